@@ -1,0 +1,90 @@
+"""The one exception tree: every message says what is wrong, where, and what to do.
+
+Enters: facts about a failure. Leaves: an exception whose text a user can act on.
+Must not know: any other module of symbp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The place in a user's file where something was declared."""
+
+    file: str
+    line: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}"
+        return f"{where}: {self.text}" if self.text else where
+
+
+class SymbpError(Exception):
+    """Root of the tree.
+
+    Parameters: ``what`` is wrong in one sentence; ``where`` (the user's line, or a named place);
+    ``details``, one line each (both shapes, both sizes, …); ``help``, what to do about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: Origin | str | None = None,
+        details: tuple[str, ...] = (),
+        help: str | None = None,
+    ) -> None:
+        self.what, self.where, self.details, self.help = what, where, details, help
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where is not None:
+            lines.append(f"  at {self.where}")
+        lines += [f"  {detail}" for detail in self.details]
+        if self.help:
+            lines.append(f"  help: {self.help}")
+        return "\n".join(lines)
+
+
+class DeclarationError(SymbpError):
+    """What the user wrote is not a network: a bad name, a doubly declared tensor, a loss that isn't scalar."""
+
+
+class ShapeError(DeclarationError):
+    """Sizes that must agree do not; the message names both tensors and both sizes."""
+
+
+class InvalidSystem(SymbpError):
+    """A system of equations breaks a rule of the representation (found by the validator between stages)."""
+
+
+class OutsideDomain(SymbpError):
+    """A body cannot be evaluated in the chosen domain of numbers (``exp`` over the rationals, say)."""
+
+
+class EvaluationError(SymbpError):
+    """A system cannot be evaluated: a read out of range, a value that depends on itself."""
+
+
+class DerivationError(SymbpError):
+    """The calculus cannot derive a gradient, or a rewrite changed a value (a bug, never ignored)."""
+
+
+class LoweringError(SymbpError):
+    """No program is known yet for an equation; the message shows the equation."""
+
+
+class GenerationError(SymbpError):
+    """Source text could not be written: an existing file, an unknown target or dtype."""
+
+
+class DataError(SymbpError):
+    """Data do not fit the network: shape, dtype, not finite, labels out of range."""
+
+
+class UsageError(SymbpError):
+    """A command or call names something that does not exist: a gallery net, a file, an option."""

@@ -1,0 +1,129 @@
+"""A builder for systems written by hand, in index notation, tensor by tensor.
+
+Enters: leaves with shapes, definitions with bodies. Leaves: a `System` with inferred ranges.
+Must not know: the user's language (`symbp.language` lowers to this), ops, derivation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import sympy
+
+from symbp.errors import Origin
+from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.ir.shapes import infer_ranges
+from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role, System, Tensor
+
+Reader = Callable[..., Access]
+
+
+def indices(names: str) -> tuple[Index, ...]:
+    """`indices("n i j")` → three indices."""
+    return tuple(Index(name) for name in names.split())
+
+
+def sizes(names: str) -> tuple[Size, ...]:
+    """`sizes("N D H")` → three sizes."""
+    return tuple(Size(name) for name in names.split())
+
+
+class SystemBuilder:
+    """Collects tensors and equations in order; `leaf` and `define` return readers, `x(n, i)` → `x[n, i]`.
+
+    A tensor that is read before its equation (a recurrence) is announced by `declare`.
+    """
+
+    def __init__(self) -> None:
+        self._tensors: dict[str, Tensor] = {}
+        self._equations: list[Equation] = []
+
+    def leaf(
+        self,
+        name: str,
+        *shape: Expr,
+        role: Role = Role.INPUT,
+        integer: bool = False,
+        facts: Iterable[Fact] = (),
+    ) -> Reader:
+        """An input, target, parameter, buffer, random tensor or hyperparameter."""
+        return self._add(Tensor(name, _shape(shape), role, integer, frozenset(facts)))
+
+    def declare(self, name: str, *shape: Expr, role: Role = Role.HIDDEN, integer: bool = False) -> Reader:
+        """Announces a tensor whose equation comes later."""
+        return self._add(Tensor(name, _shape(shape), role, integer))
+
+    def define(
+        self,
+        name: str,
+        plain: Sequence[Index],
+        body: Expr,
+        reduce: ReductionOp | None = None,
+        over: Sequence[Index] = (),
+        *,
+        where: Iterable[Expr] = (),
+        ranges: Mapping[Index, Expr] | None = None,
+        component: int = 0,
+        role: Role = Role.HIDDEN,
+        constant: bool = False,
+        rule: str = "definition",
+        origin: Origin | None = None,
+    ) -> Reader:
+        """`name[plain] = reduce over `over`, where the guards hold, of body`; ranges are inferred where
+        a plain subscript tells them and taken from `ranges` where not."""
+        reduction = Reduction(reduce, tuple(over), component) if reduce else None
+        body = sympy.sympify(body)
+        conditions = [g for g in (sympy.sympify(w) for w in where) if g != 1]
+        if reduce == "sum" or reduction is None:
+            body, conditions = sympy.Mul(body, *conditions), []
+        draft = Equation(
+            name, tuple(plain), body, reduction, tuple(conditions), constant=constant, rule=rule, origin=origin
+        )
+        equation = infer_ranges(draft, self._tensors, {i: sympy.sympify(e) for i, e in (ranges or {}).items()})
+        self._equations.append(equation)
+        if name in self._tensors:
+            return self._tensors[name].at
+        return self._add(Tensor(name, equation.shape, role, reduce == "argmax"))
+
+    def system(
+        self,
+        loss: str | None = None,
+        outputs: Iterable[str] = (),
+        metrics: Iterable[str] = (),
+        bound: Mapping[str, int] | None = None,
+        updates: Mapping[str, str] | None = None,
+    ) -> System:
+        """The finished system."""
+        tensors = tuple(
+            t if t.name != loss else Tensor(t.name, t.shape, Role.LOSS, t.integer, t.facts)
+            for t in self._tensors.values()
+        )
+        return System(
+            tensors, tuple(self._equations), dict(bound or {}), loss, tuple(outputs), tuple(metrics),
+            dict(updates or {}),
+        )  # fmt: skip
+
+    def _add(self, tensor: Tensor) -> Reader:
+        if tensor.name in self._tensors:
+            raise ValueError(f"{tensor.name!r} is already declared")
+        self._tensors[tensor.name] = tensor
+        return tensor.at
+
+
+def _shape(shape: Sequence[Expr]) -> tuple[Expr, ...]:
+    return tuple(sympy.sympify(extent) for extent in shape)
+
+
+def both(*guards: Guard) -> Expr:
+    """The bracket of a conjunction."""
+    return sympy.Mul(*guards)
+
+
+def where(condition: Expr, yes: Expr, no: Expr = 0) -> Expr:
+    """`yes` where the condition (a guard or a product of guards) holds, else `no`, as disjoint lazy terms."""
+    guards = sympy.Mul.make_args(sympy.sympify(condition))
+    total, so_far = sympy.Mul(yes, *guards), sympy.Integer(1)
+    for guard in guards:
+        total += so_far * guard.complement() * no
+        so_far *= guard
+    return total

@@ -1,0 +1,272 @@
+"""The atoms of a body: indices, sizes, tensor accesses and guards, as light SymPy expressions.
+
+Enters: names and SymPy expressions. Leaves: expressions in which `sympy.diff` works once an access
+has been replaced by a symbol (`partial`). Must not know: systems, shapes, or any op.
+
+SymPy's own `Indexed`, `Eq` and `Piecewise` stay out: `Indexed` is three to four times slower, relations
+evaluate themselves, and `Piecewise` wraps every sum. A guard is an Iverson bracket: 1 where its relation
+holds and 0 elsewhere; as a factor it is lazy, so what it excludes is neither evaluated nor differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy.core.symbol import Str
+
+Expr = Any  # a SymPy expression; SymPy's own annotations are partial
+
+
+class Index(sympy.Symbol):
+    """A summation or plain index: an integer from 0 up to a range that its equation states."""
+
+    def __new__(cls, name: str) -> Index:
+        return sympy.Symbol.__new__(cls, name, integer=True)  # type: ignore[no-any-return]
+
+
+class Size(sympy.Symbol):
+    """The extent of an axis, a positive integer symbol such as `N`; its value is bound later, or never."""
+
+    def __new__(cls, name: str) -> Size:
+        return sympy.Symbol.__new__(cls, name, integer=True, positive=True)  # type: ignore[no-any-return]
+
+
+class Access(sympy.Expr):
+    """A read of one element of a real tensor, `x[n, i]`; a scalar tensor is read as `x[]`.
+
+    `outside` is the value of a read beyond the tensor's range (0 for padding, `h0[n, j]` for the first
+    step of a recurrence); None means that such a read is an error.
+    """
+
+    is_commutative = True
+    is_real = True
+    is_finite = True
+
+    def __new__(cls, name: str | Str, *subscripts: Expr, outside: Expr | None = None) -> Access:
+        label = name if isinstance(name, Str) else Str(name)
+        subs = sympy.Tuple(*[sympy.sympify(s) for s in subscripts])
+        rest = () if outside is None else (sympy.sympify(outside),)
+        return sympy.Expr.__new__(cls, label, subs, *rest)  # type: ignore[no-any-return]
+
+    @property
+    def func(self) -> Any:
+        """Rebuilding from `args` (as `xreplace` does) must not fold the outside value into the subscripts."""
+        cls = type(self)
+
+        def rebuild(name: Str, subs: Any, *rest: Expr) -> Access:
+            return cls(name, *subs, outside=rest[0] if rest else None)
+
+        return rebuild
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def subscripts(self) -> tuple[Expr, ...]:
+        return tuple(self.args[1])
+
+    @property
+    def outside(self) -> Expr | None:
+        return self.args[2] if len(self.args) > 2 else None
+
+    def with_(self, *, name: str | None = None, outside: Expr | None = None) -> Access:
+        """The same read of another tensor, or with another outside value."""
+        return type(self)(
+            self.name if name is None else name,
+            *self.subscripts,
+            outside=self.outside if outside is None else outside,
+        )
+
+    def _eval_derivative(self, symbol: Expr) -> Expr:  # noqa: ARG002
+        return sympy.Integer(0)  # subscripts carry no derivative; outside values get theirs in the sweep
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.name}[{', '.join(printer._print(s) for s in self.subscripts)}]"
+
+
+class IntegerAccess(Access):
+    """A read of an integer tensor (labels, tokens, an argmax); it may stand in a subscript."""
+
+    is_integer = True
+
+
+class FloorDiv(sympy.Expr):
+    """`a // b` on integers, b positive; lighter than `sympy.floor`, and never rewritten silently."""
+
+    is_commutative = True
+    is_integer = True
+
+    def __new__(cls, a: Expr, b: Expr) -> Expr:
+        a, b = sympy.sympify(a), sympy.sympify(b)
+        if a.is_Integer and b.is_Integer:
+            return sympy.Integer(int(a) // int(b))
+        if b == 1:
+            return a
+        return sympy.Expr.__new__(cls, a, b)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"({printer._print(self.args[0])})//({printer._print(self.args[1])})"
+
+
+class Mod(sympy.Expr):
+    """`a % b` on integers, b positive, with a result from 0 to b − 1."""
+
+    is_commutative = True
+    is_integer = True
+
+    def __new__(cls, a: Expr, b: Expr) -> Expr:
+        a, b = sympy.sympify(a), sympy.sympify(b)
+        if a.is_Integer and b.is_Integer:
+            return sympy.Integer(int(a) % int(b))
+        if b == 1:
+            return sympy.Integer(0)
+        return sympy.Expr.__new__(cls, a, b)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"({printer._print(self.args[0])})%({printer._print(self.args[1])})"
+
+
+_COMPLEMENT = {"=": "!=", "!=": "=", "<": "<=", "<=": "<"}  # of "<" and "<=" with the sides exchanged
+
+
+class Guard(sympy.Expr):
+    """An Iverson bracket `[lhs op rhs]` with op one of `=`, `!=`, `<`, `<=`: 0 or 1, lazy as a factor.
+
+    Relations between integers are canonical, so that `[i = j] − [j = i]` and `[t − 1 >= 0] − [1 <= t]`
+    vanish: terms move to the side where their sign is positive and `a < b` becomes `a + 1 <= b`.
+    """
+
+    is_commutative = True
+    is_real = True
+    is_finite = True
+    is_integer = True
+    is_nonnegative = True
+
+    def __new__(cls, op: str | Str, lhs: Expr, rhs: Expr) -> Expr:
+        op = op.name if isinstance(op, Str) else op
+        lhs, rhs = sympy.sympify(lhs), sympy.sympify(rhs)
+        if op in (">", ">="):
+            op, lhs, rhs = ("<" if op == ">" else "<="), rhs, lhs
+        if op not in _COMPLEMENT:
+            raise ValueError(f"unknown relation {op!r}: use one of =, !=, <, <=, >, >=")
+        if lhs.is_integer and rhs.is_integer:
+            op, lhs, rhs = _canonical_integer_relation(op, lhs, rhs)
+        elif op in ("=", "!=") and sympy.default_sort_key(rhs) < sympy.default_sort_key(lhs):
+            lhs, rhs = rhs, lhs
+        if lhs == rhs:
+            return sympy.Integer(int(op in ("=", "<=")))
+        if lhs.is_number and rhs.is_number:
+            return sympy.Integer(int(_holds(op, lhs, rhs)))
+        return sympy.Expr.__new__(cls, Str(op), lhs, rhs)
+
+    @property
+    def op(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def lhs(self) -> Expr:
+        return self.args[1]
+
+    @property
+    def rhs(self) -> Expr:
+        return self.args[2]
+
+    def complement(self) -> Expr:
+        """The bracket of the negated relation, `1 − [r]` in a form that stays lazy."""
+        if self.op in ("=", "!="):
+            return Guard(_COMPLEMENT[self.op], self.lhs, self.rhs)
+        return Guard(_COMPLEMENT[self.op], self.rhs, self.lhs)
+
+    def _eval_power(self, exponent: Expr) -> Expr | None:
+        return self if exponent.is_positive else None  # idempotent: 0 and 1 are their own powers
+
+    def _eval_derivative(self, symbol: Expr) -> Expr:  # noqa: ARG002
+        return sympy.Integer(0)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"[{printer._print(self.lhs)} {self.op} {printer._print(self.rhs)}]"
+
+
+def _holds(op: str, lhs: Expr, rhs: Expr) -> bool:
+    difference = sympy.N(lhs - rhs, 50)
+    return {"=": difference == 0, "!=": difference != 0, "<": difference < 0, "<=": difference <= 0}[op] == True  # noqa: E712
+
+
+def _canonical_integer_relation(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:
+    difference = sympy.expand(rhs - lhs)
+    if op == "<":
+        op, difference = "<=", difference - 1
+    terms = sorted(sympy.Add.make_args(difference), key=sympy.default_sort_key)
+    positive = [term for term in terms if not term.could_extract_minus_sign()]
+    negative = [-term for term in terms if term.could_extract_minus_sign()]
+    left, right = sympy.Add(*negative), sympy.Add(*positive)
+    if op in ("=", "!=") and sympy.default_sort_key(right) < sympy.default_sort_key(left):
+        left, right = right, left
+    return op, left, right
+
+
+@lru_cache(maxsize=65536)
+def accesses(expr: Expr) -> tuple[Access, ...]:
+    """Every distinct access in `expr`, those inside subscripts and outside values too, in a stable order."""
+    return tuple(sorted(expr.atoms(Access), key=sympy.default_sort_key))
+
+
+@lru_cache(maxsize=65536)
+def value_accesses(expr: Expr) -> tuple[Access, ...]:
+    """The real accesses that carry a derivative: not those inside subscripts or guards, and the outermost
+    ones only (an outside value belongs to the access that holds it). In a stable order."""
+    found: set[Access] = set()
+
+    def walk(e: Expr) -> None:
+        if isinstance(e, Access):
+            if not isinstance(e, IntegerAccess):
+                found.add(e)
+        elif not isinstance(e, (Guard, FloorDiv, Mod)):
+            for arg in e.args:
+                walk(arg)
+
+    walk(expr)
+    return tuple(sorted(found, key=sympy.default_sort_key))
+
+
+@lru_cache(maxsize=65536)
+def free_indices(expr: Expr) -> frozenset[Index]:
+    """The indices that occur anywhere in `expr`, subscripts included."""
+    return frozenset(s for s in expr.free_symbols if isinstance(s, Index))
+
+
+def free_sizes(expr: Expr) -> frozenset[Size]:
+    """The sizes that occur anywhere in `expr`."""
+    return frozenset(s for s in expr.free_symbols if isinstance(s, Size))
+
+
+def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
+    """`expr` with tensors renamed, wherever they are read."""
+    if not names:
+        return expr
+    return expr.replace(
+        lambda e: isinstance(e, Access) and e.name in names, lambda e: e.with_(name=names[e.name])
+    )
+
+
+def partial(body: Expr, access: Access) -> Expr:
+    """∂ body / ∂ access, by one `sympy.diff` with the access replaced by a plain real symbol.
+
+    An access inside another's outside value is not seen here: the sweep treats it on its own.
+    """
+    symbol = sympy.Dummy("v", real=True, finite=True)
+    derivative = sympy.diff(_replace_value(body, access, symbol), symbol)
+    return derivative.xreplace({symbol: access})
+
+
+def _replace_value(body: Expr, access: Access, symbol: Expr) -> Expr:
+    return body.xreplace({access: symbol})
+
+
+def product(factors: Iterable[Expr]) -> Expr:
+    """The product of the factors, 1 if there are none."""
+    return sympy.Mul(*factors)

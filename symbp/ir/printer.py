@@ -1,0 +1,244 @@
+"""Prints expressions, equations and systems in index notation, in an order of symbp's own.
+
+Enters: expressions and systems. Leaves: text. Must not know: any op.
+
+SymPy's order of terms depends on its version; here terms and factors are sorted by what a reader expects
+(positive terms first, higher rank first; numbers, sizes, guards, then tensors by the order of the target's
+indices). One walk (`Notation.show`) serves every notation: a notation says only how each node is spelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
+from symbp.ir.system import Equation, System
+
+ADD, MUL, POW, ATOM = 1, 2, 3, 4  # binding strength of what was written
+Written = tuple[str, int]
+
+
+class Notation:
+    """How each kind of node is spelled; subclasses override the small methods."""
+
+    times = "·"
+    relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ "}  # noqa: RUF012
+    reduce_names = {"sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax"}  # noqa: RUF012
+
+    # --- the spelling of nodes
+    def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
+        inner = ",".join(subscripts) + (f" | {outside}" if outside is not None and outside != "0" else "")
+        return f"{name}[{inner}]" if inner else name
+
+    def symbol(self, symbol: Expr) -> str:
+        return str(symbol.name)
+
+    def number(self, value: Expr) -> str:
+        return decimal(value)
+
+    def constant(self, value: Expr) -> str:
+        return {"pi": "π", "E": "e", "oo": "∞", "-oo": "-∞"}.get(str(value), str(value))
+
+    def call(self, name: str, arguments: Sequence[str]) -> str:
+        return f"{name}({', '.join(arguments)})"
+
+    def power(self, base: str, exponent: Expr, written: str) -> str:
+        return base + {2: "²", 3: "³"}.get(exponent, f"^{written}")
+
+    def root(self, inner: str) -> str:
+        return f"sqrt({inner})"
+
+    def fraction(self, numerator: Written, denominator: Written) -> Written:
+        return f"{wrap(numerator, MUL)}/{wrap(denominator, POW)}", MUL
+
+    def guard(self, op: str, lhs: str, rhs: str) -> str:
+        return f"[{lhs}{self.relation[op]}{rhs}]"
+
+    def quotient(self, a: Written, b: Written, sign: str) -> Written:
+        return f"{wrap(a, ATOM)}{sign}{wrap(b, ATOM)}", MUL
+
+    def join(self, factors: Sequence[str]) -> str:
+        return self.times.join(factors)
+
+    def parenthesis(self, inner: str) -> str:
+        return f"({inner})"
+
+    def reduction(self, op: str, indices: Sequence[str], conditions: Sequence[str], body: Written) -> str:
+        under = ",".join(indices)
+        such = f" where {', '.join(conditions)}" if conditions else ""
+        return f"{self.reduce_names[op]}_{under} {self.wrapped(body, MUL)}{such}"
+
+    def wrapped(self, written: Written, least: int) -> str:
+        return written[0] if written[1] >= least else self.parenthesis(written[0])
+
+    # --- the one walk
+    def show(self, expr: Expr, order: Sequence[Index] = ()) -> str:
+        """`expr` in this notation, with factors in the order of the given indices."""
+        return self._write(expr, tuple(order))[0]
+
+    def equation(self, equation: Equation) -> tuple[str, str]:
+        """Left-hand side and right-hand side."""
+        order = equation.all_indices
+        left = self.access(equation.target, [self.symbol(i) for i in equation.indices], None)
+        body = self._write(equation.body, order)
+        if equation.reduction is None:
+            return left, body[0]
+        indices = [self.symbol(i) for i in equation.reduced]
+        conditions = [self.show(g, order) for g in equation.where]
+        return left, self.reduction(equation.reduction.op, indices, conditions, body)
+
+    def _write(self, e: Expr, order: tuple[Index, ...]) -> Written:
+        if isinstance(e, Access):
+            outside = None if e.outside is None else self.show(e.outside, order)
+            return self.access(e.name, [self.show(s, order) for s in e.subscripts], outside), ATOM
+        if isinstance(e, Guard):
+            return self.guard(e.op, self.show(e.lhs, order), self.show(e.rhs, order)), ATOM
+        if isinstance(e, (FloorDiv, Mod)):
+            sign = "//" if isinstance(e, FloorDiv) else "%"
+            return self.quotient(self._write(e.args[0], order), self._write(e.args[1], order), sign)
+        if e.is_Symbol:
+            return self.symbol(e), ATOM
+        if e.is_Rational:
+            return self._rational(e)
+        if e.is_Add:
+            return self._sum(e, order)
+        if e.is_Mul:
+            return self._product(e, order)
+        if e.is_Pow:
+            return self._power(e, order)
+        if e.is_Function:
+            return self.call(type(e).__name__, [self.show(a, order) for a in e.args]), ATOM
+        if e.is_number:
+            return self.constant(e), ATOM
+        raise TypeError(f"no notation for {type(e).__name__}: {e}")
+
+    def _rational(self, e: Expr) -> Written:
+        text = self.number(e)
+        if e.is_negative:
+            return text, ADD
+        return text, (MUL if "/" in text else ATOM)
+
+    def _sum(self, e: Expr, order: tuple[Index, ...]) -> Written:
+        terms = sorted(e.args, key=lambda t: self._term_key(t, order))
+        text = self._write(terms[0], order)[0]
+        for term in terms[1:]:
+            negative = term.could_extract_minus_sign()
+            written = self._write(-term if negative else term, order)
+            text += (" - " if negative else " + ") + (
+                self.wrapped(written, MUL) if negative else written[0]
+            )
+        return text, ADD
+
+    def _term_key(self, term: Expr, order: tuple[Index, ...]) -> tuple[bool, int, bool, str]:
+        negative = bool(term.could_extract_minus_sign())
+        rank = len(free_indices(term))
+        return negative, -rank, bool(term.is_number), self.show(-term if negative else term, order)
+
+    def _product(self, e: Expr, order: tuple[Index, ...]) -> Written:
+        coefficient, rest = e.as_coeff_Mul(rational=True)
+        if coefficient.is_negative:
+            positive = self._write(-e, order)
+            return f"-{self.wrapped(positive, MUL)}", ADD
+        over, under = [], []
+        if coefficient != 1:
+            text = self.number(coefficient)
+            if "/" in text:
+                numerator, denominator = coefficient.p, coefficient.q
+                under.append(sympy.Integer(denominator))
+                over += [] if numerator == 1 else [sympy.Integer(numerator)]
+            else:
+                over.append(coefficient)
+        for factor in sympy.Mul.make_args(rest):
+            base, exponent = factor.as_base_exp()
+            if exponent.is_number and exponent.is_negative and not factor.is_Function:
+                under.append(base**-exponent)
+            else:
+                over.append(factor)
+        written = self._factors(over, order)
+        return self.fraction(written, self._factors(under, order)) if under else written
+
+    def _factors(self, factors: list[Expr], order: tuple[Index, ...]) -> Written:
+        if not factors:
+            return "1", ATOM
+        if len(factors) == 1:
+            return self._write(factors[0], order)
+        ranked = sorted(factors, key=lambda f: self._factor_key(f, order))
+        return self.join([self.wrapped(self._write(f, order), MUL) for f in ranked]), MUL
+
+    def _factor_key(self, factor: Expr, order: tuple[Index, ...]) -> tuple[int, tuple[int, ...], str]:
+        if factor.is_number:
+            kind = 0
+        elif isinstance(factor, (Size, Index)):
+            kind = 1
+        elif isinstance(factor, Guard):
+            kind = 2
+        else:
+            kind = 3
+        positions = {index: k for k, index in enumerate(order)}
+        where = tuple(sorted(positions.get(i, len(order)) for i in free_indices(factor)))
+        return kind, where, self.show(factor, order)
+
+    def _power(self, e: Expr, order: tuple[Index, ...]) -> Written:
+        base, exponent = e.as_base_exp()
+        if isinstance(e, sympy.exp):  # SymPy shows exp as a power of e
+            return self.call("exp", [self.show(e.args[0], order)]), ATOM
+        if exponent.is_number and exponent.is_negative:
+            return self.fraction(("1", ATOM), self._write(base**-exponent, order))
+        if exponent == sympy.Rational(1, 2):
+            return self.root(self.show(base, order)), ATOM
+        written = self._write(exponent, order)
+        return self.power(self.wrapped(self._write(base, order), ATOM), exponent, self.wrapped(written, ATOM)), POW
+
+
+def wrap(written: Written, least: int) -> str:
+    """The text in parentheses if it binds more weakly than `least`."""
+    return written[0] if written[1] >= least else f"({written[0]})"
+
+
+def decimal(value: Expr) -> str:
+    """A rational as people write it: an integer, a short fraction, or an exact decimal such as 0.044715."""
+    if value.q == 1:
+        return str(value.p)
+    twos_and_fives = value.q
+    for prime in (2, 5):
+        while twos_and_fives % prime == 0:
+            twos_and_fives //= prime
+    if twos_and_fives != 1 or value.q <= 16:
+        return f"{value.p}/{value.q}"
+    digits = max(_exponent(value.q, 2), _exponent(value.q, 5))
+    scaled = abs(value.p) * 10**digits // value.q
+    text = f"{scaled // 10**digits}.{scaled % 10**digits:0{digits}d}"
+    if abs(value) < sympy.Rational(1, 1000):
+        text = f"{scaled}e-{digits}"
+    return f"-{text}" if value.is_negative else text
+
+
+def _exponent(number: int, prime: int) -> int:
+    count = 0
+    while number % prime == 0:
+        number //= prime
+        count += 1
+    return count
+
+
+TEXT = Notation()
+
+
+def expression_text(expr: Expr, order: Sequence[Index] = ()) -> str:
+    """An expression in plain text: `(p[n,k] - y[n,k])/N`."""
+    return TEXT.show(expr, order)
+
+
+def equation_text(equation: Equation) -> str:
+    """`z1[n,j] = Σ_i x[n,i]·W1[i,j]`."""
+    left, right = TEXT.equation(equation)
+    return f"{left} = {right}"
+
+
+def system_text(system: System) -> str:
+    """Leaves, then equations, one line each."""
+    lines = [f"  {tensor}" for tensor in system.leaves]
+    lines += [f"  {equation_text(equation)}" for equation in system.equations]
+    return "\n".join(lines)

@@ -1,0 +1,245 @@
+"""A system of indexed equations over named tensors: the one representation between all stages.
+
+Enters: tensors, equations, bound sizes. Leaves: frozen, hashable values that print themselves.
+Must not know: ops, layers, how a gradient is derived or how code is written.
+
+An equation reads `target[plain indices] = reduce over indices, where conditions hold, of body`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from typing import Literal
+
+from symbp.errors import InvalidSystem, Origin
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses
+
+
+class Role(Enum):
+    """What a tensor is for; leaves are the roles that no equation of the forward system defines."""
+
+    INPUT = "input"
+    TARGET = "target"  # what is to be predicted: labels, regression targets
+    PARAMETER = "parameter"
+    BUFFER = "buffer"  # running statistics; changed by an equation for its next value
+    RANDOM = "random"  # masks and noise, from the counter-based generator or passed in
+    HYPER = "hyperparameter"  # a scalar such as a learning rate
+    HIDDEN = "hidden"
+    OUTPUT = "output"
+    LOSS = "loss"
+    METRIC = "metric"
+    NEXT = "next"  # the new value of a buffer, a parameter or an optimizer's moment
+    ADJOINT = "adjoint"  # ∂ loss / ∂ a tensor that isn't a parameter
+    GRADIENT = "gradient"  # ∂ loss / ∂ a parameter
+
+    @property
+    def is_leaf(self) -> bool:
+        return self in _LEAVES
+
+
+_LEAVES = frozenset({Role.INPUT, Role.TARGET, Role.PARAMETER, Role.BUFFER, Role.RANDOM, Role.HYPER})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is known of a leaf's values; the calculus may rest on it, samplers obey it, data are checked for it.
+
+    `sums to one` over `axis`; `binary`; `positive`; `nonnegative`; `below` the size `bound` (and ≥ 0, of
+    an integer tensor); `symmetric` and `lower triangular` in the last two axes; `one hot` over `axis`.
+    """
+
+    kind: Literal[
+        "sums to one", "one hot", "binary", "positive", "nonnegative", "below", "symmetric", "lower triangular"
+    ]
+    axis: int | None = None
+    bound: Expr | None = None
+
+    def __str__(self) -> str:
+        if self.kind in ("sums to one", "one hot"):
+            return f"{self.kind} over axis {self.axis}"
+        return f"below {self.bound}" if self.kind == "below" else self.kind
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A named array: its shape in sizes, its role, real or integer, and what is known of its values."""
+
+    name: str
+    shape: tuple[Expr, ...]
+    role: Role = Role.HIDDEN
+    integer: bool = False
+    facts: frozenset[Fact] = frozenset()
+    origin: Origin | None = field(default=None, compare=False)
+
+    def at(self, *subscripts: Expr, outside: Expr | None = None) -> Access:
+        """A read of one element."""
+        return (IntegerAccess if self.integer else Access)(self.name, *subscripts, outside=outside)
+
+    def fact(self, kind: str) -> Fact | None:
+        """The fact of that kind, if the tensor has it (the lowest axis first)."""
+        found = sorted((f for f in self.facts if f.kind == kind), key=lambda f: f.axis or 0)
+        return found[0] if found else None
+
+    def __str__(self) -> str:
+        shape = f"({', '.join(map(str, self.shape))})" if self.shape else "scalar"
+        kind = " integer" if self.integer else ""
+        known = f", {', '.join(sorted(map(str, self.facts)))}" if self.facts else ""
+        return f"{self.name}: {self.role.value}{kind} {shape}{known}"
+
+
+ReductionOp = Literal["sum", "prod", "max", "argmax"]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A reduction over `indices`. An empty sum is 0, product 1, max −∞; an empty argmax is −1.
+
+    `argmax` is the subscript along `indices[component]` of the first maximum in row-major order.
+    """
+
+    op: ReductionOp
+    indices: tuple[Index, ...]
+    component: int = 0
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`target[indices] = reduce over reduction.indices, where guards hold, of body`.
+
+    `ranges[k]` is the extent of the k-th of `all_indices` (the plain ones, then the reduced ones).
+    `where` removes elements from a product, max or argmax; a sum carries its guards as factors of the
+    body instead, so that there is one form. A map has neither. `constant` marks a value through which
+    nothing is differentiated (the shift of a logsumexp). `rule` says in a few words where the equation
+    comes from; `origin` is the user's line.
+    """
+
+    target: str
+    indices: tuple[Index, ...]
+    body: Expr
+    reduction: Reduction | None = None
+    where: tuple[Guard, ...] = ()
+    ranges: tuple[Expr, ...] = ()
+    constant: bool = False
+    rule: str = field(default="", compare=False)
+    origin: Origin | None = field(default=None, compare=False)
+
+    @property
+    def reduced(self) -> tuple[Index, ...]:
+        return self.reduction.indices if self.reduction else ()
+
+    @property
+    def op(self) -> ReductionOp | None:
+        return self.reduction.op if self.reduction else None
+
+    @property
+    def all_indices(self) -> tuple[Index, ...]:
+        return self.indices + self.reduced
+
+    @cached_property
+    def extents(self) -> dict[Index, Expr]:
+        """The extent of each index."""
+        return dict(zip(self.all_indices, self.ranges, strict=True))
+
+    @property
+    def shape(self) -> tuple[Expr, ...]:
+        return self.ranges[: len(self.indices)]
+
+    @cached_property
+    def reads(self) -> tuple[Access, ...]:
+        """Every access on the right-hand side, in subscripts, guards and outside values too."""
+        found = dict.fromkeys(accesses(self.body))
+        for guard in self.where:
+            found |= dict.fromkeys(accesses(guard))
+        return tuple(found)
+
+    @cached_property
+    def read_names(self) -> tuple[str, ...]:
+        """The names of the tensors read, each once, in a stable order."""
+        return tuple(dict.fromkeys(access.name for access in self.reads))
+
+    def with_(self, **changes: object) -> Equation:
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        from symbp.ir.printer import equation_text
+
+        return equation_text(self)
+
+
+@dataclass(frozen=True)
+class System:
+    """Tensors and equations in the order of evaluation, recurrences aside; frozen, hashable by identity.
+
+    `bound` gives the sizes that have a value. `loss` names the scalar to differentiate; `outputs` and
+    `metrics` the tensors a user asked for; `updates` maps a buffer to the tensor that is its next value.
+    """
+
+    tensors: tuple[Tensor, ...]
+    equations: tuple[Equation, ...]
+    bound: Mapping[str, int] = field(default_factory=dict)
+    loss: str | None = None
+    outputs: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    updates: Mapping[str, str] = field(default_factory=dict)
+
+    __hash__ = object.__hash__
+
+    @cached_property
+    def by_name(self) -> dict[str, Tensor]:
+        return {tensor.name: tensor for tensor in self.tensors}
+
+    @cached_property
+    def defining(self) -> dict[str, Equation]:
+        """The equation that defines each tensor that isn't a leaf."""
+        return {equation.target: equation for equation in self.equations}
+
+    @cached_property
+    def leaves(self) -> tuple[Tensor, ...]:
+        return tuple(t for t in self.tensors if t.name not in self.defining)
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        return self.with_role(Role.PARAMETER)
+
+    @cached_property
+    def sizes(self) -> tuple[str, ...]:
+        """The names of all sizes, in the order in which shapes and ranges mention them."""
+        from symbp.ir.expr import free_sizes
+
+        found: dict[str, None] = {}
+        for extents in [t.shape for t in self.tensors] + [e.ranges for e in self.equations]:
+            for extent in extents:
+                found |= dict.fromkeys(sorted(size.name for size in free_sizes(extent)))
+        return tuple(found)
+
+    def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
+        return tuple(t for t in self.tensors if t.role in roles)
+
+    def tensor(self, name: str) -> Tensor:
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise InvalidSystem(
+                f"no tensor is named {name!r}", details=("known: " + ", ".join(self.by_name),)
+            ) from None
+
+    def at(self, name: str, *subscripts: Expr, outside: Expr | None = None) -> Access:
+        """A read of a tensor of this system."""
+        return self.tensor(name).at(*subscripts, outside=outside)
+
+    def extended(self, tensors: Iterable[Tensor], equations: Iterable[Equation]) -> System:
+        """This system with more tensors and equations at the end."""
+        return replace(
+            self, tensors=self.tensors + tuple(tensors), equations=self.equations + tuple(equations)
+        )
+
+    def with_(self, **changes: object) -> System:
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        from symbp.ir.printer import system_text
+
+        return system_text(self)
