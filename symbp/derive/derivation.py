@@ -98,23 +98,7 @@ class Derivation:
         rows = [(self.numbers[n], backward[n]) for n in needed]
         return ClosedForm(parameter, tuple(sorted(rows, key=lambda row: row[0])))
 
-    def text(self, *, steps: bool = False) -> str:
-        """Numbered equations, forward and backward, in index and matrix notation."""
-        from symbp.explain.text import derivation_text
-
-        return derivation_text(self, steps=steps)
-
-    def latex(self) -> str:
-        """A LaTeX document that compiles as it is."""
-        from symbp.explain.latex import derivation_latex
-
-        return derivation_latex(self)
-
-    def json(self) -> str:
-        """One JSON object with the equations, see `symbp.explain.document`."""
-        from symbp.explain.json import derivation_json
-
-        return derivation_json(self)
-
     def __str__(self) -> str:
-        return self.text()
+        from symbp.ir.printer import equation_text
+
+        return "\n".join(f"({k + 1}) {equation_text(e)}" for k, e in enumerate(self.system.equations))

@@ -24,7 +24,7 @@ class Notation:
     """How each kind of node is spelled; subclasses override the small methods."""
 
     times = "·"
-    relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ "}  # noqa: RUF012
+    relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ "}  # noqa: RUF012
     reduce_names = {"sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax"}  # noqa: RUF012
 
     # --- the spelling of nodes
@@ -94,7 +94,7 @@ class Notation:
             outside = None if e.outside is None else self.show(e.outside, order)
             return self.access(e.name, [self.show(s, order) for s in e.subscripts], outside), ATOM
         if isinstance(e, Guard):
-            return self.guard(e.op, self.show(e.lhs, order), self.show(e.rhs, order)), ATOM
+            return self._guard(e, order), ATOM
         if isinstance(e, (FloorDiv, Mod)):
             sign = "//" if isinstance(e, FloorDiv) else "%"
             return self.quotient(self._write(e.args[0], order), self._write(e.args[1], order), sign)
@@ -113,6 +113,12 @@ class Notation:
         if e.is_number:
             return self.constant(e), ATOM
         raise TypeError(f"no notation for {type(e).__name__}: {e}")
+
+    def _guard(self, e: Guard, order: tuple[Index, ...]) -> str:
+        lhs, rhs, op = e.lhs, e.rhs, e.op
+        if lhs.is_number:  # `[z > 0]`, not `[0 < z]`
+            op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
+        return self.guard(op, self.show(lhs, order), self.show(rhs, order))
 
     def _rational(self, e: Expr) -> Written:
         text = self.number(e)
