@@ -77,9 +77,18 @@ class SystemBuilder:
         if reduce == "sum" or reduction is None:
             body, conditions = sympy.Mul(body, *conditions), []
         draft = Equation(
-            name, tuple(plain), body, reduction, tuple(conditions), constant=constant, rule=rule, origin=origin
+            name,
+            tuple(plain),
+            body,
+            reduction,
+            tuple(conditions),
+            constant=constant,
+            rule=rule,
+            origin=origin,
         )
-        equation = infer_ranges(draft, self._tensors, {i: sympy.sympify(e) for i, e in (ranges or {}).items()})
+        equation = infer_ranges(
+            draft, self._tensors, {i: sympy.sympify(e) for i, e in (ranges or {}).items()}
+        )
         self._equations.append(equation)
         if name in self._tensors:
             return self._tensors[name].at

@@ -132,9 +132,7 @@ class Notation:
         for term in terms[1:]:
             negative = term.could_extract_minus_sign()
             written = self._write(-term if negative else term, order)
-            text += (" - " if negative else " + ") + (
-                self.wrapped(written, MUL) if negative else written[0]
-            )
+            text += (" - " if negative else " + ") + (self.wrapped(written, MUL) if negative else written[0])
         return text, ADD
 
     def _term_key(self, term: Expr, order: tuple[Index, ...]) -> tuple[bool, int, bool, str]:
@@ -195,7 +193,9 @@ class Notation:
         if exponent == sympy.Rational(1, 2):
             return self.root(self.show(base, order)), ATOM
         written = self._write(exponent, order)
-        return self.power(self.wrapped(self._write(base, order), ATOM), exponent, self.wrapped(written, ATOM)), POW
+        return self.power(
+            self.wrapped(self._write(base, order), ATOM), exponent, self.wrapped(written, ATOM)
+        ), POW
 
 
 def wrap(written: Written, least: int) -> str:

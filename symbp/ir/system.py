@@ -52,7 +52,14 @@ class Fact:
     """
 
     kind: Literal[
-        "sums to one", "one hot", "binary", "positive", "nonnegative", "below", "symmetric", "lower triangular"
+        "sums to one",
+        "one hot",
+        "binary",
+        "positive",
+        "nonnegative",
+        "below",
+        "symmetric",
+        "lower triangular",
     ]
     axis: int | None = None
     bound: Expr | None = None
