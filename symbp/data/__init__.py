@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -35,17 +36,16 @@ def load(path: str | Path) -> Data:
     arrays, or an array of a kind that no network can read."""
     where = str(path)
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            if not hasattr(stored, "files"):
-                raise DataError(
-                    "the data file holds one unnamed array",
-                    where=where,
-                    help="save it by np.savez(path, x=…)",
-                )
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.ndarray):
+            raise DataError(
+                "the data file holds one unnamed array", where=where, help="save it by np.savez(path, x=…)"
+            )
+        with stored:
             data = {name: stored[name] for name in sorted(stored.files)}
     except FileNotFoundError:
         raise DataError("there is no such data file", where=where) from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(
             "the data file is not a .npz archive of plain arrays",
             where=where,
@@ -69,14 +69,14 @@ def split(data: Mapping[str, Any], held_out: int | None = None, seed: int = 0) -
 
     Raises DataError when the arrays differ in their numbers of examples, or too few would be left.
     """
-    lengths = {name: len(array) if np.ndim(array) else None for name, array in data.items()}
-    if len(set(lengths.values())) != 1 or None in lengths.values():
+    lengths = {len(array) if np.ndim(array) else -1 for array in data.values()}
+    if len(lengths) != 1 or -1 in lengths:
         raise DataError(
             "the arrays have different numbers of examples",
             details=tuple(f"{name}: {np.shape(array)}" for name, array in data.items()),
             help="the first axis of each array counts the examples",
         )
-    (count,) = set(lengths.values())
+    count = lengths.pop()
     held_out = count // 5 if held_out is None else held_out
     if not 0 < held_out < count:
         raise DataError(
