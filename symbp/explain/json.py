@@ -1,0 +1,56 @@
+"""A derivation as JSON, for programs: equations in every notation, gradients, steps and warnings.
+
+Enters: a document. Leaves: a dictionary of plain values, or its text. Must not know: other formats' layout.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from symbp.explain.document import Document
+from symbp.explain.latex import matrix_latex, notation_for
+
+
+def plain(document: Document) -> dict[str, Any]:
+    """The document as dictionaries, lists, strings and numbers.
+
+    `equations` holds `number`, `target`, `index_form`, `matrix_form` (None where there is none), `latex` and
+    `rule`; `gradients` maps each parameter to the tensor that holds its gradient.
+    """
+    notation = notation_for(document)
+    equations = [
+        {
+            "number": shown.number,
+            "target": shown.equation.target,
+            "index_form": shown.index_form,
+            "matrix_form": shown.matrix_form,
+            "latex": " = ".join(notation.equation(shown.equation)),
+            "matrix_latex": matrix_latex(shown, notation),
+            "rule": shown.rule,
+        }
+        for shown in document.equations
+    ]
+    steps = [
+        {
+            "rule": step.rule,
+            "reason": step.reason,
+            "target": step.target,
+            "before": step.before,
+            "after": step.after,
+            "rests_on": list(step.rests_on),
+        }
+        for step in document.steps
+    ]
+    return {
+        "name": document.title,
+        "equations": equations,
+        "gradients": dict(document.gradients),
+        "steps": steps,
+        "warnings": list(document.warnings),
+    }
+
+
+def text(document: Document) -> str:
+    """The JSON text, indented, without a final newline."""
+    return json.dumps(plain(document), indent=2, ensure_ascii=False)

@@ -1,0 +1,114 @@
+"""The page of a derivation as text, LaTeX and JSON."""
+
+import json as standard_json
+import shutil
+import subprocess
+
+import pytest
+
+from symbp.derive.derivation import Derivation
+from symbp.explain import json, latex, text
+from symbp.explain.document import document
+from symbp.explain.latex import symbol_latex
+
+
+def test_document_has_every_equation_once_with_its_number(mlp):
+    page = document(mlp)
+    assert [e.number for e in page.equations] == list(range(1, len(mlp.system.equations) + 1))
+    assert [e.equation for e in page.equations] == list(mlp.system.equations)
+    assert [section.title for section in page.sections] == ["Forward", "Backward", "Metrics"]
+    assert page.adjoint_of["dW1"] == "W1"
+    assert page.adjoint_of["dz1"] == "z1"
+
+
+def test_code_stands_under_its_equation(mlp):
+    page = document(mlp, {11: ["dW2 = h.T @ da  # (11)"]})
+    shown = text.text(page).splitlines()
+    (where,) = [at for at, line in enumerate(shown) if line.strip().startswith("(11)")]
+    assert shown[where + 1].strip() == "dW2 = h.T @ da  # (11)"
+
+
+def test_text(mlp):
+    shown = text.text(document(mlp))
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert "(1) z1[n,j] = Σ_i x[n,i]·W1[i,j] z1 = x·W1" in lines
+    assert "(10) da[n,k] = (p[n,k] - [k = y[n]])/N da = (p - onehot(y))/N" in lines
+    assert "y: target integer (N), below K" in lines
+    assert "warning: W3 is not used by the loss" in lines
+    assert "Steps" not in lines
+    assert not any(line != line.rstrip() for line in shown.splitlines())
+
+
+def test_steps_say_rule_before_after_and_reason(mlp):
+    shown = text.text(document(mlp), steps=True)
+    block = shown[shown.index("Steps") :]
+    for part in (
+        mlp.steps[0].rule,
+        mlp.steps[0].before,
+        mlp.steps[0].after,
+        mlp.steps[0].reason,
+        "sums to one",
+    ):
+        assert part in block
+
+
+def test_json_is_complete(mlp):
+    found = standard_json.loads(json.text(document(mlp)))
+    assert found["name"] == "mlp"
+    assert found["gradients"] == {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
+    assert found["warnings"] == ["W3 is not used by the loss"]
+    first, ninth = found["equations"][0], found["equations"][8]
+    assert first["number"] == 1
+    assert first["target"] == "z1"
+    assert first["index_form"] == "z1[n,j] = Σ_i x[n,i]·W1[i,j]"
+    assert first["matrix_form"] == "z1 = x·W1"
+    assert first["latex"] == r"(z_{1})_{nj} = \sum_{i} x_{ni} \, (W_{1})_{ij}"
+    assert first["rule"] == "matrix product"
+    assert ninth["rule"] == "cross-entropy"
+    assert found["steps"][0]["rests_on"] == ["p", "sums to one"]
+    assert len(found["equations"]) == len(mlp.system.equations)
+
+
+def test_latex_writes_gradients_as_derivatives(mlp):
+    shown = latex.latex(document(mlp))
+    assert shown.startswith(r"\documentclass")
+    assert shown.rstrip().endswith(r"\end{document}")
+    derivative = r"\frac{\partial L}{\partial (W_{2})_{jk}} &= \sum_{n}"
+    assert derivative in shown
+    assert r"\frac{\partial L}{\partial W_{2}} &= h^{\top} \, \frac{\partial L}{\partial a}" in shown
+    assert r"\left[ k = y_{n} \right]" in shown
+    for number in range(1, len(mlp.system.equations) + 1):
+        assert shown.count(rf"\tag{{{number}}}") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("W1", "W_{1}"), ("h", "h"), ("beta", r"\beta "), ("β", r"\beta "), ("s_p", "s_{p}"),
+        ("mask", r"\mathrm{mask}"),        ("W_hh", r"W_{\mathrm{hh}}"), ("a_b_c", r"a_{b_{c}}"), ("_x", r"\mathrm{\_x}"),
+        ("sigma2", r"\sigma _{2}"),
+    ],
+)  # fmt: skip
+def test_names_in_latex(name, expected):
+    assert symbol_latex(name) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [False, True])
+def test_latex_compiles_as_it_is(mlp, tmp_path, steps):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    (tmp_path / "mlp.tex").write_text(latex.latex(document(mlp), steps=steps), encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "mlp.tex"],
+        cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+
+
+def test_a_net_without_steps_or_backward_has_a_page(mlp):
+    forward = mlp.system.with_(equations=mlp.system.equations[:9])
+    page = document(Derivation("forward only", forward, forward, {}))
+    assert [section.title for section in page.sections] == ["Forward"]
+    assert "none" in text.text(page, steps=True)
