@@ -1,0 +1,177 @@
+"""Composes the stages: what a user calls once a network is declared.
+
+Enters: a `Network`. Leaves: a derivation that prints itself, a module to train with, a file, a report.
+Must not know: how any stage works.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symbp.derive.derivation import Derivation as Derived
+from symbp.errors import GenerationError, UsageError
+
+if TYPE_CHECKING:
+    from symbp.ir.training import UpdateRule
+    from symbp.language import Network
+    from symbp.verify import Report
+
+__all__ = ["Derivation", "check", "compile", "derive", "generate", "source"]
+
+TARGETS = ("numpy", "numba")
+DTYPES = ("float32", "float64")
+
+
+class Derivation(Derived):
+    """A network's gradients in closed form, and its page in every format. `d["W1"]` is one closed form."""
+
+    def text(self, *, steps: bool = False) -> str:
+        """Numbered equations, forward and backward; with `steps`, every rewrite with its reason."""
+        from symbp.explain import document, text
+
+        return text.text(document.document(self), steps=steps)
+
+    def latex(self, *, steps: bool = False) -> str:
+        """A complete LaTeX document."""
+        from symbp.explain import document, latex
+
+        return latex.latex(document.document(self), steps=steps)
+
+    def json(self) -> str:
+        """One JSON object: name, equations, gradients, steps, warnings."""
+        from symbp.explain import document, json
+
+        return json.text(document.document(self))
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def derive(net: Network, *, wrt: Sequence[str] | None = None) -> Derivation:
+    """The gradients of the network's loss by its parameters, or by the tensors named in `wrt`.
+
+    Raises DerivationError: no loss, or an unknown tensor.
+    """
+    from symbp.derive import derive as derive_system
+
+    found = derive_system(net.system, name=net.name, wrt=wrt)
+    return Derivation(**{part.name: getattr(found, part.name) for part in fields(found)})
+
+
+def source(
+    net: Network,
+    *,
+    optimizer: UpdateRule,
+    target: str = "numpy",
+    dtype: str = "float64",
+    sizes: Mapping[str, int] | None = None,
+    derivation: Derivation | None = None,
+) -> str:
+    """The text of the standalone training module; `derivation` saves deriving again what is at hand.
+
+    Raises UsageError: an unknown size, target or dtype; LoweringError: an equation without a program.
+    """
+    from symbp.emit import generate_source
+
+    derivation = derivation or derive(net)
+    return generate_source(
+        derivation,
+        target=_one_of("target", target, TARGETS),
+        dtype=_one_of("dtype", dtype, DTYPES),
+        update=optimizer,
+        initial=net.initial,
+        sizes=_sizes(derivation, sizes or {}),
+    )
+
+
+def compile(
+    net: Network,
+    *,
+    optimizer: UpdateRule,
+    target: str = "numpy",
+    dtype: str = "float64",
+    sizes: Mapping[str, int] | None = None,
+    derivation: Derivation | None = None,
+) -> types.ModuleType:
+    """The training module, imported from the user's cache; the same text as `generate` writes."""
+    from symbp.emit import load
+
+    text = source(net, optimizer=optimizer, target=target, dtype=dtype, sizes=sizes, derivation=derivation)
+    return load(text, net.name)
+
+
+def generate(
+    net: Network,
+    path: str | Path,
+    *,
+    optimizer: UpdateRule,
+    target: str = "numpy",
+    dtype: str = "float64",
+    sizes: Mapping[str, int] | None = None,
+    derivation: Derivation | None = None,
+    force: bool = False,
+) -> Path:
+    """Writes the standalone training module; its path. Raises GenerationError where a file stands already,
+    unless `force` is set, and what `source` raises."""
+    refuse_to_overwrite(path, force=force)
+    text = source(net, optimizer=optimizer, target=target, dtype=dtype, sizes=sizes, derivation=derivation)
+    return write(path, text, force=force)
+
+
+def check(
+    net: Network,
+    *,
+    derivation: Derivation | None = None,
+    sizes: Mapping[str, int] | None = None,
+    methods: Sequence[str] | None = None,
+    seed: int = 0,
+) -> Report:
+    """Every derived gradient against central differences, the complex step and an exact expansion.
+
+    `sizes` overrides those bound in the declaration; sizes that are open are small.
+    """
+    from symbp.verify import METHODS, check_derivation
+
+    derivation = derivation or derive(net)
+    chosen = tuple(_one_of("method", method, METHODS) for method in methods or METHODS)
+    return check_derivation(derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed)
+
+
+def refuse_to_overwrite(path: str | Path, *, force: bool) -> None:
+    """Raises GenerationError if there is a file and `force` isn't set, or no folder to write it to."""
+    if Path(path).exists() and not force:
+        raise GenerationError(
+            "the output file exists already",
+            where=str(path),
+            help="choose another name, or overwrite it: --force (force=True)",
+        )
+    if not Path(path).absolute().parent.is_dir():
+        raise GenerationError("there is no such folder to write to", where=str(Path(path).absolute().parent))
+
+
+def write(path: str | Path, text: str, *, force: bool) -> Path:
+    """Writes a text file whole or not at all, with the same refusals."""
+    refuse_to_overwrite(path, force=force)
+    Path(path).write_text(text, encoding="utf-8", newline="\n")
+    return Path(path)
+
+
+def _one_of(what: str, chosen: str, known: Sequence[str]) -> str:
+    if chosen not in known:
+        raise UsageError(f"there is no {what} {chosen!r}", help=f"choose one of: {', '.join(known)}")
+    return chosen
+
+
+def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
+    """The declared sizes with the given ones, which must be sizes of the network and positive."""
+    known = derivation.system.sizes
+    for name, extent in given.items():
+        if name not in known:
+            raise UsageError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+        if not isinstance(extent, int) or isinstance(extent, bool) or extent < 1:
+            raise UsageError(f"size {name} must be a positive integer, not {extent!r}")
+    return {**derivation.system.bound, **given}
