@@ -86,7 +86,7 @@ class _Inversion:
         weights = {}
         for index in indices:
             weight = sympy.expand(e).coeff(index, 1)
-            if free_indices(weight) or weight.is_number and weight <= 0:
+            if free_indices(weight) or (weight.is_number and weight <= 0):
                 return False
             weights[index] = weight
         if sympy.expand(e - sum(w * i for i, w in weights.items())) != 0:

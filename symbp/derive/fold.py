@@ -1,0 +1,86 @@
+"""Folding: subexpressions that equal a saved value are read back instead of computed again.
+
+Enters: a body, the values of the system. Leaves: a body of the same value that costs less, and what was
+folded. Must not know: which tensors are activations; `1 − tanh(z)²` becomes `1 − h²` because values agree.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sympy
+
+from symbp.derive.cost import READ, body_cost, volume
+from symbp.derive.values import Values
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
+
+MANY = 6  # factors or terms above which only neighbouring pairs and the whole are tried
+
+
+@dataclass
+class Search:
+    """Where one equation may look for values: earlier tensors only, so that no cycle arises."""
+
+    values: Values
+    indices: tuple[Index, ...]
+    extents: Mapping[Index, Expr]
+    allowed: Callable[[str], bool]
+    found: list[tuple[Expr, Expr]] = field(default_factory=list)
+
+    def lookup(self, e: Expr, reduced: Sequence[Index] = ()) -> Expr | None:
+        """0, a constant, or c·tensor with the value of `Σ_reduced e`."""
+        free = free_indices(e)
+        indices = tuple(i for i in self.indices if i in free and i not in reduced)
+        value = self.values.of(e, indices, self.extents, reduced)
+        scale = 1.0
+        if reduced and value is not None:
+            whole = self.values.of(e, (*indices, *reduced), self.extents)
+            scale = 1.0 if whole is None else max(float(abs(v).max(initial=0.0)) for v in whole)
+        return self.values.find(value, indices, self.extents, self.allowed, scale)
+
+
+def fold(e: Expr, search: Search) -> Expr:
+    """`e` with each subexpression, sub-product or sub-sum that equals a saved value read back."""
+    if not e.args or isinstance(e, (Access, Guard)) or not value_accesses(e):
+        return e
+    whole = _cheaper(e, search)
+    if whole is not None:
+        return whole
+    if e.is_Mul or e.is_Add:
+        for part in _parts(e):
+            replacement = _cheaper(part, search)
+            if replacement is not None:
+                rest = e / part if e.is_Mul else e - part
+                return e.func(replacement, fold(rest, search))
+    if e.is_Pow and e.exp.is_Integer and e.exp < -1:
+        inverse = _cheaper(1 / e.base, search)
+        if inverse is not None:
+            return inverse**-e.exp
+    if e.is_Pow and e.exp.is_number and not isinstance(e, sympy.exp):
+        return fold(e.base, search) ** e.exp
+    return e.func(*[fold(a, search) for a in e.args])
+
+
+def _parts(e: Expr) -> list[Expr]:
+    """Sub-products of a product, sub-sums of a sum: larger ones first, in a stable order."""
+    args = sorted(e.args, key=sympy.default_sort_key)
+    if len(args) > MANY:
+        pairs: list[tuple[Expr, ...]] = list(itertools.combinations(args, 2))
+    else:
+        pairs = [c for k in range(len(args) - 1, 1, -1) for c in itertools.combinations(args, k)]
+    parts = [e.func(*chosen) for chosen in pairs]
+    return [part for part in parts if value_accesses(part)]
+
+
+def _cheaper(e: Expr, search: Search) -> Expr | None:
+    extents = search.extents
+    cost = body_cost(e, extents)
+    if cost <= READ * volume(free_indices(e), extents) * 1.01:
+        return None
+    found = search.lookup(e)
+    if found is None or found == e or body_cost(found, extents) >= cost:
+        return None
+    search.found.append((e, found))
+    return found

@@ -1,0 +1,223 @@
+"""Algebraic forms of one scalar body: what else could be written for the same value?
+
+Enters: a body. Leaves: the cheapest of a dozen candidate forms, found by named algebra on short symbols.
+Must not know: systems, saved values (that is `derive.fold`).
+
+SymPy's `simplify` is too slow and gives no reason; each candidate here has a name, and the cost picks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import sympy
+
+from symbp.derive.cost import Extents, body_cost
+from symbp.ir.expr import Access, Expr, Guard, Index
+
+RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
+
+
+def best_form(body: Expr, extents: Extents) -> tuple[Expr, str]:
+    """The cheapest candidate and the name of the algebra that gave it ("" if the body stays as it is)."""
+    names = sorted({access.name for access in body.atoms(Access)})
+    short = {name: f"c{k}" for k, name in enumerate(names)}
+    canonical = _rename(body, short)
+    nominal = tuple(
+        sorted(((i, extents[i]) for i in body.free_symbols if isinstance(i, Index) and i in extents),
+               key=lambda pair: pair[0].name)
+    )  # fmt: skip
+    found, rule = _best_form(canonical, nominal)
+    return _rename(found, {v: k for k, v in short.items()}), rule
+
+
+@lru_cache(maxsize=16384)
+def _best_form(body: Expr, nominal: tuple[tuple[Index, Expr], ...]) -> tuple[Expr, str]:
+    """Memoised up to the names of tensors, so that equal blocks cost no algebra."""
+    extents = dict(nominal)
+    best, rule, rank = body, "", (overflows(body), body_cost(body, extents))
+    for name, candidate in candidates(body):
+        if candidate == best:
+            continue
+        unsafe = overflows(candidate)
+        if unsafe > rank[0]:
+            continue
+        cost = body_cost(candidate, extents)
+        if unsafe < rank[0] or cost < rank[1] - 1e-9:
+            best, rule, rank = candidate, name, (unsafe, cost)
+    return best, rule
+
+
+def overflows(e: Expr) -> int:
+    """How many exponentials of `e` can overflow into a quotient of infinities; fingerprints can't see that.
+
+    Safe are exp(u) with u ≤ 0 by its form, and exp(u) inside 1/(1 + exp(u)) or log(1 + exp(u)).
+    """
+    if isinstance(e, sympy.exp):
+        return (0 if _never_positive(e.args[0]) else 1) + overflows(e.args[0])
+    protected = isinstance(e, sympy.log) or (e.is_Pow and e.exp.is_Integer and e.exp.is_negative)
+    inner = e.args[0] if protected else None
+    if inner is not None and inner.is_Add and len(inner.args) == 2 and inner.args[0] == 1:
+        other = inner.args[1]
+        if isinstance(other, sympy.exp):
+            return overflows(other.args[0])
+    return sum(overflows(a) for a in e.args)
+
+
+def _never_positive(u: Expr) -> bool:
+    """Minus an even power, times positive numbers."""
+    coefficient, rest = u.as_coeff_Mul()
+    if not coefficient.is_negative:
+        return False
+    return all(f.is_Pow and f.exp.is_even for f in sympy.Mul.make_args(rest))
+
+
+def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
+    """(name of the algebra, form) for forms equal to the body."""
+    seeds = [("", body)]
+    logistic = logistic_form(body)
+    if logistic is not None:
+        seeds.append(("logistic function", logistic))
+    if body.atoms(Guard):
+        seeds.append(("substitute under the bracket", under_guards(body)))
+    for name, seed in seeds:
+        if name:
+            yield name, seed
+        if not seed.has(sympy.Add) or seed.is_Atom:
+            continue
+        expanded = expand(seed)
+        yield name or "expand", expanded
+        yield name or "common factor", common_factor(expanded)
+        yield name or "common factor", common_factor(seed)
+        if expanded.atoms(Guard):
+            substituted = under_guards(expanded)
+            yield "substitute under the bracket", substituted
+            yield "substitute under the bracket", common_factor(substituted)
+        if sympy.count_ops(expanded) <= RATIONAL_LIMIT:
+            for operation, label in ((sympy.cancel, "cancel"), (sympy.factor, "factor")):
+                form = on_symbols(seed, operation)
+                if form is not None:
+                    yield name or label, form
+                    yield name or label, common_factor(form)
+
+
+def expand(e: Expr) -> Expr:
+    """Products over sums multiplied out; exponentials and logarithms stay whole."""
+    return sympy.expand(e, power_exp=False, power_base=False, log=False, func=False, trig=False)
+
+
+def common_factor(e: Expr) -> Expr:
+    """The monomial that divides every term, taken out: `p/N − y/N` → `(p − y)/N`."""
+    terms = sympy.Add.make_args(e)
+    if len(terms) < 2:
+        return e
+    powers = [term.as_coeff_Mul()[1].as_powers_dict() for term in terms]
+    common = sympy.Integer(1)
+    for base in sorted(powers[0], key=sympy.default_sort_key):
+        exponents = [p.get(base, sympy.Integer(0)) for p in powers]
+        if not all(x.is_number for x in exponents):
+            continue
+        if all(x.is_positive for x in exponents):
+            common *= base ** min(exponents)
+        elif all(x.is_negative for x in exponents):
+            common *= base ** max(exponents)
+    number = sympy.gcd_list([abs(term.as_coeff_Mul()[0]) for term in terms])
+    common = common * number if number.is_Rational and number != 0 else common
+    if common == 1:
+        return e
+    inner = sympy.Add(*[term / common for term in terms])
+    if inner.could_extract_minus_sign() and common.could_extract_minus_sign():
+        inner, common = -inner, -common
+    return sympy.Mul(common, inner)
+
+
+def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
+    """`operation` applied with tensors, guards and functions as plain symbols; None unless rational."""
+    atoms = sorted(_opaque(e), key=sympy.default_sort_key)
+    there = {atom: sympy.Symbol(f"g{k}") for k, atom in enumerate(atoms)}
+    short = e.xreplace(there)
+    if any(not power.exp.is_Integer for power in short.atoms(sympy.Pow)):
+        return None
+    return operation(short).xreplace({symbol: atom for atom, symbol in there.items()})
+
+
+def _opaque(e: Expr) -> set[Expr]:
+    """The outermost subexpressions that polynomial algebra must not look into."""
+    if isinstance(e, (Access, Guard)) or e.is_Function or isinstance(e, sympy.exp):
+        return {e}
+    if e.is_Pow and not e.exp.is_Integer:
+        return {e}
+    found: set[Expr] = set()
+    for argument in e.args:
+        found |= _opaque(argument)
+    return found
+
+
+def under_guards(e: Expr) -> Expr:
+    """`[k = y] f(k)` → `[k = y] f(y)`: an equality of an index holds wherever its bracket is 1."""
+    terms = []
+    for term in sympy.Add.make_args(e):
+        for factor in sorted(sympy.Mul.make_args(term), key=sympy.default_sort_key):
+            if isinstance(factor, Guard) and factor.op == "=":
+                sides = [(factor.lhs, factor.rhs), (factor.rhs, factor.lhs)]
+                for index, value in sides:
+                    if isinstance(index, Index) and index not in value.free_symbols:
+                        term = factor * (term / factor).xreplace({index: value})
+                        break
+        terms.append(term)
+    return sympy.Add(*terms)
+
+
+def logistic_form(e: Expr) -> Expr | None:
+    """A rational function of exp(u) over powers of 1 + exp(u), as a polynomial in σ = 1/(1 + exp(−u)).
+
+    exp(u) = σ/(1 − σ) and 1 + exp(u) = 1/(1 − σ): nothing overflows any more. None where it doesn't apply.
+    """
+    for exponential in sorted(e.atoms(sympy.exp), key=sympy.default_sort_key):
+        u = exponential.args[0]
+        u = -u if u.could_extract_minus_sign() else u
+        if any(_is_one_plus_exp(power, u) for power in e.atoms(sympy.Pow)):
+            form = _in_sigma(e, u)
+            if form is not None:
+                return form
+    return None
+
+
+def _in_sigma(e: Expr, u: Expr) -> Expr | None:
+    """`e` as a polynomial in σ(u), factored; None if it isn't one."""
+    sigma = sympy.Symbol("sigma")
+    powers = {x: sympy.expand(x.args[0] / u) for x in e.atoms(sympy.exp)}
+    marked = e.xreplace({x: (sigma / (1 - sigma)) ** k for x, k in powers.items() if k.is_Integer})
+    form = on_symbols(marked, sympy.cancel)
+    if form is None or sigma in sympy.fraction(form)[1].free_symbols:
+        return None
+    factored = on_symbols(form, sympy.factor)
+    chosen = form if factored is None else factored
+    return _tidy_sign(chosen, sigma).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
+
+
+def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
+    if not (power.exp.is_Integer and power.exp.is_negative and power.base.is_Add):
+        return False
+    return power.base in (1 + sympy.exp(u), 1 + sympy.exp(-u))
+
+
+def _tidy_sign(e: Expr, sigma: Expr) -> Expr:
+    """`−(σ − 1)·σ` → `(1 − σ)·σ`."""
+    if not e.is_Mul:
+        return e
+    for factor in e.args:
+        if factor.is_Add and factor.has(sigma) and e.could_extract_minus_sign():
+            return sympy.Mul(-factor, -e / factor)
+    return e
+
+
+def _rename(e: Expr, names: dict[str, str]) -> Expr:
+    if isinstance(e, Access):
+        outside = None if e.outside is None else _rename(e.outside, names)
+        subs = [_rename(s, names) for s in e.subscripts]
+        return type(e)(names.get(e.name, e.name), *subs, outside=outside)
+    if not e.args or not e.atoms(Access):
+        return e
+    return e.func(*[_rename(a, names) for a in e.args])

@@ -1,0 +1,136 @@
+"""The normal form of a sum: what does not depend on the summed indices leaves it, deltas are eliminated,
+and each remaining core is looked up as 0, a constant, or a saved value.
+
+Enters: an equation with a sum. Leaves: an equivalent map over core sums, with what was used.
+Must not know: any op; `Σ_k y[n,k] = 1` comes from the values of a leaf with that fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from symbp.derive.fold import Search
+from symbp.derive.forms import expand
+from symbp.ir.bounds import within
+from symbp.ir.expr import Expr, Guard, Index, IntegerAccess, free_indices
+from symbp.ir.system import Equation, System
+
+Extents = Mapping[Index, Expr]
+
+
+@dataclass(frozen=True)
+class Core:
+    """`outer · Σ_reduced inner`, where outer is free of the summed indices."""
+
+    outer: Expr
+    inner: Expr
+    reduced: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """`Σ_reduced inner = value`, supported by the values; `rests_on` the facts of leaves it reads."""
+
+    inner: Expr
+    reduced: tuple[Index, ...]
+    value: Expr
+
+
+@dataclass(frozen=True)
+class SumForm:
+    """`settled` plus the sum of the cores."""
+
+    settled: Expr
+    cores: tuple[Core, ...]
+    lemmas: tuple[Lemma, ...]
+
+
+def sum_forms(equation: Equation, body: Expr, system: System, search: Search) -> list[SumForm]:
+    """Normal forms of `Σ body`, from the body as it stands and from its expansion."""
+    bodies = dict.fromkeys([body, expand(body)])
+    return [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
+
+
+def _normal_form(
+    body: Expr, reduced: tuple[Index, ...], extents: Extents, system: System, search: Search
+) -> SumForm:
+    settled: Expr = sympy.Integer(0)
+    grouped: dict[tuple[Expr, tuple[Index, ...]], Expr] = {}
+    for term in sympy.Add.make_args(body):
+        core = split(term, reduced, extents, system)
+        if not core.reduced:
+            settled += core.outer * core.inner
+            continue
+        key = (core.outer, core.reduced)
+        grouped[key] = grouped.get(key, sympy.Integer(0)) + core.inner
+    by_inner: dict[tuple[Expr, tuple[Index, ...]], Expr] = {}
+    for (outer, left), inner in grouped.items():
+        by_inner[inner, left] = by_inner.get((inner, left), sympy.Integer(0)) + outer
+    cores, lemmas = [], []
+    for (inner, left), outer in by_inner.items():
+        value = search.lookup(inner, left)
+        if value is None:
+            cores.append(Core(outer, inner, left))
+        else:
+            lemmas.append(Lemma(inner, left, value))
+            settled += outer * value
+    return SumForm(settled, tuple(cores), tuple(lemmas))
+
+
+def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System) -> Core:
+    """One term: deltas eliminated, factors sorted into those that depend on the summed indices and not."""
+    left = list(reduced)
+    term, left = _eliminate_deltas(term, left, extents, system)
+    inner, outer = [], []
+    for factor in sympy.Mul.make_args(term):
+        (inner if free_indices(factor) & set(left) else outer).append(factor)
+    for index in [i for i in left if not any(i in free_indices(f) for f in inner)]:
+        outer.append(extents[index])
+        left.remove(index)
+    return Core(sympy.Mul(*outer), sympy.Mul(*inner), tuple(left))
+
+
+def _eliminate_deltas(
+    term: Expr, left: list[Index], extents: Extents, system: System
+) -> tuple[Expr, list[Index]]:
+    """`Σ_k [k = e] f(k) = f(e)`, with guards that e is in range unless that is known."""
+    again = True
+    while again:
+        again = False
+        for factor in sorted(sympy.Mul.make_args(term), key=sympy.default_sort_key):
+            hit = _delta(factor, left)
+            if hit is None:
+                continue
+            index, value = hit
+            left = [i for i in left if i != index]
+            guards = (
+                [] if _known_below(value, extents[index], system) else within(value, extents[index], extents)
+            )
+            term = sympy.Mul((term / factor).xreplace({index: value}), *guards)
+            again = True
+            break
+    return term, left
+
+
+def _delta(factor: Expr, left: Sequence[Index]) -> tuple[Index, Expr] | None:
+    if not isinstance(factor, Guard):
+        return None
+    if factor.op == "<=" and factor.lhs in left and factor.rhs == 0:
+        return factor.lhs, sympy.Integer(0)
+    if factor.op != "=":
+        return None
+    for index, value in ((factor.lhs, factor.rhs), (factor.rhs, factor.lhs)):
+        if index in left and index not in free_indices(value):
+            return index, value
+    return None
+
+
+def _known_below(value: Expr, extent: Expr, system: System) -> bool:
+    """An integer leaf whose fact says that it is below this size."""
+    if not isinstance(value, IntegerAccess):
+        return False
+    fact = system.tensor(value.name).fact("below")
+    return fact is not None and fact.bound is not None and sympy.expand(fact.bound - extent) == 0

@@ -1,0 +1,200 @@
+"""Fingerprints: the values of tensors and of candidate expressions at random points, and a pool to search.
+
+Enters: a system; expressions over its tensors. Leaves: "this equals 0, a constant, or c times that tensor",
+as a proposal that float64 at two points supports (the finished derivation is confirmed in 50 digits).
+Must not know: which rewrite asks.
+
+Points have small sizes and leaves sampled by their facts; shapes are matched symbolically, never by the
+sizes that a point happens to have.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.sampling import sample_point
+from symbp.ir.system import Equation, Reduction, Role, System
+from symbp.ir.vector import Run
+
+Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
+TOLERANCE = 1e-9
+
+
+class Values:
+    """The values of a growing system at two points, with a search by value."""
+
+    def __init__(self, system: System, seed: int = 7) -> None:
+        self.system = system
+        self.shapes = {tensor.name: tensor.shape for tensor in system.tensors}
+        points = [sample_point(system, seed + k, variant=k) for k in range(2)]
+        self.sizes = [sizes for sizes, _ in points]
+        self.runs = [Run(system, values, sizes) for sizes, values in points]
+        self.pool: dict[tuple[object, ...], list[tuple[str, tuple[int, ...]]]] = {}
+        self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}
+        self._memo: dict[object, Value | None] = {}
+        self.constants = self._constant_table()
+
+    # --- evaluating
+    def of(
+        self,
+        body: Expr,
+        indices: Sequence[Index],
+        extents: Mapping[Index, Expr],
+        reduced: Sequence[Index] = (),
+    ) -> Value | None:
+        """The value of `Σ_reduced body` over the indices; None where it is not finite."""
+        everything = (*indices, *reduced)
+        key = (body, everything, len(reduced), tuple(extents[i] for i in everything))
+        if key not in self._memo:
+            reduction = Reduction("sum", tuple(reduced)) if reduced else None
+            equation = Equation("_", tuple(indices), body, reduction, (), key[3])
+            self._memo[key] = self.of_equation(equation)
+        return self._memo[key]
+
+    def of_equation(self, equation: Equation) -> Value | None:
+        value = tuple(np.asarray(run.value(equation)) for run in self.runs)
+        return value if all(np.all(np.isfinite(v)) for v in value) else None
+
+    def tensor(self, name: str) -> Value:
+        return tuple(np.asarray(run.tensor(name), dtype=float) for run in self.runs)
+
+    def define(self, equation: Equation) -> None:
+        """Adds a new tensor, with its value."""
+        self.shapes[equation.target] = equation.shape
+        for run in self.runs:
+            run.define(equation.target, run.value(equation))
+
+    # --- searching
+    def remember(self, name: str) -> None:
+        """Lets searches find this tensor, in any order of its axes."""
+        shape, value = self.shapes[name], self.tensor(name)
+        for order in itertools.permutations(range(len(shape))):
+            turned = tuple(np.transpose(v, order) for v in value)
+            keys = self._keys(tuple(shape[k] for k in order), turned)
+            if keys:
+                self.pool.setdefault(keys[0], []).append((name, order))
+
+    def find(
+        self,
+        value: Value | None,
+        indices: Sequence[Index],
+        extents: Mapping[Index, Expr],
+        allowed: Callable[[str], bool],
+        scale: float = 1.0,
+    ) -> Expr | None:
+        """0, a constant, or c·tensor[…] with this value; `scale` is the size of what was added up."""
+        if value is None:
+            return None
+        largest = max((float(np.max(np.abs(v), initial=0.0)) for v in value), default=0.0)
+        if largest < 1e-11 * max(scale, 1e-300):
+            return sympy.Integer(0)
+        if all(np.ptp(v) <= 1e-10 * abs(v.flat[0]) for v in value if v.size):
+            constant = self._constant([float(v.flat[0]) for v in value])
+            if constant is not None:
+                return constant
+        for key in self._keys(tuple(extents[i] for i in indices), value):
+            for name, order in self.pool.get(key, ()):
+                if not allowed(name):
+                    continue
+                ratio = self._ratio(value, tuple(np.transpose(v, order) for v in self.tensor(name)))
+                if ratio is not None:
+                    subscripts = [indices[order.index(axis)] for axis in range(len(indices))]
+                    return ratio * Access(name, *subscripts)
+        return None
+
+    def equal(self, a: Value | None, b: Value | None) -> bool:
+        """Whether two values agree to rounding."""
+        if a is None or b is None:
+            return a is b
+        for x, y in zip(a, b, strict=True):
+            bound = TOLERANCE * (1e-3 + float(np.max(np.abs(y), initial=0.0)))
+            if x.shape != y.shape or float(np.max(np.abs(x - y), initial=0.0)) > bound:
+                return False
+        return True
+
+    # --- inside
+    def _keys(self, shape: tuple[Expr, ...], value: Value) -> list[tuple[object, ...]]:
+        """Hash keys of a value up to a scalar factor; the neighbours too, since rounding may cut between."""
+        projections = []
+        for point, v in enumerate(value):
+            flat = v.ravel()
+            if flat.size == 0 or not np.all(np.isfinite(flat)):
+                return []
+            peak = flat[int(np.argmax(np.abs(flat)))]
+            if peak == 0:
+                return []
+            projections.append(float(flat @ self._weight(point, flat.size)) / float(peak))
+        rounded = [round(x, 5) for x in projections]
+        other = [round(r + (5e-6 if x > r else -5e-6), 5) for x, r in zip(projections, rounded, strict=True)]
+        near = [r if abs(abs(x - r) - 5e-6) > 1e-7 else o
+                for x, r, o in zip(projections, rounded, other, strict=True)]  # fmt: skip
+        return [(shape, *key) for key in dict.fromkeys([tuple(rounded), tuple(near)])]
+
+    def _weight(self, point: int, size: int) -> NDArray[np.float64]:
+        if (point, size) not in self._weights:
+            self._weights[point, size] = np.random.default_rng(1000 * point + size).uniform(0.5, 1.5, size)
+        return self._weights[point, size]
+
+    def _ratio(self, value: Value, other: Value) -> Expr | None:
+        ratios = []
+        for x, y in zip(value, other, strict=True):
+            if x.shape != y.shape or y.size == 0:
+                return None
+            at = int(np.argmax(np.abs(y)))
+            if y.flat[at] == 0:
+                return None
+            ratio = float(x.flat[at]) / float(y.flat[at])
+            if float(np.max(np.abs(x - ratio * y))) > TOLERANCE * (float(np.max(np.abs(x))) + 1e-300):
+                return None
+            ratios.append(ratio)
+        return self._constant(ratios)
+
+    def _constant(self, values: Sequence[float]) -> Expr | None:
+        """The named constant with these values at the points: a small rational times a power of a size."""
+        for candidate, at_points in self.constants:
+            if all(abs(x - y) <= TOLERANCE * abs(x) for x, y in zip(at_points, values, strict=True)):
+                return candidate
+        return None
+
+    def _constant_table(self) -> list[tuple[Expr, tuple[float, ...]]]:
+        numbers = [sympy.Rational(*pq) for pq in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2))]
+        table: list[Expr] = list(numbers)
+        for name in self.system.sizes:
+            size = sympy.Symbol(name)
+            table += [factor * k for factor in (size, 1 / size) for k in numbers[:4]]
+        symbols = {s.name: s for s in _size_symbols(self.system)}
+        rows = []
+        for candidate in table:
+            named = candidate.xreplace({s: symbols.get(s.name, s) for s in candidate.free_symbols})
+            at_points = tuple(
+                float(candidate.xreplace({s: sympy.Integer(sizes[s.name]) for s in candidate.free_symbols}))
+                for sizes in self.sizes
+            )
+            rows.append((named, at_points))
+        return rows
+
+
+def _size_symbols(system: System) -> Iterator[Expr]:
+    from symbp.ir.expr import free_sizes
+
+    for extents in [t.shape for t in system.tensors] + [e.ranges for e in system.equations]:
+        for extent in extents:
+            yield from free_sizes(extent)
+
+
+def searchable(system: System) -> list[str]:
+    """The tensors whose values may be read back: real, and not a leaf of zeros and ones."""
+    return [
+        t.name
+        for t in system.tensors
+        if not t.integer
+        and t.fact("binary") is None
+        and t.fact("one hot") is None
+        and t.role is not Role.HYPER
+    ]

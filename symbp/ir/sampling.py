@@ -1,0 +1,106 @@
+"""Random points of a system: small sizes, and leaves that obey their facts.
+
+Enters: a system, a seed. Leaves: values for sizes and leaves at which every tensor is finite, if possible.
+Must not know: what the points are used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbp.ir.expr import Expr
+from symbp.ir.system import Role, System, Tensor
+
+Array = NDArray[np.generic]
+Point = tuple[dict[str, int], dict[str, Array]]
+
+_SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
+
+
+def sample_sizes(system: System, variant: int = 0) -> dict[str, int]:
+    """A small value for each size, distinct for up to six sizes; bound values are ignored on purpose."""
+    small = _SMALL[variant % len(_SMALL)]
+    return {name: small[k % len(small)] for k, name in enumerate(system.sizes)}
+
+
+def sample_point(
+    system: System, seed: int, *, variant: int = 0, sizes: Mapping[str, int] | None = None
+) -> Point:
+    """Sizes and leaves; real leaves are centred first, then positive if the system isn't finite there
+    (a logarithm or a root of an input), then above 1."""
+    from symbp.ir.vector import run
+
+    chosen = dict(sizes) if sizes is not None else sample_sizes(system, variant)
+    values: dict[str, Array] = {}
+    for low, high in ((-0.9, 0.9), (0.15, 0.85), (1.1, 1.9)):
+        rng = np.random.default_rng(seed)
+        values = {t.name: sample_leaf(t, chosen, rng, low, high) for t in system.leaves}
+        with np.errstate(all="ignore"):
+            tensors = run(system, values, chosen)
+        if all(np.all(np.isfinite(v)) for v in tensors.values()):
+            break
+    return chosen, values
+
+
+def sample_leaf(
+    tensor: Tensor, sizes: Mapping[str, int], rng: np.random.Generator, low: float = -0.9, high: float = 0.9
+) -> Array:
+    """One leaf that obeys its facts; shape by the sizes."""
+    shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
+    if tensor.integer:
+        bound = tensor.fact("below")
+        top = evaluate_size(bound.bound, sizes) if bound is not None and bound.bound is not None else 2
+        return rng.integers(0, top, shape)
+    if tensor.fact("binary"):
+        return rng.integers(0, 2, shape).astype(float)
+    simplex = tensor.fact("sums to one")
+    if simplex is not None and simplex.axis is not None:
+        weights = rng.uniform(0.1, 1.0, shape)
+        return np.asarray(weights / weights.sum(axis=simplex.axis, keepdims=True))
+    one_hot = tensor.fact("one hot")
+    if one_hot is not None and one_hot.axis is not None:
+        ranks = rng.random(shape).argsort(axis=one_hot.axis)
+        return np.asarray(ranks == 0, dtype=float)
+    scale = 0.5 if tensor.role is Role.PARAMETER and low < 0 else 1.0  # saturation would hide differences
+    value = np.asarray(scale * rng.uniform(low, high, shape))
+    if tensor.fact("positive") or tensor.fact("nonnegative"):
+        value = np.asarray(0.1 + np.abs(value))
+    if tensor.fact("symmetric"):
+        value = np.asarray((value + np.swapaxes(value, -1, -2)) / 2)
+    if tensor.fact("lower triangular"):
+        value = np.tril(value)
+    return value
+
+
+def evaluate_size(extent: Expr, sizes: Mapping[str, int]) -> int:
+    """The integer value of a size expression such as `(L + 2·P − K)//S + 1`."""
+    import sympy
+
+    if extent.is_Integer:
+        return int(extent)
+    bound = extent.xreplace({s: sympy.Integer(sizes[s.name]) for s in extent.free_symbols})
+    return int(bound)
+
+
+def rational_point(system: System, seed: int, sizes: Mapping[str, int]) -> dict[str, Array]:
+    """Leaves as short fractions that obey their facts exactly (object arrays), for exact arithmetic."""
+    _, floats = sample_point(system, seed, sizes=sizes)
+    return {tensor.name: _as_fractions(tensor, floats[tensor.name]) for tensor in system.leaves}
+
+
+def _as_fractions(tensor: Tensor, array: Array) -> Array:
+    if tensor.integer:
+        return array
+    out = np.empty(array.shape, dtype=object)
+    for at in np.ndindex(array.shape):
+        out[at] = Fraction(round(float(array[at]) * 64), 64) or Fraction(1, 64)
+    simplex = tensor.fact("sums to one")
+    if simplex is not None:
+        return np.asarray(out / out.sum(axis=simplex.axis, keepdims=True))
+    if tensor.fact("binary") or tensor.fact("one hot") or tensor.fact("lower triangular"):
+        return np.asarray(np.where(array == 0, Fraction(0), out))
+    return out
