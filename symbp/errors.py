@@ -51,7 +51,7 @@ class SymbpError(Exception):
 
 
 class DeclarationError(SymbpError):
-    """What the user wrote is not a network: a bad name, a doubly declared tensor, a loss that isn't scalar."""
+    """What the user wrote is not a network: a bad name, a tensor declared twice, a loss with axes."""
 
 
 class ShapeError(DeclarationError):

@@ -80,21 +80,19 @@ class _Closing:
         return self._result(), tuple(self.steps)
 
     # --- one equation
-    def _rewritten(self, equation: Equation) -> _Rewritten:
+    def _rewritten(self, equation: Equation, gone: str = "") -> _Rewritten:
+        """The equation in its best form; nothing is read back from `gone`, which is being eliminated."""
+        search = self._search(equation, gone)
         if equation.op == "sum":
-            return self._rewritten_sum(equation)
+            return self._rewritten_sum(equation, search)
         if equation.reduction is not None:
             return _Rewritten(equation, (), ())
-        return self._rewritten_map(equation)
-
-    def _rewritten_map(self, equation: Equation) -> _Rewritten:
         steps: list[Step] = []
-        body = self._improve(equation, equation.body, steps)
+        body = self._improve(equation, equation.body, search, steps)
         return _Rewritten(equation.with_(body=body), (), tuple(steps))
 
-    def _improve(self, equation: Equation, body: Expr, steps: list[Step]) -> Expr:
+    def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
         """The cheapest form, folded to saved values, and once more."""
-        search = self._search(equation)
         for _ in range(2):
             better, rule = best_form(body, equation.extents)
             if rule:
@@ -109,25 +107,24 @@ class _Closing:
             body = folded
         return body
 
-    def _rewritten_sum(self, equation: Equation) -> _Rewritten:
+    def _rewritten_sum(self, equation: Equation, search: Search) -> _Rewritten:
         steps: list[Step] = []
-        body = self._improve(equation, equation.body, steps)
+        body = self._improve(equation, equation.body, search, steps)
         plain = _Rewritten(equation.with_(body=body), (), tuple(steps))
         best = plain
-        search = self._search(equation)
         for form in sum_forms(equation, body, self.joint, search):
-            candidate = self._from_form(plain, form)
+            candidate = self._from_form(plain, form, search)
             if candidate.cost < best.cost - 1e-9:
                 best = candidate
         return best
 
-    def _from_form(self, plain: _Rewritten, form: SumForm) -> _Rewritten:
+    def _from_form(self, plain: _Rewritten, form: SumForm, search: Search) -> _Rewritten:
         """The equation written over the core sums of a normal form."""
         equation = plain.equation
         steps = list(plain.steps)
         for lemma in form.lemmas:
-            indices = ",".join(i.name for i in lemma.reduced)
-            before = f"Σ_{indices} {expression_text(lemma.inner, equation.all_indices)}"
+            summed = ",".join(i.name for i in lemma.reduced)
+            before = f"Σ_{summed} {expression_text(lemma.inner, equation.all_indices)}"
             after = expression_text(lemma.value, equation.indices)
             rests = tuple(sorted({a.name for a in (*lemma.inner.atoms(Access), *lemma.value.atoms(Access))}))
             steps.append(
@@ -155,7 +152,10 @@ class _Closing:
         changed = equation.with_(
             body=body, reduction=None, ranges=tuple(equation.extents[i] for i in equation.indices)
         )
-        improved = self._improve(changed, body, steps) if not cores else best_form(body, changed.extents)[0]
+        if cores:  # whose values are not known yet
+            improved = best_form(body, changed.extents)[0]
+        else:
+            improved = self._improve(changed, body, search, steps)
         changed = changed.with_(body=improved)
         if cores:
             steps.append(self._equations_step("common factor of a sum", _FACTOR, equation, changed))
@@ -170,7 +170,7 @@ class _Closing:
         trivial = equation.reduction is None and (
             isinstance(equation.body, Access) or equation.body.is_number
         )
-        found = equation.body if trivial else search.lookup(read)
+        found = equation.body if trivial else self._known(equation, search)
         if found is None:
             self.values.remember(name)
             return
@@ -184,7 +184,14 @@ class _Closing:
             self._replace(same)
             equation = same
         if name not in self.gradients:
-            self._substitute(name, [self._rewritten(self._inlined(r, name)) for r in self._readers(name)])
+            self._substitute(
+                name, [self._rewritten(self._inlined(r, name), name) for r in self._readers(name)]
+            )
+
+    def _known(self, equation: Equation, search: Search) -> Expr | None:
+        """0, a constant or an earlier tensor with the value of this one."""
+        value, scale = self.values.tensor(equation.target), search.scale(equation.body, equation.reduced)
+        return self.values.find(value, equation.indices, equation.extents, search.allowed, scale)
 
     def _try_substitution(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
         """Substitutes a map into all its readers if together they do not get dearer."""
@@ -198,7 +205,7 @@ class _Closing:
         if tried.get(name) == state:
             return False
         tried[name] = state
-        trials = [self._rewritten(self._inlined(reader, name)) for reader in readers]
+        trials = [self._rewritten(self._inlined(reader, name), name) for reader in readers]
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
         if sum(trial.cost for trial in trials) > before + 1e-9:
             return False
@@ -284,11 +291,13 @@ class _Closing:
     def _ordered(self) -> list[str]:
         return sorted(self.equations, key=lambda n: self.position[n])
 
-    def _search(self, equation: Equation) -> Search:
+    def _search(self, equation: Equation, gone: str = "") -> Search:
         here = self.position[equation.target]
         position, leaf = self.position, (-1, 0)
 
         def allowed(name: str) -> bool:
+            if name == gone:
+                return False
             alive = name in self.equations or self.tensors[name].role not in (Role.ADJOINT, Role.GRADIENT)
             return alive and position.get(name, leaf) < here
 

@@ -7,6 +7,7 @@ Must not know: how the closed forms were found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from symbp.errors import DerivationError
 from symbp.ir.domains import HIGH
@@ -36,10 +37,10 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
         )
 
 
-def _agree(left: Iterable[object], right: Iterable[object]) -> bool:
+def _agree(left: Iterable[Any], right: Iterable[Any]) -> bool:
     a, b = list(left), list(right)
     if len(a) != len(b):
         return False
-    largest = max((abs(x) for x in a), default=0)  # type: ignore[type-var, arg-type]
-    bound = (largest + 1) * 10**-DIGITS  # type: ignore[operator]
-    return all(bool(abs(x - y) <= bound) for x, y in zip(a, b, strict=True))  # type: ignore[operator]
+    largest: Any = max((abs(x) for x in a), default=0)
+    bound = (largest + 1) * 10**-DIGITS
+    return all(bool(abs(x - y) <= bound) for x, y in zip(a, b, strict=True))

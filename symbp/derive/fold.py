@@ -34,11 +34,20 @@ class Search:
         free = free_indices(e)
         indices = tuple(i for i in self.indices if i in free and i not in reduced)
         value = self.values.of(e, indices, self.extents, reduced)
-        scale = 1.0
-        if reduced and value is not None:
-            whole = self.values.of(e, (*indices, *reduced), self.extents)
-            scale = 1.0 if whole is None else max(float(abs(v).max(initial=0.0)) for v in whole)
-        return self.values.find(value, indices, self.extents, self.allowed, scale)
+        return self.values.find(value, indices, self.extents, self.allowed, self.scale(e, reduced))
+
+    def scale(self, e: Expr, reduced: Sequence[Index] = ()) -> float:
+        """The largest of the terms that `Σ_reduced e` adds up; 0 if it adds nothing."""
+        terms = sympy.Add.make_args(e)
+        if len(terms) == 1 and not reduced:
+            return 0.0
+        largest = 0.0
+        for term in terms:
+            free = free_indices(term)
+            indices = tuple(i for i in self.indices if i in free)
+            value = self.values.of(term, indices, self.extents)
+            largest = max(largest, *[float(abs(v).max(initial=0.0)) for v in value or ()], 0.0)
+        return largest
 
 
 def fold(e: Expr, search: Search) -> Expr:

@@ -84,7 +84,8 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     """One term: deltas eliminated, factors sorted into those that depend on the summed indices and not."""
     left = list(reduced)
     term, left = _eliminate_deltas(term, left, extents, system)
-    inner, outer = [], []
+    inner: list[Expr] = []
+    outer: list[Expr] = []
     for factor in sympy.Mul.make_args(term):
         (inner if free_indices(factor) & set(left) else outer).append(factor)
     for index in [i for i in left if not any(i in free_indices(f) for f in inner)]:

@@ -86,13 +86,14 @@ class Values:
         indices: Sequence[Index],
         extents: Mapping[Index, Expr],
         allowed: Callable[[str], bool],
-        scale: float = 1.0,
+        scale: float = 0.0,
     ) -> Expr | None:
-        """0, a constant, or c·tensor[…] with this value; `scale` is the size of what was added up."""
+        """0, a constant, or c·tensor[…] with this value; `scale` is the size of what was added up, against
+        which rounding is told from a value (0 if nothing was: then only an exact zero is one)."""
         if value is None:
             return None
         largest = max((float(np.max(np.abs(v), initial=0.0)) for v in value), default=0.0)
-        if largest < 1e-11 * max(scale, 1e-300):
+        if largest <= 1e-11 * scale:
             return sympy.Integer(0)
         if all(np.ptp(v) <= 1e-10 * abs(v.flat[0]) for v in value if v.size):
             constant = self._constant([float(v.flat[0]) for v in value])
@@ -113,8 +114,8 @@ class Values:
         if a is None or b is None:
             return a is b
         for x, y in zip(a, b, strict=True):
-            bound = TOLERANCE * (1e-3 + float(np.max(np.abs(y), initial=0.0)))
-            if x.shape != y.shape or float(np.max(np.abs(x - y), initial=0.0)) > bound:
+            largest = float(np.max(np.abs(y), initial=0.0))
+            if x.shape != y.shape or float(np.max(np.abs(x - y), initial=0.0)) > TOLERANCE * largest:
                 return False
         return True
 

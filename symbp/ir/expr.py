@@ -193,9 +193,9 @@ class Guard(sympy.Expr):
 
 def _holds(op: str, lhs: Expr, rhs: Expr) -> bool:
     difference = sympy.N(lhs - rhs, 50)
-    return {"=": difference == 0, "!=": difference != 0, "<": difference < 0, "<=": difference <= 0}[
-        op
-    ] == True  # noqa: E712
+    if op in ("=", "!="):
+        return bool(difference == 0) == (op == "=")
+    return bool(difference < 0) or (op == "<=" and bool(difference == 0))
 
 
 def _canonical_integer_relation(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:

@@ -74,7 +74,7 @@ def infer_ranges(
         raise ShapeError(
             f"nothing says how far index {missing[0]} runs in the definition of {equation.target}",
             where=equation.origin,
-            help=f"state it: ranges={{{missing[0]}: …}}, or read a tensor with the plain subscript {missing[0]}",
+            help=f"state it, ranges={{{missing[0]}: …}}, or read a tensor at the plain subscript {missing[0]}",
         )
     return equation.with_(ranges=tuple(found[i].extent for i in equation.all_indices))
 
@@ -101,7 +101,7 @@ def _check_reads(equation: Equation, tensors: Mapping[str, Tensor]) -> None:
 def _check_rank(equation: Equation, access: Access, tensor: Tensor) -> None:
     if len(access.subscripts) != len(tensor.shape):
         raise ShapeError(
-            f"{access} has {len(access.subscripts)} subscripts, but {tensor.name} has {len(tensor.shape)} axes",
+            f"{access} has {len(access.subscripts)} subscripts, {tensor.name} has {len(tensor.shape)} axes",
             where=equation.origin,
             details=(str(tensor),),
         )

@@ -45,7 +45,7 @@ _LEAVES = frozenset({Role.INPUT, Role.TARGET, Role.PARAMETER, Role.BUFFER, Role.
 
 @dataclass(frozen=True)
 class Fact:
-    """What is known of a leaf's values; the calculus may rest on it, samplers obey it, data are checked for it.
+    """What is known of a leaf's values: the calculus may rest on it, samplers obey it, data are checked.
 
     `sums to one` over `axis`; `binary`; `positive`; `nonnegative`; `below` the size `bound` (and ≥ 0, of
     an integer tensor); `symmetric` and `lower triangular` in the last two axes; `one hot` over `axis`.

@@ -28,8 +28,8 @@ class Initial:
     """
 
     distribution: Literal["normal", "uniform", "constant"]
-    scale: Expr = sympy.Integer(0)
-    shift: Expr = sympy.Integer(0)
+    scale: Expr = sympy.S.Zero
+    shift: Expr = sympy.S.Zero
     reason: str = ""
 
 

@@ -20,7 +20,7 @@ from symbp.ir.domains import EXACT, HIGH, Domain
 from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import rational_point, sample_sizes
-from symbp.verify.report import Row
+from symbp.verify.report import FLOOR, Row
 
 HIGH_TOLERANCE = 1e-40
 MOST_ENTRIES = 24
@@ -80,6 +80,6 @@ def _row(
 ) -> Row:
     differences = [abs(a - b) for a, b in zip(ours, theirs, strict=True)]
     largest = max(differences, default=0)
-    scale = max([abs(a) for a in ours] + [abs(b) for b in theirs] + [Fraction(1, 10**8)])
-    ok = bool(largest <= tolerance * scale)
-    return Row(name, method, float(largest), float(largest / scale), ok, tolerance, len(ours), size)
+    scale = max([float(abs(x)) for x in (*ours, *theirs)] + [FLOOR])
+    relative = float(largest) / scale
+    return Row(name, method, float(largest), relative, relative <= tolerance, tolerance, len(ours), size)

@@ -82,4 +82,5 @@ def compare(
 def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     """‖a − b‖/max(‖a‖, ‖b‖, 1e-8)."""
     x, y = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()
-    return float(np.linalg.norm(x - y) / max(np.linalg.norm(x), np.linalg.norm(y), FLOOR))
+    norms = float(np.linalg.norm(x)), float(np.linalg.norm(y))
+    return float(np.linalg.norm(x - y)) / max(*norms, FLOOR)
