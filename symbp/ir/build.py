@@ -133,6 +133,7 @@ def where(condition: Expr, yes: Expr, no: Expr = 0) -> Expr:
     guards = sympy.Mul.make_args(sympy.sympify(condition))
     total, so_far = sympy.Mul(yes, *guards), sympy.Integer(1)
     for guard in guards:
-        total += so_far * guard.complement() * no
+        complement = 1 - guard if guard.is_number else guard.complement()  # a relation may be decided
+        total += so_far * complement * no
         so_far *= guard
     return total

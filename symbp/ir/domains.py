@@ -288,7 +288,8 @@ def _in_mpmath(name: str) -> Callable[..., Any]:
 
     def evaluate(*arguments: Any) -> Any:
         try:
-            return known(*[_high().convert(a) for a in arguments])
+            numbers = [_high().convert(a) for a in arguments]
+            return known(*[a.real if a.imag == 0 else a for a in numbers])
         except (ValueError, ZeroDivisionError):
             return _high().nan
 

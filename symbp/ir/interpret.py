@@ -51,8 +51,8 @@ def evaluate(
     run = Interpreter(system, values, {**system.bound, **(sizes or {})}, domain)
     with np.errstate(all="ignore"):
         run.run(groups(system, names))
-    shown = [t.name for t in system.tensors if t.name in run.arrays] if names is None else names
-    return {name: run.result(name) for name in shown}
+    shown = [t.name for t in system.tensors if t.name in run.arrays or t.name in values]
+    return {name: run.result(name) for name in (shown if names is None else names)}
 
 
 def size_values(system: System, sizes: Mapping[str, int]) -> dict[Expr, sympy.Integer]:
