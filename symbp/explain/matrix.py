@@ -29,6 +29,7 @@ from symbp.explain.matrix_tree import (
     OneHot,
     Ones,
     Power,
+    Product,
     Scale,
     SquaredNorm,
     Total,
@@ -218,14 +219,17 @@ class _Graph:
     def add_access(self, access: Access) -> None:
         if access.outside is not None or len(access.subscripts) > 2:
             raise _NoMatrixForm
-        frame = [self.vertex(access, axis) for axis in range(len(access.subscripts))]
+        selected: list[tuple[OneHot, Frame]] = []
+        frame = [self.vertex(access, axis, selected) for axis in range(len(access.subscripts))]
         node = Named(access.name, len(frame))
         if len(frame) == 2 and frame[0] == frame[1]:
             self.place(DiagonalOf(node), frame[:1])
         else:
             self.place(node, frame)
+        for one_hot, joined in selected:
+            self.place(one_hot, joined)
 
-    def vertex(self, access: Access, axis: int) -> Index:
+    def vertex(self, access: Access, axis: int, selected: list[tuple[OneHot, Frame]]) -> Index:
         """The index at an axis; a label there selects: a sum over the axis against its one-hot rows."""
         subscript = access.subscripts[axis]
         if isinstance(subscript, Index):
@@ -233,7 +237,8 @@ class _Graph:
         if isinstance(subscript, IntegerAccess) and _plain(subscript):
             index = self.by.fresh(self.by.tensors[access.name].shape[axis])
             self.gathered.append(index)
-            self.place(OneHot(subscript.name, self.by.extents[index]), (subscript.subscripts[0], index))
+            one_hot = OneHot(subscript.name, self.by.extents[index])
+            selected.append((one_hot, (subscript.subscripts[0], index)))
             return index
         raise _NoMatrixForm
 
@@ -285,15 +290,17 @@ class _Graph:
         self.edges = merged
 
     def closed(self, waiting: list[Index]) -> bool:
-        """Two reduced vertices joined to each other only: opposite edges are tr(A·B), a squared one ‖A‖²."""
+        """Two reduced vertices joined to each other only: a cycle is tr(A·B), one squared edge ‖A‖²."""
         for edge in self.edges:
             ends = [edge.row, edge.column]
             both = [e for e in self.edges if e.joins(*ends)]
             if any(v not in waiting or v in self.weights or len(self.edges_at(v)) > len(both) for v in ends):
                 continue
             matrices = [self.matrix(e, e.row) for e in both]
-            if len(both) == 2 and both[0].row != both[1].row:
-                self.place(Trace(product(*matrices, rank=2)), ())
+            cycle = len(both) == 2 and both[0].row != both[1].row
+            if cycle or (len(both) == 2 and any(isinstance(m, Product) for m in matrices)):
+                back = matrices[1] if cycle else transpose(matrices[1])
+                self.place(Trace(product(matrices[0], back, rank=2)), ())
             elif len(both) == 1 and isinstance(matrices[0], Power) and matrices[0].exponent == 2:
                 self.place(SquaredNorm(matrices[0].base), ())
             else:

@@ -125,7 +125,7 @@ class _Printer:
         if base.rank == 0:
             written = self.scalar.show(exponent)
             return self.scalar.power(self.wrapped(base, ATOM), exponent, written), POSTFIX
-        if exponent == 2 and isinstance(base, Named):
+        if exponent == 2 and isinstance(base, (Named, Transpose)):
             return self.signs.hadamard.join([self.write(base)[0]] * 2), ELEMENTWISE
         return self.signs.power.format(self.wrapped(base, ATOM), self.scalar.show(exponent)), POSTFIX
 

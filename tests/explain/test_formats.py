@@ -85,8 +85,8 @@ def test_latex_writes_gradients_as_derivatives(mlp):
     ("name", "expected"),
     [
         ("W1", "W_{1}"), ("h", "h"), ("beta", r"\beta "), ("β", r"\beta "), ("s_p", "s_{p}"),
-        ("mask", r"\mathrm{mask}"),        ("W_hh", r"W_{\mathrm{hh}}"), ("a_b_c", r"a_{b_{c}}"), ("_x", r"\mathrm{\_x}"),
-        ("sigma2", r"\sigma _{2}"),
+        ("mask", r"\mathrm{mask}"), ("W_hh", r"W_{\mathrm{hh}}"),
+        ("a_b_c", r"a_{b_{c}}"), ("_x", r"\mathrm{\_x}"), ("sigma2", r"\sigma _{2}"),
     ],
 )  # fmt: skip
 def test_names_in_latex(name, expected):

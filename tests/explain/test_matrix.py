@@ -17,6 +17,7 @@ from symbp.ir.vector import run
 
 N, D, H, K = sizes("N D H K")
 n, i, j, k = indices("n i j k")
+RANGES = {n: N, i: D, j: H, k: K}
 SIZES = {"N": 3, "D": 4, "H": 5, "K": 2}
 
 
@@ -72,7 +73,7 @@ FORMS = [
     ([n, j], lambda t: t.B(n, j) / t.u(n), [], "diag(u)⁻¹·B"),
     ([n, j], lambda t: t.B(n, j) / t.v(j), [], "B·diag(v)⁻¹"),
     ([n, j], lambda t: t.B(n, j) * t.u(n) / sqrt(t.v(j)), [], "diag(u)·B·diag(sqrt(v))⁻¹"),
-    ([j, n], lambda t: t.B(n, j) ** 2, [], "(B ⊙ B)ᵀ"),
+    ([j, n], lambda t: t.B(n, j) ** 2, [], "Bᵀ ⊙ Bᵀ"),
     ([n, k], lambda t: (t.P(n, k) - Guard("=", k, t.y(n))) / N, [], "(P - onehot(y))/N"),
     ([n], lambda t: t.P(n, t.y(n)), [], "(P ⊙ onehot(y))·𝟏"),
     ([n, j], lambda t: t.E(t.y(n), j), [], "onehot(y)·E"),
@@ -82,14 +83,14 @@ FORMS = [
     ([], lambda t: t.w(i) ** 2 / 2, [i], "‖w‖²/2"),
     ([], lambda t: t.w(i) * t.S(i, i), [i], "diag(S)ᵀ·w"),
     ([], lambda t: t.S(i, i), [i], "tr(S)"),
-    ([], lambda t: t.V(k, i) * t.A(i, j) * t.C(j, k), [i, j, k], "tr(V·A·C)"),
+    ([], lambda t: t.V(k, i) * t.A(i, j) * t.C(j, k), [i, j, k], "tr(A·C·V)"),
     ([], lambda t: t.u(n) * t.B(n, j) * t.v(j), [n, j], "uᵀ·B·v"),
     ([], lambda t: t.B(n, j), [n, j], "𝟏ᵀ·B·𝟏"),
     ([], lambda t: t.c() * t.v(j), [j], "c·𝟏ᵀ·v"),
     ([n, j], lambda t: Guard("<", 0, t.B(n, j)) * t.B(n, j), [], "B ⊙ [B > 0]"),
     ([n, j], lambda t: 1 - t.B(n, j) ** 2, [], "𝟏·𝟏ᵀ - B ⊙ B"),
     ([n, j], lambda t: t.c() * (t.x(n, i) - t.u(n)) * t.A(i, j), [i], "c·(x - u·𝟏ᵀ)·A"),
-    ([n, j], lambda t: (t.x(n, i) + t.A(i, j)) * t.v(j), [i], "x·𝟏·vᵀ + 𝟏·(Aᵀ·𝟏)ᵀ·diag(v)"),
+    ([n, j], lambda t: (t.x(n, i) + t.A(i, j)) * t.v(j), [i], "x·𝟏·vᵀ + 𝟏·(v ⊙ (Aᵀ·𝟏))ᵀ"),
     ([i, j], lambda t: t.u(n), [n], "𝟏ᵀ·u·𝟏·𝟏ᵀ"),
     ([n], lambda t: 2 * t.u(n) ** 3, [], "2·u^∘3"),
 ]  # fmt: skip
@@ -98,9 +99,7 @@ FORMS = [
 @pytest.mark.parametrize(("plain", "body", "reduced", "expected"), FORMS, ids=[form[3] for form in FORMS])
 def test_form(plain, body, reduced, expected):
     leaves = Leaves()
-    system, equation = leaves.define(
-        plain, body(leaves), reduced, ranges={i: D, j: H} if i in plain else None
-    )
+    system, equation = leaves.define(plain, body(leaves), reduced, ranges=RANGES)
     node = matrix_form(equation, system.by_name)
     assert node is not None
     assert_same_value(system, node)
@@ -125,7 +124,12 @@ def test_largest_of_each_row(op, expected):
         ([n], lambda t: t.w(FloorDiv(n, 2)), [], "sum"),
         ([n], lambda t: n * t.u(n), [], "sum"),  # an index as a number
         ([n, i, j], lambda t: t.x(n, i) * t.A(i, j), [], "sum"),
-        ([n], lambda t: t.x(n, i) * t.A(i, j) * t.V(k, i) * t.B(n, j) * t.P(n, k), [i, j, k], "sum"),
+        (
+            [],  # every index joined to every other: no series of products, no parallel ones
+            lambda t: t.x(n, i) * t.A(i, j) * t.V(k, i) * t.B(n, j) * t.P(n, k) * t.C(j, k),
+            [n, i, j, k],
+            "sum",
+        ),
     ],
 )
 def test_none_where_there_is_none(plain, body, reduced, op):
@@ -140,9 +144,9 @@ FACTORS = {
     "v": lambda t: t.v(j), "w": lambda t: t.w(i), "c": lambda t: t.c(), "E": lambda t: t.E(t.y(n), j),
     "onehot": lambda t: Guard("=", k, t.y(n)), "gather": lambda t: log(t.P(n, t.y(n))),
     "biased": lambda t: t.B(n, j) - t.v(j), "tanh": lambda t: tanh(t.x(n, i)),
-    "inverse": lambda t: 1 / t.u(n),    "positive": lambda t: Guard("<", 1, t.B(n, j)), "number": lambda _: sympy.Rational(-3, 2) / N,
+    "inverse": lambda t: 1 / t.u(n), "positive": lambda t: Guard("<", 1, t.B(n, j)),
+    "number": lambda _: sympy.Rational(-3, 2) / N,
 }  # fmt: skip
-RANGES = {n: N, i: D, j: H, k: K}
 
 
 @given(

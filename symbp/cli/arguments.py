@@ -1,0 +1,95 @@
+"""The options that several commands share.
+
+Enters: a parser of `argparse`. Leaves: the same parser with options, and their values read.
+Must not know: what a command does with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+TARGETS = ("numpy", "numba")
+DTYPES = ("float32", "float64")
+OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam"}  # by their names in `symbp.optim`
+
+
+class Arguments:
+    """Adds options to a command's parser."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self.parser = parser
+
+    def add(self, *names: str, **options: Any) -> None:
+        self.parser.add_argument(*names, **options)
+
+    def net(self) -> None:
+        self.add("net", metavar="NET", help="gallery name, file.py, or file.py:name")
+        self.add(
+            "--size",
+            metavar="NAME=INTEGER",
+            type=size,
+            action="append",
+            default=[],
+            help="the value of a size, such as H=32 (repeatable)",
+        )
+
+    def json(self) -> None:
+        self.add("--json", action="store_true", help="print one JSON object instead of text")
+
+    def output(self, what: str) -> None:
+        self.add("-o", "--output", metavar="FILE", help=f"write {what} to a file instead of stdout")
+        self.force()
+
+    def force(self) -> None:
+        self.add("--force", action="store_true", help="overwrite existing output files")
+
+    def code(self, *, dtype: str) -> None:
+        self.add(
+            "--target", choices=TARGETS, default="numpy", help="what the module runs on (default: numpy)"
+        )
+        self.add(
+            "--dtype",
+            choices=DTYPES,
+            default=dtype,
+            help=f"floating point numbers of the module (default: {dtype})",
+        )
+        self.add(
+            "--optimizer",
+            choices=sorted(OPTIMIZERS),
+            help="update of the parameters (default: the network's, or adam)",
+        )
+        self.add("--lr", metavar="RATE", type=positive, help="learning rate")
+
+
+def size(text: str) -> tuple[str, int]:
+    """`H=32` → ("H", 32)."""
+    name, _, value = text.partition("=")
+    if not name.isidentifier() or not value.isdigit() or int(value) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=INTEGER with a positive integer, such as H=32"
+        )
+    return name, int(value)
+
+
+def positive(text: str) -> float:
+    """A positive number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
+
+
+def count(text: str) -> int:
+    """A positive integer."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+    return int(text)
+
+
+def sizes(args: argparse.Namespace) -> dict[str, int]:
+    """The sizes given on the command line."""
+    return dict(args.size)

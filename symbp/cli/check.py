@@ -1,0 +1,30 @@
+"""Compares every derived gradient with numeric and exact derivatives, per parameter.
+
+Enters: a network. Leaves: a table, or a list in JSON; the exit status is 1 if anything differs.
+Must not know: how a gradient is checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from symbp.cli.arguments import TARGETS, Arguments, sizes
+
+HELP = "symbolic against numeric gradients, per parameter"
+
+
+def add_arguments(to: Arguments) -> None:
+    to.net()
+    to.add("--target", choices=TARGETS, help="check the generated code of this target too")
+    to.add("--seed", type=int, default=0, metavar="INTEGER", help="of the random point (default: 0)")
+    to.json()
+
+
+def run(args: argparse.Namespace) -> int:
+    import symbp as bp
+    from symbp.cli.target import load_target
+
+    report = bp.check(load_target(args.net).network, sizes=sizes(args), seed=args.seed, target=args.target)
+    print(json.dumps(report.json(), indent=2) if args.json else report)
+    return 0 if report.ok else 1

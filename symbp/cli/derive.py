@@ -1,0 +1,44 @@
+"""Prints the gradients of a network in closed form: numbered equations, forward and backward.
+
+Enters: a network, a format. Leaves: text, LaTeX or JSON on stdout or in a file.
+Must not know: how a gradient is derived or how a format is laid out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from symbp.cli.arguments import Arguments
+
+HELP = "the gradients in closed form, as text, LaTeX or JSON"
+
+
+def add_arguments(to: Arguments) -> None:
+    to.net()
+    to.add("--format", choices=("text", "latex", "json"), default="text", help="default: text")
+    to.add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    to.add("--steps", action="store_true", help="show every rewrite with its rule and reason")
+    to.output("the derivation")
+
+
+def run(args: argparse.Namespace) -> int:
+    import symbp as bp
+    from symbp.api import refuse_to_overwrite, write
+    from symbp.cli.target import load_target
+
+    if args.output:
+        refuse_to_overwrite(args.output, force=args.force)
+    derivation = bp.derive(load_target(args.net).network)
+    if args.format == "latex":
+        page = derivation.latex(steps=args.steps)
+    elif args.format == "json":
+        page = derivation.json()
+    else:
+        page = derivation.text(steps=args.steps)
+    page = page.rstrip("\n") + "\n"
+    if args.output:
+        print(f"wrote {write(args.output, page, force=args.force)}", file=sys.stderr)
+    else:
+        sys.stdout.write(page)
+    return 0

@@ -1,0 +1,60 @@
+"""Entry point of the command `symbp`: parses arguments, runs one command, turns errors into messages.
+
+Enters: the command line. Leaves: an exit status: 0 fine, 1 a check failed, 2 wrong usage or input.
+Must not know: what a command does. Commands import what they need when they run, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from symbp import __version__
+from symbp.cli import check, derive, gallery, generate, train
+from symbp.cli.arguments import Arguments
+from symbp.errors import SymbpError
+
+FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+COMMANDS = (gallery, derive, generate, train, check)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")  # equations hold Σ and ᵀ whatever the locale says
+    args = parser().parse_args(arguments)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+        return status
+    except SymbpError as error:
+        print(f"symbp {args.command}: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print(f"symbp {args.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    found = argparse.ArgumentParser(
+        prog="symbp",
+        description="Gradients of neural networks in closed form, code to keep, and proof that both hold.",
+        epilog="NET is the name of a ready-made network (symbp gallery) or a Python file that declares one: "
+        "my_net.py, or my_net.py:net where it declares several.",
+    )
+    found.add_argument("--version", action="version", version=f"symbp {__version__}")
+    commands = found.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        name = command.__name__.rpartition(".")[2]
+        summary = (command.__doc__ or "").splitlines()[0]
+        sub = commands.add_parser(name, help=command.HELP, description=summary)
+        command.add_arguments(Arguments(sub))
+        sub.set_defaults(run=command.run)
+    return found

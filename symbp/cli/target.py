@@ -1,0 +1,140 @@
+"""Finds the network that a command is about: a gallery name, a Python file, or a name in a Python file.
+
+Enters: the text NET. Leaves: the network and the settings that its file suggests for training.
+Must not know: what a command does with it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from symbp.cli.arguments import OPTIMIZERS
+from symbp.errors import SymbpError, UsageError
+
+if TYPE_CHECKING:
+    from symbp.ir.training import UpdateRule
+    from symbp.language import Network
+
+SETTINGS = ("EPOCHS", "BATCH_SIZE", "OPTIMIZER")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A network, and what its file suggests by the constants EPOCHS, BATCH_SIZE and OPTIMIZER."""
+
+    network: Network
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_target(text: str) -> Target:
+    """The target that NET names. Raises UsageError: no such gallery network or file, a file that fails or
+    declares no network, several networks and no name."""
+    path, name = _split(text)
+    module = _gallery_module(text) if path is None else _run_file(path)
+    settings = {key: getattr(module, key) for key in SETTINGS if hasattr(module, key)}
+    return Target(_network(module, text, name), settings)
+
+
+def optimizer(target: Target, name: str | None, rate: float | None) -> UpdateRule:
+    """The optimizer that the options name, else the file's own, else Adam; with the given learning rate."""
+    import symbp as bp
+
+    suggested = target.settings.get("OPTIMIZER")
+    if name is None and rate is None and suggested is not None:
+        return suggested  # type: ignore[no-any-return]
+    known = {label.lower(): rule for label, rule in OPTIMIZERS.items()}
+    chosen = name or (suggested.name.lower() if suggested is not None else "adam")
+    if chosen not in known:
+        raise UsageError(
+            f"--lr cannot change the optimizer {chosen!r}",
+            help="name one by --optimizer as well, or edit the file",
+        )
+    make = getattr(bp.optim, known[chosen])
+    return make(rate) if rate is not None else make()  # type: ignore[no-any-return]
+
+
+def _split(text: str) -> tuple[Path | None, str | None]:
+    """(file, name in the file); no file for a gallery name."""
+    file, colon, name = text.rpartition(":")
+    if colon and file.endswith(".py"):
+        return Path(file), name
+    return (Path(text), None) if text.endswith(".py") or Path(text).is_file() else (None, None)
+
+
+def _gallery_module(name: str) -> ModuleType:
+    from symbp import gallery
+
+    if name not in gallery.NETWORKS:
+        close = difflib.get_close_matches(name, gallery.NETWORKS, n=1)
+        raise UsageError(
+            f"there is no gallery network {name!r}",
+            details=(f"did you mean {close[0]}?",) if close else (),
+            help=f"choose one of: {', '.join(gallery.NETWORKS)}; a file of your own ends in .py",
+        )
+    return gallery.load(name)
+
+
+def _run_file(path: Path) -> ModuleType:
+    """The user's file, run as a module; files beside it can be imported from it, as from a script."""
+    if not path.is_file():
+        raise UsageError("there is no such Python file", where=str(path))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise UsageError("not a Python file", where=str(path), help="name it with the ending .py")
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    except SymbpError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UsageError(
+            f"the file fails with {type(error).__name__}: {error}", where=_line_in(path, error)
+        ) from error
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+def _line_in(path: Path, error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path.absolute()]
+    frames = frames or [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f"{path}:{frames[-1].lineno}: {frames[-1].line}" if frames else str(path)
+
+
+def _network(module: ModuleType, text: str, name: str | None) -> Network:
+    from symbp.language import Network
+
+    declared: dict[str, Network] = {}
+    for label, candidate in vars(module).items():
+        if isinstance(candidate, Network) and candidate not in declared.values():
+            declared[label] = candidate
+    listed = ", ".join(declared) or "none"
+    if name is not None:
+        found = getattr(module, name, None)
+        if isinstance(found, Network):
+            return found
+        raise UsageError(
+            f"the file has no network named {name!r}", where=text, help=f"its networks: {listed}"
+        )
+    if len(declared) == 1:
+        return next(iter(declared.values()))
+    if not declared:
+        raise UsageError(
+            "the file declares no network", where=text, help="assign one to a variable: net = bp.Network(…)"
+        )
+    raise UsageError(
+        f"the file declares {len(declared)} networks", where=text,
+        help=f"choose one: {' or '.join(f'{text}:{label}' for label in declared)}",
+    )  # fmt: skip
