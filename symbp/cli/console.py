@@ -1,0 +1,57 @@
+"""Narration and progress on stderr: live on a terminal, a few lines elsewhere. The only user of rich.
+
+Enters: sentences and epochs. Leaves: nothing on stdout, ever. Must not know: what is being done.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+LINES = 10  # progress lines of a whole training where nobody watches live
+
+
+def narrate(sentence: str) -> None:
+    """One line of narration."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """Shows epochs as they end; a context manager."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        console = Console(stderr=True)
+        self.bar = Bar(
+            TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"),
+            TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
+        )  # fmt: skip
+        self.live = console.is_terminal
+        self.task = self.bar.add_task("", total=epochs)
+
+    def __enter__(self) -> Progress:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """One epoch has ended; `row` holds its number and what was measured."""
+        measured = "  ".join(
+            f"{name} {value:.4f}"
+            for name, value in row.items()
+            if isinstance(value, float) and name != "seconds"
+        )
+        number = int(row["epoch"])
+        self.bar.update(self.task, completed=number, description=measured)
+        if not self.live and (number % max(1, self.epochs // LINES) == 0 or number == self.epochs):
+            narrate(f"epoch {number}/{self.epochs}  {measured}")

@@ -1,0 +1,192 @@
+"""Imports go one way, importing symbp is cheap, and definitions hold no derivative."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "symbp"
+FILES = sorted(ROOT.rglob("*.py"))
+
+# Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
+DIRECT = {
+    "cli": {"api", "gallery", "explain", "verify", "data", "root"},
+    "api": {"language", "verify", "explain"},
+    "verify": {"emit"},
+    "emit": {"lower"},
+    "lower": {"derive"},
+    "derive": {"ir"},
+    "explain": {"derive"},
+    "gallery": {"nn", "optim", "data", "root"},  # its files are written as a user would: import symbp as bp
+    "nn": {"ops"},
+    "optim": {"ops"},
+    "ops": {"language"},
+    "language": {"ir"},
+    "ir": set(),
+    "data": set(),
+    "errors": set(),
+    "root": set(),  # lazy: its imports are checked by `test_importing_symbp_is_cheap`
+}
+
+
+def closure(part, found=None):
+    found = set() if found is None else found
+    for other in DIRECT[part] - found:
+        found.add(other)
+        closure(other, found)
+    return found
+
+
+ALLOWED = {part: closure(part) | {part, "errors"} for part in DIRECT}
+
+
+def part_of(module):
+    """`symbp.ir.expr` → `ir`; `symbp` itself → `root`."""
+    pieces = module.split(".")
+    return pieces[1] if len(pieces) > 1 else "root"
+
+
+def module_name(path):
+    pieces = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(pieces[:-1] if pieces[-1] == "__init__" else pieces)
+
+
+def imports(path):
+    """(module, line) of everything that a file imports, inside functions too."""
+    module = module_name(path)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            assert node.level == 0, f"{path}:{node.lineno}: write the import out from symbp"
+            for alias in node.names:
+                inside = f"{base}.{alias.name}"
+                yield (inside if (ROOT.parent / inside.replace(".", "/")).exists() else base), node.lineno
+    assert module  # a file outside the package would have no name
+
+
+def internal(path):
+    return [(name, line) for name, line in imports(path) if name.split(".")[0] == "symbp"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
+def test_imports_go_one_way(path):
+    part = part_of(module_name(path))
+    if part == "root":
+        return
+    wrong = [
+        f"{path.relative_to(ROOT.parent)}:{line}: {part} must not import {name}"
+        for name, line in internal(path)
+        if part_of(name) not in ALLOWED[part]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_derive_and_lower_know_no_language():
+    for part in ("derive", "lower", "emit", "ir", "verify", "explain"):
+        assert not ALLOWED[part] & {"language", "ops", "nn", "optim", "gallery", "api", "cli"}
+
+
+def test_every_part_is_listed():
+    found = {part_of(module_name(path)) for path in FILES}
+    assert found <= set(DIRECT)
+    assert set(DIRECT) - {"root", "errors"} <= found
+
+
+def test_only_the_command_line_imports_a_console_library():
+    users = {part_of(module_name(p)) for p in FILES if any(n.split(".")[0] == "rich" for n, _ in imports(p))}
+    assert users == {"cli"}
+
+
+def top_level_imports(path):
+    """Modules imported when the file itself is imported, not for annotations only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("symbp"):
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                yield inside if inside in MODULES else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("symbp"))
+
+
+MODULES = {module_name(path): path for path in FILES}
+
+
+def test_no_import_cycles():
+    graph = {name: sorted(set(top_level_imports(path)) - {name}) for name, path in MODULES.items()}
+    done, active = set(), []
+
+    def visit(name):
+        if name in active:
+            raise AssertionError("import cycle: " + " → ".join([*active[active.index(name) :], name]))
+        if name not in done:
+            active.append(name)
+            for other in graph.get(name, ()):
+                visit(other)
+            active.pop()
+            done.add(name)
+
+    for name in graph:
+        visit(name)
+
+
+def loaded_by(statement):
+    code = f"import sys, json; {statement}; print(json.dumps(sorted(sys.modules)))"
+    return set(
+        json.loads(
+            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "statement", ["import symbp", "import symbp.cli.main", "import symbp.cli.main as m; m.parser()"]
+)
+def test_importing_symbp_is_cheap(statement):
+    heavy = {"sympy", "numpy", "scipy", "numba", "jinja2", "rich", "torch", "symbp.api", "symbp.language"}
+    assert not loaded_by(statement) & heavy
+
+
+def test_derive_is_the_function_whatever_was_imported_first():
+    code = (
+        "import symbp.derive.sweep; import symbp as bp; assert bp.derive.__module__ == 'symbp.api', bp.derive"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("part", ["ops", "nn", "optim", "language", "gallery"])
+def test_definitions_hold_no_derivative(part):
+    """No call of a differentiation, no name that announces a hand-written gradient."""
+    forbidden = {
+        "diff",
+        "Derivative",
+        "idiff",
+        "jacobian",
+        "hessian",
+        "backward",
+        "vjp",
+        "jvp",
+        "adjoint",
+        "adjoints",
+        "partial",
+    }
+    for path in sorted((ROOT / part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else node
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                name = node.name
+            where = f"{path.relative_to(ROOT.parent)}:{getattr(node, 'lineno', 0)}"
+            assert name not in forbidden, f"{where}: {name} has no place in a definition"
+
+
+def test_every_module_says_what_it_is():
+    silent = [
+        module_name(p) for p in FILES if not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))
+    ]
+    assert not silent
