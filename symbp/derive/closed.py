@@ -182,6 +182,8 @@ class _Closing:
                 self._step("the same value", self._why(equation.body), equation, read, found, rests)
             )
             self._replace(same)
+            if found.is_number:
+                self._settle(name)
             equation = same
         if name not in self.gradients:
             self._substitute(
@@ -254,13 +256,17 @@ class _Closing:
             self.values.remember(core.target)
         if equation != self.equations[equation.target]:
             old = self.values.tensor(equation.target)
-            if not self.values.equal(self.values.of_equation(equation), old):
+            before = self.equations[equation.target]
+            scale = self._search(before).scale(before.body, before.reduced)
+            if not self.values.equal(self.values.of_equation(equation), old, scale):
                 raise DerivationError(
                     f"a rewrite changed the value of {equation.target}; this is a bug in symbp",
-                    details=(f"before: {equation_text(self.equations[equation.target])}",
+                    details=(f"before: {equation_text(before)}",
                              f"after:  {equation_text(equation)}"),
                 )  # fmt: skip
             self._replace(equation)
+            if equation.reduction is None and equation.body.is_number:
+                self._settle(equation.target)
         self.steps += rewritten.steps
 
     def _result(self) -> System:
@@ -309,6 +315,17 @@ class _Closing:
     def _add_reader(self, equation: Equation) -> None:
         for name in equation.read_names:
             self.readers.setdefault(name, {})[equation.target] = None
+
+    def _settle(self, name: str) -> None:
+        """Where a value turned out to be constant, its rounding is forgotten in all that depends on it."""
+        stale, stack = {name}, [name]
+        while stack:
+            for reader in self._readers(stack.pop()):
+                if reader not in stale:
+                    stale.add(reader)
+                    stack.append(reader)
+        for target in sorted(stale, key=lambda n: self.position[n]):
+            self.values.define(self.equations[target])
 
     def _forget_reader(self, equation: Equation) -> None:
         for name in equation.read_names:

@@ -1,4 +1,4 @@
-"""The last word on a derivation: the closed forms against the raw sweep, in 50 digits at one point.
+"""The last word on a derivation: the closed forms against the raw sweep, in 50 digits at random points.
 
 Enters: the raw joint system and the closed one. Leaves: nothing, or an error.
 Must not know: how the closed forms were found.
@@ -12,7 +12,7 @@ from typing import Any
 from symbp.errors import DerivationError
 from symbp.ir.domains import HIGH
 from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import rational_point, sample_sizes
+from symbp.ir.sampling import as_fractions, covering_points, sample_sizes
 from symbp.ir.system import System
 
 DIGITS = 40
@@ -22,14 +22,19 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
     """Raises DerivationError if a tensor of `closed` differs from its counterpart in `raw`.
 
     `pairs` maps names in `raw` to names in `closed`. Sizes are 2 and 3: equality of values up to 40 digits
-    at a random point is a proof for analytic bodies but for a set of measure zero.
+    at a random point is a proof for analytic bodies but for a set of measure zero; where bodies branch,
+    points are added until every branch was taken both ways.
     """
     sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(raw))}
     sizes |= {name: 2 for name in sample_sizes(closed) if name not in sizes}
-    values = rational_point(raw, seed, sizes)
-    left = evaluate(raw, values, sizes, HIGH, wanted=list(pairs))
-    right = evaluate(closed, values, sizes, HIGH, wanted=list(pairs.values()))
-    wrong = [name for name, other in pairs.items() if not _agree(left[name].flat, right[other].flat)]
+    wrong: dict[str, None] = {}
+    for _, floats in covering_points(raw, seed, sizes=[sizes]):
+        values = as_fractions(raw, floats)
+        left = evaluate(raw, values, sizes, HIGH, wanted=list(pairs))
+        right = evaluate(closed, values, sizes, HIGH, wanted=list(pairs.values()))
+        wrong |= {
+            name: None for name, other in pairs.items() if not _agree(left[name].flat, right[other].flat)
+        }
     if wrong:
         raise DerivationError(
             f"the closed form of {', '.join(wrong)} differs from the chain rule's; this is a bug in symbp",

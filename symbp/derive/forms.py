@@ -46,7 +46,7 @@ def _best_form(body: Expr, nominal: tuple[tuple[Index, Expr], ...]) -> tuple[Exp
         cost = body_cost(candidate, extents)
         if unsafe < rank[0] or cost < rank[1] - 1e-9:
             best, rule, rank = candidate, name, (unsafe, cost)
-    return best, rule
+    return tidy_sign(best), rule
 
 
 def overflows(e: Expr) -> int:
@@ -194,7 +194,7 @@ def _in_sigma(e: Expr, u: Expr) -> Expr | None:
         return None
     factored = on_symbols(form, sympy.factor)
     chosen = form if factored is None else factored
-    return _tidy_sign(chosen, sigma).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
+    return tidy_sign(chosen).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
 
 
 def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
@@ -203,14 +203,15 @@ def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
     return power.base in (1 + sympy.exp(u), 1 + sympy.exp(-u))
 
 
-def _tidy_sign(e: Expr, sigma: Expr) -> Expr:
-    """`−(σ − 1)·σ` → `(1 − σ)·σ`."""
-    if not e.is_Mul:
+def tidy_sign(e: Expr) -> Expr:
+    """`−(h − 1)·h` → `(1 − h)·h`: the minus sign of a product goes into a sum, a negative constant first."""
+    if not (e.is_Mul and e.as_coeff_Mul()[0].is_negative):
         return e
-    for factor in e.args:
-        if factor.is_Add and factor.has(sigma) and e.could_extract_minus_sign():
-            return sympy.Mul(-factor, -e / factor)
-    return e
+    sums = [f for f in e.args if f.is_Add and any(t.could_extract_minus_sign() for t in f.args)]
+    if not sums:
+        return e
+    chosen = min(sums, key=lambda f: (not f.as_coeff_Add()[0].is_negative, sympy.default_sort_key(f)))
+    return sympy.Mul(-chosen, -e / chosen)
 
 
 def _rename(e: Expr, names: dict[str, str]) -> Expr:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import sympy
 
 from symbp.derive.derivation import Step
+from symbp.derive.forms import tidy_sign
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Reduction, System, Tensor
@@ -42,7 +43,7 @@ def _expand_logarithms(system: System, steps: list[Step]) -> System:
         replaced = {log: safe for log in logarithms if (safe := log_of(log.args[0], system)) is not None}
         replaced = {log: safe for log, safe in replaced.items() if log != safe}
         if replaced:
-            changed = equation.with_(body=body.xreplace(replaced))
+            changed = equation.with_(body=tidy_sign(body.xreplace(replaced)))
             for log, safe in replaced.items():
                 steps.append(
                     Step(
@@ -251,5 +252,5 @@ def _scale_readers(
         body = body.xreplace({sympy.log(g): m for m, g in growth.items()})
         if any(g in body.free_symbols for g in growth.values()):
             return None
-        equations.append(equation.with_(body=body))
+        equations.append(equation.with_(body=tidy_sign(body)))
     return equations

@@ -135,10 +135,13 @@ class Notation:
             text += (" - " if negative else " + ") + (self.wrapped(written, MUL) if negative else written[0])
         return text, ADD
 
-    def _term_key(self, term: Expr, order: tuple[Index, ...]) -> tuple[bool, int, bool, str]:
+    def _term_key(self, term: Expr, order: tuple[Index, ...]) -> tuple[bool, bool, int, int, str]:
+        """Positive terms first, numbers before tensors, higher rank and more factors before fewer."""
         negative = bool(term.could_extract_minus_sign())
-        rank = len(free_indices(term))
-        return negative, -rank, bool(term.is_number), self.show(-term if negative else term, order)
+        positive = -term if negative else term
+        factors = len(sympy.Mul.make_args(positive))
+        text = self.show(positive, order)
+        return negative, not term.is_number, -len(free_indices(term)), -factors, text
 
     def _product(self, e: Expr, order: tuple[Index, ...]) -> Written:
         coefficient, rest = e.as_coeff_Mul(rational=True)

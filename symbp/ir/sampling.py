@@ -6,17 +6,19 @@ Must not know: what the points are used for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.ir.expr import Expr
-from symbp.ir.system import Role, System, Tensor
+from symbp.ir.expr import Expr, Guard
+from symbp.ir.system import Equation, Role, System, Tensor
 
 Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
+
+MOST_POINTS = 16
 
 _SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
 
@@ -44,6 +46,54 @@ def sample_point(
         if all(np.all(np.isfinite(v)) for v in tensors.values()):
             break
     return chosen, values
+
+
+def covering_points(
+    system: System, seed: int, *, least: int = 1, sizes: Sequence[Mapping[str, int]] | None = None
+) -> list[Point]:
+    """At least `least` points, and more until each branch on a real value was taken both ways somewhere.
+
+    Without that, `[z > 0]·z` of a single neuron equals 0 or z at every point by accident. `sizes` are
+    taken in turn; the sampler's own, if not given. At most `MOST_POINTS` points.
+    """
+    guards = _branches(system)
+    seen: dict[Expr, set[bool]] = {guard: set() for guard, _ in guards}
+    points: list[Point] = []
+    for attempt in range(MOST_POINTS):
+        given = None if sizes is None else sizes[attempt % len(sizes)]
+        point = sample_point(system, seed + attempt, variant=attempt, sizes=given)
+        fresh = _taken(system, point, guards)
+        if len(points) < least or any(fresh[g] - seen[g] for g in fresh):
+            points.append(point)
+            for guard, ways in fresh.items():
+                seen[guard] |= ways
+        if len(points) >= least and all(len(ways) == 2 for ways in seen.values()):
+            break
+    return points
+
+
+def _branches(system: System) -> list[tuple[Expr, Equation]]:
+    """The guards on real values, each with an equation in which it stands."""
+    found: dict[Expr, Equation] = {}
+    for equation in system.equations:
+        for guard in sorted(equation.body.atoms(Guard), key=str):
+            if not (guard.lhs.is_integer and guard.rhs.is_integer):
+                found.setdefault(guard, equation)
+    return list(found.items())
+
+
+def _taken(system: System, point: Point, guards: list[tuple[Expr, Equation]]) -> dict[Expr, set[bool]]:
+    """Which ways each guard goes at a point."""
+    from symbp.ir.vector import Run
+
+    if not guards:
+        return {}
+    run = Run(system, point[1], point[0])
+    ways = {}
+    for guard, equation in guards:
+        value = run.value(Equation("_", equation.all_indices, guard, None, (), equation.ranges))
+        ways[guard] = {bool(v) for v in np.unique(np.real(value))}
+    return ways
 
 
 def sample_leaf(
@@ -88,8 +138,12 @@ def evaluate_size(extent: Expr, sizes: Mapping[str, int]) -> int:
 
 def rational_point(system: System, seed: int, sizes: Mapping[str, int]) -> dict[str, Array]:
     """Leaves as short fractions that obey their facts exactly (object arrays), for exact arithmetic."""
-    _, floats = sample_point(system, seed, sizes=sizes)
-    return {tensor.name: _as_fractions(tensor, floats[tensor.name]) for tensor in system.leaves}
+    return as_fractions(system, sample_point(system, seed, sizes=sizes)[1])
+
+
+def as_fractions(system: System, values: Mapping[str, Array]) -> dict[str, Array]:
+    """The leaves of a point rounded to short fractions that obey their facts exactly."""
+    return {tensor.name: _as_fractions(tensor, values[tensor.name]) for tensor in system.leaves}
 
 
 def _as_fractions(tensor: Tensor, array: Array) -> Array:
@@ -102,5 +156,5 @@ def _as_fractions(tensor: Tensor, array: Array) -> Array:
     if simplex is not None:
         return np.asarray(out / out.sum(axis=simplex.axis, keepdims=True))
     if tensor.fact("binary") or tensor.fact("one hot") or tensor.fact("lower triangular"):
-        return np.asarray(np.where(array == 0, Fraction(0), out))
+        out[array == 0] = Fraction(0)
     return out

@@ -14,13 +14,14 @@ from symbp.derive.derivation import Derivation
 from symbp.ir.sampling import sample_point, sample_sizes
 from symbp.ir.vector import run
 from symbp.verify.exact import exact_rows
-from symbp.verify.numeric import Values, central_differences, complex_step, kink_margin
+from symbp.verify.numeric import Values, central_differences, complex_step, kink_margin, loss_at
 from symbp.verify.report import Report, Row, compare, relative_error
 
 __all__ = ["METHODS", "Report", "Row", "check_derivation", "compare", "relative_error"]
 
 METHODS = ("central differences", "complex step", "exact")
 TOLERANCES = {"central differences": 1e-6, "complex step": 1e-12}
+NOISE = {"central differences": 1e-12, "complex step": 1e-15}  # rounding of a loss of size 1, by method
 MOST_ENTRIES = 48  # of one tensor; larger tensors are sampled, and the report says so
 SAFE_MARGIN = 5e-3  # distance from every kink at which a central difference doesn't cross one
 TRIES = 40
@@ -52,7 +53,8 @@ def check_derivation(
         for method, differentiate in numeric.items():
             if method in methods:
                 theirs = differentiate(system, values, chosen, name, entries)
-                rows.append(compare(name, method, mine, theirs, TOLERANCES[method], size))
+                noise = NOISE[method] * max(1.0, abs(loss_at(system, values, chosen)))
+                rows.append(compare(name, method, mine, theirs, TOLERANCES[method], size, noise))
     if "exact" in methods:
         rows += exact_rows(derivation, seed=seed)
     return Report(derivation.name, tuple(_by_parameter(rows, list(derivation.gradients))), chosen, seed)
