@@ -19,6 +19,7 @@ from operator import add, mul
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.domains import REFUSED, elementwise, float_power
@@ -27,6 +28,7 @@ from symbp.ir.groups import Group, groups
 from symbp.ir.interpret import leaf_array, size_values
 from symbp.ir.system import Equation, System
 
+LARGE = 1 << 20  # elements of a box above which products are contracted instead of filled in
 Array = Any  # an array that broadcasts in the box, or a scalar
 Mask = Any  # a boolean array that broadcasts in the box; None where every element counts
 
@@ -170,6 +172,8 @@ class Run:
         box = _Box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
         if equation.op in ("max", "argmax"):
             return _maximum(box, len(plain))
+        if equation.op == "sum" and prod(box.shape) > LARGE:
+            return _large_sum(box, len(plain))
         mask = box.conjunction(equation.where, None)
         tensor = self.system.by_name.get(equation.target)
         integer = tensor is not None and tensor.integer
@@ -181,6 +185,29 @@ class Run:
         if equation.op is None:
             return np.array(whole, dtype=np.int64 if integer else None)
         return np.asarray(whole.sum(axis=axes) if equation.op == "sum" else whole.prod(axis=axes))
+
+
+def _large_sum(box: _Box, rank: int) -> np.ndarray[Any, Any]:
+    """A sum over the axes from `rank` on, term by term; products contract without filling the box."""
+    total: Any = np.zeros(box.shape[:rank])
+    axes = tuple(range(rank, len(box.shape)))
+    for term in sympy.Add.make_args(box.equation.body):
+        factors = sympy.Mul.make_args(term)
+        if any(isinstance(factor, Guard) for factor in factors):
+            total = total + np.broadcast_to(box.real(term, None), box.shape).sum(axis=axes)
+            continue
+        operands: list[Any] = []
+        missing = dict.fromkeys(axes)
+        for factor in factors:
+            value = np.asarray(box.real(factor, None))
+            kept = [k for k, extent in enumerate(value.shape) if extent == box.shape[k]]
+            operands += [value.reshape([value.shape[k] for k in kept]), kept]
+            missing = {k: None for k in missing if k not in kept}
+        count = prod(box.shape[k] for k in missing)
+        out = sorted({k for kept in operands[1::2] for k in kept if k < rank})
+        value = np.einsum(*operands, out, optimize=True) * count
+        total = total + value.reshape([box.shape[k] if k in out else 1 for k in range(rank)])
+    return np.asarray(total)
 
 
 def _maximum(box: _Box, rank: int) -> np.ndarray[Any, Any]:

@@ -1,5 +1,6 @@
 """The vectorised evaluator against the reference: random systems, and what a point can do besides."""
 
+import tracemalloc
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,3 +216,29 @@ def test_kinks_that_are_not_guards_are_refused():
     b.define("y", [t], sympy.Heaviside(b.leaf("x", T)(t)))
     with pytest.raises(OutsideDomain, match="Heaviside"):
         run(b.system(), {"x": np.zeros(3)}, {"T": 3})
+
+
+def test_large_sums_are_contracted_to_the_same_values(monkeypatch):
+    b = SystemBuilder()
+    x, w, v = b.leaf("x", N, K), b.leaf("w", K, T), b.leaf("v", N)
+    body = x(n, k) * w(k, t) / 3 - w(k, t) ** 2 * Guard("<", k, n) + v(n) * exp(x(n, s)) + 2
+    b.define("y", [n, t], body, "sum", [k, s], ranges={n: N, s: K})
+    b.define("z", [n, t], v(n) ** 2, "sum", [k], ranges={t: T, k: K})
+    rng = np.random.default_rng(0)
+    values = {"x": rng.normal(size=(5, 4)), "w": rng.normal(size=(4, 3)), "v": rng.normal(size=5)}
+    expected = run(b.system(), values, {"N": 5, "T": 3, "K": 4})
+    monkeypatch.setattr("symbp.ir.vector.LARGE", 0)
+    found = run(b.system(), values, {"N": 5, "T": 3, "K": 4})
+    for name in ("y", "z"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-13)
+
+
+def test_a_product_of_large_matrices_does_not_fill_the_box():
+    b = SystemBuilder()
+    x, w = b.leaf("x", N, K), b.leaf("w", K, T)
+    b.define("y", [n, t], x(n, k) * w(k, t), "sum", [k])
+    x_value, w_value = np.ones((512, 1024)), np.ones((1024, 512))
+    tracemalloc.start()
+    run(b.system(), {"x": x_value, "w": w_value}, {"N": 512, "K": 1024, "T": 512})
+    assert tracemalloc.get_traced_memory()[1] < 50e6  # the box has 268 million elements
+    tracemalloc.stop()
