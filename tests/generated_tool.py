@@ -1,0 +1,53 @@
+"""Renders what `generated/` holds: each gallery network's derivation and its module for each target.
+
+python tests/generated_tool.py            writes the folder anew
+python tests/generated_tool.py --print    prints {file: text} as JSON and writes nothing
+"""
+
+import json
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "generated"
+UPDATE = "python tests/generated_tool.py"
+
+
+def render():
+    """Every file of the folder, by name."""
+    import symbp as bp
+    from symbp.api import DTYPES, TARGETS, source
+    from symbp.cli.target import load_target, optimizer
+
+    files = {}
+    for name in sorted(bp.gallery.NETWORKS):
+        target = load_target(name)
+        derivation = bp.derive(target.network)
+        files[f"{name}.txt"] = derivation.text(steps=True) + "\n"
+        files[f"{name}.tex"] = derivation.latex()
+        for machine in TARGETS:
+            files[f"{name}_{machine}.py"] = source(
+                target.network,
+                optimizer=optimizer(target, None, None),
+                target=machine,
+                dtype=DTYPES[-1],
+                derivation=derivation,
+            )
+    return files
+
+
+def main():
+    files = render()
+    if "--print" in sys.argv[1:]:
+        sys.stdout.write(json.dumps(files))
+        return
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.iterdir():
+        if path.is_file() and path.name not in files:
+            path.unlink()
+    for name, text in files.items():
+        (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
+    print(f"wrote {len(files)} files to {FOLDER}")
+
+
+if __name__ == "__main__":
+    main()

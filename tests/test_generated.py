@@ -1,0 +1,88 @@
+"""The committed output of the gallery is what the code writes, byte for byte, on any supported SymPy."""
+
+import difflib
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).with_name("generated_tool.py")
+SYMPY = ("1.13.0", "1.14.0")  # the oldest and the newest that are supported
+
+
+def _load_tool():
+    spec = importlib.util.spec_from_file_location("generated_tool", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+tool = _load_tool()
+
+
+def rendered(**environment):
+    """What the tool prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, str(TOOL), "--print"],
+        env={**os.environ, **environment}, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def assert_committed(files):
+    committed = {p.name: p.read_text(encoding="utf-8") for p in sorted(tool.FOLDER.iterdir()) if p.is_file()}
+    changes = []
+    for name in sorted({*files, *committed}):
+        old, new = committed.get(name, ""), files.get(name, "")
+        changes += difflib.unified_diff(
+            old.splitlines(), new.splitlines(), f"generated/{name}", f"written now: {name}", lineterm="", n=1
+        )
+        if old != new and not changes:
+            changes.append(f"{name}: differs in line ends or is empty")
+    assert not changes, "\n".join(
+        [
+            "generated/ is not what the code writes; if the change is meant, run",
+            f"    {tool.UPDATE}",
+            *changes[:200],
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", ["0", "4321"])
+def test_output_is_committed_whatever_the_hash_seed(seed):
+    assert_committed(rendered(PYTHONHASHSEED=seed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", SYMPY)
+def test_output_does_not_depend_on_the_version_of_sympy(version, tmp_path):
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path)]
+    done = subprocess.run([*install, f"sympy=={version}"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"pip cannot install sympy {version}: {done.stderr.strip().splitlines()[-1:]}")
+    found = subprocess.run(
+        [sys.executable, "-c", "import sympy; print(sympy.__version__)"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert found.stdout.strip() == version
+    assert_committed(rendered(PYTHONPATH=str(tmp_path)))
+
+
+def test_every_equation_number_stands_in_each_module_and_no_other():
+    """Code comments are `# (3)` or `# (3), (4)`; the derivation numbers its equations from 1."""
+    texts = {p.name: p.read_text(encoding="utf-8") for p in sorted(tool.FOLDER.glob("*.py"))}
+    assert texts
+    for name, text in texts.items():
+        net = name.rpartition("_")[0]
+        page = (tool.FOLDER / f"{net}.txt").read_text(encoding="utf-8").split("\nSteps\n")[0]
+        numbers = {int(number) for number in re.findall(r"^ +\((\d+)\)  ", page, flags=re.MULTILINE)}
+        assert numbers == set(range(1, len(numbers) + 1))
+        computed = re.findall(r"#((?: ?\(\d+\),?)+)", text)
+        found = {int(number) for comment in computed for number in re.findall(r"\d+", comment)}
+        assert found == numbers, f"{name}: {sorted(found ^ numbers)}"
