@@ -1,0 +1,30 @@
+"""What users write networks in: leaves, tensors with operators, index notation, `Network`."""
+
+from symbp.language.leaves import buffer, hyper, input, labels, param, target
+from symbp.language.network import Network
+from symbp.language.notation import Max, Prod, Sum, define, equal, index, indices, unequal, where
+from symbp.language.sizes import dim, dims
+from symbp.language.tensor import Condition, Tensor
+
+__all__ = [
+    "Condition",
+    "Max",
+    "Network",
+    "Prod",
+    "Sum",
+    "Tensor",
+    "buffer",
+    "define",
+    "dim",
+    "dims",
+    "equal",
+    "hyper",
+    "index",
+    "indices",
+    "input",
+    "labels",
+    "param",
+    "target",
+    "unequal",
+    "where",
+]

@@ -1,0 +1,125 @@
+"""Bodies in index notation: one walk that replaces reads and symbols, and what a body may be made of.
+
+Enters: scalar SymPy expressions over reads. Leaves: the same with exact constants and guards for kinks.
+Must not know: tensors, networks, or ops by name.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+import sympy
+
+from symbp.errors import DeclarationError
+from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.language.frames import here
+from symbp.language.sizes import RangedIndex
+
+Spell = Callable[[Access, tuple[Expr, ...], Expr | None], Expr]
+
+
+def rewrite(expr: Expr, spell: Spell, symbols: Mapping[Expr, Expr] | None = None) -> Expr:
+    """`expr` with each read replaced by `spell(read, its rewritten subscripts, its outside value)` and
+    each symbol by what `symbols` says."""
+    symbols = symbols or {}
+
+    def walk(e: Expr) -> Expr:
+        if isinstance(e, Access):
+            outside = None if e.outside is None else walk(e.outside)
+            return spell(e, tuple(walk(s) for s in e.subscripts), outside)
+        if not e.args:
+            return symbols.get(e, e)
+        arguments = [walk(a) for a in e.args]
+        if all(new is old for new, old in zip(arguments, e.args, strict=True)):
+            return e
+        return e.func(*arguments)
+
+    return walk(expr)
+
+
+def same_read(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
+    """The read of the same tensor at the given subscripts: `rewrite` with it changes symbols only."""
+    return type(access)(access.args[0], *subscripts, outside=outside)
+
+
+def occurrences(expr: Expr, count: dict[Access, int]) -> None:
+    """Adds to `count` how often each read stands in the expression as it is written."""
+    if isinstance(expr, Access):
+        count[expr] = count.get(expr, 0) + 1
+    for arg in expr.args:
+        occurrences(arg, count)
+
+
+def number(value: object) -> Expr | None:
+    """The exact rational of a number, a decimal taken as it is written; None if it is no number.
+
+    Raises DeclarationError for a number that isn't finite.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, sympy.Expr):
+        return value if value.is_number or _sizes_only(value) else None
+    if isinstance(value, numbers.Integral):
+        return sympy.Integer(int(value))
+    if isinstance(value, Fraction):
+        return sympy.Rational(value.numerator, value.denominator)
+    if not isinstance(value, numbers.Real):
+        return None
+    if not math.isfinite(value):
+        raise DeclarationError(f"a constant can't be {value}", where=here(), help="use a finite number")
+    return sympy.Rational(repr(float(value)))
+
+
+def _sizes_only(value: Expr) -> bool:
+    return bool(value.free_symbols) and all(isinstance(s, Size) for s in value.free_symbols)
+
+
+def exact(body: Expr) -> Expr:
+    """The body with decimals as exact rationals and |u| and sign(u) as guards.
+
+    Raises DeclarationError for SymPy's own kinks, whose derivatives aren't this library's conventions, and
+    for symbols that are neither indices nor sizes.
+    """
+    floats = {f: sympy.Rational(str(f)) for f in body.atoms(sympy.Float)}
+    body = without_kinks(body.xreplace(floats) if floats else body)
+    refused = (
+        sympy.Max,
+        sympy.Min,
+        sympy.Piecewise,
+        sympy.Heaviside,
+        sympy.Derivative,
+        sympy.Sum,
+        sympy.Integral,
+    )
+    for node in sympy.preorder_traversal(body):
+        if isinstance(node, refused):
+            raise DeclarationError(
+                f"{type(node).__name__} of SymPy can't stand in a definition",
+                where=here(),
+                help="use bp.maximum, bp.minimum, bp.where and bp.Sum, which say what happens at a kink",
+            )
+        if isinstance(node, sympy.Symbol) and not isinstance(node, (Index, Size)):
+            raise DeclarationError(
+                f"{node} in a definition is neither a tensor's element, an index nor a size",
+                where=here(),
+                help=f'declare it: {node} = bp.hyper("{node}"), or bp.param("{node}", ())',
+            )
+    return body
+
+
+def without_kinks(body: Expr) -> Expr:
+    """|u| as [u > 0]·u − [u < 0]·u and sign(u) as [u > 0] − [u < 0]: both have derivative 0 at 0."""
+    if not body.has(sympy.Abs, sympy.sign):
+        return body
+    body = body.replace(sympy.Abs, lambda u: Guard(">", u, 0) * u - Guard("<", u, 0) * u)
+    return body.replace(sympy.sign, lambda u: Guard(">", u, 0) - Guard("<", u, 0))
+
+
+def strip_ranges(expr: Expr) -> tuple[Expr, dict[Index, Expr]]:
+    """The expression over plain indices, and how far the indices run that carry a range."""
+    ranged = sorted((s for s in expr.free_symbols if isinstance(s, RangedIndex)), key=lambda s: s.name)
+    plain = {s: Index(s.letter) for s in ranged}
+    return rewrite(expr, same_read, plain), {plain[s]: s.extent for s in ranged}

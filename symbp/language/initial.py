@@ -1,0 +1,77 @@
+"""How parameters start: from a shape to a distribution, with the reason and the source.
+
+Enters: the shape of a parameter. Leaves: `symbp.ir.training.Initial`. Must not know: layers, networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+
+from symbp.ir.expr import Expr
+from symbp.ir.training import Initial
+
+Shape = tuple[Expr, ...]
+Initialiser = Callable[[Shape], Initial]
+
+
+def fans(shape: Shape) -> tuple[Expr, Expr]:
+    """How many inputs reach one output of a map with this weight, and how many outputs one input reaches.
+
+    A matrix maps its rows to its columns; axes before the last two repeat it (`W[l, i, j]`).
+    """
+    if not shape:
+        return sympy.Integer(1), sympy.Integer(1)
+    return (shape[0], sympy.Integer(1)) if len(shape) == 1 else (shape[-2], shape[-1])
+
+
+def glorot_uniform(shape: Shape) -> Initial:
+    """U(−a, a) with a = √(6/(fan in + fan out)) (Glorot and Bengio 2010, equation 16)."""
+    inputs, outputs = fans(shape)
+    return Initial(
+        "uniform",
+        sympy.sqrt(6 / (inputs + outputs)),
+        reason="keeps the variance of activations and gradients alike from layer to layer "
+        "(Glorot and Bengio 2010, equation 16)",
+    )
+
+
+def glorot_normal(shape: Shape) -> Initial:
+    """N(0, σ²) with σ = √(2/(fan in + fan out)) (Glorot and Bengio 2010, equation 12)."""
+    inputs, outputs = fans(shape)
+    return Initial(
+        "normal",
+        sympy.sqrt(2 / (inputs + outputs)),
+        reason="keeps the variance of activations and gradients alike from layer to layer "
+        "(Glorot and Bengio 2010, equation 12)",
+    )
+
+
+def he_normal(shape: Shape) -> Initial:
+    """N(0, σ²) with σ = √(2/fan in) (He et al. 2015, equation 10)."""
+    return Initial(
+        "normal",
+        sympy.sqrt(2 / fans(shape)[0]),
+        reason="a rectifier passes half of the variance, so the weights carry twice as much "
+        "(He et al. 2015, equation 10)",
+    )
+
+
+def zeros(shape: Shape) -> Initial:  # noqa: ARG001
+    """0 everywhere."""
+    return Initial("constant", reason="an offset needs no asymmetry to learn")
+
+
+def constant(value: Any) -> Initialiser:
+    """The given value everywhere."""
+    from symbp.language.bodies import number
+
+    shift = number(value)
+    return lambda shape: Initial("constant", shift=shift, reason="the author's choice")  # noqa: ARG005
+
+
+def default(shape: Shape) -> Initial:
+    """Glorot's for weights with two or more axes, zeros for vectors and scalars."""
+    return zeros(shape) if len(shape) < 2 else glorot_uniform(shape)

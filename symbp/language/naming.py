@@ -1,0 +1,173 @@
+"""Who is called what in a network: the author's names first, then names that say what a tensor is for.
+
+Enters: the nodes of a declaration, what the user asked for, the frame that the user writes in. Leaves: a
+name for each node, by serial. Must not know: ops by name, index letters, sizes.
+
+In order: the declared name, `.named`, the name of the output or metric, the first variable not starting with
+an underscore that holds it, `loss`, the layer's number (`z1`, `h1`), role and consumer (`s_p`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+from symbp.errors import DeclarationError
+from symbp.ir.system import Equation, Role
+from symbp.language.frames import variables
+from symbp.language.names import problem
+from symbp.language.node import Hint, Node, operands_of
+from symbp.language.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the user asked for by name: the loss, the outputs and the metrics."""
+
+    loss: Tensor
+    outputs: Mapping[str, Tensor]
+    metrics: Mapping[str, Tensor]
+
+    def all(self) -> tuple[Tensor, ...]:
+        """Each of them once."""
+        found = {t.serial: t for t in (self.loss, *self.outputs.values(), *self.metrics.values())}
+        return tuple(found.values())
+
+    def role(self, node: Node) -> Role:
+        """The role of a computed tensor."""
+        wanted = ((Role.OUTPUT, self.outputs), (Role.METRIC, self.metrics))
+        if node.serial == self.loss.serial:
+            return Role.LOSS
+        held = (role for role, group in wanted if node.serial in {t.serial for t in group.values()})
+        return next(held, Role.HIDDEN)
+
+
+def given_names(nodes: Sequence[Node], keys: Keys, frame: FrameType | None) -> dict[int, str]:
+    """The names that the author gave, in whatever way.
+
+    Raises DeclarationError: one name for two tensors, with both lines.
+    """
+    names: dict[int, str] = {}
+    owner: dict[str, Node] = {}
+    keyed = {t.serial: key for group in (keys.outputs, keys.metrics) for key, t in group.items()}
+    for node in nodes:
+        name = node.name if node.equation is None else (node.alias or node.name or keyed.get(node.serial))
+        if name is None:
+            continue
+        if name in owner:
+            raise _twice(name, owner[name], node)
+        names[node.serial], owner[name] = name, node
+    _check_gradients(owner)
+    open_ = {node.serial for node in nodes if node.serial not in names}
+    for name, value in variables(frame):
+        if isinstance(value, Node) and value.serial in open_ and name not in owner and problem(name) is None:
+            names[value.serial], owner[name] = name, value
+            open_.discard(value.serial)
+    if keys.loss.serial in open_ and "loss" not in owner:
+        names[keys.loss.serial] = "loss"
+    return names
+
+
+def _twice(name: str, first: Node, second: Node) -> DeclarationError:
+    return DeclarationError(
+        f"{name} is declared twice in one network",
+        where=second.origin,
+        details=(f"first: {first.origin}", f"again: {second.origin}"),
+        help="give one of the two tensors another name",
+    )
+
+
+def _check_gradients(owner: Mapping[str, Node]) -> None:
+    """`dW1` is what the gradient of W1 is called; nobody else may be."""
+    for name, node in owner.items():
+        if node.role is Role.PARAMETER and f"d{name}" in owner:
+            raise DeclarationError(
+                f"d{name} is the name of {name}'s gradient",
+                where=owner[f"d{name}"].origin,
+                help="give the tensor another name",
+            )
+
+
+def all_names(
+    leaves: Sequence[Node],
+    computed: Sequence[Node],
+    bodies: Mapping[int, Equation],
+    given: Mapping[int, str],
+) -> dict[int, str]:
+    """The given names, and one for each leaf and equation that has none."""
+    naming = _Naming(dict(given))
+    layers = _layers(computed, bodies)
+    for leaf in leaves:
+        if leaf.serial not in naming.names:
+            reader = next((n for n in computed if leaf.serial in _reads(bodies[n.serial])), None)
+            naming.take(leaf, f"{leaf.hint.letter}{layers[reader.serial] if reader is not None else 1}")
+    for node in computed:
+        if node.serial in naming.names:
+            continue
+        if node.hint.style == "layer":
+            naming.take(node, f"{node.hint.letter}{layers[node.serial]}")
+        elif node.hint == Hint() and any(_is_product(o) for o in operands_of(bodies[node.serial])):
+            naming.take(node, f"a{layers[node.serial]}")  # a pre-activation: a product with an offset
+        elif node.hint.style == "bare":
+            naming.take(node, node.hint.letter)
+    readers = _readers(computed, bodies)
+    subjects: dict[int, str] = {}
+    for node in reversed(computed):
+        if node.serial not in naming.names:
+            subjects[node.serial] = _subject(node, readers.get(node.serial), naming.names, subjects)
+    for node in computed:
+        if node.serial in subjects:
+            naming.take(node, f"{node.hint.letter}_{subjects[node.serial]}")
+    return naming.names
+
+
+def _subject(node: Node, reader: Node | None, names: Mapping[int, str], subjects: Mapping[int, str]) -> str:
+    """What the node is for: the name of its subject, or of its last reader, or of what that one is for."""
+    if node.hint.subject is not None:
+        return names.get(node.hint.subject.serial, "x")
+    if reader is None:
+        return "out"
+    return names.get(reader.serial) or subjects[reader.serial]
+
+
+def _readers(computed: Sequence[Node], bodies: Mapping[int, Equation]) -> dict[int, Node]:
+    """The last reader of each node."""
+    return {serial: node for node in computed for serial in _reads(bodies[node.serial])}
+
+
+class _Naming:
+    """Names given so far; a name that is taken gets a number."""
+
+    def __init__(self, names: dict[int, str]) -> None:
+        self.names = names
+        self._taken = set(names.values())
+
+    def take(self, node: Node, base: str) -> None:
+        candidates = itertools.chain([base], (f"{base}_{k}" for k in itertools.count(2)))
+        name = next(c for c in candidates if c not in self._taken)
+        self.names[node.serial] = name
+        self._taken.add(name)
+
+
+def _reads(equation: Equation) -> set[int]:
+    return {node.serial for node in operands_of(equation)}
+
+
+def _is_product(node: Node) -> bool:
+    return node.hint == Hint("z", "layer")
+
+
+def _layers(computed: Sequence[Node], bodies: Mapping[int, Equation]) -> dict[int, int]:
+    """Each node's layer: matrix products count up, others belong to the last one that they rest on."""
+    numbers: dict[int, int] = {}
+    count = 0
+    for node in computed:
+        if _is_product(node):
+            count += 1
+            numbers[node.serial] = count
+        else:
+            below = [numbers[o.serial] for o in operands_of(bodies[node.serial]) if o.serial in numbers]
+            numbers[node.serial] = max(below, default=max(count, 1))
+    return numbers

@@ -1,0 +1,244 @@
+"""A node of a declaration: a leaf, or the result of one equation over other nodes.
+
+Enters: shapes, and bodies in index notation that read other nodes. Leaves: immutable `Node`s whose shapes
+are known. Must not know: operators, ops, or how a network names and numbers things.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import sympy
+from sympy.core.symbol import Str
+
+from symbp.errors import DeclarationError, Origin, ShapeError
+from symbp.ir import system as ir
+from symbp.ir.expr import Access, Expr, Index, IntegerAccess, accesses
+from symbp.ir.shapes import Witness, infer_ranges, witnesses
+from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
+from symbp.language.bodies import exact, rewrite, strip_ranges
+from symbp.language.frames import caller, here, variables
+from symbp.language.names import check_name
+from symbp.language.sizes import Unifier
+
+if TYPE_CHECKING:
+    from symbp.language.initial import Initialiser
+
+_serials = itertools.count(1)  # orders declarations; only comparisons of two serials mean anything
+
+Joined = tuple[tuple[Witness, Witness], ...]
+
+
+class Label(Str):  # type: ignore[misc]
+    """The name by which a body reads a node before names are given; it carries the node.
+
+    Padded, so that the order of labels is the order of declaration whatever the serials are.
+    """
+
+    __slots__ = ("node",)
+
+    def __new__(cls, node: Node) -> Label:
+        label = super().__new__(cls, f"#{node.serial:09d}{node.alias or ''}")
+        label.node = node
+        return label  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What a node is called when its author says nothing.
+
+    `layer` names are numbered with their layer (`z1`, `h1`), `bare` ones stand alone (`p`, `mse`), and
+    `consumer` ones take the name of what they are for (`s_p`): the node that reads them, or `subject`.
+    """
+
+    letter: str = "u"
+    style: str = "consumer"
+    subject: Node | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A leaf (`equation` is None) or the result of one equation over other nodes.
+
+    `name` is the declared name, `alias` the one given by `.named`. A `kept` result has an equation of its
+    own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
+    extents that must agree though no index shows it.
+    """
+
+    serial: int
+    shape: tuple[Expr, ...]
+    role: Role = Role.HIDDEN
+    integer: bool = False
+    facts: frozenset[Fact] = frozenset()
+    name: str | None = None
+    alias: str | None = None
+    equation: Equation | None = None
+    hint: Hint = field(default_factory=Hint)
+    kept: bool = False
+    lettered: bool = False
+    joined: Joined = ()
+    init: Initialiser | None = None
+    value: float | None = None
+    origin: Origin | None = None
+
+    @classmethod
+    def leaf(cls, name: str | None, shape: tuple[Expr, ...], role: Role, **more: Any) -> Self:
+        """A node that no equation defines."""
+        if name is not None:
+            check_name(name)
+        return cls(next(_serials), shape, role, name=name, origin=here(), **more)
+
+    @classmethod
+    def defined(
+        cls,
+        plain: Sequence[Index],
+        body: Expr,
+        reduce: ReductionOp | None = None,
+        over: Sequence[Index] = (),
+        *,
+        rule: str,
+        where: Iterable[Expr] = (),
+        ranges: Mapping[Index, Expr] | None = None,
+        joined: Joined = (),
+        component: int = 0,
+        **more: Any,
+    ) -> Self:
+        """`t[plain] = reduce over `over`, where the guards hold, of body`.
+
+        `ranges` states how far indices run where no read tells. Raises ShapeError where sizes disagree,
+        naming both tensors, both axes and the user's line.
+        """
+        guards = tuple(g for g in where if g != 1)
+        if reduce == "sum" or not reduce:
+            body, guards = sympy.Mul(sympy.sympify(body), *guards), ()
+        parts = [strip_ranges(exact(sympy.sympify(e))) for e in (body, *guards, *plain, *over)]
+        stated = {i: extent for _, found in parts for i, extent in found.items()}
+        stated |= {strip_ranges(i)[0]: extent for i, extent in (ranges or {}).items()}
+        cleaned = [part for part, _ in parts]
+        left = 1 + len(guards)
+        targets, reduced = cleaned[left : left + len(plain)], cleaned[left + len(plain) :]
+        draft = Equation(
+            target=more.get("name") or rule,
+            indices=tuple(targets),
+            body=cleaned[0],
+            reduction=Reduction(reduce, tuple(reduced), component) if reduce else None,
+            where=tuple(cleaned[1:left]),
+            rule=rule,
+            origin=here(),
+        )
+        equation = draft.with_(ranges=_ranges(draft, stated, joined))
+        integer = reduce == "argmax"
+        return cls(
+            next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
+            origin=draft.origin, **more,
+        )  # fmt: skip
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def at(self, *subscripts: Any, outside: Any = None) -> Access:
+        """One element, in index notation; `outside` is its value beyond the tensor's range.
+
+        Raises ShapeError: not one subscript per axis.
+        """
+        for subscript in subscripts:
+            if isinstance(subscript, (slice, Node)) or subscript is None or subscript is Ellipsis:
+                raise DeclarationError(
+                    f"{display(self)} can't be read at {subscript!r}",
+                    where=here(),
+                    help="subscripts are indices and integers: x[n, i], x[n, i + 1], p[n, y[n]]",
+                )
+        if len(subscripts) != self.rank:
+            raise ShapeError(
+                f"{display(self)} has {self.rank} axes, but is read with {len(subscripts)} subscripts",
+                where=here(),
+                details=(f"shape: ({', '.join(map(str, self.shape))})",),
+                help="give one index per axis, as in x[n, i]",
+            )
+        read = IntegerAccess if self.integer else Access
+        return read(Label(self), *subscripts, outside=outside)
+
+    def __getitem__(self, subscripts: Any) -> Access:
+        return self.at(*(subscripts if isinstance(subscripts, tuple) else (subscripts,)))
+
+    # a subscript must not make a node iterable, and numpy arrays must leave operators to us
+    __iter__ = None
+    __array_ufunc__ = None
+
+    def named(self, name: str) -> Self:
+        """The same tensor, called `name`."""
+        return replace(self, alias=check_name(name))
+
+    def __bool__(self) -> bool:
+        raise DeclarationError(
+            "a tensor has no truth value while it is being declared", where=here(), help="use bp.where"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{display(self)} ({', '.join(map(str, self.shape))})>"
+
+
+def node_of(access: Access) -> Node:
+    """The node that a body of a declaration reads."""
+    return access.args[0].node  # type: ignore[no-any-return]
+
+
+def operands_of(equation: Equation) -> tuple[Node, ...]:
+    """The nodes that the equation reads, each once, in the order of declaration."""
+    found = {node_of(a).serial: node_of(a) for read in equation.reads for a in accesses(read)}
+    return tuple(found[serial] for serial in sorted(found))
+
+
+def display(node: Node) -> str:
+    """What a message calls the node: its name, the user's variable that holds it, or what it is."""
+    given = node.alias or node.name
+    if given:
+        return given
+    held = (n for n, v in variables(caller()) if isinstance(v, Node) and v.serial == node.serial)
+    return next(held, f"the {node.equation.rule}" if node.equation else f"the {node.role.value}")
+
+
+def _ranges(draft: Equation, stated: Mapping[Index, Expr], joined: Joined) -> tuple[Expr, ...]:
+    """The extent of each index, by the rules of `symbp.ir.shapes`; anonymous sizes give way to named ones."""
+    equation, tensors = _for_messages(draft)
+    unifier = Unifier()
+    join_all(unifier, equation, tensors, stated)
+    for first, second in joined:
+        unifier.join(equation.target, first, second, equation.origin)
+    unified = {
+        name: ir.Tensor(name, tuple(unifier.find(e) for e in tensor.shape))
+        for name, tensor in tensors.items()
+    }
+    return infer_ranges(equation, unified, {i: unifier.find(e) for i, e in stated.items()}).ranges
+
+
+def join_all(
+    unifier: Unifier, equation: Equation, tensors: Mapping[str, ir.Tensor], stated: Mapping[Index, Expr]
+) -> None:
+    """Joins all extents that the equation's reads, and its author, give to one index."""
+    first = {i: Witness(extent, f"the stated range of {i}") for i, extent in stated.items()}
+    for index, witness in witnesses(equation, tensors):
+        known = first.setdefault(index, witness)
+        unifier.join(equation.target, known, witness, equation.origin)
+
+
+def _for_messages(draft: Equation) -> tuple[Equation, dict[str, ir.Tensor]]:
+    """The equation with tensors called as a message calls them, and those tensors."""
+    names: dict[int, str] = {}
+    tensors: dict[str, ir.Tensor] = {}
+    for node in operands_of(draft):
+        base = display(node)
+        candidates = itertools.chain([base], (f"{base} ({k})" for k in itertools.count(2)))
+        name = names[node.serial] = next(c for c in candidates if c not in tensors)
+        tensors[name] = ir.Tensor(name, node.shape, integer=node.integer)
+
+    def spell(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
+        return tensors[names[node_of(access).serial]].at(*subscripts, outside=outside)
+
+    body, guards = rewrite(draft.body, spell), tuple(rewrite(g, spell) for g in draft.where)
+    return draft.with_(body=body, where=guards), tensors

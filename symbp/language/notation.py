@@ -1,0 +1,248 @@
+"""Index notation as users write it: indices, reductions inside formulas, conditions, `define`.
+
+Enters: formulas over elements `x[n, i]`. Leaves: tensors, one equation for each reduction.
+Must not know: ops by name, networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sympy
+from sympy.core.symbol import Str
+
+from symbp.errors import DeclarationError
+from symbp.ir.build import where as guarded
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.language.frames import here
+from symbp.language.names import check_name
+from symbp.language.node import Hint
+from symbp.language.sizes import RangedIndex, as_size
+from symbp.language.tensor import Condition, Operand, Tensor, pointwise
+
+_RELATIONS = {
+    sympy.StrictLessThan: "<",
+    sympy.LessThan: "<=",
+    sympy.StrictGreaterThan: ">",
+    sympy.GreaterThan: ">=",
+    sympy.Equality: "=",
+    sympy.Unequality: "!=",
+}
+
+
+def indices(names: str) -> tuple[Index, ...]:
+    """`n, i, j = indices("n i j")`."""
+    return tuple(Index(check_name(name, "an index")) for name in names.replace(",", " ").split())
+
+
+def index(name: str, extent: Any = None) -> Index:
+    """One index; with an extent, where no tensor's axis says how far it runs: `p = index("p", 3)`."""
+    check_name(name, "an index")
+    return Index(name) if extent is None else RangedIndex(name, as_size(extent))
+
+
+class Reduced(sympy.Expr):  # type: ignore[misc]
+    """A reduction inside a formula, `Sum(x[n, i], i)`; `define` gives it an equation of its own."""
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, op: str | Str, body: Expr, over: Any, guards: Any) -> Reduced:
+        label = op if isinstance(op, Str) else Str(op)
+        return sympy.Expr.__new__(cls, label, body, sympy.Tuple(*over), sympy.Tuple(*guards))  # type: ignore[no-any-return]
+
+    @property
+    def free_indices(self) -> frozenset[Index]:
+        """The indices that the reduction leaves."""
+        inner = [free_indices(e) for e in (self.args[1], *self.args[3])]
+        return frozenset().union(*inner) - frozenset(self.args[2])
+
+
+def Sum(body: Operand, *over: Index, where: Any = ()) -> Expr:
+    """The sum of an expression over indices, of the elements where the conditions hold."""
+    return _reduced("sum", body, over, where)
+
+
+def Prod(body: Operand, *over: Index, where: Any = ()) -> Expr:
+    """The product of an expression over indices, of the elements where the conditions hold."""
+    return _reduced("prod", body, over, where)
+
+
+def Max(body: Operand, *over: Index, where: Any = ()) -> Expr:
+    """The maximum of an expression over indices, of the elements where the conditions hold; −∞ if none."""
+    return _reduced("max", body, over, where)
+
+
+def _reduced(op: str, body: Operand, over: Sequence[Index], where: Any) -> Reduced:
+    if not over or not all(isinstance(i, Index) for i in over):
+        raise DeclarationError(
+            "a reduction needs the indices that it runs over", where=here(), help="Sum(x[n, i], i)"
+        )
+    conditions = where if isinstance(where, (tuple, list)) else (where,)
+    return Reduced(op, _formula(body), over, [g for c in conditions for g in _guards(c)])
+
+
+def _formula(body: Operand) -> Expr:
+    """A formula in index notation; a scalar tensor stands for its element."""
+    return pointwise(lambda e: e, body, rule="element") if not isinstance(body, Tensor) else _scalar(body)
+
+
+def _scalar(tensor: Tensor) -> Expr:
+    return tensor.at()
+
+
+def equal(a: Operand, b: Operand) -> Any:
+    """The condition a = b, of tensors or in index notation (Python's `==` compares objects, not values)."""
+    return _relation("=", a, b)
+
+
+def unequal(a: Operand, b: Operand) -> Any:
+    """The condition a ≠ b, of tensors or in index notation."""
+    return _relation("!=", a, b)
+
+
+def _relation(op: str, a: Operand, b: Operand) -> Any:
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return Condition(((op, a, b),))
+    return Guard(op, a, b)
+
+
+def where(condition: Any, yes: Operand, no: Operand = 0) -> Any:
+    """`yes` where the condition holds, else `no`; what is not taken is neither computed nor differentiated.
+
+    The condition compares tensors (`x > 0`, broadcast) or elements in index notation (`i < j`).
+    """
+    if isinstance(condition, Condition):
+        count = len(condition.operands)
+
+        def choose(*elements: Expr) -> Expr:
+            return _choose(condition.guard(elements[:count]), *elements[count:])
+
+        return pointwise(choose, *condition.operands, yes, no, rule="choice")
+    bracket = sympy.Mul(*_guards(condition))
+    return pointwise(lambda a, b: _choose(bracket, a, b), yes, no, rule="choice")
+
+
+def _choose(bracket: Expr, yes: Expr, no: Expr) -> Expr:
+    if bracket.is_number:  # the condition was decided while it was written
+        return yes if bracket == 1 else no
+    return guarded(bracket, yes, no)
+
+
+def _guards(condition: Any) -> tuple[Expr, ...]:
+    """The brackets of a condition in index notation; none if it is always true."""
+    if isinstance(condition, tuple) and not condition:
+        return ()
+    if isinstance(condition, sympy.And):
+        parts = sorted(condition.args, key=sympy.default_sort_key)
+        return tuple(g for part in parts for g in _guards(part))
+    if isinstance(condition, Guard) or condition in (sympy.S.Zero, sympy.S.One):
+        return (condition,)
+    if condition in (sympy.true, sympy.false) and not isinstance(condition, bool):
+        return (sympy.Integer(int(condition == sympy.true)),)
+    op = _RELATIONS.get(type(condition))
+    if op is None:
+        raise DeclarationError(
+            f"{condition!r} is not a condition between elements or indices",
+            where=here(),
+            help="use <, <=, >, >=, bp.equal, bp.unequal (Python's == compares objects), and & between them",
+        )
+    return (Guard(op, condition.lhs, condition.rhs),)
+
+
+def define(
+    name: str,
+    plain: Index | Sequence[Index],
+    body: Operand,
+    ranges: Mapping[Index, Any] | None = None,
+) -> Tensor:
+    """The tensor `name[plain] = body`, in index notation.
+
+    `ranges` says how far an index runs where no tensor is read at that index alone. A reduction inside a
+    larger formula becomes an equation of its own. Raises DeclarationError and ShapeError.
+    """
+    check_name(name)
+    left = (plain,) if isinstance(plain, Index) else tuple(plain)
+    _check_plain(name, left)
+    stated = {i: as_size(extent) for i, extent in (ranges or {}).items()}
+    stated |= {i: i.extent for i in left if isinstance(i, RangedIndex)}
+    return formula(left, body, ranges=stated, rule="definition", name=name, lettered=True, kept=True)
+
+
+def _check_plain(name: str, plain: Sequence[Index]) -> None:
+    for position, i in enumerate(plain):
+        if not isinstance(i, Index) or i in plain[:position]:
+            raise DeclarationError(
+                f"the left-hand side {name}{list(plain)} must list distinct indices",
+                where=here(),
+                help='n, i = bp.indices("n i"); put other subscripts on the right-hand side',
+            )
+
+
+def formula(
+    plain: Sequence[Index],
+    body: Operand,
+    *,
+    rule: str,
+    ranges: Mapping[Index, Expr] | None = None,
+    **more: Any,
+) -> Tensor:
+    """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too."""
+    body = sympy.sympify(_formula(body))
+    if isinstance(body, Reduced):
+        op, inner, over, guards = body.args
+        inner, guards = _split(inner, plain, ranges, rule), [_split(g, plain, ranges, rule) for g in guards]
+        return Tensor.defined(
+            plain,
+            inner,
+            op.name,
+            tuple(over),
+            where=guards,
+            rule=rule,
+            ranges=_within(ranges, plain, over),
+            **more,
+        )
+    return Tensor.defined(
+        plain, _split(body, plain, ranges, rule), rule=rule, ranges=_within(ranges, plain, ()), **more
+    )
+
+
+def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str) -> Expr:
+    """The body with each reduction replaced by a read of a tensor that holds it."""
+    found = sorted(_outermost(body), key=sympy.default_sort_key)
+    replaced = {r: _own_equation(r, plain, ranges, rule) for r in found}
+    return body.xreplace(replaced) if replaced else body
+
+
+def _outermost(body: Expr) -> set[Reduced]:
+    if isinstance(body, Reduced):
+        return {body}
+    return set().union(*[_outermost(arg) for arg in body.args]) if body.args else set()
+
+
+def _own_equation(
+    reduced: Reduced, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str
+) -> Access:
+    free = reduced.free_indices
+    outer = [i for i in plain if i in free] + sorted(
+        (i for i in free if i not in plain), key=lambda i: i.name
+    )
+    letter = {"sum": "s", "prod": "q", "max": "m"}[reduced.args[0].name]
+    tensor = formula(
+        outer,
+        reduced,
+        ranges=ranges,
+        rule=f"{reduced.args[0].name} in the {rule}",
+        hint=Hint(letter),
+        kept=True,
+        lettered=rule == "definition",
+    )
+    return tensor.at(*outer)
+
+
+def _within(
+    ranges: Mapping[Index, Expr] | None, plain: Iterable[Index], over: Iterable[Index]
+) -> Mapping[Index, Expr]:
+    used = {*plain, *over}
+    return {i: extent for i, extent in (ranges or {}).items() if i in used}

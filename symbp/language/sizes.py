@@ -1,0 +1,197 @@
+"""Sizes as users state them: named, named with a value, or a bare integer; and which of them are one.
+
+Enters: what stands in a shape. Leaves: size expressions, and `Unifier`, which joins the sizes that
+equations force to agree. Must not know: tensors, ops, or how names are found.
+
+A bare integer is an anonymous size that happens to have that value: two of them are the same size only if
+an equation makes them so, so that the text of equations never depends on values.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Iterable, Mapping
+
+import sympy
+
+from symbp.errors import DeclarationError, Origin, ShapeError
+from symbp.ir.expr import Expr, Index, Size
+from symbp.ir.shapes import Witness
+from symbp.language.frames import here
+from symbp.language.names import check_name
+
+_serials = itertools.count(1)  # tells anonymous sizes apart; no number is ever shown
+
+
+class Dim(Size):
+    """A size with a value: `D=64`, or anonymous, when `name` is empty."""
+
+    letter: str
+    value: int
+    serial: int
+
+    def __new__(cls, name: str, value: int, serial: int = 0) -> Dim:
+        # The label holds all that tells two of them apart, because SymPy keeps one object per label.
+        dim = super().__new__(cls, f"{name}={value}#{serial}" if serial else f"{name}={value}")
+        dim.letter, dim.value, dim.serial = name, value, serial
+        return dim
+
+    @property
+    def anonymous(self) -> bool:
+        return not self.letter
+
+    def _sympystr(self, printer: object) -> str:  # noqa: ARG002
+        return f"{self.letter}={self.value}" if self.letter else str(self.value)
+
+
+class RangedIndex(Index):
+    """An index whose author states how far it runs."""
+
+    letter: str
+    extent: Expr
+
+    def __new__(cls, name: str, extent: Expr) -> RangedIndex:
+        index = super().__new__(cls, f"{name}<{sympy.srepr(extent)}")
+        index.letter, index.extent = name, extent
+        return index
+
+
+def dims(names: str) -> tuple[Size, ...]:
+    """`N, D = dims("N D")`: sizes whose values come later, or never."""
+    return tuple(Size(check_name(name, "a size")) for name in names.replace(",", " ").split())
+
+
+def dim(name: str, value: int | None = None) -> Size:
+    """`dim("D", 64)`: a named size, with its value if given."""
+    check_name(name, "a size")
+    return Size(name) if value is None else Dim(name, _positive(value, f"size {name}"))
+
+
+def as_size(extent: object) -> Expr:
+    """A shape's entry as a size expression; an integer becomes an anonymous size.
+
+    Raises DeclarationError for anything that isn't a positive integer, a size, or a formula of sizes.
+    """
+    if isinstance(extent, sympy.Expr) and not extent.is_Integer:
+        symbols = extent.free_symbols
+        if symbols and all(isinstance(symbol, Size) for symbol in symbols):
+            return extent
+    elif not isinstance(extent, bool):
+        try:
+            value = operator.index(extent)  # type: ignore[arg-type]
+        except TypeError:
+            pass
+        else:
+            return Dim("", _positive(value, "an axis"), next(_serials))
+    raise DeclarationError(
+        f"{extent!r} can't be the size of an axis",
+        where=here(),
+        help='use a positive integer, or a size: D = bp.dim("D", 64), or N, D = bp.dims("N D")',
+    )
+
+
+def as_shape(shape: object) -> tuple[Expr, ...]:
+    """A shape as users write it: a tuple, or one size alone."""
+    entries = shape if isinstance(shape, (tuple, list)) else (shape,)
+    return tuple(as_size(entry) for entry in entries)
+
+
+def _positive(value: int, what: str) -> int:
+    if isinstance(value, bool) or value < 1:
+        raise DeclarationError(f"{what} can't be {value}", where=here(), help="sizes are positive integers")
+    return int(value)
+
+
+def value_of(extent: Expr) -> int | None:
+    """The extent as a number, if every size in it has a value."""
+    values = {s: sympy.Integer(s.value) for s in extent.free_symbols if isinstance(s, Dim)}
+    number = extent.xreplace(values)
+    return int(number) if number.is_Integer else None
+
+
+def is_one(extent: Expr) -> bool:
+    """Whether the axis has the bare integer 1 as its size and therefore broadcasts."""
+    return isinstance(extent, Dim) and extent.anonymous and extent.value == 1
+
+
+def _has_anonymous(extent: Expr) -> bool:
+    return any(isinstance(s, Dim) and s.anonymous for s in extent.free_symbols)
+
+
+def mismatch(what: str, first: Witness, second: Witness, where: Origin | None) -> ShapeError:
+    """The error that says which two axes disagree, with both sizes."""
+    help = "make the two sizes agree, or transpose or reshape one of the tensors"
+    anonymous, other = sorted((first.extent, second.extent), key=lambda e: not _has_anonymous(e))
+    if _has_anonymous(anonymous) and value_of(other) is None:
+        help = f'give {other} its value where it is declared: bp.dim("{other}", {anonymous})'
+    return ShapeError(
+        f"{what}: the sizes of two axes differ",
+        where=where,
+        details=tuple(f"{side.why}: {side.extent}" for side in (first, second)),
+        help=help,
+    )
+
+
+class Unifier:
+    """Joins anonymous sizes with what they must equal; `find` gives the one size that stands for all.
+
+    A named size is one size wherever its name occurs, with its value as soon as one mention states it.
+    """
+
+    def __init__(self) -> None:
+        self._parent: dict[Expr, Expr] = {}
+        self.named: dict[str, Dim] = {}
+
+    def find(self, extent: Expr) -> Expr:
+        """The extent in representatives."""
+        self._note(extent)
+        while True:
+            step = {s: t for s in extent.free_symbols if (t := self._next(s)) is not s}
+            if not step:
+                return extent
+            extent = extent.xreplace(step)
+
+    def join(self, what: str, first: Witness, second: Witness, where: Origin | None) -> None:
+        """Makes the two extents one. Raises ShapeError where they can't be."""
+        self._note(first.extent)
+        a, b = self.find(second.extent), self.find(first.extent)
+        if sympy.expand(a - b) == 0:
+            return
+        value = value_of(a)
+        if value is None or value != value_of(b) or not (_is_anonymous(a) or _is_anonymous(b)):
+            raise mismatch(what, first, second, where)
+        if not _is_anonymous(a) or (_is_anonymous(b) and a.serial < b.serial):
+            a, b = b, a
+        self._parent[a] = b
+
+    def _next(self, symbol: Expr) -> Expr:
+        if isinstance(symbol, Dim):
+            return self._parent.get(symbol, symbol)
+        return self.named.get(symbol.name, symbol)
+
+    def _note(self, extent: Expr) -> None:
+        for symbol in sorted(extent.free_symbols, key=lambda s: s.name):
+            if isinstance(symbol, Dim) and not symbol.anonymous:
+                known = self.named.setdefault(symbol.letter, symbol)
+                if known is not symbol and known.value != symbol.value:
+                    raise DeclarationError(
+                        f"size {symbol.letter} has two values, {known.value} and {symbol.value}",
+                        where=here(),
+                        help="give one of the two sizes another name",
+                    )
+
+
+def _is_anonymous(extent: Expr) -> bool:
+    return isinstance(extent, Dim) and extent.anonymous
+
+
+def name_anonymous(extents: Iterable[Expr], taken: Iterable[str]) -> Mapping[Expr, Size]:
+    """D1, D2, … for anonymous sizes in the order in which the extents mention them, skipping taken names."""
+    used, names = set(taken), {}
+    numbers = itertools.count(1)
+    for extent in extents:
+        for symbol in sorted((s for s in extent.free_symbols if isinstance(s, Dim)), key=lambda s: s.serial):
+            if symbol not in names:
+                names[symbol] = Size(next(n for k in numbers if (n := f"D{k}") not in used))
+    return names

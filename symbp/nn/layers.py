@@ -1,0 +1,99 @@
+"""Layers: what declares its own parameters and applies ops.
+
+Enters: tensors. Leaves: tensors. Must not know: how anything is derived or trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from symbp.errors import DeclarationError, ShapeError
+from symbp.ir.system import Role
+from symbp.language.frames import here
+from symbp.language.initial import Initialiser, glorot_uniform, he_normal
+from symbp.language.names import check_name
+from symbp.language.node import Hint, display
+from symbp.language.sizes import as_size
+from symbp.language.tensor import Tensor
+from symbp.ops.activations import FAMILY
+from symbp.ops.linear import dense
+from symbp.ops.registry import find
+
+
+class Layer(Protocol):
+    """Anything that maps a tensor to a tensor."""
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+
+def activation(name: str | None, z: Tensor) -> Tensor:
+    """The activation of that name applied to z; None is the identity. Raises UsageError: unknown name."""
+    result: Tensor = z if name is None else find(name, FAMILY).function(z)
+    return result
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Σ_i x[n,i]·W[i,j] + b[j], then an activation; `units` is the size of the result's last axis.
+
+    Each call declares parameters of its own, `W` and `b` with the layer's number, or with `name` in front of
+    them. Weights start as He's for rectifiers, else as Glorot's; `init` says otherwise.
+    """
+
+    units: Any
+    activation: str | None = None
+    bias: bool = True
+    init: Initialiser | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        as_size(self.units)
+        if self.activation is not None:
+            find(self.activation, FAMILY)
+        if self.name is not None:
+            check_name(self.name, "a layer")
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if x.rank == 0:
+            raise ShapeError(f"{display(x)} is a scalar; a dense layer needs an axis to map", where=here())
+        units = as_size(self.units)
+        init = self.init or (he_normal if self.activation in RECTIFIERS else glorot_uniform)
+        weight = self._parameter("W", (x.shape[-1], units), init)
+        bias = self._parameter("b", (units,), None) if self.bias else None
+        return activation(self.activation, dense(x, weight, bias))
+
+    def _parameter(self, letter: str, shape: tuple[Any, ...], init: Initialiser | None) -> Tensor:
+        name = f"{self.name}_{letter}" if self.name else None
+        return Tensor.leaf(name, shape, Role.PARAMETER, init=init, hint=Hint(letter, "layer"))
+
+
+RECTIFIERS = frozenset({"relu", "leaky_relu", "gelu", "silu"})  # half of their input is passed, about
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation as a layer of its own: `Activation("tanh")`."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        find(self.name, FAMILY)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return activation(self.name, x)
+
+
+def check_layers(layers: tuple[Any, ...]) -> None:
+    """Raises DeclarationError unless there are layers, each callable."""
+    if not layers:
+        raise DeclarationError(
+            "a model needs at least one layer", where=here(), help="nn.Sequential(nn.Dense(10))"
+        )
+    for layer in layers:
+        if not callable(layer) or isinstance(layer, type):
+            raise DeclarationError(
+                f"{layer!r} is not a layer",
+                where=here(),
+                help='nn.Dense(32, activation="tanh"), nn.Activation("relu")',
+            )

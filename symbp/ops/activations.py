@@ -1,0 +1,114 @@
+"""Activations: definitions only, as they are published; nothing is rearranged for stability here.
+
+Enters: tensors, or elements in index notation. Leaves: the same. Must not know: derivatives.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import sympy
+
+from symbp.errors import DeclarationError
+from symbp.ir.build import where
+from symbp.ir.expr import Expr, Guard, Index
+from symbp.language.node import Hint
+from symbp.language.notation import Sum, formula
+from symbp.language.tensor import Tensor, axes, axis_numbers
+from symbp.ops.functions import constant
+from symbp.ops.reductions import logsumexp
+from symbp.ops.registry import elementwise, example, op
+
+FAMILY = "activations"
+HIDDEN = Hint("h", "layer")
+
+
+@elementwise(FAMILY, hint=HIDDEN)
+def linear(x: Expr) -> Expr:
+    """x itself."""
+    return x
+
+
+@elementwise(FAMILY, hint=HIDDEN)
+def tanh(x: Expr) -> Expr:
+    """tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ)."""
+    return sympy.tanh(x)
+
+
+@elementwise(FAMILY, hint=HIDDEN)
+def sigmoid(x: Expr) -> Expr:
+    """σ(x) = 1/(1 + e⁻ˣ)."""
+    return 1 / (1 + sympy.exp(-x))
+
+
+@elementwise(FAMILY, hint=HIDDEN)
+def softplus(x: Expr) -> Expr:
+    """log(1 + eˣ) (Dugas et al. 2001)."""
+    return sympy.log(1 + sympy.exp(x))
+
+
+@elementwise(FAMILY, hint=HIDDEN, analytic=False, kinks="derivative 0 at x = 0")
+def relu(x: Expr) -> Expr:
+    """x where x > 0, else 0 (Nair and Hinton 2010)."""
+    return where(Guard(">", x, 0), x, 0)
+
+
+@elementwise(
+    FAMILY,
+    hint=HIDDEN,
+    analytic=False,
+    kinks="derivative `slope` at x = 0",
+    options=({}, {"slope": 0.2}),
+)
+def leaky_relu(x: Expr, slope: Any = 0.01) -> Expr:
+    """x where x > 0, else slope·x (Maas, Hannun and Ng 2013)."""
+    return where(Guard(">", x, 0), x, constant(slope, "leaky_relu's slope") * x)
+
+
+@elementwise(FAMILY, hint=HIDDEN, options=({}, {"approximate": "tanh"}))
+def gelu(x: Expr, approximate: Literal["none", "tanh"] = "none") -> Expr:
+    """x·Φ(x) = x/2·(1 + erf(x/√2)) (Hendrycks and Gimpel 2016).
+
+    `approximate="tanh"` is their x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))). Raises DeclarationError for
+    any other choice.
+    """
+    if approximate == "none":
+        return x * (1 + sympy.erf(x / sympy.sqrt(2))) / 2
+    if approximate == "tanh":
+        inner = sympy.sqrt(2 / sympy.pi) * (x + sympy.Rational(44715, 1000000) * x**3)
+        return x * (1 + sympy.tanh(inner)) / 2
+    raise DeclarationError(f"gelu knows approximate='none' and 'tanh', not {approximate!r}")
+
+
+@elementwise(FAMILY, hint=HIDDEN)
+def silu(x: Expr) -> Expr:
+    """x·σ(x) = x/(1 + e⁻ˣ) (Elfwing, Uchibe and Doya 2018)."""
+    return x / (1 + sympy.exp(-x))
+
+
+@op(FAMILY, example("N K"), example("N K", axis=0))
+def softmax(z: Tensor, axis: int = -1) -> Tensor:
+    """p_k = e^(z_k) / Σ_j e^(z_j) along one axis (Bridle 1990)."""
+    plain, over = along(z, axis)
+    e = formula(plain, sympy.exp(z.at(*plain)), rule="softmax: exponentials", hint=Hint("e"), kept=True)
+    left = [i for i in plain if i is not over]
+    s = formula(left, Sum(e.at(*plain), over), rule="softmax: their sum", hint=Hint("s"), kept=True)
+    return formula(plain, e.at(*plain) / s.at(*left), rule="softmax", hint=Hint("p", "bare"), kept=True)
+
+
+@op(FAMILY, example("N K"), example("N K", axis=0))
+def log_softmax(z: Tensor, axis: int = -1) -> Tensor:
+    """log p_k = z_k − log Σ_j e^(z_j) along one axis."""
+    plain, over = along(z, axis)
+    total = logsumexp(z, axis)
+    left = [i for i in plain if i is not over]
+    return formula(
+        plain, z.at(*plain) - total.at(*left), rule="log-softmax", hint=Hint("log_p", "bare"), kept=True
+    )
+
+
+def along(z: Tensor, axis: int) -> tuple[list[Index], Index]:
+    """An index per axis of z, and the one of the given axis."""
+    plain = axes(z.rank)
+    (position,) = axis_numbers(z, axis)
+    return plain, plain[position]
