@@ -1,0 +1,1 @@
+"""The representation: systems of indexed equations, with their printer, validator and evaluators."""

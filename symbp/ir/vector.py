@@ -65,7 +65,7 @@ class Run:
         self._substitution = known
         self._extents: dict[Expr, int] = {}
         self._arrays: dict[str, np.ndarray[Any, Any]] = {}
-        self._groups: dict[str, Group] | None = None
+        self._groups: dict[str, tuple[int, Group]] | None = None  # with the place in the order
         self._ramps: dict[tuple[int, int, int], np.ndarray[Any, Any]] = {}
         self.is_complex = any(np.iscomplexobj(value) for value in values.values())
         self.dtype = np.complex128 if self.is_complex else np.float64
@@ -123,19 +123,20 @@ class Run:
     def _compute(self, name: str) -> None:
         """Evaluates the missing groups that a tensor needs, in their order."""
         if self._groups is None:
-            self._groups = {target: group for group in groups(self.system) for target in group.targets}
+            order = enumerate(groups(self.system))
+            self._groups = {target: (k, group) for k, group in order for target in group.targets}
         needed: dict[str, None] = {}
         stack = [name]
         while stack:
             target = stack.pop()
             if target not in needed and target not in self._arrays and target in self._groups:
-                for member in self._groups[target].equations:
+                for member in self._groups[target][1].equations:
                     needed[member.target] = None
                     stack += member.read_names
         with np.errstate(all="ignore"):
-            for target, group in self._groups.items():
-                if target in needed and target not in self._arrays:
-                    self._group(group, {})
+            missing = dict(self._groups[target] for target in needed)
+            for place in sorted(missing):
+                self._group(missing[place], {})
 
     def _group(self, group: Group, fixed: Mapping[str, Mapping[int, int]]) -> None:
         """A group at the given positions of the loops around it (`fixed[target][axis]`)."""
