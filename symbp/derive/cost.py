@@ -32,8 +32,8 @@ def extent(size: Expr) -> float:
 @lru_cache(maxsize=4096)
 def _extent(size: Expr) -> float:
     value = sympy.sympify(size)
-    value = value.xreplace({s: sympy.Float(NOMINAL) for s in value.free_symbols})
-    return float(value) if value.is_number and not value.has(sympy.Function) else NOMINAL
+    value = value.xreplace({s: sympy.Integer(int(NOMINAL)) for s in value.free_symbols})
+    return float(value) if value.is_Rational else NOMINAL
 
 
 def volume(indices: Iterable[Index], extents: Extents) -> float:

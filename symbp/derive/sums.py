@@ -15,7 +15,7 @@ import sympy
 from symbp.derive.fold import Search
 from symbp.derive.forms import expand
 from symbp.ir.bounds import within
-from symbp.ir.expr import Expr, Guard, Index, IntegerAccess, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.system import Equation, System
 
 Extents = Mapping[Index, Expr]
@@ -88,10 +88,17 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     outer: list[Expr] = []
     for factor in sympy.Mul.make_args(term):
         (inner if free_indices(factor) & set(left) else outer).append(factor)
+    if any(_may_leave_its_range(access) for access in sympy.Mul(*inner).atoms(Access)):
+        inner += [f for f in outer if isinstance(f, Guard)]  # a guard stays with what it protects
+        outer = [f for f in outer if not isinstance(f, Guard)]
     for index in [i for i in left if not any(i in free_indices(f) for f in inner)]:
         outer.append(extents[index])
         left.remove(index)
     return Core(sympy.Mul(*outer), sympy.Mul(*inner), tuple(left))
+
+
+def _may_leave_its_range(access: Access) -> bool:
+    return access.outside is None and not all(isinstance(s, Index) for s in access.subscripts)
 
 
 def _eliminate_deltas(

@@ -17,6 +17,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.sampling import covering_points
 from symbp.ir.system import Equation, Reduction, Role, System
@@ -54,7 +55,10 @@ class Values:
         if key not in self._memo:
             reduction = Reduction("sum", tuple(reduced)) if reduced else None
             equation = Equation("_", tuple(indices), body, reduction, (), key[3])
-            self._memo[key] = self.of_equation(equation)
+            try:
+                self._memo[key] = self.of_equation(equation)
+            except EvaluationError:  # without its guard, a factor may read out of range
+                self._memo[key] = None
         return self._memo[key]
 
     def of_equation(self, equation: Equation) -> Value | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import sympy
 
 from symbp.ir.build import SystemBuilder, indices, sizes
@@ -50,7 +52,7 @@ def mlp(hidden: int = 1) -> System:
     widths = [D, *sizes(" ".join(f"H{layer + 1}" for layer in range(hidden))), K]
     y = b.leaf("y", N, role=Role.TARGET, integer=True, facts=[Fact("below", bound=K)])
     h = b.leaf("x", N, D)
-    for layer, (wide, next_) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+    for layer, (wide, next_) in enumerate(pairwise(widths), start=1):
         w = b.leaf(f"W{layer}", wide, next_, role=Role.PARAMETER)
         c = b.leaf(f"b{layer}", next_, role=Role.PARAMETER)
         z = b.define(f"z{layer}", [n, j], h(n, i) * w(i, j), "sum", [i])

@@ -1,0 +1,33 @@
+"""What all tests share: golden texts that show a diff and can be renewed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite the golden texts with what comes out now")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """`golden("name.txt", text)` compares with the file beside the test, in its folder `golden`."""
+    folder = Path(request.path).parent / "golden"
+
+    def compare(name: str, text: str) -> None:
+        path = folder / name
+        if request.config.getoption("--update"):
+            folder.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            return
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        if before != text:
+            diff = difflib.unified_diff(before.splitlines(), text.splitlines(), "golden", "now", lineterm="")
+            shown = "\n".join(diff)
+            pytest.fail(f"{name} changed; if that is right, run pytest {request.path.name} --update\n{shown}")
+
+    return compare

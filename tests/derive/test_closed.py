@@ -1,0 +1,113 @@
+"""Closed forms: golden texts of what comes out, checked in value by methods that share no code with it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import sympy
+
+from symbp.derive import derive
+from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.expr import Expr, Guard
+from symbp.ir.system import Role, System
+from symbp.ir.validate import validate
+from symbp.verify import check_derivation
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+systems = _load("systems")
+N, D, K = sizes("N D K")
+n, i, k = indices("n i k")
+
+
+def layer(function: Callable[[Expr], Expr]) -> System:
+    """One dense layer with an elementwise function and mean squared error."""
+    b = SystemBuilder()
+    x = b.leaf("x", N, D)
+    w = b.leaf("W", D, K, role=Role.PARAMETER)
+    c = b.leaf("b", K, role=Role.PARAMETER)
+    y = b.leaf("y", N, K, role=Role.TARGET)
+    z = b.define("z", [n, k], x(n, i) * w(i, k), "sum", [i])
+    a = b.define("a", [n, k], z(n, k) + c(k))
+    h = b.define("h", [n, k], function(a(n, k)))
+    b.define("L", [], (h(n, k) - y(n, k)) ** 2 / (N * K), "sum", [n, k])
+    return b.system("L")
+
+
+def tanh_gelu(v: Expr) -> Expr:
+    inner = sympy.sqrt(2 / sympy.pi) * (v + sympy.Rational("0.044715") * v**3)
+    return v * (1 + sympy.tanh(inner)) / 2
+
+
+FUNCTIONS: dict[str, Callable[[Expr], Expr]] = {
+    "tanh": sympy.tanh,
+    "sigmoid": lambda v: 1 / (1 + sympy.exp(-v)),
+    "softplus": lambda v: sympy.log(1 + sympy.exp(v)),
+    "silu": lambda v: v / (1 + sympy.exp(-v)),
+    "gelu": lambda v: v * (1 + sympy.erf(v / sympy.sqrt(2))) / 2,
+    "gelu_tanh": tanh_gelu,
+    "relu": lambda v: where(Guard("<", 0, v), v, 0),
+    "leaky_relu": lambda v: where(Guard("<", 0, v), v, v / 100),
+    "exp": sympy.exp,
+    "sin": sympy.sin,
+    "tan": sympy.tan,
+    "atan": sympy.atan,
+    "root": lambda v: sympy.sqrt(1 + v**2),
+    "reciprocal": lambda v: 1 / (2 + v**2),
+}
+
+CASES: dict[str, Callable[[], System]] = {
+    "softmax_cross_entropy_labels": lambda: systems.softmax_cross_entropy("labels"),
+    "softmax_cross_entropy_simplex": lambda: systems.softmax_cross_entropy("simplex"),
+    "softmax_cross_entropy_any": lambda: systems.softmax_cross_entropy("any"),
+    "binary_cross_entropy": systems.binary_cross_entropy,
+    "mlp_1": lambda: systems.mlp(1),
+    "mlp_3": lambda: systems.mlp(3),
+    **{f"layer_{name}": lambda f=f: layer(f) for name, f in FUNCTIONS.items()},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_form_and_value(name: str, golden: Callable[[str, str], None]) -> None:
+    derivation = derive(CASES[name](), name=name)
+    validate(derivation.system)
+    report = check_derivation(derivation)
+    assert report.ok, str(report)
+    golden(f"{name}.txt", f"{derivation}\n")
+
+
+def test_published_forms() -> None:
+    """Bishop (PRML, 4.109) for softmax with cross-entropy, and its binary case."""
+    form = {name: str(derive(CASES[name]())["z"].equation) for name in CASES if "entropy" in name}
+    assert form["softmax_cross_entropy_labels"] == "dz[n,k] = (p[n,k] - [k = y[n]])/N"
+    assert form["softmax_cross_entropy_simplex"] == "dz[n,k] = (p[n,k] - y[n,k])/N"
+    assert form["binary_cross_entropy"] == "dz[n] = (p[n] - y[n])/N"
+
+
+def test_every_rewrite_is_a_step() -> None:
+    derivation = derive(CASES["softmax_cross_entropy_simplex"]())
+    rules = {step.rule for step in derivation.steps}
+    assert {"logarithm of exponentials", "shift of a sum of exponentials", "chain rule"} <= rules
+    assert {"value of a sum", "saved value", "substitution"} <= rules
+    assert all(step.reason and step.before and step.after for step in derivation.steps)
+    lemma = next(step for step in derivation.steps if step.rule == "value of a sum")
+    assert lemma.after == "1"
+    assert "sums to one" in lemma.reason
+
+
+def test_declaration_order_and_equal_blocks_do_not_change_the_form() -> None:
+    shallow, deep = derive(systems.mlp(2)), derive(systems.mlp(6))
+    assert str(deep["W7"].equation).replace("7", "3").replace("6", "2") == str(shallow["W3"].equation)
+    assert len(deep.system.equations) - len(shallow.system.equations) == 4 * 6
