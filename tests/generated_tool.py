@@ -19,7 +19,7 @@ def render():
     from symbp.cli.target import load_target, optimizer
 
     files = {}
-    for name in sorted(bp.gallery.NETWORKS):
+    for name in sorted(bp.gallery.GALLERY):
         target = load_target(name)
         derivation = bp.derive(target.network)
         files[f"{name}.txt"] = derivation.text(steps=True) + "\n"

@@ -18,12 +18,16 @@ def add_arguments(to: Arguments) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from symbp.gallery import NETWORKS
+    from symbp.gallery import GALLERY
 
     if args.json:
-        print(json.dumps([{"name": name, "about": about} for name, about in NETWORKS.items()], indent=2))
+        print(
+            json.dumps(
+                [{"name": e.name, "shows": e.shows, "data": e.data} for e in GALLERY.values()], indent=2
+            )
+        )
         return 0
-    width = max(map(len, NETWORKS))
-    for name, about in NETWORKS.items():
-        print(f"{name:{width}}  {about}")
+    width = max(map(len, GALLERY))
+    for entry in GALLERY.values():
+        print(f"{entry.name:{width}}  {entry.shows}")
     return 0

@@ -6,50 +6,65 @@ Must not know: what a command does with it.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from symbp.cli.arguments import OPTIMIZERS
 from symbp.errors import SymbpError, UsageError
+from symbp.ir.training import UpdateRule
 
 if TYPE_CHECKING:
-    from symbp.ir.training import UpdateRule
     from symbp.language import Network
 
-SETTINGS = ("EPOCHS", "BATCH_SIZE", "OPTIMIZER")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A network, and what its file suggests by the constants EPOCHS, BATCH_SIZE and OPTIMIZER."""
+    """A network, and how its file suggests training it: EPOCHS, BATCH and optimizer, where it has them."""
 
     network: Network
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
+    batch_size: int | None = None
+    optimizer: UpdateRule | None = None
 
 
 def load_target(text: str) -> Target:
     """The target that NET names. Raises UsageError: no such gallery network or file, a file that fails or
     declares no network, several networks and no name."""
     path, name = _split(text)
-    module = _gallery_module(text) if path is None else _run_file(path)
-    settings = {key: getattr(module, key) for key in SETTINGS if hasattr(module, key)}
-    return Target(_network(module, text, name), settings)
+    if path is None:
+        from symbp import gallery
+
+        shown = gallery.find(text).load()
+        return Target(shown.net, shown.epochs, shown.batch_size, shown.optimizer)
+    module = _run_file(path)
+    return Target(
+        _network(module, text, name),
+        _setting(module, "EPOCHS", int),
+        _setting(module, "BATCH", int),
+        _setting(module, "optimizer", UpdateRule),
+    )
+
+
+def _setting(module: ModuleType, name: str, kind: type[T]) -> T | None:
+    """A suggestion of the user's file; other things that happen to have its name don't count."""
+    found = getattr(module, name, None)
+    return found if isinstance(found, kind) else None
 
 
 def optimizer(target: Target, name: str | None, rate: float | None) -> UpdateRule:
     """The optimizer that the options name, else the file's own, else Adam; with the given learning rate."""
     import symbp as bp
 
-    suggested = target.settings.get("OPTIMIZER")
+    suggested = target.optimizer
     if name is None and rate is None and suggested is not None:
-        return suggested  # type: ignore[no-any-return]
+        return suggested
     known = {label.lower(): rule for label, rule in OPTIMIZERS.items()}
     chosen = name or (suggested.name.lower() if suggested is not None else "adam")
     if chosen not in known:
@@ -67,19 +82,6 @@ def _split(text: str) -> tuple[Path | None, str | None]:
     if colon and file.endswith(".py"):
         return Path(file), name
     return (Path(text), None) if text.endswith(".py") or Path(text).is_file() else (None, None)
-
-
-def _gallery_module(name: str) -> ModuleType:
-    from symbp import gallery
-
-    if name not in gallery.NETWORKS:
-        close = difflib.get_close_matches(name, gallery.NETWORKS, n=1)
-        raise UsageError(
-            f"there is no gallery network {name!r}",
-            details=(f"did you mean {close[0]}?",) if close else (),
-            help=f"choose one of: {', '.join(gallery.NETWORKS)}; a file of your own ends in .py",
-        )
-    return gallery.load(name)
 
 
 def _run_file(path: Path) -> ModuleType:

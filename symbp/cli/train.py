@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     net = target.network
     train, held = bp.data.split(_data(net, args.data))
     rule = optimizer(target, args.optimizer, args.lr)
-    epochs = args.epochs or target.settings.get("EPOCHS", EPOCHS)
-    batch_size = min(args.batch_size or target.settings.get("BATCH_SIZE", BATCH_SIZE), _examples(train))
+    epochs = args.epochs or target.epochs or EPOCHS
+    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, _examples(train))
 
     derivation = bp.derive(net)
     for warning in derivation.warnings:

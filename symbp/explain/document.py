@@ -83,9 +83,9 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
         matrix = matrix_form(equation, tensors)
         return NumberedEquation(number, equation, matrix, equation.rule, tuple(lines.get(number, ())))
 
-    measured = {t.name for t in system.with_role(Role.METRIC)}
-    forward = [e for e in derivation.forward if e.target not in measured]
-    metrics = [e for e in derivation.forward if e.target in measured]
+    needed = _needed(derivation)
+    forward = [e for e in derivation.forward if e.target in needed]
+    metrics = [e for e in derivation.forward if e.target not in needed]
     parts = (("Forward", forward), ("Backward", derivation.backward), ("Metrics", metrics))
     return Document(
         title=derivation.name,
@@ -97,6 +97,20 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
         steps=derivation.steps,
         warnings=derivation.warnings,
     )
+
+
+def _needed(derivation: Derivation) -> set[str]:
+    """What the loss, the outputs and the gradients rest on; the rest only measures."""
+    system = derivation.system
+    waiting = [*system.outputs, *([system.loss] if system.loss else []), *derivation.gradients.values()]
+    waiting += [equation.target for equation in derivation.backward]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name in system.defining:
+            found.add(name)
+            waiting += system.defining[name].read_names
+    return found
 
 
 def _adjoints(derivation: Derivation) -> dict[str, str]:

@@ -1,0 +1,77 @@
+"""The README is true: its commands run, its output is what comes out, CI runs its test command."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+SETUP = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if ".venv" in line]
+COMMANDS = [
+    line
+    for kind, text in BLOCKS
+    if kind == "sh"
+    for line in text.splitlines()
+    if line and ".venv" not in line
+]
+SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
+SHOWN = [text for kind, text in BLOCKS if kind == "console"]
+
+
+def run(command, folder):
+    """One command line, with `symbp` and `python` those of this environment."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        shlex.split(command), cwd=folder, env={**os.environ, "PATH": path, "PYTHONPATH": str(folder)},
+        capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_the_readme_has_what_the_tests_look_for():
+    assert len(SETUP) == 2
+    assert len(SCRIPTS) == 2
+    assert SHOWN
+    assert len(COMMANDS) >= 10
+
+
+def test_ci_runs_exactly_the_readmes_test_command():
+    main_job, tests = SETUP
+    assert main_job.endswith("symbp train mlp")
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == tests
+
+
+@pytest.mark.parametrize("block", SHOWN, ids=[block.splitlines()[0] for block in SHOWN])
+def test_output_shown_is_what_comes_out(block, tmp_path):
+    """Each stretch between two `…` stands in the output as it is, in order."""
+    first, _, shown = block.partition("\n")
+    output = run(first.removeprefix("$ "), tmp_path)
+    position = 0
+    stretches = [stretch.strip("\n") for stretch in re.split(r"^ *…\n", shown, flags=re.MULTILINE)]
+    assert any(stretches), "nothing is shown"
+    for stretch in stretches:
+        position = output.find(stretch, position)
+        assert position >= 0, f"not in the output:\n{stretch}"
+
+
+@pytest.mark.slow
+def test_every_command_and_script_runs(tmp_path):
+    (tmp_path / "my_net.py").write_text(SCRIPTS[0], encoding="utf-8")
+    (tmp_path / "script.py").write_text(SCRIPTS[1], encoding="utf-8")
+    for command in [*COMMANDS, "python script.py"]:
+        run(command, tmp_path)
+    assert (tmp_path / "trained.npz").is_file()
+
+
+@pytest.mark.slow
+def test_the_main_job(tmp_path):
+    output = run("symbp train mlp", tmp_path)
+    accuracy = float(re.search(r"^accuracy +([\d.]+)$", output, flags=re.MULTILINE)[1])
+    assert accuracy >= 0.97
