@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,16 +129,23 @@ def check(
     sizes: Mapping[str, int] | None = None,
     methods: Sequence[str] | None = None,
     seed: int = 0,
+    module: types.ModuleType | None = None,
 ) -> Report:
     """Every derived gradient against central differences, the complex step and an exact expansion.
 
-    `sizes` overrides those bound in the declaration; sizes that are open are small.
+    `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
+    compiled `module` are compared with the derivation's, too.
     """
     from symbp.verify import METHODS, check_derivation
+    from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
     chosen = tuple(_one_of("method", method, METHODS) for method in methods or METHODS)
-    return check_derivation(derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed)
+    report = check_derivation(derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed)
+    if module is None:
+        return report
+    rows = module_rows(derivation, module, sizes=report.sizes, seed=seed)
+    return replace(report, rows=(*report.rows, *rows))
 
 
 def refuse_to_overwrite(path: str | Path, *, force: bool) -> None:

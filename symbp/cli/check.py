@@ -23,8 +23,19 @@ def add_arguments(to: Arguments) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
-    from symbp.cli.target import load_target
+    from symbp.cli.target import load_target, optimizer
 
-    report = bp.check(load_target(args.net).network, sizes=sizes(args), seed=args.seed, target=args.target)
+    target = load_target(args.net)
+    derivation = bp.derive(target.network)
+    module = None
+    if args.target:
+        module = bp.compile(
+            target.network,
+            target=args.target,
+            optimizer=optimizer(target, None, None),
+            sizes=sizes(args),
+            derivation=derivation,
+        )
+    report = bp.check(target.network, derivation=derivation, sizes=sizes(args), seed=args.seed, module=module)
     print(json.dumps(report.json(), indent=2) if args.json else report)
     return 0 if report.ok else 1

@@ -27,6 +27,7 @@ class Progress:
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
+        self.records: list[Mapping[str, Any]] = []
         console = Console(stderr=True)
         self.bar = Bar(
             TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"),
@@ -44,14 +45,15 @@ class Progress:
     ) -> None:
         self.bar.stop()
 
-    def epoch(self, row: Mapping[str, Any]) -> None:
-        """One epoch has ended; `row` holds its number and what was measured."""
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        """One epoch has ended; the record holds its number and what was measured."""
+        self.records.append(record)
         measured = "  ".join(
             f"{name} {value:.4f}"
-            for name, value in row.items()
+            for name, value in record.items()
             if isinstance(value, float) and name != "seconds"
         )
-        number = int(row["epoch"])
+        number = int(record["epoch"])
         self.bar.update(self.task, completed=number, description=measured)
         if not self.live and (number % max(1, self.epochs // LINES) == 0 or number == self.epochs):
             narrate(f"epoch {number}/{self.epochs}  {measured}")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,14 @@ from symbp.cli.arguments import Arguments, count, sizes
 from symbp.errors import DataError
 
 if TYPE_CHECKING:
+    from symbp.data import Data
     from symbp.language import Network
 
 HELP = "derive, write the module, check its gradients, train, evaluate"
 EPOCHS, BATCH_SIZE = 50, 32
 CHECK_EXAMPLES = 8  # enough to meet every equation, few enough for numeric differentiation
-CHECK_TOLERANCE = 1e-5  # central differences of a float64 module
-INTERRUPTED = 130
+FINE, FAILED, CTRL_C = 0, 1, 130
+INTERRUPTED = "interrupted"
 
 
 def add_arguments(to: Arguments) -> None:
@@ -44,51 +45,97 @@ def add_arguments(to: Arguments) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    import symbp as bp
     from symbp.api import refuse_to_overwrite
-    from symbp.cli.console import Progress, narrate
-    from symbp.cli.target import load_target, optimizer
+    from symbp.cli.console import narrate
 
     for path in filter(None, (args.out, args.module)):
         refuse_to_overwrite(path, force=args.force)
     started = time.perf_counter()
-    target = load_target(args.net)
-    net = target.network
-    train, held = bp.data.split(_data(net, args.data))
-    rule = optimizer(target, args.optimizer, args.lr)
-    epochs = args.epochs or target.epochs or EPOCHS
-    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, _examples(train))
-
-    derivation = bp.derive(net)
+    plan = _plan(args)
+    derivation = plan.options["derivation"]
     for warning in derivation.warnings:
         narrate(f"warning: {warning}")
     narrate(f"derived {len(derivation.gradients)} gradients in {derivation.seconds:.2f} s")
-    options: dict[str, Any] = {
-        "optimizer": rule, "sizes": {**_sizes_of(net, train), **sizes(args)}, "derivation": derivation,
-    }  # fmt: skip
-    module = _module(net, args, options)
-    error = _gradient_error(net, args, options, module, train)
-    narrate(f"checked the module's gradients against central differences: largest relative error {error:.1e}")
-    if not error <= CHECK_TOLERANCE:
-        print(
-            f"symbp train: the gradients are wrong: error {error:.1e}; nothing was trained", file=sys.stderr
-        )
-        return 1
+    module = _module(plan, args)
+    try:
+        report = _gradient_check(plan, args, module)
+        error = max((row["max_rel_error"] for row in report), default=0.0)
+        narrate(f"checked the module's gradients against central differences: relative error {error:.1e}")
+        wrong = [row["parameter"] for row in report if not row["ok"]]
+        if wrong:
+            narrate(f"symbp train: the gradients of {', '.join(wrong)} are wrong; nothing was trained")
+            return FAILED
+        state, epochs, stopped = _fit(plan, args, module)
+        result = {
+            "network": plan.net.name, "target": args.target, "dtype": args.dtype, "seed": args.seed,
+            "epochs": epochs, "held_out": _examples(plan.held), **_measured(plan, module, state),
+            "gradient_error": error, "seconds": round(time.perf_counter() - started, 3),
+        }  # fmt: skip
+    except module.DataError as failure:
+        raise DataError(str(failure), where=args.data) from None
+    if stopped:
+        result["stopped"] = stopped
+    if args.out or stopped:
+        result["saved"] = str(_save(plan, args, module, state))
+    _show(result, as_json=args.json)
+    return {None: FINE, INTERRUPTED: CTRL_C}.get(stopped, FAILED)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What to train on what; `options` are those of the module, target and dtype aside."""
+
+    net: Network
+    train: Data
+    held: Data
+    epochs: int
+    batch_size: int
+    options: Mapping[str, Any]
+
+
+def _plan(args: argparse.Namespace) -> _Plan:
+    import symbp as bp
+    from symbp.cli.target import load_target, optimizer
+
+    target = load_target(args.net)
+    train, held = bp.data.split(_data(target.network, args.data))
+    return _Plan(
+        target.network,
+        train,
+        held,
+        args.epochs or target.epochs or EPOCHS,
+        min(args.batch_size or target.batch_size or BATCH_SIZE, _examples(train)),
+        {
+            "optimizer": optimizer(target, args.optimizer, args.lr),
+            "sizes": {**_sizes_of(target.network, train), **sizes(args)},
+            "derivation": bp.derive(target.network),
+        },
+    )
+
+
+def _fit(plan: _Plan, args: argparse.Namespace, module: ModuleType) -> tuple[Any, int, str | None]:
+    """(trained state, epochs, why it stopped early or None); whatever stops it, the state is good."""
+    from symbp.cli.console import Progress, narrate
 
     state = module.init_state(module.init_params(args.seed), seed=args.seed)
-    with Progress(epochs) as progress:
-        history = module.fit(
-            state, train, epochs=epochs, batch_size=batch_size, validation=held, callback=progress.epoch
-        )
-    result = _result(net, args, module, state, history, held)
-    result |= {"gradient_error": error, "seconds": round(time.perf_counter() - started, 3)}
-    if args.out or result["interrupted"]:
-        result["saved"] = str(_save(module, state, args, net.name))
-    _show(result, as_json=args.json)
-    return INTERRUPTED if result["interrupted"] else 0
+    with Progress(plan.epochs) as progress:
+        try:
+            module.fit(
+                state,
+                plan.train,
+                epochs=plan.epochs,
+                batch_size=plan.batch_size,
+                validation=plan.held,
+                callback=progress.epoch,
+            )
+        except module.NotFinite as failure:
+            narrate(f"symbp train: {failure}")
+            return state, len(progress.records), str(failure)
+    ended = progress.records[-1].get("interrupted", False)
+    return state, len(progress.records), INTERRUPTED if ended else None
 
 
-def _data(net: Network, path: str | None) -> dict[str, Any]:
+def _data(net: Network, path: str | None) -> Data:
     """The user's arrays, or the digits where the network's inputs are theirs; only what the network reads."""
     import symbp as bp
     from symbp.ir.system import Role
@@ -125,67 +172,45 @@ def _sizes_of(net: Network, data: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _module(net: Network, args: argparse.Namespace, options: dict[str, Any]) -> ModuleType:
-    """The training module: from the cache, or from the file where the user wants to keep it."""
+def _module(plan: _Plan, args: argparse.Namespace) -> ModuleType:
+    """The training module: from the cache, and in the file where the user wants to keep it."""
     import symbp as bp
 
-    options = {**options, "target": args.target, "dtype": args.dtype}
+    options = {**plan.options, "target": args.target, "dtype": args.dtype}
     if args.module:
-        bp.generate(net, args.module, force=args.force, **options)
-    return bp.compile(net, **options)
+        bp.generate(plan.net, args.module, force=args.force, **options)
+    return bp.compile(plan.net, **options)
 
 
-def _gradient_error(
-    net: Network,
-    args: argparse.Namespace,
-    options: dict[str, Any],
-    module: ModuleType,
-    data: Mapping[str, Any],
-) -> float:
-    """The largest relative error of the module's gradients on a few examples. Differences of float32 losses
-    are too coarse, so there the same program is checked in float64."""
+def _gradient_check(plan: _Plan, args: argparse.Namespace, module: ModuleType) -> list[dict[str, Any]]:
+    """The module's own check on a few examples. Differences of float32 losses are coarse, so there the same
+    program is checked in float64."""
     import symbp as bp
 
     if args.dtype != "float64":
-        module = bp.compile(net, target=args.target, dtype="float64", **options)
-    few = {name: array[:CHECK_EXAMPLES] for name, array in data.items()}
-    report = module.check_gradients(module.init_params(args.seed), **few)
-    return max((row["max_rel_error"] for row in report), default=0.0)
+        module = bp.compile(plan.net, **{**plan.options, "target": args.target, "dtype": "float64"})
+    few = {name: array[:CHECK_EXAMPLES] for name, array in plan.train.items()}
+    report: list[dict[str, Any]] = module.check_gradients(module.init_params(args.seed), **few)
+    return report
 
 
-def _result(
-    net: Network,
-    args: argparse.Namespace,
-    module: ModuleType,
-    state: Any,
-    history: list[dict[str, Any]],
-    held: Mapping[str, Any],
-) -> dict[str, Any]:
-    measured = module.evaluate(state.params, state.buffers, **held)
-    return {
-        "network": net.name,
-        "target": args.target,
-        "dtype": args.dtype,
-        "seed": args.seed,
-        "epochs": len(history),
-        **{name: float(value) for name, value in measured.items()},
-        "held_out": _examples(held),
-        "interrupted": bool(getattr(history, "interrupted", False)),
-    }
+def _measured(plan: _Plan, module: ModuleType, state: Any) -> dict[str, float]:
+    """Loss and metrics on the held-out part."""
+    measured = module.evaluate(state.params, state.buffers, **plan.held)
+    return {name: float(value) for name, value in measured.items()}
 
 
-def _save(module: ModuleType, state: Any, args: argparse.Namespace, name: str) -> Path:
-    """Saves to --out, or, interrupted without it, to the first free name here."""
-    path = Path(args.out) if args.out else Path(f"{name}.interrupted.npz")
-    count = 1
+def _save(plan: _Plan, args: argparse.Namespace, module: ModuleType, state: Any) -> Path:
+    """Saves to --out, or, stopped without it, to the first free name in this folder."""
+    path, count = Path(args.out or f"{plan.net.name}.stopped.npz"), 1
     while not args.out and path.exists():
         count += 1
-        path = Path(f"{name}.interrupted{count}.npz")
+        path = Path(f"{plan.net.name}.stopped{count}.npz")
     module.save(path, state)
     return path
 
 
-def _show(result: dict[str, Any], *, as_json: bool) -> None:
+def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result))
         return
