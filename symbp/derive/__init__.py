@@ -38,13 +38,14 @@ def derive(system: System, *, name: str = "net", wrt: Sequence[str] | None = Non
     sweep = adjoints(forward, system.loss, chosen)
     targets = list(sweep.gradients.values())
     closed, closing = _confirmed(sweep, targets, forward)
+    steps = (*stabilising, *merging, *_sweep_steps(sweep), *closing)
     warnings = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in sweep.unused)
     return Derivation(
         name,
         system,
-        closed,
+        _with_rules(closed, closing),
         sweep.gradients,
-        (*stabilising, *merging, *_sweep_steps(sweep), *closing),
+        steps,
         warnings,
         time.perf_counter() - started,
     )
@@ -65,6 +66,16 @@ def _confirmed(sweep: AdjointSystem, targets: list[str], forward: System) -> tup
         else:
             return closed, steps
     raise AssertionError("unreachable")
+
+
+def _with_rules(closed: System, closing: tuple[Step, ...]) -> System:
+    """Each backward equation says which rules led to it."""
+    rules: dict[str, dict[str, None]] = {}
+    for step in closing:
+        rules.setdefault(step.target, {})[step.rule] = None
+    return closed.with_(
+        equations=tuple(e.with_(rule="; ".join([e.rule, *rules.get(e.target, ())])) for e in closed.equations)
+    )
 
 
 def _sweep_steps(sweep: AdjointSystem) -> list[Step]:

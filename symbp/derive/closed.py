@@ -11,20 +11,18 @@ the cost picks. Every trial looks at one equation and its readers, so the work g
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.derivation import Step
-from symbp.derive.fold import Search, fold
-from symbp.derive.forms import best_form
+from symbp.derive.fold import Search
+from symbp.derive.rewriter import Rewriter, Rewritten, rewrite_step
 from symbp.derive.stable import inline
-from symbp.derive.sums import SumForm, sum_forms
 from symbp.derive.values import Values, searchable
 from symbp.errors import DerivationError
-from symbp.ir.expr import Access, Expr, free_indices
+from symbp.ir.expr import Access, Expr
 from symbp.ir.groups import groups
-from symbp.ir.printer import equation_text, expression_text
-from symbp.ir.system import Equation, Reduction, Role, System, Tensor
+from symbp.ir.printer import equation_text
+from symbp.ir.system import Equation, Role, System, Tensor
 
 Position = tuple[int, int]
 LAST = 1 << 30
@@ -34,19 +32,6 @@ PASSES = 4
 def close(joint: System, gradients: Sequence[str], *, seed: int = 7) -> tuple[System, tuple[Step, ...]]:
     """The joint system with its backward equations in closed form. `gradients` keep their names."""
     return _Closing(joint, frozenset(gradients), seed).run()
-
-
-@dataclass(frozen=True)
-class _Rewritten:
-    """One equation in a better form: itself, core sums that it needs, and the steps that led there."""
-
-    equation: Equation
-    cores: tuple[Equation, ...]
-    steps: tuple[Step, ...]
-
-    @property
-    def cost(self) -> float:
-        return equation_cost(self.equation) + sum(equation_cost(core) for core in self.cores)
 
 
 class _Closing:
@@ -65,6 +50,7 @@ class _Closing:
         for name in searchable(joint):
             if name not in backward:
                 self.values.remember(name)
+        self.rewriter = Rewriter(joint, self.tensors, self._fresh)
         self.steps: list[Step] = []
 
     def run(self) -> tuple[System, tuple[Step, ...]]:
@@ -79,87 +65,9 @@ class _Closing:
                 break
         return self._result(), tuple(self.steps)
 
-    # --- one equation
-    def _rewritten(self, equation: Equation, gone: str = "") -> _Rewritten:
+    def _rewritten(self, equation: Equation, gone: str = "") -> Rewritten:
         """The equation in its best form; nothing is read back from `gone`, which is being eliminated."""
-        search = self._search(equation, gone)
-        if equation.op == "sum":
-            return self._rewritten_sum(equation, search)
-        if equation.reduction is not None:
-            return _Rewritten(equation, (), ())
-        steps: list[Step] = []
-        body = self._improve(equation, equation.body, search, steps)
-        return _Rewritten(equation.with_(body=body), (), tuple(steps))
-
-    def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
-        """The cheapest form, folded to saved values, and once more."""
-        for _ in range(2):
-            better, rule = best_form(body, equation.extents)
-            if rule:
-                steps.append(self._step(rule, _REASONS.get(rule, ""), equation, body, better))
-            before = len(search.found)
-            folded = fold(better, search)
-            for old, new in search.found[before:]:
-                rests = tuple(sorted({a.name for a in new.atoms(Access)}))
-                steps.append(self._step("saved value", _saved_reason(new), equation, old, new, rests))
-            if folded == body:
-                break
-            body = folded
-        return body
-
-    def _rewritten_sum(self, equation: Equation, search: Search) -> _Rewritten:
-        steps: list[Step] = []
-        body = self._improve(equation, equation.body, search, steps)
-        plain = _Rewritten(equation.with_(body=body), (), tuple(steps))
-        best = plain
-        for form in sum_forms(equation, body, self.joint, search):
-            candidate = self._from_form(plain, form, search)
-            if candidate.cost < best.cost - 1e-9:
-                best = candidate
-        return best
-
-    def _from_form(self, plain: _Rewritten, form: SumForm, search: Search) -> _Rewritten:
-        """The equation written over the core sums of a normal form."""
-        equation = plain.equation
-        steps = list(plain.steps)
-        for lemma in form.lemmas:
-            summed = ",".join(i.name for i in lemma.reduced)
-            before = f"Σ_{summed} {expression_text(lemma.inner, equation.all_indices)}"
-            after = expression_text(lemma.value, equation.indices)
-            rests = tuple(sorted({a.name for a in (*lemma.inner.atoms(Access), *lemma.value.atoms(Access))}))
-            steps.append(
-                Step("value of a sum", self._why(lemma.inner), equation.target, before, after, rests)
-            )
-        if len(form.cores) == 1 and form.settled == 0 and not free_indices(form.cores[0].outer):
-            core = form.cores[0]
-            if core.reduced == equation.reduced:
-                return plain if not form.lemmas else _Rewritten(plain.equation, (), tuple(steps))
-            ranges = tuple(equation.extents[i] for i in (*equation.indices, *core.reduced))
-            changed = equation.with_(
-                body=core.outer * core.inner, reduction=Reduction("sum", core.reduced), ranges=ranges
-            )
-            steps.append(self._equations_step("delta eliminated", _DELTA, equation, changed))
-            return _Rewritten(changed, (), tuple(steps))
-        body, cores = form.settled, []
-        for number, core in enumerate(form.cores):
-            free = free_indices(core.inner)
-            indices = tuple(i for i in equation.indices if i in free)
-            name = self._fresh(f"{equation.target}_s{number + 1}")
-            ranges = tuple(equation.extents[i] for i in (*indices, *core.reduced))
-            reduction = Reduction("sum", core.reduced)
-            cores.append(Equation(name, indices, core.inner, reduction, (), ranges, rule="core of a sum"))
-            body += core.outer * Access(name, *indices)
-        changed = equation.with_(
-            body=body, reduction=None, ranges=tuple(equation.extents[i] for i in equation.indices)
-        )
-        if cores:  # whose values are not known yet
-            improved = best_form(body, changed.extents)[0]
-        else:
-            improved = self._improve(changed, body, search, steps)
-        changed = changed.with_(body=improved)
-        if cores:
-            steps.append(self._equations_step("common factor of a sum", _FACTOR, equation, changed))
-        return _Rewritten(changed, tuple(cores), tuple(steps))
+        return self.rewriter.rewritten(equation, self._search(equation, gone))
 
     # --- the whole
     def _number_value(self, name: str) -> None:
@@ -179,13 +87,16 @@ class _Closing:
             same = equation.with_(body=found, reduction=None, ranges=ranges)
             rests = tuple(sorted({a.name for a in found.atoms(Access)}))
             self.steps.append(
-                self._step("the same value", self._why(equation.body), equation, read, found, rests)
+                rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
             )
             self._replace(same)
             if found.is_number:
                 self._settle(name)
             equation = same
         if name not in self.gradients:
+            if trivial and self._readers(name):
+                reason = f"{name} is nothing but its right-hand side, which takes its place."
+                self.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
             self._substitute(
                 name, [self._rewritten(self._inlined(r, name), name) for r in self._readers(name)]
             )
@@ -224,7 +135,7 @@ class _Closing:
         self._substitute(name, trials)
         return True
 
-    def _substitute(self, name: str, rewritten: Iterable[_Rewritten]) -> None:
+    def _substitute(self, name: str, rewritten: Iterable[Rewritten]) -> None:
         for trial in rewritten:
             self._install(trial)
             self._number_value_again(trial.equation.target)
@@ -242,7 +153,7 @@ class _Closing:
         reads = [a for a in equation.reads if a.name == name]
         return equation.with_(body=equation.body.xreplace({a: inline(source, a) for a in reads}))
 
-    def _install(self, rewritten: _Rewritten) -> None:
+    def _install(self, rewritten: Rewritten) -> None:
         """Takes over a rewrite whose value is checked."""
         equation = rewritten.equation
         for number, core in enumerate(rewritten.cores):
@@ -270,28 +181,29 @@ class _Closing:
         self.steps += rewritten.steps
 
     def _result(self) -> System:
-        live = self._live()
-        backward = sorted(self.equations, key=lambda n: self.position[n])
-        equations = [e for e in self.forward if e.target in live]
-        equations += [self.equations[n] for n in backward if n in live]
-        kept = {e.target for e in equations} | {t.name for t in self.joint.leaves}
-        tensors = tuple(t for t in self.tensors.values() if t.name in kept)
-        return self.joint.with_(tensors=tensors, equations=tuple(equations))
-
-    def _live(self) -> set[str]:
-        """What the loss, outputs, metrics, updates and gradients need."""
+        """What is needed, in order: forward, backward, and last what only metrics need."""
         joint = self.joint
-        stack = [*joint.outputs, *joint.metrics, *joint.updates.values(), *self.gradients]
-        stack += [joint.loss] if joint.loss else []
+        trained = [*joint.outputs, *joint.updates.values(), *self.gradients]
+        trained += [joint.loss] if joint.loss else []
+        needed = self._needed(trained)
+        measured = self._needed(joint.metrics) - needed
+        backward = [self.equations[n] for n in self._ordered()]
+        equations = [e for e in [*self.forward, *backward] if e.target in needed]
+        equations += [e for e in self.forward if e.target in measured]
+        kept = {e.target for e in equations} | {t.name for t in joint.leaves}
+        tensors = tuple(t for t in self.tensors.values() if t.name in kept)
+        return joint.with_(tensors=tensors, equations=tuple(equations))
+
+    def _needed(self, wanted: Iterable[str]) -> set[str]:
         defining = {e.target: e for e in self.forward} | self.equations
-        live: set[str] = set()
+        stack, needed = list(wanted), set[str]()
         while stack:
             name = stack.pop()
-            if name not in live:
-                live.add(name)
+            if name not in needed:
+                needed.add(name)
                 if name in defining:
                     stack += defining[name].read_names
-        return live
+        return needed
 
     # --- bookkeeping
     def _ordered(self) -> list[str]:
@@ -350,51 +262,3 @@ class _Closing:
             count += 1
             candidate = f"{name}_{count}"
         return candidate
-
-    # --- words
-    def _step(
-        self,
-        rule: str,
-        reason: str,
-        equation: Equation,
-        before: Expr,
-        after: Expr,
-        rests: tuple[str, ...] = (),
-    ) -> Step:
-        order = equation.all_indices
-        return Step(
-            rule,
-            reason,
-            equation.target,
-            expression_text(before, order),
-            expression_text(after, order),
-            rests,
-        )
-
-    def _equations_step(self, rule: str, reason: str, before: Equation, after: Equation) -> Step:
-        return Step(rule, reason, before.target, equation_text(before), equation_text(after))
-
-    def _why(self, e: Expr) -> str:
-        facts = [
-            f"{name} {fact}"
-            for name in sorted({a.name for a in e.atoms(Access)})
-            for fact in sorted(map(str, self.tensors[name].facts))
-        ]
-        return f"Because {' and '.join(facts)}." if facts else "By the definitions of what is summed."
-
-
-_DELTA = "The bracket leaves one element of the sum."
-_FACTOR = "What does not depend on the summed index leaves the sum."
-_REASONS = {
-    "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
-    "expand": "The products are multiplied out, and terms cancel.",
-    "common factor": "A factor common to all terms is taken out.",
-    "substitute under the bracket": "Where [k = y] is 1, k may be replaced by y.",
-    "cancel": "Common factors of numerator and denominator cancel.",
-    "factor": "The polynomial factors.",
-}
-
-
-def _saved_reason(found: Expr) -> str:
-    names = sorted({a.name for a in found.atoms(Access)})
-    return f"This value is already known as {', '.join(names)}." if names else "This value is constant."

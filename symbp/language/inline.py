@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sympy
+
 from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.system import Equation
 from symbp.language.bodies import occurrences, rewrite, same_read, without_kinks
@@ -64,6 +66,8 @@ def _repeats(equation: Equation, reader: Equation, access: Access) -> bool:
     subscripts = access.subscripts
     if not all(isinstance(s, Index) for s in subscripts) or len(set(subscripts)) < len(subscripts):
         return True
+    if any(access in e.atoms(Access) for e in reader.body.atoms(sympy.exp, sympy.log)):
+        return True  # stabilisation reads an exponent again: for the shift of a sum, for a logarithm
     if set(reader.all_indices) <= set(subscripts):
         return False
     return reader.reduction is not None or not _is_arithmetic(equation.body)

@@ -1,0 +1,173 @@
+"""One equation in its best form: algebra of the body, folding to saved values, normal form of a sum.
+
+Enters: an equation and where it may look for values. Leaves: a better equation of the same value, the core
+sums that it needs, and a step for each rewrite. Must not know: which equations read it, or the whole system
+beyond the facts of its leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symbp.derive.cost import equation_cost
+from symbp.derive.derivation import Step
+from symbp.derive.fold import Search, fold
+from symbp.derive.forms import best_form
+from symbp.derive.sums import Core, Lemma, SumForm, sum_forms
+from symbp.ir.expr import Access, Expr, free_indices
+from symbp.ir.printer import equation_text, expression_text
+from symbp.ir.system import Equation, Reduction, System, Tensor
+
+REASONS = {
+    "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
+    "expand": "The products are multiplied out, and terms cancel.",
+    "common factor": "A factor common to all terms is taken out.",
+    "substitute under the bracket": "Where [k = y] is 1, k may be replaced by y.",
+    "cancel": "Common factors of numerator and denominator cancel.",
+    "factor": "The polynomial factors.",
+    "delta eliminated": "The bracket leaves one element of the sum.",
+    "common factor of a sum": "What does not depend on the summed index leaves the sum.",
+}
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """One equation in a better form: itself, core sums that it needs, and the steps that led there."""
+
+    equation: Equation
+    cores: tuple[Equation, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def cost(self) -> float:
+        return equation_cost(self.equation) + sum(equation_cost(core) for core in self.cores)
+
+
+@dataclass(frozen=True)
+class Rewriter:
+    """Rewrites equations of one joint system; `tensors` gives the facts, `fresh` a name for a core sum."""
+
+    joint: System
+    tensors: Mapping[str, Tensor]
+    fresh: Callable[[str], str]
+
+    def rewritten(self, equation: Equation, search: Search) -> Rewritten:
+        """The equation in its best form."""
+        if equation.op not in (None, "sum"):
+            return Rewritten(equation)
+        steps: list[Step] = []
+        body = self._improve(equation, equation.body, search, steps)
+        plain = Rewritten(equation.with_(body=body), (), tuple(steps))
+        if equation.reduction is None:
+            return plain
+        forms = sum_forms(equation, body, self.joint, search)
+        return min([plain, *(self._from_form(plain, form, search) for form in forms)], key=_rounded_cost)
+
+    def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
+        """The cheapest form, folded to saved values, and once more."""
+        for _ in range(2):
+            better, rule = best_form(body, equation.extents)
+            if rule:
+                steps.append(rewrite_step(rule, REASONS[rule], equation, body, better))
+            before = len(search.found)
+            folded = fold(better, search)
+            for old, new in search.found[before:]:
+                steps.append(rewrite_step("saved value", _saved_reason(new), equation, old, new))
+            if folded == body:
+                break
+            body = folded
+        return body
+
+    def _from_form(self, plain: Rewritten, form: SumForm, search: Search) -> Rewritten:
+        """The equation written over the core sums of a normal form."""
+        equation = plain.equation
+        steps = [*plain.steps, *(self._lemma_step(equation, lemma) for lemma in form.lemmas)]
+        single = form.cores[0] if len(form.cores) == 1 and form.settled == 0 else None
+        if single is not None and not free_indices(single.outer):
+            return self._single_sum(plain, single, steps)
+        cores = [self._core_equation(equation, core, k + 1) for k, core in enumerate(form.cores)]
+        body = form.settled
+        for core, named in zip(form.cores, cores, strict=True):
+            body += core.outer * Access(named.target, *named.indices)
+        ranges = tuple(equation.extents[i] for i in equation.indices)
+        changed = equation.with_(body=body, reduction=None, ranges=ranges)
+        if not cores:
+            return Rewritten(
+                changed.with_(body=self._improve(changed, body, search, steps)), (), tuple(steps)
+            )
+        changed = changed.with_(body=best_form(body, changed.extents)[0])  # the cores have no values yet
+        steps.append(equations_step("common factor of a sum", equation, changed))
+        return Rewritten(changed, tuple(cores), tuple(steps))
+
+    def _single_sum(self, plain: Rewritten, core: Core, steps: list[Step]) -> Rewritten:
+        """One core with a factor that has no index stays one equation."""
+        equation = plain.equation
+        ranges = tuple(equation.extents[i] for i in (*equation.indices, *core.reduced))
+        reduction = Reduction("sum", core.reduced)
+        changed = equation.with_(body=core.outer * core.inner, reduction=reduction, ranges=ranges)
+        if core.reduced != equation.reduced:
+            steps.append(equations_step("delta eliminated", equation, changed))
+        elif len(steps) == len(plain.steps):
+            return plain
+        return Rewritten(changed, (), tuple(steps))
+
+    def _core_equation(self, equation: Equation, core: Core, number: int) -> Equation:
+        free = free_indices(core.inner)
+        indices = tuple(i for i in equation.indices if i in free)
+        ranges = tuple(equation.extents[i] for i in (*indices, *core.reduced))
+        name = self.fresh(f"{equation.target}_s{number}")
+        reduction = Reduction("sum", core.reduced)
+        return Equation(name, indices, core.inner, reduction, (), ranges, rule="core of a sum")
+
+    def _lemma_step(self, equation: Equation, lemma: Lemma) -> Step:
+        summed = ",".join(i.name for i in lemma.reduced)
+        before = f"Σ_{summed} {expression_text(lemma.inner, equation.all_indices)}"
+        after = expression_text(lemma.value, equation.indices)
+        rests = _names(lemma.inner, lemma.value)
+        return Step("value of a sum", self.why(lemma.inner), equation.target, before, after, rests)
+
+    def why(self, e: Expr) -> str:
+        """The facts of the tensors that an expression reads, as a reason."""
+        facts = [
+            f"{name} {fact}" for name in _names(e) for fact in sorted(map(str, self.tensors[name].facts))
+        ]
+        return f"Because {' and '.join(facts)}." if facts else "By the definitions of what is summed."
+
+
+def rewrite_step(
+    rule: str,
+    reason: str,
+    equation: Equation,
+    before: Expr,
+    after: Expr,
+    rests: tuple[str, ...] | None = None,
+) -> Step:
+    """A step between two expressions of an equation; it rests on what the result reads, if not said."""
+    order = equation.all_indices
+    return Step(
+        rule,
+        reason,
+        equation.target,
+        expression_text(before, order),
+        expression_text(after, order),
+        _names(after) if rests is None else rests,
+    )
+
+
+def equations_step(rule: str, before: Equation, after: Equation) -> Step:
+    """A step between two equations."""
+    return Step(rule, REASONS[rule], before.target, equation_text(before), equation_text(after))
+
+
+def _names(*expressions: Expr) -> tuple[str, ...]:
+    return tuple(sorted({a.name for e in expressions for a in e.atoms(Access)}))
+
+
+def _saved_reason(found: Expr) -> str:
+    names = _names(found)
+    return f"This value is already known as {', '.join(names)}." if names else "This value is constant."
+
+
+def _rounded_cost(rewritten: Rewritten) -> float:
+    return round(rewritten.cost, 6)
