@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.errors import ShapeError
-from symbp.ir.expr import Access, Expr, Index, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
 from symbp.ir.system import Equation, Tensor
 
 
@@ -28,8 +28,10 @@ class Witness:
 
 
 def witnesses(equation: Equation, tensors: Mapping[str, Tensor]) -> Iterator[tuple[Index, Witness]]:
-    """Every (index, extent) that a plain subscript of the equation states; a tensor read with an outside
-    value states nothing, since such a read may leave its range on purpose."""
+    """Every (index, extent) that a plain subscript of the equation states. A tensor read with an outside
+    value states nothing, nor does a read of an index that a guard bounds (`[m < A]·x[n, m]`): such reads
+    may leave their range on purpose."""
+    bounded = _bounded_by_guards(equation)
     target = tensors.get(equation.target)
     if target is not None:
         for axis, (index, extent) in enumerate(zip(equation.indices, target.shape, strict=False)):
@@ -39,8 +41,18 @@ def witnesses(equation: Equation, tensors: Mapping[str, Tensor]) -> Iterator[tup
         if tensor is None or access.outside is not None:
             continue
         for axis, (subscript, extent) in enumerate(zip(access.subscripts, tensor.shape, strict=False)):
-            if isinstance(subscript, Index):
+            if isinstance(subscript, Index) and subscript not in bounded:
                 yield subscript, Witness(extent, f"axis {axis} of {access.name}")
+
+
+def _bounded_by_guards(equation: Equation) -> frozenset[Index]:
+    """The indices that relations between integers mention."""
+    found: set[Index] = set()
+    for e in (equation.body, *equation.where):
+        for guard in e.atoms(Guard):
+            if guard.op == "<=" and guard.lhs.is_integer and guard.rhs.is_integer:
+                found |= free_indices(guard)
+    return frozenset(found)
 
 
 def infer_ranges(
