@@ -1,0 +1,117 @@
+"""What `import symbp as bp` offers, and how the stages compose."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import symbp as bp
+from symbp.errors import DerivationError, GenerationError, UsageError
+
+
+@pytest.fixture(scope="module")
+def net():
+    N, D, H, K = bp.dim("N"), bp.dim("D", 5), bp.dim("H", 4), bp.dim("K", 3)
+    x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
+    W1, b1 = bp.param("W1", (D, H)), bp.param("b1", (H,))
+    W2, b2 = bp.param("W2", (H, K)), bp.param("b2", (K,))
+    h = bp.tanh(x @ W1 + b1)
+    p = bp.softmax(h @ W2 + b2)
+    return bp.Network("small", loss=bp.cross_entropy(p, y), outputs={"p": p})
+
+
+def test_every_name_of_the_interface_is_there():
+    names = "dims dim input labels target param define indices index Sum Prod Max where Network"
+    names += " derive compile generate check nn optim gallery data errors tanh softmax cross_entropy accuracy relu sigmoid mse"
+    for name in names.split():
+        assert getattr(bp, name) is not None
+        assert name in dir(bp)
+    with pytest.raises(AttributeError, match="no attribute 'sofmax'"):
+        bp.sofmax  # noqa: B018
+
+
+def test_star_import_gives_the_same_names():
+    code = "from symbp import *; assert callable(derive) and callable(softmax) and Network and optim.Adam"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_op_is_offered_and_hides_nothing():
+    import symbp.api
+    import symbp.language
+    import symbp.ops
+
+    homes = [set(module.__all__) for module in (symbp.api, symbp.language, symbp.ops)]
+    assert sum(map(len, homes)) == len(set.union(*homes)), "one name in two homes"
+    for name in symbp.ops.__all__:
+        assert getattr(bp, name) is getattr(symbp.ops, name)
+
+
+def test_a_derivation_prints_itself_in_every_format(net):
+    d = bp.derive(net)
+    assert str(d) == d.text()
+    assert d.text(steps=True).startswith(d.text().split("\n\n")[0])
+    assert d.latex().startswith(r"\documentclass")
+    assert json.loads(d.json())["name"] == "small"
+    assert "dW2[" in str(d["W2"])
+    with pytest.raises(DerivationError, match="no gradient by 'W3'"):
+        d["W3"]
+
+
+def test_wrt_chooses_what_to_differentiate_by(net):
+    assert set(bp.derive(net, wrt=["x", "W1"]).gradients) == {"x", "W1"}
+
+
+def test_check(net):
+    report = bp.check(net, methods=["complex step"])
+    assert report.ok
+    assert {row.method for row in report.rows} == {"complex step"}
+    with pytest.raises(UsageError, match="no method 'guess'"):
+        bp.check(net, methods=["guess"])
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+def test_compile_and_check_the_module(net, target):
+    module = bp.compile(net, target=target, optimizer=bp.optim.Adam(1e-3))
+    report = bp.check(net, module=module)
+    assert report.ok
+    assert sum(row.method == "generated module" for row in report.rows) == 4
+
+
+def test_a_wrong_module_is_found_out(net):
+    module = bp.compile(net, target="numpy", optimizer=bp.optim.SGD(0.1))
+    right = module.loss_and_gradients
+
+    def wrong(params, **inputs):
+        loss, gradients = right(params, **inputs)
+        return loss, {name: array * (1 + 1e-6) for name, array in gradients.items()}
+
+    module.loss_and_gradients = wrong
+    try:
+        report = bp.check(net, module=module)
+    finally:
+        module.loss_and_gradients = right
+    assert [row.ok for row in report.rows if row.method == "generated module"] == [False] * 4
+
+
+def test_generate_writes_once(net, tmp_path):
+    path = tmp_path / "small.py"
+    assert bp.generate(net, path, optimizer=bp.optim.SGD(0.1)) == path
+    text = path.read_text(encoding="utf-8")
+    assert "import symbp" not in text
+    with pytest.raises(GenerationError, match="exists already"):
+        bp.generate(net, path, optimizer=bp.optim.SGD(0.1))
+    bp.generate(net, path, optimizer=bp.optim.SGD(0.1), force=True)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_wrong_options_are_named(net):
+    options = {"optimizer": bp.optim.SGD(0.1)}
+    with pytest.raises(UsageError, match="no target 'cobol'"):
+        bp.compile(net, target="cobol", **options)
+    with pytest.raises(UsageError, match="no dtype 'float16'"):
+        bp.compile(net, dtype="float16", **options)
+    with pytest.raises(UsageError, match=r"no size 'Q'(.|\n)*N, D, H, K"):
+        bp.compile(net, sizes={"Q": 3}, **options)
+    with pytest.raises(UsageError, match=r"positive integer, not 2\.5"):
+        bp.compile(net, sizes={"H": 2.5}, **options)
