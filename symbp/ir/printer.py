@@ -118,6 +118,8 @@ class Notation:
         lhs, rhs, op = e.lhs, e.rhs, e.op
         if lhs.is_number:  # `[z > 0]`, not `[0 < z]`
             op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
+        if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:  # `[m < A]`, not `[m + 1 <= A]`
+            op, lhs = "<", lhs - 1
         return self.guard(op, self.show(lhs, order), self.show(rhs, order))
 
     def _rational(self, e: Expr) -> Written:
@@ -127,7 +129,7 @@ class Notation:
         return text, (MUL if "/" in text else ATOM)
 
     def _sum(self, e: Expr, order: tuple[Index, ...]) -> Written:
-        terms = sorted(e.args, key=lambda t: self._term_key(t, order))
+        terms = sorted(e.args, key=lambda t: self.term_key(t, order))
         text = self._write(terms[0], order)[0]
         for term in terms[1:]:
             negative = term.could_extract_minus_sign()
@@ -135,7 +137,7 @@ class Notation:
             text += (" - " if negative else " + ") + (self.wrapped(written, MUL) if negative else written[0])
         return text, ADD
 
-    def _term_key(self, term: Expr, order: tuple[Index, ...]) -> tuple[bool, bool, int, int, str]:
+    def term_key(self, term: Expr, order: tuple[Index, ...]) -> tuple[bool, bool, int, int, str]:
         """Positive terms first, numbers before tensors, higher rank and more factors before fewer."""
         negative = bool(term.could_extract_minus_sign())
         positive = -term if negative else term
@@ -171,10 +173,11 @@ class Notation:
             return "1", ATOM
         if len(factors) == 1:
             return self._write(factors[0], order)
-        ranked = sorted(factors, key=lambda f: self._factor_key(f, order))
+        ranked = sorted(factors, key=lambda f: self.factor_key(f, order))
         return self.join([self.wrapped(self._write(f, order), MUL) for f in ranked]), MUL
 
-    def _factor_key(self, factor: Expr, order: tuple[Index, ...]) -> tuple[int, tuple[int, ...], str]:
+    def factor_key(self, factor: Expr, order: tuple[Index, ...]) -> tuple[int, tuple[int, ...], str]:
+        """Numbers, sizes, guards, then tensors by the order of the target's indices."""
         if factor.is_number:
             kind = 0
         elif isinstance(factor, (Size, Index)):
