@@ -1,0 +1,209 @@
+"""Bodies as vectorised NumPy expressions: every value is an array whose axes carry indices.
+
+Enters: bodies, and the frame (the order of indices). Leaves: text such as `e / s[:, None]`.
+Must not know: kernels, the module around the text.
+
+A value keeps the fewest axes it can; it is lifted (`[:, None]`) only where it meets one with more. A read that
+isn't plain becomes fancy indexing; under a guard its positions are clipped, since NumPy evaluates both
+branches of a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy
+
+from symbp.emit.spelling import ADD, ATOM, COMPARE, MUL, UNARY, Spelling, Written, repeated_parts
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
+from symbp.lower.program import plain_subscripts
+
+FUNCTIONS = {
+    **{name: f"np.{name}" for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: f"np.{name}" for name in ("sqrt", "log1p", "expm1")},
+    **{f"a{name}": f"np.arc{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "erf", "erfc", "gamma", "loggamma", "digamma")},
+}
+
+
+class ArraySpelling(Spelling):
+    """Spells values over a frame; `prelude` collects lines that must come first."""
+
+    target = "NumPy"
+    functions = FUNCTIONS
+
+    def __init__(
+        self,
+        frame: Sequence[Index],
+        extents: Mapping[Index, Expr],
+        shapes: Mapping[str, tuple[Expr, ...]],
+        names: Mapping[str, str],
+        where: str = "",
+    ) -> None:
+        super().__init__(where)
+        self.frame = tuple(frame)
+        self.extents, self.shapes, self.names = extents, shapes, names
+        self.prelude: list[str] = []
+        self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+
+    # --- axes
+    def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
+        met = {axis for value in values for axis in value.axes}
+        axes = tuple(i for i in self.frame if i in met)
+        return [self.lift(value, axes) for value in values], axes
+
+    def lift(self, value: Written, axes: tuple[Index, ...]) -> Written:
+        """The value with `None` axes so that it broadcasts against an array with these axes."""
+        first = next((k for k, i in enumerate(axes) if i in value.axes), len(axes))
+        if axes[first:] == value.axes:
+            return value
+        inside = ", ".join(":" if i in value.axes else "None" for i in axes[first:])
+        return Written(f"{value.at_least(ATOM)}[{inside}]", ATOM, axes[first:], value.kind)
+
+    def arange(self, index: Index, dtype: str = "") -> Written:
+        extent = self.write(self.extents[index]).text
+        kind = f", dtype={dtype}" if dtype else ""
+        return Written(f"np.arange({extent}{kind})", ATOM, (index,), "real" if dtype else "integer")
+
+    def index(self, e: Index) -> Written:
+        return self.arange(e)
+
+    def index_value(self, e: Index) -> Written:
+        return self.arange(e, "DTYPE")
+
+    # --- reads
+    def access(self, e: Access) -> Written:
+        if e.name in self.inlined:
+            indices, body = self.inlined[e.name]
+            return self.write(body.xreplace(dict(zip(indices, e.subscripts, strict=True))))
+        name = self.names.get(e.name, e.name)
+        kind = "integer" if isinstance(e, IntegerAccess) else "real"
+        if not e.subscripts:
+            return Written(name, kind=kind)
+        subscripts = plain_subscripts(e)
+        if subscripts:
+            return self._transposed(Written(name, ATOM, subscripts, kind))
+        if e.outside is None and not self.guarded and self._is_slice(e):
+            parts = [":" if isinstance(s, Index) else self.integer(s).text for s in e.subscripts]
+            while parts[-1] == ":":
+                parts.pop()
+            kept = tuple(s for s in e.subscripts if isinstance(s, Index))
+            return self._transposed(Written(f"{name}[{', '.join(parts)}]", ATOM, kept, kind))
+        return self._gathered(e, name, kind)
+
+    def _transposed(self, value: Written) -> Written:
+        axes = tuple(i for i in self.frame if i in value.axes)
+        if axes == value.axes:
+            return value
+        if len(axes) == 2:
+            return Written(f"{value.text}.T", ATOM, axes, value.kind)
+        order = ", ".join(str(value.axes.index(i)) for i in axes)
+        return Written(f"{value.text}.transpose({order})", ATOM, axes, value.kind)
+
+    def _is_slice(self, e: Access) -> bool:
+        """Whether basic indexing does: each subscript a distinct index or free of indices and tensors."""
+        kept = [s for s in e.subscripts if isinstance(s, Index)]
+        fixed = [s for s in e.subscripts if not isinstance(s, Index)]
+        constant = all(not free_indices(s) and not s.atoms(Access) for s in fixed)
+        return constant and len(set(kept)) == len(kept)
+
+    def _gathered(self, e: Access, name: str, kind: str) -> Written:
+        shape = self.shapes[e.name]
+        inside: list[Written] = []
+        positions: list[Written] = []
+        for subscript, extent in zip(e.subscripts, shape, strict=True):
+            position = self.integer(subscript)
+            safe = isinstance(subscript, Index) and self._covers(subscript, extent)
+            if not safe and (e.outside is not None or self.guarded):
+                position, within = self._clipped(position, extent)
+                inside.append(within)
+            positions.append(position)
+        values, axes = self.together(positions)
+        text = f"{name}[{', '.join(v.text for v in values)}]"
+        value = Written(text, ATOM, axes, "integer" if kind == "integer" else "real")
+        if e.outside is None or not inside:
+            return value
+        self.guarded += 1
+        outside = self.write(e.outside)
+        self.guarded -= 1
+        return self.choose(self.both(inside) if len(inside) > 1 else inside[0], value, outside)
+
+    def _covers(self, index: Index, extent: Expr) -> bool:
+        return bool(sympy.expand(self.extents[index] - extent) == 0)
+
+    def _clipped(self, position: Written, extent: Expr) -> tuple[Written, Written]:
+        """The position brought into range, and the condition that it was."""
+        if position.binding < ATOM or "(" in position.text:
+            name = f"at{len(self.prelude) + 1}"
+            self.prelude.append(f"{name} = {position.text}")
+            position = Written(name, ATOM, position.axes, "integer")
+        size = self.integer(extent)
+        last = self.integer(extent - 1)
+        within = f"(0 <= {position.text}) & ({position.text} < {size.at_least(ADD)})"
+        clipped = Written(f"np.clip({position.text}, 0, {last.text})", ATOM, position.axes, "integer")
+        return clipped, Written(within, ADD - 1, position.axes, "bool")
+
+    # --- choices
+    def both(self, conditions: Sequence[Written]) -> Written:
+        values, axes = self.together(conditions)
+        return Written(" & ".join(f"({v.text})" for v in values), COMPARE, axes, "bool")
+
+    def choose(self, condition: Written, yes: Written, no: Written) -> Written:
+        plain = yes.kind == "number" and no.kind == "number"
+        (test, a, b), axes = self.together([condition, yes, no])
+        branches = f"DTYPE({a.text}), DTYPE({b.text})" if plain else f"{a.text}, {b.text}"
+        return Written(f"np.where({test.text}, {branches})", ATOM, axes)
+
+    def real(self, value: Written) -> Written:
+        # NumPy adds and multiplies booleans with reals as 0 and 1; alone they are made reals when stored.
+        return Written(value.text, value.binding, value.axes, value.kind)
+
+    def _added(self, terms, kind):  # type: ignore[no-untyped-def]
+        if kind == "real" and not any(v.kind == "real" for _, v in terms):
+            terms = [(sign, self.cast(v)) for sign, v in terms]
+        return super()._added(terms, kind)
+
+    def _over(self, over: list[Written], under: list[Written]) -> Written:
+        if len(over) + len(under) > 1 and not any(v.kind == "real" for v in [*over, *under]):
+            over, under = [self.cast(v) for v in over], [self.cast(v) for v in under]
+        return super()._over(over, under)
+
+    def cast(self, value: Written) -> Written:
+        """A condition or integer as an array of the module's reals."""
+        if value.kind in ("real", "number"):
+            return value
+        if not value.axes:
+            return Written(f"DTYPE({value.text})", ATOM)
+        return Written(f"{value.at_least(ATOM)}.astype(DTYPE)", ATOM, value.axes)
+
+    def infinity(self, negative: bool) -> Written:
+        return Written("-np.inf" if negative else "np.inf", UNARY if negative else ATOM, kind="number")
+
+    def integer_power(self, value: Written, times: int) -> Written:
+        if times == 2:
+            return Written(f"np.square({value.text})", ATOM, value.axes)
+        return super().integer_power(value, times)
+
+    # --- whole bodies
+    def name_repeated(self, body: Expr) -> None:
+        """Gives names to subexpressions that occur more than once."""
+        for part in repeated_parts(body, self._worth_a_name):
+            written = self.write(part)
+            name = f"u{len(self.prelude) + 1}"
+            self.prelude.append(f"{name} = {written.text}")
+            self.known[part] = Written(name, ATOM, written.axes, written.kind)
+
+    def _worth_a_name(self, e: Expr) -> bool:
+        if not e.atoms(Access) or any(plain_subscripts(a) is None for a in e.atoms(Access)):
+            return False
+        return bool(
+            e.is_Function or e.is_Add or (e.is_Pow and not e.exp.is_Integer) or isinstance(e, sympy.exp)
+        )
+
+
+def has_guard(body: Expr) -> bool:
+    """Whether a body depends on a condition."""
+    return bool(body.atoms(Guard))
+
+
+__all__ = ["FUNCTIONS", "MUL", "ArraySpelling", "has_guard"]

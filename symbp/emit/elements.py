@@ -1,0 +1,139 @@
+"""Bodies as scalar expressions of one element, inside explicit loops (the Numba target).
+
+Enters: bodies, and the names of the loops. Leaves: text such as `e[n, k] / s[n]`.
+Must not know: kernels, the module around the text.
+
+Numba computes float32 with a Python number in float64, so numbers are written `F(2)` when the arrays are float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy
+
+from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
+from symbp.ir.expr import Access, Expr, Index, IntegerAccess, Size
+from symbp.lower.program import plain_subscripts
+
+FUNCTIONS = {
+    **{name: f"math.{name}" for name in ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan")},
+    **{name: f"math.{name}" for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sqrt")},
+    **{name: f"math.{name}" for name in ("log1p", "expm1", "erf", "erfc", "gamma")},
+    "loggamma": "math.lgamma",
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "digamma")},
+}
+
+
+class ElementSpelling(Spelling):
+    """Spells one element; `loops` renames the equation's indices to the loops around, `registers` says
+    which scalars live in a local variable."""
+
+    target = "Numba"
+    functions = FUNCTIONS
+
+    def __init__(
+        self,
+        loops: Mapping[Index, str],
+        shapes: Mapping[str, tuple[Expr, ...]],
+        names: Mapping[str, str],
+        real: str = "",
+        where: str = "",
+    ) -> None:
+        super().__init__(where)
+        self.loops, self.shapes, self.names, self.real_type = loops, shapes, names, real
+        self.prelude: list[str] = []
+        self.scalars: set[str] = set()
+        self.locals: frozenset[str] = frozenset()
+
+    def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
+        return list(values), ()
+
+    def index(self, e: Index) -> Written:
+        return Written(self.loops[e], kind="integer")
+
+    def index_value(self, e: Index) -> Written:
+        return Written(f"{self.real_type or 'float'}({self.loops[e]})", ATOM)
+
+    def size(self, e: Size) -> Written:
+        return Written(e.name, kind="number")
+
+    def access(self, e: Access) -> Written:
+        name = self.names.get(e.name, e.name)
+        if e.name in self.scalars:
+            return Written(f"{self.real_type}({name})" if self.real_type else name)
+        if e.name in self.locals:
+            return Written(name)
+        kind: Kind = "integer" if isinstance(e, IntegerAccess) else "real"
+        positions = [self.integer(s) for s in e.subscripts]
+        value = Written(f"{name}[{', '.join(p.text for p in positions) or '0'}]", ATOM, (), kind)
+        if e.outside is None:
+            return value
+        inside = [
+            Written(f"0 <= {p.at_least(ADD)} < {self.integer(extent).at_least(ADD)}", COMPARE, (), "bool")
+            for p, s, extent in zip(positions, e.subscripts, self.shapes[e.name], strict=True)
+            if p.kind != "number"
+        ]
+        return self.choose(self.both(inside), value, self.write(e.outside)) if inside else value
+
+    def both(self, conditions: Sequence[Written]) -> Written:
+        return Written(" and ".join(c.at_least(COMPARE) for c in conditions), OR, (), "bool")
+
+    def choose(self, condition: Written, yes: Written, no: Written) -> Written:
+        a, b = self.real(yes), self.real(no)
+        return Written(f"({a.text} if {condition.text} else {b.text})", ATOM)
+
+    def real(self, value: Written) -> Written:
+        if value.kind == "bool":
+            return Written(f"({self.one(1)} if {value.text} else {self.one(0)})", ATOM)
+        if value.kind == "number" or (value.kind == "integer" and self.real_type):
+            return (
+                Written(f"{self.real_type or 'float'}({value.text})")
+                if not _is_float(value.text) or self.real_type
+                else value
+            )
+        return value
+
+    def one(self, value: int) -> str:
+        return f"{self.real_type}({value})" if self.real_type else f"{value}.0"
+
+    def infinity(self, negative: bool) -> Written:
+        return Written("-np.inf" if negative else "np.inf", UNARY if negative else ATOM, kind="number")
+
+    def _added(self, terms, kind):  # type: ignore[no-untyped-def]
+        if kind == "real" and any(v.kind != "number" for _, v in terms):
+            terms = [(sign, self._meets_real(v)) for sign, v in terms]
+        return super()._added(terms, kind)
+
+    def _over(self, over: list[Written], under: list[Written]) -> Written:
+        if any(v.kind not in ("number",) for v in [*over, *under]):
+            over, under = [self._meets_real(v) for v in over], [self._meets_real(v) for v in under]
+        return super()._over(over, under)
+
+    def _meets_real(self, value: Written) -> Written:
+        """A number beside a real element keeps the element's precision."""
+        if value.kind == "real" or not self.real_type:
+            return value
+        return Written(f"{self.real_type}({value.text})", ATOM)
+
+    def name_repeated(self, body: Expr, fresh: str = "u") -> None:
+        """Gives names to subexpressions that occur more than once, and to powers' bases."""
+        for part in repeated_parts(body, self._worth_a_name):
+            text = self.write(part).text
+            name = f"{fresh}{len(self.prelude) + 1}"
+            self.prelude.append(f"{name} = {text}")
+            self.known[part] = Written(name)
+
+    def _worth_a_name(self, e: Expr) -> bool:
+        if not e.atoms(Access) or any(plain_subscripts(a) is None for a in e.atoms(Access)):
+            return False
+        return bool(
+            e.is_Function or e.is_Add or (e.is_Pow and not e.exp.is_Integer) or isinstance(e, sympy.exp)
+        )
+
+
+def _is_float(text: str) -> bool:
+    return "." in text or "e" in text or "inf" in text
+
+
+__all__ = ["FUNCTIONS", "ElementSpelling"]

@@ -1,0 +1,64 @@
+"""The starting values of parameters as a function of the generated module.
+
+Enters: how each parameter starts. Leaves: a function. Must not know: why a distribution was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy
+
+from symbp.emit.blocks import Function
+from symbp.emit.elements import ElementSpelling
+from symbp.emit.segments import Network
+from symbp.emit.spelling import MUL
+from symbp.ir.expr import Expr, free_sizes
+from symbp.ir.system import Tensor
+from symbp.ir.training import Initial
+
+_DRAWN = {"normal": "rng.standard_normal({})", "uniform": "rng.uniform(-1, 1, {})"}
+
+
+def initial_function(net: Network, initial: Mapping[str, Initial]) -> Function:
+    """`_initial(rng, sizes)`: every parameter's starting value by name, drawn in the declared order."""
+    lines: list[str] = []
+    needed: set[str] = set()
+    reason = ""
+    for parameter in net.parameters:
+        start = initial.get(parameter.name, Initial("constant"))
+        for expression in (*parameter.shape, start.scale, start.shift):
+            needed |= {size.name for size in free_sizes(expression)}
+        if start.reason and start.reason != reason:
+            lines.append(f"    # {' '.join(start.reason.split())}")
+        reason = start.reason
+        lines.append(f'    "{parameter.name}": {_value(parameter, start)},')
+    opened = [name for name in net.open_sizes if name in needed]
+    head = [f'{name} = sizes["{name}"]' for name in opened]
+    doc = "The parameters' starting values, drawn in this order."
+    return Function("_initial", ("rng", "sizes"), doc, (*head, "return {", *lines, "}"))
+
+
+def _value(parameter: Tensor, start: Initial) -> str:
+    spelling = ElementSpelling({}, {}, {})
+    extents = [spelling.integer(extent).text for extent in parameter.shape]
+    shape = extents[0] if len(extents) == 1 else f"({', '.join(extents)})"
+    if start.distribution == "constant" or start.scale == 0:
+        value = start.shift + (start.scale if start.distribution == "constant" else 0)
+        return f"np.zeros({shape})" if value == 0 else f"np.full({shape}, {spelling.write(value).text})"
+    text = _DRAWN[start.distribution].format(shape)
+    if start.scale != 1:
+        text = f"{_scale(start.scale, spelling)} * {text}"
+    return text if start.shift == 0 else f"{text} + {spelling.write(start.shift).at_least(MUL)}"
+
+
+def _scale(scale: Expr, spelling: ElementSpelling) -> str:
+    """`math.sqrt(6 / (D + H))`, where SymPy holds √6/√(D + H)."""
+    square = sympy.expand(scale**2) if scale.is_positive else scale
+    if square.atoms(sympy.Pow) and not _has_root(square) and _has_root(scale):
+        return spelling.call("sqrt", scale**2).text
+    return spelling.write(scale).at_least(MUL)
+
+
+def _has_root(expr: Expr) -> bool:
+    return any(not power.exp.is_integer for power in expr.atoms(sympy.Pow))

@@ -1,0 +1,193 @@
+"""Puts a generated module together: header, tables, the network's functions, the parts that every module has.
+
+Enters: a derivation, an update rule, initial values, sizes. Leaves: source text, a pure function of these.
+Must not know: ops, networks as users declare them, files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symbp.derive.derivation import Derivation
+from symbp.emit import numba_target, numpy_target
+from symbp.emit.blocks import Function, wrapped
+from symbp.emit.drivers import driver_functions, places_function
+from symbp.emit.initial import initial_function
+from symbp.emit.names import Names, names_for
+from symbp.emit.segments import Network, network
+from symbp.emit.splice import Part, function_text, import_lines, part
+from symbp.emit.tables import tables
+from symbp.emit.templates import render
+from symbp.emit.update import numba_update, numbered_updates, numpy_update
+from symbp.errors import GenerationError
+from symbp.ir.printer import equation_text, expression_text
+from symbp.ir.training import Initial, UpdateRule
+from symbp.lower import Cost
+
+TARGETS = ("numpy", "numba")
+DTYPES = {"float32": 4, "float64": 8}
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What a target contributes: functions of the network, and parts around them."""
+
+    functions: list[Function]
+    before: list[str]
+    after: list[Part]
+    constants: list[str]
+    needs: list[str]
+
+
+def generate_source(
+    derivation: Derivation,
+    *,
+    target: str,
+    dtype: str,
+    update: UpdateRule,
+    initial: Mapping[str, Initial],
+    sizes: Mapping[str, int],
+) -> str:
+    """The source text of a standalone training module.
+
+    Raises GenerationError (unknown target, dtype or size), LoweringError (an equation without code).
+    """
+    _check_request(derivation, target, dtype, sizes)
+    net = network(derivation, dict(sizes))
+    tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
+    names = names_for(dict.fromkeys(tensors), derivation.system.sizes)
+    pieces = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
+    functions = [*pieces.functions, initial_function(net, initial)]
+    parts = pieces.after
+    values = {
+        **_header(net, target, dtype, update),
+        "imports": import_lines(
+            [*parts, *_part_list(target)], ["import math", "import sys", "import numpy as np"]
+        ),
+        "constants": [*pieces.constants, *tables(net, update, dtype)],
+        "before": pieces.before,
+        "functions": functions,
+        "after": parts,
+    }
+    return re.sub(r"\n{4,}", "\n\n\n", render("module.py.j2", values))
+
+
+def _part_list(target: str) -> list[Part]:
+    return [part("compiling")] if target == "numba" else []
+
+
+def _check_request(derivation: Derivation, target: str, dtype: str, sizes: Mapping[str, int]) -> None:
+    if target not in TARGETS:
+        raise GenerationError(f"no target is named {target!r}", help=f"choose one of: {', '.join(TARGETS)}")
+    if dtype not in DTYPES:
+        raise GenerationError(f"no dtype is named {dtype!r}", help=f"choose one of: {', '.join(DTYPES)}")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ .-]*", derivation.name):
+        raise GenerationError(
+            f"{derivation.name!r} cannot name a module", help="use letters, digits, - and _"
+        )
+    known = derivation.system.sizes
+    for name, value in sizes.items():
+        if name not in known:
+            raise GenerationError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+        if int(value) != value or value < 1:
+            raise GenerationError(f"size {name} must be a positive integer, not {value}")
+        if derivation.system.bound.get(name, value) != value:
+            raise GenerationError(
+                f"size {name} is {derivation.system.bound[name]} in the network, not {value}"
+            )
+
+
+def _common(step: str) -> list[Part]:
+    return [part(name) for name in ("arrays", step, "state", "training", "checking", "command")]
+
+
+def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
+    functions, helpers = numpy_target.functions(net, names)
+    update, more = numpy_update(rule, _update_names(rule))
+    texts = [function_text("numpy_helpers", name) for name in sorted(helpers | more)]
+    extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), (), ())] if texts else []
+    return Pieces([*functions, update], [], [*extra, *_common("numpy_step")], [f"DTYPE = np.{dtype}"], [])
+
+
+def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
+    real = "F" if dtype == "float32" else ""
+    functions, helpers, places = numba_target.functions(net, names, real)
+    update, more = numba_update(rule, _update_names(rule), real)
+    drivers = driver_functions(net, rule, places, names)
+    texts = [function_text("numba_helpers", name) for name in sorted(helpers | more | {"_all_finite"})]
+    kernels = Part("Functions of one element", "\n\n\n".join(texts), (), ())
+    constants = [f"DTYPE = np.{dtype}"] + (["F = np.float32"] if real else [])
+    return Pieces(
+        [*functions, update, *drivers, places_function(net, places)],
+        [part("compiling").text],
+        [kernels, *_common("numba_step")],
+        [*constants, f"OPEN_SIZES = {net.open_sizes!r}"],
+        [],
+    )
+
+
+def _update_names(rule: UpdateRule) -> Names:
+    return names_for(
+        [t.name for t in rule.system.tensors], (), reserved=frozenset({"np", "math", "F", "DTYPE"})
+    )
+
+
+def _header(net: Network, target: str, dtype: str, rule: UpdateRule) -> dict[str, object]:
+    derivation = net.derivation
+    engine = {"numpy": "NumPy", "numba": "Numba"}[target]
+    system = derivation.system
+    reads = ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.data)
+    description = [
+        f"Derived from the network {derivation.name}; {dtype}. It reads {reads}.",
+        f"The comment (k) behind a line names the equation that the line computes{_more(rule)}.",
+        "Train, evaluate, predict or check it: python THIS_FILE --help",
+    ]
+    bound = ", ".join(f"{name} = {value}" for name, value in net.sizes.items())
+    open_ = ", ".join(net.open_sizes)
+    sizes = "; ".join(filter(None, [bound, f"{open_} read off the arrays" if open_ else ""])) + "."
+    return {
+        "title": f"{derivation.name}: a network that trains in {engine}.",
+        "description": description,
+        "equations": _aligned([(f"({k + 1})", equation_text(e)) for k, e in enumerate(system.equations)]),
+        "update_name": f"{rule.name}, {rule.source}" if rule.source else rule.name,
+        "updates": _aligned([(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]),
+        "sizes": sizes,
+        "costs": _costs(net, DTYPES[dtype]),
+    }
+
+
+def _more(rule: UpdateRule) -> str:
+    return ", (Uk) an equation of the update" if rule.system.equations else ""
+
+
+def _shape(shape: Sequence[object]) -> str:
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max((len(number) for number, _ in rows), default=0)
+    return [f"{number:<{width}}  {text}" for number, text in rows]
+
+
+def _costs(net: Network, itemsize: int) -> list[str]:
+    cost = sum((s.program.cost for s in net.segments if s.name != "metrics"), Cost())
+    lines = [f"flops  {expression_text(cost.flops)}", f"bytes  {expression_text(cost.bytes(itemsize))}"]
+    return [piece for line in lines for piece in _filled(line)]
+
+
+def _filled(line: str) -> list[str]:
+    """A long sum over several lines."""
+    terms = line.split(" + ")
+    return [text.strip() for text in wrapped("", [], "")] and _fold(terms)
+
+
+def _fold(terms: Sequence[str]) -> list[str]:
+    lines = [terms[0]]
+    for term in terms[1:]:
+        if len(lines[-1]) + len(term) > 96:
+            lines.append("       + " + term)
+        else:
+            lines[-1] += " + " + term
+    return lines

@@ -1,0 +1,296 @@
+"""The Numba target: matrix products by BLAS, everything else as fused loops, a whole step without Python.
+
+Enters: the stages of a network. Leaves: kernels as text. Must not know: ops, files, the command line.
+
+All tensors live in two workspaces, reals and integers; a kernel begins with views of what it touches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from symbp.emit.blocks import Function, note
+from symbp.emit.elements import ElementSpelling
+from symbp.emit.names import Names
+from symbp.emit.numpy_target import equation_range
+from symbp.emit.segments import Network, Segment, product_of
+from symbp.emit.spelling import ATOM, UNARY, Written
+from symbp.ir.expr import Expr, Guard, Index, Size
+from symbp.ir.printer import equation_text
+from symbp.ir.system import Equation, Role, Tensor
+from symbp.lower.program import Begin, Contraction, End, Loop, Nest, Node, Operand, Step
+
+START = {"sum": "0", "prod": "1"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor lies: an arena, the first element, the number of elements."""
+
+    arena: str
+    start: Expr
+    count: Expr
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places of all tensors, and the lengths of the workspaces."""
+
+    places: dict[str, Place]
+    lengths: dict[str, Expr]
+
+
+def layout(network: Network) -> Layout:
+    """Parameters and gradients in their arenas, everything else one after the other in the workspaces."""
+    bound = {Size(name): value for name, value in network.sizes.items()}
+    places: dict[str, Place] = {}
+    lengths: dict[str, Expr] = {"theta": sympy.S.Zero, "work": sympy.S.Zero, "counts": sympy.S.Zero}
+
+    def put(name: str, shape: tuple[Expr, ...], arena: str) -> None:
+        count = product_of(shape).xreplace(bound)
+        places[name] = Place(arena, lengths[arena], count)
+        lengths[arena] = sympy.expand(lengths[arena] + count)
+
+    for parameter in network.parameters:
+        put(parameter.name, parameter.shape, "theta")
+        gradient = network.derivation.gradients[parameter.name]
+        if gradient in _filled(network, "backward") and gradient not in places:
+            own = places[parameter.name]
+            places[gradient] = Place("gradient", own.start, own.count)
+    for tensor in network.tensors:
+        if tensor.name not in places:
+            put(tensor.name, tensor.shape, "counts" if tensor.integer else "work")
+    return Layout(places, lengths)
+
+
+def _filled(network: Network, name: str) -> set[str]:
+    return {t.name for s in network.segments if s.name == name for t in s.program.buffers}
+
+
+class NumbaLines:
+    """The lines of one stage."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], names: Names, real: str) -> None:
+        self.tensors, self.names, self.real = tensors, names, real
+        self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        self.helpers: set[str] = set()
+
+    def kernel(self, kernel: Contraction | Nest) -> Iterator[str]:
+        if isinstance(kernel, Contraction):
+            yield from self.contraction(kernel)
+        else:
+            yield from self.nodes(kernel.body, "")
+
+    # --- loops
+    def nodes(self, nodes: Sequence[Node], indent: str) -> Iterator[str]:
+        for node in nodes:
+            if isinstance(node, Loop):
+                extent = self.plain().integer(node.extent).text
+                yield f"{indent}for {self.loop(node.index)} in range({extent}):"
+                yield from self.nodes(node.body, indent + "    ")
+            elif isinstance(node, Begin):
+                yield from (indent + line for line in self.begin(node))
+            elif isinstance(node, End):
+                yield indent + self.end(node)
+            else:
+                yield from (indent + line for line in self.step(node))
+
+    def loop(self, index: Index) -> str:
+        return self.names.free(index.name)
+
+    def plain(self) -> ElementSpelling:
+        return ElementSpelling({}, self.shapes, self.names.tensors, self.real)
+
+    def spelling(self, node: Step | End, number: int) -> ElementSpelling:
+        loops = {index: self.loop(loop) for index, loop in node.names.items()}
+        where = f"equation ({number}) {equation_text(node.statement.equation)}"
+        return ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where)
+
+    def accumulator(self, equation: Equation) -> str:
+        return self.names.free(f"{self.names.tensors[equation.target]}_{equation.op}")
+
+    def neutral(self, equation: Equation) -> str:
+        if equation.op in START:
+            return self.plain().one(int(START[equation.op]))
+        return f"-{self.real or 'float'}(np.inf)" if self.real else "-np.inf"
+
+    def begin(self, node: Begin) -> Iterator[str]:
+        """A register where all plain indices are fixed, else a part of the target."""
+        equation = node.statement.equation
+        if set(equation.indices) <= node.fixed.keys():
+            yield f"{self.accumulator(equation)} = {self.neutral(equation)}"
+            if equation.op == "argmax":
+                yield f"{self.position(equation)} = -1"
+            return
+        inside = ", ".join(self.loop(node.fixed[i]) if i in node.fixed else ":" for i in equation.indices)
+        yield f"{self.names.tensors[equation.target]}[{inside}] = {self.neutral(equation)}"
+
+    def position(self, equation: Equation) -> str:
+        return self.names.free(f"{self.names.tensors[equation.target]}_at")
+
+    def end(self, node: End) -> str:
+        equation = node.statement.equation
+        value = self.position(equation) if equation.op == "argmax" else self.accumulator(equation)
+        return f"{self.element(equation, node.names)} = {value}"
+
+    def element(self, equation: Equation, names: Mapping[Index, Index]) -> str:
+        inside = ", ".join(self.loop(names[i]) for i in equation.indices) or "0"
+        return f"{self.names.tensors[equation.target]}[{inside}]"
+
+    def step(self, node: Step) -> Iterator[str]:
+        """One element of a map, or one contribution to a reduction, under the conditions that it has."""
+        equation, number = node.statement.equation, node.statement.number
+        spelling = self.spelling(node, number)
+        factors = sympy.Mul.make_args(equation.body) if equation.op == "sum" else (equation.body,)
+        guards = (
+            [f for f in factors if isinstance(f, Guard)] if equation.op == "sum" else list(equation.where)
+        )
+        body = (
+            sympy.Mul(*[f for f in factors if not isinstance(f, Guard)])
+            if equation.op == "sum"
+            else equation.body
+        )
+        indent = ""
+        if guards:
+            conditions = [spelling.condition(g) for g in sorted(guards, key=str)]
+            test = spelling.both(conditions) if len(conditions) > 1 else conditions[0]
+            yield f"if {test.text}:"
+            indent = "    "
+        spelling.name_repeated(body)
+        value = spelling.real(spelling.write(body)).text
+        comment = note(number)
+        for line in spelling.prelude:
+            yield f"{indent}{line}{comment}"
+        for line in self.action(node, value, comment):
+            yield indent + line
+        self.helpers |= spelling.helpers
+
+    def action(self, node: Step, value: str, comment: str) -> Iterator[str]:
+        equation = node.statement.equation
+        element = self.element(equation, node.names)
+        if equation.reduction is None:
+            yield f"{element} {'*=' if node.statement.scaling else '='} {value}{comment}"
+            return
+        target = self.accumulator(equation) if node.register else element
+        if equation.op in START:
+            yield f"{target} {'+=' if equation.op == 'sum' else '*='} {value}{comment}"
+        elif equation.op == "max":
+            yield f"{target} = max({target}, {value}){comment}"
+        else:
+            position = self.position(equation)
+            chosen = equation.reduced[equation.reduction.component]
+            yield f"if {position} < 0 or {value} > {target}:{comment}"
+            yield f"    {target}, {position} = {value}, {self.loop(node.names[chosen])}"
+
+    # --- matrix products
+    def contraction(self, kernel: Contraction) -> Iterator[str]:
+        """`np.dot(left, right, target)`, inside loops over the batch if there is one."""
+        indent = ""
+        for index in kernel.batch:
+            yield f"{indent}for {self.loop(index)} in range({self.plain().integer(kernel.extents[index]).text}):"
+            indent += "    "
+        left = self.matrix(kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed)
+        right = self.matrix(kernel, kernel.right, kernel.summed, kernel.columns, kernel.right_transposed)
+        target = self.matrix(
+            kernel,
+            Operand(kernel.target, kernel.batch + kernel.rows + kernel.columns),
+            kernel.rows,
+            kernel.columns,
+            False,
+        )
+        yield f"{indent}np.dot({left}, {right}, {target}){note(kernel.number)}"
+
+    def matrix(
+        self,
+        kernel: Contraction,
+        operand: Operand,
+        first: tuple[Index, ...],
+        second: tuple[Index, ...],
+        transposed: bool,
+    ) -> str:
+        text = self.names.tensors[operand.name]
+        if kernel.batch:
+            text += f"[{', '.join(self.loop(i) for i in kernel.batch)}]"
+        groups = [g for g in ((second, first) if transposed else (first, second)) if g]
+        if any(len(g) > 1 for g in groups):
+            extents = (self.plain().integer(sympy.Mul(*[kernel.extents[i] for i in g])).text for g in groups)
+            text += f".reshape({', '.join(extents)})"
+        return f"{text}.T" if transposed and first and second else text
+
+
+def stage(
+    network: Network, segment: Segment, places: Layout, names: Names, real: str
+) -> tuple[Function, set[str]]:
+    """The kernel of one stage, and the helpers that it calls."""
+    tensors = {t.name: t for t in (*network.system.tensors, *network.tensors)}
+    lines = NumbaLines(tensors, names, real)
+    body: list[str] = []
+    for kernel in segment.program.kernels:
+        body += lines.kernel(kernel)
+    if segment.name == "backward":
+        body += _copied_gradients(network, places, names)
+    head = []
+    text = "\n".join(re.sub(r"  #.*", "", line) for line in body)
+    for tensor in (*network.parameters, *network.tensors):
+        if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
+            head.append(view(tensor, places.places[tensor.name], names))
+    arguments = (*stage_arguments(network, segment), *network.open_sizes)
+    title = (
+        f"The {segment.title}: {equation_range(segment)}."
+        if segment.program.kernels
+        else f"No {segment.title}."
+    )
+    return Function(
+        f"_{segment.name}", arguments, title, (*head, *body) or ("pass",), ("@kernel",)
+    ), lines.helpers
+
+
+def stage_arguments(network: Network, segment: Segment) -> tuple[str, ...]:
+    """Arenas, then the data that the stage reads."""
+    arenas = ("theta", *(("gradient",) if segment.name == "backward" else ()), "work", "counts")
+    return (*arenas, *(t.name for t in segment.leaves(Role.INPUT, Role.TARGET)))
+
+
+def view(tensor: Tensor, place: Place, names: Names) -> str:
+    """The line that makes a named view of an arena."""
+    spelled = ElementSpelling({}, {}, {})
+    start = spelled.integer(place.start).text
+    stop = spelled.integer(sympy.expand(place.start + place.count)).text
+    text = f"{names.tensors[tensor.name]} = {place.arena}[{start}:{stop}]"
+    if len(tensor.shape) < 2:
+        return text
+    return f"{text}.reshape({', '.join(spelled.integer(e).text for e in tensor.shape)})"
+
+
+def _copied_gradients(network: Network, places: Layout, names: Names) -> Iterator[str]:
+    """Gradients that are no tensor of their own: shared by two parameters, or computed by an earlier stage."""
+    seen: set[str] = set()
+    for parameter in network.parameters:
+        gradient = network.derivation.gradients[parameter.name]
+        if places.places[gradient].arena != "gradient" or gradient in seen:
+            place = places.places[parameter.name]
+            spelled = ElementSpelling({}, {}, {})
+            start, stop = (
+                spelled.integer(sympy.expand(e)).text for e in (place.start, place.start + place.count)
+            )
+            flat = f"{names.tensors[gradient]}.reshape({spelled.integer(place.count).text})"
+            yield f"gradient[{start}:{stop}] = {flat}"
+        seen.add(gradient)
+
+
+def functions(network: Network, names: Names, real: str) -> tuple[list[Function], set[str], Layout]:
+    """The kernels of all stages, the helpers that they call, and where tensors lie."""
+    places = layout(network)
+    found, helpers = [], set()
+    for segment in network.segments:
+        function, called = stage(network, segment, places, names, real)
+        found.append(function)
+        helpers |= called
+    return found, helpers, places
+
+
+__all__ = ["ATOM", "UNARY", "Layout", "Place", "Written", "functions", "layout", "stage_arguments", "view"]

@@ -1,0 +1,30 @@
+"""The kernels as the parts of the Numba target call them: declarations, never spliced.
+
+Enters: nothing. Leaves: types. Must not know: any network.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+OPEN_SIZES: tuple[str, ...]
+
+
+def _places(*sizes: int) -> dict[str, tuple[int, int, tuple[int, ...]]]:
+    raise NotImplementedError
+
+
+def _forward(*arrays: Any) -> None:
+    raise NotImplementedError
+
+
+def _evaluate(*arrays: Any) -> None:
+    raise NotImplementedError
+
+
+def _loss_and_gradients(*arrays: Any) -> float:
+    raise NotImplementedError
+
+
+def _train_step(*arrays: Any) -> tuple[float, bool]:
+    raise NotImplementedError

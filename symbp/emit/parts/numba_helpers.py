@@ -1,0 +1,48 @@
+"""Functions of one element that overflow as they stand or that Numba lacks; a module gets those that it calls.
+
+Enters: numbers. Leaves: numbers of the same type. Must not know: where they are called.
+"""
+
+from __future__ import annotations
+
+import math
+
+from symbp.emit.parts.compiling import kernel
+
+
+@kernel
+def _sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    one = x - x + 1 if math.isfinite(x) else 1 + 0 * x
+    return one / (one + math.exp(-x))
+
+
+@kernel
+def _softplus(x: float) -> float:
+    """log(1 + exp(x)) without overflow."""
+    return max(x, 0 * x) + math.log1p(math.exp(-abs(x)))
+
+
+@kernel
+def _digamma(x: float) -> float:
+    """Γ'(x)/Γ(x): reflected to x > 0, raised to x > 8, then Stirling's series."""
+    total, y = 0.0, float(x)
+    if y <= 0:
+        total, y = -math.pi / math.tan(math.pi * y), 1 - y
+    while y < 8:
+        total -= 1 / y
+        y += 1
+    s = 1 / (y * y)
+    series = s * (
+        1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * (691 / 32760 - s / 12)))))
+    )
+    return total + math.log(y) - 0.5 / y - series
+
+
+@kernel
+def _all_finite(values: object) -> bool:
+    """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
+    total = 0.0
+    for value in values:  # type: ignore[attr-defined]
+        total += 0 * value
+    return total == 0

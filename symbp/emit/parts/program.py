@@ -1,0 +1,53 @@
+"""What a generated module has of its own, as the other parts see it: names and types, never spliced.
+
+Enters: nothing. Leaves: declarations that let the parts be read, linted and typed by themselves.
+Must not know: any network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+NAME: str
+DTYPE: type[np.floating[Any]]
+SIZES: dict[str, int]
+PARAMETERS: dict[str, tuple[Any, ...]]
+INPUTS: dict[str, tuple[Any, ...]]
+INTEGERS: dict[str, Any]
+FACTS: dict[str, tuple[tuple[str, int], ...]]
+FORWARD_INPUTS: tuple[str, ...]
+OUTPUTS: tuple[str, ...]
+METRICS: tuple[str, ...]
+LOSS: str
+BATCH: str | None
+GRADIENTS: dict[str, str]
+EQUATIONS: dict[int, str]
+MOMENTS: tuple[str, ...]
+HYPER: dict[str, float]
+
+
+def _initial(rng: np.random.Generator, sizes: Mapping[str, int]) -> dict[str, Array]:
+    raise NotImplementedError
+
+
+def _outputs(params: Any, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    raise NotImplementedError
+
+
+def _values(params: Any, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    raise NotImplementedError
+
+
+def _differentiate(
+    params: Any, gradients: Any, data: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    raise NotImplementedError
+
+
+def _advance(state: Any, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    raise NotImplementedError

@@ -1,0 +1,128 @@
+"""The stages of a training step as programs: outputs, loss, gradients, metrics.
+
+Enters: a derivation. Leaves: `Segment`s, each computing what the earlier ones have not.
+Must not know: targets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from symbp.derive.derivation import Derivation
+from symbp.errors import LoweringError
+from symbp.ir.expr import Expr, Size
+from symbp.ir.system import Role, System, Tensor
+from symbp.lower import Program, lower
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One stage: `forward`, `loss`, `backward` or `metrics`."""
+
+    name: str
+    title: str
+    program: Program
+
+    def leaves(self, *roles: Role) -> tuple[Tensor, ...]:
+        return tuple(t for t in self.program.leaves if t.role in roles)
+
+    @cached_property
+    def computed_before(self) -> tuple[Tensor, ...]:
+        """The tensors of earlier stages that this one reads."""
+        return tuple(t for t in self.program.leaves if not t.role.is_leaf)
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a target needs to know of a derivation, with sizes bound."""
+
+    derivation: Derivation
+    sizes: dict[str, int]
+    segments: tuple[Segment, ...]
+
+    @property
+    def system(self) -> System:
+        return self.derivation.system
+
+    @cached_property
+    def parameters(self) -> tuple[Tensor, ...]:
+        return self.system.parameters
+
+    @cached_property
+    def data(self) -> tuple[Tensor, ...]:
+        return self.system.with_role(Role.INPUT, Role.TARGET)
+
+    @cached_property
+    def forward_data(self) -> tuple[str, ...]:
+        return tuple(t.name for t in self.segments[0].leaves(Role.INPUT, Role.TARGET))
+
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Everything that the stages fill, in the order in which they do."""
+        return tuple(t for segment in self.segments for t in segment.program.buffers)
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        return self.system.metrics
+
+    @cached_property
+    def parameter_sizes(self) -> tuple[str, ...]:
+        """The sizes that shape parameters, in order of appearance."""
+        found: dict[str, None] = {}
+        for tensor in self.parameters:
+            for extent in tensor.shape:
+                found |= dict.fromkeys(sorted(s.name for s in extent.atoms(Size)))
+        return tuple(found)
+
+    @cached_property
+    def open_sizes(self) -> tuple[str, ...]:
+        return tuple(name for name in self.system.sizes if name not in self.sizes)
+
+    def witness(self, size: str, among: tuple[Tensor, ...]) -> tuple[Tensor, int] | None:
+        """A tensor and an axis that show the value of an open size."""
+        for tensor in among:
+            for axis, extent in enumerate(tensor.shape):
+                if extent == Size(size):
+                    return tensor, axis
+        return None
+
+
+def network(derivation: Derivation, sizes: dict[str, int]) -> Network:
+    """The stages of a derivation. Raises LoweringError for what no stage expresses."""
+    system = derivation.system
+    strange = system.with_role(Role.BUFFER, Role.RANDOM)
+    if strange:
+        raise LoweringError(
+            f"{strange[0].name} is a {strange[0].role.value}",
+            help="generated modules know inputs, targets, parameters and hyperparameters",
+        )
+    if system.loss is None:
+        raise LoweringError("a system without a loss has no training step")
+    gradients = list(dict.fromkeys(derivation.gradients[p.name] for p in system.parameters))
+    bound = {**system.bound, **sizes}
+    done: list[str] = []
+    segments = []
+    for name, title, wanted in (
+        ("forward", "outputs", list(system.outputs)),
+        ("loss", "loss", [system.loss]),
+        ("backward", "gradients", gradients),
+        ("metrics", "metrics", list(system.metrics)),
+    ):
+        before = done if name != "metrics" else [t for t in done if t not in _filled(segments, "backward")]
+        program = lower(system, [w for w in wanted if w not in before], before)
+        done += [t.name for t in program.buffers]
+        segments.append(Segment(name, title, program))
+    known = {name: bound[name] for name in system.sizes if name in bound}
+    return Network(derivation, known, tuple(segments))
+
+
+def _filled(segments: list[Segment], name: str) -> set[str]:
+    return {t.name for s in segments if s.name == name for t in s.program.buffers}
+
+
+def product_of(shape: tuple[Expr, ...]) -> Expr:
+    """The number of elements of a shape."""
+    return sympy.expand(sympy.Mul(*shape))

@@ -1,0 +1,381 @@
+"""One walk from a scalar body to Python text; a target says only how each node is spelled.
+
+Enters: bodies of equations. Leaves: `Written` text with its binding strength, axes and kind of number.
+Must not know: ops, kernels, loops. `emit.arrays` and `emit.elements` override the small methods.
+
+Numerically kind spellings are chosen by form: log(1 + u), exp(u) − 1, 1/(1 + exp(u)), log(1 + exp(u)). Two
+terms under a guard and its complement are one choice, so that what is not taken is not added as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy
+
+from symbp.errors import LoweringError
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
+from symbp.ir.printer import decimal, expression_text
+
+OR, COMPARE, ADD, MUL, UNARY, POW, ATOM = range(7)  # binding strength of Python text
+Kind = Literal["real", "number", "bool", "integer"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """Text of a value; `axes` are the indices that its array axes carry. A `number` is a plain Python number."""
+
+    text: str
+    binding: int = ATOM
+    axes: tuple[Index, ...] = ()
+    kind: Kind = "real"
+
+    def at_least(self, binding: int) -> str:
+        """The text, in parentheses if it binds more weakly."""
+        return self.text if self.binding >= binding else f"({self.text})"
+
+
+class Spelling:
+    """Walks a body; `known` gives names to subexpressions already computed, `equation` names errors."""
+
+    target = ""
+    functions: dict[str, str] = {}  # noqa: RUF012 (overridden whole, never changed)
+
+    def __init__(self, where: str = "") -> None:
+        self.where = where
+        self.known: dict[Expr, Written] = {}
+        self.guarded = 0
+        self.helpers: set[str] = set()
+
+    # --- what a target spells
+    def access(self, e: Access) -> Written:
+        raise NotImplementedError
+
+    def index(self, e: Index) -> Written:
+        raise NotImplementedError
+
+    def index_value(self, e: Index) -> Written:
+        raise NotImplementedError
+
+    def size(self, e: Size) -> Written:
+        return Written(e.name, kind="number")
+
+    def number(self, text: str) -> Written:
+        return Written(text, ADD if text.startswith("-") else ATOM, kind="number")
+
+    def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
+        """The values lifted to a common frame, and its axes."""
+        raise NotImplementedError
+
+    def choose(self, condition: Written, yes: Written, no: Written) -> Written:
+        raise NotImplementedError
+
+    def both(self, conditions: Sequence[Written]) -> Written:
+        raise NotImplementedError
+
+    def real(self, value: Written) -> Written:
+        """A condition or an integer as a number that reals may meet."""
+        raise NotImplementedError
+
+    # --- the walk
+    def write(self, e: Expr) -> Written:
+        """The text of a body as a value."""
+        if e in self.known:
+            return self.known[e]
+        if isinstance(e, Access):
+            return self.access(e)
+        if isinstance(e, Index):
+            return self.index_value(e)
+        if isinstance(e, Guard):
+            return self.real(self.condition(e))
+        if isinstance(e, (FloorDiv, Mod)):
+            return self.real(self.integer(e))
+        if isinstance(e, Size):
+            return self.size(e)
+        if e.is_Rational:
+            return self._rational(e)
+        if e.is_number:
+            return self._constant(e)
+        if e.is_Add:
+            return self._sum(e)
+        if e.is_Mul:
+            return self._product(e)
+        if isinstance(e, sympy.exp):
+            return self.call("exp", e.args[0])
+        if e.is_Pow:
+            return self._power(*e.as_base_exp())
+        if e.is_Function:
+            return self._function(e)
+        raise LoweringError(f"{self.target} code has no form for {type(e).__name__}", where=self.where)
+
+    def call(self, name: str, *arguments: Expr) -> Written:
+        """A function of SymPy's name applied to bodies."""
+        if name not in self.functions:
+            raise LoweringError(
+                f"{self.target} code has no function {name}",
+                where=self.where,
+                help=f"it has: {', '.join(sorted(self.functions))}",
+            )
+        values, axes = self.together([self.write(a) for a in arguments])
+        spelled = self.functions[name]
+        if spelled.startswith("_"):
+            self.helpers.add(spelled)
+        return Written(f"{spelled}({', '.join(v.text for v in values)})", ATOM, axes)
+
+    def condition(self, e: Guard) -> Written:
+        """A guard as a truth value."""
+        lhs, rhs, op = e.lhs, e.rhs, e.op
+        if lhs.is_number or (rhs.atoms(Index) and not rhs.atoms(Access) and lhs.atoms(Access)):
+            op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
+        side = self.integer if e.lhs.is_integer and e.rhs.is_integer else self.write
+        (left, right), axes = self.together([side(lhs), side(rhs)])
+        sign = {"=": "=="}.get(op, op)
+        return Written(f"{left.at_least(ADD)} {sign} {right.at_least(ADD)}", COMPARE, axes, "bool")
+
+    def integer(self, e: Expr) -> Written:
+        """An integer expression: subscripts and the sides of integer relations."""
+        if isinstance(e, Index):
+            return self.index(e)
+        if isinstance(e, (Access, Size)) or e in self.known:
+            return self.write(e)
+        if e.is_Integer:
+            return self.number(str(e))
+        if isinstance(e, (FloorDiv, Mod)):
+            (a, b), axes = self.together([self.integer(arg) for arg in e.args])
+            sign = "//" if isinstance(e, FloorDiv) else "%"
+            return Written(f"{a.at_least(UNARY)} {sign} {b.at_least(UNARY)}", MUL, axes, "integer")
+        if e.is_Add:
+            terms = sorted(e.args, key=lambda t: (_negative(t), bool(t.is_number), expression_text(t)))
+            return self._added(
+                [(_negative(t), self.integer(-t if _negative(t) else t)) for t in terms], "integer"
+            )
+        if e.is_Mul:
+            coefficient, rest = e.as_coeff_Mul()
+            if coefficient == -1:
+                return Written(
+                    f"-{self.integer(rest).at_least(MUL)}", ADD, self.integer(rest).axes, "integer"
+                )
+            factors = sorted(sympy.Mul.make_args(e), key=lambda f: (not f.is_number, expression_text(f)))
+            values, axes = self.together([self.integer(f) for f in factors])
+            return Written(" * ".join(v.at_least(MUL) for v in values), MUL, axes, "integer")
+        return self.write(e)
+
+    def _rational(self, e: Expr) -> Written:
+        text = decimal(e)
+        if "/" in text:
+            return Written(f"{self.number(str(e.p)).text} / {self.number(str(e.q)).text}", MUL, kind="number")
+        return self.number(text)
+
+    def _constant(self, e: Expr) -> Written:
+        if e in (sympy.oo, -sympy.oo):
+            return self.infinity(bool(e == -sympy.oo))
+        return self.number(repr(float(sympy.N(e, 20))))
+
+    def infinity(self, negative: bool) -> Written:
+        raise NotImplementedError
+
+    def _function(self, e: Expr) -> Written:
+        if isinstance(e, sympy.log):
+            grown = e.args[0] - 1
+            if isinstance(grown, sympy.exp):
+                return self.call("softplus", grown.args[0])
+            if e.args[0].is_Add and e.args[0].as_coeff_Add()[0] == 1:
+                return self.call("log1p", grown)
+        if isinstance(e, sympy.polygamma) and e.args[0] == 0:
+            return self.call("digamma", e.args[1])
+        return self.call(type(e).__name__, *e.args)
+
+    # --- sums
+    def _sum(self, e: Expr) -> Written:
+        if e.as_coeff_Add()[0] == -1 and isinstance(e + 1, sympy.exp):
+            return self.call("expm1", (e + 1).args[0])
+        choice = self._choice(e)
+        if choice is not None:
+            return choice
+        terms = sorted(e.args, key=_term_key)
+        return self._added([(_negative(t), self.write(-t if _negative(t) else t)) for t in terms], "real")
+
+    def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:
+        values, axes = self.together([value for _, value in terms])
+        text = ("-" if terms[0][0] else "") + values[0].at_least(MUL if terms[0][0] else ADD)
+        for (negative, _), value in zip(terms[1:], values[1:], strict=True):
+            text += f" {'-' if negative else '+'} {value.at_least(MUL if negative or value.text[0] == '-' else ADD)}"
+        plain = all(value.kind == "number" for value in values)
+        return Written(text, ADD, axes, "number" if plain else kind)
+
+    def _choice(self, e: Expr) -> Written | None:
+        """`[c]·a + [¬c]·b + rest` as a choice between a and b, for the first guard with a complement."""
+        terms = sorted(e.args, key=expression_text)
+        factors = [set(sympy.Mul.make_args(t)) for t in terms]
+        guards = {g for fs in factors for g in fs if isinstance(g, Guard)}
+        for guard in sorted(
+            guards, key=lambda g: (-sum(g in fs for fs in factors), _rank(g), expression_text(g))
+        ):
+            opposite = guard.complement()
+            if opposite in guards:
+                guard, opposite = _readable(guard, opposite)
+                yes = [t / guard for t, fs in zip(terms, factors, strict=True) if guard in fs]
+                no = [t / opposite for t, fs in zip(terms, factors, strict=True) if opposite in fs]
+                rest = [t for t, fs in zip(terms, factors, strict=True) if not {guard, opposite} & fs]
+                chosen = self._chosen(guard, sympy.Add(*yes), sympy.Add(*no))
+                if not rest:
+                    return chosen
+                others = sympy.Add(*rest)
+                return self._added([(False, self.write(others)), (False, chosen)], "real")
+        return None
+
+    def _chosen(self, guard: Guard, yes: Expr, no: Expr) -> Written:
+        condition = self.condition(guard)
+        self.guarded += 1
+        chosen = self.choose(condition, self.write(yes), self.write(no))
+        self.guarded -= 1
+        return chosen
+
+    # --- products
+    def _product(self, e: Expr) -> Written:
+        factors = sympy.Mul.make_args(e)
+        guards = sorted(
+            (f for f in factors if isinstance(f, Guard)), key=lambda g: (_rank(g), expression_text(g))
+        )
+        if not guards:
+            return self._fraction(e)
+        rest = sympy.Mul(*[f for f in factors if not isinstance(f, Guard)])
+        condition = (
+            self.both([self.condition(g) for g in guards]) if len(guards) > 1 else self.condition(guards[0])
+        )
+        if rest == 1:
+            return self.real(condition)
+        self.guarded += 1
+        chosen = self.choose(condition, self.write(rest), self.number("0"))
+        self.guarded -= 1
+        return chosen
+
+    def _fraction(self, e: Expr) -> Written:
+        coefficient, rest = e.as_coeff_Mul(rational=True)
+        over: list[Expr] = []
+        under: list[Expr] = []
+        for factor in sympy.Mul.make_args(rest):
+            if factor.is_Add:
+                content, factor = factor.primitive()
+                coefficient *= content
+            base, exponent = factor.as_base_exp()
+            below = exponent.is_number and exponent.is_negative and not isinstance(factor, sympy.exp)
+            if below and not _is_sigmoid(base):
+                under.append(base**-exponent)
+            else:
+                over.append(factor)
+        if coefficient.is_negative:
+            inner = self._quotient(-coefficient, over, under)
+            return Written(f"-{inner.at_least(MUL)}", ADD, inner.axes, inner.kind)
+        return self._quotient(coefficient, over, under)
+
+    def _quotient(self, coefficient: Expr, over: list[Expr], under: list[Expr]) -> Written:
+        numerator, denominator = sympy.Integer(coefficient), sympy.Integer(1)
+        if "/" in decimal(coefficient):
+            numerator, denominator = sympy.Integer(coefficient.p), sympy.Integer(coefficient.q)
+        else:
+            numerator = coefficient
+        over_values = [self.write(f) for f in sorted(over, key=_factor_key)]
+        under_values = [self.write(f) for f in sorted(under, key=_factor_key)]
+        if denominator != 1:
+            under_values.insert(0, self._rational(denominator))
+        if numerator != 1 or not over_values:
+            over_values.insert(0, self._rational(numerator))
+        return self._divided(over_values, under_values)
+
+    def _divided(self, over: list[Written], under: list[Written]) -> Written:
+        """Plain numbers meet first; then one product over one product."""
+        numbers = [v for v in over if v.kind == "number"]
+        values = [v for v in over if v.kind != "number"]
+        if not values or not numbers:
+            return self._over(over, under)
+        low_numbers = [v for v in under if v.kind == "number"]
+        low_values = [v for v in under if v.kind != "number"]
+        scale = self._over(numbers, low_numbers)
+        return self._over([scale, *values], low_values)
+
+    def _over(self, over: list[Written], under: list[Written]) -> Written:
+        values, axes = self.together([*over, *under])
+        high, low = values[: len(over)], values[len(over) :]
+        text = " * ".join(v.at_least(MUL if k == 0 else UNARY) for k, v in enumerate(high))
+        kind: Kind = "number" if all(v.kind == "number" for v in values) else "real"
+        if low:
+            bottom = " * ".join(v.at_least(MUL if k == 0 else UNARY) for k, v in enumerate(low))
+            text += f" / ({bottom})" if len(low) > 1 else f" / {low[0].at_least(UNARY)}"
+        if len(values) == 1:
+            return values[0]
+        return Written(text, MUL, axes, kind)
+
+    # --- powers
+    def _power(self, base: Expr, exponent: Expr) -> Written:
+        if exponent.is_number and exponent.is_negative:
+            if _is_sigmoid(base) and exponent.is_Integer:
+                return self._repeated(self.call("sigmoid", -(base - 1).args[0]), int(-exponent))
+            return self._divided([self.number("1")], [self.write(base**-exponent)])
+        if exponent == sympy.Rational(1, 2):
+            return self.call("sqrt", base)
+        value = self.write(base)
+        if exponent.is_Integer and exponent <= 4:
+            return self._repeated(value, int(exponent))
+        (low, high), axes = self.together([value, self.write(exponent)])
+        return Written(f"{low.at_least(ATOM)}**{high.at_least(ATOM)}", POW, axes)
+
+    def _repeated(self, value: Written, times: int) -> Written:
+        if times == 1:
+            return value
+        if value.binding < ATOM or len(value.text) > 24:
+            return self.integer_power(value, times)
+        return Written(" * ".join([value.text] * times), MUL, value.axes, value.kind)
+
+    def integer_power(self, value: Written, times: int) -> Written:
+        return Written(f"{value.at_least(ATOM)}**{times}", POW, value.axes, value.kind)
+
+
+def _negative(term: Expr) -> bool:
+    return bool(term.as_coeff_Mul()[0].is_negative)
+
+
+def _term_key(term: Expr) -> tuple[bool, bool, int, str]:
+    """Positive terms first, a leading 1 as in `1 − h²` before what it exceeds, higher ranks first."""
+    return _negative(term), bool(term.is_number), -len(free_indices(term)), expression_text(term)
+
+
+def _factor_key(factor: Expr) -> tuple[int, int, str]:
+    return (0 if not free_indices(factor) else 1), -len(free_indices(factor)), expression_text(factor)
+
+
+def _rank(guard: Expr) -> int:
+    return len(free_indices(guard))
+
+
+def _is_sigmoid(base: Expr) -> bool:
+    """The form 1 + exp(u)."""
+    return bool(base.is_Add) and isinstance(base - 1, sympy.exp)
+
+
+def _readable(guard: Guard, opposite: Guard) -> tuple[Guard, Guard]:
+    """The one of a pair that people state: `x > 0` rather than `x <= 0`, `=` rather than `!=`."""
+    if guard.op in ("!=", "<="):
+        return opposite, guard
+    return guard, opposite
+
+
+def repeated_parts(body: Expr, qualifies: Callable[[Expr], bool]) -> list[Expr]:
+    """Subexpressions that occur more than once, innermost first, in an order of our own."""
+    counts: dict[Expr, int] = {}
+    order: list[Expr] = []
+
+    def walk(e: Expr) -> None:
+        if isinstance(e, (Access, Guard)) or not e.args:
+            return
+        counts[e] = counts.get(e, 0) + 1
+        if counts[e] > 1:
+            return
+        for arg in sorted(e.args, key=expression_text):
+            walk(arg)
+        order.append(e)
+
+    walk(body)
+    return [e for e in order if counts[e] > 1 and qualifies(e)]

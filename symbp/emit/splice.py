@@ -1,0 +1,76 @@
+"""Takes the parts apart: their text without docstring and imports, and the imports that the module needs.
+
+Enters: names of files under `symbp/emit/parts`. Leaves: `Part`s. Must not know: what the parts do.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+_INTERNAL = "symbp.emit.parts"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The text of a part, its first docstring line as a title, and its imports from outside."""
+
+    title: str
+    text: str
+    imports: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]  # (module, name) of `from module import name`
+
+
+@cache
+def part(name: str) -> Part:
+    """A part by the name of its file."""
+    source = resources.files(_INTERNAL).joinpath(f"{name}.py").read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    dropped: set[int] = set()
+    imports: list[str] = []
+    names: list[tuple[str, str]] = []
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            imports += [f"import {a.name}" + (f" as {a.asname}" if a.asname else "") for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if not (node.module or "").startswith(_INTERNAL):
+                names += [(node.module or "", a.name) for a in node.names]
+        elif node is not tree.body[0]:
+            continue
+        dropped |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = [line for k, line in enumerate(source.splitlines(), 1) if k not in dropped]
+    text = "\n".join(
+        re.sub(r"  # (noqa|type: ignore)\S*( \w+)*(\[[^\]]*\])?( \([^)]*\))?$", "", line) for line in lines
+    )
+    title = (ast.get_docstring(tree) or "").splitlines()[0]
+    return Part(title, text.strip(), tuple(imports), tuple(names))
+
+
+def import_lines(
+    parts: Sequence[Part], extra: Sequence[str] = (), more: Sequence[tuple[str, str]] = ()
+) -> list[str]:
+    """All imports of some parts, sorted: the standard library, then what is installed."""
+    plain = sorted({*extra, *(line for p in parts for line in p.imports)})
+    grouped: dict[str, set[str]] = {}
+    for module, name in (*more, *(pair for p in parts for pair in p.names)):
+        grouped.setdefault(module, set()).add(name)
+    future = [f"from __future__ import {', '.join(sorted(grouped.pop('__future__', {'annotations'})))}"]
+    froms = [f"from {module} import {', '.join(sorted(found))}" for module, found in sorted(grouped.items())]
+    installed = [line for line in plain if line.split()[1] in ("numpy", "numba", "scipy")]
+    standard = [line for line in plain if line not in installed]
+    return [*future, "", *standard, *froms, "", *installed]
+
+
+@cache
+def function_text(name: str, function: str) -> str:
+    """One function of a part, with its decorators."""
+    text = part(name).text
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+    raise KeyError(f"{name} has no function {function}")

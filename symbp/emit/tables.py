@@ -1,0 +1,87 @@
+"""The tables at the head of a generated module: sizes, shapes, what is known of the data, equation numbers.
+
+Enters: the stages of a network. Leaves: lines of constants. Must not know: targets.
+"""
+
+from __future__ import annotations
+
+from symbp.emit.blocks import wrapped
+from symbp.emit.elements import ElementSpelling
+from symbp.emit.segments import Network
+from symbp.emit.update import hyperparameters
+from symbp.ir.expr import Expr, Size
+from symbp.ir.system import Tensor
+from symbp.ir.training import UpdateRule
+
+CHECKED = ("binary", "positive", "nonnegative", "sums to one", "one hot")
+
+
+def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: ARG001
+    """The constants of a module, in the order in which they are read."""
+    gradients = net.derivation.gradients
+    batch = _batch_size(net)
+    rows = [
+        f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
+        f'NAME = "{net.derivation.name}"',
+        *_dictionary("SIZES", [f'"{name}": {name}' for name in net.sizes]),
+        *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
+        *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
+        *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
+        *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in net.data if _facts(t) != "()"]),
+        f"FORWARD_INPUTS = {_strings(net.forward_data)}",
+        f'OUTPUTS, LOSS = {_strings(net.system.outputs)}, "{net.system.loss}"',
+        f"METRICS = {_strings(net.metrics)}",
+        f"BATCH = {_quoted(batch)}",
+        *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
+        *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
+        f"MOMENTS = {_strings(rule.moments)}",
+        *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
+        "Array = np.ndarray",
+    ]
+    return [row for row in rows if row]
+
+
+def _batch_size(net: Network) -> str | None:
+    """The open size along the first axis of the data."""
+    for tensor in net.data:
+        if tensor.shape and isinstance(tensor.shape[0], Size) and tensor.shape[0].name in net.open_sizes:
+            return str(tensor.shape[0].name)
+    return None
+
+
+def _dictionary(name: str, entries: list[str]) -> list[str]:
+    return wrapped(f"{name} = {{", entries, "}", 0)
+
+
+def _strings(names: tuple[str, ...]) -> str:
+    return "(" + ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "") + ")"
+
+
+def _quoted(name: str | None) -> str:
+    return "None" if name is None else f'"{name}"'
+
+
+def _shape(tensor: Tensor) -> str:
+    """A shape as a tuple of size names, numbers, and functions of the sizes."""
+    parts = [_extent(extent) for extent in tensor.shape]
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+def _extent(extent: Expr) -> str:
+    if isinstance(extent, Size):
+        return f'"{extent.name}"'
+    if extent.is_Integer:
+        return str(extent)
+    names = {size: Size(f's["{size.name}"]') for size in extent.atoms(Size)}
+    return f"lambda s: {ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text}"
+
+
+def _bound(tensor: Tensor) -> str:
+    fact = tensor.fact("below")
+    return "None" if fact is None or fact.bound is None else _extent(fact.bound)
+
+
+def _facts(tensor: Tensor) -> str:
+    found = sorted((f.kind, f.axis if f.axis is not None else -1) for f in tensor.facts if f.kind in CHECKED)
+    rows = [f'("{kind}", {axis})' for kind, axis in found]
+    return f"({', '.join(rows)}{',' if len(rows) == 1 else ''})"

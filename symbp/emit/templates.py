@@ -1,0 +1,37 @@
+"""Finds the templates, packed with the package or beside it in a checkout, and renders them.
+
+Enters: a template's name and its values. Leaves: text. Must not know: what the text is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+
+def template_folder() -> Path:
+    """The folder of templates: `symbp/templates` when installed, `templates` at the top of a checkout."""
+    package = Path(str(resources.files("symbp")))
+    for folder in (package / "templates", package.parent / "templates"):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(
+        "the templates are missing: neither symbp/templates nor templates beside symbp exists"
+    )
+
+
+def render(name: str, values: Mapping[str, Any]) -> str:
+    """A template filled in; a value that it names and that is not given is an error."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_folder()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template(name).render(values)

@@ -1,0 +1,190 @@
+"""Fuses maps and reductions into loop nests.
+
+Enters: statements in the order of evaluation. Leaves: a tree of loops in which each element is computed once.
+Must not know: targets, contractions, or anything of an equation but its indices and accesses.
+
+Two statements share a loop if the later one reads what the earlier one defines only at the loop's own
+position, and the earlier one is finished there: no read of a sum inside the loop that still adds to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.system import Equation
+from symbp.lower.program import Begin, Cost, End, Loop, Nest, Node, Statement, Step, plain_subscripts
+
+
+@dataclass
+class Draft:
+    """A statement on its way into a tree: the loops it still needs, and the names of those around it."""
+
+    statement: Statement
+    remaining: tuple[Index, ...]
+    names: dict[Index, Index] = field(default_factory=dict)
+    register: bool = False
+    begun: bool = False
+
+    @property
+    def equation(self) -> Equation:
+        return self.statement.equation
+
+    @property
+    def reduced_left(self) -> bool:
+        return any(i in self.equation.reduced for i in self.remaining)
+
+
+@dataclass
+class Group:
+    """Drafts that share a loop; `positions` gives each one's own index for it."""
+
+    members: list[Draft]
+    positions: list[Index]
+    extent: Expr
+
+
+def draft(statement: Statement) -> Draft:
+    """A draft whose loops run in the order in which memory is read."""
+    return Draft(statement, loop_order(statement.equation))
+
+
+def loop_order(equation: Equation) -> tuple[Index, ...]:
+    """The indices in the order of their loops: the axes of the largest array read, else the plain indices and
+    then the reduced ones. An argmax keeps its reduced loops innermost, so that one scalar carries it."""
+    own = equation.all_indices
+    if equation.op in (None, "argmax"):
+        return own
+    for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), str(a))):
+        subscripts = plain_subscripts(access)
+        if subscripts and set(subscripts) == set(own):
+            return subscripts
+    return own
+
+
+def can_join(group: Group, candidate: Draft) -> Index | None:
+    """The candidate's index that may run in the group's loop, or None."""
+    defined = {
+        m.statement.target: (m, position) for m, position in zip(group.members, group.positions, strict=True)
+    }
+    forced: set[Index] = set()
+    for access in _reads_of(candidate.statement, defined):
+        member, position = defined[access.name]
+        if position not in member.equation.indices:
+            return None  # the member reduces over this loop: it is finished only after it
+        subscript = access.subscripts[member.equation.indices.index(position)]
+        if not isinstance(subscript, Index):
+            return None
+        forced.add(subscript)
+    if len(forced) > 1:
+        return None
+    fitting = [
+        i for i in candidate.remaining
+        if i in (forced or candidate.remaining)
+        and sympy.expand(candidate.equation.extents[i] - group.extent) == 0
+        and (candidate.equation.op != "argmax" or i in candidate.equation.indices)
+    ]  # fmt: skip
+    return fitting[0] if fitting else None
+
+
+def _reads_of(statement: Statement, defined: dict[str, tuple[Draft, Index]]) -> list[Access]:
+    found = [a for a in statement.equation.reads if a.name in defined]
+    if statement.scaling and statement.target in defined:
+        found.append(Access(statement.target, *statement.equation.indices))
+    return found
+
+
+def group_drafts(drafts: Sequence[Draft]) -> list[Group | Draft]:
+    """Groups in order; a draft joins the first group that it may, no earlier than what it depends on."""
+    groups: list[Group | Draft] = []
+    home: dict[str, int] = {}
+    for one in drafts:
+        reads = [*one.equation.read_names, *([one.statement.target] if one.statement.scaling else [])]
+        first = max((home[name] for name in reads if name in home), default=0)
+        place = len(groups)
+        if one.remaining:
+            for k in range(first, len(groups)):
+                group = groups[k]
+                index = can_join(group, one) if isinstance(group, Group) else None
+                if index is not None and isinstance(group, Group):
+                    group.members.append(one)
+                    group.positions.append(index)
+                    place = k
+                    break
+            else:
+                first_index = one.remaining[0]
+                groups.append(Group([one], [first_index], one.equation.extents[first_index]))
+        else:
+            groups.append(one)
+        home[one.statement.target] = place
+    return groups
+
+
+def build_loops(drafts: Sequence[Draft], around: tuple[Index, ...] = ()) -> tuple[Node, ...]:
+    """The loop tree of drafts that share the loops `around`."""
+    nodes: list[Node] = []
+    for group in group_drafts(drafts):
+        if isinstance(group, Draft):
+            nodes.append(Step(group.statement, group.names, group.register))
+        else:
+            nodes += _loop(group, around)
+    return tuple(nodes)
+
+
+def _loop(group: Group, around: tuple[Index, ...]) -> list[Node]:
+    index = _fresh(group.positions[0], around)
+    before: list[Node] = []
+    after: list[Node] = []
+    inner: list[Draft] = []
+    for member, position in zip(group.members, group.positions, strict=True):
+        begun, register = member.begun, member.register
+        if position in member.equation.reduced and not begun:
+            begun = True
+            register = not any(i in member.equation.indices for i in member.remaining)
+            before.append(Begin(member.statement, dict(member.names)))
+            if register:
+                after.append(End(member.statement, dict(member.names)))
+        rest = tuple(i for i in member.remaining if i != position)
+        inner.append(Draft(member.statement, rest, {**member.names, position: index}, register, begun))
+    return [*before, Loop(index, group.extent, build_loops(inner, (*around, index))), *after]
+
+
+def _fresh(index: Index, around: tuple[Index, ...]) -> Index:
+    taken = {i.name for i in around}
+    name, k = index.name, 1
+    while name in taken:
+        name, k = f"{index.name}{k}", k + 1
+    return Index(name)
+
+
+def nest(drafts: Sequence[Draft]) -> Nest:
+    """The fused nest of drafts that belong together, with its cost."""
+    statements = tuple(d.statement for d in drafts)
+    cost = sum((statement_cost(s.equation) for s in statements), Cost())
+    return Nest(statements, build_loops(drafts), cost)
+
+
+def statement_cost(equation: Equation) -> Cost:
+    """Operations of the body (and the reduction) over the box of indices; each array read once."""
+    box = sympy.Mul(*equation.ranges)
+    plain = sympy.Mul(*equation.shape)
+    operations = _operations(equation.body) + (1 if equation.reduction else 0)
+    own = set(equation.all_indices)
+    arrays = sympy.Integer(0)
+    for access in equation.reads:
+        met = sorted(access.free_symbols & own, key=str)
+        arrays += sympy.Mul(*[equation.extents[i] for i in met])
+    return Cost(sympy.expand(operations * box), sympy.expand(arrays + plain))
+
+
+def _operations(body: Expr) -> int:
+    """Additions, multiplications, divisions, functions, powers and comparisons of one element."""
+    if isinstance(body, (Access, sympy.Symbol)) or body.is_number:
+        return 0
+    if isinstance(body, Guard):
+        return 1
+    inner = sum(_operations(arg) for arg in body.args)
+    return inner + (len(body.args) - 1 if body.is_Add or body.is_Mul else 1)
