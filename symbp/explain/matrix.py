@@ -39,7 +39,7 @@ from symbp.explain.matrix_tree import (
     transpose,
 )
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
-from symbp.ir.printer import decimal, expression_text
+from symbp.ir.printer import TEXT, decimal
 from symbp.ir.system import Equation, Tensor
 
 Frame = tuple[Index, ...]
@@ -108,18 +108,12 @@ class _Recogniser:
         """The sum over `reduced` of `e`, laid out over `frame`: up to two indices."""
         if not e.is_Add:
             return self.product(e, frame, reduced)
-        rows = sorted((self.term_key(term), k) for k, term in enumerate(e.args))
+        order = tuple(self.order)
         terms: list[tuple[bool, Node]] = []
-        for (negative, *_), k in rows:
-            term = e.args[k]
-            terms.append((bool(negative), self.product(-term if negative else term, frame, reduced)))
+        for term in sorted(e.args, key=lambda t: TEXT.term_key(t, order)):  # as index notation has them
+            negative = bool(term.could_extract_minus_sign())
+            terms.append((negative, self.product(-term if negative else term, frame, reduced)))
         return Total(tuple(terms))
-
-    def term_key(self, term: Expr) -> tuple[bool, int, bool, str]:
-        """Terms stand in the order in which index notation has them."""
-        negative = bool(term.could_extract_minus_sign())
-        text = expression_text(-term if negative else term, self.order)
-        return negative, -len(free_indices(term)), bool(term.is_number), text
 
     def product(self, e: Expr, frame: Frame, reduced: Frame) -> Node:
         coefficient, rest = e.as_coeff_Mul(rational=True)
@@ -129,7 +123,8 @@ class _Recogniser:
             return self.expression(sympy.expand_mul(e, deep=False), frame, reduced)
         graph = _Graph(self, coefficient)
         factors = [f for f in sympy.Mul.make_args(rest) if f != 1]
-        for factor in sorted(factors, key=lambda f: expression_text(f, self.order)):
+        order = tuple(self.order)
+        for factor in sorted(factors, key=lambda f: TEXT.factor_key(f, order)):
             base, exponent = factor.as_base_exp()
             if exponent.is_number and exponent.is_negative and not factor.is_Function:
                 graph.add_unit(base**-exponent, below=True)

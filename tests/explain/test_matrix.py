@@ -87,7 +87,7 @@ FORMS = [
     ([], lambda t: t.u(n) * t.B(n, j) * t.v(j), [n, j], "uᵀ·B·v"),
     ([], lambda t: t.B(n, j), [n, j], "𝟏ᵀ·B·𝟏"),
     ([], lambda t: t.c() * t.v(j), [j], "c·𝟏ᵀ·v"),
-    ([n, j], lambda t: Guard("<", 0, t.B(n, j)) * t.B(n, j), [], "B ⊙ [B > 0]"),
+    ([n, j], lambda t: Guard("<", 0, t.B(n, j)) * t.B(n, j), [], "[B > 0] ⊙ B"),
     ([n, j], lambda t: 1 - t.B(n, j) ** 2, [], "𝟏·𝟏ᵀ - B ⊙ B"),
     ([n, j], lambda t: t.c() * (t.x(n, i) - t.u(n)) * t.A(i, j), [i], "c·(x - u·𝟏ᵀ)·A"),
     ([n, j], lambda t: (t.x(n, i) + t.A(i, j)) * t.v(j), [i], "x·𝟏·vᵀ + 𝟏·(v ⊙ (Aᵀ·𝟏))ᵀ"),
