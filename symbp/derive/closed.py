@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search
+from symbp.derive.inverse import inversions
 from symbp.derive.rewriter import Rewriter, Rewritten, rewrite_step
 from symbp.derive.stable import inline
 from symbp.derive.values import Values, searchable
@@ -50,7 +51,7 @@ class _Closing:
         for name in searchable(joint):
             if name not in backward:
                 self.values.remember(name)
-        self.rewriter = Rewriter(joint, self.tensors, self._fresh)
+        self.rewriter = Rewriter(joint, self.tensors, inversions(joint, self.forward), self._fresh)
         self.steps: list[Step] = []
 
     def run(self) -> tuple[System, tuple[Step, ...]]:

@@ -14,6 +14,7 @@ from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
+from symbp.derive.inverse import Inversion, inverted
 from symbp.derive.sums import Core, Lemma, SumForm, sum_forms
 from symbp.ir.expr import Access, Expr, free_indices
 from symbp.ir.printer import equation_text, expression_text
@@ -29,6 +30,8 @@ REASONS = {
     "delta eliminated": "The bracket leaves one element of the sum.",
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
+
+INVERTED = "The definition of a saved value is solved for what it scales, so that factors cancel."
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,30 @@ class Rewriter:
 
     joint: System
     tensors: Mapping[str, Tensor]
+    inversions: Mapping[str, Inversion]
     fresh: Callable[[str], str]
 
     def rewritten(self, equation: Equation, search: Search) -> Rewritten:
         """The equation in its best form."""
         if equation.op not in (None, "sum"):
             return Rewritten(equation)
-        steps: list[Step] = []
-        body = self._improve(equation, equation.body, search, steps)
+        trials = [self._from_body(equation, equation.body, search, ())]
+        turned = inverted(equation.body, self.usable(search))
+        if turned != equation.body:
+            step = rewrite_step("definition inverted", INVERTED, equation, equation.body, turned)
+            trials.append(self._from_body(equation, turned, search, (step,)))
+        return min(trials, key=_rounded_cost)
+
+    def usable(self, search: Search) -> dict[str, Inversion]:
+        """The inversions through tensors that the equation may read."""
+        return {name: inv for name, inv in self.inversions.items() if search.allowed(inv.source)}
+
+    def _from_body(
+        self, equation: Equation, body: Expr, search: Search, first: tuple[Step, ...]
+    ) -> Rewritten:
+        """The cheapest form that starts from this body."""
+        steps = list(first)
+        body = self._improve(equation, body, search, steps)
         plain = Rewritten(equation.with_(body=body), (), tuple(steps))
         if equation.reduction is None:
             return plain

@@ -1,0 +1,114 @@
+"""Definitions read backwards: from `p = e/s`, `e = p·s`; so that cancellation finds saved values.
+
+Enters: the forward equations. Leaves: what may be written for a tensor in terms of one that it defines.
+Must not know: the backward equations, costs.
+
+Only factors proven non-zero are divided by: positive by their form, for every value of the leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.system import Equation, System
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """`tensor[indices] = body`, where `body` reads `source`, the later tensor."""
+
+    indices: tuple[Index, ...]
+    body: Expr
+    source: str
+
+
+def inversions(system: System, forward: Sequence[Equation]) -> dict[str, Inversion]:
+    """For each hidden tensor that one later map scales by a non-zero factor, its value from that map."""
+    positive = Positivity(system, forward)
+    defined = {equation.target for equation in forward}
+    found: dict[str, Inversion] = {}
+    for equation in forward:
+        if equation.reduction is not None or not equation.body.is_Mul:
+            continue
+        for factor in sorted(equation.body.args, key=sympy.default_sort_key):
+            if not _carries_all(factor, equation) or factor.name not in defined or factor.name in found:
+                continue
+            rest = equation.body / factor
+            if positive.of(rest):
+                own = Access(equation.target, *equation.indices)
+                found[factor.name] = Inversion(tuple(factor.subscripts), own / rest, equation.target)
+                break
+    return found
+
+
+def _carries_all(factor: Expr, equation: Equation) -> bool:
+    """A plain read over exactly the indices of the equation."""
+    return (
+        isinstance(factor, Access)
+        and factor.outside is None
+        and len(factor.subscripts) == len(equation.indices)
+        and set(factor.subscripts) == set(equation.indices)
+    )
+
+
+def inverted(e: Expr, inversions: Mapping[str, Inversion]) -> Expr:
+    """`e` with each tensor that has an inversion replaced by it, as long as there is one."""
+    for _ in range(3):
+        reads = sorted((a for a in e.atoms(Access) if a.name in inversions), key=sympy.default_sort_key)
+        if not reads:
+            break
+        replaced = {}
+        for access in reads:
+            inversion = inversions[access.name]
+            replaced[access] = inversion.body.xreplace(
+                dict(zip(inversion.indices, access.subscripts, strict=True))
+            )
+        e = e.xreplace(replaced)
+    return e
+
+
+class Positivity:
+    """Which forward tensors are positive, and which at least never negative, by their form."""
+
+    def __init__(self, system: System, forward: Sequence[Equation]) -> None:
+        self.positive = {t.name for t in system.leaves if t.fact("positive")}
+        self.nonnegative = {
+            t.name for t in system.leaves if any(t.fact(k) for k in ("binary", "one hot", "nonnegative"))
+        }
+        for equation in forward:
+            if equation.op in ("max", "argmax"):
+                continue
+            if self.of(equation.body):
+                self.positive.add(equation.target)
+            elif self.weakly(equation.body):
+                self.nonnegative.add(equation.target)
+
+    def of(self, e: Expr) -> bool:
+        """Whether `e` > 0 by its form."""
+        if isinstance(e, Access):
+            return e.name in self.positive and e.outside is None
+        if isinstance(e, sympy.exp):
+            return True
+        if e.is_Pow:
+            return self.of(e.base)
+        if e.is_Mul:
+            return all(self.of(a) for a in e.args)
+        if e.is_Add:
+            return any(self.of(a) for a in e.args) and all(self.weakly(a) for a in e.args)
+        return bool(e.is_positive)
+
+    def weakly(self, e: Expr) -> bool:
+        """Whether `e` ≥ 0 by its form."""
+        if isinstance(e, Access) and e.name in self.nonnegative:
+            return True
+        if e.is_Pow and e.exp.is_Integer and e.exp.is_even and e.exp.is_positive:
+            return True
+        if e.is_Pow and e.exp.is_positive:
+            return self.weakly(e.base)
+        if e.is_Mul or e.is_Add:
+            return all(self.weakly(a) for a in e.args)
+        return self.of(e) or bool(e.is_nonnegative)
