@@ -67,10 +67,11 @@ def fold(e: Expr, search: Search) -> Expr:
         inverse = _cheaper(1 / e.base, search)
         if inverse is not None:
             return inverse**-e.exp
-    if e.is_Pow and e.exp.is_Rational and e.exp.is_negative and e.exp != -1:
-        power = _cheaper(1 / e, search)
-        if power is not None:
-            return 1 / power
+    if e.is_Pow and e.exp.is_Rational and e.exp.q == 2:  # of a root, or of its reciprocal
+        for half in (sympy.Rational(1, 2), -sympy.Rational(1, 2)):
+            root = _cheaper(e.base**half, search)
+            if root is not None:
+                return root ** (e.exp / half)
     if e.is_Pow and e.exp.is_number and not isinstance(e, sympy.exp):
         return fold(e.base, search) ** e.exp
     return e.func(*[fold(a, search) for a in e.args])

@@ -187,14 +187,19 @@ def logistic_form(e: Expr) -> Expr | None:
 def _in_sigma(e: Expr, u: Expr) -> Expr | None:
     """`e` as a polynomial in σ(u), factored; None if it isn't one."""
     sigma = sympy.Symbol("sigma")
-    powers = {x: sympy.expand(x.args[0] / u) for x in e.atoms(sympy.exp)}
-    marked = e.xreplace({x: (sigma / (1 - sigma)) ** k for x, k in powers.items() if k.is_Integer})
+    powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
+    marked = e.xreplace({x: (sigma / (1 - sigma)) ** k for x, k in powers.items() if k})
     form = on_symbols(marked, sympy.cancel)
     if form is None or sigma in sympy.fraction(form)[1].free_symbols:
         return None
     factored = on_symbols(form, sympy.factor)
     chosen = form if factored is None else factored
     return tidy_sign(chosen).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
+
+
+def _multiple(e: Expr, u: Expr) -> int:
+    """k with e = k·u, 0 if there is none among ±1, ±2."""
+    return next((k for k in (1, -1, 2, -2) if sympy.expand(e - k * u) == 0), 0)
 
 
 def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
