@@ -9,21 +9,20 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 
 from symbp.errors import Origin
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
-_USERS = str(Path(_PACKAGE) / "gallery")  # gallery files are written as a user would write them
+_PACKAGE = __name__.partition(".")[0]
+_USERS = f"{_PACKAGE}.gallery."  # gallery files are written as a user would write them
 
 
 def caller() -> FrameType | None:
     """The innermost frame that isn't symbp's own."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_PACKAGE) or file.startswith(_USERS):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] != _PACKAGE or module.startswith(_USERS):
             return frame
         frame = frame.f_back
     return None

@@ -12,6 +12,7 @@ import sympy
 
 from symbp.ir.expr import Expr
 from symbp.ir.training import Initial
+from symbp.language.bodies import number
 
 Shape = tuple[Expr, ...]
 Initialiser = Callable[[Shape], Initial]
@@ -66,8 +67,6 @@ def zeros(shape: Shape) -> Initial:  # noqa: ARG001
 
 def constant(value: Any) -> Initialiser:
     """The given value everywhere."""
-    from symbp.language.bodies import number
-
     shift = number(value)
     return lambda shape: Initial("constant", shift=shift, reason="the author's choice")  # noqa: ARG005
 

@@ -21,7 +21,7 @@ def inlined(nodes: Sequence[Node], kept: set[int]) -> dict[int, Equation]:
 
     A map disappears if its author didn't name it and it is a mere view (`x.T`), or if it is read once and
     writing it into its reader repeats no work: the reader's indices are the map's own, or the reader is
-    itself a map and the work is plain arithmetic.
+    itself a map and the work is plain arithmetic. Exponents and arguments of logarithms stay.
     """
     readings = _readings(nodes)
     bodies: dict[int, Equation] = {}

@@ -15,58 +15,13 @@ from symbp.language.frames import here
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 # What generated modules call their own things: modules, arguments and entry points of their interface.
-RESERVED = frozenset(
-    [
-        "np",
-        "numpy",
-        "math",
-        "numba",
-        "nb",
-        "njit",
-        "prange",
-        "scipy",
-        "sys",
-        "os",
-        "json",
-        "time",
-        "argparse",
-        "pathlib",
-        "params",
-        "buffers",
-        "training",
-        "seed",
-        "masks",
-        "state",
-        "data",
-        "epochs",
-        "batch_size",
-        "validation",
-        "callback",
-        "history",
-        "threads",
-        "path",
-        "sizes",
-        "step",
-        "theta",
-        "gradient",
-        "moments",
-        "init_params",
-        "init_buffers",
-        "init_state",
-        "forward",
-        "loss_and_gradients",
-        "train_step",
-        "fit",
-        "predict",
-        "evaluate",
-        "save",
-        "load",
-        "check_gradients",
-        "main",
-        "self",
-        "cls",
-    ]
-)
+_OWN = """
+    np numpy math numba nb njit prange scipy sys os json time argparse pathlib params buffers
+    training seed masks state data epochs batch_size validation callback history threads path sizes
+    step theta gradient moments init_params init_buffers init_state forward loss_and_gradients
+    train_step fit predict evaluate save load check_gradients main self cls
+"""
+RESERVED = frozenset(_OWN.split())
 
 
 def problem(name: object) -> str | None:
@@ -75,7 +30,7 @@ def problem(name: object) -> str | None:
         return f"a name is a string, not {type(name).__name__}"
     if not _NAME.match(name):
         return "a name is letters, digits and underscores, and starts with a letter"
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+    if keyword.iskeyword(name):
         return "it is a word of Python's own"
     if hasattr(builtins, name):
         return "it is one of Python's built-in functions"

@@ -27,7 +27,7 @@ from symbp.language.inline import inlined
 from symbp.language.letters import Letters
 from symbp.language.names import check_name
 from symbp.language.naming import Keys, all_names, given_names
-from symbp.language.node import Node, display, join_all, node_of, operands_of
+from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
 from symbp.language.sizes import Dim, Unifier, name_anonymous
 from symbp.language.tensor import Tensor, axes
 
@@ -76,7 +76,7 @@ def _checked(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Ma
     for what, tensor in [("the loss", loss), *((f"metric {key}", t) for key, t in metrics.items())]:
         if tensor.rank:
             raise DeclarationError(
-                f"{what} must be a scalar, but {display(tensor)} has {tensor.rank} axes",
+                f"{what} must be a scalar, but {display(tensor)} has {counted(tensor.rank, 'axis', 'axes')}",
                 where=here(),
                 details=(f"shape: ({', '.join(map(str, tensor.shape))})", f"declared at {tensor.origin}"),
                 help="take its mean or sum: (…).mean()",
@@ -145,7 +145,11 @@ class _Lowering:
         for node in nodes:
             clash = self.names.get(node.serial)
             if clash in own:
-                raise DeclarationError(f"{clash} is both a size and a tensor", where=node.origin)
+                raise DeclarationError(
+                    f"{clash} is both a size and a tensor",
+                    where=node.origin,
+                    help="give one of the two another name",
+                )
         anonymous = name_anonymous(
             (e.xreplace({s: Size(getattr(s, "letter", s.name)) for s in named}) for e in shapes),
             [*own, *self.names.values()],
@@ -230,9 +234,11 @@ def _reached(roots: Iterable[Node]) -> list[Node]:
         known = found.get(node.serial)
         if known is None or (known.alias is None and node.alias is not None):
             found[node.serial] = node
-        elif node.alias is not None and known.alias != node.alias:
+        elif node.alias is not None and known.alias is not None and known.alias != node.alias:
             raise DeclarationError(
-                f"one tensor is named twice, {known.alias} and {node.alias}", where=node.origin
+                f"one tensor is named twice, {' and '.join(sorted((known.alias, node.alias)))}",
+                where=node.origin,
+                help="call .named once",
             )
         if known is None and node.equation is not None:
             stack += operands_of(node.equation)

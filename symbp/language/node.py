@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import sympy
 from sympy.core.symbol import Str
@@ -21,11 +21,9 @@ from symbp.ir.shapes import Witness, infer_ranges, witnesses
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
 from symbp.language.bodies import exact, rewrite, strip_ranges
 from symbp.language.frames import caller, here, variables
+from symbp.language.initial import Initialiser
 from symbp.language.names import check_name
 from symbp.language.sizes import Unifier
-
-if TYPE_CHECKING:
-    from symbp.language.initial import Initialiser
 
 _serials = itertools.count(1)  # orders declarations; only comparisons of two serials mean anything
 
@@ -155,7 +153,8 @@ class Node:
                 )
         if len(subscripts) != self.rank:
             raise ShapeError(
-                f"{display(self)} has {self.rank} axes, but is read with {len(subscripts)} subscripts",
+                f"{display(self)} has {counted(self.rank, 'axis', 'axes')}, but is read with "
+                f"{counted(len(subscripts), 'subscript', 'subscripts')}",
                 where=here(),
                 details=(f"shape: ({', '.join(map(str, self.shape))})",),
                 help="give one index per axis, as in x[n, i]",
@@ -194,6 +193,11 @@ def operands_of(equation: Equation) -> tuple[Node, ...]:
     return tuple(found[serial] for serial in sorted(found))
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """`1 axis`, `2 axes`."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def display(node: Node) -> str:
     """What a message calls the node: its name, the user's variable that holds it, or what it is."""
     given = node.alias or node.name
@@ -221,8 +225,9 @@ def join_all(
     unifier: Unifier, equation: Equation, tensors: Mapping[str, ir.Tensor], stated: Mapping[Index, Expr]
 ) -> None:
     """Joins all extents that the equation's reads, and its author, give to one index."""
-    first = {i: Witness(extent, f"the stated range of {i}") for i, extent in stated.items()}
-    for index, witness in witnesses(equation, tensors):
+    first: dict[Index, Witness] = {}
+    own = [(i, Witness(extent, f"the stated range of {i}")) for i, extent in stated.items()]
+    for index, witness in [*witnesses(equation, tensors), *own]:
         known = first.setdefault(index, witness)
         unifier.join(equation.target, known, witness, equation.origin)
 

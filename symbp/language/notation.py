@@ -137,10 +137,10 @@ def _guards(condition: Any) -> tuple[Expr, ...]:
     if isinstance(condition, sympy.And):
         parts = sorted(condition.args, key=sympy.default_sort_key)
         return tuple(g for part in parts for g in _guards(part))
-    if isinstance(condition, Guard) or condition in (sympy.S.Zero, sympy.S.One):
+    if isinstance(condition, (Guard, sympy.Integer)):  # a guard that is always or never true is 1 or 0
         return (condition,)
-    if condition in (sympy.true, sympy.false) and not isinstance(condition, bool):
-        return (sympy.Integer(int(condition == sympy.true)),)
+    if isinstance(condition, (sympy.logic.boolalg.BooleanTrue, sympy.logic.boolalg.BooleanFalse)):
+        return (sympy.Integer(int(bool(condition))),)
     op = _RELATIONS.get(type(condition))
     if op is None:
         raise DeclarationError(
@@ -189,8 +189,8 @@ def formula(
     **more: Any,
 ) -> Tensor:
     """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too."""
-    body = sympy.sympify(_formula(body))
-    if isinstance(body, Reduced):
+    body = _with_factors_inside(sympy.sympify(_formula(body)))
+    if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         op, inner, over, guards = body.args
         inner, guards = _split(inner, plain, ranges, rule), [_split(g, plain, ranges, rule) for g in guards]
         return Tensor.defined(
@@ -206,6 +206,18 @@ def formula(
     return Tensor.defined(
         plain, _split(body, plain, ranges, rule), rule=rule, ranges=_within(ranges, plain, ()), **more
     )
+
+
+def _with_factors_inside(body: Expr) -> Expr:
+    """A sum times numbers and sizes as the sum of the scaled body, which is one equation and not two."""
+    if not body.is_Mul:
+        return body
+    sums = [f for f in body.args if isinstance(f, Reduced) and f.args[0].name == "sum"]
+    constants = [f for f in body.args if not f.has(Access, Index)]
+    if len(sums) != 1 or len(constants) + 1 != len(body.args):
+        return body
+    op, inner, over, guards = sums[0].args
+    return Reduced(op, sympy.Mul(inner, *constants), over, guards)
 
 
 def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str) -> Expr:

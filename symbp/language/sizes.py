@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
 
@@ -115,22 +115,18 @@ def is_one(extent: Expr) -> bool:
     return isinstance(extent, Dim) and extent.anonymous and extent.value == 1
 
 
-def _has_anonymous(extent: Expr) -> bool:
-    return any(isinstance(s, Dim) and s.anonymous for s in extent.free_symbols)
-
-
-def mismatch(what: str, first: Witness, second: Witness, where: Origin | None) -> ShapeError:
-    """The error that says which two axes disagree, with both sizes."""
+def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | None) -> ShapeError:
+    """The error that says which two axes disagree: each a witness, and the size that it was found to be."""
     help = "make the two sizes agree, or transpose or reshape one of the tensors"
-    anonymous, other = sorted((first.extent, second.extent), key=lambda e: not _has_anonymous(e))
-    if _has_anonymous(anonymous) and value_of(other) is None:
-        help = f'give {other} its value where it is declared: bp.dim("{other}", {anonymous})'
-    return ShapeError(
-        f"{what}: the sizes of two axes differ",
-        where=where,
-        details=tuple(f"{side.why}: {side.extent}" for side in (first, second)),
-        help=help,
+    (_, first), (_, second) = sides
+    for number, open_size in ((first, second), (second, first)):
+        if _is_anonymous(number) and value_of(open_size) is None:
+            help = f'give {open_size} its value where it is declared: bp.dim("{open_size}", {number})'
+    details = tuple(
+        f"{side.why}: {side.extent}" + ("" if found == side.extent else f", which is {found}")
+        for side, found in sides
     )
+    return ShapeError(f"{what}: the sizes of two axes differ", where=where, details=details, help=help)
 
 
 class Unifier:
@@ -160,7 +156,7 @@ class Unifier:
             return
         value = value_of(a)
         if value is None or value != value_of(b) or not (_is_anonymous(a) or _is_anonymous(b)):
-            raise mismatch(what, first, second, where)
+            raise mismatch(what, ((first, b), (second, a)), where)
         if not _is_anonymous(a) or (_is_anonymous(b) and a.serial < b.serial):
             a, b = b, a
         self._parent[a] = b

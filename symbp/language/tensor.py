@@ -16,7 +16,7 @@ from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
 from symbp.language.frames import here
-from symbp.language.node import Hint, Node, display
+from symbp.language.node import Hint, Node, counted, display
 from symbp.language.sizes import is_one
 
 Operand = Any  # a Tensor, a number, a size, or an element of a scalar in index notation
@@ -227,7 +227,7 @@ def axis_numbers(tensor: Tensor, axis: int | Sequence[int] | None) -> tuple[int,
     found = {k % tensor.rank for k in wanted if -tensor.rank <= k < tensor.rank}
     if len(found) != len(wanted):
         raise ShapeError(
-            f"{display(tensor)} has {tensor.rank} axes, so axis={axis} is not among them, or is named twice",
+            f"{display(tensor)} has {counted(tensor.rank, 'axis', 'axes')}: no axis={axis}, or one twice",
             where=here(),
             details=(f"shape: ({', '.join(map(str, tensor.shape))})",),
         )

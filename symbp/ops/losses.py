@@ -14,7 +14,7 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index
 from symbp.ir.shapes import Witness
 from symbp.language.frames import here
-from symbp.language.node import Hint, display
+from symbp.language.node import Hint, counted, display
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes, pointwise
 from symbp.ops.reductions import logsumexp
@@ -37,7 +37,8 @@ def same_axes(a: Tensor, b: Tensor, what: str) -> None:
     """Raises ShapeError unless both have as many axes: nothing is broadcast inside a loss."""
     if a.rank != b.rank:
         raise ShapeError(
-            f"{what} goes element by element, but {display(a)} has {a.rank} axes and {display(b)} {b.rank}",
+            f"{what} goes element by element, but {display(a)} has {counted(a.rank, 'axis', 'axes')} "
+            f"and {display(b)} has {b.rank}",
             where=here(),
             details=tuple(f"{display(t)}: ({', '.join(map(str, t.shape))})" for t in (a, b)),
             help="give both the same shape: nothing is broadcast inside a loss",

@@ -1,0 +1,73 @@
+"""What ops refuse, and what they take besides whole tensors."""
+
+import pytest
+
+from symbp import ops
+from symbp.errors import DeclarationError, ShapeError, UsageError
+from symbp.ir.printer import expression_text
+from symbp.language import Network, dims, indices, input, labels, param, target
+
+N, D, K = dims("N D K")
+n, i = indices("n i")
+
+
+def test_an_elementwise_op_takes_elements_in_index_notation():
+    x = param("x", (N, D))
+    assert str(ops.exp(x[n, i])).startswith("exp(")
+    assert expression_text(ops.tanh(ops.square(2))) == "tanh(4)"
+
+
+def test_decimals_are_exact():
+    x = param("x", (N, D))
+    net = Network("net", loss=ops.leaky_relu(x, 0.01).sum())
+    assert str(net.system.equations[0]) == "h1[i,j] = 0.01·[x[i,j] ≤ 0]·x[i,j] + [x[i,j] > 0]·x[i,j]"
+
+
+def test_cross_entropy_reconciles_classes_and_columns():
+    logits, y = param("z", (N, 5)), labels("y", (N,), classes=4)
+    with pytest.raises(ShapeError) as error:
+        ops.cross_entropy(logits, y)
+    assert "axis 1 of z: 5" in str(error.value)
+    assert "the classes of y: 4" in str(error.value)
+    assert "ops.cross_entropy(logits, y)" in str(error.value)
+
+
+@pytest.mark.parametrize("loss", [ops.mse, ops.binary_cross_entropy])
+def test_a_loss_broadcasts_nothing(loss):
+    prediction, y = param("prediction", (N, 1)), target("y", (N,))
+    with pytest.raises(ShapeError) as error:
+        loss(prediction, y)
+    assert "prediction: (N, 1)" in str(error.value)
+    assert "y: (N)" in str(error.value)
+
+
+@pytest.mark.parametrize("pair", [ops.cross_entropy, ops.accuracy])
+def test_labels_of_another_rank(pair):
+    p, y = param("p", (N, K)), labels("y", (N, N, N), classes=K)
+    with pytest.raises(ShapeError, match="can't pair p with y") as error:
+        pair(p, y)
+    assert "p: (N, K)" in str(error.value)
+    assert "y: (N, N, N)" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ops.clamp,
+        lambda x: ops.clamp(x, 2, 1),
+        lambda x: ops.gelu(x, approximate="sigmoid"),
+        lambda x: ops.leaky_relu(x, "a"),
+        lambda x: ops.mse(x, x, reduction="max"),
+        lambda _: ops.l2_penalty(0.1),
+        lambda _: ops.exp("x"),
+        lambda x: ops.leaky_relu(x, float("nan")),
+    ],
+)
+def test_refused_arguments(call):
+    with pytest.raises(DeclarationError):
+        call(input("x", (N, D)))
+
+
+def test_an_unknown_op_is_named_with_its_neighbours():
+    with pytest.raises(UsageError, match="did you mean sigmoid"):
+        ops.find("sigmoyd")

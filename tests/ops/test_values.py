@@ -1,0 +1,142 @@
+"""Every op's value against NumPy's and SciPy's formulas, over the registry."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from symbp.ir.interpret import evaluate
+from symbp.language import Network
+from symbp.ops import REGISTRY
+
+SIZES = {"N": 3, "H": 4, "D": 2, "K": 5, "B": 2}
+
+
+def softmax(z, axis=-1):
+    e = np.exp(z)
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def cross_entropy(p, y, from_logits=False):
+    log_p = np.log(softmax(p)) if from_logits else np.log(p)
+    if y.ndim == p.ndim:
+        return -(y * log_p).sum(axis=-1).mean()
+    return -log_p[np.arange(len(y)), y].mean()
+
+
+def binary_cross_entropy(p, y, from_logits=False):
+    p = sigmoid(p) if from_logits else p
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+
+
+def gelu(x, approximate="none"):
+    if approximate == "tanh":
+        return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return x * (1 + special.erf(x / np.sqrt(2))) / 2
+
+
+def accuracy(p, y):
+    if p.ndim == 1:
+        return np.mean((p >= 0.5) == (y == 1))
+    return np.mean(p.argmax(-1) == (y if y.ndim == 1 else y.argmax(-1)))
+
+
+REFERENCE = {
+    "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
+    "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh,
+    "acosh": np.arccosh, "atanh": np.arctanh, "erf": special.erf, "erfc": special.erfc,
+    "loggamma": special.gammaln, "digamma": special.psi, "sqrt": np.sqrt, "square": np.square,
+    "reciprocal": np.reciprocal, "power": np.power, "abs": np.abs, "sign": np.sign, "maximum": np.maximum,
+    "minimum": np.minimum, "clamp": lambda x, low=None, high=None: np.clip(x, low, high),
+    "linear": lambda x: x, "tanh": np.tanh, "sigmoid": sigmoid, "softplus": lambda x: np.log1p(np.exp(x)),
+    "relu": lambda x: np.maximum(x, 0), "leaky_relu": lambda x, slope=0.01: np.where(x > 0, x, slope * x),
+    "gelu": gelu, "silu": lambda x: x * sigmoid(x), "softmax": softmax,
+    "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis)),
+    "sum": np.sum, "mean": np.mean, "prod": np.prod, "max": np.max,
+    "logsumexp": lambda x, axis=-1: special.logsumexp(x, axis=axis),
+    "matmul": np.matmul, "dense": lambda x, w, b=0: x @ w + b,
+    "mse": lambda a, b, reduction="mean": getattr((a - b) ** 2, reduction)(),
+    "cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy,
+    "l2_penalty": lambda weight, *ws: weight / 2 * sum((w**2).sum() for w in ws), "accuracy": accuracy,
+}  # fmt: skip
+
+CASES = [
+    pytest.param(op, example, id=f"{op.name}-{k}")
+    for op in REGISTRY.values()
+    for k, example in enumerate(op.examples)
+]
+
+
+def draw(sample, rng):
+    shape = tuple(SIZES[s] for s in sample.shape.split())
+    normal = rng.normal(size=shape)
+    return {
+        "real": lambda: normal,
+        "positive": lambda: np.exp(normal),
+        "unit": lambda: np.tanh(normal),
+        "above one": lambda: 1 + np.exp(normal),
+        "probability": lambda: sigmoid(normal),
+        "simplex": lambda: softmax(normal),
+        "distribution": lambda: softmax(normal),
+        "binary": lambda: rng.integers(0, 2, shape).astype(float),
+        "labels": lambda: rng.integers(0, SIZES["K"], shape),
+    }[sample.values]()
+
+
+def value(op, example, arrays):
+    operands, result = op.declare(example)
+    answer = result if result.rank == 0 else result.sum()
+    net = Network("case", loss=answer, outputs={} if result.rank == 0 else {"answer": result})
+    names = [tensor.name for tensor in operands]
+    computed = evaluate(net.system, dict(zip(names, arrays, strict=True)), SIZES)
+    return computed[net.system.loss if result.rank == 0 else "answer"]
+
+
+def test_every_op_has_a_reference():
+    assert set(REFERENCE) == set(REGISTRY)
+
+
+@pytest.mark.parametrize(("op", "example"), CASES)
+def test_value(op, example):
+    rng = np.random.default_rng(7)
+    arrays = [draw(sample, rng) for sample in example.operands]
+    expected = REFERENCE[op.name](*arrays, **example.options)
+    np.testing.assert_allclose(
+        np.asarray(value(op, example, arrays), float), expected, rtol=1e-12, atol=1e-13
+    )
+
+
+KINKS = {
+    "abs": ([0.0], [0.0]),
+    "sign": ([0.0], [0.0]),
+    "relu": ([0.0], [0.0]),
+    "leaky_relu": ([0.0], [0.0]),
+    "clamp": ([-0.5, 0.5], [-0.5, 0.5]),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_value_at_the_kink(name):
+    given, expected = KINKS[name]
+    op = REGISTRY[name]
+    array = np.resize(given, (SIZES["N"], SIZES["H"]))
+    np.testing.assert_array_equal(
+        np.asarray(value(op, op.examples[0], [array]), float), np.resize(expected, array.shape)
+    )
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+def test_a_tie_is_split(name):
+    op = REGISTRY[name]
+    array = np.ones((SIZES["N"], SIZES["H"]))
+    np.testing.assert_array_equal(np.asarray(value(op, op.examples[0], [array, array]), float), array)
+
+
+def test_every_op_says_what_it_is():
+    for op in REGISTRY.values():
+        assert op.formula, op.name
+        assert op.examples, op.name
+        assert op.analytic or op.kinks, f"{op.name}: what happens where it isn't analytic?"
