@@ -7,7 +7,7 @@ Must not know: how any stage works.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from symbp.verify import Report
 
 __all__ = ["Derivation", "check", "compile", "derive", "generate", "source"]
-
-TARGETS = ("numpy", "numba")
-DTYPES = ("float32", "float64")
 
 
 class Derivation(Derived):
@@ -75,7 +72,7 @@ def source(
 
     Raises UsageError: an unknown size, target or dtype; LoweringError: an equation without a program.
     """
-    from symbp.emit import generate_source
+    from symbp.emit import DTYPES, TARGETS, generate_source
 
     derivation = derivation or derive(net)
     return generate_source(
@@ -167,7 +164,7 @@ def write(path: str | Path, text: str, *, force: bool) -> Path:
     return Path(path)
 
 
-def _one_of(what: str, chosen: str, known: Sequence[str]) -> str:
+def _one_of(what: str, chosen: str, known: Iterable[str]) -> str:
     if chosen not in known:
         raise UsageError(f"there is no {what} {chosen!r}", help=f"choose one of: {', '.join(known)}")
     return chosen

@@ -15,8 +15,9 @@ UPDATE = "python tests/generated_tool.py"
 def render():
     """Every file of the folder, by name."""
     import symbp as bp
-    from symbp.api import DTYPES, TARGETS, source
+    from symbp.api import source
     from symbp.cli.target import load_target, optimizer
+    from symbp.emit import TARGETS
 
     files = {}
     for name in sorted(bp.gallery.GALLERY):
@@ -29,7 +30,7 @@ def render():
                 target.network,
                 optimizer=optimizer(target, None, None),
                 target=machine,
-                dtype=DTYPES[-1],
+                dtype="float64",
                 derivation=derivation,
             )
     return files

@@ -11,12 +11,13 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import Arguments, count, sizes
-from symbp.errors import DataError
+from symbp.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from symbp.data import Data
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         narrate(f"warning: {warning}")
     narrate(f"derived {len(derivation.gradients)} gradients in {derivation.seconds:.2f} s")
     module = _module(plan, args)
+    narrate(f"wrote the training module {args.module or module.__file__}")
     try:
         report = _gradient_check(plan, args, module)
         error = max((row["max_rel_error"] for row in report), default=0.0)
@@ -107,7 +109,7 @@ def _plan(args: argparse.Namespace) -> _Plan:
         min(args.batch_size or target.batch_size or BATCH_SIZE, _examples(train)),
         {
             "optimizer": optimizer(target, args.optimizer, args.lr),
-            "sizes": {**_sizes_of(target.network, train), **sizes(args)},
+            "sizes": _sizes(target.network, train, sizes(args)),
             "derivation": bp.derive(target.network),
         },
     )
@@ -158,17 +160,26 @@ def _examples(data: Mapping[str, Any]) -> int:
     return len(next(iter(data.values())))
 
 
-def _sizes_of(net: Network, data: Mapping[str, Any]) -> dict[str, int]:
-    """Sizes that shape parameters and that the declaration leaves open, read off the data's shapes."""
+def _sizes(net: Network, data: Data, given: Mapping[str, int]) -> dict[str, int]:
+    """The given sizes, and those that the data's shapes show of what shapes a parameter.
+
+    Raises UsageError for one that nothing tells."""
     from symbp.ir.expr import Size, free_sizes
 
     system = net.system
-    shaping = {s for t in system.parameters for extent in t.shape for s in free_sizes(extent)}
-    found: dict[str, int] = {}
+    shaping = sorted({s.name for t in system.parameters for extent in t.shape for s in free_sizes(extent)})
+    found = dict(given)
     for name, array in data.items():
         for extent, length in zip(system.tensor(name).shape, array.shape, strict=False):
-            if isinstance(extent, Size) and extent in shaping and extent.name not in system.bound:
-                found[extent.name] = int(length)
+            if isinstance(extent, Size) and extent.name in shaping and extent.name not in system.bound:
+                found.setdefault(extent.name, int(length))
+    unknown = [name for name in shaping if name not in found and name not in system.bound]
+    if unknown:
+        raise UsageError(
+            f"nothing tells the size {unknown[0]}",
+            details=(f"open sizes of parameters: {', '.join(unknown)}",),
+            help=f"give it: --size {unknown[0]}=32, or declare it: {unknown[0]} = bp.dim({unknown[0]!r}, 32)",
+        )
     return found
 
 
@@ -189,8 +200,10 @@ def _gradient_check(plan: _Plan, args: argparse.Namespace, module: ModuleType) -
 
     if args.dtype != "float64":
         module = bp.compile(plan.net, **{**plan.options, "target": args.target, "dtype": "float64"})
+    params = module.init_params(args.seed)
+    module.evaluate(params, **plan.train)  # refuses wrong data as they are, not as a sample of them
     few = {name: array[:CHECK_EXAMPLES] for name, array in plan.train.items()}
-    report: list[dict[str, Any]] = module.check_gradients(module.init_params(args.seed), **few)
+    report: list[dict[str, Any]] = module.check_gradients(params, **few)
     return report
 
 
@@ -212,7 +225,8 @@ def _save(plan: _Plan, args: argparse.Namespace, module: ModuleType, state: Any)
 
 def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(result))
+        finite = {n: None if isinstance(v, float) and not isfinite(v) else v for n, v in result.items()}
+        print(json.dumps(finite, ensure_ascii=False))  # JSON has no NaN
         return
     for name, value in result.items():
         print(f"{name:14}  {f'{value:.4g}' if isinstance(value, float) else value}")

@@ -1,0 +1,1009 @@
+"""mlp: a network that trains in Numba.
+
+Derived from the network mlp; float64. It reads x(N, D), y(N,).
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   z1[n,j] = Σ_i x[n,i]·W1[i,j]
+    (2)   h[n,j] = tanh(z1[n,j] + b1[j])
+    (3)   z2[n,k] = Σ_j h[n,j]·W2[j,k]
+    (4)   a2[n,k] = z2[n,k] + b2[k]
+    (5)   m_a2[n] = max_k a2[n,k]
+    (6)   e_p[n,k] = exp(a2[n,k] - m_a2[n])
+    (7)   s_p[n] = Σ_k e_p[n,k]
+    (8)   p[n,k] = e_p[n,k]/s_p[n]
+    (9)   loss = Σ_n (log(s_p[n]) + m_a2[n] - a2[n,y[n]])/N
+    (10)  da2[n,k] = (p[n,k] - [k = y[n]])/N
+    (11)  dh[n,j] = Σ_k da2[n,k]·W2[j,k]
+    (12)  dz1[n,j] = (1 - h[n,j]²)·dh[n,j]
+    (13)  db2[k] = Σ_n da2[n,k]
+    (14)  dW2[j,k] = Σ_n h[n,j]·da2[n,k]
+    (15)  db1[j] = Σ_n dz1[n,j]
+    (16)  dW1[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (17)  c_accuracy[n] = argmax_k p[n,k]
+    (18)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
+
+Update (Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1), for each entry i of the parameters:
+
+    (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U3)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: D = 64, H = 64, K = 10; N read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  4·D·H·N + 6·H·K·N + 14·K·N + 7·H·N + 7·N
+    bytes  8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+OPEN_SIZES = ('N',)
+D, H, K = 64, 64, 10
+NAME = "mlp"
+SIZES = {"D": D, "H": H, "K": K}
+PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "K"), "b2": ("K",)}
+INPUTS = {"x": ("N", "D"), "y": ("N",)}
+INTEGERS = {"y": "K"}
+FACTS = {}
+FORWARD_INPUTS = ("x",)
+OUTPUTS, LOSS = ("p",), "loss"
+METRICS = ("accuracy",)
+BATCH = "N"
+GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
+EQUATIONS = {
+    1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "dh",
+    12: "dz1", 13: "db2", 14: "dW2", 15: "db1", 16: "dW1", 17: "c_accuracy", 18: "accuracy",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+_KERNELS: list[str] = []
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a function for compilation on first use: importing Numba alone takes most of a second."""
+    _KERNELS.append(function.__name__)
+    return function
+
+
+def _compile() -> None:
+    """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
+    if _KERNELS:
+        from numba import njit
+
+        # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
+        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        for name in _KERNELS:
+            globals()[name] = njit(cache=True, error_model="numpy", fastmath=fastmath)(globals()[name])
+        _KERNELS.clear()
+
+
+# ---- The network ----
+
+
+@kernel
+def _forward(theta, work, counts, x, N):
+    """The outputs: equations (1) to (8)."""
+    W1 = theta[0:4096].reshape(D, H)
+    b1 = theta[4096:4160]
+    W2 = theta[4160:4800].reshape(H, K)
+    b2 = theta[4800:4810]
+    z1 = work[0:64 * N].reshape(N, H)
+    h = work[64 * N:128 * N].reshape(N, H)
+    z2 = work[128 * N:138 * N].reshape(N, K)
+    a2 = work[138 * N:148 * N].reshape(N, K)
+    m_a2 = work[148 * N:149 * N]
+    e_p = work[149 * N:159 * N].reshape(N, K)
+    s_p = work[159 * N:160 * N]
+    p = work[160 * N:170 * N].reshape(N, K)
+    np.dot(x, W1, z1)  # (1)
+    for n in range(N):
+        for j in range(H):
+            h[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    np.dot(h, W2, z2)  # (3)
+    for n in range(N):
+        m_a2_max = -np.inf
+        for k in range(K):
+            a2[n, k] = z2[n, k] + b2[k]  # (4)
+            m_a2_max = max(m_a2_max, a2[n, k])  # (5)
+        m_a2[n] = m_a2_max
+        s_p_sum = 0.0
+        for k in range(K):
+            e_p[n, k] = math.exp(a2[n, k] - m_a2[n])  # (6)
+            s_p_sum += e_p[n, k]  # (7)
+        s_p[n] = s_p_sum
+        for k in range(K):
+            p[n, k] = e_p[n, k] / s_p[n]  # (8)
+
+
+@kernel
+def _loss(theta, work, counts, y, N):
+    """The loss: equation (9)."""
+    a2 = work[138 * N:148 * N].reshape(N, K)
+    m_a2 = work[148 * N:149 * N]
+    s_p = work[159 * N:160 * N]
+    loss = work[170 * N:170 * N + 1]
+    loss_sum = 0.0
+    for n in range(N):
+        loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (9)
+    loss[0] = loss_sum
+
+
+@kernel
+def _backward(theta, gradient, work, counts, x, y, N):
+    """The gradients: equations (10) to (16)."""
+    W2 = theta[4160:4800].reshape(H, K)
+    h = work[64 * N:128 * N].reshape(N, H)
+    p = work[160 * N:170 * N].reshape(N, K)
+    da2 = work[170 * N + 1:180 * N + 1].reshape(N, K)
+    db2 = gradient[4800:4810]
+    dh = work[180 * N + 1:244 * N + 1].reshape(N, H)
+    dz1 = work[244 * N + 1:308 * N + 1].reshape(N, H)
+    db1 = gradient[4096:4160]
+    dW2 = gradient[4160:4800].reshape(H, K)
+    dW1 = gradient[0:4096].reshape(D, H)
+    db2[:] = 0.0
+    for n in range(N):
+        for k in range(K):
+            da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (10)
+            db2[k] += da2[n, k]  # (13)
+    np.dot(da2, W2.T, dh)  # (11)
+    db1[:] = 0.0
+    for n in range(N):
+        for j in range(H):
+            dz1[n, j] = (1 - h[n, j] * h[n, j]) * dh[n, j]  # (12)
+            db1[j] += dz1[n, j]  # (15)
+    np.dot(h.T, da2, dW2)  # (14)
+    np.dot(x.T, dz1, dW1)  # (16)
+
+
+@kernel
+def _metrics(theta, work, counts, y, N):
+    """The metrics: equations (17) to (18)."""
+    p = work[160 * N:170 * N].reshape(N, K)
+    c_accuracy = counts[0:N]
+    accuracy = work[308 * N + 1:308 * N + 2]
+    accuracy_sum = 0.0
+    for n in range(N):
+        c_accuracy_argmax = -np.inf
+        c_accuracy_at = -1
+        for k in range(K):
+            if c_accuracy_at < 0 or p[n, k] > c_accuracy_argmax:  # (17)
+                c_accuracy_argmax, c_accuracy_at = p[n, k], k
+        c_accuracy[n] = c_accuracy_at
+        if c_accuracy[n] == y[n]:
+            accuracy_sum += float(1 / N)  # (18)
+    accuracy[0] = accuracy_sum
+
+
+@kernel
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam, one step over all parameters in place (Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1)."""
+    for i in range(len(theta)):
+        m_next = (1 - beta1) * gradient[i] + beta1 * m[i]  # (U1)
+        v_next = (1 - beta2) * (gradient[i] * gradient[i]) + beta2 * v[i]  # (U2)
+        theta_next = theta[i] - lr * m_next / ((1 - beta1**step) * (math.sqrt(v_next / (1 - beta2**step)) + eps))  # (U3)
+        m[i] = m_next
+        v[i] = v_next
+        theta[i] = theta_next
+
+
+@kernel
+def _evaluate(theta, work, counts, x, y, N):
+    """Outputs, loss and metrics."""
+    _forward(theta, work, counts, x, N)
+    _loss(theta, work, counts, y, N)
+    _metrics(theta, work, counts, y, N)
+
+
+@kernel
+def _loss_and_gradients(theta, gradient, work, counts, x, y, N):
+    """The loss, and its gradient in the arena `gradient`."""
+    _forward(theta, work, counts, x, N)
+    _loss(theta, work, counts, y, N)
+    _backward(theta, gradient, work, counts, x, y, N)
+    return work[170 * N]
+
+
+@kernel
+def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, x, y, N):
+    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    loss = _loss_and_gradients(theta, gradient, work, counts, x, y, N)
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+def _places(N):
+    """Where each tensor lies: the workspace (0 reals, 1 integers), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, H)),
+        "h": (0, 64 * N, (N, H)),
+        "z2": (0, 128 * N, (N, K)),
+        "a2": (0, 138 * N, (N, K)),
+        "m_a2": (0, 148 * N, (N,)),
+        "e_p": (0, 149 * N, (N, K)),
+        "s_p": (0, 159 * N, (N,)),
+        "p": (0, 160 * N, (N, K)),
+        "loss": (0, 170 * N, ()),
+        "da2": (0, 170 * N + 1, (N, K)),
+        "dh": (0, 180 * N + 1, (N, H)),
+        "dz1": (0, 244 * N + 1, (N, H)),
+        "c_accuracy": (1, 0, (N,)),
+        "accuracy": (0, 308 * N + 1, ()),
+    }
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
+        # an offset needs no asymmetry to learn
+        "b1": np.zeros(H),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W2": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
+        # an offset needs no asymmetry to learn
+        "b2": np.zeros(K),
+    }
+
+
+# ---- Functions of one element ----
+
+
+@kernel
+def _all_finite(values: object) -> bool:
+    """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
+    total = 0.0
+    for value in values:
+        total += 0 * value
+    return total == 0
+
+
+# ---- Arrays that come in: checked against the shapes of the network, parameters gathered in one arena. ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.ascontiguousarray(array, np.int64)
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        return params, sizes
+    arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+    for name in PARAMETERS:
+        arena[name] = params[name]
+    return arena, sizes
+
+
+# ---- How the Numba target runs its kernels: flat arenas and workspaces in, views by name out. ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them."""
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        self.sizes = sizes
+        self.places = _places(*sizes)
+        lengths = [1, 1]
+        for which, start, shape in self.places.values():
+            lengths[which] = max(lengths[which], start + math.prod(shape))
+        self.work, self.counts = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64)
+
+    def tensors(self) -> dict[str, Array]:
+        """Every tensor by name, as a view."""
+        arenas = (self.work, self.counts)
+        return {
+            name: arenas[which][start : start + math.prod(shape)].reshape(shape)
+            for name, (which, start, shape) in self.places.items()
+        }
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any]) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    _compile()
+    key = tuple(sizes[name] for name in OPEN_SIZES)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
+def _outputs(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes, {})
+    _forward(params.flat, memory.work, memory.counts, *(data[n] for n in FORWARD_INPUTS), *memory.sizes)
+    tensors = memory.tensors()
+    return {name: tensors[name].copy() for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes, {})
+    _evaluate(params.flat, memory.work, memory.counts, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+def _differentiate(
+    params: Arena, gradients: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    memory = _memory(sizes, {})
+    _loss_and_gradients(
+        params.flat, gradients.flat, memory.work, memory.counts, *data.values(), *memory.sizes
+    )
+    return memory.tensors()
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    memory = _memory(sizes, state.workspace)
+    moments = (arena.flat for arena in state.moments.values())
+    hyper = (state.hyper[name] for name in HYPER)
+    loss, finite = _train_step(
+        state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper,
+        memory.work, memory.counts, *data.values(), *memory.sizes,
+    )  # fmt: skip
+    state.step += bool(finite)
+    return float(loss), bool(finite)
+
+
+# ---- Parameters, the state of training, and the functions that need no training: forward, gradients, save, load. ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: dict[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors)."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    return _outputs(arena, data, sizes)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once."""
+    arena, sizes = _as_arena(params)
+    tensors = _values(arena, _checked(data, tuple(INPUTS), sizes), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss and its gradient by every parameter; changes nothing."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, tuple(INPUTS), sizes)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, dict(buffers or {}), moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            text = f"equation ({number}), {_equation_text(number) or tensor}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs: shuffled batches, validation, a clean stop on Ctrl-C. ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(
+    data: Mapping[str, Array], sizes: Mapping[str, int], size: int, order: Array
+) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, sizes, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                total += train_step(state, **batch) * examples
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                record.update({f"validation_{k}": v for k, v in evaluate(state.params, **validation).items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss. ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values = rng.standard_normal(shape)
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = (values > 0).astype(float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = (values == values.max(axis, keepdims=True)).astype(float)
+        data[name] = values.astype(DTYPE)
+    return data
+
+
+def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Without parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for array in params.values():  # biases of zero would hide an error
+            array += 0.1 * rng.standard_normal(array.shape).astype(DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    data = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double = np.float64 == DTYPE
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_values(arena, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_values(arena, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module: train, evaluate, predict, check. ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status = str(failure), 1
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    rows = check_gradients(None, **(_read(options.data, tuple(INPUTS)) if options.data else {}))
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            print(
+                f"{row['parameter']:<12} relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}  {mark}"
+            )
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        params = load(options.params).params
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(params, **data), options.json)
+        else:
+            outputs = predict(params, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""`symbp train`: what it reports, what it keeps, what it refuses."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from symbp.cli.main import main
+
+OPEN = """
+import symbp as bp
+
+N, D, H, K = bp.dims("N D H K")
+x = bp.input("x", (N, D))
+y = bp.labels("y", (N,), classes=K)
+W1, b1 = bp.param("W1", (D, H)), bp.param("b1", (H,))
+W2, b2 = bp.param("W2", (H, K)), bp.param("b2", (K,))
+p = bp.softmax(bp.relu(x @ W1 + b1) @ W2 + b2)
+measured = {"accuracy": bp.accuracy(p, y)}
+net = bp.Network("mine", loss=bp.cross_entropy(p, y), outputs={"p": p}, metrics=measured)
+"""
+FAST = ("--lr", "0.05")
+SIZES = ("--size", "H=4", "--size", "K=2")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a user's net and data: two classes that a line separates."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SYMBP_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "net.py").write_text(OPEN)
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(60, 3))
+    np.savez(tmp_path / "mine.npz", x=x, y=(x[:, 0] > 0).astype(int), unused=np.ones(2))
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """(exit status, stdout, stderr)"""
+    status = main([str(a) for a in arguments])
+    shown = capsys.readouterr()
+    return status, shown.out, shown.err
+
+
+def test_json_is_one_object_with_everything(capsys, folder):
+    status, out, err = run(
+        capsys, "train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 30, *FAST, "--json"
+    )
+    assert status == 0
+    found = json.loads(out)
+    assert set(found) >= {
+        "accuracy",
+        "loss",
+        "epochs",
+        "seconds",
+        "gradient_error",
+        "held_out",
+        "seed",
+        "target",
+    }
+    assert (found["epochs"], found["held_out"], found["network"]) == (30, 12, "mine")
+    assert found["gradient_error"] <= 1e-6
+    assert found["accuracy"] >= 0.75
+    assert "epoch 30/30" in err
+    assert not [path for path in folder.glob("*.npz") if path.name != "mine.npz"]
+
+
+def test_the_seed_decides_everything(capsys, folder):  # noqa: ARG001
+    arguments = ("train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 2, "--json", "--seed")
+    first, again, other = (json.loads(run(capsys, *arguments, seed)[1])["loss"] for seed in (0, 0, 1))
+    assert first == again != other
+
+
+def test_out_and_module_are_kept_and_not_overwritten(capsys, folder):
+    arguments = ["train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 2]
+    arguments += ["--out", "trained.npz", "--module", "kept.py"]
+    status, out, _ = run(capsys, *arguments)
+    assert status == 0
+    assert "trained.npz" in out
+    with np.load(folder / "trained.npz") as saved:
+        assert any("W1" in name for name in saved.files)
+    subprocess.run([sys.executable, "kept.py", "--help"], check=True, capture_output=True)
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert "exists already" in err
+    assert run(capsys, *arguments, "--force")[0] == 0
+
+
+def test_float32_is_checked_in_float64(capsys, folder):  # noqa: ARG001
+    arguments = (
+        "train",
+        "net.py",
+        *SIZES,
+        "--data",
+        "mine.npz",
+        "--epochs",
+        1,
+        "--json",
+        "--dtype",
+        "float32",
+    )
+    found = json.loads(run(capsys, *arguments)[1])
+    assert found["dtype"] == "float32"
+    assert found["gradient_error"] <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "parts"),
+    [
+        ({"x": np.ones((20, 3))}, SIZES, ["no array 'y'", "the network reads: x, y"]),
+        ({"x": np.ones((20, 3)), "y": np.full(20, 5)}, SIZES, ["y holds 5", "from 0 to 1"]),
+        ({"x": np.full((20, 3), np.nan), "y": np.zeros(20, int)}, SIZES, ["x holds nan", "finite"]),
+        ({"x": np.ones((20, 3)), "y": np.zeros(20)}, SIZES, ["y has dtype float64", "integers"]),
+        ({"x": np.ones((20, 3, 1)), "y": np.zeros(20, int)}, SIZES, ["x has shape (16, 3, 1)", "(N, D)"]),
+        ({"x": np.ones((20, 3)), "y": np.zeros(19, int)}, SIZES, ["different numbers", "(20, 3)", "(19,)"]),
+        ({"x": np.ones((20, 3)), "y": np.zeros(20, int)}, (), ["size H", "--size H=32"]),
+        ({"x": np.ones((20, 3)), "y": np.zeros(20, int)}, ("--size", "Z=3"), ["size"]),
+    ],
+)
+def test_data_that_do_not_fit(capsys, folder, arrays, options, parts):
+    np.savez(folder / "wrong.npz", **arrays)
+    status, out, err = run(capsys, "train", "net.py", *options, "--data", "wrong.npz")
+    assert (status, out) == (2, "")
+    for part in parts:
+        assert part in err
+    assert "Traceback" not in err
+
+
+def test_a_step_that_is_not_finite_stops_and_saves(capsys, folder):
+    arguments = ("--optimizer", "sgd", "--lr", "1e300", "--epochs", 3, "--json")
+    status, out, err = run(capsys, "train", "net.py", *SIZES, "--data", "mine.npz", *arguments)
+    assert status == 1
+    found = json.loads(out)
+    assert "not finite" in found["stopped"]
+    assert "not finite" in err
+    with np.load(folder / found["saved"]) as saved:
+        for name in saved.files:
+            assert saved[name].dtype.kind != "f" or np.isfinite(saved[name]).all()
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_what_is_trained_so_far(folder):
+    command = [sys.executable, "-m", "symbp.cli", "train", "net.py", *SIZES, "--data", "mine.npz"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "10000000", "--json"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if line.startswith("checked"):
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    found = json.loads(out)
+    assert found["stopped"] == "interrupted"
+    assert found["epochs"] >= 1
+    assert (folder / found["saved"]).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["numpy", "numba"])
+@pytest.mark.parametrize("seed", range(5))
+def test_mlp_reads_97_of_100_digits_that_it_has_not_seen(capsys, target, seed):
+    status, out, _ = run(capsys, "train", "mlp", "--target", target, "--seed", seed, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert found["held_out"] == 359
+    assert found["accuracy"] >= 0.97
+    assert found["gradient_error"] <= 1e-6
