@@ -3,8 +3,8 @@
 Enters: bodies, and the frame (the order of indices). Leaves: text such as `e / s[:, None]`.
 Must not know: kernels, the module around the text.
 
-A value keeps the fewest axes it can; it is lifted (`[:, None]`) only where it meets one with more. A read that
-isn't plain becomes fancy indexing; under a guard its positions are clipped, since NumPy evaluates both
+A value keeps the fewest axes it can; it is lifted (`[:, None]`) only where it meets one with more. A read
+that isn't plain becomes fancy indexing; under a guard its positions are clipped, since NumPy evaluates both
 branches of a choice.
 """
 
@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, COMPARE, MUL, UNARY, Spelling, Written, repeated_parts
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
+from symbp.emit.spelling import ADD, ATOM, COMPARE, UNARY, Kind, Spelling, Written, repeated_parts
+from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 from symbp.lower.program import plain_subscripts
 
 FUNCTIONS = {
@@ -45,6 +45,13 @@ class ArraySpelling(Spelling):
         self.extents, self.shapes, self.names = extents, shapes, names
         self.prelude: list[str] = []
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+
+    def fresh(self, stem: str) -> str:
+        """A local name that no tensor has."""
+        number = len(self.prelude) + 1
+        while f"{stem}{number}" in self.names.values():
+            number += 100
+        return f"{stem}{number}"
 
     # --- axes
     def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
@@ -77,7 +84,7 @@ class ArraySpelling(Spelling):
             indices, body = self.inlined[e.name]
             return self.write(body.xreplace(dict(zip(indices, e.subscripts, strict=True))))
         name = self.names.get(e.name, e.name)
-        kind = "integer" if isinstance(e, IntegerAccess) else "real"
+        kind: Kind = "integer" if isinstance(e, IntegerAccess) else "real"
         if not e.subscripts:
             return Written(name, kind=kind)
         subscripts = plain_subscripts(e)
@@ -107,7 +114,7 @@ class ArraySpelling(Spelling):
         constant = all(not free_indices(s) and not s.atoms(Access) for s in fixed)
         return constant and len(set(kept)) == len(kept)
 
-    def _gathered(self, e: Access, name: str, kind: str) -> Written:
+    def _gathered(self, e: Access, name: str, kind: Kind) -> Written:
         shape = self.shapes[e.name]
         inside: list[Written] = []
         positions: list[Written] = []
@@ -120,7 +127,7 @@ class ArraySpelling(Spelling):
             positions.append(position)
         values, axes = self.together(positions)
         text = f"{name}[{', '.join(v.text for v in values)}]"
-        value = Written(text, ATOM, axes, "integer" if kind == "integer" else "real")
+        value = Written(text, ATOM, axes, kind)
         if e.outside is None or not inside:
             return value
         self.guarded += 1
@@ -134,7 +141,7 @@ class ArraySpelling(Spelling):
     def _clipped(self, position: Written, extent: Expr) -> tuple[Written, Written]:
         """The position brought into range, and the condition that it was."""
         if position.binding < ATOM or "(" in position.text:
-            name = f"at{len(self.prelude) + 1}"
+            name = self.fresh("at")
             self.prelude.append(f"{name} = {position.text}")
             position = Written(name, ATOM, position.axes, "integer")
         size = self.integer(extent)
@@ -156,9 +163,9 @@ class ArraySpelling(Spelling):
 
     def real(self, value: Written) -> Written:
         # NumPy adds and multiplies booleans with reals as 0 and 1; alone they are made reals when stored.
-        return Written(value.text, value.binding, value.axes, value.kind)
+        return value
 
-    def _added(self, terms, kind):  # type: ignore[no-untyped-def]
+    def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:
         if kind == "real" and not any(v.kind == "real" for _, v in terms):
             terms = [(sign, self.cast(v)) for sign, v in terms]
         return super()._added(terms, kind)
@@ -189,7 +196,7 @@ class ArraySpelling(Spelling):
         """Gives names to subexpressions that occur more than once."""
         for part in repeated_parts(body, self._worth_a_name):
             written = self.write(part)
-            name = f"u{len(self.prelude) + 1}"
+            name = self.fresh("u")
             self.prelude.append(f"{name} = {written.text}")
             self.known[part] = Written(name, ATOM, written.axes, written.kind)
 
@@ -199,11 +206,3 @@ class ArraySpelling(Spelling):
         return bool(
             e.is_Function or e.is_Add or (e.is_Pow and not e.exp.is_Integer) or isinstance(e, sympy.exp)
         )
-
-
-def has_guard(body: Expr) -> bool:
-    """Whether a body depends on a condition."""
-    return bool(body.atoms(Guard))
-
-
-__all__ = ["FUNCTIONS", "MUL", "ArraySpelling", "has_guard"]

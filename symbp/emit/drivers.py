@@ -28,7 +28,7 @@ def driver_functions(net: Network, rule: UpdateRule, places: Layout, names: Name
         tuple(_calls(net, names, ("forward", "loss", "metrics"))), ("@kernel",),
     )  # fmt: skip
     derive = Function(
-        "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient in the arena `gradient`.",
+        "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
         (*_calls(net, names, ("forward", "loss", "backward")), f"return {loss.arena}[{start}]"), ("@kernel",),
     )  # fmt: skip
     given = {name: name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule)}
@@ -53,7 +53,7 @@ def _calls(net: Network, names: Names, wanted: Sequence[str]) -> list[str]:
     lines = []
     for segment in net.segments:
         if segment.name in wanted:
-            given = (*(names.tensors.get(a, a) for a in stage_arguments(net, segment)), *net.open_sizes)
+            given = (*stage_arguments(segment, names), *net.open_sizes)
             lines.append(f"_{segment.name}({', '.join(given)})")
     return lines
 

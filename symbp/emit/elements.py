@@ -3,7 +3,7 @@
 Enters: bodies, and the names of the loops. Leaves: text such as `e[n, k] / s[n]`.
 Must not know: kernels, the module around the text.
 
-Numba computes float32 with a Python number in float64, so numbers are written `F(2)` when the arrays are float32.
+Numba computes float32 with a Python number in float64; so numbers are written `F(2)` beside float32.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class ElementSpelling(Spelling):
     def infinity(self, negative: bool) -> Written:
         return Written("-np.inf" if negative else "np.inf", UNARY if negative else ATOM, kind="number")
 
-    def _added(self, terms, kind):  # type: ignore[no-untyped-def]
+    def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:
         if kind == "real" and any(v.kind != "number" for _, v in terms):
             terms = [(sign, self._meets_real(v)) for sign, v in terms]
         return super()._added(terms, kind)
@@ -120,7 +120,10 @@ class ElementSpelling(Spelling):
         """Gives names to subexpressions that occur more than once, and to powers' bases."""
         for part in repeated_parts(body, self._worth_a_name):
             text = self.write(part).text
-            name = f"{fresh}{len(self.prelude) + 1}"
+            number = len(self.prelude) + 1
+            while f"{fresh}{number}" in self.names.values():
+                number += 100
+            name = f"{fresh}{number}"
             self.prelude.append(f"{name} = {text}")
             self.known[part] = Written(name)
 

@@ -47,7 +47,7 @@ def load(source: str, name: str) -> ModuleType:
 
 
 def _written(folder: Path, name: str, source: str) -> Path:
-    """The file with this text, written whole or not at all; where the cache can't be written, a temporary one."""
+    """The file with this text; in a temporary folder where the cache can't be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return _write(folder, name, source)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 RESERVED = frozenset(
     {
-        "np", "math", "F", "DTYPE", "params", "data", "tensors", "gradients", "theta", "gradient", "work", "counts",
-        "state", "moments", "hyper", "step", "finite",
+        "np", "math", "F", "DTYPE", "params", "data", "tensors", "gradients",
+        "theta", "gradient", "work", "counts", "step", "loss_", "finite",
     }
 )  # fmt: skip
 

@@ -18,9 +18,8 @@ from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import Network, Segment, product_of
-from symbp.emit.spelling import ATOM, UNARY, Written
 from symbp.ir.expr import Expr, Guard, Index, Size
-from symbp.ir.printer import equation_text
+from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.program import Begin, Contraction, End, Loop, Nest, Node, Operand, Step
 
@@ -156,7 +155,7 @@ class NumbaLines:
         )
         indent = ""
         if guards:
-            conditions = [spelling.condition(g) for g in sorted(guards, key=str)]
+            conditions = [spelling.condition(g) for g in sorted(guards, key=expression_text)]
             test = spelling.both(conditions) if len(conditions) > 1 else conditions[0]
             yield f"if {test.text}:"
             indent = "    "
@@ -191,7 +190,8 @@ class NumbaLines:
         """`np.dot(left, right, target)`, inside loops over the batch if there is one."""
         indent = ""
         for index in kernel.batch:
-            yield f"{indent}for {self.loop(index)} in range({self.plain().integer(kernel.extents[index]).text}):"
+            extent = self.plain().integer(kernel.extents[index]).text
+            yield f"{indent}for {self.loop(index)} in range({extent}):"
             indent += "    "
         left = self.matrix(kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed)
         right = self.matrix(kernel, kernel.right, kernel.summed, kernel.columns, kernel.right_transposed)
@@ -238,7 +238,7 @@ def stage(
     for tensor in (*network.parameters, *network.tensors):
         if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
             head.append(view(tensor, places.places[tensor.name], names))
-    arguments = (*stage_arguments(network, segment), *network.open_sizes)
+    arguments = (*stage_arguments(segment, names), *network.open_sizes)
     title = (
         f"The {segment.title}: {equation_range(segment)}."
         if segment.program.kernels
@@ -249,10 +249,10 @@ def stage(
     ), lines.helpers
 
 
-def stage_arguments(network: Network, segment: Segment) -> tuple[str, ...]:
+def stage_arguments(segment: Segment, names: Names) -> tuple[str, ...]:
     """Arenas, then the data that the stage reads."""
     arenas = ("theta", *(("gradient",) if segment.name == "backward" else ()), "work", "counts")
-    return (*arenas, *(t.name for t in segment.leaves(Role.INPUT, Role.TARGET)))
+    return (*arenas, *(names.tensors[t.name] for t in segment.leaves(Role.INPUT, Role.TARGET)))
 
 
 def view(tensor: Tensor, place: Place, names: Names) -> str:
@@ -260,14 +260,19 @@ def view(tensor: Tensor, place: Place, names: Names) -> str:
     spelled = ElementSpelling({}, {}, {})
     start = spelled.integer(place.start).text
     stop = spelled.integer(sympy.expand(place.start + place.count)).text
-    text = f"{names.tensors[tensor.name]} = {place.arena}[{start}:{stop}]"
+    text = f"{names.tensors[tensor.name]} = {place.arena}[{between(start, stop)}]"
     if len(tensor.shape) < 2:
         return text
     return f"{text}.reshape({', '.join(spelled.integer(e).text for e in tensor.shape)})"
 
 
+def between(start: str, stop: str) -> str:
+    """A slice, spaced as its bounds need it."""
+    return f"{start}:{stop}" if start.isdigit() and stop.isdigit() else f"{start} : {stop}"
+
+
 def _copied_gradients(network: Network, places: Layout, names: Names) -> Iterator[str]:
-    """Gradients that are no tensor of their own: shared by two parameters, or computed by an earlier stage."""
+    """Gradients that are no tensor of their own: shared by two parameters, or of an earlier stage."""
     seen: set[str] = set()
     for parameter in network.parameters:
         gradient = network.derivation.gradients[parameter.name]
@@ -278,7 +283,7 @@ def _copied_gradients(network: Network, places: Layout, names: Names) -> Iterato
                 spelled.integer(sympy.expand(e)).text for e in (place.start, place.start + place.count)
             )
             flat = f"{names.tensors[gradient]}.reshape({spelled.integer(place.count).text})"
-            yield f"gradient[{start}:{stop}] = {flat}"
+            yield f"gradient[{between(start, stop)}] = {flat}"
         seen.add(gradient)
 
 
@@ -291,6 +296,3 @@ def functions(network: Network, names: Names, real: str) -> tuple[list[Function]
         found.append(function)
         helpers |= called
     return found, helpers, places
-
-
-__all__ = ["ATOM", "UNARY", "Layout", "Place", "Written", "functions", "layout", "stage_arguments", "view"]

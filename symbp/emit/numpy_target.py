@@ -5,6 +5,7 @@ Enters: the stages of a network. Leaves: functions as text. Must not know: ops, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import sympy
@@ -14,7 +15,7 @@ from symbp.emit.blocks import Function, note, wrapped
 from symbp.emit.names import Names
 from symbp.emit.segments import Network, Segment
 from symbp.emit.spelling import ADD, ATOM, Written
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, free_indices
+from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.contraction import split_scale
@@ -37,7 +38,7 @@ class NumpyLines:
     def kernel(self, kernel: Contraction | Nest) -> Iterator[str]:
         """The lines of one kernel."""
         if isinstance(kernel, Contraction):
-            yield self.contraction(kernel)
+            yield from self.contraction(kernel)
             return
         for statement in kernel.statements:
             if statement.inline:
@@ -83,7 +84,7 @@ class NumpyLines:
 
     def _sum(self, spelling: ArraySpelling, equation: Equation) -> Written:
         scale, factors = split_scale(equation)
-        written = self._einsum(equation, factors, spelling)
+        written = self._einsum(equation, factors)
         if written is None:
             body = sympy.Mul(*factors)
             spelling.name_repeated(body)
@@ -93,7 +94,7 @@ class NumpyLines:
         spelling.known[_PART] = written
         return spelling.write(scale * _PART)
 
-    def _einsum(self, equation: Equation, factors: list[Expr], spelling: ArraySpelling) -> Written | None:
+    def _einsum(self, equation: Equation, factors: list[Expr]) -> Written | None:
         """Three or more dense factors that no single matrix product serves."""
         arrays = [f for f in factors if isinstance(f, Access) and not isinstance(f, IntegerAccess)]
         sets = [free_indices(f) for f in arrays]
@@ -189,24 +190,27 @@ class NumpyLines:
         return f"{target} = {value.text}"
 
     # --- matrix products
-    def contraction(self, kernel: Contraction) -> str:
-        left = self._matrix(kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed)
-        right = self._matrix(kernel, kernel.right, kernel.summed, kernel.columns, kernel.right_transposed)
+    def contraction(self, kernel: Contraction) -> Iterator[str]:
+        """`target = left @ right`, with what the operands need computed first."""
+        prelude: list[str] = []
+        left = self._matrix(kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed, prelude)
+        right = self._matrix(
+            kernel, kernel.right, kernel.summed, kernel.columns, kernel.right_transposed, prelude
+        )
+        comment = note(kernel.number)
+        yield from (line + comment for line in prelude)
         target = self.names.tensors[kernel.target]
-        grouped = len(kernel.rows) > 1 or len(kernel.columns) > 1 or len(kernel.batch) > 1
-        if kernel.target in self.out:
-            if not grouped:
-                return f"np.matmul({left.text}, {right.text}, out={target}){note(kernel.number)}"
-            shape = f"{target}.shape"
-            text = (
-                f"{target}[...] = ({left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}).reshape({shape})"
-            )
-            return text + note(kernel.number)
-        text = f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}"
+        axes = kernel.batch + kernel.rows + kernel.columns
+        grouped = max(map(len, (kernel.batch, kernel.rows, kernel.columns))) > 1
+        product = f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}"
         if grouped:
-            axes = kernel.batch + kernel.rows + kernel.columns
-            text = f"({text}).reshape({', '.join(self._extent(kernel.extents[i]) for i in axes)})"
-        return f"{target} = {text}{note(kernel.number)}"
+            product = f"({product}).reshape({', '.join(self._extent(kernel.extents[i]) for i in axes)})"
+        if kernel.target not in self.out:
+            yield f"{target} = {product}{comment}"
+        elif grouped:
+            yield f"{target}[...] = {product}{comment}"
+        else:
+            yield f"np.matmul({left.text}, {right.text}, out={target}){comment}"
 
     def _matrix(
         self,
@@ -215,11 +219,13 @@ class NumpyLines:
         first: tuple[Index, ...],
         second: tuple[Index, ...],
         transposed: bool,
+        prelude: list[str],
     ) -> Written:
         """An operand as a (batched) matrix or vector: reshaped if a group has several axes, then turned."""
         if operand.name in self.inlined:
             indices, body = self.inlined[operand.name]
             spelling = self.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
+            spelling.prelude = prelude
             value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
             self.helpers |= spelling.helpers
             if value.axes != operand.indices:
@@ -245,9 +251,9 @@ _PART = Access("(the sum)")  # stands for text already written; no tensor can ha
 
 
 def vector_order(equation: Equation) -> tuple[Index, ...]:
-    """The order of axes of a body: that of the largest array read, with the plain indices as the target has them."""
+    """The axes of a body: those of the largest array read, if its plain indices stand as in the target."""
     own = equation.all_indices
-    for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), str(a))):
+    for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), expression_text(a))):
         subscripts = plain_subscripts(access)
         if subscripts and set(subscripts) == set(own):
             if tuple(i for i in subscripts if i in equation.indices) == equation.indices:
@@ -316,7 +322,7 @@ def _unpacked(network: Network, segment: Segment, names: Names, body: list[str])
         (data, "data"), (segment.leaves(Role.PARAMETER), "params"), (segment.computed_before, "tensors")
     )  # fmt: skip
     for tensors, mapping in sources:
-        lines += _unpack([t for t in tensors], mapping, names)
+        lines += _unpack(tensors, mapping, names)
     mentioned = "\n".join(body)
     readable = (*data, *segment.leaves(Role.PARAMETER), *segment.computed_before)
     for size in network.open_sizes:
@@ -325,7 +331,7 @@ def _unpacked(network: Network, segment: Segment, names: Names, body: list[str])
     return lines
 
 
-def _unpack(tensors: list[Tensor], mapping: str, names: Names) -> list[str]:
+def _unpack(tensors: tuple[Tensor, ...], mapping: str, names: Names) -> list[str]:
     lines = []
     for k in range(0, len(tensors), 4):
         some = tensors[k : k + 4]
@@ -348,8 +354,6 @@ def _size_line(network: Network, size: str, readable: tuple[Tensor, ...], names:
 
 
 def _mentions(text: str, name: str) -> bool:
-    import re
-
     return re.search(rf"\b{name}\b", text) is not None
 
 
@@ -364,6 +368,3 @@ def equation_range(segment: Segment) -> str:
             runs.append([number])
     parts = [f"({r[0]})" if len(r) == 1 else f"({r[0]}) to ({r[-1]})" for r in runs]
     return f"equation{'s' if len(numbers) > 1 else ''} {', '.join(parts)}"
-
-
-__all__ = ["Guard", "NumpyLines", "Size", "equation_range", "expression_text", "functions", "vector_order"]

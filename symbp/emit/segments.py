@@ -104,7 +104,7 @@ def network(derivation: Derivation, sizes: dict[str, int]) -> Network:
     gradients = list(dict.fromkeys(derivation.gradients[p.name] for p in system.parameters))
     bound = {**system.bound, **sizes}
     done: list[str] = []
-    segments = []
+    segments: list[Segment] = []
     for name, title, wanted in (
         ("forward", "outputs", list(system.outputs)),
         ("loss", "loss", [system.loss]),

@@ -25,7 +25,7 @@ Kind = Literal["real", "number", "bool", "integer"]
 
 @dataclass(frozen=True)
 class Written:
-    """Text of a value; `axes` are the indices that its array axes carry. A `number` is a plain Python number."""
+    """Text of a value; `axes` are the indices of its array axes. A `number` is a plain Python number."""
 
     text: str
     binding: int = ATOM
@@ -201,7 +201,8 @@ class Spelling:
         values, axes = self.together([value for _, value in terms])
         text = ("-" if terms[0][0] else "") + values[0].at_least(MUL if terms[0][0] else ADD)
         for (negative, _), value in zip(terms[1:], values[1:], strict=True):
-            text += f" {'-' if negative else '+'} {value.at_least(MUL if negative or value.text[0] == '-' else ADD)}"
+            least = MUL if negative or value.text.startswith("-") else ADD
+            text += f" {'-' if negative else '+'} {value.at_least(least)}"
         plain = all(value.kind == "number" for value in values)
         return Written(text, ADD, axes, "number" if plain else kind)
 

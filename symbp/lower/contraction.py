@@ -127,7 +127,9 @@ def _side(
     fitting = (batch + free + summed, batch + summed + free)
     if isinstance(body, Access) and (subscripts := plain_subscripts(body)):
         return Side(body, subscripts) if subscripts in fitting else None
-    for access in sorted(accesses(body), key=str):  # computed in the layout of what it reads, if that serves
+    for access in sorted(
+        accesses(body), key=expression_text
+    ):  # computed in the layout of what it reads, if that serves
         if plain_subscripts(access) in fitting:
             return Side(body, access.subscripts)
     return Side(body, fitting[0])

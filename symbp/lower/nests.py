@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
 from symbp.lower.program import Begin, Cost, End, Loop, Nest, Node, Statement, Step, plain_subscripts
 
@@ -58,7 +59,7 @@ def loop_order(equation: Equation) -> tuple[Index, ...]:
     own = equation.all_indices
     if equation.op in (None, "argmax"):
         return own
-    for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), str(a))):
+    for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), expression_text(a))):
         subscripts = plain_subscripts(access)
         if subscripts and set(subscripts) == set(own):
             return subscripts
@@ -175,7 +176,7 @@ def statement_cost(equation: Equation) -> Cost:
     own = set(equation.all_indices)
     arrays = sympy.Integer(0)
     for access in equation.reads:
-        met = sorted(access.free_symbols & own, key=str)
+        met = sorted(access.free_symbols & own, key=lambda i: str(i.name))
         arrays += sympy.Mul(*[equation.extents[i] for i in met])
     return Cost(sympy.expand(operations * box), sympy.expand(arrays + plain))
 

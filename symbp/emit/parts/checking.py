@@ -37,17 +37,17 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
             bound = INTEGERS[name]
             data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
             continue
-        values = rng.standard_normal(shape)
+        values: Array = np.asarray(rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = (values > 0).astype(float)
+                values = np.asarray(values > 0, float)
             elif fact in ("positive", "nonnegative"):
                 values = np.exp(values)
             elif fact == "sums to one":
                 values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
             elif fact == "one hot":
-                values = (values == values.max(axis, keepdims=True)).astype(float)
-        data[name] = values.astype(DTYPE)
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+        data[name] = np.asarray(values, DTYPE)
     return data
 
 
@@ -65,7 +65,7 @@ def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> l
             _checked(inputs, tuple(INPUTS), shown)
         params = init_params(0, **{**open_sizes, **shown})
         for array in params.values():  # biases of zero would hide an error
-            array += 0.1 * rng.standard_normal(array.shape).astype(DTYPE)
+            array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
     arena, sizes = _as_arena(params)
     arena = arena.copy()
     sizes = {**open_sizes, **sizes} if not inputs else sizes

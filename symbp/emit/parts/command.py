@@ -1,6 +1,6 @@
 """The command line of a generated module: train, evaluate, predict, check.
 
-Enters: arguments. Leaves: results on stdout, progress on stderr; exit status 0 fine, 1 a check failed, 2 usage.
+Enters: arguments. Leaves: results on stdout, progress on stderr; status 0 fine, 1 a check failed, 2 usage.
 Must not know: the target that computes.
 """
 
@@ -120,9 +120,8 @@ def _check(options: argparse.Namespace) -> int:
     else:
         for row in rows:
             mark = "ok" if row["ok"] else "WRONG"
-            print(
-                f"{row['parameter']:<12} relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}  {mark}"
-            )
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
     return 0 if all(row["ok"] for row in rows) else 1
 
 
@@ -137,9 +136,9 @@ def main(arguments: list[str] | None = None) -> int:
         params = load(options.params).params
         data = _read(options.data, tuple(INPUTS))
         if options.verb == "evaluate":
-            _show(evaluate(params, **data), options.json)
+            _show(evaluate(params, None, **data), options.json)
         else:
-            outputs = predict(params, **data)
+            outputs: dict[str, Any] = predict(params, None, **data)
             with options.out.open("wb") as file:
                 np.savez(file, **outputs)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)

@@ -1,4 +1,4 @@
-"""Functions of one element that overflow as they stand or that Numba lacks; a module gets those that it calls.
+"""Functions of one element that overflow as they stand or that Numba lacks; only those called are spliced.
 
 Enters: numbers. Leaves: numbers of the same type. Must not know: where they are called.
 """

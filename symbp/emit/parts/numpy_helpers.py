@@ -1,4 +1,4 @@
-"""Functions that NumPy lacks or that overflow as they stand; a module gets those that it calls.
+"""Functions that NumPy lacks or that overflow as they stand; only those called are spliced.
 
 Enters: arrays. Leaves: arrays of the same dtype. Must not know: where they are called.
 """
@@ -25,22 +25,22 @@ def _softplus(x: Array) -> Array:
 
 def _erf(x: Array) -> Array:
     """The error function."""
-    return np.vectorize(math.erf, otypes=[DTYPE])(x)
+    return np.asarray(np.vectorize(math.erf, otypes=[DTYPE])(x))
 
 
 def _erfc(x: Array) -> Array:
     """1 - erf(x), accurate where it is small."""
-    return np.vectorize(math.erfc, otypes=[DTYPE])(x)
+    return np.asarray(np.vectorize(math.erfc, otypes=[DTYPE])(x))
 
 
 def _gamma(x: Array) -> Array:
     """The gamma function."""
-    return np.vectorize(math.gamma, otypes=[DTYPE])(x)
+    return np.asarray(np.vectorize(math.gamma, otypes=[DTYPE])(x))
 
 
 def _loggamma(x: Array) -> Array:
     """log |Γ(x)|."""
-    return np.vectorize(math.lgamma, otypes=[DTYPE])(x)
+    return np.asarray(np.vectorize(math.lgamma, otypes=[DTYPE])(x))
 
 
 def _digamma(x: Array) -> Array:

@@ -65,6 +65,10 @@ class State:
 def init_params(seed: int = 0, **sizes: int) -> Arena:
     """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
     known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
     wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
     needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
     if wrong or needed:
@@ -112,7 +116,7 @@ def predict(
 
 def evaluate(
     params: Mapping[str, Any],
-    buffers: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,  # noqa: ARG001
     **data: Any,
 ) -> dict[str, float]:
     """The loss and the metrics over all of the data at once."""
@@ -175,7 +179,8 @@ def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int])
     tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
     for number, tensor in EQUATIONS.items():
         if tensor in tensors and not np.isfinite(tensors[tensor]).all():
-            text = f"equation ({number}), {_equation_text(number) or tensor}, is not finite; the step was not taken"
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
             return NotFinite(number, tensor, text)
     return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
 

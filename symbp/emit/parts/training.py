@@ -40,9 +40,7 @@ class _Stop:
         self.asked = True
 
 
-def _batches(
-    data: Mapping[str, Array], sizes: Mapping[str, int], size: int, order: Array
-) -> Iterator[dict[str, Array]]:
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
     """The data in batches of `size` examples in a given order, the last one partial."""
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
@@ -73,7 +71,7 @@ def fit(
         for epoch in range(1, epochs + 1):
             started, total, seen = time.perf_counter(), 0.0, 0
             order = np.random.default_rng([state.seed, state.step]).permutation(count)
-            for batch in _batches(whole, sizes, batch_size, order):
+            for batch in _batches(whole, batch_size, order):
                 if stop.asked:
                     break
                 examples = min(batch_size, count - seen)
