@@ -113,7 +113,10 @@ class _Sweep:
             if access.name not in self.active or local == 0:
                 continue
             axes = self.axes_of(access.name)
-            clash = {i: self.unused_index(i, (*axes, *scope)) for i in scope if i in axes}
+            clash: dict[Index, Index] = {}
+            for index in scope:
+                if index in axes:
+                    clash[index] = self.unused_index(index, (*axes, *scope, *clash.values()))
             new_scope = [clash.get(i, i) for i in scope]
             read = access.xreplace(clash)
             inverse = invert(

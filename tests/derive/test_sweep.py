@@ -157,3 +157,15 @@ def test_an_unknown_gradient_names_the_known_ones() -> None:
     with pytest.raises(DerivationError) as caught:
         derive(b.system("L"))["v"]
     assert "choose one of: w" in str(caught.value)
+
+
+def test_indices_that_clash_get_different_new_names() -> None:
+    b = SystemBuilder()
+    first, second = indices("i i2")
+    x, w = b.leaf("x", N, D, role=P), b.leaf("w", D, N, role=P)
+    y_ = b.define("y", [first, second], x(first, second) * w(second, first))
+    b.define(
+        "L", [], y_(second, first) * x(second, first), "sum", [second, first], ranges={second: N, first: D}
+    )
+    rows = exact_rows(raw(b.system("L")), seed=1)
+    assert all(row.max_abs_error == 0 for row in rows), rows
