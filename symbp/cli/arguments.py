@@ -25,6 +25,8 @@ class Arguments:
 
     def net(self) -> None:
         self.add("net", metavar="NET", help="gallery name, file.py, or file.py:name")
+
+    def sizes(self) -> None:
         self.add(
             "--size",
             metavar="NAME=INTEGER",

@@ -10,12 +10,14 @@ import argparse
 import json
 
 from symbp.cli.arguments import TARGETS, Arguments, sizes
+from symbp.cli.status import FAILED, FINE
 
 HELP = "symbolic against numeric gradients, per parameter"
 
 
 def add_arguments(to: Arguments) -> None:
     to.net()
+    to.sizes()
     to.add("--target", choices=TARGETS, help="check the generated code of this target too")
     to.add("--seed", type=int, default=0, metavar="INTEGER", help="of the random point (default: 0)")
     to.json()
@@ -38,4 +40,4 @@ def run(args: argparse.Namespace) -> int:
         )
     report = bp.check(target.network, derivation=derivation, sizes=sizes(args), seed=args.seed, module=module)
     print(json.dumps(report.json(), indent=2) if args.json else report)
-    return 0 if report.ok else 1
+    return FINE if report.ok else FAILED

@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 LINES = 10  # progress lines of a whole training where nobody watches live
 
@@ -29,10 +30,17 @@ class Progress:
         self.epochs = epochs
         self.records: list[Mapping[str, Any]] = []
         console = Console(stderr=True)
+        whole = Column(no_wrap=True)
         self.bar = Bar(
-            TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"),
-            TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
-        )  # fmt: skip
+            TextColumn("epoch"),
+            MofNCompleteColumn(table_column=whole),
+            BarColumn(bar_width=12),
+            TextColumn("{task.description}", table_column=whole),
+            TimeRemainingColumn(table_column=whole),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
         self.live = console.is_terminal
         self.task = self.bar.add_task("", total=epochs)
 
@@ -48,12 +56,19 @@ class Progress:
     def epoch(self, record: Mapping[str, Any]) -> None:
         """One epoch has ended; the record holds its number and what was measured."""
         self.records.append(record)
-        measured = "  ".join(
-            f"{name} {value:.4f}"
-            for name, value in record.items()
-            if isinstance(value, float) and name != "seconds"
-        )
+        measured = "  ".join(f"{name} {value:.4f}" for name, value in _shown(record).items())
         number = int(record["epoch"])
         self.bar.update(self.task, completed=number, description=measured)
         if not self.live and (number % max(1, self.epochs // LINES) == 0 or number == self.epochs):
             narrate(f"epoch {number}/{self.epochs}  {measured}")
+
+
+def _shown(record: Mapping[str, Any]) -> dict[str, float]:
+    """What fits on a line: the training loss, and what was measured on the held-out part (its loss only
+    where the network has no metric)."""
+    held = {
+        name.removeprefix("validation_"): v for name, v in record.items() if name.startswith("validation_")
+    }
+    if len(held) > 1:
+        held.pop("loss", None)
+    return {"loss": record["loss"], **{f"held-out {name}": value for name, value in held.items()}}

@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from symbp.cli.arguments import Arguments
+from symbp.cli.status import FINE
 
 HELP = "the gradients in closed form, as text, LaTeX or JSON"
 
@@ -41,4 +42,4 @@ def run(args: argparse.Namespace) -> int:
         print(f"wrote {write(args.output, page, force=args.force)}", file=sys.stderr)
     else:
         sys.stdout.write(page)
-    return 0
+    return FINE

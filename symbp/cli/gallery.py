@@ -9,6 +9,7 @@ import argparse
 import json
 
 from symbp.cli.arguments import Arguments
+from symbp.cli.status import FINE
 
 HELP = "the ready-made networks"
 
@@ -26,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
                 [{"name": e.name, "shows": e.shows, "data": e.data} for e in GALLERY.values()], indent=2
             )
         )
-        return 0
+        return FINE
     width = max(map(len, GALLERY))
     for entry in GALLERY.values():
         print(f"{entry.name:{width}}  {entry.shows}")
-    return 0
+    return FINE

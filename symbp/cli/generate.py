@@ -10,12 +10,14 @@ import argparse
 import sys
 
 from symbp.cli.arguments import Arguments, sizes
+from symbp.cli.status import FINE
 
 HELP = "a standalone training module in NumPy or Numba"
 
 
 def add_arguments(to: Arguments) -> None:
     to.net()
+    to.sizes()
     to.code(dtype="float64")
     to.output("the module")
 
@@ -36,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if not args.output:
         sys.stdout.write(text)
-        return 0
+        return FINE
     path = write(args.output, text, force=args.force)
     print(f"wrote {path}; python {path} --help tells what it does", file=sys.stderr)
-    return 0
+    return FINE

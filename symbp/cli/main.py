@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from symbp import __version__
 from symbp.cli import check, derive, gallery, generate, train
 from symbp.cli.arguments import Arguments
+from symbp.cli.status import FINE, INTERRUPTED, USAGE
 from symbp.errors import SymbpError
 
-FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (gallery, derive, generate, train, check)
 
 

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import Arguments, count, sizes
+from symbp.cli.status import FAILED, FINE, INTERRUPTED
 from symbp.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 HELP = "derive, write the module, check its gradients, train, evaluate"
 EPOCHS, BATCH_SIZE = 50, 32
 CHECK_EXAMPLES = 8  # enough to meet every equation, few enough for numeric differentiation
-FINE, FAILED, CTRL_C = 0, 1, 130
-INTERRUPTED = "interrupted"
+BY_CTRL_C = "interrupted"
 
 
 def add_arguments(to: Arguments) -> None:
     to.net()
+    to.sizes()
     to.code(dtype="float64")
     to.add("--epochs", type=count, metavar="INTEGER", help=f"default: the network's, or {EPOCHS}")
     to.add("--batch-size", type=count, metavar="INTEGER", help=f"default: the network's, or {BATCH_SIZE}")
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out or stopped:
         result["saved"] = str(_save(plan, args, module, state))
     _show(result, as_json=args.json)
-    return {None: FINE, INTERRUPTED: CTRL_C}.get(stopped, FAILED)
+    return {None: FINE, BY_CTRL_C: INTERRUPTED}.get(stopped, FAILED)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _fit(plan: _Plan, args: argparse.Namespace, module: ModuleType) -> tuple[Any
             narrate(f"symbp train: {failure}")
             return state, len(progress.records), str(failure)
     ended = progress.records[-1].get("interrupted", False)
-    return state, len(progress.records), INTERRUPTED if ended else None
+    return state, len(progress.records), BY_CTRL_C if ended else None
 
 
 def _data(net: Network, path: str | None) -> Data:

@@ -195,7 +195,7 @@ def _steps(steps: Sequence[Step]) -> str:
         rf"{_code(step.before)} becomes {_code(step.after)}"
         for step in steps
     ]
-    return "\n".join([r"\subsection*{Steps}", r"\begin{enumerate}", *rows, r"\end{enumerate}"])
+    return "\n".join([r"\subsection*{Steps}", r"\begin{enumerate}\raggedright", *rows, r"\end{enumerate}"])
 
 
 _SIGNS = {
@@ -213,4 +213,5 @@ def _prose(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return rf"\texttt{{{_prose(text)}}}"
+    """Index notation as typewriter text that may break after every product."""
+    return rf"\texttt{{{_prose(text)}}}".replace(r"$\cdot$", r"$\cdot$\allowbreak{}")

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import symbp as bp
 from symbp.derive.derivation import Derivation
 from symbp.explain import json, latex, text
 from symbp.explain.document import document
@@ -93,18 +94,32 @@ def test_names_in_latex(name, expected):
     assert symbol_latex(name) == expected
 
 
+def compiled(page, folder):
+    """What pdflatex says of a page that compiles."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    (folder / "page.tex").write_text(page, encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"],
+        cwd=folder, capture_output=True, text=True, errors="replace", timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    return done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [False, True])
 def test_latex_compiles_as_it_is(mlp, tmp_path, steps):
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
-    (tmp_path / "mlp.tex").write_text(latex.latex(document(mlp), steps=steps), encoding="utf-8")
-    done = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "mlp.tex"],
-        cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert "Overfull" not in done.stdout
+    assert "Overfull" not in compiled(latex.latex(document(mlp), steps=steps), tmp_path)
+
+
+@pytest.mark.slow
+def test_long_equations_and_steps_fit_the_page(tmp_path):
+    N, D, H, K = bp.dims("N D H K")
+    x, y = bp.input("x", (N, D)), bp.target("y", (N, K))
+    h = bp.gelu(x @ bp.param("W1", (D, H)) + bp.param("b1", (H,)))
+    net = bp.Network("gelu", loss=bp.mse(h @ bp.param("W2", (H, K)), y))
+    assert "Overfull" not in compiled(bp.derive(net).latex(steps=True), tmp_path)
 
 
 def test_a_net_without_steps_or_backward_has_a_page(mlp):
