@@ -40,6 +40,7 @@ class Entry:
 
     @property
     def file(self) -> Path:
+        """Where it is declared."""
         return Path(__file__).with_name(f"{self.name}.py")
 
     def load(self) -> Exhibit:

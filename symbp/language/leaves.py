@@ -10,6 +10,7 @@ from typing import Any
 
 from symbp.errors import DeclarationError
 from symbp.ir.system import Fact, Role
+from symbp.language.bodies import number
 from symbp.language.frames import here
 from symbp.language.initial import Initialiser
 from symbp.language.sizes import as_shape, as_size
@@ -37,6 +38,12 @@ def target(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
 
 def param(name: str, shape: Any, init: Initialiser | None = None) -> Tensor:
     """A parameter, learned. `init` says how it starts; by default matrices as Glorot's, vectors at zero."""
+    if init is not None and not callable(init):
+        raise DeclarationError(
+            f"init of {name} is {init!r}, not a way to start a parameter",
+            where=here(),
+            help="use one of bp.optim.initial: glorot_uniform, he_normal, zeros, constant(0.1)",
+        )
     return Tensor.leaf(name, as_shape(shape), Role.PARAMETER, init=init)
 
 
@@ -47,7 +54,9 @@ def buffer(name: str, shape: Any) -> Tensor:
 
 def hyper(name: str, value: float | None = None) -> Tensor:
     """A scalar constant of the network, with its value if it is known already."""
-    return Tensor.leaf(name, (), Role.HYPER, value=value)
+    if value is not None and number(value) is None:
+        raise DeclarationError(f"the value of {name} must be a number, not {value!r}", where=here())
+    return Tensor.leaf(name, (), Role.HYPER, value=None if value is None else float(value))
 
 
 def _facts(facts: Iterable[str | Fact], rank: int) -> frozenset[Fact]:

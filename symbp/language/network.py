@@ -28,7 +28,7 @@ from symbp.language.letters import Letters
 from symbp.language.names import check_name
 from symbp.language.naming import Keys, all_names, given_names
 from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
-from symbp.language.sizes import Dim, Unifier, name_anonymous
+from symbp.language.sizes import Dim, Unifier, name_sizes
 from symbp.language.tensor import Tensor, axes
 
 
@@ -137,24 +137,19 @@ class _Lowering:
         """The extent in the network's own sizes."""
         return self.unifier.find(extent).xreplace(self.sizes)
 
-    def _size_names(self, nodes: list[Node]) -> dict[Expr, Expr]:
+    def _size_names(self, nodes: list[Node]) -> dict[Expr, Size]:
         shapes = [self.unifier.find(e) for n in self.leaves for e in (*n.shape, *_bounds(n))]
         shapes += [self.unifier.find(e) for n in self.computed for e in self.bodies[n.serial].ranges]
-        named = {s for e in shapes for s in e.free_symbols if not (isinstance(s, Dim) and s.anonymous)}
-        own = {getattr(s, "letter", s.name) for s in named}
+        sizes = name_sizes(shapes, self.names.values())
+        own = {size.name for size in sizes.values()}
         for node in nodes:
-            clash = self.names.get(node.serial)
-            if clash in own:
+            if self.names.get(node.serial) in own:
                 raise DeclarationError(
-                    f"{clash} is both a size and a tensor",
+                    f"{self.names[node.serial]} is both a size and a tensor",
                     where=node.origin,
                     help="give one of the two another name",
                 )
-        anonymous = name_anonymous(
-            (e.xreplace({s: Size(getattr(s, "letter", s.name)) for s in named}) for e in shapes),
-            [*own, *self.names.values()],
-        )
-        return {**{s: Size(getattr(s, "letter", s.name)) for s in named}, **anonymous}
+        return sizes
 
     def system(self) -> System:
         """The finished system: leaves, then equations, in the order of declaration."""
@@ -171,11 +166,10 @@ class _Lowering:
             tensors[equation.target] = ir.Tensor(
                 equation.target, equation.shape, self.keys.role(node), node.integer, origin=node.origin
             )
-        bound = {s: k.value for k, s in self.sizes.items() if isinstance(k, Dim)}
         return System(
             tuple(tensors.values()),
             tuple(equations),
-            {size.name: bound[size] for size in sorted(bound, key=lambda s: s.name)},
+            {size.name: known.value for known, size in self.sizes.items() if isinstance(known, Dim)},
             self.names[self.keys.loss.serial],
             tuple(self.names[t.serial] for t in self.keys.outputs.values()),
             tuple(self.names[t.serial] for t in self.keys.metrics.values()),

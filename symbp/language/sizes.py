@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import sympy
 
@@ -33,12 +33,13 @@ class Dim(Size):
 
     def __new__(cls, name: str, value: int, serial: int = 0) -> Dim:
         # The label holds all that tells two of them apart, because SymPy keeps one object per label.
-        dim = super().__new__(cls, f"{name}={value}#{serial}" if serial else f"{name}={value}")
+        dim = super().__new__(cls, f"#{serial:09d}={value}" if serial else f"{name}={value}")
         dim.letter, dim.value, dim.serial = name, value, serial
         return dim
 
     @property
     def anonymous(self) -> bool:
+        """Whether a bare integer stood in its place."""
         return not self.letter
 
     def _sympystr(self, printer: object) -> str:  # noqa: ARG002
@@ -182,12 +183,13 @@ def _is_anonymous(extent: Expr) -> bool:
     return isinstance(extent, Dim) and extent.anonymous
 
 
-def name_anonymous(extents: Iterable[Expr], taken: Iterable[str]) -> Mapping[Expr, Size]:
-    """D1, D2, … for anonymous sizes in the order in which the extents mention them, skipping taken names."""
-    used, names = set(taken), {}
-    numbers = itertools.count(1)
-    for extent in extents:
-        for symbol in sorted((s for s in extent.free_symbols if isinstance(s, Dim)), key=lambda s: s.serial):
-            if symbol not in names:
-                names[symbol] = Size(next(n for k in numbers if (n := f"D{k}") not in used))
-    return names
+def name_sizes(extents: Iterable[Expr], taken: Iterable[str]) -> dict[Expr, Size]:
+    """The plain size that each size becomes, in the order in which the extents mention them.
+
+    Named sizes lose their values; anonymous ones become D1, D2, …, skipping taken names.
+    """
+    found = dict.fromkeys(s for e in extents for s in sorted(e.free_symbols, key=lambda s: s.name))
+    named = {s: Size(getattr(s, "letter", s.name)) for s in found if not _is_anonymous(s)}
+    used = {*taken, *(size.name for size in named.values())}
+    fresh = (f"D{k}" for k in itertools.count(1))
+    return {s: named.get(s) or Size(next(n for n in fresh if n not in used)) for s in found}

@@ -127,6 +127,7 @@ class Condition:
 
     @property
     def operands(self) -> tuple[Operand, ...]:
+        """Both sides of each relation, in order."""
         return tuple(side for _, lhs, rhs in self.relations for side in (lhs, rhs))
 
     def guard(self, elements: Sequence[Expr]) -> Expr:

@@ -150,6 +150,8 @@ x = bp.input("x", (N, D))
         (lambda: x * float("inf"), "can't be inf"),
         (lambda: x.sum(2), "no axis=2"),
         (lambda: x @ 3, "needs tensors with axes"),
+        (lambda: bp.param("w", (N,), init="he"), "init of w is 'he'"),
+        (lambda: bp.hyper("rate", "fast"), "the value of rate must be a number, not 'fast'"),
         (lambda: bp.target("y", (N,), "odd"), "'odd' is no fact that is known"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 from scipy import special
 
 from symbp.ir.interpret import evaluate
+from symbp.ir.validate import validate
 from symbp.language import Network
 from symbp.ops import REGISTRY
 
@@ -90,6 +91,7 @@ def value(op, example, arrays):
     operands, result = op.declare(example)
     answer = result if result.rank == 0 else result.sum()
     net = Network("case", loss=answer, outputs={} if result.rank == 0 else {"answer": result})
+    validate(net.system)
     names = [tensor.name for tensor in operands]
     computed = evaluate(net.system, dict(zip(names, arrays, strict=True)), SIZES)
     return computed[net.system.loss if result.rank == 0 else "answer"]
