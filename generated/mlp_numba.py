@@ -25,7 +25,8 @@ Equations:
     (17)  c_accuracy[n] = argmax_k p[n,k]
     (18)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
 
-Update (Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1), for each entry i of the parameters:
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
 
     (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
     (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
@@ -111,14 +112,14 @@ def _forward(theta, work, counts, x, N):
     b1 = theta[4096:4160]
     W2 = theta[4160:4800].reshape(H, K)
     b2 = theta[4800:4810]
-    z1 = work[0:64 * N].reshape(N, H)
-    h = work[64 * N:128 * N].reshape(N, H)
-    z2 = work[128 * N:138 * N].reshape(N, K)
-    a2 = work[138 * N:148 * N].reshape(N, K)
-    m_a2 = work[148 * N:149 * N]
-    e_p = work[149 * N:159 * N].reshape(N, K)
-    s_p = work[159 * N:160 * N]
-    p = work[160 * N:170 * N].reshape(N, K)
+    z1 = work[0 : 64 * N].reshape(N, H)
+    h = work[64 * N : 128 * N].reshape(N, H)
+    z2 = work[128 * N : 138 * N].reshape(N, K)
+    a2 = work[138 * N : 148 * N].reshape(N, K)
+    m_a2 = work[148 * N : 149 * N]
+    e_p = work[149 * N : 159 * N].reshape(N, K)
+    s_p = work[159 * N : 160 * N]
+    p = work[160 * N : 170 * N].reshape(N, K)
     np.dot(x, W1, z1)  # (1)
     for n in range(N):
         for j in range(H):
@@ -142,10 +143,10 @@ def _forward(theta, work, counts, x, N):
 @kernel
 def _loss(theta, work, counts, y, N):
     """The loss: equation (9)."""
-    a2 = work[138 * N:148 * N].reshape(N, K)
-    m_a2 = work[148 * N:149 * N]
-    s_p = work[159 * N:160 * N]
-    loss = work[170 * N:170 * N + 1]
+    a2 = work[138 * N : 148 * N].reshape(N, K)
+    m_a2 = work[148 * N : 149 * N]
+    s_p = work[159 * N : 160 * N]
+    loss = work[170 * N : 170 * N + 1]
     loss_sum = 0.0
     for n in range(N):
         loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (9)
@@ -156,12 +157,12 @@ def _loss(theta, work, counts, y, N):
 def _backward(theta, gradient, work, counts, x, y, N):
     """The gradients: equations (10) to (16)."""
     W2 = theta[4160:4800].reshape(H, K)
-    h = work[64 * N:128 * N].reshape(N, H)
-    p = work[160 * N:170 * N].reshape(N, K)
-    da2 = work[170 * N + 1:180 * N + 1].reshape(N, K)
+    h = work[64 * N : 128 * N].reshape(N, H)
+    p = work[160 * N : 170 * N].reshape(N, K)
+    da2 = work[170 * N + 1 : 180 * N + 1].reshape(N, K)
     db2 = gradient[4800:4810]
-    dh = work[180 * N + 1:244 * N + 1].reshape(N, H)
-    dz1 = work[244 * N + 1:308 * N + 1].reshape(N, H)
+    dh = work[180 * N + 1 : 244 * N + 1].reshape(N, H)
+    dz1 = work[244 * N + 1 : 308 * N + 1].reshape(N, H)
     db1 = gradient[4096:4160]
     dW2 = gradient[4160:4800].reshape(H, K)
     dW1 = gradient[0:4096].reshape(D, H)
@@ -183,9 +184,9 @@ def _backward(theta, gradient, work, counts, x, y, N):
 @kernel
 def _metrics(theta, work, counts, y, N):
     """The metrics: equations (17) to (18)."""
-    p = work[160 * N:170 * N].reshape(N, K)
-    c_accuracy = counts[0:N]
-    accuracy = work[308 * N + 1:308 * N + 2]
+    p = work[160 * N : 170 * N].reshape(N, K)
+    c_accuracy = counts[0 : N]
+    accuracy = work[308 * N + 1 : 308 * N + 2]
     accuracy_sum = 0.0
     for n in range(N):
         c_accuracy_argmax = -np.inf
@@ -201,7 +202,7 @@ def _metrics(theta, work, counts, y, N):
 
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
-    """Adam, one step over all parameters in place (Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1)."""
+    """Adam: one step over all parameters, in place."""
     for i in range(len(theta)):
         m_next = (1 - beta1) * gradient[i] + beta1 * m[i]  # (U1)
         v_next = (1 - beta2) * (gradient[i] * gradient[i]) + beta2 * v[i]  # (U2)
@@ -221,7 +222,7 @@ def _evaluate(theta, work, counts, x, y, N):
 
 @kernel
 def _loss_and_gradients(theta, gradient, work, counts, x, y, N):
-    """The loss, and its gradient in the arena `gradient`."""
+    """The loss, and its gradient by all parameters."""
     _forward(theta, work, counts, x, N)
     _loss(theta, work, counts, y, N)
     _backward(theta, gradient, work, counts, x, y, N)
@@ -284,7 +285,7 @@ def _all_finite(values: object) -> bool:
     return total == 0
 
 
-# ---- Arrays that come in: checked against the shapes of the network, parameters gathered in one arena. ----
+# ---- Arrays that come in ----
 
 
 class DataError(ValueError):
@@ -447,7 +448,7 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels: flat arenas and workspaces in, views by name out. ----
+# ---- How the Numba target runs its kernels ----
 
 
 class _Memory:
@@ -518,7 +519,7 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     return float(loss), bool(finite)
 
 
-# ---- Parameters, the state of training, and the functions that need no training: forward, gradients, save, load. ----
+# ---- Parameters, the state of training, and the functions that need no training ----
 
 
 class NotFinite(FloatingPointError):
@@ -548,6 +549,10 @@ class State:
 def init_params(seed: int = 0, **sizes: int) -> Arena:
     """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
     known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
     wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
     needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
     if wrong or needed:
@@ -658,7 +663,8 @@ def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int])
     tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
     for number, tensor in EQUATIONS.items():
         if tensor in tensors and not np.isfinite(tensors[tensor]).all():
-            text = f"equation ({number}), {_equation_text(number) or tensor}, is not finite; the step was not taken"
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
             return NotFinite(number, tensor, text)
     return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
 
@@ -704,7 +710,7 @@ def load(path: str | os.PathLike[str]) -> State:
     return state
 
 
-# ---- Training over epochs: shuffled batches, validation, a clean stop on Ctrl-C. ----
+# ---- Training over epochs ----
 
 
 class _Stop:
@@ -729,9 +735,7 @@ class _Stop:
         self.asked = True
 
 
-def _batches(
-    data: Mapping[str, Array], sizes: Mapping[str, int], size: int, order: Array
-) -> Iterator[dict[str, Array]]:
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
     """The data in batches of `size` examples in a given order, the last one partial."""
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
@@ -762,7 +766,7 @@ def fit(
         for epoch in range(1, epochs + 1):
             started, total, seen = time.perf_counter(), 0.0, 0
             order = np.random.default_rng([state.seed, state.step]).permutation(count)
-            for batch in _batches(whole, sizes, batch_size, order):
+            for batch in _batches(whole, batch_size, order):
                 if stop.asked:
                     break
                 examples = min(batch_size, count - seen)
@@ -780,7 +784,7 @@ def fit(
     return history
 
 
-# ---- The module's gradients beside central differences of its own loss. ----
+# ---- The module's gradients beside central differences of its own loss ----
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
@@ -795,17 +799,17 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
             bound = INTEGERS[name]
             data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
             continue
-        values = rng.standard_normal(shape)
+        values: Array = np.asarray(rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = (values > 0).astype(float)
+                values = np.asarray(values > 0, float)
             elif fact in ("positive", "nonnegative"):
                 values = np.exp(values)
             elif fact == "sums to one":
                 values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
             elif fact == "one hot":
-                values = (values == values.max(axis, keepdims=True)).astype(float)
-        data[name] = values.astype(DTYPE)
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+        data[name] = np.asarray(values, DTYPE)
     return data
 
 
@@ -823,7 +827,7 @@ def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> l
             _checked(inputs, tuple(INPUTS), shown)
         params = init_params(0, **{**open_sizes, **shown})
         for array in params.values():  # biases of zero would hide an error
-            array += 0.1 * rng.standard_normal(array.shape).astype(DTYPE)
+            array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
     arena, sizes = _as_arena(params)
     arena = arena.copy()
     sizes = {**open_sizes, **sizes} if not inputs else sizes
@@ -874,7 +878,7 @@ def _check_one(
     }
 
 
-# ---- The command line of a generated module: train, evaluate, predict, check. ----
+# ---- The command line of a generated module ----
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -976,9 +980,8 @@ def _check(options: argparse.Namespace) -> int:
     else:
         for row in rows:
             mark = "ok" if row["ok"] else "WRONG"
-            print(
-                f"{row['parameter']:<12} relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}  {mark}"
-            )
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
     return 0 if all(row["ok"] for row in rows) else 1
 
 
@@ -993,9 +996,9 @@ def main(arguments: list[str] | None = None) -> int:
         params = load(options.params).params
         data = _read(options.data, tuple(INPUTS))
         if options.verb == "evaluate":
-            _show(evaluate(params, **data), options.json)
+            _show(evaluate(params, None, **data), options.json)
         else:
-            outputs = predict(params, **data)
+            outputs: dict[str, Any] = predict(params, None, **data)
             with options.out.open("wb") as file:
                 np.savez(file, **outputs)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)

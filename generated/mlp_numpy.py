@@ -25,7 +25,8 @@ Equations:
     (17)  c_accuracy[n] = argmax_k p[n,k]
     (18)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
 
-Update (Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1), for each entry i of the parameters:
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
 
     (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
     (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
@@ -115,10 +116,7 @@ def _backward(params, data, tensors, gradients):
     W2 = params["W2"]
     h, p = tensors["h"], tensors["p"]
     N = len(x)
-    dW1 = gradients["W1"]
-    dW2 = gradients["W2"]
-    db1 = gradients["b1"]
-    db2 = gradients["b2"]
+    dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     da2 = (p - (np.arange(K) == y[:, None])) / N  # (10)
     db2[...] = da2.sum(0)  # (13)
     dh = da2 @ W2.T  # (11)
@@ -142,7 +140,7 @@ def _metrics(params, data, tensors):
 
 @np.errstate(all="ignore")
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
-    """Adam, one step over all parameters in place (Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1)."""
+    """Adam: one step over all parameters, in place."""
     m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
     v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
     theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
@@ -162,7 +160,7 @@ def _initial(rng, sizes):
     }
 
 
-# ---- Arrays that come in: checked against the shapes of the network, parameters gathered in one arena. ----
+# ---- Arrays that come in ----
 
 
 class DataError(ValueError):
@@ -325,7 +323,7 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the NumPy target runs its stages. ----
+# ---- How the NumPy target runs its stages ----
 
 
 def _outputs(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
@@ -363,7 +361,7 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     return loss, True
 
 
-# ---- Parameters, the state of training, and the functions that need no training: forward, gradients, save, load. ----
+# ---- Parameters, the state of training, and the functions that need no training ----
 
 
 class NotFinite(FloatingPointError):
@@ -393,6 +391,10 @@ class State:
 def init_params(seed: int = 0, **sizes: int) -> Arena:
     """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
     known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
     wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
     needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
     if wrong or needed:
@@ -503,7 +505,8 @@ def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int])
     tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
     for number, tensor in EQUATIONS.items():
         if tensor in tensors and not np.isfinite(tensors[tensor]).all():
-            text = f"equation ({number}), {_equation_text(number) or tensor}, is not finite; the step was not taken"
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
             return NotFinite(number, tensor, text)
     return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
 
@@ -549,7 +552,7 @@ def load(path: str | os.PathLike[str]) -> State:
     return state
 
 
-# ---- Training over epochs: shuffled batches, validation, a clean stop on Ctrl-C. ----
+# ---- Training over epochs ----
 
 
 class _Stop:
@@ -574,9 +577,7 @@ class _Stop:
         self.asked = True
 
 
-def _batches(
-    data: Mapping[str, Array], sizes: Mapping[str, int], size: int, order: Array
-) -> Iterator[dict[str, Array]]:
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
     """The data in batches of `size` examples in a given order, the last one partial."""
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
@@ -607,7 +608,7 @@ def fit(
         for epoch in range(1, epochs + 1):
             started, total, seen = time.perf_counter(), 0.0, 0
             order = np.random.default_rng([state.seed, state.step]).permutation(count)
-            for batch in _batches(whole, sizes, batch_size, order):
+            for batch in _batches(whole, batch_size, order):
                 if stop.asked:
                     break
                 examples = min(batch_size, count - seen)
@@ -625,7 +626,7 @@ def fit(
     return history
 
 
-# ---- The module's gradients beside central differences of its own loss. ----
+# ---- The module's gradients beside central differences of its own loss ----
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
@@ -640,17 +641,17 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
             bound = INTEGERS[name]
             data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
             continue
-        values = rng.standard_normal(shape)
+        values: Array = np.asarray(rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = (values > 0).astype(float)
+                values = np.asarray(values > 0, float)
             elif fact in ("positive", "nonnegative"):
                 values = np.exp(values)
             elif fact == "sums to one":
                 values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
             elif fact == "one hot":
-                values = (values == values.max(axis, keepdims=True)).astype(float)
-        data[name] = values.astype(DTYPE)
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+        data[name] = np.asarray(values, DTYPE)
     return data
 
 
@@ -668,7 +669,7 @@ def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> l
             _checked(inputs, tuple(INPUTS), shown)
         params = init_params(0, **{**open_sizes, **shown})
         for array in params.values():  # biases of zero would hide an error
-            array += 0.1 * rng.standard_normal(array.shape).astype(DTYPE)
+            array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
     arena, sizes = _as_arena(params)
     arena = arena.copy()
     sizes = {**open_sizes, **sizes} if not inputs else sizes
@@ -719,7 +720,7 @@ def _check_one(
     }
 
 
-# ---- The command line of a generated module: train, evaluate, predict, check. ----
+# ---- The command line of a generated module ----
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -821,9 +822,8 @@ def _check(options: argparse.Namespace) -> int:
     else:
         for row in rows:
             mark = "ok" if row["ok"] else "WRONG"
-            print(
-                f"{row['parameter']:<12} relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}  {mark}"
-            )
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
     return 0 if all(row["ok"] for row in rows) else 1
 
 
@@ -838,9 +838,9 @@ def main(arguments: list[str] | None = None) -> int:
         params = load(options.params).params
         data = _read(options.data, tuple(INPUTS))
         if options.verb == "evaluate":
-            _show(evaluate(params, **data), options.json)
+            _show(evaluate(params, None, **data), options.json)
         else:
-            outputs = predict(params, **data)
+            outputs: dict[str, Any] = predict(params, None, **data)
             with options.out.open("wb") as file:
                 np.savez(file, **outputs)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
