@@ -5,6 +5,7 @@ Enters: names and lines. Leaves: `Function`s and wrapped lines. Must not know: e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,11 @@ class Function:
     doc: str
     body: tuple[str, ...]
     decorators: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The body with long lines folded."""
+        return [part for line in self.body for part in folded(line)]
 
 
 def note(*numbers: int, prefix: str = "") -> str:
@@ -39,3 +45,40 @@ def wrapped(opening: str, entries: Sequence[str], closing: str, indent: int = 4)
             line = "   "
         line += f" {entry},"
     return [*lines, line, closing]
+
+
+def folded(line: str, indent: int = 4) -> list[str]:
+    """A long assignment over several lines, broken before operators as few brackets deep as possible."""
+    code, _, comment = line.partition("  # ")
+    found = re.match(r"(.*?) ([-+*/]?=) (.*)", code)
+    if len(line) + indent <= WIDTH or found is None:
+        return [line]
+    target, sign, value = found.groups()
+    margin = code[: len(code) - len(code.lstrip())]
+    parts = _broken(value, WIDTH - len(margin) - indent - 4)
+    if len(parts) < 2:
+        return [line]
+    closing = f"{margin})  # {comment}" if comment else f"{margin})"
+    return [f"{target} {sign} (", *(f"{margin}    {part}" for part in parts), closing]
+
+
+def _broken(value: str, width: int) -> list[str]:
+    """Text cut before operators, as few brackets deep as has any, and filled to a width."""
+    cuts: dict[int, list[int]] = {}
+    depth = 0
+    for k, character in enumerate(value):
+        depth += (character in "([{") - (character in ")]}")
+        if character == " " and value[k + 1 : k + 3] in ("+ ", "- ", "* ", "/ "):
+            cuts.setdefault(depth, []).append(k)
+    for deepest in sorted(cuts):
+        places = sorted(place for level in cuts if level <= deepest for place in cuts[level])
+        pieces = [value[a:b].strip() for a, b in zip([0, *places], [*places, len(value)], strict=True)]
+        lines = [pieces[0]]
+        for piece in pieces[1:]:
+            if len(lines[-1]) + len(piece) + 1 <= width:
+                lines[-1] += " " + piece
+            else:
+                lines.append(piece)
+        if all(len(line) <= width for line in lines):
+            return lines
+    return [value]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
-from symbp.emit.blocks import Function, wrapped
+from symbp.emit.blocks import Function
 from symbp.emit.drivers import driver_functions, places_function
 from symbp.emit.initial import initial_function
 from symbp.emit.names import Names, names_for
@@ -180,10 +180,6 @@ def _costs(net: Network, itemsize: int) -> list[str]:
 def _filled(line: str) -> list[str]:
     """A long sum over several lines."""
     terms = line.split(" + ")
-    return [text.strip() for text in wrapped("", [], "")] and _fold(terms)
-
-
-def _fold(terms: Sequence[str]) -> list[str]:
     lines = [terms[0]]
     for term in terms[1:]:
         if len(lines[-1]) + len(term) > 96:

@@ -286,7 +286,8 @@ def _stage(
     for kernel in segment.program.kernels:
         body += lines.kernel(kernel)
     head = _unpacked(network, segment, names, body)
-    head += [f'{names.tensors[g]} = gradients["{p}"]' for g, p in sorted(out.items(), key=lambda row: row[1])]
+    own = [(p.name, gradients[p.name]) for p in network.parameters if out.get(gradients[p.name]) == p.name]
+    head += _unpacked_names([(p, names.tensors[g]) for p, g in own], "gradients")
     if backward:
         rest = [p.name for p in network.parameters if out.get(gradients[p.name]) != p.name]
         body += [f'gradients["{p}"][...] = {names.tensors[gradients[p]]}' for p in rest]
@@ -332,11 +333,15 @@ def _unpacked(network: Network, segment: Segment, names: Names, body: list[str])
 
 
 def _unpack(tensors: tuple[Tensor, ...], mapping: str, names: Names) -> list[str]:
+    return _unpacked_names([(t.name, names.tensors[t.name]) for t in tensors], mapping)
+
+
+def _unpacked_names(rows: list[tuple[str, str]], mapping: str) -> list[str]:
     lines = []
-    for k in range(0, len(tensors), 4):
-        some = tensors[k : k + 4]
-        left = ", ".join(names.tensors[t.name] for t in some)
-        lines.append(f"{left} = " + ", ".join(f'{mapping}["{t.name}"]' for t in some))
+    for k in range(0, len(rows), 4):
+        some = rows[k : k + 4]
+        left = ", ".join(identifier for _, identifier in some)
+        lines.append(f"{left} = " + ", ".join(f'{mapping}["{name}"]' for name, _ in some))
     return lines
 
 

@@ -258,8 +258,11 @@ class Spelling:
         over: list[Expr] = []
         under: list[Expr] = []
         for factor in sympy.Mul.make_args(rest):
+            if factor.is_number:
+                coefficient *= factor
+                continue
             if factor.is_Add:
-                content, factor = factor.primitive()
+                content, factor = _content(factor)
                 coefficient *= content
             base, exponent = factor.as_base_exp()
             below = exponent.is_number and exponent.is_negative and not isinstance(factor, sympy.exp)
@@ -273,17 +276,15 @@ class Spelling:
         return self._quotient(coefficient, over, under)
 
     def _quotient(self, coefficient: Expr, over: list[Expr], under: list[Expr]) -> Written:
-        numerator, denominator = sympy.Integer(coefficient), sympy.Integer(1)
-        if "/" in decimal(coefficient):
+        numerator, denominator = coefficient, sympy.Integer(1)
+        if coefficient.is_Rational and "/" in decimal(coefficient):
             numerator, denominator = sympy.Integer(coefficient.p), sympy.Integer(coefficient.q)
-        else:
-            numerator = coefficient
         over_values = [self.write(f) for f in sorted(over, key=_factor_key)]
         under_values = [self.write(f) for f in sorted(under, key=_factor_key)]
         if denominator != 1:
             under_values.insert(0, self._rational(denominator))
         if numerator != 1 or not over_values:
-            over_values.insert(0, self._rational(numerator))
+            over_values.insert(0, self.write(numerator))
         return self._divided(over_values, under_values)
 
     def _divided(self, over: list[Written], under: list[Written]) -> Written:
@@ -332,6 +333,19 @@ class Spelling:
 
     def integer_power(self, value: Written, times: int) -> Written:
         return Written(f"{value.at_least(ATOM)}**{times}", POW, value.axes, value.kind)
+
+
+def _content(sum_: Expr) -> tuple[Expr, Expr]:
+    """A common rational factor of a sum and the sum without it, where that makes the coefficients simpler."""
+    content, primitive = sum_.primitive()
+    if _size(primitive) < _size(sum_):
+        return content, primitive
+    return sympy.Integer(1), sum_
+
+
+def _size(sum_: Expr) -> int:
+    coefficients = [term.as_coeff_Mul(rational=True)[0] for term in sympy.Add.make_args(sum_)]
+    return sum(abs(c.p) + c.q for c in coefficients)
 
 
 def _negative(term: Expr) -> bool:

@@ -46,7 +46,7 @@ def part(name: str) -> Part:
     text = "\n".join(
         re.sub(r"  # (noqa|type: ignore)\S*( \w+)*(\[[^\]]*\])?( \([^)]*\))?$", "", line) for line in lines
     )
-    title = (ast.get_docstring(tree) or "").splitlines()[0]
+    title = (ast.get_docstring(tree) or "").splitlines()[0].split(":")[0].rstrip(".")
     return Part(title, text.strip(), tuple(imports), tuple(names))
 
 

@@ -48,9 +48,7 @@ def hyperparameters(system: System) -> tuple[str, ...]:
 
 
 def _doc(rule: UpdateRule) -> str:
-    return f"{rule.name}, one step over all parameters in place" + (
-        f" ({rule.source})." if rule.source else "."
-    )
+    return f"{rule.name}: one step over all parameters, in place."
 
 
 # --- NumPy
