@@ -8,33 +8,44 @@ SymPy's `simplify` is too slow and gives no reason; each candidate here has a na
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import sympy
 
-from symbp.derive.cost import Extents, body_cost
+from symbp.derive.cost import Extents, body_cost, extent
 from symbp.ir.expr import Access, Expr, Guard, Index
 
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
 
 
 def best_form(body: Expr, extents: Extents) -> tuple[Expr, str]:
-    """The cheapest candidate and the name of the algebra that gave it ("" if the body stays as it is)."""
-    names = sorted({access.name for access in body.atoms(Access)})
+    """The cheapest candidate and the name of the algebra that gave it ("" if the body stays as it is).
+
+    Memoised up to the names of tensors and indices: equal blocks cost no algebra, and the form depends
+    neither on names nor on the order of declaration.
+    """
+    names = sorted({access.name for access in body.atoms(Access)}, key=_natural)
     short = {name: f"c{k}" for k, name in enumerate(names)}
-    canonical = _rename(body, short)
-    nominal = tuple(
-        sorted(((i, extents[i]) for i in body.free_symbols if isinstance(i, Index) and i in extents),
-               key=lambda pair: pair[0].name)
-    )  # fmt: skip
+    indices = [i for i in extents if i in body.free_symbols]
+    plain = {index: Index(f"i{k}") for k, index in enumerate(indices)}
+    canonical = _rename(body, short).xreplace(plain)
+    nominal = tuple((plain[i], sympy.Integer(int(extent(extents[i])))) for i in indices)
     found, rule = _best_form(canonical, nominal)
-    return _rename(found, {v: k for k, v in short.items()}), rule
+    back = {v: k for k, v in plain.items()}
+    return _rename(found.xreplace(back), {v: k for k, v in short.items()}), rule
+
+
+def _natural(name: str) -> tuple[object, ...]:
+    """`h10` after `h9`."""
+    return tuple(
+        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part
+    )
 
 
 @lru_cache(maxsize=16384)
 def _best_form(body: Expr, nominal: tuple[tuple[Index, Expr], ...]) -> tuple[Expr, str]:
-    """Memoised up to the names of tensors, so that equal blocks cost no algebra."""
     extents = dict(nominal)
     best, rule, rank = body, "", (overflows(body), body_cost(body, extents))
     for name, candidate in candidates(body):
