@@ -28,7 +28,8 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
     sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(raw))}
     sizes |= {name: 2 for name in sample_sizes(closed) if name not in sizes}
     wrong: dict[str, None] = {}
-    for _, floats in covering_points(raw, seed, sizes=[sizes]):
+    points, _ = covering_points(raw, seed, sizes=[sizes])
+    for _, floats in points:
         values = as_fractions(raw, floats)
         left = evaluate(raw, values, sizes, HIGH, wanted=list(pairs))
         right = evaluate(closed, values, sizes, HIGH, wanted=list(pairs.values()))

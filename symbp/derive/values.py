@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.sampling import covering_points
+from symbp.ir.sampling import branches_in, covering_points, guard_key
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
@@ -33,7 +33,7 @@ class Values:
     def __init__(self, system: System, seed: int = 7) -> None:
         self.system = system
         self.shapes = {tensor.name: tensor.shape for tensor in system.tensors}
-        points = covering_points(system, seed, least=2)
+        points, self.one_way = covering_points(system, seed, least=2)
         self.sizes = [sizes for sizes, _ in points]
         self.runs = [Run(system, values, sizes) for sizes, values in points]
         self.pool: dict[tuple[object, ...], list[tuple[str, tuple[int, ...]]]] = {}
@@ -56,10 +56,14 @@ class Values:
             reduction = Reduction("sum", tuple(reduced)) if reduced else None
             equation = Equation("_", tuple(indices), body, reduction, (), key[3])
             try:
-                self._memo[key] = self.of_equation(equation)
+                self._memo[key] = None if self._hides_a_branch(body) else self.of_equation(equation)
             except EvaluationError:  # without its guard, a factor may read out of range
                 self._memo[key] = None
         return self._memo[key]
+
+    def _hides_a_branch(self, body: Expr) -> bool:
+        """Whether a guard in the body goes one way at all points, so that its value proves nothing."""
+        return bool(self.one_way) and any(guard_key(g) in self.one_way for g in branches_in(body))
 
     def of_equation(self, equation: Equation) -> Value | None:
         value = tuple(np.asarray(run.value(equation)) for run in self.runs)
@@ -163,27 +167,35 @@ class Values:
 
     def _constant(self, values: Sequence[float]) -> Expr | None:
         """The named constant with these values at the points: a small rational times a power of a size."""
-        for candidate, at_points in self.constants:
-            if all(abs(x - y) <= TOLERANCE * abs(x) for x, y in zip(at_points, values, strict=True)):
-                return candidate
+        for bucket in dict.fromkeys(
+            (_bucket(values[0] * (1 - TOLERANCE)), _bucket(values[0] * (1 + TOLERANCE)))
+        ):
+            for candidate, at_points in self.constants.get(bucket, ()):
+                if all(abs(x - y) <= TOLERANCE * abs(x) for x, y in zip(at_points, values, strict=True)):
+                    return candidate
         return None
 
-    def _constant_table(self) -> list[tuple[Expr, tuple[float, ...]]]:
+    def _constant_table(self) -> dict[float, list[tuple[Expr, tuple[float, ...]]]]:
         numbers = [sympy.Rational(*pq) for pq in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2))]
         table: list[Expr] = list(numbers)
         for name in self.system.sizes:
             size = sympy.Symbol(name)
             table += [factor * k for factor in (size, 1 / size) for k in numbers[:4]]
         symbols = {s.name: s for s in _size_symbols(self.system)}
-        rows = []
+        rows: dict[float, list[tuple[Expr, tuple[float, ...]]]] = {}
         for candidate in table:
             named = candidate.xreplace({s: symbols.get(s.name, s) for s in candidate.free_symbols})
             at_points = tuple(
                 float(candidate.xreplace({s: sympy.Integer(sizes[s.name]) for s in candidate.free_symbols}))
                 for sizes in self.sizes
             )
-            rows.append((named, at_points))
+            rows.setdefault(_bucket(at_points[0]), []).append((named, at_points))
         return rows
+
+
+def _bucket(value: float) -> float:
+    """Values that agree to seven digits share a bucket, or lie in neighbouring ones."""
+    return float(f"{value:.7e}")
 
 
 def _size_symbols(system: System) -> Iterator[Expr]:

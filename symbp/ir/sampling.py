@@ -7,12 +7,14 @@ Must not know: what the points are used for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 
-from symbp.ir.expr import Expr, Guard
+from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.system import Equation, Role, System, Tensor
 
 Array = NDArray[np.generic]
@@ -29,18 +31,36 @@ def sample_sizes(system: System, variant: int = 0) -> dict[str, int]:
     return {name: small[k % len(small)] for k, name in enumerate(system.sizes)}
 
 
+@dataclass(frozen=True)
+class Spread:
+    """How real leaves are drawn: uniformly from an interval; `whole` rounds them, so that ties occur."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+
+CENTRED, UNIT, ABOVE_ONE = Spread(-0.9, 0.9), Spread(0.15, 0.85), Spread(1.1, 1.9)
+WIDE, LATTICE = Spread(-3.0, 3.0), Spread(-2.4, 2.4, whole=True)
+
+
 def sample_point(
-    system: System, seed: int, *, variant: int = 0, sizes: Mapping[str, int] | None = None
+    system: System,
+    seed: int,
+    *,
+    variant: int = 0,
+    sizes: Mapping[str, int] | None = None,
+    first: Spread = CENTRED,
 ) -> Point:
-    """Sizes and leaves; real leaves are centred first, then positive if the system isn't finite there
-    (a logarithm or a root of an input), then above 1."""
+    """Sizes and leaves; real leaves are drawn as `first` says, and if the system isn't finite there (a
+    logarithm or a root of an input) centred, then positive, then above 1."""
     from symbp.ir.vector import run
 
     chosen = dict(sizes) if sizes is not None else sample_sizes(system, variant)
     values: dict[str, Array] = {}
-    for low, high in ((-0.9, 0.9), (0.15, 0.85), (1.1, 1.9)):
+    for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE)):
         rng = np.random.default_rng(seed)
-        values = {t.name: sample_leaf(t, chosen, rng, low, high) for t in system.leaves}
+        values = {t.name: sample_leaf(t, chosen, rng, spread) for t in system.leaves}
         with np.errstate(all="ignore"):
             tensors = run(system, values, chosen)
         if all(np.all(np.isfinite(v)) for v in tensors.values()):
@@ -50,36 +70,52 @@ def sample_point(
 
 def covering_points(
     system: System, seed: int, *, least: int = 1, sizes: Sequence[Mapping[str, int]] | None = None
-) -> list[Point]:
+) -> tuple[list[Point], frozenset[Expr]]:
     """At least `least` points, and more until each branch on a real value was taken both ways somewhere.
 
     Without that, `[z > 0]·z` of a single neuron equals 0 or z at every point by accident. `sizes` are
-    taken in turn; the sampler's own, if not given. At most `MOST_POINTS` points.
+    taken in turn; the sampler's own, if not given. At most `MOST_POINTS` points are tried. Returned with
+    the points are the guards, in the form of `guard_key`, that went one way only.
     """
-    guards = _branches(system)
-    seen: dict[Expr, set[bool]] = {guard: set() for guard, _ in guards}
+    branches = _branches(system)
+    seen: dict[Expr, set[bool]] = {guard_key(guard): set() for guard, _ in branches}
     points: list[Point] = []
-    for attempt in range(MOST_POINTS):
+    for attempt in range(MOST_POINTS if branches else least):
+        spread = CENTRED if attempt < 2 else (CENTRED, WIDE, LATTICE)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
-        point = sample_point(system, seed + attempt, variant=attempt, sizes=given)
-        fresh = _taken(system, point, guards)
-        if len(points) < least or any(fresh[g] - seen[g] for g in fresh):
+        point = sample_point(system, seed + attempt, variant=attempt, sizes=given, first=spread)
+        fresh = _taken(system, point, branches)
+        if len(points) < least or any(ways - seen[key] for key, ways in fresh.items()):
             points.append(point)
-            for guard, ways in fresh.items():
-                seen[guard] |= ways
+            for key, ways in fresh.items():
+                seen[key] |= ways
         if len(points) >= least and all(len(ways) == 2 for ways in seen.values()):
             break
-    return points
+    return points, frozenset(key for key, ways in seen.items() if len(ways) < 2)
+
+
+def guard_key(guard: Expr) -> Expr:
+    """A guard up to the names of its indices."""
+    order: dict[Index, Index] = {}
+    for node in sympy.preorder_traversal(guard):
+        if isinstance(node, Index):
+            order.setdefault(node, Index(f"_{len(order)}"))
+    return guard.xreplace(order)
+
+
+def branches_in(e: Expr) -> list[Expr]:
+    """The guards on real values in an expression, in a stable order."""
+    guards = (g for g in e.atoms(Guard) if not (g.lhs.is_integer and g.rhs.is_integer))
+    return sorted(guards, key=str)
 
 
 def _branches(system: System) -> list[tuple[Expr, Equation]]:
     """The guards on real values, each with an equation in which it stands."""
-    found: dict[Expr, Equation] = {}
+    found: dict[Expr, tuple[Expr, Equation]] = {}
     for equation in system.equations:
-        for guard in sorted(equation.body.atoms(Guard), key=str):
-            if not (guard.lhs.is_integer and guard.rhs.is_integer):
-                found.setdefault(guard, equation)
-    return list(found.items())
+        for guard in branches_in(equation.body):
+            found.setdefault(guard_key(guard), (guard, equation))
+    return list(found.values())
 
 
 def _taken(system: System, point: Point, guards: list[tuple[Expr, Equation]]) -> dict[Expr, set[bool]]:
@@ -92,12 +128,12 @@ def _taken(system: System, point: Point, guards: list[tuple[Expr, Equation]]) ->
     ways = {}
     for guard, equation in guards:
         value = run.value(Equation("_", equation.all_indices, guard, None, (), equation.ranges))
-        ways[guard] = {bool(v) for v in np.unique(np.real(value))}
+        ways[guard_key(guard)] = {bool(v) for v in np.unique(np.real(value))}
     return ways
 
 
 def sample_leaf(
-    tensor: Tensor, sizes: Mapping[str, int], rng: np.random.Generator, low: float = -0.9, high: float = 0.9
+    tensor: Tensor, sizes: Mapping[str, int], rng: np.random.Generator, spread: Spread = CENTRED
 ) -> Array:
     """One leaf that obeys its facts; shape by the sizes."""
     shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
@@ -115,8 +151,9 @@ def sample_leaf(
     if one_hot is not None and one_hot.axis is not None:
         ranks = rng.random(shape).argsort(axis=one_hot.axis)
         return np.asarray(ranks == 0, dtype=float)
-    scale = 0.5 if tensor.role is Role.PARAMETER and low < 0 else 1.0  # saturation would hide differences
-    value = np.asarray(scale * rng.uniform(low, high, shape))
+    halved = tensor.role is Role.PARAMETER and spread is CENTRED  # saturation would hide differences
+    value = np.asarray((0.5 if halved else 1.0) * rng.uniform(spread.low, spread.high, shape))
+    value = np.asarray(np.round(value)) if spread.whole else value
     if tensor.fact("positive") or tensor.fact("nonnegative"):
         value = np.asarray(0.1 + np.abs(value))
     if tensor.fact("symmetric"):
@@ -128,8 +165,6 @@ def sample_leaf(
 
 def evaluate_size(extent: Expr, sizes: Mapping[str, int]) -> int:
     """The integer value of a size expression such as `(L + 2·P − K)//S + 1`."""
-    import sympy
-
     if extent.is_Integer:
         return int(extent)
     bound = extent.xreplace({s: sympy.Integer(sizes[s.name]) for s in extent.free_symbols})

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import sympy
 
 from symbp.derive import derive
 from symbp.ir.build import SystemBuilder, indices, sizes, where
 from symbp.ir.expr import Expr, Guard
-from symbp.ir.system import Role, System
+from symbp.ir.system import Fact, Role, System
 from symbp.ir.validate import validate
+from symbp.ir.vector import run
 from symbp.verify import check_derivation
 
 
@@ -111,3 +113,16 @@ def test_declaration_order_and_equal_blocks_do_not_change_the_form() -> None:
     shallow, deep = derive(systems.mlp(2)), derive(systems.mlp(6))
     assert str(deep["W7"].equation).replace("7", "3").replace("6", "2") == str(shallow["W3"].equation)
     assert len(deep.system.equations) - len(shallow.system.equations) == 4 * 6
+
+
+def test_ties_survive_the_search_by_value() -> None:
+    """max(h, t) against a binary t: at h = t the gradient is halved, and no sampled value shows it."""
+    b = SystemBuilder()
+    h = b.leaf("h", N, role=Role.PARAMETER)
+    t = b.leaf("t", N, role=Role.TARGET, facts=[Fact("binary")])
+    higher, equal, lower = Guard("<", t(n), h(n)), Guard("=", t(n), h(n)), Guard("<", h(n), t(n))
+    m = b.define("m", [n], higher * h(n) + lower * t(n) + equal * (h(n) + t(n)) / 2)
+    b.define("L", [], (m(n) - t(n) + 1) ** 2, "sum", [n])
+    derivation = derive(b.system("L"))
+    at = {"h": np.array([2.0, 1.0, 0.5]), "t": np.array([1.0, 1.0, 1.0])}
+    assert run(derivation.system, at, {"N": 3}, wanted=["dh"])["dh"].tolist() == [4.0, 1.0, 0.0]
