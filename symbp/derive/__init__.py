@@ -7,11 +7,14 @@ Must not know: `language`, `ops`, `nn`; a sum, a max and an access are all that 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from symbp.derive.closed import close
 from symbp.derive.confirm import confirm
+from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import ClosedForm, Derivation, Step
+from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
 from symbp.derive.same import merge_duplicates
 from symbp.derive.stable import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
@@ -19,47 +22,122 @@ from symbp.errors import DerivationError
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role, System
 
-__all__ = ["AdjointSystem", "ClosedForm", "Derivation", "Step", "adjoints", "derive"]
+__all__ = ["AdjointSystem", "ClosedForm", "Derivation", "Step", "adjoints", "derive", "hvp", "jacobian"]
 
 ATTEMPTS = 3
 
 
-def derive(system: System, *, name: str = "net", wrt: Sequence[str] | None = None) -> Derivation:
+def derive(
+    system: System, *, name: str = "net", wrt: Sequence[str] | None = None, order: int = 1
+) -> Derivation:
     """The gradients of the system's loss by `wrt` (its parameters, if not given), in closed form.
 
+    With `order=2` also the Hessian blocks, under keys such as `"W1,W2"` for ∂²loss/∂W1∂W2.
     Raises DerivationError: no loss, a loss with axes, an unknown tensor.
     """
     started = time.perf_counter()
+    swept = _swept(system, wrt)
+    if order == 1:
+        return _closed(swept, name, started)
+    if order != 2:
+        raise DerivationError(
+            f"derivatives of order {order} are not derived at once", help="use order 1 or 2"
+        )
+    first = _closed(swept, name, started)
+    joint, wanted = first.system, dict(first.gradients)
+    for of, gradient in first.gradients.items():
+        joint, blocks = jacobian_blocks(joint, gradient, list(first.gradients), letter="H", label=of)
+        wanted |= {f"{of},{block.by}": block.tensor for block in blocks}
+    again = replace(swept, joint=joint, wanted=wanted, steps=first.steps)
+    return _closed(again, name, started)
+
+
+def hvp(system: System, *, name: str = "net", wrt: Sequence[str] | None = None) -> Derivation:
+    """Hessian-vector products `Σ_b ∂²loss/∂a∂b · v_b`, called `Hv_a`, for each a of `wrt`; the directions are
+    inputs `v_a`."""
+    started = time.perf_counter()
+    swept = _swept(system, wrt)
+    first = _closed(swept, name, started)
+    assert system.loss is not None
+    joint, products, directions = hessian_vector_products(first.system, dict(first.gradients), system.loss)
+    declared = swept.declared
+    for tensor, direction in directions.items():
+        declared = with_leaf(declared, direction, tensor)
+    again = replace(swept, declared=declared, joint=joint, wanted=products, steps=first.steps)
+    return _closed(again, name, started)
+
+
+def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) -> Derivation:
+    """∂ of / ∂ each of `wrt`: axes of the output, then of the input; forward or reverse, what costs less."""
+    started = time.perf_counter()
+    system.tensor(of)
+    forward, steps = _prepared(system)
+    best: Derivation | None = None
+    for mode in (False, True):
+        joint, blocks = jacobian_blocks(forward, of, list(wrt), forward=mode)
+        wanted = {block.by: block.tensor for block in blocks}
+        swept = _Swept(system, replace(joint, loss=None, outputs=(), metrics=()), wanted, (), steps)
+        found = _closed(swept, name, started)
+        if best is None or _cost(found) < _cost(best) - 1e-9:
+            best = found
+    assert best is not None
+    return best
+
+
+def _cost(derivation: Derivation) -> float:
+    return sum(equation_cost(equation) for equation in derivation.system.equations)
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """A joint system before closing, which tensors of it are wanted, and the steps so far."""
+
+    declared: System
+    joint: System
+    wanted: Mapping[str, str]
+    unused: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+def _prepared(system: System) -> tuple[System, tuple[Step, ...]]:
+    """The forward system in safe shapes, equal definitions merged."""
+    forward, stabilising = stabilise(system)
+    forward, merging = merge_duplicates(forward)
+    return forward, (*stabilising, *merging)
+
+
+def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
     if system.loss is None:
         raise DerivationError("there is nothing to differentiate: the system has no loss")
     chosen = tuple(wrt) if wrt is not None else tuple(t.name for t in system.parameters)
-    forward, stabilising = stabilise(system)
-    forward, merging = merge_duplicates(forward)
+    forward, steps = _prepared(system)
     sweep = adjoints(forward, system.loss, chosen)
-    targets = list(sweep.gradients.values())
-    closed, closing = _confirmed(sweep, targets, forward)
-    steps = (*stabilising, *merging, *_sweep_steps(sweep), *closing)
-    warnings = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in sweep.unused)
+    return _Swept(system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)))
+
+
+def _closed(swept: _Swept, name: str, started: float) -> Derivation:
+    closed, closing = _confirmed(swept)
+    warnings = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
     return Derivation(
         name,
-        system,
+        swept.declared,
         _with_rules(closed, closing),
-        sweep.gradients,
-        steps,
+        dict(swept.wanted),
+        (*swept.steps, *closing),
         warnings,
         time.perf_counter() - started,
     )
 
 
-def _confirmed(sweep: AdjointSystem, targets: list[str], forward: System) -> tuple[System, tuple[Step, ...]]:
+def _confirmed(swept: _Swept) -> tuple[System, tuple[Step, ...]]:
     """Closed forms that 50 digits confirm. A coincidence of float64 values (all signs alike in a tiny
     tensor, say) is told from a wrong rewrite by new points: it does not come back."""
-    loss = forward.loss
-    pairs = {name: name for name in (*targets, *forward.outputs, *([loss] if loss else []))}
+    joint, targets = swept.joint, list(swept.wanted.values())
+    pairs = {name: name for name in (*targets, *joint.outputs, *([joint.loss] if joint.loss else []))}
     for attempt in range(ATTEMPTS):
         try:
-            closed, steps = close(sweep.system, targets, seed=7 + 100 * attempt)
-            confirm(sweep.system, closed, pairs)
+            closed, steps = close(joint, targets, seed=7 + 100 * attempt)
+            confirm(joint, closed, pairs)
         except DerivationError:
             if attempt == ATTEMPTS - 1:
                 raise

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Literal
 
 from symbp.errors import InvalidSystem, Origin
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, rename
 
 
 class Role(Enum):
@@ -241,6 +241,32 @@ class System:
         """This system with more tensors and equations at the end."""
         return replace(
             self, tensors=self.tensors + tuple(tensors), equations=self.equations + tuple(equations)
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> System:
+        """The system with tensors called otherwise, wherever they stand."""
+
+        def new(name: str) -> str:
+            return names.get(name, name)
+
+        equations = tuple(
+            e.with_(
+                target=new(e.target),
+                body=rename(e.body, names),
+                where=tuple(rename(g, names) for g in e.where),
+            )
+            if e.target in names or any(read in names for read in e.read_names)
+            else e
+            for e in self.equations
+        )
+        return replace(
+            self,
+            tensors=tuple(replace(t, name=new(t.name)) for t in self.tensors),
+            equations=equations,
+            loss=None if self.loss is None else new(self.loss),
+            outputs=tuple(map(new, self.outputs)),
+            metrics=tuple(map(new, self.metrics)),
+            updates={new(k): new(v) for k, v in self.updates.items()},
         )
 
     def with_(self, **changes: object) -> System:
