@@ -64,7 +64,10 @@ class ArraySpelling(Spelling):
         first = next((k for k, i in enumerate(axes) if i in value.axes), len(axes))
         if axes[first:] == value.axes:
             return value
-        inside = ", ".join(":" if i in value.axes else "None" for i in axes[first:])
+        marks = [":" if i in value.axes else "None" for i in axes[first:]]
+        while len(marks) > 2 and marks[:2] == [":", ":"]:  # `[..., None]` for leading axes
+            marks = ["...", *marks[2:]] if marks[2] == "None" else marks[1:]
+        inside = ", ".join(marks)
         return Written(f"{value.at_least(ATOM)}[{inside}]", ATOM, axes[first:], value.kind)
 
     def arange(self, index: Index, dtype: str = "") -> Written:

@@ -86,12 +86,12 @@ class ElementSpelling(Spelling):
     def real(self, value: Written) -> Written:
         if value.kind == "bool":
             return Written(f"({self.one(1)} if {value.text} else {self.one(0)})", ATOM)
+        if value.kind == "number" and not self.real_type:
+            text = value.text
+            whole = text.isdigit()
+            return Written(f"{text}.0") if whole else value if _is_float(text) else Written(f"float({text})")
         if value.kind == "number" or (value.kind == "integer" and self.real_type):
-            return (
-                Written(f"{self.real_type or 'float'}({value.text})")
-                if not _is_float(value.text) or self.real_type
-                else value
-            )
+            return Written(f"{self.real_type}({value.text})")
         return value
 
     def one(self, value: int) -> str:

@@ -45,7 +45,7 @@ class Layout:
 
 def layout(network: Network) -> Layout:
     """Parameters and gradients in their arenas, everything else one after the other in the workspaces."""
-    bound = {Size(name): value for name, value in network.sizes.items()}
+    bound = {Size(name): sympy.Integer(value) for name, value in network.sizes.items()}
     places: dict[str, Place] = {}
     lengths: dict[str, Expr] = {"theta": sympy.S.Zero, "work": sympy.S.Zero, "counts": sympy.S.Zero}
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from symbp.emit.parts.arrays import DataError
 from symbp.emit.parts.checking import check_gradients
-from symbp.emit.parts.program import HYPER, INPUTS, NAME, PARAMETERS, Array
+from symbp.emit.parts.program import HYPER, INPUTS, NAME, PARAMETERS, SIZES, Array
 from symbp.emit.parts.state import NotFinite, evaluate, init_params, init_state, load, predict, save
 from symbp.emit.parts.training import fit
 
@@ -69,7 +69,7 @@ def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
             if isinstance(extent, str):
                 shown[extent] = value
     shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
-    return {name: value for name, value in shown.items() if name in shaping}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
 
 
 def _train(options: argparse.Namespace) -> int:

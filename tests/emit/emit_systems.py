@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from nets import sgd
+from emit_nets import sgd
 
 from symbp.derive.derivation import Derivation
 from symbp.emit import generate_source, load

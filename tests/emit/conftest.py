@@ -1,0 +1,50 @@
+"""Generated modules go to a cache of their own; the helpers beside the tests can be imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = os.environ.get("SYMBP_CACHE")
+    os.environ["SYMBP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["SYMBP_CACHE"]
+    else:
+        os.environ["SYMBP_CACHE"] = before
+
+
+def mlp_module(target: str, dtype: str = "float64") -> ModuleType:
+    from emit_nets import SIZES, adam, mlp, mlp_initial
+
+    from symbp.emit import generate_source, load
+
+    text = generate_source(
+        mlp(), target=target, dtype=dtype, update=adam(), initial=mlp_initial(), sizes=SIZES
+    )
+    return load(text, f"mlp_{target}")
+
+
+@pytest.fixture(scope="session", params=["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+def module(request: pytest.FixtureRequest) -> ModuleType:
+    """The two-layer classifier in float64, in each target."""
+    return mlp_module(request.param)
+
+
+@pytest.fixture
+def data() -> dict[str, Any]:
+    """Seven examples for the classifier."""
+    rng = np.random.default_rng(3)
+    return {"x": rng.standard_normal((7, 5)), "y": rng.integers(0, 3, 7)}
