@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import rows_activations
+import rows_losses
+import rows_models
 import rows_norms
+import rows_second
 import rows_sequences
 import rows_softmax
 import rows_windows
@@ -21,7 +24,16 @@ from rows import Published, all_of, build
 
 from symbp.derive import Derivation, derive
 
-ROWS = all_of(rows_softmax.ROWS, rows_activations.ROWS, rows_norms.ROWS, rows_sequences.ROWS, rows_windows.ROWS)
+ROWS = all_of(
+    rows_softmax.ROWS,
+    rows_activations.ROWS,
+    rows_norms.ROWS,
+    rows_sequences.ROWS,
+    rows_windows.ROWS,
+    rows_losses.ROWS,
+    rows_models.ROWS,
+    rows_second.ROWS,
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +47,9 @@ class Compared:
 
 
 def gradient_name(row: Published, leaf: str) -> str:
-    """The published tensor of a gradient; `dz_` where a first sweep has taken `dz`."""
-    taken = {tensor.name for tensor in row.forward.tensors}
-    return f"d{leaf}_" if f"d{leaf}" in taken else f"d{leaf}"
+    """The published tensor of a gradient; `dz_` where a first sweep may have taken `dz`."""
+    defined = {equation.target for equation in row.backward}
+    return f"d{leaf}_" if f"d{leaf}_" in defined else f"d{leaf}"
 
 
 @lru_cache(maxsize=None)

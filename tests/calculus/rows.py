@@ -123,6 +123,11 @@ def swept(b: SystemBuilder, output: str, *wrt: str) -> tuple[Reader, ...]:
     return tuple(b._tensors[sweep.gradients[name]].at for name in wrt)
 
 
+def times(number: Expr, total: Expr) -> Expr:
+    """number·(a + b) as it stands: SymPy would distribute a number over the sum."""
+    return sympy.Mul(number, total, evaluate=False)
+
+
 def equal(left: Expr, right: Expr) -> Any:
     """The Iverson bracket [left = right]."""
     return Guard("=", left, right)

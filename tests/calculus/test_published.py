@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rows_activations
 from published import ROWS, compared, gradient_name
 from rows import Published
 
@@ -32,8 +33,9 @@ def wide_point(row: Published, sizes: dict[str, int], scale: float) -> dict[str,
     return {leaf: value * scale if leaf in free else value for leaf, value in values.items()}
 
 
-@pytest.mark.parametrize("scale", [1, 9])
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(
+    ("name", "scale"), [*[(name, 1) for name in ROWS], *[(name, 15) for name, _ in rows_activations.ROWS]]
+)
 def test_numbers(name: str, scale: int) -> None:
     row = compared(name)
     forward = row.published.forward
