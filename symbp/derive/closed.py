@@ -61,7 +61,9 @@ class _Closing:
                 self._number_value(name)
         tried: dict[str, tuple[Expr, ...]] = {}
         for _ in range(PASSES):
-            changed = [self._try_substitution(name, tried) for name in self._ordered()]
+            changed = [
+                self._try_substitution(name, tried) or self._try_core(name, tried) for name in self._ordered()
+            ]
             if not any(changed):
                 break
         return self._result(), tuple(self.steps)
@@ -149,20 +151,38 @@ class _Closing:
         if equation is not None and equation.reduction is None and equation.body.is_number:
             self._number_value(name)
 
-    def _inlined(self, reader: str, name: str) -> Equation:
-        equation, source = self.equations[reader], self.equations[name]
+    def _try_core(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
+        """Replaces a sum by a map over another sum, if the map in place of it makes its readers cheaper:
+        `Σ c·g` by `Σ h·g / r` where h = c·r."""
+        equation = self.equations.get(name)
+        if equation is None or equation.op != "sum" or name in self.gradients:
+            return False
+        readers = self._readers(name)
+        state = (equation.body, *[self.equations[r].body for r in readers])
+        if not readers or name in readers or tried.get(name) == state:
+            return False
+        tried[name] = state
+        before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
+        for form in self.rewriter.over_one_core(equation, self._search(equation)):
+            core = form.cores[0]
+            self._announce(core, name)
+            trials = [self._rewritten(self._inlined(reader, name, form.equation), name) for reader in readers]
+            if equation_cost(core) + sum(trial.cost for trial in trials) < before - 1e-9:
+                self._install(form)
+                self._substitute(name, trials)
+                return True
+        return False
+
+    def _inlined(self, reader: str, name: str, source: Equation | None = None) -> Equation:
+        equation, source = self.equations[reader], source or self.equations[name]
         reads = [a for a in equation.reads if a.name == name]
         return equation.with_(body=equation.body.xreplace({a: inline(source, a) for a in reads}))
 
     def _install(self, rewritten: Rewritten) -> None:
         """Takes over a rewrite whose value is checked."""
         equation = rewritten.equation
-        for number, core in enumerate(rewritten.cores):
-            self.tensors[core.target] = Tensor(core.target, core.shape, Role.ADJOINT)
-            major, _ = self.position[equation.target]
-            taken = sum(1 for p in self.position.values() if p[0] == major)
-            self.position[core.target] = (major, taken + number)
-            self.values.define(core)
+        for core in rewritten.cores:
+            self._announce(core, equation.target)
             self.equations[core.target] = core
             self._add_reader(core)
             self.values.remember(core.target)
@@ -180,6 +200,12 @@ class _Closing:
             if equation.reduction is None and equation.body.is_number:
                 self._settle(equation.target)
         self.steps += rewritten.steps
+
+    def _announce(self, core: Equation, before: str) -> None:
+        """Gives a core sum its place, right before the equation that it is for, and its value."""
+        self.tensors[core.target] = Tensor(core.target, core.shape, Role.ADJOINT)
+        self.position[core.target] = (self.position[before][0], len(self.position))
+        self.values.define(core)
 
     def _result(self) -> System:
         """What is needed, in order: forward, backward, and last what only metrics need."""

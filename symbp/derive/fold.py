@@ -7,8 +7,8 @@ folded. Must not know: which tensors are activations; `1 − tanh(z)²` becomes 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import sympy
 
@@ -28,6 +28,10 @@ class Search:
     extents: Mapping[Index, Expr]
     allowed: Callable[[str], bool]
     found: list[tuple[Expr, Expr]] = field(default_factory=list)
+
+    def without(self, names: Collection[str]) -> Search:
+        """The same search, blind to some tensors: what was just replaced must not be read back."""
+        return replace(self, allowed=lambda name: name not in names and self.allowed(name), found=[])
 
     def lookup(self, e: Expr, reduced: Sequence[Index] = ()) -> Expr | None:
         """0, a constant, or c·tensor with the value of `Σ_reduced e`."""

@@ -60,28 +60,32 @@ class Rewriter:
         """The equation in its best form."""
         if equation.op not in (None, "sum"):
             return Rewritten(equation)
-        trials = [self._from_body(equation, equation.body, search, ())]
-        turned = inverted(equation.body, self.usable(search))
+        return min(self._forms(equation, search), key=_rounded_cost)
+
+    def over_one_core(self, equation: Equation, search: Search) -> list[Rewritten]:
+        """The forms of a sum that are a map over a single core sum, cheap or not."""
+        forms = self._forms(equation, search)
+        return [f for f in forms if len(f.cores) == 1 and f.equation.reduction is None]
+
+    def _forms(self, equation: Equation, search: Search) -> list[Rewritten]:
+        """The equation from its body and from the body with definitions inverted; of a sum, each as it is
+        and in its normal forms."""
+        starts: list[tuple[Expr, Search, list[Step]]] = [(equation.body, search, [])]
+        usable = {name: inv for name, inv in self.inversions.items() if search.allowed(inv.source)}
+        turned = inverted(equation.body, usable)
         if turned != equation.body:
             step = rewrite_step("definition inverted", INVERTED, equation, equation.body, turned)
-            trials.append(self._from_body(equation, turned, search, (step,)))
-        return min(trials, key=_rounded_cost)
-
-    def usable(self, search: Search) -> dict[str, Inversion]:
-        """The inversions through tensors that the equation may read."""
-        return {name: inv for name, inv in self.inversions.items() if search.allowed(inv.source)}
-
-    def _from_body(
-        self, equation: Equation, body: Expr, search: Search, first: tuple[Step, ...]
-    ) -> Rewritten:
-        """The cheapest form that starts from this body."""
-        steps = list(first)
-        body = self._improve(equation, body, search, steps)
-        plain = Rewritten(equation.with_(body=body), (), tuple(steps))
-        if equation.reduction is None:
-            return plain
-        forms = sum_forms(equation, body, self.joint, search)
-        return min([plain, *(self._from_form(plain, form, search) for form in forms)], key=_rounded_cost)
+            gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
+            starts.append((turned, search.without(gone), [step]))
+        found: list[Rewritten] = []
+        for start, where, steps in starts:
+            body = self._improve(equation, start, where, steps)
+            plain = Rewritten(equation.with_(body=body), (), tuple(steps))
+            found.append(plain)
+            if equation.reduction is not None:
+                forms = sum_forms(equation, body, self.joint, where)
+                found += [self._from_form(plain, form, where) for form in forms]
+        return found
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
         """The cheapest form, folded to saved values, and once more."""
