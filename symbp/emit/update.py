@@ -14,7 +14,7 @@ from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.spelling import ATOM, Written
+from symbp.emit.spelling import Written
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, Index, free_indices
 from symbp.ir.printer import equation_text
@@ -99,58 +99,70 @@ def _in_place(spelling: ArraySpelling, equation: Equation, old: str, name: str) 
 
 
 class _UpdateSpelling(ElementSpelling):
-    """Elements of the update: what depends on scalars alone is computed in double precision."""
+    """Elements of the update: what depends on scalars alone is computed once, in double precision."""
+
+    def __init__(self, update: _NumbaUpdate, number: int, equation: Equation) -> None:
+        loops: dict[Index, str] = dict.fromkeys(equation.indices, update.loop)
+        real = update.real if equation.indices else ""
+        super().__init__(loops, update.shapes, update.names.tensors, real, f"({PREFIX}{number})")
+        self.scalars, self.locals = update.scalars, update.locals
+        self.update, self.equation_number = update, number
 
     def write(self, e: Expr) -> Written:
-        scalar = not free_indices(e) and e.atoms(Access)
-        if scalar and self.real_type and not isinstance(e, Access) and e not in self.known:
-            double = ElementSpelling(self.loops, self.shapes, self.names, "", self.where)
+        constant = self.loops and e.atoms(Access) and not free_indices(e) and not isinstance(e, Access)
+        return Written(self.update.constant(e, self.equation_number)) if constant else super().write(e)
+
+
+class _NumbaUpdate:
+    """The lines of an update: scalars before the loop, then one loop over the parameters."""
+
+    def __init__(self, rule: UpdateRule, names: Names, real: str) -> None:
+        self.names, self.real, self.loop = names, real, names.free("i")
+        self.shapes: Mapping[str, tuple[Expr, ...]] = {t.name: t.shape for t in rule.system.tensors}
+        self.scalars = {name for name, shape in self.shapes.items() if not shape}
+        self.locals = frozenset(e.target for e in rule.system.equations if e.indices)
+        self.constants: dict[Expr, str] = {}
+        self.before: list[str] = []
+        self.helpers: set[str] = set()
+
+    def constant(self, e: Expr, number: int) -> str:
+        """The name of a subexpression of scalars, computed before the loop."""
+        if e not in self.constants:
+            name = self.names.free(f"c{len(self.constants) + 1}")
+            double = ElementSpelling({}, self.shapes, self.names.tensors, "", f"({PREFIX}{number})")
             double.scalars = self.scalars
-            return Written(f"{self.real_type}({double.write(e).text})", ATOM)
-        return super().write(e)
+            text = double.write(e).text
+            self.helpers |= double.helpers
+            self.before.append(
+                f"{name} = {f'{self.real}({text})' if self.real else text}{note(number, prefix=PREFIX)}"
+            )
+            self.constants[e] = name
+        return self.constants[e]
+
+    def lines(self, number: int, equation: Equation) -> Iterator[str]:
+        spelling = _UpdateSpelling(self, number, equation)
+        comment = note(number, prefix=PREFIX)
+        if equation.indices:
+            spelling.name_repeated(equation.body)
+        text = spelling.write(equation.body).text
+        yield from (line + comment for line in spelling.prelude)
+        yield f"{self.names.tensors[equation.target]} = {text}{comment}"
+        self.helpers |= spelling.helpers
 
 
 def numba_update(rule: UpdateRule, names: Names, real: str) -> tuple[Function, set[str]]:
     """The update as one loop over the arenas."""
     numbered = numbered_updates(rule)
-    shapes = {t.name: t.shape for t in rule.system.tensors}
-    scalars = {t.name for t in rule.system.tensors if not t.shape}
-    locals_ = frozenset(e.target for _, e in numbered)
-    loop = names.free("i")
-    helpers: set[str] = set()
-    body: list[str] = []
-    inner: list[str] = []
-    for number, equation in sorted(numbered, key=lambda row: bool(row[1].indices)):
-        lines = _element_lines(number, equation, shapes, scalars, names.tensors, locals_, loop, real, helpers)
-        (inner if equation.indices else body).extend(lines)
-    updates = rule.system.updates
-    inner += [f"{names.tensors[old]}[{loop}] = {names.tensors[new]}" for old, new in updates.items()]
-    body += [f"for {loop} in range(len({names.tensors[THETA]})):", *(f"    {line}" for line in inner)]
-    return Function("_update", arguments(rule), _doc(rule), tuple(body), ("@kernel",)), helpers
-
-
-def _element_lines(
-    number: int,
-    equation: Equation,
-    shapes: Mapping[str, tuple[Expr, ...]],
-    scalars: set[str],
-    names: Mapping[str, str],
-    locals_: frozenset[str],
-    loop: str,
-    real: str,
-    helpers: set[str],
-) -> Iterator[str]:
-    loops: dict[Index, str] = dict.fromkeys(equation.indices, loop)
-    spelling = _UpdateSpelling(loops, shapes, names, real if equation.indices else "", f"({PREFIX}{number})")
-    spelling.scalars = scalars
-    spelling.locals = locals_
-    if equation.indices:
-        spelling.name_repeated(equation.body)
-    comment = note(number, prefix=PREFIX)
-    text = spelling.write(equation.body).text
-    yield from (line + comment for line in spelling.prelude)
-    yield f"{names[equation.target]} = {text}{comment}"
-    helpers |= spelling.helpers
+    update = _NumbaUpdate(rule, names, real)
+    scalars = [line for k, e in numbered if not e.indices for line in update.lines(k, e)]
+    inner = [line for k, e in numbered if e.indices for line in update.lines(k, e)]
+    inner += [
+        f"{names.tensors[old]}[{update.loop}] = {names.tensors[new]}"
+        for old, new in rule.system.updates.items()
+    ]
+    loop = f"for {update.loop} in range(len({names.tensors[THETA]})):"
+    body = (*scalars, *update.before, loop, *(f"    {line}" for line in inner))
+    return Function("_update", arguments(rule), _doc(rule), body, ("@kernel",)), update.helpers
 
 
 __all__ = ["arguments", "hyperparameters", "numba_update", "numbered_updates", "numpy_update"]

@@ -94,7 +94,7 @@ def _train(options: argparse.Namespace) -> int:
             callback=report,
         )
     except NotFinite as failure:
-        stopped, status = str(failure), 1
+        stopped, status, history = str(failure), 1, failure.history
         print(f"stopped: {failure}", file=sys.stderr)
     save(options.out, state)
     last = history[-1] if history else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from symbp.emit.parts.compiling import kernel
+from symbp.emit.parts.program import Array
 
 
 @kernel
@@ -40,9 +41,9 @@ def _digamma(x: float) -> float:
 
 
 @kernel
-def _all_finite(values: object) -> bool:
+def _all_finite(values: Array) -> bool:
     """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
     total = 0.0
-    for value in values:  # type: ignore[attr-defined]
-        total += 0 * value
+    for i in range(len(values)):
+        total += 0 * values[i]
     return total == 0

@@ -15,7 +15,7 @@ import numpy as np
 
 from symbp.emit.parts.arrays import DataError, _checked
 from symbp.emit.parts.program import BATCH, INPUTS, Array
-from symbp.emit.parts.state import State, evaluate, train_step
+from symbp.emit.parts.state import NotFinite, State, evaluate, train_step
 
 
 class _Stop:
@@ -75,7 +75,11 @@ def fit(
                 if stop.asked:
                     break
                 examples = min(batch_size, count - seen)
-                total += train_step(state, **batch) * examples
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
                 seen += examples
             record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
             if validation is not None and not stop.asked:
