@@ -16,7 +16,7 @@ from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search
 from symbp.derive.inverse import inversions
-from symbp.derive.rewriter import Rewriter, Rewritten, rewrite_step
+from symbp.derive.rewriter import Position, Rewriter, Rewritten, rewrite_step
 from symbp.derive.stable import inline
 from symbp.derive.values import Values, searchable
 from symbp.errors import DerivationError
@@ -25,7 +25,6 @@ from symbp.ir.groups import groups
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, System, Tensor
 
-Position = tuple[int, int]
 LAST = 1 << 30
 PASSES = 4
 
@@ -51,7 +50,14 @@ class _Closing:
         for name in searchable(joint):
             if name not in backward:
                 self.values.remember(name)
-        self.rewriter = Rewriter(joint, self.tensors, inversions(joint, self.forward), self._fresh)
+        self.rewriter = Rewriter(
+            joint,
+            self.tensors,
+            inversions(joint, self.forward),
+            self._fresh,
+            self.equations.get,
+            self.position,
+        )
         self.steps: list[Step] = []
 
     def run(self) -> tuple[System, tuple[Step, ...]]:
@@ -62,7 +68,10 @@ class _Closing:
         tried: dict[str, tuple[Expr, ...]] = {}
         for _ in range(PASSES):
             changed = [
-                self._try_substitution(name, tried) or self._try_core(name, tried) for name in self._ordered()
+                self._try_substitution(name, tried)
+                or self._try_core(name, tried)
+                or self._try_again(name, tried)
+                for name in self._ordered()
             ]
             if not any(changed):
                 break
@@ -172,6 +181,18 @@ class _Closing:
                 self._substitute(name, trials)
                 return True
         return False
+
+    def _try_again(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
+        """Rewrites a sum once more, now that other values are known."""
+        equation = self.equations.get(name)
+        if equation is None or equation.op != "sum" or tried.get(f"{name} again") == (equation.body,):
+            return False
+        tried[f"{name} again"] = (equation.body,)
+        trial = self._rewritten(equation)
+        if self.rewriter.rank(trial) >= self.rewriter.rank(Rewritten(equation)):
+            return False
+        self._install(trial)
+        return True
 
     def _inlined(self, reader: str, name: str, source: Equation | None = None) -> Equation:
         equation, source = self.equations[reader], source or self.equations[name]

@@ -15,6 +15,7 @@ import sympy
 from symbp.derive.cost import READ, body_cost, volume
 from symbp.derive.values import Values
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
+from symbp.ir.system import Equation
 
 MANY = 6  # factors or terms above which only neighbouring pairs and the whole are tried
 
@@ -32,6 +33,10 @@ class Search:
     def without(self, names: Collection[str]) -> Search:
         """The same search, blind to some tensors: what was just replaced must not be read back."""
         return replace(self, allowed=lambda name: name not in names and self.allowed(name), found=[])
+
+    def over(self, equation: Equation) -> Search:
+        """The same search for another equation."""
+        return replace(self, indices=equation.all_indices, extents=equation.extents, found=[])
 
     def lookup(self, e: Expr, reduced: Sequence[Index] = ()) -> Expr | None:
         """0, a constant, or c·tensor with the value of `Σ_reduced e`."""

@@ -3,7 +3,8 @@
 Enters: the forward equations. Leaves: what may be written for a tensor in terms of one that it defines.
 Must not know: the backward equations, costs.
 
-Only factors proven non-zero are divided by: positive by their form, for every value of the leaves.
+Only factors proven non-zero are divided by: positive by their form, for every value of the leaves. What
+the definition itself divides by needs no proof: where it is zero, the defined value does not exist either.
 """
 
 from __future__ import annotations
@@ -14,35 +15,45 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.system import Equation, System
+from symbp.ir.system import Equation, Role, System
 
 
 @dataclass(frozen=True)
 class Inversion:
-    """`tensor[indices] = body`, where `body` reads `source`, the later tensor."""
+    """`tensor[indices] = body`, where `body` reads `source`, the later tensor; `of_leaf` if the tensor is
+    one, whose reads are free already."""
 
     indices: tuple[Index, ...]
     body: Expr
     source: str
+    of_leaf: bool = False
 
 
 def inversions(system: System, forward: Sequence[Equation]) -> dict[str, Inversion]:
-    """For each hidden tensor that one later map scales by a non-zero factor, its value from that map."""
+    """For each tensor that one later map scales by a non-zero factor, its value from that map."""
     positive = Positivity(system, forward)
-    defined = {equation.target for equation in forward}
+    leaves = {t.name for t in system.leaves if t.role is not Role.HYPER and not t.integer}
     found: dict[str, Inversion] = {}
     for equation in forward:
         if equation.reduction is not None or not equation.body.is_Mul:
             continue
         for factor in sorted(equation.body.args, key=sympy.default_sort_key):
-            if not _carries_all(factor, equation) or factor.name not in defined or factor.name in found:
+            if not _carries_all(factor, equation) or factor.name in found:
                 continue
             rest = equation.body / factor
-            if positive.of(rest):
+            multiplied = [f for f in sympy.Mul.make_args(rest) if not _divides(f)]
+            if rest != 1 and all(positive.of(f) for f in multiplied):
                 own = Access(equation.target, *equation.indices)
-                found[factor.name] = Inversion(tuple(factor.subscripts), own / rest, equation.target)
+                inverse = Inversion(
+                    tuple(factor.subscripts), own / rest, equation.target, factor.name in leaves
+                )
+                found[factor.name] = inverse
                 break
     return found
+
+
+def _divides(factor: Expr) -> bool:
+    return bool(factor.is_Pow and not isinstance(factor, sympy.exp) and factor.exp.is_negative)
 
 
 def _carries_all(factor: Expr, equation: Equation) -> bool:

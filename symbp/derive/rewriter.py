@@ -8,7 +8,9 @@ beyond the facts of its leaves.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import sympy
 
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
@@ -16,7 +18,7 @@ from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted
 from symbp.derive.sums import Core, Lemma, SumForm, sum_forms
-from symbp.ir.expr import Access, Expr, free_indices
+from symbp.ir.expr import Access, Expr, Index, free_indices, unused_index, value_accesses
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Reduction, System, Tensor
 
@@ -28,9 +30,11 @@ REASONS = {
     "cancel": "Common factors of numerator and denominator cancel.",
     "factor": "The polynomial factors.",
     "delta eliminated": "The bracket leaves one element of the sum.",
+    "order of sums exchanged": "The other sum is a saved value already.",
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
+Position = tuple[int, int]  # the place of an equation, and of a core sum before it
 INVERTED = "The definition of a saved value is solved for what it scales, so that factors cancel."
 
 
@@ -49,18 +53,27 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Rewriter:
-    """Rewrites equations of one joint system; `tensors` gives the facts, `fresh` a name for a core sum."""
+    """Rewrites equations of one joint system; `tensors` gives the facts, `fresh` a name for a core sum,
+    `definition` the present equation of a backward tensor, `positions` the order of evaluation."""
 
     joint: System
     tensors: Mapping[str, Tensor]
     inversions: Mapping[str, Inversion]
     fresh: Callable[[str], str]
+    definition: Callable[[str], Equation | None]
+    positions: Mapping[str, Position]
 
     def rewritten(self, equation: Equation, search: Search) -> Rewritten:
         """The equation in its best form."""
         if equation.op not in (None, "sum"):
             return Rewritten(equation)
-        return min(self._forms(equation, search), key=_rounded_cost)
+        return min(self._forms(equation, search), key=self.rank)
+
+    def rank(self, rewritten: Rewritten) -> tuple[float, tuple[Position, ...]]:
+        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones."""
+        reads = {name for e in (rewritten.equation, *rewritten.cores) for name in e.read_names}
+        places = (self.positions[name] for name in reads if self.definition(name) is not None)
+        return round(rewritten.cost, 6), tuple(sorted(places, reverse=True))
 
     def over_one_core(self, equation: Equation, search: Search) -> list[Rewritten]:
         """The forms of a sum that are a map over a single core sum, cheap or not."""
@@ -70,20 +83,31 @@ class Rewriter:
     def _forms(self, equation: Equation, search: Search) -> list[Rewritten]:
         """The equation from its body and from the body with definitions inverted; of a sum, each as it is
         and in its normal forms."""
-        starts: list[tuple[Expr, Search, list[Step]]] = [(equation.body, search, [])]
+        starts: list[tuple[Equation, Search, list[Step]]] = [(equation, search, [])]
         usable = {name: inv for name, inv in self.inversions.items() if search.allowed(inv.source)}
-        turned = inverted(equation.body, usable)
-        if turned != equation.body:
-            step = rewrite_step("definition inverted", INVERTED, equation, equation.body, turned)
-            gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
-            starts.append((turned, search.without(gone), [step]))
+        hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
+        turned = dict.fromkeys([inverted(equation.body, hidden), inverted(equation.body, usable)])
+        for body in turned:
+            if body != equation.body:
+                step = rewrite_step("definition inverted", INVERTED, equation, equation.body, body)
+                gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in body.atoms(Access)}
+                starts.append((equation.with_(body=body), search.without(gone), [step]))
+        if equation.op == "sum":
+            starts += [
+                (
+                    changed,
+                    search.over(changed),
+                    [equations_step("order of sums exchanged", equation, changed)],
+                )
+                for changed in exchanged(equation, search, self.definition)
+            ]
         found: list[Rewritten] = []
         for start, where, steps in starts:
-            body = self._improve(equation, start, where, steps)
-            plain = Rewritten(equation.with_(body=body), (), tuple(steps))
+            body = self._improve(start, start.body, where, steps)
+            plain = Rewritten(start.with_(body=body), (), tuple(steps))
             found.append(plain)
-            if equation.reduction is not None:
-                forms = sum_forms(equation, body, self.joint, where)
+            if start.reduction is not None:
+                forms = sum_forms(start, body, self.joint, where)
                 found += [self._from_form(plain, form, where) for form in forms]
         return found
 
@@ -158,6 +182,36 @@ class Rewriter:
         return f"Because {' and '.join(facts)}." if facts else "By the definitions of what is summed."
 
 
+def exchanged(
+    equation: Equation, search: Search, definition: Callable[[str], Equation | None]
+) -> list[Equation]:
+    """`Σ_j P Σ_c V·g` as `Σ_c g·O` where `O = Σ_j P·V` is a saved value (Dao et al. 2022, appendix B.2)."""
+    found = []
+    factors = sympy.Mul.make_args(equation.body)
+    for factor in factors:
+        inner = definition(factor.name) if isinstance(factor, Access) else None
+        if inner is None or inner.op != "sum" or not all(isinstance(s, Index) for s in factor.subscripts):
+            continue
+        fresh: dict[Index, Index] = {}
+        for index in inner.reduced:
+            taken = (*equation.all_indices, *fresh.values())
+            fresh[index] = unused_index(index, taken) if index in taken else index
+        names = {**dict(zip(inner.indices, factor.subscripts, strict=True)), **fresh}
+        body = inner.body.xreplace(names)
+        extents = {**equation.extents, **{fresh[i]: inner.extents[i] for i in inner.reduced}}
+        everything = [*sympy.Mul.make_args(body), *(f for f in factors if f is not factor)]
+        summed = [f for f in everything if free_indices(f) & set(equation.reduced)]
+        rest = [f for f in everything if not free_indices(f) & set(equation.reduced)]
+        over = tuple(fresh.values())
+        wider = replace(search, indices=(*equation.all_indices, *over), extents=extents, found=[])
+        value = wider.lookup(sympy.Mul(*summed), equation.reduced)
+        if value is not None and value_accesses(value):
+            ranges = tuple(extents[i] for i in (*equation.indices, *over))
+            body = sympy.Mul(value, *rest)
+            found.append(equation.with_(body=body, reduction=Reduction("sum", over), ranges=ranges))
+    return found
+
+
 def rewrite_step(
     rule: str,
     reason: str,
@@ -190,7 +244,3 @@ def _names(*expressions: Expr) -> tuple[str, ...]:
 def _saved_reason(found: Expr) -> str:
     names = _names(found)
     return f"This value is already known as {', '.join(names)}." if names else "This value is constant."
-
-
-def _rounded_cost(rewritten: Rewritten) -> float:
-    return round(rewritten.cost, 6)

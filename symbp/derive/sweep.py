@@ -21,7 +21,7 @@ import sympy
 from symbp.derive.solve import invert
 from symbp.errors import DerivationError
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, partial, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, partial, unused_index, value_accesses
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 LETTERS = "ijklmpqrsuvwabcdefgh"
@@ -116,7 +116,7 @@ class _Sweep:
             clash: dict[Index, Index] = {}
             for index in scope:
                 if index in axes:
-                    clash[index] = self.unused_index(index, (*axes, *scope, *clash.values()))
+                    clash[index] = unused_index(index, (*axes, *scope, *clash.values()))
             new_scope = [clash.get(i, i) for i in scope]
             read = access.xreplace(clash)
             inverse = invert(
@@ -185,7 +185,7 @@ class _Sweep:
         scope = equation.all_indices
         twins: dict[Index, Index] = {}
         for index in equation.reduced:
-            twins[index] = self.unused_index(index, (*scope, *twins.values()))
+            twins[index] = unused_index(index, (*scope, *twins.values()))
         flat, flat_twin, stride = sympy.Integer(0), sympy.Integer(0), sympy.Integer(1)
         for index in reversed(equation.reduced):
             flat, flat_twin = flat + stride * index, flat_twin + stride * twins[index]
@@ -256,14 +256,6 @@ class _Sweep:
                 if access.name == name and all(isinstance(s, Index) for s in subs) and len(set(subs)) == rank:
                     return tuple(subs)
         return tuple(Index(letter) for letter in LETTERS[:rank])
-
-    def unused_index(self, index: Index, taken: Iterable[Index]) -> Index:
-        """`j` → `j2`, `j3`, … until nothing has that name."""
-        names = {i.name for i in taken}
-        base, count = index.name.rstrip("0123456789") or index.name, 2
-        while f"{base}{count}" in names:
-            count += 1
-        return Index(f"{base}{count}")
 
     def spare_indices(self, taken: Iterable[Index]) -> list[Index]:
         names = {i.name for i in taken}

@@ -272,3 +272,12 @@ def _replace_value(body: Expr, access: Access, symbol: Expr) -> Expr:
 def product(factors: Iterable[Expr]) -> Expr:
     """The product of the factors, 1 if there are none."""
     return sympy.Mul(*factors)
+
+
+def unused_index(index: Index, taken: Iterable[Index]) -> Index:
+    """`j` → `j2`, `j3`, … until nothing has that name."""
+    names = {i.name for i in taken}
+    base, count = index.name.rstrip("0123456789") or index.name, 2
+    while f"{base}{count}" in names:
+        count += 1
+    return Index(f"{base}{count}")
