@@ -82,6 +82,7 @@ def source(
         update=optimizer,
         initial=net.initial,
         sizes=_sizes(derivation, sizes or {}),
+        hyper=net.hyper,
     )
 
 
@@ -138,7 +139,9 @@ def check(
 
     derivation = derivation or derive(net)
     chosen = tuple(_one_of("method", method, METHODS) for method in methods or METHODS)
-    report = check_derivation(derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed)
+    report = check_derivation(
+        derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed, hyper=net.hyper
+    )
     if module is None:
         return report
     rows = module_rows(derivation, module, sizes=report.sizes, seed=seed)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import symbp as bp
@@ -116,3 +117,24 @@ def test_wrong_options_are_named(net):
         bp.compile(net, sizes={"Q": 3}, **options)
     with pytest.raises(UsageError, match=r"positive integer, not 2\.5"):
         bp.compile(net, sizes={"H": 2.5}, **options)
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+def test_hyperparameters_keep_their_values(target):
+    N, D = bp.dim("N"), bp.dim("D", 3)
+    x, y, w = bp.input("x", (N, D)), bp.target("y", (N,)), bp.param("w", (D,))
+    lam = bp.hyper("lam", 0.25)
+    net = bp.Network("ridge", loss=bp.mse(x @ w, y) + lam * (w * w).sum())
+    module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
+    report = bp.check(net, module=module)
+    assert report.ok
+    zero = {"x": np.zeros((2, 3)), "y": np.zeros(2)}
+    loss, _ = module.loss_and_gradients({"w": np.ones(3)}, **zero)
+    assert loss == pytest.approx(0.75, rel=1e-12)
+
+
+def test_a_hyperparameter_without_a_value_is_named():
+    w, lam = bp.param("w", (3,)), bp.hyper("lam")
+    net = bp.Network("open_constant", loss=lam * (w * w).sum())
+    with pytest.raises(GenerationError, match="lam has no value"):
+        bp.compile(net, optimizer=bp.optim.SGD(0.1))

@@ -15,10 +15,10 @@ from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
 from symbp.emit.drivers import driver_functions, places_function
 from symbp.emit.initial import initial_function
-from symbp.emit.names import Names, names_for
+from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import Network, network
 from symbp.emit.splice import Part, function_text, import_lines, part
-from symbp.emit.tables import tables
+from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update, numbered_updates, numpy_update
 from symbp.errors import GenerationError
@@ -49,15 +49,17 @@ def generate_source(
     update: UpdateRule,
     initial: Mapping[str, Initial],
     sizes: Mapping[str, int],
+    hyper: Mapping[str, float] | None = None,
 ) -> str:
-    """The source text of a standalone training module.
+    """The source text of a standalone training module; `hyper` gives the network's constants their values.
 
-    Raises GenerationError (unknown target, dtype or size), LoweringError (an equation without code).
+    Raises GenerationError (unknown target, dtype or size, a constant without a value), LoweringError (an
+    equation without code).
     """
     _check_request(derivation, target, dtype, sizes)
-    net = network(derivation, dict(sizes))
+    net = network(derivation, dict(sizes), hyper)
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
-    names = names_for(dict.fromkeys(tensors), derivation.system.sizes)
+    names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
     pieces = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*pieces.functions, initial_function(net, initial)]
     parts = pieces.after

@@ -18,6 +18,7 @@ from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import Network, Segment, product_of
+from symbp.emit.tables import global_name
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
@@ -77,6 +78,7 @@ class NumbaLines:
         self.tensors, self.names, self.real = tensors, names, real
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self.helpers: set[str] = set()
+        self.constants = {t.name for t in tensors.values() if t.role is Role.HYPER}
 
     def kernel(self, kernel: Contraction | Nest) -> Iterator[str]:
         if isinstance(kernel, Contraction):
@@ -107,7 +109,9 @@ class NumbaLines:
     def spelling(self, node: Step | End, number: int) -> ElementSpelling:
         loops = {index: self.loop(loop) for index, loop in node.names.items()}
         where = f"equation ({number}) {equation_text(node.statement.equation)}"
-        return ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where)
+        spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where)
+        spelling.scalars = self.constants
+        return spelling
 
     def accumulator(self, equation: Equation) -> str:
         return self.names.free(f"{self.names.tensors[equation.target]}_{equation.op}")
@@ -238,6 +242,7 @@ def stage(
     for tensor in (*network.parameters, *network.tensors):
         if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
             head.append(view(tensor, places.places[tensor.name], names))
+    head += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
     arguments = (*stage_arguments(segment, names), *network.open_sizes)
     title = (
         f"The {segment.title}: {equation_range(segment)}."

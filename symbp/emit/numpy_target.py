@@ -15,6 +15,7 @@ from symbp.emit.blocks import Function, note, wrapped
 from symbp.emit.names import Names
 from symbp.emit.segments import Network, Segment
 from symbp.emit.spelling import ADD, ATOM, Written
+from symbp.emit.tables import global_name
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
@@ -324,6 +325,7 @@ def _unpacked(network: Network, segment: Segment, names: Names, body: list[str])
     )  # fmt: skip
     for tensors, mapping in sources:
         lines += _unpack(tensors, mapping, names)
+    lines += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
     mentioned = "\n".join(body)
     readable = (*data, *segment.leaves(Role.PARAMETER), *segment.computed_before)
     for size in network.open_sizes:

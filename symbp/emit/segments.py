@@ -6,13 +6,14 @@ Must not know: targets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import LoweringError
+from symbp.errors import GenerationError, LoweringError
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Role, System, Tensor
 from symbp.lower import Program, lower
@@ -37,11 +38,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class Network:
-    """What a target needs to know of a derivation, with sizes bound."""
+    """What a target needs to know of a derivation, with sizes bound and the values of its constants."""
 
     derivation: Derivation
     sizes: dict[str, int]
     segments: tuple[Segment, ...]
+    constants: dict[str, float] = field(default_factory=dict)
 
     @property
     def system(self) -> System:
@@ -90,15 +92,13 @@ class Network:
         return None
 
 
-def network(derivation: Derivation, sizes: dict[str, int]) -> Network:
-    """The stages of a derivation. Raises LoweringError for what no stage expresses."""
+def network(
+    derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, float] | None = None
+) -> Network:
+    """The stages of a training step. Raises LoweringError for what no stage expresses, GenerationError for
+    a hyperparameter that `hyper` gives no value."""
     system = derivation.system
-    strange = system.with_role(Role.BUFFER, Role.RANDOM)
-    if strange:
-        raise LoweringError(
-            f"{strange[0].name} is a {strange[0].role.value}",
-            help="generated modules know inputs, targets, parameters and hyperparameters",
-        )
+    constants = known_constants(system, hyper or {})
     if system.loss is None:
         raise LoweringError("a system without a loss has no training step")
     gradients = list(dict.fromkeys(derivation.gradients[p.name] for p in system.parameters))
@@ -116,7 +116,27 @@ def network(derivation: Derivation, sizes: dict[str, int]) -> Network:
         done += [t.name for t in program.buffers]
         segments.append(Segment(name, title, program))
     known = {name: bound[name] for name in system.sizes if name in bound}
-    return Network(derivation, known, tuple(segments))
+    return Network(derivation, known, tuple(segments), constants)
+
+
+def known_constants(system: System, hyper: Mapping[str, float]) -> dict[str, float]:
+    """The values of a system's hyperparameters. Raises GenerationError for one that has none, LoweringError
+    for leaves that modules don't know."""
+    strange = system.with_role(Role.BUFFER, Role.RANDOM)
+    if strange:
+        raise LoweringError(
+            f"{strange[0].name} is a {strange[0].role.value}",
+            help="generated modules know inputs, targets, parameters and hyperparameters",
+        )
+    named = system.with_role(Role.HYPER)
+    for tensor in named:
+        if tensor.name not in hyper:
+            raise GenerationError(
+                f"the hyperparameter {tensor.name} has no value",
+                where=tensor.origin,
+                help=f'give it one where it is declared: bp.hyper("{tensor.name}", 0.1)',
+            )
+    return {tensor.name: float(hyper[tensor.name]) for tensor in named}
 
 
 def _filled(segments: list[Segment], name: str) -> set[str]:

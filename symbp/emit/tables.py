@@ -5,6 +5,8 @@ Enters: the stages of a network. Leaves: lines of constants. Must not know: targ
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.segments import Network
@@ -24,6 +26,7 @@ def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: AR
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
         *_dictionary("SIZES", [f'"{name}": {name}' for name in net.sizes]),
+        *constant_lines(net.constants),
         *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
         *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
         *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
@@ -39,6 +42,28 @@ def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: AR
         "Array = np.ndarray",
     ]
     return [row for row in rows if row]
+
+
+def constant_lines(constants: Mapping[str, float]) -> list[str]:
+    """The network's own constants: a global each, which stages read under the constant's own name."""
+    return [
+        *(f"{global_name(name)} = {value!r}" for name, value in constants.items()),
+        *(
+            _dictionary("CONSTANTS", [f'"{name}": {global_name(name)}' for name in constants])
+            if constants
+            else []
+        ),
+    ]
+
+
+def global_name(constant: str) -> str:
+    """What a constant of the network is called among the functions of the module."""
+    return f"constant_{constant}"
+
+
+def globals_of(constants: Iterable[str]) -> frozenset[str]:
+    """The globals that hold the constants: no tensor may be called so."""
+    return frozenset(map(global_name, constants))
 
 
 def _batch_size(net: Network) -> str | None:

@@ -33,16 +33,17 @@ def check_derivation(
     sizes: Mapping[str, int] | None = None,
     methods: tuple[str, ...] = METHODS,
     seed: int = 0,
+    hyper: Mapping[str, float] | None = None,
 ) -> Report:
     """Compares every derived gradient with each method, at a random point that obeys the leaves' facts.
 
     `sizes` overrides the sizes bound in the declaration; those still open are small. The exact method
-    chooses its own tiny sizes.
+    chooses its own tiny sizes. `hyper` gives constants their values; others are drawn.
     """
     system = derivation.declared
     chosen = {**sample_sizes(system), **system.bound, **(sizes or {})}
     chosen = {name: chosen[name] for name in system.sizes}
-    values = _away_from_kinks(derivation, chosen, seed)
+    values = _away_from_kinks(derivation, chosen, seed, hyper or {})
     ours = run(derivation.system, values, chosen, wanted=list(derivation.gradients.values()))
     numeric = {"central differences": central_differences, "complex step": complex_step}
     rows: list[Row] = []
@@ -56,7 +57,7 @@ def check_derivation(
                 noise = NOISE[method] * max(1.0, abs(loss_at(system, values, chosen)))
                 rows.append(compare(name, method, mine, theirs, TOLERANCES[method], size, noise))
     if "exact" in methods:
-        rows += exact_rows(derivation, seed=seed)
+        rows += exact_rows(derivation, seed=seed, hyper=hyper)
     return Report(derivation.name, tuple(_by_parameter(rows, list(derivation.gradients))), chosen, seed)
 
 
@@ -64,12 +65,15 @@ def _by_parameter(rows: list[Row], names: list[str]) -> list[Row]:
     return sorted(rows, key=lambda row: names.index(row.parameter))
 
 
-def _away_from_kinks(derivation: Derivation, sizes: Mapping[str, int], seed: int) -> Values:
+def _away_from_kinks(
+    derivation: Derivation, sizes: Mapping[str, int], seed: int, hyper: Mapping[str, float]
+) -> Values:
     """The first random point with every preactivation further than a step from its kink, else the
     farthest one found."""
     best, best_margin = None, -1.0
     for attempt in range(TRIES):
         _, values = sample_point(derivation.declared, seed + 1000 * attempt, sizes=sizes)
+        values |= {name: np.asarray(value) for name, value in hyper.items() if name in values}
         margin = kink_margin(derivation.declared, values, sizes)
         if margin > best_margin:
             best, best_margin = values, margin

@@ -26,11 +26,16 @@ HIGH_TOLERANCE = 1e-40
 MOST_ENTRIES = 24
 
 
-def exact_rows(derivation: Derivation, *, seed: int = 0) -> list[Row]:
+def exact_rows(
+    derivation: Derivation, *, seed: int = 0, hyper: Mapping[str, float] | None = None
+) -> list[Row]:
     """One row for each gradient, at sizes 2 and 3; the tolerance is 0 over the rationals, 1e-40 else."""
     system = derivation.declared
     sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(system))}
     values = rational_point(system, seed, sizes)
+    for name, value in (hyper or {}).items():
+        if name in values:
+            values[name] = np.array(Fraction(repr(float(value))), dtype=object)
     try:
         return _rows(derivation, values, sizes, EXACT, "exact (rationals)", 0.0)
     except OutsideDomain:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import ModuleType
 
+import numpy as np
+
 from symbp.derive.derivation import Derivation
 from symbp.ir.sampling import sample_point
 from symbp.ir.system import Role
@@ -25,6 +27,7 @@ def module_rows(
     """One row for each gradient, at a random point that obeys the leaves' facts; every entry is compared."""
     system = derivation.declared
     _, values = sample_point(system, seed, sizes=sizes)
+    values |= {name: np.asarray(value) for name, value in constants(module).items()}
     dtype = module.init_params(seed, **_open(module, sizes)).flat.dtype
     values = {n: a if a.dtype.kind in "iu" else a.astype(dtype) for n, a in values.items()}
     expected = run(derivation.system, values, sizes, wanted=list(derivation.gradients.values()))
@@ -35,6 +38,12 @@ def module_rows(
         for name, gradient in derivation.gradients.items()
         if name in gradients
     ]
+
+
+def constants(module: ModuleType) -> Mapping[str, float]:
+    """The values that a module gives to the network's own constants."""
+    found: Mapping[str, float] = getattr(module, "CONSTANTS", {})
+    return found
 
 
 _PARAMETERS, _DATA = (Role.PARAMETER,), (Role.INPUT, Role.TARGET)
