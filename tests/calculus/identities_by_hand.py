@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import sympy
 from numpy_systems import SIZES, Array, reduced
@@ -56,7 +57,7 @@ def linear_chain(b: SystemBuilder, x: Readers) -> Array:
     last = b.define("Z", [], sympy.exp(alpha(3, k)), "sum", [k])
     path = (0, 1, 1, 0)
     score = sum(e.at(t, y) for t, y in enumerate(path))
-    score += sum(transition.at(y, z) for y, z in zip(path, path[1:], strict=False))
+    score += sum(transition.at(y, z) for y, z in pairwise(path))
     return Array(b, (), b.define("f", [], sympy.log(last()) - score))
 
 

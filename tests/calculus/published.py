@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import rows_activations
 import rows_losses
@@ -52,7 +52,7 @@ def gradient_name(row: Published, leaf: str) -> str:
     return f"d{leaf}_" if f"d{leaf}_" in defined else f"d{leaf}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def compared(name: str) -> Compared:
     """Derives one row."""
     row = build(ROWS[name])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import sympy
@@ -46,7 +46,7 @@ class Published:
         return self.joint.equations[len(self.forward.equations) :]
 
 
-@lru_cache(maxsize=None)
+@cache
 def build(row: Builder) -> Published:
     """Runs a row's generator."""
     b = SystemBuilder()

@@ -6,11 +6,27 @@ from collections.abc import Callable, Iterator
 
 import sympy
 from rows import (
-    HALF, Builder, D, N, Yielded, d, exp, incoming, less, log, n, param, pi, positive, sigma, size_of, sqrt,
-    tanh, where,
-)  # fmt: skip
+    HALF,
+    Builder,
+    D,
+    N,
+    Yielded,
+    d,
+    exp,
+    incoming,
+    less,
+    log,
+    n,
+    param,
+    pi,
+    positive,
+    sigma,
+    size_of,
+    sqrt,
+    tanh,
+)
 
-from symbp.ir.build import SystemBuilder
+from symbp.ir.build import SystemBuilder, where
 from symbp.ir.expr import Expr, Guard
 
 SELU_SCALE, SELU_ALPHA = sympy.Rational("1.0507009873554805"), sympy.Rational("1.6732632423543772")
@@ -125,9 +141,9 @@ def glu(b: SystemBuilder) -> Iterator[Yielded]:
 
 ROWS: tuple[tuple[str, Builder], ...] = (
     ("15 relu", _map("Nair and Hinton 2010; slope 0 at 0", lambda x: where(less(0, x), x),
-                     lambda x, y: less(0, x))),
+                     lambda x, _: less(0, x))),
     ("15 leaky relu", _map("Maas 2013", lambda x: where(less(0, x), x, x / 100),
-                           lambda x, y: where(less(0, x), 1, HALF / 50))),
+                           lambda x, _: where(less(0, x), 1, HALF / 50))),
     ("15 ELU", _scaled("Clevert 2016: 1 or y + α", lambda x, a: where(less(0, x), x, a * (exp(x) - 1)),
                        lambda x, y, a: where(less(0, x), 1, y + a))),
     ("15 SELU", _map("Klambauer 2017: λ or y + λα",
@@ -137,23 +153,23 @@ ROWS: tuple[tuple[str, Builder], ...] = (
                         lambda x, a: where(less(0, x), x, a * (exp(x / a) - 1)),
                         lambda x, y, a: where(less(0, x), 1, y / a + 1))),
     ("15 hard tanh", _map("Collobert 2004; slope 0 at ±1", lambda x: _clipped(x, -1, 1, True),
-                          lambda x, y: _between(-1, x, 1, True))),
+                          lambda x, _: _between(-1, x, 1, True))),
     ("15 clip", _map("PyTorch's clamp keeps slope 1 at its bounds", lambda x: _clipped(x, -1, 1, False),
-                     lambda x, y: _between(-1, x, 1, False))),
+                     lambda x, _: _between(-1, x, 1, False))),
     ("15 relu6", _map("Krizhevsky 2010; slope 0 at its bounds", lambda x: _clipped(x, 0, 6, True),
-                      lambda x, y: _between(0, x, 6, True))),
+                      lambda x, _: _between(0, x, 6, True))),
     ("15 hard sigmoid", _map("Courbariaux 2015",
                              lambda x: _between(-3, x, 3, True) * (x + 3) / 6 + Guard("<=", 3, x),
-                             lambda x, y: _between(-3, x, 3, True) / 6)),
+                             lambda x, _: _between(-3, x, 3, True) / 6)),
     ("15 hard swish", _map("Howard 2019: (2x + 3)/6 between, 0 and 1 outside",
                            lambda x: _between(-3, x, 3, True) * x * (x + 3) / 6 + Guard("<=", 3, x) * x,
-                           lambda x, y: _between(-3, x, 3, True) * (2 * x + 3) / 6 + Guard("<=", 3, x))),
+                           lambda x, _: _between(-3, x, 3, True) * (2 * x + 3) / 6 + Guard("<=", 3, x))),
     ("15 softsign", _map("Bergstra 2009: 1/(1 + |x|)²", lambda x: x / (1 + size_of(x)),
-                         lambda x, y: 1 / (1 + size_of(x)) ** 2)),
-    ("15 softplus", _map("Dugas 2001: σ(x)", lambda x: log(1 + exp(x)), lambda x, y: sigma(x))),
-    ("15 tanh", _map("LeCun 1998: 1 − y²", tanh, lambda x, y: 1 - y**2)),
-    ("15 sigmoid", _map("Rumelhart 1986: y(1 − y)", sigma, lambda x, y: y * (1 - y))),
-    ("15 log-sigmoid", _map("Standard: σ(−x)", lambda x: -log(1 + exp(-x)), lambda x, y: sigma(-x))),
+                         lambda x, _: 1 / (1 + size_of(x)) ** 2)),
+    ("15 softplus", _map("Dugas 2001: σ(x)", lambda x: log(1 + exp(x)), lambda x, _: sigma(x))),
+    ("15 tanh", _map("LeCun 1998: 1 − y²", tanh, lambda _, y: 1 - y**2)),
+    ("15 sigmoid", _map("Rumelhart 1986: y(1 − y)", sigma, lambda _, y: y * (1 - y))),
+    ("15 log-sigmoid", _map("Standard: σ(−x)", lambda x: -log(1 + exp(-x)), lambda x, _: sigma(-x))),
     ("15 mish", mish),
     ("16 GELU", gelu),
     ("16 GELU, tanh form", gelu_tanh),

@@ -1,15 +1,35 @@
-"""Rows 30 to 37: regression, margins, focal, smoothed and distilled targets, contrastive and ranking losses."""
+"""Rows 30 to 37: regression, margins, focal, smoothed, distilled, contrastive and ranking losses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from rows import (
-    D, K, N, Builder, Reader, Yielded, d, equal, exp, i, j, k, labels, less, log, n, param, positive, sigma,
-    size_of, softmax, tanh, where,
-)  # fmt: skip
+    Builder,
+    D,
+    K,
+    N,
+    Reader,
+    Yielded,
+    d,
+    equal,
+    exp,
+    i,
+    j,
+    k,
+    labels,
+    less,
+    log,
+    n,
+    param,
+    positive,
+    sigma,
+    size_of,
+    softmax,
+    tanh,
+)
 
-from symbp.ir.build import SystemBuilder
+from symbp.ir.build import SystemBuilder, where
 from symbp.ir.expr import Expr, Guard
 from symbp.ir.system import Fact, Role
 

@@ -6,9 +6,32 @@ from collections.abc import Callable, Iterator
 
 import sympy
 from rows import (
-    D, H, K, M, N, Builder, Reader, Yielded, d, equal, exp, i, j, k, labels, less, log, n, param, positive,
-    sigma, softmax, sqrt, swept, times,
-)  # fmt: skip
+    Builder,
+    D,
+    H,
+    K,
+    M,
+    N,
+    Reader,
+    Yielded,
+    d,
+    equal,
+    exp,
+    i,
+    j,
+    k,
+    labels,
+    less,
+    log,
+    n,
+    param,
+    positive,
+    sigma,
+    softmax,
+    sqrt,
+    swept,
+    times,
+)
 
 from symbp.ir.build import SystemBuilder
 from symbp.ir.expr import Expr, Guard
@@ -266,7 +289,7 @@ def polynomial(b: SystemBuilder) -> Iterator[Yielded]:
 
 
 def rosenbrock(b: SystemBuilder) -> Iterator[Yielded]:
-    """Rosenbrock 1960; scipy.optimize.rosen_der: 200(x_i − x_{i−1}²) − 400 x_i (x_{i+1} − x_i²) − 2(1 − x_i)."""
+    """SciPy, rosen_der: 200(x_i − x_{i−1}²) − 400 x_i (x_{i+1} − x_i²) − 2(1 − x_i)."""
     x, inside = param(b, "x", N), less(i + 1, N)
     u = b.define("u", [i], inside * (x(i + 1, outside=0) - x(i) ** 2), ranges={i: N})
     b.define("L", [], 100 * u(i) ** 2 + inside * (1 - x(i)) ** 2, "sum", [i], ranges={i: N})
@@ -296,7 +319,8 @@ ROWS: tuple[tuple[str, Builder], ...] = (
         lambda y, a, b: (log(y / (1 + y)) - digamma(a) + digamma(a + b),
                          -log(1 + y) - digamma(b) + digamma(a + b)), "alpha beta")),
     ("54 Tweedie", _likelihood("Jørgensen 1987, power 3/2: (y − μ)/μ^(3/2)",
-        lambda y, mu: -2 * y / sqrt(mu) - 2 * sqrt(mu), lambda y, mu: ((y - mu) / mu ** sympy.Rational(3, 2),),
+        lambda y, mu: -2 * y / sqrt(mu) - 2 * sqrt(mu),
+        lambda y, mu: ((y - mu) / mu ** sympy.Rational(3, 2),),
         "mu")),
     ("55 restricted Boltzmann machine", boltzmann_machine),
     ("55 modern Hopfield", hopfield),

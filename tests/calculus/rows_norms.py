@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rows import C, D, K, N, Builder, G, Reader, Yielded, c, d, incoming, k, n, param, positive, q, sqrt
+from rows import Builder, C, D, G, K, N, Reader, Yielded, c, d, incoming, k, n, param, positive, q, sqrt
 
 from symbp.ir.build import SystemBuilder
 from symbp.ir.expr import Expr, Index

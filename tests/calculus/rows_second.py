@@ -5,8 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rows import (
-    D, H, K, M, N, Builder, Yielded, d, equal, exp, i, j, k, less, log, n, p, param, sigma, swept, tanh, times,
-)  # fmt: skip
+    Builder,
+    D,
+    H,
+    K,
+    M,
+    N,
+    Yielded,
+    d,
+    equal,
+    exp,
+    i,
+    j,
+    k,
+    less,
+    log,
+    n,
+    p,
+    param,
+    sigma,
+    swept,
+    tanh,
+    times,
+)
 
 from symbp.ir.build import SystemBuilder
 from symbp.ir.expr import Guard

@@ -5,9 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rows import (
-    D, E, H, M, N, P, T, V, Builder, G, Reader, Yielded, c, d, equal, exp, incoming, i, j, k, labels, n,
-    p, param, q, r, sigma, softmax, sqrt, t, tanh, v,
-)  # fmt: skip
+    Builder,
+    D,
+    E,
+    G,
+    H,
+    M,
+    N,
+    P,
+    Reader,
+    T,
+    V,
+    Yielded,
+    c,
+    d,
+    equal,
+    exp,
+    i,
+    incoming,
+    j,
+    k,
+    labels,
+    n,
+    p,
+    param,
+    q,
+    r,
+    sigma,
+    softmax,
+    sqrt,
+    t,
+    tanh,
+    v,
+)
 
 from symbp.ir.build import SystemBuilder
 from symbp.ir.expr import Expr, Guard

@@ -5,11 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rows import (
-    Builder, D, H, K, M, N, Reader, Yielded, d, equal, exp, incoming, i, j, k, labels, less, log, n, param,
-    positive, sigma, softmax, swept, where,
-)  # fmt: skip
+    Builder,
+    D,
+    H,
+    K,
+    M,
+    N,
+    Reader,
+    Yielded,
+    d,
+    equal,
+    exp,
+    i,
+    incoming,
+    j,
+    k,
+    labels,
+    less,
+    log,
+    n,
+    param,
+    positive,
+    sigma,
+    softmax,
+    swept,
+)
 
-from symbp.ir.build import SystemBuilder
+from symbp.ir.build import SystemBuilder, where
 from symbp.ir.expr import Expr
 from symbp.ir.system import Fact, Role
 

@@ -5,9 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rows import (
-    C, D, E, H, K, M, N, Builder, G, Reader, Yielded, a, c, d, equal, i, incoming, j, k, n, o, p, param, q, r,
-    size_of, sqrt,
-)  # fmt: skip
+    Builder,
+    C,
+    D,
+    E,
+    G,
+    H,
+    K,
+    M,
+    N,
+    Reader,
+    Yielded,
+    a,
+    c,
+    d,
+    equal,
+    i,
+    incoming,
+    j,
+    k,
+    n,
+    p,
+    param,
+    q,
+    r,
+    size_of,
+    sqrt,
+)
 
 from symbp.ir.build import SystemBuilder
 from symbp.ir.expr import Expr, FloorDiv, Mod

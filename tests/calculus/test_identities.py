@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from functools import lru_cache
+from functools import cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def sample(identity: Identity, seed: int) -> dict[str, Any]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def derived(text: str) -> tuple[Derivation, tuple[Any, ...]]:
     """The derivation of one identity, given as JSON, and the shape of the cotangent `g` if there is one."""
     identity = json.loads(text)
