@@ -86,7 +86,7 @@ def infer_ranges(
         raise ShapeError(
             f"nothing says how far index {missing[0]} runs in the definition of {equation.target}",
             where=equation.origin,
-            help=f"state its range, {{{missing[0]}: …}}, or read a tensor at the plain subscript {missing[0]}",
+            help=f"state its range, {{{missing[0]}: …}}, or read a tensor at a plain subscript {missing[0]}",
         )
     return equation.with_(ranges=tuple(found[i].extent for i in equation.all_indices))
 
