@@ -20,11 +20,22 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.verify import Report
 
-__all__ = ["Derivation", "check", "compile", "derive", "generate", "source"]
+__all__ = [
+    "Derivation",
+    "check",
+    "compile",
+    "derive",
+    "generate",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "source",
+]
 
 
 class Derivation(Derived):
-    """A network's gradients in closed form, and its page in every format. `d["W1"]` is one closed form."""
+    """A network's derivatives in closed form, and their page in every format. `d["W1"]` is one closed form,
+    `d["W1,W2"]` that of a second derivative."""
 
     def text(self, *, steps: bool = False) -> str:
         """Numbered equations, forward and backward; with `steps`, every rewrite with its reason."""
@@ -48,14 +59,43 @@ class Derivation(Derived):
         return self.text()
 
 
-def derive(net: Network, *, wrt: Sequence[str] | None = None) -> Derivation:
-    """The gradients of the network's loss by its parameters, or by the tensors named in `wrt`.
+def derive(net: Network, *, wrt: Sequence[str] | None = None, order: int = 1) -> Derivation:
+    """The gradients of the network's loss by its parameters, or by the tensors named in `wrt`; with
+    `order=2` also all second derivatives, the one by W1 and W2 under the key `"W1,W2"`.
 
-    Raises DerivationError: no loss, or an unknown tensor.
+    Raises DerivationError: no loss, another order; InvalidSystem: an unknown tensor.
     """
     from symbp.derive import derive as derive_system
 
-    found = derive_system(net.system, name=net.name, wrt=wrt)
+    return _shown(derive_system(net.system, name=net.name, wrt=wrt, order=order))
+
+
+def hessian(net: Network, *, wrt: Sequence[str] | None = None) -> Derivation:
+    """The blocks of the loss's Hessian, `"W1,W2"` for ∂²loss/∂W1∂W2, and the gradients that they rest on;
+    the axes of a block are those of W1, then those of W2. The same as `derive(net, order=2)`."""
+    return derive(net, wrt=wrt, order=2)
+
+
+def hvp(net: Network, *, wrt: Sequence[str] | None = None) -> Derivation:
+    """The Hessian of the loss times a vector, without the Hessian: for each parameter (or tensor of `wrt`)
+    `a` an input `v_a`, the direction, and the product `Hv_a = Σ_b ∂²loss/∂a∂b · v_b`, under the key `a`
+    (Pearlmutter 1994)."""
+    from symbp.derive import hvp as derive_products
+
+    return _shown(derive_products(net.system, name=net.name, wrt=wrt))
+
+
+def jacobian(net: Network, of: str, *, wrt: Sequence[str] | None = None) -> Derivation:
+    """∂ of / ∂ each parameter (or tensor of `wrt`), forward or reverse, whatever costs less; `of` names an
+    output or another tensor of the network, whose axes come first. Raises InvalidSystem: no such tensor."""
+    from symbp.derive import jacobian as derive_jacobian
+
+    chosen = [t.name for t in net.system.parameters] if wrt is None else list(wrt)
+    return _shown(derive_jacobian(net.system, of, name=net.name, wrt=chosen))
+
+
+def _shown(found: Derived) -> Derivation:
+    """The derivation, able to show itself."""
     return Derivation(**{part.name: getattr(found, part.name) for part in fields(found)})
 
 
@@ -138,6 +178,11 @@ def check(
     from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
+    if not derivation.is_gradient:
+        raise UsageError(
+            "check compares gradients, and this derivation holds other derivatives",
+            help="check(net) derives the gradients itself",
+        )
     chosen = tuple(_one_of("method", method, METHODS) for method in methods or METHODS)
     report = check_derivation(
         derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed, hyper=net.hyper

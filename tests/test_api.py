@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.errors import DerivationError, GenerationError, UsageError
+from symbp.errors import DerivationError, GenerationError, InvalidSystem, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +138,23 @@ def test_a_hyperparameter_without_a_value_is_named():
     net = bp.Network("open_constant", loss=lam * (w * w).sum())
     with pytest.raises(GenerationError, match="lam has no value"):
         bp.compile(net, optimizer=bp.optim.SGD(0.1))
+
+
+def test_second_derivatives_have_keys_of_two_names(net):
+    d = bp.derive(net, wrt=["W2", "b2"], order=2)
+    assert list(d.gradients) == ["W2", "b2", "W2,W2", "W2,b2", "b2,W2", "b2,b2"]
+    assert str(d["W2,b2"]) == str(bp.hessian(net, wrt=["W2", "b2"])["W2,b2"])
+    with pytest.raises(DerivationError, match="order 3"):
+        bp.derive(net, order=3)
+
+
+def test_products_and_jacobians(net):
+    products = bp.hvp(net, wrt=["b2"])
+    assert products.gradients == {"b2": "Hv_b2"}
+    assert products.directions == {"b2": "v_b2"}
+    assert bp.jacobian(net, of="p", wrt=["b1"]).gradients == {"b1": "J_p_b1"}
+    assert set(bp.jacobian(net, "p").gradients) == {"W1", "b1", "W2", "b2"}
+    with pytest.raises(InvalidSystem, match="no tensor is named 'q'"):
+        bp.jacobian(net, "q")
+    with pytest.raises(UsageError, match="compares gradients"):
+        bp.check(net, derivation=products)

@@ -19,6 +19,8 @@ def add_arguments(to: Arguments) -> None:
     to.net()
     to.add("--format", choices=("text", "latex", "json"), default="text", help="default: text")
     to.add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    to.add("--order", type=int, choices=(1, 2), default=1, help="2: second derivatives, too (default: 1)")
+    to.add("--wrt", metavar="A,B", help="differentiate by these tensors (default: the parameters)")
     to.add("--steps", action="store_true", help="show every rewrite with its rule and reason")
     to.output("the derivation")
 
@@ -30,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
-    derivation = bp.derive(load_target(args.net).network)
+    by = [name.strip() for name in args.wrt.split(",")] if args.wrt else None
+    derivation = bp.derive(load_target(args.net).network, wrt=by, order=args.order)
     if args.format == "latex":
         page = derivation.latex(steps=args.steps)
     elif args.format == "json":

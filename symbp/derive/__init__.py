@@ -64,7 +64,7 @@ def hvp(system: System, *, name: str = "net", wrt: Sequence[str] | None = None) 
     for tensor, direction in directions.items():
         declared = with_leaf(declared, direction, tensor)
     again = replace(swept, declared=declared, joint=joint, wanted=products, steps=first.steps)
-    return _closed(again, name, started)
+    return replace(_closed(again, name, started), directions=directions)
 
 
 def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) -> Derivation:
@@ -81,7 +81,7 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
         if best is None or _cost(found) < _cost(best) - 1e-9:
             best = found
     assert best is not None
-    return best
+    return replace(best, of=of)
 
 
 def _cost(derivation: Derivation) -> float:

@@ -55,7 +55,10 @@ class Derivation:
     `declared` is the system as the user wrote it; `system` the final one: the (stabilised) forward
     equations, then the backward ones. Equation k of `system.equations` carries the number k + 1
     everywhere. `gradients` maps each parameter (or other tensor asked for) to the tensor that holds its
-    gradient. `warnings` are sentences for the user, such as a parameter that the loss doesn't use.
+    gradient; a key `"W1,W2"` is a second derivative. `of` names what was differentiated, if that isn't the
+    loss (a Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the
+    results are then these products). `warnings` are sentences for the user, such as a parameter that the
+    loss doesn't use.
     """
 
     name: str
@@ -65,8 +68,24 @@ class Derivation:
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
+    of: str | None = None
+    directions: Mapping[str, str] = field(default_factory=dict)
 
     __hash__ = object.__hash__
+
+    @cached_property
+    def derivatives(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """What each result means that is a derivative: its tensor ↦ (of what, by what)."""
+        of = self.of or self.system.loss
+        if of is None or self.directions:
+            return {}
+        return {tensor: (of, tuple(key.split(","))) for key, tensor in self.gradients.items()}
+
+    @property
+    def is_gradient(self) -> bool:
+        """Whether the results are first derivatives of the loss, one for each key."""
+        plain = all(len(by) == 1 for _, by in self.derivatives.values())
+        return self.of is None and not self.directions and plain
 
     @cached_property
     def numbers(self) -> dict[str, int]:

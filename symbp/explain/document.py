@@ -49,18 +49,30 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Quotient:
+    """∂ of / ∂ by…, each with the number of its axes; the axes of such a tensor stand in this order."""
+
+    of: tuple[str, int]
+    by: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        count = {2: "²", 3: "³"}.get(len(self.by), "")
+        return f"∂{count}{self.of[0]}/{''.join(f'∂{name}' for name, _ in self.by)}"
+
+
+@dataclass(frozen=True)
 class Document:
     """A derivation as a page: what is given, the equations, which gradient is where, the steps.
 
-    `loss` is the name of what was differentiated and `adjoint_of` maps each adjoint or gradient to the
-    tensor it belongs to, so that a format can write ∂L/∂W₁ for `dW1`.
+    `quotients` says which tensors are derivatives of what, so that a format can write ∂L/∂W₁ for `dW1`;
+    `results` lists what was asked for beyond gradients, in words, with its tensor.
     """
 
     title: str
     given: tuple[Tensor, ...]
     sections: tuple[Section, ...]
-    loss: str | None
-    adjoint_of: Mapping[str, str]
+    quotients: Mapping[str, Quotient]
+    results: tuple[tuple[str, str], ...]
     gradients: Mapping[str, str]
     steps: tuple[Step, ...]
     warnings: tuple[str, ...]
@@ -91,8 +103,8 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
         title=derivation.name,
         given=system.leaves,
         sections=tuple(Section(title, tuple(map(numbered, part))) for title, part in parts if part),
-        loss=system.loss,
-        adjoint_of=_adjoints(derivation),
+        quotients=_quotients(derivation),
+        results=() if derivation.is_gradient else _results(derivation),
         gradients=dict(derivation.gradients),
         steps=derivation.steps,
         warnings=derivation.warnings,
@@ -113,15 +125,35 @@ def _needed(derivation: Derivation) -> set[str]:
     return found
 
 
-def _adjoints(derivation: Derivation) -> dict[str, str]:
-    """The tensor that each adjoint belongs to: by the derivation's map where it has one, else by the name
-    that the sweep gives, `d` and the tensor's name and a count where that was taken."""
+def _results(derivation: Derivation) -> tuple[tuple[str, str], ...]:
+    """What was asked for, in words, and the tensor that holds it."""
+    quotients, loss = _quotients(derivation), derivation.system.loss
+    return tuple(
+        (str(quotients[tensor]) if tensor in quotients else f"(∇²{loss}·v)_{key}", tensor)
+        for key, tensor in derivation.gradients.items()
+    )
+
+
+def _quotients(derivation: Derivation) -> dict[str, Quotient]:
+    """The tensors that are derivatives: by the derivation where it says so, else by the name that the
+    sweep gives, `d` and the tensor's name and a count where that was taken."""
     system = derivation.system
-    found = {adjoint: name for name, adjoint in derivation.gradients.items()}
+    rank = {tensor.name: len(tensor.shape) for tensor in system.tensors}
+    found = {
+        tensor: Quotient((of, rank[of]), tuple((name, rank[name]) for name in by))
+        for tensor, (of, by) in derivation.derivatives.items()
+    }
+    if system.loss is None or derivation.of is not None:
+        return found
     for tensor in system.with_role(Role.ADJOINT, Role.GRADIENT):
-        named = re.fullmatch(r"d(\w+?)(?:_\d+)?", tensor.name)
-        for candidate in (tensor.name[1:], named[1] if named else ""):
+        named = re.fullmatch(r"d((\w+?)(?:_\d+)?)", tensor.name)
+        candidates = named.groups() if named else ()
+        for candidate in (
+            candidates if derivation.is_gradient else candidates[:1]
+        ):  # a second sweep counts, too
             primal = system.by_name.get(candidate)
-            if tensor.name not in found and primal is not None and primal.shape == tensor.shape:
-                found[tensor.name] = candidate
+            if tensor.name in found or primal is None or primal.shape != tensor.shape:
+                continue
+            if derivation.is_gradient or primal.role not in (Role.ADJOINT, Role.GRADIENT):
+                found[tensor.name] = Quotient((system.loss, 0), ((candidate, rank[candidate]),))
     return found

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from symbp.derive.derivation import Step
-from symbp.explain.document import Document, NumberedEquation, Section
+from symbp.explain.document import Document, NumberedEquation, Quotient, Section
 from symbp.explain.matrix_text import Spelling, matrix_text
 from symbp.ir.expr import Expr
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written
@@ -37,23 +37,22 @@ TAIL = r"""\end{document}
 
 
 class Latex(Notation):
-    """Index notation in LaTeX; `adjoint_of` maps a gradient's name to the tensor it belongs to."""
+    """Index notation in LaTeX; `quotients` says which tensors are written as derivatives."""
 
     times = r" \, "
     relation = {"=": " = ", "!=": r" \neq ", "<": " < ", "<=": r" \le ", ">": " > ", ">=": r" \ge "}  # noqa: RUF012
     reduce_names = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "argmax": r"\operatorname*{argmax}"}  # noqa: RUF012
 
-    def __init__(self, loss: str | None = None, adjoint_of: Mapping[str, str] | None = None) -> None:
-        self.loss, self.adjoint_of = loss, adjoint_of or {}
+    def __init__(self, quotients: Mapping[str, Quotient] | None = None) -> None:
+        self.quotients = quotients or {}
 
     def tensor(self, name: str) -> str:
         """A tensor's name without subscripts."""
         return self.access(name, [], None)
 
     def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
-        if name in self.adjoint_of and self.loss is not None:
-            below = self.access(self.adjoint_of[name], subscripts, outside)
-            return rf"\frac{{\partial {symbol_latex(self.loss)}}}{{\partial {below}}}"
+        if name in self.quotients:
+            return self.quotient_of(self.quotients[name], subscripts, outside)
         symbol = symbol_latex(name)
         if not subscripts:
             return symbol
@@ -63,6 +62,18 @@ class Latex(Notation):
         if outside is None or outside == "0":
             return written
         return rf"\left( {written} \mid {outside} \right)"
+
+    def quotient_of(self, quotient: Quotient, subscripts: Sequence[str], outside: str | None) -> str:
+        """A derivative, its subscripts shared out to what is differentiated, then by what."""
+        rest = list(subscripts)
+        parts = []
+        for name, rank in (quotient.of, *quotient.by):
+            parts.append(self.access(name, rest[:rank], outside if len(rest) == rank else None))
+            rest = rest[rank:]
+        order = len(quotient.by)
+        above = rf"\partial^{{{order}}}" if order > 1 else r"\partial"
+        below = r" \, ".join(rf"\partial {part}" for part in parts[1:])
+        return rf"\frac{{{above} {parts[0]}}}{{{below}}}"
 
     def symbol(self, symbol: Expr) -> str:
         return symbol_latex(symbol.name)
@@ -110,6 +121,7 @@ def symbol_latex(name: str) -> str:
     split = re.fullmatch(r"([^\W\d_]+)_?(\d+)", name) or re.fullmatch(r"([^\W_]+)_(\w+)", name)
     if split:
         head, tail = symbol_latex(split[1]), split[2]
+        head = f"{{{head}}}" if "_" in head else head  # one subscript at a time
         return f"{head}_{{{tail if tail.isdigit() else symbol_latex(tail)}}}"
     return rf"\mathrm{{{_escaped(name)}}}"
 
@@ -145,8 +157,8 @@ def matrix_latex(shown: NumberedEquation, notation: Latex) -> str | None:
 
 
 def notation_for(document: Document) -> Latex:
-    """The notation in which the document's adjoints are derivatives of its loss."""
-    return Latex(document.loss, document.adjoint_of)
+    """The notation in which what the document says is a derivative looks like one."""
+    return Latex(document.quotients)
 
 
 def latex(document: Document, *, steps: bool = False) -> str:

@@ -22,6 +22,11 @@ def text(document: Document, *, steps: bool = False) -> str:
     column = max((width for width in widths if width <= WIDEST), default=0)
     digits = len(str(len(shown)))
     blocks += [_section(section, column, digits) for section in document.sections]
+    if document.results:
+        width = max(len(words) for words, _ in document.results)
+        number = {e.equation.target: e.number for e in document.equations}
+        rows = [f"  {words:<{width}}  {name}, equation ({number[name]})" for words, name in document.results]
+        blocks.append("\n".join(["Derivatives", *rows]))
     if steps:
         blocks.append(steps_text(document.steps))
     blocks += [f"warning: {warning}" for warning in document.warnings]

@@ -61,6 +61,14 @@ def test_derive_as_json_is_one_object(capsys):
     assert found == json.loads(run(capsys, "derive", "mlp", "--format", "json")[1])
 
 
+def test_derive_second_derivatives_by_chosen_tensors(capsys, my_net):
+    status, out, _ = run(capsys, "derive", my_net, "--order", "2", "--wrt", "W, x")
+    assert status == 0
+    assert "∂²loss/∂W∂x  H_W_x, equation" in out
+    status, _, err = run(capsys, "derive", my_net, "--wrt", "V")
+    assert (status, "no tensor is named 'V'" in err) == (2, True)
+
+
 def test_derive_to_a_file_never_overwrites_unasked(capsys, tmp_path):
     path = tmp_path / "mlp.tex"
     status, out, err = run(capsys, "derive", "mlp", "--format", "latex", "-o", path)

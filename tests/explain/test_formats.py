@@ -18,8 +18,8 @@ def test_document_has_every_equation_once_with_its_number(mlp):
     assert [e.number for e in page.equations] == list(range(1, len(mlp.system.equations) + 1))
     assert [e.equation for e in page.equations] == list(mlp.system.equations)
     assert [section.title for section in page.sections] == ["Forward", "Backward", "Metrics"]
-    assert page.adjoint_of["dW1"] == "W1"
-    assert page.adjoint_of["dz1"] == "z1"
+    assert str(page.quotients["dW1"]) == f"∂{page.quotients['dW1'].of[0]}/∂W1"
+    assert page.quotients["dz1"].by == (("z1", 2),)
 
 
 def test_code_stands_under_its_equation(mlp):
