@@ -41,6 +41,8 @@ def inversions(system: System, forward: Sequence[Equation]) -> dict[str, Inversi
             if not _carries_all(factor, equation) or factor.name in found:
                 continue
             rest = equation.body / factor
+            if any(access.name == factor.name for access in rest.atoms(Access)):
+                continue
             multiplied = [f for f in sympy.Mul.make_args(rest) if not _divides(f)]
             if rest != 1 and all(positive.of(f) for f in multiplied):
                 own = Access(equation.target, *equation.indices)

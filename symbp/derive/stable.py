@@ -161,9 +161,12 @@ def _shift_exponentials(system: System, name: str, steps: list[Step]) -> System:
     if found is None or name in fixed or not total.indices + total.reduced:
         return system
     exponent, held = found
+    if held is not None and not (
+        all(isinstance(s, Index) for s in held.subscripts) and set(total.indices) <= set(held.subscripts)
+    ):
+        # the shift is no function of what the map depends on: the sum gets exponentials of its own
+        total, held = total.with_(body=total.body.xreplace({held: sympy.exp(exponent)})), None
     if held is not None and held.name in fixed:
-        return system
-    if held is not None and not all(isinstance(s, Index) for s in held.subscripts):
         return system
     guards = tuple(f for f in sympy.Mul.make_args(total.body) if isinstance(f, Guard))
     shift = Tensor(_shift_name(exponent, name, system), total.shape)
