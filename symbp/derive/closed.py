@@ -11,6 +11,7 @@ the cost picks. Every trial looks at one equation and its readers, so the work g
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.derivation import Step
@@ -240,7 +241,26 @@ class _Closing:
         equations += [e for e in self.forward if e.target in measured]
         kept = {e.target for e in equations} | {t.name for t in joint.leaves}
         tensors = tuple(t for t in self.tensors.values() if t.name in kept)
-        return joint.with_(tensors=tensors, equations=tuple(equations))
+        return self._without_aliases(joint.with_(tensors=tensors, equations=tuple(equations)))
+
+    def _without_aliases(self, system: System) -> System:
+        """A gradient that is another name for a backward tensor gives its name to that tensor."""
+        for name in sorted(self.gradients):
+            alias = system.defining[name]
+            held = alias.body if isinstance(alias.body, Access) and alias.reduction is None else None
+            if held is None or held.name not in self.equations or held.name in self.gradients:
+                continue
+            if held.subscripts != alias.indices or held.outside is not None:
+                continue
+            system = system.with_(
+                equations=tuple(e for e in system.equations if e.target != name),
+                tensors=tuple(t for t in system.tensors if t.name != name),
+            ).renamed({held.name: name})
+            role = self.tensors[name].role
+            system = system.with_(
+                tensors=tuple(replace(t, role=role) if t.name == name else t for t in system.tensors)
+            )
+        return system
 
     def _needed(self, wanted: Iterable[str]) -> set[str]:
         defining = {e.target: e for e in self.forward} | self.equations

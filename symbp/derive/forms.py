@@ -87,11 +87,16 @@ def _never_positive(u: Expr) -> bool:
 def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
     """(name of the algebra, form) for forms equal to the body."""
     seeds = [("", body)]
+    merged = merge_exponentials(body)
+    if merged != body:
+        seeds.append(("exponentials merged", merged))
     logistic = logistic_form(body)
     if logistic is not None:
         seeds.append(("logistic function", logistic))
     if body.atoms(Guard):
         seeds.append(("substitute under the bracket", under_guards(body)))
+        seeds.append(("substitute under the bracket", under_guards(body, towards_index=True)))
+        seeds.append(("terms under equal brackets", by_guards(body)))
     for name, seed in seeds:
         if name:
             yield name, seed
@@ -111,6 +116,20 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
                 if form is not None:
                     yield name or label, form
                     yield name or label, common_factor(form)
+
+
+def merge_exponentials(e: Expr) -> Expr:
+    """`exp(a)·exp(b)` → `exp(a + b)`, in every product."""
+    if not e.args or isinstance(e, (Access, Guard)):
+        return e
+    e = e.func(*[merge_exponentials(a) for a in e.args])
+    if not e.is_Mul:
+        return e
+    exponents = [f.args[0] for f in e.args if isinstance(f, sympy.exp)]
+    if len(exponents) < 2:
+        return e
+    rest = [f for f in e.args if not isinstance(f, sympy.exp)]
+    return sympy.Mul(*rest, sympy.exp(expand(sympy.Add(*exponents))))
 
 
 def expand(e: Expr) -> Expr:
@@ -165,8 +184,8 @@ def _opaque(e: Expr) -> set[Expr]:
     return found
 
 
-def under_guards(e: Expr) -> Expr:
-    """`[k = y] f(k)` → `[k = y] f(y)`: an equality of an index holds wherever its bracket is 1."""
+def under_guards(e: Expr, *, towards_index: bool = False) -> Expr:
+    """`[k = y] f(k)` → `[k = y] f(y)`, or back: an equality of an index holds wherever its bracket is 1."""
     terms = []
     for term in sympy.Add.make_args(e):
         for factor in sorted(sympy.Mul.make_args(term), key=sympy.default_sort_key):
@@ -174,10 +193,27 @@ def under_guards(e: Expr) -> Expr:
                 sides = [(factor.lhs, factor.rhs), (factor.rhs, factor.lhs)]
                 for index, value in sides:
                     if isinstance(index, Index) and index not in value.free_symbols:
-                        term = factor * (term / factor).xreplace({index: value})
+                        change = {value: index} if towards_index else {index: value}
+                        term = factor * (term / factor).xreplace(change)
                         break
         terms.append(term)
     return sympy.Add(*terms)
+
+
+def by_guards(e: Expr) -> Expr:
+    """Terms under the same brackets written as one, each with its own shortest cofactor."""
+    groups: dict[Expr, Expr] = {}
+    for term in sympy.Add.make_args(expand(e)):
+        guards = [f for f in sympy.Mul.make_args(term) if isinstance(f, Guard)]
+        bracket = sympy.Mul(*guards)
+        rest = sympy.Mul(*[f for f in sympy.Mul.make_args(term) if not isinstance(f, Guard)])
+        groups[bracket] = groups.get(bracket, sympy.Integer(0)) + rest
+    shared: dict[Expr, Expr] = {}
+    for bracket, rest in groups.items():
+        cofactor = common_factor(rest)
+        sign = -1 if -cofactor in shared else 1
+        shared[sign * cofactor] = shared.get(sign * cofactor, sympy.Integer(0)) + sign * bracket
+    return sympy.Add(*[cofactor * brackets for cofactor, brackets in shared.items()])
 
 
 def logistic_form(e: Expr) -> Expr | None:

@@ -15,7 +15,7 @@ import sympy
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search, fold
-from symbp.derive.forms import best_form
+from symbp.derive.forms import best_form, under_guards
 from symbp.derive.inverse import Inversion, inverted
 from symbp.derive.sums import Core, Lemma, SumForm, sum_forms
 from symbp.ir.expr import Access, Expr, Index, free_indices, unused_index, value_accesses
@@ -24,9 +24,11 @@ from symbp.ir.system import Equation, Reduction, System, Tensor
 
 REASONS = {
     "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
+    "exponentials merged": "exp(a)·exp(b) = exp(a + b).",
     "expand": "The products are multiplied out, and terms cancel.",
     "common factor": "A factor common to all terms is taken out.",
     "substitute under the bracket": "Where [k = y] is 1, k may be replaced by y.",
+    "terms under equal brackets": "Terms that hold under the same condition are one.",
     "cancel": "Common factors of numerator and denominator cancel.",
     "factor": "The polynomial factors.",
     "delta eliminated": "The bracket leaves one element of the sum.",
@@ -93,6 +95,11 @@ class Rewriter:
                 gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in body.atoms(Access)}
                 starts.append((equation.with_(body=body), search.without(gone), [step]))
         if equation.op == "sum":
+            moved = under_guards(equation.body, towards_index=True)
+            if moved != equation.body:
+                rule = "substitute under the bracket"
+                step = rewrite_step(rule, REASONS[rule], equation, equation.body, moved)
+                starts.append((equation.with_(body=moved), search, [step]))
             starts += [
                 (
                     changed,
