@@ -18,6 +18,7 @@ import rows_norms
 import rows_second
 import rows_sequences
 import rows_softmax
+import rows_transformer
 import rows_windows
 from measure import Cost, measure, nominal_sizes
 from rows import Published, all_of, build
@@ -30,6 +31,7 @@ ROWS = all_of(
     rows_norms.ROWS,
     rows_sequences.ROWS,
     rows_windows.ROWS,
+    rows_transformer.ROWS,
     rows_losses.ROWS,
     rows_models.ROWS,
     rows_second.ROWS,
