@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symbp.derive.closed import close
-from symbp.derive.confirm import confirm
+from symbp.derive.confirm import close_confirmed
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
+from symbp.derive.inner import eliminate, eliminated
 from symbp.derive.same import merge_duplicates
 from symbp.derive.stable import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
@@ -22,9 +22,17 @@ from symbp.errors import DerivationError
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role, System
 
-__all__ = ["AdjointSystem", "ClosedForm", "Derivation", "Step", "adjoints", "derive", "hvp", "jacobian"]
-
-ATTEMPTS = 3
+__all__ = [
+    "AdjointSystem",
+    "ClosedForm",
+    "Derivation",
+    "Step",
+    "adjoints",
+    "derive",
+    "eliminate",
+    "hvp",
+    "jacobian",
+]
 
 
 def derive(
@@ -71,7 +79,7 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     """∂ of / ∂ each of `wrt`: axes of the output, then of the input; forward or reverse, what costs less."""
     started = time.perf_counter()
     system.tensor(of)
-    forward, steps = _prepared(system)
+    system, forward, steps = _prepared(system)
     best: Derivation | None = None
     for mode in (False, True):
         joint, blocks = jacobian_blocks(forward, of, list(wrt), forward=mode)
@@ -99,24 +107,27 @@ class _Swept:
     steps: tuple[Step, ...]
 
 
-def _prepared(system: System) -> tuple[System, tuple[Step, ...]]:
-    """The forward system in safe shapes, equal definitions merged."""
-    forward, stabilising = stabilise(system)
+def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
+    """The declared system with equations for declared derivatives; the same in safe shapes, equal
+    definitions merged; the steps to it."""
+    declared, inner = eliminated(system)
+    forward, stabilising = stabilise(declared)
     forward, merging = merge_duplicates(forward)
-    return forward, (*stabilising, *merging)
+    return declared, forward, (*inner, *stabilising, *merging)
 
 
 def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
     if system.loss is None:
         raise DerivationError("there is nothing to differentiate: the system has no loss")
     chosen = tuple(wrt) if wrt is not None else tuple(t.name for t in system.parameters)
-    forward, steps = _prepared(system)
-    sweep = adjoints(forward, system.loss, chosen)
+    system, forward, steps = _prepared(system)
+    assert forward.loss is not None
+    sweep = adjoints(forward, forward.loss, chosen)
     return _Swept(system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)))
 
 
 def _closed(swept: _Swept, name: str, started: float) -> Derivation:
-    closed, closing = _confirmed(swept)
+    closed, closing = close_confirmed(swept.joint, list(swept.wanted.values()))
     warnings = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
     return Derivation(
         name,
@@ -127,23 +138,6 @@ def _closed(swept: _Swept, name: str, started: float) -> Derivation:
         warnings,
         time.perf_counter() - started,
     )
-
-
-def _confirmed(swept: _Swept) -> tuple[System, tuple[Step, ...]]:
-    """Closed forms that 50 digits confirm. A coincidence of float64 values (all signs alike in a tiny
-    tensor, say) is told from a wrong rewrite by new points: it does not come back."""
-    joint, targets = swept.joint, list(swept.wanted.values())
-    pairs = {name: name for name in (*targets, *joint.outputs, *([joint.loss] if joint.loss else []))}
-    for attempt in range(ATTEMPTS):
-        try:
-            closed, steps = close(joint, targets, seed=7 + 100 * attempt)
-            confirm(joint, closed, pairs)
-        except DerivationError:
-            if attempt == ATTEMPTS - 1:
-                raise
-        else:
-            return closed, steps
-    raise AssertionError("unreachable")
 
 
 def _with_rules(closed: System, closing: tuple[Step, ...]) -> System:

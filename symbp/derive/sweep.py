@@ -47,23 +47,26 @@ class _Contribution:
 
 
 def adjoints(
-    system: System, output: str, wrt: Sequence[str], *, cotangent: str | None = None
+    system: System, output: str, wrt: Sequence[str], *, cotangent: str | None = None, ones: bool = False
 ) -> AdjointSystem:
     """∂ output / ∂ each of `wrt`, as equations `dX[…] = …` after those of the system.
 
     A scalar output is seeded with 1; any output may be given a `cotangent`, the name of a leaf of its
-    shape (then the result is the vector-Jacobian product). Tensors that the output doesn't depend on get
-    the equation `dX[…] = 0` and are listed in `unused`.
+    shape (then the result is the vector-Jacobian product), or be summed up (`ones`: ∂(Σ output)). Tensors
+    that the output doesn't depend on get the equation `dX[…] = 0` and are listed in `unused`.
 
     Raises DerivationError: an output with axes and no cotangent, an unknown tensor.
     """
-    return _Sweep(system, output, tuple(wrt), cotangent).run()
+    return _Sweep(system, output, tuple(wrt), cotangent, ones).run()
 
 
 class _Sweep:
-    def __init__(self, system: System, output: str, wrt: tuple[str, ...], cotangent: str | None) -> None:
+    def __init__(
+        self, system: System, output: str, wrt: tuple[str, ...], cotangent: str | None, ones: bool
+    ) -> None:
         self.system, self.output, self.wrt, self.cotangent = system, output, wrt, cotangent
-        if cotangent is None and system.tensor(output).shape:
+        self.seeded = ones or cotangent is not None
+        if not self.seeded and system.tensor(output).shape:
             raise DerivationError(
                 f"{output} is not a scalar",
                 details=(str(system.tensor(output)),),
@@ -86,10 +89,12 @@ class _Sweep:
         return candidate
 
     def run(self) -> AdjointSystem:
-        if self.output in self.names and self.cotangent is not None:
+        if self.output in self.names and self.seeded:
             tensor = self.system.tensor(self.output)
             axes = self.axes_of(self.output)
-            seed = self.system.at(self.cotangent, *axes)
+            seed: Expr = sympy.Integer(1)
+            if self.cotangent is not None:
+                seed = self.system.at(self.cotangent, *axes)
             extents = dict(zip(axes, tensor.shape, strict=True))
             self.contributions[self.output].append(_Contribution(axes, seed, (), extents))
         for equation in self.system.equations:
@@ -136,7 +141,7 @@ class _Sweep:
     def route(self, equation: Equation) -> tuple[Expr, tuple[Index, ...], dict[Index, Expr]]:
         """What multiplies ∂body/∂access: the adjoint of the target, and the reduction's own derivative
         (1 for a sum, the argmax's guards for a max, the product of the others for a product)."""
-        if equation.target == self.output and self.cotangent is None:
+        if equation.target == self.output and not self.seeded:
             weight: Expr = sympy.Integer(1)
         else:
             weight = Access(self.names[equation.target], *equation.indices)
@@ -212,7 +217,7 @@ class _Sweep:
         name = self.names[tensor.name]
         role = Role.GRADIENT if tensor.role is Role.PARAMETER else Role.ADJOINT
         parts = self.contributions[tensor.name]
-        if tensor.name == self.output and self.cotangent is None:
+        if tensor.name == self.output and not self.seeded:
             return []
         if not parts:
             return [self.zero(tensor)]
@@ -320,7 +325,19 @@ def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> frozen
 
 def _reversed_definition_order(system: System, active: frozenset[str]) -> list[Tensor]:
     """Active tensors so that each comes after those that read it (recurrences aside): targets in reverse
-    order of their equations, then leaves in reverse order of declaration."""
-    defined = [system.tensor(e.target) for e in reversed(system.equations) if e.target in active]
-    leaves = [t for t in reversed(system.leaves) if t.name in active]
-    return defined + leaves
+    order of their equations, and each leaf as soon as nothing more reads it."""
+    place = {equation.target: k for k, equation in enumerate(system.equations)}
+    released: dict[int, list[Tensor]] = {}
+    first_reader: dict[str, int] = {}
+    for equation in system.equations:
+        for name in equation.read_names:
+            first_reader.setdefault(name, place[equation.target])
+    for leaf in system.leaves:
+        if leaf.name in active:
+            released.setdefault(first_reader[leaf.name], []).append(leaf)
+    order = []
+    for equation in reversed(system.equations):
+        if equation.target in active:
+            order.append(system.tensor(equation.target))
+        order += released.get(place[equation.target], [])
+    return order

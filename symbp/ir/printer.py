@@ -252,5 +252,6 @@ def equation_text(equation: Equation) -> str:
 def system_text(system: System) -> str:
     """Leaves, then equations, one line each."""
     lines = [f"  {tensor}" for tensor in system.leaves]
+    lines += [f"  {name} = ∂(Σ {of})/∂{by}" for name, (of, by) in system.derivatives.items()]
     lines += [f"  {equation_text(equation)}" for equation in system.equations]
     return "\n".join(lines)

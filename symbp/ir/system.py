@@ -182,6 +182,8 @@ class System:
 
     `bound` gives the sizes that have a value. `loss` names the scalar to differentiate; `outputs` and
     `metrics` the tensors a user asked for; `updates` maps a buffer to the tensor that is its next value.
+    `derivatives` maps a tensor without an equation to (of, by): it stands for ∂(Σ of)/∂by, an element for
+    each of `by`, until `symbp.derive.eliminate` gives it equations; in the order of evaluation.
     """
 
     tensors: tuple[Tensor, ...]
@@ -191,6 +193,7 @@ class System:
     outputs: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     updates: Mapping[str, str] = field(default_factory=dict)
+    derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     __hash__ = object.__hash__
 
@@ -205,7 +208,9 @@ class System:
 
     @cached_property
     def leaves(self) -> tuple[Tensor, ...]:
-        return tuple(t for t in self.tensors if t.name not in self.defining)
+        return tuple(
+            t for t in self.tensors if t.name not in self.defining and t.name not in self.derivatives
+        )
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:
@@ -221,6 +226,19 @@ class System:
             for extent in extents:
                 found |= dict.fromkeys(sorted(size.name for size in free_sizes(extent)))
         return tuple(found)
+
+    def ancestors(self, name: str) -> frozenset[str]:
+        """The tensor and everything that it rests on, through declared derivatives, too."""
+        found: set[str] = set()
+        stack = [name]
+        while stack:
+            current = stack.pop()
+            if current not in found:
+                found.add(current)
+                stack += self.derivatives.get(current, ())
+                if current in self.defining:
+                    stack += self.defining[current].read_names
+        return frozenset(found)
 
     def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
         return tuple(t for t in self.tensors if t.role in roles)
@@ -267,6 +285,7 @@ class System:
             outputs=tuple(map(new, self.outputs)),
             metrics=tuple(map(new, self.metrics)),
             updates={new(k): new(v) for k, v in self.updates.items()},
+            derivatives={new(k): (new(of), new(by)) for k, (of, by) in self.derivatives.items()},
         )
 
     def with_(self, **changes: object) -> System:

@@ -64,19 +64,45 @@ def _tensors(system: System) -> None:
                     where=tensor.origin,
                     details=(str(tensor),),
                 )
-        if tensor.role.is_leaf != (tensor.name not in system.defining):
+        known = tensor.name in system.defining or tensor.name in system.derivatives
+        if tensor.role.is_leaf == known:
             problem = "has an equation" if tensor.role.is_leaf else "has no equation"
             raise InvalidSystem(
                 f"{tensor.name} is declared as {tensor.role.value} and {problem}",
                 where=tensor.origin,
                 help="leaves are inputs, targets, parameters, buffers, random tensors and hyperparameters",
             )
+    _derivatives(system)
     for size in (*system.sizes, *system.bound):
         if not _is_name(size):
             raise InvalidSystem(f"the size {size!r} is not a Python identifier, or is a keyword")
     for size, value in system.bound.items():
         if value < 0:
             raise InvalidSystem(f"the size {size} is bound to {value}")
+
+
+def _derivatives(system: System) -> None:
+    """Tensors that stand for a derivative: no equation, the shape of what is differentiated by, and rest on
+    none but earlier ones."""
+    open_ = dict.fromkeys(system.derivatives)
+    for name, (of, by) in system.derivatives.items():
+        tensor = system.tensor(name)
+        if name in system.defining:
+            raise InvalidSystem(
+                f"{name} is declared as a derivative and has an equation", where=tensor.origin
+            )
+        if system.tensor(of).integer or system.tensor(by).integer:
+            raise InvalidSystem(f"{name} is a derivative of or by an integer tensor", where=tensor.origin)
+        if tensor.shape != system.tensor(by).shape:
+            raise InvalidSystem(
+                f"{name}, a derivative by {by}, has another shape",
+                where=tensor.origin,
+                details=(str(tensor), str(system.tensor(by))),
+            )
+        late = [n for n in open_ if n in system.ancestors(of)]
+        if late:
+            raise InvalidSystem(f"{name} rests on {late[0]}, which comes with it or after it")
+        del open_[name]
 
 
 def _name(tensor: Tensor) -> None:

@@ -1,5 +1,6 @@
 """What users write networks in: leaves, tensors with operators, index notation, `Network`."""
 
+from symbp.language.differentiate import grad
 from symbp.language.leaves import buffer, hyper, input, labels, param, target
 from symbp.language.network import Network
 from symbp.language.notation import Max, Prod, Sum, define, equal, index, indices, unequal, where
@@ -18,6 +19,7 @@ __all__ = [
     "dim",
     "dims",
     "equal",
+    "grad",
     "hyper",
     "index",
     "indices",

@@ -53,7 +53,7 @@ def given_names(nodes: Sequence[Node], keys: Keys, frame: FrameType | None) -> d
     owner: dict[str, Node] = {}
     keyed = {t.serial: key for group in (keys.outputs, keys.metrics) for key, t in group.items()}
     for node in nodes:
-        name = node.name if node.equation is None else (node.alias or node.name or keyed.get(node.serial))
+        name = node.name if node.is_leaf else (node.alias or node.name or keyed.get(node.serial))
         if name is None:
             continue
         if name in owner:
@@ -93,10 +93,11 @@ def _check_gradients(owner: Mapping[str, Node]) -> None:
 def all_names(
     leaves: Sequence[Node],
     computed: Sequence[Node],
+    derivatives: Sequence[Node],
     bodies: Mapping[int, Equation],
     given: Mapping[int, str],
 ) -> dict[int, str]:
-    """The given names, and one for each leaf and equation that has none."""
+    """The given names, and one for each leaf, equation and derivative (`du_dx`) that has none."""
     naming = _Naming(dict(given))
     layers = _layers(computed, bodies)
     for leaf in leaves:
@@ -120,6 +121,9 @@ def all_names(
     for node in computed:
         if node.serial in subjects:
             naming.take(node, f"{node.hint.letter}_{subjects[node.serial]}")
+    for node in derivatives:
+        if node.quotient is not None and node.serial not in naming.names:
+            naming.take(node, "_".join(f"d{naming.names[side.serial]}" for side in node.quotient))
     return naming.names
 
 

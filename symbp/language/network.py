@@ -27,7 +27,7 @@ from symbp.language.inline import inlined
 from symbp.language.letters import Letters
 from symbp.language.names import check_name
 from symbp.language.naming import Keys, all_names, given_names
-from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
+from symbp.language.node import Node, counted, display, join_all, node_of
 from symbp.language.sizes import Dim, Unifier, name_sizes
 from symbp.language.tensor import Tensor, axes
 
@@ -95,7 +95,7 @@ def _with_aliases(loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[
 
     def own(key: str | None, tensor: Tensor) -> Tensor:
         given = tensor.alias or tensor.name
-        is_leaf = tensor.equation is None
+        is_leaf = tensor.is_leaf
         if is_leaf and given == key:
             raise DeclarationError(
                 f"{key} can't be an output: nothing computes it",
@@ -126,10 +126,12 @@ class _Lowering:
         for node in nodes:
             _join(self.unifier, node)
         given = given_names(nodes, keys, caller())
-        self.bodies = inlined(nodes, {*given, *(t.serial for t in keys.all())})
-        self.leaves = [n for n in nodes if n.equation is None]
+        self.derivatives = [n for n in nodes if n.quotient is not None]
+        sides = {side.serial for n in self.derivatives for side in n.operands}
+        self.bodies = inlined(nodes, {*given, *sides, *(t.serial for t in keys.all())})
+        self.leaves = [n for n in nodes if n.is_leaf]
         self.computed = [n for n in nodes if n.serial in self.bodies]
-        self.names = all_names(self.leaves, self.computed, self.bodies, given)
+        self.names = all_names(self.leaves, self.computed, self.derivatives, self.bodies, given)
         self.sizes = self._size_names(nodes)
         self.letters = Letters(self.leaves, self.computed, self.bodies, self.extent, self.names.values())
 
@@ -160,7 +162,11 @@ class _Lowering:
                 name, self._shape(leaf), leaf.role, leaf.integer, self._facts(leaf), origin=leaf.origin
             )
         equations = []
-        for node in self.computed:
+        for node in sorted([*self.computed, *self.derivatives], key=lambda n: n.serial):
+            if node.quotient is not None:
+                name = self.names[node.serial]
+                tensors[name] = ir.Tensor(name, self._shape(node), self.keys.role(node), origin=node.origin)
+                continue
             equation = infer_ranges(self._equation(node), tensors, self._stated(node))
             equations.append(equation)
             tensors[equation.target] = ir.Tensor(
@@ -173,6 +179,10 @@ class _Lowering:
             self.names[self.keys.loss.serial],
             tuple(self.names[t.serial] for t in self.keys.outputs.values()),
             tuple(self.names[t.serial] for t in self.keys.metrics.values()),
+            derivatives={
+                self.names[n.serial]: (self.names[n.operands[0].serial], self.names[n.operands[1].serial])
+                for n in self.derivatives
+            },
         )
 
     def _equation(self, node: Node) -> Equation:
@@ -234,8 +244,8 @@ def _reached(roots: Iterable[Node]) -> list[Node]:
                 where=node.origin,
                 help="call .named once",
             )
-        if known is None and node.equation is not None:
-            stack += operands_of(node.equation)
+        if known is None:
+            stack += node.operands
     return [found[serial] for serial in sorted(found)]
 
 

@@ -59,7 +59,7 @@ class Hint:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A leaf (`equation` is None) or the result of one equation over other nodes.
+    """A leaf, the result of one equation over other nodes, or a derivative (`quotient`: of what, by what).
 
     `name` is the declared name, `alias` the one given by `.named`. A `kept` result has an equation of its
     own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
@@ -74,6 +74,7 @@ class Node:
     name: str | None = None
     alias: str | None = None
     equation: Equation | None = None
+    quotient: tuple[Node, Node] | None = None
     hint: Hint = field(default_factory=Hint)
     kept: bool = False
     lettered: bool = False
@@ -133,6 +134,18 @@ class Node:
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
             origin=draft.origin, **more,
         )  # fmt: skip
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing defines the node."""
+        return self.equation is None and self.quotient is None
+
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        """The nodes that this one rests on directly, in the order of declaration."""
+        if self.quotient is not None:
+            return self.quotient
+        return () if self.equation is None else operands_of(self.equation)
 
     @property
     def rank(self) -> int:
@@ -204,7 +217,8 @@ def display(node: Node) -> str:
     if given:
         return given
     held = (n for n, v in variables(caller()) if isinstance(v, Node) and v.serial == node.serial)
-    return next(held, f"the {node.equation.rule}" if node.equation else f"the {node.role.value}")
+    kind = node.equation.rule if node.equation else "derivative" if node.quotient else node.role.value
+    return next(held, f"the {kind}")
 
 
 def _ranges(draft: Equation, stated: Mapping[Index, Expr], joined: Joined) -> tuple[Expr, ...]:

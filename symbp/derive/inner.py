@@ -1,0 +1,115 @@
+"""Derivatives inside a declaration: each is replaced by the equations that compute it, before all else.
+
+Enters: a system with declared derivatives, ∂(Σ of)/∂by. Leaves: the same with equations in closed form.
+Must not know: what the derivatives are for (a penalty, a residual, a force), or how they were written.
+
+They are eliminated in order, so that a derivative of a derivative finds the inner one computed already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from symbp.derive.confirm import close_confirmed
+from symbp.derive.derivation import Step
+from symbp.derive.sweep import adjoints
+from symbp.ir.printer import equation_text
+from symbp.ir.system import Equation, Role, System, Tensor
+
+
+def eliminate(system: System) -> System:
+    """The system with an equation for every declared derivative; itself, if it declares none.
+
+    Raises InvalidSystem for a tensor that isn't there.
+    """
+    return eliminated(system)[0]
+
+
+def eliminated(system: System) -> tuple[System, tuple[Step, ...]]:
+    """The same, and the steps that led to each closed form."""
+    steps: list[Step] = []
+    while system.derivatives:
+        name, (of, by) = next(iter(system.derivatives.items()))
+        added, found = _derivative(system, name, of, by)
+        last = max(
+            (k for k, e in enumerate(system.equations) if e.target in system.ancestors(of)), default=-1
+        )
+        equations = (*system.equations[: last + 1], *added.equations, *system.equations[last + 1 :])
+        rest = {key: pair for key, pair in system.derivatives.items() if key != name}
+        helpers = tuple(t for t in added.tensors if t.name != name)
+        place = [t.name for t in system.tensors].index(name)
+        tensors = (*system.tensors[:place], *helpers, *system.tensors[place:])
+        system = system.with_(tensors=tensors, equations=equations, derivatives=rest)
+        steps += found
+    return system, tuple(steps)
+
+
+def _derivative(system: System, name: str, of: str, by: str) -> tuple[System, tuple[Step, ...]]:
+    """The equations of one derivative, and the tensors that they define beside it."""
+    part = _resting_on(system, of, by)
+    sweep = adjoints(part, of, [by], ones=True)
+    closed, steps = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
+    own = {t.name for t in part.tensors}
+    names = _names(system, closed, own, name, sweep.gradients[by], of)
+    first = Step(
+        "derivative in the declaration",
+        f"{name} stands for the derivative of the sum of {of} by {by}; the chain rule gives it equations.",
+        name,
+        f"{name} = ∂(Σ {of})/∂{by}",
+        "; ".join(equation_text(e) for e in closed.renamed(names).equations if e.target not in own),
+    )
+    renamed = closed.renamed(names)
+    declared = system.tensor(name)
+    tensors = tuple(
+        replace(t, role=Role.HIDDEN) if t.name != name else declared
+        for t in renamed.tensors
+        if t.name not in own
+    )
+    equations = tuple(_told(e, name, of, by) for e in renamed.equations if e.target not in own)
+    return System(tensors, equations), (first, *(_called(step, names) for step in steps))
+
+
+def _resting_on(system: System, of: str, by: str) -> System:
+    """The equations that `of` rests on, with `by` beside them."""
+    needed = system.ancestors(of) | system.ancestors(by)
+    tensors = tuple(_plain(t) for t in system.tensors if t.name in needed)
+    equations = tuple(e for e in system.equations if e.target in needed)
+    return System(tensors, equations, system.bound, outputs=(of,))
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """Inside, a loss, an output or a metric is a tensor like any other."""
+    special = tensor.role in (Role.LOSS, Role.OUTPUT, Role.METRIC)
+    return replace(tensor, role=Role.HIDDEN) if special else tensor
+
+
+def _names(
+    system: System, closed: System, own: set[str], name: str, gradient: str, of: str
+) -> dict[str, str]:
+    """The derivative's own name, and for what it rests on names such as `du_dh`, for ∂(Σ u)/∂h."""
+    taken = set(system.by_name)
+    names = {gradient: name}
+    for tensor in closed.tensors:
+        if tensor.name in own or tensor.name == gradient:
+            continue
+        stem = f"d{of}_{tensor.name}" if tensor.name.startswith("d") else tensor.name
+        candidate, count = stem, 1
+        while candidate in taken:
+            count += 1
+            candidate = f"{stem}_{count}"
+        taken.add(candidate)
+        names[tensor.name] = candidate
+    return names
+
+
+def _told(equation: Equation, name: str, of: str, by: str) -> Equation:
+    """The equation says what it is for."""
+    if equation.target != name:
+        return equation
+    return equation.with_(rule=f"derivative of {of} by {by}; {equation.rule}")
+
+
+def _called(step: Step, names: Mapping[str, str]) -> Step:
+    """The step about the tensor as it is called in the end."""
+    return replace(step, target=names.get(step.target, step.target))
