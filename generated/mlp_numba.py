@@ -16,12 +16,12 @@ Equations:
     (8)   p[n,k] = e_p[n,k]/s_p[n]
     (9)   loss = Σ_n (log(s_p[n]) + m_a2[n] - a2[n,y[n]])/N
     (10)  da2[n,k] = (p[n,k] - [k = y[n]])/N
-    (11)  dh[n,j] = Σ_k da2[n,k]·W2[j,k]
-    (12)  dz1[n,j] = (1 - h[n,j]²)·dh[n,j]
-    (13)  db2[k] = Σ_n da2[n,k]
-    (14)  dW2[j,k] = Σ_n h[n,j]·da2[n,k]
-    (15)  db1[j] = Σ_n dz1[n,j]
-    (16)  dW1[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (11)  db2[k] = Σ_n da2[n,k]
+    (12)  dh[n,j] = Σ_k da2[n,k]·W2[j,k]
+    (13)  dW2[j,k] = Σ_n h[n,j]·da2[n,k]
+    (14)  dz1[n,j] = (1 - h[n,j]²)·dh[n,j]
+    (15)  dW1[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (16)  db1[j] = Σ_n dz1[n,j]
     (17)  c_accuracy[n] = argmax_k p[n,k]
     (18)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
 
@@ -73,8 +73,8 @@ METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
 EQUATIONS = {
-    1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "dh",
-    12: "dz1", 13: "db2", 14: "dW2", 15: "db1", 16: "dW1", 17: "c_accuracy", 18: "accuracy",
+    1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "db2",
+    12: "dh", 13: "dW2", 14: "dz1", 15: "dW1", 16: "db1", 17: "c_accuracy", 18: "accuracy",
 }
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
@@ -162,23 +162,23 @@ def _backward(theta, gradient, work, counts, x, y, N):
     da2 = work[170 * N + 1 : 180 * N + 1].reshape(N, K)
     db2 = gradient[4800:4810]
     dh = work[180 * N + 1 : 244 * N + 1].reshape(N, H)
+    dW2 = gradient[4160:4800].reshape(H, K)
     dz1 = work[244 * N + 1 : 308 * N + 1].reshape(N, H)
     db1 = gradient[4096:4160]
-    dW2 = gradient[4160:4800].reshape(H, K)
     dW1 = gradient[0:4096].reshape(D, H)
     db2[:] = 0.0
     for n in range(N):
         for k in range(K):
             da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (10)
-            db2[k] += da2[n, k]  # (13)
-    np.dot(da2, W2.T, dh)  # (11)
+            db2[k] += da2[n, k]  # (11)
+    np.dot(da2, W2.T, dh)  # (12)
+    np.dot(h.T, da2, dW2)  # (13)
     db1[:] = 0.0
     for n in range(N):
         for j in range(H):
-            dz1[n, j] = (1 - h[n, j] * h[n, j]) * dh[n, j]  # (12)
-            db1[j] += dz1[n, j]  # (15)
-    np.dot(h.T, da2, dW2)  # (14)
-    np.dot(x.T, dz1, dW1)  # (16)
+            dz1[n, j] = (1 - h[n, j] * h[n, j]) * dh[n, j]  # (14)
+            db1[j] += dz1[n, j]  # (16)
+    np.dot(x.T, dz1, dW1)  # (15)
 
 
 @kernel

@@ -16,12 +16,12 @@ Equations:
     (8)   p[n,k] = e_p[n,k]/s_p[n]
     (9)   loss = Σ_n (log(s_p[n]) + m_a2[n] - a2[n,y[n]])/N
     (10)  da2[n,k] = (p[n,k] - [k = y[n]])/N
-    (11)  dh[n,j] = Σ_k da2[n,k]·W2[j,k]
-    (12)  dz1[n,j] = (1 - h[n,j]²)·dh[n,j]
-    (13)  db2[k] = Σ_n da2[n,k]
-    (14)  dW2[j,k] = Σ_n h[n,j]·da2[n,k]
-    (15)  db1[j] = Σ_n dz1[n,j]
-    (16)  dW1[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (11)  db2[k] = Σ_n da2[n,k]
+    (12)  dh[n,j] = Σ_k da2[n,k]·W2[j,k]
+    (13)  dW2[j,k] = Σ_n h[n,j]·da2[n,k]
+    (14)  dz1[n,j] = (1 - h[n,j]²)·dh[n,j]
+    (15)  dW1[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (16)  db1[j] = Σ_n dz1[n,j]
     (17)  c_accuracy[n] = argmax_k p[n,k]
     (18)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
 
@@ -72,8 +72,8 @@ METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
 EQUATIONS = {
-    1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "dh",
-    12: "dz1", 13: "db2", 14: "dW2", 15: "db1", 16: "dW1", 17: "c_accuracy", 18: "accuracy",
+    1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "db2",
+    12: "dh", 13: "dW2", 14: "dz1", 15: "dW1", 16: "db1", 17: "c_accuracy", 18: "accuracy",
 }
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
@@ -118,13 +118,13 @@ def _backward(params, data, tensors, gradients):
     N = len(x)
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     da2 = (p - (np.arange(K) == y[:, None])) / N  # (10)
-    db2[...] = da2.sum(0)  # (13)
-    dh = da2 @ W2.T  # (11)
-    dz1 = (1 - h * h) * dh  # (12)
-    db1[...] = dz1.sum(0)  # (15)
-    np.matmul(h.T, da2, out=dW2)  # (14)
-    np.matmul(x.T, dz1, out=dW1)  # (16)
-    tensors.update({"da2": da2, "db2": db2, "dh": dh, "dz1": dz1, "db1": db1, "dW2": dW2, "dW1": dW1})
+    db2[...] = da2.sum(0)  # (11)
+    dh = da2 @ W2.T  # (12)
+    np.matmul(h.T, da2, out=dW2)  # (13)
+    dz1 = (1 - h * h) * dh  # (14)
+    db1[...] = dz1.sum(0)  # (16)
+    np.matmul(x.T, dz1, out=dW1)  # (15)
+    tensors.update({"da2": da2, "db2": db2, "dh": dh, "dW2": dW2, "dz1": dz1, "db1": db1, "dW1": dW1})
 
 
 @np.errstate(all="ignore")

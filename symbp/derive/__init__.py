@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symbp.derive.confirm import close_confirmed
+from symbp.derive.confirm import close_confirmed, confirm
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
@@ -113,6 +113,9 @@ def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
     declared, inner = eliminated(system)
     forward, stabilising = stabilise(declared)
     forward, merging = merge_duplicates(forward)
+    if stabilising or merging:
+        loss = (declared.loss,) if declared.loss else ()
+        confirm(declared, forward, {name: name for name in (*loss, *declared.outputs)})
     return declared, forward, (*inner, *stabilising, *merging)
 
 

@@ -57,7 +57,7 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
         }
     if wrong:
         raise DerivationError(
-            f"the closed form of {', '.join(wrong)} differs from the chain rule's; this is a bug in symbp",
+            f"rewriting changed the value of {', '.join(wrong)}; this is a bug in symbp",
             details=(f"sizes: {sizes}",),
         )
 

@@ -18,7 +18,7 @@ from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
 from symbp.ir.system import Equation
 
 NOMINAL = 16.0
-READ, GUARD, STORE, MATERIALISE = 0.3, 0.6, 0.4, 0.8
+READ, GATHER, GUARD, STORE, MATERIALISE = 0.3, 0.5, 0.6, 0.4, 0.8
 DIVIDE, ROOT, FUNCTION = 2.5, 6.0, 8.0
 
 Extents = Mapping[Index, Expr]
@@ -56,7 +56,8 @@ def _body_cost(body: Expr, nominal: tuple[tuple[str, float], ...]) -> float:
 
     def walk(e: Expr) -> float:
         if isinstance(e, Access):
-            return READ * box(free_indices(e))
+            gathered = not all(isinstance(s, Index) for s in e.subscripts)
+            return (GATHER if gathered else READ) * box(free_indices(e))
         if isinstance(e, Guard):
             return GUARD * box(free_indices(e))
         if not e.args:

@@ -57,7 +57,8 @@ class Derivation:
     everywhere. `gradients` maps each parameter (or other tensor asked for) to the tensor that holds its
     gradient; a key `"W1,W2"` is a second derivative. `of` names what was differentiated, if that isn't the
     loss (a Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the
-    results are then these products). `warnings` are sentences for the user, such as a parameter that the
+    results are then these products). `constants` gives hyperparameters their values, where the network
+    does. `warnings` are sentences for the user, such as a parameter that the
     loss doesn't use.
     """
 
@@ -70,6 +71,7 @@ class Derivation:
     seconds: float = field(default=0.0, compare=False)
     of: str | None = None
     directions: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
 
     __hash__ = object.__hash__
 

@@ -61,6 +61,8 @@ class Search:
 
 def fold(e: Expr, search: Search) -> Expr:
     """`e` with each subexpression, sub-product or sub-sum that equals a saved value read back."""
+    if isinstance(e, Access) and not all(isinstance(s, Index) for s in e.subscripts):
+        return _cheaper(e, search) or e
     if not e.args or isinstance(e, (Access, Guard)) or not value_accesses(e):
         return e
     whole = _cheaper(e, search)

@@ -17,6 +17,7 @@ import sympy
 from symbp.derive.cost import Extents, body_cost, extent
 from symbp.ir.expr import Access, Expr, Guard, Index
 
+MOST_TERMS = 6  # above which no factor is collected from some of the terms
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
 
 
@@ -87,6 +88,9 @@ def _never_positive(u: Expr) -> bool:
 def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
     """(name of the algebra, form) for forms equal to the body."""
     seeds = [("", body)]
+    plain = body.replace(_is_log_of_reciprocal, lambda x: -sympy.log(1 / x.args[0]))
+    if plain != body:
+        seeds.append(("logarithm of a reciprocal", plain))
     merged = merge_exponentials(body)
     if merged != body:
         seeds.append(("exponentials merged", merged))
@@ -104,6 +108,8 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
             continue
         expanded = expand(seed)
         yield name or "expand", expanded
+        for collected in collections_of(expanded):
+            yield name or "collect", collected
         yield name or "common factor", common_factor(expanded)
         yield name or "common factor", common_factor(seed)
         if expanded.atoms(Guard):
@@ -116,6 +122,10 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
                 if form is not None:
                     yield name or label, form
                     yield name or label, common_factor(form)
+
+
+def _is_log_of_reciprocal(e: Expr) -> bool:
+    return isinstance(e, sympy.log) and e.args[0].is_Pow and e.args[0].exp == -1
 
 
 def merge_exponentials(e: Expr) -> Expr:
@@ -160,6 +170,24 @@ def common_factor(e: Expr) -> Expr:
     if inner.could_extract_minus_sign() and common.could_extract_minus_sign():
         inner, common = -inner, -common
     return sympy.Mul(common, inner)
+
+
+def collections_of(e: Expr) -> Iterator[Expr]:
+    """The sum with one factor collected from the terms that have it, for each factor of two or more."""
+    terms = sympy.Add.make_args(e)
+    if not 2 < len(terms) <= MOST_TERMS:
+        return
+    owners: dict[Expr, list[Expr]] = {}
+    for term in terms:
+        for factor in sympy.Mul.make_args(term):
+            base = factor.as_base_exp()[0]
+            if not base.is_number:
+                owners.setdefault(base, []).append(term)
+    for base in sorted(owners, key=sympy.default_sort_key):
+        mine = owners[base]
+        if 1 < len(mine) < len(terms):
+            rest = sympy.Add(*[t for t in terms if t not in mine])
+            yield common_factor(sympy.Add(*mine)) + common_factor(rest)
 
 
 def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:

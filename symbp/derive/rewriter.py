@@ -28,6 +28,8 @@ REASONS = {
     "expand": "The products are multiplied out, and terms cancel.",
     "common factor": "A factor common to all terms is taken out.",
     "substitute under the bracket": "Where [k = y] is 1, k may be replaced by y.",
+    "collect": "Terms with the same factor are collected.",
+    "logarithm of a reciprocal": "log(1/x) = -log(x).",
     "terms under equal brackets": "Terms that hold under the same condition are one.",
     "cancel": "Common factors of numerator and denominator cancel.",
     "factor": "The polynomial factors.",
@@ -79,10 +81,10 @@ class Rewriter:
 
     def over_one_core(self, equation: Equation, search: Search) -> list[Rewritten]:
         """The forms of a sum that are a map over a single core sum, cheap or not."""
-        forms = self._forms(equation, search)
+        forms = self._forms(equation, search, split=True)
         return [f for f in forms if len(f.cores) == 1 and f.equation.reduction is None]
 
-    def _forms(self, equation: Equation, search: Search) -> list[Rewritten]:
+    def _forms(self, equation: Equation, search: Search, *, split: bool = False) -> list[Rewritten]:
         """The equation from its body and from the body with definitions inverted; of a sum, each as it is
         and in its normal forms."""
         starts: list[tuple[Equation, Search, list[Step]]] = [(equation, search, [])]
@@ -115,7 +117,7 @@ class Rewriter:
             found.append(plain)
             if start.reduction is not None:
                 forms = sum_forms(start, body, self.joint, where)
-                found += [self._from_form(plain, form, where) for form in forms]
+                found += [self._from_form(plain, form, where, split) for form in forms]
         return found
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
@@ -129,16 +131,17 @@ class Rewriter:
             for old, new in search.found[before:]:
                 steps.append(rewrite_step("saved value", _saved_reason(new), equation, old, new))
             if folded == body:
-                break
+                return body
             body = folded
-        return body
+        return best_form(body, equation.extents)[0]
 
-    def _from_form(self, plain: Rewritten, form: SumForm, search: Search) -> Rewritten:
-        """The equation written over the core sums of a normal form."""
+    def _from_form(self, plain: Rewritten, form: SumForm, search: Search, split: bool) -> Rewritten:
+        """The equation written over the core sums of a normal form; a factor without indices stays in the
+        sum unless it is to be `split` off."""
         equation = plain.equation
         steps = [*plain.steps, *(self._lemma_step(equation, lemma) for lemma in form.lemmas)]
         single = form.cores[0] if len(form.cores) == 1 and form.settled == 0 else None
-        if single is not None and not free_indices(single.outer):
+        if single is not None and not free_indices(single.outer) and not (split and single.outer != 1):
             return self._single_sum(plain, single, steps)
         cores = [self._core_equation(equation, core, k + 1) for k, core in enumerate(form.cores)]
         body = form.settled

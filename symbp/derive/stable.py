@@ -12,12 +12,13 @@ in differentiation, because the value does not depend on it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import sympy
 
 from symbp.derive.derivation import Step
 from symbp.derive.forms import tidy_sign
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Reduction, System, Tensor
 
@@ -139,67 +140,72 @@ def inline(equation: Equation, access: Access) -> Expr:
 
 
 def _exponential_factor(body: Expr, system: System) -> tuple[Expr, Access | None] | None:
-    """(u, the map that holds exp(u), or None) if the body is exp(u) up to guards."""
-    rest = [f for f in sympy.Mul.make_args(body) if not isinstance(f, Guard)]
-    if len(rest) != 1:
-        return None
-    factor = rest[0]
-    if isinstance(factor, sympy.exp):
-        return factor.args[0], None
-    if isinstance(factor, Access) and factor.outside is None:
-        inner = _map_body(factor, system)
-        if isinstance(inner, sympy.exp):
-            return inner.args[0], factor
+    """(u, the map that holds exp(u), or None) if the body is exp(u) times something without exponentials."""
+    factors = sympy.Mul.make_args(body)
+    own = [f for f in factors if isinstance(f, sympy.exp)]
+    if len(own) == 1 and not sympy.Mul(*[f for f in factors if f is not own[0]]).has(sympy.exp):
+        return own[0].args[0], None
+    rest = [f for f in factors if not isinstance(f, Guard)]
+    if len(rest) == 1 and isinstance(rest[0], Access) and rest[0].outside is None:
+        inner = _map_body(rest[0], system)
+        found = None if inner is None else _exponential_factor(inner, system)
+        if found is not None and found[1] is None:
+            return found[0], rest[0]
     return None
+
+
+@dataclass(frozen=True)
+class _Exponentials:
+    """A sum `s = Σ c·exp(u)` that may be shifted: its equation, u, and the map that holds c·exp(u), if one
+    does and its own indices tell the shift."""
+
+    total: Equation
+    exponent: Expr
+    held: Access | None
+
+
+def _shiftable(system: System, name: str) -> _Exponentials | None:
+    """The sum of that name, if it is one of exponentials that vary along what is summed."""
+    total = system.defining[name]
+    found = _exponential_factor(total.body, system)
+    fixed = {system.loss, *system.outputs, *system.metrics, *system.updates.values()}
+    if found is None or name in fixed or not free_indices(found[0]) & set(total.reduced):
+        return None
+    exponent, held = found
+    if held is None:
+        return _Exponentials(total, exponent, None)
+    plain = all(isinstance(s, Index) for s in held.subscripts)
+    if held.name in fixed or not (plain and set(total.indices) <= set(held.subscripts)):
+        # the map is asked for as it is, or the shift is no function of its indices: the sum gets its own
+        total = total.with_(body=total.body.xreplace({held: _map_body(held, system)}))
+        return _Exponentials(total, exponent, None)
+    return _Exponentials(total, exponent, held)
 
 
 def _shift_exponentials(system: System, name: str, steps: list[Step]) -> System:
     """`s[n] = Σ_k exp(u)` becomes `m[n] = max_k u`, `s[n] = Σ_k exp(u − m)`, if all readers allow it."""
-    total = system.defining[name]
-    found = _exponential_factor(total.body, system)
-    fixed = {system.loss, *system.outputs, *system.metrics, *system.updates.values()}
-    if found is None or name in fixed or not total.indices + total.reduced:
+    found = _shiftable(system, name)
+    if found is None:
         return system
-    exponent, held = found
-    if held is not None and not (
-        all(isinstance(s, Index) for s in held.subscripts) and set(total.indices) <= set(held.subscripts)
-    ):
-        # the shift is no function of what the map depends on: the sum gets exponentials of its own
-        total, held = total.with_(body=total.body.xreplace({held: sympy.exp(exponent)})), None
-    if held is not None and held.name in fixed:
-        return system
-    guards = tuple(f for f in sympy.Mul.make_args(total.body) if isinstance(f, Guard))
-    shift = Tensor(_shift_name(exponent, name, system), total.shape)
-    peak = Equation(
-        shift.name,
-        total.indices,
-        exponent,
-        Reduction("max", total.reduced),
-        guards,
-        total.ranges,
-        constant=True,
-        rule="shift of a sum of exponentials",
-    )
+    total, held = found.total, found.held
+    shift = Tensor(_shift_name(found.exponent, name, system), total.shape)
     at_shift = shift.at(*total.indices)
     scaled = {name: (total.indices, at_shift)}
+    lowered = {name: total.with_(body=_lower(total.body, at_shift))}
     if held is not None:
         scaled[held.name] = _in_terms_of(held, system, at_shift)
+        inner = system.defining[held.name]
+        lowered = {name: total, held.name: inner.with_(body=_lower(inner.body, scaled[held.name][1]))}
     rewritten = _scale_readers(system, scaled, skip=(name,))
     if rewritten is None:
         return system
-    lowered = {name: total.with_(body=_lower(total.body, exponent, at_shift))}
-    if held is not None:
-        inner = system.defining[held.name]
-        _, factor = scaled[held.name]
-        lowered[name] = total
-        lowered[held.name] = inner.with_(body=sympy.exp(inner.body.args[0] - factor))
+    peak = _peak(found, shift.name, system)
+    first = next(e.target for e in rewritten if e.target in lowered)
     equations: list[Equation] = []
-    placed = False
     for equation in rewritten:
-        if equation.target in lowered and not placed:
-            equations.append(peak)
-            placed = True
+        equations += [peak] if equation.target == first else []
         equations.append(lowered.get(equation.target, equation))
+    after = lowered[held.name if held is not None else name]
     steps.append(
         Step(
             "shift of a sum of exponentials",
@@ -207,12 +213,29 @@ def _shift_exponentials(system: System, name: str, steps: list[Step]) -> System:
             "with their maximum nothing overflows. The shift counts as a constant: no value depends on it.",
             name,
             equation_text(total),
-            f"{equation_text(peak)}; {equation_text(lowered.get(held.name if held else name, total))}",
+            f"{equation_text(peak)}; {equation_text(after)}",
             tuple(scaled),
         )
     )
-    tensors = [*system.tensors, shift]
-    return system.with_(tensors=tuple(tensors), equations=tuple(equations))
+    return system.with_(tensors=(*system.tensors, shift), equations=tuple(equations))
+
+
+def _peak(found: _Exponentials, name: str, system: System) -> Equation:
+    """The maximum of the exponents where nothing is excluded."""
+    total, body = found.total, found.total.body
+    if found.held is not None:
+        body = body.xreplace({found.held: _map_body(found.held, system)})
+    guards = tuple(f for f in sympy.Mul.make_args(body) if isinstance(f, Guard))
+    return Equation(
+        name,
+        total.indices,
+        found.exponent,
+        Reduction("max", total.reduced),
+        guards,
+        total.ranges,
+        constant=True,
+        rule="shift of a sum of exponentials",
+    )
 
 
 def _shift_name(exponent: Expr, total: str, system: System) -> str:
@@ -231,8 +254,10 @@ def _in_terms_of(held: Access, system: System, at_shift: Access) -> tuple[tuple[
     return inner.indices, at_shift.xreplace(back)
 
 
-def _lower(body: Expr, exponent: Expr, at_shift: Expr) -> Expr:
-    return body.xreplace({sympy.exp(exponent): sympy.exp(exponent - at_shift)})
+def _lower(body: Expr, shift: Expr) -> Expr:
+    """The body with its one exponential factor shifted."""
+    factors = sympy.Mul.make_args(body)
+    return sympy.Mul(*[sympy.exp(f.args[0] - shift) if isinstance(f, sympy.exp) else f for f in factors])
 
 
 def _scale_readers(

@@ -86,6 +86,8 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     term, left = _eliminate_deltas(term, left, extents, system)
     inner: list[Expr] = []
     outer: list[Expr] = []
+    content, term = term.as_content_primitive() if not term.is_Add else (sympy.Integer(1), term)
+    outer.append(content)
     for factor in sympy.Mul.make_args(term):
         (inner if free_indices(factor) & set(left) else outer).append(factor)
     if any(_may_leave_its_range(access) for access in sympy.Mul(*inner).atoms(Access)):

@@ -325,19 +325,20 @@ def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> frozen
 
 def _reversed_definition_order(system: System, active: frozenset[str]) -> list[Tensor]:
     """Active tensors so that each comes after those that read it (recurrences aside): targets in reverse
-    order of their equations, and each leaf as soon as nothing more reads it."""
+    order of their equations, and each leaf right after the tensors that are read together with it first."""
     place = {equation.target: k for k, equation in enumerate(system.equations)}
-    released: dict[int, list[Tensor]] = {}
-    first_reader: dict[str, int] = {}
+    release: dict[str, int] = {}
     for equation in system.equations:
+        beside = [place[name] for name in equation.read_names if name in place and name in active]
         for name in equation.read_names:
-            first_reader.setdefault(name, place[equation.target])
+            release.setdefault(name, max(beside, default=place[equation.target]))
+    released: dict[int, list[Tensor]] = {}
     for leaf in system.leaves:
         if leaf.name in active:
-            released.setdefault(first_reader[leaf.name], []).append(leaf)
+            released.setdefault(release[leaf.name], []).append(leaf)
     order = []
-    for equation in reversed(system.equations):
+    for k, equation in reversed(list(enumerate(system.equations))):
         if equation.target in active:
             order.append(system.tensor(equation.target))
-        order += released.get(place[equation.target], [])
+        order += released.get(k, [])
     return order
