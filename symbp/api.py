@@ -67,7 +67,7 @@ def derive(net: Network, *, wrt: Sequence[str] | None = None, order: int = 1) ->
     """
     from symbp.derive import derive as derive_system
 
-    return _shown(derive_system(net.system, name=net.name, wrt=wrt, order=order))
+    return _shown(net, derive_system(net.system, name=net.name, wrt=wrt, order=order))
 
 
 def hessian(net: Network, *, wrt: Sequence[str] | None = None) -> Derivation:
@@ -82,7 +82,7 @@ def hvp(net: Network, *, wrt: Sequence[str] | None = None) -> Derivation:
     (Pearlmutter 1994)."""
     from symbp.derive import hvp as derive_products
 
-    return _shown(derive_products(net.system, name=net.name, wrt=wrt))
+    return _shown(net, derive_products(net.system, name=net.name, wrt=wrt))
 
 
 def jacobian(net: Network, of: str, *, wrt: Sequence[str] | None = None) -> Derivation:
@@ -91,51 +91,69 @@ def jacobian(net: Network, of: str, *, wrt: Sequence[str] | None = None) -> Deri
     from symbp.derive import jacobian as derive_jacobian
 
     chosen = [t.name for t in net.system.parameters] if wrt is None else list(wrt)
-    return _shown(derive_jacobian(net.system, of, name=net.name, wrt=chosen))
+    return _shown(net, derive_jacobian(net.system, of, name=net.name, wrt=chosen))
 
 
-def _shown(found: Derived) -> Derivation:
-    """The derivation, able to show itself."""
-    return Derivation(**{part.name: getattr(found, part.name) for part in fields(found)})
+def _shown(net: Network, found: Derived) -> Derivation:
+    """The derivation, able to show itself, with the network's constants."""
+    parts = {part.name: getattr(found, part.name) for part in fields(found)}
+    return Derivation(**{**parts, "constants": dict(net.hyper)})
 
 
 def source(
-    net: Network,
+    net: Network | Derivation,
     *,
-    optimizer: UpdateRule,
+    optimizer: UpdateRule | None = None,
     target: str = "numpy",
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
 ) -> str:
-    """The text of the standalone training module; `derivation` saves deriving again what is at hand.
+    """The text of the standalone training module of a network; `derivation` saves deriving again what is at
+    hand. Of a derivation in place of a network (a Hessian, a product with it, a Jacobian, gradients), the
+    text of a module that computes what it holds and doesn't train.
 
-    Raises UsageError: an unknown size, target or dtype; LoweringError: an equation without a program.
+    Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
+    equation without a program; GenerationError: a hyperparameter without a value.
     """
-    from symbp.emit import DTYPES, TARGETS, generate_source
+    from symbp.emit import DTYPES, TARGETS, generate_derivatives, generate_source
 
-    derivation = derivation or derive(net)
+    derivation = net if isinstance(net, Derived) else derivation or derive(net)
+    target, dtype = _one_of("target", target, TARGETS), _one_of("dtype", dtype, DTYPES)
+    chosen = _sizes(derivation, sizes or {})
+    if isinstance(net, Derived):
+        if optimizer is not None:
+            raise UsageError(
+                "a module of derivatives has no use for an optimizer", help="give the network to train it"
+            )
+        return generate_derivatives(net, target=target, dtype=dtype, sizes=chosen, hyper=net.constants)
+    if optimizer is None:
+        raise UsageError(
+            "a training module needs an optimizer",
+            help="optimizer=bp.optim.Adam(1e-3); for derivatives alone, give a derivation: bp.derive(net)",
+        )
     return generate_source(
         derivation,
-        target=_one_of("target", target, TARGETS),
-        dtype=_one_of("dtype", dtype, DTYPES),
+        target=target,
+        dtype=dtype,
         update=optimizer,
         initial=net.initial,
-        sizes=_sizes(derivation, sizes or {}),
+        sizes=chosen,
         hyper=net.hyper,
     )
 
 
 def compile(
-    net: Network,
+    net: Network | Derivation,
     *,
-    optimizer: UpdateRule,
+    optimizer: UpdateRule | None = None,
     target: str = "numpy",
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
 ) -> types.ModuleType:
-    """The training module, imported from the user's cache; the same text as `generate` writes."""
+    """The training module of a network, or the module of a derivation with `derivatives(params, **inputs)`,
+    imported from the user's cache; the same text as `generate` writes."""
     from symbp.emit import load
 
     text = source(net, optimizer=optimizer, target=target, dtype=dtype, sizes=sizes, derivation=derivation)
@@ -143,18 +161,18 @@ def compile(
 
 
 def generate(
-    net: Network,
+    net: Network | Derivation,
     path: str | Path,
     *,
-    optimizer: UpdateRule,
+    optimizer: UpdateRule | None = None,
     target: str = "numpy",
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
     force: bool = False,
 ) -> Path:
-    """Writes the standalone training module; its path. Raises GenerationError where a file stands already,
-    unless `force` is set, and what `source` raises."""
+    """Writes the standalone module, see `source`; its path. Raises GenerationError where a file stands
+    already, unless `force` is set, and what `source` raises."""
     refuse_to_overwrite(path, force=force)
     text = source(net, optimizer=optimizer, target=target, dtype=dtype, sizes=sizes, derivation=derivation)
     return write(path, text, force=force)

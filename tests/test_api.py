@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
+from symbp.api import source
 from symbp.errors import DerivationError, GenerationError, InvalidSystem, UsageError
 
 
@@ -158,3 +159,21 @@ def test_products_and_jacobians(net):
         bp.jacobian(net, "q")
     with pytest.raises(UsageError, match="compares gradients"):
         bp.check(net, derivation=products)
+
+
+def test_a_derivation_in_place_of_a_network_makes_a_module_of_derivatives(net, tmp_path):
+    d = bp.hessian(net, wrt=["b2"])
+    module = bp.compile(d, sizes={"N": 4})
+    rng = np.random.default_rng(0)
+    params = {t.name: rng.normal(size=[{"D": 5, "H": 4, "K": 3}[str(e)] for e in t.shape])
+              for t in net.system.parameters}  # fmt: skip
+    found = module.derivatives(params, x=rng.normal(size=(4, 5)), y=np.array([0, 2, 1, 0]))
+    assert {key: array.shape for key, array in found.items()} == {"b2": (3,), "b2,b2": (3, 3)}
+    np.testing.assert_allclose(found["b2,b2"].sum(0), 0, atol=1e-15)  # p does not change with a constant
+    assert bp.generate(d, tmp_path / "hessian.py").read_text(encoding="utf-8") == source(d)
+    with pytest.raises(UsageError, match="no use for an optimizer"):
+        bp.compile(d, optimizer=bp.optim.SGD(0.1))
+    with pytest.raises(UsageError, match="needs an optimizer"):
+        bp.compile(net)
+    with pytest.raises(GenerationError, match="no gradient of the parameter W1"):
+        bp.compile(net, optimizer=bp.optim.SGD(0.1), derivation=bp.derive(net, wrt=["b1"]))

@@ -25,11 +25,12 @@ def driver_functions(net: Network, rule: UpdateRule, places: Layout, names: Name
     start = ElementSpelling({}, {}, {}).integer(loss.start).text
     evaluate = Function(
         "_evaluate", ("theta", *tail), "Outputs, loss and metrics.",
-        tuple(_calls(net, names, ("forward", "loss", "metrics"))), ("@kernel",),
+        tuple(stage_calls(net, names, ("forward", "loss", "metrics"))), ("@kernel",),
     )  # fmt: skip
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
-        (*_calls(net, names, ("forward", "loss", "backward")), f"return {loss.arena}[{start}]"), ("@kernel",),
+        (*stage_calls(net, names, ("forward", "loss", "backward")), f"return {loss.arena}[{start}]"),
+        ("@kernel",),
     )  # fmt: skip
     given = {name: name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule)}
     own = tuple(given.values())
@@ -49,7 +50,8 @@ def driver_functions(net: Network, rule: UpdateRule, places: Layout, names: Name
     return [evaluate, derive, step]
 
 
-def _calls(net: Network, names: Names, wanted: Sequence[str]) -> list[str]:
+def stage_calls(net: Network, names: Names, wanted: Sequence[str]) -> list[str]:
+    """The lines that run the wanted stages."""
     lines = []
     for segment in net.segments:
         if segment.name in wanted:

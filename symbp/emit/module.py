@@ -56,7 +56,7 @@ def generate_source(
     Raises GenerationError (unknown target, dtype or size, a constant without a value), LoweringError (an
     equation without code).
     """
-    _check_request(derivation, target, dtype, sizes)
+    check_request(derivation, target, dtype, sizes)
     net = network(derivation, dict(sizes), hyper)
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
     names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
@@ -80,7 +80,7 @@ def _part_list(target: str) -> list[Part]:
     return [part("compiling")] if target == "numba" else []
 
 
-def _check_request(derivation: Derivation, target: str, dtype: str, sizes: Mapping[str, int]) -> None:
+def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mapping[str, int]) -> None:
     if target not in TARGETS:
         raise GenerationError(f"no target is named {target!r}", help=f"choose one of: {', '.join(TARGETS)}")
     if dtype not in DTYPES:
@@ -139,29 +139,37 @@ def _update_names(rule: UpdateRule) -> Names:
 def _header(net: Network, target: str, dtype: str, rule: UpdateRule) -> dict[str, object]:
     derivation = net.derivation
     engine = {"numpy": "NumPy", "numba": "Numba"}[target]
-    system = derivation.system
-    reads = ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.data)
     description = [
-        f"Derived from the network {derivation.name}; {dtype}. It reads {reads}.",
+        f"Derived from the network {derivation.name}; {dtype}. It reads {reads_text(net)}.",
         f"The comment (k) behind a line names the equation that the line computes{_more(rule)}.",
         "Train, evaluate, predict or check it: python THIS_FILE --help",
     ]
-    bound = ", ".join(f"{name} = {value}" for name, value in net.sizes.items())
-    open_ = ", ".join(net.open_sizes)
-    sizes = "; ".join(filter(None, [bound, f"{open_} read off the arrays" if open_ else ""])) + "."
     return {
         "title": f"{derivation.name}: a network that trains in {engine}.",
         "description": description,
-        "equations": _aligned([(f"({k + 1})", equation_text(e)) for k, e in enumerate(system.equations)]),
+        "equations": equation_lines(derivation),
         "update_name": f"{rule.name}, {rule.source}" if rule.source else rule.name,
         "updates": _aligned([(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]),
-        "sizes": sizes,
-        "costs": _costs(net, DTYPES[dtype]),
+        "sizes": sizes_text(net),
+        "one_run": "One training step",
+        "costs": cost_lines(net, DTYPES[dtype]),
     }
 
 
 def _more(rule: UpdateRule) -> str:
     return ", (Uk) an equation of the update" if rule.system.equations else ""
+
+
+def reads_text(net: Network) -> str:
+    """The data that a module reads, with their shapes."""
+    return ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.data)
+
+
+def sizes_text(net: Network) -> str:
+    """Which sizes have a value, and which are read off the arrays."""
+    bound = ", ".join(f"{name} = {value}" for name, value in net.sizes.items())
+    open_ = ", ".join(net.open_sizes)
+    return "; ".join(filter(None, [bound, f"{open_} read off the arrays" if open_ else ""])) + "."
 
 
 def _shape(shape: Sequence[object]) -> str:
@@ -173,7 +181,13 @@ def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{number:<{width}}  {text}" for number, text in rows]
 
 
-def _costs(net: Network, itemsize: int) -> list[str]:
+def equation_lines(derivation: Derivation) -> list[str]:
+    """The derivation's equations with their numbers."""
+    rows = [(f"({k + 1})", equation_text(e)) for k, e in enumerate(derivation.system.equations)]
+    return _aligned(rows)
+
+
+def cost_lines(net: Network, itemsize: int) -> list[str]:
     cost = sum((s.program.cost for s in net.segments if s.name != "metrics"), Cost())
     lines = [f"flops  {expression_text(cost.flops)}", f"bytes  {expression_text(cost.bytes(itemsize))}"]
     return [piece for line in lines for piece in _filled(line)]

@@ -57,7 +57,7 @@ def layout(network: Network) -> Layout:
 
     for parameter in network.parameters:
         put(parameter.name, parameter.shape, "theta")
-        gradient = network.derivation.gradients[parameter.name]
+        gradient = network.derivation.gradients.get(parameter.name, "")
         if gradient in _filled(network, "backward") and gradient not in places:
             own = places[parameter.name]
             places[gradient] = Place("gradient", own.start, own.count)

@@ -287,7 +287,7 @@ def _stage(
     for kernel in segment.program.kernels:
         body += lines.kernel(kernel)
     head = _unpacked(network, segment, names, body)
-    own = [(p.name, gradients[p.name]) for p in network.parameters if out.get(gradients[p.name]) == p.name]
+    own = [(p.name, g) for p in network.parameters for g in out if out[g] == p.name]
     head += _unpacked_names([(p, names.tensors[g]) for p, g in own], "gradients")
     if backward:
         rest = [p.name for p in network.parameters if out.get(gradients[p.name]) != p.name]

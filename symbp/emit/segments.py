@@ -101,6 +101,12 @@ def network(
     constants = known_constants(system, hyper or {})
     if system.loss is None:
         raise LoweringError("a system without a loss has no training step")
+    for parameter in system.parameters:
+        if parameter.name not in derivation.gradients:
+            raise GenerationError(
+                f"the derivation holds no gradient of the parameter {parameter.name}",
+                help="a training module needs the gradients of all parameters: derive without wrt",
+            )
     gradients = list(dict.fromkeys(derivation.gradients[p.name] for p in system.parameters))
     bound = {**system.bound, **sizes}
     done: list[str] = []

@@ -67,10 +67,10 @@ def import_lines(
 
 @cache
 def function_text(name: str, function: str) -> str:
-    """One function of a part, with its decorators."""
+    """One function or class of a part, with its decorators."""
     text = part(name).text
     for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == function:
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
     raise KeyError(f"{name} has no function {function}")

@@ -22,6 +22,34 @@ def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: AR
     """The constants of a module, in the order in which they are read."""
     gradients = net.derivation.gradients
     batch = _batch_size(net)
+    return [
+        *shape_tables(net),
+        f'OUTPUTS, LOSS = {_strings(net.system.outputs)}, "{net.system.loss}"',
+        f"METRICS = {_strings(net.metrics)}",
+        f"BATCH = {_quoted(batch)}",
+        *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
+        *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
+        f"MOMENTS = {_strings(rule.moments)}",
+        *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
+        "Array = np.ndarray",
+    ]
+
+
+def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
+    """The constants of a module that computes derivatives and doesn't train; `needed` are the inputs that
+    they read."""
+    results = [f'"{key}": "{tensor}"' for key, tensor in net.derivation.gradients.items()]
+    return [
+        *shape_tables(net),
+        f"OUTPUTS = {_strings(net.system.outputs)}",
+        f"DERIVATIVE_INPUTS = {_strings(needed)}",
+        *_dictionary("DERIVATIVES", results),
+        "Array = np.ndarray",
+    ]
+
+
+def shape_tables(net: Network) -> list[str]:
+    """Sizes, constants, shapes, and what is known of the data."""
     rows = [
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
@@ -32,14 +60,6 @@ def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: AR
         *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
         *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in net.data if _facts(t) != "()"]),
         f"FORWARD_INPUTS = {_strings(net.forward_data)}",
-        f'OUTPUTS, LOSS = {_strings(net.system.outputs)}, "{net.system.loss}"',
-        f"METRICS = {_strings(net.metrics)}",
-        f"BATCH = {_quoted(batch)}",
-        *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
-        *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
-        f"MOMENTS = {_strings(rule.moments)}",
-        *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
-        "Array = np.ndarray",
     ]
     return [row for row in rows if row]
 

@@ -27,6 +27,8 @@ LOSS: str
 BATCH: str | None
 GRADIENTS: dict[str, str]
 EQUATIONS: dict[int, str]
+DERIVATIVE_INPUTS: tuple[str, ...]
+DERIVATIVES: dict[str, str]
 MOMENTS: tuple[str, ...]
 HYPER: dict[str, float]
 
@@ -46,6 +48,10 @@ def _values(params: Any, data: Mapping[str, Array], sizes: Mapping[str, int]) ->
 def _differentiate(
     params: Any, gradients: Any, data: Mapping[str, Array], sizes: Mapping[str, int]
 ) -> dict[str, Array]:
+    raise NotImplementedError
+
+
+def _derived(params: Any, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
     raise NotImplementedError
 
 

@@ -25,6 +25,10 @@ def _metrics(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Te
     raise NotImplementedError
 
 
+def _derivatives(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+    raise NotImplementedError
+
+
 def _backward(
     params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors, gradients: Mapping[str, Array]
 ) -> None:

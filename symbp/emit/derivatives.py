@@ -1,0 +1,157 @@
+"""A generated module that computes derivatives and nothing else: Hessians, products with them, Jacobians.
+
+Enters: a derivation, sizes, constants. Leaves: source text, a pure function of these.
+Must not know: training, ops, files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from symbp.derive.derivation import Derivation
+from symbp.emit import numba_target, numpy_target
+from symbp.emit.blocks import Function
+from symbp.emit.drivers import places_function, stage_calls
+from symbp.emit.module import (
+    DTYPES,
+    check_request,
+    cost_lines,
+    equation_lines,
+    reads_text,
+    sizes_text,
+)
+from symbp.emit.names import RESERVED, Names, names_for
+from symbp.emit.segments import Network, Segment, known_constants
+from symbp.emit.splice import Part, function_text, import_lines, part
+from symbp.emit.tables import derivative_tables, globals_of
+from symbp.emit.templates import render
+from symbp.ir.expr import free_sizes
+from symbp.ir.system import Role, Tensor
+from symbp.lower import lower
+
+
+@dataclass(frozen=True)
+class Wanted(Network):
+    """The stages `forward` and `derivatives`; data and open sizes are only those that they need."""
+
+    @cached_property
+    def data(self) -> tuple[Tensor, ...]:
+        read = {t.name for s in self.segments for t in s.leaves(Role.INPUT, Role.TARGET)}
+        return tuple(t for t in self.system.with_role(Role.INPUT, Role.TARGET) if t.name in read)
+
+    @cached_property
+    def open_sizes(self) -> tuple[str, ...]:
+        numbers = {number for s in self.segments for number in s.program.numbers}
+        extents = [e for k in sorted(numbers) for e in self.system.equations[k - 1].ranges]
+        extents += [e for t in (*self.data, *self.parameters, *self.tensors) for e in t.shape]
+        mentioned = {size.name for extent in extents for size in free_sizes(extent)}
+        return tuple(n for n in self.system.sizes if n in mentioned and n not in self.sizes)
+
+
+def generate_derivatives(
+    derivation: Derivation,
+    *,
+    target: str,
+    dtype: str,
+    sizes: Mapping[str, int],
+    hyper: Mapping[str, float] | None = None,
+) -> str:
+    """The source text of a module with `derivatives(params, **inputs)`, and `forward` where the network has
+    outputs. Raises what `generate_source` raises."""
+    check_request(derivation, target, dtype, sizes)
+    net = _network(derivation, dict(sizes), hyper or {})
+    tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
+    names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
+    make = _numpy if target == "numpy" else _numba
+    functions, before, parts, constants = make(net, names, dtype)
+    compiling = [part("compiling")] if target == "numba" else []
+    values = {
+        **_header(net, target, dtype),
+        "imports": import_lines([*parts, *compiling], ["import math", "import sys", "import numpy as np"]),
+        "constants": [*constants, *derivative_tables(net, tuple(t.name for t in net.data))],
+        "before": before,
+        "functions": functions,
+        "after": parts,
+    }
+    return re.sub(r"\n{4,}", "\n\n\n", render("module.py.j2", values))
+
+
+def _network(derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, float]) -> Wanted:
+    system = derivation.system
+    constants = known_constants(system, hyper)
+    outputs = lower(system, list(system.outputs))
+    done = [t.name for t in outputs.buffers]
+    results = [name for name in dict.fromkeys(derivation.gradients.values()) if name not in done]
+    segments = (
+        Segment("forward", "outputs", outputs),
+        Segment("derivatives", "derivatives", lower(system, results, done)),
+    )
+    bound = {**system.bound, **sizes}
+    known = {name: bound[name] for name in system.sizes if name in bound}
+    return Wanted(derivation, known, segments, constants)
+
+
+Pieces = tuple[list[Function], list[str], list[Part], list[str]]
+
+
+def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
+    functions, helpers = numpy_target.functions(net, names)
+    texts = [function_text("numpy_helpers", name) for name in sorted(helpers)]
+    extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), ("import math",), ())] if texts else []
+    return functions, [], [*extra, *_common(net, "numpy")], [f"DTYPE = np.{dtype}"]
+
+
+def _numba(net: Network, names: Names, dtype: str) -> Pieces:
+    real = "F" if dtype == "float32" else ""
+    functions, helpers, places = numba_target.functions(net, names, real)
+    data = tuple(names.tensors[t.name] for t in net.data)
+    driver = Function(
+        "_evaluate",
+        ("theta", "work", "counts", *data, *net.open_sizes),
+        "Outputs and derivatives.",
+        tuple(stage_calls(net, names, ("forward", "derivatives"))),
+        ("@kernel",),
+    )
+    kernels = [function_text("numba_helpers", name) for name in sorted(helpers)]
+    memory = [function_text("numba_step", name) for name in ("_Memory", "_memory")]
+    parts = [Part("Functions of one element", "\n\n\n".join(kernels), (), ())] if kernels else []
+    parts.append(Part("Workspaces", "\n\n\n".join(memory), (), ()))
+    constants = [f"DTYPE = np.{dtype}", *(["F = np.float32"] if real else [])]
+    return (
+        [*functions, driver, places_function(net, places)],
+        [part("compiling").text],
+        [*parts, *_common(net, "numba")],
+        [*constants, f"OPEN_SIZES = {net.open_sizes!r}"],
+    )
+
+
+def _common(net: Network, target: str) -> list[Part]:
+    """What every such module has; `forward` only where there are outputs."""
+    run = part(f"{target}_derivatives")
+    parts = [part("arrays"), run, part("derivatives")]
+    if net.system.outputs:
+        step = [function_text(f"{target}_step", "_outputs"), function_text("state", "forward")]
+        parts.append(Part("Outputs", "\n\n\n".join(step), (), ()))
+    return [*parts, part("derivatives_command")]
+
+
+def _header(net: Network, target: str, dtype: str) -> dict[str, object]:
+    engine = {"numpy": "NumPy", "numba": "Numba"}[target]
+    name = net.derivation.name
+    return {
+        "title": f"{name}: derivatives in {engine}.",
+        "description": [
+            f"Derived from the network {name}; {dtype}. It reads {reads_text(net) or 'parameters only'}.",
+            "The comment (k) behind a line names the equation that the line computes.",
+            "Compute them from the arrays of a file: python THIS_FILE --help",
+        ],
+        "equations": equation_lines(net.derivation),
+        "update_name": "",
+        "updates": [],
+        "sizes": sizes_text(net),
+        "one_run": "One call",
+        "costs": cost_lines(net, DTYPES[dtype]),
+    }

@@ -1,0 +1,20 @@
+"""How the Numba target runs the kernels of derivatives.
+
+Enters: parameters, data, sizes. Leaves: arrays by key. Must not know: the equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symbp.emit.parts.arrays import Arena
+from symbp.emit.parts.kernels import _evaluate
+from symbp.emit.parts.numba_step import _memory
+from symbp.emit.parts.program import DERIVATIVES, Array
+
+
+def _derived(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes, {})
+    _evaluate(params.flat, memory.work, memory.counts, *data.values(), *memory.sizes)
+    tensors = memory.tensors()
+    return {key: tensors[name] for key, name in DERIVATIVES.items()}
