@@ -106,7 +106,8 @@ class ArraySpelling(Spelling):
         if axes == value.axes:
             return value
         if len(axes) == 2:
-            return Written(f"{value.text}.T", ATOM, axes, value.kind)
+            self.helpers.add("_transposed")
+            return Written(f"_transposed({value.text})", ATOM, axes, value.kind)
         order = ", ".join(str(value.axes.index(i)) for i in axes)
         return Written(f"{value.text}.transpose({order})", ATOM, axes, value.kind)
 

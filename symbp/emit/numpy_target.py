@@ -67,7 +67,9 @@ class NumpyLines:
     def _scaling(self, spelling: ArraySpelling, equation: Equation) -> str:
         numerator, denominator = sympy.fraction(equation.body)
         if numerator == 1:
-            return f"/= {self._lifted(spelling, spelling.write(denominator), equation)}"
+            text = self._lifted(spelling, spelling.write(denominator), equation)
+            self.helpers |= spelling.helpers
+            return f"/= {text}"
         text = self._lifted(spelling, spelling.write(equation.body), equation)
         self.helpers |= spelling.helpers
         return f"*= {text}"

@@ -120,8 +120,16 @@ def test_only_what_is_asked_for() -> None:
     text = text_of(CASES["quadratic"](), "numpy")
     for absent in ("train", "def fit", "Update", "def forward", "evaluate", "State"):
         assert absent not in text, absent
-    assert "= A + A.T  # (" in text or "= A.T + A  # (" in text
+    assert "H_x_x = _transposed(A) + A  # (" in text
     assert "One call takes" in text
+
+
+def test_large_transposes() -> None:
+    _, module = made("quadratic", "numpy")
+    for size in (255, 256, 300):
+        a = np.random.default_rng(size).normal(size=(size, size))
+        found = module.derivatives({"x": np.ones(size)}, A=a)
+        np.testing.assert_array_equal(found["x,x"], a + a.T)
 
 
 def test_data_that_no_derivative_reads_may_be_left_out() -> None:

@@ -54,7 +54,7 @@ def elements(body: Any, real: str = "") -> str:
         (Access("x", n, Y), "x[np.arange(N), y]"),
         (Access("x", 0, k), "x[0]"),
         (Access("x", n, K - 1), "x[:, K - 1]"),
-        (Access("x", k, n), "x.T"),
+        (Access("x", k, n), "_transposed(x)"),
     ],
 )
 def test_arrays(body: Any, text: str) -> None:

@@ -23,6 +23,17 @@ def _softplus(x: Array) -> Array:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+def _transposed(x: Array) -> Array:
+    """x.T; of a large matrix a copy made in panels, since NumPy reads x.T beside other arrays against the
+    order of memory."""
+    if x.size < 1 << 16:
+        return x.T
+    turned = np.empty(x.shape[::-1], x.dtype)
+    for k in range(0, len(x), 16):
+        turned[:, k : k + 16] = x[k : k + 16].T
+    return turned
+
+
 def _erf(x: Array) -> Array:
     """The error function."""
     return np.asarray(np.vectorize(math.erf, otypes=[DTYPE])(x))
