@@ -10,15 +10,19 @@ the cost picks. Every trial looks at one equation and its readers, so the work g
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+
+import sympy
 
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search
 from symbp.derive.inverse import inversions
-from symbp.derive.rewriter import Position, Rewriter, Rewritten, rewrite_step
+from symbp.derive.rewriter import Position, Rewriter, Rewritten, equations_step, rewrite_step
 from symbp.derive.stable import inline
+from symbp.derive.sums import joined
 from symbp.derive.values import Values, searchable
 from symbp.errors import DerivationError
 from symbp.ir.expr import Access, Expr
@@ -72,6 +76,7 @@ class _Closing:
                 self._try_substitution(name, tried)
                 or self._try_core(name, tried)
                 or self._try_again(name, tried)
+                or self._try_join(name)
                 for name in self._ordered()
             ]
             if not any(changed):
@@ -194,6 +199,34 @@ class _Closing:
             return False
         self._install(trial)
         return True
+
+    def _try_join(self, name: str) -> bool:
+        """Two sums that only this map reads, and adds up, become one sum if that is cheaper."""
+        equation = self.equations.get(name)
+        if equation is None or equation.reduction is not None:
+            return False
+        own = [
+            self.equations[read]
+            for read in equation.read_names
+            if read in self.equations and read not in self.gradients and self._readers(read) == [name]
+        ]
+        sums = [e for e in own if e.op == "sum" and len(e.indices) == len(equation.indices)]
+        for first, second in itertools.combinations(sums, 2):
+            core = joined(equation, (first, second))
+            if core is None:
+                continue
+            core = core.with_(target=self._fresh(f"{name}_s1"))
+            reads = [Access(e.target, *equation.indices) for e in (first, second)]
+            rest = equation.body.xreplace({read: sympy.Integer(0) for read in reads})
+            changed = equation.with_(body=rest + Access(core.target, *equation.indices))
+            before = sum(map(equation_cost, (first, second, equation)))
+            if equation_cost(core) + equation_cost(changed) < before - 1e-9:
+                step = equations_step("sums joined", equation, changed)
+                self._install(Rewritten(changed, (core,), (step,)))
+                for gone in (first.target, second.target):
+                    self._remove(gone)
+                return True
+        return False
 
     def _inlined(self, reader: str, name: str, source: Equation | None = None) -> Equation:
         equation, source = self.equations[reader], source or self.equations[name]

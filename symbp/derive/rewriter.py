@@ -35,6 +35,7 @@ REASONS = {
     "factor": "The polynomial factors.",
     "delta eliminated": "The bracket leaves one element of the sum.",
     "order of sums exchanged": "The other sum is a saved value already.",
+    "sums joined": "Two sums over the same box have a common factor.",
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 

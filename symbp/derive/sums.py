@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.fold import Search
-from symbp.derive.forms import expand
+from symbp.derive.forms import common_factor, expand
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.system import Equation, System
@@ -144,3 +144,37 @@ def _known_below(value: Expr, extent: Expr, system: System) -> bool:
         return False
     fact = system.tensor(value.name).fact("below")
     return fact is not None and fact.bound is not None and sympy.expand(fact.bound - extent) == 0
+
+
+def joined(equation: Equation, parts: Sequence[Equation]) -> Equation | None:
+    """Two sums that a map adds up, over boxes of the same extents, as one sum: its body is the product that
+    is left when the common factor is taken out (`Σ_j A[i,j]·v[j] + Σ_j A[j,i]·v[j]`); None if there is none.
+
+    `parts` are the definitions of the two, whose plain indices are those of the map in the same order.
+    """
+    first = parts[0]
+    coefficients = [_coefficient(equation.body, Access(p.target, *equation.indices)) for p in parts]
+    shapes = [tuple(p.extents[i] for i in p.reduced) for p in parts]
+    if shapes[0] != shapes[1] or any(c is None for c in coefficients):
+        return None
+    bodies = []
+    for part, coefficient in zip(parts, coefficients, strict=True):
+        names = dict(zip(part.indices, equation.indices, strict=True))
+        names |= dict(zip(part.reduced, first.reduced, strict=True))
+        bodies.append(coefficient * part.body.xreplace(names))
+    if set(first.reduced) & set(equation.indices):
+        return None
+    body = common_factor(expand(sympy.Add(*bodies)))
+    if not body.is_Mul:
+        return None
+    ranges = tuple(equation.extents[i] for i in equation.indices) + shapes[0]
+    return first.with_(indices=equation.indices, body=body, ranges=ranges)
+
+
+def _coefficient(body: Expr, read: Access) -> Expr | None:
+    """The number that multiplies a read in a sum of terms."""
+    found = [t for t in sympy.Add.make_args(body) if read in t.atoms(Access)]
+    if len(found) != 1:
+        return None
+    factor = found[0] / read
+    return factor if factor.is_number else None
