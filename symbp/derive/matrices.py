@@ -1,4 +1,4 @@
-"""The adjoints of the leaves of linear algebra: the only derivatives in this project that are written by hand.
+"""The adjoints of the leaves of linear algebra: the only derivatives that are written by hand anywhere.
 
 Enters: an equation that is a leaf, the adjoint of its target. Leaves: the adjoint of each element of the
 leaf's matrix, as a scalar expression over equations in index notation; further sweeps differentiate these
@@ -17,8 +17,8 @@ section 3.1), with Φ the lower triangle, its diagonal halved, and S = L⁻ᵀ �
     L = chol M       (S + Sᵀ)/2
 
 All elements of a matrix are independent, whatever facts say of their values: a symmetric matrix gets the
-derivative by each of its n² elements. Where only some are free, the declaration says which (`S[i,j]` read from
-the triangle of a parameter), and the chain rule turns this gradient into that of the free elements.
+derivative by each of its n² elements. Where only some are free, the declaration says which (`S[i,j]` read
+from the triangle of a parameter), and the chain rule turns this gradient into that of the free elements.
 """
 
 from __future__ import annotations
@@ -154,9 +154,10 @@ def _inverse_of(leaf: _Leaf, equation: Equation) -> tuple[str, tuple[tuple[Tenso
     extents = tuple(equation.extents[x] for x in (*batch, *reduced))
     for other in leaf.known:
         theirs = other.indices[:-2]
-        if other.op == "inverse" and _form(other.body, theirs, other.reduced) == form:
-            if extents == tuple(other.extents[x] for x in (*theirs, *other.reduced)):
-                return other.target, ()
+        if other.op != "inverse" or _form(other.body, theirs, other.reduced) != form:
+            continue
+        if extents == tuple(other.extents[x] for x in (*theirs, *other.reduced)):
+            return other.target, ()
     taken = (*batch, *reduced)
     row, column = [Index(x) for x in "ijklpqrsuvw" if Index(x) not in taken][:2]
     plain = isinstance(equation.body, Access)

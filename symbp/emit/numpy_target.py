@@ -22,7 +22,6 @@ from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.contraction import split_scale
 from symbp.lower.program import Contraction, Kernel, MatrixKernel, Nest, Operand, Statement, plain_subscripts
 
-
 LINEAR_ALGEBRA = {
     "inverse": ("np.linalg.inv", ""),
     "det": ("np.linalg.det", ""),
