@@ -18,9 +18,9 @@ from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form, under_guards
 from symbp.derive.inverse import Inversion, inverted
 from symbp.derive.sums import Core, Lemma, SumForm, sum_forms
-from symbp.ir.expr import Access, Expr, Index, free_indices, unused_index, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses
 from symbp.ir.printer import equation_text, expression_text
-from symbp.ir.system import Equation, Reduction, System, Tensor
+from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 REASONS = {
     "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
@@ -75,9 +75,11 @@ class Rewriter:
         return min(self._forms(equation, search), key=self.rank)
 
     def rank(self, rewritten: Rewritten) -> tuple[float, tuple[Position, ...]]:
-        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones."""
+        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones. A gradient is
+        there anyway: to read it costs no other tensor its removal."""
         reads = {name for e in (rewritten.equation, *rewritten.cores) for name in e.read_names}
-        places = (self.positions[name] for name in reads if self.definition(name) is not None)
+        passing = {n for n in reads if self.definition(n) and self.tensors[n].role is not Role.GRADIENT}
+        places = (self.positions[name] for name in passing)
         return round(rewritten.cost, 6), tuple(sorted(places, reverse=True))
 
     def over_one_core(self, equation: Equation, search: Search) -> list[Rewritten]:
@@ -119,6 +121,10 @@ class Rewriter:
             if start.reduction is not None:
                 forms = sum_forms(start, body, self.joint, where)
                 found += [self._from_form(plain, form, where, split) for form in forms]
+                if body != start.body and start.body.atoms(Guard):  # folding may have swallowed a delta
+                    untouched = Rewritten(start)
+                    forms = sum_forms(start, start.body, self.joint, where)
+                    found += [self._from_form(untouched, form, where, split) for form in forms]
         return found
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
