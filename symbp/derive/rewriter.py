@@ -36,6 +36,7 @@ REASONS = {
     "delta eliminated": "The bracket leaves one element of the sum.",
     "order of sums exchanged": "The other sum is a saved value already.",
     "sums joined": "Two sums over the same box have a common factor.",
+    "number inside the sum": "The number multiplies the terms, and one pass over the result is saved.",
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
@@ -227,6 +228,23 @@ def exchanged(
             body = sympy.Mul(value, *rest)
             found.append(equation.with_(body=body, reduction=Reduction("sum", over), ranges=ranges))
     return found
+
+
+def scaled_sum(reader: Equation, source: Equation) -> Equation | None:
+    """A map `c·S[…]`, c a number, as the sum S with c inside; None if it isn't that, with S's own axes."""
+    factor, access = reader.body.as_coeff_Mul()
+    if reader.reduction is not None or not isinstance(access, Access) or access.name != source.target:
+        return None
+    if access.outside is not None or sorted(map(str, access.subscripts)) != sorted(map(str, reader.indices)):
+        return None
+    names: dict[Expr, Index] = dict(zip(source.indices, access.subscripts, strict=True))
+    for index in source.reduced:
+        taken = (*reader.indices, *names.values())
+        names[index] = unused_index(index, taken) if index in taken else index
+    reduced = tuple(names[i] for i in source.reduced)
+    ranges = (*reader.shape, *(source.extents[i] for i in source.reduced))
+    body = factor * source.body.xreplace(names)
+    return reader.with_(body=body, reduction=Reduction("sum", reduced), ranges=ranges)
 
 
 def rewrite_step(
