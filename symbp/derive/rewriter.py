@@ -76,8 +76,8 @@ class Rewriter:
         return min(self._forms(equation, search), key=self.rank)
 
     def rank(self, rewritten: Rewritten) -> tuple[float, tuple[Position, ...]]:
-        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones. A gradient is
-        there anyway: to read it costs no other tensor its removal."""
+        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones. Gradients
+        do not count: they are there anyway."""
         reads = {name for e in (rewritten.equation, *rewritten.cores) for name in e.read_names}
         passing = {n for n in reads if self.definition(n) and self.tensors[n].role is not Role.GRADIENT}
         places = (self.positions[name] for name in passing)

@@ -343,15 +343,17 @@ def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> frozen
 
 def _reversed_definition_order(system: System, active: frozenset[str]) -> list[Tensor]:
     """Active tensors so that each comes after those that read it (recurrences aside): targets in reverse
-    order of their equations, and each leaf right after the tensors that are read together with it first."""
+    order of their equations, and each leaf right after the tensors that are read together with it first; the
+    matrix of an inverse or a factor last among them, since its adjoint is made of theirs (`A⁻¹B`)."""
     place = {equation.target: k for k, equation in enumerate(system.equations)}
     release: dict[str, int] = {}
     for equation in system.equations:
         beside = [place[name] for name in equation.read_names if name in place and name in active]
         for name in equation.read_names:
             release.setdefault(name, max(beside, default=place[equation.target]))
+    matrices = {name for equation in system.equations if equation.leaf for name in equation.read_names}
     released: dict[int, list[Tensor]] = {}
-    for leaf in system.leaves:
+    for leaf in sorted(system.leaves, key=lambda leaf: leaf.name in matrices):
         if leaf.name in active:
             released.setdefault(release[leaf.name], []).append(leaf)
     order = []
