@@ -24,8 +24,8 @@ def leaves(batch: bool) -> System:
     """Every leaf of a matrix that is read as it is, and of one that is computed where it is read."""
     b = SystemBuilder()
     lead, extents = ([b_], [B]) if batch else ([], [])
-    a, s = b.leaf("A", *extents, N, N), b.leaf("s", *extents)
-    shifted = (a(*lead, k, m) + a(*lead, m, k)) / 2 + Guard("=", k, m) * s(*lead)
+    a, s = b.leaf("A", *extents, N, N), b.leaf("s", *extents, N)
+    shifted = (a(*lead, k, m) + a(*lead, m, k)) / 2 + Guard("=", k, m) * s(*lead, k)
     for leaf in LEAVES:
         plain = [*lead, i, j] if leaf in ("inverse", "cholesky") else lead
         b.define(leaf, plain, a(*lead, k, m), leaf, [k, m], role=Role.OUTPUT)
@@ -39,7 +39,7 @@ def values(batch: bool) -> dict[str, Any]:
     rng = np.random.default_rng(4)
     a = rng.normal(size=(2, 3, 3))
     a = a @ a.swapaxes(-1, -2) + np.eye(3) + 0.1 * rng.normal(size=a.shape)
-    found = {"A": a, "s": np.array([0.5, 2.0])}
+    found = {"A": a, "s": rng.uniform(0.5, 2.0, (2, 3))}
     return found if batch else {name: value[0] for name, value in found.items()}
 
 
