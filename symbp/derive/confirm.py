@@ -14,7 +14,7 @@ from symbp.derive.derivation import Step
 from symbp.errors import DerivationError
 from symbp.ir.domains import HIGH
 from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import as_fractions, covering_points, sample_point, sample_sizes
+from symbp.ir.sampling import as_fractions, covering_points, is_finite_at, sample_sizes
 from symbp.ir.system import System
 
 DIGITS = 40
@@ -45,12 +45,11 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
     points are added until every branch was taken both ways.
     """
     sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(raw))}
+    swapped = {name: 5 - size for name, size in sizes.items()}
+    if not is_finite_at(raw, sizes, seed) and is_finite_at(raw, swapped, seed):
+        sizes = swapped  # the inverse of XᵀX needs more rows than columns
     sizes |= {name: 2 for name in sample_sizes(closed) if name not in sizes}
     wrong: dict[str, None] = {}
-    if any(equation.leaf for equation in raw.equations):  # only some sizes may give matrices of full rank
-        sizes = {name: min(size, 3) for name, size in sample_point(raw, seed)[0].items()} | {
-            name: size for name, size in sizes.items() if name not in sample_sizes(raw)
-        }
     points, _ = covering_points(raw, seed, sizes=[sizes])
     for _, floats in points:
         values = as_fractions(raw, floats)

@@ -80,6 +80,18 @@ def sample_point(
     return chosen, values
 
 
+def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
+    """Whether every tensor of a system with a leaf of linear algebra is finite at a random point of these
+    sizes; a system without one is taken to be so at any."""
+    from symbp.ir.vector import run
+
+    if not any(equation.leaf for equation in system.equations):
+        return True
+    chosen, values = sample_point(system, seed, sizes=sizes)
+    with np.errstate(all="ignore"):
+        return all(bool(np.all(np.isfinite(v))) for v in run(system, values, chosen).values())
+
+
 def covering_points(
     system: System, seed: int, *, least: int = 1, sizes: Sequence[Mapping[str, int]] | None = None
 ) -> tuple[list[Point], frozenset[Expr]]:
