@@ -16,13 +16,14 @@ import sympy
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.numpy_target import equation_range
+from symbp.emit.numpy_target import LINEAR_ALGEBRA, equation_range
 from symbp.emit.segments import Network, Segment, product_of
 from symbp.emit.tables import global_name
 from symbp.ir.expr import Expr, Guard, Index, Size
+from symbp.ir.matrices import MATRIX_LEAVES
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
-from symbp.lower.program import Begin, Contraction, End, Loop, Nest, Node, Operand, Step
+from symbp.lower.program import Begin, Contraction, End, Kernel, Loop, MatrixKernel, Node, Operand, Step
 
 START = {"sum": "0", "prod": "1"}
 
@@ -80,9 +81,11 @@ class NumbaLines:
         self.helpers: set[str] = set()
         self.constants = {t.name for t in tensors.values() if t.role is Role.HYPER}
 
-    def kernel(self, kernel: Contraction | Nest) -> Iterator[str]:
+    def kernel(self, kernel: Kernel) -> Iterator[str]:
         if isinstance(kernel, Contraction):
             yield from self.contraction(kernel)
+        elif isinstance(kernel, MatrixKernel):
+            yield from self.matrix_leaf(kernel)
         else:
             yield from self.nodes(kernel.body, "")
 
@@ -207,6 +210,23 @@ class NumbaLines:
             False,
         )
         yield f"{indent}np.dot({left}, {right}, {target}){note(kernel.number)}"
+
+    # --- linear algebra
+    def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:
+        """`target[...] = np.linalg.inv(matrix)`, inside loops over the batch if there is one."""
+        indent, names = "", self.names.tensors
+        for index in kernel.batch:
+            extent = self.plain().integer(kernel.extents[index]).text
+            yield f"{indent}for {self.loop(index)} in range({extent}):"
+            indent += "    "
+        at = ", ".join(self.loop(i) for i in kernel.batch)
+        function, after = LINEAR_ALGEBRA[kernel.op]
+        if function.startswith("_"):
+            self.helpers.add(function)
+        operand = f"{names[kernel.operand.name]}[{at}]" if at else names[kernel.operand.name]
+        scalar = not MATRIX_LEAVES[kernel.op].gives_matrix
+        place = at or "0" if scalar else f"{at}, :, :" if at else "..."
+        yield f"{indent}{names[kernel.target]}[{place}] = {function}({operand}){after}{note(kernel.number)}"
 
     def matrix(
         self,

@@ -20,7 +20,15 @@ from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.contraction import split_scale
-from symbp.lower.program import Contraction, Nest, Operand, Statement, plain_subscripts
+from symbp.lower.program import Contraction, Kernel, MatrixKernel, Nest, Operand, Statement, plain_subscripts
+
+LINEAR_ALGEBRA = {
+    "inverse": ("np.linalg.inv", ""),
+    "det": ("np.linalg.det", ""),
+    "logdet": ("np.linalg.slogdet", "[1]"),
+    "cholesky": ("_cholesky", ""),
+}
+"""How a leaf of linear algebra is called: the function, and what follows the call."""
 
 
 class NumpyLines:
@@ -36,8 +44,11 @@ class NumpyLines:
         spelling.inlined = self.inlined
         return spelling
 
-    def kernel(self, kernel: Contraction | Nest) -> Iterator[str]:
+    def kernel(self, kernel: Kernel) -> Iterator[str]:
         """The lines of one kernel."""
+        if isinstance(kernel, MatrixKernel):
+            yield from self.matrix_leaf(kernel)
+            return
         if isinstance(kernel, Contraction):
             yield from self.contraction(kernel)
             return
@@ -225,17 +236,7 @@ class NumpyLines:
         prelude: list[str],
     ) -> Written:
         """An operand as a (batched) matrix or vector: reshaped if a group has several axes, then turned."""
-        if operand.name in self.inlined:
-            indices, body = self.inlined[operand.name]
-            spelling = self.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
-            spelling.prelude = prelude
-            value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
-            self.helpers |= spelling.helpers
-            if value.axes != operand.indices:
-                shape = ", ".join(self._extent(kernel.extents[i]) for i in operand.indices)
-                value = Written(f"np.broadcast_to({spelling.lift(value, operand.indices).text}, ({shape},))")
-        else:
-            value = Written(self.names.tensors[operand.name])
+        value = self._operand(kernel, operand, prelude)
         groups = [kernel.batch, second, first] if transposed else [kernel.batch, first, second]
         groups = [g for g in groups if g]
         if any(len(g) > 1 for g in groups):
@@ -245,6 +246,33 @@ class NumpyLines:
             return value
         turn = ".swapaxes(-1, -2)" if kernel.batch else ".T" if first and second else ""
         return Written(f"{value.at_least(ATOM)}{turn}")
+
+    def _operand(self, kernel: Contraction | MatrixKernel, operand: Operand, prelude: list[str]) -> Written:
+        """An operand's array, or the expression that it is."""
+        if operand.name not in self.inlined:
+            return Written(self.names.tensors[operand.name])
+        indices, body = self.inlined[operand.name]
+        spelling = self.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
+        spelling.prelude = prelude
+        value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
+        self.helpers |= spelling.helpers
+        if value.axes == operand.indices:
+            return value
+        shape = ", ".join(self._extent(kernel.extents[i]) for i in operand.indices)
+        return Written(f"np.broadcast_to({spelling.lift(value, operand.indices).text}, ({shape},))")
+
+    # --- linear algebra
+    def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:
+        """`target = np.linalg.inv(matrix)`, for a stack of matrices too."""
+        prelude: list[str] = []
+        matrix = self._operand(kernel, kernel.operand, prelude)
+        comment, target = note(kernel.number), self.names.tensors[kernel.target]
+        yield from (line + comment for line in prelude)
+        function, after = LINEAR_ALGEBRA[kernel.op]
+        if function.startswith("_"):
+            self.helpers.add(function)
+        text = f"{function}({matrix.text}){after}"
+        yield f"{target}{'[...]' if kernel.target in self.out else ''} = {text}{comment}"
 
     def _extent(self, extent: Expr) -> str:
         return ArraySpelling((), {}, {}, {}).integer(extent).text

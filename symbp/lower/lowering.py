@@ -15,7 +15,7 @@ from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System, Tensor
 from symbp.lower.contraction import Side, Split, match
 from symbp.lower.nests import Draft, Group, can_join, draft, nest
-from symbp.lower.program import Contraction, Cost, Kernel, Operand, Program, Statement, validate
+from symbp.lower.program import Contraction, Cost, Kernel, MatrixKernel, Operand, Program, Statement, validate
 
 
 def lower(system: System, wanted: Sequence[str], given: Iterable[str] = ()) -> Program:
@@ -26,18 +26,18 @@ def lower(system: System, wanted: Sequence[str], given: Iterable[str] = ()) -> P
     known = {*(leaf.name for leaf in system.leaves), *given}
     numbered = _needed(system, wanted, known)
     _check_order(numbered, known)
-    draft_kernels: list[Contraction | list[Draft]] = []
+    draft_kernels: list[Contraction | MatrixKernel | list[Draft]] = []
     extra: dict[str, Tensor] = {}
     home: dict[str, int] = {}
     for number, equation in _scalars_first(numbered, known):
         for piece in _pieces(system, number, equation, extra):
-            if isinstance(piece, Contraction):
+            if not isinstance(piece, Statement):
                 place = len(draft_kernels)
                 draft_kernels.append(piece)
             else:
                 place = _place(draft_kernels, draft(piece), home)
-            home[equation.target if isinstance(piece, Contraction) else piece.target] = place
-    kernels: list[Kernel] = [k if isinstance(k, Contraction) else nest(k) for k in draft_kernels]
+            home[piece.target] = place
+    kernels: list[Kernel] = [nest(k) if isinstance(k, list) else k for k in draft_kernels]
     return _program(system, kernels, extra, known)
 
 
@@ -87,8 +87,11 @@ def _scalars_first(numbered: Sequence[tuple[int, Equation]], known: set[str]) ->
 
 def _pieces(
     system: System, number: int, equation: Equation, extra: dict[str, Tensor]
-) -> Iterable[Contraction | Statement]:
+) -> Iterable[Contraction | MatrixKernel | Statement]:
     """The kernels of one equation: its operands where they need computing, the product, the scaling."""
+    if equation.leaf is not None:
+        yield from _matrix_pieces(system, number, equation, extra)
+        return
     split = match(equation)
     if split is None:
         yield Statement(number, equation)
@@ -107,6 +110,26 @@ def _pieces(
         yield Statement(
             number, equation.with_(body=split.scale, reduction=None, ranges=equation.shape), scaling=True
         )
+
+
+def _matrix_pieces(
+    system: System, number: int, equation: Equation, extra: dict[str, Tensor]
+) -> Iterable[MatrixKernel | Statement]:
+    """The kernel of a leaf of linear algebra, after its matrix where that needs computing."""
+    assert equation.op is not None
+    batch = equation.indices[: len(equation.indices) - len(equation.result)]
+    side = Side(equation.body, (*batch, *equation.reduced))
+    name = side.array.name if side.array is not None and side.array.subscripts == side.indices else ""
+    if not name:
+        statement = _operand_statement(system, number, equation, side, "matrix", extra)
+        yield statement
+        name = statement.target
+    n = equation.extents[equation.reduced[0]]
+    count = sympy.Mul(*[equation.extents[i] for i in batch])
+    work = {"inverse": 2, "cholesky": sympy.Rational(1, 3)}.get(equation.op, sympy.Rational(2, 3))
+    cost = Cost(sympy.expand(count * work * n**3), sympy.expand(2 * count * n**2))
+    operand = Operand(name, side.indices)
+    yield MatrixKernel(number, equation.target, equation.op, batch, operand, dict(equation.extents), cost)
 
 
 def _operand_statement(
@@ -134,7 +157,7 @@ def _contraction(number: int, equation: Equation, split: Split, operands: Sequen
     )  # fmt: skip
 
 
-def _place(kernels: list[Contraction | list[Draft]], one: Draft, home: dict[str, int]) -> int:
+def _place(kernels: list[Contraction | MatrixKernel | list[Draft]], one: Draft, home: dict[str, int]) -> int:
     """Puts a statement into the first nest with which it may share its outer loop, else into a new one."""
     reads = [*one.equation.read_names, *([one.statement.target] if one.statement.scaling else [])]
     first = max((home[name] for name in reads if name in home), default=0)

@@ -162,7 +162,33 @@ class Contraction:
         return tuple(dict.fromkeys((self.left.name, self.right.name)))
 
 
-Kernel = Contraction | Nest
+@dataclass(frozen=True)
+class MatrixKernel:
+    """`target[batch, …] = op(operand[batch, row, column])`, a leaf of linear algebra for each batch element;
+    `operand` is a dense array whose axes stand in that order."""
+
+    number: int
+    target: str
+    op: str
+    batch: tuple[Index, ...]
+    operand: Operand
+    extents: dict[Index, Expr]
+    cost: Cost
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return (self.number,)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.target,)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.operand.name,)
+
+
+Kernel = Contraction | Nest | MatrixKernel
 
 
 @dataclass(frozen=True)
@@ -196,10 +222,14 @@ class Program:
 def kernel_lines(kernel: Kernel) -> Iterator[str]:
     """The readable form of a kernel."""
     if isinstance(kernel, Contraction):
-        axes = (f"[{','.join(i.name for i in o.indices)}]" for o in (kernel.left, kernel.right))
-        left, right = (f"{o.name}{a}" for o, a in zip((kernel.left, kernel.right), axes, strict=True))
+        left, right = (
+            f"{o.name}[{','.join(i.name for i in o.indices)}]" for o in (kernel.left, kernel.right)
+        )
         outer = ",".join(i.name for i in kernel.batch + kernel.rows + kernel.columns)
         yield f"contract {kernel.target}[{outer}] = {left} · {right}  ({kernel.number})"
+    elif isinstance(kernel, MatrixKernel):
+        axes = ",".join(i.name for i in kernel.operand.indices)
+        yield f"{kernel.op} {kernel.target} of {kernel.operand.name}[{axes}]  ({kernel.number})"
     else:
         yield from _node_lines(kernel.body, "")
 
