@@ -108,7 +108,8 @@ class Draw:
         return self.b.define(name, [n, k], x - m(n) / 2 + half)
 
 
-@pytest.mark.parametrize("block", [0, *(pytest.param(b, marks=pytest.mark.slow) for b in range(1, 20))])
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
 def test_raw_and_closed_gradients_are_right(block: int) -> None:
     for seed in range(10 * block, 10 * block + 10):
         system = Draw(seed).system()
