@@ -129,6 +129,8 @@ class _Closing:
 
     def _known(self, equation: Equation, search: Search) -> Expr | None:
         """0, a constant or an earlier tensor with the value of this one."""
+        if not self.values.proves(equation):
+            return None
         value, scale = self.values.tensor(equation.target), search.scale(equation.body, equation.reduced)
         return self.values.find(value, equation.indices, equation.extents, search.allowed, scale)
 

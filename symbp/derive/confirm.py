@@ -50,7 +50,7 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
         sizes = swapped  # the inverse of XᵀX needs more rows than columns
     sizes |= {name: 2 for name in sample_sizes(closed) if name not in sizes}
     wrong: dict[str, None] = {}
-    points, _ = covering_points(raw, seed, sizes=[sizes])
+    points = covering_points(raw, seed, sizes=[sizes])
     for _, floats in points:
         values = as_fractions(raw, floats)
         left = evaluate(raw, values, sizes, HIGH, wanted=list(pairs))

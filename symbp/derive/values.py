@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.sampling import branches_in, covering_points, guard_key
+from symbp.ir.sampling import conditions, covering_points, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
@@ -33,12 +33,15 @@ class Values:
     def __init__(self, system: System, seed: int = 7) -> None:
         self.system = system
         self.shapes = {tensor.name: tensor.shape for tensor in system.tensors}
-        points, self.one_way = covering_points(system, seed, least=2)
+        points = covering_points(system, seed, least=2)
         self.sizes = [sizes for sizes, _ in points]
         self.runs = [Run(system, values, sizes) for sizes, values in points]
         self.pool: dict[tuple[object, ...], list[tuple[str, tuple[int, ...]]]] = {}
         self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}
         self._memo: dict[object, Value | None] = {}
+        self._coverage: dict[Expr, bool] = {}
+        self.unproven: set[str] = set()
+        self.unproven = self._find_unproven()
         self.constants = self._constant_table()
 
     # --- evaluating
@@ -56,14 +59,41 @@ class Values:
             reduction = Reduction("sum", tuple(reduced)) if reduced else None
             equation = Equation("_", tuple(indices), body, reduction, (), key[3])
             try:
-                self._memo[key] = None if self._hides_a_branch(body) else self.of_equation(equation)
+                self._memo[key] = self.of_equation(equation) if self.proves(equation) else None
             except EvaluationError:  # without its guard, a factor may read out of range
                 self._memo[key] = None
         return self._memo[key]
 
-    def _hides_a_branch(self, body: Expr) -> bool:
-        """Whether a guard in the body goes one way at all points, so that its value proves nothing."""
-        return bool(self.one_way) and any(guard_key(g) in self.one_way for g in branches_in(body))
+    def proves(self, equation: Equation) -> bool:
+        """Whether the points say something about an equation: each of its conditions held and failed at some
+        of them, and it reads no tensor about which they say nothing."""
+        if any(name in self.unproven for name in equation.read_names):
+            return False
+        return all(
+            self._covered(key, c, equation) for key, c in conditions(equation.body, equation.where).items()
+        )
+
+    def _covered(self, key: Expr, condition: Expr, equation: Equation) -> bool:
+        if key not in self._coverage:
+            test = Equation("_", equation.all_indices, condition, None, (), equation.ranges)
+            found = {bool(v) for run in self.runs for v in np.unique(np.real(run.value(test)))}
+            self._coverage[key] = ways_wanted(condition) <= found
+        return self._coverage[key]
+
+    def _find_unproven(self) -> set[str]:
+        """The tensors with a condition that goes one way at all points, and all that depend on them."""
+        readers: dict[str, list[str]] = {}
+        for equation in self.system.equations:
+            for name in equation.read_names:
+                readers.setdefault(name, []).append(equation.target)
+        stack = [e.target for e in self.system.equations if not self.proves(e)]
+        found: set[str] = set()
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found.add(name)
+                stack += readers.get(name, ())
+        return found
 
     def of_equation(self, equation: Equation) -> Value | None:
         value = tuple(np.asarray(run.value(equation)) for run in self.runs)
@@ -75,6 +105,8 @@ class Values:
     def define(self, equation: Equation) -> None:
         """Adds a new tensor, with its value."""
         self.shapes[equation.target] = equation.shape
+        if not self.proves(equation):
+            self.unproven.add(equation.target)
         for run in self.runs:
             run.define(equation.target, run.value(equation))
 

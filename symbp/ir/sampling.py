@@ -7,13 +7,14 @@ Must not know: what the points are used for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symbp.errors import EvaluationError
 from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.system import Equation, Role, System, Tensor
 
@@ -38,12 +39,14 @@ def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> 
 @dataclass(frozen=True)
 class Spread:
     """How real leaves are drawn: uniformly from an interval; `whole` rounds them, so that ties occur;
-    `dominant` adds to the diagonals of square matrices, so that they are positive definite."""
+    `dominant` adds to the diagonals of square matrices, so that they are positive definite. Integers
+    without a bound reach up to the largest size if `far`."""
 
     low: float
     high: float
     whole: bool = False
     dominant: bool = False
+    far: bool = True
 
 
 CENTRED, UNIT, ABOVE_ONE = Spread(-0.9, 0.9), Spread(0.15, 0.85), Spread(1.1, 1.9)
@@ -73,8 +76,17 @@ def sample_point(
         for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
             rng = np.random.default_rng(seed)
             values = {t.name: sample_leaf(t, chosen, rng, spread) for t in system.leaves}
-            with np.errstate(all="ignore"):
-                tensors = run(system, values, chosen)
+            try:
+                with np.errstate(all="ignore"):
+                    tensors = run(system, values, chosen)
+            except EvaluationError:  # an integer of the user's reaches beyond a tensor
+                values |= {
+                    t.name: sample_leaf(t, chosen, rng, replace(spread, far=False))
+                    for t in system.leaves
+                    if t.integer
+                }
+                with np.errstate(all="ignore"):
+                    tensors = run(system, values, chosen)
             if all(np.all(np.isfinite(v)) for v in tensors.values()):
                 return chosen, values
     return chosen, values
@@ -94,65 +106,72 @@ def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
 
 def covering_points(
     system: System, seed: int, *, least: int = 1, sizes: Sequence[Mapping[str, int]] | None = None
-) -> tuple[list[Point], frozenset[Expr]]:
-    """At least `least` points, and more until each branch on a real value was taken both ways somewhere.
+) -> list[Point]:
+    """At least `least` points, and more until each condition held somewhere and failed somewhere.
 
-    Without that, `[z > 0]·z` of a single neuron equals 0 or z at every point by accident. `sizes` are
-    taken in turn; the sampler's own, if not given. At most `MOST_POINTS` points are tried. Returned with
-    the points are the guards, in the form of `guard_key`, that went one way only.
+    Without that, `[z > 0]·z` of a single neuron equals 0 or z at every point by accident, and a recurrence
+    over lengths that are all 1 has no second step. `sizes` are taken in turn; the sampler's own, if not
+    given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only.
     """
-    branches = _branches(system)
-    seen: dict[Expr, set[bool]] = {guard_key(guard): set() for guard, _ in branches}
+    wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
+    branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
+    open_ways = {key: ways_wanted(condition) for key, (condition, _) in branches.items()}
     points: list[Point] = []
     for attempt in range(MOST_POINTS if branches else least):
         spread = CENTRED if attempt < 2 else (CENTRED, WIDE, LATTICE)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         point = sample_point(system, seed + attempt, variant=attempt, sizes=given, first=spread)
-        fresh = _taken(system, point, branches)
-        if len(points) < least or any(ways - seen[key] for key, ways in fresh.items()):
+        fresh = _taken(system, point, [branches[key] for key in open_ways])
+        found = {key: open_ways[key] & ways for key, ways in zip(open_ways, fresh, strict=True)}
+        if len(points) < least or any(found.values()):
             points.append(point)
-            for key, ways in fresh.items():
-                seen[key] |= ways
-        if len(points) >= least and all(len(ways) == 2 for ways in seen.values()):
+            left = {key: ways - found[key] for key, ways in open_ways.items()}
+            open_ways = {key: ways for key, ways in left.items() if ways}
+        if len(points) >= least and not open_ways:
             break
-    return points, frozenset(key for key, ways in seen.items() if len(ways) < 2)
+    return points
 
 
-def guard_key(guard: Expr) -> Expr:
-    """A guard up to the names of its indices."""
+def conditions(body: Expr, where: Sequence[Expr] = ()) -> dict[Expr, Expr]:
+    """The guards of a body, and the conjunctions that stand together in a product, by `guard_key`."""
+    found: dict[Expr, Expr] = {}
+    for e in (body, sympy.Mul(*where)):
+        for node in sympy.preorder_traversal(e):
+            if isinstance(node, Guard):
+                found.setdefault(guard_key(node), node)
+            elif node.is_Mul:
+                together = [f for f in node.args if isinstance(f, Guard)]
+                if len(together) > 1:
+                    conjunction = sympy.Mul(*together)
+                    found.setdefault(guard_key(conjunction), conjunction)
+    return found
+
+
+def ways_wanted(condition: Expr) -> frozenset[bool]:
+    """A guard must hold and fail somewhere; of a conjunction it is enough that it holds."""
+    return frozenset({True, False}) if isinstance(condition, Guard) else frozenset({True})
+
+
+def guard_key(condition: Expr) -> Expr:
+    """A condition up to the names of its indices."""
     order: dict[Index, Index] = {}
-    for node in sympy.preorder_traversal(guard):
+    for node in sympy.preorder_traversal(condition):
         if isinstance(node, Index):
             order.setdefault(node, Index(f"_{len(order)}"))
-    return guard.xreplace(order)
+    return condition.xreplace(order)
 
 
-def branches_in(e: Expr) -> list[Expr]:
-    """The guards on real values in an expression, in a stable order."""
-    guards = (g for g in e.atoms(Guard) if not (g.lhs.is_integer and g.rhs.is_integer))
-    return sorted(guards, key=str)
-
-
-def _branches(system: System) -> list[tuple[Expr, Equation]]:
-    """The guards on real values, each with an equation in which it stands."""
-    found: dict[Expr, tuple[Expr, Equation]] = {}
-    for equation in system.equations:
-        for guard in branches_in(equation.body):
-            found.setdefault(guard_key(guard), (guard, equation))
-    return list(found.values())
-
-
-def _taken(system: System, point: Point, guards: list[tuple[Expr, Equation]]) -> dict[Expr, set[bool]]:
-    """Which ways each guard goes at a point."""
+def _taken(system: System, point: Point, branches: list[tuple[Expr, Equation]]) -> list[frozenset[bool]]:
+    """Which ways each condition goes at a point."""
     from symbp.ir.vector import Run
 
-    if not guards:
-        return {}
+    if not branches:
+        return []
     run = Run(system, point[1], point[0])
-    ways = {}
-    for guard, equation in guards:
-        value = run.value(Equation("_", equation.all_indices, guard, None, (), equation.ranges))
-        ways[guard_key(guard)] = {bool(v) for v in np.unique(np.real(value))}
+    ways = []
+    for condition, equation in branches:
+        value = run.value(Equation("_", equation.all_indices, condition, None, (), equation.ranges))
+        ways.append(frozenset(bool(v) for v in np.unique(np.real(value))))
     return ways
 
 
@@ -163,7 +182,10 @@ def sample_leaf(
     shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
     if tensor.integer:
         bound = tensor.fact("below")
-        top = evaluate_size(bound.bound, sizes) if bound is not None and bound.bound is not None else 2
+        if bound is not None and bound.bound is not None:
+            top = evaluate_size(bound.bound, sizes)
+        else:  # a length, say: any up to the largest size, unless it is too large for a subscript
+            top = 1 + max(sizes.values(), default=1) if spread.far else 2
         return rng.integers(0, top, shape)
     if tensor.fact("binary"):
         return rng.integers(0, 2, shape).astype(float)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import sympy
 
-from symbp.derive import derive
+from symbp.derive import adjoints, derive
 from symbp.ir.build import SystemBuilder, indices, sizes, where
-from symbp.ir.expr import Expr, Guard
+from symbp.ir.expr import Access, Expr, Guard
+from symbp.ir.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.validate import validate
 from symbp.ir.vector import run
@@ -126,3 +127,27 @@ def test_ties_survive_the_search_by_value() -> None:
     derivation = derive(b.system("L"))
     at = {"h": np.array([2.0, 1.0, 0.5]), "t": np.array([1.0, 1.0, 1.0])}
     assert run(derivation.system, at, {"N": 3}, wanted=["dh"])["dh"].tolist() == [4.0, 1.0, 0.0]
+
+
+def test_a_recurrence_over_lengths_is_not_judged_by_short_ones() -> None:
+    """Where all lengths are 1, the state is never passed on, and its adjoint would look like zero."""
+    length = Role.INPUT
+    b = SystemBuilder()
+    steps, wide = sizes("T H")
+    t, j, m = indices("t j m")
+    x, u = b.leaf("x", N, steps, wide), b.leaf("u", wide, wide, role=Role.PARAMETER)
+    until = b.leaf("until", N, role=length, integer=True)
+    h = b.declare("h", N, steps, wide)
+    before = Access("h", n, t - 1, m, outside=0)
+    s = b.define("s", [n, t, j], before * u(m, j), "sum", [m], ranges={n: N, t: steps, m: wide, j: wide})
+    kept = Access("h", n, t - 1, j, outside=0)
+    b.define("h", [n, t, j], where(Guard("<", t, until(n)), sympy.tanh(x(n, t, j) + s(n, t, j)), kept))
+    b.define("L", [], h(n, t, j) ** 2, "sum", [n, t, j])
+    system = b.system("L")
+    raw, closed = adjoints(system, "L", ["u"]), derive(system)
+    bound = {"N": 3, "T": 4, "H": 2}
+    _, at = sample_point(system, 1, sizes=bound)
+    at["until"] = np.array([4, 2, 3])
+    expected = run(raw.system, at, bound, wanted=["du"])["du"]
+    np.testing.assert_allclose(run(closed.system, at, bound, wanted=["du"])["du"], expected, rtol=1e-12)
+    assert np.abs(expected).max() > 0.1
