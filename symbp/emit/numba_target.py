@@ -22,7 +22,18 @@ from symbp.emit.tables import global_name
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
-from symbp.lower.program import Begin, Contraction, End, Loop, Nest, Node, Operand, Step
+from symbp.lower.program import (
+    Begin,
+    Branch,
+    Contraction,
+    End,
+    Kernel,
+    Loop,
+    Node,
+    Operand,
+    Scan,
+    Step,
+)
 
 START = {"sum": "0", "prod": "1"}
 
@@ -79,12 +90,28 @@ class NumbaLines:
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self.helpers: set[str] = set()
         self.constants = {t.name for t in tensors.values() if t.role is Role.HYPER}
+        self.steps: dict[Index, Expr] = {}  # the recurrences around, and how far they run
 
-    def kernel(self, kernel: Contraction | Nest) -> Iterator[str]:
-        if isinstance(kernel, Contraction):
+    def kernel(self, kernel: Kernel) -> Iterator[str]:
+        if isinstance(kernel, Scan):
+            yield from self.scan(kernel)
+        elif isinstance(kernel, Branch):
+            yield f"if {self.plain().condition(kernel.condition).text}:"
+            yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
+        elif isinstance(kernel, Contraction):
             yield from self.contraction(kernel)
         else:
             yield from self.nodes(kernel.body, "")
+
+    # --- recurrences
+    def scan(self, kernel: Scan) -> Iterator[str]:
+        extent = self.plain().integer(kernel.extent)
+        backwards = f"{self.plain().integer(kernel.extent - 1).text}, -1, -1"
+        self.steps[kernel.index] = kernel.extent
+        yield f"for {self.loop(kernel.index)} in range({extent.text if kernel.step > 0 else backwards}):"
+        for inner in kernel.body:
+            yield from (f"    {line}" for line in self.kernel(inner))
+        del self.steps[kernel.index]
 
     # --- loops
     def nodes(self, nodes: Sequence[Node], indent: str) -> Iterator[str]:
@@ -104,12 +131,14 @@ class NumbaLines:
         return self.names.free(index.name)
 
     def plain(self) -> ElementSpelling:
-        return ElementSpelling({}, self.shapes, self.names.tensors, self.real)
+        loops = {index: self.loop(index) for index in self.steps}
+        return ElementSpelling(loops, self.shapes, self.names.tensors, self.real, "", self.steps)
 
     def spelling(self, node: Step | End, number: int) -> ElementSpelling:
         loops = {index: self.loop(loop) for index, loop in node.names.items()}
         where = f"equation ({number}) {equation_text(node.statement.equation)}"
-        spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where)
+        extents = {**node.statement.equation.extents, **self.steps}
+        spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where, extents)
         spelling.scalars = self.constants
         return spelling
 
@@ -217,8 +246,10 @@ class NumbaLines:
         transposed: bool,
     ) -> str:
         text = self.names.tensors[operand.name]
-        if kernel.batch:
-            text += f"[{', '.join(self.loop(i) for i in kernel.batch)}]"
+        first_axes = [self.plain().integer(s).text for s in operand.at]
+        first_axes += [self.loop(i) for i in kernel.batch]
+        if first_axes:
+            text += f"[{', '.join(first_axes)}]"
         groups = [g for g in ((second, first) if transposed else (first, second)) if g]
         if any(len(g) > 1 for g in groups):
             extents = (self.plain().integer(sympy.Mul(*[kernel.extents[i] for i in g])).text for g in groups)

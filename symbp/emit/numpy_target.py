@@ -6,7 +6,7 @@ Enters: the stages of a network. Leaves: functions as text. Must not know: ops, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy
 
@@ -14,30 +14,58 @@ from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import Function, note, wrapped
 from symbp.emit.names import Names
 from symbp.emit.segments import Network, Segment
-from symbp.emit.spelling import ADD, ATOM, Written
+from symbp.emit.spelling import ADD, ATOM, MUL, Written
 from symbp.emit.tables import global_name
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.contraction import split_scale
-from symbp.lower.program import Contraction, Nest, Operand, Statement, plain_subscripts
+from symbp.lower.program import (
+    Branch,
+    Contraction,
+    Kernel,
+    Nest,
+    Operand,
+    Scan,
+    Statement,
+    leaf_kernels,
+    plain_subscripts,
+)
 
 
 class NumpyLines:
     """The lines of one stage; `helpers` collects the helper functions that they call."""
 
-    def __init__(self, shapes: Mapping[str, tuple[Expr, ...]], names: Names, out: frozenset[str]) -> None:
-        self.shapes, self.names, self.out = shapes, names, out
+    def __init__(self, tensors: Mapping[str, Tensor], names: Names, out: frozenset[str]) -> None:
+        self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        self.integers = frozenset(name for name, tensor in tensors.items() if tensor.integer)
+        self.names, self.out = names, out
         self.helpers: set[str] = set()
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+        self.products: dict[str, Written] = {}
+        self.loops: dict[Index, str] = {}  # the loops around: their names, and how far they run
+        self.steps: dict[Index, Expr] = {}
 
     def spelling(self, frame: tuple[Index, ...], extents: Mapping[Index, Expr], where: str) -> ArraySpelling:
-        spelling = ArraySpelling(frame, extents, self.shapes, self.names.tensors, where)
-        spelling.inlined = self.inlined
+        frame = tuple(i for i in frame if i not in self.loops)
+        known = {**extents, **self.steps}
+        spelling = ArraySpelling(frame, known, self.shapes, self.names.tensors, where, self.loops)
+        spelling.inlined, spelling.products = self.inlined, self.products
         return spelling
 
-    def kernel(self, kernel: Contraction | Nest) -> Iterator[str]:
+    def plain(self, equation: Equation) -> tuple[Index, ...]:
+        """The plain indices that no loop around fixes."""
+        return tuple(i for i in equation.indices if i not in self.loops)
+
+    def kernel(self, kernel: Kernel) -> Iterator[str]:
         """The lines of one kernel."""
+        if isinstance(kernel, Scan):
+            yield from self.scan(kernel)
+            return
+        if isinstance(kernel, Branch):
+            yield f"if {self.spelling((), {}, '').condition(kernel.condition).text}:"
+            yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
+            return
         if isinstance(kernel, Contraction):
             yield from self.contraction(kernel)
             return
@@ -46,6 +74,23 @@ class NumpyLines:
                 self.inlined[statement.target] = (statement.equation.indices, statement.equation.body)
             else:
                 yield from self.statement(statement)
+
+    # --- recurrences
+    def scan(self, kernel: Scan) -> Iterator[str]:
+        """A loop over the steps; the arrays that it fills are made before the outermost one."""
+        comment = note(*kernel.numbers)
+        if not self.loops:
+            for equation in scanned(kernel):
+                if equation.target not in self.out:
+                    extents = self._shape(equation.shape)
+                    kind = "np.int64" if equation.target in self.integers else "DTYPE"
+                    yield f"{self.names.tensors[equation.target]} = np.empty({extents}, {kind}){comment}"
+        name, extent = self.names.free(kernel.index.name), self._extent(kernel.extent)
+        self.loops[kernel.index], self.steps[kernel.index] = name, kernel.extent
+        yield f"for {name} in {f'range({extent})' if kernel.step > 0 else f'reversed(range({extent}))'}:"
+        for inner in kernel.body:
+            yield from (f"    {line}" for line in self.kernel(inner))
+        del self.loops[kernel.index], self.steps[kernel.index]
 
     # --- maps and reductions
     def statement(self, statement: Statement) -> Iterator[str]:
@@ -75,10 +120,12 @@ class NumpyLines:
         return f"*= {text}"
 
     def _lifted(self, spelling: ArraySpelling, value: Written, equation: Equation) -> str:
-        return spelling.lift(value, equation.indices).text
+        return spelling.lift(value, self.plain(equation)).text
 
     def _value(self, spelling: ArraySpelling, equation: Equation) -> Written:
         if equation.op is None:
+            if equation.target in self.integers:
+                return spelling.integer(equation.body)
             spelling.name_repeated(equation.body)
             return spelling.cast(spelling.write(equation.body))
         if equation.op == "sum":
@@ -91,7 +138,9 @@ class NumpyLines:
         if written is None:
             body = sympy.Mul(*factors)
             spelling.name_repeated(body)
-            written = self._reduced(spelling, spelling.write(body), equation, "sum")
+            exact = equation.target in self.integers
+            value = spelling.integer(body) if exact else spelling.write(body)
+            written = self._reduced(spelling, value, equation, "sum")
         if scale == 1:
             return written
         spelling.known[_PART] = written
@@ -100,20 +149,23 @@ class NumpyLines:
     def _einsum(self, equation: Equation, factors: list[Expr]) -> Written | None:
         """Three or more dense factors that no single matrix product serves."""
         arrays = [f for f in factors if isinstance(f, Access) and not isinstance(f, IntegerAccess)]
-        sets = [free_indices(f) for f in arrays]
-        if len(arrays) != len(factors) or not all(plain_subscripts(a) for a in arrays):
+        own = [i for i in equation.all_indices if i not in self.loops]
+        sets = [free_indices(f) - self.loops.keys() for f in arrays]
+        if len(arrays) != len(factors) or any(a.outside is not None for a in arrays):
             return None
-        if any(s == frozenset(equation.all_indices) for s in sets) or frozenset().union(*sets) != frozenset(
-            equation.all_indices
-        ):
+        if any(s == frozenset(own) for s in sets) or frozenset().union(*sets) != frozenset(own):
             return None
-        letters = {i: "abcdefghijklmnopqrstuvwxyz"[k] for k, i in enumerate(equation.all_indices)}
+        spelling = self.spelling((), equation.extents, "")
+        values = [spelling.sliced(a, self.names.tensors[a.name]) for a in arrays]
+        if any(v is None for v in values) or len(own) > len(_LETTERS):
+            return None
+        letters = {i: _LETTERS[k] for k, i in enumerate(own)}
         if all(len(i.name) == 1 for i in letters):
             letters = {i: i.name for i in letters}
-        spec = ",".join("".join(letters[i] for i in a.subscripts) for a in arrays)
-        spec += "->" + "".join(letters[i] for i in equation.indices)
-        names = ", ".join(self.names.tensors[a.name] for a in arrays)
-        return Written(f'np.einsum("{spec}", {names}, optimize=True)', ATOM, equation.indices)
+        spec = ",".join("".join(letters[i] for i in a.subscripts if i in letters) for a in arrays)
+        spec += "->" + "".join(letters[i] for i in self.plain(equation))
+        names = ", ".join(v[0].text for v in values if v is not None)
+        return Written(f'np.einsum("{spec}", {names}, optimize=True)', ATOM, self.plain(equation))
 
     def _reduced(self, spelling: ArraySpelling, value: Written, equation: Equation, method: str) -> Written:
         """A sum, product or maximum over the reduced axes of a value."""
@@ -150,47 +202,54 @@ class NumpyLines:
         return self._argmax(spelling, value, equation)
 
     def _argmax(self, spelling: ArraySpelling, value: Written, equation: Equation) -> Written:
-        frame = equation.indices + equation.reduced
+        plain = self.plain(equation)
+        frame = plain + equation.reduced
         full = value if value.axes == frame else self._broadcast(spelling, value, frame, equation)
         assert equation.reduction is not None
         shape = [spelling.write(equation.extents[i]).text for i in equation.reduced]
-        lead = "".join(spelling.write(equation.extents[i]).text + ", " for i in equation.indices)
+        lead = "".join(spelling.write(equation.extents[i]).text + ", " for i in plain)
         if len(shape) == 1:
-            text = f"{full.at_least(ATOM)}.argmax({len(equation.indices)})"
+            text = f"{full.at_least(ATOM)}.argmax({len(plain)})"
         else:
-            flat = f"{full.at_least(ATOM)}.reshape({lead}-1).argmax({len(equation.indices)})"
+            flat = f"{full.at_least(ATOM)}.reshape({lead}-1).argmax({len(plain)})"
             text = f"np.unravel_index({flat}, ({', '.join(shape)}))[{equation.reduction.component}]"
         if not equation.where:
-            return Written(text, ATOM, equation.indices, "integer")
-        axes = tuple(range(len(equation.indices), len(frame)))
-        return Written(
-            f"np.where({full.at_least(ATOM)}.max({axes}) > -np.inf, {text}, -1)",
-            ATOM,
-            equation.indices,
-            "integer",
-        )
+            return Written(text, ATOM, plain, "integer")
+        axes = tuple(range(len(plain), len(frame)))
+        text = f"np.where({full.at_least(ATOM)}.max({axes}) > -np.inf, {text}, -1)"
+        return Written(text, ATOM, plain, "integer")
 
     def _broadcast(
         self, spelling: ArraySpelling, value: Written, axes: tuple[Index, ...], equation: Equation
     ) -> Written:
-        shape = "".join(spelling.write(equation.extents[i]).text + ", " for i in axes).rstrip(" ")
+        if value.axes == axes:
+            return value
+        shape = self._shape([equation.extents[i] for i in axes])
         if value.kind == "number":
-            return Written(f"np.full(({shape}), {value.text}, DTYPE)", ATOM, axes)
-        lifted = spelling.lift(value, axes)
-        return Written(f"np.broadcast_to({lifted.text}, ({shape}))", ATOM, axes)
+            kind = "np.int64" if equation.target in self.integers else "DTYPE"
+            return Written(f"np.full({shape}, {value.text}, {kind})", ATOM, axes)
+        return Written(f"np.broadcast_to({spelling.lift(value, axes).text}, {shape})", ATOM, axes)
 
     def _stored(self, target: str, value: Written, equation: Equation, spelling: ArraySpelling) -> str:
-        if equation.op != "argmax":
+        plain = self.plain(equation)
+        if equation.target not in self.integers:
             value = spelling.cast(value)
-        if equation.target in self.out:
-            return f"{target}[...] = {spelling.lift(value, equation.indices).text}"
-        if value.axes != equation.indices:
-            value = self._broadcast(spelling, value, equation.indices, equation)
+        if equation.target in self.out or plain != equation.indices:
+            return f"{target}[{self._part(equation)}] = {spelling.lift(value, plain).text}"
+        if value.axes != plain:
+            value = self._broadcast(spelling, value, plain, equation)
         elif value.kind == "number":
             value = Written(f"DTYPE({value.text})")
         elif equation.op is None and isinstance(equation.body, Access):
-            value = Written(f"{value.text}.copy()" if value.axes else value.text, ATOM, value.axes)
+            value = Written(f"{value.at_least(ATOM)}.copy()" if value.axes else value.text, ATOM, value.axes)
         return f"{target} = {value.text}"
+
+    def _part(self, equation: Equation) -> str:
+        """The subscripts of the part of a target that is filled at this step."""
+        parts = [self.loops.get(i, ":") for i in equation.indices]
+        while parts and parts[-1] == ":":
+            parts.pop()
+        return ", ".join(parts) or "..."
 
     # --- matrix products
     def contraction(self, kernel: Contraction) -> Iterator[str]:
@@ -208,7 +267,10 @@ class NumpyLines:
         product = f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}"
         if grouped:
             product = f"({product}).reshape({', '.join(self._extent(kernel.extents[i]) for i in axes)})"
-        if kernel.target not in self.out:
+        if kernel.inline:
+            binding = ATOM if grouped else MUL
+            self.products[kernel.target] = Written(product, binding, axes)
+        elif kernel.target not in self.out:
             yield f"{target} = {product}{comment}"
         elif grouped:
             yield f"{target}[...] = {product}{comment}"
@@ -231,11 +293,10 @@ class NumpyLines:
             spelling.prelude = prelude
             value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
             self.helpers |= spelling.helpers
-            if value.axes != operand.indices:
-                shape = ", ".join(self._extent(kernel.extents[i]) for i in operand.indices)
-                value = Written(f"np.broadcast_to({spelling.lift(value, operand.indices).text}, ({shape},))")
+            value = spelling.spread(value, operand.indices)
         else:
-            value = Written(self.names.tensors[operand.name])
+            at = ", ".join(self.spelling((), kernel.extents, "").integer(s).text for s in operand.at)
+            value = Written(self.names.tensors[operand.name] + (f"[{at}]" if at else ""))
         groups = [kernel.batch, second, first] if transposed else [kernel.batch, first, second]
         groups = [g for g in groups if g]
         if any(len(g) > 1 for g in groups):
@@ -246,10 +307,14 @@ class NumpyLines:
         turn = ".swapaxes(-1, -2)" if kernel.batch else ".T" if first and second else ""
         return Written(f"{value.at_least(ATOM)}{turn}")
 
+    def _shape(self, extents: Sequence[Expr]) -> str:
+        return f"({', '.join(map(self._extent, extents))}{',' if len(extents) == 1 else ''})"
+
     def _extent(self, extent: Expr) -> str:
         return ArraySpelling((), {}, {}, {}).integer(extent).text
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PART = Access("(the sum)")  # stands for text already written; no tensor can have this name
 
 
@@ -265,26 +330,36 @@ def vector_order(equation: Equation) -> tuple[Index, ...]:
     return own
 
 
+def scanned(kernel: Scan) -> list[Equation]:
+    """The equations of a loop, each once."""
+    found: dict[str, Equation] = {}
+    for inner in leaf_kernels(kernel.body):
+        for statement in inner.statements if isinstance(inner, Nest) else ():
+            if not statement.inline:
+                found.setdefault(statement.target, statement.equation)
+    return list(found.values())
+
+
 def functions(network: Network, names: Names) -> tuple[list[Function], set[str]]:
     """The functions of all stages, and the helpers that they call."""
-    shapes = {t.name: t.shape for t in (*network.system.tensors, *network.tensors)}
+    tensors = {t.name: t for t in (*network.system.tensors, *network.tensors)}
     found, helpers = [], set()
     for segment in network.segments:
-        function, called = _stage(network, segment, shapes, names)
+        function, called = _stage(network, segment, tensors, names)
         found.append(function)
         helpers |= called
     return found, helpers
 
 
 def _stage(
-    network: Network, segment: Segment, shapes: Mapping[str, tuple[Expr, ...]], names: Names
+    network: Network, segment: Segment, tensors: Mapping[str, Tensor], names: Names
 ) -> tuple[Function, set[str]]:
     gradients = network.derivation.gradients
     backward = segment.name == "backward"
     first_use = {gradients[p.name]: p.name for p in reversed(network.parameters)} if backward else {}
     filled = {t.name for t in segment.program.buffers}
     out = {g: p for g, p in first_use.items() if g in filled}
-    lines = NumpyLines(shapes, names, frozenset(out))
+    lines = NumpyLines(tensors, names, frozenset(out))
     body: list[str] = []
     for kernel in segment.program.kernels:
         body += lines.kernel(kernel)
@@ -294,10 +369,7 @@ def _stage(
     if backward:
         rest = [p.name for p in network.parameters if out.get(gradients[p.name]) != p.name]
         body += [f'gradients["{p}"][...] = {names.tensors[gradients[p]]}' for p in rest]
-    inline = {
-        s.target for k in segment.program.kernels if isinstance(k, Nest) for s in k.statements if s.inline
-    }
-    kept = [t.name for t in segment.program.buffers if t.name not in inline]
+    kept = [t.name for t in segment.program.buffers if t.name not in segment.program.inlined]
     entries = [f'"{name}": {names.tensors[name]}' for name in kept]
     if segment.name == "forward":
         body += wrapped("return {", entries, "}")

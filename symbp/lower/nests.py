@@ -9,7 +9,7 @@ position, and the earlier one is finished there: no read of a sum inside the loo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
@@ -48,21 +48,22 @@ class Group:
     extent: Expr
 
 
-def draft(statement: Statement) -> Draft:
-    """A draft whose loops run in the order in which memory is read."""
-    return Draft(statement, loop_order(statement.equation))
+def draft(statement: Statement, fixed: Collection[Index] = ()) -> Draft:
+    """A draft whose loops run in the order in which memory is read; loops around it fix some indices."""
+    return Draft(statement, loop_order(statement.equation, fixed), {i: i for i in fixed})
 
 
-def loop_order(equation: Equation) -> tuple[Index, ...]:
+def loop_order(equation: Equation, fixed: Collection[Index] = ()) -> tuple[Index, ...]:
     """The indices in the order of their loops: the axes of the largest array read, else the plain indices and
     then the reduced ones. An argmax keeps its reduced loops innermost, so that one scalar carries it."""
-    own = equation.all_indices
+    own = tuple(i for i in equation.all_indices if i not in fixed)
     if equation.op in (None, "argmax"):
         return own
     for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), expression_text(a))):
         subscripts = plain_subscripts(access)
-        if subscripts and set(subscripts) == set(own):
-            return subscripts
+        order = tuple(i for i in subscripts or () if i not in fixed)
+        if order and set(order) == set(own):
+            return order
     return own
 
 
@@ -161,11 +162,17 @@ def _fresh(index: Index, around: tuple[Index, ...]) -> Index:
     return Index(name)
 
 
-def nest(drafts: Sequence[Draft]) -> Nest:
-    """The fused nest of drafts that belong together, with its cost."""
+def nest(drafts: Sequence[Draft], fixed: Mapping[Index, Expr] | None = None) -> Nest:
+    """The fused nest of drafts that belong together, with its cost; `fixed` gives the indices and extents of
+    the loops around it."""
+    fixed = fixed or {}
     statements = tuple(d.statement for d in drafts)
-    cost = sum((statement_cost(s.equation) for s in statements), Cost())
-    return Nest(statements, build_loops(drafts), cost)
+    cost = Cost()
+    for statement in statements:
+        one = statement_cost(statement.equation)
+        times = sympy.Mul(*[e for i, e in fixed.items() if i not in statement.equation.indices])
+        cost += Cost(one.flops * times, one.moved * times)
+    return Nest(statements, build_loops(drafts, tuple(fixed)), cost)
 
 
 def statement_cost(equation: Equation) -> Cost:

@@ -17,7 +17,7 @@ from symbp.ir.expr import Access, Guard, IntegerAccess
 n, k, j = indices("n k j")
 N, K, J = sizes("N K J")
 EXTENTS = {n: N, k: K, j: J}
-SHAPES = {"x": (N, K), "v": (K,), "s": (N,), "y": (N,), "c": ()}
+SHAPES = {"x": (N, K), "v": (K,), "s": (N,), "y": (N,), "c": (), "q": (K, N)}
 X, V, S, C = Access("x", n, k), Access("v", k), Access("s", n), Access("c")
 Y = IntegerAccess("y", n)
 
@@ -54,7 +54,7 @@ def elements(body: Any, real: str = "") -> str:
         (Access("x", n, Y), "x[np.arange(N), y]"),
         (Access("x", 0, k), "x[0]"),
         (Access("x", n, K - 1), "x[:, K - 1]"),
-        (Access("x", k, n), "_transposed(x)"),
+        (Access("q", k, n), "_transposed(q)"),
     ],
 )
 def test_arrays(body: Any, text: str) -> None:
