@@ -102,6 +102,8 @@ class ArraySpelling(Spelling):
         value, leaving = self._transposed(found[0]), found[1]
         if e.outside is None or not leaving:
             return value
+        if 0 in leaving:
+            return self.write(e.outside)
         conditions = [self.condition(guard) for guard in leaving]
         inside = self.both(conditions) if len(conditions) > 1 else conditions[0]
         return self.choose(inside, value, self.write(e.outside))

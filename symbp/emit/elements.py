@@ -69,10 +69,12 @@ class ElementSpelling(Spelling):
             return Written(name)
         kind: Kind = "integer" if isinstance(e, IntegerAccess) else "real"
         positions = [self.integer(s) for s in e.subscripts]
+        bounds = list(zip(e.subscripts, self.shapes[e.name], positions, strict=True))
+        if e.outside is not None and any(0 in within(s, n, self.extents) for s, n, _ in bounds):
+            return self.write(e.outside)
         value = Written(f"{name}[{', '.join(p.text for p in positions) or '0'}]", ATOM, (), kind)
         if e.outside is None:
             return value
-        bounds = zip(e.subscripts, self.shapes[e.name], positions, strict=True)
         inside = [c for s, extent, p in bounds for c in self._inside(s, extent, p)]
         return self.choose(self.both(inside), value, self.write(e.outside)) if inside else value
 

@@ -426,7 +426,8 @@ def _size_line(network: Network, size: str, readable: tuple[Tensor, ...], names:
     if found is not None:
         text = names.tensors[found[0].name]
     else:
-        found = network.witness(size, (*network.data, *network.parameters))
+        given = [t for t in network.data if t.name in network.forward_data]
+        found = network.witness(size, (*network.parameters, *given, *network.data))
         if found is None:
             raise ValueError(f"size {size} is neither bound nor the extent of an input or a parameter")
         mapping = "params" if found[0].role == Role.PARAMETER else "data"

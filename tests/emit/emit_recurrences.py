@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -165,8 +167,14 @@ def module(system: System, target: str, *, compiled: bool = True, **more: Any) -
     """The training module; Numba's kernels run as plain Python where `compiled` is false."""
     found = load(source(system, target, **more), "net" if compiled else "loops")
     if not compiled and hasattr(found, "_compile"):
-        found._compile = lambda: None
+        found._compile, found.math = (lambda: None), LOOPS
     return found
+
+
+# The functions of one element as compiled code has them: NaN or infinity where Python's raise.
+ARC = {f"a{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+SAME = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "log1p", "expm1")
+LOOPS = SimpleNamespace(**{**vars(math), **ARC, **{name: getattr(np, name) for name in SAME}})
 
 
 def values(system: System, seed: int = 0, extents: dict[str, int] = EXTENTS) -> dict[str, Any]:
