@@ -18,9 +18,11 @@ from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import Network, Segment, product_of
+from symbp.emit.spelling import guard_rank
 from symbp.emit.tables import global_name
+from symbp.ir.bounds import within
 from symbp.ir.expr import Expr, Guard, Index, Size
-from symbp.ir.printer import equation_text, expression_text
+from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.program import (
     Begin,
@@ -169,8 +171,12 @@ class NumbaLines:
         value = self.position(equation) if equation.op == "argmax" else self.accumulator(equation)
         return f"{self.element(equation, node.names)} = {value}"
 
-    def element(self, equation: Equation, names: Mapping[Index, Index]) -> str:
-        inside = ", ".join(self.loop(names[i]) for i in equation.indices) or "0"
+    def element(
+        self, equation: Equation, names: Mapping[Index, Index], where: Mapping[Index, str] | None = None
+    ) -> str:
+        """An element of the target: at the loops' positions, or at given places."""
+        where = where or {}
+        inside = ", ".join(where[i] if i in where else self.loop(names[i]) for i in equation.indices) or "0"
         return f"{self.names.tensors[equation.target]}[{inside}]"
 
     def step(self, node: Step) -> Iterator[str]:
@@ -187,8 +193,15 @@ class NumbaLines:
             else equation.body
         )
         indent = ""
+        places = node.statement.places
+        for index, place in places.items():
+            guards += within(place, equation.extents[index], spelling.extents)
+        if 0 in guards:
+            yield f"pass{note(number)}"
+            return
+        guards = [g for g in guards if g != 1]
         if guards:
-            conditions = [spelling.condition(g) for g in sorted(guards, key=expression_text)]
+            conditions = [spelling.condition(g) for g in sorted(guards, key=guard_rank)]
             test = spelling.both(conditions) if len(conditions) > 1 else conditions[0]
             yield f"if {test.text}:"
             indent = "    "
@@ -197,13 +210,14 @@ class NumbaLines:
         comment = note(number)
         for line in spelling.prelude:
             yield f"{indent}{line}{comment}"
-        for line in self.action(node, value, comment):
+        where = {index: spelling.integer(place).text for index, place in places.items()}
+        for line in self.action(node, value, comment, where):
             yield indent + line
         self.helpers |= spelling.helpers
 
-    def action(self, node: Step, value: str, comment: str) -> Iterator[str]:
+    def action(self, node: Step, value: str, comment: str, where: Mapping[Index, str]) -> Iterator[str]:
         equation = node.statement.equation
-        element = self.element(equation, node.names)
+        element = self.element(equation, node.names, where)
         if equation.reduction is None:
             yield f"{element} {'*=' if node.statement.scaling else '='} {value}{comment}"
             return

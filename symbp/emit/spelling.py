@@ -154,12 +154,12 @@ class Spelling:
         if e.is_Mul:
             coefficient, rest = e.as_coeff_Mul()
             if coefficient == -1:
-                return Written(
-                    f"-{self.integer(rest).at_least(MUL)}", ADD, self.integer(rest).axes, "integer"
-                )
+                value = self.integer(rest)
+                least = UNARY if isinstance(rest, (FloorDiv, Mod)) else MUL  # -a % b is (-a) % b
+                return Written(f"-{value.at_least(least)}", ADD, value.axes, "integer")
             factors = sorted(sympy.Mul.make_args(e), key=lambda f: (not f.is_number, expression_text(f)))
             values, axes = self.together([self.integer(f) for f in factors])
-            return Written(" * ".join(v.at_least(MUL) for v in values), MUL, axes, "integer")
+            return Written(" * ".join(v.at_least(UNARY) for v in values), MUL, axes, "integer")
         return self.write(e)
 
     def _rational(self, e: Expr) -> Written:
@@ -241,9 +241,7 @@ class Spelling:
     # --- products
     def _product(self, e: Expr) -> Written:
         factors = sympy.Mul.make_args(e)
-        guards = sorted(
-            (f for f in factors if isinstance(f, Guard)), key=lambda g: (_rank(g), expression_text(g))
-        )
+        guards = sorted((f for f in factors if isinstance(f, Guard)), key=guard_rank)
         if not guards:
             return self._fraction(e)
         rest = sympy.Mul(*[f for f in factors if not isinstance(f, Guard)])
@@ -371,6 +369,11 @@ def _term_key(term: Expr) -> tuple[bool, bool, int, str]:
 
 def _factor_key(factor: Expr) -> tuple[int, int, str]:
     return (0 if not free_indices(factor) else 1), -len(free_indices(factor)), expression_text(factor)
+
+
+def guard_rank(guard: Expr) -> tuple[tuple[bool, int], str]:
+    """The order in which guards are tested."""
+    return _rank(guard), expression_text(guard)
 
 
 def _rank(guard: Expr) -> tuple[bool, int]:

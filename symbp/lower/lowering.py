@@ -34,6 +34,7 @@ from symbp.lower.program import (
     Statement,
     validate,
 )
+from symbp.lower.scatter import scattered, selected
 
 Drafted = Contraction | Scan | Branch | list[Draft]
 
@@ -149,6 +150,10 @@ class _Lowering:
     def pieces(self, equation: Equation, fixed: Mapping[Index, Expr]) -> Iterable[Contraction | Statement]:
         """The kernels of one equation: its operands where they need computing, the product, the scaling."""
         number = self.numbers[equation.target]
+        equation, places = scattered(selected(equation), fixed)
+        if places:
+            yield Statement(number, equation, at=tuple(places.items()))
+            return
         split = match(equation, self.shapes, fixed)
         if split is None:
             yield Statement(number, equation)
@@ -262,8 +267,7 @@ def _contraction(
 
 def _place(kernels: list[Drafted], one: Draft, home: dict[str, int]) -> int:
     """Puts a statement into the first nest with which it may share its outer loop, else into a new one."""
-    reads = [*one.equation.read_names, *([one.statement.target] if one.statement.scaling else [])]
-    first = max((home[name] for name in reads if name in home), default=0)
+    first = max((home[name] for name in one.read_names if name in home), default=0)
     for k in range(first, len(kernels)):
         drafts = kernels[k]
         if isinstance(drafts, list) and one.remaining and _shares_loop(drafts, one):

@@ -15,7 +15,7 @@ from functools import cached_property
 import sympy
 
 from symbp.errors import LoweringError
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Tensor
 
@@ -40,17 +40,29 @@ class Statement:
     """One equation, whole: a map, a reduction, or the part of one that a contraction leaves.
 
     `inline` marks an operand that a vectorised target writes where it is used; `scaling` an equation that
-    multiplies its target, already filled by a contraction, in place.
+    multiplies its target, already filled by a contraction, in place. `at` gives the places along some plain
+    indices at which the terms of a sum are added (a term whose place is out of range is left out).
     """
 
     number: int
     equation: Equation
     inline: bool = False
     scaling: bool = False
+    at: tuple[tuple[Index, Expr], ...] = ()
 
     @property
     def target(self) -> str:
         return self.equation.target
+
+    @property
+    def places(self) -> dict[Index, Expr]:
+        return dict(self.at)
+
+    @cached_property
+    def reads(self) -> tuple[Access, ...]:
+        """Every access, those of the places too."""
+        placed = (access for _, place in self.at for access in accesses(place))
+        return tuple(dict.fromkeys((*self.equation.reads, *placed)))
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ class Nest:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for s in self.statements for name in s.equation.read_names))
+        return tuple(dict.fromkeys(access.name for s in self.statements for access in s.reads))
 
 
 @dataclass(frozen=True)
