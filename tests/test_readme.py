@@ -37,7 +37,7 @@ def run(command, folder):
 
 def test_the_readme_has_what_the_tests_look_for():
     assert len(SETUP) == 2
-    assert len(SCRIPTS) == 2
+    assert len(SCRIPTS) == 3
     assert SHOWN
     assert len(COMMANDS) >= 10
 
@@ -64,8 +64,10 @@ def test_output_shown_is_what_comes_out(block, tmp_path):
 @pytest.mark.slow
 def test_every_command_and_script_runs(tmp_path):
     (tmp_path / "my_net.py").write_text(SCRIPTS[0], encoding="utf-8")
-    (tmp_path / "script.py").write_text(SCRIPTS[1], encoding="utf-8")
-    for command in [*COMMANDS, "python script.py"]:
+    scripts = {f"script_{number}.py": text for number, text in enumerate(SCRIPTS[1:])}
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for command in [*COMMANDS, *(f"python {name}" for name in scripts)]:
         run(command, tmp_path)
     assert (tmp_path / "trained.npz").is_file()
 

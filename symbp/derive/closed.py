@@ -20,7 +20,14 @@ from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search
 from symbp.derive.inverse import inversions
-from symbp.derive.rewriter import Position, Rewriter, Rewritten, equations_step, rewrite_step
+from symbp.derive.rewriter import (
+    Position,
+    Rewriter,
+    Rewritten,
+    equations_step,
+    rewrite_step,
+    scaled_sum,
+)
 from symbp.derive.stable import inline
 from symbp.derive.sums import joined
 from symbp.derive.values import Values, searchable
@@ -75,6 +82,7 @@ class _Closing:
             changed = [
                 self._try_substitution(name, tried)
                 or self._try_core(name, tried)
+                or self._try_scaled(name)
                 or self._try_again(name, tried)
                 or self._try_join(name)
                 for name in self._ordered()
@@ -187,6 +195,22 @@ class _Closing:
                 self._substitute(name, trials)
                 return True
         return False
+
+    def _try_scaled(self, name: str) -> bool:
+        """A sum that only one map reads, to multiply it by a number, becomes that map's own sum."""
+        equation = self.equations.get(name)
+        if equation is None or equation.op != "sum" or name in self.gradients:
+            return False
+        readers = self._readers(name)
+        scaled = scaled_sum(self.equations[readers[0]], equation) if len(readers) == 1 else None
+        if scaled is None:
+            return False
+        reader = self.equations[readers[0]]
+        if equation_cost(scaled) >= equation_cost(equation) + equation_cost(reader):
+            return False
+        step = equations_step("number inside the sum", reader, scaled)
+        self._substitute(name, [Rewritten(scaled, (), (step,))])
+        return True
 
     def _try_again(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
         """Rewrites a sum once more, now that other values are known."""

@@ -14,7 +14,7 @@ from symbp.derive.derivation import Step
 from symbp.errors import DerivationError
 from symbp.ir.domains import HIGH
 from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import as_fractions, covering_points, sample_sizes
+from symbp.ir.sampling import as_fractions, covering_points, is_finite_at, sample_sizes
 from symbp.ir.system import System
 
 DIGITS = 40
@@ -45,6 +45,9 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
     points are added until every branch was taken both ways.
     """
     sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(raw))}
+    swapped = {name: 5 - size for name, size in sizes.items()}
+    if not is_finite_at(raw, sizes, seed) and is_finite_at(raw, swapped, seed):
+        sizes = swapped  # the inverse of XᵀX needs more rows than columns
     sizes |= {name: 2 for name in sample_sizes(closed) if name not in sizes}
     wrong: dict[str, None] = {}
     points, _ = covering_points(raw, seed, sizes=[sizes])

@@ -92,6 +92,8 @@ def equation_cost(equation: Equation) -> float:
     first, and the store of the result."""
     extents = equation.extents
     cost = body_cost(equation.body, extents) + STORE * volume(equation.indices, extents)
+    if equation.leaf is not None:
+        return cost + NOMINAL * volume((i for i in equation.all_indices if i not in equation.result), extents)
     if equation.reduction is not None:
         cost += volume(equation.all_indices, extents) + _materialised(equation)
     return cost

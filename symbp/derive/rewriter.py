@@ -18,9 +18,9 @@ from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form, under_guards
 from symbp.derive.inverse import Inversion, inverted
 from symbp.derive.sums import Core, Lemma, SumForm, sum_forms
-from symbp.ir.expr import Access, Expr, Index, free_indices, unused_index, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses
 from symbp.ir.printer import equation_text, expression_text
-from symbp.ir.system import Equation, Reduction, System, Tensor
+from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 REASONS = {
     "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
@@ -36,6 +36,7 @@ REASONS = {
     "delta eliminated": "The bracket leaves one element of the sum.",
     "order of sums exchanged": "The other sum is a saved value already.",
     "sums joined": "Two sums over the same box have a common factor.",
+    "number inside the sum": "The number multiplies the terms, and one pass over the result is saved.",
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
@@ -75,9 +76,11 @@ class Rewriter:
         return min(self._forms(equation, search), key=self.rank)
 
     def rank(self, rewritten: Rewritten) -> tuple[float, tuple[Position, ...]]:
-        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones."""
+        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones. Gradients
+        do not count: they are there anyway."""
         reads = {name for e in (rewritten.equation, *rewritten.cores) for name in e.read_names}
-        places = (self.positions[name] for name in reads if self.definition(name) is not None)
+        passing = {n for n in reads if self.definition(n) and self.tensors[n].role is not Role.GRADIENT}
+        places = (self.positions[name] for name in passing)
         return round(rewritten.cost, 6), tuple(sorted(places, reverse=True))
 
     def over_one_core(self, equation: Equation, search: Search) -> list[Rewritten]:
@@ -119,6 +122,10 @@ class Rewriter:
             if start.reduction is not None:
                 forms = sum_forms(start, body, self.joint, where)
                 found += [self._from_form(plain, form, where, split) for form in forms]
+                if body != start.body and start.body.atoms(Guard):  # folding may have swallowed a delta
+                    untouched = Rewritten(start)
+                    forms = sum_forms(start, start.body, self.joint, where)
+                    found += [self._from_form(untouched, form, where, split) for form in forms]
         return found
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
@@ -221,6 +228,23 @@ def exchanged(
             body = sympy.Mul(value, *rest)
             found.append(equation.with_(body=body, reduction=Reduction("sum", over), ranges=ranges))
     return found
+
+
+def scaled_sum(reader: Equation, source: Equation) -> Equation | None:
+    """A map `c·S[…]`, c a number, as the sum S with c inside; None if it isn't that, with S's own axes."""
+    factor, access = reader.body.as_coeff_Mul()
+    if reader.reduction is not None or not isinstance(access, Access) or access.name != source.target:
+        return None
+    if access.outside is not None or sorted(map(str, access.subscripts)) != sorted(map(str, reader.indices)):
+        return None
+    names: dict[Expr, Index] = dict(zip(source.indices, access.subscripts, strict=True))
+    for index in source.reduced:
+        taken = (*reader.indices, *names.values())
+        names[index] = unused_index(index, taken) if index in taken else index
+    reduced = tuple(names[i] for i in source.reduced)
+    ranges = (*reader.shape, *(source.extents[i] for i in source.reduced))
+    body = factor * source.body.xreplace(names)
+    return reader.with_(body=body, reduction=Reduction("sum", reduced), ranges=ranges)
 
 
 def rewrite_step(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from symbp.derive.matrices import leaf_adjoint
 from symbp.derive.solve import invert
 from symbp.errors import DerivationError
 from symbp.ir.bounds import within
@@ -112,8 +113,8 @@ class _Sweep:
     # --- the transposition of one equation
     def transpose(self, equation: Equation) -> None:
         """Adds the contribution of every access in the equation to the adjoint of its tensor."""
-        weight, extra, extents = self.route(equation)
-        scope = equation.all_indices + extra
+        weight, scope = self.route(equation)
+        extents = dict(equation.extents)
         for access, local in self.local_derivatives(equation.body, extents):
             if access.name not in self.active or local == 0:
                 continue
@@ -129,7 +130,7 @@ class _Sweep:
                 axes,
                 self.system.tensor(access.name).shape,
                 new_scope,
-                {clash.get(i, i): e for i, e in extents.items()},
+                {clash.get(i, i): e for i, e in extents.items() if i in scope},
                 self.spare_indices((*axes, *new_scope)),
             )
             body = (weight * local).xreplace(clash).xreplace(dict(inverse.solution))
@@ -138,9 +139,12 @@ class _Sweep:
                 continue
             self.contributions[access.name].append(_Contribution(axes, body, inverse.left, inverse.extents))
 
-    def route(self, equation: Equation) -> tuple[Expr, tuple[Index, ...], dict[Index, Expr]]:
-        """What multiplies ∂body/∂access: the adjoint of the target, and the reduction's own derivative
-        (1 for a sum, the argmax's guards for a max, the product of the others for a product)."""
+    def route(self, equation: Equation) -> tuple[Expr, tuple[Index, ...]]:
+        """What multiplies ∂body/∂access, and over which indices: the adjoint of the target, and the
+        reduction's own derivative (1 for a sum, the argmax's guards for a max, the product of the others for
+        a product, its rule for a leaf of linear algebra)."""
+        if equation.leaf is not None:
+            return self.leaf(equation)
         if equation.target == self.output and not self.seeded:
             weight: Expr = sympy.Integer(1)
         else:
@@ -151,7 +155,21 @@ class _Sweep:
                 weight *= Guard("=", index, where_max.at(*equation.indices))
         elif equation.op == "prod":
             weight *= self.product_of_others(equation)
-        return weight, (), dict(equation.extents)
+        return weight, equation.all_indices
+
+    def leaf(self, equation: Equation) -> tuple[Expr, tuple[Index, ...]]:
+        """The adjoint of the matrix in a leaf of linear algebra, after the equations that it needs."""
+
+        def adjoint(*subscripts: Expr) -> Expr:
+            is_loss = equation.target == self.output and not self.seeded
+            return sympy.Integer(1) if is_loss else Access(self.names[equation.target], *subscripts)
+
+        known = (*self.system.equations, *self.helpers)
+        rule = leaf_adjoint(equation, adjoint, known, self.fresh)
+        for tensor, helper in rule.helpers:
+            self.tensors.insert(len(self.helpers), tensor)
+            self.helpers.append(helper)
+        return rule.weight, rule.scope
 
     def local_derivatives(self, body: Expr, extents: Mapping[Index, Expr]) -> list[tuple[Access, Expr]]:
         """(access, ∂body/∂access) for every access of the body, those in outside values included: an
@@ -325,15 +343,17 @@ def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> frozen
 
 def _reversed_definition_order(system: System, active: frozenset[str]) -> list[Tensor]:
     """Active tensors so that each comes after those that read it (recurrences aside): targets in reverse
-    order of their equations, and each leaf right after the tensors that are read together with it first."""
+    order of their equations, and each leaf right after the tensors that are read together with it first; the
+    matrix of an inverse or a factor last among them, since its adjoint is made of theirs (`A⁻¹B`)."""
     place = {equation.target: k for k, equation in enumerate(system.equations)}
     release: dict[str, int] = {}
     for equation in system.equations:
         beside = [place[name] for name in equation.read_names if name in place and name in active]
         for name in equation.read_names:
             release.setdefault(name, max(beside, default=place[equation.target]))
+    matrices = {name for equation in system.equations if equation.leaf for name in equation.read_names}
     released: dict[int, list[Tensor]] = {}
-    for leaf in system.leaves:
+    for leaf in sorted(system.leaves, key=lambda leaf: leaf.name in matrices):
         if leaf.name in active:
             released.setdefault(release[leaf.name], []).append(leaf)
     order = []

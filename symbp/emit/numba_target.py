@@ -16,12 +16,14 @@ import sympy
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
+from symbp.emit.numpy_lines import LINEAR_ALGEBRA
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import Network, Segment, product_of
 from symbp.emit.spelling import guard_rank
 from symbp.emit.tables import global_name
 from symbp.ir.bounds import within
 from symbp.ir.expr import Expr, Guard, Index, Size
+from symbp.ir.matrices import MATRIX_LEAVES
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.program import (
@@ -31,6 +33,7 @@ from symbp.lower.program import (
     End,
     Kernel,
     Loop,
+    MatrixKernel,
     Node,
     Operand,
     Scan,
@@ -102,6 +105,8 @@ class NumbaLines:
             yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
         elif isinstance(kernel, Contraction):
             yield from self.contraction(kernel)
+        elif isinstance(kernel, MatrixKernel):
+            yield from self.matrix_leaf(kernel)
         else:
             yield from self.nodes(kernel.body, "")
 
@@ -250,6 +255,23 @@ class NumbaLines:
             False,
         )
         yield f"{indent}np.dot({left}, {right}, {target}){note(kernel.number)}"
+
+    # --- linear algebra
+    def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:
+        """`target[...] = np.linalg.inv(matrix)`, inside loops over the batch if there is one."""
+        indent, names = "", self.names.tensors
+        for index in kernel.batch:
+            extent = self.plain().integer(kernel.extents[index]).text
+            yield f"{indent}for {self.loop(index)} in range({extent}):"
+            indent += "    "
+        at = ", ".join(self.loop(i) for i in kernel.batch)
+        function, after = LINEAR_ALGEBRA[kernel.op]
+        if function.startswith("_"):
+            self.helpers.add(function)
+        operand = f"{names[kernel.operand.name]}[{at}]" if at else names[kernel.operand.name]
+        scalar = not MATRIX_LEAVES[kernel.op].gives_matrix
+        place = at or "0" if scalar else f"{at}, :, :" if at else "..."
+        yield f"{indent}{names[kernel.target]}[{place}] = {function}({operand}){after}{note(kernel.number)}"
 
     def matrix(
         self,

@@ -22,6 +22,7 @@ from symbp.lower.program import (
     Branch,
     Contraction,
     Kernel,
+    MatrixKernel,
     Nest,
     Operand,
     Scan,
@@ -29,6 +30,14 @@ from symbp.lower.program import (
     leaf_kernels,
     plain_subscripts,
 )
+
+LINEAR_ALGEBRA = {
+    "inverse": ("np.linalg.inv", ""),
+    "det": ("np.linalg.det", ""),
+    "logdet": ("np.linalg.slogdet", "[1]"),
+    "cholesky": ("_cholesky", ""),
+}
+"""How a leaf of linear algebra is called: the function, and what follows the call."""
 
 
 class NumpyLines:
@@ -63,6 +72,9 @@ class NumpyLines:
         if isinstance(kernel, Branch):
             yield f"if {self.spelling((), {}, '').condition(kernel.condition).text}:"
             yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
+            return
+        if isinstance(kernel, MatrixKernel):
+            yield from self.matrix_leaf(kernel)
             return
         if isinstance(kernel, Contraction):
             yield from self.contraction(kernel)
@@ -307,6 +319,19 @@ class NumpyLines:
             parts.pop()
         return ", ".join(parts) or "..."
 
+    # --- linear algebra
+    def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:
+        """`target = np.linalg.inv(matrix)`, for a stack of matrices too."""
+        prelude: list[str] = []
+        matrix = self._operand(kernel, kernel.operand, prelude)
+        comment, target = note(kernel.number), self.names.tensors[kernel.target]
+        yield from (line + comment for line in prelude)
+        function, after = LINEAR_ALGEBRA[kernel.op]
+        if function.startswith("_"):
+            self.helpers.add(function)
+        text = f"{function}({matrix.text}){after}"
+        yield f"{target}{'[...]' if kernel.target in self.out else ''} = {text}{comment}"
+
     # --- matrix products
     def contraction(self, kernel: Contraction) -> Iterator[str]:
         """`target = left @ right`, with what the operands need computed first."""
@@ -343,16 +368,7 @@ class NumpyLines:
         prelude: list[str],
     ) -> Written:
         """An operand as a (batched) matrix or vector: reshaped if a group has several axes, then turned."""
-        if operand.name in self.inlined:
-            indices, body = self.inlined[operand.name]
-            spelling = self.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
-            spelling.prelude = prelude
-            value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
-            self.helpers |= spelling.helpers
-            value = spelling.spread(value, operand.indices)
-        else:
-            at = ", ".join(self.spelling((), kernel.extents, "").integer(s).text for s in operand.at)
-            value = Written(self.names.tensors[operand.name] + (f"[{at}]" if at else ""))
+        value = self._operand(kernel, operand, prelude)
         groups = [kernel.batch, second, first] if transposed else [kernel.batch, first, second]
         groups = [g for g in groups if g]
         if any(len(g) > 1 for g in groups):
@@ -362,6 +378,18 @@ class NumpyLines:
             return value
         turn = ".swapaxes(-1, -2)" if kernel.batch else ".T" if first and second else ""
         return Written(f"{value.at_least(ATOM)}{turn}")
+
+    def _operand(self, kernel: Contraction | MatrixKernel, operand: Operand, prelude: list[str]) -> Written:
+        """An operand's array, or the expression that it is."""
+        spelling = self.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
+        if operand.name not in self.inlined:
+            at = ", ".join(spelling.integer(s).text for s in operand.at)
+            return Written(self.names.tensors[operand.name] + (f"[{at}]" if at else ""))
+        indices, body = self.inlined[operand.name]
+        spelling.prelude = prelude
+        value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
+        self.helpers |= spelling.helpers
+        return spelling.spread(value, operand.indices)
 
     def _shape(self, extents: Sequence[Expr]) -> str:
         return f"({', '.join(map(self._extent, extents))}{',' if len(extents) == 1 else ''})"

@@ -41,7 +41,11 @@ class Latex(Notation):
 
     times = r" \, "
     relation = {"=": " = ", "!=": r" \neq ", "<": " < ", "<=": r" \le ", ">": " > ", ">=": r" \ge "}  # noqa: RUF012
-    reduce_names = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "argmax": r"\operatorname*{argmax}"}  # noqa: RUF012
+    reduce_names = {  # noqa: RUF012
+        "sum": r"\sum", "prod": r"\prod", "max": r"\max", "argmax": r"\operatorname*{argmax}",
+        "inverse": r"\operatorname*{inverse}", "det": r"\det", "logdet": r"\log\lvert\det\rvert",
+        "cholesky": r"\operatorname*{cholesky}",
+    }  # fmt: skip
 
     def __init__(self, quotients: Mapping[str, Quotient] | None = None) -> None:
         self.quotients = quotients or {}
@@ -109,6 +113,9 @@ class Latex(Notation):
     def reduction(self, op: str, indices: Sequence[str], conditions: Sequence[str], body: Written) -> str:
         under = ", ".join(indices) + (r" \,:\, " + ", ".join(conditions) if conditions else "")
         return rf"{self.reduce_names[op]}_{{{under}}} {self.wrapped(body, MUL)}"
+
+    def element(self, matrix: str, subscripts: Sequence[str]) -> str:
+        return rf"\left[ {matrix} \right]_{{{', '.join(subscripts)}}}"
 
 
 def symbol_latex(name: str) -> str:

@@ -26,6 +26,7 @@ from symbp.explain.matrix_tree import (
     Named,
     Node,
     Number,
+    OfMatrix,
     OneHot,
     Ones,
     Power,
@@ -102,6 +103,8 @@ class _Recogniser:
             return self.expression(e.body, e.indices, e.reduced)
         if e.op in ("max", "argmax") and len(e.reduced) == 1 and len(e.indices) < 2:
             return Extreme(e.op, self.expression(e.body, e.indices + e.reduced, ()))
+        if e.leaf is not None and len(e.indices) == len(e.result):
+            return OfMatrix(e.op, self.expression(e.body, e.reduced, ()))
         raise _NoMatrixForm
 
     def expression(self, e: Expr, frame: Frame, reduced: Frame) -> Node:

@@ -22,6 +22,7 @@ from symbp.explain.matrix_tree import (
     Named,
     Node,
     Number,
+    OfMatrix,
     OneHot,
     Ones,
     Power,
@@ -94,6 +95,8 @@ class _Printer:
                 return self.scale([*over, *([] if body is None else [body])], under)
             case Transpose(inner):
                 return self.wrapped(inner, ATOM) + self.signs.transpose, POSTFIX
+            case OfMatrix("inverse", matrix):
+                return self.wrapped(matrix, ATOM) + self.signs.inverse, POSTFIX
             case Power(base, exponent):
                 return self.power(base, exponent)
             case _:
@@ -144,6 +147,10 @@ class _Printer:
                 return self.scalar.call("diag", [self.write(matrix)[0]])
             case Trace(matrix):
                 return self.scalar.call("tr", [self.write(matrix)[0]])
+            case OfMatrix("logdet", matrix):
+                return self.scalar.call("log", [self.scalar.call("|det|", [self.write(matrix)[0]])])
+            case OfMatrix(op, matrix):
+                return self.scalar.call(op, [self.write(matrix)[0]])
             case SquaredNorm(inner):
                 return self.signs.norm.format(self.write(inner)[0])
             case Bracket(op, lhs, rhs):

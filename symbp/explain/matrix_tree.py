@@ -17,6 +17,7 @@ import numpy as np
 import sympy
 
 from symbp.ir.expr import Expr
+from symbp.ir.matrices import MATRIX_LEAVES
 
 Array = Any  # a NumPy array with two axes: (rows, columns), (rows, 1) or (1, 1)
 
@@ -196,9 +197,22 @@ class Extreme:
         return self.inner.rank - 1
 
 
+@dataclass(frozen=True)
+class OfMatrix:
+    """A leaf of linear algebra of a whole matrix, by its name in `MATRIX_LEAVES`."""
+
+    op: str
+    matrix: Node
+
+    @property
+    def rank(self) -> int:
+        return 2 if MATRIX_LEAVES[self.op].gives_matrix else 0
+
+
 Node = (
     Named | Number | Ones | Identity | OneHot | Transpose | Product | Scale | Hadamard | Total | Elementwise
     | Power | Diagonal | DiagonalOf | Trace | SquaredNorm | Bracket | Extreme
+    | OfMatrix
 )  # fmt: skip
 
 
@@ -308,6 +322,9 @@ class _Evaluator:
                 return np.diag(self.value(matrix))[:, None]
             case Trace(matrix):
                 return np.trace(self.value(matrix)).reshape(1, 1)
+            case OfMatrix(op, matrix):
+                found = MATRIX_LEAVES[op].arrays(self.value(matrix))
+                return found if node.rank else found.reshape(1, 1)
             case SquaredNorm(inner):
                 return np.sum(self.value(inner) ** 2).reshape(1, 1)
             case Bracket(op, lhs, rhs):

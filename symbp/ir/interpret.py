@@ -26,6 +26,7 @@ from symbp.ir.domains import FLOAT, HIGH, Domain, Residue, Value
 from symbp.ir.dual import DualNumber
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
 from symbp.ir.groups import Group, groups
+from symbp.ir.matrices import MatrixLeaf
 from symbp.ir.system import Equation, System, Tensor
 
 Array = np.ndarray[Any, Any]
@@ -175,6 +176,7 @@ class _Compiled:
         integer = run.system.tensor(equation.target).integer and equation.op != "argmax"
         closures = _Integers(run, equation) if integer else _Reals(run, equation)
         self.body = closures.value(equation.body)
+        self.matrices: dict[Position, Any] = {}
         judge = _Reals(run.judge, equation)
         self.where = [judge.guard(guard) for guard in equation.where]
         if equation.op in ("max", "argmax"):
@@ -187,11 +189,33 @@ class _Compiled:
             return self.body(env)
         if op in ("max", "argmax"):
             return self.maximum(env)
+        if self.equation.leaf is not None:
+            return self.matrix_leaf(self.equation.leaf, env)
         total = domain.rational(Fraction(int(op == "prod")))
         for inner in self.elements(env):
             value = self.body(inner)
             total = total * value if op == "prod" else total + value
         return total
+
+    def matrix_leaf(self, leaf: MatrixLeaf, env: dict[str, int]) -> Value:
+        """One element of a leaf of linear algebra; the whole is computed once for each matrix."""
+        result = [index.name for index in self.equation.result]
+        batch = tuple(at for name, at in env.items() if name not in result)
+        if batch not in self.matrices:
+            row, column = self.names
+            rows = [[self.body({**env, row: r, column: c}) for c in self.extents[1]] for r in self.extents[0]]
+            try:
+                self.matrices[batch] = leaf.exact(self.run.domain, rows)
+            except EvaluationError as error:
+                details = (str(self.equation), f"at {dict(zip(env, batch, strict=False))}" if batch else "")
+                raise EvaluationError(
+                    error.what,
+                    where=self.equation.origin,
+                    details=details[: 1 + bool(batch)],
+                    help=error.help,
+                ) from None
+        whole = self.matrices[batch]
+        return whole[env[result[0]]][env[result[1]]] if result else whole
 
     def elements(self, env: dict[str, int]) -> Iterable[dict[str, int]]:
         """The reduced indices' values, in row-major order, where the conditions hold."""

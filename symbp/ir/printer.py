@@ -25,7 +25,10 @@ class Notation:
 
     times = "·"
     relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ "}  # noqa: RUF012
-    reduce_names = {"sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax"}  # noqa: RUF012
+    reduce_names = {  # noqa: RUF012
+        "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax",
+        "inverse": "inverse", "det": "det", "logdet": "log|det|", "cholesky": "cholesky",
+    }  # fmt: skip
 
     # --- the spelling of nodes
     def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
@@ -70,6 +73,10 @@ class Notation:
         such = f" where {', '.join(conditions)}" if conditions else ""
         return f"{self.reduce_names[op]}_{under} {self.wrapped(body, MUL)}{such}"
 
+    def element(self, matrix: str, subscripts: Sequence[str]) -> str:
+        """An element of a matrix that is written as a whole."""
+        return f"({matrix})[{','.join(subscripts)}]"
+
     def wrapped(self, written: Written, least: int) -> str:
         return written[0] if written[1] >= least else self.parenthesis(written[0])
 
@@ -87,7 +94,9 @@ class Notation:
             return left, body[0]
         indices = [self.symbol(i) for i in equation.reduced]
         conditions = [self.show(g, order) for g in equation.where]
-        return left, self.reduction(equation.reduction.op, indices, conditions, body)
+        right = self.reduction(equation.reduction.op, indices, conditions, body)
+        result = [self.symbol(i) for i in equation.result]
+        return left, self.element(right, result) if result else right
 
     def _write(self, e: Expr, order: tuple[Index, ...]) -> Written:
         if isinstance(e, Access):

@@ -25,22 +25,29 @@ MOST_POINTS = 16
 _SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
 
 
-def sample_sizes(system: System, variant: int = 0) -> dict[str, int]:
-    """A small value for each size, distinct for up to six sizes; bound values are ignored on purpose."""
-    small = _SMALL[variant % len(_SMALL)]
+_FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
+
+
+def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> dict[str, int]:
+    """A small value for each size, distinct for up to six sizes (four if falling); bound values are ignored
+    on purpose."""
+    small = (_FALLING if falling else _SMALL)[variant % 2]
     return {name: small[k % len(small)] for k, name in enumerate(system.sizes)}
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How real leaves are drawn: uniformly from an interval; `whole` rounds them, so that ties occur."""
+    """How real leaves are drawn: uniformly from an interval; `whole` rounds them, so that ties occur;
+    `dominant` adds to the diagonals of square matrices, so that they are positive definite."""
 
     low: float
     high: float
     whole: bool = False
+    dominant: bool = False
 
 
 CENTRED, UNIT, ABOVE_ONE = Spread(-0.9, 0.9), Spread(0.15, 0.85), Spread(1.1, 1.9)
+DOMINANT = Spread(-0.9, 0.9, dominant=True)
 WIDE, LATTICE = Spread(-3.0, 3.0), Spread(-2.4, 2.4, whole=True)
 
 
@@ -53,19 +60,36 @@ def sample_point(
     first: Spread = CENTRED,
 ) -> Point:
     """Sizes and leaves; real leaves are drawn as `first` says, and if the system isn't finite there (a
-    logarithm or a root of an input) centred, then positive, then above 1."""
+    logarithm or a root of an input) centred, then positive, then above 1, then with dominant diagonals."""
     from symbp.ir.vector import run
 
-    chosen = dict(sizes) if sizes is not None else sample_sizes(system, variant)
-    values: dict[str, Array] = {}
-    for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE)):
-        rng = np.random.default_rng(seed)
-        values = {t.name: sample_leaf(t, chosen, rng, spread) for t in system.leaves}
-        with np.errstate(all="ignore"):
-            tensors = run(system, values, chosen)
-        if all(np.all(np.isfinite(v)) for v in tensors.values()):
-            break
+    if sizes is not None:
+        choices = [dict(sizes)]
+    elif any(equation.leaf for equation in system.equations):
+        choices = [sample_sizes(system, variant), sample_sizes(system, variant, falling=True)]
+    else:
+        choices = [sample_sizes(system, variant)]
+    for chosen in choices:
+        for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
+            rng = np.random.default_rng(seed)
+            values = {t.name: sample_leaf(t, chosen, rng, spread) for t in system.leaves}
+            with np.errstate(all="ignore"):
+                tensors = run(system, values, chosen)
+            if all(np.all(np.isfinite(v)) for v in tensors.values()):
+                return chosen, values
     return chosen, values
+
+
+def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
+    """Whether every tensor of a system with a leaf of linear algebra is finite at a random point of these
+    sizes; a system without one is taken to be so at any."""
+    from symbp.ir.vector import run
+
+    if not any(equation.leaf for equation in system.equations):
+        return True
+    chosen, values = sample_point(system, seed, sizes=sizes)
+    with np.errstate(all="ignore"):
+        return all(bool(np.all(np.isfinite(v))) for v in run(system, values, chosen).values())
 
 
 def covering_points(
@@ -156,6 +180,8 @@ def sample_leaf(
     value = np.asarray(np.round(value)) if spread.whole else value
     if tensor.fact("positive") or tensor.fact("nonnegative"):
         value = np.asarray(0.1 + np.abs(value))
+    if spread.dominant and len(shape) > 1 and tensor.shape[-1] == tensor.shape[-2]:
+        value = np.asarray(value + 2 * shape[-1] * np.eye(shape[-1]))
     if tensor.fact("symmetric"):
         value = np.asarray((value + np.swapaxes(value, -1, -2)) / 2)
     if tensor.fact("lower triangular"):

@@ -81,6 +81,7 @@ def infer_ranges(
             tensor = tensors[access.name]
             if isinstance(subscript, Index) and subscript not in found:
                 found[subscript] = Witness(tensor.shape[axis], f"axis {axis} of {access.name}")
+    _square(equation, found)
     missing = [i for i in equation.all_indices if i not in found]
     if missing:
         raise ShapeError(
@@ -89,6 +90,24 @@ def infer_ranges(
             help=f"state its range, {{{missing[0]}: …}}, or read a tensor at a plain subscript {missing[0]}",
         )
     return equation.with_(ranges=tuple(found[i].extent for i in equation.all_indices))
+
+
+def _square(equation: Equation, found: dict[Index, Witness]) -> None:
+    """The matrix of a leaf of linear algebra is square, and so is what the leaf gives."""
+    if equation.leaf is None:
+        return
+    sides = (*equation.reduced, *equation.result)
+    first = next((found[i] for i in sides if i in found), None)
+    for index in sides if first else ():
+        assert first is not None
+        other = found.setdefault(index, Witness(first.extent, "a square matrix"))
+        if sympy.expand(first.extent - other.extent) != 0:
+            raise ShapeError(
+                f"{equation.target} is the {equation.op} of a matrix that is not square",
+                where=equation.origin,
+                details=(f"{first.why}: {first.extent}", f"{other.why}: {other.extent}"),
+                help="only a square matrix has one; for a least-squares solution solve (XᵀX) w = Xᵀy",
+            )
 
 
 def _check_reads(equation: Equation, tensors: Mapping[str, Tensor]) -> None:

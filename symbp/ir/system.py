@@ -16,6 +16,7 @@ from typing import Literal
 
 from symbp.errors import InvalidSystem, Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, rename
+from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
 
 
 class Role(Enum):
@@ -97,7 +98,7 @@ class Tensor:
         return f"{self.name}: {self.role.value}{kind} {shape}{known}"
 
 
-ReductionOp = Literal["sum", "prod", "max", "argmax"]
+ReductionOp = Literal["sum", "prod", "max", "argmax", "inverse", "det", "logdet", "cholesky"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,11 @@ class Reduction:
     """A reduction over `indices`. An empty sum is 0, product 1, max −∞; an empty argmax is −1.
 
     `argmax` is the subscript along `indices[component]` of the first maximum in row-major order.
+
+    The leaves of linear algebra (`symbp.ir.matrices`) reduce, over a row and a column index, the square
+    matrix that the body gives. `det` and `logdet` (of |determinant|) leave a scalar; row and column of an
+    `inverse`, or of a `cholesky` factor (lower, of the symmetric part), are the last two plain indices of
+    the target, which the body does not mention.
     """
 
     op: ReductionOp
@@ -144,6 +150,16 @@ class Equation:
     @property
     def all_indices(self) -> tuple[Index, ...]:
         return self.indices + self.reduced
+
+    @property
+    def leaf(self) -> MatrixLeaf | None:
+        """The leaf of linear algebra that the right-hand side is, if it is one."""
+        return MATRIX_LEAVES.get(self.op or "")
+
+    @property
+    def result(self) -> tuple[Index, ...]:
+        """The row and the column of the matrix that a leaf of linear algebra gives; else nothing."""
+        return self.indices[-2:] if self.leaf and self.leaf.gives_matrix else ()
 
     @cached_property
     def extents(self) -> dict[Index, Expr]:

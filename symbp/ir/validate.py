@@ -176,12 +176,31 @@ def _reduction(equation: Equation) -> None:
             _fail("the reduction has no index", equation, "leave the reduction out")
         if not 0 <= equation.reduction.component < len(equation.reduced):
             _fail(f"the argmax has no component {equation.reduction.component}", equation)
+    if equation.leaf is not None:
+        _matrix_leaf(equation)
     if equation.where and equation.op in (None, "sum"):
         kind = "sum" if equation.op else "map"
         _fail(f"a {kind} has conditions beside its body", equation, "write them as factors of the body")
     for condition in equation.where:
         if not isinstance(condition, Guard):
             _fail(f"the condition {condition} is not a guard", equation)
+
+
+def _matrix_leaf(equation: Equation) -> None:
+    """A leaf of linear algebra: a square matrix without conditions, and its result's row and column."""
+    if len(equation.reduced) != 2:
+        _fail(
+            f"the {equation.op} runs over {len(equation.reduced)} indices, not a row and a column", equation
+        )
+    extents = [equation.extents[i] for i in (*equation.reduced, *equation.result)]
+    if any(sympy.expand(extent - extents[0]) != 0 for extent in extents):
+        _fail(f"the {equation.op} of a matrix that is not square: {', '.join(map(str, extents))}", equation)
+    if equation.where:
+        _fail(f"the {equation.op} has conditions beside its body", equation)
+    if equation.leaf is not None and equation.leaf.gives_matrix and len(equation.result) != 2:
+        _fail(f"the {equation.op} is a matrix; its target needs a row and a column", equation)
+    if free_indices(equation.body) & set(equation.result):
+        _fail(f"the body of the {equation.op} mentions the row or the column of the result", equation)
 
 
 def _expression(system: System, equation: Equation, expr: Expr) -> None:

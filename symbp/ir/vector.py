@@ -26,6 +26,7 @@ from symbp.ir.domains import REFUSED, elementwise, float_power
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
 from symbp.ir.groups import Group, groups
 from symbp.ir.interpret import leaf_array, size_values
+from symbp.ir.matrices import MatrixLeaf
 from symbp.ir.system import Equation, System
 
 LARGE = 1 << 20  # elements of a box above which products are contracted instead of filled in
@@ -170,6 +171,8 @@ class Run:
         ranges = {i: self.extent(e) for i, e in zip(equation.all_indices, equation.ranges, strict=True)}
         point = {equation.indices[k]: at for k, at in fixed.items()}
         plain = tuple(n for i, n in list(ranges.items())[: len(equation.indices)] if i not in point)
+        if equation.leaf is not None:
+            return self._matrix_leaf(equation, equation.leaf, ranges, point)
         box = _Box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
         if equation.op in ("max", "argmax"):
             return _maximum(box, len(plain))
@@ -186,6 +189,17 @@ class Run:
         if equation.op is None:
             return np.array(whole, dtype=np.int64 if integer else None)
         return np.asarray(whole.sum(axis=axes) if equation.op == "sum" else whole.prod(axis=axes))
+
+    def _matrix_leaf(
+        self, equation: Equation, leaf: MatrixLeaf, ranges: Mapping[Index, int], point: Mapping[Index, int]
+    ) -> np.ndarray[Any, Any]:
+        """A leaf of linear algebra, of the matrices at all batch indices at once."""
+        axes = [(i, n) for i, n in ranges.items() if i not in point and i not in equation.result]
+        box = _Box(self, equation, axes, point)
+        matrices = np.broadcast_to(box.real(equation.body, None), box.shape).astype(self.dtype)
+        value = leaf.arrays(matrices)
+        chosen = tuple(point.get(i, slice(None)) for i in equation.result)
+        return np.asarray(value[(..., *chosen)] if chosen else value)
 
 
 def _large_sum(box: _Box, rank: int) -> np.ndarray[Any, Any]:

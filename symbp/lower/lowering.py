@@ -28,15 +28,18 @@ from symbp.lower.program import (
     Contraction,
     Cost,
     Kernel,
+    MatrixKernel,
     Operand,
     Program,
     Scan,
     Statement,
+    plain_subscripts,
     validate,
 )
 from symbp.lower.scatter import scattered, selected
 
-Drafted = Contraction | Scan | Branch | list[Draft]
+Piece = Contraction | MatrixKernel | Statement
+Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]
 
 
 def lower(system: System, wanted: Sequence[str], given: Iterable[str] = ()) -> Program:
@@ -113,7 +116,7 @@ class _Lowering:
                 continue
             equation = aligned(group.equations[0], places.get(group.equations[0].target, {}))
             for piece in self.pieces(equation, fixed):
-                if isinstance(piece, Contraction):
+                if not isinstance(piece, Statement):
                     drafted.append(piece)
                     home[piece.target] = len(drafted) - 1
                 else:
@@ -147,9 +150,21 @@ class _Lowering:
         return Scan(tuple(body), index, extent, group.loop.step)
 
     # --- equations
-    def pieces(self, equation: Equation, fixed: Mapping[Index, Expr]) -> Iterable[Contraction | Statement]:
+    def pieces(
+        self, equation: Equation, fixed: Mapping[Index, Expr]
+    ) -> Iterable[Contraction | MatrixKernel | Statement]:
         """The kernels of one equation: its operands where they need computing, the product, the scaling."""
         number = self.numbers[equation.target]
+        if equation.leaf is not None:
+            if fixed:
+                raise LoweringError(
+                    f"equation ({number}) is a leaf of linear algebra inside of a recurrence",
+                    where=equation.origin,
+                    details=(equation_text(equation),),
+                    help="leaves of linear algebra are lowered outside of loops over time and depth",
+                )
+            yield from self.matrix_pieces(number, equation)
+            return
         equation, places = scattered(selected(equation), fixed)
         if places:
             yield Statement(number, equation, at=tuple(places.items()))
@@ -168,6 +183,26 @@ class _Lowering:
                 first = len(side.array.subscripts) - len(side.indices)
                 operands.append(Operand(side.array.name, side.indices, side.array.subscripts[:first]))
         yield from self.product(number, equation, split, operands, fixed)
+
+    def matrix_pieces(self, number: int, equation: Equation) -> Iterable[MatrixKernel | Statement]:
+        """The kernel of a leaf of linear algebra, after its matrix where that needs computing."""
+        assert equation.op is not None
+        batch = equation.indices[: len(equation.indices) - len(equation.result)]
+        axes = (*batch, *equation.reduced)
+        body, name = equation.body, ""
+        if isinstance(body, Access) and plain_subscripts(body) == axes:
+            name = body.name
+        side = Side(body, axes)
+        if not name:
+            statement = self.operand(number, equation, side, "matrix")
+            yield statement
+            name = statement.target
+        n = equation.extents[equation.reduced[0]]
+        count = sympy.Mul(*[equation.extents[i] for i in batch])
+        work = {"inverse": 2, "cholesky": sympy.Rational(1, 3)}.get(equation.op, sympy.Rational(2, 3))
+        cost = Cost(sympy.expand(count * work * n**3), sympy.expand(2 * count * n**2))
+        operand = Operand(name, side.indices)
+        yield MatrixKernel(number, equation.target, equation.op, batch, operand, dict(equation.extents), cost)
 
     def product(
         self,

@@ -178,6 +178,32 @@ class Contraction:
 
 
 @dataclass(frozen=True)
+class MatrixKernel:
+    """`target[batch, …] = op(operand[batch, row, column])`, a leaf of linear algebra for each batch element;
+    `operand` is a dense array whose axes stand in that order."""
+
+    number: int
+    target: str
+    op: str
+    batch: tuple[Index, ...]
+    operand: Operand
+    extents: dict[Index, Expr]
+    cost: Cost
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return (self.number,)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.target,)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.operand.name,)
+
+
+@dataclass(frozen=True)
 class Block:
     """Kernels with something around them."""
 
@@ -220,10 +246,10 @@ class Branch(Block):
     condition: Guard
 
 
-Kernel = Contraction | Nest | Scan | Branch
+Kernel = Contraction | Nest | MatrixKernel | Scan | Branch
 
 
-def leaf_kernels(kernels: Sequence[Kernel]) -> Iterator[Contraction | Nest]:
+def leaf_kernels(kernels: Sequence[Kernel]) -> Iterator[Contraction | Nest | MatrixKernel]:
     """The kernels that compute, those inside of loops too, in the order in which they stand."""
     for kernel in kernels:
         if isinstance(kernel, Block):
@@ -284,13 +310,16 @@ def kernel_lines(kernel: Kernel) -> Iterator[str]:
             yield f"step {kernel.index} < {expression_text(kernel.extent)}{back}"
         yield from (f"  {line}" for inner in kernel.body for line in kernel_lines(inner))
     elif isinstance(kernel, Contraction):
-        axes = (
+        read = (
             f"[{','.join([*map(expression_text, o.at), *(i.name for i in o.indices)])}]"
             for o in (kernel.left, kernel.right)
         )
-        left, right = (f"{o.name}{a}" for o, a in zip((kernel.left, kernel.right), axes, strict=True))
+        left, right = (f"{o.name}{a}" for o, a in zip((kernel.left, kernel.right), read, strict=True))
         outer = ",".join(i.name for i in kernel.batch + kernel.rows + kernel.columns)
         yield f"contract {kernel.target}[{outer}] = {left} · {right}  ({kernel.number})"
+    elif isinstance(kernel, MatrixKernel):
+        axes = ",".join(i.name for i in kernel.operand.indices)
+        yield f"{kernel.op} {kernel.target} of {kernel.operand.name}[{axes}]  ({kernel.number})"
     else:
         yield from _node_lines(kernel.body, "")
 

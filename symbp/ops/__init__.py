@@ -41,6 +41,7 @@ from symbp.ops.functions import (
     tan,
 )
 from symbp.ops.linear import dense, matmul
+from symbp.ops.linear_algebra import cholesky, det, inverse, logdet, solve, trace
 from symbp.ops.losses import binary_cross_entropy, cross_entropy, l2_penalty, mse
 from symbp.ops.metrics import accuracy
 from symbp.ops.reductions import logsumexp, max, mean, prod, sum
@@ -60,11 +61,13 @@ __all__ = [
     "atan",
     "atanh",
     "binary_cross_entropy",
+    "cholesky",
     "clamp",
     "cos",
     "cosh",
     "cross_entropy",
     "dense",
+    "det",
     "digamma",
     "erf",
     "erfc",
@@ -72,11 +75,13 @@ __all__ = [
     "family",
     "find",
     "gelu",
+    "inverse",
     "l2_penalty",
     "leaky_relu",
     "linear",
     "log",
     "log_softmax",
+    "logdet",
     "loggamma",
     "logsumexp",
     "matmul",
@@ -96,9 +101,11 @@ __all__ = [
     "sinh",
     "softmax",
     "softplus",
+    "solve",
     "sqrt",
     "square",
     "sum",
     "tan",
     "tanh",
+    "trace",
 ]

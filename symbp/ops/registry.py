@@ -22,7 +22,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Values = Literal[
-    "real", "positive", "unit", "above one", "probability", "simplex", "labels", "binary", "distribution"
+    "real",
+    "positive",
+    "unit",
+    "above one",
+    "probability",
+    "simplex",
+    "positive definite",
+    "labels",
+    "binary",
+    "distribution",
 ]
 DATA = frozenset({"labels", "binary", "distribution"})
 
@@ -31,7 +40,8 @@ DATA = frozenset({"labels", "binary", "distribution"})
 class Sample:
     """One example operand: its sizes (`"N K"`) and what values make sense for it.
 
-    `unit` is between −1 and 1, `probability` between 0 and 1, `simplex` rows that sum to one; `labels` (below
+    `unit` is between −1 and 1, `probability` between 0 and 1, `simplex` rows that sum to one,
+    `positive definite` symmetric matrices; `labels` (below
     K), `binary` and `distribution` (rows that sum to one) are data, not differentiated.
     """
 

@@ -2,7 +2,7 @@
 
 Enters: an expression over named arrays with symbolic shapes. Leaves: a reader of its value in a builder.
 An elementwise expression stays in its reader's body; every sum, product of matrices and maximum becomes an
-equation. What the representation has no leaf for yet raises `NotExpressible`.
+equation.
 """
 
 from __future__ import annotations
@@ -20,10 +20,6 @@ from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod, Size
 
 SIZES = {"n": Size("N"), "m": Size("M"), "p": Size("P")}
 PLAIN, SUMMED = "ijkl", "abcd"
-
-
-class NotExpressible(Exception):
-    """The expression needs a leaf that the representation does not have."""
 
 
 def number(value: Any) -> Expr:
@@ -154,10 +150,14 @@ def reduced(
     index = [Index(next(letters) if k in kept else next(others)) for k in range(len(shape))]
     over = [i for k, i in enumerate(index) if k not in kept]
     plain = [index[k] for k in kept]
-    name = name or f"t{len(b._equations) + 1}"
+    name = name or _name(b)
     ranges = dict(zip(index, shape, strict=True))
     reader = b.define(name, plain, at(*index), op if over else None, over, ranges=ranges)
     return Array(b, [shape[k] for k in kept], reader)
+
+
+def _name(b: SystemBuilder) -> str:
+    return f"t{len(b._equations) + 1}"
 
 
 def _elementwise(f: Callable[[Expr], Expr]) -> Callable[[Any], Any]:
@@ -165,7 +165,7 @@ def _elementwise(f: Callable[[Expr], Expr]) -> Callable[[Any], Any]:
 
 
 class _LinearAlgebra:
-    """`np.linalg`: powers of a matrix; what needs a leaf of its own is refused."""
+    """`np.linalg`: powers of a matrix, its inverse and determinant."""
 
     @staticmethod
     def matrix_power(x: Array, power: int) -> Array:
@@ -175,12 +175,15 @@ class _LinearAlgebra:
         return result
 
     @staticmethod
-    def inv(*_: Array) -> Array:
-        raise NotExpressible("the inverse of a matrix is not a leaf yet")
+    def inv(x: Array) -> Array:
+        row, column = Index("a"), Index("b")
+        body, ranges = x.at(row, column), {row: x.shape[0], column: x.shape[1]}
+        plain, over = [Index("i"), Index("j")], [row, column]
+        return Array(x.b, x.shape, x.b.define(_name(x.b), plain, body, "inverse", over, ranges=ranges))
 
     @staticmethod
-    def det(*_: Array) -> Array:
-        raise NotExpressible("the determinant of a matrix is not a leaf yet")
+    def det(x: Array) -> Array:
+        return reduced(x.b, x.shape, x.at, (), "det")
 
 
 class Numpy:

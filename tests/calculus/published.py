@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import rows_activations
+import rows_linear_algebra
 import rows_losses
 import rows_models
 import rows_norms
@@ -35,6 +36,7 @@ ROWS = all_of(
     rows_losses.ROWS,
     rows_models.ROWS,
     rows_second.ROWS,
+    rows_linear_algebra.ROWS,
 )
 
 

@@ -62,6 +62,9 @@ REFERENCE = {
     "mse": lambda a, b, reduction="mean": getattr((a - b) ** 2, reduction)(),
     "cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy,
     "l2_penalty": lambda weight, *ws: weight / 2 * sum((w**2).sum() for w in ws), "accuracy": accuracy,
+    "inverse": np.linalg.inv, "det": np.linalg.det, "logdet": lambda a: np.linalg.slogdet(a)[1],
+    "solve": lambda a, b: np.linalg.solve(a, b), "cholesky": np.linalg.cholesky,
+    "trace": lambda a: np.trace(a, axis1=-2, axis2=-1),
 }  # fmt: skip
 
 CASES = [
@@ -81,6 +84,7 @@ def draw(sample, rng):
         "above one": lambda: 1 + np.exp(normal),
         "probability": lambda: sigmoid(normal),
         "simplex": lambda: softmax(normal),
+        "positive definite": lambda: normal @ normal.swapaxes(-1, -2) + np.eye(shape[-1]),
         "distribution": lambda: softmax(normal),
         "binary": lambda: rng.integers(0, 2, shape).astype(float),
         "labels": lambda: rng.integers(0, SIZES["K"], shape),

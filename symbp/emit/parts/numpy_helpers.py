@@ -68,3 +68,8 @@ def _digamma(x: Array) -> Array:
         1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * (691 / 32760 - s / 12)))))
     )
     return np.asarray(total + np.log(y) - 0.5 / y - series, DTYPE)
+
+
+def _cholesky(a: Array) -> Array:
+    """The lower Cholesky factor of the symmetric part of a."""
+    return np.asarray(np.linalg.cholesky((a + a.swapaxes(-1, -2)) / 2), DTYPE)
