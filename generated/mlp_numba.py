@@ -478,7 +478,7 @@ class _Memory:
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any]) -> _Memory:
     """The workspaces for these sizes, from those kept if they are there."""
     _compile()
-    key = tuple(sizes[name] for name in OPEN_SIZES)
+    key = tuple(sizes.get(name, 1) for name in OPEN_SIZES)  # what nothing shows is of another stage
     if key not in kept:
         if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
             kept.clear()

@@ -5,7 +5,7 @@ Must not know: kernels, the module around the text.
 
 A value keeps the fewest axes it can; it is lifted (`[:, None]`) only where it meets one with more. A read
 that isn't plain becomes fancy indexing; under a guard its positions are clipped, since NumPy evaluates both
-branches of a choice.
+branches of a choice. A condition without axes is decided by Python and evaluates one branch only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, COMPARE, UNARY, Kind, Spelling, Written, repeated_parts
+from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
+from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 from symbp.lower.program import plain_subscripts
 
@@ -39,12 +40,14 @@ class ArraySpelling(Spelling):
         shapes: Mapping[str, tuple[Expr, ...]],
         names: Mapping[str, str],
         where: str = "",
+        loops: Mapping[Index, str] | None = None,
     ) -> None:
         super().__init__(where)
-        self.frame = tuple(frame)
+        self.frame, self.loops = tuple(frame), dict(loops or {})
         self.extents, self.shapes, self.names = extents, shapes, names
         self.prelude: list[str] = []
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+        self.products: dict[str, Written] = {}
 
     def fresh(self, stem: str) -> str:
         """A local name that no tensor has."""
@@ -76,30 +79,34 @@ class ArraySpelling(Spelling):
         return Written(f"np.arange({extent}{kind})", ATOM, (index,), "real" if dtype else "integer")
 
     def index(self, e: Index) -> Written:
-        return self.arange(e)
+        return Written(self.loops[e], kind="number") if e in self.loops else self.arange(e)
 
     def index_value(self, e: Index) -> Written:
-        return self.arange(e, "DTYPE")
+        return self.index(e) if e in self.loops else self.arange(e, "DTYPE")
 
     # --- reads
     def access(self, e: Access) -> Written:
         if e.name in self.inlined:
             indices, body = self.inlined[e.name]
             return self.write(body.xreplace(dict(zip(indices, e.subscripts, strict=True))))
+        if e.name in self.products:
+            product = self.products[e.name]
+            return self._transposed(Written(product.text, product.binding, e.subscripts))
         name = self.names.get(e.name, e.name)
         kind: Kind = "integer" if isinstance(e, IntegerAccess) else "real"
         if not e.subscripts:
             return Written(name, kind=kind)
-        subscripts = plain_subscripts(e)
-        if subscripts:
-            return self._transposed(Written(name, ATOM, subscripts, kind))
-        if e.outside is None and not self.guarded and self._is_slice(e):
-            parts = [":" if isinstance(s, Index) else self.integer(s).text for s in e.subscripts]
-            while parts[-1] == ":":
-                parts.pop()
-            kept = tuple(s for s in e.subscripts if isinstance(s, Index))
-            return self._transposed(Written(f"{name}[{', '.join(parts)}]", ATOM, kept, kind))
-        return self._gathered(e, name, kind)
+        found = self.sliced(e, name, kind)
+        if found is None:
+            return self._gathered(e, name, kind)
+        value, leaving = self._transposed(found[0]), found[1]
+        if e.outside is None or not leaving:
+            return value
+        if 0 in leaving:
+            return self.write(e.outside)
+        conditions = [self.condition(guard) for guard in leaving]
+        inside = self.both(conditions) if len(conditions) > 1 else conditions[0]
+        return self.choose(inside, value, self.write(e.outside))
 
     def _transposed(self, value: Written) -> Written:
         axes = tuple(i for i in self.frame if i in value.axes)
@@ -109,14 +116,41 @@ class ArraySpelling(Spelling):
             self.helpers.add("_transposed")
             return Written(f"_transposed({value.text})", ATOM, axes, value.kind)
         order = ", ".join(str(value.axes.index(i)) for i in axes)
-        return Written(f"{value.text}.transpose({order})", ATOM, axes, value.kind)
+        return Written(f"{value.at_least(ATOM)}.transpose({order})", ATOM, axes, value.kind)
 
-    def _is_slice(self, e: Access) -> bool:
-        """Whether basic indexing does: each subscript a distinct index or free of indices and tensors."""
-        kept = [s for s in e.subscripts if isinstance(s, Index)]
-        fixed = [s for s in e.subscripts if not isinstance(s, Index)]
-        constant = all(not free_indices(s) and not s.atoms(Access) for s in fixed)
-        return constant and len(set(kept)) == len(kept)
+    def sliced(self, e: Access, name: str, kind: Kind = "real") -> tuple[Written, list[Expr]] | None:
+        """A read by basic indexing, each subscript a distinct index or a number: the view, its axes as they
+        stand, and the guards that keep the numbers in range. None if the read is not of this kind."""
+        parts: list[str] = []
+        kept: list[Index] = []
+        leaving: list[Expr] = []
+        for subscript, extent in zip(e.subscripts, self.shapes[e.name], strict=True):
+            if isinstance(subscript, Index) and subscript not in self.loops:
+                span = self._span(subscript, extent)
+                if span is None or subscript in kept:
+                    return None
+                parts.append(span)
+                kept.append(subscript)
+            elif free_indices(subscript) <= self.loops.keys() and not subscript.atoms(Access):
+                guards = within(subscript, extent, self.extents)
+                leaving += guards
+                position = self.integer(subscript).text
+                clip = bool(guards) and self.guarded and e.outside is None
+                last = self.integer(extent - 1).text
+                parts.append(f"min(max({position}, 0), {last})" if clip else position)
+            else:
+                return None
+        while parts and parts[-1] == ":":
+            parts.pop()
+        text = f"{name}[{', '.join(parts)}]" if parts else name
+        return Written(text, ATOM, tuple(kept), kind), leaving
+
+    def _span(self, index: Index, extent: Expr) -> str | None:
+        """The slice of an axis that an index runs over; None if it may run past its end."""
+        if self._covers(index, extent):
+            return ":"
+        own = self.extents[index]
+        return f":{self.integer(own).text}" if never_negative(extent - own, {}) else None
 
     def _gathered(self, e: Access, name: str, kind: Kind) -> Written:
         shape = self.shapes[e.name]
@@ -124,20 +158,37 @@ class ArraySpelling(Spelling):
         positions: list[Written] = []
         for subscript, extent in zip(e.subscripts, shape, strict=True):
             position = self.integer(subscript)
-            safe = isinstance(subscript, Index) and self._covers(subscript, extent)
+            safe = not within(subscript, extent, self.extents)
             if not safe and (e.outside is not None or self.guarded):
-                position, within = self._clipped(position, extent)
-                inside.append(within)
+                position, met = self._clipped(position, extent)
+                inside.append(met)
             positions.append(position)
-        values, axes = self.together(positions)
-        text = f"{name}[{', '.join(v.text for v in values)}]"
-        value = Written(text, ATOM, axes, kind)
+        value = self._taken(e, name, kind, positions)
         if e.outside is None or not inside:
             return value
         self.guarded += 1
         outside = self.write(e.outside)
         self.guarded -= 1
         return self.choose(self.both(inside) if len(inside) > 1 else inside[0], value, outside)
+
+    def _taken(self, e: Access, name: str, kind: Kind, positions: list[Written]) -> Written:
+        """The elements at some positions; one array of positions among slices keeps its place."""
+        axes = [p.axes for p in positions]
+        spans = [
+            self._span(s, n) if isinstance(s, Index) and s not in self.loops else None
+            for s, n in zip(e.subscripts, self.shapes[e.name], strict=True)
+        ]
+        arrays = [k for k, p in enumerate(positions) if p.axes and spans[k] is None]
+        flat = tuple(i for own in axes for i in own)
+        if len(arrays) == 1 and len(set(flat)) == len(flat):
+            parts = [spans[k] or p.text for k, p in enumerate(positions)]
+            scalars = [k for k, p in enumerate(positions) if not p.axes]
+            if not scalars or len(positions) == 1 + len(scalars):
+                while parts[-1] == ":":
+                    parts.pop()
+                return self._transposed(Written(f"{name}[{', '.join(parts)}]", ATOM, flat, kind))
+        values, common = self.together(positions)
+        return Written(f"{name}[{', '.join(v.text for v in values)}]", ATOM, common, kind)
 
     def _covers(self, index: Index, extent: Expr) -> bool:
         return bool(sympy.expand(self.extents[index] - extent) == 0)
@@ -161,9 +212,29 @@ class ArraySpelling(Spelling):
 
     def choose(self, condition: Written, yes: Written, no: Written) -> Written:
         plain = yes.kind == "number" and no.kind == "number"
-        (test, a, b), axes = self.together([condition, yes, no])
+        a, b = (v if v.kind == "number" else self.cast(v) for v in (yes, no))
+        if not condition.axes:
+            axes = tuple(i for i in self.frame if i in yes.axes or i in no.axes)
+            kind: Kind = "number" if plain else "real"
+            if not plain:
+                a, b = self.spread(a, axes), self.spread(b, axes)
+            text = f"{a.at_least(OR)} if {condition.at_least(OR)} else {b.at_least(CHOICE)}"
+            return Written(text, CHOICE, axes, kind)
+        (test, a, b), axes = self.together([condition, a, b])
         branches = f"DTYPE({a.text}), DTYPE({b.text})" if plain else f"{a.text}, {b.text}"
         return Written(f"np.where({test.text}, {branches})", ATOM, axes)
+
+    def spread(self, value: Written, axes: tuple[Index, ...]) -> Written:
+        """The value with all of these axes at their full extents."""
+        if value.axes == axes:
+            return Written(f"DTYPE({value.text})", ATOM) if value.kind == "number" else value
+        shape = ", ".join(self.integer(self.extents[i]).text for i in axes)
+        shape = f"({shape}{',' if len(axes) == 1 else ''})"
+        if value.text == "0":
+            return Written(f"np.zeros({shape}, DTYPE)", ATOM, axes)
+        if not value.axes:
+            return Written(f"np.full({shape}, {value.text}, DTYPE)", ATOM, axes)
+        return Written(f"np.broadcast_to({self.lift(value, axes).text}, {shape})", ATOM, axes)
 
     def real(self, value: Written) -> Written:
         # NumPy adds and multiplies booleans with reals as 0 and 1; alone they are made reals when stored.
@@ -205,8 +276,16 @@ class ArraySpelling(Spelling):
             self.known[part] = Written(name, ATOM, written.axes, written.kind)
 
     def _worth_a_name(self, e: Expr) -> bool:
-        if not e.atoms(Access) or any(plain_subscripts(a) is None for a in e.atoms(Access)):
+        reads = e.atoms(Access)
+        if not reads or any(not self._safe(access) for access in reads):
             return False
         return bool(
             e.is_Function or e.is_Add or (e.is_Pow and not e.exp.is_Integer) or isinstance(e, sympy.exp)
+        )
+
+    def _safe(self, access: Access) -> bool:
+        """Whether a read may stand outside of the guards around it."""
+        positions = zip(access.subscripts, self.shapes[access.name], strict=True)
+        return plain_subscripts(access) is not None and all(
+            isinstance(s, Index) and self._covers(s, extent) for s, extent in positions
         )

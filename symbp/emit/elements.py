@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import sympy
 
 from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
+from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, Size
 from symbp.lower.program import plain_subscripts
 
@@ -39,9 +40,11 @@ class ElementSpelling(Spelling):
         names: Mapping[str, str],
         real: str = "",
         where: str = "",
+        extents: Mapping[Index, Expr] | None = None,
     ) -> None:
         super().__init__(where)
         self.loops, self.shapes, self.names, self.real_type = loops, shapes, names, real
+        self.extents = extents or {}
         self.prelude: list[str] = []
         self.scalars: set[str] = set()
         self.locals: frozenset[str] = frozenset()
@@ -66,17 +69,29 @@ class ElementSpelling(Spelling):
             return Written(name)
         kind: Kind = "integer" if isinstance(e, IntegerAccess) else "real"
         positions = [self.integer(s) for s in e.subscripts]
+        bounds = list(zip(e.subscripts, self.shapes[e.name], positions, strict=True))
+        if e.outside is not None and any(0 in within(s, n, self.extents) for s, n, _ in bounds):
+            return self.write(e.outside)
         value = Written(f"{name}[{', '.join(p.text for p in positions) or '0'}]", ATOM, (), kind)
         if e.outside is None:
             return value
-        inside = [
-            Written(f"0 <= {p.at_least(ADD)} < {self.integer(extent).at_least(ADD)}", COMPARE, (), "bool")
-            for p, s, extent in zip(positions, e.subscripts, self.shapes[e.name], strict=True)
-            if p.kind != "number"
-        ]
+        inside = [c for s, extent, p in bounds for c in self._inside(s, extent, p)]
         return self.choose(self.both(inside), value, self.write(e.outside)) if inside else value
 
+    def _inside(self, subscript: Expr, extent: Expr, position: Written) -> list[Written]:
+        """What keeps a position in range, as far as it isn't certain."""
+        guards = within(subscript, extent, self.extents)
+        if len(guards) < 2:
+            return [self.condition(guard) for guard in guards]
+        return [
+            Written(
+                f"0 <= {position.at_least(ADD)} < {self.integer(extent).at_least(ADD)}", COMPARE, (), "bool"
+            )
+        ]
+
     def both(self, conditions: Sequence[Written]) -> Written:
+        if len(conditions) == 1:
+            return conditions[0]
         return Written(" and ".join(c.at_least(COMPARE) for c in conditions), OR, (), "bool")
 
     def choose(self, condition: Written, yes: Written, no: Written) -> Written:
@@ -128,11 +143,19 @@ class ElementSpelling(Spelling):
             self.known[part] = Written(name)
 
     def _worth_a_name(self, e: Expr) -> bool:
-        if not e.atoms(Access) or any(plain_subscripts(a) is None for a in e.atoms(Access)):
+        reads = e.atoms(Access)
+        if not reads or any(not self._safe(access) for access in reads):
             return False
         return bool(
             e.is_Function or e.is_Add or (e.is_Pow and not e.exp.is_Integer) or isinstance(e, sympy.exp)
         )
+
+    def _safe(self, access: Access) -> bool:
+        """Whether a read may stand outside of the guards around it: it never leaves its range."""
+        if plain_subscripts(access) is None:
+            return False
+        positions = zip(access.subscripts, self.shapes[access.name], strict=True)
+        return not self.extents or not any(within(s, n, self.extents) for s, n in positions)
 
 
 def _is_float(text: str) -> bool:

@@ -16,14 +16,29 @@ import sympy
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.numpy_target import LINEAR_ALGEBRA, equation_range
+from symbp.emit.numpy_lines import LINEAR_ALGEBRA
+from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import Network, Segment, product_of
+from symbp.emit.spelling import guard_rank
 from symbp.emit.tables import global_name
+from symbp.ir.bounds import within
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.matrices import MATRIX_LEAVES
-from symbp.ir.printer import equation_text, expression_text
+from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, Tensor
-from symbp.lower.program import Begin, Contraction, End, Kernel, Loop, MatrixKernel, Node, Operand, Step
+from symbp.lower.program import (
+    Begin,
+    Branch,
+    Contraction,
+    End,
+    Kernel,
+    Loop,
+    MatrixKernel,
+    Node,
+    Operand,
+    Scan,
+    Step,
+)
 
 START = {"sum": "0", "prod": "1"}
 
@@ -80,14 +95,30 @@ class NumbaLines:
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self.helpers: set[str] = set()
         self.constants = {t.name for t in tensors.values() if t.role is Role.HYPER}
+        self.steps: dict[Index, Expr] = {}  # the recurrences around, and how far they run
 
     def kernel(self, kernel: Kernel) -> Iterator[str]:
-        if isinstance(kernel, Contraction):
+        if isinstance(kernel, Scan):
+            yield from self.scan(kernel)
+        elif isinstance(kernel, Branch):
+            yield f"if {self.plain().condition(kernel.condition).text}:"
+            yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
+        elif isinstance(kernel, Contraction):
             yield from self.contraction(kernel)
         elif isinstance(kernel, MatrixKernel):
             yield from self.matrix_leaf(kernel)
         else:
             yield from self.nodes(kernel.body, "")
+
+    # --- recurrences
+    def scan(self, kernel: Scan) -> Iterator[str]:
+        extent = self.plain().integer(kernel.extent)
+        backwards = f"{self.plain().integer(kernel.extent - 1).text}, -1, -1"
+        self.steps[kernel.index] = kernel.extent
+        yield f"for {self.loop(kernel.index)} in range({extent.text if kernel.step > 0 else backwards}):"
+        for inner in kernel.body:
+            yield from (f"    {line}" for line in self.kernel(inner))
+        del self.steps[kernel.index]
 
     # --- loops
     def nodes(self, nodes: Sequence[Node], indent: str) -> Iterator[str]:
@@ -107,12 +138,14 @@ class NumbaLines:
         return self.names.free(index.name)
 
     def plain(self) -> ElementSpelling:
-        return ElementSpelling({}, self.shapes, self.names.tensors, self.real)
+        loops = {index: self.loop(index) for index in self.steps}
+        return ElementSpelling(loops, self.shapes, self.names.tensors, self.real, "", self.steps)
 
     def spelling(self, node: Step | End, number: int) -> ElementSpelling:
         loops = {index: self.loop(loop) for index, loop in node.names.items()}
         where = f"equation ({number}) {equation_text(node.statement.equation)}"
-        spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where)
+        extents = {**node.statement.equation.extents, **self.steps}
+        spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where, extents)
         spelling.scalars = self.constants
         return spelling
 
@@ -143,8 +176,12 @@ class NumbaLines:
         value = self.position(equation) if equation.op == "argmax" else self.accumulator(equation)
         return f"{self.element(equation, node.names)} = {value}"
 
-    def element(self, equation: Equation, names: Mapping[Index, Index]) -> str:
-        inside = ", ".join(self.loop(names[i]) for i in equation.indices) or "0"
+    def element(
+        self, equation: Equation, names: Mapping[Index, Index], where: Mapping[Index, str] | None = None
+    ) -> str:
+        """An element of the target: at the loops' positions, or at given places."""
+        where = where or {}
+        inside = ", ".join(where[i] if i in where else self.loop(names[i]) for i in equation.indices) or "0"
         return f"{self.names.tensors[equation.target]}[{inside}]"
 
     def step(self, node: Step) -> Iterator[str]:
@@ -161,8 +198,15 @@ class NumbaLines:
             else equation.body
         )
         indent = ""
+        places = node.statement.places
+        for index, place in places.items():
+            guards += within(place, equation.extents[index], spelling.extents)
+        if 0 in guards:
+            yield f"pass{note(number)}"
+            return
+        guards = [g for g in guards if g != 1]
         if guards:
-            conditions = [spelling.condition(g) for g in sorted(guards, key=expression_text)]
+            conditions = [spelling.condition(g) for g in sorted(guards, key=guard_rank)]
             test = spelling.both(conditions) if len(conditions) > 1 else conditions[0]
             yield f"if {test.text}:"
             indent = "    "
@@ -171,13 +215,14 @@ class NumbaLines:
         comment = note(number)
         for line in spelling.prelude:
             yield f"{indent}{line}{comment}"
-        for line in self.action(node, value, comment):
+        where = {index: spelling.integer(place).text for index, place in places.items()}
+        for line in self.action(node, value, comment, where):
             yield indent + line
         self.helpers |= spelling.helpers
 
-    def action(self, node: Step, value: str, comment: str) -> Iterator[str]:
+    def action(self, node: Step, value: str, comment: str, where: Mapping[Index, str]) -> Iterator[str]:
         equation = node.statement.equation
-        element = self.element(equation, node.names)
+        element = self.element(equation, node.names, where)
         if equation.reduction is None:
             yield f"{element} {'*=' if node.statement.scaling else '='} {value}{comment}"
             return
@@ -237,8 +282,10 @@ class NumbaLines:
         transposed: bool,
     ) -> str:
         text = self.names.tensors[operand.name]
-        if kernel.batch:
-            text += f"[{', '.join(self.loop(i) for i in kernel.batch)}]"
+        first_axes = [self.plain().integer(s).text for s in operand.at]
+        first_axes += [self.loop(i) for i in kernel.batch]
+        if first_axes:
+            text += f"[{', '.join(first_axes)}]"
         groups = [g for g in ((second, first) if transposed else (first, second)) if g]
         if any(len(g) > 1 for g in groups):
             extents = (self.plain().integer(sympy.Mul(*[kernel.extents[i] for i in g])).text for g in groups)

@@ -14,7 +14,7 @@ import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import GenerationError, LoweringError
-from symbp.ir.expr import Expr, Size
+from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Role, System, Tensor
 from symbp.lower import Program, lower
 
@@ -59,7 +59,19 @@ class Network:
 
     @cached_property
     def forward_data(self) -> tuple[str, ...]:
-        return tuple(t.name for t in self.segments[0].leaves(Role.INPUT, Role.TARGET))
+        """What the outputs need: the arrays that their equations read, and those that alone show a size."""
+        forward = self.segments[0].program
+        read = [t for t in forward.leaves if t.role in (Role.INPUT, Role.TARGET)]
+        shown = (*read, *self.parameters)
+        equations = [self.system.equations[number - 1] for number in forward.numbers]
+        mentioned = [x for e in equations for x in (*e.ranges, e.body, *e.where)]
+        mentioned += [x for tensor in forward.tensors.values() for x in tensor.shape]
+        sizes = {size.name for x in mentioned for size in free_sizes(x)}
+        for size in self.open_sizes:
+            found = self.witness(size, self.data)
+            if size in sizes and self.witness(size, shown) is None and found and found[0] not in read:
+                read.append(found[0])
+        return tuple(t.name for t in self.data if t in read)
 
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:

@@ -19,7 +19,7 @@ from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
 from symbp.ir.printer import decimal, expression_text
 
-OR, COMPARE, ADD, MUL, UNARY, POW, ATOM = range(7)  # binding strength of Python text
+CHOICE, OR, COMPARE, ADD, MUL, UNARY, POW, ATOM = range(8)  # binding strength of Python text
 Kind = Literal["real", "number", "bool", "integer"]
 
 
@@ -154,12 +154,12 @@ class Spelling:
         if e.is_Mul:
             coefficient, rest = e.as_coeff_Mul()
             if coefficient == -1:
-                return Written(
-                    f"-{self.integer(rest).at_least(MUL)}", ADD, self.integer(rest).axes, "integer"
-                )
+                value = self.integer(rest)
+                least = UNARY if isinstance(rest, (FloorDiv, Mod)) else MUL  # -a % b is (-a) % b
+                return Written(f"-{value.at_least(least)}", ADD, value.axes, "integer")
             factors = sorted(sympy.Mul.make_args(e), key=lambda f: (not f.is_number, expression_text(f)))
             values, axes = self.together([self.integer(f) for f in factors])
-            return Written(" * ".join(v.at_least(MUL) for v in values), MUL, axes, "integer")
+            return Written(" * ".join(v.at_least(UNARY) for v in values), MUL, axes, "integer")
         return self.write(e)
 
     def _rational(self, e: Expr) -> Written:
@@ -229,29 +229,39 @@ class Spelling:
 
     def _chosen(self, guard: Guard, yes: Expr, no: Expr) -> Written:
         condition = self.condition(guard)
-        self.guarded += 1
+        self.guarded += self.both_evaluated(condition)
         chosen = self.choose(condition, self.write(yes), self.write(no))
-        self.guarded -= 1
+        self.guarded -= self.both_evaluated(condition)
         return chosen
+
+    def both_evaluated(self, condition: Written) -> bool:
+        """Whether a choice evaluates what it does not take: one between arrays does."""
+        return bool(condition.axes)
 
     # --- products
     def _product(self, e: Expr) -> Written:
         factors = sympy.Mul.make_args(e)
-        guards = sorted(
-            (f for f in factors if isinstance(f, Guard)), key=lambda g: (_rank(g), expression_text(g))
-        )
+        guards = sorted((f for f in factors if isinstance(f, Guard)), key=guard_rank)
         if not guards:
             return self._fraction(e)
         rest = sympy.Mul(*[f for f in factors if not isinstance(f, Guard)])
-        condition = (
-            self.both([self.condition(g) for g in guards]) if len(guards) > 1 else self.condition(guards[0])
-        )
+        self.guarded += len(guards) > 1
+        conditions = [self.condition(g) for g in guards]
+        self.guarded -= len(guards) > 1
+        whole = [c for c in conditions if not c.axes]  # of no element in particular: decided first
+        each = [c for c in conditions if c.axes]
         if rest == 1:
-            return self.real(condition)
-        self.guarded += 1
-        chosen = self.choose(condition, self.write(rest), self.number("0"))
-        self.guarded -= 1
-        return chosen
+            return self.real(self._all(conditions))
+        if each:
+            self.guarded += 1
+            value = self.choose(self._all(each), self.write(rest), self.number("0"))
+            self.guarded -= 1
+        else:
+            value = self.write(rest)
+        return self.choose(self._all(whole), value, self.number("0")) if whole else value
+
+    def _all(self, conditions: Sequence[Written]) -> Written:
+        return self.both(conditions) if len(conditions) > 1 else conditions[0]
 
     def _fraction(self, e: Expr) -> Written:
         coefficient, rest = e.as_coeff_Mul(rational=True)
@@ -327,7 +337,7 @@ class Spelling:
     def _repeated(self, value: Written, times: int) -> Written:
         if times == 1:
             return value
-        if value.binding < ATOM or len(value.text) > 24:
+        if value.binding < ATOM or len(value.text) > 24 or "(" in value.text:
             return self.integer_power(value, times)
         return Written(" * ".join([value.text] * times), MUL, value.axes, value.kind)
 
@@ -361,8 +371,14 @@ def _factor_key(factor: Expr) -> tuple[int, int, str]:
     return (0 if not free_indices(factor) else 1), -len(free_indices(factor)), expression_text(factor)
 
 
-def _rank(guard: Expr) -> int:
-    return len(free_indices(guard))
+def guard_rank(guard: Expr) -> tuple[tuple[bool, int], str]:
+    """The order in which guards are tested."""
+    return _rank(guard), expression_text(guard)
+
+
+def _rank(guard: Expr) -> tuple[bool, int]:
+    """Guards between indices before those that read: what they exclude may be out of range."""
+    return bool(guard.atoms(Access)), len(free_indices(guard))
 
 
 def _is_sigmoid(base: Expr) -> bool:

@@ -1,24 +1,26 @@
 """Recognises matrix products: sums over a product of two dense operands.
 
-Enters: an equation. Leaves: `Split`, the two operands, the grouping of the indices, and the factor that
-does not depend on what is summed; or None. Must not know: targets, or anything but the equation's form.
+Enters: an equation, the shapes of what it reads, the indices that loops around it fix. Leaves: `Split`, the
+two operands, the grouping of the indices, and the factor that does not depend on what is summed; or None.
+Must not know: targets, or anything but the equation's form.
 
 A factor that mentions no summed index leaves the sum. What remains falls into two operands by index sets:
 factors whose indices are contained in another's join it, so that `Σ_k W[j,k]·(p[n,k] − y[n,k])/N` is
-`(p − y)·Wᵀ`, divided by N afterwards.
+`(p − y)·Wᵀ`, divided by N afterwards. An index that a loop around fixes counts as a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
 
+from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices, product
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
-from symbp.lower.program import plain_subscripts
+from symbp.lower.program import leading_positions, plain_subscripts
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,13 @@ class Side:
 
     body: Expr
     indices: tuple[Index, ...]
-
-    @property
-    def array(self) -> Access | None:
-        """The access that this operand is, if it needs no computing."""
-        return self.body if isinstance(self.body, Access) and plain_subscripts(self.body) else None
+    array: Access | None = None  # the access that this operand is, if it needs no computing
 
 
 @dataclass(frozen=True)
 class Split:
-    """`scale · Σ_summed left · right`, with the indices grouped as a matrix product needs them."""
+    """`scale · Σ_summed left · right`, with the indices grouped as a matrix product needs them. Plain indices
+    on which neither operand depends are in `scale` only, or nowhere."""
 
     scale: Expr
     left: Side
@@ -46,90 +45,157 @@ class Split:
     summed: tuple[Index, ...]
     columns: tuple[Index, ...]
 
+    @property
+    def plain(self) -> tuple[Index, ...]:
+        return self.batch + self.rows + self.columns
+
 
 def split_scale(equation: Equation) -> tuple[Expr, list[Expr]]:
     """The factors of a sum's body without summed indices (multiplied), and the others in a stable order."""
     scale: list[Expr] = []
     inner: list[Expr] = []
+    guards: list[Expr] = []
     for factor in sympy.Mul.make_args(equation.body):
         outside = not free_indices(factor) & set(equation.reduced)
-        # A guard stays inside: what it excludes must not be evaluated.
-        (scale if outside and not isinstance(factor, Guard) else inner).append(factor)
+        if isinstance(factor, Guard):
+            guards.append(factor)
+        else:
+            (scale if outside else inner).append(factor)
+    for guard in guards:
+        # A guard stays beside what it excludes, which must not be evaluated.
+        met = any(free_indices(guard) & free_indices(factor) for factor in inner)
+        alone = not met and not free_indices(guard) & set(equation.reduced)
+        (scale if alone else inner).append(guard)
     if any(isinstance(factor, Guard) for factor in inner):
         inner += [factor for factor in scale if factor.atoms(Access)]
         scale = [factor for factor in scale if not factor.atoms(Access)]
     return product(scale), sorted(inner, key=expression_text)
 
 
-def match(equation: Equation) -> Split | None:
+def match(
+    equation: Equation, shapes: Mapping[str, tuple[Expr, ...]], fixed: Collection[Index] = ()
+) -> Split | None:
     """The matrix product that the equation is, or None."""
     if equation.op != "sum":
         return None
     scale, factors = split_scale(equation)
-    sides = _two_sides(factors, equation)
+    frame = _Frame(equation, frozenset(fixed), shapes)
+    sides = _two_sides(factors, frame)
     if sides is None:
         return None
     for left, right in (sides, sides[::-1]):
-        split = _grouped(equation, scale, left, right)
+        split = _grouped(frame, scale, left, right)
         if split is not None:
             return split
     return None
 
 
-def _two_sides(factors: Sequence[Expr], equation: Equation) -> tuple[Expr, Expr] | None:
+@dataclass(frozen=True)
+class _Frame:
+    """An equation and the indices that loops around it fix."""
+
+    equation: Equation
+    fixed: frozenset[Index]
+    shapes: Mapping[str, tuple[Expr, ...]]
+
+    @property
+    def plain(self) -> tuple[Index, ...]:
+        return tuple(i for i in self.equation.indices if i not in self.fixed)
+
+    def free(self, e: Expr) -> frozenset[Index]:
+        return free_indices(e) - self.fixed
+
+    def subscripts(self, e: Expr) -> tuple[Index, ...] | None:
+        """The indices of an access to a whole array, or to one at fixed leading positions, else None."""
+        if not isinstance(e, Access) or isinstance(e, IntegerAccess):
+            return None
+        first = leading_positions(e, self.fixed)
+        extents, shape = self.equation.extents, self.shapes[e.name]
+        found = plain_subscripts(e, first)
+        if not found or set(found) & self.fixed:
+            return None
+        positions = zip(e.subscripts[:first], shape[:first], strict=True)
+        if any(within(s, extent, extents) for s, extent in positions):
+            return None
+        covers = zip(found, shape[first:], strict=True)
+        return found if all(sympy.expand(extents[i] - extent) == 0 for i, extent in covers) else None
+
+
+def _two_sides(factors: Sequence[Expr], frame: _Frame) -> tuple[Expr, Expr] | None:
     """The factors multiplied into two operands."""
-    sets = [free_indices(factor) for factor in factors]
+    sets = [frame.free(factor) for factor in factors]
     largest = [s for k, s in enumerate(sets) if not any(s < t for t in sets) and s not in sets[:k]]
     if len(largest) == 2:
         first = [f for f, s in zip(factors, sets, strict=True) if s <= largest[0]]
         second = [f for f, s in zip(factors, sets, strict=True) if not s <= largest[0]]
-        return product(first), product(second)
-    if len(largest) == 1 and equation.indices:  # a matrix and a vector over what is summed
-        summed = frozenset(equation.reduced)
+        return _operands(first, second)
+    if len(largest) == 1 and frame.plain:  # a matrix and a vector over what is summed
+        summed = frozenset(frame.equation.reduced)
         vector = [f for f, s in zip(factors, sets, strict=True) if s <= summed]
         matrix = [f for f, s in zip(factors, sets, strict=True) if not s <= summed]
-        if vector and matrix and frozenset().union(*[free_indices(f) for f in vector]) == summed:
-            return product(matrix), product(vector)
+        if frozenset().union(*[frame.free(f) for f in vector]) == summed:
+            return _operands(matrix, vector)
     return None
 
 
-def _grouped(equation: Equation, scale: Expr, left: Expr, right: Expr) -> Split | None:
+def _operands(first: Sequence[Expr], second: Sequence[Expr]) -> tuple[Expr, Expr] | None:
+    """Two operands from their factors; None if one would hold zeros and ones, since sums under a guard need
+    only visit what it selects."""
+    if any(all(isinstance(f, Guard) for f in side) for side in (first, second)):
+        return None
+    return product(_with_guards(first, second)), product(_with_guards(second, first))
+
+
+def _with_guards(own: Sequence[Expr], others: Sequence[Expr]) -> list[Expr]:
+    """The factors of an operand with the guards that bear on them, those that stand in the other one too: a
+    guard is its own square, and what it excludes is not evaluated in either."""
+    values = [f for f in own if not isinstance(f, Guard)]
+    met = frozenset().union(*[free_indices(f) for f in values])
+    every = [f for f in (*own, *others) if isinstance(f, Guard)]
+    bearing = [g for g in every if free_indices(g) & met and free_indices(g) <= met]
+    elsewhere = [free_indices(f) for f in others if not isinstance(f, Guard)]
+    kept = [g for g in own if isinstance(g, Guard) and not any(free_indices(g) <= s for s in elsewhere)]
+    return [*values, *dict.fromkeys([*kept, *bearing])]
+
+
+def _grouped(frame: _Frame, scale: Expr, left: Expr, right: Expr) -> Split | None:
     """The grouping with `left` giving rows and `right` columns, if the axes' orders allow plain views."""
-    in_left, in_right, summed = free_indices(left), free_indices(right), equation.reduced
-    plain = equation.indices
-    if not set(summed) <= in_left & in_right or set(plain) - in_left - in_right:
+    in_left, in_right, summed = frame.free(left), frame.free(right), frame.equation.reduced
+    plain = tuple(i for i in frame.plain if i in in_left | in_right)
+    if not set(summed) <= in_left & in_right:
         return None
     batch = tuple(i for i in plain if i in in_left and i in in_right)
     rows = tuple(i for i in plain if i in in_left and i not in in_right)
     columns = tuple(i for i in plain if i in in_right and i not in in_left)
     if plain != batch + rows + columns or not rows + columns or (batch and not (rows and columns)):
         return None
-    order = _summed_order((left, right), summed)
-    sides = [_side(body, batch, free, order) for body, free in ((left, rows), (right, columns))]
+    order = _summed_order((left, right), frame)
+    sides = [_side(frame, body, batch, free, order) for body, free in ((left, rows), (right, columns))]
     if sides[0] is None or sides[1] is None:
         return None
     return Split(scale, sides[0], sides[1], batch, rows, order, columns)
 
 
-def _summed_order(bodies: Sequence[Expr], summed: tuple[Index, ...]) -> tuple[Index, ...]:
+def _summed_order(bodies: Sequence[Expr], frame: _Frame) -> tuple[Index, ...]:
     for body in bodies:
-        subscripts = plain_subscripts(body) if isinstance(body, Access) else None
+        subscripts = frame.subscripts(body)
         if subscripts:
-            return tuple(i for i in subscripts if i in summed)
-    return summed
+            return tuple(i for i in subscripts if i in frame.equation.reduced)
+    return frame.equation.reduced
 
 
 def _side(
-    body: Expr, batch: tuple[Index, ...], free: tuple[Index, ...], summed: tuple[Index, ...]
+    frame: _Frame, body: Expr, batch: tuple[Index, ...], free: tuple[Index, ...], summed: tuple[Index, ...]
 ) -> Side | None:
     if isinstance(body, IntegerAccess):
         return None
     fitting = (batch + free + summed, batch + summed + free)
-    if isinstance(body, Access) and (subscripts := plain_subscripts(body)):
-        return Side(body, subscripts) if subscripts in fitting else None
-    for access in sorted(
-        accesses(body), key=expression_text
-    ):  # computed in the layout of what it reads, if that serves
-        if plain_subscripts(access) in fitting:
+    subscripts = frame.subscripts(body)
+    if subscripts:
+        return Side(body, subscripts, body) if subscripts in fitting else None
+    # An operand that needs computing takes the layout of what it reads, if that serves.
+    for access in sorted(accesses(body), key=expression_text):
+        found = plain_subscripts(access)
+        if found in fitting:
             return Side(body, access.subscripts)
     return Side(body, fitting[0])

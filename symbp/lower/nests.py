@@ -9,7 +9,7 @@ position, and the earlier one is finished there: no read of a sum inside the loo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
@@ -35,6 +35,12 @@ class Draft:
         return self.statement.equation
 
     @property
+    def read_names(self) -> list[str]:
+        """What the statement needs: a scaling one its own target, filled before."""
+        own = [self.statement.target] if self.statement.scaling else []
+        return [*dict.fromkeys(access.name for access in self.statement.reads), *own]
+
+    @property
     def reduced_left(self) -> bool:
         return any(i in self.equation.reduced for i in self.remaining)
 
@@ -48,21 +54,23 @@ class Group:
     extent: Expr
 
 
-def draft(statement: Statement) -> Draft:
-    """A draft whose loops run in the order in which memory is read."""
-    return Draft(statement, loop_order(statement.equation))
+def draft(statement: Statement, fixed: Collection[Index] = ()) -> Draft:
+    """A draft whose loops run in the order in which memory is read; loops around it fix some indices."""
+    bound = (*fixed, *statement.places)
+    return Draft(statement, loop_order(statement.equation, bound), {i: i for i in fixed})
 
 
-def loop_order(equation: Equation) -> tuple[Index, ...]:
+def loop_order(equation: Equation, fixed: Collection[Index] = ()) -> tuple[Index, ...]:
     """The indices in the order of their loops: the axes of the largest array read, else the plain indices and
     then the reduced ones. An argmax keeps its reduced loops innermost, so that one scalar carries it."""
-    own = equation.all_indices
+    own = tuple(i for i in equation.all_indices if i not in fixed)
     if equation.op in (None, "argmax"):
         return own
     for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), expression_text(a))):
         subscripts = plain_subscripts(access)
-        if subscripts and set(subscripts) == set(own):
-            return subscripts
+        order = tuple(i for i in subscripts or () if i not in fixed)
+        if order and set(order) == set(own):
+            return order
     return own
 
 
@@ -92,7 +100,7 @@ def can_join(group: Group, candidate: Draft) -> Index | None:
 
 
 def _reads_of(statement: Statement, defined: dict[str, tuple[Draft, Index]]) -> list[Access]:
-    found = [a for a in statement.equation.reads if a.name in defined]
+    found = [a for a in statement.reads if a.name in defined]
     if statement.scaling and statement.target in defined:
         found.append(Access(statement.target, *statement.equation.indices))
     return found
@@ -103,8 +111,7 @@ def group_drafts(drafts: Sequence[Draft]) -> list[Group | Draft]:
     groups: list[Group | Draft] = []
     home: dict[str, int] = {}
     for one in drafts:
-        reads = [*one.equation.read_names, *([one.statement.target] if one.statement.scaling else [])]
-        first = max((home[name] for name in reads if name in home), default=0)
+        first = max((home[name] for name in one.read_names if name in home), default=0)
         place = len(groups)
         if one.remaining:
             for k in range(first, len(groups)):
@@ -144,7 +151,8 @@ def _loop(group: Group, around: tuple[Index, ...]) -> list[Node]:
         begun, register = member.begun, member.register
         if position in member.equation.reduced and not begun:
             begun = True
-            register = not any(i in member.equation.indices for i in member.remaining)
+            whole = not any(i in member.equation.indices for i in member.remaining)
+            register = whole and not member.statement.at
             before.append(Begin(member.statement, dict(member.names)))
             if register:
                 after.append(End(member.statement, dict(member.names)))
@@ -161,16 +169,23 @@ def _fresh(index: Index, around: tuple[Index, ...]) -> Index:
     return Index(name)
 
 
-def nest(drafts: Sequence[Draft]) -> Nest:
-    """The fused nest of drafts that belong together, with its cost."""
+def nest(drafts: Sequence[Draft], fixed: Mapping[Index, Expr] | None = None) -> Nest:
+    """The fused nest of drafts that belong together, with its cost; `fixed` gives the indices and extents of
+    the loops around it."""
+    fixed = fixed or {}
     statements = tuple(d.statement for d in drafts)
-    cost = sum((statement_cost(s.equation) for s in statements), Cost())
-    return Nest(statements, build_loops(drafts), cost)
+    cost = Cost()
+    for statement in statements:
+        one = statement_cost(statement.equation, statement.places)
+        times = sympy.Mul(*[e for i, e in fixed.items() if i not in statement.equation.indices])
+        cost += Cost(one.flops * times, one.moved * times)
+    return Nest(statements, build_loops(drafts, tuple(fixed)), cost)
 
 
-def statement_cost(equation: Equation) -> Cost:
-    """Operations of the body (and the reduction) over the box of indices; each array read once."""
-    box = sympy.Mul(*equation.ranges)
+def statement_cost(equation: Equation, placed: Collection[Index] = ()) -> Cost:
+    """Operations of the body (and the reduction) over the box of indices, without those that are `placed` by
+    the terms themselves; each array read once."""
+    box = sympy.Mul(*[e for i, e in equation.extents.items() if i not in placed])
     plain = sympy.Mul(*equation.shape)
     operations = _operations(equation.body) + (1 if equation.reduction else 0)
     own = set(equation.all_indices)

@@ -8,14 +8,14 @@ Every kernel lists the numbers of the equations that it computes; that is how co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import sympy
 
 from symbp.errors import LoweringError
-from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Tensor
 
@@ -40,17 +40,29 @@ class Statement:
     """One equation, whole: a map, a reduction, or the part of one that a contraction leaves.
 
     `inline` marks an operand that a vectorised target writes where it is used; `scaling` an equation that
-    multiplies its target, already filled by a contraction, in place.
+    multiplies its target, already filled by a contraction, in place. `at` gives the places along some plain
+    indices at which the terms of a sum are added (a term whose place is out of range is left out).
     """
 
     number: int
     equation: Equation
     inline: bool = False
     scaling: bool = False
+    at: tuple[tuple[Index, Expr], ...] = ()
 
     @property
     def target(self) -> str:
         return self.equation.target
+
+    @property
+    def places(self) -> dict[Index, Expr]:
+        return dict(self.at)
+
+    @cached_property
+    def reads(self) -> tuple[Access, ...]:
+        """Every access, those of the places too."""
+        placed = (access for _, place in self.at for access in accesses(place))
+        return tuple(dict.fromkeys((*self.equation.reads, *placed)))
 
 
 @dataclass(frozen=True)
@@ -109,15 +121,16 @@ class Nest:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for s in self.statements for name in s.equation.read_names))
+        return tuple(dict.fromkeys(access.name for s in self.statements for access in s.reads))
 
 
 @dataclass(frozen=True)
 class Operand:
-    """A dense array whose axes carry distinct indices."""
+    """A dense array whose axes carry distinct indices, after the leading axes that are at `at`."""
 
     name: str
     indices: tuple[Index, ...]
+    at: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,7 @@ class Contraction:
 
     The operands' axes are grouped: `left` is (batch, rows, summed) or (batch, summed, rows), `right` is
     (batch, summed, columns) or (batch, columns, summed), so that a transposed view is all that is needed.
+    `inline` marks a product that a vectorised target writes into the one statement that reads it.
     """
 
     number: int
@@ -138,6 +152,7 @@ class Contraction:
     right: Operand
     extents: dict[Index, Expr]
     cost: Cost
+    inline: bool = False
 
     @property
     def left_transposed(self) -> bool:
@@ -188,7 +203,59 @@ class MatrixKernel:
         return (self.operand.name,)
 
 
-Kernel = Contraction | Nest | MatrixKernel
+@dataclass(frozen=True)
+class Block:
+    """Kernels with something around them."""
+
+    body: tuple[Kernel, ...]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(sorted({n for kernel in self.body for n in kernel.numbers}))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for kernel in self.body for name in kernel.targets))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for kernel in self.body for name in kernel.reads))
+
+    @property
+    def cost(self) -> Cost:
+        return sum((kernel.cost for kernel in self.body), Cost())
+
+
+@dataclass(frozen=True)
+class Scan(Block):
+    """A recurrence: the kernels of one step inside `for index in range(extent)`, backwards if `step` is −1.
+
+    In the body the loop's index is fixed; arrays hold all steps. Scratch for one step is a buffer without
+    that axis. Costs are those of all steps together.
+    """
+
+    index: Index
+    extent: Expr
+    step: int
+
+
+@dataclass(frozen=True)
+class Branch(Block):
+    """Kernels that only some steps of a loop have: those of a tensor shorter than the loop."""
+
+    condition: Guard
+
+
+Kernel = Contraction | Nest | MatrixKernel | Scan | Branch
+
+
+def leaf_kernels(kernels: Sequence[Kernel]) -> Iterator[Contraction | Nest | MatrixKernel]:
+    """The kernels that compute, those inside of loops too, in the order in which they stand."""
+    for kernel in kernels:
+        if isinstance(kernel, Block):
+            yield from leaf_kernels(kernel.body)
+        else:
+            yield kernel
 
 
 @dataclass(frozen=True)
@@ -215,16 +282,39 @@ class Program:
     def cost(self) -> Cost:
         return sum((kernel.cost for kernel in self.kernels), Cost())
 
+    @cached_property
+    def inlined(self) -> frozenset[str]:
+        """The buffers that a vectorised target never makes: what it writes where it is used."""
+        found = {
+            s.target
+            for k in leaf_kernels(self.kernels)
+            if isinstance(k, Nest)
+            for s in k.statements
+            if s.inline
+        }
+        return frozenset(
+            found | {k.target for k in leaf_kernels(self.kernels) if isinstance(k, Contraction) and k.inline}
+        )
+
     def __str__(self) -> str:
         return "\n".join(line for kernel in self.kernels for line in kernel_lines(kernel))
 
 
 def kernel_lines(kernel: Kernel) -> Iterator[str]:
     """The readable form of a kernel."""
-    if isinstance(kernel, Contraction):
-        left, right = (
-            f"{o.name}[{','.join(i.name for i in o.indices)}]" for o in (kernel.left, kernel.right)
+    if isinstance(kernel, Block):
+        if isinstance(kernel, Branch):
+            yield f"if {expression_text(kernel.condition)}"
+        elif isinstance(kernel, Scan):
+            back = " backwards" if kernel.step < 0 else ""
+            yield f"step {kernel.index} < {expression_text(kernel.extent)}{back}"
+        yield from (f"  {line}" for inner in kernel.body for line in kernel_lines(inner))
+    elif isinstance(kernel, Contraction):
+        read = (
+            f"[{','.join([*map(expression_text, o.at), *(i.name for i in o.indices)])}]"
+            for o in (kernel.left, kernel.right)
         )
+        left, right = (f"{o.name}{a}" for o, a in zip((kernel.left, kernel.right), read, strict=True))
         outer = ",".join(i.name for i in kernel.batch + kernel.rows + kernel.columns)
         yield f"contract {kernel.target}[{outer}] = {left} · {right}  ({kernel.number})"
     elif isinstance(kernel, MatrixKernel):
@@ -256,7 +346,13 @@ def validate(program: Program) -> None:
                 raise LoweringError(
                     f"a kernel reads {name!r} before it is filled", details=(*kernel_lines(kernel),)
                 )
-        scaled = {s.target for s in kernel.statements if s.scaling} if isinstance(kernel, Nest) else set()
+        scaled = {
+            s.target
+            for k in leaf_kernels((kernel,))
+            if isinstance(k, Nest)
+            for s in k.statements
+            if s.scaling
+        }
         twice = sorted((own & filled) - scaled)
         if twice or not own <= program.tensors.keys():
             raise LoweringError(
@@ -268,9 +364,17 @@ def validate(program: Program) -> None:
         raise LoweringError(f"no kernel fills {', '.join(missing)}")
 
 
-def plain_subscripts(access: Access) -> tuple[Index, ...] | None:
-    """The subscripts of an access if they are distinct plain indices, else None."""
-    subscripts = access.subscripts
+def leading_positions(access: Access, fixed: Collection[Index]) -> int:
+    """How many of the first subscripts a loop around fixes: no other index and no tensor is in them."""
+    for count, subscript in enumerate(access.subscripts):
+        if not free_indices(subscript) <= set(fixed) or subscript.atoms(Access):
+            return count
+    return len(access.subscripts)
+
+
+def plain_subscripts(access: Access, first: int = 0) -> tuple[Index, ...] | None:
+    """The subscripts of an access (from `first` on) if they are distinct plain indices, else None."""
+    subscripts = access.subscripts[first:]
     if all(isinstance(s, Index) for s in subscripts) and len(set(subscripts)) == len(subscripts):
         return subscripts if access.outside is None else None
     return None

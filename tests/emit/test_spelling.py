@@ -12,12 +12,12 @@ from symbp.emit.blocks import WIDTH, folded, wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.errors import LoweringError
 from symbp.ir.build import indices, sizes, where
-from symbp.ir.expr import Access, Guard, IntegerAccess
+from symbp.ir.expr import Access, Guard, IntegerAccess, Mod
 
 n, k, j = indices("n k j")
 N, K, J = sizes("N K J")
 EXTENTS = {n: N, k: K, j: J}
-SHAPES = {"x": (N, K), "v": (K,), "s": (N,), "y": (N,), "c": ()}
+SHAPES = {"x": (N, K), "v": (K,), "s": (N,), "y": (N,), "c": (), "q": (K, N)}
 X, V, S, C = Access("x", n, k), Access("v", k), Access("s", n), Access("c")
 Y = IntegerAccess("y", n)
 
@@ -54,7 +54,7 @@ def elements(body: Any, real: str = "") -> str:
         (Access("x", n, Y), "x[np.arange(N), y]"),
         (Access("x", 0, k), "x[0]"),
         (Access("x", n, K - 1), "x[:, K - 1]"),
-        (Access("x", k, n), "_transposed(x)"),
+        (Access("q", k, n), "_transposed(q)"),
     ],
 )
 def test_arrays(body: Any, text: str) -> None:
@@ -115,3 +115,8 @@ def test_dictionaries_are_filled() -> None:
     lines = wrapped("A = {", [f'"{k}": value' for k in range(40)], "}")
     assert len(lines) > 3
     assert all(len(line) + 4 <= WIDTH for line in lines)
+
+
+def test_a_negated_remainder_keeps_its_parentheses() -> None:
+    assert ElementSpelling({n: "n"}, {}, {}).integer(-Mod(n, 3)).text == "-(n % 3)"
+    assert ElementSpelling({n: "n"}, {}, {}).integer(2 * Mod(n, 3)).text == "2 * (n % 3)"

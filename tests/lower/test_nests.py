@@ -115,7 +115,7 @@ def test_a_circle_is_refused_with_both_equations() -> None:
     late = builder.declare("late", N)
     first = builder.define("first", [n], x(n) + late(n))
     builder.define("late", [n], 2 * first(n))
-    with pytest.raises(LoweringError, match=r"equation \(1\) reads late") as caught:
+    with pytest.raises(LoweringError, match="first, late depend on each other") as caught:
         lower(builder.system(), ["late"])
     assert "(1) first[n] = " in str(caught.value)
     assert "(2) late[n] = " in str(caught.value)

@@ -1,0 +1,424 @@
+"""Kernels as vectorised NumPy: each equation as the line that a NumPy programmer would write.
+
+Enters: kernels of a program. Leaves: lines. Must not know: stages, ops, files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import sympy
+
+from symbp.emit.arrays import ArraySpelling
+from symbp.emit.blocks import note
+from symbp.emit.names import Names
+from symbp.emit.spelling import ADD, ATOM, MUL, Written, guard_rank
+from symbp.ir.bounds import within
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
+from symbp.ir.printer import equation_text, expression_text
+from symbp.ir.system import Equation, Tensor
+from symbp.lower.contraction import split_scale
+from symbp.lower.program import (
+    Branch,
+    Contraction,
+    Kernel,
+    MatrixKernel,
+    Nest,
+    Operand,
+    Scan,
+    Statement,
+    leaf_kernels,
+    plain_subscripts,
+)
+
+LINEAR_ALGEBRA = {
+    "inverse": ("np.linalg.inv", ""),
+    "det": ("np.linalg.det", ""),
+    "logdet": ("np.linalg.slogdet", "[1]"),
+    "cholesky": ("_cholesky", ""),
+}
+"""How a leaf of linear algebra is called: the function, and what follows the call."""
+
+
+class NumpyLines:
+    """The lines of one stage; `helpers` collects the helper functions that they call."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], names: Names, out: frozenset[str]) -> None:
+        self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        self.integers = frozenset(name for name, tensor in tensors.items() if tensor.integer)
+        self.tensors, self.names, self.out = tensors, names, out
+        self.helpers: set[str] = set()
+        self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+        self.products: dict[str, Written] = {}
+        self.loops: dict[Index, str] = {}  # the loops around: their names, and how far they run
+        self.steps: dict[Index, Expr] = {}
+
+    def spelling(self, frame: tuple[Index, ...], extents: Mapping[Index, Expr], where: str) -> ArraySpelling:
+        frame = tuple(i for i in frame if i not in self.loops)
+        known = {**extents, **self.steps}
+        spelling = ArraySpelling(frame, known, self.shapes, self.names.tensors, where, self.loops)
+        spelling.inlined, spelling.products = self.inlined, self.products
+        return spelling
+
+    def plain(self, equation: Equation) -> tuple[Index, ...]:
+        """The plain indices that no loop around fixes."""
+        return tuple(i for i in equation.indices if i not in self.loops)
+
+    def kernel(self, kernel: Kernel) -> Iterator[str]:
+        """The lines of one kernel."""
+        if isinstance(kernel, Scan):
+            yield from self.scan(kernel)
+            return
+        if isinstance(kernel, Branch):
+            yield f"if {self.spelling((), {}, '').condition(kernel.condition).text}:"
+            yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
+            return
+        if isinstance(kernel, MatrixKernel):
+            yield from self.matrix_leaf(kernel)
+            return
+        if isinstance(kernel, Contraction):
+            yield from self.contraction(kernel)
+            return
+        for statement in kernel.statements:
+            if statement.inline:
+                self.inlined[statement.target] = (statement.equation.indices, statement.equation.body)
+            else:
+                yield from self.statement(statement)
+
+    # --- recurrences
+    def scan(self, kernel: Scan) -> Iterator[str]:
+        """A loop over the steps; the arrays that it fills are made before the outermost one."""
+        comment = note(*kernel.numbers)
+        if not self.loops:
+            for equation in scanned(kernel):
+                if equation.target not in self.out:
+                    extents = self._shape(equation.shape)
+                    kind = "np.int64" if equation.target in self.integers else "DTYPE"
+                    yield f"{self.names.tensors[equation.target]} = np.empty({extents}, {kind}){comment}"
+        name, extent = self.names.free(kernel.index.name), self._extent(kernel.extent)
+        self.loops[kernel.index], self.steps[kernel.index] = name, kernel.extent
+        yield f"for {name} in {f'range({extent})' if kernel.step > 0 else f'reversed(range({extent}))'}:"
+        for inner in kernel.body:
+            yield from (f"    {line}" for line in self.kernel(inner))
+        del self.loops[kernel.index], self.steps[kernel.index]
+
+    # --- maps and reductions
+    def statement(self, statement: Statement) -> Iterator[str]:
+        equation, where = (
+            statement.equation,
+            f"equation ({statement.number}) {equation_text(statement.equation)}",
+        )
+        spelling = self.spelling(vector_order(equation), equation.extents, where)
+        target, comment = self.names.tensors[equation.target], note(statement.number)
+        if statement.scaling:
+            yield f"{target} {self._scaling(spelling, equation)}{comment}"
+            return
+        if statement.at:
+            yield from (line + comment for line in self._added(statement, target, where))
+            return
+        value = self._value(spelling, equation)
+        self.helpers |= spelling.helpers
+        for line in spelling.prelude:
+            yield f"{line}{comment}"
+        yield self._stored(target, value, equation, spelling) + comment
+
+    def _added(self, statement: Statement, target: str, where: str) -> Iterator[str]:
+        """A sum whose terms say where they go: `np.add.at` adds repeated places up."""
+        equation, places = statement.equation, statement.places
+        others = tuple(i for i in self.plain(equation) if i not in places)
+        factors = sympy.Mul.make_args(equation.body)
+        whole = [g for g in factors if isinstance(g, Guard) and free_indices(g) <= self.loops.keys()]
+        spelling = self.spelling(equation.reduced + others, equation.extents, where)
+        lazy = any(isinstance(f, Guard) and f not in whole for f in factors)
+        spelling.guarded += lazy  # what a guard excludes may be out of range
+        positions, inside = {}, []
+        for index, place in places.items():
+            position = spelling.integer(place)
+            if not self._stated(place, equation.extents[index]) and within(
+                place, equation.extents[index], spelling.extents
+            ):
+                position, met = spelling._clipped(position, equation.extents[index])
+                inside.append(met)
+            positions[index] = position
+        spelling.guarded += bool(inside)
+        value = spelling.cast(spelling.write(sympy.Mul(*[f for f in factors if f not in whole])))
+        spelling.guarded -= bool(inside) + lazy
+        if inside:
+            value = spelling.choose(spelling._all(inside), value, spelling.number("0"))
+        self.helpers |= spelling.helpers
+        plain = self.plain(equation)
+        leading = plain[: len(places)]
+        axes = equation.reduced
+        if set(leading) != set(places) or any(set(p.axes) - set(axes) for p in positions.values()):
+            leading, axes = plain, equation.reduced + others
+        rows = [positions[i] if i in positions else spelling.arange(i) for i in leading]
+        full = {i for row in rows for i in row.axes} == set(axes)
+        lifted = [spelling.lift(row, axes) for row in rows]
+        if not full:
+            lifted[0] = spelling.spread(rows[0], axes)
+        at = ", ".join(v.text for v in lifted)
+        value = spelling.spread(value, equation.reduced + others)
+        if equation.target in self.out or plain != equation.indices:
+            target = f"{target}[{self._part(equation)}]"
+            yield f"{target} = 0"
+        else:
+            kind = "np.int64" if equation.target in self.integers else "DTYPE"
+            yield f"{target} = np.zeros({self._shape(equation.shape)}, {kind})"
+        target = target.removesuffix("[...]")
+        indent = ""
+        if whole:
+            yield f"if {spelling._all([spelling.condition(g) for g in sorted(whole, key=guard_rank)]).text}:"
+            indent = "    "
+        yield from (indent + line for line in spelling.prelude)
+        yield f"{indent}np.add.at({target}, {f'({at})' if len(lifted) > 1 else at}, {value.text})"
+
+    def _stated(self, place: Expr, extent: Expr) -> bool:
+        """Whether the place is an integer tensor whose values are declared to be below the extent."""
+        fact = self.tensors[place.name].fact("below") if isinstance(place, IntegerAccess) else None
+        return place.outside is None and fact is not None and fact.bound == extent if fact else False
+
+    def _scaling(self, spelling: ArraySpelling, equation: Equation) -> str:
+        numerator, denominator = sympy.fraction(equation.body)
+        if numerator == 1:
+            text = self._lifted(spelling, spelling.write(denominator), equation)
+            self.helpers |= spelling.helpers
+            return f"/= {text}"
+        text = self._lifted(spelling, spelling.write(equation.body), equation)
+        self.helpers |= spelling.helpers
+        return f"*= {text}"
+
+    def _lifted(self, spelling: ArraySpelling, value: Written, equation: Equation) -> str:
+        return spelling.lift(value, self.plain(equation)).text
+
+    def _value(self, spelling: ArraySpelling, equation: Equation) -> Written:
+        if equation.op is None:
+            if equation.target in self.integers:
+                return spelling.integer(equation.body)
+            spelling.name_repeated(equation.body)
+            return spelling.cast(spelling.write(equation.body))
+        if equation.op == "sum":
+            return self._sum(spelling, equation)
+        return self._extreme(spelling, equation)
+
+    def _sum(self, spelling: ArraySpelling, equation: Equation) -> Written:
+        scale, factors = split_scale(equation)
+        written = self._einsum(equation, factors)
+        if written is None:
+            body = sympy.Mul(*factors)
+            spelling.name_repeated(body)
+            exact = equation.target in self.integers
+            value = spelling.integer(body) if exact else spelling.write(body)
+            written = self._reduced(spelling, value, equation, "sum")
+        if scale == 1:
+            return written
+        spelling.known[_PART] = written
+        return spelling.write(scale * _PART)
+
+    def _einsum(self, equation: Equation, factors: list[Expr]) -> Written | None:
+        """Three or more dense factors that no single matrix product serves."""
+        arrays = [f for f in factors if isinstance(f, Access) and not isinstance(f, IntegerAccess)]
+        own = [i for i in equation.all_indices if i not in self.loops]
+        sets = [free_indices(f) - self.loops.keys() for f in arrays]
+        if len(arrays) != len(factors) or any(a.outside is not None for a in arrays):
+            return None
+        if any(s == frozenset(own) for s in sets) or frozenset().union(*sets) != frozenset(own):
+            return None
+        spelling = self.spelling((), equation.extents, "")
+        values = [spelling.sliced(a, self.names.tensors[a.name]) for a in arrays]
+        if any(v is None for v in values) or len(own) > len(_LETTERS):
+            return None
+        letters = {i: _LETTERS[k] for k, i in enumerate(own)}
+        if all(len(i.name) == 1 for i in letters):
+            letters = {i: i.name for i in letters}
+        spec = ",".join("".join(letters[i] for i in a.subscripts if i in letters) for a in arrays)
+        spec += "->" + "".join(letters[i] for i in self.plain(equation))
+        names = ", ".join(v[0].text for v in values if v is not None)
+        return Written(f'np.einsum("{spec}", {names}, optimize=True)', ATOM, self.plain(equation))
+
+    def _reduced(self, spelling: ArraySpelling, value: Written, equation: Equation, method: str) -> Written:
+        """A sum, product or maximum over the reduced axes of a value."""
+        missing = [i for i in equation.reduced if i not in value.axes]
+        value = spelling.cast(value) if method != "sum" or value.kind == "number" else value
+        if missing:  # the body does not depend on these indices
+            if method == "sum":
+                count = spelling.write(sympy.Mul(*[equation.extents[i] for i in missing]))
+                value = spelling._over([value, count], [])
+            elif method == "prod":
+                power = spelling.write(sympy.Mul(*[equation.extents[i] for i in missing]))
+                value = Written(f"{value.at_least(ATOM)}**{power.at_least(ATOM)}", ADD, value.axes)
+        axes = [k for k, i in enumerate(value.axes) if i in equation.reduced]
+        kept = tuple(i for i in value.axes if i not in equation.reduced)
+        if not axes:
+            return value
+        which = "" if not kept else str(axes[0]) if len(axes) == 1 else str(tuple(axes))
+        kind = value.kind if value.kind != "bool" else "integer"
+        return Written(f"{value.at_least(ATOM)}.{method}({which})", ATOM, kept, kind)
+
+    def _extreme(self, spelling: ArraySpelling, equation: Equation) -> Written:
+        op = equation.op
+        neutral = spelling.number("1") if op == "prod" else spelling.infinity(True)
+        spelling.name_repeated(equation.body)
+        conditions = [spelling.condition(g) for g in equation.where]
+        spelling.guarded += bool(conditions)
+        value = spelling.write(equation.body)
+        spelling.guarded -= bool(conditions)
+        if conditions:
+            test = spelling.both(conditions) if len(conditions) > 1 else conditions[0]
+            value = spelling.choose(test, value, neutral)
+        if op != "argmax":
+            return self._reduced(spelling, value, equation, str(op))
+        return self._argmax(spelling, value, equation)
+
+    def _argmax(self, spelling: ArraySpelling, value: Written, equation: Equation) -> Written:
+        plain = self.plain(equation)
+        frame = plain + equation.reduced
+        full = value if value.axes == frame else self._broadcast(spelling, value, frame, equation)
+        assert equation.reduction is not None
+        shape = [spelling.write(equation.extents[i]).text for i in equation.reduced]
+        lead = "".join(spelling.write(equation.extents[i]).text + ", " for i in plain)
+        if len(shape) == 1:
+            text = f"{full.at_least(ATOM)}.argmax({len(plain)})"
+        else:
+            flat = f"{full.at_least(ATOM)}.reshape({lead}-1).argmax({len(plain)})"
+            text = f"np.unravel_index({flat}, ({', '.join(shape)}))[{equation.reduction.component}]"
+        if not equation.where:
+            return Written(text, ATOM, plain, "integer")
+        axes = tuple(range(len(plain), len(frame)))
+        text = f"np.where({full.at_least(ATOM)}.max({axes}) > -np.inf, {text}, -1)"
+        return Written(text, ATOM, plain, "integer")
+
+    def _broadcast(
+        self, spelling: ArraySpelling, value: Written, axes: tuple[Index, ...], equation: Equation
+    ) -> Written:
+        if value.axes == axes:
+            return value
+        shape = self._shape([equation.extents[i] for i in axes])
+        if value.kind == "number":
+            kind = "np.int64" if equation.target in self.integers else "DTYPE"
+            return Written(f"np.full({shape}, {value.text}, {kind})", ATOM, axes)
+        return Written(f"np.broadcast_to({spelling.lift(value, axes).text}, {shape})", ATOM, axes)
+
+    def _stored(self, target: str, value: Written, equation: Equation, spelling: ArraySpelling) -> str:
+        plain = self.plain(equation)
+        if equation.target not in self.integers:
+            value = spelling.cast(value)
+        if equation.target in self.out or plain != equation.indices:
+            return f"{target}[{self._part(equation)}] = {spelling.lift(value, plain).text}"
+        if value.axes != plain:
+            value = self._broadcast(spelling, value, plain, equation)
+        elif value.kind == "number":
+            value = Written(f"DTYPE({value.text})")
+        elif equation.op is None and isinstance(equation.body, Access):
+            value = Written(f"{value.at_least(ATOM)}.copy()" if value.axes else value.text, ATOM, value.axes)
+        return f"{target} = {value.text}"
+
+    def _part(self, equation: Equation) -> str:
+        """The subscripts of the part of a target that is filled at this step."""
+        parts = [self.loops.get(i, ":") for i in equation.indices]
+        while parts and parts[-1] == ":":
+            parts.pop()
+        return ", ".join(parts) or "..."
+
+    # --- linear algebra
+    def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:
+        """`target = np.linalg.inv(matrix)`, for a stack of matrices too."""
+        prelude: list[str] = []
+        matrix = self._operand(kernel, kernel.operand, prelude)
+        comment, target = note(kernel.number), self.names.tensors[kernel.target]
+        yield from (line + comment for line in prelude)
+        function, after = LINEAR_ALGEBRA[kernel.op]
+        if function.startswith("_"):
+            self.helpers.add(function)
+        text = f"{function}({matrix.text}){after}"
+        yield f"{target}{'[...]' if kernel.target in self.out else ''} = {text}{comment}"
+
+    # --- matrix products
+    def contraction(self, kernel: Contraction) -> Iterator[str]:
+        """`target = left @ right`, with what the operands need computed first."""
+        prelude: list[str] = []
+        left = self._matrix(kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed, prelude)
+        right = self._matrix(
+            kernel, kernel.right, kernel.summed, kernel.columns, kernel.right_transposed, prelude
+        )
+        comment = note(kernel.number)
+        yield from (line + comment for line in prelude)
+        target = self.names.tensors[kernel.target]
+        axes = kernel.batch + kernel.rows + kernel.columns
+        grouped = max(map(len, (kernel.batch, kernel.rows, kernel.columns))) > 1
+        product = f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}"
+        if grouped:
+            product = f"({product}).reshape({', '.join(self._extent(kernel.extents[i]) for i in axes)})"
+        if kernel.inline:
+            binding = ATOM if grouped else MUL
+            self.products[kernel.target] = Written(product, binding, axes)
+        elif kernel.target not in self.out:
+            yield f"{target} = {product}{comment}"
+        elif grouped:
+            yield f"{target}[...] = {product}{comment}"
+        else:
+            yield f"np.matmul({left.text}, {right.text}, out={target}){comment}"
+
+    def _matrix(
+        self,
+        kernel: Contraction,
+        operand: Operand,
+        first: tuple[Index, ...],
+        second: tuple[Index, ...],
+        transposed: bool,
+        prelude: list[str],
+    ) -> Written:
+        """An operand as a (batched) matrix or vector: reshaped if a group has several axes, then turned."""
+        value = self._operand(kernel, operand, prelude)
+        groups = [kernel.batch, second, first] if transposed else [kernel.batch, first, second]
+        groups = [g for g in groups if g]
+        if any(len(g) > 1 for g in groups):
+            shape = ", ".join(self._extent(sympy.Mul(*[kernel.extents[i] for i in g])) for g in groups)
+            value = Written(f"{value.at_least(ATOM)}.reshape({shape})")
+        if not transposed:
+            return value
+        turn = ".swapaxes(-1, -2)" if kernel.batch else ".T" if first and second else ""
+        return Written(f"{value.at_least(ATOM)}{turn}")
+
+    def _operand(self, kernel: Contraction | MatrixKernel, operand: Operand, prelude: list[str]) -> Written:
+        """An operand's array, or the expression that it is."""
+        spelling = self.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
+        if operand.name not in self.inlined:
+            at = ", ".join(spelling.integer(s).text for s in operand.at)
+            return Written(self.names.tensors[operand.name] + (f"[{at}]" if at else ""))
+        indices, body = self.inlined[operand.name]
+        spelling.prelude = prelude
+        value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
+        self.helpers |= spelling.helpers
+        return spelling.spread(value, operand.indices)
+
+    def _shape(self, extents: Sequence[Expr]) -> str:
+        return f"({', '.join(map(self._extent, extents))}{',' if len(extents) == 1 else ''})"
+
+    def _extent(self, extent: Expr) -> str:
+        return ArraySpelling((), {}, {}, {}).integer(extent).text
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PART = Access("(the sum)")  # stands for text already written; no tensor can have this name
+
+
+def vector_order(equation: Equation) -> tuple[Index, ...]:
+    """The axes of a body: those of the largest array read, if its plain indices stand as in the target."""
+    own = equation.all_indices
+    for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), expression_text(a))):
+        subscripts = plain_subscripts(access)
+        if subscripts and set(subscripts) == set(own):
+            if tuple(i for i in subscripts if i in equation.indices) == equation.indices:
+                return subscripts if equation.op != "argmax" else own
+            break
+    return own
+
+
+def scanned(kernel: Scan) -> list[Equation]:
+    """The equations of a loop, each once."""
+    found: dict[str, Equation] = {}
+    for inner in leaf_kernels(kernel.body):
+        for statement in inner.statements if isinstance(inner, Nest) else ():
+            if not statement.inline:
+                found.setdefault(statement.target, statement.equation)
+    return list(found.values())
