@@ -281,3 +281,9 @@ def unused_index(index: Index, taken: Iterable[Index]) -> Index:
     while f"{base}{count}" in names:
         count += 1
     return Index(f"{base}{count}")
+
+
+def guards_of(factors: Iterable[Expr]) -> list[Guard]:
+    """The guards among factors, those that read nothing first: they say whether the others may be read."""
+    guards = [f for f in factors if isinstance(f, Guard)]
+    return sorted(guards, key=lambda g: len(g.atoms(Access)))

@@ -24,7 +24,7 @@ from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.closures import Closure, Closures, Env
 from symbp.ir.domains import FLOAT, HIGH, Domain, Residue, Value
 from symbp.ir.dual import DualNumber
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
 from symbp.ir.groups import Group, groups
 from symbp.ir.matrices import MatrixLeaf
 from symbp.ir.system import Equation, System, Tensor
@@ -300,7 +300,7 @@ class _Reals(Closures):
 
     def product(self, e: Expr) -> Closure:
         parts = sympy.Mul.make_args(e)
-        guards = [self.guard(f) for f in parts if isinstance(f, Guard)]
+        guards = [self.guard(g) for g in guards_of(parts)]
         factors = [self.value(f) for f in parts if not isinstance(f, Guard)]
         zero, one = (self.domain.rational(Fraction(k)) for k in (0, 1))
 

@@ -23,7 +23,7 @@ import sympy
 
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.domains import REFUSED, elementwise, float_power
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
 from symbp.ir.groups import Group, groups
 from symbp.ir.interpret import leaf_array, size_values
 from symbp.ir.matrices import MatrixLeaf
@@ -311,7 +311,7 @@ class _Box:
     def conjunction(self, guards: Sequence[Expr], mask: Mask) -> Mask:
         """Where all the guards hold; None if there are none."""
         holds = None
-        for guard in guards:
+        for guard in guards_of(guards):
             inside = mask if holds is None else holds if mask is None else holds & mask
             one = self._holds(guard, inside)
             holds = one if holds is None else holds & one

@@ -13,6 +13,7 @@ from symbp.ir.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
 from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.expr import FloorDiv, Guard, Mod
 from symbp.ir.interpret import evaluate
+from symbp.ir.vector import run
 
 N, T, K = sizes("N T K")
 n, t, k, s = indices("n t k s")
@@ -202,3 +203,14 @@ def test_bound_sizes_are_the_default():
     b.define("y", [t], b.leaf("x", T)(t) * T)
     assert evaluate(b.system(bound={"T": 2}), {"x": [1, 2]})["y"].tolist() == [2, 4]
     assert evaluate(b.system(bound={"T": 2}), {"x": [1]}, {"T": 1})["y"].tolist() == [1]
+
+
+def test_guards_that_read_nothing_say_first_whether_the_others_may_read():
+    b = SystemBuilder()
+    (size,), (i,) = sizes("N"), indices("i")
+    w = b.leaf("w", size)
+    inside, positive = Guard("<", i + 1, size), Guard("<", 0, w(i + 1))
+    b.define("y", [i], inside * positive * w(i + 1), ranges={i: size})
+    system, values = b.system(), {"w": np.array([3.0, -1.0, 2.0])}
+    assert evaluate(system, values, {"N": 3})["y"].tolist() == [0.0, 2.0, 0.0]
+    assert run(system, values, {"N": 3})["y"].tolist() == [0.0, 2.0, 0.0]
