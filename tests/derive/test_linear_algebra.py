@@ -113,7 +113,17 @@ def test_form_and_value(name: str, golden: Callable[[str, str], None]) -> None:
             np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-11 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", ["inverse", "det", "logdet", "cholesky", "solution", "batch_inverse"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "inverse",
+        "det",
+        "logdet",
+        pytest.param("cholesky", marks=pytest.mark.slow),
+        "solution",
+        "batch_inverse",
+    ],
+)
 def test_second_derivatives(name: str) -> None:
     """A rule is equations over leaves, so it is differentiated like any system."""
     derivation = derive(SYSTEMS[name], order=2)
