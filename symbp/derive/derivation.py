@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbp.errors import DerivationError
+from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, System
 
 
@@ -43,8 +44,6 @@ class ClosedForm:
         return self.equations[-1][1]
 
     def __str__(self) -> str:
-        from symbp.ir.printer import equation_text
-
         return "\n".join(f"({number}) {equation_text(equation)}" for number, equation in self.equations)
 
 
@@ -120,6 +119,4 @@ class Derivation:
         return ClosedForm(parameter, tuple(sorted(rows, key=lambda row: row[0])))
 
     def __str__(self) -> str:
-        from symbp.ir.printer import equation_text
-
         return "\n".join(f"({k + 1}) {equation_text(e)}" for k, e in enumerate(self.system.equations))

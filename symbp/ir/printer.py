@@ -10,11 +10,14 @@ indices). One walk (`Notation.show`) serves every notation: a notation says only
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import sympy
 
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
-from symbp.ir.system import Equation, System
+
+if TYPE_CHECKING:  # they print themselves through this module
+    from symbp.ir.system import Equation, System
 
 ADD, MUL, POW, ATOM = 1, 2, 3, 4  # binding strength of what was written
 Written = tuple[str, int]

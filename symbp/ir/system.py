@@ -17,6 +17,7 @@ from typing import Literal
 from symbp.errors import InvalidSystem, Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, rename
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
+from symbp.ir.printer import equation_text, system_text
 
 
 class Role(Enum):
@@ -187,8 +188,6 @@ class Equation:
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        from symbp.ir.printer import equation_text
-
         return equation_text(self)
 
 
@@ -308,6 +307,4 @@ class System:
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        from symbp.ir.printer import system_text
-
         return system_text(self)
