@@ -15,7 +15,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
-from symbp.ir.expr import Expr, Guard, Index
+from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.system import Equation, Role, System, Tensor
 
 Array = NDArray[np.generic]
@@ -133,17 +133,34 @@ def covering_points(
 
 
 def conditions(body: Expr, where: Sequence[Expr] = ()) -> dict[Expr, Expr]:
-    """The guards of a body, and the conjunctions that stand together in a product, by `guard_key`."""
+    """The guards of a body, and the conjunctions that stand together in a product, by `guard_key`.
+
+    A guard that reads a tensor may do so only where the guards around it that read nothing hold: then it
+    stands, and so does its complement, in a conjunction with them.
+    """
     found: dict[Expr, Expr] = {}
+
+    def add(*guards: Expr) -> None:
+        condition = sympy.Mul(*guards)
+        if not condition.is_number:
+            found.setdefault(guard_key(condition), condition)
+
+    def walk(e: Expr, around: tuple[Expr, ...]) -> None:
+        if isinstance(e, Guard):
+            if around and e.has(Access):
+                add(*around, e)
+                add(*around, e.complement())
+            else:
+                add(e)
+        together = [f for f in e.args if isinstance(f, Guard)] if e.is_Mul else []
+        if len(together) > 1:
+            add(*together)
+        for arg in e.args:
+            more = (g for g in together if g != arg and not g.has(Access))
+            walk(arg, (*around, *more))
+
     for e in (body, sympy.Mul(*where)):
-        for node in sympy.preorder_traversal(e):
-            if isinstance(node, Guard):
-                found.setdefault(guard_key(node), node)
-            elif node.is_Mul:
-                together = [f for f in node.args if isinstance(f, Guard)]
-                if len(together) > 1:
-                    conjunction = sympy.Mul(*together)
-                    found.setdefault(guard_key(conjunction), conjunction)
+        walk(e, ())
     return found
 
 

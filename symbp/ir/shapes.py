@@ -9,7 +9,7 @@ quotients of subscripts has no such witness; its range must be stated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy
@@ -27,11 +27,13 @@ class Witness:
     why: str
 
 
-def witnesses(equation: Equation, tensors: Mapping[str, Tensor]) -> Iterator[tuple[Index, Witness]]:
+def witnesses(
+    equation: Equation, tensors: Mapping[str, Tensor], parts: Collection[Index] = ()
+) -> Iterator[tuple[Index, Witness]]:
     """Every (index, extent) that a plain subscript of the equation states. A tensor read with an outside
     value states nothing, nor does a read of an index that a guard bounds (`[m < A]·x[n, m]`): such reads
-    may leave their range on purpose."""
-    bounded = _bounded_by_guards(equation)
+    may leave their range on purpose. An index of `parts` runs over a part of the axes that it reads."""
+    bounded = _bounded_by_guards(equation) | frozenset(parts)
     target = tensors.get(equation.target)
     if target is not None:
         for axis, (index, extent) in enumerate(zip(equation.indices, target.shape, strict=False)):
@@ -56,7 +58,10 @@ def _bounded_by_guards(equation: Equation) -> frozenset[Index]:
 
 
 def infer_ranges(
-    equation: Equation, tensors: Mapping[str, Tensor], stated: Mapping[Index, Expr] | None = None
+    equation: Equation,
+    tensors: Mapping[str, Tensor],
+    stated: Mapping[Index, Expr] | None = None,
+    parts: Collection[Index] = (),
 ) -> Equation:
     """The equation with the range of each of its indices.
 
@@ -67,7 +72,7 @@ def infer_ranges(
     found: dict[Index, Witness] = {
         index: Witness(extent, "the stated range") for index, extent in (stated or {}).items()
     }
-    for index, witness in witnesses(equation, tensors):
+    for index, witness in witnesses(equation, tensors, parts):
         first = found.setdefault(index, witness)
         if sympy.expand(first.extent - witness.extent) != 0:
             raise ShapeError(

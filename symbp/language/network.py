@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
-from symbp.ir.expr import Access, Expr, Index, Size, accesses
-from symbp.ir.shapes import infer_ranges
+from symbp.ir.expr import Access, Expr, Size, accesses
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language import initial as initials
@@ -167,7 +166,7 @@ class _Lowering:
                 name = self.names[node.serial]
                 tensors[name] = ir.Tensor(name, self._shape(node), self.keys.role(node), origin=node.origin)
                 continue
-            equation = infer_ranges(self._equation(node), tensors, self._stated(node))
+            equation = self._equation(node)
             equations.append(equation)
             tensors[equation.target] = ir.Tensor(
                 equation.target, equation.shape, self.keys.role(node), node.integer, origin=node.origin
@@ -204,12 +203,8 @@ class _Lowering:
             body=rewrite(draft.body, spell, symbols),
             where=tuple(rewrite(g, spell, symbols) for g in draft.where),
             reduction=reduction,
-            ranges=(),
+            ranges=tuple(self.extent(e) for e in draft.ranges),
         )
-
-    def _stated(self, node: Node) -> dict[Index, Expr]:
-        draft, letters = self.bodies[node.serial], self.letters.of(node)
-        return {letters.get(i, i): self.extent(e) for i, e in draft.extents.items()}
 
     def _shape(self, node: Node) -> tuple[Expr, ...]:
         return tuple(self.extent(e) for e in node.shape)
@@ -259,7 +254,7 @@ def _join(unifier: Unifier, node: Node) -> None:
     reads = {a.name: node_of(a) for read in equation.reads for a in accesses(read)}
     tensors = {label: ir.Tensor(label, operand.shape) for label, operand in reads.items()}
     try:
-        join_all(unifier, equation, tensors, equation.extents)
+        join_all(unifier, equation, tensors, equation.extents, node.parts)
         for first, second in node.joined:
             unifier.join(equation.target, first, second, equation.origin)
     except ShapeError as error:  # a conflict through a third tensor: the message needs names, not labels

@@ -63,7 +63,8 @@ class Node:
 
     `name` is the declared name, `alias` the one given by `.named`. A `kept` result has an equation of its
     own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
-    extents that must agree though no index shows it.
+    extents that must agree though no index shows it; `parts` are indices that run over a part of the axes at
+    which they stand, a slice.
     """
 
     serial: int
@@ -79,6 +80,7 @@ class Node:
     kept: bool = False
     lettered: bool = False
     joined: Joined = ()
+    parts: frozenset[Index] = frozenset()
     init: Initialiser | None = None
     value: float | None = None
     origin: Origin | None = None
@@ -102,21 +104,23 @@ class Node:
         where: Iterable[Expr] = (),
         ranges: Mapping[Index, Expr] | None = None,
         joined: Joined = (),
+        parts: Iterable[Index] = (),
         component: int = 0,
         **more: Any,
     ) -> Self:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
 
-        `ranges` states how far indices run where no read tells. Raises ShapeError where sizes disagree,
+        `ranges` states how far indices run where no read tells, or where they are `parts` of what they read.
+        Raises ShapeError where sizes disagree,
         naming both tensors, both axes and the user's line.
         """
         guards = tuple(g for g in where if g != 1)
         if reduce == "sum" or not reduce:
             body, guards = sympy.Mul(sympy.sympify(body), *guards), ()
-        parts = [strip_ranges(exact(sympy.sympify(e))) for e in (body, *guards, *plain, *over)]
-        stated = {i: extent for _, found in parts for i, extent in found.items()}
+        split = [strip_ranges(exact(sympy.sympify(e))) for e in (body, *guards, *plain, *over)]
+        stated = {i: extent for _, found in split for i, extent in found.items()}
         stated |= {strip_ranges(i)[0]: extent for i, extent in (ranges or {}).items()}
-        cleaned = [part for part, _ in parts]
+        cleaned = [part for part, _ in split]
         left = 1 + len(guards)
         targets, reduced = cleaned[left : left + len(plain)], cleaned[left + len(plain) :]
         draft = Equation(
@@ -128,11 +132,11 @@ class Node:
             rule=rule,
             origin=here(),
         )
-        equation = draft.with_(ranges=_ranges(draft, stated, joined))
+        equation = draft.with_(ranges=_ranges(draft, stated, joined, frozenset(parts)))
         integer = reduce == "argmax"
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
-            origin=draft.origin, **more,
+            parts=frozenset(parts), origin=draft.origin, **more,
         )  # fmt: skip
 
     @property
@@ -221,27 +225,33 @@ def display(node: Node) -> str:
     return next(held, f"the {kind}")
 
 
-def _ranges(draft: Equation, stated: Mapping[Index, Expr], joined: Joined) -> tuple[Expr, ...]:
+def _ranges(
+    draft: Equation, stated: Mapping[Index, Expr], joined: Joined, parts: frozenset[Index]
+) -> tuple[Expr, ...]:
     """The extent of each index, by the rules of `symbp.ir.shapes`; anonymous sizes give way to named ones."""
     equation, tensors = _for_messages(draft)
     unifier = Unifier()
-    join_all(unifier, equation, tensors, stated)
+    join_all(unifier, equation, tensors, stated, parts)
     for first, second in joined:
         unifier.join(equation.target, first, second, equation.origin)
     unified = {
         name: ir.Tensor(name, tuple(unifier.find(e) for e in tensor.shape))
         for name, tensor in tensors.items()
     }
-    return infer_ranges(equation, unified, {i: unifier.find(e) for i, e in stated.items()}).ranges
+    return infer_ranges(equation, unified, {i: unifier.find(e) for i, e in stated.items()}, parts).ranges
 
 
 def join_all(
-    unifier: Unifier, equation: Equation, tensors: Mapping[str, ir.Tensor], stated: Mapping[Index, Expr]
+    unifier: Unifier,
+    equation: Equation,
+    tensors: Mapping[str, ir.Tensor],
+    stated: Mapping[Index, Expr],
+    parts: frozenset[Index],
 ) -> None:
     """Joins all extents that the equation's reads, and its author, give to one index."""
     first: dict[Index, Witness] = {}
     own = [(i, Witness(extent, f"the stated range of {i}")) for i, extent in stated.items()]
-    for index, witness in [*witnesses(equation, tensors), *own]:
+    for index, witness in [*witnesses(equation, tensors, parts), *own]:
         known = first.setdefault(index, witness)
         unifier.join(equation.target, known, witness, equation.origin)
 

@@ -18,8 +18,9 @@ from symbp.language.sizes import Dim, as_size, dims
 from symbp.language.tensor import Tensor
 from symbp.nn.layers import Dense, Layer, check_layers
 from symbp.ops.activations import softmax
-from symbp.ops.losses import cross_entropy, mse
+from symbp.ops.classification_losses import cross_entropy
 from symbp.ops.metrics import accuracy
+from symbp.ops.regression_losses import mse
 
 
 class Sequential:

@@ -1,4 +1,4 @@
-"""Activations: definitions only, as they are published; nothing is rearranged for stability here.
+"""Smooth activations, and the softmax family: as they are published, nothing rearranged for stability.
 
 Enters: tensors, or elements in index notation. Leaves: the same. Must not know: derivatives.
 """
@@ -10,8 +10,8 @@ from typing import Any, Literal
 import sympy
 
 from symbp.errors import DeclarationError
-from symbp.ir.build import where
-from symbp.ir.expr import Expr, Guard, Index
+from symbp.ir.expr import Expr, Index
+from symbp.language.bodies import without_kinks
 from symbp.language.node import Hint
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes, axis_numbers
@@ -42,27 +42,41 @@ def sigmoid(x: Expr) -> Expr:
 
 
 @elementwise(FAMILY, hint=HIDDEN)
-def softplus(x: Expr) -> Expr:
-    """log(1 + eˣ) (Dugas et al. 2001)."""
-    return sympy.log(1 + sympy.exp(x))
+def logsigmoid(x: Expr) -> Expr:
+    """log σ(x) = −log(1 + e⁻ˣ)."""
+    return -sympy.log(1 + sympy.exp(-x))
 
 
-@elementwise(FAMILY, hint=HIDDEN, analytic=False, kinks="derivative 0 at x = 0")
-def relu(x: Expr) -> Expr:
-    """x where x > 0, else 0 (Nair and Hinton 2010)."""
-    return where(Guard(">", x, 0), x, 0)
+@elementwise(FAMILY, hint=HIDDEN, options=({}, {"beta": 3}))
+def softplus(x: Expr, beta: Any = 1) -> Expr:
+    """log(1 + e^(β·x))/β, a smooth relu (Dugas et al. 2001)."""
+    sharpness = constant(beta, "softplus's beta")
+    return sympy.log(1 + sympy.exp(sharpness * x)) / sharpness
 
 
-@elementwise(
-    FAMILY,
-    hint=HIDDEN,
-    analytic=False,
-    kinks="derivative `slope` at x = 0",
-    options=({}, {"slope": 0.2}),
-)
-def leaky_relu(x: Expr, slope: Any = 0.01) -> Expr:
-    """x where x > 0, else slope·x (Maas, Hannun and Ng 2013)."""
-    return where(Guard(">", x, 0), x, constant(slope, "leaky_relu's slope") * x)
+@elementwise(FAMILY, hint=HIDDEN, kinks="its second derivative jumps at x = 0", analytic=False)
+def softsign(x: Expr) -> Expr:
+    """x/(1 + |x|) (Turian, Bergstra and Bengio 2009)."""
+    return x / (1 + without_kinks(sympy.Abs(x)))
+
+
+@elementwise(FAMILY, hint=HIDDEN)
+def tanhshrink(x: Expr) -> Expr:
+    """x − tanh x."""
+    return x - sympy.tanh(x)
+
+
+@elementwise(FAMILY, hint=HIDDEN)
+def mish(x: Expr) -> Expr:
+    """x·tanh(log(1 + eˣ)) (Misra 2019)."""
+    return x * sympy.tanh(sympy.log(1 + sympy.exp(x)))
+
+
+@elementwise(FAMILY, hint=HIDDEN, options=({}, {"a": 2}))
+def snake(x: Expr, a: Any = 1) -> Expr:
+    """x + sin²(a·x)/a (Ziyin, Hartwig and Ueda 2020)."""
+    frequency = constant(a, "snake's a")
+    return x + sympy.sin(frequency * x) ** 2 / frequency
 
 
 @elementwise(FAMILY, hint=HIDDEN, options=({}, {"approximate": "tanh"}))
@@ -86,6 +100,12 @@ def silu(x: Expr) -> Expr:
     return x / (1 + sympy.exp(-x))
 
 
+@elementwise(FAMILY, hint=HIDDEN)
+def quick_gelu(x: Expr) -> Expr:
+    """x·σ(1.702·x), the sigmoid approximation of GELU (Hendrycks and Gimpel 2016)."""
+    return x / (1 + sympy.exp(-sympy.Rational(1702, 1000) * x))
+
+
 @op(FAMILY, example("N K"), example("N K", axis=0))
 def softmax(z: Tensor, axis: int = -1) -> Tensor:
     """p_k = e^(z_k) / Σ_j e^(z_j) along one axis (Bridle 1990)."""
@@ -94,6 +114,13 @@ def softmax(z: Tensor, axis: int = -1) -> Tensor:
     left = [i for i in plain if i is not over]
     s = formula(left, Sum(e.at(*plain), over), rule="softmax: their sum", hint=Hint("s"), kept=True)
     return formula(plain, e.at(*plain) / s.at(*left), rule="softmax", hint=Hint("p", "bare"), kept=True)
+
+
+@op(FAMILY, example("N K"), example("N K", axis=0))
+def softmin(z: Tensor, axis: int = -1) -> Tensor:
+    """e^(−z_k) / Σ_j e^(−z_j) along one axis: the softmax of −z."""
+    result: Tensor = softmax(-z, axis)
+    return result
 
 
 @op(FAMILY, example("N K"), example("N K", axis=0))

@@ -31,18 +31,19 @@ Values = Literal[
     "positive definite",
     "labels",
     "binary",
+    "sign",
     "distribution",
 ]
-DATA = frozenset({"labels", "binary", "distribution"})
+DATA = frozenset({"labels", "binary", "sign", "distribution"})
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One example operand: its sizes (`"N K"`) and what values make sense for it.
+    """One example operand: its sizes (`"N K"`, `"N 2*H 3"`) and what values make sense for it.
 
     `unit` is between −1 and 1, `probability` between 0 and 1, `simplex` rows that sum to one,
     `positive definite` symmetric matrices; `labels` (below
-    K), `binary` and `distribution` (rows that sum to one) are data, not differentiated.
+    K), `binary`, `sign` (±1) and `distribution` (rows that sum to one) are data, not differentiated.
     """
 
     shape: str
@@ -164,10 +165,19 @@ def find(name: str, within: str | None = None) -> Op:
 
 
 def _declare(position: int, sample: Sample) -> Tensor:
-    shape = dims(sample.shape)
+    shape = tuple(map(_size, sample.shape.split()))
     name = "x" if position == 0 else f"x{position + 1}"
     if sample.values == "labels":
         return labels(name, shape, classes=dims("K")[0])
     if sample.values in DATA:
-        return target(name, shape, "binary" if sample.values == "binary" else "sums to one")
+        facts = {"binary": "binary", "distribution": "sums to one"}
+        known = facts.get(sample.values)
+        return target(name, shape, known) if known else target(name, shape)
     return param(name, shape)
+
+
+def _size(text: str) -> Any:
+    """`H`, `2*H` or `3` as what stands in a shape."""
+    *factor, last = text.split("*")
+    size = int(last) if last.isdigit() else dims(last)[0]
+    return int(factor[0]) * size if factor else size

@@ -1,0 +1,300 @@
+"""Losses of classifiers: of one class among several, of several classes at once, and of segmentations.
+
+Enters: probabilities, logits or scores, and labels. Leaves: scalars, or with `reduction="none"` a value
+for each example. Must not know: derivatives, stable forms. Kinks follow PyTorch's conventions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from symbp.errors import DeclarationError, ShapeError
+from symbp.ir.build import where
+from symbp.ir.expr import Expr, Guard
+from symbp.ir.shapes import Witness
+from symbp.language.frames import here
+from symbp.language.node import Hint, display
+from symbp.language.notation import Sum, formula
+from symbp.language.tensor import Tensor, axes
+from symbp.ops.functions import constant
+from symbp.ops.losses import FAMILY, Joined, Reduction, elementwise_loss, reduced, same_axes
+from symbp.ops.reductions import logsumexp
+from symbp.ops.registry import example, op
+
+ONE_HALF = sympy.Rational(1, 2)
+
+
+@op(
+    FAMILY,
+    example("N K: simplex", "N: labels"),
+    example("N K: simplex", "N K: distribution"),
+    example("N K", "N: labels", from_logits=True),
+    example("N K", "N K: distribution", from_logits=True),
+    example("N K", "N: labels", from_logits=True, label_smoothing=0.1),
+    example("N K", "N: labels", from_logits=True, ignore_index=2),
+    example("N K", "N: labels", from_logits=True, reduction="sum"),
+    example("N T K", "N T: labels", from_logits=True),
+)
+def cross_entropy(
+    p: Tensor,
+    y: Tensor,
+    from_logits: bool = False,
+    *,
+    label_smoothing: Any = 0,
+    weight: Tensor | None = None,
+    ignore_index: int | None = None,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """−Σ_n log p[n, y[n]]/N of integer labels y, or −Σ_n,k y[n,k]·log p[n,k]/N of distributions y.
+
+    With `from_logits` the first argument is z with p = softmax(z): log p_k = z_k − log Σ_j e^(z_j).
+    `label_smoothing=ε` mixes the target with the uniform distribution, (1 − ε)·y + ε/K (Szegedy et al.
+    2016); `weight` (K,) scales each class; rows with the label `ignore_index` count as nothing. The mean is
+    over the rows that count, by their weights. Raises ShapeError: y is neither one label per row of p nor a
+    distribution of p's shape; DeclarationError: a negative ignore_index.
+    """
+    *lead, k = axes(p.rank)
+    by_label = _by_label(p, y)
+    smoothing = constant(label_smoothing, "cross_entropy's label_smoothing")
+    total = logsumexp(p).at(*lead) if from_logits else sympy.Integer(0)
+    classes = p.shape[-1]
+
+    def surprise(at: Expr) -> Expr:
+        """−log p at a class, by the class's weight."""
+        log_p = p.at(*lead, at) - total if from_logits else sympy.log(p.at(*lead, at))
+        return -log_p if weight is None else -log_p * weight.at(at)
+
+    if not by_label:
+        if ignore_index is not None:
+            raise DeclarationError("only integer labels can be ignored", where=here())
+        mixed = (1 - smoothing) * y.at(*lead, k) + smoothing / classes
+        count = sympy.Mul(*p.shape[:-1])
+        return reduced(
+            mixed * surprise(k), lead, count, reduction, "cross-entropy", name="cross_entropy", over=[k]
+        )
+    chosen = y.at(*lead)
+    counts = sympy.Integer(1) if ignore_index is None else Guard("!=", chosen, _ignored(ignore_index))
+    each = (1 - smoothing) * surprise(chosen)
+    if smoothing != 0:
+        uniform = formula(lead, Sum(surprise(k) / classes, k), rule="uniform part", hint=Hint("u"), kept=True)
+        each = each + smoothing * uniform.at(*lead)
+    share: Expr = sympy.Mul(*p.shape[:-1])
+    if reduction == "mean" and (weight is not None or ignore_index is not None):
+        own = counts if weight is None else counts * weight.at(chosen)
+        share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("n", "bare"), kept=True).at()
+    return reduced(
+        counts * each, lead, share, reduction, "cross-entropy", name="cross_entropy", joined=_classes(p, y)
+    )
+
+
+@op(FAMILY, example("N K", "N: labels"), example("N K", "N: labels", reduction="sum"))
+def nll(log_p: Tensor, y: Tensor, reduction: Reduction = "mean") -> Tensor:
+    """−Σ_n log_p[n, y[n]]/N. Raises ShapeError: y isn't one label per row."""
+    if not _by_label(log_p, y):
+        raise _unpaired(log_p, y)
+    *lead, _ = axes(log_p.rank)
+    body = -log_p.at(*lead, y.at(*lead))
+    count, joined = sympy.Mul(*log_p.shape[:-1]), _classes(log_p, y)
+    return reduced(body, lead, count, reduction, "negative log-likelihood", name="nll", joined=joined)
+
+
+def _by_label(p: Tensor, y: Tensor) -> bool:
+    by_label = y.integer and y.rank == p.rank - 1
+    if not by_label and (y.integer or y.rank != p.rank):
+        raise _unpaired(p, y)
+    return by_label
+
+
+def _unpaired(p: Tensor, y: Tensor) -> ShapeError:
+    return ShapeError(
+        f"cross_entropy can't pair {display(p)} with {display(y)}",
+        where=here(),
+        details=tuple(f"{display(t)}: ({', '.join(map(str, t.shape))})" for t in (p, y)),
+        help='give one label per row, bp.labels("y", (N,), classes=K), or a distribution per row',
+    )
+
+
+def _ignored(ignore_index: int) -> Expr:
+    if isinstance(ignore_index, bool) or not isinstance(ignore_index, int) or ignore_index < 0:
+        raise DeclarationError(
+            f"ignore_index can't be {ignore_index!r}: labels are 0, 1, …",
+            where=here(),
+            help="give the label of padding a class of its own, such as 0, and ignore that",
+        )
+    return sympy.Integer(ignore_index)
+
+
+def _classes(p: Tensor, y: Tensor) -> Joined:
+    """p's last axis is as long as there are classes, though only labels show it."""
+    fact = next(f for f in sorted(y.facts, key=str) if f.kind == "below")
+    axis = Witness(p.shape[-1], f"axis {p.rank - 1} of {display(p)}")
+    return ((axis, Witness(fact.bound, f"the classes of {display(y)}")),)
+
+
+@op(
+    FAMILY,
+    example("N H: probability", "N H: binary"),
+    example("N H", "N H: binary", from_logits=True),
+    example("N H", "N H: binary", from_logits=True, pos_weight=3, reduction="sum"),
+)
+def binary_cross_entropy(
+    p: Tensor,
+    y: Tensor,
+    from_logits: bool = False,
+    *,
+    pos_weight: Any = 1,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """−Σ (y·log p + (1 − y)·log(1 − p))/n over all elements.
+
+    With `from_logits` the first argument is z with p = σ(z): Σ (log(1 + e^z) − y·z)/n. `pos_weight` scales
+    the term of the positive label. Raises ShapeError: different shapes.
+    """
+    scale = constant(pos_weight, "binary_cross_entropy's pos_weight")
+
+    def body(e: Expr, label: Expr) -> Expr:
+        if not from_logits:
+            return -scale * label * sympy.log(e) - (1 - label) * sympy.log(1 - e)
+        if scale == 1:
+            return sympy.log(1 + sympy.exp(e)) - label * e
+        return (1 - label) * e + (1 + (scale - 1) * label) * sympy.log(1 + sympy.exp(-e))
+
+    return elementwise_loss(body, p, y, reduction, "binary cross-entropy", "binary_cross_entropy")
+
+
+@op(FAMILY, example("N H", "N H: binary"), example("N H", "N H: binary", alpha=None, gamma=3))
+def focal(z: Tensor, y: Tensor, gamma: int = 2, alpha: Any = 0.25, reduction: Reduction = "mean") -> Tensor:
+    """−α_t·(1 − p_t)^γ·log p_t with p = σ(z), p_t = p where y = 1, else 1 − p; α_t likewise of α
+    (Lin et al. 2017, equation 5); `alpha=None` leaves α_t out."""
+    power = constant(gamma, "focal's gamma")
+    balance = None if alpha is None else constant(alpha, "focal's alpha")
+
+    def body(e: Expr, label: Expr) -> Expr:
+        yes, no = 1 / (1 + sympy.exp(-e)), 1 / (1 + sympy.exp(e))
+        positive = label * no**power * sympy.log(1 + sympy.exp(-e))
+        negative = (1 - label) * yes**power * sympy.log(1 + sympy.exp(e))
+        if balance is None:
+            return positive + negative
+        return balance * positive + (1 - balance) * negative
+
+    return elementwise_loss(body, z, y, reduction, "focal loss", "focal")
+
+
+@op(FAMILY, example("N K", "N K: distribution"), example("N K", "N K: distribution", reduction="sum"))
+def kl_div(log_q: Tensor, p: Tensor, reduction: Reduction = "mean") -> Tensor:
+    """KL(p ‖ q) = Σ_k p_k·(log p_k − log q_k), the mean over rows (PyTorch: reduction="batchmean")."""
+    same_axes(log_q, p, "kl_div")
+    *lead, k = axes(p.rank)
+    target = p.at(*lead, k)
+    body = where(Guard(">", target, 0), target * sympy.log(target), 0) - target * log_q.at(*lead, k)
+    count = sympy.Mul(*p.shape[:-1])
+    return reduced(body, lead, count, reduction, "Kullback-Leibler divergence", name="kl", over=[k])
+
+
+def margin_of(what: str, value: Any) -> Expr:
+    return constant(value, f"{what}'s margin")
+
+
+@op(FAMILY, example("N H", "N H: sign"), analytic=False, kinks="derivative 0 where the margin is just met")
+def hinge(score: Tensor, y: Tensor, margin: Any = 1, reduction: Reduction = "mean") -> Tensor:
+    """max(0, margin − y·score) of labels y = ±1 (Cortes and Vapnik 1995)."""
+    edge = margin_of("hinge", margin)
+    return elementwise_loss(
+        lambda s, sign: where(Guard(">", edge - sign * s, 0), edge - sign * s, 0),
+        score, y, reduction, "hinge loss", "hinge",
+    )  # fmt: skip
+
+
+@op(
+    FAMILY,
+    example("N H", "N H: sign"),
+    analytic=False,
+    kinks="its second derivative jumps where the margin is just met",
+)
+def squared_hinge(score: Tensor, y: Tensor, margin: Any = 1, reduction: Reduction = "mean") -> Tensor:
+    """max(0, margin − y·score)² of labels y = ±1."""
+    edge = margin_of("squared_hinge", margin)
+    return elementwise_loss(
+        lambda s, sign: where(Guard(">", edge - sign * s, 0), (edge - sign * s) ** 2, 0),
+        score, y, reduction, "squared hinge loss", "squared_hinge",
+    )  # fmt: skip
+
+
+@op(
+    FAMILY,
+    example("N K", "N: labels"),
+    analytic=False,
+    kinks="derivative 0 where the margin is just met",
+)
+def multi_margin(score: Tensor, y: Tensor, margin: Any = 1, reduction: Reduction = "mean") -> Tensor:
+    """Σ_{k ≠ y} max(0, margin − score_y + score_k)/K (Crammer and Singer 2001)."""
+    edge = margin_of("multi_margin", margin)
+    if not _by_label(score, y):
+        raise _unpaired(score, y)
+    *lead, k = axes(score.rank)
+    chosen = y.at(*lead)
+    short = edge - score.at(*lead, chosen) + score.at(*lead, k)
+    body = Guard("!=", k, chosen) * where(Guard(">", short, 0), short, 0) / score.shape[-1]
+    count, joined = sympy.Mul(*score.shape[:-1]), _classes(score, y)
+    return reduced(
+        body, lead, count, reduction, "multi-class margin loss", name="margin", over=[k], joined=joined
+    )
+
+
+@op(FAMILY, example("N K", "N K: binary"))
+def multilabel_soft_margin(z: Tensor, y: Tensor, reduction: Reduction = "mean") -> Tensor:
+    """−Σ_k (y_k·log σ(z_k) + (1 − y_k)·log σ(−z_k))/K, the mean over rows."""
+    same_axes(z, y, "multilabel_soft_margin")
+    *lead, k = axes(z.rank)
+    e, label = z.at(*lead, k), y.at(*lead, k)
+    body = (sympy.log(1 + sympy.exp(e)) - label * e) / z.shape[-1]
+    count = sympy.Mul(*z.shape[:-1])
+    return reduced(body, lead, count, reduction, "soft margin loss", name="soft_margin", over=[k])
+
+
+@op(FAMILY, example("N K: simplex", "N: labels"))
+def poly_loss(p: Tensor, y: Tensor, epsilon: Any = 1.0, reduction: Reduction = "mean") -> Tensor:
+    """−log p_y + ε·(1 − p_y): cross-entropy with its first polynomial coefficient raised by ε
+    (Leng et al. 2022, equation 3)."""
+    if not _by_label(p, y):
+        raise _unpaired(p, y)
+    *lead, _ = axes(p.rank)
+    of_label = p.at(*lead, y.at(*lead))
+    body = -sympy.log(of_label) + constant(epsilon, "poly_loss's epsilon") * (1 - of_label)
+    count, joined = sympy.Mul(*p.shape[:-1]), _classes(p, y)
+    return reduced(body, lead, count, reduction, "poly loss", name="poly_loss", joined=joined)
+
+
+@op(FAMILY, example("N H: probability", "N H: binary"))
+def tversky(
+    p: Tensor, y: Tensor, alpha: Any = 0.5, beta: Any = 0.5, smooth: Any = 1, reduction: Reduction = "mean"
+) -> Tensor:
+    """1 − (TP + s)/(TP + α·FP + β·FN + s) of each example, over all axes but the first, with TP = Σ p·y,
+    FP = Σ p·(1 − y), FN = Σ (1 − p)·y (Salehi, Erdogmus and Gholipour 2017)."""
+    same_axes(p, y, "tversky")
+    first, *rest = axes(p.rank)
+    a, b = constant(alpha, "tversky's alpha"), constant(beta, "tversky's beta")
+    e, label = p.at(first, *rest), y.at(first, *rest)
+    hits = formula([first], Sum(e * label, *rest), rule="overlap", hint=Hint("tp", "bare"), kept=True)
+    size = formula([first], Sum(a * e + b * label, *rest), rule="sizes", hint=Hint("area", "bare"), kept=True)
+    extra = constant(smooth, "tversky's smooth")
+    overlap = hits.at(first)
+    body = 1 - (overlap + extra) / ((1 - a - b) * overlap + size.at(first) + extra)
+    return reduced(body, [first], p.shape[0], reduction, "Tversky loss", name="tversky")
+
+
+@op(FAMILY, example("N H: probability", "N H: binary"))
+def dice(p: Tensor, y: Tensor, smooth: Any = 1, reduction: Reduction = "mean") -> Tensor:
+    """1 − (2·Σ p·y + s)/(Σ p + Σ y + s) of each example (Milletari, Navab and Ahmadi 2016)."""
+    extra = constant(smooth, "dice's smooth") / 2
+    result: Tensor = tversky(p, y, ONE_HALF, ONE_HALF, extra, reduction)
+    return result
+
+
+@op(FAMILY, example("N H: probability", "N H: binary"))
+def jaccard(p: Tensor, y: Tensor, smooth: Any = 1, reduction: Reduction = "mean") -> Tensor:
+    """1 − (Σ p·y + s)/(Σ p + Σ y − Σ p·y + s) of each example."""
+    result: Tensor = tversky(p, y, 1, 1, smooth, reduction)
+    return result
