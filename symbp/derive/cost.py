@@ -19,6 +19,7 @@ from symbp.ir.system import Equation
 
 NOMINAL = 16.0
 READ, GATHER, GUARD, STORE, MATERIALISE = 0.3, 0.5, 0.6, 0.4, 0.8
+LINE = 8.0  # what each equation costs on its own, to read and to run
 DIVIDE, ROOT, FUNCTION = 2.5, 6.0, 8.0
 
 Extents = Mapping[Index, Expr]
@@ -65,12 +66,19 @@ def _body_cost(body: Expr, nominal: tuple[tuple[str, float], ...]) -> float:
         here = box(free_indices(e))
         if e.is_Pow and not isinstance(e, sympy.exp):
             return walk(e.base) + here * _power_cost(e.exp)
-        if e.is_Add or e.is_Mul:
-            return _chain_cost(e)
+        if e.is_Add:
+            return chain(e.args)
+        if e.is_Mul:
+            under = [1 / f for f in e.args if divides(f)]
+            over = [f for f in e.args if not divides(f) and f != -1]
+            if not under:
+                return chain(over)
+            divisor = free_indices(sympy.Mul(*under))
+            return chain([*over, *under]) + (DIVIDE - 1.0 if over else DIVIDE) * box(divisor)
         return sum(walk(a) for a in e.args) + FUNCTION * here
 
-    def _chain_cost(e: Expr) -> float:
-        operands = sorted((len(free_indices(a)), walk(a), a.sort_key(), a) for a in e.args if a != -1)
+    def chain(args: Iterable[Expr]) -> float:
+        operands = sorted((len(free_indices(a)), walk(a), a.sort_key(), a) for a in args)
         total, seen = operands[0][1], free_indices(operands[0][3])
         for _, cost, _, operand in operands[1:]:
             seen = seen | free_indices(operand)
@@ -78,6 +86,11 @@ def _body_cost(body: Expr, nominal: tuple[tuple[str, float], ...]) -> float:
         return total
 
     return walk(body)
+
+
+def divides(factor: Expr) -> bool:
+    """Whether a factor of a product stands below the line."""
+    return bool(factor.is_Pow and not isinstance(factor, sympy.exp) and factor.exp.could_extract_minus_sign())
 
 
 def _power_cost(exponent: Expr) -> float:
@@ -91,7 +104,7 @@ def equation_cost(equation: Equation) -> float:
     """The body, the pass of a reduction over its box, operands of a contraction that must be stored
     first, and the store of the result."""
     extents = equation.extents
-    cost = body_cost(equation.body, extents) + STORE * volume(equation.indices, extents)
+    cost = LINE + body_cost(equation.body, extents) + STORE * volume(equation.indices, extents)
     if equation.leaf is not None:
         return cost + NOMINAL * volume((i for i in equation.all_indices if i not in equation.result), extents)
     if equation.reduction is not None:
@@ -107,7 +120,7 @@ def _materialised(equation: Equation) -> float:
     if len([g for g in groups if g]) < 2:
         return 0.0
     return sum(
-        MATERIALISE * volume(indices, equation.extents)
+        LINE + MATERIALISE * volume(indices, equation.extents)
         for indices, factors in groups.items()
         if indices and (len(factors) > 1 or not isinstance(factors[0], Access))
     )

@@ -89,8 +89,11 @@ def fold(e: Expr, search: Search) -> Expr:
 
 
 def _parts(e: Expr) -> list[Expr]:
-    """Sub-products of a product, sub-sums of a sum: larger ones first, in a stable order."""
+    """Sub-products of a product, sub-sums of a sum: larger ones first, in a stable order. A square below the
+    line is two factors: `a/n²` holds `a/n`."""
     args = sorted(e.args, key=sympy.default_sort_key)
+    if e.is_Mul:
+        args = [part for a in args for part in ([1 / a.base] * 2 if a.is_Pow and a.exp == -2 else [a])]
     if len(args) > MANY:
         pairs: list[tuple[Expr, ...]] = list(itertools.combinations(args, 2))
     else:

@@ -98,8 +98,10 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
     if logistic is not None:
         seeds.append(("logistic function", logistic))
     if body.atoms(Guard):
-        seeds.append(("substitute under the bracket", under_guards(body)))
-        seeds.append(("substitute under the bracket", under_guards(body, towards_index=True)))
+        multiplied = expand(body)
+        for form in dict.fromkeys([body, multiplied]):
+            seeds.append(("substitute under the bracket", under_guards(form)))
+            seeds.append(("substitute under the bracket", under_guards(form, towards_index=True)))
         seeds.append(("terms under equal brackets", by_guards(body)))
     for name, seed in seeds:
         if name:
@@ -110,12 +112,9 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
         yield name or "expand", expanded
         for collected in collections_of(expanded):
             yield name or "collect", collected
-        yield name or "common factor", common_factor(expanded)
-        yield name or "common factor", common_factor(seed)
-        if expanded.atoms(Guard):
-            substituted = under_guards(expanded)
-            yield "substitute under the bracket", substituted
-            yield "substitute under the bracket", common_factor(substituted)
+        for whole in (expanded, seed):
+            yield name or "common factor", common_factor(whole)
+            yield name or "common factor", common_factor(whole, numbers=False)
         if sympy.count_ops(expanded) <= RATIONAL_LIMIT:
             for operation, label in ((sympy.cancel, "cancel"), (sympy.factor, "factor")):
                 form = on_symbols(seed, operation)
@@ -147,8 +146,9 @@ def expand(e: Expr) -> Expr:
     return sympy.expand(e, power_exp=False, power_base=False, log=False, func=False, trig=False)
 
 
-def common_factor(e: Expr) -> Expr:
-    """The monomial that divides every term, taken out: `p/N − y/N` → `(p − y)/N`."""
+def common_factor(e: Expr, *, numbers: bool = True) -> Expr:
+    """The monomial that divides every term, taken out: `p/N − y/N` → `(p − y)/N`; with the greatest common
+    divisor of the coefficients, if asked to."""
     terms = sympy.Add.make_args(e)
     if len(terms) < 2:
         return e
@@ -162,8 +162,9 @@ def common_factor(e: Expr) -> Expr:
             common *= base ** min(exponents)
         elif all(x.is_negative for x in exponents):
             common *= base ** max(exponents)
-    number = sympy.gcd_list([abs(term.as_coeff_Mul()[0]) for term in terms])
-    common = common * number if number.is_Rational and number != 0 else common
+    if numbers:
+        number = sympy.gcd_list([abs(term.as_coeff_Mul()[0]) for term in terms])
+        common = common * number if number.is_Rational and number != 0 else common
     if common == 1:
         return e
     inner = sympy.Add(*[term / common for term in terms])

@@ -115,13 +115,13 @@ class Positivity:
         return bool(e.is_positive)
 
     def weakly(self, e: Expr) -> bool:
-        """Whether `e` ≥ 0 by its form."""
-        if isinstance(e, Access) and e.name in self.nonnegative:
+        """Whether `e` ≥ 0 by its form, wherever it is defined."""
+        if (isinstance(e, Access) and e.name in self.nonnegative) or e.is_nonnegative:
             return True
         if e.is_Pow and e.exp.is_Integer and e.exp.is_even and e.exp.is_positive:
             return True
-        if e.is_Pow and e.exp.is_positive:
+        if e.is_Pow and e.exp.is_number:
             return self.weakly(e.base)
         if e.is_Mul or e.is_Add:
             return all(self.weakly(a) for a in e.args)
-        return self.of(e) or bool(e.is_nonnegative)
+        return self.of(e)

@@ -15,8 +15,8 @@ import sympy
 from symbp.derive.fold import Search
 from symbp.derive.forms import common_factor, expand
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
-from symbp.ir.system import Equation, System
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices, unused_index
+from symbp.ir.system import Equation, Reduction, System
 
 Extents = Mapping[Index, Expr]
 
@@ -157,18 +157,22 @@ def joined(equation: Equation, parts: Sequence[Equation]) -> Equation | None:
     shapes = [tuple(p.extents[i] for i in p.reduced) for p in parts]
     if shapes[0] != shapes[1] or any(c is None for c in coefficients):
         return None
+    over: list[Index] = []
+    for index in first.reduced:
+        taken = (*equation.indices, *over)
+        over.append(unused_index(index, taken) if index in taken else index)
     bodies = []
     for part, coefficient in zip(parts, coefficients, strict=True):
         names = dict(zip(part.indices, equation.indices, strict=True))
-        names |= dict(zip(part.reduced, first.reduced, strict=True))
+        names |= dict(zip(part.reduced, over, strict=True))
         bodies.append(coefficient * part.body.xreplace(names))
-    if set(first.reduced) & set(equation.indices):
-        return None
     body = common_factor(expand(sympy.Add(*bodies)))
     if not body.is_Mul:
         return None
     ranges = tuple(equation.extents[i] for i in equation.indices) + shapes[0]
-    return first.with_(indices=equation.indices, body=body, ranges=ranges)
+    return first.with_(
+        indices=equation.indices, body=body, reduction=Reduction("sum", tuple(over)), ranges=ranges
+    )
 
 
 def _coefficient(body: Expr, read: Access) -> Expr | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # they print themselves through this module
 
 ADD, MUL, POW, ATOM = 1, 2, 3, 4  # binding strength of what was written
 Written = tuple[str, int]
+TermKey = tuple[bool, bool, int, int, str]
+FactorKey = tuple[int, tuple[int, ...], str]
 
 
 class Notation:
@@ -141,21 +143,25 @@ class Notation:
         return text, (MUL if "/" in text else ATOM)
 
     def _sum(self, e: Expr, order: tuple[Index, ...]) -> Written:
-        terms = sorted(e.args, key=lambda t: self.term_key(t, order))
-        text = self._write(terms[0], order)[0]
-        for term in terms[1:]:
-            negative = term.could_extract_minus_sign()
-            written = self._write(-term if negative else term, order)
+        ranked = sorted(self._written_term(term, order) for term in e.args)
+        (negative, *_), (text, strength) = ranked[0]
+        if negative:
+            text = f"-{self.wrapped((text, strength), MUL)}"
+        for (negative, *_), written in ranked[1:]:
             text += (" - " if negative else " + ") + (self.wrapped(written, MUL) if negative else written[0])
         return text, ADD
 
-    def term_key(self, term: Expr, order: tuple[Index, ...]) -> tuple[bool, bool, int, int, str]:
+    def term_key(self, term: Expr, order: tuple[Index, ...]) -> TermKey:
         """Positive terms first, numbers before tensors, higher rank and more factors before fewer."""
+        return self._written_term(term, order)[0]
+
+    def _written_term(self, term: Expr, order: tuple[Index, ...]) -> tuple[TermKey, Written]:
+        """The place of a term, and the term without its sign, written once for both."""
         negative = bool(term.could_extract_minus_sign())
         positive = -term if negative else term
         factors = len(sympy.Mul.make_args(positive))
-        text = self.show(positive, order)
-        return negative, not term.is_number, -len(free_indices(term)), -factors, text
+        written = self._write(positive, order)
+        return (negative, not term.is_number, -len(free_indices(term)), -factors, written[0]), written
 
     def _product(self, e: Expr, order: tuple[Index, ...]) -> Written:
         coefficient, rest = e.as_coeff_Mul(rational=True)
@@ -185,11 +191,15 @@ class Notation:
             return "1", ATOM
         if len(factors) == 1:
             return self._write(factors[0], order)
-        ranked = sorted(factors, key=lambda f: self.factor_key(f, order))
-        return self.join([self.wrapped(self._write(f, order), MUL) for f in ranked]), MUL
+        ranked = sorted(self._written_factor(factor, order) for factor in factors)
+        return self.join([self.wrapped(written, MUL) for _, written in ranked]), MUL
 
-    def factor_key(self, factor: Expr, order: tuple[Index, ...]) -> tuple[int, tuple[int, ...], str]:
+    def factor_key(self, factor: Expr, order: tuple[Index, ...]) -> FactorKey:
         """Numbers, sizes, guards, then tensors by the order of the target's indices."""
+        return self._written_factor(factor, order)[0]
+
+    def _written_factor(self, factor: Expr, order: tuple[Index, ...]) -> tuple[FactorKey, Written]:
+        """The place of a factor, and the factor, written once for both."""
         if factor.is_number:
             kind = 0
         elif isinstance(factor, (Size, Index)):
@@ -200,7 +210,8 @@ class Notation:
             kind = 3
         positions = {index: k for k, index in enumerate(order)}
         where = tuple(sorted(positions.get(i, len(order)) for i in free_indices(factor)))
-        return kind, where, self.show(factor, order)
+        written = self._write(factor, order)
+        return (kind, where, written[0]), written
 
     def _power(self, e: Expr, order: tuple[Index, ...]) -> Written:
         base, exponent = e.as_base_exp()
