@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Role, System
 
 
@@ -31,7 +32,7 @@ class Inversion:
 
 def inversions(system: System, forward: Sequence[Equation]) -> dict[str, Inversion]:
     """For each tensor that one later map scales by a non-zero factor, its value from that map."""
-    positive = Positivity(system, forward)
+    signs = Signs(system, forward)
     leaves = {t.name for t in system.leaves if t.role is not Role.HYPER and not t.integer}
     found: dict[str, Inversion] = {}
     for equation in forward:
@@ -44,7 +45,7 @@ def inversions(system: System, forward: Sequence[Equation]) -> dict[str, Inversi
             if any(access.name == factor.name for access in rest.atoms(Access)):
                 continue
             multiplied = [f for f in sympy.Mul.make_args(rest) if not _divides(f)]
-            if rest != 1 and all(positive.of(f) for f in multiplied):
+            if rest != 1 and all(signs.positive(f) for f in multiplied):
                 own = Access(equation.target, *equation.indices)
                 inverse = Inversion(
                     tuple(factor.subscripts), own / rest, equation.target, factor.name in leaves
@@ -82,46 +83,3 @@ def inverted(e: Expr, inversions: Mapping[str, Inversion]) -> Expr:
             )
         e = e.xreplace(replaced)
     return e
-
-
-class Positivity:
-    """Which forward tensors are positive, and which at least never negative, by their form."""
-
-    def __init__(self, system: System, forward: Sequence[Equation]) -> None:
-        self.positive = {t.name for t in system.leaves if t.fact("positive")}
-        self.nonnegative = {
-            t.name for t in system.leaves if any(t.fact(k) for k in ("binary", "one hot", "nonnegative"))
-        }
-        for equation in forward:
-            if equation.op in ("max", "argmax"):
-                continue
-            if self.of(equation.body):
-                self.positive.add(equation.target)
-            elif self.weakly(equation.body):
-                self.nonnegative.add(equation.target)
-
-    def of(self, e: Expr) -> bool:
-        """Whether `e` > 0 by its form."""
-        if isinstance(e, Access):
-            return e.name in self.positive and e.outside is None
-        if isinstance(e, sympy.exp):
-            return True
-        if e.is_Pow:
-            return self.of(e.base)
-        if e.is_Mul:
-            return all(self.of(a) for a in e.args)
-        if e.is_Add:
-            return any(self.of(a) for a in e.args) and all(self.weakly(a) for a in e.args)
-        return bool(e.is_positive)
-
-    def weakly(self, e: Expr) -> bool:
-        """Whether `e` ≥ 0 by its form, wherever it is defined."""
-        if (isinstance(e, Access) and e.name in self.nonnegative) or e.is_nonnegative:
-            return True
-        if e.is_Pow and e.exp.is_Integer and e.exp.is_even and e.exp.is_positive:
-            return True
-        if e.is_Pow and e.exp.is_number:
-            return self.weakly(e.base)
-        if e.is_Mul or e.is_Add:
-            return all(self.weakly(a) for a in e.args)
-        return self.of(e)

@@ -346,6 +346,9 @@ class NumpyLines:
         axes = kernel.batch + kernel.rows + kernel.columns
         grouped = max(map(len, (kernel.batch, kernel.rows, kernel.columns))) > 1
         product = f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}"
+        if kernel.symmetric and kernel.left.name != kernel.right.name and not kernel.batch:
+            product = f"_symmetric_product({left.text}, {right.text})"
+            self.helpers.add("_symmetric_product")
         if grouped:
             product = f"({product}).reshape({', '.join(self._extent(kernel.extents[i]) for i in axes)})"
         if kernel.inline:
@@ -353,7 +356,7 @@ class NumpyLines:
             self.products[kernel.target] = Written(product, binding, axes)
         elif kernel.target not in self.out:
             yield f"{target} = {product}{comment}"
-        elif grouped:
+        elif grouped or product.startswith("_symmetric_product"):
             yield f"{target}[...] = {product}{comment}"
         else:
             yield f"np.matmul({left.text}, {right.text}, out={target}){comment}"

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import sympy
 
 from symbp.errors import EvaluationError, LoweringError
 from symbp.ir.bounds import never_negative
-from symbp.ir.expr import Access, Expr, Guard, Index, unused_index
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index
 from symbp.ir.groups import Group as Together
 from symbp.ir.groups import groups
 from symbp.ir.printer import equation_text
+from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System, Tensor
 from symbp.lower.contraction import Side, Split, match
 from symbp.lower.nests import Draft, Group, can_join, draft, nest
@@ -37,6 +39,7 @@ from symbp.lower.program import (
     validate,
 )
 from symbp.lower.scatter import scattered, selected
+from symbp.lower.symmetric import SymmetricProduct, symmetric_product
 
 Piece = Contraction | MatrixKernel | Statement
 Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]
@@ -101,6 +104,10 @@ class _Lowering:
         self.system, self.numbers = system, numbers
         self.extra: dict[str, Tensor] = {}
         self.shapes = {t.name: t.shape for t in system.tensors}
+
+    @cached_property
+    def signs(self) -> Signs:
+        return Signs(self.system, self.system.equations)
 
     def kernels(
         self, order: Sequence[Together], places: Places, fixed: Mapping[Index, Expr]
@@ -173,6 +180,10 @@ class _Lowering:
         if split is None:
             yield Statement(number, equation)
             return
+        twice = symmetric_product(split, equation.extents)
+        if twice is not None and self.signs.nonnegative(twice.weight):
+            yield from self.square(number, equation, split, twice, fixed)
+            return
         operands = []
         for side, name in ((split.left, "left"), (split.right, "right")):
             if side.array is None:
@@ -180,9 +191,35 @@ class _Lowering:
                 yield statement
                 operands.append(Operand(statement.target, side.indices))
             else:
-                first = len(side.array.subscripts) - len(side.indices)
-                operands.append(Operand(side.array.name, side.indices, side.array.subscripts[:first]))
-        yield from self.product(number, equation, split, operands, fixed)
+                operands.append(_array(side))
+        yield from self.product(number, equation, split, operands, fixed, symmetric=twice is not None)
+
+    def square(
+        self,
+        number: int,
+        equation: Equation,
+        split: Split,
+        twice: SymmetricProduct,
+        fixed: Mapping[Index, Expr],
+    ) -> Iterable[Contraction | Statement]:
+        """`ZᵀZ` of `Z = √weight·X`: one array stands on both sides."""
+        side = twice.side
+        weight = twice.weight
+        if weight.args and not isinstance(weight, Access):
+            indices = tuple(i for i in side.indices if i in free_indices(weight))
+            statement = replace(self.operand(number, equation, Side(weight, indices), "weight"), inline=False)
+            yield statement
+            weight = Access(statement.target, *indices)
+        if weight != 1:
+            side = Side(side.body * sympy.sqrt(weight), side.indices)
+        if side.array is None:
+            statement = replace(self.operand(number, equation, side, "factor"), inline=False)
+            yield statement
+            left = Operand(statement.target, side.indices)
+        else:
+            left = _array(side)
+        operands = [left, replace(left, indices=twice.mirrored)]
+        yield from self.product(number, equation, split, operands, fixed, symmetric=True)
 
     def matrix_pieces(self, number: int, equation: Equation) -> Iterable[MatrixKernel | Statement]:
         """The kernel of a leaf of linear algebra, after its matrix where that needs computing."""
@@ -211,17 +248,20 @@ class _Lowering:
         split: Split,
         operands: Sequence[Operand],
         fixed: Mapping[Index, Expr],
+        symmetric: bool = False,
     ) -> Iterable[Contraction | Statement]:
         """The product into the target, then scaled; into scratch first where it is only a part of the target:
         one step of a loop, what a guard selects, what is the same along an axis."""
         if split.plain == equation.indices and not split.scale.atoms(Guard):
-            yield _contraction(number, equation.target, equation, split, operands, fixed)
+            product = _contraction(number, equation.target, equation, split, operands, fixed)
+            yield replace(product, symmetric=symmetric)
             if split.scale != 1:
                 scaling = equation.with_(body=split.scale, reduction=None, ranges=equation.shape)
                 yield Statement(number, scaling, scaling=True)
             return
         scratch = self.buffer(f"{equation.target}_product", tuple(equation.extents[i] for i in split.plain))
-        yield _contraction(number, scratch, equation, split, operands, fixed, inline=True)
+        product = _contraction(number, scratch, equation, split, operands, fixed, inline=True)
+        yield replace(product, symmetric=symmetric)
         body = split.scale * Access(scratch, *split.plain)
         yield Statement(number, equation.with_(body=body, reduction=None, ranges=equation.shape))
 
@@ -238,6 +278,13 @@ class _Lowering:
         self.extra[name] = Tensor(name, shape)
         self.shapes[name] = shape
         return name
+
+
+def _array(side: Side) -> Operand:
+    """An operand that is an array as it stands."""
+    assert side.array is not None
+    first = len(side.array.subscripts) - len(side.indices)
+    return Operand(side.array.name, side.indices, side.array.subscripts[:first])
 
 
 def aligned(equation: Equation, at: Mapping[int, Index]) -> Equation:

@@ -139,7 +139,8 @@ class Contraction:
 
     The operands' axes are grouped: `left` is (batch, rows, summed) or (batch, summed, rows), `right` is
     (batch, summed, columns) or (batch, columns, summed), so that a transposed view is all that is needed.
-    `inline` marks a product that a vectorised target writes into the one statement that reads it.
+    `inline` marks a product that a vectorised target writes into the one statement that reads it,
+    `symmetric` one that is the same with rows and columns exchanged.
     """
 
     number: int
@@ -153,6 +154,7 @@ class Contraction:
     extents: dict[Index, Expr]
     cost: Cost
     inline: bool = False
+    symmetric: bool = False
 
     @property
     def left_transposed(self) -> bool:

@@ -34,6 +34,19 @@ def _transposed(x: Array) -> Array:
     return turned
 
 
+def _symmetric_product(a: Array, b: Array) -> Array:
+    """a @ b, which is symmetric: what is below the blocks on the diagonal is mirrored, not computed."""
+    n, width = len(a), 64
+    if n < 2 * width:
+        return np.asarray(a @ b)
+    product = np.empty((n, n), np.result_type(a, b))
+    for k in range(0, n, width):
+        here, after = slice(k, k + width), slice(k + width, n)
+        np.matmul(a[here], b[:, k:], out=product[here, k:])
+        product[after, here] = product[here, after].T
+    return product
+
+
 def _erf(x: Array) -> Array:
     """The error function."""
     return np.asarray(np.vectorize(math.erf, otypes=[DTYPE])(x))
