@@ -119,7 +119,7 @@ class Signs:
         if e.is_Mul:
             return all(self.within_one(a) for a in e.args)
         if e.is_number:
-            return bool(-1 <= e) and bool(e <= 1)
+            return bool(e >= -1) and bool(e <= 1)
         if e.is_Pow and e.exp.is_positive and self.within_one(e.base) and e.exp.is_Integer:
             return True
         return self._from_zero_to_one(e)

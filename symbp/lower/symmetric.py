@@ -3,7 +3,7 @@
 Enters: a `Split`, the extents of its indices. Leaves: the operand that stands there twice and the weight, or
 None. Must not know: targets, what the weight's sign is, why the product is there.
 
-Gram matrices, covariances, Gauss–Newton matrices and the Hessians of generalised linear models have this form.
+Gram matrices, covariances, Gauss–Newton matrices and the Hessians of generalised linear models are such sums.
 With w ≥ 0 the sum is ZᵀZ of Z = √w·X, which BLAS computes in half the operations.
 """
 
