@@ -3,7 +3,8 @@
 from symbp.language.differentiate import grad
 from symbp.language.leaves import buffer, hyper, input, labels, param, target
 from symbp.language.network import Network
-from symbp.language.notation import Max, Prod, Sum, define, equal, index, indices, unequal, where
+from symbp.language.notation import Max, Prod, Sum, equal, index, indices, unequal, where
+from symbp.language.recurrence import define, recurrent
 from symbp.language.sizes import dim, dims
 from symbp.language.tensor import Condition, Tensor
 
@@ -26,6 +27,7 @@ __all__ = [
     "input",
     "labels",
     "param",
+    "recurrent",
     "target",
     "unequal",
     "where",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from symbp.errors import DeclarationError
 from symbp.ir.system import Role
 from symbp.language.frames import here
-from symbp.language.node import Node, display
+from symbp.language.node import Node, display, settled
 from symbp.language.tensor import Tensor
 
 
@@ -26,6 +26,7 @@ def grad(u: Tensor, x: Tensor) -> Tensor:
                 where=here(),
                 help="bp.grad(u, x) is ∂(Σ u)/∂x",
             )
+    u, x = settled(u), settled(x)
     if not _rests_on(u, x):
         raise DeclarationError(
             f"{display(u)} does not rest on {display(x)}, so its derivative would be zero",

@@ -26,7 +26,7 @@ from symbp.language.inline import inlined
 from symbp.language.letters import Letters
 from symbp.language.names import check_name
 from symbp.language.naming import Keys, all_names, given_names
-from symbp.language.node import Node, counted, display, join_all, node_of
+from symbp.language.node import Node, counted, display, join_all, node_of, operands_of, settled
 from symbp.language.sizes import Dim, Unifier, name_sizes
 from symbp.language.tensor import Tensor, axes
 
@@ -93,6 +93,7 @@ def _with_aliases(loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[
     taken: set[int] = set()
 
     def own(key: str | None, tensor: Tensor) -> Tensor:
+        tensor = settled(tensor)
         given = tensor.alias or tensor.name
         is_leaf = tensor.is_leaf
         if is_leaf and given == key:
@@ -162,6 +163,10 @@ class _Lowering:
             )
         equations = []
         for node in sorted([*self.computed, *self.derivatives], key=lambda n: n.serial):
+            for operand in operands_of(self.bodies[node.serial]) if node.serial in self.bodies else ():
+                name = self.names[operand.serial]
+                if name not in tensors:  # in a recurrence, read before it is defined
+                    tensors[name] = ir.Tensor(name, self._shape(operand), self.keys.role(operand))
             if node.quotient is not None:
                 name = self.names[node.serial]
                 tensors[name] = ir.Tensor(name, self._shape(node), self.keys.role(node), origin=node.origin)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sympy
 from sympy.core.symbol import Str
@@ -28,6 +28,7 @@ from symbp.language.sizes import Unifier
 _serials = itertools.count(1)  # orders declarations; only comparisons of two serials mean anything
 
 Joined = tuple[tuple[Witness, Witness], ...]
+N = TypeVar("N", bound="Node")
 
 
 class Label(Str):  # type: ignore[misc]
@@ -57,6 +58,15 @@ class Hint:
     subject: Node | None = None
 
 
+class Later:
+    """Where the definition of an announced node is put when it comes: once, and never changed after."""
+
+    __slots__ = ("definition",)
+
+    def __init__(self) -> None:
+        self.definition: Node | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
     """A leaf, the result of one equation over other nodes, or a derivative (`quotient`: of what, by what).
@@ -83,6 +93,7 @@ class Node:
     parts: frozenset[Index] = frozenset()
     init: Initialiser | None = None
     value: float | None = None
+    later: Later | None = None
     origin: Origin | None = None
 
     @classmethod
@@ -149,6 +160,12 @@ class Node:
         """The nodes that this one rests on directly, in the order of declaration."""
         if self.quotient is not None:
             return self.quotient
+        if self.later is not None and self.later.definition is None:
+            raise DeclarationError(
+                f"{display(self)} is announced but never defined",
+                where=self.origin,
+                help="give it its equation: h = bp.define(h, [n, t, j], …)",
+            )
         return () if self.equation is None else operands_of(self.equation)
 
     @property
@@ -199,9 +216,16 @@ class Node:
         return f"<{display(self)} ({', '.join(map(str, self.shape))})>"
 
 
+def settled(node: N) -> N:
+    """The node itself; of an announced one, its definition, as soon as there is one."""
+    found = None if node.later is None else node.later.definition
+    return node if found is None else found  # type: ignore[return-value]
+
+
 def node_of(access: Access) -> Node:
     """The node that a body of a declaration reads."""
-    return access.args[0].node  # type: ignore[no-any-return]
+    node: Node = access.args[0].node
+    return settled(node)
 
 
 def operands_of(equation: Equation) -> tuple[Node, ...]:

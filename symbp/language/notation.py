@@ -1,4 +1,4 @@
-"""Index notation as users write it: indices, reductions inside formulas, conditions, `define`.
+"""Index notation as users write it: indices, reductions inside formulas, conditions.
 
 Enters: formulas over elements `x[n, i]`. Leaves: tensors, one equation for each reduction.
 Must not know: ops by name, networks.
@@ -151,33 +151,25 @@ def _guards(condition: Any) -> tuple[Expr, ...]:
     return (Guard(op, condition.lhs, condition.rhs),)
 
 
-def define(
-    name: str,
-    plain: Index | Sequence[Index],
-    body: Operand,
-    ranges: Mapping[Index, Any] | None = None,
-) -> Tensor:
-    """The tensor `name[plain] = body`, in index notation.
-
-    `ranges` says how far an index runs where no tensor is read at that index alone. A reduction inside a
-    larger formula becomes an equation of its own. Raises DeclarationError and ShapeError.
-    """
-    check_name(name)
+def checked_indices(name: str | None, plain: Index | Sequence[Index]) -> tuple[Index, ...]:
+    """The indices of a left-hand side. Raises DeclarationError: no index, or one twice, or a bad name."""
+    if name is not None:
+        check_name(name)
     left = (plain,) if isinstance(plain, Index) else tuple(plain)
-    _check_plain(name, left)
-    stated = {i: as_size(extent) for i, extent in (ranges or {}).items()}
-    stated |= {i: i.extent for i in left if isinstance(i, RangedIndex)}
-    return formula(left, body, ranges=stated, rule="definition", name=name, lettered=True, kept=True)
-
-
-def _check_plain(name: str, plain: Sequence[Index]) -> None:
-    for position, i in enumerate(plain):
-        if not isinstance(i, Index) or i in plain[:position]:
+    for position, i in enumerate(left):
+        if not isinstance(i, Index) or i in left[:position]:
             raise DeclarationError(
-                f"the left-hand side {name}{list(plain)} must list distinct indices",
+                f"the left-hand side {name}{list(left)} must list distinct indices",
                 where=here(),
                 help='n, i = bp.indices("n i"); put other subscripts on the right-hand side',
             )
+    return left
+
+
+def stated_ranges(left: Sequence[Index], ranges: Mapping[Index, Any] | None) -> dict[Index, Expr]:
+    """How far indices run where their author says so, beside the left-hand side or in the index itself."""
+    stated = {i: as_size(extent) for i, extent in (ranges or {}).items()}
+    return stated | {i: i.extent for i in left if isinstance(i, RangedIndex)}
 
 
 def formula(
