@@ -187,20 +187,16 @@ def check(
     seed: int = 0,
     module: types.ModuleType | None = None,
 ) -> Report:
-    """Every derived gradient against central differences, the complex step and an exact expansion.
+    """Every derived gradient, or every result of a `derivation` (Hessians, products with them, Jacobians),
+    against central differences, the complex step and an exact expansion.
 
     `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
-    compiled `module` are compared with the derivation's, too.
+    compiled `module`, or the results of a module of the derivation, are compared with the derivation's, too.
     """
     from symbp.verify import METHODS, check_derivation
     from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
-    if not derivation.is_gradient:
-        raise UsageError(
-            "check compares gradients, and this derivation holds other derivatives",
-            help="check(net) derives the gradients itself",
-        )
     chosen = tuple(_one_of("method", method, METHODS) for method in methods or METHODS)
     report = check_derivation(
         derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed, hyper=net.hyper

@@ -13,16 +13,18 @@ import numpy as np
 from symbp.derive.derivation import Derivation
 from symbp.ir.sampling import sample_point, sample_sizes
 from symbp.ir.vector import run
+from symbp.verify.blocks import blocks, described
 from symbp.verify.exact import exact_rows
-from symbp.verify.numeric import Values, central_differences, complex_step, kink_margin, loss_at
+from symbp.verify.methods import Numeric
+from symbp.verify.numeric import Values, kink_margin
 from symbp.verify.report import Report, Row, compare, relative_error
 
 __all__ = ["METHODS", "Report", "Row", "check_derivation", "compare", "relative_error"]
 
 METHODS = ("central differences", "complex step", "exact")
 TOLERANCES = {"central differences": 1e-6, "complex step": 1e-12}
-NOISE = {"central differences": 1e-12, "complex step": 1e-15}  # rounding of a loss of size 1, by method
-MOST_ENTRIES = 48  # of one tensor; larger tensors are sampled, and the report says so
+NOISE = {"central differences": 1e-12, "complex step": 1e-15}  # rounding of a function of size 1, by method
+MOST_ENTRIES = {1: 48, 2: 24}  # of one result, by order; larger ones are sampled, and the report says so
 SAFE_MARGIN = 5e-3  # distance from every kink at which a central difference doesn't cross one
 TRIES = 40
 
@@ -35,7 +37,8 @@ def check_derivation(
     seed: int = 0,
     hyper: Mapping[str, float] | None = None,
 ) -> Report:
-    """Compares every derived gradient with each method, at a random point that obeys the leaves' facts.
+    """Compares every derived result (gradients, Hessians, products with them, Jacobians) with each method, at
+    a random point that obeys the leaves' facts.
 
     `sizes` overrides the sizes bound in the declaration; those still open are small. The exact method
     chooses its own tiny sizes. `hyper` gives constants their values; others are drawn.
@@ -44,21 +47,24 @@ def check_derivation(
     chosen = {**sample_sizes(system), **system.bound, **(sizes or {})}
     chosen = {name: chosen[name] for name in system.sizes}
     values = _away_from_kinks(derivation, chosen, seed, hyper or {})
-    ours = run(derivation.system, values, chosen, wanted=list(derivation.gradients.values()))
-    numeric = {"central differences": central_differences, "complex step": complex_step}
+    wanted = blocks(derivation)
+    ours = run(derivation.system, values, chosen, wanted=[block.tensor for block in wanted])
+    numeric = Numeric(derivation, values, chosen)
     rows: list[Row] = []
-    for name, gradient in derivation.gradients.items():
-        size = int(np.asarray(values[name]).size)
-        entries = np.sort(np.random.default_rng(seed).permutation(size)[:MOST_ENTRIES])
-        mine = np.asarray(ours[gradient], dtype=float).ravel()[entries]
-        for method, differentiate in numeric.items():
+    for block in wanted:
+        whole = np.asarray(ours[block.tensor], dtype=float).ravel()
+        entries = block.entries(whole.size, MOST_ENTRIES[block.order], seed)
+        for method in numeric.methods:
             if method in methods:
-                theirs = differentiate(system, values, chosen, name, entries)
-                noise = NOISE[method] * max(1.0, abs(loss_at(system, values, chosen)))
-                rows.append(compare(name, method, mine, theirs, TOLERANCES[method], size, noise))
+                theirs = [numeric.entry(method, block, entry) for entry in entries]
+                noise = NOISE[method] * numeric.scale(block)
+                rows.append(
+                    compare(block.key, method, whole[entries], theirs, TOLERANCES[method], whole.size, noise)
+                )
     if "exact" in methods:
         rows += exact_rows(derivation, seed=seed, hyper=hyper)
-    return Report(derivation.name, tuple(_by_parameter(rows, list(derivation.gradients))), chosen, seed)
+    rows = _by_parameter(rows, list(derivation.gradients))
+    return Report(derivation.name, tuple(rows), chosen, seed, described(derivation))
 
 
 def _by_parameter(rows: list[Row], names: list[str]) -> list[Row]:

@@ -1,7 +1,7 @@
-"""The exact check: the derived gradient against the derivative of the loss's scalar expansion.
+"""The exact check: derived results against the derivatives of the scalar expansion.
 
-Enters: the declared system and the derivation. Leaves: a row for each gradient.
-Must not know: the chain rule over indices. The reference interpreter expands the declared loss element by
+Enters: the declared system and the derivation. Leaves: a row for each result.
+Must not know: the chain rule over indices. The reference interpreter expands what was declared element by
 element, in rational arithmetic where the bodies are rational and in 50 digits where not, and carries dual
 numbers along; SymPy differentiates nothing but elementwise functions of one scalar there.
 """
@@ -20,16 +20,17 @@ from symbp.ir.domains import EXACT, HIGH, Domain
 from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import rational_point, sample_sizes
+from symbp.verify.blocks import Block, blocks
 from symbp.verify.report import FLOOR, Row
 
 HIGH_TOLERANCE = 1e-40
-MOST_ENTRIES = 24
+MOST_ENTRIES = {1: 24, 2: 8}  # of one result, by order
 
 
 def exact_rows(
     derivation: Derivation, *, seed: int = 0, hyper: Mapping[str, float] | None = None
 ) -> list[Row]:
-    """One row for each gradient, at sizes 2 and 3; the tolerance is 0 over the rationals, 1e-40 else."""
+    """One row for each result, at sizes 2 and 3; the tolerance is 0 over the rationals, 1e-40 else."""
     system = derivation.declared
     sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(system))}
     values = rational_point(system, seed, sizes)
@@ -50,15 +51,15 @@ def _rows(
     method: str,
     tolerance: float,
 ) -> list[Row]:
-    ours = evaluate(derivation.system, values, sizes, domain, wanted=list(derivation.gradients.values()))
+    wanted = blocks(derivation)
+    ours = evaluate(derivation.system, values, sizes, domain, wanted=[block.tensor for block in wanted])
     rows = []
-    for name, gradient in derivation.gradients.items():
-        size = int(values[name].size)
-        rng = np.random.default_rng(size)
-        chosen = sorted(rng.permutation(size)[:MOST_ENTRIES].tolist())
-        theirs = [_directional(derivation, values, sizes, domain, name, entry) for entry in chosen]
-        mine = [ours[gradient].flat[entry] for entry in chosen]
-        rows.append(_row(name, method, mine, theirs, tolerance, size))
+    for block in wanted:
+        whole = ours[block.tensor]
+        chosen = block.entries(whole.size, MOST_ENTRIES[block.order], whole.size)
+        theirs = [_directional(derivation, values, sizes, domain, block, entry) for entry in chosen]
+        mine = [whole.flat[entry] for entry in chosen]
+        rows.append(_row(block.key, method, mine, theirs, tolerance, whole.size))
     return rows
 
 
@@ -67,17 +68,23 @@ def _directional(
     values: Mapping[str, Any],
     sizes: Mapping[str, int],
     domain: Domain,
-    name: str,
+    block: Block,
     entry: int,
 ) -> Any:
-    """∂ loss / ∂ one entry, by dual numbers through the declared loss."""
-    system = derivation.declared
-    assert system.loss is not None
-    direction = np.full(values[name].shape, Fraction(0), dtype=object)
-    direction.flat[entry] = Fraction(1)
-    moved = {**values, name: dual(values[name], direction)}
-    result = evaluate(system, moved, sizes, DUAL(domain), wanted=[system.loss])[system.loss]
-    return tangent(result, domain).flat[0]
+    """One entry of a block by dual numbers through the declared function; a second derivative by dual numbers
+    whose parts are dual numbers."""
+    row, directions = block.at(entry, values, Fraction(1))
+    moved, domains = dict(values), [domain]
+    names = {name for direction in directions for name in direction}
+    for direction in reversed(directions):
+        for name in sorted(names):
+            still = np.full(np.shape(values[name]), Fraction(0))
+            moved[name] = dual(moved[name], direction.get(name, still))
+        domains.append(DUAL(domains[-1]))
+    found = evaluate(derivation.declared, moved, sizes, domains[-1], wanted=[block.of])[block.of]
+    for below in reversed(domains[:-1]):
+        found = tangent(found, below)
+    return found.flat[row]
 
 
 def _row(

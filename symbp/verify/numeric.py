@@ -1,12 +1,13 @@
-"""Numeric derivatives of a declared loss: central differences and the complex step.
+"""Numeric derivatives along a direction: central differences and the complex step.
 
-Enters: the system as the user declared it, values, sizes. Leaves: derivatives of chosen entries.
+Enters: a function of values, or the system as the user declared it. Leaves: derivatives.
 Must not know: the derivation that is being checked, which shares no code with this module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from symbp.ir.expr import Guard
 from symbp.ir.system import Equation, System
 from symbp.ir.vector import Run, run
 
-Values = Mapping[str, NDArray[np.generic]]
+Array = np.ndarray[Any, Any]
+Values = Mapping[str, Array]
+Evaluate = Callable[[Values], Array]
 
 STEP = 1e-3  # of the five-point stencil: truncation h⁴ and rounding ε/h are then both near 1e-12
 COMPLEX_STEP = 1e-30  # no difference is formed, so nothing cancels
@@ -27,32 +30,35 @@ def loss_at(system: System, values: Values, sizes: Mapping[str, int]) -> complex
     return complex(run(system, values, sizes, wanted=[system.loss])[system.loss])
 
 
-def central_differences(
-    system: System, values: Values, sizes: Mapping[str, int], name: str, entries: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """∂ loss / ∂ the chosen flat entries, (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h))/12h."""
-    result = np.empty(len(entries))
-    for k, entry in enumerate(entries):
-        at = {s: loss_at(system, _moved(values, name, entry, s * STEP), sizes).real for s in (-2, -1, 1, 2)}
-        result[k] = (at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * STEP)
-    return result
+def central_differences(evaluate: Evaluate, values: Values, direction: Mapping[str, Array]) -> Array:
+    """The derivative of a function of the values along a direction,
+    (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h))/12h."""
+    at = {s: evaluate(moved(values, direction, s * STEP)) for s in (-2, -1, 1, 2)}
+    return np.asarray((at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * STEP))
+
+
+def complex_step_along(evaluate: Evaluate, values: Values, direction: Mapping[str, Array]) -> Array:
+    """The derivative of an analytic function of the values along a direction, Im f(x + ih)/h (Squire and
+    Trapp 1998); exact to rounding."""
+    found = evaluate(moved(values, direction, COMPLEX_STEP * 1j))
+    return np.asarray(np.imag(found) / COMPLEX_STEP)
 
 
 def complex_step(
     system: System, values: Values, sizes: Mapping[str, int], name: str, entries: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """∂ loss / ∂ the chosen flat entries, Im f(x + ih)/h (Squire and Trapp 1998); exact to rounding."""
+    """∂ loss / ∂ the chosen flat entries by the complex step."""
     result = np.empty(len(entries))
     for k, entry in enumerate(entries):
-        moved = _moved(values, name, entry, COMPLEX_STEP * 1j)
-        result[k] = loss_at(system, moved, sizes).imag / COMPLEX_STEP
+        unit = np.zeros(np.shape(values[name]))
+        unit.flat[entry] = 1
+        result[k] = complex_step_along(lambda at: np.array(loss_at(system, at, sizes)), values, {name: unit})
     return result
 
 
-def _moved(values: Values, name: str, entry: int, by: complex) -> dict[str, NDArray[np.generic]]:
-    array = np.array(values[name], dtype=complex if isinstance(by, complex) else float)
-    array.flat[entry] += by
-    return {**values, name: array}
+def moved(values: Values, direction: Mapping[str, Array], by: complex) -> dict[str, Array]:
+    """The values, those of the direction moved along it."""
+    return {**values, **{name: values[name] + by * part for name, part in direction.items()}}
 
 
 def kink_margin(system: System, values: Values, sizes: Mapping[str, int]) -> float:

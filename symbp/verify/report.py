@@ -16,7 +16,8 @@ FLOOR = 1e-8  # gradients below this norm are compared absolutely
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. `max_abs_error` is the largest elementwise difference; `max_rel_error` is
+    """One comparison; `parameter` is the key of the result, `"W1,W2"` for a second derivative.
+    `max_abs_error` is the largest elementwise difference; `max_rel_error` is
     ‖a − b‖/max(‖a‖, ‖b‖, 1e-8); `entries` says how many of the `size` elements were compared."""
 
     parameter: str
@@ -37,6 +38,7 @@ class Report:
     rows: tuple[Row, ...]
     sizes: dict[str, int]
     seed: int
+    what: str = "gradients"  # what was checked, in words
 
     @property
     def ok(self) -> bool:
@@ -56,7 +58,7 @@ class Report:
         kind = max([len(row.method) for row in self.rows] + [6])
         sizes = ", ".join(f"{name} = {value}" for name, value in self.sizes.items())
         lines = [
-            f"{self.network}: symbolic gradients against other methods ({sizes}; seed {self.seed})",
+            f"{self.network}: symbolic {self.what} against other methods ({sizes}; seed {self.seed})",
             f"{'parameter':{width}}  {'method':{kind}}  max |Δ|    relative   entries",
         ]
         for row in self.rows:
