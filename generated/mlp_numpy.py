@@ -263,6 +263,11 @@ def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
     for fact, axis in FACTS.get(name, ()):
         if not _holds(fact, array, axis):
             over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
@@ -282,6 +287,13 @@ def _holds(fact: str, array: Array, axis: int) -> bool:
         return False
     if fact in ("sums to one", "one hot"):
         return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
     return True
 
 
@@ -316,10 +328,13 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     for name, shape in PARAMETERS.items():
         _fit_shape(name, np.asarray(params[name]), shape, sizes)
     if isinstance(params, Arena) and params.flat.dtype == DTYPE:
-        return params, sizes
-    arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
-    for name in PARAMETERS:
-        arena[name] = params[name]
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
     return arena, sizes
 
 
@@ -671,6 +686,10 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
                 values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
         data[name] = np.asarray(values, DTYPE)
     return data
 
@@ -688,8 +707,9 @@ def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> l
         if inputs:
             _checked(inputs, tuple(INPUTS), shown)
         params = init_params(0, **{**open_sizes, **shown})
-        for array in params.values():  # biases of zero would hide an error
-            array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
     arena, sizes = _as_arena(params)
     arena = arena.copy()
     sizes = {**open_sizes, **sizes} if not inputs else sizes

@@ -137,7 +137,9 @@ class Rewriter:
             before = len(search.found)
             folded = fold(better, search)
             for old, new in search.found[before:]:
-                steps.append(rewrite_step("saved value", _saved_reason(new), equation, old, new))
+                known = set(_names(new)) - set(_names(old))
+                reason = _saved_reason(new) if known else self.why(old)
+                steps.append(rewrite_step("saved value", reason, equation, old, new))
             if folded == body:
                 return body
             body = folded
@@ -195,7 +197,9 @@ class Rewriter:
     def why(self, e: Expr) -> str:
         """The facts of the tensors that an expression reads, as a reason."""
         facts = [
-            f"{name} {fact}" for name in _names(e) for fact in sorted(map(str, self.tensors[name].facts))
+            f"{name} {fact}" if fact.startswith("sums") else f"{name} is {fact}"
+            for name in _names(e)
+            for fact in sorted(map(str, self.tensors[name].facts))
         ]
         return f"Because {' and '.join(facts)}." if facts else "By the definitions of what is summed."
 
@@ -277,5 +281,4 @@ def _names(*expressions: Expr) -> tuple[str, ...]:
 
 
 def _saved_reason(found: Expr) -> str:
-    names = _names(found)
-    return f"This value is already known as {', '.join(names)}." if names else "This value is constant."
+    return f"This value is already known as {', '.join(_names(found))}."

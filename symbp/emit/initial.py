@@ -17,6 +17,12 @@ from symbp.ir.expr import Expr, free_sizes
 from symbp.ir.system import Tensor
 from symbp.ir.training import Initial
 
+_MADE = {
+    "symmetric": "((u := {}) + u.swapaxes(-1, -2)) / 2",
+    "lower triangular": "np.tril({})",
+    "upper triangular": "np.triu({})",
+}
+"""How what was drawn gets a fact."""
 _DRAWN = {"normal": "rng.standard_normal({})", "uniform": "rng.uniform(-1, 1, {})"}
 
 
@@ -32,7 +38,10 @@ def initial_function(net: Network, initial: Mapping[str, Initial]) -> Function:
         if start.reason and start.reason != reason:
             lines.append(f"    # {' '.join(start.reason.split())}")
         reason = start.reason
-        lines.append(f'    "{parameter.name}": {_value(parameter, start)},')
+        value = _value(parameter, start)
+        for fact, made in _MADE.items():
+            value = made.format(value) if parameter.fact(fact) else value
+        lines.append(f'    "{parameter.name}": {value},')
     opened = [name for name in net.open_sizes if name in needed]
     head = [f'{name} = sizes["{name}"]' for name in opened]
     doc = "The parameters' starting values, drawn in this order."

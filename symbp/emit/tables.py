@@ -15,7 +15,9 @@ from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 
-CHECKED = ("binary", "positive", "nonnegative", "sums to one", "one hot")
+CHECKED = (
+    "binary", "positive", "nonnegative", "sums to one", "one hot", "symmetric", "lower triangular", "upper triangular",
+)  # fmt: skip
 
 
 def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: ARG001
@@ -49,7 +51,8 @@ def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
 
 
 def shape_tables(net: Network) -> list[str]:
-    """Sizes, constants, shapes, and what is known of the data."""
+    """Sizes, constants, shapes, and what is known of parameters and data."""
+    known = (*net.parameters, *net.data)
     rows = [
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
@@ -58,7 +61,7 @@ def shape_tables(net: Network) -> list[str]:
         *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
         *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
         *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
-        *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in net.data if _facts(t) != "()"]),
+        *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in known if _facts(t) != "()"]),
         f"FORWARD_INPUTS = {_strings(net.forward_data)}",
     ]
     return [row for row in rows if row]

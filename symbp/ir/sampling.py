@@ -225,6 +225,8 @@ def sample_leaf(
         value = np.asarray((value + np.swapaxes(value, -1, -2)) / 2)
     if tensor.fact("lower triangular"):
         value = np.tril(value)
+    if tensor.fact("upper triangular"):
+        value = np.triu(value)
     return value
 
 
@@ -255,6 +257,6 @@ def _as_fractions(tensor: Tensor, array: Array) -> Array:
     simplex = tensor.fact("sums to one")
     if simplex is not None:
         return np.asarray(out / out.sum(axis=simplex.axis, keepdims=True))
-    if tensor.fact("binary") or tensor.fact("one hot") or tensor.fact("lower triangular"):
+    if any(tensor.fact(k) for k in ("binary", "one hot", "lower triangular", "upper triangular")):
         out[array == 0] = Fraction(0)
     return out

@@ -50,7 +50,8 @@ class Fact:
     """What is known of a leaf's values: the calculus may rest on it, samplers obey it, data are checked.
 
     `sums to one` over `axis`; `binary`; `positive`; `nonnegative`; `below` the size `bound` (and ≥ 0, of
-    an integer tensor); `symmetric` and `lower triangular` in the last two axes; `one hot` over `axis`.
+    an integer tensor); `symmetric`, `lower triangular` and `upper triangular` in the last two axes; `one hot`
+    over `axis`.
     """
 
     kind: Literal[
@@ -62,6 +63,7 @@ class Fact:
         "below",
         "symmetric",
         "lower triangular",
+        "upper triangular",
     ]
     axis: int | None = None
     bound: Expr | None = None

@@ -16,12 +16,20 @@ from symbp.language.initial import Initialiser
 from symbp.language.sizes import as_shape, as_size
 from symbp.language.tensor import Tensor
 
-KINDS = ("sums to one", "one hot", "binary", "positive", "nonnegative", "symmetric", "lower triangular")
+OF_MATRICES = ("symmetric", "lower triangular", "upper triangular")
+OF_SIGN = ("positive", "nonnegative")
+KINDS = ("sums to one", "one hot", "binary", *OF_SIGN, *OF_MATRICES)
 
 
 def input(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
-    """Data that comes in with each batch; examples are rows, so the first axis is the batch."""
-    return Tensor.leaf(name, axes := as_shape(shape), Role.INPUT, facts=_facts(facts, len(axes)))
+    """Data that comes in with each batch; examples are rows, so the first axis is the batch.
+
+    `facts` says what is known of the values: `"sums to one"` or `"one hot"` (over the last axis), `"binary"`,
+    `"positive"`, `"nonnegative"`; of the last two axes `"symmetric"`, `"lower triangular"`,
+    `"upper triangular"`. Derivations rest on facts, and generated modules check them. Raises DeclarationError
+    for another word, or a matrix's fact where the last two axes differ.
+    """
+    return Tensor.leaf(name, axes := as_shape(shape), Role.INPUT, facts=_facts(name, facts, axes))
 
 
 def labels(name: str, shape: Any, classes: Any) -> Tensor:
@@ -31,20 +39,33 @@ def labels(name: str, shape: Any, classes: Any) -> Tensor:
 
 
 def target(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
-    """Real values to be predicted. `facts` says what is known of them: `"sums to one"` or `"one hot"`
-    (over the last axis), `"binary"`, `"positive"`, `"nonnegative"`."""
-    return Tensor.leaf(name, axes := as_shape(shape), Role.TARGET, facts=_facts(facts, len(axes)))
+    """Real values to be predicted. `facts` says what is known of them, as for `input`."""
+    return Tensor.leaf(name, axes := as_shape(shape), Role.TARGET, facts=_facts(name, facts, axes))
 
 
-def param(name: str, shape: Any, init: Initialiser | None = None) -> Tensor:
-    """A parameter, learned. `init` says how it starts; by default matrices as Glorot's, vectors at zero."""
+def param(name: str, shape: Any, init: Initialiser | None = None, facts: Iterable[str | Fact] = ()) -> Tensor:
+    """A parameter, learned. `init` says how it starts; by default matrices as Glorot's, vectors at zero.
+
+    `facts` says what is known of its values, as for `input`. What is drawn for a symmetric or triangular
+    matrix is made so; for the other facts `init` must give values that have them. The gradient is that of
+    independent elements, so a step may leave the fact: the module checks it where parameters come in.
+    Raises DeclarationError: an `init` that is none, facts as in `input`, a fact that the default start lacks.
+    """
     if init is not None and not callable(init):
         raise DeclarationError(
             f"init of {name} is {init!r}, not a way to start a parameter",
             where=here(),
             help="use one of bp.optim.initial: glorot_uniform, he_normal, zeros, constant(0.1)",
         )
-    return Tensor.leaf(name, as_shape(shape), Role.PARAMETER, init=init)
+    known = _facts(name, facts, axes := as_shape(shape))
+    unmet = sorted(fact.kind for fact in known if fact.kind not in OF_MATRICES)
+    if init is None and unmet:
+        raise DeclarationError(
+            f"{name} is {unmet[0]}, and starts as nothing that is: say how it starts",
+            where=here(),
+            help="give init=bp.optim.initial.constant(1), or another start that has the fact",
+        )
+    return Tensor.leaf(name, axes, Role.PARAMETER, init=init, facts=known)
 
 
 def buffer(name: str, shape: Any) -> Tensor:
@@ -59,7 +80,8 @@ def hyper(name: str, value: float | None = None) -> Tensor:
     return Tensor.leaf(name, (), Role.HYPER, value=None if value is None else float(value))
 
 
-def _facts(facts: Iterable[str | Fact], rank: int) -> frozenset[Fact]:
+def _facts(name: str, facts: Iterable[str | Fact], shape: tuple[Any, ...]) -> frozenset[Fact]:
+    """The facts of a leaf, those over one axis over its last."""
     given = (facts,) if isinstance(facts, (str, Fact)) else tuple(facts)
     found = []
     for fact in given:
@@ -69,6 +91,13 @@ def _facts(facts: Iterable[str | Fact], rank: int) -> frozenset[Fact]:
                     f"{fact!r} is no fact that is known", where=here(), help="known: " + ", ".join(KINDS)
                 )
             over_axis = fact in ("sums to one", "one hot")
-            fact = Fact(fact, axis=rank - 1 if over_axis else None)  # type: ignore[arg-type]
+            fact = Fact(fact, axis=len(shape) - 1 if over_axis else None)  # type: ignore[arg-type]
+        square = len(shape) > 1 and shape[-1] == shape[-2]
+        if fact.kind in OF_MATRICES and not square:
+            raise DeclarationError(
+                f"{name} can't be {fact.kind}: its last two axes are not those of a square matrix",
+                where=here(),
+                details=(f"{name}: ({', '.join(map(str, shape))})",),
+            )
         found.append(fact)
     return frozenset(found)

@@ -47,6 +47,10 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
                 values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
         data[name] = np.asarray(values, DTYPE)
     return data
 
@@ -64,8 +68,9 @@ def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> l
         if inputs:
             _checked(inputs, tuple(INPUTS), shown)
         params = init_params(0, **{**open_sizes, **shown})
-        for array in params.values():  # biases of zero would hide an error
-            array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
     arena, sizes = _as_arena(params)
     arena = arena.copy()
     sizes = {**open_sizes, **sizes} if not inputs else sizes
