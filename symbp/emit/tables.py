@@ -16,8 +16,15 @@ from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 
 CHECKED = (
-    "binary", "positive", "nonnegative", "sums to one", "one hot", "symmetric", "lower triangular", "upper triangular",
-)  # fmt: skip
+    "binary",
+    "positive",
+    "nonnegative",
+    "sums to one",
+    "one hot",
+    "symmetric",
+    "lower triangular",
+    "upper triangular",
+)
 
 
 def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: ARG001
