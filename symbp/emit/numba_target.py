@@ -16,7 +16,7 @@ import sympy
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.numpy_lines import LINEAR_ALGEBRA
+from symbp.emit.numpy_products import LINEAR_ALGEBRA
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import Network, Segment, product_of
 from symbp.emit.spelling import guard_rank
@@ -283,7 +283,7 @@ class NumbaLines:
     ) -> str:
         text = self.names.tensors[operand.name]
         first_axes = [self.plain().integer(s).text for s in operand.at]
-        first_axes += [self.loop(i) for i in kernel.batch]
+        first_axes += [self.loop(i) for i in kernel.batch if i in operand.indices]
         if first_axes:
             text += f"[{', '.join(first_axes)}]"
         groups = [g for g in ((second, first) if transposed else (first, second)) if g]

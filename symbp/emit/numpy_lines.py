@@ -5,18 +5,19 @@ Enters: kernels of a program. Leaves: lines. Must not know: stages, ops, files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import sympy
 
 from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import note
-from symbp.emit.names import Names
-from symbp.emit.spelling import ADD, ATOM, MUL, Written, guard_rank
+from symbp.emit.numpy_frame import NumpyFrame
+from symbp.emit.numpy_products import contraction, matrix_leaf
+from symbp.emit.spelling import ADD, ATOM, Written, guard_rank
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
-from symbp.ir.system import Equation, Tensor
+from symbp.ir.system import Equation
 from symbp.lower.contraction import split_scale
 from symbp.lower.program import (
     Branch,
@@ -24,45 +25,15 @@ from symbp.lower.program import (
     Kernel,
     MatrixKernel,
     Nest,
-    Operand,
     Scan,
     Statement,
     leaf_kernels,
     plain_subscripts,
 )
 
-LINEAR_ALGEBRA = {
-    "inverse": ("np.linalg.inv", ""),
-    "det": ("np.linalg.det", ""),
-    "logdet": ("np.linalg.slogdet", "[1]"),
-    "cholesky": ("_cholesky", ""),
-}
-"""How a leaf of linear algebra is called: the function, and what follows the call."""
 
-
-class NumpyLines:
-    """The lines of one stage; `helpers` collects the helper functions that they call."""
-
-    def __init__(self, tensors: Mapping[str, Tensor], names: Names, out: frozenset[str]) -> None:
-        self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
-        self.integers = frozenset(name for name, tensor in tensors.items() if tensor.integer)
-        self.tensors, self.names, self.out = tensors, names, out
-        self.helpers: set[str] = set()
-        self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
-        self.products: dict[str, Written] = {}
-        self.loops: dict[Index, str] = {}  # the loops around: their names, and how far they run
-        self.steps: dict[Index, Expr] = {}
-
-    def spelling(self, frame: tuple[Index, ...], extents: Mapping[Index, Expr], where: str) -> ArraySpelling:
-        frame = tuple(i for i in frame if i not in self.loops)
-        known = {**extents, **self.steps}
-        spelling = ArraySpelling(frame, known, self.shapes, self.names.tensors, where, self.loops)
-        spelling.inlined, spelling.products = self.inlined, self.products
-        return spelling
-
-    def plain(self, equation: Equation) -> tuple[Index, ...]:
-        """The plain indices that no loop around fixes."""
-        return tuple(i for i in equation.indices if i not in self.loops)
+class NumpyLines(NumpyFrame):
+    """The lines of one stage."""
 
     def kernel(self, kernel: Kernel) -> Iterator[str]:
         """The lines of one kernel."""
@@ -74,10 +45,10 @@ class NumpyLines:
             yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
             return
         if isinstance(kernel, MatrixKernel):
-            yield from self.matrix_leaf(kernel)
+            yield from matrix_leaf(self, kernel)
             return
         if isinstance(kernel, Contraction):
-            yield from self.contraction(kernel)
+            yield from contraction(self, kernel)
             return
         for statement in kernel.statements:
             if statement.inline:
@@ -92,10 +63,10 @@ class NumpyLines:
         if not self.loops:
             for equation in scanned(kernel):
                 if equation.target not in self.out:
-                    extents = self._shape(equation.shape)
+                    extents = self.shape(equation.shape)
                     kind = "np.int64" if equation.target in self.integers else "DTYPE"
                     yield f"{self.names.tensors[equation.target]} = np.empty({extents}, {kind}){comment}"
-        name, extent = self.names.free(kernel.index.name), self._extent(kernel.extent)
+        name, extent = self.names.free(kernel.index.name), self.extent(kernel.extent)
         self.loops[kernel.index], self.steps[kernel.index] = name, kernel.extent
         yield f"for {name} in {f'range({extent})' if kernel.step > 0 else f'reversed(range({extent}))'}:"
         for inner in kernel.body:
@@ -163,7 +134,7 @@ class NumpyLines:
             yield f"{target} = 0"
         else:
             kind = "np.int64" if equation.target in self.integers else "DTYPE"
-            yield f"{target} = np.zeros({self._shape(equation.shape)}, {kind})"
+            yield f"{target} = np.zeros({self.shape(equation.shape)}, {kind})"
         target = target.removesuffix("[...]")
         indent = ""
         if whole:
@@ -292,7 +263,7 @@ class NumpyLines:
     ) -> Written:
         if value.axes == axes:
             return value
-        shape = self._shape([equation.extents[i] for i in axes])
+        shape = self.shape([equation.extents[i] for i in axes])
         if value.kind == "number":
             kind = "np.int64" if equation.target in self.integers else "DTYPE"
             return Written(f"np.full({shape}, {value.text}, {kind})", ATOM, axes)
@@ -318,87 +289,6 @@ class NumpyLines:
         while parts and parts[-1] == ":":
             parts.pop()
         return ", ".join(parts) or "..."
-
-    # --- linear algebra
-    def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:
-        """`target = np.linalg.inv(matrix)`, for a stack of matrices too."""
-        prelude: list[str] = []
-        matrix = self._operand(kernel, kernel.operand, prelude)
-        comment, target = note(kernel.number), self.names.tensors[kernel.target]
-        yield from (line + comment for line in prelude)
-        function, after = LINEAR_ALGEBRA[kernel.op]
-        if function.startswith("_"):
-            self.helpers.add(function)
-        text = f"{function}({matrix.text}){after}"
-        yield f"{target}{'[...]' if kernel.target in self.out else ''} = {text}{comment}"
-
-    # --- matrix products
-    def contraction(self, kernel: Contraction) -> Iterator[str]:
-        """`target = left @ right`, with what the operands need computed first."""
-        prelude: list[str] = []
-        left = self._matrix(kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed, prelude)
-        right = self._matrix(
-            kernel, kernel.right, kernel.summed, kernel.columns, kernel.right_transposed, prelude
-        )
-        comment = note(kernel.number)
-        yield from (line + comment for line in prelude)
-        target = self.names.tensors[kernel.target]
-        axes = kernel.batch + kernel.rows + kernel.columns
-        grouped = max(map(len, (kernel.batch, kernel.rows, kernel.columns))) > 1
-        product = f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}"
-        if kernel.symmetric and kernel.left.name != kernel.right.name and not kernel.batch:
-            product = f"_symmetric_product({left.text}, {right.text})"
-            self.helpers.add("_symmetric_product")
-        if grouped:
-            product = f"({product}).reshape({', '.join(self._extent(kernel.extents[i]) for i in axes)})"
-        if kernel.inline:
-            binding = ATOM if grouped else MUL
-            self.products[kernel.target] = Written(product, binding, axes)
-        elif kernel.target not in self.out:
-            yield f"{target} = {product}{comment}"
-        elif grouped or product.startswith("_symmetric_product"):
-            yield f"{target}[...] = {product}{comment}"
-        else:
-            yield f"np.matmul({left.text}, {right.text}, out={target}){comment}"
-
-    def _matrix(
-        self,
-        kernel: Contraction,
-        operand: Operand,
-        first: tuple[Index, ...],
-        second: tuple[Index, ...],
-        transposed: bool,
-        prelude: list[str],
-    ) -> Written:
-        """An operand as a (batched) matrix or vector: reshaped if a group has several axes, then turned."""
-        value = self._operand(kernel, operand, prelude)
-        groups = [kernel.batch, second, first] if transposed else [kernel.batch, first, second]
-        groups = [g for g in groups if g]
-        if any(len(g) > 1 for g in groups):
-            shape = ", ".join(self._extent(sympy.Mul(*[kernel.extents[i] for i in g])) for g in groups)
-            value = Written(f"{value.at_least(ATOM)}.reshape({shape})")
-        if not transposed:
-            return value
-        turn = ".swapaxes(-1, -2)" if kernel.batch else ".T" if first and second else ""
-        return Written(f"{value.at_least(ATOM)}{turn}")
-
-    def _operand(self, kernel: Contraction | MatrixKernel, operand: Operand, prelude: list[str]) -> Written:
-        """An operand's array, or the expression that it is."""
-        spelling = self.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
-        if operand.name not in self.inlined:
-            at = ", ".join(spelling.integer(s).text for s in operand.at)
-            return Written(self.names.tensors[operand.name] + (f"[{at}]" if at else ""))
-        indices, body = self.inlined[operand.name]
-        spelling.prelude = prelude
-        value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
-        self.helpers |= spelling.helpers
-        return spelling.spread(value, operand.indices)
-
-    def _shape(self, extents: Sequence[Expr]) -> str:
-        return f"({', '.join(map(self._extent, extents))}{',' if len(extents) == 1 else ''})"
-
-    def _extent(self, extent: Expr) -> str:
-        return ArraySpelling((), {}, {}, {}).integer(extent).text
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

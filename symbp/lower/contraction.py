@@ -21,6 +21,9 @@ from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, f
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
 from symbp.lower.program import leading_positions, plain_subscripts
+from symbp.lower.windows import nominal
+
+CALL = 200  # what starting a product costs beside copying one element
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def split_scale(equation: Equation) -> tuple[Expr, list[Expr]]:
 def match(
     equation: Equation, shapes: Mapping[str, tuple[Expr, ...]], fixed: Collection[Index] = ()
 ) -> Split | None:
-    """The matrix product that the equation is, or None."""
+    """The matrix product that the equation is, in the grouping that copies least, or None."""
     if equation.op != "sum":
         return None
     scale, factors = split_scale(equation)
@@ -83,11 +86,13 @@ def match(
     sides = _two_sides(factors, frame)
     if sides is None:
         return None
-    for left, right in (sides, sides[::-1]):
-        split = _grouped(frame, scale, left, right)
-        if split is not None:
-            return split
-    return None
+    found = [
+        split
+        for left, right in (sides, sides[::-1])
+        for batch in _batches(frame, left, right)
+        if (split := _grouped(frame, scale, left, right, batch)) is not None
+    ]
+    return min(found, key=lambda split: _effort(split, frame), default=None)
 
 
 @dataclass(frozen=True)
@@ -129,13 +134,25 @@ def _two_sides(factors: Sequence[Expr], frame: _Frame) -> tuple[Expr, Expr] | No
         first = [f for f, s in zip(factors, sets, strict=True) if s <= largest[0]]
         second = [f for f, s in zip(factors, sets, strict=True) if not s <= largest[0]]
         return _operands(first, second)
-    if len(largest) == 1 and frame.plain:  # a matrix and a vector over what is summed
-        summed = frozenset(frame.equation.reduced)
-        vector = [f for f, s in zip(factors, sets, strict=True) if s <= summed]
-        matrix = [f for f, s in zip(factors, sets, strict=True) if not s <= summed]
-        if frozenset().union(*[frame.free(f) for f in vector]) == summed:
-            return _operands(matrix, vector)
+    if len(largest) == 1 and frame.plain:
+        return _matrix_and_vector(factors, sets, frame)
     return None
+
+
+def _matrix_and_vector(
+    factors: Sequence[Expr], sets: Sequence[frozenset[Index]], frame: _Frame
+) -> tuple[Expr, Expr] | None:
+    """A matrix and a vector over what is summed; for each index of a batch, where both are plain reads."""
+    summed = frozenset(frame.equation.reduced)
+    whole = frozenset().union(*sets)
+    small = [f for f, s in zip(factors, sets, strict=True) if s <= summed]
+    if frozenset().union(*[frame.free(f) for f in small]) != summed:
+        small = [f for f, s in zip(factors, sets, strict=True) if s != whole]
+        if len(factors) != 2 or len(small) != 1 or not all(map(frame.subscripts, factors)):
+            return None
+        if not summed <= frame.free(small[0]):
+            return None
+    return _operands([f for f in factors if f not in small], small)
 
 
 def _operands(first: Sequence[Expr], second: Sequence[Expr]) -> tuple[Expr, Expr] | None:
@@ -158,22 +175,49 @@ def _with_guards(own: Sequence[Expr], others: Sequence[Expr]) -> list[Expr]:
     return [*values, *dict.fromkeys([*kept, *bearing])]
 
 
-def _grouped(frame: _Frame, scale: Expr, left: Expr, right: Expr) -> Split | None:
-    """The grouping with `left` giving rows and `right` columns, if the axes' orders allow plain views."""
+def _batches(frame: _Frame, left: Expr, right: Expr) -> list[tuple[Index, ...]]:
+    """The indices to loop over: those that both operands carry, or, so that the product has the target's own
+    order, all before the last run of one operand's indices and the run of the other's before it."""
+    in_left, in_right = frame.free(left), frame.free(right)
+    plain = [i for i in frame.plain if i in in_left | in_right]
+    shared = tuple(i for i in plain if i in in_left & in_right)
+    before = list(plain)
+    for own, other in ((in_right, in_left), (in_left, in_right)):
+        while before and before[-1] in own and before[-1] not in other:
+            before.pop()
+    return list(dict.fromkeys([shared, *([tuple(before)] if set(shared) <= set(before) else [])]))
+
+
+def _grouped(frame: _Frame, scale: Expr, left: Expr, right: Expr, batch: tuple[Index, ...]) -> Split | None:
+    """The grouping with `left` giving rows and `right` columns, in loops over `batch`."""
     in_left, in_right, summed = frame.free(left), frame.free(right), frame.equation.reduced
-    plain = tuple(i for i in frame.plain if i in in_left | in_right)
+    plain = tuple(i for i in frame.plain if i in in_left | in_right and i not in batch)
     if not set(summed) <= in_left & in_right:
         return None
-    batch = tuple(i for i in plain if i in in_left and i in in_right)
-    rows = tuple(i for i in plain if i in in_left and i not in in_right)
-    columns = tuple(i for i in plain if i in in_right and i not in in_left)
-    if plain != batch + rows + columns or not rows + columns or (batch and not (rows and columns)):
+    rows, columns = (tuple(i for i in plain if i in own) for own in (in_left, in_right))
+    if not rows:  # a vector is always the right operand, so that the product is one of a matrix
         return None
     order = _summed_order((left, right), frame)
-    sides = [_side(frame, body, batch, free, order) for body, free in ((left, rows), (right, columns))]
+    sides = [
+        _side(frame, body, tuple(i for i in batch if i in own), free, order)
+        for body, own, free in ((left, in_left, rows), (right, in_right, columns))
+    ]
     if sides[0] is None or sides[1] is None:
         return None
     return Split(scale, sides[0], sides[1], batch, rows, order, columns)
+
+
+def _effort(split: Split, frame: _Frame) -> float:
+    """Elements copied to bring operands and target into order, and the calls that the batch costs."""
+    extents = frame.equation.extents
+
+    def count(indices: Collection[Index]) -> float:
+        return float(nominal(product(extents[i] for i in indices)))
+
+    copied = sum(count(side.indices) for side in (split.left, split.right) if side.array is None)
+    own = tuple(i for i in frame.plain if i in split.plain)
+    turned = 0 if split.plain == own else count(split.plain)
+    return copied + turned + CALL * count(split.batch)
 
 
 def _summed_order(bodies: Sequence[Expr], frame: _Frame) -> tuple[Index, ...]:
@@ -191,11 +235,21 @@ def _side(
         return None
     fitting = (batch + free + summed, batch + summed + free)
     subscripts = frame.subscripts(body)
-    if subscripts:
-        return Side(body, subscripts, body) if subscripts in fitting else None
-    # An operand that needs computing takes the layout of what it reads, if that serves.
-    for access in sorted(accesses(body), key=expression_text):
+    if subscripts in fitting:
+        return Side(body, fitting[fitting.index(subscripts)], body)
+    # An operand that needs computing takes the layout of what it reads, if that serves; what is read in
+    # another order, or at windows, has its last axis last.
+    reads = sorted(accesses(body), key=lambda a: (-len(free_indices(a)), expression_text(a)))
+    for access in reads:
         found = plain_subscripts(access)
         if found in fitting:
-            return Side(body, access.subscripts)
-    return Side(body, fitting[0])
+            return Side(body, found)
+    last = _innermost(reads[0], frame) if reads else None
+    return Side(body, fitting[1] if last in free else fitting[0])
+
+
+def _innermost(access: Access, frame: _Frame) -> Index | None:
+    """The index that moves furthest along the last axis of an access."""
+    moving = frame.free(access.subscripts[-1]) if access.subscripts else frozenset()
+    extents = frame.equation.extents
+    return max(sorted(moving, key=lambda i: i.name), key=lambda i: nominal(extents[i]), default=None)

@@ -11,35 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import sympy
 
 from symbp.errors import EvaluationError, LoweringError
 from symbp.ir.bounds import never_negative
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index
+from symbp.ir.expr import Expr, Guard, Index, unused_index
 from symbp.ir.groups import Group as Together
 from symbp.ir.groups import groups
 from symbp.ir.printer import equation_text
-from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System, Tensor
-from symbp.lower.contraction import Side, Split, match
 from symbp.lower.nests import Draft, Group, can_join, draft, nest
+from symbp.lower.pieces import Pieces
 from symbp.lower.program import (
     Branch,
     Contraction,
-    Cost,
     Kernel,
     MatrixKernel,
-    Operand,
     Program,
     Scan,
     Statement,
-    plain_subscripts,
     validate,
 )
-from symbp.lower.scatter import scattered, selected
-from symbp.lower.symmetric import SymmetricProduct, symmetric_product
 
 Piece = Contraction | MatrixKernel | Statement
 Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]
@@ -97,17 +90,8 @@ def _scalars_first(order: Sequence[Together], known: set[str]) -> list[Together]
 Places = Mapping[str, Mapping[int, Index]]  # target → which of its axes a loop around fixes, and its index
 
 
-class _Lowering:
-    """One lowering: the numbers of the equations, and the buffers that are no tensor of the system."""
-
-    def __init__(self, system: System, numbers: Mapping[str, int]) -> None:
-        self.system, self.numbers = system, numbers
-        self.extra: dict[str, Tensor] = {}
-        self.shapes = {t.name: t.shape for t in system.tensors}
-
-    @cached_property
-    def signs(self) -> Signs:
-        return Signs(self.system, self.system.equations)
+class _Lowering(Pieces):
+    """One lowering: groups of equations into kernels, nests and loops."""
 
     def kernels(
         self, order: Sequence[Together], places: Places, fixed: Mapping[Index, Expr]
@@ -156,136 +140,6 @@ class _Lowering:
                 body.append(Branch(shorter, Guard("<", index, length)))
         return Scan(tuple(body), index, extent, group.loop.step)
 
-    # --- equations
-    def pieces(
-        self, equation: Equation, fixed: Mapping[Index, Expr]
-    ) -> Iterable[Contraction | MatrixKernel | Statement]:
-        """The kernels of one equation: its operands where they need computing, the product, the scaling."""
-        number = self.numbers[equation.target]
-        if equation.leaf is not None:
-            if fixed:
-                raise LoweringError(
-                    f"equation ({number}) is a leaf of linear algebra inside of a recurrence",
-                    where=equation.origin,
-                    details=(equation_text(equation),),
-                    help="leaves of linear algebra are lowered outside of loops over time and depth",
-                )
-            yield from self.matrix_pieces(number, equation)
-            return
-        equation, places = scattered(selected(equation), fixed)
-        if places:
-            yield Statement(number, equation, at=tuple(places.items()))
-            return
-        split = match(equation, self.shapes, fixed)
-        if split is None:
-            yield Statement(number, equation)
-            return
-        twice = symmetric_product(split, equation.extents)
-        if twice is not None and self.signs.nonnegative(twice.weight):
-            yield from self.square(number, equation, split, twice, fixed)
-            return
-        operands = []
-        for side, name in ((split.left, "left"), (split.right, "right")):
-            if side.array is None:
-                statement = self.operand(number, equation, side, name)
-                yield statement
-                operands.append(Operand(statement.target, side.indices))
-            else:
-                operands.append(_array(side))
-        yield from self.product(number, equation, split, operands, fixed, symmetric=twice is not None)
-
-    def square(
-        self,
-        number: int,
-        equation: Equation,
-        split: Split,
-        twice: SymmetricProduct,
-        fixed: Mapping[Index, Expr],
-    ) -> Iterable[Contraction | Statement]:
-        """`ZᵀZ` of `Z = √weight·X`: one array stands on both sides."""
-        side = twice.side
-        weight = twice.weight
-        if weight.args and not isinstance(weight, Access):
-            indices = tuple(i for i in side.indices if i in free_indices(weight))
-            statement = replace(self.operand(number, equation, Side(weight, indices), "weight"), inline=False)
-            yield statement
-            weight = Access(statement.target, *indices)
-        if weight != 1:
-            side = Side(side.body * sympy.sqrt(weight), side.indices)
-        if side.array is None:
-            statement = replace(self.operand(number, equation, side, "factor"), inline=False)
-            yield statement
-            left = Operand(statement.target, side.indices)
-        else:
-            left = _array(side)
-        operands = [left, replace(left, indices=twice.mirrored)]
-        yield from self.product(number, equation, split, operands, fixed, symmetric=True)
-
-    def matrix_pieces(self, number: int, equation: Equation) -> Iterable[MatrixKernel | Statement]:
-        """The kernel of a leaf of linear algebra, after its matrix where that needs computing."""
-        assert equation.op is not None
-        batch = equation.indices[: len(equation.indices) - len(equation.result)]
-        axes = (*batch, *equation.reduced)
-        body, name = equation.body, ""
-        if isinstance(body, Access) and plain_subscripts(body) == axes:
-            name = body.name
-        side = Side(body, axes)
-        if not name:
-            statement = self.operand(number, equation, side, "matrix")
-            yield statement
-            name = statement.target
-        n = equation.extents[equation.reduced[0]]
-        count = sympy.Mul(*[equation.extents[i] for i in batch])
-        work = {"inverse": 2, "cholesky": sympy.Rational(1, 3)}.get(equation.op, sympy.Rational(2, 3))
-        cost = Cost(sympy.expand(count * work * n**3), sympy.expand(2 * count * n**2))
-        operand = Operand(name, side.indices)
-        yield MatrixKernel(number, equation.target, equation.op, batch, operand, dict(equation.extents), cost)
-
-    def product(
-        self,
-        number: int,
-        equation: Equation,
-        split: Split,
-        operands: Sequence[Operand],
-        fixed: Mapping[Index, Expr],
-        symmetric: bool = False,
-    ) -> Iterable[Contraction | Statement]:
-        """The product into the target, then scaled; into scratch first where it is only a part of the target:
-        one step of a loop, what a guard selects, what is the same along an axis."""
-        if split.plain == equation.indices and not split.scale.atoms(Guard):
-            product = _contraction(number, equation.target, equation, split, operands, fixed)
-            yield replace(product, symmetric=symmetric)
-            if split.scale != 1:
-                scaling = equation.with_(body=split.scale, reduction=None, ranges=equation.shape)
-                yield Statement(number, scaling, scaling=True)
-            return
-        scratch = self.buffer(f"{equation.target}_product", tuple(equation.extents[i] for i in split.plain))
-        product = _contraction(number, scratch, equation, split, operands, fixed, inline=True)
-        yield replace(product, symmetric=symmetric)
-        body = split.scale * Access(scratch, *split.plain)
-        yield Statement(number, equation.with_(body=body, reduction=None, ranges=equation.shape))
-
-    def operand(self, number: int, equation: Equation, side: Side, name: str) -> Statement:
-        """An operand that must be computed before the product."""
-        shape = tuple(equation.extents[i] for i in side.indices)
-        target = self.buffer(f"{equation.target}_{name}", shape)
-        return Statement(number, Equation(target, side.indices, side.body, ranges=shape), inline=True)
-
-    def buffer(self, name: str, shape: tuple[Expr, ...]) -> str:
-        """A new buffer called like `name`."""
-        while name in self.shapes:
-            name += "_"
-        self.extra[name] = Tensor(name, shape)
-        self.shapes[name] = shape
-        return name
-
-
-def _array(side: Side) -> Operand:
-    """An operand that is an array as it stands."""
-    assert side.array is not None
-    first = len(side.array.subscripts) - len(side.indices)
-    return Operand(side.array.name, side.indices, side.array.subscripts[:first])
-
 
 def aligned(equation: Equation, at: Mapping[int, Index]) -> Equation:
     """The equation with its indices at some positions called like the loops around it."""
@@ -322,29 +176,6 @@ def _longest(lengths: Sequence[Expr], group: Together) -> Expr:
         else (),
         help="give the tensors of a recurrence the same number of steps",
     )
-
-
-def _contraction(
-    number: int,
-    target: str,
-    equation: Equation,
-    split: Split,
-    operands: Sequence[Operand],
-    fixed: Mapping[Index, Expr],
-    inline: bool = False,
-) -> Contraction:
-    extents, steps = equation.extents, sympy.Mul(*fixed.values())
-    volume = sympy.Mul(*[extents[i] for i in split.plain + split.summed])
-    moved = sum(
-        (sympy.Mul(*[extents[i] for i in indices])
-         for indices in (operands[0].indices, operands[1].indices, split.plain)),
-        sympy.Integer(0),
-    )  # fmt: skip
-    return Contraction(
-        number, target, split.batch, split.rows, split.summed, split.columns,
-        operands[0], operands[1], dict(extents),
-        Cost(sympy.expand(2 * volume * steps), sympy.expand(moved * steps)), inline,
-    )  # fmt: skip
 
 
 def _place(kernels: list[Drafted], one: Draft, home: dict[str, int]) -> int:

@@ -9,7 +9,7 @@ places `{index: position}` at which its terms are added. Must not know: targets,
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import sympy
@@ -54,6 +54,25 @@ def scattered(equation: Equation, fixed: Collection[Index] = ()) -> tuple[Equati
         at[index] = position
         equation = equation.with_(body=_without(equation.body, guard).xreplace({index: position}))
     return equation, at
+
+
+def terms_of(equation: Equation, places: Mapping[Index, Expr]) -> tuple[Equation, tuple[Index, ...]]:
+    """The terms that are added at places, as an equation of their own, and what it sums over. Its axes are
+    those of the target; what the places depend on stands where the first of them does, in two parts: what
+    other reads move over, then the positions of the reads that place them."""
+    depends = [i for i in equation.reduced if any(i in free_indices(e) for e in places.values())]
+    own = [i for i in equation.indices if i not in places]
+    first = min(k for k, i in enumerate(equation.indices) if i in places)
+    ahead = [i for i in equation.indices[:first] if i in own]
+    axes = (*ahead, *depends, *(i for i in own if i not in ahead))
+    summed = tuple(i for i in equation.reduced if i not in depends)
+    reduction = replace(equation.reduction, indices=summed) if equation.reduction and summed else None
+    terms = equation.with_(
+        indices=axes,
+        reduction=reduction,
+        ranges=tuple(equation.extents[i] for i in (*axes, *summed)),
+    )
+    return terms, summed
 
 
 def _fixing(

@@ -12,7 +12,7 @@ from symbp.emit.blocks import WIDTH, folded, wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.errors import LoweringError
 from symbp.ir.build import indices, sizes, where
-from symbp.ir.expr import Access, Guard, IntegerAccess, Mod
+from symbp.ir.expr import Access, FloorDiv, Guard, IntegerAccess, Mod
 
 n, k, j = indices("n k j")
 N, K, J = sizes("N K J")
@@ -79,11 +79,14 @@ def test_elements(body: Any, real: str, text: str) -> None:
     assert elements(body, real) == text
 
 
-def test_a_read_outside_is_clipped_and_masked() -> None:
+def test_a_read_outside_is_padded_or_clipped_and_masked() -> None:
     spelling = ArraySpelling((n, k), EXTENTS, SHAPES, {})
     written = spelling.write(Access("v", k - 1, outside=0))
-    assert spelling.prelude == ["at1 = np.arange(K) - 1"]
-    assert written.text == "np.where((0 <= at1) & (at1 < K), v[np.clip(at1, 0, K - 1)], 0)"
+    assert spelling.prelude == ["padded1 = np.pad(v, (1, 0))"]
+    assert written.text == "padded1[:K]"
+    written = spelling.write(Access("v", FloorDiv(k, 2) - 1, outside=0))
+    assert spelling.prelude[1:] == ["at2 = np.arange(K) // 2 - 1"]
+    assert written.text == "np.where((0 <= at2) & (at2 < K), v[np.clip(at2, 0, K - 1)], 0)"
 
 
 def test_repeated_parts_are_computed_once() -> None:

@@ -47,6 +47,13 @@ def _symmetric_product(a: Array, b: Array) -> Array:
     return product
 
 
+def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] = ()) -> Array:
+    """The view of this shape whose k-th index moves along the axis `axes[k]` of x, by `steps[k]` elements
+    (by 1 if not given): several indices along one axis are windows."""
+    strides = [x.strides[axis] * step for axis, step in zip(axes, steps or (1,) * len(axes), strict=True)]
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+
+
 def _erf(x: Array) -> Array:
     """The error function."""
     return np.asarray(np.vectorize(math.erf, otypes=[DTYPE])(x))

@@ -1,0 +1,126 @@
+"""Matrix products and leaves of linear algebra as NumPy: `@` on views, batches by broadcasting.
+
+Enters: contractions, the frame of the lines. Leaves: lines. Must not know: other kernels, stages, ops.
+
+An operand that needs computing (windows, another order of axes) is written where it stands. NumPy's matmul
+gives strided matrices to BLAS as they are, so that only a reshape that must copy does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sympy
+
+from symbp.emit.blocks import note
+from symbp.emit.numpy_frame import NumpyFrame
+from symbp.emit.spelling import ATOM, MUL, Written
+from symbp.ir.expr import Index
+from symbp.lower.program import Contraction, MatrixKernel, Operand
+
+LINEAR_ALGEBRA = {
+    "inverse": ("np.linalg.inv", ""),
+    "det": ("np.linalg.det", ""),
+    "logdet": ("np.linalg.slogdet", "[1]"),
+    "cholesky": ("_cholesky", ""),
+}
+"""How a leaf of linear algebra is called: the function, and what follows the call."""
+
+
+def matrix_leaf(lines: NumpyFrame, kernel: MatrixKernel) -> Iterator[str]:
+    """`target = np.linalg.inv(matrix)`, for a stack of matrices too."""
+    prelude: list[str] = []
+    matrix = _operand(lines, kernel, kernel.operand, prelude)
+    comment, target = note(kernel.number), lines.names.tensors[kernel.target]
+    yield from (line + comment for line in prelude)
+    function, after = LINEAR_ALGEBRA[kernel.op]
+    if function.startswith("_"):
+        lines.helpers.add(function)
+    text = f"{function}({matrix.text}){after}"
+    yield f"{target}{'[...]' if kernel.target in lines.out else ''} = {text}{comment}"
+
+
+def contraction(lines: NumpyFrame, kernel: Contraction) -> Iterator[str]:
+    """`target = left @ right`, with what the operands need computed first."""
+    prelude: list[str] = []
+    left = _matrix(lines, kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed, prelude)
+    right = _matrix(
+        lines, kernel, kernel.right, kernel.summed, kernel.columns, kernel.right_transposed, prelude
+    )
+    vectors = bool(kernel.batch) and not kernel.columns
+    if vectors:
+        right = Written(f"{right.at_least(ATOM)}[..., None]")
+    comment = note(kernel.number)
+    yield from (line + comment for line in prelude)
+    target = lines.names.tensors[kernel.target]
+    axes = kernel.batch + kernel.rows + kernel.columns
+    product = Written(f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}", MUL, axes)
+    mirrored = kernel.symmetric and kernel.left.name != kernel.right.name and not kernel.batch
+    if mirrored:
+        product = Written(f"_symmetric_product({left.text}, {right.text})", ATOM, axes)
+        lines.helpers.add("_symmetric_product")
+    if vectors:
+        product = Written(f"({product.text})[..., 0]", ATOM, axes)
+    grouped = max(len(kernel.rows), len(kernel.columns)) > 1
+    if grouped:
+        product = Written(
+            f"{product.at_least(ATOM)}.reshape({_sizes(lines, kernel, [(i,) for i in axes])})", ATOM, axes
+        )
+    if kernel.inline:
+        lines.products[kernel.target] = product
+    elif kernel.target not in lines.out:
+        yield f"{target} = {product.text}{comment}"
+    elif vectors or mirrored:
+        yield f"{target}[...] = {product.text}{comment}"
+    else:
+        groups = [(i,) for i in kernel.batch] + [g for g in (kernel.rows, kernel.columns) if g]
+        place = f"{target}.reshape({_sizes(lines, kernel, groups)})" if grouped else target
+        yield f"np.matmul({left.text}, {right.text}, out={place}){comment}"
+
+
+def _sizes(lines: NumpyFrame, kernel: Contraction, groups: Sequence[Sequence[Index]]) -> str:
+    """The extents of groups of indices."""
+    return ", ".join(lines.extent(sympy.Mul(*[kernel.extents[i] for i in group])) for group in groups)
+
+
+def _matrix(
+    lines: NumpyFrame,
+    kernel: Contraction,
+    operand: Operand,
+    first: tuple[Index, ...],
+    second: tuple[Index, ...],
+    transposed: bool,
+    prelude: list[str],
+) -> Written:
+    """An operand as a (batched) matrix or vector: reshaped if a group has several axes, then turned; what
+    it lacks of the batch is an axis of length 1."""
+    value = _operand(lines, kernel, operand, prelude)
+    own = [i for i in kernel.batch if i in operand.indices]
+    groups = [g for g in ((second, first) if transposed else (first, second)) if g]
+    if any(len(g) > 1 for g in groups):
+        shape = _sizes(lines, kernel, [*((i,) for i in own), *groups])
+        value = Written(f"{value.at_least(ATOM)}.reshape({shape})")
+    if transposed:
+        turn = ".swapaxes(-1, -2)" if own else ".T" if first and second else ""
+        value = Written(f"{value.at_least(ATOM)}{turn}")
+    missing = [":" if i in own else "None" for i in kernel.batch]
+    while missing and missing[0] == "None":
+        missing.pop(0)
+    if "None" in missing:
+        value = Written(f"{value.at_least(ATOM)}[{', '.join(missing)}]")
+    return value
+
+
+def _operand(
+    lines: NumpyFrame, kernel: Contraction | MatrixKernel, operand: Operand, prelude: list[str]
+) -> Written:
+    """An operand's array, or the expression that it is."""
+    spelling = lines.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
+    if operand.name not in lines.inlined:
+        at = ", ".join(spelling.integer(s).text for s in operand.at)
+        return Written(lines.names.tensors[operand.name] + (f"[{at}]" if at else ""))
+    indices, body = lines.inlined[operand.name]
+    spelling.prelude = prelude
+    value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
+    lines.helpers |= spelling.helpers
+    return spelling.spread(value, operand.indices)

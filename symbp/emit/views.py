@@ -1,0 +1,239 @@
+"""Reads at affine positions as views: slices, reshapes, windows; nothing is gathered element by element.
+
+Enters: an access and the spelling that it stands in. Leaves: text such as `x[:, ::2]`, `x.reshape(N, 6, 4)`
+or `_windows(x, (N, 5, 24), (0, 1, 1))`, its axes as they come. Must not know: statements, loops' bodies.
+
+A read that may leave its tensor's range is taken from a padded copy, where what is outside is a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import sympy
+
+from symbp.emit.spelling import ATOM, Kind, Written
+from symbp.ir.affine import Affine, affine, settled
+from symbp.ir.bounds import never_negative
+from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, free_indices
+
+
+class Frame(Protocol):
+    """What a view needs of the spelling around it."""
+
+    extents: Mapping[Index, Expr]
+    shapes: Mapping[str, tuple[Expr, ...]]
+    loops: dict[Index, str]
+    helpers: set[str]
+    prelude: list[str]
+    guarded: int
+
+    def integer(self, e: Expr) -> Written: ...
+    def number(self, text: str) -> Written: ...
+    def write(self, e: Expr) -> Written: ...
+    def fresh(self, stem: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """An axis of a tensor: where a read moves along it, and how far it reaches."""
+
+    form: Affine
+    extent: Expr
+
+
+def view(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+    """The read as a view (its axes in any order), or None if its positions are not affine."""
+    merged = _merged(frame, access, name, kind)
+    if merged is not None:
+        return merged
+    axes: list[_Axis] = []
+    for subscript, extent in zip(access.subscripts, frame.shapes[access.name], strict=True):
+        form = affine(subscript, frozenset(frame.loops))
+        if form is None:
+            return None
+        axes.append(_Axis(form, extent))
+    indices = [i for axis in axes for i in axis.form.weights]
+    if len(set(indices)) != len(indices):
+        return None  # a diagonal
+    padding = _padding(frame, access)
+    if padding is None:
+        return None
+    if any(width != (0, 0) for width in padding):
+        name = _padded(frame, access, name, padding)
+        axes = [
+            _Axis(Affine(sympy.expand(a.form.offset + before), a.form.weights), a.extent + before + after)
+            for a, (before, after) in zip(axes, padding, strict=True)
+        ]
+    if all(len(a.form.weights) <= 1 for a in axes):
+        return _sliced(frame, axes, name, kind)
+    return _split(frame, axes, name, kind) or _windowed(frame, axes, name, kind)
+
+
+def _padding(frame: Frame, access: Access) -> list[tuple[Expr, Expr]] | None:
+    """By how much reads leave each axis, at either end, over all positions; None if that has no sign, or if
+    what is outside is no number."""
+    found: list[tuple[Expr, Expr]] = []
+    for subscript, extent in zip(access.subscripts, frame.shapes[access.name], strict=True):
+        form = affine(subscript)
+        if form is None:
+            return None
+        ends = (form.least(frame.extents), sympy.expand(extent - 1 - form.greatest(frame.extents)))
+        widths = []
+        for room in ends:
+            if never_negative(room, {}):
+                widths.append(sympy.Integer(0))
+            elif never_negative(-room, {}):
+                widths.append(-room)
+            else:
+                return None
+        found.append((widths[0], widths[1]))
+    leaves = any(width != (0, 0) for width in found)
+    outside = access.outside if access.outside is not None else sympy.Integer(0)
+    if leaves and (not outside.is_number or (access.outside is None and not frame.guarded)):
+        return None
+    return found
+
+
+def _padded(frame: Frame, access: Access, name: str, padding: Sequence[tuple[Expr, Expr]]) -> str:
+    """The name of a padded copy."""
+    widths = ", ".join(f"({frame.integer(a).text}, {frame.integer(b).text})" for a, b in padding)
+    widths = f"({widths})" if len(padding) > 1 else widths
+    outside = access.outside or sympy.Integer(0)
+    value = "" if outside == 0 else f", constant_values={frame.write(outside).text}"
+    line = f"np.pad({name}, {widths}{value})"
+    for known in frame.prelude:
+        if known.endswith(f" = {line}"):
+            return known.split(" = ", 1)[0]
+    copy = frame.fresh("padded")
+    frame.prelude.append(f"{copy} = {line}")
+    return copy
+
+
+def _sliced(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written:
+    """One index along each axis: basic slices."""
+    parts = [_slice(frame, axis) for axis in axes]
+    while parts and parts[-1] == ":":
+        parts.pop()
+    text = f"{name}[{', '.join(parts)}]" if parts else name
+    return Written(text, ATOM, tuple(i for a in axes for i in a.form.weights), kind)
+
+
+def _slice(frame: Frame, axis: _Axis) -> str:
+    """`start : stop : step`, shortened where an end of the axis is meant."""
+    if not axis.form.weights:
+        return frame.integer(axis.form.offset).text
+    ((index, weight),) = axis.form.weights.items()
+    start, count = axis.form.offset, frame.extents[index]
+    last = sympy.expand(start + weight * (count - 1))
+    room = axis.extent - 1 - last if weight > 0 else last  # beyond the last element
+    whole = never_negative(room, frame.extents) and never_negative(abs(weight) - 1 - room, frame.extents)
+    stop = "" if whole else frame.integer(sympy.expand(last + (1 if weight > 0 else -1))).text
+    first = 0 if weight > 0 else axis.extent - 1
+    begin = "" if sympy.expand(start - first) == 0 else frame.integer(start).text
+    return spaced(begin, stop, "" if weight == 1 else str(weight))
+
+
+def spaced(begin: str, stop: str, step: str = "") -> str:
+    """A slice, spaced as its parts need it."""
+    parts = [begin, stop, *([step] if step else [])]
+    if all(part == "" or part.lstrip("-").isalnum() for part in parts):
+        return ":".join(parts)
+    return " : ".join(parts).strip().replace(" :  : ", " :: ")
+
+
+def _split(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written | None:
+    """Axes whose positions are digits of one number, over whole axes: a reshape."""
+    digits: list[Index] = []
+    for axis in axes:
+        form = axis.form
+        ordered = sorted(form.weights, key=lambda i: -form.weights[i])
+        size = sympy.Integer(1)
+        for index in reversed(ordered):
+            if sympy.expand(form.weights[index] - size) != 0:
+                return None
+            size = sympy.expand(size * frame.extents[index])
+        if not ordered or form.offset != 0 or sympy.expand(size - axis.extent) != 0:
+            return None
+        digits += ordered
+    shape = ", ".join(frame.integer(frame.extents[i]).text for i in digits)
+    return Written(f"{name}.reshape({shape})", ATOM, tuple(digits), kind)
+
+
+def _windowed(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written:
+    """Several indices along one axis: windows that overlap, by strides."""
+    starts = [
+        f"{frame.integer(a.form.offset).text}:" if a.form.offset != 0 or not a.form.weights else ":"
+        for a in axes
+    ]
+    starts = [s if a.form.weights else s.removesuffix(":") for s, a in zip(starts, axes, strict=True)]
+    while starts and starts[-1] == ":":
+        starts.pop()
+    base = f"{name}[{', '.join(starts)}]" if starts else name
+    moving = [a for a in axes if a.form.weights]
+    places = [(i, k, w) for k, a in enumerate(moving) for i, w in a.form.weights.items()]
+    order = {index: k for k, index in enumerate(_in_order(frame, [i for i, _, _ in places]))}
+    places.sort(key=lambda place: order[place[0]])
+    shape = ", ".join(frame.integer(frame.extents[i]).text for i, _, _ in places)
+    along = ", ".join(str(k) for _, k, _ in places)
+    steps = ", ".join(str(w) for _, _, w in places)
+    frame.helpers.add("_windows")
+    more = f", ({steps})" if any(w != 1 for _, _, w in places) else ""
+    text = f"_windows({base}, ({shape}), ({along}){more})"
+    return Written(text, ATOM, tuple(i for i, _, _ in places), kind)
+
+
+def _in_order(frame: Frame, indices: Sequence[Index]) -> list[Index]:
+    own = list(getattr(frame, "frame", ()))
+    return sorted(indices, key=own.index) if set(indices) <= set(own) else list(indices)
+
+
+def _merged(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+    """A read of neighbouring axes at the digits of one index, over all of them: `x.reshape(N, 24)`."""
+    shape = frame.shapes[access.name]
+    axes: list[Index] = []
+    extents: list[Expr] = []
+    position = 0
+    while position < len(shape):
+        subscript = access.subscripts[position]
+        if isinstance(subscript, Index):
+            stop = position + 1
+            index = subscript
+        else:
+            found = free_indices(subscript)
+            if len(found) != 1 or subscript.atoms(Access) or not subscript.atoms(FloorDiv, Mod):
+                return None
+            (index,) = found
+            stop = position + 1
+            while stop < len(shape) and free_indices(access.subscripts[stop]) == found:
+                stop += 1
+        size = sympy.expand(sympy.Mul(*shape[position:stop]))
+        if index in frame.loops or index in axes or sympy.expand(frame.extents[index] - size) != 0:
+            return None
+        if not _are_digits(access.subscripts[position:stop], index, shape[position:stop], frame.extents):
+            return None
+        axes.append(index)
+        extents.append(size)
+        position = stop
+    if len(axes) == len(shape):
+        return None  # plain
+    text = ", ".join(frame.integer(e).text for e in extents)
+    return Written(f"{name}.reshape({text})", ATOM, tuple(axes), kind)
+
+
+def _are_digits(
+    subscripts: Sequence[Expr], index: Index, shape: Sequence[Expr], extents: Mapping[Index, Expr]
+) -> bool:
+    """Whether the subscripts are the digits of the index in the mixed radix of the shape."""
+    later = sympy.Integer(1)
+    for subscript, extent in zip(reversed(subscripts), reversed(shape), strict=True):
+        forms = (
+            FloorDiv(Mod(index, sympy.expand(later * extent)), later),
+            Mod(FloorDiv(index, later), extent),
+        )
+        if settled(subscript, extents) not in [settled(form, extents) for form in forms]:
+            return False
+        later = sympy.expand(later * extent)
+    return True

@@ -1,0 +1,221 @@
+"""One equation as kernels: a matrix product with what its operands need, terms at places, or a statement.
+
+Enters: an equation, the indices that loops around it fix. Leaves: contractions, kernels of linear algebra and
+statements, with the buffers that they need. Must not know: targets, loops, the other equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import sympy
+
+from symbp.errors import LoweringError
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.printer import equation_text
+from symbp.ir.signs import Signs
+from symbp.ir.system import Equation, System, Tensor
+from symbp.lower.contraction import Side, Split, match
+from symbp.lower.program import Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
+from symbp.lower.scatter import scattered, selected, terms_of
+from symbp.lower.symmetric import SymmetricProduct, symmetric_product
+from symbp.lower.windows import absorbed, fewest_terms, simplified
+
+
+class Pieces:
+    """The kernels of single equations; `extra` holds the buffers that are no tensor of the system."""
+
+    def __init__(self, system: System, numbers: Mapping[str, int]) -> None:
+        self.system, self.numbers = system, numbers
+        self.extra: dict[str, Tensor] = {}
+        self.shapes = {t.name: t.shape for t in system.tensors}
+
+    @cached_property
+    def signs(self) -> Signs:
+        return Signs(self.system, self.system.equations)
+
+    def pieces(
+        self, equation: Equation, fixed: Mapping[Index, Expr]
+    ) -> Iterable[Contraction | MatrixKernel | Statement]:
+        """The kernels of one equation: its operands where they need computing, the product, the scaling."""
+        number = self.numbers[equation.target]
+        if equation.leaf is not None:
+            if fixed:
+                raise LoweringError(
+                    f"equation ({number}) is a leaf of linear algebra inside of a recurrence",
+                    where=equation.origin,
+                    details=(equation_text(equation),),
+                    help="leaves of linear algebra are lowered outside of loops over time and depth",
+                )
+            yield from self.matrix_pieces(number, equation)
+            return
+        equation = selected(absorbed(simplified(equation), self.shapes, fixed))
+        equation, places = fewest_terms(*scattered(equation, fixed), self.shapes, fixed)
+        if places:
+            yield from self.placed(number, equation, places, fixed)
+            return
+        split = match(equation, self.shapes, fixed)
+        if split is None:
+            yield Statement(number, equation)
+            return
+        twice = symmetric_product(split, equation.extents)
+        if twice is not None and self.signs.nonnegative(twice.weight):
+            yield from self.square(number, equation, split, twice, fixed)
+            return
+        yield from self.whole(number, equation, split, fixed, symmetric=twice is not None)
+
+    def whole(
+        self,
+        number: int,
+        equation: Equation,
+        split: Split,
+        fixed: Mapping[Index, Expr],
+        symmetric: bool = False,
+    ) -> Iterable[Contraction | Statement]:
+        """The operands that need computing, then the product."""
+        operands = []
+        for side, name in ((split.left, "left"), (split.right, "right")):
+            if side.array is None:
+                statement = self.operand(number, equation, side, name)
+                yield statement
+                operands.append(Operand(statement.target, side.indices))
+            else:
+                operands.append(_array(side))
+        yield from self.product(number, equation, split, operands, fixed, symmetric)
+
+    def square(
+        self,
+        number: int,
+        equation: Equation,
+        split: Split,
+        twice: SymmetricProduct,
+        fixed: Mapping[Index, Expr],
+    ) -> Iterable[Contraction | Statement]:
+        """`ZᵀZ` of `Z = √weight·X`: one array stands on both sides."""
+        side = twice.side
+        weight = twice.weight
+        if weight.args and not isinstance(weight, Access):
+            indices = tuple(i for i in side.indices if i in free_indices(weight))
+            statement = replace(self.operand(number, equation, Side(weight, indices), "weight"), inline=False)
+            yield statement
+            weight = Access(statement.target, *indices)
+        if weight != 1:
+            side = Side(side.body * sympy.sqrt(weight), side.indices)
+        if side.array is None:
+            statement = replace(self.operand(number, equation, side, "factor"), inline=False)
+            yield statement
+            left = Operand(statement.target, side.indices)
+        else:
+            left = _array(side)
+        operands = [left, replace(left, indices=twice.mirrored)]
+        yield from self.product(number, equation, split, operands, fixed, symmetric=True)
+
+    def placed(
+        self, number: int, equation: Equation, places: Mapping[Index, Expr], fixed: Mapping[Index, Expr]
+    ) -> Iterable[Contraction | Statement]:
+        """A sum whose terms say where they go; a product that they sum over is multiplied out before."""
+        terms, summed = terms_of(equation, places)
+        split = match(terms, self.shapes, fixed) if summed else None
+        if split is None or split.scale.atoms(Guard):
+            yield Statement(number, equation, at=tuple(places.items()))
+            return
+        scratch = self.buffer(f"{equation.target}_terms", terms.shape)
+        yield from self.whole(number, terms.with_(target=scratch), split, fixed)
+        kept = tuple(i for i in equation.reduced if i in terms.indices)
+        assert equation.reduction is not None
+        added = equation.with_(
+            body=Access(scratch, *terms.indices),
+            reduction=replace(equation.reduction, indices=kept),
+            ranges=tuple(equation.extents[i] for i in (*equation.indices, *kept)),
+        )
+        yield Statement(number, added, at=tuple(places.items()))
+
+    def matrix_pieces(self, number: int, equation: Equation) -> Iterable[MatrixKernel | Statement]:
+        """The kernel of a leaf of linear algebra, after its matrix where that needs computing."""
+        assert equation.op is not None
+        batch = equation.indices[: len(equation.indices) - len(equation.result)]
+        axes = (*batch, *equation.reduced)
+        body, name = equation.body, ""
+        if isinstance(body, Access) and plain_subscripts(body) == axes:
+            name = body.name
+        side = Side(body, axes)
+        if not name:
+            statement = self.operand(number, equation, side, "matrix")
+            yield statement
+            name = statement.target
+        n = equation.extents[equation.reduced[0]]
+        count = sympy.Mul(*[equation.extents[i] for i in batch])
+        work = {"inverse": 2, "cholesky": sympy.Rational(1, 3)}.get(equation.op, sympy.Rational(2, 3))
+        cost = Cost(sympy.expand(count * work * n**3), sympy.expand(2 * count * n**2))
+        operand = Operand(name, side.indices)
+        yield MatrixKernel(number, equation.target, equation.op, batch, operand, dict(equation.extents), cost)
+
+    def product(
+        self,
+        number: int,
+        equation: Equation,
+        split: Split,
+        operands: Sequence[Operand],
+        fixed: Mapping[Index, Expr],
+        symmetric: bool = False,
+    ) -> Iterable[Contraction | Statement]:
+        """The product into the target, then scaled; into scratch first where it is only a part of the target:
+        one step of a loop, what a guard selects, what is the same along an axis, another order of axes."""
+        if split.plain == equation.indices and not split.scale.atoms(Guard):
+            product = _contraction(number, equation.target, equation, split, operands, fixed)
+            yield replace(product, symmetric=symmetric)
+            if split.scale != 1:
+                scaling = equation.with_(body=split.scale, reduction=None, ranges=equation.shape)
+                yield Statement(number, scaling, scaling=True)
+            return
+        scratch = self.buffer(f"{equation.target}_product", tuple(equation.extents[i] for i in split.plain))
+        product = _contraction(number, scratch, equation, split, operands, fixed, inline=True)
+        yield replace(product, symmetric=symmetric)
+        body = split.scale * Access(scratch, *split.plain)
+        yield Statement(number, equation.with_(body=body, reduction=None, ranges=equation.shape))
+
+    def operand(self, number: int, equation: Equation, side: Side, name: str) -> Statement:
+        """An operand that must be computed before the product."""
+        shape = tuple(equation.extents[i] for i in side.indices)
+        target = self.buffer(f"{equation.target}_{name}", shape)
+        return Statement(number, Equation(target, side.indices, side.body, ranges=shape), inline=True)
+
+    def buffer(self, name: str, shape: tuple[Expr, ...]) -> str:
+        """A new buffer called like `name`."""
+        while name in self.shapes:
+            name += "_"
+        self.extra[name] = Tensor(name, shape)
+        self.shapes[name] = shape
+        return name
+
+
+def _array(side: Side) -> Operand:
+    """An operand that is an array as it stands."""
+    assert side.array is not None
+    first = len(side.array.subscripts) - len(side.indices)
+    return Operand(side.array.name, side.indices, side.array.subscripts[:first])
+
+
+def _contraction(
+    number: int,
+    target: str,
+    equation: Equation,
+    split: Split,
+    operands: Sequence[Operand],
+    fixed: Mapping[Index, Expr],
+    inline: bool = False,
+) -> Contraction:
+    extents, steps = equation.extents, sympy.Mul(*fixed.values())
+    volume = sympy.Mul(*[extents[i] for i in split.plain + split.summed])
+    moved = sum(
+        (sympy.Mul(*[extents[i] for i in indices])
+         for indices in (operands[0].indices, operands[1].indices, split.plain)),
+        sympy.Integer(0),
+    )  # fmt: skip
+    return Contraction(
+        number, target, split.batch, split.rows, split.summed, split.columns,
+        operands[0], operands[1], dict(extents),
+        Cost(sympy.expand(2 * volume * steps), sympy.expand(moved * steps)), inline,
+    )  # fmt: skip

@@ -1,0 +1,53 @@
+"""Convolution, pooling, upsampling: values and gradients of both targets."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from emit_recurrences import module, swept
+from emit_windows import EXTENTS, SYSTEMS
+
+from symbp.ir.sampling import sample_leaf
+from symbp.ir.vector import run
+
+
+def compare(name: str, target: str, *, compiled: bool, bound: bool) -> None:
+    system = SYSTEMS[name]()
+    known = {size: EXTENTS[size] for size in system.sizes} if bound else {}
+    rng = np.random.default_rng(3)
+    values: dict[str, Any] = {leaf.name: sample_leaf(leaf, EXTENTS, rng) for leaf in system.leaves}
+    found = module(system, target, compiled=compiled, bound=known)
+    params = {p.name: values[p.name] for p in system.parameters}
+    inputs = {leaf: values[leaf] for leaf in found.INPUTS}
+    derivation = swept(system)
+    expected = run(derivation.system, values, EXTENTS)
+    with warnings.catch_warnings():  # plain Python warns where compiled code gives inf
+        warnings.simplefilter("ignore", RuntimeWarning)
+        outputs = found.forward(params, **inputs)
+        loss, gradients = found.loss_and_gradients(params, **inputs)
+    for output, value in outputs.items():
+        np.testing.assert_allclose(value, expected[output], rtol=1e-12, atol=1e-12, err_msg=output)
+    np.testing.assert_allclose(loss, expected["loss"], rtol=1e-12)
+    for parameter, gradient in gradients.items():
+        right = expected[derivation.gradients[parameter]]
+        np.testing.assert_allclose(gradient, right, rtol=1e-11, atol=1e-12, err_msg=f"by {parameter}")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("target", ["numpy", "numba"])
+def test_values_and_gradients(name: str, target: str) -> None:
+    compare(name, target, compiled=False, bound=True)
+
+
+@pytest.mark.parametrize("name", ["two axes", "a small net", "stride and padding", "maximum"])
+def test_with_open_sizes(name: str) -> None:
+    compare(name, "numpy", compiled=False, bound=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["two axes, all options", "a small net", "transposed, stride and padding"])
+def test_compiled(name: str) -> None:
+    compare(name, "numba", compiled=True, bound=True)
