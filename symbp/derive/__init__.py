@@ -84,7 +84,7 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     for mode in (False, True):
         joint, blocks = jacobian_blocks(forward, of, list(wrt), forward=mode)
         wanted = {block.by: block.tensor for block in blocks}
-        swept = _Swept(system, replace(joint, loss=None, outputs=(), metrics=()), wanted, (), steps)
+        swept = _Swept(system, replace(joint, loss=None, outputs=(), metrics=(), updates={}, inference={}), wanted, (), steps)
         found = _closed(swept, name, started)
         if best is None or _cost(found) < _cost(best) - 1e-9:
             best = found
@@ -114,8 +114,7 @@ def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
     forward, stabilising = stabilise(declared)
     forward, merging = merge_duplicates(forward)
     if stabilising or merging:
-        loss = (declared.loss,) if declared.loss else ()
-        confirm(declared, forward, {name: name for name in (*loss, *declared.outputs)})
+        confirm(declared, forward, {name: name for name in declared.asked if name not in declared.metrics})
     return declared, forward, (*inner, *stabilising, *merging)
 
 

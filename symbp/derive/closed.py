@@ -42,13 +42,26 @@ PASSES = 4
 
 
 def close(joint: System, gradients: Sequence[str], *, seed: int = 7) -> tuple[System, tuple[Step, ...]]:
-    """The joint system with its backward equations in closed form. `gradients` keep their names."""
-    return _Closing(joint, frozenset(gradients), seed).run()
+    """The joint system with its backward equations in closed form, then the buffers' next values, then what
+    only inference and metrics need: these no gradient may read. `gradients` keep their names."""
+    asked = (joint.updates.values(), joint.inference.values(), joint.metrics)
+    late = [joint.resting(wanted) for wanted in asked]
+    trained = joint.resting([*joint.outputs, *gradients, *([joint.loss] if joint.loss else [])])
+    training = joint.without(frozenset[str]().union(*late) - trained)
+    closed, steps = _Closing(training, frozenset(gradients), seed, frozenset(joint.by_name)).run()
+    equations = {e.target: e for e in closed.equations}
+    for needed in late:
+        equations |= {e.target: e for e in joint.equations if e.target in needed - {*equations}}
+    tensors = {t.name: t for t in joint.tensors if t.role.is_leaf or t.name in equations}
+    tensors |= closed.by_name
+    return joint.with_(tensors=tuple(tensors.values()), equations=tuple(equations.values())), steps
 
 
 class _Closing:
-    def __init__(self, joint: System, gradients: frozenset[str], seed: int) -> None:
-        self.joint, self.gradients = joint, gradients
+    def __init__(
+        self, joint: System, gradients: frozenset[str], seed: int, taken: frozenset[str] = frozenset()
+    ) -> None:
+        self.joint, self.gradients, self.taken = joint, gradients, taken
         backward = {t.name for t in joint.with_role(Role.ADJOINT, Role.GRADIENT)}
         ordered = [e for group in groups(joint) for e in group.equations]
         self.position: dict[str, Position] = {e.target: (k, LAST) for k, e in enumerate(ordered)}
@@ -289,15 +302,11 @@ class _Closing:
         self.values.define(core)
 
     def _result(self) -> System:
-        """What is needed, in order: forward, backward, and last what only metrics need."""
+        """What is needed, in order: forward, then backward."""
         joint = self.joint
-        trained = [*joint.outputs, *joint.updates.values(), *self.gradients]
-        trained += [joint.loss] if joint.loss else []
-        needed = self._needed(trained)
-        measured = self._needed(joint.metrics) - needed
+        needed = self._needed([*joint.outputs, *self.gradients, *([joint.loss] if joint.loss else [])])
         backward = [self.equations[n] for n in self._ordered()]
         equations = [e for e in [*self.forward, *backward] if e.target in needed]
-        equations += [e for e in self.forward if e.target in measured]
         kept = {e.target for e in equations} | {t.name for t in joint.leaves}
         tensors = tuple(t for t in self.tensors.values() if t.name in kept)
         return self._without_aliases(joint.with_(tensors=tensors, equations=tuple(equations)))
@@ -385,7 +394,7 @@ class _Closing:
 
     def _fresh(self, name: str) -> str:
         candidate, count = name, 1
-        while candidate in self.tensors:
+        while candidate in self.tensors or candidate in self.taken:
             count += 1
             candidate = f"{name}_{count}"
         return candidate

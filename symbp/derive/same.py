@@ -18,7 +18,7 @@ def merge_duplicates(system: System) -> tuple[System, tuple[Step, ...]]:
     steps: list[Step] = []
     names: dict[str, str] = {}
     first: dict[object, str] = {}
-    asked = {system.loss, *system.outputs, *system.metrics, *system.updates.values()}
+    asked = set(system.asked)
     kept: dict[str, Equation] = {}
     cyclic = {e.target for group in groups(system) if group.loop for e in group.equations}
     for equation in system.equations:

@@ -168,7 +168,7 @@ def _shiftable(system: System, name: str) -> _Exponentials | None:
     """The sum of that name, if it is one of exponentials that vary along what is summed."""
     total = system.defining[name]
     found = _exponential_factor(total.body, system)
-    fixed = {system.loss, *system.outputs, *system.metrics, *system.updates.values()}
+    fixed = set(system.asked)
     if found is None or name in fixed or not free_indices(found[0]) & set(total.reduced):
         return None
     exponent, held = found

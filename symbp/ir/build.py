@@ -12,6 +12,7 @@ import sympy
 
 from symbp.errors import Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.ir.random import Draw
 from symbp.ir.shapes import infer_ranges
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role, System, Tensor
 
@@ -45,9 +46,10 @@ class SystemBuilder:
         role: Role = Role.INPUT,
         integer: bool = False,
         facts: Iterable[Fact] = (),
+        draw: Draw | None = None,
     ) -> Reader:
         """An input, target, parameter, buffer, random tensor or hyperparameter."""
-        return self._add(Tensor(name, _shape(shape), role, integer, frozenset(facts)))
+        return self._add(Tensor(name, _shape(shape), role, integer, frozenset(facts), draw))
 
     def declare(self, name: str, *shape: Expr, role: Role = Role.HIDDEN, integer: bool = False) -> Reader:
         """Announces a tensor whose equation comes later."""
@@ -101,6 +103,7 @@ class SystemBuilder:
         metrics: Iterable[str] = (),
         bound: Mapping[str, int] | None = None,
         updates: Mapping[str, str] | None = None,
+        inference: Mapping[str, str] | None = None,
     ) -> System:
         """The finished system."""
         tensors = tuple(
@@ -109,7 +112,7 @@ class SystemBuilder:
         )
         return System(
             tensors, tuple(self._equations), dict(bound or {}), loss, tuple(outputs), tuple(metrics),
-            dict(updates or {}),
+            dict(updates or {}), dict(inference or {}),
         )  # fmt: skip
 
     def _add(self, tensor: Tensor) -> Reader:

@@ -204,8 +204,10 @@ def sample_leaf(
         else:  # a length, say: any up to the largest size, unless it is too large for a subscript
             top = 1 + max(sizes.values(), default=1) if spread.far else 2
         return rng.integers(0, top, shape)
-    if tensor.fact("binary"):
+    if tensor.fact("binary"):  # a mask, too, is a fair coin here: one that is nearly always 1 hides itself
         return rng.integers(0, 2, shape).astype(float)
+    if tensor.draw is not None and tensor.draw.kind == "uniform":
+        return np.asarray(rng.uniform(0.1, 0.9, shape))
     simplex = tensor.fact("sums to one")
     if simplex is not None and simplex.axis is not None:
         weights = rng.uniform(0.1, 1.0, shape)

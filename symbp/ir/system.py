@@ -8,7 +8,7 @@ An equation reads `target[plain indices] = reduce over indices, where conditions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -18,6 +18,7 @@ from symbp.errors import InvalidSystem, Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, rename
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
 from symbp.ir.printer import equation_text, system_text
+from symbp.ir.random import Draw
 
 
 class Role(Enum):
@@ -76,13 +77,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A named array: its shape in sizes, its role, real or integer, and what is known of its values."""
+    """A named array: its shape in sizes, its role, real or integer, and what is known of its values; of a
+    random tensor, how its elements are drawn."""
 
     name: str
     shape: tuple[Expr, ...]
     role: Role = Role.HIDDEN
     integer: bool = False
     facts: frozenset[Fact] = frozenset()
+    draw: Draw | None = None
     origin: Origin | None = field(default=None, compare=False)
 
     def at(self, *subscripts: Expr, outside: Expr | None = None) -> Access:
@@ -97,7 +100,8 @@ class Tensor:
     def __str__(self) -> str:
         shape = f"({', '.join(map(str, self.shape))})" if self.shape else "scalar"
         kind = " integer" if self.integer else ""
-        known = f", {', '.join(sorted(map(str, self.facts)))}" if self.facts else ""
+        drawn = [str(self.draw)] if self.draw else []
+        known = "".join(f", {what}" for what in (*drawn, *sorted(map(str, self.facts))))
         return f"{self.name}: {self.role.value}{kind} {shape}{known}"
 
 
@@ -199,6 +203,8 @@ class System:
 
     `bound` gives the sizes that have a value. `loss` names the scalar to differentiate; `outputs` and
     `metrics` the tensors a user asked for; `updates` maps a buffer to the tensor that is its next value.
+    Training and inference are two systems in one: `inference` maps the loss and each output to the tensor
+    that stands for it at inference, where that is another one; metrics are measured at inference.
     `derivatives` maps a tensor without an equation to (of, by): it stands for ∂(Σ of)/∂by, an element for
     each of `by`, until `symbp.derive.eliminate` gives it equations; in the order of evaluation.
     """
@@ -210,6 +216,7 @@ class System:
     outputs: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     updates: Mapping[str, str] = field(default_factory=dict)
+    inference: Mapping[str, str] = field(default_factory=dict)
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     __hash__ = object.__hash__
@@ -232,6 +239,19 @@ class System:
     @property
     def parameters(self) -> tuple[Tensor, ...]:
         return self.with_role(Role.PARAMETER)
+
+    @property
+    def random(self) -> tuple[Tensor, ...]:
+        """The random tensors in the order that numbers them for the generator."""
+        return self.with_role(Role.RANDOM)
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """Every tensor that somebody outside asks for, each once: what training wants first, then the
+        buffers' next values, then what is looked at."""
+        trained = (*self.outputs, *((self.loss,) if self.loss else ()))
+        late = (*self.updates.values(), *self.inference.values(), *self.metrics)
+        return tuple(dict.fromkeys((*trained, *late)))
 
     @cached_property
     def sizes(self) -> tuple[str, ...]:
@@ -256,6 +276,22 @@ class System:
                 if current in self.defining:
                     stack += self.defining[current].read_names
         return frozenset(found)
+
+    def resting(self, names: Iterable[str]) -> frozenset[str]:
+        """These tensors and everything that they rest on."""
+        return frozenset[str]().union(*(self.ancestors(name) for name in names))
+
+    def without(self, names: Collection[str]) -> System:
+        """The system without these tensors, which no other equation reads, and their equations."""
+        return replace(
+            self,
+            tensors=tuple(t for t in self.tensors if t.name not in names),
+            equations=tuple(e for e in self.equations if e.target not in names),
+            metrics=tuple(name for name in self.metrics if name not in names),
+            updates={k: v for k, v in self.updates.items() if k not in names and v not in names},
+            inference={k: v for k, v in self.inference.items() if v not in names},
+            derivatives={k: v for k, v in self.derivatives.items() if k not in names},
+        )
 
     def with_role(self, *roles: Role) -> tuple[Tensor, ...]:
         return tuple(t for t in self.tensors if t.role in roles)
@@ -302,6 +338,7 @@ class System:
             outputs=tuple(map(new, self.outputs)),
             metrics=tuple(map(new, self.metrics)),
             updates={new(k): new(v) for k, v in self.updates.items()},
+            inference={new(k): new(v) for k, v in self.inference.items()},
             derivatives={new(k): (new(of), new(by)) for k, (of, by) in self.derivatives.items()},
         )
 

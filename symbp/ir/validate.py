@@ -120,7 +120,7 @@ def _is_name(name: str) -> bool:
 
 def _named_tensors(system: System) -> None:
     """The loss, outputs, metrics and updates that the system names."""
-    for name in (*system.outputs, *system.metrics, *system.updates, *system.updates.values()):
+    for name in (*system.asked, *system.updates, *system.inference):
         system.tensor(name)
     if system.loss is not None:
         tensor = system.tensor(system.loss)
@@ -131,11 +131,12 @@ def _named_tensors(system: System) -> None:
                 details=(str(tensor),),
                 help="reduce it over all its axes: a sum or a mean",
             )
-    for buffer, following in system.updates.items():
-        if system.tensor(buffer).shape != system.tensor(following).shape:
+    pairs = [(f"the next value of {name}", name, other) for name, other in system.updates.items()]
+    pairs += [(f"{name} at inference", name, other) for name, other in system.inference.items()]
+    for what, name, other in pairs:
+        if system.tensor(name).shape != system.tensor(other).shape:
             raise InvalidSystem(
-                f"the next value of {buffer} has another shape",
-                details=(str(system.tensor(buffer)), str(system.tensor(following))),
+                f"{what} has another shape", details=(str(system.tensor(name)), str(system.tensor(other)))
             )
 
 
