@@ -84,7 +84,8 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     for mode in (False, True):
         joint, blocks = jacobian_blocks(forward, of, list(wrt), forward=mode)
         wanted = {block.by: block.tensor for block in blocks}
-        swept = _Swept(system, replace(joint, loss=None, outputs=(), metrics=(), updates={}, inference={}), wanted, (), steps)
+        alone = replace(joint, loss=None, outputs=(), metrics=(), updates={}, inference={})
+        swept = _Swept(system, alone, wanted, (), steps)
         found = _closed(swept, name, started)
         if best is None or _cost(found) < _cost(best) - 1e-9:
             best = found

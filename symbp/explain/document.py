@@ -95,10 +95,14 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
         matrix = matrix_form(equation, tensors)
         return NumberedEquation(number, equation, matrix, equation.rule, tuple(lines.get(number, ())))
 
-    needed = _needed(derivation)
-    forward = [e for e in derivation.forward if e.target in needed]
-    metrics = [e for e in derivation.forward if e.target not in needed]
-    parts = (("Forward", forward), ("Backward", derivation.backward), ("Metrics", metrics))
+    forward, updates, inference, metrics = _stages(derivation)
+    parts = (
+        ("Forward", forward),
+        ("Backward", derivation.backward),
+        ("Buffers after a step", updates),
+        ("Inference", inference),
+        ("Metrics", metrics),
+    )
     return Document(
         title=derivation.name,
         given=system.leaves,
@@ -111,18 +115,18 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
     )
 
 
-def _needed(derivation: Derivation) -> set[str]:
-    """What the loss, the outputs and the gradients rest on; the rest only measures."""
+def _stages(derivation: Derivation) -> list[list[Equation]]:
+    """The equations beside the backward ones by what first needs them: the loss, the outputs and the
+    gradients; the buffers' next values; what differs at inference; the rest, which only measures."""
     system = derivation.system
-    waiting = [*system.outputs, *([system.loss] if system.loss else []), *derivation.gradients.values()]
-    waiting += [equation.target for equation in derivation.backward]
-    found: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in found and name in system.defining:
-            found.add(name)
-            waiting += system.defining[name].read_names
-    return found
+    trained = [*system.outputs, *([system.loss] if system.loss else []), *derivation.gradients.values()]
+    trained += [equation.target for equation in derivation.backward]
+    left, stages = list(derivation.forward), []
+    for wanted in (trained, system.updates.values(), system.inference.values()):
+        needed = system.resting(wanted)
+        stages.append([e for e in left if e.target in needed])
+        left = [e for e in left if e.target not in needed]
+    return [*stages, left]
 
 
 def _results(derivation: Derivation) -> tuple[tuple[str, str], ...]:

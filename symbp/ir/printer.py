@@ -273,8 +273,10 @@ def equation_text(equation: Equation) -> str:
 
 
 def system_text(system: System) -> str:
-    """Leaves, then equations, one line each."""
+    """Leaves, then equations, one line each, then what they mean after a step and at inference."""
     lines = [f"  {tensor}" for tensor in system.leaves]
     lines += [f"  {name} = ∂(Σ {of})/∂{by}" for name, (of, by) in system.derivatives.items()]
     lines += [f"  {equation_text(equation)}" for equation in system.equations]
+    lines += [f"  after a step, {name} is {other}" for name, other in system.updates.items()]
+    lines += [f"  at inference, {name} is {other}" for name, other in system.inference.items()]
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 """What users write networks in: leaves, tensors with operators, index notation, `Network`."""
 
 from symbp.language.differentiate import grad
-from symbp.language.leaves import buffer, hyper, input, labels, param, target
+from symbp.language.leaves import buffer, hyper, input, labels, param, random, target
+from symbp.language.modes import mode, update
 from symbp.language.network import Network
 from symbp.language.notation import Max, Prod, Sum, equal, index, indices, unequal, where
 from symbp.language.recurrence import define, recurrent
@@ -26,9 +27,12 @@ __all__ = [
     "indices",
     "input",
     "labels",
+    "mode",
     "param",
+    "random",
     "recurrent",
     "target",
     "unequal",
+    "update",
     "where",
 ]

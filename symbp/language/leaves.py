@@ -6,19 +6,25 @@ Enters: names and shapes. Leaves: tensors without an equation. Must not know: op
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from symbp.errors import DeclarationError
+from symbp.ir.random import Draw
 from symbp.ir.system import Fact, Role
 from symbp.language.bodies import number
 from symbp.language.frames import here
-from symbp.language.initial import Initialiser
+from symbp.language.initial import Initialiser, constant
 from symbp.language.sizes import as_shape, as_size
 from symbp.language.tensor import Tensor
 
 OF_MATRICES = ("symmetric", "lower triangular", "upper triangular")
 OF_SIGN = ("positive", "nonnegative")
 KINDS = ("sums to one", "one hot", "binary", *OF_SIGN, *OF_MATRICES)
+FACTS_OF_KINDS: dict[str, tuple[Literal["binary", "positive"], ...]] = {
+    "bernoulli": ("binary",),
+    "uniform": ("positive",),
+    "normal": (),
+}
 
 
 def input(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
@@ -68,9 +74,38 @@ def param(name: str, shape: Any, init: Initialiser | None = None, facts: Iterabl
     return Tensor.leaf(name, axes, Role.PARAMETER, init=init, facts=known)
 
 
-def buffer(name: str, shape: Any) -> Tensor:
-    """State that isn't learned by gradients, such as a running mean; it starts at zero."""
-    return Tensor.leaf(name, as_shape(shape), Role.BUFFER)
+def buffer(name: str, shape: Any, init: float = 0.0, facts: Iterable[str | Fact] = ()) -> Tensor:
+    """State that isn't learned by gradients, such as a running mean: it starts at `init` everywhere, and
+    `bp.update` gives it its next values. `facts` hold at any time (a running variance is `"nonnegative"`)."""
+    start = number(init)
+    if start is None:
+        raise DeclarationError(
+            f"the buffer {name} can't start at {init!r}", where=here(), help="use a number"
+        )
+    facts = _facts(name, facts, axes := as_shape(shape))
+    return Tensor.leaf(name, axes, Role.BUFFER, init=constant(start), facts=facts)
+
+
+def random(name: str | None, shape: Any, kind: str = "bernoulli", p: float = 0.5, **more: Any) -> Tensor:
+    """Values drawn anew in each step, through which no gradient flows: `"bernoulli"`, 1 with probability `p`
+    (between 0 and 1) and else 0; `"uniform"` between 0 and 1; `"normal"` with mean 0 and variance 1.
+    Without a name it is called after the layer that reads it.
+
+    Raises DeclarationError: another kind, or such a `p`.
+    """
+    if kind not in FACTS_OF_KINDS:
+        raise DeclarationError(
+            f"no distribution is called {kind!r}", where=here(), help="known: " + ", ".join(FACTS_OF_KINDS)
+        )
+    if number(p) is None or not 0 < p < 1:
+        raise DeclarationError(
+            f"the probability of {name or 'a random tensor'} is {p!r}",
+            where=here(),
+            help="use a number between 0 and 1; at either end nothing is random",
+        )
+    draw = Draw(kind, float(p) if kind == "bernoulli" else 0.5)  # type: ignore[arg-type]
+    facts = frozenset(Fact(fact) for fact in FACTS_OF_KINDS[kind])
+    return Tensor.leaf(name, as_shape(shape), Role.RANDOM, draw=draw, facts=facts, **more)
 
 
 def hyper(name: str, value: float | None = None) -> Tensor:

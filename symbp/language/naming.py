@@ -11,37 +11,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import FrameType
 
 from symbp.errors import DeclarationError
 from symbp.ir.system import Equation, Role
 from symbp.language.frames import variables
+from symbp.language.keys import SUFFIX, Keys
 from symbp.language.names import problem
 from symbp.language.node import Hint, Node, operands_of
-from symbp.language.tensor import Tensor
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What the user asked for by name: the loss, the outputs and the metrics."""
-
-    loss: Tensor
-    outputs: Mapping[str, Tensor]
-    metrics: Mapping[str, Tensor]
-
-    def all(self) -> tuple[Tensor, ...]:
-        """Each of them once."""
-        found = {t.serial: t for t in (self.loss, *self.outputs.values(), *self.metrics.values())}
-        return tuple(found.values())
-
-    def role(self, node: Node) -> Role:
-        """The role of a computed tensor."""
-        wanted = ((Role.OUTPUT, self.outputs), (Role.METRIC, self.metrics))
-        if node.serial == self.loss.serial:
-            return Role.LOSS
-        held = (role for role, group in wanted if node.serial in {t.serial for t in group.values()})
-        return next(held, Role.HIDDEN)
 
 
 def given_names(nodes: Sequence[Node], keys: Keys, frame: FrameType | None) -> dict[int, str]:
@@ -53,7 +30,7 @@ def given_names(nodes: Sequence[Node], keys: Keys, frame: FrameType | None) -> d
     owner: dict[str, Node] = {}
     keyed = {t.serial: key for group in (keys.outputs, keys.metrics) for key, t in group.items()}
     for node in nodes:
-        name = node.name if node.is_leaf else (node.alias or node.name or keyed.get(node.serial))
+        name = node.name if node.is_leaf else _given(node, keyed, keys.called)
         if name is None:
             continue
         if name in owner:
@@ -62,12 +39,22 @@ def given_names(nodes: Sequence[Node], keys: Keys, frame: FrameType | None) -> d
     _check_gradients(owner)
     open_ = {node.serial for node in nodes if node.serial not in names}
     for name, value in variables(frame):
-        if isinstance(value, Node) and value.serial in open_ and name not in owner and problem(name) is None:
-            names[value.serial], owner[name] = name, value
-            open_.discard(value.serial)
+        if isinstance(value, Node) and name not in owner and problem(name) is None:
+            serial = keys.moved.get(value.serial, value.serial)
+            if serial in open_:
+                names[serial], owner[name] = name, value
+                open_.discard(serial)
     if keys.loss.serial in open_ and "loss" not in owner:
-        names[keys.loss.serial] = "loss"
+        names[keys.loss.serial], owner["loss"] = "loss", keys.loss
+    for buffer, value in keys.updates:
+        name = f"{buffer.name}_next"
+        if value.serial not in names and name not in owner:
+            names[value.serial], owner[name] = name, value
     return names
+
+
+def _given(node: Node, keyed: Mapping[int, str], called: Mapping[int, str]) -> str | None:
+    return node.alias or node.name or keyed.get(node.serial) or called.get(node.serial)
 
 
 def _twice(name: str, first: Node, second: Node) -> DeclarationError:
@@ -125,6 +112,26 @@ def all_names(
         if node.quotient is not None and node.serial not in naming.names:
             naming.take(node, "_".join(f"d{naming.names[side.serial]}" for side in node.quotient))
     return naming.names
+
+
+def names_at_inference(
+    keys: Keys,
+    leaves: Sequence[Node],
+    computed: Sequence[Node],
+    derivatives: Sequence[Node],
+    bodies: Mapping[int, Equation],
+    names: Mapping[int, str],
+) -> dict[int, str]:
+    """All names, when those of training are given: what differs at inference is called after what it stands
+    for, with a suffix, and the rest as in training."""
+    found = dict(names)
+    taken = set(found.values())
+    for node in (*computed, *derivatives):
+        base = names.get(keys.counterparts.get(node.serial, -1))
+        if node.serial not in found and base is not None and f"{base}{SUFFIX}" not in taken:
+            found[node.serial] = f"{base}{SUFFIX}"
+            taken.add(found[node.serial])
+    return all_names(leaves, computed, derivatives, bodies, found)
 
 
 def _subject(node: Node, reader: Node | None, names: Mapping[int, str], subjects: Mapping[int, str]) -> str:

@@ -23,18 +23,19 @@ from symbp.language import initial as initials
 from symbp.language.bodies import rewrite
 from symbp.language.frames import caller, here
 from symbp.language.inline import inlined
+from symbp.language.keys import reached, resolved
 from symbp.language.letters import Letters
 from symbp.language.names import check_name
-from symbp.language.naming import Keys, all_names, given_names
-from symbp.language.node import Node, counted, display, join_all, node_of, operands_of, settled
+from symbp.language.naming import all_names, given_names, names_at_inference
+from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
 from symbp.language.sizes import Dim, Unifier, name_sizes
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 
 
 @dataclass(frozen=True, init=False)
 class Network:
-    """A declared network. `system` is its forward system in training mode; `initial` says how each
-    parameter starts; `hyper` gives the constants whose values are known; `str` prints the equations.
+    """A declared network. `system` is its forward system in both modes; `initial` says how each parameter
+    and each buffer starts; `hyper` gives the constants whose values are known; `str` prints the equations.
 
     Raises DeclarationError: a loss that isn't scalar, names declared twice, outputs that aren't computed.
     """
@@ -56,7 +57,9 @@ class Network:
         parameters: Iterable[Tensor] = (),
     ) -> None:
         """`parameters` lists parameters that belong to the network even if nothing reads them."""
-        lowered = _Lowering(_checked(name, loss, outputs or {}, metrics or {}), tuple(parameters))
+        outputs, metrics = outputs or {}, metrics or {}
+        _check(name, loss, outputs, metrics)
+        lowered = _Lowering(loss, outputs, metrics, tuple(parameters))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "system", lowered.system())
         object.__setattr__(self, "initial", lowered.initial())
@@ -67,7 +70,7 @@ class Network:
         return f"{self.name}\n{self.system}"
 
 
-def _checked(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> Keys:
+def _check(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> None:
     check_name(name, "a network")
     for what, tensor in [("the loss", loss), *outputs.items(), *metrics.items()]:
         if not isinstance(tensor, Tensor):
@@ -85,45 +88,24 @@ def _checked(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Ma
     doubled = [key for key in outputs if key in metrics]
     if doubled:
         raise DeclarationError(f"{doubled[0]!r} is both an output and a metric", where=here())
-    return _with_aliases(loss, outputs, metrics)
-
-
-def _with_aliases(loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> Keys:
-    """The same, where a tensor that already answers to another name is copied under the one asked for."""
-    taken: set[int] = set()
-
-    def own(key: str | None, tensor: Tensor) -> Tensor:
-        tensor = settled(tensor)
-        given = tensor.alias or tensor.name
-        is_leaf = tensor.is_leaf
-        if is_leaf and given == key:
-            raise DeclarationError(
-                f"{key} can't be an output: nothing computes it",
-                where=here(),
-                help="give the output another name",
-            )
-        if is_leaf or tensor.serial in taken or (key is not None and given not in (None, key)):
-            plain = axes(tensor.rank)
-            tensor = Tensor.defined(plain, tensor.at(*plain), rule="output", kept=True)
-        taken.add(tensor.serial)
-        return tensor
-
-    loss = own(None, loss)
-    return Keys(
-        loss,
-        {key: own(key, tensor) for key, tensor in outputs.items()},
-        {key: own(key, tensor) for key, tensor in metrics.items()},
-    )
 
 
 class _Lowering:
     """The parts of one lowering, in order; each is computed once, in the constructor."""
 
-    def __init__(self, keys: Keys, extra: tuple[Tensor, ...]) -> None:
-        self.keys = keys
-        nodes = _reached([*keys.all(), *extra])
+    def __init__(
+        self,
+        loss: Tensor,
+        outputs: Mapping[str, Tensor],
+        metrics: Mapping[str, Tensor],
+        extra: tuple[Tensor, ...],
+    ) -> None:
+        declared = reached([loss, *outputs.values(), *metrics.values(), *extra], following=True)
+        self.keys = keys = resolved(loss, outputs, metrics, declared)
+        wanted = [*keys.all(), *(buffer for buffer, _ in keys.updates), *extra]
+        nodes = sorted(reached(wanted), key=keys.place)
         self.unifier = Unifier()
-        for node in nodes:
+        for node in {n.serial: n for n in (*declared, *nodes)}.values():
             _join(self.unifier, node)
         given = given_names(nodes, keys, caller())
         self.derivatives = [n for n in nodes if n.quotient is not None]
@@ -131,7 +113,14 @@ class _Lowering:
         self.bodies = inlined(nodes, {*given, *sides, *(t.serial for t in keys.all())})
         self.leaves = [n for n in nodes if n.is_leaf]
         self.computed = [n for n in nodes if n.serial in self.bodies]
-        self.names = all_names(self.leaves, self.computed, self.derivatives, self.bodies, given)
+        late = self._late()
+        trained, quotients = (
+            [n for n in nodes if n.serial not in late] for nodes in (self.computed, self.derivatives)
+        )
+        self.names = all_names(self.leaves, trained, quotients, self.bodies, given)
+        self.names = names_at_inference(
+            keys, self.leaves, self.computed, self.derivatives, self.bodies, self.names
+        )
         self.sizes = self._size_names(nodes)
         self.letters = Letters(self.leaves, self.computed, self.bodies, self.extent, self.names.values())
 
@@ -159,10 +148,18 @@ class _Lowering:
         for leaf in self.leaves:
             name = self.names[leaf.serial]
             tensors[name] = ir.Tensor(
-                name, self._shape(leaf), leaf.role, leaf.integer, self._facts(leaf), origin=leaf.origin
+                name,
+                self._shape(leaf),
+                leaf.role,
+                leaf.integer,
+                self._facts(leaf),
+                leaf.draw,
+                origin=leaf.origin,
             )
         equations = []
-        for node in sorted([*self.computed, *self.derivatives], key=lambda n: n.serial):
+        keys, late = self.keys, self._late()
+        every = [*self.computed, *self.derivatives]
+        for node in sorted(every, key=lambda n: (late.get(n.serial, 0), keys.place(n))):
             for operand in operands_of(self.bodies[node.serial]) if node.serial in self.bodies else ():
                 name = self.names[operand.serial]
                 if name not in tensors:  # in a recurrence, read before it is defined
@@ -183,6 +180,8 @@ class _Lowering:
             self.names[self.keys.loss.serial],
             tuple(self.names[t.serial] for t in self.keys.outputs.values()),
             tuple(self.names[t.serial] for t in self.keys.metrics.values()),
+            {self.names[buffer.serial]: self.names[value.serial] for buffer, value in self.keys.updates},
+            {self.names[one]: self.names[other.serial] for one, other in self.keys.inference.items()},
             derivatives={
                 self.names[n.serial]: (self.names[n.operands[0].serial], self.names[n.operands[1].serial])
                 for n in self.derivatives
@@ -220,33 +219,22 @@ class _Lowering:
         )
 
     def initial(self) -> dict[str, Initial]:
-        """How each parameter starts."""
-        parameters = [leaf for leaf in self.leaves if leaf.role is Role.PARAMETER]
-        return {self.names[p.serial]: (p.init or initials.default)(self._shape(p)) for p in parameters}
+        """How each parameter and each buffer starts."""
+        kept = [leaf for leaf in self.leaves if leaf.role in (Role.PARAMETER, Role.BUFFER)]
+        return {self.names[t.serial]: (t.init or initials.default)(self._shape(t)) for t in kept}
+
+    def _late(self) -> dict[int, int]:
+        """The nodes that the loss and the outputs of training don't rest on: 1 for what the next values of
+        buffers need, 2 for the rest."""
+        found: dict[int, int] = {}
+        for rank, roots in enumerate((self.keys.trained, [v for _, v in self.keys.updates], self.keys.all())):
+            for node in reached(roots):
+                found.setdefault(node.serial, rank)
+        return {serial: rank for serial, rank in found.items() if rank}
 
     def hyper(self) -> dict[str, float]:
         """The constants whose values are known."""
         return {self.names[leaf.serial]: leaf.value for leaf in self.leaves if leaf.value is not None}
-
-
-def _reached(roots: Iterable[Node]) -> list[Node]:
-    """Every node that the roots rest on, in the order of declaration."""
-    found: dict[int, Node] = {}
-    stack: list[Node] = list(roots)
-    while stack:
-        node = stack.pop()
-        known = found.get(node.serial)
-        if known is None or (known.alias is None and node.alias is not None):
-            found[node.serial] = node
-        elif node.alias is not None and known.alias is not None and known.alias != node.alias:
-            raise DeclarationError(
-                f"one tensor is named twice, {' and '.join(sorted((known.alias, node.alias)))}",
-                where=node.origin,
-                help="call .named once",
-            )
-        if known is None:
-            stack += node.operands
-    return [found[serial] for serial in sorted(found)]
 
 
 def _join(unifier: Unifier, node: Node) -> None:
@@ -254,6 +242,8 @@ def _join(unifier: Unifier, node: Node) -> None:
     if node.equation is None:
         for extent in (*node.shape, *_bounds(node)):
             unifier.find(extent)
+        for first, second in node.joined:
+            unifier.join(display(node), first, second, node.origin)
         return
     equation = node.equation
     reads = {a.name: node_of(a) for read in equation.reads for a in accesses(read)}

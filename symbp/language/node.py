@@ -17,6 +17,7 @@ from sympy.core.symbol import Str
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, accesses
+from symbp.ir.random import Draw
 from symbp.ir.shapes import Witness, infer_ranges, witnesses
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
 from symbp.language.bodies import exact, rewrite, strip_ranges
@@ -40,7 +41,8 @@ class Label(Str):  # type: ignore[misc]
     __slots__ = ("node",)
 
     def __new__(cls, node: Node) -> Label:
-        label = super().__new__(cls, f"#{node.serial:09d}{node.alias or ''}")
+        following = f"+{node.following.serial}" if node.following is not None else ""
+        label = super().__new__(cls, f"#{node.serial:09d}{node.alias or ''}{following}")
         label.node = node
         return label  # type: ignore[no-any-return]
 
@@ -69,7 +71,8 @@ class Later:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A leaf, the result of one equation over other nodes, or a derivative (`quotient`: of what, by what).
+    """A leaf, the result of one equation over other nodes, a derivative (`quotient`: of what, by what), or
+    one of two tensors (`branches`: in training, at inference). Of a buffer, `following` is its next value.
 
     `name` is the declared name, `alias` the one given by `.named`. A `kept` result has an equation of its
     own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
@@ -86,6 +89,8 @@ class Node:
     alias: str | None = None
     equation: Equation | None = None
     quotient: tuple[Node, Node] | None = None
+    branches: tuple[Node, Node] | None = None
+    following: Node | None = None
     hint: Hint = field(default_factory=Hint)
     kept: bool = False
     lettered: bool = False
@@ -93,6 +98,7 @@ class Node:
     parts: frozenset[Index] = frozenset()
     init: Initialiser | None = None
     value: float | None = None
+    draw: Draw | None = None
     later: Later | None = None
     origin: Origin | None = None
 
@@ -153,13 +159,13 @@ class Node:
     @property
     def is_leaf(self) -> bool:
         """Whether nothing defines the node."""
-        return self.equation is None and self.quotient is None
+        return self.equation is None and self.quotient is None and self.branches is None
 
     @property
     def operands(self) -> tuple[Node, ...]:
         """The nodes that this one rests on directly, in the order of declaration."""
-        if self.quotient is not None:
-            return self.quotient
+        if self.quotient is not None or self.branches is not None:
+            return tuple(map(settled, self.quotient or self.branches or ()))
         if self.later is not None and self.later.definition is None:
             raise DeclarationError(
                 f"{display(self)} is announced but never defined",
@@ -216,6 +222,11 @@ class Node:
         return f"<{display(self)} ({', '.join(map(str, self.shape))})>"
 
 
+def fresh_serial() -> int:
+    """A serial after all others."""
+    return next(_serials)
+
+
 def settled(node: N) -> N:
     """The node itself; of an announced one, its definition, as soon as there is one."""
     found = None if node.later is None else node.later.definition
@@ -229,9 +240,9 @@ def node_of(access: Access) -> Node:
 
 
 def operands_of(equation: Equation) -> tuple[Node, ...]:
-    """The nodes that the equation reads, each once, in the order of declaration."""
-    found = {node_of(a).serial: node_of(a) for read in equation.reads for a in accesses(read)}
-    return tuple(found[serial] for serial in sorted(found))
+    """The nodes that the equation reads, each once (under each name), in the order of declaration."""
+    found = {a.name: node_of(a) for read in equation.reads for a in accesses(read)}
+    return tuple(found[label] for label in sorted(found))
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -245,7 +256,10 @@ def display(node: Node) -> str:
     if given:
         return given
     held = (n for n, v in variables(caller()) if isinstance(v, Node) and v.serial == node.serial)
-    kind = node.equation.rule if node.equation else "derivative" if node.quotient else node.role.value
+    if node.equation is not None:
+        kind = node.equation.rule
+    else:
+        kind = "derivative" if node.quotient else "mode" if node.branches else node.role.value
     return next(held, f"the {kind}")
 
 
