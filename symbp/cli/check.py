@@ -1,4 +1,4 @@
-"""Compares every derived gradient with numeric and exact derivatives, per parameter.
+"""Compares every derived gradient, Hessian, product with it or Jacobian with numeric and exact derivatives.
 
 Enters: a network. Leaves: a table, or a list in JSON; the exit status is 1 if anything differs.
 Must not know: how a gradient is checked.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from symbp.cli import derivatives
 from symbp.cli.arguments import TARGETS, Arguments, sizes
 from symbp.cli.status import FAILED, FINE
 
@@ -17,6 +18,7 @@ HELP = "symbolic against numeric gradients, per parameter"
 
 def add_arguments(to: Arguments) -> None:
     to.net()
+    derivatives.add_arguments(to)
     to.sizes()
     to.add("--target", choices=TARGETS, help="check the generated code of this target too")
     to.add("--seed", type=int, default=0, metavar="INTEGER", help="of the random point (default: 0)")
@@ -28,9 +30,11 @@ def run(args: argparse.Namespace) -> int:
     from symbp.cli.target import load_target, optimizer
 
     target = load_target(args.net)
-    derivation = bp.derive(target.network)
+    derivation = derivatives.derivation(args, target.network)
     module = None
-    if args.target:
+    if args.target and derivatives.asked_for(args):
+        module = bp.compile(derivation, target=args.target, sizes=sizes(args))
+    elif args.target:
         module = bp.compile(
             target.network,
             target=args.target,

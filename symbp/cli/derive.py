@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from symbp.cli import derivatives
 from symbp.cli.arguments import Arguments
 from symbp.cli.status import FINE
 
@@ -19,21 +20,18 @@ def add_arguments(to: Arguments) -> None:
     to.net()
     to.add("--format", choices=("text", "latex", "json"), default="text", help="default: text")
     to.add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
-    to.add("--order", type=int, choices=(1, 2), default=1, help="2: second derivatives, too (default: 1)")
-    to.add("--wrt", metavar="A,B", help="differentiate by these tensors (default: the parameters)")
+    derivatives.add_arguments(to)
     to.add("--steps", action="store_true", help="show every rewrite with its rule and reason")
     to.output("the derivation")
 
 
 def run(args: argparse.Namespace) -> int:
-    import symbp as bp
     from symbp.api import refuse_to_overwrite, write
     from symbp.cli.target import load_target
 
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
-    by = [name.strip() for name in args.wrt.split(",")] if args.wrt else None
-    derivation = bp.derive(load_target(args.net).network, wrt=by, order=args.order)
+    derivation = derivatives.derivation(args, load_target(args.net).network)
     if args.format == "latex":
         page = derivation.latex(steps=args.steps)
     elif args.format == "json":

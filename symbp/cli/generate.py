@@ -1,4 +1,5 @@
-"""Writes the standalone training module of a network: plain NumPy or Numba, no symbp needed to run it.
+"""Writes the standalone training module of a network, or one that computes derivatives: plain NumPy or Numba,
+no symbp needed to run it.
 
 Enters: a network, a target, sizes, an optimizer. Leaves: Python source on stdout or in a file.
 Must not know: how code is written.
@@ -8,15 +9,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
+from symbp.cli import derivatives
 from symbp.cli.arguments import Arguments, sizes
 from symbp.cli.status import FINE
 
-HELP = "a standalone training module in NumPy or Numba"
+if TYPE_CHECKING:
+    from symbp.api import Derivation
+    from symbp.ir.training import UpdateRule
+    from symbp.language import Network
+
+HELP = "a standalone module in NumPy or Numba, to train or to compute derivatives"
 
 
 def add_arguments(to: Arguments) -> None:
     to.net()
+    derivatives.add_arguments(to)
     to.sizes()
     to.code(dtype="float64")
     to.output("the module")
@@ -29,13 +38,13 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
     target = load_target(args.net)
-    text = source(
-        target.network,
-        optimizer=optimizer(target, args.optimizer, args.lr),
-        target=args.target,
-        dtype=args.dtype,
-        sizes=sizes(args),
-    )
+    rule: UpdateRule | None
+    if derivatives.asked_for(args):
+        subject: Network | Derivation = derivatives.derivation(args, target.network)
+        rule = optimizer(target, args.optimizer, args.lr) if args.optimizer or args.lr else None
+    else:
+        subject, rule = target.network, optimizer(target, args.optimizer, args.lr)
+    text = source(subject, optimizer=rule, target=args.target, dtype=args.dtype, sizes=sizes(args))
     if not args.output:
         sys.stdout.write(text)
         return FINE

@@ -80,11 +80,12 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     started = time.perf_counter()
     system.tensor(of)
     system, forward, steps = _prepared(system)
+    kept = (of,) if of in forward.defining else ()  # a module gives the value beside its derivatives
     best: Derivation | None = None
     for mode in (False, True):
         joint, blocks = jacobian_blocks(forward, of, list(wrt), forward=mode)
         wanted = {block.by: block.tensor for block in blocks}
-        alone = replace(joint, loss=None, outputs=(), metrics=(), updates={}, inference={})
+        alone = replace(joint, loss=None, outputs=kept, metrics=(), updates={}, inference={})
         swept = _Swept(system, alone, wanted, (), steps)
         found = _closed(swept, name, started)
         if best is None or _cost(found) < _cost(best) - 1e-9:

@@ -103,7 +103,7 @@ def along_unit_vectors(system: System, leaf: str, *, last: bool = False) -> Syst
     (or behind, with `last`)."""
     shape = system.tensor(leaf).shape
     dependent = _dependent(system, leaf)
-    taken = {i.name for e in system.equations for i in e.all_indices}
+    taken = {i.name for e in system.equations for i in e.all_indices} | set(system.by_name)
     units = tuple(_unit_indices(len(shape), taken))
 
     def lift(access: Access) -> Expr:
@@ -176,7 +176,7 @@ def _as_backward(joint: System, before: System) -> System:
 
 
 def _unit_indices(rank: int, taken: set[str]) -> list[Index]:
-    """Letters from o on, for the axes of the unit vector."""
+    """Letters from o on, for the axes of the unit vector; none that an index or a tensor has."""
     letters = [c for c in "opqrstuvw" + LETTERS if c not in taken]
     return [Index(c) for c in letters[:rank]]
 

@@ -69,6 +69,46 @@ def test_derive_second_derivatives_by_chosen_tensors(capsys, my_net):
     assert (status, "no tensor is named 'V'" in err) == (2, True)
 
 
+def test_products_and_jacobians(capsys, my_net):
+    status, out, _ = run(capsys, "derive", my_net, "--jacobian", "p", "--wrt", "W")
+    assert status == 0
+    assert "∂p/∂W  J_p_W, equation" in out
+    status, out, _ = run(capsys, "derive", my_net, "--hvp")
+    assert status == 0
+    assert "Hv_W" in out
+    status, _, err = run(capsys, "derive", my_net, "--hvp", "--order", "2")
+    assert (status, "not allowed with" in err) == (2, True)
+    status, _, err = run(capsys, "derive", my_net, "--jacobian", "q")
+    assert (status, "no tensor is named 'q'" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        (["--order", "2"], '"W": "dW", "W,W": "H_W_W"'),
+        (["--order", "1"], '"W": "dW"'),
+        (["--wrt", "x"], '"x": "dx"'),
+        (["--hvp"], '"W": "Hv_W"'),
+        (["--jacobian", "p"], '"W": "J_p_W"'),
+    ],
+)
+def test_generate_modules_of_derivatives(capsys, my_net, options, keys):
+    status, out, _ = run(capsys, "generate", my_net, *options)
+    assert status == 0
+    assert f"DERIVATIVES = {{{keys}}}" in out
+    assert "def forward" in out
+    assert "train_step" not in out
+    status, _, err = run(capsys, "generate", my_net, *options, "--lr", "0.1")
+    assert (status, "no use for an optimizer" in err) == (2, True)
+
+
+@pytest.mark.parametrize("options", [["--order", "2"], ["--hvp"], ["--jacobian", "p"], ["--wrt", "x"]])
+def test_check_derivatives_and_their_module(capsys, my_net, options):
+    status, out, _ = run(capsys, "check", my_net, *options, "--target", "numpy", "--json")
+    assert status == 0
+    assert {row["method"] for row in json.loads(out)} >= {"complex step", "generated module"}
+
+
 def test_derive_to_a_file_never_overwrites_unasked(capsys, tmp_path):
     path = tmp_path / "mlp.tex"
     status, out, err = run(capsys, "derive", "mlp", "--format", "latex", "-o", path)
