@@ -18,6 +18,7 @@ from symbp.language.bodies import number
 from symbp.language.frames import here
 from symbp.language.node import Hint, Node, counted, display
 from symbp.language.sizes import is_one
+from symbp.language.slices import is_slice, sliced
 
 Operand = Any  # a Tensor, a number, a size, or an element of a scalar in index notation
 Scalar = Callable[..., Expr]
@@ -84,6 +85,14 @@ class Tensor(Node):
 
     def __ge__(self, other: Operand) -> Condition:
         return Condition(((">=", self, other),))
+
+    def __getitem__(self, subscripts: Any) -> Any:
+        """An element in index notation, `x[n, i]`; with slices, `x[:, 1:]`, a tensor."""
+        given = subscripts if isinstance(subscripts, tuple) else (subscripts,)
+        if not is_slice(given):
+            return self.at(*given)
+        left, read, ranges = sliced(self, given, axes(self.rank))
+        return Tensor.defined(left, self.at(*read), ranges=ranges, parts=left, rule="slice")
 
     @property
     def T(self) -> Tensor:

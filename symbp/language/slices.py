@@ -1,0 +1,114 @@
+"""Slices as Python writes them, `x[:, 1:-1]`: reads at shifted subscripts.
+
+Enters: a node and its subscripts. Leaves: the left-hand indices, the subscripts read, the ranges.
+Must not know: ops, networks.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from symbp.errors import DeclarationError, ShapeError
+from symbp.ir.expr import Expr, FloorDiv, Index
+from symbp.language.frames import here
+from symbp.language.node import Node, counted, display
+from symbp.language.sizes import as_size, value_of
+
+
+def is_slice(subscripts: Sequence[Any]) -> bool:
+    """Whether subscripts take parts of axes: then what is read is a tensor, not an element."""
+    return any(isinstance(s, slice) or s is Ellipsis for s in subscripts)
+
+
+def sliced(
+    node: Node, subscripts: Sequence[Any], plain: Sequence[Index]
+) -> tuple[list[Index], list[Expr], dict[Index, Expr]]:
+    """The indices that are left, the subscript of each axis, and the ranges of the indices.
+
+    Raises ShapeError: too many subscripts, an empty slice, a place beyond its axis, where sizes are known.
+    """
+    given = _filled(node, subscripts)
+    left: list[Index] = []
+    read: list[Expr] = []
+    ranges: dict[Index, Expr] = {}
+    for axis, (subscript, index, extent) in enumerate(zip(given, plain, node.shape, strict=True)):
+        if isinstance(subscript, slice):
+            start, step, length = _bounds(node, axis, subscript, extent)
+            left.append(index)
+            read.append(start + step * index)
+            ranges[index] = length
+        else:
+            read.append(_place(node, axis, subscript, extent))
+    return left, read, ranges
+
+
+def _filled(node: Node, subscripts: Sequence[Any]) -> list[Any]:
+    """One subscript per axis, whole axes for `...` and at the end."""
+    given = list(subscripts)
+    missing = node.rank - sum(s is not Ellipsis for s in given)
+    if missing < 0 or sum(s is Ellipsis for s in given) > 1:
+        raise ShapeError(
+            f"{display(node)} has {counted(node.rank, 'axis', 'axes')}, fewer than its subscripts",
+            where=here(),
+        )
+    position = next((k for k, s in enumerate(given) if s is Ellipsis), None)
+    whole = [slice(None)] * missing
+    return given + whole if position is None else given[:position] + whole + given[position + 1 :]
+
+
+def _bounds(node: Node, axis: int, part: slice, extent: Expr) -> tuple[Expr, int, Expr]:
+    """Start, step and length of a slice; negative bounds count from the end of the axis."""
+    step = 1 if part.step is None else operator.index(part.step)
+    if step == 0:
+        raise DeclarationError(f"a slice of {display(node)} has step 0", where=here())
+    whole = part.start is None and part.stop is None
+    if whole and abs(step) == 1:
+        return (sympy.S.Zero, 1, extent) if step == 1 else (extent - 1, -1, extent)
+    first, last = (sympy.S.Zero, extent) if step > 0 else (extent - 1, sympy.Integer(-1))
+    start = first if part.start is None else _from_end(part.start, extent)
+    stop = last if part.stop is None else _from_end(part.stop, extent)
+    known = value_of(extent)
+    if known is not None:
+        length = len(range(*part.indices(known)))
+        if length == 0:
+            raise ShapeError(
+                f"a slice of axis {axis} of {display(node)}, which has {known} elements, is empty",
+                where=here(),
+            )
+    span = stop - start if step > 0 else start - stop
+    count = sympy.expand(span) if abs(step) == 1 else FloorDiv(sympy.expand(span + abs(step) - 1), abs(step))
+    if count.is_Integer and known is not None and int(count) != length:
+        count = sympy.Integer(length)  # the slice goes beyond the end of the axis, as Python allows
+    return start, step, as_size(int(count)) if count.is_Integer else count
+
+
+def _from_end(bound: Any, extent: Expr) -> Expr:
+    if isinstance(bound, sympy.Expr):
+        return bound
+    value = operator.index(bound)
+    return sympy.Integer(value) if value >= 0 else extent + value
+
+
+def _place(node: Node, axis: int, subscript: Any, extent: Expr) -> Expr:
+    """One place along an axis: an integer, from the end if negative; or a size expression."""
+    if isinstance(subscript, sympy.Expr) and not isinstance(subscript, Index):
+        return subscript
+    try:
+        value = operator.index(subscript)
+    except TypeError:
+        raise DeclarationError(
+            f"{display(node)} can't be read at {subscript!r} beside a slice",
+            where=here(),
+            help="beside slices stand integers; in index notation give an index for each axis",
+        ) from None
+    known = value_of(extent)
+    if known is not None and not -known <= value < known:
+        raise ShapeError(
+            f"place {value} is beyond axis {axis} of {display(node)}, which has {known} elements",
+            where=here(),
+        )
+    return sympy.Integer(value) if value >= 0 else extent + value
