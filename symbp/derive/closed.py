@@ -177,10 +177,12 @@ class _Closing:
         return True
 
     def _substitute(self, name: str, rewritten: Iterable[Rewritten]) -> None:
-        for trial in rewritten:
+        trials = list(rewritten)
+        for trial in trials:  # all of them, before a value that became constant may eliminate what they read
             self._install(trial)
+        for trial in trials:
             self._number_value_again(trial.equation.target)
-        if not self._readers(name):
+        if name in self.equations and not self._readers(name):
             self._remove(name)
 
     def _number_value_again(self, name: str) -> None:

@@ -13,8 +13,9 @@ from symbp.derive.closed import close
 from symbp.derive.derivation import Step
 from symbp.errors import DerivationError
 from symbp.ir.domains import HIGH
+from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import as_fractions, covering_points, is_finite_at, sample_sizes
+from symbp.ir.sampling import as_fractions, covering_points, is_finite_at
 from symbp.ir.system import System
 
 DIGITS = 40
@@ -40,15 +41,15 @@ def close_confirmed(joint: System, targets: Sequence[str]) -> tuple[System, tupl
 def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int = 11) -> None:
     """Raises DerivationError if a tensor of `closed` differs from its counterpart in `raw`.
 
-    `pairs` maps names in `raw` to names in `closed`. Sizes are 2 and 3: equality of values up to 40 digits
-    at a random point is a proof for analytic bodies but for a set of measure zero; where bodies branch,
-    points are added until every branch was taken both ways.
+    `pairs` maps names in `raw` to names in `closed`. Sizes are 2 and 3 where they fit: equality of values
+    up to 40 digits at a random point is a proof for analytic bodies but for a set of measure zero; where
+    bodies branch, points are added until every branch was taken both ways.
     """
-    sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(raw))}
-    swapped = {name: 5 - size for name, size in sizes.items()}
+    sizes = least_sizes(raw)
+    swapped = {name: 5 - size for name, size in sizes.items()} if set(sizes.values()) <= {2, 3} else sizes
     if not is_finite_at(raw, sizes, seed) and is_finite_at(raw, swapped, seed):
         sizes = swapped  # the inverse of XᵀX needs more rows than columns
-    sizes |= {name: 2 for name in sample_sizes(closed) if name not in sizes}
+    sizes |= {name: 2 for name in closed.sizes if name not in sizes}
     wrong: dict[str, None] = {}
     points = covering_points(raw, seed, sizes=[sizes])
     for _, floats in points:

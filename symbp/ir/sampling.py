@@ -16,24 +16,13 @@ from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.fitting import sample_sizes
 from symbp.ir.system import Equation, Role, System, Tensor
 
 Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
-
-_SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
-
-
-_FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
-
-
-def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> dict[str, int]:
-    """A small value for each size, distinct for up to six sizes (four if falling); bound values are ignored
-    on purpose."""
-    small = (_FALLING if falling else _SMALL)[variant % 2]
-    return {name: small[k % len(small)] for k, name in enumerate(system.sizes)}
 
 
 @dataclass(frozen=True)

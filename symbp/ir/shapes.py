@@ -33,7 +33,7 @@ def witnesses(
     """Every (index, extent) that a plain subscript of the equation states. A tensor read with an outside
     value states nothing, nor does a read of an index that a guard bounds (`[m < A]·x[n, m]`): such reads
     may leave their range on purpose. An index of `parts` runs over a part of the axes that it reads."""
-    bounded = _bounded_by_guards(equation) | frozenset(parts)
+    bounded = bounded_by_guards(equation) | frozenset(parts)
     target = tensors.get(equation.target)
     if target is not None:
         for axis, (index, extent) in enumerate(zip(equation.indices, target.shape, strict=False)):
@@ -47,7 +47,7 @@ def witnesses(
                 yield subscript, Witness(extent, f"axis {axis} of {access.name}")
 
 
-def _bounded_by_guards(equation: Equation) -> frozenset[Index]:
+def bounded_by_guards(equation: Equation) -> frozenset[Index]:
     """The indices that relations between integers mention."""
     found: set[Index] = set()
     for e in (equation.body, *equation.where):

@@ -71,18 +71,16 @@ def _bounds(node: Node, axis: int, part: slice, extent: Expr) -> tuple[Expr, int
     first, last = (sympy.S.Zero, extent) if step > 0 else (extent - 1, sympy.Integer(-1))
     start = first if part.start is None else _from_end(part.start, extent)
     stop = last if part.stop is None else _from_end(part.stop, extent)
-    known = value_of(extent)
-    if known is not None:
-        length = len(range(*part.indices(known)))
-        if length == 0:
-            raise ShapeError(
-                f"a slice of axis {axis} of {display(node)}, which has {known} elements, is empty",
-                where=here(),
-            )
     span = stop - start if step > 0 else start - stop
     count = sympy.expand(span) if abs(step) == 1 else FloorDiv(sympy.expand(span + abs(step) - 1), abs(step))
-    if count.is_Integer and known is not None and int(count) != length:
-        count = sympy.Integer(length)  # the slice goes beyond the end of the axis, as Python allows
+    known = value_of(extent)
+    if known is not None:  # a slice may go beyond its axis, as Python allows
+        taken = range(*part.indices(known))
+        if not taken:
+            what = f"axis {axis} of {display(node)}, which has {known} elements"
+            raise ShapeError(f"a slice of {what}, is empty", where=here())
+        start = start if value_of(start) == taken[0] else sympy.Integer(taken[0])
+        count = count if value_of(count) == len(taken) else sympy.Integer(len(taken))
     return start, step, as_size(int(count)) if count.is_Integer else count
 
 

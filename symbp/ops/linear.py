@@ -74,9 +74,10 @@ def outer(a: Tensor, b: Tensor) -> Tensor:
 def einsum(*operands: Tensor | str, formula: str = "") -> Tensor:
     """The product of the operands, summed over each letter that the result doesn't have.
 
-    `einsum("bij,bjk->bik", a, b)`, or the formula by name at the end: letters stand for axes, one word for each operand, then `->` and the result's
-    axes. Without `->` the letters that stand once are left, in alphabetical order. Raises DeclarationError:
-    another form; ShapeError: a word that doesn't fit its operand, or sizes that differ.
+    `einsum("bij,bjk->bik", a, b)`, or the formula by name at the end: letters stand for axes, one word for
+    each operand, then `->` and the result's axes. Without `->` the letters that stand once are left, in
+    alphabetical order. Raises DeclarationError: another form; ShapeError: a word that doesn't fit its
+    operand, or sizes that differ.
     """
     tensors = [x for x in operands if isinstance(x, Tensor)]
     text = next((x for x in operands if isinstance(x, str)), formula)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.sampling import sample_point, sample_sizes
+from symbp.ir.fitting import sample_sizes
+from symbp.ir.sampling import sample_point
 from symbp.ir.vector import run
 from symbp.verify.blocks import blocks, described
 from symbp.verify.exact import exact_rows

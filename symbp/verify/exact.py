@@ -18,8 +18,9 @@ from symbp.derive.derivation import Derivation
 from symbp.errors import OutsideDomain
 from symbp.ir.domains import EXACT, HIGH, Domain
 from symbp.ir.dual import DUAL, dual, tangent
+from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import rational_point, sample_sizes
+from symbp.ir.sampling import rational_point
 from symbp.verify.blocks import Block, blocks
 from symbp.verify.report import FLOOR, Row
 
@@ -30,9 +31,9 @@ MOST_ENTRIES = {1: 24, 2: 8}  # of one result, by order
 def exact_rows(
     derivation: Derivation, *, seed: int = 0, hyper: Mapping[str, float] | None = None
 ) -> list[Row]:
-    """One row for each result, at sizes 2 and 3; the tolerance is 0 over the rationals, 1e-40 else."""
+    """One row for each result, at sizes 2 and 3 if they fit; tolerance 0 over the rationals, else 1e-40."""
     system = derivation.declared
-    sizes = {name: 2 + k % 2 for k, name in enumerate(sample_sizes(system))}
+    sizes = least_sizes(system)
     values = rational_point(system, seed, sizes)
     for name, value in (hyper or {}).items():
         if name in values:

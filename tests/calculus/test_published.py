@@ -15,7 +15,8 @@ from known import KNOWN_WORSE, KNOWN_WRONG
 from published import ROWS, compared, gradient_name
 from rows import Published
 
-from symbp.ir.sampling import sample_point, sample_sizes
+from symbp.ir.fitting import sample_sizes
+from symbp.ir.sampling import sample_point
 from symbp.ir.vector import run
 from symbp.verify.numeric import complex_step, loss_at
 from symbp.verify.report import relative_error

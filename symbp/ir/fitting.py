@@ -1,0 +1,137 @@
+"""Small sizes that fit a system: every range has an element, every unguarded read stays in its tensor.
+
+Enters: a system. Leaves: values for its sizes. Must not know: values of tensors, how a system came to be.
+
+A kernel must not be larger than its image, nor a slice than its axis, though nothing but the subscripts
+says so.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, Size, free_indices
+from symbp.ir.shapes import bounded_by_guards
+from symbp.ir.system import System
+
+SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
+FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
+TRIES = 400
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A subscript over its indices' ranges, and the extent of the axis that it must not leave."""
+
+    subscript: Expr
+    ranges: tuple[tuple[Index, Expr], ...]
+    extent: Expr
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What sizes must obey: extents that are 1 or more, and subscripts that stay in range."""
+
+    extents: tuple[Expr, ...]
+    reaches: tuple[Reach, ...]
+
+    def hold(self, sizes: Mapping[Size, Expr]) -> bool:
+        """Whether these values fit."""
+        for extent in self.extents:
+            value = extent.xreplace(sizes)
+            if not value.is_Integer or value < 1:
+                return False
+        for reach in self.reaches:
+            ranges = {i: (0, int(e.xreplace(sizes)) - 1) for i, e in reach.ranges}
+            found = _interval(reach.subscript.xreplace(sizes), ranges)
+            if found is not None and not (found[0] >= 0 and found[1] < reach.extent.xreplace(sizes)):
+                return False
+        return True
+
+
+def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> dict[str, int]:
+    """A small value for each size, distinct for up to six sizes (four if falling), so that they fit.
+
+    Bound values are ignored on purpose, unless nothing else is found that fits.
+    """
+    return _fitting(system, (FALLING if falling else SMALL)[variant % 2], variant)
+
+
+def least_sizes(system: System) -> dict[str, int]:
+    """2 and 3 in turn, for what is evaluated exactly; others where these don't fit."""
+    return _fitting(system, (2, 3), 0)
+
+
+def _fitting(system: System, small: Sequence[int], variant: int) -> dict[str, int]:
+    names, needed = system.sizes, constraints(system)
+    first = {name: small[k % len(small)] for k, name in enumerate(names)}
+    for attempt in range(TRIES):
+        chosen = first if attempt == 0 else _drawn(names, variant, attempt)
+        if needed.hold({Size(name): sympy.Integer(value) for name, value in chosen.items()}):
+            return chosen
+    return {**first, **{name: value for name, value in system.bound.items() if name in first}}
+
+
+def _drawn(names: Sequence[str], variant: int, attempt: int) -> dict[str, int]:
+    """Other small values, distinct where there are enough of them."""
+    draw = random.Random(variant * TRIES + attempt)
+    values = list(range(2, 9 + attempt // 50))
+    draw.shuffle(values)
+    return {name: values[k % len(values)] for k, name in enumerate(names)}
+
+
+@lru_cache(maxsize=32)
+def constraints(system: System) -> Constraints:
+    """What the sizes of a system must obey, beyond what every positive integer does."""
+    extents: dict[Expr, None] = {}
+    reaches: dict[Reach, None] = {}
+    shapes = {t.name: t.shape for t in system.tensors}
+    for shape in (*shapes.values(), *(e.ranges for e in system.equations)):
+        extents |= dict.fromkeys(e for e in shape if not isinstance(e, Size) and e.free_symbols)
+    for equation in system.equations:
+        ranges, guarded = equation.extents, None
+        for access in equation.reads:
+            if access.outside is not None:
+                continue
+            for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True):
+                if isinstance(subscript, Index) and ranges.get(subscript) == extent:
+                    continue
+                if guarded is None:
+                    guarded = bounded_by_guards(equation)
+                indices = free_indices(subscript)
+                if indices & guarded or not indices <= ranges.keys() or subscript.has(Access):
+                    continue
+                own = tuple((i, ranges[i]) for i in sorted(indices, key=str))
+                reaches[Reach(subscript, own, extent)] = None
+    return Constraints(tuple(extents), tuple(reaches))
+
+
+def _interval(e: Expr, ranges: Mapping[Index, tuple[int, int]]) -> tuple[int, int] | None:
+    """The least and the largest value that an integer expression may take; None if it isn't known."""
+    if e.is_Integer:
+        return int(e), int(e)
+    if isinstance(e, Index):
+        return ranges[e]
+    parts = [_interval(arg, ranges) for arg in e.args]
+    if not parts or any(p is None for p in parts):
+        return None
+    known = [p for p in parts if p is not None]
+    if e.is_Add:
+        return sum(low for low, _ in known), sum(high for _, high in known)
+    if e.is_Mul:
+        low, high = known[0]
+        for a, b in known[1:]:
+            corners = (low * a, low * b, high * a, high * b)
+            low, high = min(corners), max(corners)
+        return low, high
+    (low, high), (divisor, _) = known[0], known[-1]
+    if isinstance(e, FloorDiv) and divisor > 0:
+        return low // divisor, high // divisor
+    if isinstance(e, Mod) and divisor > 0:
+        return (low, high) if low >= 0 and high < divisor else (0, divisor - 1)
+    return None
