@@ -28,7 +28,7 @@ FUNCTIONS = {
 
 class ElementSpelling(Spelling):
     """Spells one element; `loops` renames the equation's indices to the loops around, `registers` says
-    which scalars live in a local variable."""
+    which scalars live in a local variable, `points` which are arrays without an axis."""
 
     target = "Numba"
     functions = FUNCTIONS
@@ -48,6 +48,7 @@ class ElementSpelling(Spelling):
         self.prelude: list[str] = []
         self.scalars: set[str] = set()
         self.locals: frozenset[str] = frozenset()
+        self.points: frozenset[str] = frozenset()
 
     def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
         return list(values), ()
@@ -72,7 +73,8 @@ class ElementSpelling(Spelling):
         bounds = list(zip(e.subscripts, self.shapes[e.name], positions, strict=True))
         if e.outside is not None and any(0 in within(s, n, self.extents) for s, n, _ in bounds):
             return self.write(e.outside)
-        value = Written(f"{name}[{', '.join(p.text for p in positions) or '0'}]", ATOM, (), kind)
+        alone = "()" if e.name in self.points else "0"
+        value = Written(f"{name}[{', '.join(p.text for p in positions) or alone}]", ATOM, (), kind)
         if e.outside is None:
             return value
         inside = [c for s, extent, p in bounds for c in self._inside(s, extent, p)]

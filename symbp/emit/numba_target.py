@@ -95,6 +95,8 @@ class NumbaLines:
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self.helpers: set[str] = set()
         self.constants = {t.name for t in tensors.values() if t.role is Role.HYPER}
+        given = (Role.INPUT, Role.TARGET)  # as they come in; what is in a workspace has one element
+        self.points = frozenset(t.name for t in tensors.values() if t.role in given and not t.shape)
         self.steps: dict[Index, Expr] = {}  # the recurrences around, and how far they run
 
     def kernel(self, kernel: Kernel) -> Iterator[str]:
@@ -139,14 +141,16 @@ class NumbaLines:
 
     def plain(self) -> ElementSpelling:
         loops = {index: self.loop(index) for index in self.steps}
-        return ElementSpelling(loops, self.shapes, self.names.tensors, self.real, "", self.steps)
+        spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, "", self.steps)
+        spelling.points = self.points
+        return spelling
 
     def spelling(self, node: Step | End, number: int) -> ElementSpelling:
         loops = {index: self.loop(loop) for index, loop in node.names.items()}
         where = f"equation ({number}) {equation_text(node.statement.equation)}"
         extents = {**node.statement.equation.extents, **self.steps}
         spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where, extents)
-        spelling.scalars = self.constants
+        spelling.scalars, spelling.points = self.constants, self.points
         return spelling
 
     def accumulator(self, equation: Equation) -> str:

@@ -97,7 +97,7 @@ def _as_dtype(name: str, value: Any) -> Array:
     if name in INTEGERS:
         if array.dtype.kind not in "iu":
             raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
-        return np.ascontiguousarray(array, np.int64)
+        return np.asarray(array, np.int64, order="C")
     if array.dtype.kind not in "fiub":
         raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
     return np.asarray(array, DTYPE, order="C")
