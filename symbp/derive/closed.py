@@ -16,12 +16,13 @@ from dataclasses import replace
 
 import sympy
 
+from symbp.derive.backward import Backward
+from symbp.derive.branches import branches
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search
-from symbp.derive.inverse import inversions
+from symbp.derive.inverse import inversions, scalings
 from symbp.derive.rewriter import (
-    Position,
     Rewriter,
     Rewritten,
     equations_step,
@@ -33,11 +34,9 @@ from symbp.derive.sums import joined
 from symbp.derive.values import Values, searchable
 from symbp.errors import DerivationError
 from symbp.ir.expr import Access, Expr
-from symbp.ir.groups import groups
 from symbp.ir.printer import equation_text
-from symbp.ir.system import Equation, Role, System, Tensor
+from symbp.ir.system import Equation, System
 
-LAST = 1 << 30
 PASSES = 4
 
 
@@ -61,32 +60,27 @@ class _Closing:
     def __init__(
         self, joint: System, gradients: frozenset[str], seed: int, taken: frozenset[str] = frozenset()
     ) -> None:
-        self.joint, self.gradients, self.taken = joint, gradients, taken
-        backward = {t.name for t in joint.with_role(Role.ADJOINT, Role.GRADIENT)}
-        ordered = [e for group in groups(joint) for e in group.equations]
-        self.position: dict[str, Position] = {e.target: (k, LAST) for k, e in enumerate(ordered)}
-        self.forward = [e for e in ordered if e.target not in backward]
-        self.equations = {e.target: e for e in ordered if e.target in backward}
-        self.tensors = {t.name: t for t in joint.tensors}
-        self.readers: dict[str, dict[str, None]] = {}
-        for equation in self.equations.values():
-            self._add_reader(equation)
+        self.gradients = gradients
+        self.backward = Backward(joint, gradients, taken)
+        self.equations = self.backward.equations
         self.values = Values(joint, seed)
         for name in searchable(joint):
-            if name not in backward:
+            if name not in self.equations:
                 self.values.remember(name)
         self.rewriter = Rewriter(
             joint,
-            self.tensors,
-            inversions(joint, self.forward),
-            self._fresh,
+            self.backward.tensors,
+            inversions(joint, self.backward.forward),
+            branches(joint, self.backward.forward),
+            scalings(self.backward.forward),
+            self.backward.fresh,
             self.equations.get,
-            self.position,
+            self.backward.position,
         )
         self.steps: list[Step] = []
 
     def run(self) -> tuple[System, tuple[Step, ...]]:
-        for name in self._ordered():
+        for name in self.backward.ordered():
             if name in self.equations:
                 self._install(self._rewritten(self.equations[name]))
                 self._number_value(name)
@@ -98,11 +92,11 @@ class _Closing:
                 or self._try_scaled(name)
                 or self._try_again(name, tried)
                 or self._try_join(name)
-                for name in self._ordered()
+                for name in self.backward.ordered()
             ]
             if not any(changed):
                 break
-        return self._result(), tuple(self.steps)
+        return self.backward.system(), tuple(self.steps)
 
     def _rewritten(self, equation: Equation, gone: str = "") -> Rewritten:
         """The equation in its best form; nothing is read back from `gone`, which is being eliminated."""
@@ -128,16 +122,16 @@ class _Closing:
             self.steps.append(
                 rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
             )
-            self._replace(same)
+            self.backward.replace(same)
             if found.is_number:
                 self._settle(name)
             equation = same
         if name not in self.gradients:
-            if trivial and self._readers(name):
+            if trivial and self.backward.readers(name):
                 reason = f"{name} is nothing but its right-hand side, which takes its place."
                 self.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
             self._substitute(
-                name, [self._rewritten(self._inlined(r, name), name) for r in self._readers(name)]
+                name, [self._rewritten(self._inlined(r, name), name) for r in self.backward.readers(name)]
             )
 
     def _known(self, equation: Equation, search: Search) -> Expr | None:
@@ -152,7 +146,7 @@ class _Closing:
         equation = self.equations.get(name)
         if equation is None or equation.reduction is not None or name in self.gradients:
             return False
-        readers = self._readers(name)
+        readers = self.backward.readers(name)
         if not readers or name in readers:
             return False
         state = (equation.body, *[self.equations[r].body for r in readers])
@@ -182,8 +176,8 @@ class _Closing:
             self._install(trial)
         for trial in trials:
             self._number_value_again(trial.equation.target)
-        if name in self.equations and not self._readers(name):
-            self._remove(name)
+        if name in self.equations and not self.backward.readers(name):
+            self.backward.remove(name)
 
     def _number_value_again(self, name: str) -> None:
         """After a substitution: only trivial results are propagated at once."""
@@ -197,7 +191,7 @@ class _Closing:
         equation = self.equations.get(name)
         if equation is None or equation.op != "sum" or name in self.gradients:
             return False
-        readers = self._readers(name)
+        readers = self.backward.readers(name)
         state = (equation.body, *[self.equations[r].body for r in readers])
         if not readers or name in readers or tried.get(name) == state:
             return False
@@ -218,7 +212,7 @@ class _Closing:
         equation = self.equations.get(name)
         if equation is None or equation.op != "sum" or name in self.gradients:
             return False
-        readers = self._readers(name)
+        readers = self.backward.readers(name)
         scaled = scaled_sum(self.equations[readers[0]], equation) if len(readers) == 1 else None
         if scaled is None:
             return False
@@ -230,14 +224,19 @@ class _Closing:
         return True
 
     def _try_again(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
-        """Rewrites a sum once more, now that other values are known."""
+        """Rewrites a sum once more, now that other values are known: all that do not rest on it."""
         equation = self.equations.get(name)
-        if equation is None or equation.op != "sum" or tried.get(f"{name} again") == (equation.body,):
+        if equation is None or equation.op != "sum":
             return False
-        tried[f"{name} again"] = (equation.body,)
-        trial = self._rewritten(equation)
+        state = (equation.body, sympy.Integer(len(self.backward.tensors)))  # what there is to be found
+        if tried.get(f"{name} again") == state:
+            return False
+        tried[f"{name} again"] = state
+        search = replace(self._search(equation), allowed=self.backward.beside(name))
+        trial = self.rewriter.rewritten(equation, search, again=True)
         if self.rewriter.rank(trial) >= self.rewriter.rank(Rewritten(equation)):
             return False
+        self.backward.move_behind(name, [n for e in (trial.equation, *trial.cores) for n in e.read_names])
         self._install(trial)
         return True
 
@@ -249,14 +248,14 @@ class _Closing:
         own = [
             self.equations[read]
             for read in equation.read_names
-            if read in self.equations and read not in self.gradients and self._readers(read) == [name]
+            if read in self.equations and read not in self.gradients and self.backward.readers(read) == [name]
         ]
         sums = [e for e in own if e.op == "sum" and len(e.indices) == len(equation.indices)]
         for first, second in itertools.combinations(sums, 2):
             core = joined(equation, (first, second))
             if core is None:
                 continue
-            core = core.with_(target=self._fresh(f"{name}_s1"))
+            core = core.with_(target=self.backward.fresh(f"{name}_s1"))
             reads = [Access(e.target, *equation.indices) for e in (first, second)]
             rest = equation.body.xreplace({read: sympy.Integer(0) for read in reads})
             changed = equation.with_(body=rest + Access(core.target, *equation.indices))
@@ -265,7 +264,7 @@ class _Closing:
                 step = equations_step("sums joined", equation, changed)
                 self._install(Rewritten(changed, (core,), (step,)))
                 for gone in (first.target, second.target):
-                    self._remove(gone)
+                    self.backward.remove(gone)
                 return True
         return False
 
@@ -279,8 +278,7 @@ class _Closing:
         equation = rewritten.equation
         for core in rewritten.cores:
             self._announce(core, equation.target)
-            self.equations[core.target] = core
-            self._add_reader(core)
+            self.backward.add(core)
             self.values.remember(core.target)
         if equation != self.equations[equation.target]:
             old = self.values.tensor(equation.target)
@@ -292,111 +290,22 @@ class _Closing:
                     details=(f"before: {equation_text(before)}",
                              f"after:  {equation_text(equation)}"),
                 )  # fmt: skip
-            self._replace(equation)
+            self.backward.replace(equation)
             if equation.reduction is None and equation.body.is_number:
                 self._settle(equation.target)
         self.steps += rewritten.steps
 
     def _announce(self, core: Equation, before: str) -> None:
-        """Gives a core sum its place, right before the equation that it is for, and its value."""
-        self.tensors[core.target] = Tensor(core.target, core.shape, Role.ADJOINT)
-        self.position[core.target] = (self.position[before][0], len(self.position))
+        """Gives a core sum its place and its value."""
+        self.backward.announce(core, before)
         self.values.define(core)
 
-    def _result(self) -> System:
-        """What is needed, in order: forward, then backward."""
-        joint = self.joint
-        needed = self._needed([*joint.outputs, *self.gradients, *([joint.loss] if joint.loss else [])])
-        backward = [self.equations[n] for n in self._ordered()]
-        equations = [e for e in [*self.forward, *backward] if e.target in needed]
-        kept = {e.target for e in equations} | {t.name for t in joint.leaves}
-        tensors = tuple(t for t in self.tensors.values() if t.name in kept)
-        return self._without_aliases(joint.with_(tensors=tensors, equations=tuple(equations)))
-
-    def _without_aliases(self, system: System) -> System:
-        """A gradient that is another name for a backward tensor gives its name to that tensor."""
-        for name in sorted(self.gradients):
-            alias = system.defining[name]
-            held = alias.body if isinstance(alias.body, Access) and alias.reduction is None else None
-            if held is None or held.name not in self.equations or held.name in self.gradients:
-                continue
-            if held.subscripts != alias.indices or held.outside is not None:
-                continue
-            system = system.with_(
-                equations=tuple(e for e in system.equations if e.target != name),
-                tensors=tuple(t for t in system.tensors if t.name != name),
-            ).renamed({held.name: name})
-            role = self.tensors[name].role
-            system = system.with_(
-                tensors=tuple(replace(t, role=role) if t.name == name else t for t in system.tensors)
-            )
-        return system
-
-    def _needed(self, wanted: Iterable[str]) -> set[str]:
-        defining = {e.target: e for e in self.forward} | self.equations
-        stack, needed = list(wanted), set[str]()
-        while stack:
-            name = stack.pop()
-            if name not in needed:
-                needed.add(name)
-                if name in defining:
-                    stack += defining[name].read_names
-        return needed
-
-    # --- bookkeeping
-    def _ordered(self) -> list[str]:
-        return sorted(self.equations, key=lambda n: self.position[n])
-
     def _search(self, equation: Equation, gone: str = "") -> Search:
-        here = self.position[equation.target]
-        position, leaf = self.position, (-1, 0)
-
-        def allowed(name: str) -> bool:
-            if name == gone:
-                return False
-            alive = name in self.equations or self.tensors[name].role not in (Role.ADJOINT, Role.GRADIENT)
-            return alive and position.get(name, leaf) < here
-
+        """A search among what is there before the equation."""
+        allowed = self.backward.before(equation.target, gone)
         return Search(self.values, equation.all_indices, equation.extents, allowed)
-
-    def _readers(self, name: str) -> list[str]:
-        return sorted(self.readers.get(name, ()), key=lambda n: self.position[n])
-
-    def _add_reader(self, equation: Equation) -> None:
-        for name in equation.read_names:
-            self.readers.setdefault(name, {})[equation.target] = None
 
     def _settle(self, name: str) -> None:
         """Where a value turned out to be constant, its rounding is forgotten in all that depends on it."""
-        stale, stack = {name}, [name]
-        while stack:
-            for reader in self._readers(stack.pop()):
-                if reader not in stale:
-                    stale.add(reader)
-                    stack.append(reader)
-        for target in sorted(stale, key=lambda n: self.position[n]):
+        for target in (name, *(self.backward.downstream(name) or ())):
             self.values.define(self.equations[target])
-
-    def _forget_reader(self, equation: Equation) -> None:
-        for name in equation.read_names:
-            self.readers.get(name, {}).pop(equation.target, None)
-
-    def _replace(self, equation: Equation) -> None:
-        self._forget_reader(self.equations[equation.target])
-        self.equations[equation.target] = equation
-        self._add_reader(equation)
-
-    def _remove(self, name: str) -> None:
-        """Drops an equation that nothing reads any more, and what only it read."""
-        equation = self.equations.pop(name)
-        self._forget_reader(equation)
-        for read in equation.read_names:
-            if read in self.equations and read not in self.gradients and not self._readers(read):
-                self._remove(read)
-
-    def _fresh(self, name: str) -> str:
-        candidate, count = name, 1
-        while candidate in self.tensors or candidate in self.taken:
-            count += 1
-            candidate = f"{name}_{count}"
-        return candidate

@@ -78,11 +78,11 @@ def fold(e: Expr, search: Search) -> Expr:
         inverse = _cheaper(1 / e.base, search)
         if inverse is not None:
             return inverse**-e.exp
-    if e.is_Pow and e.exp.is_Rational and e.exp.q == 2:  # of a root, or of its reciprocal
-        for half in (sympy.Rational(1, 2), -sympy.Rational(1, 2)):
-            root = _cheaper(e.base**half, search)
+    if e.is_Pow and e.exp.is_Rational and e.exp.q > 1:  # of a root, or of its reciprocal
+        for part in (sympy.Rational(1, e.exp.q), -sympy.Rational(1, e.exp.q)):
+            root = _cheaper(e.base**part, search)
             if root is not None:
-                return root ** (e.exp / half)
+                return root ** (e.exp / part)
     if e.is_Pow and e.exp.is_number and not isinstance(e, sympy.exp):
         return fold(e.base, search) ** e.exp
     return e.func(*[fold(a, search) for a in e.args])

@@ -83,3 +83,19 @@ def inverted(e: Expr, inversions: Mapping[str, Inversion]) -> Expr:
             )
         e = e.xreplace(replaced)
     return e
+
+
+def scalings(forward: Sequence[Equation]) -> dict[str, Equation]:
+    """The maps that are products, by the name of what they define."""
+    return {e.target: e for e in forward if e.reduction is None and e.body.is_Mul}
+
+
+def written_out(e: Expr, definitions: Mapping[str, Equation]) -> Expr:
+    """`e` with each read of a defined tensor replaced by its definition, once."""
+    change = {}
+    for access in sorted(e.atoms(Access), key=sympy.default_sort_key):
+        definition = definitions.get(access.name)
+        if definition is not None and access.outside is None:
+            names = dict(zip(definition.indices, access.subscripts, strict=True))
+            change[access] = definition.body.xreplace(names)
+    return e.xreplace(change)

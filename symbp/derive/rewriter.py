@@ -12,18 +12,25 @@ from dataclasses import dataclass, replace
 
 import sympy
 
+from symbp.derive.backward import Position
+from symbp.derive.brackets import under_guards
+from symbp.derive.branches import Branches, read_back
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search, fold
-from symbp.derive.forms import best_form, under_guards
-from symbp.derive.inverse import Inversion, inverted
-from symbp.derive.sums import Core, Lemma, SumForm, sum_forms
+from symbp.derive.forms import best_form
+from symbp.derive.inverse import Inversion, inverted, written_out
+from symbp.derive.sums import Core, Lemma, SumForm, partly_summed, sum_forms
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 REASONS = {
     "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
+    "saved value under the bracket": "Where the bracket holds, this is what the saved value was made of.",
+    "definition written out": "With its definition in place of a saved value, the sum is a known one.",
+    "sum of sums": "Part of the sum is a saved value already.",
+    "hyperbolic tangent": "(exp(u) - exp(-u))/(exp(u) + exp(-u)) = tanh(u).",
     "exponentials merged": "exp(a)·exp(b) = exp(a + b).",
     "expand": "The products are multiplied out, and terms cancel.",
     "common factor": "A factor common to all terms is taken out.",
@@ -40,7 +47,6 @@ REASONS = {
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
-Position = tuple[int, int]  # the place of an equation, and of a core sum before it
 INVERTED = "The definition of a saved value is solved for what it scales, so that factors cancel."
 
 
@@ -65,15 +71,37 @@ class Rewriter:
     joint: System
     tensors: Mapping[str, Tensor]
     inversions: Mapping[str, Inversion]
+    branches: Branches
+    scaled: Mapping[str, Equation]
     fresh: Callable[[str], str]
     definition: Callable[[str], Equation | None]
     positions: Mapping[str, Position]
 
-    def rewritten(self, equation: Equation, search: Search) -> Rewritten:
-        """The equation in its best form."""
+    def rewritten(self, equation: Equation, search: Search, *, again: bool = False) -> Rewritten:
+        """The equation in its best form; `again` if other values are known than the first time."""
         if equation.op not in (None, "sum"):
             return Rewritten(equation)
-        return min(self._forms(equation, search), key=self.rank)
+        forms = self._forms(equation, search)
+        if again:
+            forms += self._over_known_sums(equation, search)
+        return min(forms, key=self.rank)
+
+    def _over_known_sums(self, equation: Equation, search: Search) -> list[Rewritten]:
+        """A sum that is known once saved values in it are written out, or once part of it is summed."""
+        found = []
+        if equation.op == "sum":
+            written = written_out(equation.body, self.scaled)
+            if written != equation.body:
+                rule = "definition written out"
+                step = rewrite_step(rule, REASONS[rule], equation, equation.body, written)
+                start = Rewritten(equation.with_(body=written), (), (step,))
+                forms = sum_forms(start.equation, written, self.joint, search)
+                found = [self._from_form(start, form, search, False) for form in forms if not form.cores]
+            found += [
+                Rewritten(changed, (), (equations_step("sum of sums", equation, changed),))
+                for changed in partly_summed(equation, search)
+            ]
+        return found
 
     def rank(self, rewritten: Rewritten) -> tuple[float, tuple[Position, ...]]:
         """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones. Gradients
@@ -100,6 +128,11 @@ class Rewriter:
                 step = rewrite_step("definition inverted", INVERTED, equation, equation.body, body)
                 gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in body.atoms(Access)}
                 starts.append((equation.with_(body=body), search.without(gone), [step]))
+        known = read_back(equation.body, self.branches, search.allowed)
+        if known != equation.body:
+            rule = "saved value under the bracket"
+            step = rewrite_step(rule, REASONS[rule], equation, equation.body, known)
+            starts.append((equation.with_(body=known), search, [step]))
         if equation.op == "sum":
             moved = under_guards(equation.body, towards_index=True)
             if moved != equation.body:

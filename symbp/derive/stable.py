@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import sympy
 
+from symbp.derive.algebra import tidy_sign
 from symbp.derive.derivation import Step
-from symbp.derive.forms import tidy_sign
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Reduction, System, Tensor

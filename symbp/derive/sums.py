@@ -7,13 +7,14 @@ Must not know: any op; `Σ_k y[n,k] = 1` comes from the values of a leaf with th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
 
+from symbp.derive.algebra import common_factor, expand
 from symbp.derive.fold import Search
-from symbp.derive.forms import common_factor, expand
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices, unused_index
 from symbp.ir.system import Equation, Reduction, System
@@ -144,6 +145,20 @@ def _known_below(value: Expr, extent: Expr, system: System) -> bool:
         return False
     fact = system.tensor(value.name).fact("below")
     return fact is not None and fact.bound is not None and sympy.expand(fact.bound - extent) == 0
+
+
+def partly_summed(equation: Equation, search: Search) -> list[Equation]:
+    """`Σ_n,d g·h` as `Σ_n m` where `m = Σ_d g·h` is a saved value; most indices at once first."""
+    found = []
+    for count in range(len(equation.reduced) - 1, 0, -1):
+        for inner in itertools.combinations(equation.reduced, count):
+            value = search.lookup(equation.body, inner)
+            if value is None or not value.atoms(Access):
+                continue
+            left = tuple(i for i in equation.reduced if i not in inner)
+            ranges = tuple(equation.extents[i] for i in (*equation.indices, *left))
+            found.append(equation.with_(body=value, reduction=Reduction("sum", left), ranges=ranges))
+    return found
 
 
 def joined(equation: Equation, parts: Sequence[Equation]) -> Equation | None:

@@ -1,0 +1,97 @@
+"""Algebra on one scalar expression, each operation by name: multiply out, take out what is common, collect.
+
+Enters: an expression. Leaves: another one of the same value. Must not know: costs, systems, saved values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, Guard
+
+MOST_TERMS = 6  # above which no factor is collected from some of the terms
+
+
+def expand(e: Expr) -> Expr:
+    """Products over sums multiplied out; exponentials and logarithms stay whole."""
+    return sympy.expand(e, power_exp=False, power_base=False, log=False, func=False, trig=False)
+
+
+def common_factor(e: Expr, *, numbers: bool = True) -> Expr:
+    """The monomial that divides every term, taken out: `p/N − y/N` → `(p − y)/N`; with the greatest common
+    divisor of the coefficients, if asked to."""
+    terms = sympy.Add.make_args(e)
+    if len(terms) < 2:
+        return e
+    powers = [term.as_coeff_Mul()[1].as_powers_dict() for term in terms]
+    common = sympy.Integer(1)
+    for base in sorted(powers[0], key=sympy.default_sort_key):
+        exponents = [p.get(base, sympy.Integer(0)) for p in powers]
+        if not all(x.is_number for x in exponents):
+            continue
+        if all(x.is_positive for x in exponents):
+            common *= base ** min(exponents)
+        elif all(x.is_negative for x in exponents):
+            common *= base ** max(exponents)
+    if numbers:
+        number = sympy.gcd_list([abs(term.as_coeff_Mul()[0]) for term in terms])
+        common = common * number if number.is_Rational and number != 0 else common
+    if common == 1:
+        return e
+    inner = sympy.Add(*[term / common for term in terms])
+    if inner.could_extract_minus_sign() and common.could_extract_minus_sign():
+        inner, common = -inner, -common
+    return sympy.Mul(common, inner)
+
+
+def collections_of(e: Expr) -> Iterator[Expr]:
+    """The sum with one factor collected from the terms that have it, for each factor of two or more."""
+    terms = sympy.Add.make_args(e)
+    if not 2 < len(terms) <= MOST_TERMS:
+        return
+    owners: dict[Expr, list[Expr]] = {}
+    for term in terms:
+        for factor in sympy.Mul.make_args(term):
+            base = factor.as_base_exp()[0]
+            if not base.is_number:
+                owners.setdefault(base, []).append(term)
+    for base in sorted(owners, key=sympy.default_sort_key):
+        mine = owners[base]
+        if 1 < len(mine) < len(terms):
+            rest = sympy.Add(*[t for t in terms if t not in mine])
+            yield common_factor(sympy.Add(*mine)) + common_factor(rest)
+
+
+def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
+    """`operation` applied with tensors, guards and functions as plain symbols; None unless rational."""
+    atoms = sorted(_opaque(e), key=sympy.default_sort_key)
+    there = {atom: sympy.Symbol(f"g{k}") for k, atom in enumerate(atoms)}
+    short = e.xreplace(there)
+    if any(not power.exp.is_Integer for power in short.atoms(sympy.Pow)):
+        return None
+    return operation(short).xreplace({symbol: atom for atom, symbol in there.items()})
+
+
+def _opaque(e: Expr) -> set[Expr]:
+    """The outermost subexpressions that polynomial algebra must not look into."""
+    if isinstance(e, (Access, Guard)) or e.is_Function or isinstance(e, sympy.exp):
+        return {e}
+    if e.is_Pow and not e.exp.is_Integer:
+        return {e}
+    found: set[Expr] = set()
+    for argument in e.args:
+        found |= _opaque(argument)
+    return found
+
+
+def tidy_sign(e: Expr) -> Expr:
+    """`−(h − 1)·h` → `(1 − h)·h`: the minus sign of a product goes into a sum, a negative constant first."""
+    if not (e.is_Mul and e.as_coeff_Mul()[0].is_negative):
+        return e
+    sums = [f for f in e.args if f.is_Add and any(t.could_extract_minus_sign() for t in f.args)]
+    if not sums:
+        return e
+    chosen = min(sums, key=lambda f: (not f.as_coeff_Add()[0].is_negative, sympy.default_sort_key(f)))
+    return sympy.Mul(-chosen, -e / chosen)

@@ -1,0 +1,124 @@
+"""Exponentials in quotients: merged, or written as functions that cannot overflow.
+
+Enters: an expression with exponentials. Leaves: another one of the same value. Must not know: costs, systems.
+"""
+
+from __future__ import annotations
+
+import sympy
+
+from symbp.derive.algebra import expand, on_symbols, tidy_sign
+from symbp.ir.expr import Access, Expr, Guard
+
+
+def overflows(e: Expr) -> int:
+    """How many exponentials of `e` can overflow into a quotient of infinities; fingerprints can't see that.
+
+    Safe are exp(u) with u ≤ 0 by its form, and exp(u) inside 1/(1 + exp(u)) or log(1 + exp(u)).
+    """
+    if isinstance(e, sympy.exp):
+        return (0 if _never_positive(e.args[0]) else 1) + overflows(e.args[0])
+    protected = isinstance(e, sympy.log) or (e.is_Pow and e.exp.is_Integer and e.exp.is_negative)
+    inner = e.args[0] if protected else None
+    if inner is not None and inner.is_Add and len(inner.args) == 2 and inner.args[0] == 1:
+        other = inner.args[1]
+        if isinstance(other, sympy.exp):
+            return overflows(other.args[0])
+    return sum(overflows(a) for a in e.args)
+
+
+def _never_positive(u: Expr) -> bool:
+    """Minus an even power, times positive numbers."""
+    coefficient, rest = u.as_coeff_Mul()
+    if not coefficient.is_negative:
+        return False
+    return all(f.is_Pow and f.exp.is_even for f in sympy.Mul.make_args(rest))
+
+
+def merge_exponentials(e: Expr) -> Expr:
+    """`exp(a)·exp(b)` → `exp(a + b)`, in every product."""
+    if not e.args or isinstance(e, (Access, Guard)):
+        return e
+    e = e.func(*[merge_exponentials(a) for a in e.args])
+    if not e.is_Mul:
+        return e
+    exponents = [f.args[0] for f in e.args if isinstance(f, sympy.exp)]
+    if len(exponents) < 2:
+        return e
+    rest = [f for f in e.args if not isinstance(f, sympy.exp)]
+    return sympy.Mul(*rest, sympy.exp(expand(sympy.Add(*exponents))))
+
+
+def logistic_form(e: Expr) -> Expr | None:
+    """A rational function of exp(u) over powers of 1 + exp(u), as a polynomial in σ = 1/(1 + exp(−u)).
+
+    exp(u) = σ/(1 − σ) and 1 + exp(u) = 1/(1 − σ): nothing overflows any more. None where it doesn't apply.
+    """
+    for exponential in sorted(e.atoms(sympy.exp), key=sympy.default_sort_key):
+        u = exponential.args[0]
+        u = -u if u.could_extract_minus_sign() else u
+        if any(_is_one_plus_exp(power, u) for power in e.atoms(sympy.Pow)):
+            form = _in_sigma(e, u)
+            if form is not None:
+                return form
+    return None
+
+
+def _in_sigma(e: Expr, u: Expr) -> Expr | None:
+    """`e` as a polynomial in σ(u), factored; None if it isn't one."""
+    sigma = sympy.Symbol("sigma")
+    powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
+    marked = e.xreplace({x: (sigma / (1 - sigma)) ** k for x, k in powers.items() if k})
+    form = on_symbols(marked, sympy.cancel)
+    if form is None or sigma in sympy.fraction(form)[1].free_symbols:
+        return None
+    factored = on_symbols(form, sympy.factor)
+    chosen = form if factored is None else factored
+    return tidy_sign(chosen).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
+
+
+def _multiple(e: Expr, u: Expr) -> int:
+    """k with e = k·u, 0 if there is none among ±1, ±2."""
+    return next((k for k in (1, -1, 2, -2) if sympy.expand(e - k * u) == 0), 0)
+
+
+def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
+    if not (power.exp.is_Integer and power.exp.is_negative and power.base.is_Add):
+        return False
+    return power.base in (1 + sympy.exp(u), 1 + sympy.exp(-u))
+
+
+def hyperbolic_form(e: Expr) -> Expr | None:
+    """A quotient of sums of exponentials that is a multiple of tanh(u), as that: exp(2u) = (1 + τ)/(1 − τ).
+
+    `(exp(u) − exp(−u))/(exp(u) + exp(−u))` and `1 − 2/(1 + exp(2u))`; None where it doesn't apply.
+    """
+    if not any(p.exp.is_Integer and p.exp.is_negative and p.base.is_Add for p in e.atoms(sympy.Pow)):
+        return None
+    for exponential in sorted(e.atoms(sympy.exp), key=sympy.default_sort_key):
+        u = exponential.args[0]
+        u = -u if u.could_extract_minus_sign() else u
+        for argument in (u, u / 2):
+            form = _in_tau(e, argument)
+            if form is not None:
+                return form
+    return None
+
+
+def _in_tau(e: Expr, u: Expr) -> Expr | None:
+    """`e` as a multiple of a power of tanh(u); None if it isn't one."""
+    raised, tau = sympy.Symbol("E"), sympy.Symbol("tau")
+    powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
+    form = on_symbols(e.xreplace({x: raised**k for x, k in powers.items() if k}), sympy.cancel)
+    if form is None:
+        return None
+    sides = [sympy.Poly(side, raised) for side in sympy.fraction(form) if side.is_polynomial(raised)]
+    if len(sides) < 2 or any(exponent % 2 for side in sides for (exponent,) in side.monoms()):
+        return None
+    over, under = (sum(c * ((1 + tau) / (1 - tau)) ** (k // 2) for (k,), c in side.terms()) for side in sides)
+    found = on_symbols(over / under, sympy.factor)
+    if found is None:
+        return None
+    power = found.as_independent(tau, as_Add=False)[1]
+    multiple = power == tau or (power.is_Pow and power.base == tau and power.exp.is_positive)
+    return found.xreplace({tau: sympy.tanh(u)}) if multiple else None

@@ -1,0 +1,65 @@
+"""Quotients of exponentials as functions that cannot overflow: the same values, recognised or left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+
+from symbp.derive.brackets import by_cases, cases, either
+from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
+from symbp.ir.expr import Access, Expr, Guard, Index
+
+i = Index("i")
+x, y, c = Access("x", i), Access("y", i), Access("c")
+exp = sympy.exp
+
+MULTIPLES = {
+    "difference over sum": ((exp(x) - exp(-x)) / (exp(x) + exp(-x)), sympy.tanh(x)),
+    "one less two sigmas": (1 - 2 / (1 + exp(2 * x)), sympy.tanh(x)),
+    "at half the argument": ((exp(x) - 1) / (exp(x) + 1), sympy.tanh(x / 2)),
+    "of a difference": ((exp(x - y) - exp(y - x)) / (exp(x - y) + exp(y - x)) * c, c * sympy.tanh(x - y)),
+    "squared": ((exp(x) - exp(-x)) ** 2 / (exp(x) + exp(-x)) ** 2, sympy.tanh(x) ** 2),
+}  # fmt: skip
+OTHERS = [1 / (1 + exp(-x)), exp(x) / (1 + exp(x)) ** 2, (exp(x) - exp(-y)) / (exp(x) + exp(-y)), exp(x) / y]
+
+
+@pytest.mark.parametrize("name", MULTIPLES)
+def test_multiples_of_tanh(name: str) -> None:
+    form, expected = MULTIPLES[name]
+    assert hyperbolic_form(form) == expected
+
+
+@pytest.mark.parametrize("form", OTHERS, ids=str)
+def test_what_is_no_multiple_of_tanh_stays(form: Expr) -> None:
+    assert hyperbolic_form(form) is None
+
+
+def test_a_sigmoid_is_still_one() -> None:
+    form = logistic_form(exp(x) / (1 + exp(x)) ** 2)
+    assert form is not None
+    assert overflows(form) == 0
+
+
+def value(e: Expr, at: dict[Expr, float]) -> float:
+    """With brackets settled at the point."""
+    settled = e.xreplace({g: Guard(g.op, g.lhs.xreplace(at), g.rhs.xreplace(at)) for g in e.atoms(Guard)})
+    return float(settled.xreplace(at))
+
+
+@pytest.mark.parametrize("point", [-1.3, 0.0, 0.7])
+def test_cases_settle_brackets_inside_functions(point: float) -> None:
+    negative, positive = Guard("<", x, 0), Guard("<=", 0, x)
+    size = positive * x - negative * x
+    form = (1 - 2 / (1 + exp(-2 * size))) * (positive - negative)
+    at = {x: sympy.Float(point)}
+    assert not any(f.atoms(Guard) for f in cases(form).atoms(sympy.exp))
+    assert value(cases(form), at) == pytest.approx(value(form, at))
+    assert by_cases(form, hyperbolic_form) == -sympy.tanh(x)
+    np.testing.assert_allclose(value(form, at), -np.tanh(point), atol=1e-15)
+
+
+def test_either_case_holds() -> None:
+    holds = Guard("<", x, 0)
+    assert either(holds + holds.complement() + y) == 1 + y
+    assert either(holds + Guard("<", y, 0)) == holds + Guard("<", y, 0)
