@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from symbp.errors import UsageError
-from symbp.language.leaves import labels, param, target
+from symbp.language.leaves import input, labels, param, target
+from symbp.language.network import Network
 from symbp.language.node import Hint
 from symbp.language.sizes import dims
 from symbp.language.tensor import Tensor, pointwise
@@ -90,6 +91,16 @@ class Op:
         """The operands of an example (`x`, `x2`, …: parameters, or targets if data) and the result."""
         tensors = [_declare(k, sample) for k, sample in enumerate(example.operands)]
         return tensors, self.function(*tensors, **example.options)
+
+    def network(self, example: Example) -> Network:
+        """The op as a network of its own, whose loss is Σ g·result: g is the gradient that comes in."""
+        _, result = self.declare(example)
+        loss = result
+        if result.integer:
+            loss = (pointwise(lambda e: e, result, rule="value") * 1).sum()
+        elif result.rank:
+            loss = (result * input("g", result.shape)).sum()
+        return Network(f"{self.name}_op", loss=loss, outputs={"result": result} if result.rank else {})
 
 
 REGISTRY: dict[str, Op] = {}
