@@ -75,7 +75,7 @@ class ArraySpelling(Spelling):
         return Written(f"{value.at_least(ATOM)}[{inside}]", ATOM, axes[first:], value.kind)
 
     def arange(self, index: Index, dtype: str = "") -> Written:
-        extent = self.write(self.extents[index]).text
+        extent = self.integer(self.extents[index]).text
         kind = f", dtype={dtype}" if dtype else ""
         return Written(f"np.arange({extent}{kind})", ATOM, (index,), "real" if dtype else "integer")
 

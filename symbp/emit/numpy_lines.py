@@ -245,8 +245,8 @@ class NumpyLines(NumpyFrame):
         frame = plain + equation.reduced
         full = value if value.axes == frame else self._broadcast(spelling, value, frame, equation)
         assert equation.reduction is not None
-        shape = [spelling.write(equation.extents[i]).text for i in equation.reduced]
-        lead = "".join(spelling.write(equation.extents[i]).text + ", " for i in plain)
+        shape = [spelling.integer(equation.extents[i]).text for i in equation.reduced]
+        lead = "".join(spelling.integer(equation.extents[i]).text + ", " for i in plain)
         if len(shape) == 1:
             text = f"{full.at_least(ATOM)}.argmax({len(plain)})"
         else:

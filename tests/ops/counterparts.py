@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from layer_counterparts import layer_counterparts
+
 
 def counterparts() -> dict[str, Callable[..., Any]]:
     import torch
@@ -200,4 +202,5 @@ def counterparts() -> dict[str, Callable[..., Any]]:
         {name: getattr(torch, name) for name in plain.split()}
         | {name: getattr(F, name) for name in same.split()}
         | own
+        | layer_counterparts()
     )
