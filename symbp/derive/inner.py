@@ -14,6 +14,7 @@ from dataclasses import replace
 from symbp.derive.confirm import close_confirmed
 from symbp.derive.derivation import Step
 from symbp.derive.sweep import adjoints
+from symbp.ir.expr import Access
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, System, Tensor
 
@@ -29,9 +30,10 @@ def eliminate(system: System) -> System:
 def eliminated(system: System) -> tuple[System, tuple[Step, ...]]:
     """The same, and the steps that led to each closed form."""
     steps: list[Step] = []
+    declared, short = dict(system.derivatives), dict[str, str]()
     while system.derivatives:
         name, (of, by) = next(iter(system.derivatives.items()))
-        added, found = _derivative(system, name, of, by)
+        added, found = _derivative(system, name, of, by, f"d{_differentiated(system, of, declared)}", short)
         last = max(
             (k for k, e in enumerate(system.equations) if e.target in system.ancestors(of)), default=-1
         )
@@ -45,13 +47,15 @@ def eliminated(system: System) -> tuple[System, tuple[Step, ...]]:
     return system, tuple(steps)
 
 
-def _derivative(system: System, name: str, of: str, by: str) -> tuple[System, tuple[Step, ...]]:
-    """The equations of one derivative, and the tensors that they define beside it."""
+def _derivative(
+    system: System, name: str, of: str, by: str, lead: str, short: dict[str, str]
+) -> tuple[System, tuple[Step, ...]]:
+    """The equations of one derivative, and the tensors that they define beside it; see `_names`."""
     part = _resting_on(system, of, by)
     sweep = adjoints(part, of, [by], ones=True)
     closed, steps = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
     own = {t.name for t in part.tensors}
-    names = _names(system, closed, own, name, sweep.gradients[by], of)
+    names = _names(system, closed, own, {sweep.gradients[by]: name}, lead, short)
     first = Step(
         "derivative in the declaration",
         f"{name} stands for the derivative of the sum of {of} by {by}; the chain rule gives it equations.",
@@ -84,22 +88,39 @@ def _plain(tensor: Tensor) -> Tensor:
     return replace(tensor, role=Role.HIDDEN) if special else tensor
 
 
+def _differentiated(system: System, of: str, declared: Mapping[str, tuple[str, str]]) -> str:
+    """What a derivative is of, as it is written: `u`; `2u` where it is one of ∂(Σ u)/∂x or of its sum."""
+    order = 1
+    while True:
+        equation = system.defining.get(of)
+        source = of
+        if of not in declared and equation is not None and isinstance(equation.body, Access):
+            source = equation.body.name
+        if source not in declared:
+            return of if order == 1 else f"{order}{of}"
+        of, order = declared[source][0], order + 1
+
+
 def _names(
-    system: System, closed: System, own: set[str], name: str, gradient: str, of: str
+    system: System, closed: System, own: set[str], names: dict[str, str], lead: str, short: dict[str, str]
 ) -> dict[str, str]:
-    """The derivative's own name, and for what it rests on names such as `du_dh`, for ∂(Σ u)/∂h."""
-    taken = set(system.by_name)
-    names = {gradient: name}
+    """Names for what a derivative rests on, beside its own in `names`: `du_dh` for ∂(Σ u)/∂h, `d2u_dh` in a
+    derivative of a derivative. `short` says for each, and is told, what stands behind its `du_`."""
+    taken, names = set(system.by_name), dict(names)
     for tensor in closed.tensors:
-        if tensor.name in own or tensor.name == gradient:
+        if tensor.name in own or tensor.name in names:
             continue
-        stem = f"d{of}_{tensor.name}" if tensor.name.startswith("d") else tensor.name
-        candidate, count = stem, 1
+        stem = tensor.name
+        if stem.startswith("d"):
+            adjoint_of = max((t for t in own if stem.startswith(f"d{t}")), key=len, default="")
+            stem = f"d{short.get(adjoint_of, adjoint_of)}{stem[1 + len(adjoint_of) :]}"
+        named = f"{lead}_{stem}" if stem.startswith("d") else stem
+        candidate, count = named, 1
         while candidate in taken:
             count += 1
-            candidate = f"{stem}_{count}"
+            candidate = f"{named}_{count}"
         taken.add(candidate)
-        names[tensor.name] = candidate
+        names[tensor.name], short[candidate] = candidate, stem
     return names
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from symbp.errors import DeclarationError
+from symbp.ir.expr import Access
 from symbp.ir.system import Equation, Role
 from symbp.language.frames import variables
 from symbp.language.keys import SUFFIX, Keys
@@ -110,8 +111,22 @@ def all_names(
             naming.take(node, f"{node.hint.letter}_{subjects[node.serial]}")
     for node in derivatives:
         if node.quotient is not None and node.serial not in naming.names:
-            naming.take(node, "_".join(f"d{naming.names[side.serial]}" for side in node.quotient))
+            of, order = _differentiated(node.quotient[0], bodies)
+            power = "" if order == 1 else order
+            naming.take(node, f"d{power}{naming.names[of.serial]}_d{naming.names[node.quotient[1].serial]}")
     return naming.names
+
+
+def _differentiated(of: Node, bodies: Mapping[int, Equation]) -> tuple[Node, int]:
+    """What a derivative is of, and of which order it is: of ∂(Σ u)/∂x or a sum of it, the second of u."""
+    order = 1
+    while True:
+        equation = bodies.get(of.serial)
+        copied = equation is not None and isinstance(equation.body, Access)
+        source = operands_of(equation)[0] if equation is not None and copied else of
+        if source.quotient is None:
+            return of, order
+        of, order = source.quotient[0], order + 1
 
 
 def names_at_inference(

@@ -97,6 +97,23 @@ def test_the_inner_derivative_is_short_and_named() -> None:
     ]
 
 
+def test_derivatives_of_derivatives_have_short_names() -> None:
+    """Of a derivative, or of its sum: `d2u`, whatever the tensors between are called."""
+    b = SystemBuilder()
+    x, w, v = b.leaf("x", N, D), b.leaf("w", D, H, role=P), b.leaf("v", H, role=P)
+    z = b.define("z", [n, j], x(n, i) * w(i, j), "sum", [i])
+    h = b.define("h", [n, j], sympy.tanh(z(n, j)))
+    b.define("u", [n], h(n, j) * v(j), "sum", [j])
+    first, second = b.declare("ux", N, D), b.declare("uxx", N, D)
+    b.define("total", [n], first(n, i), "sum", [i])
+    b.define("L", [], second(n, i) ** 2, "sum", [n, i])
+    system = eliminate(b.system("L").with_(derivatives={"ux": ("u", "x"), "uxx": ("total", "x")}))
+    assert [e.target for e in system.equations] == [
+        "z", "h", "u", "du_dz", "ux", "total", "d2u_ddz", "d2u_dz", "uxx", "L",
+    ]  # fmt: skip
+    assert str(system.defining["d2u_dz"]) == "d2u_dz[n,j] = -2·d2u_ddz[n,j]·du_dz[n,j]·h[n,j]"
+
+
 def test_a_system_without_is_left_alone() -> None:
     system = eliminate(penalty())
     assert eliminate(system) is system

@@ -29,6 +29,12 @@ def test_a_derivative_without_a_name_says_of_what_by_what():
     x, u = declared()
     net = bp.Network("net", loss=(bp.grad(u, x) ** 2).sum())
     assert net.system.derivatives == {"du_dx": ("u", "x")}
+    net = bp.Network("net", loss=(bp.grad(bp.grad(u, x).sum(), x) ** 2).sum())
+    assert list(net.system.derivatives) == ["du_dx", "d2u_dx"]
+    net = bp.Network("net", loss=(bp.grad(bp.grad(u, x) ** 2, x) ** 2).sum())  # not of a derivative itself
+    first, second = net.system.derivatives
+    assert first == "du_dx"
+    assert not second.startswith("d2u")
 
 
 def test_named_and_as_an_output():
