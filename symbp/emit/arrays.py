@@ -47,12 +47,13 @@ class ArraySpelling(Spelling):
         self.frame, self.loops = tuple(frame), dict(loops or {})
         self.extents, self.shapes, self.names = extents, shapes, names
         self.prelude: list[str] = []
+        self.hoisted: list[str] | None = None
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
         self.products: dict[str, Written] = {}
 
     def fresh(self, stem: str) -> str:
         """A local name that no tensor has."""
-        number = len(self.prelude) + 1
+        number = len(self.prelude) + len(self.hoisted or ()) + 1
         while f"{stem}{number}" in self.names.values():
             number += 100
         return f"{stem}{number}"

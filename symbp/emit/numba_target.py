@@ -27,6 +27,7 @@ from symbp.ir.matrices import MATRIX_LEAVES
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.lower.program import (
+    FLAT,
     Begin,
     Branch,
     Contraction,
@@ -237,9 +238,10 @@ class NumbaLines:
             yield f"{target} = max({target}, {value}){comment}"
         else:
             position = self.position(equation)
-            chosen = equation.reduced[equation.reduction.component]
+            where = position_of(equation).xreplace(dict(node.names))
+            loops = ElementSpelling({i: self.loop(i) for i in node.names.values()}, {}, {})
             yield f"if {position} < 0 or {value} > {target}:{comment}"
-            yield f"    {target}, {position} = {value}, {self.loop(node.names[chosen])}"
+            yield f"    {target}, {position} = {value}, {loops.integer(where).text}"
 
     # --- matrix products
     def contraction(self, kernel: Contraction) -> Iterator[str]:
@@ -295,6 +297,17 @@ class NumbaLines:
             extents = (self.plain().integer(sympy.Mul(*[kernel.extents[i] for i in g])).text for g in groups)
             text += f".reshape({', '.join(extents)})"
         return f"{text}.T" if transposed and first and second else text
+
+
+def position_of(equation: Equation) -> Expr:
+    """What an argmax stores: the position along one reduced index, or in row-major order over all of them."""
+    assert equation.reduction is not None
+    if equation.reduction.component != FLAT:
+        return equation.reduced[equation.reduction.component]
+    place = sympy.Integer(0)
+    for index in equation.reduced:
+        place = sympy.expand(place * equation.extents[index]) + index
+    return place
 
 
 def stage(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import sympy
+
 from symbp.emit.arrays import ArraySpelling
 from symbp.emit.names import Names
-from symbp.emit.spelling import Written
+from symbp.emit.spelling import ADD, ATOM, Written
 from symbp.ir.expr import Expr, Index
 from symbp.ir.system import Equation, Tensor
 
@@ -43,3 +45,29 @@ class NumpyFrame:
 
     def extent(self, extent: Expr) -> str:
         return ArraySpelling((), {}, {}, {}).integer(extent).text
+
+    def reduced(self, spelling: ArraySpelling, value: Written, equation: Equation, method: str) -> Written:
+        """A sum, product or maximum over the reduced axes of a value."""
+        missing = [i for i in equation.reduced if i not in value.axes]
+        value = spelling.cast(value) if method != "sum" or value.kind == "number" else value
+        if missing:  # the body does not depend on these indices
+            if method == "sum":
+                count = spelling.write(sympy.Mul(*[equation.extents[i] for i in missing]))
+                value = spelling._over([value, count], [])
+            elif method == "prod":
+                power = spelling.write(sympy.Mul(*[equation.extents[i] for i in missing]))
+                value = Written(f"{value.at_least(ATOM)}**{power.at_least(ATOM)}", ADD, value.axes)
+        axes = [k for k, i in enumerate(value.axes) if i in equation.reduced]
+        kept = tuple(i for i in value.axes if i not in equation.reduced)
+        if not axes:
+            return value
+        which = "" if not kept else str(axes[0]) if len(axes) == 1 else str(tuple(axes))
+        kind = value.kind if value.kind != "bool" else "integer"
+        return Written(f"{value.at_least(ATOM)}.{method}({which})", ATOM, kept, kind)
+
+    def part(self, equation: Equation) -> str:
+        """The subscripts of the part of a target that is filled at this step."""
+        parts = [self.loops.get(i, ":") for i in equation.indices]
+        while parts and parts[-1] == ":":
+            parts.pop()
+        return ", ".join(parts) or "..."

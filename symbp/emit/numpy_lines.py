@@ -12,14 +12,16 @@ import sympy
 from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import note
 from symbp.emit.numpy_frame import NumpyFrame
+from symbp.emit.numpy_positions import over_positions
 from symbp.emit.numpy_products import contraction, matrix_leaf
-from symbp.emit.spelling import ADD, ATOM, Written, guard_rank
+from symbp.emit.spelling import ATOM, Written, guard_rank
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation
 from symbp.lower.contraction import split_scale
 from symbp.lower.program import (
+    FLAT,
     Branch,
     Contraction,
     Kernel,
@@ -84,6 +86,10 @@ class NumpyLines(NumpyFrame):
         if statement.scaling:
             yield f"{target} {self._scaling(spelling, equation)}{comment}"
             return
+        passes = over_positions(self, statement)
+        if passes is not None:
+            yield from passes
+            return
         if statement.at:
             yield from (line + comment for line in self._added(statement, target, where))
             return
@@ -130,7 +136,7 @@ class NumpyLines(NumpyFrame):
         at = ", ".join(v.text for v in lifted)
         value = spelling.spread(value, equation.reduced + others)
         if equation.target in self.out or plain != equation.indices:
-            target = f"{target}[{self._part(equation)}]"
+            target = f"{target}[{self.part(equation)}]"
             yield f"{target} = 0"
         else:
             kind = "np.int64" if equation.target in self.integers else "DTYPE"
@@ -179,7 +185,7 @@ class NumpyLines(NumpyFrame):
             spelling.name_repeated(body)
             exact = equation.target in self.integers
             value = spelling.integer(body) if exact else spelling.write(body)
-            written = self._reduced(spelling, value, equation, "sum")
+            written = self.reduced(spelling, value, equation, "sum")
         if scale == 1:
             return written
         spelling.known[_PART] = written
@@ -206,25 +212,6 @@ class NumpyLines(NumpyFrame):
         names = ", ".join(v[0].text for v in values if v is not None)
         return Written(f'np.einsum("{spec}", {names}, optimize=True)', ATOM, self.plain(equation))
 
-    def _reduced(self, spelling: ArraySpelling, value: Written, equation: Equation, method: str) -> Written:
-        """A sum, product or maximum over the reduced axes of a value."""
-        missing = [i for i in equation.reduced if i not in value.axes]
-        value = spelling.cast(value) if method != "sum" or value.kind == "number" else value
-        if missing:  # the body does not depend on these indices
-            if method == "sum":
-                count = spelling.write(sympy.Mul(*[equation.extents[i] for i in missing]))
-                value = spelling._over([value, count], [])
-            elif method == "prod":
-                power = spelling.write(sympy.Mul(*[equation.extents[i] for i in missing]))
-                value = Written(f"{value.at_least(ATOM)}**{power.at_least(ATOM)}", ADD, value.axes)
-        axes = [k for k, i in enumerate(value.axes) if i in equation.reduced]
-        kept = tuple(i for i in value.axes if i not in equation.reduced)
-        if not axes:
-            return value
-        which = "" if not kept else str(axes[0]) if len(axes) == 1 else str(tuple(axes))
-        kind = value.kind if value.kind != "bool" else "integer"
-        return Written(f"{value.at_least(ATOM)}.{method}({which})", ATOM, kept, kind)
-
     def _extreme(self, spelling: ArraySpelling, equation: Equation) -> Written:
         op = equation.op
         neutral = spelling.number("1") if op == "prod" else spelling.infinity(True)
@@ -237,7 +224,7 @@ class NumpyLines(NumpyFrame):
             test = spelling.both(conditions) if len(conditions) > 1 else conditions[0]
             value = spelling.choose(test, value, neutral)
         if op != "argmax":
-            return self._reduced(spelling, value, equation, str(op))
+            return self.reduced(spelling, value, equation, str(op))
         return self._argmax(spelling, value, equation)
 
     def _argmax(self, spelling: ArraySpelling, value: Written, equation: Equation) -> Written:
@@ -251,7 +238,9 @@ class NumpyLines(NumpyFrame):
             text = f"{full.at_least(ATOM)}.argmax({len(plain)})"
         else:
             flat = f"{full.at_least(ATOM)}.reshape({lead}-1).argmax({len(plain)})"
-            text = f"np.unravel_index({flat}, ({', '.join(shape)}))[{equation.reduction.component}]"
+            text = flat
+            if equation.reduction.component != FLAT:
+                text = f"np.unravel_index({flat}, ({', '.join(shape)}))[{equation.reduction.component}]"
         if not equation.where:
             return Written(text, ATOM, plain, "integer")
         axes = tuple(range(len(plain), len(frame)))
@@ -274,7 +263,7 @@ class NumpyLines(NumpyFrame):
         if equation.target not in self.integers:
             value = spelling.cast(value)
         if equation.target in self.out or plain != equation.indices:
-            return f"{target}[{self._part(equation)}] = {spelling.lift(value, plain).text}"
+            return f"{target}[{self.part(equation)}] = {spelling.lift(value, plain).text}"
         if value.axes != plain:
             value = self._broadcast(spelling, value, plain, equation)
         elif value.kind == "number":
@@ -282,13 +271,6 @@ class NumpyLines(NumpyFrame):
         elif equation.op is None and isinstance(equation.body, Access):
             value = Written(f"{value.at_least(ATOM)}.copy()" if value.axes else value.text, ATOM, value.axes)
         return f"{target} = {value.text}"
-
-    def _part(self, equation: Equation) -> str:
-        """The subscripts of the part of a target that is filled at this step."""
-        parts = [self.loops.get(i, ":") for i in equation.indices]
-        while parts and parts[-1] == ":":
-            parts.pop()
-        return ", ".join(parts) or "..."
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -28,6 +28,7 @@ class Frame(Protocol):
     loops: dict[Index, str]
     helpers: set[str]
     prelude: list[str]
+    hoisted: list[str] | None  # lines before a loop; those of its body go into the prelude
     guarded: int
 
     def integer(self, e: Expr) -> Written: ...
@@ -104,34 +105,42 @@ def _padded(frame: Frame, access: Access, name: str, padding: Sequence[tuple[Exp
     outside = access.outside or sympy.Integer(0)
     value = "" if outside == 0 else f", constant_values={frame.write(outside).text}"
     line = f"np.pad({name}, {widths}{value})"
-    for known in frame.prelude:
+    before = frame.prelude if frame.hoisted is None else frame.hoisted
+    for known in before:
         if known.endswith(f" = {line}"):
             return known.split(" = ", 1)[0]
     copy = frame.fresh("padded")
-    frame.prelude.append(f"{copy} = {line}")
+    before.append(f"{copy} = {line}")
     return copy
 
 
 def _sliced(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written:
     """One index along each axis: basic slices."""
-    parts = [_slice(frame, axis) for axis in axes]
+    parts = [
+        slice_text(frame, a.form.offset, *_only(a.form), a.extent)
+        if a.form.weights
+        else frame.integer(a.form.offset).text
+        for a in axes
+    ]
     while parts and parts[-1] == ":":
         parts.pop()
     text = f"{name}[{', '.join(parts)}]" if parts else name
     return Written(text, ATOM, tuple(i for a in axes for i in a.form.weights), kind)
 
 
-def _slice(frame: Frame, axis: _Axis) -> str:
-    """`start : stop : step`, shortened where an end of the axis is meant."""
-    if not axis.form.weights:
-        return frame.integer(axis.form.offset).text
-    ((index, weight),) = axis.form.weights.items()
-    start, count = axis.form.offset, frame.extents[index]
+def _only(form: Affine) -> tuple[int, Index]:
+    ((index, weight),) = form.weights.items()
+    return weight, index
+
+
+def slice_text(frame: Frame, start: Expr, weight: int, index: Index, extent: Expr) -> str:
+    """The positions `start + weight·index` along an axis, as a slice shortened where an end is meant."""
+    count = frame.extents[index]
     last = sympy.expand(start + weight * (count - 1))
-    room = axis.extent - 1 - last if weight > 0 else last  # beyond the last element
+    room = extent - 1 - last if weight > 0 else last  # beyond the last element
     whole = never_negative(room, frame.extents) and never_negative(abs(weight) - 1 - room, frame.extents)
     stop = "" if whole else frame.integer(sympy.expand(last + (1 if weight > 0 else -1))).text
-    first = 0 if weight > 0 else axis.extent - 1
+    first = 0 if weight > 0 else extent - 1
     begin = "" if sympy.expand(start - first) == 0 else frame.integer(start).text
     return spaced(begin, stop, "" if weight == 1 else str(weight))
 

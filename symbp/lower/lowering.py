@@ -46,6 +46,7 @@ def lower(system: System, wanted: Sequence[str], given: Iterable[str] = ()) -> P
     known = {*(leaf.name for leaf in system.leaves), *given}
     numbered = _needed(system, wanted, known)
     work = _Lowering(system, {equation.target: number for number, equation in numbered})
+    work.filled |= known
     kernels = work.kernels(_scalars_first(_order(system, numbered), known), {}, {})
     return _program(system, kernels, work.extra, known)
 
@@ -104,6 +105,7 @@ class _Lowering(Pieces):
                 block = self.scan(group, places, fixed)
                 drafted.append(block)
                 home.update(dict.fromkeys(block.targets, len(drafted) - 1))
+                self.filled |= set(block.targets)
                 continue
             equation = aligned(group.equations[0], places.get(group.equations[0].target, {}))
             for piece in self.pieces(equation, fixed):
@@ -112,6 +114,7 @@ class _Lowering(Pieces):
                     home[piece.target] = len(drafted) - 1
                 else:
                     home[piece.target] = _place(drafted, draft(piece, fixed), home)
+            self.filled.add(equation.target)
         return tuple(nest(k, fixed) if isinstance(k, list) else k for k in drafted)
 
     # --- recurrences

@@ -13,12 +13,12 @@ from functools import cached_property
 import sympy
 
 from symbp.errors import LoweringError
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices
 from symbp.ir.printer import equation_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System, Tensor
 from symbp.lower.contraction import Side, Split, match
-from symbp.lower.program import Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
+from symbp.lower.program import FLAT, Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
 from symbp.lower.scatter import scattered, selected, terms_of
 from symbp.lower.symmetric import SymmetricProduct, symmetric_product
 from symbp.lower.windows import absorbed, fewest_terms, simplified
@@ -31,6 +31,8 @@ class Pieces:
         self.system, self.numbers = system, numbers
         self.extra: dict[str, Tensor] = {}
         self.shapes = {t.name: t.shape for t in system.tensors}
+        self.filled: set[str] = set()  # what is computed before the equation at hand
+        self._places: dict[tuple[object, ...], str] = {}  # where a maximum is, by what it is the maximum of
 
     @cached_property
     def signs(self) -> Signs:
@@ -51,7 +53,11 @@ class Pieces:
                 )
             yield from self.matrix_pieces(number, equation)
             return
-        equation = selected(absorbed(simplified(equation), self.shapes, fixed))
+        equation = simplified(equation)
+        if equation.op == "argmax":
+            yield from self.place(number, equation, fixed)
+            return
+        equation = selected(absorbed(equation, self.shapes, fixed))
         equation, places = fewest_terms(*scattered(equation, fixed), self.shapes, fixed)
         if places:
             yield from self.placed(number, equation, places, fixed)
@@ -65,6 +71,39 @@ class Pieces:
             yield from self.square(number, equation, split, twice, fixed)
             return
         yield from self.whole(number, equation, split, fixed, symmetric=twice is not None)
+
+    def place(self, number: int, equation: Equation, fixed: Mapping[Index, Expr]) -> Iterable[Statement]:
+        """The place of a maximum over several indices is found once, as one number, and then taken apart."""
+        reduction = equation.reduction
+        assert reduction is not None
+        key = (equation.indices, reduction.indices, equation.body, equation.where, equation.ranges)
+        best = None if fixed else self._maximum(key)
+        if fixed or len(reduction.indices) == 1:
+            yield Statement(number, equation, best=best)
+            return
+        if key not in self._places:
+            stem = best.name if best is not None else equation.target
+            self._places[key] = self.buffer(f"{stem}_place", equation.shape, integer=True)
+            flat = equation.with_(target=self._places[key], reduction=replace(reduction, component=FLAT))
+            yield Statement(number, flat, best=best)
+        later = [equation.extents[i] for i in reduction.indices[reduction.component + 1 :]]
+        digit = FloorDiv(IntegerAccess(self._places[key], *equation.indices), sympy.Mul(*later))
+        if reduction.component > 0:
+            digit = Mod(digit, equation.extents[reduction.indices[reduction.component]])
+        body = digit
+        if equation.where and reduction.component > 0:  # nowhere, −1, is nowhere along every index
+            found = Guard("<=", 0, IntegerAccess(self._places[key], *equation.indices))
+            body = found * digit - found.complement()
+        yield Statement(number, equation.with_(body=body, where=(), reduction=None, ranges=equation.shape))
+
+    def _maximum(self, key: tuple[object, ...]) -> Access | None:
+        """A tensor that holds the maximum of a body over indices, computed before."""
+        for other in self.system.equations:
+            if other.op == "max" and other.target in self.filled and not other.where:
+                reduced = other.reduced
+                if key == (other.indices, reduced, other.body, other.where, other.ranges):
+                    return Access(other.target, *other.indices)
+        return None
 
     def whole(
         self,
@@ -182,11 +221,11 @@ class Pieces:
         target = self.buffer(f"{equation.target}_{name}", shape)
         return Statement(number, Equation(target, side.indices, side.body, ranges=shape), inline=True)
 
-    def buffer(self, name: str, shape: tuple[Expr, ...]) -> str:
+    def buffer(self, name: str, shape: tuple[Expr, ...], integer: bool = False) -> str:
         """A new buffer called like `name`."""
         while name in self.shapes:
             name += "_"
-        self.extra[name] = Tensor(name, shape)
+        self.extra[name] = Tensor(name, shape, integer=integer)
         self.shapes[name] = shape
         return name
 

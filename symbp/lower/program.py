@@ -35,12 +35,17 @@ class Cost:
         return sympy.expand(self.moved * itemsize)
 
 
+FLAT = -1
+"""The component of an argmax that stands for the place in row-major order, over all of what is reduced."""
+
+
 @dataclass(frozen=True)
 class Statement:
     """One equation, whole: a map, a reduction, or the part of one that a contraction leaves.
 
     `inline` marks an operand that a vectorised target writes where it is used; `scaling` an equation that
-    multiplies its target, already filled by a contraction, in place. `at` gives the places along some plain
+    multiplies its target, already filled by a contraction, in place. `best` is the maximum whose place an
+    argmax looks for, where a tensor holds it. `at` gives the places along some plain
     indices at which the terms of a sum are added (a term whose place is out of range is left out).
     """
 
@@ -49,6 +54,7 @@ class Statement:
     inline: bool = False
     scaling: bool = False
     at: tuple[tuple[Index, Expr], ...] = ()
+    best: Access | None = None
 
     @property
     def target(self) -> str:
@@ -62,7 +68,8 @@ class Statement:
     def reads(self) -> tuple[Access, ...]:
         """Every access, those of the places too."""
         placed = (access for _, place in self.at for access in accesses(place))
-        return tuple(dict.fromkeys((*self.equation.reads, *placed)))
+        best = () if self.best is None else (self.best,)
+        return tuple(dict.fromkeys((*self.equation.reads, *placed, *best)))
 
 
 @dataclass(frozen=True)
