@@ -17,7 +17,7 @@ import sympy
 from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
 from symbp.emit.views import view
 from symbp.ir.bounds import never_negative, within
-from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.lower.program import plain_subscripts
 
 FUNCTIONS = {
@@ -225,7 +225,27 @@ class ArraySpelling(Spelling):
             return Written(text, CHOICE, axes, kind)
         (test, a, b), axes = self.together([condition, a, b])
         branches = f"DTYPE({a.text}), DTYPE({b.text})" if plain else f"{a.text}, {b.text}"
-        return Written(f"np.where({test.text}, {branches})", ATOM, axes)
+        if plain:
+            return Written(f"np.where({test.text}, {branches})", ATOM, axes)
+        self.helpers.add("_where")
+        return Written(f"_where({test.text}, {branches})", ATOM, axes)
+
+    def extreme(self, guard: Guard, yes: Expr, no: Expr) -> Written | None:
+        """`np.maximum(x, 0)` for `[x > 0]·x`; a NaN stays one."""
+        low, high = guard.lhs, guard.rhs
+        if guard.op not in ("<", "<=") or (low.is_integer and high.is_integer):
+            return None
+        if (yes, no) in ((high, low), (low, high)):
+            words = "np.maximum" if yes == high else "np.minimum"
+            (a, b), axes = self.together(
+                [self.write(e) for e in ((high, low) if low.is_number else (low, high))]
+            )
+            return Written(f"{words}({a.text}, {b.text})", ATOM, axes) if axes else None
+        value = high if low == 0 else low if high == 0 else None
+        if value is None or (yes, no) != ((value, -value) if low == 0 else (-value, value)):
+            return None
+        inner = self.write(value)
+        return Written(f"np.abs({inner.text})", ATOM, inner.axes) if inner.axes else None
 
     def spread(self, value: Written, axes: tuple[Index, ...]) -> Written:
         """The value with all of these axes at their full extents."""

@@ -48,18 +48,59 @@ def wrapped(opening: str, entries: Sequence[str], closing: str, indent: int = 4)
 
 
 def folded(line: str, indent: int = 4) -> list[str]:
-    """A long assignment over several lines, broken before operators as few brackets deep as possible."""
+    """A long assignment over several lines, broken before operators as few brackets deep as possible; a long
+    call after the commas between its arguments."""
     code, _, comment = line.partition("  # ")
+    margin = code[: len(code) - len(code.lstrip())]
+    if len(line) + indent <= WIDTH:
+        return [line]
+    call = re.match(r"(\s*(?:[^=]+ [-+*/]?= )?[\w.]+\()(.*)\)$", code)
+    if call is not None and _closes_last(call.group(2)):
+        parts = _filled(_arguments(call.group(2)), WIDTH - len(margin) - indent - 4)
+        closing = f"{margin})  # {comment}" if comment else f"{margin})"
+        if len(parts) > 1 or len(margin + parts[0]) + indent + 4 <= WIDTH:
+            return [call.group(1), *(f"{margin}    {part}" for part in parts), closing]
     found = re.match(r"(.*?) ([-+*/]?=) (.*)", code)
-    if len(line) + indent <= WIDTH or found is None:
+    if found is None:
         return [line]
     target, sign, value = found.groups()
-    margin = code[: len(code) - len(code.lstrip())]
     parts = _broken(value, WIDTH - len(margin) - indent - 4)
     if len(parts) < 2:
         return [line]
     closing = f"{margin})  # {comment}" if comment else f"{margin})"
     return [f"{target} {sign} (", *(f"{margin}    {part}" for part in parts), closing]
+
+
+def _closes_last(inside: str) -> bool:
+    """Whether the text between the outermost brackets of a call is balanced by itself."""
+    depth = 0
+    for character in inside:
+        depth += (character in "([{") - (character in ")]}")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _arguments(inside: str) -> list[str]:
+    """The arguments of a call, each with the comma behind it."""
+    parts, depth, start = [], 0, 0
+    for k, character in enumerate(inside):
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            parts.append(inside[start : k + 1].strip())
+            start = k + 1
+    return [*parts, inside[start:].strip()]
+
+
+def _filled(pieces: Sequence[str], width: int) -> list[str]:
+    """Pieces on as few lines of a width as they need."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + len(piece) + 1 <= width:
+            lines[-1] += " " + piece
+        else:
+            lines.append(piece)
+    return lines
 
 
 def _broken(value: str, width: int) -> list[str]:
@@ -68,17 +109,12 @@ def _broken(value: str, width: int) -> list[str]:
     depth = 0
     for k, character in enumerate(value):
         depth += (character in "([{") - (character in ")]}")
-        if character == " " and value[k + 1 : k + 3] in ("+ ", "- ", "* ", "/ "):
+        if character == " " and value[k + 1 : k + 3] in ("+ ", "- ", "* ", "/ ", "@ "):
             cuts.setdefault(depth, []).append(k)
     for deepest in sorted(cuts):
         places = sorted(place for level in cuts if level <= deepest for place in cuts[level])
         pieces = [value[a:b].strip() for a, b in zip([0, *places], [*places, len(value)], strict=True)]
-        lines = [pieces[0]]
-        for piece in pieces[1:]:
-            if len(lines[-1]) + len(piece) + 1 <= width:
-                lines[-1] += " " + piece
-            else:
-                lines.append(piece)
+        lines = _filled(pieces, width)
         if all(len(line) <= width for line in lines):
             return lines
     return [value]

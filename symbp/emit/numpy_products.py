@@ -18,6 +18,7 @@ from symbp.emit.spelling import ATOM, MUL, Written
 from symbp.ir.expr import Index
 from symbp.lower.program import Contraction, MatrixKernel, Operand
 
+LONG = 56  # characters of an operand that stands on a line of its own
 LINEAR_ALGEBRA = {
     "inverse": ("np.linalg.inv", ""),
     "det": ("np.linalg.det", ""),
@@ -123,4 +124,9 @@ def _operand(
     spelling.prelude = prelude
     value = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True))))
     lines.helpers |= spelling.helpers
-    return spelling.spread(value, operand.indices)
+    value = spelling.spread(value, operand.indices)
+    if len(value.text) <= LONG:
+        return value
+    name = lines.names.tensors[operand.name]
+    prelude.append(f"{name} = {value.text}")
+    return Written(name, ATOM, value.axes)

@@ -75,6 +75,10 @@ class Spelling:
     def both(self, conditions: Sequence[Written]) -> Written:
         raise NotImplementedError
 
+    def extreme(self, guard: Guard, yes: Expr, no: Expr) -> Written | None:  # noqa: ARG002
+        """A choice that is a maximum, a minimum or an absolute value, where the target has a word for it."""
+        return None
+
     def real(self, value: Written) -> Written:
         """A condition or an integer as a number that reals may meet."""
         raise NotImplementedError
@@ -228,6 +232,9 @@ class Spelling:
         return None
 
     def _chosen(self, guard: Guard, yes: Expr, no: Expr) -> Written:
+        extreme = self.extreme(guard, yes, no)
+        if extreme is not None:
+            return extreme
         condition = self.condition(guard)
         self.guarded += self.both_evaluated(condition)
         chosen = self.choose(condition, self.write(yes), self.write(no))
@@ -252,6 +259,9 @@ class Spelling:
         each = [c for c in conditions if c.axes]
         if rest == 1:
             return self.real(self._all(conditions))
+        extreme = self.extreme(guards[0], rest, sympy.Integer(0)) if len(guards) == 1 else None
+        if extreme is not None:
+            return extreme
         if each:
             self.guarded += 1
             value = self.choose(self._all(each), self.write(rest), self.number("0"))

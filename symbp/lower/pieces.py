@@ -21,7 +21,7 @@ from symbp.lower.contraction import Side, Split, match
 from symbp.lower.program import FLAT, Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
 from symbp.lower.scatter import scattered, selected, terms_of
 from symbp.lower.symmetric import SymmetricProduct, symmetric_product
-from symbp.lower.windows import absorbed, fewest_terms, simplified
+from symbp.lower.windows import absorbed, banded, fewest_terms, simplified
 
 
 class Pieces:
@@ -33,6 +33,16 @@ class Pieces:
         self.shapes = {t.name: t.shape for t in system.tensors}
         self.filled: set[str] = set()  # what is computed before the equation at hand
         self._places: dict[tuple[object, ...], str] = {}  # where a maximum is, by what it is the maximum of
+
+    @cached_property
+    def below(self) -> dict[str, Expr]:
+        """Integer tensors whose values are known to lie from 0 to below a bound."""
+        stated = {t.name: t.fact("below") for t in self.system.tensors if t.integer}
+        known = {name: fact.bound for name, fact in stated.items() if fact is not None}
+        for equation in self.system.equations:
+            if equation.op == "argmax" and not equation.where and equation.reduction is not None:
+                known[equation.target] = equation.extents[equation.reduced[equation.reduction.component]]
+        return known
 
     @cached_property
     def signs(self) -> Signs:
@@ -53,12 +63,13 @@ class Pieces:
                 )
             yield from self.matrix_pieces(number, equation)
             return
-        equation = simplified(equation)
+        equation = simplified(equation, self.below)
         if equation.op == "argmax":
             yield from self.place(number, equation, fixed)
             return
-        equation = selected(absorbed(equation, self.shapes, fixed))
-        equation, places = fewest_terms(*scattered(equation, fixed), self.shapes, fixed)
+        equation, places = scattered(selected(absorbed(equation, self.shapes, fixed)), fixed)
+        equation, places = banded(simplified(equation, self.below), places, fixed)
+        equation, places = fewest_terms(equation, places, self.shapes, fixed)
         if places:
             yield from self.placed(number, equation, places, fixed)
             return
@@ -218,6 +229,10 @@ class Pieces:
     def operand(self, number: int, equation: Equation, side: Side, name: str) -> Statement:
         """An operand that must be computed before the product."""
         shape = tuple(equation.extents[i] for i in side.indices)
+        if isinstance(side.body, Access) and any(
+            len(free_indices(s) & set(side.indices)) > 1 for s in side.body.subscripts
+        ):
+            name = "windows"
         target = self.buffer(f"{equation.target}_{name}", shape)
         return Statement(number, Equation(target, side.indices, side.body, ranges=shape), inline=True)
 

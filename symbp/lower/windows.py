@@ -17,8 +17,21 @@ from dataclasses import replace
 import sympy
 
 from symbp.ir.affine import affine, settled
-from symbp.ir.bounds import never_negative, within
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices, product, unused_index
+from symbp.ir.bounds import never_negative, simplify_guard, within
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    Size,
+    free_indices,
+    product,
+    unused_index,
+)
+from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
 
 Shapes = Mapping[str, tuple[Expr, ...]]
@@ -31,15 +44,28 @@ def nominal(extent: Expr) -> int:
     return int(value) if value.is_number else NOMINAL
 
 
-def simplified(equation: Equation) -> Equation:
+def simplified(equation: Equation, below: Mapping[str, Expr] | None = None) -> Equation:
     """The equation with the quotients and remainders gone that the ranges decide, and digits of one number
-    that guards fix one by one fixed together: `[i = k // 4]·[j = k % 4]` is `[k = 4i + j]`."""
-    if not equation.body.atoms(FloorDiv, Mod):
-        return equation
-    body = settled(equation.body, equation.extents)
-    if equation.op == "sum":
-        body = _joined(body, equation.extents)
+    that guards fix one by one fixed together: `[i = k // 4]·[j = k % 4]` is `[k = 4i + j]`. Relations that
+    hold since an integer tensor is `below` a bound are gone, too."""
+    body = _bounded(equation.body, equation.extents, below or {})
+    if body.atoms(FloorDiv, Mod):
+        body = settled(body, equation.extents)
+        body = _joined(body, equation.extents) if equation.op == "sum" else body
     return equation if body == equation.body else equation.with_(body=body)
+
+
+def _bounded(body: Expr, extents: Mapping[Index, Expr], below: Mapping[str, Expr]) -> Expr:
+    """The body without the guards that hold for all values that its integer tensors have."""
+    certain = {}
+    for guard in sorted(body.atoms(Guard), key=expression_text):
+        reads = sorted(guard.atoms(IntegerAccess), key=expression_text)
+        if reads and all(a.name in below and a.outside is None for a in reads):
+            stand_in = {a: Index(f"({expression_text(a)})") for a in reads}
+            ranges = {**extents, **{i: below[a.name] for a, i in stand_in.items()}}
+            if simplify_guard(guard.xreplace(stand_in), ranges) == 1:
+                certain[guard] = sympy.Integer(1)
+    return body.xreplace(certain) if certain else body
 
 
 def _joined(body: Expr, extents: Mapping[Index, Expr]) -> Expr:
@@ -106,6 +132,50 @@ def _leaving(access: Access, shapes: Shapes, extents: Mapping[Index, Expr]) -> s
     return {g for s, extent in positions for g in within(s, extent, extents)}
 
 
+def banded(
+    equation: Equation, places: Mapping[Index, Expr], fixed: Collection[Index] = ()
+) -> tuple[Equation, dict[Index, Expr]]:
+    """A sum over a band, `[2i ≤ a + 1]·[a ≤ 2i + 1]`, as one over the positions in it: `a = 2i + p − 1`, with
+    p from 0 to 2; a plain index that the band gives is a place at which terms are added."""
+    at = dict(places)
+    while equation.op == "sum":
+        found = _band(equation, at, frozenset(fixed))
+        if found is None:
+            break
+        equation, at = found
+    return equation, at
+
+
+def _band(
+    equation: Equation, at: Mapping[Index, Expr], fixed: frozenset[Index]
+) -> tuple[Equation, dict[Index, Expr]] | None:
+    factors = sympy.Mul.make_args(equation.body)
+    guards = sorted(
+        (
+            g
+            for g in factors
+            if isinstance(g, Guard) and g.op == "<=" and g.lhs.is_integer and g.rhs.is_integer
+        ),
+        key=expression_text,
+    )
+    for k, lower in enumerate(guards):
+        for upper in guards[k + 1 :]:
+            form = affine(lower.rhs - lower.lhs, fixed)
+            width = sympy.expand(lower.rhs - lower.lhs + upper.rhs - upper.lhs)
+            if form is None or not width.is_Integer or width < 0 or len(form.weights) < 2:
+                continue
+            units = [i for i, w in form.weights.items() if abs(w) == 1 and i not in at]
+            fewer = [i for i in units if width + 1 < nominal(equation.extents[i])]
+            body = product(f for f in factors if f not in (lower, upper))
+            for index in sorted(fewer, key=lambda i: i not in equation.reduced):
+                bare = equation.with_(body=body)
+                distance = sympy.expand(lower.rhs - lower.lhs)
+                found = _given(bare, at, distance, width + 1, index, body)
+                if found is not None:
+                    return found
+    return None
+
+
 def fewest_terms(
     equation: Equation, places: Mapping[Index, Expr], shapes: Shapes, fixed: Collection[Index] = ()
 ) -> tuple[Equation, dict[Index, Expr]]:
@@ -145,6 +215,19 @@ def _replaced(
 ) -> tuple[Equation, dict[Index, Expr]] | None:
     """The equation with one index given by the position along an axis of an access."""
     subscript, extent = sympy.expand(access.subscripts[axis]), shapes[access.name][axis]
+    position = unused_index(index, (*equation.all_indices, *at))
+    subscripts = [position if k == axis else s for k, s in enumerate(access.subscripts)]
+    replaced = type(access)(access.name, *subscripts)
+    if _leaving(replaced, shapes, {**equation.extents, position: extent}):
+        replaced = replaced.with_(outside=access.outside)
+    others = product(f for f in sympy.Mul.make_args(equation.body) if f != access)
+    return _given(equation, at, subscript, extent, index, replaced * others)
+
+
+def _given(
+    equation: Equation, at: Mapping[Index, Expr], subscript: Expr, extent: Expr, index: Index, body: Expr
+) -> tuple[Equation, dict[Index, Expr]] | None:
+    """The equation with `body`, and one index given by the position that a subscript has below an extent."""
     weight = subscript.coeff(index, 1)
     position = unused_index(index, (*equation.all_indices, *at))
     value = sympy.expand(weight * (position - (subscript - weight * index)))
@@ -153,24 +236,19 @@ def _replaced(
         return None
     if not summed and (free_indices(value) - {position}) & set(equation.indices):
         return None  # the place would depend on another plain index
-    subscripts = [position if k == axis else s for k, s in enumerate(access.subscripts)]
     extents = {**equation.extents, position: extent}
-    replaced = type(access)(access.name, *subscripts)
-    if _leaving(replaced, shapes, extents):
-        replaced = replaced.with_(outside=access.outside)
-    others = product(f for f in sympy.Mul.make_args(equation.body) if f != access)
-    body = (replaced * others).xreplace({index: value})
+    body = body.xreplace({index: value})
     reduced = [position if i == index else i for i in equation.reduced]
     if summed:
+        at = {i: e.xreplace({index: value}) for i, e in at.items()}
         body *= product(within(value, equation.extents[index], extents))
-        plain, places = equation.indices, dict(at)
     else:
         reduced.append(position)
-        plain, places = equation.indices, {**at, index: value}
+        at = {**at, index: value}
     assert equation.reduction is not None
     changed = equation.with_(
         body=body,
         reduction=replace(equation.reduction, indices=tuple(reduced)),
-        ranges=tuple(extents[i] for i in (*plain, *reduced)),
+        ranges=tuple(extents[i] for i in (*equation.indices, *reduced)),
     )
-    return changed, places
+    return changed, dict(at)

@@ -48,8 +48,11 @@ def elements(body: Any, real: str = "") -> str:
         (X * sympy.Rational(1, 3), "x / 3"),
         (X + sympy.Rational(44715, 1000000) * X**3, "0.044715 * (x * x * x) + x"),
         (sympy.sqrt(2 / sympy.pi) * X, "0.7978845608028654 * x"),
-        (where(Guard(">", X, 0), X, 0), "np.where(x > 0, x, 0)"),
-        (where(Guard(">", X, 0), X, S), "np.where(x > 0, x, s[:, None])"),
+        (where(Guard(">", X, 0), X, 0), "np.maximum(x, 0)"),
+        (where(Guard(">", X, 0), X, -X), "np.abs(x)"),
+        (where(Guard("<", X, V), X, V), "np.minimum(x, v)"),
+        (where(Guard(">", X, 0), V, 0), "_where(x > 0, v, 0)"),
+        (where(Guard(">", X, 0), X, S), "_where(x > 0, x, s[:, None])"),
         (X - Guard("=", k, Y), "x - (np.arange(K) == y[:, None])"),
         (Access("x", n, Y), "x[np.arange(N), y]"),
         (Access("x", 0, k), "x[0]"),
@@ -86,7 +89,7 @@ def test_a_read_outside_is_padded_or_clipped_and_masked() -> None:
     assert written.text == "padded1[:K]"
     written = spelling.write(Access("v", FloorDiv(k, 2) - 1, outside=0))
     assert spelling.prelude[1:] == ["at2 = np.arange(K) // 2 - 1"]
-    assert written.text == "np.where((0 <= at2) & (at2 < K), v[np.clip(at2, 0, K - 1)], 0)"
+    assert written.text == "_where((0 <= at2) & (at2 < K), v[np.clip(at2, 0, K - 1)], 0)"
 
 
 def test_repeated_parts_are_computed_once() -> None:
@@ -123,3 +126,13 @@ def test_dictionaries_are_filled() -> None:
 def test_a_negated_remainder_keeps_its_parentheses() -> None:
     assert ElementSpelling({n: "n"}, {}, {}).integer(-Mod(n, 3)).text == "-(n % 3)"
     assert ElementSpelling({n: "n"}, {}, {}).integer(2 * Mod(n, 3)).text == "2 * (n % 3)"
+
+
+def test_long_calls_are_folded_between_arguments() -> None:
+    lines = folded(
+        "x[:, ::2] = _where(" + " & ".join(f"(a_long_name{k} > 0)" for k in range(6)) + ", b, 0)  # (3)"
+    )
+    assert lines[0] == "x[:, ::2] = _where("
+    assert lines[1].endswith("(a_long_name5 > 0),")
+    assert lines[2:] == ["    b, 0", ")  # (3)"]
+    assert folded("f(" + "a" * 200 + ")[0]  # (1)") == ["f(" + "a" * 200 + ")[0]  # (1)"]

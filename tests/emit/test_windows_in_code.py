@@ -1,13 +1,14 @@
-"""Convolution, pooling, upsampling: values and gradients of both targets."""
+"""Convolution, pooling, upsampling: values and gradients of both targets, and how the NumPy code reads."""
 
 from __future__ import annotations
 
+import ast
 import warnings
 from typing import Any
 
 import numpy as np
 import pytest
-from emit_recurrences import module, swept
+from emit_recurrences import module, source, swept
 from emit_windows import EXTENTS, SYSTEMS
 
 from symbp.ir.sampling import sample_leaf
@@ -36,6 +37,10 @@ def compare(name: str, target: str, *, compiled: bool, bound: bool) -> None:
         np.testing.assert_allclose(gradient, right, rtol=1e-11, atol=1e-12, err_msg=f"by {parameter}")
 
 
+# Where windows overlap or leave a rest, the places of maxima are positions that depend on the data.
+VIEWED = [name for name in SYSTEMS if name not in ("maximum, overlapping", "maximum, a rest is left")]
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_values_and_gradients(name: str, target: str) -> None:
@@ -51,3 +56,17 @@ def test_with_open_sizes(name: str) -> None:
 @pytest.mark.parametrize("name", ["two axes, all options", "a small net", "transposed, stride and padding"])
 def test_compiled(name: str) -> None:
     compare(name, "numba", compiled=True, bound=True)
+
+
+@pytest.mark.parametrize("name", VIEWED)
+def test_nothing_is_gathered_element_by_element(name: str) -> None:
+    """Windows are views: no positions are written out, no terms are added by fancy indexing."""
+    system = SYSTEMS[name]()
+    text = source(system, "numpy", bound={size: EXTENTS[size] for size in system.sizes})
+    stages = [
+        ast.get_source_segment(text, node) or ""
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name in ("_forward", "_loss", "_backward")
+    ]
+    for word in ("np.arange", "np.clip", "np.add.at"):
+        assert not any(word in stage for stage in stages), word

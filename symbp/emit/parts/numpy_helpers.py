@@ -6,6 +6,7 @@ Enters: arrays. Leaves: arrays of the same dtype. Must not know: where they are 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,19 @@ def _symmetric_product(a: Array, b: Array) -> Array:
         np.matmul(a[here], b[:, k:], out=product[here, k:])
         product[after, here] = product[here, after].T
     return product
+
+
+def _where(mask: Array, a: Any, b: Any) -> Array:
+    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
+    mask has no pattern."""
+    if mask.size < 4096:
+        return np.asarray(np.where(mask, a, b))
+    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
+    chosen = -mask.astype(bits)  # all bits or none
+    value = np.asarray(a, DTYPE).view(bits) & chosen
+    if not np.isscalar(b) or b != 0:
+        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
+    return np.asarray(value.view(DTYPE))
 
 
 def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] = ()) -> Array:
