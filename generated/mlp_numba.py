@@ -106,20 +106,20 @@ def _compile() -> None:
 
 
 @kernel
-def _forward(theta, work, counts, x, N):
+def _forward(theta, work, counts, at, x, N):
     """The outputs: equations (1) to (8)."""
     W1 = theta[0:4096].reshape(D, H)
     b1 = theta[4096:4160]
     W2 = theta[4160:4800].reshape(H, K)
     b2 = theta[4800:4810]
-    z1 = work[0 : 64 * N].reshape(N, H)
-    h = work[64 * N : 128 * N].reshape(N, H)
-    z2 = work[128 * N : 138 * N].reshape(N, K)
-    a2 = work[138 * N : 148 * N].reshape(N, K)
-    m_a2 = work[148 * N : 149 * N]
-    e_p = work[149 * N : 159 * N].reshape(N, K)
-    s_p = work[159 * N : 160 * N]
-    p = work[160 * N : 170 * N].reshape(N, K)
+    z1 = work[at[0] : at[0] + 64 * N].reshape(N, H)
+    h = work[at[1] : at[1] + 64 * N].reshape(N, H)
+    z2 = work[at[2] : at[2] + 10 * N].reshape(N, K)
+    a2 = work[at[3] : at[3] + 10 * N].reshape(N, K)
+    m_a2 = work[at[4] : at[4] + N]
+    e_p = work[at[5] : at[5] + 10 * N].reshape(N, K)
+    s_p = work[at[6] : at[6] + N]
+    p = work[at[7] : at[7] + 10 * N].reshape(N, K)
     np.dot(x, W1, z1)  # (1)
     for n in range(N):
         for j in range(H):
@@ -141,12 +141,12 @@ def _forward(theta, work, counts, x, N):
 
 
 @kernel
-def _loss(theta, work, counts, y, N):
+def _loss(theta, work, counts, at, y, N):
     """The loss: equation (9)."""
-    a2 = work[138 * N : 148 * N].reshape(N, K)
-    m_a2 = work[148 * N : 149 * N]
-    s_p = work[159 * N : 160 * N]
-    loss = work[170 * N : 170 * N + 1]
+    a2 = work[at[3] : at[3] + 10 * N].reshape(N, K)
+    m_a2 = work[at[4] : at[4] + N]
+    s_p = work[at[6] : at[6] + N]
+    loss = work[at[8] : at[8] + 1]
     loss_sum = 0.0
     for n in range(N):
         loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (9)
@@ -154,16 +154,16 @@ def _loss(theta, work, counts, y, N):
 
 
 @kernel
-def _backward(theta, gradient, work, counts, x, y, N):
+def _backward(theta, gradient, work, counts, at, x, y, N):
     """The gradients: equations (10) to (16)."""
     W2 = theta[4160:4800].reshape(H, K)
-    h = work[64 * N : 128 * N].reshape(N, H)
-    p = work[160 * N : 170 * N].reshape(N, K)
-    da2 = work[170 * N + 1 : 180 * N + 1].reshape(N, K)
+    h = work[at[1] : at[1] + 64 * N].reshape(N, H)
+    p = work[at[7] : at[7] + 10 * N].reshape(N, K)
+    da2 = work[at[9] : at[9] + 10 * N].reshape(N, K)
     db2 = gradient[4800:4810]
-    dh = work[180 * N + 1 : 244 * N + 1].reshape(N, H)
+    dh = work[at[10] : at[10] + 64 * N].reshape(N, H)
     dW2 = gradient[4160:4800].reshape(H, K)
-    dz1 = work[244 * N + 1 : 308 * N + 1].reshape(N, H)
+    dz1 = work[at[11] : at[11] + 64 * N].reshape(N, H)
     db1 = gradient[4096:4160]
     dW1 = gradient[0:4096].reshape(D, H)
     db2[:] = 0.0
@@ -182,11 +182,11 @@ def _backward(theta, gradient, work, counts, x, y, N):
 
 
 @kernel
-def _metrics(theta, work, counts, y, N):
+def _metrics(theta, work, counts, at, y, N):
     """The metrics: equations (17) to (18)."""
-    p = work[160 * N : 170 * N].reshape(N, K)
-    c_accuracy = counts[0 : N]
-    accuracy = work[308 * N + 1 : 308 * N + 2]
+    p = work[at[7] : at[7] + 10 * N].reshape(N, K)
+    c_accuracy = counts[at[12] : at[12] + N]
+    accuracy = work[at[13] : at[13] + 1]
     accuracy_sum = 0.0
     for n in range(N):
         c_accuracy_argmax = -np.inf
@@ -217,26 +217,26 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
 
 
 @kernel
-def _evaluate(theta, work, counts, x, y, N):
+def _evaluate(theta, work, counts, at, x, y, N):
     """Outputs, loss and metrics."""
-    _forward(theta, work, counts, x, N)
-    _loss(theta, work, counts, y, N)
-    _metrics(theta, work, counts, y, N)
+    _forward(theta, work, counts, at, x, N)
+    _loss(theta, work, counts, at, y, N)
+    _metrics(theta, work, counts, at, y, N)
 
 
 @kernel
-def _loss_and_gradients(theta, gradient, work, counts, x, y, N):
+def _loss_and_gradients(theta, gradient, work, counts, at, x, y, N):
     """The loss, and its gradient by all parameters."""
-    _forward(theta, work, counts, x, N)
-    _loss(theta, work, counts, y, N)
-    _backward(theta, gradient, work, counts, x, y, N)
-    return work[170 * N]
+    _forward(theta, work, counts, at, x, N)
+    _loss(theta, work, counts, at, y, N)
+    _backward(theta, gradient, work, counts, at, x, y, N)
+    return work[at[8]]
 
 
 @kernel
-def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, x, y, N):
+def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, N):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, x, y, N)
+    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, N)
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
@@ -244,22 +244,22 @@ def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, count
 
 
 def _places(N):
-    """Where each tensor lies: the workspace (0 reals, 1 integers), its first element, its shape."""
+    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
     return {
         "z1": (0, 0, (N, H)),
         "h": (0, 64 * N, (N, H)),
-        "z2": (0, 128 * N, (N, K)),
-        "a2": (0, 138 * N, (N, K)),
-        "m_a2": (0, 148 * N, (N,)),
-        "e_p": (0, 149 * N, (N, K)),
-        "s_p": (0, 159 * N, (N,)),
-        "p": (0, 160 * N, (N, K)),
-        "loss": (0, 170 * N, ()),
-        "da2": (0, 170 * N + 1, (N, K)),
-        "dh": (0, 180 * N + 1, (N, H)),
-        "dz1": (0, 244 * N + 1, (N, H)),
+        "z2": (0, 0, (N, K)),
+        "a2": (0, 10 * N, (N, K)),
+        "m_a2": (0, 40 * N, (N,)),
+        "e_p": (0, 20 * N, (N, K)),
+        "s_p": (0, 41 * N, (N,)),
+        "p": (0, 30 * N, (N, K)),
+        "loss": (0, 192 * N, ()),
+        "da2": (0, 128 * N, (N, K)),
+        "dh": (0, 0, (N, H)),
+        "dz1": (0, 128 * N, (N, H)),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 308 * N + 1, ()),
+        "accuracy": (0, 0, ()),
     }
 
 
@@ -471,29 +471,34 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them."""
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
+    are not needed at the same time share their memory, unless `apart`."""
 
-    def __init__(self, sizes: tuple[int, ...]) -> None:
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = _places(*sizes)
-        lengths = [1, 1]
-        for which, start, shape in self.places.values():
+        self.places = {}
+        lengths = [0, 0]
+        for name, (which, start, shape) in _places(*sizes).items():
+            start = lengths[which] if apart else start
+            self.places[name] = which, start, shape
             lengths[which] = max(lengths[which], start + math.prod(shape))
-        self.work, self.counts = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64)
+        at = np.array([start for _, start, _ in self.places.values()], np.int64)
+        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
 
     def tensors(self) -> dict[str, Array]:
         """Every tensor by name, as a view."""
-        arenas = (self.work, self.counts)
         return {
-            name: arenas[which][start : start + math.prod(shape)].reshape(shape)
+            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
             for name, (which, start, shape) in self.places.items()
         }
 
 
-def _memory(sizes: Mapping[str, int], kept: dict[Any, Any]) -> _Memory:
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, from those kept if they are there."""
     _compile()
     key = tuple(sizes.get(name, 1) for name in OPEN_SIZES)  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
     if key not in kept:
         if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
             kept.clear()
@@ -503,25 +508,29 @@ def _memory(sizes: Mapping[str, int], kept: dict[Any, Any]) -> _Memory:
 
 
 def _outputs(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    memory = _memory(sizes, {})
-    _forward(params.flat, memory.work, memory.counts, *(data[n] for n in FORWARD_INPUTS), *memory.sizes)
+    memory = _memory(sizes)
+    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_INPUTS), *memory.sizes)
     tensors = memory.tensors()
     return {name: tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    memory = _memory(sizes, {})
-    _evaluate(params.flat, memory.work, memory.counts, *data.values(), *memory.sizes)
+    memory = _memory(sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors()
 
 
 def _differentiate(
-    params: Arena, gradients: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
 ) -> dict[str, Array]:
-    memory = _memory(sizes, {})
-    _loss_and_gradients(
-        params.flat, gradients.flat, memory.work, memory.counts, *data.values(), *memory.sizes
-    )
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    memory = _memory(sizes, apart=apart)
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors()
 
 
@@ -532,7 +541,7 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     loss, finite = _train_step(
         state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper,
-        memory.work, memory.counts, *data.values(), *memory.sizes,
+        *memory.arrays, *data.values(), *memory.sizes,
     )  # fmt: skip
     state.step += bool(finite)
     return float(loss), bool(finite)
@@ -694,7 +703,7 @@ def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int])
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
     gradients = params.like()
-    tensors = dict(_differentiate(params, gradients, data, sizes))
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
     tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
     for number, tensor in EQUATIONS.items():
         if tensor in tensors and not np.isfinite(tensors[tensor]).all():

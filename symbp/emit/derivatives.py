@@ -14,7 +14,7 @@ from functools import cached_property
 from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
-from symbp.emit.drivers import places_function, stage_calls
+from symbp.emit.drivers import stage_calls
 from symbp.emit.module import (
     DTYPES,
     check_request,
@@ -28,6 +28,7 @@ from symbp.emit.segments import Network, Segment, known_constants
 from symbp.emit.splice import Part, function_text, import_lines, part
 from symbp.emit.tables import derivative_tables, globals_of
 from symbp.emit.templates import render
+from symbp.emit.workspace import memory_plan, places_function
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Role, Tensor
 from symbp.lower import lower
@@ -106,22 +107,23 @@ def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
 
 def _numba(net: Network, names: Names, dtype: str) -> Pieces:
     real = "F" if dtype == "float32" else ""
-    functions, helpers, places = numba_target.functions(net, names, real)
+    memory = memory_plan(net, fused=True)
+    functions, helpers, _ = numba_target.functions(net, memory, names, real)
     data = tuple(names.tensors[t.name] for t in net.data)
     driver = Function(
         "_evaluate",
-        ("theta", "work", "counts", *data, *net.open_sizes),
+        ("theta", "work", "counts", "at", *data, *net.open_sizes),
         "Outputs and derivatives.",
         tuple(stage_calls(net, names, ("forward", "derivatives"))),
         ("@kernel",),
     )
     kernels = [function_text("numba_helpers", name) for name in sorted(helpers)]
-    memory = [function_text("numba_step", name) for name in ("_Memory", "_memory")]
+    running = [function_text("numba_step", name) for name in ("_Memory", "_memory")]
     parts = [Part("Functions of one element", "\n\n\n".join(kernels), (), ())] if kernels else []
-    parts.append(Part("Workspaces", "\n\n\n".join(memory), (), ()))
+    parts.append(Part("Workspaces", "\n\n\n".join(running), (), ()))
     constants = [f"DTYPE = np.{dtype}", *(["F = np.float32"] if real else [])]
     return (
-        [*functions, driver, places_function(net, places)],
+        [*functions, driver, places_function(net, memory)],
         [part("compiling").text],
         [*parts, *_common(net, "numba")],
         [*constants, f"OPEN_SIZES = {net.open_sizes!r}"],

@@ -1,35 +1,35 @@
-"""The kernels of the Numba target that call the stages, and the places of the tensors.
+"""The kernels of the Numba target that call the stages.
 
-Enters: the stages, an update rule, the layout. Leaves: functions. Must not know: equations.
+Enters: the stages, an update rule, where tensors lie. Leaves: functions. Must not know: equations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symbp.emit.blocks import Function
-from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.numba_target import Layout, stage_arguments
+from symbp.emit.numba_target import Place, stage_arguments
 from symbp.emit.segments import Network
 from symbp.emit.update import arguments
 from symbp.ir.training import UpdateRule
 
 
-def driver_functions(net: Network, rule: UpdateRule, places: Layout, names: Names) -> list[Function]:
+def driver_functions(
+    net: Network, rule: UpdateRule, places: Mapping[str, Place], names: Names
+) -> list[Function]:
     """`_evaluate`, `_loss_and_gradients` and `_train_step`."""
     data = tuple(names.tensors[t.name] for t in net.data)
-    tail = ("work", "counts", *data, *net.open_sizes)
+    tail = ("work", "counts", "at", *data, *net.open_sizes)
     assert net.system.loss is not None
-    loss = places.places[net.system.loss]
-    start = ElementSpelling({}, {}, {}).integer(loss.start).text
+    loss = places[net.system.loss]
     evaluate = Function(
         "_evaluate", ("theta", *tail), "Outputs, loss and metrics.",
         tuple(stage_calls(net, names, ("forward", "loss", "metrics"))), ("@kernel",),
     )  # fmt: skip
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
-        (*stage_calls(net, names, ("forward", "loss", "backward")), f"return {loss.arena}[{start}]"),
+        (*stage_calls(net, names, ("forward", "loss", "backward")), f"return {loss.arena}[{loss.start}]"),
         ("@kernel",),
     )  # fmt: skip
     given = {name: name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule)}
@@ -58,19 +58,3 @@ def stage_calls(net: Network, names: Names, wanted: Sequence[str]) -> list[str]:
             given = (*stage_arguments(segment, names), *net.open_sizes)
             lines.append(f"_{segment.name}({', '.join(given)})")
     return lines
-
-
-def places_function(net: Network, places: Layout) -> Function:
-    """`_places(N)`: where each tensor lies."""
-    spelled = ElementSpelling({}, {}, {})
-    lines = ["return {"]
-    for tensor in net.tensors:
-        place = places.places[tensor.name]
-        if place.arena in ("work", "counts"):
-            which = 1 if place.arena == "counts" else 0
-            shape = ", ".join(spelled.integer(e).text for e in tensor.shape) + (
-                "," if len(tensor.shape) == 1 else ""
-            )
-            lines.append(f'    "{tensor.name}": ({which}, {spelled.integer(place.start).text}, ({shape})),')
-    doc = "Where each tensor lies: the workspace (0 reals, 1 integers), its first element, its shape."
-    return Function("_places", net.open_sizes, doc, (*lines, "}"))

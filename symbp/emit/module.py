@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
-from symbp.emit.drivers import driver_functions, places_function
+from symbp.emit.drivers import driver_functions
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import Network, network
@@ -21,6 +21,7 @@ from symbp.emit.splice import Part, function_text, import_lines, part
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update, numbered_updates, numpy_update
+from symbp.emit.workspace import memory_plan, places_function
 from symbp.errors import GenerationError
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.training import Initial, UpdateRule
@@ -115,14 +116,15 @@ def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
 
 def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     real = "F" if dtype == "float32" else ""
-    functions, helpers, places = numba_target.functions(net, names, real)
+    memory = memory_plan(net, fused=True)
+    functions, helpers, places = numba_target.functions(net, memory, names, real)
     update, more = numba_update(rule, _update_names(rule), real)
     drivers = driver_functions(net, rule, places, names)
     texts = [function_text("numba_helpers", name) for name in sorted(helpers | more | {"_all_finite"})]
     kernels = Part("Functions of one element", "\n\n\n".join(texts), (), ())
     constants = [f"DTYPE = np.{dtype}"] + (["F = np.float32"] if real else [])
     return Pieces(
-        [*functions, update, *drivers, places_function(net, places)],
+        [*functions, update, *drivers, places_function(net, memory)],
         [part("compiling").text],
         [kernels, *_common("numba_step")],
         [*constants, f"OPEN_SIZES = {net.open_sizes!r}"],

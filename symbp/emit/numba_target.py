@@ -2,14 +2,15 @@
 
 Enters: the stages of a network. Leaves: kernels as text. Must not know: ops, files, the command line.
 
-All tensors live in two workspaces, reals and integers; a kernel begins with views of what it touches.
+All tensors live in two workspaces, reals and integers, where the table `at` says; a kernel begins with views
+of what it touches.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -21,11 +22,13 @@ from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import Network, Segment, product_of
 from symbp.emit.spelling import guard_rank
 from symbp.emit.tables import global_name
+from symbp.emit.workspace import own_gradients
 from symbp.ir.bounds import within
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.matrices import MATRIX_LEAVES
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, Tensor
+from symbp.lower.memory import MemoryPlan
 from symbp.lower.program import (
     FLAT,
     Begin,
@@ -46,46 +49,31 @@ START = {"sum": "0", "prod": "1"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tensor lies: an arena, the first element, the number of elements."""
+    """Where a tensor lies: an arena, the text of its first element's position, the number of elements."""
 
     arena: str
-    start: Expr
+    start: str
     count: Expr
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The places of all tensors, and the lengths of the workspaces."""
-
-    places: dict[str, Place]
-    lengths: dict[str, Expr]
-
-
-def layout(network: Network) -> Layout:
-    """Parameters and gradients in their arenas, everything else one after the other in the workspaces."""
+def layout(network: Network, memory: MemoryPlan) -> dict[str, Place]:
+    """Parameters and gradients at their positions in the arenas, everything else where `at` says."""
     bound = {Size(name): sympy.Integer(value) for name, value in network.sizes.items()}
+    spelled = ElementSpelling({}, {}, {})
+    gradients = {parameter: gradient for gradient, parameter in own_gradients(network).items()}
     places: dict[str, Place] = {}
-    lengths: dict[str, Expr] = {"theta": sympy.S.Zero, "work": sympy.S.Zero, "counts": sympy.S.Zero}
-
-    def put(name: str, shape: tuple[Expr, ...], arena: str) -> None:
-        count = product_of(shape).xreplace(bound)
-        places[name] = Place(arena, lengths[arena], count)
-        lengths[arena] = sympy.expand(lengths[arena] + count)
-
+    start: Expr = sympy.S.Zero
     for parameter in network.parameters:
-        put(parameter.name, parameter.shape, "theta")
-        gradient = network.derivation.gradients.get(parameter.name, "")
-        if gradient in _filled(network, "backward") and gradient not in places:
-            own = places[parameter.name]
-            places[gradient] = Place("gradient", own.start, own.count)
-    for tensor in network.tensors:
-        if tensor.name not in places:
-            put(tensor.name, tensor.shape, "counts" if tensor.integer else "work")
-    return Layout(places, lengths)
-
-
-def _filled(network: Network, name: str) -> set[str]:
-    return {t.name for s in network.segments if s.name == name for t in s.program.buffers}
+        count = product_of(parameter.shape).xreplace(bound)
+        places[parameter.name] = Place("theta", spelled.integer(start).text, count)
+        if parameter.name in gradients:
+            places[gradients[parameter.name]] = Place("gradient", spelled.integer(start).text, count)
+        start = sympy.expand(start + count)
+    for k, (name, place) in enumerate(memory.named.items()):
+        places[name] = Place(
+            "counts" if place.buffer.arena == "integers" else "work", f"at[{k}]", place.buffer.count
+        )
+    return places
 
 
 class NumbaLines:
@@ -311,7 +299,7 @@ def position_of(equation: Equation) -> Expr:
 
 
 def stage(
-    network: Network, segment: Segment, places: Layout, names: Names, real: str
+    network: Network, segment: Segment, places: Mapping[str, Place], names: Names, real: str
 ) -> tuple[Function, set[str]]:
     """The kernel of one stage, and the helpers that it calls."""
     tensors = {t.name: t for t in (*network.system.tensors, *network.tensors)}
@@ -325,7 +313,7 @@ def stage(
     text = "\n".join(re.sub(r"  #.*", "", line) for line in body)
     for tensor in (*network.parameters, *network.tensors):
         if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
-            head.append(view(tensor, places.places[tensor.name], names))
+            head.append(view(tensor, places[tensor.name], names))
     head += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
     arguments = (*stage_arguments(segment, names), *network.open_sizes)
     title = (
@@ -339,46 +327,45 @@ def stage(
 
 
 def stage_arguments(segment: Segment, names: Names) -> tuple[str, ...]:
-    """Arenas, then the data that the stage reads."""
+    """Arenas, the table of places, then the data that the stage reads."""
     arenas = ("theta", *(("gradient",) if segment.name == "backward" else ()), "work", "counts")
-    return (*arenas, *(names.tensors[t.name] for t in segment.leaves(Role.INPUT, Role.TARGET)))
+    return (*arenas, "at", *(names.tensors[t.name] for t in segment.leaves(Role.INPUT, Role.TARGET)))
 
 
 def view(tensor: Tensor, place: Place, names: Names) -> str:
     """The line that makes a named view of an arena."""
     spelled = ElementSpelling({}, {}, {})
-    start = spelled.integer(place.start).text
-    stop = spelled.integer(sympy.expand(place.start + place.count)).text
-    text = f"{names.tensors[tensor.name]} = {place.arena}[{between(start, stop)}]"
+    text = f"{names.tensors[tensor.name]} = {part(place)}"
     if len(tensor.shape) < 2:
         return text
     return f"{text}.reshape({', '.join(spelled.integer(e).text for e in tensor.shape)})"
 
 
-def between(start: str, stop: str) -> str:
-    """A slice, spaced as its bounds need it."""
-    return f"{start}:{stop}" if start.isdigit() and stop.isdigit() else f"{start} : {stop}"
+def part(place: Place) -> str:
+    """The elements of a place as a slice of its arena."""
+    count = ElementSpelling({}, {}, {}).integer(place.count).text
+    if place.start.isdigit() and count.isdigit():
+        return f"{place.arena}[{place.start}:{int(place.start) + int(count)}]"
+    stop = count if place.start == "0" else f"{place.start} + {count}"
+    return f"{place.arena}[{place.start} : {stop}]"
 
 
-def _copied_gradients(network: Network, places: Layout, names: Names) -> Iterator[str]:
+def _copied_gradients(network: Network, places: Mapping[str, Place], names: Names) -> Iterator[str]:
     """Gradients that are no tensor of their own: shared by two parameters, or of an earlier stage."""
-    seen: set[str] = set()
+    own = set(own_gradients(network).values())
     for parameter in network.parameters:
-        gradient = network.derivation.gradients[parameter.name]
-        if places.places[gradient].arena != "gradient" or gradient in seen:
-            place = places.places[parameter.name]
-            spelled = ElementSpelling({}, {}, {})
-            start, stop = (
-                spelled.integer(sympy.expand(e)).text for e in (place.start, place.start + place.count)
-            )
-            flat = f"{names.tensors[gradient]}.reshape({spelled.integer(place.count).text})"
-            yield f"gradient[{between(start, stop)}] = {flat}"
-        seen.add(gradient)
+        if parameter.name not in own:
+            gradient, place = network.derivation.gradients[parameter.name], places[parameter.name]
+            count = ElementSpelling({}, {}, {}).integer(place.count).text
+            flat = f"{names.tensors[gradient]}.reshape({count})"
+            yield f"{part(replace(place, arena='gradient'))} = {flat}"
 
 
-def functions(network: Network, names: Names, real: str) -> tuple[list[Function], set[str], Layout]:
+def functions(
+    network: Network, memory: MemoryPlan, names: Names, real: str
+) -> tuple[list[Function], set[str], dict[str, Place]]:
     """The kernels of all stages, the helpers that they call, and where tensors lie."""
-    places = layout(network)
+    places = layout(network, memory)
     found, helpers = [], set()
     for segment in network.segments:
         function, called = stage(network, segment, places, names, real)

@@ -191,9 +191,9 @@ def _stretches(run: Run, stages: Mapping[str, tuple[Moment, ...]]) -> dict[str, 
         for name, _ in (*moment.reads, *moment.fills):
             if name in filled:
                 touched.setdefault(name, []).append(k)
-        for loop in moment.loops:
-            loops.setdefault((stage, loop), []).append(k)
-        kept |= {(name, stage, loop) for name, loop in moment.kept}
+        for around in moment.loops:
+            loops.setdefault((stage, around), []).append(k)
+        kept |= {(name, stage, around) for name, around in moment.kept}
     found = {}
     for name, places in touched.items():
         first, last = places[0], places[-1]

@@ -32,7 +32,7 @@ ARENAS = ("reals", "integers", "flags")
 
 @dataclass(frozen=True)
 class Buffer:
-    """What needs memory: its shape, its arena, when it is needed, and the buffer whose place it takes over."""
+    """What needs memory: its shape, its arena, its life, and the buffer whose place it takes over."""
 
     name: str
     shape: tuple[Expr, ...]
@@ -127,45 +127,55 @@ def _room(first: Buffer, buffers: Sequence[Buffer], roots: Mapping[str, str]) ->
     return Buffer(first.name, first.shape, life, first.arena)
 
 
+@dataclass(frozen=True)
+class _Span:
+    """Elements from `start` to `stop`, and about where that is: the same at the reference sizes."""
+
+    start: Any
+    stop: Any
+    begin: int
+    end: int
+
+
 class _Packing:
     """Rooms of one arena, put one after the other at the lowest place that is free during their life."""
 
     def __init__(self, rooms: Sequence[Buffer]) -> None:
-        self.rooms = rooms
         self.values = _Values([room.count for room in rooms])
         self.counts = {room.name: self.values.polynomial(room.count) for room in rooms}
-        self.placed: list[tuple[Buffer, Any, Any]] = []  # room, start, stop
-        self.length = self.values.ring.zero
-        order = {room.name: k for k, room in enumerate(rooms)}
-        for room in sorted(rooms, key=lambda r: (-self.values.at(self.counts[r.name]), order[r.name])):
-            start = self.lowest(room)
-            stop = start + self.counts[room.name]
-            self.placed.append((room, start, stop))
-            if not self.values.ordered(stop, self.length):
-                self.length = stop
+        self.about = {room.name: self.values.at(self.counts[room.name]) for room in rooms}
+        self.placed: list[tuple[Buffer, _Span]] = []
+        self.length, self.end = self.values.ring.zero, 0
+        for room in sorted(rooms, key=lambda r: -self.about[r.name]):
+            span = self.lowest(room)
+            self.placed.append((room, span))
+            if not self.values.ordered(span.stop, self.length):
+                self.length, self.end = span.stop, span.end
 
-    def lowest(self, room: Buffer) -> PolyElement:
-        """The lowest start at which the room meets none of its time, else the end of the arena."""
-        at, ordered = self.values.at, self.values.ordered
-        count = self.counts[room.name]
-        met = [(start, stop) for other, start, stop in self.placed if other.life.meets(room.life)]
-        met.sort(key=lambda span: at(span[0]))
-        start = self.values.ring.zero
+    def lowest(self, room: Buffer) -> _Span:
+        """The lowest span in which the room meets none of its time, else the end of the arena."""
+        ordered = self.values.ordered
+        met = [span for other, span in self.placed if other.life.meets(room.life)]
+        met.sort(key=lambda span: span.begin)
+        found = self.span(room, self.values.ring.zero, 0)
         for k in range(len(met) + 1):
-            stop = start + count
-            free = k == len(met) or at(stop) <= at(met[k][0])
-            fits = free and (ordered(stop, self.length) or ordered(self.length, stop))
-            if fits and all(ordered(stop, a) or ordered(b, start) for a, b in met):
-                return start
-            if k < len(met) and at(met[k][1]) > at(start):
-                start = met[k][1]
-        return self.length
+            free = k == len(met) or found.end <= met[k].begin
+            fits = free and (ordered(found.stop, self.length) or ordered(self.length, found.stop))
+            if fits and all(ordered(found.stop, s.start) or ordered(s.stop, found.start) for s in met):
+                return found
+            if k < len(met) and met[k].end > found.begin:
+                found = self.span(room, met[k].stop, met[k].end)
+        return self.span(room, self.length, self.end)
+
+    def span(self, room: Buffer, start: PolyElement, begin: int) -> _Span:
+        """The room from a start on."""
+        return _Span(start, start + self.counts[room.name], begin, begin + self.about[room.name])
 
     def expression(self, polynomial: PolyElement) -> Expr:
         return self.values.expression(polynomial)
 
     def starts(self) -> dict[str, Expr]:
-        return {room.name: self.expression(start) for room, start, _ in self.placed}
+        return {room.name: self.expression(span.start) for room, span in self.placed}
 
 
 class _Values:
@@ -191,9 +201,9 @@ class _Values:
     def expression(self, polynomial: PolyElement) -> Expr:
         return sympy.expand(polynomial.as_expr().xreplace(self.back))
 
-    def at(self, polynomial: PolyElement) -> Any:
+    def at(self, polynomial: PolyElement) -> int:
         """The value where every open size is the reference one."""
-        return polynomial.evaluate(list(zip(self.ring.gens, self.point, strict=True)))
+        return int(polynomial.evaluate(list(zip(self.ring.gens, self.point, strict=True))))
 
     def ordered(self, low: PolyElement, high: PolyElement) -> bool:
         """Whether low ≤ high for all sizes: proven, not only likely."""
@@ -221,7 +231,11 @@ def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
     proof for all sizes, and by numbers for those given. What takes another's place may meet it once."""
     chained = {(b.name, b.instead) for b in (p.buffer for p in plan.places)}
     for place in plan.places:
-        if not never_negative(plan.lengths[place.buffer.arena] - place.stop, {}):
+        rest = sympy.expand(plan.lengths[place.buffer.arena] - place.stop)
+        quotients = sorted({a for a in _atoms(rest) if not isinstance(a, Size)}, key=expression_text)
+        # Of what has no proven sign the length may hold more than the place: an extent is never negative.
+        counted = {a: Size(f"(quotient {k})") - 1 for k, a in enumerate(quotients)}
+        if not never_negative(rest.xreplace(counted), {}):
             raise LoweringError(f"{place.buffer.name} ends at {place.stop}, beyond its arena")
     for one, other in combinations(plan.places, 2):
         a, b = one.buffer, other.buffer

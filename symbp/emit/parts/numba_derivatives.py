@@ -27,6 +27,6 @@ _KEPT = _Kept()
 
 def _derived(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
     memory = _memory(sizes, _KEPT.workspaces)
-    _evaluate(params.flat, memory.work, memory.counts, *data.values(), *memory.sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
     tensors = memory.tensors()
     return {key: tensors[name].copy() for key, name in DERIVATIVES.items()}

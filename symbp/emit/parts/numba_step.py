@@ -26,29 +26,34 @@ from symbp.emit.parts.state import State
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them."""
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
+    are not needed at the same time share their memory, unless `apart`."""
 
-    def __init__(self, sizes: tuple[int, ...]) -> None:
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = _places(*sizes)
-        lengths = [1, 1]
-        for which, start, shape in self.places.values():
+        self.places = {}
+        lengths = [0, 0]
+        for name, (which, start, shape) in _places(*sizes).items():
+            start = lengths[which] if apart else start
+            self.places[name] = which, start, shape
             lengths[which] = max(lengths[which], start + math.prod(shape))
-        self.work, self.counts = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64)
+        at = np.array([start for _, start, _ in self.places.values()], np.int64)
+        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
 
     def tensors(self) -> dict[str, Array]:
         """Every tensor by name, as a view."""
-        arenas = (self.work, self.counts)
         return {
-            name: arenas[which][start : start + math.prod(shape)].reshape(shape)
+            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
             for name, (which, start, shape) in self.places.items()
         }
 
 
-def _memory(sizes: Mapping[str, int], kept: dict[Any, Any]) -> _Memory:
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, from those kept if they are there."""
     _compile()
     key = tuple(sizes.get(name, 1) for name in OPEN_SIZES)  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
     if key not in kept:
         if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
             kept.clear()
@@ -58,25 +63,29 @@ def _memory(sizes: Mapping[str, int], kept: dict[Any, Any]) -> _Memory:
 
 
 def _outputs(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    memory = _memory(sizes, {})
-    _forward(params.flat, memory.work, memory.counts, *(data[n] for n in FORWARD_INPUTS), *memory.sizes)
+    memory = _memory(sizes)
+    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_INPUTS), *memory.sizes)
     tensors = memory.tensors()
     return {name: tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    memory = _memory(sizes, {})
-    _evaluate(params.flat, memory.work, memory.counts, *data.values(), *memory.sizes)
+    memory = _memory(sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors()
 
 
 def _differentiate(
-    params: Arena, gradients: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
 ) -> dict[str, Array]:
-    memory = _memory(sizes, {})
-    _loss_and_gradients(
-        params.flat, gradients.flat, memory.work, memory.counts, *data.values(), *memory.sizes
-    )
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    memory = _memory(sizes, apart=apart)
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors()
 
 
@@ -87,7 +96,7 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     loss, finite = _train_step(
         state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper,
-        memory.work, memory.counts, *data.values(), *memory.sizes,
+        *memory.arrays, *data.values(), *memory.sizes,
     )  # fmt: skip
     state.step += bool(finite)
     return float(loss), bool(finite)

@@ -33,6 +33,8 @@ def _differentiate(
     gradients: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],  # noqa: ARG001
+    *,
+    apart: bool = False,  # noqa: ARG001
 ) -> dict[str, Array]:
     tensors = _forward(params, data)
     _loss(params, data, tensors)

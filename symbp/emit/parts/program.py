@@ -46,7 +46,7 @@ def _values(params: Any, data: Mapping[str, Array], sizes: Mapping[str, int]) ->
 
 
 def _differentiate(
-    params: Any, gradients: Any, data: Mapping[str, Array], sizes: Mapping[str, int]
+    params: Any, gradients: Any, data: Mapping[str, Array], sizes: Mapping[str, int], *, apart: bool = False
 ) -> dict[str, Array]:
     raise NotImplementedError
 

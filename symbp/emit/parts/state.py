@@ -191,7 +191,7 @@ def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int])
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
     gradients = params.like()
-    tensors = dict(_differentiate(params, gradients, data, sizes))
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
     tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
     for number, tensor in EQUATIONS.items():
         if tensor in tensors and not np.isfinite(tensors[tensor]).all():
