@@ -11,7 +11,8 @@ from typing import Any
 
 TARGETS = ("numpy", "numba")
 DTYPES = ("float32", "float64")
-OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam"}  # by their names in `symbp.optim`
+# by their names in `symbp.optim`
+OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam", "adamw": "AdamW"}
 
 
 class Arguments:

@@ -53,13 +53,38 @@ def Adam(lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float 
     _positive(lr=lr, eps=eps)
     _fractions(beta1=beta1, beta2=beta2)
     rule = _Rule("Adam", {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}, "m", "v")
+    rule.next(THETA, rule.theta - rule["lr"] * _scaled_mean(rule), "scaled step")
+    return rule.finish("Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1")
+
+
+def AdamW(
+    lr: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 1e-2,
+) -> UpdateRule:
+    """Adam, and θ shrunk by 1 − lr·weight_decay beside its step: the decay is decoupled from the
+    gradient and so isn't scaled by its moments (Loshchilov and Hutter 2019, algorithm 2). All parameters decay.
+
+    Raises UsageError: lr or eps not positive, beta1 or beta2 outside [0, 1), weight_decay negative.
+    """
+    _positive(lr=lr, eps=eps)
+    _fractions(beta1=beta1, beta2=beta2)
+    _non_negative(weight_decay=weight_decay)
+    hyper = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, "weight_decay": weight_decay}
+    rule = _Rule("AdamW", hyper, "m", "v")
+    kept = (1 - rule["lr"] * rule["weight_decay"]) * rule.theta
+    rule.next(THETA, kept - rule["lr"] * _scaled_mean(rule), "scaled step from the decayed parameter")
+    return rule.finish("Loshchilov and Hutter 2019, Decoupled weight decay regularization, algorithm 2")
+
+
+def _scaled_mean(rule: _Rule) -> Expr:
+    """m̂/(√v̂ + ε) of the next moments (Kingma and Ba 2015, algorithm 1)."""
     g, first, second = rule.gradient, rule["beta1"], rule["beta2"]
     m = rule.next("m", first * rule["m"] + (1 - first) * g, "mean of gradients")
     v = rule.next("v", second * rule["v"] + (1 - second) * g**2, "mean of squared gradients")
-    m_hat = m / (1 - first**rule.step)
-    v_hat = v / (1 - second**rule.step)
-    rule.next(THETA, rule.theta - rule["lr"] * m_hat / (sympy.sqrt(v_hat) + rule["eps"]), "scaled step")
-    return rule.finish("Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1")
+    return m / (1 - first**rule.step) / (sympy.sqrt(v / (1 - second**rule.step)) + rule["eps"])
 
 
 class _Rule:
@@ -98,6 +123,12 @@ def _fractions(**values: Any) -> None:
     for name, value in values.items():
         if not _is_finite(value) or not 0 <= value < 1:
             raise UsageError(f"{name} must be at least 0 and below 1, not {value!r}")
+
+
+def _non_negative(**values: Any) -> None:
+    for name, value in values.items():
+        if not _is_finite(value) or value < 0:
+            raise UsageError(f"{name} must not be negative, not {value!r}")
 
 
 def _is_finite(value: Any) -> bool:

@@ -24,9 +24,16 @@ def test_the_equations():
         "v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]",
         "theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))",
     ]
+    assert equations(bp.optim.AdamW())[:2] == equations(bp.optim.Adam())[:2]
+    assert equations(bp.optim.AdamW())[2] == (
+        "theta_next[i] = (1 - lr·weight_decay)·theta[i] - "
+        "lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))"
+    )
 
 
-@pytest.mark.parametrize("rule", [bp.optim.SGD(), bp.optim.Momentum(), bp.optim.Adam()], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "rule", [bp.optim.SGD(), bp.optim.Momentum(), bp.optim.Adam(), bp.optim.AdamW()], ids=lambda r: r.name
+)
 def test_the_system_is_sound(rule):
     validate(rule.system)
     assert set(rule.system.updates) == {"theta", *rule.moments}
@@ -51,19 +58,23 @@ def steps(rule, theta, gradients):
         yield state["theta"]
 
 
-@pytest.mark.parametrize("name", ["SGD", "Momentum", "Adam"])
+@pytest.mark.parametrize("name", ["SGD", "Momentum", "Adam", "AdamW"])
 def test_ten_steps_as_pytorch_takes_them(name):
     torch = pytest.importorskip("torch", reason="compares with PyTorch")
     rng = np.random.default_rng(3)
     theta, gradients = rng.normal(size=6), rng.normal(size=(10, 6))
-    rule = {"SGD": bp.optim.SGD(0.1), "Momentum": bp.optim.Momentum(0.1, 0.8), "Adam": bp.optim.Adam(0.1)}[
-        name
-    ]
+    rule = {
+        "SGD": bp.optim.SGD(0.1),
+        "Momentum": bp.optim.Momentum(0.1, 0.8),
+        "Adam": bp.optim.Adam(0.1),
+        "AdamW": bp.optim.AdamW(0.1, weight_decay=0.2),
+    }[name]
     weight = torch.nn.Parameter(torch.tensor(theta))
     peer = {
         "SGD": lambda: torch.optim.SGD([weight], lr=0.1),
         "Momentum": lambda: torch.optim.SGD([weight], lr=0.1, momentum=0.8),
         "Adam": lambda: torch.optim.Adam([weight], lr=0.1),
+        "AdamW": lambda: torch.optim.AdamW([weight], lr=0.1, weight_decay=0.2),
     }[name]()
     for ours, gradient in zip(steps(rule, theta, gradients), gradients, strict=True):
         weight.grad = torch.tensor(gradient)
@@ -78,6 +89,7 @@ def test_ten_steps_as_pytorch_takes_them(name):
         (lambda: bp.optim.SGD("fast"), "lr must be a positive number, not 'fast'"),
         (lambda: bp.optim.Momentum(beta=1), "beta must be at least 0 and below 1"),
         (lambda: bp.optim.Adam(beta2=-0.1), "beta2 must be at least 0 and below 1"),
+        (lambda: bp.optim.AdamW(weight_decay=-0.1), "weight_decay must not be negative, not -0.1"),
         (lambda: bp.optim.Adam(eps=float("nan")), "eps must be a positive number"),
     ],
 )
