@@ -64,8 +64,8 @@ def AdamW(
     eps: float = 1e-8,
     weight_decay: float = 1e-2,
 ) -> UpdateRule:
-    """Adam, and θ shrunk by 1 − lr·weight_decay beside its step: the decay is decoupled from the
-    gradient and so isn't scaled by its moments (Loshchilov and Hutter 2019, algorithm 2). All parameters decay.
+    """Adam, with θ shrunk by the factor 1 − lr·weight_decay beside its step: the decay is decoupled from the
+    gradient, so its moments don't scale it (Loshchilov and Hutter 2019, algorithm 2). All parameters decay.
 
     Raises UsageError: lr or eps not positive, beta1 or beta2 outside [0, 1), weight_decay negative.
     """
