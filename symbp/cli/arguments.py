@@ -12,7 +12,9 @@ from typing import Any
 TARGETS = ("numpy", "numba")
 DTYPES = ("float32", "float64")
 # by their names in `symbp.optim`
-OPTIMIZERS = {"sgd": "SGD", "momentum": "Momentum", "adam": "Adam", "adamw": "AdamW"}
+OPTIMIZERS = {  # by their names in `symbp.optim`
+    name.lower(): name for name in ("SGD", "Momentum", "RMSprop", "Adam", "AdamW")
+}
 
 
 class Arguments:

@@ -292,7 +292,8 @@ class Spelling:
                 over.append(factor)
         if coefficient.is_negative:
             inner = self._quotient(-coefficient, over, under)
-            return Written(f"-{inner.at_least(MUL)}", ADD, inner.axes, inner.kind)
+            least = UNARY if inner.kind == "integer" else MUL  # -a // b is (-a) // b
+            return Written(f"-{inner.at_least(least)}", ADD, inner.axes, inner.kind)
         return self._quotient(coefficient, over, under)
 
     def _quotient(self, coefficient: Expr, over: list[Expr], under: list[Expr]) -> Written:
@@ -338,7 +339,8 @@ class Spelling:
             return self._divided([self.number("1")], [self.write(base**-exponent)])
         if exponent == sympy.Rational(1, 2):
             return self.call("sqrt", base)
-        value = self.write(base)
+        # an integer to a negative integer is no integer
+        value = Written(f"{base}.0", ATOM, kind="number") if base.is_Integer else self.write(base)
         if exponent.is_Integer and exponent <= 4:
             return self._repeated(value, int(exponent))
         (low, high), axes = self.together([value, self.write(exponent)])

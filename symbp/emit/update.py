@@ -14,7 +14,7 @@ from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.spelling import Written
+from symbp.emit.spelling import ATOM, Written
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, Index, free_indices
 from symbp.ir.printer import equation_text
@@ -28,12 +28,13 @@ def numbered_updates(rule: UpdateRule) -> list[tuple[int, Equation]]:
     """The update's equations with their numbers, scalars first where they are computed."""
     numbered = [(k + 1, e) for k, e in enumerate(rule.system.equations)]
     for number, equation in numbered:
-        flat = all(a.subscripts in ((), equation.indices) for a in equation.reads)
-        if equation.reduction is not None or len(equation.indices) > 1 or not flat:
+        flat = all(a.subscripts in ((), equation.all_indices) for a in equation.reads)
+        total = equation.op == "sum" and len(equation.reduced) == 1 and not equation.indices
+        if not (total or equation.reduction is None) or len(equation.indices) > 1 or not flat:
             raise LoweringError(
-                f"equation ({PREFIX}{number}) of the update {rule.name} is no map of one entry",
+                f"equation ({PREFIX}{number}) of {rule.name} is neither a map of one entry nor a sum",
                 details=(equation_text(equation),),
-                help="an update reads and writes each parameter entry by itself",
+                help="an update reads and writes each parameter entry by itself, or sums over all entries",
             )
     return numbered
 
@@ -66,14 +67,16 @@ def numpy_update(rule: UpdateRule, names: Names) -> tuple[Function, set[str]]:
     for k, (number, equation) in enumerate(numbered):
         old = source.get(equation.target)
         later = [name for _, e in numbered[k + 1 :] for name in e.read_names]
-        spelling = ArraySpelling(equation.indices, equation.extents, shapes, current, f"({PREFIX}{number})")
+        indices = equation.all_indices
+        spelling = ArraySpelling(indices, equation.extents, shapes, current, f"({PREFIX}{number})")
         spelling.name_repeated(equation.body)
         body += [line + note(number, prefix=PREFIX) for line in spelling.prelude]
         if old is not None and old not in later:
             body.append(_in_place(spelling, equation, old, current[old]) + note(number, prefix=PREFIX))
             current[equation.target] = current[old]
         else:
-            text = spelling.write(equation.body).text
+            written = spelling.write(equation.body)
+            text = f"{written.at_least(ATOM)}.sum()" if equation.reduction else written.text
             body.append(f"{current[equation.target]} = {text}{note(number, prefix=PREFIX)}")
             if old is not None:
                 late.append(f"{current[old]}[...] = {current[equation.target]}")
@@ -102,8 +105,8 @@ class _UpdateSpelling(ElementSpelling):
     """Elements of the update: what depends on scalars alone is computed once, in double precision."""
 
     def __init__(self, update: _NumbaUpdate, number: int, equation: Equation) -> None:
-        loops: dict[Index, str] = dict.fromkeys(equation.indices, update.loop)
-        real = update.real if equation.indices else ""
+        loops: dict[Index, str] = dict.fromkeys(equation.all_indices, update.loop)
+        real = update.real if equation.all_indices else ""
         super().__init__(loops, update.shapes, update.names.tensors, real, f"({PREFIX}{number})")
         self.scalars, self.locals = update.scalars, update.locals
         self.update, self.equation_number = update, number
@@ -142,11 +145,17 @@ class _NumbaUpdate:
     def lines(self, number: int, equation: Equation) -> Iterator[str]:
         spelling = _UpdateSpelling(self, number, equation)
         comment = note(number, prefix=PREFIX)
+        target = self.names.tensors[equation.target]
         if equation.indices:
             spelling.name_repeated(equation.body)
         text = spelling.write(equation.body).text
-        yield from (line + comment for line in spelling.prelude)
-        yield f"{self.names.tensors[equation.target]} = {text}{comment}"
+        if equation.reduction:
+            yield f"{target} = 0.0"
+            yield f"for {self.loop} in range(len({self.names.tensors[THETA]})):"
+            yield f"    {target} += {text}{comment}"
+        else:
+            yield from (line + comment for line in spelling.prelude)
+            yield f"{target} = {text}{comment}"
         self.helpers |= spelling.helpers
 
 

@@ -1,6 +1,6 @@
-"""Optimizers as equations, and how parameters start."""
+"""Optimizers as equations, schedules of the learning rate, and how parameters start."""
 
-from symbp.optim import initial
-from symbp.optim.rules import SGD, Adam, AdamW, Momentum
+from symbp.optim import initial, schedules
+from symbp.optim.rules import SGD, Adam, AdamW, Momentum, RMSprop
 
-__all__ = ["SGD", "Adam", "AdamW", "Momentum", "initial"]
+__all__ = ["SGD", "Adam", "AdamW", "Momentum", "RMSprop", "initial", "schedules"]
