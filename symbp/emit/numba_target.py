@@ -248,7 +248,18 @@ class NumbaLines:
             kernel.columns,
             False,
         )
-        yield f"{indent}np.dot({left}, {right}, {target}){note(kernel.number)}"
+        if kernel.inverses:
+            yield f"{indent}{target}[...] = {self.solution(kernel, left, right)}{note(*kernel.numbers)}"
+        else:
+            yield f"{indent}np.dot({left}, {right}, {target}){note(kernel.number)}"
+
+    def solution(self, kernel: Contraction, left: str, right: str) -> str:
+        """The product with an inverse that is never made: A⁻¹·b solves A·x = b, b·A⁻¹ solves Aᵀ·xᵀ = bᵀ."""
+        if kernel.left.inverted:
+            return f"np.linalg.solve({left}, {right})"
+        if not kernel.rows:
+            return f"np.linalg.solve({_turned(right)}, {left})"
+        return f"np.linalg.solve({_turned(right)}, {_turned(left)}).T"
 
     # --- linear algebra
     def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:
@@ -296,6 +307,11 @@ def position_of(equation: Equation) -> Expr:
     for index in equation.reduced:
         place = sympy.expand(place * equation.extents[index]) + index
     return place
+
+
+def _turned(matrix: str) -> str:
+    """The transpose; that of a transpose is the matrix."""
+    return matrix.removesuffix(".T") if matrix.endswith(".T") else f"{matrix}.T"
 
 
 def stage(

@@ -51,12 +51,15 @@ def contraction(lines: NumpyFrame, kernel: Contraction) -> Iterator[str]:
     vectors = bool(kernel.batch) and not kernel.columns
     if vectors:
         right = Written(f"{right.at_least(ATOM)}[..., None]")
-    comment = note(kernel.number)
+    comment = note(*kernel.numbers)
     yield from (line + comment for line in prelude)
     target = lines.names.tensors[kernel.target]
     axes = kernel.batch + kernel.rows + kernel.columns
     product = Written(f"{left.at_least(ATOM - 1)} @ {right.at_least(ATOM - 1)}", MUL, axes)
     mirrored = kernel.symmetric and kernel.left.name != kernel.right.name and not kernel.batch
+    solution = bool(kernel.inverses)
+    if solution:
+        product = _solution(lines, kernel, left, right, axes)
     if mirrored:
         product = Written(f"_symmetric_product({left.text}, {right.text})", ATOM, axes)
         lines.helpers.add("_symmetric_product")
@@ -71,12 +74,38 @@ def contraction(lines: NumpyFrame, kernel: Contraction) -> Iterator[str]:
         lines.products[kernel.target] = product
     elif kernel.target not in lines.out:
         yield f"{target} = {product.text}{comment}"
-    elif vectors or mirrored:
+    elif vectors or mirrored or solution:
         yield f"{target}[...] = {product.text}{comment}"
     else:
         groups = [(i,) for i in kernel.batch] + [g for g in (kernel.rows, kernel.columns) if g]
         place = f"{target}.reshape({_sizes(lines, kernel, groups)})" if grouped else target
         yield f"np.matmul({left.text}, {right.text}, out={place}){comment}"
+
+
+def _solution(
+    lines: NumpyFrame, kernel: Contraction, left: Written, right: Written, axes: tuple[Index, ...]
+) -> Written:
+    """The product with an inverse that is never made: A⁻¹·b solves A·x = b, and b·A⁻¹ solves Aᵀ·xᵀ = bᵀ."""
+    matrix, other = (left, right) if kernel.left.inverted else (right, left)
+    turned = kernel.left_transposed
+    if kernel.right.inverted:
+        matrix, turned = _turned(kernel, matrix), not kernel.right_transposed
+        other = _turned(kernel, other) if kernel.rows else other
+    if "lower" in (kernel.left.inverted, kernel.right.inverted):
+        lines.helpers.add("_solve_triangular")
+        text = f"_solve_triangular({matrix.text}, {other.text}, lower={not turned})"
+    else:
+        text = f"np.linalg.solve({matrix.text}, {other.text})"
+    found = Written(text, ATOM, axes)
+    return _turned(kernel, found) if kernel.right.inverted and kernel.rows else found
+
+
+def _turned(kernel: Contraction, value: Written) -> Written:
+    """The transpose; that of a transpose is the matrix."""
+    turn = ".swapaxes(-1, -2)" if kernel.batch else ".T"
+    if value.text.endswith(turn):
+        return Written(value.text.removesuffix(turn), ATOM, value.axes)
+    return Written(f"{value.at_least(ATOM)}{turn}", ATOM, value.axes)
 
 
 def _sizes(lines: NumpyFrame, kernel: Contraction, groups: Sequence[Sequence[Index]]) -> str:

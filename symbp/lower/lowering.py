@@ -33,6 +33,7 @@ from symbp.lower.program import (
     Statement,
     validate,
 )
+from symbp.lower.solve import only_multiplied
 
 Piece = Contraction | MatrixKernel | Statement
 Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]
@@ -47,7 +48,11 @@ def lower(system: System, wanted: Sequence[str], given: Iterable[str] = ()) -> P
     numbered = _needed(system, wanted, known)
     work = _Lowering(system, {equation.target: number for number, equation in numbered})
     work.filled |= known
-    kernels = work.kernels(_scalars_first(_order(system, numbered), known), {}, {})
+    order = _order(system, numbered)
+    inside = {name for group in order if group.loop is not None for name in group.targets}
+    stage = [equation.target for _, equation in numbered if equation.target not in wanted]
+    work.solved = only_multiplied(system, stage, inside, work.split)
+    kernels = work.kernels(_scalars_first(order, known), {}, {})
     return _program(system, kernels, work.extra, known)
 
 

@@ -20,6 +20,7 @@ from symbp.ir.system import Equation, System, Tensor
 from symbp.lower.contraction import Side, Split, match
 from symbp.lower.program import FLAT, Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
 from symbp.lower.scatter import scattered, selected, terms_of
+from symbp.lower.solve import Inverse
 from symbp.lower.symmetric import SymmetricProduct, symmetric_product
 from symbp.lower.windows import absorbed, banded, fewest_terms, simplified
 
@@ -32,6 +33,7 @@ class Pieces:
         self.extra: dict[str, Tensor] = {}
         self.shapes = {t.name: t.shape for t in system.tensors}
         self.filled: set[str] = set()  # what is computed before the equation at hand
+        self.solved: Mapping[str, Inverse] = {}  # inverses that are never made
         self._places: dict[tuple[object, ...], str] = {}  # where a maximum is, by what it is the maximum of
 
     @cached_property
@@ -63,13 +65,10 @@ class Pieces:
                 )
             yield from self.matrix_pieces(number, equation)
             return
-        equation = simplified(equation, self.below)
         if equation.op == "argmax":
-            yield from self.place(number, equation, fixed)
+            yield from self.place(number, simplified(equation, self.below), fixed)
             return
-        equation, places = scattered(selected(absorbed(equation, self.shapes, fixed)), fixed)
-        equation, places = banded(simplified(equation, self.below), places, fixed)
-        equation, places = fewest_terms(equation, places, self.shapes, fixed)
+        equation, places = self.prepared(equation, fixed)
         if places:
             yield from self.placed(number, equation, places, fixed)
             return
@@ -82,6 +81,22 @@ class Pieces:
             yield from self.square(number, equation, split, twice, fixed)
             return
         yield from self.whole(number, equation, split, fixed, symmetric=twice is not None)
+
+    def prepared(
+        self, equation: Equation, fixed: Mapping[Index, Expr]
+    ) -> tuple[Equation, Mapping[Index, Expr]]:
+        """The equation with the fewest terms, and the places at which they are added."""
+        equation = absorbed(simplified(equation, self.below), self.shapes, fixed)
+        equation, places = scattered(selected(equation), fixed)
+        equation, places = banded(simplified(equation, self.below), places, fixed)
+        return fewest_terms(equation, places, self.shapes, fixed)
+
+    def split(self, equation: Equation) -> Split | None:
+        """The two operands of an equation outside of loops that is one product, if it is one."""
+        if equation.op != "sum":
+            return None
+        equation, places = self.prepared(equation, {})
+        return None if places else match(equation, self.shapes, {})
 
     def place(self, number: int, equation: Equation, fixed: Mapping[Index, Expr]) -> Iterable[Statement]:
         """The place of a maximum over several indices is found once, as one number, and then taken apart."""
@@ -132,7 +147,7 @@ class Pieces:
                 yield statement
                 operands.append(Operand(statement.target, side.indices))
             else:
-                operands.append(_array(side))
+                operands.append(self.array(side))
         yield from self.product(number, equation, split, operands, fixed, symmetric)
 
     def square(
@@ -158,7 +173,7 @@ class Pieces:
             yield statement
             left = Operand(statement.target, side.indices)
         else:
-            left = _array(side)
+            left = self.array(side)
         operands = [left, replace(left, indices=twice.mirrored)]
         yield from self.product(number, equation, split, operands, fixed, symmetric=True)
 
@@ -191,10 +206,16 @@ class Pieces:
         if isinstance(body, Access) and plain_subscripts(body) == axes:
             name = body.name
         side = Side(body, axes)
+        solved = self.solved.get(equation.target)
+        if solved is not None and solved.matrix:
+            return
         if not name:
             statement = self.operand(number, equation, side, "matrix")
-            yield statement
+            yield replace(statement, inline=solved is None or solved.products == 1)
             name = statement.target
+            if solved is not None:
+                self.solved = {**self.solved, equation.target: replace(solved, matrix=name)}
+                return
         n = equation.extents[equation.reduced[0]]
         count = sympy.Mul(*[equation.extents[i] for i in batch])
         work = {"inverse": 2, "cholesky": sympy.Rational(1, 3)}.get(equation.op, sympy.Rational(2, 3))
@@ -214,15 +235,15 @@ class Pieces:
         """The product into the target, then scaled; into scratch first where it is only a part of the target:
         one step of a loop, what a guard selects, what is the same along an axis, another order of axes."""
         if split.plain == equation.indices and not split.scale.atoms(Guard):
-            product = _contraction(number, equation.target, equation, split, operands, fixed)
+            product = self.contraction(number, equation.target, equation, split, operands, fixed)
             yield replace(product, symmetric=symmetric)
             if split.scale != 1:
                 scaling = equation.with_(body=split.scale, reduction=None, ranges=equation.shape)
                 yield Statement(number, scaling, scaling=True)
             return
         scratch = self.buffer(f"{equation.target}_product", tuple(equation.extents[i] for i in split.plain))
-        product = _contraction(number, scratch, equation, split, operands, fixed, inline=True)
-        yield replace(product, symmetric=symmetric)
+        product = self.contraction(number, scratch, equation, split, operands, fixed)
+        yield replace(product, inline=True, symmetric=symmetric)
         body = split.scale * Access(scratch, *split.plain)
         yield Statement(number, equation.with_(body=body, reduction=None, ranges=equation.shape))
 
@@ -244,32 +265,44 @@ class Pieces:
         self.shapes[name] = shape
         return name
 
+    def array(self, side: Side) -> Operand:
+        """An operand that is an array as it stands, or the matrix of an inverse that is never made."""
+        assert side.array is not None
+        solved = self.solved.get(side.array.name)
+        if solved is not None:
+            *batch, row, column = side.indices
+            indices = (*batch, column, row) if solved.turned else side.indices
+            return Operand(solved.matrix, indices, (), "lower" if solved.triangular else "general")
+        first = len(side.array.subscripts) - len(side.indices)
+        return Operand(side.array.name, side.indices, side.array.subscripts[:first])
 
-def _array(side: Side) -> Operand:
-    """An operand that is an array as it stands."""
-    assert side.array is not None
-    first = len(side.array.subscripts) - len(side.indices)
-    return Operand(side.array.name, side.indices, side.array.subscripts[:first])
-
-
-def _contraction(
-    number: int,
-    target: str,
-    equation: Equation,
-    split: Split,
-    operands: Sequence[Operand],
-    fixed: Mapping[Index, Expr],
-    inline: bool = False,
-) -> Contraction:
-    extents, steps = equation.extents, sympy.Mul(*fixed.values())
-    volume = sympy.Mul(*[extents[i] for i in split.plain + split.summed])
-    moved = sum(
-        (sympy.Mul(*[extents[i] for i in indices])
-         for indices in (operands[0].indices, operands[1].indices, split.plain)),
-        sympy.Integer(0),
-    )  # fmt: skip
-    return Contraction(
-        number, target, split.batch, split.rows, split.summed, split.columns,
-        operands[0], operands[1], dict(extents),
-        Cost(sympy.expand(2 * volume * steps), sympy.expand(moved * steps)), inline,
-    )  # fmt: skip
+    def contraction(
+        self,
+        number: int,
+        target: str,
+        equation: Equation,
+        split: Split,
+        operands: Sequence[Operand],
+        fixed: Mapping[Index, Expr],
+    ) -> Contraction:
+        """The product, or the solution where one operand is the matrix of an inverse, with its cost."""
+        extents, steps = equation.extents, sympy.Mul(*fixed.values())
+        flops = 2 * sympy.Mul(*[extents[i] for i in split.plain + split.summed])
+        inverted = next((o.inverted for o in operands if o.inverted), "")
+        if inverted == "general":
+            n, count = extents[split.summed[0]], sympy.Mul(*[extents[i] for i in split.batch])
+            flops += sympy.Rational(2, 3) * count * n**3
+        elif inverted:
+            flops /= 2
+        moved = sum(
+            (sympy.Mul(*[extents[i] for i in indices])
+             for indices in (operands[0].indices, operands[1].indices, split.plain)),
+            sympy.Integer(0),
+        )  # fmt: skip
+        sides = [side.array.name for side in (split.left, split.right) if side.array is not None]
+        return Contraction(
+            number, target, split.batch, split.rows, split.summed, split.columns,
+            operands[0], operands[1], dict(extents),
+            Cost(sympy.expand(flops * steps), sympy.expand(moved * steps)),
+            inverses=tuple(self.numbers[name] for name in sides if name in self.solved),
+        )  # fmt: skip

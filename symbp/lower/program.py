@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import sympy
 
@@ -133,11 +134,16 @@ class Nest:
 
 @dataclass(frozen=True)
 class Operand:
-    """A dense array whose axes carry distinct indices, after the leading axes that are at `at`."""
+    """A dense array whose axes carry distinct indices, after the leading axes that are at `at`.
+
+    `inverted` says that not the matrix in the last two axes is the operand, but its inverse, which is never
+    made: "general", or "lower" if the array has zeros above the diagonal.
+    """
 
     name: str
     indices: tuple[Index, ...]
     at: tuple[Expr, ...] = ()
+    inverted: Literal["", "general", "lower"] = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,8 @@ class Contraction:
     The operands' axes are grouped: `left` is (batch, rows, summed) or (batch, summed, rows), `right` is
     (batch, summed, columns) or (batch, columns, summed), so that a transposed view is all that is needed.
     `inline` marks a product that a vectorised target writes into the one statement that reads it,
-    `symmetric` one that is the same with rows and columns exchanged.
+    `symmetric` one that is the same with rows and columns exchanged. `inverses` are the numbers of the
+    equations whose inverses are operands and never made: the product then solves linear equations.
     """
 
     number: int
@@ -162,6 +169,7 @@ class Contraction:
     cost: Cost
     inline: bool = False
     symmetric: bool = False
+    inverses: tuple[int, ...] = ()
 
     @property
     def left_transposed(self) -> bool:
@@ -175,7 +183,7 @@ class Contraction:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        return (self.number,)
+        return tuple(sorted((*self.inverses, self.number)))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -323,9 +331,13 @@ def kernel_lines(kernel: Kernel) -> Iterator[str]:
             f"[{','.join([*map(expression_text, o.at), *(i.name for i in o.indices)])}]"
             for o in (kernel.left, kernel.right)
         )
-        left, right = (f"{o.name}{a}" for o, a in zip((kernel.left, kernel.right), read, strict=True))
+        left, right = (
+            f"inverse({o.name}){a}" if o.inverted else f"{o.name}{a}"
+            for o, a in zip((kernel.left, kernel.right), read, strict=True)
+        )
         outer = ",".join(i.name for i in kernel.batch + kernel.rows + kernel.columns)
-        yield f"contract {kernel.target}[{outer}] = {left} · {right}  ({kernel.number})"
+        numbers = ", ".join(map(str, kernel.numbers))
+        yield f"contract {kernel.target}[{outer}] = {left} · {right}  ({numbers})"
     elif isinstance(kernel, MatrixKernel):
         axes = ",".join(i.name for i in kernel.operand.indices)
         yield f"{kernel.op} {kernel.target} of {kernel.operand.name}[{axes}]  ({kernel.number})"

@@ -27,7 +27,9 @@ def inverse(a: Tensor) -> Tensor:
 
 @op(FAMILY, example("N N", "N K"), example("N N", "N"), example("B N N", "B N K"))
 def solve(a: Tensor, b: Tensor) -> Tensor:
-    """A⁻¹·B, the X with A·X = B; B is a vector (N) or a matrix (N, K), after A's batch axes."""
+    """A⁻¹·B, the X with A·X = B; B is a vector (N) or a matrix (N, K), after A's batch axes. Generated code
+    solves for X, in order if A is triangular (a Cholesky factor, or stated), and makes no inverse unless its
+    elements are needed."""
     return matmul(inverse(a), b)
 
 

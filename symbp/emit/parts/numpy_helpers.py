@@ -68,6 +68,18 @@ def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tup
     return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
 
 
+def _solve_triangular(a: Array, b: Array, *, lower: bool) -> Array:
+    """The x with a @ x = b for a triangular a: block by block along its diagonal, forwards if a is lower."""
+    vector = b.ndim == 1
+    x = np.array(b[:, None] if vector else b)
+    starts = range(0, a.shape[-1], 64)
+    for k in starts if lower else reversed(starts):
+        here, done = slice(k, k + 64), slice(0, k) if lower else slice(k + 64, None)
+        rest = x[..., here, :] - a[..., here, done] @ x[..., done, :]
+        x[..., here, :] = np.linalg.solve(a[..., here, here], rest)
+    return x[:, 0] if vector else x
+
+
 def _erf(x: Array) -> Array:
     """The error function."""
     return np.asarray(np.vectorize(math.erf, otypes=[DTYPE])(x))
