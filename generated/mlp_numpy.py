@@ -341,7 +341,12 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
 # ---- How the NumPy target runs its stages ----
 
 
-def _outputs(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    training: bool,
+) -> dict[str, Array]:
     tensors = _forward(params, data)
     return {name: tensors[name] for name in OUTPUTS}
 
@@ -378,6 +383,41 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     return loss, True
 
 
+# ---- Buffers, of a network that has none ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- What a step is given beside parameters ----
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters."""
+    if masks:
+        raise DataError("the network has no random tensors, so there are no masks to give")
+    _as_buffers(buffers, sizes)
+    return data
+
+
 # ---- Parameters, the state of training, and the functions that need no training ----
 
 
@@ -395,7 +435,7 @@ class State:
     """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
 
     params: Arena
-    buffers: dict[str, Array]
+    buffers: MutableMapping[str, Array]
     moments: dict[str, Arena]
     gradients: Arena
     sizes: dict[str, int]
@@ -405,6 +445,7 @@ class State:
     hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
     workspace: dict[Any, Any] = field(default_factory=dict)
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -429,11 +470,6 @@ def init_params(seed: int = 0, **sizes: int) -> Arena:
     return arena
 
 
-def init_buffers(**sizes: int) -> dict[str, Array]:
-    """Running statistics; this network has none."""
-    return {}
-
-
 def forward(
     params: Mapping[str, Any],
     buffers: Mapping[str, Any] | None = None,
@@ -442,10 +478,11 @@ def forward(
     seed: int | None = None,
     **inputs: Any,
 ) -> dict[str, Array]:
-    """The outputs for some inputs (arrays named like the input tensors)."""
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
     arena, sizes = _as_arena(params)
     data = _checked(inputs, FORWARD_INPUTS, sizes)
-    return _outputs(arena, data, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
 
 
 def predict(
@@ -464,9 +501,10 @@ def evaluate(
     buffers: Mapping[str, Any] | None = None,
     **data: Any,
 ) -> dict[str, float]:
-    """The loss and the metrics over all of the data at once."""
+    """The loss and the metrics over all of the data at once, at inference."""
     arena, sizes = _as_arena(params)
-    tensors = _values(arena, _checked(data, tuple(INPUTS), sizes), sizes)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
     return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
 
 
@@ -478,9 +516,10 @@ def loss_and_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> tuple[float, Arena]:
-    """The loss and its gradient by every parameter; changes nothing."""
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
     arena, sizes = _as_arena(params)
-    data = _checked(inputs, tuple(INPUTS), sizes)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
     gradients = arena.like()
     tensors = _differentiate(arena, gradients, data, sizes)
     return float(tensors[LOSS]), gradients
@@ -493,11 +532,11 @@ def init_state(
     seed: int = 0,
     threads: int | None = None,
 ) -> State:
-    """A state that starts from a copy of `params`, its moments zero."""
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
     arena, sizes = _as_arena(params)
-    arena = arena.copy()
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
     moments = {name: arena.like() for name in MOMENTS}
-    return State(arena, dict(buffers or {}), moments, arena.like(), sizes, 0, seed, threads)
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
 
 
 def train_step(state: State, **inputs: Any) -> float:
@@ -506,6 +545,7 @@ def train_step(state: State, **inputs: Any) -> float:
     Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
     """
     data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
     loss, finite = _advance(state, data, sizes)
     if not finite:
         raise _culprit(state.params, data, sizes)
@@ -653,7 +693,8 @@ def fit(
                 seen += examples
             record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
             if validation is not None and not stop.asked:
-                record.update({f"validation_{k}": v for k, v in evaluate(state.params, **validation).items()})
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
             record["seconds"] = time.perf_counter() - started
             if stop.asked:
                 record["interrupted"] = True
@@ -696,10 +737,18 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
     return data
 
 
-def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> list[dict[str, Any]]:
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
     """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
 
-    Without parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
     `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
     """
     rng = np.random.default_rng(0)
@@ -715,7 +764,8 @@ def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> l
     arena, sizes = _as_arena(params)
     arena = arena.copy()
     sizes = {**open_sizes, **sizes} if not inputs else sizes
-    data = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
@@ -731,7 +781,7 @@ def _check_one(
     sizes: Mapping[str, int],
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    double = np.float64 == DTYPE
+    double, scratch = np.float64 == DTYPE, gradients.like()
     values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
@@ -741,9 +791,9 @@ def _check_one(
         before = values[entry]
         h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
         values[entry] = before + h
-        above, high = float(_values(arena, data, sizes)[LOSS]), float(values[entry])
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before - h
-        below, low = float(_values(arena, data, sizes)[LOSS]), float(values[entry])
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before
         numeric[row] = (above - below) / (high - low)
     exact = found[entries].astype(float)
@@ -858,7 +908,8 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    rows = check_gradients(None, **(_read(options.data, tuple(INPUTS)) if options.data else {}))
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
     if options.json:
         print(json.dumps(rows))
     else:
@@ -877,12 +928,12 @@ def main(arguments: list[str] | None = None) -> int:
             return _train(options)
         if options.verb == "check":
             return _check(options)
-        params = load(options.params).params
+        state = load(options.params)
         data = _read(options.data, tuple(INPUTS))
         if options.verb == "evaluate":
-            _show(evaluate(params, None, **data), options.json)
+            _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
-            outputs: dict[str, Any] = predict(params, None, **data)
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
             with options.out.open("wb") as file:
                 np.savez(file, **outputs)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)

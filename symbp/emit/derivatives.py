@@ -24,13 +24,13 @@ from symbp.emit.module import (
     sizes_text,
 )
 from symbp.emit.names import RESERVED, Names, names_for
-from symbp.emit.segments import Network, Segment, known_constants
+from symbp.emit.segments import GIVEN, Network, Segment, known_constants
 from symbp.emit.splice import Part, function_text, import_lines, part
-from symbp.emit.tables import derivative_tables, globals_of
+from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, places_function
 from symbp.ir.expr import free_sizes
-from symbp.ir.system import Role, Tensor
+from symbp.ir.system import Tensor
 from symbp.lower import lower
 
 
@@ -40,8 +40,13 @@ class Wanted(Network):
 
     @cached_property
     def data(self) -> tuple[Tensor, ...]:
-        read = {t.name for s in self.segments for t in s.leaves(Role.INPUT, Role.TARGET)}
-        return tuple(t for t in self.system.with_role(Role.INPUT, Role.TARGET) if t.name in read)
+        read = {t.name for s in self.segments for t in s.leaves(*GIVEN)}
+        return tuple(t for t in self.system.with_role(*GIVEN) if t.name in read)
+
+    @cached_property
+    def given(self) -> tuple[Tensor, ...]:
+        """Buffers and random tensors come in as data do: nothing is drawn, and nothing changes."""
+        return self.data
 
     @cached_property
     def open_sizes(self) -> tuple[str, ...]:
@@ -126,7 +131,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
         [*functions, driver, places_function(net, memory)],
         [part("compiling").text],
         [*parts, *_common(net, "numba")],
-        [*constants, f"OPEN_SIZES = {net.open_sizes!r}"],
+        [*constants, f"OPEN_SIZES = {net.open_sizes!r}", *stage_tables(net)[:1]],
     )
 
 
@@ -135,7 +140,7 @@ def _common(net: Network, target: str) -> list[Part]:
     run = part(f"{target}_derivatives")
     parts = [part("arrays"), run, part("derivatives")]
     if net.system.outputs:
-        step = [function_text(f"{target}_step", "_outputs"), function_text("state", "forward")]
+        step = [function_text(f"{target}_step", "_outputs"), function_text("derivatives_forward", "forward")]
         parts.append(Part("Outputs", "\n\n\n".join(step), (), ()))
     return [*parts, part("derivatives_command")]
 

@@ -19,13 +19,16 @@ def driver_functions(
     net: Network, rule: UpdateRule, places: Mapping[str, Place], names: Names
 ) -> list[Function]:
     """`_evaluate`, `_loss_and_gradients` and `_train_step`."""
-    data = tuple(names.tensors[t.name] for t in net.data)
+    data = tuple(names.tensors[t.name] for t in net.given)
     tail = ("work", "counts", "at", *data, *net.open_sizes)
+    unread = set(net.system.random) - set(net.random_at_inference)
+    measured = tuple(names.tensors[t.name] for t in net.given if t not in unread)
     assert net.system.loss is not None
     loss = places[net.system.loss]
     evaluate = Function(
-        "_evaluate", ("theta", *tail), "Outputs, loss and metrics.",
-        tuple(stage_calls(net, names, ("forward", "loss", "metrics"))), ("@kernel",),
+        "_evaluate", ("theta", "work", "counts", "at", *measured, *net.open_sizes),
+        "Outputs, loss and metrics.",
+        tuple(stage_calls(net, names, [s.name for s in net.measuring])), ("@kernel",),
     )  # fmt: skip
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
@@ -42,6 +45,7 @@ def driver_functions(
             f"loss = _loss_and_gradients({', '.join(('theta', 'gradient', *tail))})",
             "finite = math.isfinite(loss) and _all_finite(gradient)",
             "if finite:",
+            *(f"    {line}" for line in stage_calls(net, names, ("buffers",))),
             f"    _update({', '.join(own)})",
             "return loss, finite",
         ),
@@ -55,6 +59,6 @@ def stage_calls(net: Network, names: Names, wanted: Sequence[str]) -> list[str]:
     lines = []
     for segment in net.segments:
         if segment.name in wanted:
-            given = (*stage_arguments(segment, names), *net.open_sizes)
+            given = (*stage_arguments(net, segment, names), *net.open_sizes)
             lines.append(f"_{segment.name}({', '.join(given)})")
     return lines

@@ -17,7 +17,7 @@ from symbp.emit.drivers import driver_functions
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import Network, network
-from symbp.emit.splice import Part, function_text, import_lines, part
+from symbp.emit.splice import Part, function_text, import_lines, part, replaced
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update, numbered_updates, numpy_update
@@ -58,7 +58,7 @@ def generate_source(
     equation without code).
     """
     check_request(derivation, target, dtype, sizes)
-    net = network(derivation, dict(sizes), hyper)
+    net = network(derivation, dict(sizes), hyper, initial)
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
     names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
     pieces = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
@@ -69,7 +69,7 @@ def generate_source(
         "imports": import_lines(
             [*parts, *_part_list(target)], ["import math", "import sys", "import numpy as np"]
         ),
-        "constants": [*pieces.constants, *tables(net, update, dtype)],
+        "constants": [*pieces.constants, *tables(net, update, dtype, target)],
         "before": pieces.before,
         "functions": functions,
         "after": parts,
@@ -102,8 +102,19 @@ def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mappin
             )
 
 
-def _common(step: str) -> list[Part]:
-    return [part(name) for name in ("arrays", step, "state", "training", "checking", "command")]
+def _common(net: Network, target: str) -> list[Part]:
+    """The parts that run the stages, as many as the network needs."""
+    step, modes = part(f"{target}_step"), part(f"{target}_modes")
+    changed = ["_outputs", "_values"] if net.system.inference else []
+    changed += ["_advance"] if net.buffers and target == "numpy" else []
+    parts = [part("arrays"), replaced(step, modes, changed)]
+    if net.buffers or net.system.random:
+        parts.append(part("fitting"))
+    parts.append(part("buffers" if net.buffers else "no_buffers"))
+    if net.system.random:
+        parts.append(part(f"{target}_random"))
+    given = "random" if net.system.random else "buffers" if net.buffers else "data"
+    return [*parts, *(part(name) for name in (f"given_{given}", "state", "training", "checking", "command"))]
 
 
 def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
@@ -111,7 +122,7 @@ def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     update, more = numpy_update(rule, _update_names(rule))
     texts = [function_text("numpy_helpers", name) for name in sorted(helpers | more)]
     extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), (), ())] if texts else []
-    return Pieces([*functions, update], [], [*extra, *_common("numpy_step")], [f"DTYPE = np.{dtype}"], [])
+    return Pieces([*functions, update], [], [*extra, *_common(net, "numpy")], [f"DTYPE = np.{dtype}"], [])
 
 
 def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
@@ -126,7 +137,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     return Pieces(
         [*functions, update, *drivers, places_function(net, memory)],
         [part("compiling").text],
-        [kernels, *_common("numba_step")],
+        [kernels, *_common(net, "numba")],
         [*constants, f"OPEN_SIZES = {net.open_sizes!r}"],
         [],
     )

@@ -325,13 +325,16 @@ def stage(
         body += lines.kernel(kernel)
     if segment.name == "backward":
         body += _copied_gradients(network, places, names)
+    if segment.name == "buffers":
+        updates = network.system.updates.items()
+        body += [f"{names.tensors[b]}[...] = {names.tensors[value]}" for b, value in updates]
     head = []
     text = "\n".join(re.sub(r"  #.*", "", line) for line in body)
     for tensor in (*network.parameters, *network.tensors):
         if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
             head.append(view(tensor, places[tensor.name], names))
     head += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
-    arguments = (*stage_arguments(segment, names), *network.open_sizes)
+    arguments = (*stage_arguments(network, segment, names), *network.open_sizes)
     title = (
         f"The {segment.title}: {equation_range(segment)}."
         if segment.program.kernels
@@ -342,10 +345,13 @@ def stage(
     ), lines.helpers
 
 
-def stage_arguments(segment: Segment, names: Names) -> tuple[str, ...]:
-    """Arenas, the table of places, then the data that the stage reads."""
+def stage_arguments(network: Network, segment: Segment, names: Names) -> tuple[str, ...]:
+    """Arenas, the table of places, then the arrays that the stage is given."""
+    given = [t.name for t in network.given_to(segment)]
+    if segment.name == "buffers":
+        given = [t.name for t in network.given if t.name in given or t.name in network.system.updates]
     arenas = ("theta", *(("gradient",) if segment.name == "backward" else ()), "work", "counts")
-    return (*arenas, "at", *(names.tensors[t.name] for t in segment.leaves(Role.INPUT, Role.TARGET)))
+    return (*arenas, "at", *(names.tensors[name] for name in given))
 
 
 def view(tensor: Tensor, place: Place, names: Names) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from symbp.emit.blocks import Function, wrapped
 from symbp.emit.names import Names
 from symbp.emit.numpy_lines import NumpyLines
-from symbp.emit.segments import Network, Segment
+from symbp.emit.segments import GIVEN, STANDALONE, Network, Segment
 from symbp.emit.tables import global_name
+from symbp.ir.expr import Access
 from symbp.ir.system import Role, Tensor
 
 
@@ -47,13 +48,15 @@ def _stage(
         body += [f'gradients["{p}"][...] = {names.tensors[gradients[p]]}' for p in rest]
     kept = [t.name for t in segment.program.buffers if t.name not in segment.program.inlined]
     entries = [f'"{name}": {names.tensors[name]}' for name in kept]
-    if segment.name == "forward":
+    if segment.name == "buffers":
+        body += _buffer_lines(network, segment, names)
+    elif segment.name in STANDALONE:
         body += wrapped("return {", entries, "}")
     elif len(kept) == 1:
         body.append(f'tensors["{kept[0]}"] = {names.tensors[kept[0]]}')
     elif entries:
         body += wrapped("tensors.update({", entries, "})")
-    arguments = ["params", "data"] + ([] if segment.name == "forward" else ["tensors"])
+    arguments = ["params", "data"] + ([] if segment.name in STANDALONE else ["tensors"])
     arguments += ["gradients"] if backward else []
     title = (
         f"The {segment.title}: {equation_range(segment)}."
@@ -69,7 +72,7 @@ def _stage(
 def _unpacked(network: Network, segment: Segment, names: Names, body: list[str]) -> list[str]:
     """Local names for what a stage reads, and for the open sizes that its lines mention."""
     lines = []
-    data = segment.leaves(Role.INPUT, Role.TARGET)
+    data = segment.leaves(*GIVEN)
     sources = (
         (data, "data"), (segment.leaves(Role.PARAMETER), "params"), (segment.computed_before, "tensors")
     )  # fmt: skip
@@ -81,6 +84,19 @@ def _unpacked(network: Network, segment: Segment, names: Names, body: list[str])
     for size in network.open_sizes:
         if _mentions(mentioned, size):
             lines.append(_size_line(network, size, readable, names))
+    return lines
+
+
+def _buffer_lines(network: Network, segment: Segment, names: Names) -> list[str]:
+    """The next values put into the buffers, all of them computed before."""
+    own = {t.name for t in segment.program.buffers}
+    lines: list[str] = []
+    for buffer, value in network.system.updates.items():
+        text = names.tensors[value] if value in own else f'tensors["{value}"]'
+        if isinstance(network.system.defining[value].body, Access):  # it may be another buffer itself
+            lines.insert(0, f"{names.tensors[value]} = np.array({text})")
+            text = names.tensors[value]
+        lines.append(f'data["{buffer}"][...] = {text}')
     return lines
 
 

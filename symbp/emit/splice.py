@@ -68,9 +68,23 @@ def import_lines(
 @cache
 def function_text(name: str, function: str) -> str:
     """One function or class of a part, with its decorators."""
-    text = part(name).text
+    return _function(part(name).text, function)
+
+
+def replaced(whole: Part, other: Part, names: Sequence[str]) -> Part:
+    """A part with some of its functions as another part has them."""
+    if not names:
+        return whole
+    text = whole.text
+    for name in names:
+        text = text.replace(_function(whole.text, name), _function(other.text, name))
+    return Part(whole.title, text, whole.imports, whole.names)
+
+
+def _function(text: str, name: str) -> str:
+    """One function or class of a text, with its decorators."""
     for node in ast.parse(text).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == function:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
-    raise KeyError(f"{name} has no function {function}")
+    raise KeyError(f"there is no function {name}")

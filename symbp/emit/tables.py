@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
-from symbp.emit.segments import Network
+from symbp.emit.segments import STANDALONE, Network
 from symbp.emit.update import hyperparameters
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Tensor
@@ -27,12 +27,14 @@ CHECKED = (
 )
 
 
-def tables(net: Network, rule: UpdateRule, dtype: str) -> list[str]:  # noqa: ARG001
+def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
     """The constants of a module, in the order in which they are read."""
     gradients = net.derivation.gradients
     batch = _batch_size(net)
     return [
         *shape_tables(net),
+        *_given_tables(net),
+        *(stage_tables(net) if target == "numba" else []),
         f'OUTPUTS, LOSS = {_strings(net.system.outputs)}, "{net.system.loss}"',
         f"METRICS = {_strings(net.metrics)}",
         f"BATCH = {_quoted(batch)}",
@@ -59,7 +61,7 @@ def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
 
 def shape_tables(net: Network) -> list[str]:
     """Sizes, constants, shapes, and what is known of parameters and data."""
-    known = (*net.parameters, *net.data)
+    known = (*net.parameters, *dict.fromkeys((*net.data, *net.given)))
     rows = [
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
@@ -94,6 +96,30 @@ def global_name(constant: str) -> str:
 def globals_of(constants: Iterable[str]) -> frozenset[str]:
     """The globals that hold the constants: no tensor may be called so."""
     return frozenset(map(global_name, constants))
+
+
+def _given_tables(net: Network) -> list[str]:
+    """Buffers and how they start, random tensors and how they are drawn, and what differs at inference; only
+    what the network has."""
+    rows: list[str] = []
+    if net.buffers:
+        rows += _dictionary("BUFFERS", [f'"{t.name}": {_shape(t)}' for t in net.buffers])
+        rows += _dictionary("STARTS", [f'"{t.name}": {net.starts[t.name]!r}' for t in net.buffers])
+    if net.system.random:
+        drawn = [(t, t.draw) for t in net.system.random if t.draw is not None]
+        entries = [f'"{t.name}": ({_shape(t)}, "{draw.kind}", {draw.p!r})' for t, draw in drawn]
+        rows += _dictionary("RANDOM", entries)
+        rows.append(f"RANDOM_AT_INFERENCE = {_strings(tuple(t.name for t in net.random_at_inference))}")
+    if net.system.inference:
+        inference = [f'"{name}": "{other}"' for name, other in net.system.inference.items()]
+        rows += _dictionary("INFERENCE", inference)
+    return rows
+
+
+def stage_tables(net: Network) -> list[str]:
+    """The arrays that the stages for outputs are given, in the order of their arguments."""
+    given = {s.name: tuple(t.name for t in net.given_to(s)) for s in net.segments if s.name in STANDALONE}
+    return [f"{name.upper()}_GIVEN = {_strings(names)}" for name, names in given.items()]
 
 
 def _batch_size(net: Network) -> str | None:

@@ -24,10 +24,16 @@ def runs(network: Network) -> tuple[Run, ...]:
         return (Run("derivatives", ("forward", "derivatives"), results),)
     assert network.system.loss is not None
     loss, gradients = network.system.loss, tuple(network.derivation.gradients.values())
+    step = [name for name in ("forward", "loss", "backward", "buffers") if name in stages]
+    at = network.system.inference
+    measured = tuple(s.name for s in network.measuring)
+    predicted = tuple(at.get(name, name) for name in network.system.outputs)
+    predicting = (Run("predictions", ("inference",), predicted),) if "inference" in stages else ()
     return (
         Run("outputs", ("forward",), network.system.outputs),
-        Run("values", ("forward", "loss", "metrics"), (loss, *network.metrics)),
-        Run("step", ("forward", "loss", "backward"), (loss, *gradients)),
+        *predicting,
+        Run("values", measured, (at.get(loss, loss), *network.metrics)),
+        Run("step", tuple(step), (loss, *gradients)),
     )
 
 

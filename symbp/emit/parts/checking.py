@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from symbp.emit.parts.arrays import Arena, DataError, _as_arena, _checked, _extent
+from symbp.emit.parts.given_random import _given
 from symbp.emit.parts.program import (
     DTYPE,
     FACTS,
@@ -21,7 +22,6 @@ from symbp.emit.parts.program import (
     SIZES,
     Array,
     _differentiate,
-    _values,
 )
 from symbp.emit.parts.state import init_params
 
@@ -55,10 +55,18 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
     return data
 
 
-def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> list[dict[str, Any]]:
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
     """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
 
-    Without parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
     `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
     """
     rng = np.random.default_rng(0)
@@ -74,7 +82,8 @@ def check_gradients(params: Mapping[str, Any] | None = None, **inputs: Any) -> l
     arena, sizes = _as_arena(params)
     arena = arena.copy()
     sizes = {**open_sizes, **sizes} if not inputs else sizes
-    data = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
@@ -90,7 +99,7 @@ def _check_one(
     sizes: Mapping[str, int],
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    double = np.float64 == DTYPE
+    double, scratch = np.float64 == DTYPE, gradients.like()
     values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
@@ -100,9 +109,9 @@ def _check_one(
         before = values[entry]
         h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
         values[entry] = before + h
-        above, high = float(_values(arena, data, sizes)[LOSS]), float(values[entry])
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before - h
-        below, low = float(_values(arena, data, sizes)[LOSS]), float(values[entry])
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before
         numeric[row] = (above - below) / (high - low)
     exact = found[entries].astype(float)

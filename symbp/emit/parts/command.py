@@ -114,7 +114,8 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    rows = check_gradients(None, **(_read(options.data, tuple(INPUTS)) if options.data else {}))
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
     if options.json:
         print(json.dumps(rows))
     else:
@@ -133,12 +134,12 @@ def main(arguments: list[str] | None = None) -> int:
             return _train(options)
         if options.verb == "check":
             return _check(options)
-        params = load(options.params).params
+        state = load(options.params)
         data = _read(options.data, tuple(INPUTS))
         if options.verb == "evaluate":
-            _show(evaluate(params, None, **data), options.json)
+            _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
-            outputs: dict[str, Any] = predict(params, None, **data)
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
             with options.out.open("wb") as file:
                 np.savez(file, **outputs)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)

@@ -18,6 +18,10 @@ def _forward(*arrays: Any) -> None:
     raise NotImplementedError
 
 
+def _inference(*arrays: Any) -> None:
+    raise NotImplementedError
+
+
 def _evaluate(*arrays: Any) -> None:
     raise NotImplementedError
 

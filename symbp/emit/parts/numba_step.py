@@ -21,7 +21,7 @@ from symbp.emit.parts.kernels import (
     _places,
     _train_step,
 )
-from symbp.emit.parts.program import DTYPE, FORWARD_INPUTS, HYPER, OUTPUTS, Array
+from symbp.emit.parts.program import DTYPE, FORWARD_GIVEN, HYPER, OUTPUTS, Array
 from symbp.emit.parts.state import State
 
 
@@ -62,9 +62,14 @@ def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apa
     return memory
 
 
-def _outputs(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    training: bool,  # noqa: ARG001
+) -> dict[str, Array]:
     memory = _memory(sizes)
-    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_INPUTS), *memory.sizes)
+    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
     tensors = memory.tensors()
     return {name: tensors[name].copy() for name in OUTPUTS}
 

@@ -16,7 +16,12 @@ from symbp.emit.parts.stages import _backward, _forward, _loss, _metrics, _updat
 from symbp.emit.parts.state import State
 
 
-def _outputs(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:  # noqa: ARG001
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],  # noqa: ARG001
+    training: bool,  # noqa: ARG001
+) -> dict[str, Array]:
     tensors = _forward(params, data)
     return {name: tensors[name] for name in OUTPUTS}
 

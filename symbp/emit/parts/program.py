@@ -24,6 +24,13 @@ FORWARD_INPUTS: tuple[str, ...]
 OUTPUTS: tuple[str, ...]
 METRICS: tuple[str, ...]
 LOSS: str
+INFERENCE: dict[str, str]
+FORWARD_GIVEN: tuple[str, ...]
+INFERENCE_GIVEN: tuple[str, ...]
+BUFFERS: dict[str, tuple[Any, ...]]
+STARTS: dict[str, float]
+RANDOM_AT_INFERENCE: tuple[str, ...]
+RANDOM: dict[str, tuple[tuple[Any, ...], str, float]]
 BATCH: str | None
 GRADIENTS: dict[str, str]
 EQUATIONS: dict[int, str]
@@ -37,7 +44,9 @@ def _initial(rng: np.random.Generator, sizes: Mapping[str, int]) -> dict[str, Ar
     raise NotImplementedError
 
 
-def _outputs(params: Any, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+def _outputs(
+    params: Any, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
+) -> dict[str, Array]:
     raise NotImplementedError
 
 

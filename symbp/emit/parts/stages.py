@@ -25,6 +25,14 @@ def _metrics(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Te
     raise NotImplementedError
 
 
+def _inference(params: Mapping[str, Array], data: Mapping[str, Array]) -> Tensors:
+    raise NotImplementedError
+
+
+def _buffers(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+    raise NotImplementedError
+
+
 def _derivatives(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
     raise NotImplementedError
 

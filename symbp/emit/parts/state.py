@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from symbp.emit.parts.arrays import Arena, DataError, _as_arena, _checked, _extent
+from symbp.emit.parts.buffers import _as_buffers
+from symbp.emit.parts.given_random import _given
 from symbp.emit.parts.program import (
     DTYPE,
     EQUATIONS,
@@ -52,7 +54,7 @@ class State:
     """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
 
     params: Arena
-    buffers: dict[str, Array]
+    buffers: MutableMapping[str, Array]
     moments: dict[str, Arena]
     gradients: Arena
     sizes: dict[str, int]
@@ -62,6 +64,7 @@ class State:
     hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
     workspace: dict[Any, Any] = field(default_factory=dict)
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -86,23 +89,19 @@ def init_params(seed: int = 0, **sizes: int) -> Arena:
     return arena
 
 
-def init_buffers(**sizes: int) -> dict[str, Array]:  # noqa: ARG001
-    """Running statistics; this network has none."""
-    return {}
-
-
 def forward(
     params: Mapping[str, Any],
-    buffers: Mapping[str, Any] | None = None,  # noqa: ARG001
+    buffers: Mapping[str, Any] | None = None,
     *,
-    training: bool = False,  # noqa: ARG001
-    seed: int | None = None,  # noqa: ARG001
+    training: bool = False,
+    seed: int | None = None,
     **inputs: Any,
 ) -> dict[str, Array]:
-    """The outputs for some inputs (arrays named like the input tensors)."""
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
     arena, sizes = _as_arena(params)
     data = _checked(inputs, FORWARD_INPUTS, sizes)
-    return _outputs(arena, data, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
 
 
 def predict(
@@ -118,26 +117,28 @@ def predict(
 
 def evaluate(
     params: Mapping[str, Any],
-    buffers: Mapping[str, Any] | None = None,  # noqa: ARG001
+    buffers: Mapping[str, Any] | None = None,
     **data: Any,
 ) -> dict[str, float]:
-    """The loss and the metrics over all of the data at once."""
+    """The loss and the metrics over all of the data at once, at inference."""
     arena, sizes = _as_arena(params)
-    tensors = _values(arena, _checked(data, tuple(INPUTS), sizes), sizes)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
     return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
 
 
 def loss_and_gradients(
     params: Mapping[str, Any],
-    buffers: Mapping[str, Any] | None = None,  # noqa: ARG001
+    buffers: Mapping[str, Any] | None = None,
     *,
-    seed: int = 0,  # noqa: ARG001
-    masks: Mapping[str, Any] | None = None,  # noqa: ARG001
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> tuple[float, Arena]:
-    """The loss and its gradient by every parameter; changes nothing."""
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
     arena, sizes = _as_arena(params)
-    data = _checked(inputs, tuple(INPUTS), sizes)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
     gradients = arena.like()
     tensors = _differentiate(arena, gradients, data, sizes)
     return float(tensors[LOSS]), gradients
@@ -150,11 +151,11 @@ def init_state(
     seed: int = 0,
     threads: int | None = None,
 ) -> State:
-    """A state that starts from a copy of `params`, its moments zero."""
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
     arena, sizes = _as_arena(params)
-    arena = arena.copy()
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
     moments = {name: arena.like() for name in MOMENTS}
-    return State(arena, dict(buffers or {}), moments, arena.like(), sizes, 0, seed, threads)
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
 
 
 def train_step(state: State, **inputs: Any) -> float:
@@ -163,6 +164,7 @@ def train_step(state: State, **inputs: Any) -> float:
     Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
     """
     data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
     loss, finite = _advance(state, data, sizes)
     if not finite:
         raise _culprit(state.params, data, sizes)

@@ -83,7 +83,8 @@ def fit(
                 seen += examples
             record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
             if validation is not None and not stop.asked:
-                record.update({f"validation_{k}": v for k, v in evaluate(state.params, **validation).items()})
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
             record["seconds"] = time.perf_counter() - started
             if stop.asked:
                 record["interrupted"] = True

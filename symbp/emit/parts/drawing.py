@@ -1,0 +1,12 @@
+"""How random tensors are drawn, as the part that gives them sees it: the targets write it, never spliced.
+
+Enters: nothing. Leaves: declarations. Must not know: any target.
+"""
+
+from __future__ import annotations
+
+from symbp.emit.parts.program import Array
+
+
+def _draw(out: Array, kind: str, p: float, key: int) -> None:
+    raise NotImplementedError
