@@ -553,7 +553,7 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     return float(loss), bool(finite)
 
 
-# ---- Buffers, of a network that has none ----
+# ---- No buffers ----
 
 
 def init_buffers(**sizes: int) -> dict[str, Array]:
@@ -582,9 +582,9 @@ def _given(
     training: bool = True,
 ) -> dict[str, Array]:
     """All that the stages read beside parameters."""
-    if masks:
+    if buffers or masks:
+        _as_buffers(buffers, sizes)
         raise DataError("the network has no random tensors, so there are no masks to give")
-    _as_buffers(buffers, sizes)
     return data
 
 

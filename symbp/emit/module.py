@@ -154,6 +154,7 @@ def _header(net: Network, target: str, dtype: str, rule: UpdateRule) -> dict[str
     engine = {"numpy": "NumPy", "numba": "Numba"}[target]
     description = [
         f"Derived from the network {derivation.name}; {dtype}. It reads {reads_text(net)}.",
+        *_kept_text(net),
         f"The comment (k) behind a line names the equation that the line computes{_more(rule)}.",
         "Train, evaluate, predict or check it: python THIS_FILE --help",
     ]
@@ -176,6 +177,14 @@ def _more(rule: UpdateRule) -> str:
 def reads_text(net: Network) -> str:
     """The data that a module reads, with their shapes."""
     return ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.data)
+
+
+def _kept_text(net: Network) -> list[str]:
+    """What the module keeps and draws beside parameters."""
+    kept = ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.buffers)
+    drawn = ", ".join(f"{t.name}{_shape(t.shape)}: {t.draw}" for t in net.system.random)
+    lines = [f"Buffers, changed by each training step: {kept}."] if kept else []
+    return [*lines, *([f"Random tensors, drawn in each step: {drawn}."] if drawn else [])]
 
 
 def sizes_text(net: Network) -> str:
@@ -201,7 +210,7 @@ def equation_lines(derivation: Derivation) -> list[str]:
 
 
 def cost_lines(net: Network, itemsize: int) -> list[str]:
-    cost = sum((s.program.cost for s in net.segments if s.name != "metrics"), Cost())
+    cost = sum((s.program.cost for s in net.segments if s.name not in ("inference", "metrics")), Cost())
     lines = [f"flops  {expression_text(cost.flops)}", f"bytes  {expression_text(cost.bytes(itemsize))}"]
     return [piece for line in lines for piece in _filled(line)]
 

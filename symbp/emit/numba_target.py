@@ -19,7 +19,7 @@ from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
 from symbp.emit.numpy_products import LINEAR_ALGEBRA
 from symbp.emit.numpy_target import equation_range
-from symbp.emit.segments import Network, Segment, product_of
+from symbp.emit.segments import GIVEN, Network, Segment, product_of
 from symbp.emit.spelling import guard_rank
 from symbp.emit.tables import global_name
 from symbp.emit.workspace import own_gradients
@@ -84,8 +84,8 @@ class NumbaLines:
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self.helpers: set[str] = set()
         self.constants = {t.name for t in tensors.values() if t.role is Role.HYPER}
-        given = (Role.INPUT, Role.TARGET)  # as they come in; what is in a workspace has one element
-        self.points = frozenset(t.name for t in tensors.values() if t.role in given and not t.shape)
+        # as they come in; what is in a workspace has one element
+        self.points = frozenset(t.name for t in tensors.values() if t.role in GIVEN and not t.shape)
         self.steps: dict[Index, Expr] = {}  # the recurrences around, and how far they run
 
     def kernel(self, kernel: Kernel) -> Iterator[str]:
@@ -326,8 +326,10 @@ def stage(
     if segment.name == "backward":
         body += _copied_gradients(network, places, names)
     if segment.name == "buffers":
-        updates = network.system.updates.items()
-        body += [f"{names.tensors[b]}[...] = {names.tensors[value]}" for b, value in updates]
+        for buffer, value in network.system.updates.items():
+            left, right = names.tensors[buffer], names.tensors[value]
+            scalar = not tensors[buffer].shape
+            body.append(f"{left}[()] = {right}[0]" if scalar else f"{left}[...] = {right}")
     head = []
     text = "\n".join(re.sub(r"  #.*", "", line) for line in body)
     for tensor in (*network.parameters, *network.tensors):

@@ -96,7 +96,9 @@ def _buffer_lines(network: Network, segment: Segment, names: Names) -> list[str]
         if isinstance(network.system.defining[value].body, Access):  # it may be another buffer itself
             lines.insert(0, f"{names.tensors[value]} = np.array({text})")
             text = names.tensors[value]
-        lines.append(f'data["{buffer}"][...] = {text}')
+        read = any(t.name == buffer for t in segment.program.leaves)
+        place = names.tensors[buffer] if read else f'data["{buffer}"]'
+        lines.append(f"{place}[...] = {text}")
     return lines
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.fitting import sample_sizes
+from symbp.ir.random import drawn
 from symbp.ir.system import Equation, Role, System, Tensor
 
 Array = NDArray[np.generic]
@@ -179,6 +180,12 @@ def _taken(system: System, point: Point, branches: list[tuple[Expr, Equation]]) 
         value = run.value(Equation("_", equation.all_indices, condition, None, (), equation.ranges))
         ways.append(frozenset(bool(v) for v in np.unique(np.real(value))))
     return ways
+
+
+def draws(system: System, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
+    """The random tensors as a module draws them in the first step with that seed, for fixed masks."""
+    shapes = {t.name: tuple(evaluate_size(e, sizes) for e in t.shape) for t in system.random}
+    return dict(drawn({t.name: t.draw for t in system.random if t.draw is not None}, shapes, seed=seed))
 
 
 def sample_leaf(

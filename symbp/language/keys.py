@@ -94,17 +94,28 @@ def resolved(
         for node in nodes
         if node.following is not None
     )
-    pairs_of = {n.serial: (training.of(n).serial, inference.of(n).serial) for n in reversed(nodes)}
-    counterparts = {late: first for first, late in pairs_of.values() if late != first}
     return replace(
         chosen,
         inference=differing,
         updates=updates,
-        counterparts={node.serial: serial for serial, node in differing.items()} | counterparts,
-        moved={serial: first for serial, (first, _) in pairs_of.items() if first != serial},
+        counterparts={node.serial: serial for serial, node in differing.items()}
+        | _counterparts(nodes, training, inference, chosen),
+        moved={n.serial: training.of(n).serial for n in nodes if training.of(n).serial != n.serial},
         origins=training.origins | inference.origins,
         called={training.of(n).serial: n.alias for n in nodes if n.branches is not None and n.alias},
     )
+
+
+def _counterparts(nodes: list[Node], training: Mode, inference: Mode, keys: Keys) -> dict[int, int]:
+    """For each tensor of inference what it is in training; where training has no such tensor, the other
+    branch of the mode that it is a branch of."""
+    trained = {node.serial for node in reached(keys.trained)}
+    found: dict[int, int] = {}
+    for node in sorted(nodes, key=lambda n: (n.branches is not None, n.serial)):
+        late, first = inference.of(node).serial, training.of(node).serial
+        if late != first and first in trained:
+            found.setdefault(late, first)
+    return found
 
 
 class _Copies:

@@ -110,7 +110,8 @@ class _Lowering:
         given = given_names(nodes, keys, caller())
         self.derivatives = [n for n in nodes if n.quotient is not None]
         sides = {side.serial for n in self.derivatives for side in n.operands}
-        self.bodies = inlined(nodes, {*given, *sides, *(t.serial for t in keys.all())})
+        named = {late for late, first in keys.counterparts.items() if first in given}
+        self.bodies = inlined(nodes, {*given, *named, *sides, *(t.serial for t in keys.all())})
         self.leaves = [n for n in nodes if n.is_leaf]
         self.computed = [n for n in nodes if n.serial in self.bodies]
         late = self._late()

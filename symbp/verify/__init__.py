@@ -12,7 +12,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import sample_point
+from symbp.ir.sampling import draws, sample_point
 from symbp.ir.vector import run
 from symbp.verify.blocks import blocks, described
 from symbp.verify.exact import exact_rows
@@ -81,6 +81,7 @@ def _away_from_kinks(
     for attempt in range(TRIES):
         _, values = sample_point(derivation.declared, seed + 1000 * attempt, sizes=sizes)
         values |= {name: np.asarray(value) for name, value in hyper.items() if name in values}
+        values |= draws(derivation.declared, sizes, seed + 1000 * attempt)
         margin = kink_margin(derivation.declared, values, sizes)
         if margin > best_margin:
             best, best_margin = values, margin

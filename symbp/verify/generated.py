@@ -46,8 +46,15 @@ def _results(module: ModuleType, values: Mapping[str, Any]) -> Mapping[str, Any]
     if hasattr(module, "derivatives"):
         found = module.derivatives(params, **{name: values[name] for name in module.DERIVATIVE_INPUTS})
     else:
-        _, found = module.loss_and_gradients(params, **{name: values[name] for name in module.INPUTS})
+        buffers, masks = (_named(module, table, values) for table in ("BUFFERS", "RANDOM"))
+        data = {name: values[name] for name in module.INPUTS}
+        _, found = module.loss_and_gradients(params, buffers or None, masks=masks, **data)
     return found
+
+
+def _named(module: ModuleType, table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of what a table of the module lists; nothing, if it has no such table."""
+    return {name: values[name] for name in getattr(module, table, ())}
 
 
 def constants(module: ModuleType) -> Mapping[str, float]:

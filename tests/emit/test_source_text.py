@@ -15,7 +15,7 @@ from emit_nets import SIZES, adam, mlp, mlp_initial, sgd
 
 from symbp.derive.derivation import Derivation
 from symbp.emit import TARGETS, generate_source, load
-from symbp.errors import GenerationError, LoweringError
+from symbp.errors import GenerationError
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
@@ -197,21 +197,3 @@ def test_gradients_shared_zero_or_scalar(target: str) -> None:
     rows = module.check_gradients()
     assert all(row["ok"] for row in rows), rows
     assert [row["parameter"] for row in rows] == ["a", "b", "c", "unused"]
-
-
-def test_buffers_are_refused_by_name() -> None:
-    (N,) = sizes("N")
-    (n,) = indices("n")
-    other = SystemBuilder()
-    s = other.leaf("s", N, role=Role.BUFFER)
-    other.define("L", [], s(n), "sum", [n], role=Role.LOSS)
-    system = other.system(loss="L")
-    with pytest.raises(LoweringError, match="s is a buffer"):
-        generate_source(
-            Derivation("buf", system, system, {}),
-            target="numpy",
-            dtype="float64",
-            update=sgd(),
-            initial={},
-            sizes={},
-        )

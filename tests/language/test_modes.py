@@ -56,7 +56,8 @@ def test_inside_of_a_branch_other_modes_mean_the_same_mode():
         "b[n,i] = a[n,i]²",
         "loss = Σ_n,i b[n,i]",
         "a_infer[n,i] = 3·x[n,i]",
-        "loss_infer = Σ_n,i exp(a_infer[n,i])",
+        "b_infer[n,i] = exp(a_infer[n,i])",
+        "loss_infer = Σ_n,i b_infer[n,i]",
     ]
 
 

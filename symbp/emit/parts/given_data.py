@@ -25,7 +25,7 @@ def _given(
     training: bool = True,  # noqa: ARG001
 ) -> dict[str, Array]:
     """All that the stages read beside parameters."""
-    if masks:
+    if buffers or masks:
+        _as_buffers(buffers, sizes)
         raise DataError("the network has no random tensors, so there are no masks to give")
-    _as_buffers(buffers, sizes)
     return data

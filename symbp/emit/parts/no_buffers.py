@@ -1,4 +1,4 @@
-"""Buffers, of a network that has none.
+"""No buffers: the network keeps nothing beside its parameters.
 
 Enters: nothing. Leaves: an empty mapping. Must not know: the equations.
 """

@@ -52,6 +52,7 @@ def _draw_normal(out: Array, key: Any) -> None:
         out[i] = math.sqrt(-2 * math.log(radius)) * math.cos(2 * math.pi * turn)
 
 
+@np.errstate(over="ignore")  # 64 bits wrap around, compiled or not
 def _draw(out: Array, kind: str, p: float, key: int) -> None:
     """Fills `out` with zeros and ones (1 with probability p), uniform or normal elements."""
     _compile()
