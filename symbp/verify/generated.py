@@ -46,9 +46,9 @@ def _results(module: ModuleType, values: Mapping[str, Any]) -> Mapping[str, Any]
     if hasattr(module, "derivatives"):
         found = module.derivatives(params, **{name: values[name] for name in module.DERIVATIVE_INPUTS})
     else:
-        buffers, masks = (_named(module, table, values) for table in ("BUFFERS", "RANDOM"))
-        data = {name: values[name] for name in module.INPUTS}
-        _, found = module.loss_and_gradients(params, buffers or None, masks=masks, **data)
+        kept = {"buffers": _named(module, "BUFFERS", values), "masks": _named(module, "RANDOM", values)}
+        more = {key: arrays for key, arrays in kept.items() if arrays}
+        _, found = module.loss_and_gradients(params, **more, **_named(module, "INPUTS", values))
     return found
 
 
