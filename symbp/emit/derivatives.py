@@ -25,7 +25,7 @@ from symbp.emit.module import (
 )
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
-from symbp.emit.splice import Part, function_text, import_lines, part
+from symbp.emit.splice import Part, function_text, function_texts, import_lines, part
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, places_function
@@ -105,7 +105,7 @@ Pieces = tuple[list[Function], list[str], list[Part], list[str]]
 
 def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
     functions, helpers = numpy_target.functions(net, names)
-    texts = [function_text("numpy_helpers", name) for name in sorted(helpers)]
+    texts = function_texts("numpy", helpers)
     extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), ("import math",), ())] if texts else []
     return functions, [], [*extra, *_common(net, "numpy")], [f"DTYPE = np.{dtype}"]
 
@@ -122,7 +122,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
         tuple(stage_calls(net, names, ("forward", "derivatives"))),
         ("@kernel",),
     )
-    kernels = [function_text("numba_helpers", name) for name in sorted(helpers)]
+    kernels = function_texts("numba", helpers)
     running = [function_text("numba_step", name) for name in ("_Memory", "_memory")]
     parts = [Part("Functions of one element", "\n\n\n".join(kernels), (), ())] if kernels else []
     parts.append(Part("Workspaces", "\n\n\n".join(running), (), ()))

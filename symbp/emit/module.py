@@ -17,7 +17,7 @@ from symbp.emit.drivers import driver_functions
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import Network, network
-from symbp.emit.splice import Part, function_text, import_lines, part, replaced
+from symbp.emit.splice import Part, function_texts, import_lines, part, replaced
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update, numbered_updates, numpy_update
@@ -120,7 +120,7 @@ def _common(net: Network, target: str) -> list[Part]:
 def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     functions, helpers = numpy_target.functions(net, names)
     update, more = numpy_update(rule, _update_names(rule))
-    texts = [function_text("numpy_helpers", name) for name in sorted(helpers | more)]
+    texts = function_texts("numpy", helpers | more)
     extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), (), ())] if texts else []
     return Pieces([*functions, update], [], [*extra, *_common(net, "numpy")], [f"DTYPE = np.{dtype}"], [])
 
@@ -131,7 +131,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     functions, helpers, places = numba_target.functions(net, memory, names, real)
     update, more = numba_update(rule, _update_names(rule), real)
     drivers = driver_functions(net, rule, places, names)
-    texts = [function_text("numba_helpers", name) for name in sorted(helpers | more | {"_all_finite"})]
+    texts = function_texts("numba", helpers | more | {"_all_finite"})
     kernels = Part("Functions of one element", "\n\n\n".join(texts), (), ())
     constants = [f"DTYPE = np.{dtype}"] + (["F = np.float32"] if real else [])
     return Pieces(

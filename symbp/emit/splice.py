@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -88,3 +88,26 @@ def _function(text: str, name: str) -> str:
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
     raise KeyError(f"there is no function {name}")
+
+
+HELPERS = {"numpy": ("numpy_helpers", "numpy_special"), "numba": ("numba_helpers",)}
+"""The parts from which modules of a target take the functions that their lines call."""
+
+
+def function_texts(target: str, functions: Iterable[str]) -> list[str]:
+    """Functions for the lines of a target, and those that they call, sorted by name."""
+    homes = {function: name for name in HELPERS[target] for function in _functions(name)}
+    found: dict[str, str] = {}
+    pending = sorted(functions)
+    while pending:
+        function = pending.pop()
+        if function not in found:
+            found[function] = function_text(homes[function], function)
+            called = set(re.findall(r"\b_\w+(?=\()", found[function]))
+            pending += sorted(called & homes.keys())
+    return [found[function] for function in sorted(found)]
+
+
+@cache
+def _functions(name: str) -> tuple[str, ...]:
+    return tuple(node.name for node in ast.parse(part(name).text).body if isinstance(node, ast.FunctionDef))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
-from symbp.emit.splice import function_text
+from symbp.emit.splice import function_texts
 
 
 def helper(name: str, dtype: Any = np.float64) -> Any:
     """A function as a generated module has it."""
     scope = {"np": np, "math": math, "Any": Any, "Array": np.ndarray, "DTYPE": dtype}
-    exec(function_text("numpy_helpers", name), scope)
+    exec("\n".join(function_texts("numpy", [name])), scope)
     return scope[name]
 
 
@@ -41,3 +42,53 @@ def test_windows_are_views() -> None:
     assert np.shares_memory(view, x)
     expected = [[[x[n, 1 + 2 * i + p] for p in range(3)] for i in range(5)] for n in range(2)]
     np.testing.assert_array_equal(view, expected)
+
+
+NEAR_0 = [0.0, -0.0, 1e-300, -1e-20, 0.46875, -0.46875, 0.4687500001]
+ERROR = np.concatenate([np.linspace(-6, 6, 701), np.linspace(6, 26, 150), NEAR_0])
+ABOVE_0 = np.concatenate([np.geomspace(1e-10, 0.99, 60), np.linspace(1, 14, 300), np.linspace(14, 170, 200)])
+BELOW_0 = np.linspace(-15.3, -0.07, 200)
+
+
+def exact(function: Any, values: Any) -> Any:
+    with mpmath.workdps(40):
+        return [function(mpmath.mpf(float(x))) for x in values]
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "values", "tolerance"),
+    [
+        ("_erf", mpmath.erf, ERROR, 5e-16),
+        ("_erfc", mpmath.erfc, ERROR, 8e-16),
+        ("_gamma", mpmath.gamma, ABOVE_0, 1e-15),
+        ("_gamma", mpmath.gamma, BELOW_0, 8e-15),  # 1 − x is rounded
+        ("_loggamma", lambda x: mpmath.log(abs(mpmath.gamma(x))), ABOVE_0, 1e-15),
+        ("_loggamma", lambda x: mpmath.log(abs(mpmath.gamma(x))), BELOW_0, 8e-15),
+        ("_digamma", mpmath.digamma, ABOVE_0, 2e-15),
+        ("_digamma", mpmath.digamma, BELOW_0, 2e-14),
+    ],
+)
+def test_special_functions_have_all_digits(name: str, function: Any, values: Any, tolerance: float) -> None:
+    with np.errstate(all="ignore"):
+        found = helper(name)(values)
+    for x, value, right in zip(values, found, exact(function, values), strict=True):
+        near_a_zero = 1 if name in ("_loggamma", "_digamma") else 0
+        scale = max(abs(right), near_a_zero)
+        assert scale == 0 or abs(mpmath.mpf(float(value)) - right) <= tolerance * scale, x
+
+
+@pytest.mark.parametrize("name", ["_erf", "_erfc", "_gamma", "_loggamma", "_digamma"])
+def test_special_functions_keep_float32(name: str) -> None:
+    x = np.linspace(0.3, 5, 40, dtype=np.float32)
+    with np.errstate(all="ignore"):
+        found, right = helper(name, np.float32)(x), helper(name)(x.astype(float))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, right, rtol=2e-6, atol=1e-6)
+
+
+def test_special_functions_at_the_ends() -> None:
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(helper("_erf")(np.array([-np.inf, np.inf, -0.0])), [-1, 1, -0.0])
+        np.testing.assert_array_equal(helper("_erfc")(np.array([-np.inf, np.inf, 30])), [2, 0, 0])
+        np.testing.assert_array_equal(helper("_gamma")(np.array([172.0, np.inf, 5])), [np.inf, np.inf, 24])
+        assert np.isnan(helper("_erf")(np.array([np.nan]))).all()

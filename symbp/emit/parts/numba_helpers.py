@@ -31,7 +31,7 @@ def _digamma(x: float) -> float:
     """Γ'(x)/Γ(x): reflected to x > 0, raised to x > 8, then Stirling's series."""
     total, y = 0.0, float(x)
     if y <= 0:
-        total, y = -math.pi / math.tan(math.pi * y), 1 - y
+        total, y = -math.pi / math.tan(math.pi * (y - round(y))), 1 - y
     while y < 8:
         total -= 1 / y
         y += 1

@@ -5,7 +5,6 @@ Enters: arrays. Leaves: arrays of the same dtype. Must not know: where they are 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -78,42 +77,6 @@ def _solve_triangular(a: Array, b: Array, *, lower: bool) -> Array:
         rest = x[..., here, :] - a[..., here, done] @ x[..., done, :]
         x[..., here, :] = np.linalg.solve(a[..., here, here], rest)
     return x[:, 0] if vector else x
-
-
-def _erf(x: Array) -> Array:
-    """The error function."""
-    return np.asarray(np.vectorize(math.erf, otypes=[DTYPE])(x))
-
-
-def _erfc(x: Array) -> Array:
-    """1 - erf(x), accurate where it is small."""
-    return np.asarray(np.vectorize(math.erfc, otypes=[DTYPE])(x))
-
-
-def _gamma(x: Array) -> Array:
-    """The gamma function."""
-    return np.asarray(np.vectorize(math.gamma, otypes=[DTYPE])(x))
-
-
-def _loggamma(x: Array) -> Array:
-    """log |Γ(x)|."""
-    return np.asarray(np.vectorize(math.lgamma, otypes=[DTYPE])(x))
-
-
-def _digamma(x: Array) -> Array:
-    """Γ'(x)/Γ(x): reflected to x > 0, raised to x > 8, then Stirling's series."""
-    x = np.asarray(x, np.float64)
-    low = x <= 0
-    y = np.where(low, 1 - x, x)
-    total = np.where(low, -math.pi / np.tan(math.pi * np.where(low, x, 0.25)), 0.0)
-    for _ in range(8):
-        total = total - np.where(y < 8, 1 / y, 0.0)
-        y = np.where(y < 8, y + 1, y)
-    s = 1 / (y * y)
-    series = s * (
-        1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * (691 / 32760 - s / 12)))))
-    )
-    return np.asarray(total + np.log(y) - 0.5 / y - series, DTYPE)
 
 
 def _cholesky(a: Array) -> Array:
