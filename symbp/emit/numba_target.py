@@ -255,11 +255,12 @@ class NumbaLines:
 
     def solution(self, kernel: Contraction, left: str, right: str) -> str:
         """The product with an inverse that is never made: A⁻¹·b solves A·x = b, b·A⁻¹ solves Aᵀ·xᵀ = bᵀ."""
+        self.helpers.add("_solve")
         if kernel.left.inverted:
-            return f"np.linalg.solve({left}, {right})"
+            return f"_solve({left}, {right})"
         if not kernel.rows:
-            return f"np.linalg.solve({_turned(right)}, {left})"
-        return f"np.linalg.solve({_turned(right)}, {_turned(left)}).T"
+            return f"_solve({_turned(right)}, {left})"
+        return f"_solve({_turned(right)}, {_turned(left)}).T"
 
     # --- linear algebra
     def matrix_leaf(self, kernel: MatrixKernel) -> Iterator[str]:

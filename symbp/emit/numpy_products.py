@@ -20,7 +20,7 @@ from symbp.lower.program import Contraction, MatrixKernel, Operand
 
 LONG = 56  # characters of an operand that stands on a line of its own
 LINEAR_ALGEBRA = {
-    "inverse": ("np.linalg.inv", ""),
+    "inverse": ("_inverse", ""),
     "det": ("np.linalg.det", ""),
     "logdet": ("np.linalg.slogdet", "[1]"),
     "cholesky": ("_cholesky", ""),
@@ -92,10 +92,11 @@ def _solution(
         matrix, turned = _turned(kernel, matrix), not kernel.right_transposed
         other = _turned(kernel, other) if kernel.rows else other
     if "lower" in (kernel.left.inverted, kernel.right.inverted):
-        lines.helpers.add("_solve_triangular")
+        lines.helpers |= {"_solve_triangular", "_solve"}
         text = f"_solve_triangular({matrix.text}, {other.text}, lower={not turned})"
     else:
-        text = f"np.linalg.solve({matrix.text}, {other.text})"
+        lines.helpers.add("_solve")
+        text = f"_solve({matrix.text}, {other.text})"
     found = Written(text, ATOM, axes)
     return _turned(kernel, found) if kernel.right.inverted and kernel.rows else found
 

@@ -115,7 +115,10 @@ def _pivot(domain: Domain, work: Rows, k: int, singular: bool = False) -> bool:
     if sizes[place - k] == 0:
         if singular:
             return False
-        raise EvaluationError("the inverse of a matrix that is singular")
+        raise EvaluationError(
+            "the inverse of a matrix that is singular",
+            help="solutions, and the gradients of determinants, go through the inverse: choose another point",
+        )
     if place != k:
         minus = domain.rational(Fraction(-1))
         work[k], work[place] = _scaled(work[place], minus), work[k]

@@ -35,7 +35,8 @@ def solve(a: Tensor, b: Tensor) -> Tensor:
 
 @op(FAMILY, example("N N"), example("B N N"))
 def det(a: Tensor) -> Tensor:
-    """The determinant; its gradient needs a matrix that isn't singular."""
+    """The determinant. Its gradient goes through the inverse: of a singular matrix it is not a number, and a
+    training step is refused with the equation that failed."""
     return _leaf(a, "det", False, "determinant", Hint("det", "bare"))
 
 

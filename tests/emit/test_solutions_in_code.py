@@ -75,7 +75,7 @@ def test_values(target: str, dtype: str, tolerance: float) -> None:
     system, given = every_product(), values()
     expected = evaluate(system, given, EXTENTS)
     module = module_for(system, target, dtype, EXTENTS)
-    assert "linalg.inv" not in Path(module.__file__ or "").read_text(encoding="utf-8")
+    assert "_inverse" not in Path(module.__file__ or "").read_text(encoding="utf-8")
     found = outputs(module, given)
     for name in system.outputs:
         assert np.asarray(found[name]).dtype == dtype
@@ -117,6 +117,42 @@ def test_a_gaussian_process_by_its_cholesky_factor(target: str) -> None:
     net = bp.Network("process", loss=(white * white).sum() / 2 + volume)
     module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
     text = Path(module.__file__ or "").read_text(encoding="utf-8")
-    assert "linalg.inv" not in text
+    assert "_inverse" not in text
     report = bp.check(net, sizes={"n": 4}, module=module)
     assert report.ok, str(report)
+
+
+def determinant(a: Any) -> Any:
+    return bp.det(a) ** 2
+
+
+def solution(a: Any) -> Any:
+    return bp.solve(a, bp.input("t", (bp.dim("n"),))).sum()
+
+
+SINGULAR = {
+    "determinant": (determinant, "A_inverse"),
+    "inverse": (lambda a: (bp.inverse(a) ** 2).sum(), "(inverse_"),
+    "solution": (solution, "z1"),
+    "factor": (lambda a: bp.cholesky(a).sum(), "(cholesky_"),
+}
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", SINGULAR)
+def test_a_singular_matrix_is_named_by_its_equation(name: str, target: str) -> None:
+    """Values that exist are right, those that don't are not numbers, and a step says where they come from."""
+    make, words = SINGULAR[name]
+    n = bp.dim("n")
+    net = bp.Network("singular", loss=make(bp.param("A", (n, n))))
+    module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
+    params = {"A": np.array([[1.0, 2.0], [2.0, 4.0]]) - 5 * (name == "factor") * np.eye(2)}
+    data = {"t": np.ones(2)} if name == "solution" else {}
+    loss, gradients = module.loss_and_gradients(params, **data)
+    assert np.isnan(gradients["A"]).all()
+    assert np.isnan(loss) == (name != "determinant")
+    state = module.init_state(params)
+    with pytest.raises(module.NotFinite) as failure:
+        module.train_step(state, **data)
+    assert words in str(failure.value)
+    np.testing.assert_array_equal(state.params["A"], params["A"])

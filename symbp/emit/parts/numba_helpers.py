@@ -53,5 +53,27 @@ def _all_finite(values: Array) -> bool:
 
 @kernel
 def _cholesky(a: Array) -> Array:
-    """The lower Cholesky factor of the symmetric part of a."""
-    return np.linalg.cholesky((a + a.T) * (0 * a[0, 0] + 0.5))
+    """The lower Cholesky factor of the symmetric part of a; not a number where that has none."""
+    symmetric = (a + a.T) * (0 * a[0, 0] + 0.5)
+    try:
+        return np.linalg.cholesky(symmetric)
+    except Exception:
+        return np.full_like(symmetric, np.nan)
+
+
+@kernel
+def _inverse(a: Array) -> Array:
+    """The inverse; not a number where a matrix is singular, so that a step says which."""
+    try:
+        return np.linalg.inv(a)
+    except Exception:
+        return np.full_like(a, np.nan)
+
+
+@kernel
+def _solve(a: Array, b: Array) -> Array:
+    """The x with a @ x = b; not a number where a matrix is singular, so that a step says which."""
+    try:
+        return np.linalg.solve(a, b)
+    except Exception:
+        return np.full_like(b, np.nan)

@@ -67,6 +67,22 @@ def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tup
     return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
 
 
+def _inverse(a: Array) -> Array:
+    """The inverse; not a number where a matrix is singular, so that a step says which."""
+    try:
+        return np.asarray(np.linalg.inv(a))
+    except np.linalg.LinAlgError:
+        return np.full_like(a, np.nan)
+
+
+def _solve(a: Array, b: Array) -> Array:
+    """The x with a @ x = b; not a number where a matrix is singular, so that a step says which."""
+    try:
+        return np.asarray(np.linalg.solve(a, b))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.nan * (a @ b))
+
+
 def _solve_triangular(a: Array, b: Array, *, lower: bool) -> Array:
     """The x with a @ x = b for a triangular a: block by block along its diagonal, forwards if a is lower."""
     vector = b.ndim == 1
@@ -75,10 +91,13 @@ def _solve_triangular(a: Array, b: Array, *, lower: bool) -> Array:
     for k in starts if lower else reversed(starts):
         here, done = slice(k, k + 64), slice(0, k) if lower else slice(k + 64, None)
         rest = x[..., here, :] - a[..., here, done] @ x[..., done, :]
-        x[..., here, :] = np.linalg.solve(a[..., here, here], rest)
+        x[..., here, :] = _solve(a[..., here, here], rest)
     return x[:, 0] if vector else x
 
 
 def _cholesky(a: Array) -> Array:
-    """The lower Cholesky factor of the symmetric part of a."""
-    return np.asarray(np.linalg.cholesky((a + a.swapaxes(-1, -2)) / 2), DTYPE)
+    """The lower Cholesky factor of the symmetric part of a; not a number where that has none."""
+    try:
+        return np.asarray(np.linalg.cholesky((a + a.swapaxes(-1, -2)) / 2), DTYPE)
+    except np.linalg.LinAlgError:
+        return np.full_like(a, np.nan)
