@@ -46,6 +46,21 @@ def common_factor(e: Expr, *, numbers: bool = True) -> Expr:
     return sympy.Mul(common, inner)
 
 
+def lowest_power(e: Expr) -> Expr:
+    """`1/√b − x²/√b³` → `(b − x²)/√b³`, multiplied out: the lowest power of a sum b that terms divide by;
+    where b holds x², the difference cancels on paper and not in rounding."""
+    terms = sympy.Add.make_args(e)
+    divisors = {p.base for t in terms for p in sympy.Mul.make_args(t) if p.is_Pow and p.base.is_Add}
+    for base in sorted(divisors, key=sympy.default_sort_key):
+        exponents = [t.as_powers_dict().get(base, sympy.Integer(0)) for t in terms]
+        if not all(x.is_Rational for x in exponents) or len(set(exponents)) < 2:
+            continue
+        lowest = min(exponents)
+        if lowest < 0 and all((x - lowest).is_Integer for x in exponents):
+            return base**lowest * expand(sympy.Add(*[expand(t / base**lowest) for t in terms]))
+    return e
+
+
 def collections_of(e: Expr) -> Iterator[Expr]:
     """The sum with one factor collected from the terms that have it, for each factor of two or more."""
     terms = sympy.Add.make_args(e)

@@ -19,6 +19,7 @@ import sympy
 from symbp.derive.backward import Backward
 from symbp.derive.branches import branches
 from symbp.derive.cost import body_cost, equation_cost
+from symbp.derive.definitions import inline
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search
 from symbp.derive.inverse import inversions, scalings
@@ -29,7 +30,6 @@ from symbp.derive.rewriter import (
     rewrite_step,
     scaled_sum,
 )
-from symbp.derive.stable import inline
 from symbp.derive.sums import joined
 from symbp.derive.values import Values, searchable
 from symbp.errors import DerivationError

@@ -6,7 +6,8 @@ Must not know: how the closed forms were found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symbp.derive.closed import close
@@ -15,11 +16,13 @@ from symbp.errors import DerivationError
 from symbp.ir.domains import HIGH
 from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import as_fractions, covering_points, is_finite_at
+from symbp.ir.sampling import DENSE, as_fractions, covering_points, is_finite_at, sample_point
 from symbp.ir.system import System
 
 DIGITS = 40
 ATTEMPTS = 3
+MORE_POINTS = 24  # where a value doesn't exist at the first ones
+INFINITE = math.inf
 
 
 def close_confirmed(joint: System, targets: Sequence[str]) -> tuple[System, tuple[Step, ...]]:
@@ -43,7 +46,9 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
 
     `pairs` maps names in `raw` to names in `closed`. Sizes are 2 and 3 where they fit: equality of values
     up to 40 digits at a random point is a proof for analytic bodies but for a set of measure zero; where
-    bodies branch, points are added until every branch was taken both ways.
+    bodies branch, points are added until every branch was taken both ways. Where `raw` has no value (0/0 in
+    a row that is wholly excluded), `closed` may give it one; points are added until each tensor was compared
+    somewhere.
     """
     sizes = least_sizes(raw)
     swapped = {name: 5 - size for name, size in sizes.items()} if set(sizes.values()) <= {2, 3} else sizes
@@ -51,14 +56,23 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
         sizes = swapped  # the inverse of XᵀX needs more rows than columns
     sizes |= {name: 2 for name in closed.sizes if name not in sizes}
     wrong: dict[str, None] = {}
-    points = covering_points(raw, seed, sizes=[sizes])
-    for _, floats in points:
-        values = as_fractions(raw, floats)
+    open_names = dict.fromkeys(pairs)
+    points = [floats for _, floats in covering_points(raw, seed, sizes=[sizes])]
+    for attempt in range(len(points) + MORE_POINTS):
+        if attempt >= len(points):
+            if not open_names:
+                break
+            points.append(sample_point(raw, seed + 1000 + attempt, sizes=sizes, first=DENSE)[1])
+        values = as_fractions(raw, points[attempt])
         left = evaluate(raw, values, sizes, HIGH, wanted=list(pairs))
         right = evaluate(closed, values, sizes, HIGH, wanted=list(pairs.values()))
-        wrong |= {
-            name: None for name, other in pairs.items() if not _agree(left[name].flat, right[other].flat)
-        }
+        for name, other in pairs.items():
+            compared = [(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a]
+            if not _agree(compared):
+                wrong[name] = None
+            if compared or not left[name].size:
+                open_names.pop(name, None)
+    wrong |= open_names
     if wrong:
         raise DerivationError(
             f"rewriting changed the value of {', '.join(wrong)}; this is a bug in symbp",
@@ -66,10 +80,11 @@ def confirm(raw: System, closed: System, pairs: Mapping[str, str], *, seed: int 
         )
 
 
-def _agree(left: Iterable[Any], right: Iterable[Any]) -> bool:
-    a, b = list(left), list(right)
-    if len(a) != len(b):
-        return False
-    largest: Any = max((abs(x) for x in a), default=0)
+def _agree(pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether all pairs are equal to 40 digits of the largest finite value; infinities exactly."""
+    finite = [(a, b) for a, b in pairs if abs(a) != INFINITE]
+    largest: Any = max((abs(a) for a, _ in finite), default=0)
     bound = (largest + 1) * 10**-DIGITS
-    return all(bool(abs(x - y) <= bound) for x, y in zip(a, b, strict=True))
+    return all(bool(abs(a - b) <= bound) for a, b in finite) and all(
+        bool(a == b) for a, b in pairs if abs(a) == INFINITE
+    )

@@ -14,8 +14,12 @@ from symbp.ir.expr import Access, Expr, Guard
 def overflows(e: Expr) -> int:
     """How many exponentials of `e` can overflow into a quotient of infinities; fingerprints can't see that.
 
-    Safe are exp(u) with u ≤ 0 by its form, and exp(u) inside 1/(1 + exp(u)) or log(1 + exp(u)).
+    Safe are exp(u) with u ≤ 0 by its form, exp(u) inside 1/(1 + exp(u)) or log(1 + exp(u)), and 1/cosh(u).
     """
+    if isinstance(e, (sympy.sinh, sympy.cosh)):
+        return 1 + overflows(e.args[0])
+    if e.is_Pow and isinstance(e.base, sympy.cosh) and e.exp.is_negative:
+        return overflows(e.base.args[0])
     if isinstance(e, sympy.exp):
         return (0 if _never_positive(e.args[0]) else 1) + overflows(e.args[0])
     protected = isinstance(e, sympy.log) or (e.is_Pow and e.exp.is_Integer and e.exp.is_negative)
@@ -65,8 +69,12 @@ def logistic_form(e: Expr) -> Expr | None:
 
 
 def _in_sigma(e: Expr, u: Expr) -> Expr | None:
-    """`e` as a polynomial in σ(u), factored; None if it isn't one."""
+    """`e` as a polynomial in σ(u), factored; None if it isn't one. Other functions keep their exponentials:
+    log(1 + exp(u)) is safe as it stands."""
     sigma = sympy.Symbol("sigma")
+    functions = {f for f in e.atoms(sympy.Function) if f.has(sympy.exp) and not isinstance(f, sympy.exp)}
+    kept = {f: sympy.Dummy("f") for f in sorted(functions, key=sympy.default_sort_key)}
+    e = e.xreplace(kept)
     powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
     marked = e.xreplace({x: (sigma / (1 - sigma)) ** k for x, k in powers.items() if k})
     form = on_symbols(marked, sympy.cancel)
@@ -74,7 +82,22 @@ def _in_sigma(e: Expr, u: Expr) -> Expr | None:
         return None
     factored = on_symbols(form, sympy.factor)
     chosen = form if factored is None else factored
-    return tidy_sign(chosen).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
+    chosen = tidy_sign(chosen).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
+    return chosen.xreplace({mark: f for f, mark in kept.items()})
+
+
+def complement_form(e: Expr) -> Expr:
+    """`1 − 1/(1 + exp(−u))` as `1/(1 + exp(u))`, which keeps its digits where the other is 1 − 1; only where
+    1/(1 + exp(−u)) is not needed beside it."""
+    for logistic in sorted(e.atoms(sympy.Pow), key=sympy.default_sort_key):
+        one_more = logistic.exp == -1 and logistic.base.is_Add and logistic.base - 1
+        if isinstance(one_more, sympy.exp):
+            sigma, rho = sympy.Dummy("sigma"), sympy.Dummy("rho")
+            changed = e.xreplace({1 - logistic: rho, logistic - 1: -rho, logistic: sigma})
+            other = 1 / (1 + sympy.exp(-one_more.args[0]))
+            if sigma not in changed.free_symbols and rho in changed.free_symbols:
+                return complement_form(changed.xreplace({rho: other}))
+    return e
 
 
 def _multiple(e: Expr, u: Expr) -> int:
@@ -86,6 +109,23 @@ def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
     if not (power.exp.is_Integer and power.exp.is_negative and power.base.is_Add):
         return False
     return power.base in (1 + sympy.exp(u), 1 + sympy.exp(-u))
+
+
+def tangents(e: Expr) -> Expr:
+    """`sinh(u)/cosh(u)` → `tanh(u)`, in every product."""
+    if not e.has(sympy.sinh) or isinstance(e, (Access, Guard)) or not e.args:
+        return e
+    e = e.func(*[tangents(a) for a in e.args])
+    if not e.is_Mul:
+        return e
+    powers = e.as_powers_dict()
+    for base in sorted(powers, key=sympy.default_sort_key):
+        if isinstance(base, sympy.sinh):
+            u, times = base.args[0], powers[base]
+            below = -powers.get(sympy.cosh(u), sympy.Integer(0))
+            if times.is_Integer and times > 0 and below.is_Integer and below >= times:
+                e = e / base**times * sympy.cosh(u) ** times * sympy.tanh(u) ** times
+    return e
 
 
 def hyperbolic_form(e: Expr) -> Expr | None:

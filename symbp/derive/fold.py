@@ -69,10 +69,11 @@ def fold(e: Expr, search: Search) -> Expr:
     if whole is not None:
         return whole
     if e.is_Mul or e.is_Add:
-        for part in _parts(e):
+        for part, rest in _parts(e):
             replacement = _cheaper(part, search)
             if replacement is not None:
-                rest = e / part if e.is_Mul else e - part
+                if part.atoms(Guard) and e.is_Mul and not _has_value(replacement * rest, search):
+                    continue  # the bracket kept the rest from being evaluated where it has no value
                 return e.func(replacement, fold(rest, search))
     if e.is_Pow and e.exp.is_Integer and e.exp < -1:
         inverse = _cheaper(1 / e.base, search)
@@ -88,18 +89,25 @@ def fold(e: Expr, search: Search) -> Expr:
     return e.func(*[fold(a, search) for a in e.args])
 
 
-def _parts(e: Expr) -> list[Expr]:
-    """Sub-products of a product, sub-sums of a sum: larger ones first, in a stable order. A square below the
-    line is two factors: `a/n²` holds `a/n`."""
+def _parts(e: Expr) -> list[tuple[Expr, Expr]]:
+    """Sub-products of a product, sub-sums of a sum, each with the rest: larger ones first, in a stable order.
+    A square below the line is two factors: `a/n²` holds `a/n`."""
     args = sorted(e.args, key=sympy.default_sort_key)
     if e.is_Mul:
         args = [part for a in args for part in ([1 / a.base] * 2 if a.is_Pow and a.exp == -2 else [a])]
-    if len(args) > MANY:
-        pairs: list[tuple[Expr, ...]] = list(itertools.combinations(args, 2))
-    else:
-        pairs = [c for k in range(len(args) - 1, 1, -1) for c in itertools.combinations(args, k)]
-    parts = [e.func(*chosen) for chosen in pairs]
-    return [part for part in parts if value_accesses(part)]
+    counts = (2,) if len(args) > MANY else range(len(args) - 1, 1, -1)
+    chosen = [set(c) for count in counts for c in itertools.combinations(range(len(args)), count)]
+    parts = [
+        (e.func(*[args[k] for k in sorted(own)]), e.func(*[a for k, a in enumerate(args) if k not in own]))
+        for own in chosen
+    ]
+    return [(part, rest) for part, rest in parts if value_accesses(part)]
+
+
+def _has_value(e: Expr, search: Search) -> bool:
+    """Whether an expression is finite at all points."""
+    indices = tuple(i for i in search.indices if i in free_indices(e))
+    return search.values.of(e, indices, search.extents) is not None
 
 
 def _cheaper(e: Expr, search: Search) -> Expr | None:

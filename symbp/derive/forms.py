@@ -14,10 +14,10 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.derive.algebra import collections_of, common_factor, expand, on_symbols, tidy_sign
+from symbp.derive.algebra import collections_of, common_factor, expand, lowest_power, on_symbols, tidy_sign
 from symbp.derive.brackets import by_cases, by_guards, under_guards
 from symbp.derive.cost import Extents, body_cost, extent
-from symbp.derive.exponentials import hyperbolic_form, logistic_form, merge_exponentials, overflows
+from symbp.derive.exponentials import hyperbolic_form, logistic_form, merge_exponentials, overflows, tangents
 from symbp.ir.expr import Access, Expr, Guard, Index
 
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
@@ -75,6 +75,9 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
     logistic = logistic_form(body)
     if logistic is not None:
         seeds.append(("logistic function", logistic))
+    quotients = tangents(body)
+    if quotients != body:
+        seeds.append(("hyperbolic tangent", quotients))
     settled = by_cases(body, hyperbolic_form)
     if settled != body:
         seeds.append(("hyperbolic tangent", settled))
@@ -93,8 +96,13 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
         yield name or "expand", expanded
         for collected in collections_of(expanded):
             yield name or "collect", collected
+        yield name or "cancel", lowest_power(expanded)
         for whole in (expanded, seed):
-            yield name or "common factor", common_factor(whole)
+            shared = common_factor(whole)
+            yield name or "common factor", shared
+            for inner in (f for f in sympy.Mul.make_args(shared) if f.is_Add and not f.atoms(Guard)):
+                for collected in collections_of(inner):
+                    yield name or "collect", shared / inner * collected
             yield name or "common factor", common_factor(whole, numbers=False)
         if sympy.count_ops(expanded) <= RATIONAL_LIMIT:
             for operation, label in ((sympy.cancel, "cancel"), (sympy.factor, "factor")):

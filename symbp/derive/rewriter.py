@@ -17,6 +17,7 @@ from symbp.derive.brackets import under_guards
 from symbp.derive.branches import Branches, read_back
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
+from symbp.derive.exponentials import complement_form
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted, written_out
@@ -27,10 +28,11 @@ from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 REASONS = {
     "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
+    "complement of a logistic function": "1 - 1/(1 + exp(-u)) = 1/(1 + exp(u)), without 1 - 1 far out.",
     "saved value under the bracket": "Where the bracket holds, this is what the saved value was made of.",
     "definition written out": "With its definition in place of a saved value, the sum is a known one.",
     "sum of sums": "Part of the sum is a saved value already.",
-    "hyperbolic tangent": "(exp(u) - exp(-u))/(exp(u) + exp(-u)) = tanh(u).",
+    "hyperbolic tangent": "sinh(u)/cosh(u) = (exp(u) - exp(-u))/(exp(u) + exp(-u)) = tanh(u).",
     "exponentials merged": "exp(a)·exp(b) = exp(a + b).",
     "expand": "The products are multiplied out, and terms cancel.",
     "common factor": "A factor common to all terms is taken out.",
@@ -162,6 +164,15 @@ class Rewriter:
         return found
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
+        """The cheapest form in terms of saved values; what cancels in it near 1 is written otherwise."""
+        body = self._shortened(equation, body, search, steps)
+        kept = complement_form(body)
+        if kept != body:
+            rule = "complement of a logistic function"
+            steps.append(rewrite_step(rule, REASONS[rule], equation, body, kept))
+        return kept
+
+    def _shortened(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
         """The cheapest form, folded to saved values, and once more."""
         for _ in range(2):
             better, rule = best_form(body, equation.extents)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.sampling import conditions, covering_points, ways_wanted
+from symbp.ir.sampling import conditions, covering_points, ways_taken, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
@@ -75,8 +75,9 @@ class Values:
 
     def _covered(self, key: Expr, condition: Expr, equation: Equation) -> bool:
         if key not in self._coverage:
-            test = Equation("_", equation.all_indices, condition, None, (), equation.ranges)
-            found = {bool(v) for run in self.runs for v in np.unique(np.real(run.value(test)))}
+            found: set[bool] = set()
+            for run in self.runs:
+                found |= ways_taken(run, condition, equation, self.shapes)
             self._coverage[key] = ways_wanted(condition) <= found
         return self._coverage[key]
 
@@ -169,9 +170,12 @@ class Values:
             if flat.size == 0 or not np.all(np.isfinite(flat)):
                 return []
             peak = flat[int(np.argmax(np.abs(flat)))]
-            if peak == 0:
-                return []
+            if peak == 0:  # wholly excluded at this point; the others may tell
+                projections.append(0.0)
+                continue
             projections.append(float(flat @ self._weight(point, flat.size)) / float(peak))
+        if not any(projections):
+            return []
         rounded = [round(x, 5) for x in projections]
         other = [round(r + (5e-6 if x > r else -5e-6), 5) for x, r in zip(projections, rounded, strict=True)]
         near = [r if abs(abs(x - r) - 5e-6) > 1e-7 else o
@@ -184,44 +188,52 @@ class Values:
         return self._weights[point, size]
 
     def _ratio(self, value: Value, other: Value) -> Expr | None:
-        ratios = []
+        """c with value = c·other; a point where both are 0 says nothing, and one point alone only c = 1."""
+        ratios: list[float | None] = []
         for x, y in zip(value, other, strict=True):
             if x.shape != y.shape or y.size == 0:
                 return None
             at = int(np.argmax(np.abs(y)))
             if y.flat[at] == 0:
-                return None
+                if np.any(x):
+                    return None
+                ratios.append(None)
+                continue
             ratio = float(x.flat[at]) / float(y.flat[at])
             if float(np.max(np.abs(x - ratio * y))) > TOLERANCE * (float(np.max(np.abs(x))) + 1e-300):
                 return None
             ratios.append(ratio)
-        return self._constant(ratios)
+        found = self._constant(ratios)
+        return found if found == 1 or len(ratios) - ratios.count(None) > 1 else None
 
-    def _constant(self, values: Sequence[float]) -> Expr | None:
-        """The named constant with these values at the points: a small rational times a power of a size."""
-        for bucket in dict.fromkeys(
-            (_bucket(values[0] * (1 - TOLERANCE)), _bucket(values[0] * (1 + TOLERANCE)))
-        ):
-            for candidate, at_points in self.constants.get(bucket, ()):
-                if all(abs(x - y) <= TOLERANCE * abs(x) for x, y in zip(at_points, values, strict=True)):
+    def _constant(self, values: Sequence[float | None]) -> Expr | None:
+        """The named constant with these values at the points (None: any): a small rational times a power of
+        a size."""
+        first, known = next(((k, v) for k, v in enumerate(values) if v is not None), (0, 0.0))
+        for bucket in dict.fromkeys((_bucket(known * (1 - TOLERANCE)), _bucket(known * (1 + TOLERANCE)))):
+            for candidate, at_points in self.constants[first].get(bucket, ()):
+                pairs = zip(at_points, values, strict=True)
+                if all(y is None or abs(x - y) <= TOLERANCE * abs(x) for x, y in pairs):
                     return candidate
         return None
 
-    def _constant_table(self) -> dict[float, list[tuple[Expr, tuple[float, ...]]]]:
+    def _constant_table(self) -> list[dict[float, list[tuple[Expr, tuple[float, ...]]]]]:
+        """The named constants by their value at each point."""
         numbers = [sympy.Rational(*pq) for pq in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2))]
         table: list[Expr] = list(numbers)
         for name in self.system.sizes:
             size = sympy.Symbol(name)
             table += [factor * k for factor in (size, 1 / size) for k in numbers[:4]]
         symbols = {s.name: s for s in _size_symbols(self.system)}
-        rows: dict[float, list[tuple[Expr, tuple[float, ...]]]] = {}
+        rows: list[dict[float, list[tuple[Expr, tuple[float, ...]]]]] = [{} for _ in self.sizes]
         for candidate in table:
             named = candidate.xreplace({s: symbols.get(s.name, s) for s in candidate.free_symbols})
             at_points = tuple(
                 float(candidate.xreplace({s: sympy.Integer(sizes[s.name]) for s in candidate.free_symbols}))
                 for sizes in self.sizes
             )
-            rows.setdefault(_bucket(at_points[0]), []).append((named, at_points))
+            for row, value in zip(rows, at_points, strict=True):
+                row.setdefault(_bucket(value), []).append((named, at_points))
         return rows
 
 

@@ -247,6 +247,12 @@ class ArraySpelling(Spelling):
         inner = self.write(value)
         return Written(f"np.abs({inner.text})", ATOM, inner.axes) if inner.axes else None
 
+    def choose_integer(self, condition: Written, value: Written) -> Written:
+        (test, chosen), axes = self.together([condition, value])
+        if not condition.axes:
+            return Written(f"{chosen.at_least(OR)} if {test.at_least(OR)} else 0", CHOICE, axes, "integer")
+        return Written(f"np.where({test.text}, {chosen.text}, 0)", ATOM, axes, "integer")
+
     def spread(self, value: Written, axes: tuple[Index, ...]) -> Written:
         """The value with all of these axes at their full extents."""
         if value.axes == axes:

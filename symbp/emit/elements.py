@@ -100,6 +100,9 @@ class ElementSpelling(Spelling):
         a, b = self.real(yes), self.real(no)
         return Written(f"({a.text} if {condition.text} else {b.text})", ATOM)
 
+    def choose_integer(self, condition: Written, value: Written) -> Written:
+        return Written(f"({value.text} if {condition.text} else 0)", ATOM, (), "integer")
+
     def real(self, value: Written) -> Written:
         if value.kind == "bool":
             return Written(f"({self.one(1)} if {value.text} else {self.one(0)})", ATOM)

@@ -162,9 +162,24 @@ class Spelling:
                 least = UNARY if isinstance(rest, (FloorDiv, Mod)) else MUL  # -a % b is (-a) % b
                 return Written(f"-{value.at_least(least)}", ADD, value.axes, "integer")
             factors = sorted(sympy.Mul.make_args(e), key=lambda f: (not f.is_number, expression_text(f)))
+            guards = sorted((f for f in factors if isinstance(f, Guard)), key=guard_rank)
+            if guards and e.atoms(Access) - sympy.Mul(*guards).atoms(Access):
+                return self._guarded_integer(guards, sympy.Mul(*[f for f in factors if f not in guards]))
             values, axes = self.together([self.integer(f) for f in factors])
             return Written(" * ".join(v.at_least(UNARY) for v in values), MUL, axes, "integer")
         return self.write(e)
+
+    def _guarded_integer(self, guards: list[Guard], rest: Expr) -> Written:
+        """An integer where guards hold, 0 elsewhere: what they exclude may be read out of range."""
+        condition = self._all([self.condition(g) for g in guards])
+        self.guarded += self.both_evaluated(condition)
+        value = self.integer(rest)
+        self.guarded -= self.both_evaluated(condition)
+        return self.choose_integer(condition, value)
+
+    def choose_integer(self, condition: Written, value: Written) -> Written:
+        """An integer where a condition holds, else 0."""
+        raise NotImplementedError
 
     def _rational(self, e: Expr) -> Written:
         text = decimal(e)
@@ -199,6 +214,9 @@ class Spelling:
         if choice is not None:
             return choice
         terms = sorted(e.args, key=_term_key)
+        number, rest = e.as_coeff_Add()
+        if number != 0 and rest.is_Add and len({_negative(t) for t in rest.args}) > 1:
+            terms = [*(t for t in terms if t != number), number]  # z - h + 1: what cancels meets first
         return self._added([(_negative(t), self.write(-t if _negative(t) else t)) for t in terms], "real")
 
     def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:

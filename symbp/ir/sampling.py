@@ -9,16 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.bounds import within
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.fitting import sample_sizes
 from symbp.ir.random import drawn
 from symbp.ir.system import Equation, Role, System, Tensor
+
+if TYPE_CHECKING:
+    from symbp.ir.vector import Run
 
 Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
@@ -29,19 +34,24 @@ MOST_POINTS = 16
 @dataclass(frozen=True)
 class Spread:
     """How real leaves are drawn: uniformly from an interval; `whole` rounds them, so that ties occur;
-    `dominant` adds to the diagonals of square matrices, so that they are positive definite. Integers
-    without a bound reach up to the largest size if `far`."""
+    `dominant` adds to the diagonals of square matrices, so that they are positive definite; `sparse` makes
+    whole rows zero where facts allow it, `dense` masks nearly full. Integers without a bound reach up to the
+    largest size if `far`."""
 
     low: float
     high: float
     whole: bool = False
     dominant: bool = False
+    sparse: bool = False
+    dense: bool = False
     far: bool = True
 
 
 CENTRED, UNIT, ABOVE_ONE = Spread(-0.9, 0.9), Spread(0.15, 0.85), Spread(1.1, 1.9)
 DOMINANT = Spread(-0.9, 0.9, dominant=True)
 WIDE, LATTICE = Spread(-3.0, 3.0), Spread(-2.4, 2.4, whole=True)
+SPARSE, DENSE = Spread(-0.9, 0.9, sparse=True), Spread(-0.9, 0.9, dense=True)
+FIRST_SPREADS, LATER_SPREADS = (CENTRED, WIDE, LATTICE), (SPARSE, WIDE, LATTICE)
 
 
 def sample_point(
@@ -108,7 +118,7 @@ def covering_points(
     open_ways = {key: ways_wanted(condition) for key, (condition, _) in branches.items()}
     points: list[Point] = []
     for attempt in range(MOST_POINTS if branches else least):
-        spread = CENTRED if attempt < 2 else (CENTRED, WIDE, LATTICE)[attempt % 3]
+        spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         point = sample_point(system, seed + attempt, variant=attempt, sizes=given, first=spread)
         fresh = _taken(system, point, [branches[key] for key in open_ways])
@@ -174,12 +184,29 @@ def _taken(system: System, point: Point, branches: list[tuple[Expr, Equation]]) 
 
     if not branches:
         return []
-    run = Run(system, point[1], point[0])
-    ways = []
-    for condition, equation in branches:
-        value = run.value(Equation("_", equation.all_indices, condition, None, (), equation.ranges))
-        ways.append(frozenset(bool(v) for v in np.unique(np.real(value))))
-    return ways
+    run, shapes = Run(system, point[1], point[0]), {t.name: t.shape for t in system.tensors}
+    return [ways_taken(run, condition, equation, shapes) for condition, equation in branches]
+
+
+def ways_taken(
+    run: Run, condition: Expr, equation: Equation, shapes: Mapping[str, tuple[Expr, ...]]
+) -> frozenset[bool]:
+    """Which ways a condition goes wherever what it reads is in range; elsewhere, another factor keeps it
+    from being asked."""
+    guards = [
+        guard
+        for access in accesses(condition)
+        if access.outside is None
+        for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True)
+        if not accesses(subscript)
+        for guard in within(subscript, extent, equation.extents)
+    ]
+    inside = sympy.Mul(*guards)
+    asked, held = (
+        np.real(run.value(Equation("_", equation.all_indices, body, None, (), equation.ranges)))
+        for body in (inside, inside * condition)
+    )
+    return frozenset(bool(v) for v in np.unique(held[asked != 0]))
 
 
 def draws(system: System, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
@@ -201,7 +228,10 @@ def sample_leaf(
             top = 1 + max(sizes.values(), default=1) if spread.far else 2
         return rng.integers(0, top, shape)
     if tensor.fact("binary"):  # a mask, too, is a fair coin here: one that is nearly always 1 hides itself
-        return rng.integers(0, 2, shape).astype(float)
+        drawn = rng.integers(0, 2, shape).astype(float)
+        if spread.dense:
+            return np.asarray(np.maximum(drawn, rng.random(shape) < 0.9))
+        return np.asarray(drawn * _some_rows(shape, rng)) if spread.sparse else drawn
     if tensor.draw is not None and tensor.draw.kind == "uniform":
         return np.asarray(rng.uniform(0.1, 0.9, shape))
     simplex = tensor.fact("sums to one")
@@ -217,6 +247,8 @@ def sample_leaf(
     value = np.asarray(np.round(value)) if spread.whole else value
     if tensor.fact("positive") or tensor.fact("nonnegative"):
         value = np.asarray(0.1 + np.abs(value))
+    if spread.sparse and not tensor.fact("positive"):
+        value = np.asarray(value * _some_rows(shape, rng))
     if spread.dominant and len(shape) > 1 and tensor.shape[-1] == tensor.shape[-2]:
         value = np.asarray(value + 2 * shape[-1] * np.eye(shape[-1]))
     if tensor.fact("symmetric"):
@@ -226,6 +258,12 @@ def sample_leaf(
     if tensor.fact("upper triangular"):
         value = np.triu(value)
     return value
+
+
+def _some_rows(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    """1 or 0 for each row along some number of the last axes, so that sums over them may vanish."""
+    kept = shape[: rng.integers(0, len(shape) + 1)]
+    return rng.integers(0, 2, kept).astype(float).reshape(kept + (1,) * (len(shape) - len(kept)))
 
 
 def evaluate_size(extent: Expr, sizes: Mapping[str, int]) -> int:
@@ -251,7 +289,7 @@ def _as_fractions(tensor: Tensor, array: Array) -> Array:
         return array
     out = np.empty(array.shape, dtype=object)
     for at in np.ndindex(array.shape):
-        out[at] = Fraction(round(float(array[at]) * 64), 64) or Fraction(1, 64)
+        out[at] = Fraction(round(float(array[at]) * 64), 64) or Fraction(int(array[at] != 0), 64)
     simplex = tensor.fact("sums to one")
     if simplex is not None:
         return np.asarray(out / out.sum(axis=simplex.axis, keepdims=True))

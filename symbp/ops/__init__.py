@@ -110,7 +110,6 @@ from symbp.ops.pooling import (
     max_pool2d,
     max_pool3d,
 )
-from symbp.ops.random import alpha_dropout, dropout, gaussian_noise
 from symbp.ops.rectifiers import (
     celu,
     elu,
@@ -192,7 +191,6 @@ __all__ = [
     "accuracy",
     "acos",
     "acosh",
-    "alpha_dropout",
     "asin",
     "asinh",
     "atan",
@@ -223,7 +221,6 @@ __all__ = [
     "det",
     "dice",
     "digamma",
-    "dropout",
     "einsum",
     "elu",
     "erf",
@@ -236,7 +233,6 @@ __all__ = [
     "flip",
     "focal",
     "gaussian_nll",
-    "gaussian_noise",
     "geglu",
     "gelu",
     "global_avg_pool",

@@ -24,6 +24,7 @@ from rows import (
     incoming,
     j,
     k,
+    less,
     n,
     p,
     param,
@@ -133,14 +134,14 @@ def overlapping_average(b: SystemBuilder) -> Iterator[Yielded]:
 
 
 def power_pooling(b: SystemBuilder) -> Iterator[Yielded]:
-    """LeCun 1998 with p = 2: x/y, times g, over windows of 2."""
+    """LeCun 1998 with p = 2: x/y, times g, over windows of 2; 0 by convention where y is 0."""
     x = param(b, "x", N, 2 * M)
     total = b.define("s", [n, i], x(n, 2 * i + k) ** 2, "sum", [k], ranges={i: M, k: 2})
     y = b.define("y", [n, i], sqrt(total(n, i)))
     g = incoming(b, y, n, i)
     yield ("x",)
     half = FloorDiv(a, 2)
-    b.define("dx", [n, a], x(n, a) * g(n, half) / y(n, half))
+    b.define("dx", [n, a], less(0, total(n, half)) * x(n, a) * g(n, half) / y(n, half))
 
 
 def cubic_pooling(b: SystemBuilder) -> Iterator[Yielded]:

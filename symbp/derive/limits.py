@@ -1,0 +1,134 @@
+"""Where a formula has a limit and its floating-point value has none.
+
+Enters: a forward system. Leaves: the same values in shapes that exist everywhere, and a step for each.
+Must not know: activations, entropies, norms or any other op by name; only exp, log, roots, sums of squares.
+
+Three forms. A quotient of exponentials of one exponent is written with 1/(1 + exp(−u)) or tanh, which can't
+become ∞/∞. `x·log x` is 0 at x = 0, its limit, by a bracket. A root of a sum of squares keeps its value at 0
+and gets the derivative 0 there, the subgradient of least norm: its own would be 0/0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy
+
+from symbp.derive.definitions import map_body
+from symbp.derive.derivation import Step
+from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
+from symbp.ir.expr import Access, Expr, Guard, accesses
+from symbp.ir.printer import equation_text
+from symbp.ir.signs import Signs
+from symbp.ir.system import System
+
+HALF = sympy.Rational(1, 2)
+QUOTIENT, ENTROPY, ROOT = "quotient of exponentials", "x log x at 0", "root at 0"
+REASONS = {
+    QUOTIENT: "Far out it would be ∞/∞; 1/(1 + exp(-u)) and tanh(u) have the same value and don't overflow.",
+    ENTROPY: "x·log(x) → 0 as x → 0; without the bracket it would be 0·(-∞).",
+    ROOT: "At 0 every square has derivative 0, and its root gets 0 too, where the chain rule would give 0/0.",
+}
+
+
+def settle_limits(system: System, steps: list[Step]) -> System:
+    """The system with values and derivatives at all of these places."""
+    settling = _Settling(system)
+    equations = []
+    for equation in system.equations:
+        if equation.op in (None, "sum"):
+            for rule, rewrite in (
+                (QUOTIENT, settling.quotient),
+                (ENTROPY, settling.entropies),
+                (ROOT, settling.roots),
+            ):
+                if rule == ROOT and equation.target in settling.divisors:
+                    continue
+                after = equation.with_(body=rewrite(equation.body))
+                if after != equation:
+                    texts = (equation_text(equation), equation_text(after))
+                    read = tuple(sorted({a.name for a in accesses(after.body)}))
+                    steps.append(Step(rule, REASONS[rule], equation.target, *texts, read))
+                    equation = after
+        equations.append(equation)
+    return system.with_(equations=tuple(equations))
+
+
+class _Settling:
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.signs = Signs(system, system.equations)
+        self.divisors = {
+            power.base.name
+            for equation in system.equations
+            for power in equation.body.atoms(sympy.Pow)
+            if isinstance(power.base, Access) and power.exp.is_negative
+        }
+
+    # --- quotients of exponentials
+    def quotient(self, body: Expr) -> Expr:
+        """The body without ∞/∞, if it is a rational function of one exponential; also of one that a map
+        holds."""
+        divisors = [p.base for p in body.atoms(sympy.Pow) if p.exp.is_number and p.exp.is_negative]
+        maps = {a: map_body(a, self.system) for d in divisors if d.is_Add for a in accesses(d)}
+        body_of = {a: b for a, b in maps.items() if b is not None and b.has(sympy.exp) and overflows(b)}
+        if not any(d.is_Add for d in divisors):
+            return body
+        for start in dict.fromkeys([body, body.xreplace(body_of)]):
+            for form in (hyperbolic_form(start), logistic_form(start)):
+                if form is not None and overflows(form) < overflows(start):
+                    return form
+        return body
+
+    # --- x log x
+    def entropies(self, e: Expr) -> Expr:
+        """Each product that has x·log(x) as a part, under the bracket [x ≠ 0] unless x > 0 by its form."""
+        if isinstance(e, (Access, Guard)) or not e.args or not accesses(e):
+            return e
+        if not e.is_Mul:
+            return e.func(*[self.entropies(a) for a in e.args])
+        factors = [self._written_out(f, e) for f in e.args]
+        for x in sorted(self._logarithms(factors), key=sympy.default_sort_key):
+            if _power_of(x, factors) and not self.signs.positive(x):
+                bracket = Guard("!=", x, 0)
+                return e if bracket in factors else sympy.Mul(bracket, *factors)
+        return e
+
+    def _written_out(self, factor: Expr, product: Expr) -> Expr:
+        """A map that is log(x), beside x, is written out: its own derivative at 0 would be 1/0."""
+        body = map_body(factor, self.system) if isinstance(factor, Access) else None
+        return body if isinstance(body, sympy.log) and _power_of(body.args[0], product.args) else factor
+
+    def _logarithms(self, factors: list[Expr]) -> set[Expr]:
+        """The arguments of logarithms that are factors, or terms of factors."""
+        terms = [t for f in factors for t in sympy.Add.make_args(f)]
+        return {f.args[0] for t in terms for f in sympy.Mul.make_args(t) if isinstance(f, sympy.log)}
+
+    # --- roots
+    def roots(self, e: Expr) -> Expr:
+        """Each root of a sum of squares under the bracket that the sum is above 0. Roots that something is
+        divided by are left: where they are 0, that has no value anyway."""
+        if isinstance(e, (Access, Guard)) or not e.args or not accesses(e):
+            return e
+        if e.is_Pow and e.exp == HALF and self._squares(e.base) and not self.signs.positive(e.base):
+            return Guard("<", 0, e.base) * e
+        return e.func(*[self.roots(a) for a in e.args])
+
+    def _squares(self, e: Expr) -> bool:
+        """Whether e is a sum of squares, over indices or written out."""
+        if isinstance(e, Access):
+            equation = self.system.defining.get(e.name)
+            if equation is None or e.outside is not None or equation.op not in (None, "sum"):
+                return False
+            return self._squares(equation.body)
+        if e.is_Add:
+            return all(self._squares(a) for a in e.args)
+        if e.is_Mul:
+            rest = [f for f in e.args if not (isinstance(f, Guard) or self.signs.positive(f))]
+            return len(rest) == 1 and self._squares(rest[0])
+        return bool(e.is_Pow and e.exp.is_Integer and e.exp.is_even and e.exp.is_positive)
+
+
+def _power_of(x: Expr, factors: Sequence[Expr]) -> bool:
+    """Whether x to a positive power is among the factors."""
+    return any(f == x or (f.is_Pow and f.base == x and f.exp.is_positive) for f in factors)

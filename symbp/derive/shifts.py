@@ -1,0 +1,280 @@
+"""Sums of exponentials are shifted by their maximum, wherever every reader allows it.
+
+Enters: a system, the name of a sum. Leaves: the same values, where no exponential overflows, and the steps.
+Must not know: softmax, attention, or any other op by name; only exp, sums, brackets and binary leaves.
+
+`s = Σ_k exp(u)` becomes `m = max_k u`, `s = Σ_k exp(u − m)`. The shift counts as a constant: no value depends
+on it. What brackets or masks exclude is neither summed nor looked at for the maximum. A sum from which all
+may be excluded counts as 1 where it is 0: then a quotient e/s is 0 and not 0/0, and log s + m is m = −∞.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from symbp.derive.algebra import tidy_sign
+from symbp.derive.definitions import fresh_name, map_body
+from symbp.derive.derivation import Step
+from symbp.derive.exclusion import Exclusion
+from symbp.derive.logarithms import bracket_of, exponential_factor, is_mask
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
+from symbp.ir.printer import equation_text
+from symbp.ir.system import Equation, Reduction, System, Tensor
+
+RULE = "shift of a sum of exponentials"
+
+
+@dataclass(frozen=True)
+class _Exponentials:
+    """A sum `s = Σ c·exp(u)` that may be shifted: its equation, u, and the map that holds c·exp(u), if one
+    does and its own indices tell the shift; the rest of the system as it is then written."""
+
+    system: System
+    total: Equation
+    exponent: Expr
+    held: Access | None
+
+    @property
+    def body(self) -> Expr:
+        """What is summed, the map's definition in place."""
+        if self.held is None:
+            return self.total.body
+        return self.total.body.xreplace({self.held: map_body(self.held, self.system)})
+
+    @property
+    def brackets(self) -> tuple[Guard, ...]:
+        return tuple(f for f in sympy.Mul.make_args(self.body) if isinstance(f, Guard))
+
+
+@dataclass(frozen=True)
+class _Shift:
+    """The equations of a shift, what exponents are lowered by, the maximum itself (−∞ where nothing is
+    left), and the tensor that holds the sum before it counts as 1."""
+
+    equations: tuple[Equation, ...]
+    by: Access
+    peak: Access
+    summed: str
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(Tensor(e.target, e.shape) for e in self.equations)
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """A tensor t that becomes t·exp(−shift), by its indices; brackets compare `raw` with 0 instead of t."""
+
+    indices: tuple[Index, ...]
+    by: Access
+    peak: Access
+    raw: str
+
+
+def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: list[Step]) -> System:
+    """The system with the sum `name` shifted, if it is one of exponentials and all readers allow it."""
+    found = _shiftable(system, name)
+    if found is None:
+        return system
+    total, held = found.total, found.held
+    empty = name in excluded.empty_names
+    shift = _shift(found, empty, empty and excluded.lowest(found.exponent, total.extents))
+    scaled = {name: _Scaled(total.indices, shift.by, shift.peak, shift.summed)}
+    lowered = {name: total.with_(body=_lower(total.body, shift.by))}
+    if held is not None:
+        inner = found.system.defining[held.name]
+        back = dict(zip(held.subscripts, inner.indices, strict=True))
+        by = shift.by.xreplace(back)
+        scaled[held.name] = _Scaled(inner.indices, by, shift.peak.xreplace(back), held.name)
+        lowered = {name: total, held.name: inner.with_(body=_lower(inner.body, by))}
+    rewritten = _scale_readers(found.system, scaled, skip=name)
+    if rewritten is None:
+        return system
+    first = next(e.target for e in rewritten if e.target in lowered)
+    equations: list[Equation] = []
+    for equation in rewritten:
+        equations += shift.equations if equation.target == first else ()
+        equation = lowered.get(equation.target, equation)
+        if equation.target == name and shift.summed != name:
+            equations += _counted_as_one(equation, shift.summed)
+        else:
+            equations.append(equation)
+    after = lowered[held.name if held is not None else name]
+    _note(system.defining[name], shift, after, tuple(scaled), steps)
+    tensors = [*system.tensors, *shift.tensors]
+    tensors += [Tensor(shift.summed, total.shape)] if shift.summed != name else []
+    return system.with_(tensors=tuple(tensors), equations=tuple(equations))
+
+
+def _note(
+    total: Equation, shift: _Shift, after: Equation, scaled: tuple[str, ...], steps: list[Step]
+) -> None:
+    name = total.target
+    shown = "; ".join(map(equation_text, (*shift.equations, after)))
+    reason = (
+        f"Every reader of {name} is unchanged when the same constant is subtracted from all exponents; "
+        "with their maximum nothing overflows. The shift counts as a constant: no value depends on it."
+    )
+    steps.append(Step(RULE, reason, name, equation_text(total), shown, scaled))
+    if shift.summed == name:
+        return
+    before, one = _counted_as_one(total, shift.summed)
+    reason = (
+        "Where all terms are excluded, quotients by the sum are to be 0, not 0/0, and its logarithm is −∞ "
+        "by the maximum; a single term is never below 1 after the shift."
+    )
+    steps.append(
+        Step("empty sum counts as 1", reason, name, f"{name} = 0", equation_text(one), (before.target,))
+    )
+
+
+# --- what may be shifted
+def _shiftable(system: System, name: str) -> _Exponentials | None:
+    """The sum of that name, if it is one of exponentials that vary along what is summed."""
+    total = system.defining[name]
+    found = exponential_factor(total.body, system)
+    fixed = set(system.asked)
+    if found is None or name in fixed or not free_indices(found[0]) & set(total.reduced):
+        return None
+    exponent, held = found
+    if held is None:
+        return _Exponentials(system, total.with_(body=_brackets(total.body, system)), exponent, None)
+    plain = all(isinstance(s, Index) for s in held.subscripts)
+    if held.name in fixed or not (plain and set(total.indices) <= set(held.subscripts)):
+        # the map is asked for as it is, or the shift is no function of its indices: the sum gets its own
+        body = total.body.xreplace({held: map_body(held, system)})
+        return _Exponentials(system, total.with_(body=_brackets(body, system)), exponent, None)
+    moved = _moved_in(system, total, held)
+    return _Exponentials(moved, moved.defining[name], exponent, held)
+
+
+def _brackets(body: Expr, system: System) -> Expr:
+    """Masks beside an exponential as brackets, which are lazy: M·exp(u) → [M = 1]·exp(u); other factors that
+    may exclude an element beside theirs."""
+    factors: list[Expr] = []
+    for factor in sympy.Mul.make_args(body):
+        bracket = bracket_of(factor, system)
+        factors += [factor] if bracket is None else [bracket]
+        factors += [factor] if bracket is not None and not is_mask(factor, system) else []
+    return sympy.Mul(*factors)
+
+
+def _moved_in(system: System, total: Equation, held: Access) -> System:
+    """Brackets and masks that stand beside a map wherever it is read move into its definition: what is
+    excluded everywhere needn't be computed. The sum's own masks become brackets in any case."""
+    inner = system.defining[held.name]
+    back = dict(zip(held.subscripts, inner.indices, strict=True))
+    outer = tuple(f.xreplace(back) for f in sympy.Mul.make_args(total.body) if f != held)
+    changed = {held.name: inner.with_(body=_brackets(inner.body, system))}
+    known = free_indices(sympy.Mul(*outer)) <= set(inner.indices)
+    readers = [e for e in system.equations if held.name in e.read_names]
+    without = {e.target: _without(e.body, held.name, inner.indices, outer) for e in readers}
+    in_bodies = not any(a.name == held.name for e in readers for g in e.where for a in accesses(g))
+    if outer and known and in_bodies and all(body is not None for body in without.values()):
+        changed = {e.target: e.with_(body=without[e.target]) for e in readers}
+        changed[held.name] = inner.with_(body=_brackets(sympy.Mul(inner.body, *outer), system))
+    elif outer:
+        changed[total.target] = total.with_(body=_brackets(total.body, system))
+    return system.with_(equations=tuple(changed.get(e.target, e) for e in system.equations))
+
+
+def _without(e: Expr, name: str, indices: tuple[Index, ...], outer: tuple[Expr, ...]) -> Expr | None:
+    """`e` without the factors beside each read of a tensor; None if one of them is missing somewhere."""
+    if not any(access.name == name for access in accesses(e)):
+        return e
+    own = [f for f in sympy.Mul.make_args(e) if isinstance(f, Access) and f.name == name]
+    if len(own) == 1:
+        place = dict(zip(indices, own[0].subscripts, strict=True))
+        beside = [f.xreplace(place) for f in outer]
+        factors = list(sympy.Mul.make_args(e))
+        if not all(f in factors for f in beside):
+            return None
+        return sympy.Mul(*[f for f in factors if f not in beside])
+    if isinstance(e, Access):
+        return None
+    arguments = [_without(a, name, indices, outer) for a in e.args]
+    return None if any(a is None for a in arguments) else e.func(*arguments)
+
+
+# --- the shift
+def _shift(found: _Exponentials, empty: bool, lowest: bool) -> _Shift:
+    """The maximum of the exponents where nothing is excluded; where it may be −∞ and so may they, the
+    exponents are lowered by 0 instead."""
+    total, system = found.total, found.system
+    base = f"m_{found.exponent.name}" if isinstance(found.exponent, Access) else f"m_{total.target}"
+    name = fresh_name(system, base)
+    reduction = Reduction("max", total.reduced)
+    peak = Equation(
+        name, total.indices, found.exponent, reduction, found.brackets, total.ranges, constant=True, rule=RULE
+    )
+    at_peak = Access(name, *total.indices)
+    equations, by = [peak], at_peak
+    if lowest:
+        finite = fresh_name(system, f"{name}_finite")
+        body = Guard("<", -sympy.oo, at_peak) * at_peak
+        equations.append(
+            Equation(finite, total.indices, body, None, (), total.shape, constant=True, rule=RULE)
+        )
+        by = Access(finite, *total.indices)
+    summed = fresh_name(system, f"{total.target}_sum") if empty else total.target
+    return _Shift(tuple(equations), by, at_peak, summed)
+
+
+def _counted_as_one(total: Equation, summed: str) -> tuple[Equation, Equation]:
+    """The sum under another name, and itself: 1 where that is 0."""
+    at = Access(summed, *total.indices)
+    rule = "1 where everything is excluded"
+    one = total.with_(body=at + Guard("=", at, 0), reduction=None, ranges=total.shape, rule=rule)
+    return total.with_(target=summed), one
+
+
+def _lower(body: Expr, shift: Expr) -> Expr:
+    """The body with its one exponential factor shifted."""
+    factors = sympy.Mul.make_args(body)
+    return sympy.Mul(*[sympy.exp(f.args[0] - shift) if isinstance(f, sympy.exp) else f for f in factors])
+
+
+# --- readers
+def _scale_readers(system: System, scaled: Mapping[str, _Scaled], skip: str) -> list[Equation] | None:
+    """All equations with each scaled tensor `t` replaced by `exp(m)·t`; None if a factor survives."""
+    equations = []
+    for equation in system.equations:
+        if any(a.name in scaled for g in equation.where for a in accesses(g)):
+            return None
+        reads = [a for a in accesses(equation.body) if a.name in scaled]
+        if not reads or equation.target == skip:
+            equations.append(equation)
+            continue
+        body = _scaled_body(equation.body, reads, scaled)
+        if body is None:
+            return None
+        equations.append(equation.with_(body=tidy_sign(body)))
+    return equations
+
+
+def _scaled_body(body: Expr, reads: list[Access], scaled: Mapping[str, _Scaled]) -> Expr | None:
+    growth: dict[tuple[Access, Access], Expr] = {}
+    factor: dict[Access, Expr] = {}
+    for access in reads:
+        known = scaled[access.name]
+        place = dict(zip(known.indices, access.subscripts, strict=True))
+        key = (known.by.xreplace(place), known.peak.xreplace(place))
+        growth.setdefault(key, sympy.Dummy("growth", positive=True))
+        factor[access] = growth[key]
+    signs = {g: sympy.Dummy("sign") for g in _signs(body, reads)}
+    body = body.xreplace(signs).xreplace({a: f * a for a, f in factor.items()})
+    body = body.replace(sympy.log, lambda arg: sympy.expand_log(sympy.log(arg), force=True))
+    body = body.xreplace({sympy.log(g): peak for (_, peak), g in growth.items()})
+    if any(g in body.free_symbols for g in growth.values()):
+        return None
+    raw = {a: a.with_(name=scaled[a.name].raw) for a in reads}
+    return body.xreplace({mark: guard.xreplace(raw) for guard, mark in signs.items()})
+
+
+def _signs(body: Expr, reads: list[Access]) -> list[Guard]:
+    """The brackets that compare one of the reads with 0: a positive factor doesn't change them."""
+    found = [g for g in body.atoms(Guard) if 0 in (g.lhs, g.rhs) and (g.lhs in reads or g.rhs in reads)]
+    return sorted(found, key=sympy.default_sort_key)
