@@ -91,7 +91,7 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     outer.append(content)
     for factor in sympy.Mul.make_args(term):
         (inner if free_indices(factor) & set(left) else outer).append(factor)
-    if any(_may_leave_its_range(access) for access in sympy.Mul(*inner).atoms(Access)):
+    if any(_may_leave_its_range(access, extents, system) for access in sympy.Mul(*inner).atoms(Access)):
         inner += [f for f in outer if isinstance(f, Guard)]  # a guard stays with what it protects
         outer = [f for f in outer if not isinstance(f, Guard)]
     for index in [i for i in left if not any(i in free_indices(f) for f in inner)]:
@@ -100,8 +100,14 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     return Core(sympy.Mul(*outer), sympy.Mul(*inner), tuple(left))
 
 
-def _may_leave_its_range(access: Access) -> bool:
-    return access.outside is None and not all(isinstance(s, Index) for s in access.subscripts)
+def _may_leave_its_range(access: Access, extents: Extents, system: System) -> bool:
+    """Whether a subscript is more than an index, or an index that runs along another axis than this one."""
+    if access.outside is not None:
+        return False
+    tensor = system.by_name.get(access.name)  # a value only now being named is read as it was defined
+    if tensor is None:
+        return not all(isinstance(s, Index) for s in access.subscripts)
+    return any(extents.get(s) != e for s, e in zip(access.subscripts, tensor.shape, strict=True))
 
 
 def _eliminate_deltas(

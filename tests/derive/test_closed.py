@@ -151,3 +151,24 @@ def test_a_recurrence_over_lengths_is_not_judged_by_short_ones() -> None:
     expected = run(raw.system, at, bound, wanted=["du"])["du"]
     np.testing.assert_allclose(run(closed.system, at, bound, wanted=["du"])["du"], expected, rtol=1e-12)
     assert np.abs(expected).max() > 0.1
+
+
+def test_a_read_at_a_gates_number_stays_under_its_guard() -> None:
+    """`e[0, j]` may become `e[i, j]` only where [i = 0] guards it, for i runs along `w`, longer than `e`."""
+    L, T, B = sizes("L T B")
+    layer, t, j = indices("l t j")
+    b = SystemBuilder()
+    x, w = b.leaf("x", T, B), b.leaf("w", sympy.Integer(5), B, role=Role.PARAMETER)
+    e = b.leaf("e", sympy.Integer(1), B, role=Role.PARAMETER)
+    h, over = b.declare("h", L, T, B), {layer: L, t: T, j: B}
+    below = h(layer - 1, t, j, outside=x(t, j) * e(0, j))
+    b.define("h", [layer, t, j], sympy.tanh(below * w(0, j)) + sympy.sin(below * w(1, j)), ranges=over)
+    b.define("L1", [], h(L - 1, t, j) ** 2, "sum", [t, j])
+    system = b.system("L1")
+    bound = {"L": 2, "T": 3, "B": 2}
+    _, at = sample_point(system, 3, sizes=bound)
+    raw, closed = adjoints(system, "L1", ["w", "e"]), derive(system)
+    for name in ("w", "e"):
+        wanted, found = raw.gradients[name], closed.gradients[name]
+        expected = run(raw.system, at, bound, wanted=[wanted])[wanted]
+        np.testing.assert_allclose(run(closed.system, at, bound, wanted=[found])[found], expected, rtol=1e-10)
