@@ -35,13 +35,14 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 64, K = 10; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·H·N + 6·H·K·N + 14·K·N + 7·H·N + 7·N
-    bytes  8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
+    flops  4·D·H·rows + 6·H·K·rows + 14·K·rows + 7·H·rows + 7·rows
+    bytes  8 + 112·K·rows + 16·D·H + 16·D·rows + 24·H·K + 88·H·rows + 16·H + 16·K + 72·rows
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import math
 import os
@@ -53,13 +54,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('N',)
+OPEN_SIZES = ('rows', 'N')
 D, H, K = 64, 64, 10
 NAME = "mlp"
 SIZES = {"D": D, "H": H, "K": K}
@@ -83,6 +85,8 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_PARALLEL: list[str] = []
+prange = range  # until kernels are compiled
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -91,15 +95,24 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose loops over `prange` run on several threads."""
+    _PARALLEL.append(function.__name__)
+    return kernel(function)
+
+
 def _compile() -> None:
     """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
     if _KERNELS:
-        from numba import njit
+        import numba
 
+        globals()["prange"] = numba.prange
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
         fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = njit(cache=True, error_model="numpy", fastmath=fastmath)(globals()[name])
+            globals()[name] = numba.njit(
+                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
+            )(globals()[name])
         _KERNELS.clear()
 
 
@@ -107,26 +120,26 @@ def _compile() -> None:
 
 
 @kernel
-def _forward(theta, work, counts, at, x, N):
+def _forward(theta, work, counts, at, x, rows, N):
     """The outputs: equations (1) to (8)."""
     W1 = theta[0:4096].reshape(D, H)
     b1 = theta[4096:4160]
     W2 = theta[4160:4800].reshape(H, K)
     b2 = theta[4800:4810]
-    z1 = work[at[0] : at[0] + 64 * N].reshape(N, H)
-    h = work[at[1] : at[1] + 64 * N].reshape(N, H)
-    z2 = work[at[2] : at[2] + 10 * N].reshape(N, K)
-    a2 = work[at[3] : at[3] + 10 * N].reshape(N, K)
-    m_a2 = work[at[4] : at[4] + N]
-    e_p = work[at[5] : at[5] + 10 * N].reshape(N, K)
-    s_p = work[at[6] : at[6] + N]
-    p = work[at[7] : at[7] + 10 * N].reshape(N, K)
+    z1 = work[at[0] : at[0] + 64 * rows].reshape(rows, H)
+    h = work[at[1] : at[1] + 64 * rows].reshape(rows, H)
+    z2 = work[at[2] : at[2] + 10 * rows].reshape(rows, K)
+    a2 = work[at[3] : at[3] + 10 * rows].reshape(rows, K)
+    m_a2 = work[at[4] : at[4] + rows]
+    e_p = work[at[5] : at[5] + 10 * rows].reshape(rows, K)
+    s_p = work[at[6] : at[6] + rows]
+    p = work[at[7] : at[7] + 10 * rows].reshape(rows, K)
     np.dot(x, W1, z1)  # (1)
-    for n in range(N):
+    for n in range(rows):
         for j in range(H):
             h[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
     np.dot(h, W2, z2)  # (3)
-    for n in range(N):
+    for n in range(rows):
         m_a2_max = -np.inf
         for k in range(K):
             a2[n, k] = z2[n, k] + b2[k]  # (4)
@@ -142,40 +155,40 @@ def _forward(theta, work, counts, at, x, N):
 
 
 @kernel
-def _loss(theta, work, counts, at, y, N):
+def _loss(theta, work, counts, at, y, rows, N):
     """The loss: equation (9)."""
-    a2 = work[at[3] : at[3] + 10 * N].reshape(N, K)
-    m_a2 = work[at[4] : at[4] + N]
-    s_p = work[at[6] : at[6] + N]
+    a2 = work[at[3] : at[3] + 10 * rows].reshape(rows, K)
+    m_a2 = work[at[4] : at[4] + rows]
+    s_p = work[at[6] : at[6] + rows]
     loss = work[at[8] : at[8] + 1]
     loss_sum = 0.0
-    for n in range(N):
+    for n in range(rows):
         loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (9)
     loss[0] = loss_sum
 
 
 @kernel
-def _backward(theta, gradient, work, counts, at, x, y, N):
+def _backward(theta, gradient, work, counts, at, x, y, rows, N):
     """The gradients: equations (10) to (16)."""
     W2 = theta[4160:4800].reshape(H, K)
-    h = work[at[1] : at[1] + 64 * N].reshape(N, H)
-    p = work[at[7] : at[7] + 10 * N].reshape(N, K)
-    da2 = work[at[9] : at[9] + 10 * N].reshape(N, K)
+    h = work[at[1] : at[1] + 64 * rows].reshape(rows, H)
+    p = work[at[7] : at[7] + 10 * rows].reshape(rows, K)
+    da2 = work[at[9] : at[9] + 10 * rows].reshape(rows, K)
     db2 = gradient[4800:4810]
-    dh = work[at[10] : at[10] + 64 * N].reshape(N, H)
+    dh = work[at[10] : at[10] + 64 * rows].reshape(rows, H)
     dW2 = gradient[4160:4800].reshape(H, K)
-    dz1 = work[at[11] : at[11] + 64 * N].reshape(N, H)
+    dz1 = work[at[11] : at[11] + 64 * rows].reshape(rows, H)
     db1 = gradient[4096:4160]
     dW1 = gradient[0:4096].reshape(D, H)
     db2[:] = 0.0
-    for n in range(N):
+    for n in range(rows):
         for k in range(K):
             da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (10)
             db2[k] += da2[n, k]  # (11)
     np.dot(da2, W2.T, dh)  # (12)
     np.dot(h.T, da2, dW2)  # (13)
     db1[:] = 0.0
-    for n in range(N):
+    for n in range(rows):
         for j in range(H):
             dz1[n, j] = (1 - h[n, j] * h[n, j]) * dh[n, j]  # (14)
             db1[j] += dz1[n, j]  # (16)
@@ -183,9 +196,9 @@ def _backward(theta, gradient, work, counts, at, x, y, N):
 
 
 @kernel
-def _metrics(theta, work, counts, at, y, N):
+def _metrics(theta, work, counts, at, y, rows, N):
     """The metrics: equations (17) to (18)."""
-    p = work[at[7] : at[7] + 10 * N].reshape(N, K)
+    p = work[at[7] : at[7] + 10 * rows].reshape(rows, K)
     c_accuracy = counts[at[12] : at[12] + N]
     accuracy = work[at[13] : at[13] + 1]
     accuracy_sum = 0.0
@@ -218,47 +231,86 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
 
 
 @kernel
-def _evaluate(theta, work, counts, at, x, y, N):
+def _evaluate(theta, work, counts, at, x, y, rows, N):
     """Outputs, loss and metrics."""
-    _forward(theta, work, counts, at, x, N)
-    _loss(theta, work, counts, at, y, N)
-    _metrics(theta, work, counts, at, y, N)
+    _forward(theta, work, counts, at, x, rows, N)
+    _loss(theta, work, counts, at, y, rows, N)
+    _metrics(theta, work, counts, at, y, rows, N)
 
 
 @kernel
-def _loss_and_gradients(theta, gradient, work, counts, at, x, y, N):
+def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N):
     """The loss, and its gradient by all parameters."""
-    _forward(theta, work, counts, at, x, N)
-    _loss(theta, work, counts, at, y, N)
-    _backward(theta, gradient, work, counts, at, x, y, N)
+    _forward(theta, work, counts, at, x, rows, N)
+    _loss(theta, work, counts, at, y, rows, N)
+    _backward(theta, gradient, work, counts, at, x, y, rows, N)
     return work[at[8]]
 
 
 @kernel
-def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, N):
+def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, N)
+    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N)
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
     return loss, finite
 
 
-def _places(N):
+@parallel_kernel
+def _chunks(theta, gradients, work, counts, at, bounds, x, y, N):
+    """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
+    for c in prange(len(bounds)):
+        first, last = bounds[c, 0], bounds[c, 1]
+        _forward(theta, work[c], counts[c], at, x[first:last], last - first, N)
+        _loss(theta, work[c], counts[c], at, y[first:last], last - first, N)
+        _backward(theta, gradients[c], work[c], counts[c], at, x[first:last], y[first:last], last - first, N)
+
+
+@parallel_kernel
+def _add_gradients(gradient, gradients):
+    """The gradient by all parameters, from the parts of the chunks."""
+    for i in prange(len(gradient)):
+        total = gradients[0, i]
+        for k in range(1, len(gradients)):
+            total += gradients[k, i]
+        gradient[i] = total
+
+
+@kernel
+def _train_step_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N):
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    _chunks(theta, gradients, work, counts, at, bounds, x, y, N)
+    _add_gradients(gradient, gradients)
+    for k in range(1, len(work)):
+        work[0, at[8]] += work[k, at[8]]
+    loss = work[0, at[8]]
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+def _flops(N):
+    """Floating-point operations of one step."""
+    return 20819 * N
+
+
+def _places(rows, N):
     """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, H)),
-        "h": (0, 64 * N, (N, H)),
-        "z2": (0, 0, (N, K)),
-        "a2": (0, 10 * N, (N, K)),
-        "m_a2": (0, 40 * N, (N,)),
-        "e_p": (0, 20 * N, (N, K)),
-        "s_p": (0, 41 * N, (N,)),
-        "p": (0, 30 * N, (N, K)),
-        "loss": (0, 192 * N, ()),
-        "da2": (0, 128 * N, (N, K)),
-        "dh": (0, 0, (N, H)),
-        "dz1": (0, 128 * N, (N, H)),
+        "z1": (0, 0, (rows, H)),
+        "h": (0, 64 * rows, (rows, H)),
+        "z2": (0, 0, (rows, K)),
+        "a2": (0, 10 * rows, (rows, K)),
+        "m_a2": (0, 40 * rows, (rows,)),
+        "e_p": (0, 20 * rows, (rows, K)),
+        "s_p": (0, 41 * rows, (rows,)),
+        "p": (0, 30 * rows, (rows, K)),
+        "loss": (0, 192 * rows, ()),
+        "da2": (0, 128 * rows, (rows, K)),
+        "dh": (0, 0, (rows, H)),
+        "dz1": (0, 128 * rows, (rows, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
     }
@@ -494,20 +546,6 @@ class _Memory:
         }
 
 
-def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
-    """The workspaces for these sizes, from those kept if they are there."""
-    _compile()
-    key = tuple(sizes.get(name, 1) for name in OPEN_SIZES)  # what nothing shows is of another stage
-    if kept is None:
-        return _Memory(key, apart=apart)
-    if key not in kept:
-        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
-            kept.clear()
-        kept[key] = _Memory(key)
-    memory: _Memory = kept[key]
-    return memory
-
-
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
@@ -540,17 +578,104 @@ def _differentiate(
     return memory.tensors()
 
 
+# ---- Training steps in chunks of the batch ----
+
+
+WORTH_A_CHUNK = (
+    2_000_000  # floating-point operations; starting threads costs as much as some hundred thousand
+)
+
+
+class _Chunks:
+    """A workspace for each of several chunks of the batch, their rows, and a gradient for each."""
+
+    def __init__(self, sizes: tuple[int, ...], count: int, parameters: int) -> None:
+        first = [c * sizes[0] // count for c in range(count + 1)]
+        self.bounds = np.array([first[:-1], first[1:]], np.int64).T.copy()  # (count, 2)
+        most = int((self.bounds[:, 1] - self.bounds[:, 0]).max())
+        reals, integers, at = _Memory((most, *sizes[1:])).arrays
+        self.arrays = np.zeros((count, len(reals)), DTYPE), np.zeros((count, len(integers)), np.int64), at
+        self.gradients = np.zeros((count, parameters), DTYPE)
+        self.sizes = sizes[1:]
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
+    _compile()
+    rows = sizes.get(BATCH or "", 1)
+    key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    memory = _memory(sizes, state.workspace)
     moments = (arena.flat for arena in state.moments.values())
     hyper = (state.hyper[name] for name in HYPER)
-    loss, finite = _train_step(
-        state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper,
-        *memory.arrays, *data.values(), *memory.sizes,
-    )  # fmt: skip
+    own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
+    count = _chunk_count(state.threads, sizes)
+    if count == 1:
+        memory = _memory(sizes, state.workspace)
+        loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
+    else:
+        _compile()
+        chunks = _in_chunks(state, sizes, count)
+        blas = _blas_threads()
+        before = blas[0]()
+        blas[1](1)  # each chunk is a thread of its own
+        try:
+            loss, finite = _train_step_in_chunks(
+                *own, chunks.gradients, *chunks.arrays, chunks.bounds, *data.values(), *chunks.sizes
+            )
+        finally:
+            blas[1](before)
     state.step += bool(finite)
     return float(loss), bool(finite)
+
+
+def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
+    """As many chunks as threads are wanted; if nothing is said, as there are processors with enough to do."""
+    rows = sizes[BATCH or ""]
+    if threads is not None:
+        return max(1, min(threads, rows))
+    work = _flops(*(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    return max(1, min(os.cpu_count() or 1, rows, int(work) // WORTH_A_CHUNK))
+
+
+def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
+    """The workspaces of the chunks, from those that the state keeps if they are there."""
+    shape = (sizes[BATCH or ""], *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    key = (*shape, "chunks", count)
+    if key not in state.workspace:
+        if len(state.workspace) >= 4:
+            state.workspace.clear()
+        state.workspace[key] = _Chunks(shape, count, len(state.params.flat))
+    chunks: _Chunks = state.workspace[key]
+    return chunks
+
+
+@cache
+def _blas_threads() -> tuple[Callable[[], int], Callable[[int], Any]]:
+    """How many threads the library of matrix products uses, and how to say how many it shall use; nothing
+    happens where the library has another form."""
+    import scipy
+
+    folder = Path(scipy.__file__).parent
+    for path in sorted([*folder.parent.glob("scipy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]):
+        library = ctypes.CDLL(str(path))
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("", "64_"):
+                get = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
+                put = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
+                if get is not None and put is not None:
+                    return get, put
+    return (lambda: 1), (lambda count: None)
 
 
 # ---- No buffers ----

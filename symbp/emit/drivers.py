@@ -20,45 +20,61 @@ def driver_functions(
 ) -> list[Function]:
     """`_evaluate`, `_loss_and_gradients` and `_train_step`."""
     data = tuple(names.tensors[t.name] for t in net.given)
-    tail = ("work", "counts", "at", *data, *net.open_sizes)
+    tail = ("work", "counts", "at", *data, *net.stage_sizes)
     unread = set(net.system.random) - set(net.random_at_inference)
     measured = tuple(names.tensors[t.name] for t in net.given if t not in unread)
     assert net.system.loss is not None
     loss = places[net.system.loss]
     evaluate = Function(
-        "_evaluate", ("theta", "work", "counts", "at", *measured, *net.open_sizes),
+        "_evaluate", ("theta", "work", "counts", "at", *measured, *net.stage_sizes),
         "Outputs, loss and metrics.",
         tuple(stage_calls(net, names, [s.name for s in net.measuring])), ("@kernel",),
     )  # fmt: skip
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
-        (*stage_calls(net, names, ("forward", "loss", "backward")), f"return {loss.arena}[{loss.start}]"),
+        (*stage_calls(net, names, GRADIENT_STAGES), f"return {loss.arena}[{loss.start}]"),
         ("@kernel",),
     )  # fmt: skip
-    given = {name: name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule)}
-    own = tuple(given.values())
+    own = own_arguments(rule, names)
     step = Function(
         "_train_step",
         (*own, *tail),
         "A whole step; the update is left out if the loss or a gradient is not finite.",
         (
             f"loss = _loss_and_gradients({', '.join(('theta', 'gradient', *tail))})",
-            "finite = math.isfinite(loss) and _all_finite(gradient)",
-            "if finite:",
-            *(f"    {line}" for line in stage_calls(net, names, ("buffers",))),
-            f"    _update({', '.join(own)})",
-            "return loss, finite",
+            *guarded_update(own, stage_calls(net, names, ("buffers",))),
         ),
         ("@kernel",),
     )
     return [evaluate, derive, step]
 
 
-def stage_calls(net: Network, names: Names, wanted: Sequence[str]) -> list[str]:
-    """The lines that run the wanted stages."""
+GRADIENT_STAGES = ("forward", "loss", "backward", "total", "finish")
+
+
+def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:
+    """The arguments of the update, as a step takes them."""
+    return tuple(name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule))
+
+
+def guarded_update(own: Sequence[str], before: Sequence[str] = ()) -> tuple[str, ...]:
+    """The end of a step: the update if all is finite."""
+    return (
+        "finite = math.isfinite(loss) and _all_finite(gradient)",
+        "if finite:",
+        *(f"    {line}" for line in before),
+        f"    _update({', '.join(own)})",
+        "return loss, finite",
+    )
+
+
+def stage_calls(
+    net: Network, names: Names, wanted: Sequence[str], instead: Mapping[str, str] | None = None
+) -> list[str]:
+    """The lines that run the wanted stages; `instead` says what stands for some of their arguments."""
     lines = []
     for segment in net.segments:
         if segment.name in wanted:
-            given = (*stage_arguments(net, segment, names), *net.open_sizes)
-            lines.append(f"_{segment.name}({', '.join(given)})")
+            given = (*stage_arguments(net, segment, names), *net.stage_sizes)
+            lines.append(f"_{segment.name}({', '.join((instead or {}).get(name, name) for name in given)})")
     return lines

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
+from symbp.emit.chunk_drivers import chunk_functions
 from symbp.emit.drivers import driver_functions
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import Network, network
-from symbp.emit.splice import Part, function_texts, import_lines, part, replaced
+from symbp.emit.splice import Part, function_texts, import_lines, part, replaced, without
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update, numbered_updates, numpy_update
@@ -58,9 +59,10 @@ def generate_source(
     equation without code).
     """
     check_request(derivation, target, dtype, sizes)
-    net = network(derivation, dict(sizes), hyper, initial)
+    net = network(derivation, dict(sizes), hyper, initial, chunks=target == "numba")
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
-    names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
+    sizes_taken = (*derivation.system.sizes, *net.stage_sizes)
+    names = names_for(dict.fromkeys(tensors), sizes_taken, RESERVED | globals_of(net.constants))
     pieces = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*pieces.functions, initial_function(net, initial)]
     parts = pieces.after
@@ -107,7 +109,11 @@ def _common(net: Network, target: str) -> list[Part]:
     step, modes = part(f"{target}_step"), part(f"{target}_modes")
     changed = ["_outputs", "_values"] if net.system.inference else []
     changed += ["_advance"] if net.buffers and target == "numpy" else []
-    parts = [part("arrays"), replaced(step, modes, changed)]
+    step = replaced(step, modes, changed)
+    parts = [part("arrays"), step]
+    if net.split is not None:
+        chunks = part("numba_chunks")
+        parts = [part("arrays"), without(step, ["_memory", "_advance"]), chunks]
     if net.buffers or net.system.random:
         parts.append(part("fitting"))
     parts.append(part("buffers" if net.buffers else "no_buffers"))
@@ -131,6 +137,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     functions, helpers, places = numba_target.functions(net, memory, names, real)
     update, more = numba_update(rule, _update_names(rule), real)
     drivers = driver_functions(net, rule, places, names)
+    drivers += chunk_functions(net, rule, places, names) if net.split is not None else []
     texts = function_texts("numba", helpers | more | {"_all_finite"})
     kernels = Part("Functions of one element", "\n\n\n".join(texts), (), ())
     constants = [f"DTYPE = np.{dtype}"] + (["F = np.float32"] if real else [])
@@ -138,7 +145,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
         [*functions, update, *drivers, places_function(net, memory)],
         [part("compiling").text],
         [kernels, *_common(net, "numba")],
-        [*constants, f"OPEN_SIZES = {net.open_sizes!r}"],
+        [*constants, f"OPEN_SIZES = {net.stage_sizes!r}"],
         [],
     )
 

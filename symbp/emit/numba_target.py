@@ -22,7 +22,7 @@ from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import GIVEN, Network, Segment, product_of
 from symbp.emit.spelling import guard_rank
 from symbp.emit.tables import global_name
-from symbp.emit.workspace import own_gradients
+from symbp.emit.workspace import FILLING, own_gradients
 from symbp.ir.bounds import within
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.matrices import MATRIX_LEAVES
@@ -319,13 +319,14 @@ def stage(
     network: Network, segment: Segment, places: Mapping[str, Place], names: Names, real: str
 ) -> tuple[Function, set[str]]:
     """The kernel of one stage, and the helpers that it calls."""
-    tensors = {t.name: t for t in (*network.system.tensors, *network.tensors)}
+    whole = network.system if network.split is None else network.split.system
+    tensors = {t.name: t for t in (*whole.tensors, *network.tensors)}
     lines = NumbaLines(tensors, names, real)
     body: list[str] = []
     for kernel in segment.program.kernels:
         body += lines.kernel(kernel)
-    if segment.name == "backward":
-        body += _copied_gradients(network, places, names)
+    if segment.name in FILLING:
+        body += _copied_gradients(network, segment, places, names)
     if segment.name == "buffers":
         for buffer, value in network.system.updates.items():
             left, right = names.tensors[buffer], names.tensors[value]
@@ -337,7 +338,7 @@ def stage(
         if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
             head.append(view(tensor, places[tensor.name], names))
     head += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
-    arguments = (*stage_arguments(network, segment, names), *network.open_sizes)
+    arguments = (*stage_arguments(network, segment, names), *network.stage_sizes)
     title = (
         f"The {segment.title}: {equation_range(segment)}."
         if segment.program.kernels
@@ -353,7 +354,7 @@ def stage_arguments(network: Network, segment: Segment, names: Names) -> tuple[s
     given = [t.name for t in network.given_to(segment)]
     if segment.name == "buffers":
         given = [t.name for t in network.given if t.name in given or t.name in network.system.updates]
-    arenas = ("theta", *(("gradient",) if segment.name == "backward" else ()), "work", "counts")
+    arenas = ("theta", *(("gradient",) if segment.name in FILLING else ()), "work", "counts")
     return (*arenas, "at", *(names.tensors[name] for name in given))
 
 
@@ -375,11 +376,15 @@ def part(place: Place) -> str:
     return f"{place.arena}[{place.start} : {stop}]"
 
 
-def _copied_gradients(network: Network, places: Mapping[str, Place], names: Names) -> Iterator[str]:
+def _copied_gradients(
+    network: Network, segment: Segment, places: Mapping[str, Place], names: Names
+) -> Iterator[str]:
     """Gradients that are no tensor of their own: shared by two parameters, or of an earlier stage."""
     own = set(own_gradients(network).values())
+    phase = {} if network.split is None else network.split.phase
     for parameter in network.parameters:
-        if parameter.name not in own:
+        late = phase.get(network.derivation.gradients[parameter.name]) == "after"
+        if parameter.name not in own and late == (segment.name == "finish"):
             gradient, place = network.derivation.gradients[parameter.name], places[parameter.name]
             count = ElementSpelling({}, {}, {}).integer(place.count).text
             flat = f"{names.tensors[gradient]}.reshape({count})"

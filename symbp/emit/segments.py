@@ -6,8 +6,8 @@ Must not know: targets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import sympy
@@ -18,6 +18,7 @@ from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Program, lower
+from symbp.lower.chunks import Barrier, Split, split
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
@@ -44,13 +45,15 @@ class Segment:
 @dataclass(frozen=True)
 class Network:
     """What a target needs to know of a derivation, with sizes bound, the values of its constants, and those
-    at which its buffers start."""
+    at which its buffers start. With `split` the stages compute some rows of the batch; what needs all of
+    them, once their parts are added, is in stages of its own, `total` (the loss) and `finish` (gradients)."""
 
     derivation: Derivation
     sizes: dict[str, int]
     segments: tuple[Segment, ...]
     constants: dict[str, float] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
+    split: Split | None = None
 
     @property
     def system(self) -> System:
@@ -82,21 +85,23 @@ class Network:
     @cached_property
     def measuring(self) -> tuple[Segment, ...]:
         """The stages that evaluate, in order."""
-        wanted = ("inference", "metrics") if self.system.inference else ("forward", "loss", "metrics")
+        wanted = (
+            ("inference", "metrics") if self.system.inference else ("forward", "loss", "total", "metrics")
+        )
         return tuple(s for s in self.segments if s.name in wanted)
 
     def given_to(self, segment: Segment) -> tuple[Tensor, ...]:
         """The arrays that a stage is given; outputs also those that alone show a size."""
         shown = self.forward_data if segment.name in STANDALONE else ()
-        read = segment.leaves(*GIVEN)
-        return tuple(t for t in self.given if t in read or t.name in shown)
+        read = {t.name for t in segment.leaves(*GIVEN)}
+        return tuple(t for t in self.given if t.name in read or t.name in shown)
 
     @cached_property
     def forward_data(self) -> tuple[str, ...]:
         """What the outputs need: the arrays that their equations read, and those that alone show a size."""
         programs = [s.program for s in self.segments if s.name in STANDALONE]
-        leaves = {t for program in programs for t in program.leaves}
-        read = [t for t in self.data if t in leaves]
+        leaves = {t.name for program in programs for t in program.leaves}
+        read = [t for t in self.data if t.name in leaves]
         shown = (*read, *self.parameters)
         numbers = sorted({number for program in programs for number in program.numbers})
         equations = [self.system.equations[number - 1] for number in numbers]
@@ -131,6 +136,20 @@ class Network:
     def open_sizes(self) -> tuple[str, ...]:
         return tuple(name for name in self.system.sizes if name not in self.sizes)
 
+    @cached_property
+    def stage_sizes(self) -> tuple[str, ...]:
+        """The sizes that stages are told: the open ones, after the rows of a chunk where there are chunks."""
+        return self.open_sizes if self.split is None else (self.split.rows.name, *self.open_sizes)
+
+    @cached_property
+    def batch(self) -> str | None:
+        """The open size along the first axis of the data."""
+        for tensor in self.data:
+            first = tensor.shape[0] if tensor.shape else None
+            if isinstance(first, Size) and first.name in self.open_sizes:
+                return str(first.name)
+        return None
+
     def witness(self, size: str, among: tuple[Tensor, ...]) -> tuple[Tensor, int] | None:
         """A tensor and an axis that show the value of an open size."""
         for tensor in among:
@@ -145,9 +164,13 @@ def network(
     sizes: dict[str, int],
     hyper: Mapping[str, float] | None = None,
     initial: Mapping[str, Initial] | None = None,
+    *,
+    chunks: bool = False,
 ) -> Network:
-    """The stages of a training step. Raises LoweringError for what no stage expresses, GenerationError for
-    a hyperparameter that `hyper` gives no value."""
+    """The stages of a training step, with `chunks` for some rows of the batch where that is legal.
+
+    Raises LoweringError for what no stage expresses, GenerationError for a hyperparameter that `hyper` gives
+    no value."""
     system = derivation.system
     constants = known_constants(system, hyper or {})
     if system.loss is None:
@@ -160,12 +183,41 @@ def network(
             )
     gradients = list(dict.fromkeys(derivation.gradients[p.name] for p in system.parameters))
     bound = {**system.bound, **sizes}
+    known = {name: bound[name] for name in system.sizes if name in bound}
+    starts = {t.name: (initial or {}).get(t.name, Initial("constant")) for t in system.with_role(Role.BUFFER)}
+    values = {name: float(start.scale + start.shift) for name, start in starts.items()}
+    whole = Network(derivation, known, (), constants, values)
+    parts = _chunked(whole, gradients) if chunks else None
+    segments: list[Segment] = []
+    for name, title, after, wanted in _stages(system, gradients, parts):
+        before = [t.name for s in segments if s.name in after for t in s.program.buffers]
+        program = lower(
+            parts.system if parts else system, [w for w in dict.fromkeys(wanted) if w not in before], before
+        )
+        segments.append(Segment(name, title, program))
+    return replace(whole, segments=tuple(segments), split=parts)
+
+
+Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted
+
+
+def _stages(system: System, gradients: Sequence[str], split: Split | None) -> list[Stage]:
+    """The stages of a network in order."""
+    assert system.loss is not None
     at = [system.inference.get(name, name) for name in (*system.outputs, system.loss)]
-    stages = [
+    late = [t for t in (system.loss, *gradients) if split and split.phase.get(t) == "after"]
+    total = [system.loss] if system.loss in late else []
+    finish = [g for g in gradients if g in late]
+    stages: list[Stage] = [
         ("forward", "outputs", (), system.outputs),
-        ("loss", "loss", ("forward",), (system.loss,)),
-        ("backward", "gradients", ("forward", "loss"), gradients),
+        ("loss", "loss", ("forward",), _before_the_sum(system, split, [system.loss])),
+        ("backward", "gradients", ("forward", "loss"), _before_the_sum(system, split, gradients)),
     ]
+    if total:
+        stages.append(("total", "loss of the whole batch", ("forward", "loss"), total))
+    if finish:
+        earlier = ("forward", "loss", "backward", "total")
+        stages.append(("finish", "gradients of the whole batch", earlier, finish))
     if system.updates:
         following = tuple(system.updates.values())
         stages.append(("buffers", "buffers' next values", ("forward", "loss"), following))
@@ -173,16 +225,36 @@ def network(
         stages.append(("inference", "outputs at inference", (), at[:-1]))
         stages.append(("metrics", "loss and metrics at inference", ("inference",), (at[-1], *system.metrics)))
     else:
-        stages.append(("metrics", "metrics", ("forward", "loss"), system.metrics))
-    segments: list[Segment] = []
-    for name, title, after, wanted in stages:
-        before = [t.name for s in segments if s.name in after for t in s.program.buffers]
-        program = lower(system, [w for w in dict.fromkeys(wanted) if w not in before], before)
-        segments.append(Segment(name, title, program))
-    known = {name: bound[name] for name in system.sizes if name in bound}
-    starts = {t.name: (initial or {}).get(t.name, Initial("constant")) for t in system.with_role(Role.BUFFER)}
-    values = {name: float(start.scale + start.shift) for name, start in starts.items()}
-    return Network(derivation, known, tuple(segments), constants, values)
+        stages.append(("metrics", "metrics", ("forward", "loss", "total"), system.metrics))
+    return stages
+
+
+def _before_the_sum(system: System, split: Split | None, wanted: Sequence[str]) -> list[str]:
+    """What a chunk computes of the wanted tensors: themselves, or what they need that a chunk has."""
+    found: dict[str, None] = {}
+    stack = list(reversed(wanted))
+    while stack:
+        name = stack.pop()
+        if split is None or split.phase.get(name) != "after":
+            found[name] = None
+        else:
+            reads = system.defining[name].read_names
+            stack += [r for r in reversed(reads) if r in system.defining]
+    return list(found)
+
+
+def _chunked(network: Network, gradients: Sequence[str]) -> Split | None:
+    """The step in chunks of the batch, if it may be split and nothing else needs all rows at once."""
+    system = network.system
+    if network.batch is None or system.updates or system.loss is None:
+        return None
+    taken = {*system.sizes, *(t.name for t in system.tensors)}
+    rows = next(name for name in ("rows", "chunk_rows", "batch_rows") if name not in taken)
+    found = split(system, Size(network.batch), [system.loss, *gradients, *system.outputs], rows)
+    if isinstance(found, Barrier):
+        return None
+    whole = [t for t in system.outputs if t in found.partial or found.phase.get(t) == "after"]
+    return None if whole else found
 
 
 def known_constants(system: System, hyper: Mapping[str, float]) -> dict[str, float]:

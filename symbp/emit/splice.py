@@ -81,6 +81,14 @@ def replaced(whole: Part, other: Part, names: Sequence[str]) -> Part:
     return Part(whole.title, text, whole.imports, whole.names)
 
 
+def without(whole: Part, names: Sequence[str]) -> Part:
+    """A part without some of its functions."""
+    text = whole.text
+    for name in names:
+        text = text.replace(_function(whole.text, name), "")
+    return Part(whole.title, text, whole.imports, whole.names)
+
+
 def _function(text: str, name: str) -> str:
     """One function or class of a text, with its decorators."""
     for node in ast.parse(text).body:

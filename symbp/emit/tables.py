@@ -30,7 +30,7 @@ CHECKED = (
 def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
     """The constants of a module, in the order in which they are read."""
     gradients = net.derivation.gradients
-    batch = _batch_size(net)
+    batch = net.batch
     return [
         *shape_tables(net),
         *_given_tables(net),
@@ -120,14 +120,6 @@ def stage_tables(net: Network) -> list[str]:
     """The arrays that the stages for outputs are given, in the order of their arguments."""
     given = {s.name: tuple(t.name for t in net.given_to(s)) for s in net.segments if s.name in STANDALONE}
     return [f"{name.upper()}_GIVEN = {_strings(names)}" for name, names in given.items()]
-
-
-def _batch_size(net: Network) -> str | None:
-    """The open size along the first axis of the data."""
-    for tensor in net.data:
-        if tensor.shape and isinstance(tensor.shape[0], Size) and tensor.shape[0].name in net.open_sizes:
-            return str(tensor.shape[0].name)
-    return None
 
 
 def _dictionary(name: str, entries: list[str]) -> list[str]:

@@ -15,6 +15,8 @@ from symbp.ir.expr import Size
 from symbp.lower.liveness import Life, Moment, Run, lives, moments
 from symbp.lower.memory import ARENAS, Buffer, MemoryPlan, plan
 
+STEP = ("forward", "loss", "backward", "total", "finish", "buffers")
+
 
 def runs(network: Network) -> tuple[Run, ...]:
     """The stages that one call runs, and what it reads afterwards."""
@@ -24,7 +26,7 @@ def runs(network: Network) -> tuple[Run, ...]:
         return (Run("derivatives", ("forward", "derivatives"), results),)
     assert network.system.loss is not None
     loss, gradients = network.system.loss, tuple(network.derivation.gradients.values())
-    step = [name for name in ("forward", "loss", "backward", "buffers") if name in stages]
+    step = [name for name in STEP if name in stages]
     at = network.system.inference
     measured = tuple(s.name for s in network.measuring)
     predicted = tuple(at.get(name, name) for name in network.system.outputs)
@@ -37,10 +39,13 @@ def runs(network: Network) -> tuple[Run, ...]:
     )
 
 
+FILLING = ("backward", "finish")  # the stages that fill the arena of the gradients
+
+
 def own_gradients(network: Network) -> dict[str, str]:
-    """The gradients that lie in the arena of the gradients, with their parameters: each that the backward
-    stage fills, at the first parameter that has it."""
-    filled = {t.name for s in network.segments if s.name == "backward" for t in s.program.buffers}
+    """The gradients that lie in the arena of the gradients, with their parameters: each that a stage
+    fills for it, at the first parameter that has it."""
+    filled = {t.name for s in network.segments if s.name in FILLING for t in s.program.buffers}
     found: dict[str, str] = {}
     for parameter in network.parameters:
         gradient = network.derivation.gradients.get(parameter.name, "")
@@ -86,7 +91,7 @@ def places_function(network: Network, memory: MemoryPlan) -> Function:
             f'    "{name}": ({_which(place.buffer)}, {spelled.integer(place.start).text}, {extents}),'
         )
     doc = "Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."
-    return Function("_places", network.open_sizes, doc, (*lines, "}"))
+    return Function("_places", network.stage_sizes, doc, (*lines, "}"))
 
 
 def _which(buffer: Buffer) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 _KERNELS: list[str] = []
+_PARALLEL: list[str] = []
+prange = range  # until kernels are compiled
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -17,13 +19,22 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose loops over `prange` run on several threads."""
+    _PARALLEL.append(function.__name__)
+    return kernel(function)
+
+
 def _compile() -> None:
     """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
     if _KERNELS:
-        from numba import njit
+        import numba
 
+        globals()["prange"] = numba.prange
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
         fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = njit(cache=True, error_model="numpy", fastmath=fastmath)(globals()[name])
+            globals()[name] = numba.njit(
+                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
+            )(globals()[name])
         _KERNELS.clear()

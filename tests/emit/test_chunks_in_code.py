@@ -1,0 +1,85 @@
+"""Training steps in chunks of the batch: the same step as in one piece, for every kind of equation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symbp as bp
+from symbp.api import source
+
+N, T = bp.dims("N T")
+D, H, K = bp.dim("D", 3), bp.dim("H", 4), bp.dim("K", 5)
+
+
+def classifier() -> bp.Network:
+    x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
+    W1, b1, W2 = bp.param("W1", (D, H)), bp.param("b1", (H,)), bp.param("W2", (H, K))
+    p = bp.softmax(bp.tanh(x @ W1 + b1) @ W2)
+    loss = bp.cross_entropy(p, y)
+    return bp.Network("plain", loss=loss, outputs={"p": p}, metrics={"accuracy": bp.accuracy(p, y)})
+
+
+def decayed() -> bp.Network:
+    """The penalty's gradient is added when all chunks are done; a penalty alone is no sum over examples."""
+    x, y = bp.input("x", (N, D)), bp.target("y", (N, H))
+    W, b, c = bp.param("W", (D, H)), bp.param("b", (H,)), bp.param("c", (H,))
+    z = bp.tanh(x @ W + b)
+    loss = bp.mse(z, y) + bp.l2_penalty(0.3, W, c)
+    return bp.Network("decayed", loss=loss, outputs={"z": z})
+
+
+def weight_normed() -> bp.Network:
+    """The norms are of no example: every chunk has them."""
+    x, y, v = bp.input("x", (N, D)), bp.target("y", (N, H)), bp.param("v", (D, H))
+    z = bp.tanh(x @ (v / bp.sqrt(bp.square(v).sum(0))))
+    return bp.Network("normed", loss=bp.mse(z, y), outputs={"z": z})
+
+
+def recurrent() -> bp.Network:
+    x, y = bp.input("x", (N, T, D)), bp.target("y", (N, H))
+    W, U = bp.param("W", (D, H)), bp.param("U", (H, H))
+    n, t, i, j = bp.indices("n t i j")
+    h = bp.recurrent("h", (N, T, H))
+    r = bp.define("r", [n, t, j], bp.Sum(h.at(n, t - 1, i, outside=0) * U[i, j], i), ranges={t: T})
+    h = bp.define(h, [n, t, j], bp.tanh(bp.Sum(x[n, t, i] * W[i, j], i) + r[n, t, j]))
+    last = bp.define("last", [n, j], h[n, T - 1, j])
+    return bp.Network("recurrent", loss=bp.mse(last, y), outputs={"last": last})
+
+
+def data_for(net: bp.Network, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    sizes = {"N": 7, "T": 6} | {str(k): v for k, v in net.system.bound.items()}
+    found = {}
+    for tensor in net.system.leaves:
+        if tensor.role.value in ("input", "target"):
+            shape = [int(e.xreplace({s: sizes[s.name] for s in e.free_symbols})) for e in tensor.shape]
+            found[tensor.name] = rng.integers(0, 5, shape) if tensor.integer else rng.normal(size=shape)
+    return found
+
+
+def trained(module, data, threads):
+    state = module.init_state(module.init_params(3), threads=threads)
+    losses = [module.train_step(state, **data) for _ in range(5)]
+    return np.array([*losses, *state.params.flat])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [classifier, decayed, weight_normed, recurrent])
+def test_chunks_take_the_step_of_the_whole_batch(make) -> None:
+    net = make()
+    module = bp.compile(net, target="numba", dtype="float64", optimizer=bp.optim.Adam(0.05))
+    peer = bp.compile(net, target="numpy", dtype="float64", optimizer=bp.optim.Adam(0.05))
+    data = data_for(net, np.random.default_rng(2))
+    whole = trained(module, data, 1)
+    np.testing.assert_allclose(trained(peer, data, 1), whole, rtol=1e-11, atol=1e-13)
+    for threads in (2, 3, 7, 20):
+        np.testing.assert_allclose(trained(module, data, threads), whole, rtol=1e-11, atol=1e-13)
+
+
+def test_what_needs_the_whole_batch_is_not_split() -> None:
+    x, y, g = bp.input("x", (N, D)), bp.target("y", (N, D)), bp.param("g", (D,))
+    z = g * (x - x.mean(0)) / bp.sqrt(bp.square(x - x.mean(0)).mean(0) + 1)
+    net = bp.Network("centred", loss=bp.mse(z, y))
+    assert "def _chunks" not in source(net, target="numba", dtype="float64", optimizer=bp.optim.SGD(0.1))
+    split = source(classifier(), target="numba", dtype="float64", optimizer=bp.optim.SGD(0.1))
+    assert "for c in prange(len(bounds)):" in split
