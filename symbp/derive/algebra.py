@@ -5,6 +5,7 @@ Enters: an expression. Leaves: another one of the same value. Must not know: cos
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import sympy
@@ -81,7 +82,7 @@ def collections_of(e: Expr) -> Iterator[Expr]:
 
 def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
     """`operation` applied with tensors, guards and functions as plain symbols; None unless rational."""
-    atoms = sorted(_opaque(e), key=sympy.default_sort_key)
+    atoms = sorted(opaque(e), key=sympy.default_sort_key)
     there = {atom: sympy.Symbol(f"g{k}") for k, atom in enumerate(atoms)}
     short = e.xreplace(there)
     if any(not power.exp.is_Integer for power in short.atoms(sympy.Pow)):
@@ -89,7 +90,7 @@ def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
     return operation(short).xreplace({symbol: atom for atom, symbol in there.items()})
 
 
-def _opaque(e: Expr) -> set[Expr]:
+def opaque(e: Expr) -> set[Expr]:
     """The outermost subexpressions that polynomial algebra must not look into."""
     if isinstance(e, (Access, Guard)) or e.is_Function or isinstance(e, sympy.exp):
         return {e}
@@ -97,8 +98,20 @@ def _opaque(e: Expr) -> set[Expr]:
         return {e}
     found: set[Expr] = set()
     for argument in e.args:
-        found |= _opaque(argument)
+        found |= opaque(argument)
     return found
+
+
+def conjugates(e: Expr) -> Expr:
+    """`(1 + h)·(1 − h)` → `1 − h²`, in a product."""
+    factors = list(sympy.Mul.make_args(e))
+    for a, b in itertools.combinations([f for f in factors if f.is_Add and len(f.args) == 2], 2):
+        for sign in (1, -1):
+            half, other = (a + sign * b) / 2, (a - sign * b) / 2
+            if not half.is_Add and not other.is_Add:
+                rest = sympy.Mul(*[f for f in factors if f not in (a, b)])
+                return conjugates(sympy.Mul(sign * (half**2 - other**2), rest))
+    return e
 
 
 def tidy_sign(e: Expr) -> Expr:

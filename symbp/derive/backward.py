@@ -6,17 +6,18 @@ is left. Must not know: rewrites, values, costs.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from symbp.ir.expr import Access
 from symbp.ir.groups import groups
 from symbp.ir.system import Equation, Role, System, Tensor
 
-LAST = 1 << 30
 MOST_RESTING = 16  # tensors that may rest on one for which later values are looked up
 
-Position = tuple[int, int]  # the place of an equation, and within it: core sums first, what was moved last
+Position = tuple[int, Fraction]  # the place of an equation of the sweep, and the order of what came to it
 
 
 class Backward:
@@ -26,8 +27,11 @@ class Backward:
     def __init__(self, joint: System, gradients: frozenset[str], taken: frozenset[str] = frozenset()) -> None:
         self.joint, self.gradients, self.taken = joint, gradients, taken
         backward = {t.name for t in joint.with_role(Role.ADJOINT, Role.GRADIENT)}
-        ordered = [e for group in groups(joint) for e in group.equations]
-        self.position: dict[str, Position] = {e.target: (k, LAST) for k, e in enumerate(ordered)}
+        grouped = groups(joint)
+        ordered = [e for group in grouped for e in group.equations]
+        self.loops = {e.target for group in grouped if group.loop for e in group.equations}
+        self.position: dict[str, Position] = {e.target: (k, Fraction(0)) for k, e in enumerate(ordered)}
+        self._within: dict[int, list[Fraction]] = {k: [Fraction(0)] for k in range(len(ordered))}
         self.forward = [e for e in ordered if e.target not in backward]
         self.equations = {e.target: e for e in ordered if e.target in backward}
         self.tensors = {t.name: t for t in joint.tensors}
@@ -43,6 +47,16 @@ class Backward:
     def readers(self, name: str) -> list[str]:
         """The targets of the equations that read a tensor, in order."""
         return sorted(self._readers.get(name, ()), key=lambda n: self.position[n])
+
+    def private(self, name: str) -> list[Equation]:
+        """The equations that only this one reads."""
+        equation = self.equations.get(name)
+        reads = equation.read_names if equation is not None else ()
+        return [
+            self.equations[n]
+            for n in reads
+            if n in self.equations and n not in self.gradients and len(self._readers[n]) == 1
+        ]
 
     def downstream(self, name: str, most: int | None = None) -> list[str] | None:
         """The backward tensors that rest on this one, in order; None if there are more than `most`."""
@@ -63,7 +77,7 @@ class Backward:
 
     def before(self, name: str, gone: str = "") -> Callable[[str], bool]:
         """Says of tensors whether they are there before this one, and aren't the one that is to go."""
-        here, position, leaf = self.position[name], self.position, (-1, 0)
+        here, position, leaf = self.position[name], self.position, (-1, Fraction(0))
         return lambda other: other != gone and self.alive(other) and position.get(other, leaf) < here
 
     def beside(self, name: str) -> Callable[[str], bool]:
@@ -87,7 +101,10 @@ class Backward:
         """Gives a new tensor its place, right before the equation that it is for."""
         self.tensors[equation.target] = Tensor(equation.target, equation.shape, Role.ADJOINT)
         place, within = self.position[before]
-        self.position[equation.target] = (place, within - 1 if within > LAST else len(self.position))
+        others = self._within[place]
+        at = bisect_left(others, within)
+        others.insert(at, (within + others[at - 1]) / 2 if at else within - 1)
+        self.position[equation.target] = (place, others[at])
 
     def add(self, equation: Equation) -> None:
         """The equation of an announced tensor."""
@@ -109,13 +126,14 @@ class Backward:
 
     def move_behind(self, name: str, reads: Iterable[str]) -> None:
         """Places an equation, and what rests on it, behind all that it is about to read."""
-        place = max((self.position[n] for n in reads if n in self.equations), default=(-1, 0))
+        place = max((self.position[n] for n in reads if n in self.equations), default=(-1, Fraction(0)))
         if self.position[name] > place:
             return
         for moved in (name, *(self.downstream(name) or ())):
             if self.position[moved] <= place:
-                place = (place[0], max(LAST, place[1]) + 2 + len(self.position))
-                self.position[moved] = place
+                others = self._within[place[0]]
+                others.append(others[-1] + 1)
+                place = self.position[moved] = (place[0], others[-1])
 
     def _add_reader(self, equation: Equation) -> None:
         for name in equation.read_names:

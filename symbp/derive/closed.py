@@ -30,10 +30,11 @@ from symbp.derive.rewriter import (
     rewrite_step,
     scaled_sum,
 )
+from symbp.derive.share import Occurrence, Shared, best_shared, occurrences
 from symbp.derive.sums import joined
-from symbp.derive.values import Values, searchable
+from symbp.derive.values import Key, Values, searchable
 from symbp.errors import DerivationError
-from symbp.ir.expr import Access, Expr
+from symbp.ir.expr import Access, Expr, rename
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
 
@@ -76,6 +77,7 @@ class _Closing:
             self.backward.fresh,
             self.equations.get,
             self.backward.position,
+            self.backward.private,
         )
         self.steps: list[Step] = []
 
@@ -85,6 +87,12 @@ class _Closing:
                 self._install(self._rewritten(self.equations[name]))
                 self._number_value(name)
         tried: dict[str, tuple[Expr, ...]] = {}
+        self._try_all(tried)
+        if self._share():
+            self._try_all(tried)
+        return self.backward.system(), tuple(self.steps)
+
+    def _try_all(self, tried: dict[str, tuple[Expr, ...]]) -> None:
         for _ in range(PASSES):
             changed = [
                 self._try_substitution(name, tried)
@@ -96,7 +104,47 @@ class _Closing:
             ]
             if not any(changed):
                 break
-        return self.backward.system(), tuple(self.steps)
+
+    def _share(self) -> bool:
+        """Names what several equations compute alike, the largest saving first."""
+        shared = False
+        found: dict[Key, dict[tuple[str, Expr, Expr], Occurrence]] = {}
+        for name in self.backward.ordered():
+            self._find_parts(found, name)
+        while True:
+            places = {key: list(o.values()) for key, o in found.items() if len(o) > 1}
+            name = self.backward.fresh("shared")
+            best = best_shared(places, self.values, name)
+            if best is None:
+                return shared
+            key, chosen = best
+            del found[key]
+            shared = True
+            self._install_shared(chosen)
+            for reader in chosen.readers:
+                for others in found.values():
+                    for place in [p for p in others if p[0] == reader.target]:
+                        del others[place]
+                self._find_parts(found, reader.target)
+
+    def _find_parts(self, found: dict[Key, dict[tuple[str, Expr, Expr], Occurrence]], name: str) -> None:
+        if name in self.backward.loops:
+            return
+        for key, place in occurrences(self.equations[name], self.values):
+            found.setdefault(key, {})[name, place.part, place.node] = place
+
+    def _install_shared(self, shared: Shared) -> None:
+        readers = sorted(shared.readers, key=lambda e: self.backward.position[e.target])
+        name = self.backward.fresh(f"{readers[0].target}_t1")
+        renamed = {shared.definition.target: name}
+        definition = shared.definition.with_(target=name)
+        self._announce(definition, readers[0].target)
+        self.backward.add(definition)
+        self.values.remember(name)
+        for reader in readers:
+            changed = reader.with_(body=rename(reader.body, renamed))
+            step = equations_step("shared term", self.equations[reader.target], changed)
+            self._install(Rewritten(changed, (), (step,)))
 
     def _rewritten(self, equation: Equation, gone: str = "") -> Rewritten:
         """The equation in its best form; nothing is read back from `gone`, which is being eliminated."""

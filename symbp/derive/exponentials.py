@@ -54,18 +54,24 @@ def merge_exponentials(e: Expr) -> Expr:
 
 
 def logistic_form(e: Expr) -> Expr | None:
-    """A rational function of exp(u) over powers of 1 + exp(u), as a polynomial in σ = 1/(1 + exp(−u)).
+    """The first of `logistic_forms`, the polynomial in σ; None if there is none."""
+    return next(iter(logistic_forms(e)), None)
 
-    exp(u) = σ/(1 − σ) and 1 + exp(u) = 1/(1 − σ): nothing overflows any more. None where it doesn't apply.
+
+def logistic_forms(e: Expr) -> list[Expr]:
+    """A rational function of exp(u) over powers of 1 + exp(u), as polynomials in σ = 1/(1 + exp(−u)) and in
+    1 − σ = 1/(1 + exp(u)).
+
+    exp(u) = σ/(1 − σ) and 1 + exp(u) = 1/(1 − σ): nothing overflows any more. Empty where it doesn't apply.
     """
     for exponential in sorted(e.atoms(sympy.exp), key=sympy.default_sort_key):
         u = exponential.args[0]
         u = -u if u.could_extract_minus_sign() else u
         if any(_is_one_plus_exp(power, u) for power in e.atoms(sympy.Pow)):
-            form = _in_sigma(e, u)
-            if form is not None:
-                return form
-    return None
+            found = [form for form in (_in_sigma(e, u), _in_sigma(e, -u)) if form is not None]
+            if found:
+                return found
+    return []
 
 
 def _in_sigma(e: Expr, u: Expr) -> Expr | None:

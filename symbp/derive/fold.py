@@ -10,8 +10,10 @@ import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import sympy
 
+from symbp.derive.algebra import expand
 from symbp.derive.cost import READ, body_cost, volume
 from symbp.derive.values import Values
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
@@ -43,7 +45,20 @@ class Search:
         free = free_indices(e)
         indices = tuple(i for i in self.indices if i in free and i not in reduced)
         value = self.values.of(e, indices, self.extents, reduced)
-        return self.values.find(value, indices, self.extents, self.allowed, self.scale(e, reduced))
+        found = self.values.find(value, indices, self.extents, self.allowed, self.scale(e, reduced))
+        return None if found is None or self._untried(e) else found
+
+    def _untried(self, e: Expr) -> bool:
+        """Whether a term under a bracket that reads tensors is 0 at all points, which says nothing."""
+        if not any(guard.atoms(Access) for guard in e.atoms(Guard)):
+            return False
+        for term in sympy.Add.make_args(expand(e)):
+            if any(guard.atoms(Access) for guard in term.atoms(Guard)):
+                free = free_indices(term)
+                value = self.values.of(term, tuple(i for i in self.indices if i in free), self.extents)
+                if value is None or not any(np.any(v) for v in value):
+                    return True
+        return False
 
     def scale(self, e: Expr, reduced: Sequence[Index] = ()) -> float:
         """The largest of the terms that `Σ_reduced e` adds up; 0 if it adds nothing."""

@@ -14,17 +14,28 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.derive.algebra import collections_of, common_factor, expand, lowest_power, on_symbols, tidy_sign
+from symbp.derive.algebra import (
+    collections_of,
+    common_factor,
+    conjugates,
+    expand,
+    lowest_power,
+    on_symbols,
+    opaque,
+    tidy_sign,
+)
 from symbp.derive.brackets import by_cases, by_guards, under_guards
 from symbp.derive.cost import Extents, body_cost, extent
-from symbp.derive.exponentials import hyperbolic_form, logistic_form, merge_exponentials, overflows, tangents
+from symbp.derive.exponentials import hyperbolic_form, logistic_forms, merge_exponentials, overflows, tangents
 from symbp.ir.expr import Access, Expr, Guard, Index
 
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
+MOST_ATOMS = 12  # tensors and functions above which it isn't tried either
 
 
-def best_form(body: Expr, extents: Extents) -> tuple[Expr, str]:
-    """The cheapest candidate and the name of the algebra that gave it ("" if the body stays as it is).
+def best_form(body: Expr, extents: Extents, *, last: bool = False) -> tuple[Expr, str]:
+    """The cheapest candidate and the name of the algebra that gave it ("" if the body stays as it is). The
+    `last` time, saved values have been read back already: forms in which none would be found may come.
 
     Memoised up to the names of tensors and indices: equal blocks cost no algebra, and the form depends
     neither on names nor on the order of declaration.
@@ -35,7 +46,7 @@ def best_form(body: Expr, extents: Extents) -> tuple[Expr, str]:
     plain = {index: Index(f"i{k}") for k, index in enumerate(indices)}
     canonical = _rename(body, short).xreplace(plain)
     nominal = tuple((plain[i], sympy.Integer(int(extent(extents[i])))) for i in indices)
-    found, rule = _best_form(canonical, nominal)
+    found, rule = _best_form(canonical, nominal, last and canonical.has(sympy.exp))
     back = {v: k for k, v in plain.items()}
     return _rename(found.xreplace(back), {v: k for k, v in short.items()}), rule
 
@@ -48,22 +59,22 @@ def _natural(name: str) -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _best_form(body: Expr, nominal: tuple[tuple[Index, Expr], ...]) -> tuple[Expr, str]:
+def _best_form(body: Expr, nominal: tuple[tuple[Index, Expr], ...], last: bool) -> tuple[Expr, str]:
     extents = dict(nominal)
-    best, rule, rank = body, "", (overflows(body), body_cost(body, extents))
-    for name, candidate in candidates(body):
-        if candidate == best:
-            continue
-        unsafe = overflows(candidate)
-        if unsafe > rank[0]:
-            continue
-        cost = body_cost(candidate, extents)
-        if unsafe < rank[0] or cost < rank[1] - 1e-9:
-            best, rule, rank = candidate, name, (unsafe, cost)
+
+    def rank(e: Expr) -> tuple[int, float, int]:
+        """Safe before cheap; of equal cost, without powers."""
+        powers = sum(1 for p in e.atoms(sympy.Pow) if p.exp.is_Integer and p.exp > 1)
+        return overflows(e), round(body_cost(e, extents), 6), powers
+
+    best, rule, least = body, "", rank(body)
+    for name, candidate in candidates(body, last=last):
+        if candidate != best and overflows(candidate) <= least[0] and rank(candidate) < least:
+            best, rule, least = candidate, name, rank(candidate)
     return tidy_sign(best), rule
 
 
-def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
+def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
     """(name of the algebra, form) for forms equal to the body."""
     seeds = [("", body)]
     plain = body.replace(_is_log_of_reciprocal, lambda x: -sympy.log(1 / x.args[0]))
@@ -72,9 +83,7 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
     merged = merge_exponentials(body)
     if merged != body:
         seeds.append(("exponentials merged", merged))
-    logistic = logistic_form(body)
-    if logistic is not None:
-        seeds.append(("logistic function", logistic))
+    seeds += [("logistic function", form) for form in logistic_forms(body)[: 2 if last else 1]]
     quotients = tangents(body)
     if quotients != body:
         seeds.append(("hyperbolic tangent", quotients))
@@ -87,6 +96,7 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
             seeds.append(("substitute under the bracket", under_guards(form)))
             seeds.append(("substitute under the bracket", under_guards(form, towards_index=True)))
         seeds.append(("terms under equal brackets", by_guards(body)))
+    known: set[Expr] = set()  # polynomial algebra sees the value of a seed only, and that once
     for name, seed in seeds:
         if name:
             yield name, seed
@@ -104,12 +114,21 @@ def candidates(body: Expr) -> Iterator[tuple[str, Expr]]:
                 for collected in collections_of(inner):
                     yield name or "collect", shared / inner * collected
             yield name or "common factor", common_factor(whole, numbers=False)
-        if sympy.count_ops(expanded) <= RATIONAL_LIMIT:
-            for operation, label in ((sympy.cancel, "cancel"), (sympy.factor, "factor")):
-                form = on_symbols(seed, operation)
-                if form is not None:
-                    yield name or label, form
-                    yield name or label, common_factor(form)
+        if expanded not in known and sympy.count_ops(expanded) <= RATIONAL_LIMIT:
+            known.add(expanded)
+            for label, form in _rational_forms(seed):
+                yield name or label, form
+
+
+def _rational_forms(seed: Expr) -> Iterator[tuple[str, Expr]]:
+    if len(opaque(seed)) > MOST_ATOMS:
+        return
+    for operation, label in ((sympy.cancel, "cancel"), (sympy.factor, "factor")):
+        form = on_symbols(seed, operation)
+        if form is not None:
+            yield label, form
+            yield label, common_factor(form)
+            yield label, conjugates(form)
 
 
 def _is_log_of_reciprocal(e: Expr) -> bool:

@@ -7,11 +7,12 @@ beyond the facts of its leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
 
+from symbp.derive.algebra import expand
 from symbp.derive.backward import Position
 from symbp.derive.brackets import under_guards
 from symbp.derive.branches import Branches, read_back
@@ -21,6 +22,7 @@ from symbp.derive.exponentials import complement_form
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted, written_out
+from symbp.derive.reindex import shorter_sums
 from symbp.derive.sums import Core, Lemma, SumForm, partly_summed, sum_forms
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses
 from symbp.ir.printer import equation_text, expression_text
@@ -33,6 +35,8 @@ REASONS = {
     "definition written out": "With its definition in place of a saved value, the sum is a known one.",
     "sum of sums": "Part of the sum is a saved value already.",
     "hyperbolic tangent": "sinh(u)/cosh(u) = (exp(u) - exp(-u))/(exp(u) + exp(-u)) = tanh(u).",
+    "shared term": "Several equations read this term; it is computed once.",
+    "index of a sum changed": "The other subscript runs over fewer elements.",
     "exponentials merged": "exp(a)·exp(b) = exp(a + b).",
     "expand": "The products are multiplied out, and terms cancel.",
     "common factor": "A factor common to all terms is taken out.",
@@ -68,7 +72,8 @@ class Rewritten:
 @dataclass(frozen=True)
 class Rewriter:
     """Rewrites equations of one joint system; `tensors` gives the facts, `fresh` a name for a core sum,
-    `definition` the present equation of a backward tensor, `positions` the order of evaluation."""
+    `definition` the present equation of a backward tensor, `positions` the order of evaluation, `private` the
+    equations that only one reads."""
 
     joint: System
     tensors: Mapping[str, Tensor]
@@ -78,6 +83,7 @@ class Rewriter:
     fresh: Callable[[str], str]
     definition: Callable[[str], Equation | None]
     positions: Mapping[str, Position]
+    private: Callable[[str], list[Equation]]
 
     def rewritten(self, equation: Equation, search: Search, *, again: bool = False) -> Rewritten:
         """The equation in its best form; `again` if other values are known than the first time."""
@@ -106,12 +112,14 @@ class Rewriter:
         return found
 
     def rank(self, rewritten: Rewritten) -> tuple[float, tuple[Position, ...]]:
-        """What is preferred: less cost, then fewer reads of backward tensors, then earlier ones. Gradients
-        do not count: they are there anyway."""
+        """What is preferred: less cost, with that of what nothing else reads; then fewer reads of backward
+        tensors, then earlier ones. Gradients do not count: they are there anyway."""
         reads = {name for e in (rewritten.equation, *rewritten.cores) for name in e.read_names}
+        private = self.private(rewritten.equation.target)
+        kept = sum(equation_cost(own) for own in private if own.target in reads)
         passing = {n for n in reads if self.definition(n) and self.tensors[n].role is not Role.GRADIENT}
         places = (self.positions[name] for name in passing)
-        return round(rewritten.cost, 6), tuple(sorted(places, reverse=True))
+        return round(rewritten.cost + kept, 6), tuple(sorted(places, reverse=True))
 
     def over_one_core(self, equation: Equation, search: Search) -> list[Rewritten]:
         """The forms of a sum that are a map over a single core sum, cheap or not."""
@@ -135,12 +143,17 @@ class Rewriter:
             rule = "saved value under the bracket"
             step = rewrite_step(rule, REASONS[rule], equation, equation.body, known)
             starts.append((equation.with_(body=known), search, [step]))
+        if equation.reduction is None:
+            starts += self._folded_apart(equation, search)
         if equation.op == "sum":
             moved = under_guards(equation.body, towards_index=True)
             if moved != equation.body:
                 rule = "substitute under the bracket"
                 step = rewrite_step(rule, REASONS[rule], equation, equation.body, moved)
                 starts.append((equation.with_(body=moved), search, [step]))
+            for changed in shorter_sums(equation, self.tensors):
+                step = equations_step("index of a sum changed", equation, changed)
+                starts.append((changed, search.over(changed), [step]))
             starts += [
                 (
                     changed,
@@ -157,11 +170,30 @@ class Rewriter:
             if start.reduction is not None:
                 forms = sum_forms(start, body, self.joint, where)
                 found += [self._from_form(plain, form, where, split) for form in forms]
+                if not split:
+                    found += [self._from_form(plain, f, where, True) for f in forms if _scaled(f)]
                 if body != start.body and start.body.atoms(Guard):  # folding may have swallowed a delta
                     untouched = Rewritten(start)
                     forms = sum_forms(start, start.body, self.joint, where)
                     found += [self._from_form(untouched, form, where, split) for form in forms]
         return found
+
+    def _folded_apart(self, equation: Equation, search: Search) -> list[tuple[Equation, Search, list[Step]]]:
+        """The equation with saved values found term by term, after its products are multiplied out."""
+        apart = expand(equation.body)
+        fresh = search.without(())
+        folded = apart if apart == equation.body else fold(apart, fresh)
+        if folded == apart:
+            return []
+        return [(equation.with_(body=folded), search, self._saved_steps(equation, fresh.found))]
+
+    def _saved_steps(self, equation: Equation, found: Sequence[tuple[Expr, Expr]]) -> list[Step]:
+        steps = []
+        for old, new in found:
+            known = set(_names(new)) - set(_names(old))
+            reason = _saved_reason(new) if known else self.why(old)
+            steps.append(rewrite_step("saved value", reason, equation, old, new))
+        return steps
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
         """The cheapest form in terms of saved values; what cancels in it near 1 is written otherwise."""
@@ -180,14 +212,14 @@ class Rewriter:
                 steps.append(rewrite_step(rule, REASONS[rule], equation, body, better))
             before = len(search.found)
             folded = fold(better, search)
-            for old, new in search.found[before:]:
-                known = set(_names(new)) - set(_names(old))
-                reason = _saved_reason(new) if known else self.why(old)
-                steps.append(rewrite_step("saved value", reason, equation, old, new))
+            steps += self._saved_steps(equation, search.found[before:])
             if folded == body:
-                return body
+                break
             body = folded
-        return best_form(body, equation.extents)[0]
+        better, rule = best_form(body, equation.extents, last=True)
+        if rule:
+            steps.append(rewrite_step(rule, REASONS[rule], equation, body, better))
+        return better
 
     def _from_form(self, plain: Rewritten, form: SumForm, search: Search, split: bool) -> Rewritten:
         """The equation written over the core sums of a normal form; a factor without indices stays in the
@@ -246,6 +278,11 @@ class Rewriter:
             for fact in sorted(map(str, self.tensors[name].facts))
         ]
         return f"Because {' and '.join(facts)}." if facts else "By the definitions of what is summed."
+
+
+def _scaled(form: SumForm) -> bool:
+    """Whether a normal form is one sum times a number."""
+    return len(form.cores) == 1 and form.settled == 0 and form.cores[0].outer.is_number
 
 
 def exchanged(

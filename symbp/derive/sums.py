@@ -52,7 +52,18 @@ class SumForm:
 def sum_forms(equation: Equation, body: Expr, system: System, search: Search) -> list[SumForm]:
     """Normal forms of `Σ body`, from the body as it stands and from its expansion."""
     bodies = dict.fromkeys([body, expand(body)])
-    return [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
+    forms = [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
+    whole = _one_sum(body, equation.reduced)
+    return forms if whole is None else [*forms, whole]
+
+
+def _one_sum(body: Expr, reduced: tuple[Index, ...]) -> SumForm | None:
+    """`Σ (2·a − 2·b)` as `2·Σ (a − b)`: the number leaves the sum, the rest stays together."""
+    terms = sympy.Add.make_args(body)
+    number = sympy.gcd_list([term.as_coeff_Mul()[0] for term in terms])
+    if len(terms) < 2 or not number.is_Rational or number == 1:
+        return None
+    return SumForm(sympy.Integer(0), (Core(number, sympy.Add(*[t / number for t in terms]), reduced),), ())
 
 
 def _normal_form(

@@ -24,6 +24,7 @@ from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
 Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
+Key = tuple[object, ...]
 TOLERANCE = 1e-9
 
 
@@ -36,7 +37,7 @@ class Values:
         points = covering_points(system, seed, least=2)
         self.sizes = [sizes for sizes, _ in points]
         self.runs = [Run(system, values, sizes) for sizes, values in points]
-        self.pool: dict[tuple[object, ...], list[tuple[str, tuple[int, ...]]]] = {}
+        self.pool: dict[Key, list[tuple[str, tuple[int, ...]]]] = {}
         self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}
         self._memo: dict[object, Value | None] = {}
         self._coverage: dict[Expr, bool] = {}
@@ -150,6 +151,35 @@ class Values:
                     return ratio * Access(name, *subscripts)
         return None
 
+    def key(self, value: Value, indices: Sequence[Index], extents: Mapping[Index, Expr]) -> Key | None:
+        """What values that agree up to a factor and the order of their axes have in common; those that differ
+        by rounding only may miss each other."""
+        found: list[object] = [*sorted(str(extents[i]) for i in indices)]
+        for v in value:
+            peak = float(np.max(np.abs(v), initial=0.0))
+            if peak == 0.0:
+                return None
+            unit = v.ravel() / peak
+            found += [float(f"{abs(np.sum(unit)):.5g}"), float(f"{abs(np.sum(unit**3)):.5g}")]
+        return tuple(found)
+
+    def read_as(
+        self,
+        value: Value,
+        indices: Sequence[Index],
+        extents: Mapping[Index, Expr],
+        definition: Equation,
+        defined: Value,
+    ) -> Expr | None:
+        """The value as a number times a read of a tensor that is not there yet; None if it isn't that."""
+        for order in itertools.permutations(range(len(indices))):
+            if tuple(extents[indices[k]] for k in order) != definition.shape:
+                continue
+            ratio = self._ratio(tuple(np.transpose(v, order) for v in value), defined)
+            if ratio is not None:
+                return ratio * Access(definition.target, *[indices[k] for k in order])
+        return None
+
     def equal(self, a: Value | None, b: Value | None, scale: float = 0.0) -> bool:
         """Whether two values agree to rounding; `scale` is the size of what was added up on the way."""
         if a is None or b is None:
@@ -162,7 +192,7 @@ class Values:
         return True
 
     # --- inside
-    def _keys(self, shape: tuple[Expr, ...], value: Value) -> list[tuple[object, ...]]:
+    def _keys(self, shape: tuple[Expr, ...], value: Value) -> list[Key]:
         """Hash keys of a value up to a scalar factor; the neighbours too, since rounding may cut between."""
         projections = []
         for point, v in enumerate(value):

@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from symbp.derive.brackets import by_cases, cases, either
-from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
+from symbp.derive.exponentials import hyperbolic_form, logistic_forms, overflows
 from symbp.ir.expr import Access, Expr, Guard, Index
 
 i = Index("i")
@@ -36,9 +36,10 @@ def test_what_is_no_multiple_of_tanh_stays(form: Expr) -> None:
 
 
 def test_a_sigmoid_is_still_one() -> None:
-    form = logistic_form(exp(x) / (1 + exp(x)) ** 2)
-    assert form is not None
-    assert overflows(form) == 0
+    forms = logistic_forms(exp(x) / (1 + exp(x)) ** 2)
+    assert len(forms) == 2
+    assert [overflows(form) for form in forms] == [0, 0]
+    assert logistic_forms(1 / (1 + exp(x)) - 1)[0] == -1 / (1 + exp(-x))
 
 
 def value(e: Expr, at: dict[Expr, float]) -> float:
