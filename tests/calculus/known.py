@@ -7,11 +7,8 @@ _EXPANDED = "the form is multiplied out where the published one keeps a common f
 
 KNOWN_WORSE: dict[str, str] = {
     "2 its Hessian product, any weights": "terms in e and s are not folded to p",
-    "24 transposed convolution": "dx sums over all outputs under a guard instead of over the kernel",
     "25 power pooling, p = 2": "the tensor between is kept, and its 1/2 beside the 2",
     "25 power pooling, p = 3": "the tensor between is kept",
-    "36 RankNet": "the pair's term is computed once for each of its two sums",
-    "42 mixture density": "p·exp(−u²/2 − ls) is not read as q, whose quotient by f is not stored",
     "43 Gaussian mixture": "r·v is formed in three sums, and a triangular product in each example",
     "54 Cox": "each risk set is shifted by its own maximum, so exponentials are taken for each pair",
     "61 ridge": "the factor 2 stays in the sum",
