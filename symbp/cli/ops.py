@@ -113,4 +113,5 @@ def _derived(op: Op) -> dict[str, list[str]]:
 def _weighing(network: Network) -> tuple[str, ...]:
     """The sum of the result times the gradient that comes in, which is no part of an op with axes."""
     system = network.system
-    return (system.loss,) if system.loss and system.outputs else ()
+    losses = (system.loss, system.inference.get(system.loss)) if system.loss and system.outputs else ()
+    return tuple(name for name in losses if name)

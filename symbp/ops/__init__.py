@@ -110,6 +110,7 @@ from symbp.ops.pooling import (
     max_pool2d,
     max_pool3d,
 )
+from symbp.ops.random import alpha_dropout, dropout, gaussian_noise
 from symbp.ops.rectifiers import (
     celu,
     elu,
@@ -191,6 +192,7 @@ __all__ = [
     "accuracy",
     "acos",
     "acosh",
+    "alpha_dropout",
     "asin",
     "asinh",
     "atan",
@@ -221,6 +223,7 @@ __all__ = [
     "det",
     "dice",
     "digamma",
+    "dropout",
     "einsum",
     "elu",
     "erf",
@@ -233,6 +236,7 @@ __all__ = [
     "flip",
     "focal",
     "gaussian_nll",
+    "gaussian_noise",
     "geglu",
     "gelu",
     "global_avg_pool",

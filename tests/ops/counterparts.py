@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from layer_counterparts import layer_counterparts
+from random_counterparts import random_counterparts
 
 
 def counterparts() -> dict[str, Callable[..., Any]]:
@@ -203,4 +204,5 @@ def counterparts() -> dict[str, Callable[..., Any]]:
         | {name: getattr(F, name) for name in same.split()}
         | own
         | layer_counterparts()
+        | random_counterparts()
     )

@@ -10,6 +10,7 @@ from counterparts import counterparts
 from samples import SIZES, draw
 
 import symbp as bp
+from symbp.ir.sampling import draws
 from symbp.ir.vector import Run
 from symbp.ops import REGISTRY, Example, Op
 
@@ -32,13 +33,16 @@ def declared(op: Op, example: Example) -> tuple[bp.Network, list[str]]:
     return bp.Network("case", loss=loss), [operand.name or "" for operand in operands]
 
 
-def expected(op: Op, example: Example, arrays: dict[str, Any], weights: Any) -> tuple[float, dict[str, Any]]:
-    """PyTorch's loss and gradients."""
+def expected(
+    op: Op, example: Example, arrays: dict[str, Any], weights: Any, random: dict[str, Any] | None = None
+) -> tuple[float, dict[str, Any]]:
+    """PyTorch's loss and gradients; random tensors come after the operands."""
     tensors = {
         name: torch.tensor(a, requires_grad=a.dtype.kind == "f" and s.values not in ("labels",))
         for (name, a), s in zip(arrays.items(), example.operands, strict=True)
     }
-    result = COUNTERPARTS[op.name](*tensors.values(), **example.options)
+    noise = [torch.tensor(array) for array in (random or {}).values()]
+    result = COUNTERPARTS[op.name](*tensors.values(), *noise, **example.options)
     loss = result if weights is None else (result * torch.tensor(weights)).sum()
     loss.backward()
     return loss.item(), {name: t.grad for name, t in tensors.items()}
@@ -63,8 +67,9 @@ def test_gradients(op: Op, example: Example) -> None:
     if shape is not None:
         extents = [int(e.xreplace({s: sizes[s.name] for s in e.free_symbols})) for e in shape.shape]
         weights = rng.normal(size=extents)
-    loss, gradients = expected(op, example, arrays, weights)
-    values = arrays | ({} if weights is None else {"weights": weights})
+    random = draws(net.system, sizes, 3)
+    loss, gradients = expected(op, example, arrays, weights, random)
+    values = arrays | random | ({} if weights is None else {"weights": weights})
     derivation = bp.derive(net)
     run = Run(derivation.system, values, sizes)
     assert run.tensor(derivation.system.loss or "") == pytest.approx(loss, rel=1e-10, abs=1e-12)

@@ -11,9 +11,10 @@ from samples import SIZES, draw
 from test_against_torch import declared, expected
 
 import symbp as bp
+from symbp.ir.sampling import draws
 from symbp.ops import REGISTRY, Example, Op
 
-FAMILIES = ("convolution", "pooling", "resizing")
+FAMILIES = ("convolution", "pooling", "resizing", "random")
 CASES = [
     pytest.param(op, example, id=f"{op.name}-{k}")
     for op in REGISTRY.values()
@@ -39,14 +40,15 @@ def compared(op: Op, example: Example, target: str, *, compiled: bool = True) ->
         weights = rng.normal(
             size=[int(e.xreplace({s: bound[s.name] for s in e.free_symbols})) for e in shape]
         )
-    loss, gradients = expected(op, example, arrays, weights)
+    random = draws(net.system, bound, 3)
+    loss, gradients = expected(op, example, arrays, weights, random)
     module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1), sizes=open_)
     if not compiled:
         module._compile, module.math = (lambda: None), LOOPS
     parameters = {leaf.name: arrays[leaf.name] for leaf in net.system.parameters}
     given = {name: a for name, a in arrays.items() if name not in parameters}
     given |= {} if weights is None else {"weights": weights}
-    found, derived = module.loss_and_gradients(parameters, **given)
+    found, derived = module.loss_and_gradients(parameters, masks=random, **given)
     assert found == pytest.approx(loss, rel=1e-10, abs=1e-12)
     for name, gradient in derived.items():
         np.testing.assert_allclose(gradient, gradients[name].numpy(), rtol=1e-9, atol=1e-11, err_msg=name)
