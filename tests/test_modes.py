@@ -1,16 +1,20 @@
 """Random tensors, buffers and the two modes through all stages: derivation, pages, checks, both targets."""
 
 import functools
+import json
 import re
 
 import numpy as np
 import pytest
 
 import symbp as bp
+from symbp.emit.segments import network
+from symbp.emit.workspace import memory_plan
 from symbp.ir.random import drawn
 from symbp.ir.sampling import sample_point
 from symbp.ir.validate import validate
 from symbp.ir.vector import run
+from symbp.lower import memory
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 SIZES = {"D": 5, "H": 7, "K": 3}
@@ -103,7 +107,10 @@ def test_equations_stand_in_the_order_in_which_a_page_shows_them():
     assert numbers == list(range(1, len(derivation.system.equations) + 1))
     assert "mean_next[j] = 9·mean[j]/10 + mu[j]/10" in text
     assert "mask: random (N, H), bernoulli(0.75), binary" in text
-    assert r"\mathrm{next}" in derivation.latex()
+    assert "Buffers after a step\n  mean becomes mean_next, var becomes var_next\n" in text
+    assert "Inference\n  loss is loss_infer, p is p_infer\n" in text
+    assert r"$p$ is $p_{\mathrm{infer}}$" in derivation.latex()
+    assert json.loads(derivation.json())["stand_for"]["Inference"]["p"] == "p_infer"
 
 
 def test_the_gradient_is_that_of_the_published_batch_norm():
@@ -162,6 +169,15 @@ def test_gradients_and_running_statistics_are_those_of_pytorch():
 
 
 # --- modules
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("make", [normalised_net, noisy_net])
+def test_no_two_tensors_share_memory_while_both_are_needed(make, fused):
+    net, derivation = derived(make)
+    found = memory_plan(network(derivation, dict(derivation.system.bound), net.hyper), fused=fused)
+    sizes = dict(zip(derivation.system.sizes, (3, 4, 5, 6), strict=False))
+    memory.validate(found, [sizes])
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_masks_are_those_of_the_reference_generator(target):
     """The first loss with a seed is the one with the reference's values given as masks."""

@@ -42,10 +42,17 @@ class NumberedEquation:
 
 @dataclass(frozen=True)
 class Section:
-    """Equations under a title."""
+    """Equations under a title. `pairs`: the second tensor stands for the first there; `verb` says how."""
 
     title: str
     equations: tuple[NumberedEquation, ...]
+    pairs: tuple[tuple[str, str], ...] = ()
+    verb: str = "is"
+
+    @property
+    def note(self) -> str:
+        """The pairs in words; empty, if there are none."""
+        return ", ".join(f"{name} {self.verb} {other}" for name, other in self.pairs)
 
 
 @dataclass(frozen=True)
@@ -96,17 +103,23 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
         return NumberedEquation(number, equation, matrix, equation.rule, tuple(lines.get(number, ())))
 
     forward, updates, inference, metrics = _stages(derivation)
-    parts = (
-        ("Forward", forward),
-        ("Backward", derivation.backward),
-        ("Buffers after a step", updates),
-        ("Inference", inference),
-        ("Metrics", metrics),
+
+    def section(
+        title: str, equations: Sequence[Equation], pairs: Mapping[str, str] | None = None, verb: str = "is"
+    ) -> Section:
+        return Section(title, tuple(map(numbered, equations)), tuple((pairs or {}).items()), verb)
+
+    sections = (
+        section("Forward", forward),
+        section("Backward", derivation.backward),
+        section("Buffers after a step", updates, system.updates, "becomes"),
+        section("Inference", inference, system.inference),
+        section("Metrics", metrics),
     )
     return Document(
         title=derivation.name,
         given=system.leaves,
-        sections=tuple(Section(title, tuple(map(numbered, part))) for title, part in parts if part),
+        sections=tuple(s for s in sections if s.equations or s.pairs),
         quotients=_quotients(derivation),
         results=() if derivation.is_gradient else _results(derivation),
         gradients=dict(derivation.gradients),

@@ -16,7 +16,8 @@ def plain(document: Document) -> dict[str, Any]:
     """The document as dictionaries, lists, strings and numbers.
 
     `equations` holds `number`, `target`, `index_form`, `matrix_form` (None where there is none), `latex` and
-    `rule`; `gradients` maps each parameter to the tensor that holds its gradient.
+    `rule`; `gradients` maps each parameter to the tensor that holds its gradient; `stand_for` says, by the
+    title of a section, what a buffer becomes after a step and what a loss or an output is at inference.
     """
     notation = notation_for(document)
     equations = [
@@ -46,6 +47,7 @@ def plain(document: Document) -> dict[str, Any]:
         "name": document.title,
         "equations": equations,
         "gradients": dict(document.gradients),
+        "stand_for": {section.title: dict(section.pairs) for section in document.sections if section.pairs},
         "steps": steps,
         "warnings": list(document.warnings),
     }

@@ -193,6 +193,9 @@ def _given(tensors: Sequence[Tensor]) -> str:
 
 def _section(section: Section, notation: Latex) -> str:
     lines = [rf"\subsection*{{{section.title}}}"]
+    if section.pairs:
+        pairs = (f"${notation.tensor(a)}$ {section.verb} ${notation.tensor(b)}$" for a, b in section.pairs)
+        lines.append(", ".join(pairs) + ".")
     for shown in section.equations:
         lines += [r"\begin{align*}", *_rows(shown, notation), r"\end{align*}"]
     return "\n".join(lines)

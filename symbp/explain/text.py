@@ -34,7 +34,7 @@ def text(document: Document, *, steps: bool = False) -> str:
 
 
 def _section(section: Section, column: int, digits: int) -> str:
-    lines = [section.title]
+    lines = [section.title, *([f"  {section.note}"] if section.note else [])]
     for equation in section.equations:
         lines += _equation(equation, column, digits)
     return "\n".join(lines)
