@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from symbp.emit.blocks import Function, wrapped
+from symbp.emit.blocks import WIDTH, Function, wrapped
 from symbp.emit.names import Names
 from symbp.emit.numpy_lines import NumpyLines
 from symbp.emit.segments import GIVEN, STANDALONE, Network, Segment
@@ -107,12 +107,20 @@ def _unpack(tensors: tuple[Tensor, ...], mapping: str, names: Names) -> list[str
 
 
 def _unpacked_names(rows: list[tuple[str, str]], mapping: str) -> list[str]:
-    lines = []
-    for k in range(0, len(rows), 4):
-        some = rows[k : k + 4]
-        left = ", ".join(identifier for _, identifier in some)
-        lines.append(f"{left} = " + ", ".join(f'{mapping}["{name}"]' for name, _ in some))
-    return lines
+    """`x, y = data["x"], data["y"]`: at most four at once, and no longer than a line."""
+    lines: list[str] = []
+    group: list[tuple[str, str]] = []
+
+    def line(of: list[tuple[str, str]]) -> str:
+        left = ", ".join(identifier for _, identifier in of)
+        return f"{left} = " + ", ".join(f'{mapping}["{name}"]' for name, _ in of)
+
+    for row in rows:
+        if group and (len(group) == 4 or len(line([*group, row])) > WIDTH - 4):
+            lines.append(line(group))
+            group = []
+        group.append(row)
+    return [*lines, line(group)] if group else lines
 
 
 def _size_line(network: Network, size: str, readable: tuple[Tensor, ...], names: Names) -> str:

@@ -68,7 +68,8 @@ def _drawn(
 
 
 def _key(seed: int, step: int, number: int) -> int:
-    """Where the stream of one tensor in one step starts."""
+    """Where the stream of one tensor in one step starts: element e is output e + 1 of SplitMix64 (Steele, Lea
+    and Flood 2014) started here, whatever part of the batch is drawn."""
     key = 0
     for part in (seed, step, number):
         key = (key + part + 0x9E3779B97F4A7C15) & _MASK
