@@ -5,7 +5,8 @@
 Prints medians with their spread, and how many times faster the generated module is. Before anything is timed,
 both results are compared. The generated module's time includes its checks of the arrays, and the gradient,
 which it returns beside the Hessian. Both run on the same processors, one by default (on Linux; elsewhere all
-that they take). Without JAX, its rows are left out and the run says so.
+that they take). Without JAX, its rows are left out and the run says so. OpenBLAS chooses its kernels by the
+name of the processor; on one that it doesn't know, OPENBLAS_CORETYPE=SkylakeX gives those for AVX-512.
 """
 
 from __future__ import annotations
