@@ -100,7 +100,7 @@ class NumpyLines(NumpyFrame):
         yield self._stored(target, value, equation, spelling) + comment
 
     def _added(self, statement: Statement, target: str, where: str) -> Iterator[str]:
-        """A sum whose terms say where they go: `np.add.at` adds repeated places up."""
+        """A sum whose terms say where they go: `np.add.at` adds repeated places up, `_add_rows` whole rows."""
         equation, places = statement.equation, statement.places
         others = tuple(i for i in self.plain(equation) if i not in places)
         factors = sympy.Mul.make_args(equation.body)
@@ -147,7 +147,11 @@ class NumpyLines(NumpyFrame):
             yield f"if {spelling._all([spelling.condition(g) for g in sorted(whole, key=guard_rank)]).text}:"
             indent = "    "
         yield from (indent + line for line in spelling.prelude)
-        yield f"{indent}np.add.at({target}, {f'({at})' if len(lifted) > 1 else at}, {value.text})"
+        if len(lifted) == 1 and others and axes == equation.reduced:
+            self.helpers.add("_add_rows")
+            yield f"{indent}_add_rows({target}, {at}, {value.text})"
+        else:
+            yield f"{indent}np.add.at({target}, {f'({at})' if len(lifted) > 1 else at}, {value.text})"
 
     def _stated(self, place: Expr, extent: Expr) -> bool:
         """Whether the place is an integer tensor whose values are declared to be below the extent."""

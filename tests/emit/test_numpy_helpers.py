@@ -36,6 +36,16 @@ def test_a_choice_by_bits_is_a_choice(dtype: Any, shape: Any) -> None:
     np.testing.assert_array_equal(choose(mask.T, strided, 0), np.where(mask.T, strided, 0))
 
 
+@pytest.mark.parametrize("shape", [(6,), (3, 5), (1,)])
+def test_rows_that_repeat_are_added_up(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(1)
+    rows, values = rng.integers(0, 4, shape), rng.standard_normal((*shape, 3, 2))
+    found, right = (np.ones((5, 3, 2)) for _ in range(2))
+    helper("_add_rows")(found, rows, values)
+    np.add.at(right, rows, values)
+    np.testing.assert_allclose(found, right, rtol=1e-14)
+
+
 def test_windows_are_views() -> None:
     x = np.arange(24.0).reshape(2, 12)
     view = helper("_windows")(x[:, 1:], (2, 5, 3), (0, 1, 1), (1, 2, 1))

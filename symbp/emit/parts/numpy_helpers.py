@@ -60,6 +60,16 @@ def _where(mask: Array, a: Any, b: Any) -> Array:
     return np.asarray(value.view(DTYPE))
 
 
+def _add_rows(target: Array, rows: Array, values: Array) -> None:
+    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
+    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+
+
 def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] = ()) -> Array:
     """The view of this shape whose k-th index moves along the axis `axes[k]` of x, by `steps[k]` elements
     (by 1 if not given): several indices along one axis are windows."""
