@@ -82,6 +82,7 @@ class NumbaLines:
     def __init__(self, tensors: Mapping[str, Tensor], names: Names, real: str) -> None:
         self.tensors, self.names, self.real = tensors, names, real
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        self.integers = frozenset(name for name, tensor in tensors.items() if tensor.integer)
         self.helpers: set[str] = set()
         self.constants = {t.name for t in tensors.values() if t.role is Role.HYPER}
         # as they come in; what is in a workspace has one element
@@ -204,7 +205,8 @@ class NumbaLines:
             yield f"if {test.text}:"
             indent = "    "
         spelling.name_repeated(body)
-        value = spelling.real(spelling.write(body)).text
+        exact = equation.reduction is None and equation.target in self.integers
+        value = (spelling.integer(body) if exact else spelling.real(spelling.write(body))).text
         comment = note(number)
         for line in spelling.prelude:
             yield f"{indent}{line}{comment}"

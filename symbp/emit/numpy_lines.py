@@ -100,7 +100,7 @@ class NumpyLines(NumpyFrame):
         yield self._stored(target, value, equation, spelling) + comment
 
     def _added(self, statement: Statement, target: str, where: str) -> Iterator[str]:
-        """A sum whose terms say where they go: `np.add.at` adds repeated places up, `_add_rows` whole rows."""
+        """A sum whose terms say where they go: `np.add.at` adds up what repeats, `_add_rows` whole rows."""
         equation, places = statement.equation, statement.places
         others = tuple(i for i in self.plain(equation) if i not in places)
         factors = sympy.Mul.make_args(equation.body)

@@ -17,6 +17,7 @@ from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, M
 from symbp.ir.printer import equation_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System, Tensor
+from symbp.lower.association import associated
 from symbp.lower.contraction import Side, Split, match
 from symbp.lower.program import FLAT, Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
 from symbp.lower.scatter import scattered, selected, terms_of
@@ -74,7 +75,7 @@ class Pieces:
             return
         split = match(equation, self.shapes, fixed)
         if split is None:
-            yield Statement(number, equation)
+            yield from self.apart(number, equation, fixed)
             return
         twice = symmetric_product(split, equation.extents)
         if twice is not None and self.signs.nonnegative(twice.weight):
@@ -176,6 +177,22 @@ class Pieces:
             left = self.array(side)
         operands = [left, replace(left, indices=twice.mirrored)]
         yield from self.product(number, equation, split, operands, fixed, symmetric=True)
+
+    def apart(
+        self, number: int, equation: Equation, fixed: Mapping[Index, Expr]
+    ) -> Iterable[Contraction | Statement]:
+        """What is no matrix product: products of three and more factors two at a time, else a statement."""
+
+        def part(axes: tuple[Index, ...]) -> str:
+            return self.buffer(f"{equation.target}_part", tuple(equation.extents[i] for i in axes))
+
+        parts, rest = associated(equation, fixed, part)
+        for one in (*parts, rest):
+            split = match(one, self.shapes, fixed)
+            if split is None:
+                yield Statement(number, one)
+            else:
+                yield from self.whole(number, one, split, fixed)
 
     def placed(
         self, number: int, equation: Equation, places: Mapping[Index, Expr], fixed: Mapping[Index, Expr]

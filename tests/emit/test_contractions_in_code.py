@@ -30,7 +30,11 @@ SPECS = [
     ("acb,acd->abd", "A.swapaxes(-1, -2) @ B"),
     ("ab,ab->", ".sum("),
     ("ab,ab->a", ".sum("),
-    ("ab,bc,cd->ad", "np.einsum("),
+    ("ab,bc,cd->ad", "_part @"),
+    ("ab,bc,cd,de->ae", "_part"),
+    ("ab,b,bc->ac", "@"),
+    ("ab,cb,db->acd", "np.einsum("),
+    ("ba,bc,bd->", "_part"),
     ("bca,cbd->ad", ".T @ B.transpose(1, 0, 2)"),
     ("abc,ac->ab", "(A @ B[..., None])[..., 0]"),
     ("acb,ac->ab", "(A.swapaxes(-1, -2) @ B[..., None])[..., 0]"),
@@ -48,7 +52,7 @@ def system_for(spec: str) -> Any:
     builder = SystemBuilder()
     size = {letter: sizes(letter.upper())[0] for letter in "abcde"}
     body: Any = 1
-    for name, subscripts in zip("ABC", inputs.split(","), strict=False):
+    for name, subscripts in zip("ABCD", inputs.split(","), strict=False):
         # tensors and sizes share no name
         reader = builder.leaf(f"t{name}", *[size[s] for s in subscripts])
         body *= reader(*indices(" ".join(subscripts)))
@@ -86,7 +90,7 @@ def test_layouts_compiled() -> None:
     for k, spec in enumerate(specs):
         inputs, result = spec.split("->")
         body: Any = 1
-        for name, subscripts in zip("xyz", inputs.split(","), strict=False):
+        for name, subscripts in zip("wxyz", inputs.split(","), strict=False):
             reader = builder.leaf(f"{name}{k}", *[size[s] for s in subscripts])
             values[f"{name}{k}"] = rng.standard_normal([EXTENTS[s.upper()] for s in subscripts])
             body *= reader(*indices(" ".join(subscripts)))
