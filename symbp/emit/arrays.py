@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import sympy
 
 from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
-from symbp.emit.views import view
+from symbp.emit.views import shifted, view
 from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.lower.program import plain_subscripts
@@ -100,7 +100,7 @@ class ArraySpelling(Spelling):
             return Written(name, kind=kind)
         found = self.sliced(e, name, kind)
         if found is None:
-            viewed = view(self, e, name, kind)
+            viewed = view(self, e, name, kind) or shifted(self, e, name, kind)
             return self._gathered(e, name, kind) if viewed is None else self._transposed(viewed)
         value, leaving = self._transposed(found[0]), found[1]
         if e.outside is None or not leaving:

@@ -5,14 +5,16 @@ Enters: kernels of a program. Leaves: lines. Must not know: stages, ops, files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import sympy
 
 from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import note
+from symbp.emit.numpy_cases import at_position, positions
 from symbp.emit.numpy_frame import NumpyFrame
-from symbp.emit.numpy_positions import over_positions
+from symbp.emit.numpy_positions import over_positions, started
 from symbp.emit.numpy_products import contraction, matrix_leaf
 from symbp.emit.spelling import ATOM, Written, guard_rank
 from symbp.ir.bounds import within
@@ -30,7 +32,6 @@ from symbp.lower.program import (
     Scan,
     Statement,
     leaf_kernels,
-    plain_subscripts,
 )
 
 
@@ -81,10 +82,14 @@ class NumpyLines(NumpyFrame):
             statement.equation,
             f"equation ({statement.number}) {equation_text(statement.equation)}",
         )
-        spelling = self.spelling(vector_order(equation), equation.extents, where)
+        spelling = self.spelling(vector_order(equation, self.loops), equation.extents, where)
         target, comment = self.names.tensors[equation.target], note(statement.number)
         if statement.scaling:
             yield f"{target} {self._scaling(spelling, equation)}{comment}"
+            return
+        cases = None if statement.at else positions(equation, self.plain(equation))
+        if cases is not None:
+            yield from self.each_position(statement, *cases)
             return
         passes = over_positions(self, statement)
         if passes is not None:
@@ -98,6 +103,22 @@ class NumpyLines(NumpyFrame):
         for line in spelling.prelude:
             yield f"{line}{comment}"
         yield self._stored(target, value, equation, spelling) + comment
+
+    def each_position(
+        self, statement: Statement, index: Index, places: Sequence[Expr], complete: bool
+    ) -> Iterator[str]:
+        """A line for each of the positions along an index at which there are terms; 0 elsewhere."""
+        equation, comment = statement.equation, note(statement.number)
+        target, start = started(self, equation, "0")
+        if not complete:
+            yield start + comment
+        elif equation.target not in self.out and self.plain(equation) == equation.indices:
+            kind = "np.int64" if equation.target in self.integers else "DTYPE"
+            yield f"{target} = np.empty({self.shape(equation.shape)}, {kind}){comment}"
+        for place in places:
+            self.loops[index] = self.extent(place)
+            yield from self.statement(replace(statement, equation=at_position(equation, index, place)))
+            del self.loops[index]
 
     def _added(self, statement: Statement, target: str, where: str) -> Iterator[str]:
         """A sum whose terms say where they go: `np.add.at` adds up what repeats, `_add_rows` whole rows."""
@@ -281,14 +302,17 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PART = Access("(the sum)")  # stands for text already written; no tensor can have this name
 
 
-def vector_order(equation: Equation) -> tuple[Index, ...]:
+def vector_order(equation: Equation, loops: Collection[Index] = ()) -> tuple[Index, ...]:
     """The axes of a body: those of the largest array read, if its plain indices stand as in the target."""
-    own = equation.all_indices
+    own = tuple(i for i in equation.all_indices if i not in loops)
+    if equation.op == "argmax":
+        return own
+    plain = tuple(i for i in equation.indices if i not in loops)
     for access in sorted(equation.reads, key=lambda a: (-len(a.subscripts), expression_text(a))):
-        subscripts = plain_subscripts(access)
-        if subscripts and set(subscripts) == set(own):
-            if tuple(i for i in subscripts if i in equation.indices) == equation.indices:
-                return subscripts if equation.op != "argmax" else own
+        moving = [s for s in access.subscripts if not free_indices(s) <= set(loops)]
+        if len(set(moving)) == len(moving) and set(moving) == set(own):
+            if tuple(i for i in moving if i in plain) == plain:
+                return tuple(moving)
             break
     return own
 

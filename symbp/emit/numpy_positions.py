@@ -239,9 +239,11 @@ def _placed(lines: NumpyFrame, statement: Statement) -> list[str] | None:
         ]  # fmt: skip
         while parts and parts[-1] == ":":
             parts.pop()
+        spelling.guarded += roomy  # what falls outside is cut off, wherever it would have been read
         spelling.name_repeated(equation.body)
         value = spelling.cast(spelling.write(equation.body))
         value = lines.reduced(spelling, value, rest, "sum")
+        spelling.guarded -= roomy
         return [f"{target}[{', '.join(parts) or '...'}] += {spelling.lift(value, frame).text}"]
 
     passes = _Passes(lines, statement, few, equation.extents)

@@ -69,13 +69,15 @@ def view(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
             for a, (before, after) in zip(axes, padding, strict=True)
         ]
     if all(len(a.form.weights) <= 1 for a in axes):
+        if not all(_stops(frame, a) for a in axes):
+            return None
         return _sliced(frame, axes, name, kind)
     return _split(frame, axes, name, kind) or _windowed(frame, axes, name, kind)
 
 
-def _padding(frame: Frame, access: Access) -> list[tuple[Expr, Expr]] | None:
+def _padding(frame: Frame, access: Access, any_value: bool = False) -> list[tuple[Expr, Expr]] | None:
     """By how much reads leave each axis, at either end, over all positions; None if that has no sign, or if
-    what is outside is no number."""
+    what is outside is no number (unless `any_value` will do)."""
     found: list[tuple[Expr, Expr]] = []
     for subscript, extent in zip(access.subscripts, frame.shapes[access.name], strict=True):
         form = affine(subscript)
@@ -91,7 +93,7 @@ def _padding(frame: Frame, access: Access) -> list[tuple[Expr, Expr]] | None:
             else:
                 return None
         found.append((widths[0], widths[1]))
-    leaves = any(width != (0, 0) for width in found)
+    leaves = any(width != (0, 0) for width in found) and not any_value
     outside = access.outside if access.outside is not None else sympy.Integer(0)
     if leaves and (not outside.is_number or (access.outside is None and not frame.guarded)):
         return None
@@ -114,6 +116,68 @@ def _padded(frame: Frame, access: Access, name: str, padding: Sequence[tuple[Exp
     return copy
 
 
+def shifted(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+    """A read that leaves its tensor at one end of one axis, where what is outside is a value of its own:
+    `np.concatenate((h0[:, None], h[:, :T - 1]), 1)`; or None."""
+    padding, own = _padding(frame, access, any_value=True), getattr(frame, "frame", ())
+    leaving = [k for k, width in enumerate(padding or ()) if width != (0, 0)]
+    if padding is None or access.outside is None or len(leaving) != 1:
+        return None
+    (axis,) = leaving
+    (before, after), subscript = padding[axis], access.subscripts[axis]
+    form = affine(subscript, frozenset(frame.loops))
+    plain = [s for k, s in enumerate(access.subscripts) if k != axis]
+    if form is None or list(form.weights.values()) != [1] or (before != 0 and after != 0):
+        return None
+    ((index, _),) = form.weights.items()
+    width = before if before != 0 else after
+    others = [i for i in plain if isinstance(i, Index) and i not in frame.loops]
+    if len(others) != len(plain) or index in others or index in free_indices(access.outside):
+        return None
+    inside = sympy.expand(frame.extents[index] - width)
+    if not never_negative(inside, {}):
+        return None
+    outside = frame.write(access.outside)
+    axes = tuple(i for i in own if i in (*others, index))
+    if outside.kind == "number" or set(outside.axes) - set(axes):
+        return None
+    start = sympy.Integer(0) if before != 0 else sympy.expand(form.offset)
+    parts = [":"] * len(plain)
+    parts.insert(axis, spaced(_text(frame, start), frame.integer(sympy.expand(start + inside)).text))
+    order = [s for s in access.subscripts if isinstance(s, Index)]
+    order.insert(axis, index) if not isinstance(subscript, Index) else None
+    if tuple(order) != axes or any(
+        sympy.expand(frame.extents[i] - n) != 0
+        for i, n in zip(order, frame.shapes[access.name], strict=True)
+        if i != index
+    ):
+        return None
+    first, last = _beside(frame, outside, axes, index, width), f"{name}[{', '.join(_trimmed(parts))}]"
+    ends = f"{first}, {last}" if before != 0 else f"{last}, {first}"
+    return Written(f"np.concatenate(({ends}), {axis})", ATOM, axes, kind)
+
+
+def _beside(frame: Frame, value: Written, axes: tuple[Index, ...], index: Index, width: Expr) -> str:
+    """A value without an index, repeated along its axis."""
+    marks = [":" if i in value.axes else "None" for i in axes]
+    text = f"{value.at_least(ATOM)}[{', '.join(_trimmed(marks))}]"
+    if width == 1 and set(value.axes) == set(axes) - {index}:
+        return text
+    shape = ", ".join(frame.integer(width if i == index else frame.extents[i]).text for i in axes)
+    return f"np.broadcast_to({text if value.axes else value.text}, ({shape}))"
+
+
+def _trimmed(parts: Sequence[str]) -> list[str]:
+    found = list(parts)
+    while found and found[-1] == ":":
+        found.pop()
+    return found
+
+
+def _text(frame: Frame, start: Expr) -> str:
+    return "" if start == 0 else frame.integer(start).text
+
+
 def _sliced(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written:
     """One index along each axis: basic slices."""
     parts = [
@@ -126,6 +190,16 @@ def _sliced(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Writt
         parts.pop()
     text = f"{name}[{', '.join(parts)}]" if parts else name
     return Written(text, ATOM, tuple(i for a in axes for i in a.form.weights), kind)
+
+
+def _stops(frame: Frame, axis: _Axis) -> bool:
+    """Whether a slice backwards has an end that can be written: always at the first element or never there
+    (a stop of −1 would be the last element)."""
+    if not axis.form.weights or _only(axis.form)[0] > 0:
+        return True
+    weight, index = _only(axis.form)
+    last = sympy.expand(axis.form.offset + weight * (frame.extents[index] - 1))
+    return never_negative(-weight - 1 - last, frame.extents) or never_negative(last - 1, frame.extents)
 
 
 def _only(form: Affine) -> tuple[int, Index]:

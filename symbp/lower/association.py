@@ -39,9 +39,14 @@ def associated(
         if any(f.atoms(Guard) or not f.atoms(Access) for f in inner):
             break
         factors = _joined([_Factor(f, free_indices(f) - set(fixed)) for f in inner])
+        wanted = frozenset(equation.indices) - set(fixed)
+        alone = _alone(factors, wanted)
+        if alone is not None:
+            part, equation = _taken(equation, scale, factors, (alone,), wanted, buffer)
+            parts.append(part)
+            continue
         if len(factors) < 3:
             break
-        wanted = frozenset(equation.indices) - set(fixed)
         direct = _count(frozenset().union(*(f.indices for f in factors)), equation.extents)
         cost, pair = _cheapest(factors, wanted, equation.extents)
         if pair is None or cost >= direct * (len(factors) - 1):
@@ -65,16 +70,23 @@ def _joined(factors: Sequence[_Factor]) -> list[_Factor]:
     return found
 
 
+def _alone(factors: Sequence[_Factor], wanted: frozenset[Index]) -> _Factor | None:
+    """A factor, beside others, that is summed over an index of its own: by itself, before it meets them."""
+    for factor in factors:
+        others = [f for f in factors if f is not factor]
+        if others and factor.indices - _kept((factor,), others, wanted):
+            return factor
+    return None
+
+
 def _count(indices: Collection[Index], extents: Mapping[Index, Expr]) -> int:
     return nominal(product(extents[i] for i in indices))
 
 
-def _kept(
-    pair: tuple[_Factor, _Factor], others: Sequence[_Factor], wanted: frozenset[Index]
-) -> frozenset[Index]:
-    """The indices that the product of two factors still needs."""
+def _kept(taken: Sequence[_Factor], others: Sequence[_Factor], wanted: frozenset[Index]) -> frozenset[Index]:
+    """The indices that the product of some factors still needs."""
     needed = wanted.union(*(f.indices for f in others))
-    return (pair[0].indices | pair[1].indices) & needed
+    return frozenset().union(*(f.indices for f in taken)) & needed
 
 
 def _cheapest(
@@ -103,23 +115,24 @@ def _taken(
     equation: Equation,
     scale: Expr,
     factors: Sequence[_Factor],
-    pair: tuple[_Factor, _Factor],
+    taken: Sequence[_Factor],
     wanted: frozenset[Index],
     buffer: Callable[[tuple[Index, ...]], str],
 ) -> tuple[Equation, Equation]:
-    """The sum over a pair of factors, and the equation with it in their place."""
+    """The sum over one or two factors, and the equation with it in their place."""
     assert equation.reduction is not None
-    others = [f for f in factors if f not in pair]
-    kept = _kept(pair, others, wanted)
-    read = [s for f in pair for access in accesses(f.body) for s in access.subscripts]
+    others = [f for f in factors if f not in taken]
+    kept = _kept(taken, others, wanted)
+    met_here = frozenset().union(*(f.indices for f in taken))
+    read = [s for f in taken for access in accesses(f.body) for s in access.subscripts]
     met = [i for i in dict.fromkeys(read) if i in kept]  # in the order of what is read
     axes = (*met, *(i for i in equation.all_indices if i in kept and i not in met))
-    summed = tuple(i for i in equation.reduced if i in (pair[0].indices | pair[1].indices) - kept)
+    summed = tuple(i for i in equation.reduced if i in met_here - kept)
     extents = equation.extents
     part = Equation(
         buffer(axes),
         axes,
-        pair[0].body * pair[1].body,
+        product(f.body for f in taken),
         replace(equation.reduction, indices=summed),
         ranges=tuple(extents[i] for i in (*axes, *summed)),
         origin=equation.origin,

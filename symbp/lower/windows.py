@@ -48,11 +48,23 @@ def simplified(equation: Equation, below: Mapping[str, Expr] | None = None) -> E
     """The equation with the quotients and remainders gone that the ranges decide, and digits of one number
     that guards fix one by one fixed together: `[i = k // 4]·[j = k % 4]` is `[k = 4i + j]`. Relations that
     hold since an integer tensor is `below` a bound are gone, too."""
-    body = _bounded(equation.body, equation.extents, below or {})
+    body = _forced(_bounded(equation.body, equation.extents, below or {}), equation.extents)
     if body.atoms(FloorDiv, Mod):
         body = settled(body, equation.extents)
         body = _joined(body, equation.extents) if equation.op == "sum" else body
     return equation if body == equation.body else equation.with_(body=body)
+
+
+def _forced(body: Expr, extents: Mapping[Index, Expr]) -> Expr:
+    """The body with `[T ≤ t + 1]` as `[T = t + 1]` where t is below T: what a range leaves of a relation."""
+    forced = {}
+    for guard in sorted(body.atoms(Guard), key=expression_text):
+        form = affine(guard.rhs - guard.lhs) if guard.op == "<=" else None
+        if form is None or not form.weights or not set(form.weights) <= extents.keys():
+            continue
+        if form.greatest(extents) == 0:
+            forced[guard] = Guard("=", guard.lhs, guard.rhs)
+    return body.xreplace(forced) if forced else body
 
 
 def _bounded(body: Expr, extents: Mapping[Index, Expr], below: Mapping[str, Expr]) -> Expr:

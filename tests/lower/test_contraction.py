@@ -71,12 +71,19 @@ def test_products(plain: list[Any], body: Any, over: list[Any], transposed: tupl
         ([n], read("x", n, d), [d]),
         ([], read("x", n, d) ** 2, [n, d]),
         ([n, h], read("x", n, d) + read("w", d, h), [d]),
-        ([h], read("x", n, d) * read("w", d, h), [n, d]),  # n is summed in one operand only
         ([n, h], read("x", n, d) * read("w", d, h) * read("T", h, n, d), [d]),
     ],
 )
 def test_what_is_none(plain: list[Any], body: Any, over: list[Any]) -> None:
     assert all(isinstance(kernel, Nest) for kernel in kernels(plain, body, over))
+
+
+def test_an_index_of_one_operand_only_is_summed_before() -> None:
+    first, second = kernels([h], read("x", n, d) * read("w", d, h), [n, d])
+    assert isinstance(first, Nest)
+    assert first.targets == ("r_part",)
+    assert isinstance(second, Contraction)
+    assert second.reads == ("w", "r_part")
 
 
 def test_what_does_not_depend_on_the_sum_is_multiplied_afterwards() -> None:
