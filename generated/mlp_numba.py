@@ -278,7 +278,9 @@ def _add_gradients(gradient, gradients):
 
 
 @kernel
-def _train_step_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N):
+def _train_step_in_chunks(
+    theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N,
+):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N)
     _add_gradients(gradient, gradients)

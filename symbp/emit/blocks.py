@@ -23,6 +23,11 @@ class Function:
     decorators: tuple[str, ...] = ()
 
     @property
+    def header(self) -> list[str]:
+        """The line that begins the function, over several if it is long."""
+        return wrapped(f"def {self.name}(", self.arguments, "):", 0)
+
+    @property
     def lines(self) -> list[str]:
         """The body with long lines folded."""
         return [part for line in self.body for part in folded(line)]
