@@ -341,7 +341,7 @@ class _Closing:
             self.backward.replace(equation)
             if equation.reduction is None and equation.body.is_number:
                 self._settle(equation.target)
-        self.steps += rewritten.steps
+        self.steps += map(self.rewriter.proven, rewritten.steps)
 
     def _announce(self, core: Equation, before: str) -> None:
         """Gives a core sum its place and its value."""

@@ -8,7 +8,8 @@ beyond the facts of its leaves.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import sympy
 
@@ -22,6 +23,7 @@ from symbp.derive.exponentials import complement_form
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted, written_out
+from symbp.derive.prove import proof
 from symbp.derive.reindex import shorter_sums
 from symbp.derive.sums import Core, Lemma, SumForm, partly_summed, sum_forms
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses
@@ -53,6 +55,7 @@ REASONS = {
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
+CONFIRMED = "equal values at {} random points, confirmed in 50 digits"
 INVERTED = "The definition of a saved value is solved for what it scales, so that factors cancel."
 
 
@@ -84,6 +87,7 @@ class Rewriter:
     definition: Callable[[str], Equation | None]
     positions: Mapping[str, Position]
     private: Callable[[str], list[Equation]]
+    claims: dict[Step, tuple[Lemma, Mapping[Index, Expr], int]] = field(default_factory=dict)
 
     def rewritten(self, equation: Equation, search: Search, *, again: bool = False) -> Rewritten:
         """The equation in its best form; `again` if other values are known than the first time."""
@@ -225,7 +229,8 @@ class Rewriter:
         """The equation written over the core sums of a normal form; a factor without indices stays in the
         sum unless it is to be `split` off."""
         equation = plain.equation
-        steps = [*plain.steps, *(self._lemma_step(equation, lemma) for lemma in form.lemmas)]
+        points = len(search.values.runs)
+        steps = [*plain.steps, *(self._lemma_step(equation, lemma, points) for lemma in form.lemmas)]
         single = form.cores[0] if len(form.cores) == 1 and form.settled == 0 else None
         if single is not None and not free_indices(single.outer) and not (split and single.outer != 1):
             return self._single_sum(plain, single, steps)
@@ -263,12 +268,31 @@ class Rewriter:
         reduction = Reduction("sum", core.reduced)
         return Equation(name, indices, core.inner, reduction, (), ranges, rule="core of a sum")
 
-    def _lemma_step(self, equation: Equation, lemma: Lemma) -> Step:
+    def proven(self, step: Step) -> Step:
+        """A step that is taken; the value of a sum rests on what proves it, or says that only values do."""
+        if step not in self.claims:
+            return step
+        lemma, extents, points = self.claims[step]
+        rests = proof(
+            lemma.inner, lemma.reduced, lemma.value, extents, self.joint, self._defined, self._position
+        )
+        return replace(step, rests_on=rests or (*step.rests_on, CONFIRMED.format(points)))
+
+    def _defined(self, name: str) -> Equation | None:
+        """The definition of a tensor as it stands, forward or backward; None for leaves."""
+        return self.definition(name) or self.joint.defining.get(name)
+
+    def _position(self, name: str) -> Position:
+        return self.positions.get(name, (-1, Fraction(-1)))
+
+    def _lemma_step(self, equation: Equation, lemma: Lemma, points: int) -> Step:
         summed = ",".join(i.name for i in lemma.reduced)
         before = f"Σ_{summed} {expression_text(lemma.inner, equation.all_indices)}"
         after = expression_text(lemma.value, equation.indices)
         rests = _names(lemma.inner, lemma.value)
-        return Step("value of a sum", self.why(lemma.inner), equation.target, before, after, rests)
+        step = Step("value of a sum", self.why(lemma.inner), equation.target, before, after, rests)
+        self.claims[step] = (lemma, equation.extents, points)
+        return step
 
     def why(self, e: Expr) -> str:
         """The facts of the tensors that an expression reads, as a reason."""
