@@ -69,8 +69,7 @@ class Search:
         for term in terms:
             free = free_indices(term)
             indices = tuple(i for i in self.indices if i in free)
-            value = self.values.of(term, indices, self.extents)
-            largest = max(largest, *[float(abs(v).max(initial=0.0)) for v in value or ()], 0.0)
+            largest = max(largest, self.values.largest(term, indices, self.extents))
         return largest
 
 

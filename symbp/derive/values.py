@@ -65,6 +65,15 @@ class Values:
                 self._memo[key] = None
         return self._memo[key]
 
+    def largest(self, body: Expr, indices: Sequence[Index], extents: Mapping[Index, Expr]) -> float:
+        """The largest absolute value of an expression, whatever its points prove; 0 where it has no value."""
+        equation = Equation("_", tuple(indices), body, None, (), tuple(extents[i] for i in indices))
+        try:
+            value = self.of_equation(equation)
+        except EvaluationError:
+            return 0.0
+        return max((float(np.max(np.abs(v), initial=0.0)) for v in value or ()), default=0.0)
+
     def proves(self, equation: Equation) -> bool:
         """Whether the points say something about an equation: each of its conditions held and failed at some
         of them, and it reads no tensor about which they say nothing."""

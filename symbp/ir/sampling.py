@@ -198,7 +198,6 @@ def ways_taken(
         for access in accesses(condition)
         if access.outside is None
         for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True)
-        if not accesses(subscript)
         for guard in within(subscript, extent, equation.extents)
     ]
     inside = sympy.Mul(*guards)

@@ -140,6 +140,7 @@ from symbp.ops.reductions import (
 )
 from symbp.ops.registry import REGISTRY, Example, Op, Sample, family, find
 from symbp.ops.regression_losses import (
+    elbo,
     gaussian_nll,
     huber,
     kl_normal,
@@ -151,6 +152,7 @@ from symbp.ops.regression_losses import (
     smooth_l1,
 )
 from symbp.ops.resizing import interpolate, pixel_shuffle, pixel_unshuffle
+from symbp.ops.sequence_losses import crf, ctc
 from symbp.ops.shapes import (
     concat,
     cumsum,
@@ -217,7 +219,9 @@ __all__ = [
     "cosine_distance",
     "cosine_embedding",
     "cosine_similarity",
+    "crf",
     "cross_entropy",
+    "ctc",
     "cumsum",
     "dense",
     "det",
@@ -225,6 +229,7 @@ __all__ = [
     "digamma",
     "dropout",
     "einsum",
+    "elbo",
     "elu",
     "erf",
     "erfc",

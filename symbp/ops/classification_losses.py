@@ -85,7 +85,13 @@ def cross_entropy(
         own = counts if weight is None else counts * weight.at(chosen)
         share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("n", "bare"), kept=True).at()
     return reduced(
-        counts * each, lead, share, reduction, "cross-entropy", name="cross_entropy", joined=_classes(p, y)
+        counts * each,
+        lead,
+        share,
+        reduction,
+        "cross-entropy",
+        name="cross_entropy",
+        joined=classes_agree(p, y),
     )
 
 
@@ -96,7 +102,7 @@ def nll(log_p: Tensor, y: Tensor, reduction: Reduction = "mean") -> Tensor:
         raise _unpaired(log_p, y)
     *lead, _ = axes(log_p.rank)
     body = -log_p.at(*lead, y.at(*lead))
-    count, joined = sympy.Mul(*log_p.shape[:-1]), _classes(log_p, y)
+    count, joined = sympy.Mul(*log_p.shape[:-1]), classes_agree(log_p, y)
     return reduced(body, lead, count, reduction, "negative log-likelihood", name="nll", joined=joined)
 
 
@@ -126,7 +132,7 @@ def _ignored(ignore_index: int) -> Expr:
     return sympy.Integer(ignore_index)
 
 
-def _classes(p: Tensor, y: Tensor) -> Joined:
+def classes_agree(p: Tensor, y: Tensor) -> Joined:
     """p's last axis is as long as there are classes, though only labels show it."""
     fact = next(f for f in sorted(y.facts, key=str) if f.kind == "below")
     axis = Witness(p.shape[-1], f"axis {p.rank - 1} of {display(p)}")
@@ -237,7 +243,7 @@ def multi_margin(score: Tensor, y: Tensor, margin: Any = 1, reduction: Reduction
     chosen = y.at(*lead)
     short = edge - score.at(*lead, chosen) + score.at(*lead, k)
     body = Guard("!=", k, chosen) * where(Guard(">", short, 0), short, 0) / score.shape[-1]
-    count, joined = sympy.Mul(*score.shape[:-1]), _classes(score, y)
+    count, joined = sympy.Mul(*score.shape[:-1]), classes_agree(score, y)
     return reduced(
         body, lead, count, reduction, "multi-class margin loss", name="margin", over=[k], joined=joined
     )
@@ -263,7 +269,7 @@ def poly_loss(p: Tensor, y: Tensor, epsilon: Any = 1.0, reduction: Reduction = "
     *lead, _ = axes(p.rank)
     of_label = p.at(*lead, y.at(*lead))
     body = -sympy.log(of_label) + constant(epsilon, "poly_loss's epsilon") * (1 - of_label)
-    count, joined = sympy.Mul(*p.shape[:-1]), _classes(p, y)
+    count, joined = sympy.Mul(*p.shape[:-1]), classes_agree(p, y)
     return reduced(body, lead, count, reduction, "poly loss", name="poly_loss", joined=joined)
 
 

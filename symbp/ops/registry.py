@@ -31,11 +31,13 @@ Values = Literal[
     "simplex",
     "positive definite",
     "labels",
+    "letters",
+    "lengths",
     "binary",
     "sign",
     "distribution",
 ]
-DATA = frozenset({"labels", "binary", "sign", "distribution"})
+DATA = frozenset({"labels", "letters", "lengths", "binary", "sign", "distribution"})
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Sample:
     """One example operand: its sizes (`"N K"`, `"N 2*H 3"`) and what values make sense for it.
 
     `unit` is between −1 and 1, `probability` between 0 and 1, `simplex` rows that sum to one,
-    `positive definite` symmetric matrices; `labels` (below
-    K), `binary`, `sign` (±1) and `distribution` (rows that sum to one) are data, not differentiated.
+    `positive definite` symmetric matrices; `labels` (below K), `letters` (labels other than 0), `lengths`
+    (integers up to T), `binary`, `sign` (±1) and `distribution` (rows that sum to one) are data, not
+    differentiated.
     """
 
     shape: str
@@ -178,8 +181,10 @@ def find(name: str, within: str | None = None) -> Op:
 def _declare(position: int, sample: Sample) -> Tensor:
     shape = tuple(map(_size, sample.shape.split()))
     name = "x" if position == 0 else f"x{position + 1}"
-    if sample.values == "labels":
+    if sample.values in ("labels", "letters"):
         return labels(name, shape, classes=dims("K")[0])
+    if sample.values == "lengths":
+        return labels(name, shape, classes=dims("T")[0] + 1)
     if sample.values in DATA:
         facts = {"binary": "binary", "distribution": "sums to one"}
         known = facts.get(sample.values)

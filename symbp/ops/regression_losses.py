@@ -6,16 +6,18 @@ Must not know: derivatives, stable forms. Kinks follow PyTorch's conventions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sympy
 
 from symbp.errors import DeclarationError
 from symbp.ir.build import where
-from symbp.ir.expr import Guard
+from symbp.ir.expr import Expr, Guard
 from symbp.language.bodies import without_kinks
 from symbp.language.frames import here
-from symbp.language.tensor import Tensor, axes
+from symbp.language.node import Hint
+from symbp.language.tensor import Tensor, axes, pointwise
 from symbp.ops.functions import constant
 from symbp.ops.losses import FAMILY, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.registry import example, op
@@ -150,3 +152,52 @@ def kl_normal(mean: Tensor, log_variance: Tensor, reduction: Reduction = "mean")
     body = (m**2 + sympy.exp(v) - v - 1) / 2
     count = sympy.Mul(*mean.shape[:-1])
     return reduced(body, every, count, reduction, "divergence from the normal prior", name="kl", over=[last])
+
+
+LIKELIHOODS: dict[str, Callable[[Expr, Expr], Expr]] = {
+    "bernoulli": lambda z, x: sympy.log(1 + sympy.exp(z)) - x * z,
+    "gaussian": lambda mean, x: (x - mean) ** 2 / 2,
+}
+
+
+@op(
+    FAMILY,
+    example("N H", "N H: binary", "N D", "N D"),
+    example("N H", "N H", "N D", "N D", likelihood="gaussian", beta=2),
+)
+def elbo(
+    prediction: Tensor,
+    target: Tensor,
+    mean: Tensor,
+    log_variance: Tensor,
+    likelihood: str = "bernoulli",
+    beta: Any = 1,
+) -> Tensor:
+    """The negative evidence lower bound: −log p(x|z) + β·KL(N(μ, σ²) ‖ N(0, 1)), the mean over examples
+    (Kingma and Welling 2014, equation 10; β: Higgins et al. 2017).
+
+    Summed over all elements of an example, −log p(x|z) is log(1 + e^p) − x·p of logits p ("bernoulli") or
+    (x − p)²/2 ("gaussian", without its constant). Raises ShapeError: different shapes; DeclarationError:
+    another likelihood.
+    """
+    same_axes(prediction, target, "elbo")
+    if likelihood not in LIKELIHOODS:
+        known = ", ".join(LIKELIHOODS)
+        raise DeclarationError(
+            f"elbo knows no likelihood={likelihood!r}", where=here(), help=f"known: {known}"
+        )
+    first, *rest = axes(prediction.rank)
+    each = LIKELIHOODS[likelihood](prediction.at(first, *rest), target.at(first, *rest))
+    reconstruction = reduced(
+        each, [first, *rest], prediction.shape[0], "mean", "reconstruction", name="reconstruction"
+    )
+    divergence = kl_normal(mean, log_variance)
+    total: Tensor = pointwise(
+        lambda loss, kl: loss + constant(beta, "elbo's beta") * kl,
+        reconstruction,
+        divergence,
+        rule="negative evidence lower bound",
+        hint=Hint("elbo", "bare"),
+        kept=True,
+    )
+    return total

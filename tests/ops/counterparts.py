@@ -11,6 +11,7 @@ from typing import Any
 
 from layer_counterparts import layer_counterparts
 from random_counterparts import random_counterparts
+from sequence_counterparts import sequence_counterparts
 
 
 def counterparts() -> dict[str, Callable[..., Any]]:
@@ -205,4 +206,5 @@ def counterparts() -> dict[str, Callable[..., Any]]:
         | own
         | layer_counterparts()
         | random_counterparts()
+        | sequence_counterparts()
     )

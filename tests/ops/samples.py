@@ -36,4 +36,6 @@ def draw(sample: Sample, rng: np.random.Generator) -> Any:
         "binary": lambda: rng.integers(0, 2, shape).astype(float),
         "sign": lambda: rng.choice([-1.0, 1.0], shape),
         "labels": lambda: rng.integers(0, SIZES["K"], shape),
+        "letters": lambda: rng.integers(1, SIZES["K"], shape),
+        "lengths": lambda: rng.integers(SIZES["T"] // 2, SIZES["T"] + 1, shape),
     }[sample.values]()
