@@ -1,7 +1,7 @@
 """What users write networks in: leaves, tensors with operators, index notation, `Network`."""
 
 from symbp.language.differentiate import grad
-from symbp.language.leaves import buffer, hyper, input, labels, param, random, target
+from symbp.language.leaves import buffer, hyper, input, labels, param, random, target, tokens
 from symbp.language.modes import mode, update
 from symbp.language.network import Network
 from symbp.language.notation import Max, Prod, Sum, equal, index, indices, unequal, where
@@ -32,6 +32,7 @@ __all__ = [
     "random",
     "recurrent",
     "target",
+    "tokens",
     "unequal",
     "update",
     "where",

@@ -44,6 +44,12 @@ def labels(name: str, shape: Any, classes: Any) -> Tensor:
     return Tensor.leaf(name, as_shape(shape), Role.TARGET, integer=True, facts=frozenset({fact}))
 
 
+def tokens(name: str, shape: Any, vocabulary: Any) -> Tensor:
+    """Integers from 0 to `vocabulary` − 1 that come in with each batch: words, nodes, categories."""
+    fact = Fact("below", bound=as_size(vocabulary))
+    return Tensor.leaf(name, as_shape(shape), Role.INPUT, integer=True, facts=frozenset({fact}))
+
+
 def target(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
     """Real values to be predicted. `facts` says what is known of them, as for `input`."""
     return Tensor.leaf(name, axes := as_shape(shape), Role.TARGET, facts=_facts(name, facts, axes))

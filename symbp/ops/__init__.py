@@ -17,6 +17,7 @@ from symbp.ops.activations import (
     tanh,
     tanhshrink,
 )
+from symbp.ops.attention import alibi_bias, merge_heads, scaled_dot_product_attention, split_heads
 from symbp.ops.classification_losses import (
     binary_cross_entropy,
     cross_entropy,
@@ -40,6 +41,7 @@ from symbp.ops.convolution import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from symbp.ops.embedding import embedding, rotary, sinusoidal_positions
 from symbp.ops.functions import (
     abs,
     acos,
@@ -97,6 +99,16 @@ from symbp.ops.losses import (
 from symbp.ops.metrics import (
     accuracy,
 )
+from symbp.ops.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    l2_normalize,
+    layer_norm,
+    local_response_norm,
+    rms_norm,
+    weight_norm,
+)
 from symbp.ops.pooling import (
     avg_pool1d,
     avg_pool2d,
@@ -127,6 +139,7 @@ from symbp.ops.rectifiers import (
     squared_relu,
     threshold,
 )
+from symbp.ops.recurrent import gru, lstm, rnn
 from symbp.ops.reductions import (
     logsumexp,
     max,
@@ -194,6 +207,7 @@ __all__ = [
     "accuracy",
     "acos",
     "acosh",
+    "alibi_bias",
     "alpha_dropout",
     "asin",
     "asinh",
@@ -202,6 +216,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "celu",
@@ -231,6 +246,7 @@ __all__ = [
     "einsum",
     "elbo",
     "elu",
+    "embedding",
     "erf",
     "erfc",
     "exp",
@@ -247,6 +263,8 @@ __all__ = [
     "global_avg_pool",
     "global_max_pool",
     "glu",
+    "group_norm",
+    "gru",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -255,14 +273,18 @@ __all__ = [
     "hinge_embedding",
     "huber",
     "info_nce",
+    "instance_norm",
     "interpolate",
     "inverse",
     "jaccard",
     "kl_div",
     "kl_normal",
+    "l2_normalize",
     "l2_penalty",
+    "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log",
     "log_cosh",
     "log_softmax",
@@ -274,6 +296,7 @@ __all__ = [
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "lstm",
     "mae",
     "margin_ranking",
     "matmul",
@@ -284,6 +307,7 @@ __all__ = [
     "maximum",
     "maxout",
     "mean",
+    "merge_heads",
     "min",
     "minimum",
     "mish",
@@ -312,13 +336,18 @@ __all__ = [
     "relu6",
     "repeat",
     "reshape",
+    "rms_norm",
+    "rnn",
     "roll",
+    "rotary",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "sign",
     "silu",
     "sin",
     "sinh",
+    "sinusoidal_positions",
     "smooth_l1",
     "snake",
     "softmax",
@@ -327,6 +356,7 @@ __all__ = [
     "softshrink",
     "softsign",
     "solve",
+    "split_heads",
     "sqrt",
     "square",
     "squared_hinge",
@@ -350,4 +380,5 @@ __all__ = [
     "tversky",
     "unsqueeze",
     "var",
+    "weight_norm",
 ]

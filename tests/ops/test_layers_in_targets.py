@@ -14,14 +14,25 @@ import symbp as bp
 from symbp.ir.sampling import draws
 from symbp.ops import REGISTRY, Example, Op
 
-FAMILIES = ("convolution", "pooling", "resizing", "random")
+FAMILIES = (
+    "convolution", "pooling", "resizing", "normalization", "recurrent", "attention", "embedding", "random",
+)  # fmt: skip
 CASES = [
     pytest.param(op, example, id=f"{op.name}-{k}")
     for op in REGISTRY.values()
-    if op.family in FAMILIES
+    if op.family in FAMILIES and op.differentiable
     for k, example in enumerate(op.examples)
 ]
-COMPILED = ("conv2d", "conv_transpose1d", "max_pool2d", "avg_pool1d")
+COMPILED = (
+    "conv2d",
+    "conv_transpose1d",
+    "max_pool2d",
+    "avg_pool1d",
+    "layer_norm",
+    "lstm",
+    "scaled_dot_product_attention",
+    "embedding",
+)
 
 # The functions of one element as compiled code has them: NaN or infinity where Python's raise.
 SAME = ("exp", "log", "sin", "cos", "tanh", "sqrt", "log1p", "expm1")
