@@ -22,7 +22,7 @@ from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.recurrence import define_announced, recurrent
-from symbp.language.sizes import value_of
+from symbp.language.sizes import as_size, value_of
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.registry import REGISTRY, example, op
 
@@ -91,10 +91,10 @@ def lstm(
     product = run.product(x.at(run.n, run.t, run.i), weight, [run.gate, run.j], "z")
     again = run.product(run.before(h, initial, run.k), recurrent_weight, [run.gate, run.j], "r", run.k)
 
+    every = run.gates(4, [product, again], bias)
+
     def gate(number: int, peep: int | None = None, cell: Expr = 0) -> Expr:
-        total = product.at(run.n, run.t, number, run.j) + again.at(run.n, run.t, number, run.j)
-        if bias is not None:
-            total += bias.at(number, run.j)
+        total = every.at(run.n, run.t, number, run.j)
         if peephole is not None and peep is not None:
             total += peephole.at(peep, run.j) * cell
         return total
@@ -138,27 +138,26 @@ def gru(
     before = run.before(h, initial)
     product = run.product(x.at(n, t, run.i), weight, [run.gate, j], "z")
 
-    def offsets(number: int) -> Expr:
-        return product.at(n, t, number, j) + _at(bias, number, j)
-
+    inner = run.gates(3, [product], bias)
     if reset_after:
         again = run.product(run.before(h, initial, k), recurrent_weight, [run.gate, j], "r", k)
-        recurrent_part = [again.at(n, t, number, j) + _at(recurrent_bias, number, j) for number in range(3)]
+        outer = run.gates(3, [again], recurrent_bias)
+        recurrent_part = [outer.at(n, t, number, j) for number in range(3)]
     else:
         recurrent_part = []
         for number in range(2):
             each = run.part(run.before(h, initial, k), recurrent_weight, number)
             recurrent_part.append(each + _at(recurrent_bias, number, j))
-    reset = run.define(_sigmoid(offsets(0) + recurrent_part[0]), "reset gate", "r")
-    update = run.define(_sigmoid(offsets(1) + recurrent_part[1]), "update gate", "u")
+    reset = run.define(_sigmoid(inner.at(n, t, 0, j) + recurrent_part[0]), "reset gate", "r")
+    update = run.define(_sigmoid(inner.at(n, t, 1, j) + recurrent_part[1]), "update gate", "u")
     if reset_after:
-        new = run.define(sympy.tanh(offsets(2) + reset * recurrent_part[2]), "candidate", "n")
+        new = run.define(sympy.tanh(inner.at(n, t, 2, j) + reset * recurrent_part[2]), "candidate", "n")
     else:
         kept = formula(
             [n, t, j], reset * before, ranges=run.ranges, rule="state after reset", hint=Hint("s"), kept=True
         )
         again = run.part(kept.at(n, t, k), recurrent_weight, 2)
-        new = run.define(sympy.tanh(offsets(2) + again + _at(recurrent_bias, 2, j)), "candidate", "n")
+        new = run.define(sympy.tanh(inner.at(n, t, 2, j) + again + _at(recurrent_bias, 2, j)), "candidate", "n")
     return run.conclude(h, (1 - update) * new + update * before, before, "recurrent state")
 
 
@@ -212,6 +211,13 @@ class _Run:
         hint = Hint("z", "layer") if letter == "z" else Hint(letter)
         body = Sum(element * weight.at(over, *to), over)
         return formula(plain, body, ranges=known, rule="matrix product", hint=hint, kept=True)
+
+    def gates(self, count: int, parts: Sequence[Tensor], bias: Tensor | None) -> Tensor:
+        """What all gates are functions of, beside each other: the sum of the products, and the bias."""
+        plain = [self.n, self.t, self.gate, self.j]
+        body = sympy.Add(*[p.at(*plain) for p in parts]) + _at(bias, self.gate, self.j)
+        ranges = self.ranges | {self.gate: as_size(count)}
+        return formula(plain, body, ranges=ranges, rule="gates", hint=Hint("a", "layer"), kept=True)
 
     def part(self, element: Expr, weight: Tensor, number: int) -> Expr:
         """Σ_k element·W[k, number, j]."""

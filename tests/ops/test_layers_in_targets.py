@@ -24,15 +24,9 @@ CASES = [
     for k, example in enumerate(op.examples)
 ]
 COMPILED = (
-    "conv2d",
-    "conv_transpose1d",
-    "max_pool2d",
-    "avg_pool1d",
-    "layer_norm",
-    "lstm",
+    "conv2d", "conv_transpose1d", "max_pool2d", "avg_pool1d", "layer_norm", "lstm", "embedding",
     "scaled_dot_product_attention",
-    "embedding",
-)
+)  # fmt: skip
 
 # The functions of one element as compiled code has them: NaN or infinity where Python's raise.
 SAME = ("exp", "log", "sin", "cos", "tanh", "sqrt", "log1p", "expm1")
