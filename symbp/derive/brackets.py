@@ -45,6 +45,27 @@ def by_guards(e: Expr) -> Expr:
     return sympy.Add(*[cofactor * brackets for cofactor, brackets in shared.items()])
 
 
+def exclusive(e: Expr) -> dict[Expr, Expr] | None:
+    """`[k = 0]·a + [k = 1]·b` as brackets, of one index and different numbers, with what each excludes from
+    the others; None if there are no two of them, or other terms, too."""
+    found: dict[Expr, Expr] = {}
+    indices: set[Expr] = set()
+    for term in sympy.Add.make_args(e):
+        fixed = [f for f in sympy.Mul.make_args(term) if isinstance(f, Guard) and _fixes(f) is not None]
+        if len(fixed) != 1:
+            return None
+        (bracket,) = fixed
+        indices.add(_fixes(bracket))
+        found[bracket] = found.get(bracket, sympy.Integer(0)) + term / bracket
+    return found if len(indices) == 1 and len(found) > 1 else None
+
+
+def _fixes(guard: Guard) -> Index | None:
+    """The index that the bracket sets to a number."""
+    sides = [(guard.lhs, guard.rhs), (guard.rhs, guard.lhs)] if guard.op == "=" else []
+    return next((i for i, value in sides if isinstance(i, Index) and value.is_Integer), None)
+
+
 def cases(e: Expr) -> Expr:
     """A bracket inside a function settled: `f([c]·a + [¬c]·b)` → `[c]·f(a) + [¬c]·f(b)`."""
     for guard in _inside_functions(e):

@@ -17,6 +17,7 @@ from dataclasses import replace
 import sympy
 
 from symbp.derive.backward import Backward
+from symbp.derive.brackets import exclusive
 from symbp.derive.branches import branches
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.definitions import inline
@@ -197,6 +198,8 @@ class _Closing:
         readers = self.backward.readers(name)
         if not readers or name in readers:
             return False
+        if len(readers) > 1 and exclusive(equation.body) is not None:
+            return False  # parts of one axis, a cell's gates, that are put together once for all readers
         state = (equation.body, *[self.equations[r].body for r in readers])
         if tried.get(name) == state:
             return False

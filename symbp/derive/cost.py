@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import sympy
 
+from symbp.derive.brackets import exclusive
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
 from symbp.ir.system import Equation
 
@@ -67,7 +68,10 @@ def _body_cost(body: Expr, nominal: tuple[tuple[str, float], ...]) -> float:
         if e.is_Pow and not isinstance(e, sympy.exp):
             return walk(e.base) + here * _power_cost(e.exp)
         if e.is_Add:
-            return chain(e.args)
+            apart = exclusive(e)
+            if apart is None:
+                return chain(e.args)
+            return sum(walk(rest) + READ * box(free_indices(rest)) for rest in apart.values())
         if e.is_Mul:
             under = [1 / f for f in e.args if divides(f)]
             over = [f for f in e.args if not divides(f) and f != -1]

@@ -53,7 +53,9 @@ def _over(equation: Equation, factor: Access, axis: int, index: Index, size: Exp
     subscripts[axis] = short
     other = others[0]
     moved = type(other)(other.name, *[s.xreplace({index: solved}) for s in other.subscripts], outside=0)
-    body = equation.body.xreplace({factor: type(factor)(factor.name, *subscripts), other: moved})
+    inside = all(isinstance(s, Index) for s in subscripts)  # else another axis may still be left
+    read = type(factor)(factor.name, *subscripts, outside=None if inside else factor.outside)
+    body = equation.body.xreplace({factor: read, other: moved})
     reduced = tuple(short if i == index else i for i in equation.reduced)
     extents = {**equation.extents, short: size}
     ranges = tuple(extents[i] for i in (*equation.indices, *reduced))

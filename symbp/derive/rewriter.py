@@ -15,7 +15,7 @@ import sympy
 
 from symbp.derive.algebra import expand
 from symbp.derive.backward import Position
-from symbp.derive.brackets import under_guards
+from symbp.derive.brackets import exclusive, under_guards
 from symbp.derive.branches import Branches, read_back
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
@@ -200,7 +200,12 @@ class Rewriter:
         return steps
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
-        """The cheapest form in terms of saved values; what cancels in it near 1 is written otherwise."""
+        """The cheapest form in terms of saved values; what cancels in it near 1 is written otherwise. Terms
+        that exclude each other, the gates of a cell, are shortened each on its own."""
+        terms = exclusive(body)
+        if terms is not None:
+            improved = {g: self._improve(equation, rest, search, steps) for g, rest in terms.items()}
+            return sympy.Add(*[g * rest for g, rest in improved.items()])
         body = self._shortened(equation, body, search, steps)
         kept = complement_form(body)
         if kept != body:

@@ -57,9 +57,12 @@ class Constraints:
 def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> dict[str, int]:
     """A small value for each size, distinct for up to six sizes (four if falling), so that they fit.
 
-    Bound values are ignored on purpose, unless nothing else is found that fits.
+    Bound values are ignored on purpose, unless nothing else is found that fits. An odd variant differs from
+    the one before in each size, if it can: a size that is 4 everywhere is taken for the number.
     """
-    return _fitting(system, (FALLING if falling else SMALL)[variant % 2], variant)
+    small = FALLING if falling else SMALL
+    before = _fitting(system, small[0], variant - 1) if variant % 2 else {}
+    return _fitting(system, small[variant % 2], variant, before)
 
 
 def least_sizes(system: System) -> dict[str, int]:
@@ -67,13 +70,21 @@ def least_sizes(system: System) -> dict[str, int]:
     return _fitting(system, (2, 3), 0)
 
 
-def _fitting(system: System, small: Sequence[int], variant: int) -> dict[str, int]:
+def _fitting(
+    system: System, small: Sequence[int], variant: int, unlike: Mapping[str, int] | None = None
+) -> dict[str, int]:
     names, needed = system.sizes, constraints(system)
     first = {name: small[k % len(small)] for k, name in enumerate(names)}
+    alike: dict[str, int] = {}
     for attempt in range(TRIES):
         chosen = first if attempt == 0 else _drawn(names, variant, attempt)
-        if needed.hold({Size(name): sympy.Integer(value) for name, value in chosen.items()}):
+        if not needed.hold({Size(name): sympy.Integer(value) for name, value in chosen.items()}):
+            continue
+        if attempt == 0 or not any(chosen[name] == value for name, value in (unlike or {}).items()):
             return chosen
+        alike = alike or chosen
+    if alike:
+        return alike
     return {**first, **{name: value for name, value in system.bound.items() if name in first}}
 
 

@@ -119,7 +119,7 @@ def conv_transpose2d(
     return _transposed(x, weight, bias, 2, stride, padding, output_padding, groups, dilation)
 
 
-@op(FAMILY, example("2 2 2 2 2", "2 2 2 2 1", stride=(2, 1, 2)))
+@op(FAMILY, example("2 2 2 2 2", "2 2 2 2 1", stride=(1, 1, 2)))
 def conv_transpose3d(
     x: Tensor,
     weight: Tensor,

@@ -22,7 +22,7 @@ from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.recurrence import define_announced, recurrent
-from symbp.language.sizes import as_size, value_of
+from symbp.language.sizes import value_of
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.registry import REGISTRY, example, op
 
@@ -94,10 +94,10 @@ def lstm(
     every = run.gates(4, [product, again], bias)
 
     def gate(number: int, peep: int | None = None, cell: Expr = 0) -> Expr:
-        total = every.at(run.n, run.t, number, run.j)
-        if peephole is not None and peep is not None:
-            total += peephole.at(peep, run.j) * cell
-        return total
+        total: Expr = every.at(run.n, run.t, number, run.j)
+        if peephole is None or peep is None:
+            return total
+        return run.define(total + peephole.at(peep, run.j) * cell, "gate with its peephole", "a")
 
     into = run.define(_sigmoid(gate(0, 0, c_before)), "input gate", "i")
     keep = run.define(_sigmoid(gate(1, 1, c_before)), "forget gate", "f")
@@ -157,7 +157,9 @@ def gru(
             [n, t, j], reset * before, ranges=run.ranges, rule="state after reset", hint=Hint("s"), kept=True
         )
         again = run.part(kept.at(n, t, k), recurrent_weight, 2)
-        new = run.define(sympy.tanh(inner.at(n, t, 2, j) + again + _at(recurrent_bias, 2, j)), "candidate", "n")
+        new = run.define(
+            sympy.tanh(inner.at(n, t, 2, j) + again + _at(recurrent_bias, 2, j)), "candidate", "n"
+        )
     return run.conclude(h, (1 - update) * new + update * before, before, "recurrent state")
 
 
@@ -216,7 +218,7 @@ class _Run:
         """What all gates are functions of, beside each other: the sum of the products, and the bias."""
         plain = [self.n, self.t, self.gate, self.j]
         body = sympy.Add(*[p.at(*plain) for p in parts]) + _at(bias, self.gate, self.j)
-        ranges = self.ranges | {self.gate: as_size(count)}
+        ranges = self.ranges | {self.gate: sympy.Integer(count)}
         return formula(plain, body, ranges=ranges, rule="gates", hint=Hint("a", "layer"), kept=True)
 
     def part(self, element: Expr, weight: Tensor, number: int) -> Expr:

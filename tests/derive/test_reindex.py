@@ -53,3 +53,19 @@ def test_a_longer_axis_is_not_summed_over() -> None:
     b.define("y", [i], g(k) * w(2 * i + k - 1, outside=0), "sum", [k], ranges={i: M, k: 3})
     system = b.system()
     assert shorter_sums(system.equations[0], system.by_name) == []
+
+
+def test_a_read_that_may_leave_another_axis_keeps_its_value_outside() -> None:
+    b = SystemBuilder()
+    j, c = indices("j c")
+    g, w = b.leaf("g", 2 * M, 2 * M), b.leaf("w", 3, 3)
+    read = w(a - 2 * i, c - 2 * j, outside=0)
+    b.define("y", [i, j], g(a, c) * read, "sum", [a, c], ranges={i: M, j: M, a: 2 * M, c: 2 * M})
+    system = b.system()
+    (first, _) = shorter_sums(system.defining["y"], system.by_name)
+    assert [access.outside for access in first.reads if access.name == "w"] == [0]
+    sizes_, values = sample_point(system, 1)
+    changed = system.with_(equations=(first,))
+    np.testing.assert_allclose(
+        run(changed, values, sizes_)["y"], run(system, values, sizes_)["y"], rtol=1e-13
+    )
