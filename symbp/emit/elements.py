@@ -14,7 +14,7 @@ import sympy
 
 from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Index, IntegerAccess, Size
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
 from symbp.lower.program import plain_subscripts
 
 FUNCTIONS = {
@@ -94,10 +94,33 @@ class ElementSpelling(Spelling):
     def both(self, conditions: Sequence[Written]) -> Written:
         if len(conditions) == 1:
             return conditions[0]
+        if self.eager:
+            return Written(" & ".join(f"({c.text})" for c in conditions), COMPARE, (), "bool")
         return Written(" and ".join(c.at_least(COMPARE) for c in conditions), OR, (), "bool")
+
+    def evaluable(self, *bodies: Expr) -> bool:
+        """Sums and products of reads that are certain to be in range: a choice between such costs less than
+        a branch. What a choice reads for its condition anyway needs no such care."""
+        reads = [a for body in bodies for a in body.atoms(Access)]
+        cheap = (Access, Guard, Index, Size, FloorDiv, Mod)
+        known = {a for body in bodies if isinstance(body, Guard) for a in body.atoms(Access)}
+        plain = all(_is_cheap(body, cheap) for body in bodies)
+        return plain and not set(reads) <= known and all(self._certain(a) for a in reads)
+
+    def _certain(self, access: Access) -> bool:
+        """Whether a read is in range wherever its equation is."""
+        positions = zip(access.subscripts, self.shapes[access.name], strict=True)
+        return (
+            bool(self.extents)
+            and access.outside is None
+            and not any(within(s, n, self.extents) for s, n in positions)
+        )
 
     def choose(self, condition: Written, yes: Written, no: Written) -> Written:
         a, b = self.real(yes), self.real(no)
+        if self.eager:
+            self.helpers.add("_either")
+            return Written(f"_either({condition.text}, {a.text}, {b.text})", ATOM)
         return Written(f"({a.text} if {condition.text} else {b.text})", ATOM)
 
     def choose_integer(self, condition: Written, value: Written) -> Written:
@@ -161,6 +184,15 @@ class ElementSpelling(Spelling):
             return False
         positions = zip(access.subscripts, self.shapes[access.name], strict=True)
         return not self.extents or not any(within(s, n, self.extents) for s, n in positions)
+
+
+def _is_cheap(e: Expr, leaves: tuple[type, ...]) -> bool:
+    """Sums and products of reads, numbers, indices and guards."""
+    if isinstance(e, leaves) or e.is_number:
+        return True
+    if e.is_Pow:
+        return bool(e.exp.is_Integer and 0 < e.exp <= 4) and _is_cheap(e.base, leaves)
+    return bool(e.is_Add or e.is_Mul) and all(_is_cheap(a, leaves) for a in e.args)
 
 
 def _is_float(text: str) -> bool:

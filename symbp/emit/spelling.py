@@ -47,6 +47,7 @@ class Spelling:
         self.where = where
         self.known: dict[Expr, Written] = {}
         self.guarded = 0
+        self.eager = 0  # inside of choices that evaluate all that they choose from
         self.helpers: set[str] = set()
 
     # --- what a target spells
@@ -78,6 +79,10 @@ class Spelling:
     def extreme(self, guard: Guard, yes: Expr, no: Expr) -> Written | None:  # noqa: ARG002
         """A choice that is a maximum, a minimum or an absolute value, where the target has a word for it."""
         return None
+
+    def evaluable(self, *bodies: Expr) -> bool:  # noqa: ARG002
+        """Whether it is cheap to evaluate the bodies also where a guard excludes them, and nothing fails."""
+        return False
 
     def real(self, value: Written) -> Written:
         """A condition or an integer as a number that reals may meet."""
@@ -253,9 +258,12 @@ class Spelling:
         extreme = self.extreme(guard, yes, no)
         if extreme is not None:
             return extreme
+        eager = self.evaluable(guard, yes, no)
         condition = self.condition(guard)
         self.guarded += self.both_evaluated(condition)
+        self.eager += eager
         chosen = self.choose(condition, self.write(yes), self.write(no))
+        self.eager -= eager
         self.guarded -= self.both_evaluated(condition)
         return chosen
 
@@ -286,7 +294,12 @@ class Spelling:
             self.guarded -= 1
         else:
             value = self.write(rest)
-        return self.choose(self._all(whole), value, self.number("0")) if whole else value
+        if not whole:
+            return value
+        self.eager += (eager := self.evaluable(*guards, rest))
+        chosen = self.choose(self._all(whole), value, self.number("0"))
+        self.eager -= eager
+        return chosen
 
     def _all(self, conditions: Sequence[Written]) -> Written:
         return self.both(conditions) if len(conditions) > 1 else conditions[0]

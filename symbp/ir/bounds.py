@@ -46,7 +46,27 @@ def _with_quotient_bounds(expr: Expr, opaque: Expr, extents: Mapping[Index, Expr
         return expr.xreplace({opaque: sympy.Integer(0)})
     if _positive(-slope) and isinstance(opaque, Mod):
         return expr.xreplace({opaque: opaque.args[1] - 1})
+    if _positive(-slope):
+        greatest = _greatest_quotient(opaque, extents)
+        return expr if greatest is None else expr.xreplace({opaque: greatest})
     return expr
+
+
+def _greatest_quotient(quotient: Expr, extents: Mapping[Index, Expr]) -> Expr | None:
+    """The largest value of `a // s` for an affine a and a number s, where it has no remainder in sizes."""
+    top, divisor = sympy.expand(quotient.args[0]), quotient.args[1]
+    if not divisor.is_Integer or top.atoms(FloorDiv, Mod, IntegerAccess):
+        return None
+    for index in sorted(free_indices(top), key=lambda i: i.name):
+        slope = sympy.expand(top.diff(index))
+        if index not in extents or not slope.is_Integer:
+            return None
+        top = sympy.expand(top.xreplace({index: extents[index] - 1 if slope > 0 else sympy.Integer(0)}))
+    rest, sizes = top.as_coeff_Add()
+    whole = sympy.expand(sizes / divisor)
+    if any(not term.as_coeff_Mul()[0].is_Integer for term in sympy.Add.make_args(whole)):
+        return None
+    return whole + sympy.Integer(int(rest) // int(divisor)) if rest.is_Integer else None
 
 
 def _positive(expr: Expr) -> bool:

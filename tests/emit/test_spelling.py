@@ -136,3 +136,16 @@ def test_long_calls_are_folded_between_arguments() -> None:
     assert lines[1].endswith("(a_long_name5 > 0),")
     assert lines[2:] == ["    b, 0", ")  # (3)"]
     assert folded("f(" + "a" * 200 + ")[0]  # (1)") == ["f(" + "a" * 200 + ")[0]  # (1)"]
+
+
+def test_a_choice_between_reads_in_range_has_no_branch() -> None:
+    def text(body: Any, extents: Any = EXTENTS) -> str:
+        return ElementSpelling({n: "n", k: "k", j: "j"}, SHAPES, {}, "", "", extents).write(body).text
+
+    both = where(Guard(">", X, 0) * Guard("=", k, j), V, 0)
+    assert text(both) == "_either((j == k) & (x[n, k] > 0), v[k], 0.0)"
+    assert text(where(Guard(">", X, 0), X, 0)) == "(x[n, k] if x[n, k] > 0 else 0.0)"  # read anyway
+    assert "_either" not in text(where(Guard(">", X, 0), 1 / V, 0))  # the guard may protect it
+    assert "_either" not in text(where(Guard(">", X, 0), sympy.exp(V), 0))  # what isn't taken would cost
+    assert "_either" not in text(where(Guard("<=", 1, k), Access("v", k - 1), 0))  # out of range
+    assert "_either" not in text(both, {})  # nothing known of the ranges

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbp.ir.affine import affine, settled
+from symbp.ir.bounds import within
 from symbp.ir.build import indices, sizes
 from symbp.ir.expr import Access, FloorDiv, Guard, Mod
 
@@ -76,3 +77,12 @@ def test_settling_keeps_the_value(body: Any, first: int, second: int) -> None:
     found = settled(body, {i: sympy.Integer(first), j: sympy.Integer(second)})
     for a, b in product(range(first), range(second)):
         assert value(found, {i: a, j: b}) == value(body, {i: a, j: b})
+
+
+def test_quotients_are_bounded_from_above() -> None:
+    extents = {i: 2 * N, j: sympy.Integer(7)}
+    assert within(FloorDiv(i, 2), N, extents) == []
+    assert within(FloorDiv(j, 2), sympy.Integer(4), extents) == []
+    assert within(FloorDiv(j, 2), sympy.Integer(3), extents) != []
+    assert within(FloorDiv(i + 1, 2), N, extents) != []  # (2N − 1 + 1) // 2 is N
+    assert within(FloorDiv(i, 3), N, extents) != []

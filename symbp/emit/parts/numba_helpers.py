@@ -27,6 +27,12 @@ def _softplus(x: float) -> float:
 
 
 @kernel
+def _either(condition: bool, yes: float, no: float) -> float:
+    """yes if the condition holds, else no: both are known already, so that there is no branch."""
+    return yes if condition else no
+
+
+@kernel
 def _digamma(x: float) -> float:
     """Γ'(x)/Γ(x): reflected to x > 0, raised to x > 8, then Stirling's series."""
     total, y = 0.0, float(x)
