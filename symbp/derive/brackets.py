@@ -68,6 +68,8 @@ def _fixes(guard: Guard) -> Index | None:
 
 def cases(e: Expr) -> Expr:
     """A bracket inside a function settled: `f([c]·a + [¬c]·b)` → `[c]·f(a) + [¬c]·f(b)`."""
+    if e.has(sympy.oo, -sympy.oo):  # 0·∞ has no value, though a lazy bracket never forms it
+        return e
     for guard in _inside_functions(e):
         other = guard.complement()
         if isinstance(other, Guard):

@@ -61,7 +61,9 @@ class Exclusion:
             guards = [f for f in e.args if isinstance(f, Guard)]
             if any(simplify_guard(g.xreplace(dict(at)), extents) == 0 for g in guards):
                 return False
-        if e.is_Add or e.is_Mul:
+            above = {g.rhs for g in guards if g.op == "<" and g.lhs == -sympy.oo}
+            return any(self.lowest(a, extents, at, depth) for a in e.args if a not in above)
+        if e.is_Add:
             return any(self.lowest(a, extents, at, depth) for a in e.args)
         if isinstance(e, sympy.log):
             return self._may_be_zero(e.args[0])

@@ -3,30 +3,35 @@
 Enters: a forward system. Leaves: the same values in shapes that exist everywhere, and a step for each.
 Must not know: activations, entropies, norms or any other op by name; only exp, log, roots, sums of squares.
 
-Three forms. A quotient of exponentials of one exponent is written with 1/(1 + exp(−u)) or tanh, which can't
+Four forms. A quotient of exponentials of one exponent is written with 1/(1 + exp(−u)) or tanh, which can't
 become ∞/∞. `x·log x` is 0 at x = 0, its limit, by a bracket. A root of a sum of squares keeps its value at 0
-and gets the derivative 0 there, the subgradient of least norm: its own would be 0/0.
+and gets the derivative 0 there, the subgradient of least norm: its own would be 0/0. A difference whose sides
+may both be −∞ is −∞ where the first is: log p of an excluded element of an excluded row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sympy
 
 from symbp.derive.definitions import map_body
 from symbp.derive.derivation import Step
+from symbp.derive.exclusion import Exclusion
 from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
-from symbp.ir.expr import Access, Expr, Guard, accesses
+from symbp.ir.build import where
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.printer import equation_text
 from symbp.ir.signs import Signs
-from symbp.ir.system import System
+from symbp.ir.system import Equation, System
 
 HALF = sympy.Rational(1, 2)
 QUOTIENT, ENTROPY, ROOT = "quotient of exponentials", "x log x at 0", "root at 0"
+DIFFERENCE = "difference at -∞"
 REASONS = {
     QUOTIENT: "Far out it would be ∞/∞; 1/(1 + exp(-u)) and tanh(u) have the same value and don't overflow.",
     ENTROPY: "x·log(x) → 0 as x → 0; without the bracket it would be 0·(-∞).",
+    DIFFERENCE: "An excluded element stays at -∞, whatever is subtracted: -∞ - (-∞) has no value.",
     ROOT: "At 0 every square has derivative 0, and its root gets 0 too, where the chain rule would give 0/0.",
 }
 
@@ -37,14 +42,10 @@ def settle_limits(system: System, steps: list[Step]) -> System:
     equations = []
     for equation in system.equations:
         if equation.op in (None, "sum"):
-            for rule, rewrite in (
-                (QUOTIENT, settling.quotient),
-                (ENTROPY, settling.entropies),
-                (ROOT, settling.roots),
-            ):
+            for rule in REASONS:
                 if rule == ROOT and equation.target in settling.divisors:
                     continue
-                after = equation.with_(body=rewrite(equation.body))
+                after = equation.with_(body=settling.rewritten(rule, equation))
                 if after != equation:
                     texts = (equation_text(equation), equation_text(after))
                     read = tuple(sorted({a.name for a in accesses(after.body)}))
@@ -58,12 +59,23 @@ class _Settling:
     def __init__(self, system: System) -> None:
         self.system = system
         self.signs = Signs(system, system.equations)
+        self.excluded = Exclusion(system)
         self.divisors = {
             power.base.name
             for equation in system.equations
             for power in equation.body.atoms(sympy.Pow)
             if isinstance(power.base, Access) and power.exp.is_negative
         }
+
+    def rewritten(self, rule: str, equation: Equation) -> Expr:
+        """The body by one of the rules."""
+        if rule == QUOTIENT:
+            return self.quotient(equation.body)
+        if rule == ENTROPY:
+            return self.entropies(equation.body)
+        return (
+            self.roots(equation.body) if rule == ROOT else self.differences(equation.body, equation.extents)
+        )
 
     # --- quotients of exponentials
     def quotient(self, body: Expr) -> Expr:
@@ -103,6 +115,20 @@ class _Settling:
         """The arguments of logarithms that are factors, or terms of factors."""
         terms = [t for f in factors for t in sympy.Add.make_args(f)]
         return {f.args[0] for t in terms for f in sympy.Mul.make_args(t) if isinstance(f, sympy.log)}
+
+    # --- differences
+    def differences(self, e: Expr, extents: Mapping[Index, Expr]) -> Expr:
+        """Sums of terms that may be −∞ and terms that may be ∞, under the bracket that the former are not."""
+        if isinstance(e, (Access, Guard)) or not e.args or not accesses(e):
+            return e
+        e = e.func(*[self.differences(a, extents) for a in e.args])
+        if not e.is_Add:
+            return e
+        parts = [(t, t.as_coeff_Mul()[0].is_negative) for t in e.args if self.excluded.lowest(t, extents)]
+        low = [t for t, negative in parts if not negative]
+        if not low or len(low) == len(parts):
+            return e
+        return where(sympy.Mul(*[Guard("<", -sympy.oo, t) for t in low]), e, -sympy.oo)
 
     # --- roots
     def roots(self, e: Expr) -> Expr:

@@ -258,11 +258,15 @@ def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
 def partial(body: Expr, access: Access) -> Expr:
     """∂ body / ∂ access, by one `sympy.diff` with the access replaced by a plain real symbol.
 
-    An access inside another's outside value is not seen here: the sweep treats it on its own.
+    An access inside another's outside value is not seen here: the sweep treats it on its own. Guards are
+    constants: SymPy would multiply their derivative, 0, with an infinite value under them.
     """
+    guards = sorted((g for g in body.atoms(Guard) if access in g.atoms(Access)), key=sympy.default_sort_key)
+    constants = {guard: sympy.Dummy("g", nonnegative=True) for guard in guards}
+    body = body.xreplace(constants)
     symbol = sympy.Dummy("v", real=True, finite=True)
     derivative = sympy.diff(_replace_value(body, access, symbol), symbol)
-    return derivative.xreplace({symbol: access})
+    return derivative.xreplace({symbol: access, **{c: guard for guard, c in constants.items()}})
 
 
 def _replace_value(body: Expr, access: Access, symbol: Expr) -> Expr:

@@ -179,3 +179,25 @@ def test_rows_that_keep_an_element_stay_as_they_are(bracket: Any, may_be_empty: 
     rules = [step.rule for step in stabilise(system)[1]]
     expected = ["shift of a sum of exponentials", *(["empty sum counts as 1"] if may_be_empty else [])]
     assert rules == expected
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_log_probabilities_of_what_is_excluded(scale: float) -> None:
+    """u − logsumexp u: −∞ where u is, in rows that are −∞ throughout, too."""
+    b, z, mask = leaves()
+    holds = Guard("=", mask(n, k), 1)
+    u = b.define("u", [n, k], where(holds, z(n, k), -sympy.oo))
+    s = b.define("s", [n], exp(u(n, k)), "sum", [k])
+    lse = b.define("lse", [n], log(s(n)))
+    lp = b.define("lp", [n, k], u(n, k) - lse(n))
+    g = b.leaf("g", N, K)
+    b.define("L", [], holds * g(n, k) * lp(n, k), "sum", [n, k])
+    derivation = derive(b.system("L", ["lp"]))
+    assert "difference at -∞" in [step.rule for step in derivation.steps]
+    given = values("p", scale)
+    found = run(derivation.system, given, EXTENTS, ["lp", "dz"])
+    assert (found["lp"][MASK == 0] == -np.inf).all()
+    assert np.isfinite(found["lp"][MASK == 1]).all()
+    weights = given["g"] * MASK
+    expected = weights - expected_probabilities(given["z"]) * weights.sum(1, keepdims=True)
+    np.testing.assert_allclose(found["dz"], expected, rtol=1e-9, atol=1e-14)

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from symbp.derive import derive
+from symbp.derive.exponentials import complement_form, overflows
+from symbp.derive.forms import best_form
 from symbp.derive.stable import stabilise
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.domains import HIGH
-from symbp.ir.expr import Guard
+from symbp.ir.expr import Access, Guard
 from symbp.ir.interpret import evaluate
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.vector import run
@@ -125,3 +129,109 @@ def test_a_sum_that_is_read_as_it_is_keeps_its_form() -> None:
     stable, steps = stabilise(b.system("L"))
     assert not steps
     assert [str(e) for e in stable.equations] == ["s = Σ_k exp(z[k])", "L = s²"]
+
+
+# --- the gradient's form
+FUNCTIONS: dict[str, Any] = {
+    "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
+    "sigmoid, as a quotient": lambda x: sympy.exp(x) / (1 + sympy.exp(x)),
+    "tanh, as a quotient": lambda x: (sympy.exp(x) - sympy.exp(-x)) / (sympy.exp(x) + sympy.exp(-x)),
+    "log-sigmoid": lambda x: -sympy.log(1 + sympy.exp(-x)),
+    "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
+    "silu": lambda x: x / (1 + sympy.exp(-x)),
+    "mish": lambda x: x * sympy.tanh(sympy.log(1 + sympy.exp(x))),
+    "log cosh": lambda x: sympy.log(sympy.cosh(x)),
+    "sech": lambda x: 1 / sympy.cosh(x),
+    "bell": lambda x: sympy.exp(-(x**2)),
+    "focal": lambda x: (1 - 1 / (1 + sympy.exp(-x))) ** 2 * sympy.log(1 + sympy.exp(-x)),
+}
+
+
+def of_function(name: str, *, saved: bool) -> System:
+    b = SystemBuilder()
+    z, g = b.leaf("z", N, K, role=P), b.leaf("g", N, K)
+    value = FUNCTIONS[name](z(n, k))
+    h = b.define("h", [n, k], value)(n, k) if saved else value
+    b.define("L", [], g(n, k) * h / N, "sum", [n, k])
+    return b.system("L")
+
+
+def unsafe(system: System) -> list[str]:
+    """The equations with exponentials that may overflow: not shifted by a maximum, not protected."""
+    maxima = {e.target for e in system.equations if e.constant}
+    found = []
+    for equation in system.equations:
+        shifted = {
+            e: sympy.Integer(1)
+            for e in equation.body.atoms(sympy.exp)
+            if any(-a in sympy.Add.make_args(e.args[0]) for a in e.atoms(Access) if a.name in maxima)
+        }
+        if overflows(equation.body.xreplace(shifted)):
+            found.append(str(equation))
+    return found
+
+
+@pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_rewrite_brings_an_unsafe_shape_back(name: str, saved: bool) -> None:
+    assert unsafe(derive(of_function(name, saved=saved)).system) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_losses_are_safe_in_every_equation(name: str) -> None:
+    assert unsafe(derive(CASES[name]).system) == []
+    assert unsafe(derive(CASES[name], order=2).system) == []
+
+
+PIECES = (
+    lambda u: 1 / (1 + sympy.exp(u)),
+    lambda u: 1 / (1 + sympy.exp(-u)),
+    lambda u: sympy.log(1 + sympy.exp(u)),
+    lambda u: sympy.tanh(u),
+    lambda u: sympy.exp(-(u**2)),
+    lambda u: u,
+    lambda u: 1 - 1 / (1 + sympy.exp(-u)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 6), min_size=1, max_size=3), st.integers(-2, 2)), max_size=3)
+)
+def test_a_safe_body_stays_safe(terms: list[tuple[list[int], int]]) -> None:
+    """Whatever is cheapest: exp(x)/(1 + exp(x)) has fewer operations than many safe forms of its value."""
+    u = Access("z", n)
+    body = sympy.Add(*[c * sympy.Mul(*[PIECES[i](u) for i in chosen]) for chosen, c in terms])
+    assert overflows(body) == 0
+    assert overflows(best_form(body, {n: N})[0]) == 0
+    assert overflows(complement_form(body)) == 0
+
+
+def test_what_may_be_0_has_its_limit() -> None:
+    """x·log x and the norm of a row, at 0 and far out; both derivatives are 0 at 0."""
+    b = SystemBuilder()
+    x = b.leaf("x", N, K, role=P, facts=[Fact("nonnegative")])
+    logarithm = b.define("l", [n, k], sympy.log(x(n, k)))
+    h = b.define("h", [n], x(n, k) * logarithm(n, k), "sum", [k])
+    q = b.define("q", [n], x(n, k) ** 2, "sum", [k])
+    r = b.define("r", [n], sympy.sqrt(q(n)))
+    b.define("L", [], h(n) + r(n), "sum", [n])
+    derivation = derive(b.system("L"))
+    assert {"x log x at 0", "root at 0"} <= {step.rule for step in derivation.steps}
+    point = np.array([[0.0, 0, 0], [0, 3e4, 4e4], [1, 2, 2]])
+    found = run(derivation.system, {"x": point}, {"N": 3, "K": 3}, wanted=["L", "dx"])
+    positive = np.where(point > 0, point, 1)
+    norms = np.sqrt((point**2).sum(1, keepdims=True))
+    expected = np.where(point > 0, 1 + np.log(positive) + point / np.maximum(norms, 1e-300), 0)
+    np.testing.assert_allclose(found["dx"], expected, rtol=1e-12)
+    np.testing.assert_allclose(found["L"], (positive * np.log(positive)).sum() + norms.sum(), rtol=1e-12)
+
+
+def test_a_root_that_divides_and_one_above_0_keep_their_form() -> None:
+    b = SystemBuilder()
+    x, eps = b.leaf("x", N, K, role=P), b.leaf("eps", facts=[Fact("positive")])
+    q = b.define("q", [n], x(n, k) ** 2, "sum", [k])
+    r = b.define("r", [n], sympy.sqrt(q(n)))
+    c = b.define("c", [n], sympy.sqrt(q(n) + eps()))
+    b.define("L", [], x(n, k) / r(n) + c(n), "sum", [n, k])
+    assert stabilise(b.system("L"))[1] == ()

@@ -59,7 +59,20 @@ def two_layers() -> System:
     return b.system("L", ["p"])
 
 
+def masked() -> System:
+    """Rows of a softmax from which all may be excluded."""
+    b = SystemBuilder()
+    z, g = b.leaf("z", N, K, role=P), b.leaf("g", N, K)
+    mask = b.leaf("mask", N, K, facts=[Fact("binary")])
+    e = b.define("e", [n, k], mask(n, k) * sympy.exp(z(n, k)))
+    s = b.define("s", [n], e(n, k), "sum", [k])
+    p = b.define("p", [n, k], e(n, k) / s(n), role=Role.OUTPUT)
+    b.define("L", [], g(n, k) * p(n, k) ** 2, "sum", [n, k])
+    return b.system("L", ["p"])
+
+
 CASES = {
+    "masked": lambda: derive(masked(), name="masked", order=2),
     "quadratic": lambda: derive(quadratic(), name="quadratic", order=2),
     "logistic": lambda: derive(logistic(), name="logistic", order=2),
     "two_layers": lambda: derive(two_layers(), name="two layers", order=2),
@@ -82,6 +95,8 @@ def made(name: str, target: str, dtype: str = "float64") -> tuple[Derivation, Mo
 def point(derivation: Derivation) -> tuple[dict[str, int], dict, dict, dict]:
     chosen, values = sample_point(derivation.declared, 6)
     values |= {name: np.array(v) for name, v in HYPER.items() if name in values}
+    if "mask" in values:
+        values["mask"][0] = 0
     system = derivation.declared
     params = {t.name: values[t.name] for t in system.with_role(P)}
     data = {t.name: values[t.name] for t in system.with_role(Role.INPUT, Role.TARGET)}
