@@ -22,8 +22,8 @@ from symbp.derive.branches import branches
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.definitions import inline
 from symbp.derive.derivation import Step
-from symbp.derive.fold import Search
-from symbp.derive.inverse import inversions, scalings
+from symbp.derive.fold import Search, fold
+from symbp.derive.inverse import inversions, repetitions, scalings, written_out
 from symbp.derive.rewriter import (
     Rewriter,
     Rewritten,
@@ -75,6 +75,7 @@ class _Closing:
             inversions(joint, self.backward.forward),
             branches(joint, self.backward.forward),
             scalings(self.backward.forward),
+            repetitions(self.backward.forward),
             self.backward.fresh,
             self.equations.get,
             self.backward.position,
@@ -131,8 +132,15 @@ class _Closing:
     def _find_parts(self, found: dict[Key, dict[tuple[str, Expr, Expr], Occurrence]], name: str) -> None:
         if name in self.backward.loops:
             return
-        for key, place in occurrences(self.equations[name], self.values):
+        equation = self.equations[name]
+        for key, place in occurrences(equation, self.values):
             found.setdefault(key, {})[name, place.part, place.node] = place
+        written = written_out(equation.body, self.rewriter.scaled)
+        if written != equation.body:
+            gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in written.atoms(Access)}
+            other = equation.with_(body=fold(written, self._search(equation).without(gone)))
+            for key, place in occurrences(other, self.values, equation_cost(equation)):
+                found.setdefault(key, {}).setdefault((name, place.part, place.node), place)
 
     def _install_shared(self, shared: Shared) -> None:
         readers = sorted(shared.readers, key=lambda e: self.backward.position[e.target])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.expr import Access, Expr, Index, free_indices
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Role, System
 
@@ -85,9 +85,26 @@ def inverted(e: Expr, inversions: Mapping[str, Inversion]) -> Expr:
     return e
 
 
+def repetitions(forward: Sequence[Equation]) -> dict[str, Equation]:
+    """The maps that only repeat a tensor along further indices, by the name of what they define."""
+    return {
+        e.target: e
+        for e in forward
+        if e.reduction is None
+        and isinstance(e.body, Access)
+        and e.body.outside is None
+        and len(free_indices(e.body)) < len(e.indices)
+    }
+
+
 def scalings(forward: Sequence[Equation]) -> dict[str, Equation]:
-    """The maps that are products, by the name of what they define."""
-    return {e.target: e for e in forward if e.reduction is None and e.body.is_Mul}
+    """The maps that are products, by the name of what they define, with what only repeats written out."""
+    repeated = repetitions(forward)
+    return {
+        e.target: e.with_(body=written_out(e.body, repeated))
+        for e in forward
+        if e.reduction is None and e.body.is_Mul
+    }
 
 
 def written_out(e: Expr, definitions: Mapping[str, Equation]) -> Expr:

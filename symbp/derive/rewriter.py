@@ -35,6 +35,7 @@ REASONS = {
     "complement of a logistic function": "1 - 1/(1 + exp(-u)) = 1/(1 + exp(u)), without 1 - 1 far out.",
     "saved value under the bracket": "Where the bracket holds, this is what the saved value was made of.",
     "definition written out": "With its definition in place of a saved value, the sum is a known one.",
+    "repetition read once": "It repeats what does not depend on all of its indices.",
     "sum of sums": "Part of the sum is a saved value already.",
     "hyperbolic tangent": "sinh(u)/cosh(u) = (exp(u) - exp(-u))/(exp(u) + exp(-u)) = tanh(u).",
     "shared term": "Several equations read this term; it is computed once.",
@@ -83,6 +84,7 @@ class Rewriter:
     inversions: Mapping[str, Inversion]
     branches: Branches
     scaled: Mapping[str, Equation]
+    repeated: Mapping[str, Equation]
     fresh: Callable[[str], str]
     definition: Callable[[str], Equation | None]
     positions: Mapping[str, Position]
@@ -142,6 +144,11 @@ class Rewriter:
                 step = rewrite_step("definition inverted", INVERTED, equation, equation.body, body)
                 gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in body.atoms(Access)}
                 starts.append((equation.with_(body=body), search.without(gone), [step]))
+        single = written_out(equation.body, self.repeated)
+        if single != equation.body:
+            rule = "repetition read once"
+            step = rewrite_step(rule, REASONS[rule], equation, equation.body, single)
+            starts.append((equation.with_(body=single), search.without(self.repeated), [step]))
         known = read_back(equation.body, self.branches, search.allowed)
         if known != equation.body:
             rule = "saved value under the bracket"

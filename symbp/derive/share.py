@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.derive.cost import equation_cost
+from symbp.derive.cost import STORE, equation_cost, volume
 from symbp.derive.fold import MANY
 from symbp.derive.values import Key, Value, Values
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
@@ -21,9 +21,11 @@ from symbp.ir.system import Equation
 
 @dataclass(frozen=True)
 class Occurrence:
-    """`part` of the body of an equation: its node is `part · rest`, or `part + rest`."""
+    """`part` of a body: its node is `part · rest`, or `part + rest`. The body is that of the equation, or the
+    same with saved values written out; `cost` is what the equation costs as it is."""
 
     equation: Equation
+    cost: float
     part: Expr
     node: Expr
     rest: Expr
@@ -45,8 +47,12 @@ class Shared:
     saving: float
 
 
-def occurrences(equation: Equation, values: Values) -> Iterator[tuple[Key, Occurrence]]:
-    """The parts of a body that are worth a name if they occur again, by value up to a factor."""
+def occurrences(
+    equation: Equation, values: Values, cost: float | None = None
+) -> Iterator[tuple[Key, Occurrence]]:
+    """The parts of a body that are worth a name if they occur again, by value up to a factor; `cost` of the
+    equation if the body is another one."""
+    cost = equation_cost(equation) if cost is None else cost
     if equation.op not in (None, "sum"):
         return
     for part, node, rest in _parts(equation.body):
@@ -54,7 +60,7 @@ def occurrences(equation: Equation, values: Values) -> Iterator[tuple[Key, Occur
         value = values.of(part, indices, equation.extents)
         key = None if value is None else values.key(value, indices, equation.extents)
         if value is not None and key is not None:
-            yield key, Occurrence(equation, part, node, rest, indices, value)
+            yield key, Occurrence(equation, cost, part, node, rest, indices, value)
 
 
 def _as_read(part: Expr, order: Sequence[Index]) -> tuple[Index, ...]:
@@ -111,8 +117,10 @@ def best_shared(
     """The part whose name saves most; it is defined for the first of its readers."""
     best: tuple[Key, Shared] | None = None
     for key, places in found.items():
-        by_reader = {o.equation.target: o for o in places}
-        if len(by_reader) < 3 and sum(o.equation.op == "sum" for o in by_reader.values()) < 2:
+        by_reader: dict[str, Occurrence] = {}
+        for place in places:
+            by_reader.setdefault(place.equation.target, place)
+        if len(by_reader) < 2 or (len(by_reader) == 2 and all(o.equation.op is None for o in places)):
             continue  # two maps over one box are computed in one pass, where nothing needs to be stored
         shared = _shared(list(by_reader.values()), values, name)
         if shared is not None and (best is None or shared.saving > best[1].saving + 1e-9):
@@ -124,14 +132,14 @@ def _shared(places: Sequence[Occurrence], values: Values, name: str) -> Shared |
     first = places[0]
     ranges = tuple(first.equation.extents[i] for i in first.indices)
     definition = Equation(name, first.indices, first.part, None, (), ranges, rule="shared term")
-    saving = -equation_cost(definition)
+    saving = -equation_cost(definition) - STORE * volume(first.indices, definition.extents)  # and to spare
     readers = []
     for place in places:
         read = values.read_as(place.value, place.indices, place.equation.extents, definition, first.value)
         if read is None:
             continue
         reader = place.replaced(read)
-        gain = equation_cost(place.equation) - equation_cost(reader)
+        gain = place.cost - equation_cost(reader)
         if gain > 0:
             readers.append(reader)
             saving += gain

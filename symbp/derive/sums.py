@@ -54,7 +54,27 @@ def sum_forms(equation: Equation, body: Expr, system: System, search: Search) ->
     bodies = dict.fromkeys([body, expand(body)])
     forms = [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
     whole = _one_sum(body, equation.reduced)
-    return forms if whole is None else [*forms, whole]
+    forms += [] if whole is None else [whole]
+    return forms + [_together(form) for form in forms if len(form.cores) > len(_by_outer(form))]
+
+
+def _by_outer(form: SumForm) -> dict[tuple[Expr, tuple[Index, ...]], list[Core]]:
+    """The cores by what stands outside them, but for numbers."""
+    found: dict[tuple[Expr, tuple[Index, ...]], list[Core]] = {}
+    for core in form.cores:
+        found.setdefault((core.outer.as_coeff_Mul()[1], core.reduced), []).append(core)
+    return found
+
+
+def _together(form: SumForm) -> SumForm:
+    """`4·w·Σ a − 4·w·Σ b` as `4·w·Σ (a − b)`: one pass, and terms that may have a factor in common."""
+    cores = []
+    for (outer, reduced), own in _by_outer(form).items():
+        numbers = [core.outer.as_coeff_Mul()[0] for core in own]
+        number = sympy.gcd_list(numbers) if all(x.is_Rational for x in numbers) else sympy.Integer(1)
+        inner = sympy.Add(*[x / number * core.inner for x, core in zip(numbers, own, strict=True)])
+        cores.append(Core(number * outer, common_factor(inner), reduced))
+    return SumForm(form.settled, tuple(cores), form.lemmas)
 
 
 def _one_sum(body: Expr, reduced: tuple[Index, ...]) -> SumForm | None:
