@@ -4,13 +4,13 @@ KNOWN_WRONG: dict[str, str] = {}
 """Rows whose gradient is wrong or cannot be derived."""
 
 KNOWN_WORSE: dict[str, str] = {
-    "2 its Hessian product, any weights": "y·v + dz·v is not read as Σy·p·v through the sweep's own forward equations: one operation more",
-    "25 power pooling, p = 2": "a window of zeros is guarded, and the guarded quotient is stored once a window",
-    "25 power pooling, p = 3": "fewer operations than published: the quotient is stored once a window, not taken at each element",
-    "43 Gaussian mixture": "the softmax of alpha is shifted by its maximum, which the published exp(alpha) is not",
+    "2 its Hessian product, any weights": "y·v + dz·v is not read as Σy·p·v: one operation more",
+    "25 power pooling, p = 2": "a window of zeros is guarded; the guarded quotient is stored once a window",
+    "25 power pooling, p = 3": "fewer operations, but the quotient is stored once a window",
+    "43 Gaussian mixture": "the softmax of alpha is shifted by its maximum; the published one is not",
     "54 Cox": "each risk set is shifted by its own maximum, so exponentials are taken for each pair",
-    "61 ridge": "2·a + 2·b, which SymPy makes of 2·(a + b): one scalar and one row of products more",
-    "44 physics-informed residual": "r·(1 − h²) is not formed once for all three sums: Σ r and Σ h²·r alone cost less",
+    "61 ridge": "SymPy makes 2·a + 2·b of 2·(a + b): two operations more",
+    "44 physics-informed residual": "r·(1 − h²) is not formed once for all three sums",
     "45 gradient penalty": "dW stays two matrix products and a pass instead of one sum that is none",
 }
 """Rows whose form costs more than the published one."""
