@@ -59,6 +59,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N",)
+POSITIONS = ("range_N", "range_K")
 D, H, K = 64, 64, 10
 NAME = "mlp"
 SIZES = {"D": D, "H": H, "K": K}
@@ -83,67 +85,120 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (8)."""
     x = data["x"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
-    z1 = x @ W1  # (1)
-    h = np.tanh(z1 + b1)  # (2)
-    z2 = h @ W2  # (3)
-    a2 = z2 + b2  # (4)
-    m_a2 = a2.max(1)  # (5)
-    e_p = np.exp(a2 - m_a2[:, None])  # (6)
-    s_p = e_p.sum(1)  # (7)
-    p = e_p / s_p[:, None]  # (8)
-    return {"z1": z1, "h": h, "z2": z2, "a2": a2, "m_a2": m_a2, "e_p": e_p, "s_p": s_p, "p": p}
+    z1, h, z2, a2 = tensors["z1"], tensors["h"], tensors["z2"], tensors["a2"]
+    m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
+    np.matmul(x, W1, out=z1)  # (1)
+    np.add(z1, b1, out=h)  # (2)
+    np.tanh(h, out=h)  # (2)
+    np.matmul(h, W2, out=z2)  # (3)
+    np.add(z2, b2, out=a2)  # (4)
+    a2.max(1, out=m_a2)  # (5)
+    np.subtract(a2, m_a2[:, None], out=e_p)  # (6)
+    np.exp(e_p, out=e_p)  # (6)
+    e_p.sum(1, out=s_p)  # (7)
+    np.divide(e_p, s_p[:, None], out=p)  # (8)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (9)."""
     y = data["y"]
-    a2, s_p, m_a2 = tensors["a2"], tensors["s_p"], tensors["m_a2"]
+    a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
+    t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
     N = len(y)
-    loss = (np.log(s_p) + m_a2 - a2[np.arange(N), y]).sum() / N  # (9)
-    tensors["loss"] = loss
+    np.log(s_p, out=t_N)  # (9)
+    np.add(t_N, m_a2, out=t_N)  # (9)
+    np.multiply(range_N, K, out=at_N)  # (9)
+    np.add(at_N, y, out=at_N)  # (9)
+    np.take(a2.reshape(-1), at_N, out=t_N2, mode="clip")  # (9)
+    np.subtract(t_N, t_N2, out=t_N)  # (9)
+    loss[...] = t_N.sum() / N  # (9)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (10) to (16)."""
     x, y = data["x"], data["y"]
     W2 = params["W2"]
-    h, p = tensors["h"], tensors["p"]
-    N = len(x)
+    h, p, da2, dh = tensors["h"], tensors["p"], tensors["da2"], tensors["dh"]
+    dz1 = tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
-    da2 = (p - (np.arange(K) == y[:, None])) / N  # (10)
-    db2[...] = da2.sum(0)  # (11)
-    dh = da2 @ W2.T  # (12)
+    is_NK, t_NH, range_K = tensors["is_NK"], tensors["t_NH"], tensors["range_K"]
+    N = len(x)
+    np.equal(range_K, y[:, None], out=is_NK)  # (10)
+    np.subtract(p, is_NK, out=da2)  # (10)
+    np.divide(da2, N, out=da2)  # (10)
+    da2.sum(0, out=db2)  # (11)
+    np.matmul(da2, W2.T, out=dh)  # (12)
     np.matmul(h.T, da2, out=dW2)  # (13)
-    dz1 = (1 - h * h) * dh  # (14)
-    db1[...] = dz1.sum(0)  # (16)
+    np.multiply(h, h, out=t_NH)  # (14)
+    np.subtract(1, t_NH, out=t_NH)  # (14)
+    np.multiply(t_NH, dh, out=dz1)  # (14)
+    dz1.sum(0, out=db1)  # (16)
     np.matmul(x.T, dz1, out=dW1)  # (15)
-    tensors.update({"da2": da2, "db2": db2, "dh": dh, "dW2": dW2, "dz1": dz1, "db1": db1, "dW1": dW1})
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (17) to (18)."""
     y = data["y"]
-    p = tensors["p"]
+    p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
+    is_N = tensors["is_N"]
     N = len(y)
-    c_accuracy = p.argmax(1)  # (17)
-    accuracy = DTYPE((c_accuracy == y).sum()) / N  # (18)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    p.argmax(1, out=c_accuracy)  # (17)
+    np.equal(c_accuracy, y, out=is_N)  # (18)
+    accuracy[...] = DTYPE(is_N.sum()) / N  # (18)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, H)),
+        "h": (0, 0, (N, H)),
+        "z2": (0, 64 * N, (N, K)),
+        "a2": (0, 64 * N, (N, K)),
+        "m_a2": (0, 74 * N, (N,)),
+        "e_p": (0, 128 * N, (N, K)),
+        "s_p": (0, 75 * N, (N,)),
+        "p": (0, 128 * N, (N, K)),
+        "loss": (0, 192 * N + 9620, ()),
+        "da2": (0, 128 * N, (N, K)),
+        "dh": (0, 64 * N, (N, H)),
+        "dz1": (0, 64 * N, (N, H)),
+        "c_accuracy": (1, 0, (N,)),
+        "accuracy": (0, 0, ()),
+        "range_N": (1, N, (N,)),
+        "range_K": (1, 2 * N, (10,)),
+        "t_N": (0, 76 * N, (N,)),
+        "t_N2": (0, 77 * N, (N,)),
+        "at_N": (1, 0, (N,)),
+        "is_NK": (2, 0, (N, 10)),
+        "t_NH": (0, 128 * N, (N, 64)),
+        "is_N": (2, 0, (N,)),
+        "t1": (0, 0, (4810,)),
+        "t2": (0, 4810, (4810,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -338,26 +393,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -366,21 +469,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

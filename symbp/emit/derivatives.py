@@ -28,7 +28,7 @@ from symbp.emit.segments import GIVEN, Network, Segment, known_constants
 from symbp.emit.splice import Part, function_text, function_texts, import_lines, part
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
-from symbp.emit.workspace import memory_plan, places_function
+from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Tensor
 from symbp.lower import lower
@@ -104,10 +104,16 @@ Pieces = tuple[list[Function], list[str], list[Part], list[str]]
 
 
 def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
-    functions, helpers = numpy_target.functions(net, names)
-    texts = function_texts("numpy", helpers)
+    stages = numpy_target.functions(net, names)
+    memory = memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)
+    texts = function_texts("numpy", stages.helpers)
     extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), ("import math",), ())] if texts else []
-    return functions, [], [*extra, *_common(net, "numpy")], [f"DTYPE = np.{dtype}"]
+    return (
+        [*stages.functions, places_function(net, memory)],
+        [],
+        [*extra, part("memory"), *_common(net, "numpy")],
+        [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch)],
+    )
 
 
 def _numba(net: Network, names: Names, dtype: str) -> Pieces:
@@ -123,22 +129,20 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
         ("@kernel",),
     )
     kernels = function_texts("numba", helpers)
-    running = [function_text("numba_step", name) for name in ("_Memory", "_memory")]
     parts = [Part("Functions of one element", "\n\n\n".join(kernels), (), ())] if kernels else []
-    parts.append(Part("Workspaces", "\n\n\n".join(running), (), ()))
     constants = [f"DTYPE = np.{dtype}", *(["F = np.float32"] if real else [])]
     return (
         [*functions, driver, places_function(net, memory)],
         [part("compiling").text],
-        [*parts, *_common(net, "numba")],
-        [*constants, f"OPEN_SIZES = {net.open_sizes!r}", *stage_tables(net)[:1]],
+        [*parts, part("memory"), *_common(net, "numba")],
+        [*constants, *memory_tables(net), *stage_tables(net)[:1]],
     )
 
 
 def _common(net: Network, target: str) -> list[Part]:
     """What every such module has; `forward` only where there are outputs."""
     run = part(f"{target}_derivatives")
-    parts = [part("arrays"), run, part("derivatives")]
+    parts = [part("kept"), part("arrays"), run, part("derivatives")]
     if net.system.outputs:
         step = [function_text(f"{target}_step", "_outputs"), function_text("derivatives_forward", "forward")]
         parts.append(Part("Outputs", "\n\n\n".join(step), (), ()))

@@ -10,23 +10,28 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import sympy
+
 from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
+from symbp.emit.calls import Calls
 from symbp.emit.chunk_drivers import chunk_functions
 from symbp.emit.drivers import driver_functions
+from symbp.emit.forms import Forms
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
-from symbp.emit.segments import Network, network
-from symbp.emit.splice import Part, function_texts, import_lines, part, replaced, without
+from symbp.emit.segments import Network, network, product_of
+from symbp.emit.splice import Part, function_texts, import_lines, part, replaced, takes_out, without
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update, numbered_updates, numpy_update
-from symbp.emit.workspace import memory_plan, places_function
+from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.training import Initial, UpdateRule
 from symbp.lower import Cost
+from symbp.lower.memory import MemoryPlan
 
 TARGETS = ("numpy", "numba")
 DTYPES = {"float32": 4, "float64": 8}
@@ -60,9 +65,7 @@ def generate_source(
     """
     check_request(derivation, target, dtype, sizes)
     net = network(derivation, dict(sizes), hyper, initial, chunks=target == "numba")
-    tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
-    sizes_taken = (*derivation.system.sizes, *net.stage_sizes)
-    names = names_for(dict.fromkeys(tensors), sizes_taken, RESERVED | globals_of(net.constants))
+    names = names_of(net)
     pieces = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*pieces.functions, initial_function(net, initial)]
     parts = pieces.after
@@ -110,10 +113,10 @@ def _common(net: Network, target: str) -> list[Part]:
     changed = ["_outputs", "_values"] if net.system.inference else []
     changed += ["_advance"] if net.buffers and target == "numpy" else []
     step = replaced(step, modes, changed)
-    parts = [part("arrays"), step]
+    parts = [part("arrays"), part("memory"), step]
     if net.split is not None:
-        chunks = part("numba_chunks")
-        parts = [part("arrays"), without(step, ["_memory", "_advance"]), chunks]
+        memory = without(part("memory"), ["_memory"])
+        parts = [part("arrays"), memory, without(step, ["_advance"]), part("numba_chunks")]
     if net.buffers or net.system.random:
         parts.append(part("fitting"))
     parts.append(part("buffers" if net.buffers else "no_buffers"))
@@ -123,12 +126,42 @@ def _common(net: Network, target: str) -> list[Part]:
     return [*parts, *(part(name) for name in (f"given_{given}", "state", "training", "checking", "command"))]
 
 
+def names_of(net: Network) -> Names:
+    """The identifiers of a network's tensors."""
+    tensors = dict.fromkeys(t.name for t in (*net.system.tensors, *net.tensors))
+    sizes = (*net.system.sizes, *net.stage_sizes)
+    return names_for(tensors, sizes, RESERVED | globals_of(net.constants))
+
+
+def planned(net: Network, rule: UpdateRule, target: str) -> MemoryPlan:
+    """Where a module of this target has its tensors."""
+    if target == "numba":
+        return memory_plan(net, fused=True)
+    return _numpy_stages(net, names_of(net), rule)[2]
+
+
+def _numpy_stages(
+    net: Network, names: Names, rule: UpdateRule
+) -> tuple[numpy_target.Stages, Function, MemoryPlan]:
+    """The stages, the update, and the memory that both need."""
+    stages = numpy_target.functions(net, names)
+    count = sum((product_of(p.shape) for p in net.parameters), sympy.S.Zero)
+    calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), stages.scratch, "update")
+    update = numpy_update(rule, _update_names(rule), calls, count)
+    return stages, update, memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)
+
+
 def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
-    functions, helpers = numpy_target.functions(net, names)
-    update, more = numpy_update(rule, _update_names(rule))
-    texts = function_texts("numpy", helpers | more)
+    stages, update, memory = _numpy_stages(net, names, rule)
+    texts = function_texts("numpy", stages.helpers | numpy_target.called(update.body))
     extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), (), ())] if texts else []
-    return Pieces([*functions, update], [], [*extra, *_common(net, "numpy")], [f"DTYPE = np.{dtype}"], [])
+    return Pieces(
+        [*stages.functions, update, places_function(net, memory)],
+        [],
+        [*extra, *_common(net, "numpy")],
+        [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch)],
+        [],
+    )
 
 
 def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
@@ -145,7 +178,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
         [*functions, update, *drivers, places_function(net, memory)],
         [part("compiling").text],
         [kernels, *_common(net, "numba")],
-        [*constants, f"OPEN_SIZES = {net.stage_sizes!r}"],
+        [*constants, *memory_tables(net)],
         [],
     )
 

@@ -6,104 +6,110 @@ Enters: the stages of a network. Leaves: functions as text. Must not know: ops, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from symbp.emit.blocks import WIDTH, Function, wrapped
+from symbp.emit.blocks import WIDTH, Function
 from symbp.emit.names import Names
-from symbp.emit.numpy_lines import NumpyLines
-from symbp.emit.segments import GIVEN, STANDALONE, Network, Segment
+from symbp.emit.numpy_filling import FillingLines, calls_for
+from symbp.emit.scratch import Scratch
+from symbp.emit.segments import GIVEN, Network, Segment
 from symbp.emit.tables import global_name
-from symbp.ir.expr import Access
+from symbp.emit.workspace import own_gradients, successions
 from symbp.ir.system import Role, Tensor
 
 
-def functions(network: Network, names: Names) -> tuple[list[Function], set[str]]:
-    """The functions of all stages, and the helpers that they call."""
+@dataclass(frozen=True)
+class Stages:
+    """The functions of all stages, the helpers that they call, the scratch that they share, which tensor
+    takes another's place, and the lines that make arrays."""
+
+    functions: list[Function]
+    helpers: set[str]
+    scratch: Scratch
+    instead: dict[str, str]
+    allocating: list[str]
+
+
+def functions(network: Network, names: Names) -> Stages:
+    """The stages as functions over arrays by name."""
     tensors = {t.name: t for t in (*network.system.tensors, *network.tensors)}
-    found, helpers = [], set()
+    found = Stages([], set(), Scratch(names.taken), successions(network), [])
     for segment in network.segments:
-        function, called = _stage(network, segment, tensors, names)
-        found.append(function)
-        helpers |= called
-    return found, helpers
+        calls = calls_for(network, segment, tensors, names, found.scratch, found.instead)
+        function = _stage(network, segment, FillingLines(tensors, names, calls), names)
+        found.functions.append(function)
+        for name in [n for n in found.instead if names.tensors[n] in calls.apart]:
+            del found.instead[name]
+        found.helpers.update(called(function.body))
+        found.allocating.extend(calls.allocating)
+    return found
 
 
-def _stage(
-    network: Network, segment: Segment, tensors: Mapping[str, Tensor], names: Names
-) -> tuple[Function, set[str]]:
-    gradients = network.derivation.gradients
+def called(lines: Iterable[str]) -> set[str]:
+    """The functions of the module that lines call."""
+    return {name for line in lines for name in re.findall(r"(?<![\w.])_\w+(?=\()", line)}
+
+
+def _stage(network: Network, segment: Segment, lines: FillingLines, names: Names) -> Function:
     backward = segment.name == "backward"
-    first_use = {gradients[p.name]: p.name for p in reversed(network.parameters)} if backward else {}
-    filled = {t.name for t in segment.program.buffers}
-    out = {g: p for g, p in first_use.items() if g in filled}
-    lines = NumpyLines(tensors, names, frozenset(out))
+    gradients = network.derivation.gradients
+    own = own_gradients(network) if backward else {}
     body: list[str] = []
     for kernel in segment.program.kernels:
         body += lines.kernel(kernel)
-    head = _unpacked(network, segment, names, body)
-    own = [(p.name, g) for p in network.parameters for g in out if out[g] == p.name]
-    head += _unpacked_names([(p, names.tensors[g]) for p, g in own], "gradients")
     if backward:
-        rest = [p.name for p in network.parameters if out.get(gradients[p.name]) != p.name]
+        rest = [p.name for p in network.parameters if p.name not in own.values()]
         body += [f'gradients["{p}"][...] = {names.tensors[gradients[p]]}' for p in rest]
-    kept = [t.name for t in segment.program.buffers if t.name not in segment.program.inlined]
-    entries = [f'"{name}": {names.tensors[name]}' for name in kept]
     if segment.name == "buffers":
-        body += _buffer_lines(network, segment, names)
-    elif segment.name in STANDALONE:
-        body += wrapped("return {", entries, "}")
-    elif len(kept) == 1:
-        body.append(f'tensors["{kept[0]}"] = {names.tensors[kept[0]]}')
-    elif entries:
-        body += wrapped("tensors.update({", entries, "})")
-    arguments = ["params", "data"] + ([] if segment.name in STANDALONE else ["tensors"])
-    arguments += ["gradients"] if backward else []
+        body += _buffer_lines(network, names)
+    head = _unpacked(network, segment, names, lines.calls.scratch, own, body)
+    arguments = ("params", "data", "tensors", *(["gradients"] if backward else []))
     title = (
         f"The {segment.title}: {equation_range(segment)}."
         if segment.program.kernels
         else f"No {segment.title}."
     )
-    function = Function(
-        f"_{segment.name}", tuple(arguments), title, (*head, *body), ('@np.errstate(all="ignore")',)
-    )
-    return function, lines.helpers
+    return Function(f"_{segment.name}", arguments, title, (*head, *body) or ("pass",))
 
 
-def _unpacked(network: Network, segment: Segment, names: Names, body: list[str]) -> list[str]:
-    """Local names for what a stage reads, and for the open sizes that its lines mention."""
-    lines = []
-    data = segment.leaves(*GIVEN)
+def _unpacked(
+    network: Network,
+    segment: Segment,
+    names: Names,
+    scratch: Scratch,
+    own: Mapping[str, str],
+    body: Sequence[str],
+) -> list[str]:
+    """Local names for the arrays that the lines of a stage mention, and for the open sizes."""
+    mentioned = "\n".join(re.sub(r"  # .*", "", line) for line in body)
+    data, parameters = segment.leaves(*GIVEN), segment.leaves(Role.PARAMETER)
+    extra = (*scratch.shapes, *scratch.constants)
+    absent = {*own, *segment.program.inlined}
     sources = (
-        (data, "data"), (segment.leaves(Role.PARAMETER), "params"), (segment.computed_before, "tensors")
+        ([(t.name, names.tensors[t.name]) for t in data], "data"),
+        ([(t.name, names.tensors[t.name]) for t in parameters], "params"),
+        ([(t.name, names.tensors[t.name]) for t in network.tensors if t.name not in absent], "tensors"),
+        ([(p, names.tensors[g]) for g, p in own.items()], "gradients"),
+        ([(name, name) for name in extra], "tensors"),
     )  # fmt: skip
-    for tensors, mapping in sources:
-        lines += _unpack(tensors, mapping, names)
+    lines = []
+    for rows, mapping in sources:
+        lines += _unpacked_names([row for row in rows if _mentions(mentioned, row[1])], mapping)
     lines += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
-    mentioned = "\n".join(body)
-    readable = (*data, *segment.leaves(Role.PARAMETER), *segment.computed_before)
+    read = [t for t in (*data, *parameters) if _mentions(mentioned, names.tensors[t.name])]
+    readable = (*read, *(t for t in network.tensors if _mentions(mentioned, names.tensors[t.name])))
     for size in network.open_sizes:
         if _mentions(mentioned, size):
             lines.append(_size_line(network, size, readable, names))
     return lines
 
 
-def _buffer_lines(network: Network, segment: Segment, names: Names) -> list[str]:
+def _buffer_lines(network: Network, names: Names) -> list[str]:
     """The next values put into the buffers, all of them computed before."""
-    own = {t.name for t in segment.program.buffers}
-    lines: list[str] = []
-    for buffer, value in network.system.updates.items():
-        text = names.tensors[value] if value in own else f'tensors["{value}"]'
-        if isinstance(network.system.defining[value].body, Access):  # it may be another buffer itself
-            lines.insert(0, f"{names.tensors[value]} = np.array({text})")
-            text = names.tensors[value]
-        read = any(t.name == buffer for t in segment.program.leaves)
-        place = names.tensors[buffer] if read else f'data["{buffer}"]'
-        lines.append(f"{place}[...] = {text}")
-    return lines
-
-
-def _unpack(tensors: tuple[Tensor, ...], mapping: str, names: Names) -> list[str]:
-    return _unpacked_names([(t.name, names.tensors[t.name]) for t in tensors], mapping)
+    return [
+        f'data["{buffer}"][...] = {names.tensors[value]}' for buffer, value in network.system.updates.items()
+    ]
 
 
 def _unpacked_names(rows: list[tuple[str, str]], mapping: str) -> list[str]:

@@ -119,3 +119,13 @@ def function_texts(target: str, functions: Iterable[str]) -> list[str]:
 @cache
 def _functions(name: str) -> tuple[str, ...]:
     return tuple(node.name for node in ast.parse(part(name).text).body if isinstance(node, ast.FunctionDef))
+
+
+@cache
+def takes_out(function: str) -> bool:
+    """Whether a function for the lines of NumPy fills an array that it is given as `out`."""
+    for name in HELPERS["numpy"]:
+        for node in ast.parse(part(name).text).body:
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                return any(argument.arg == "out" for argument in node.args.args)
+    return False

@@ -35,12 +35,12 @@ def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]
         *shape_tables(net),
         *_given_tables(net),
         *(stage_tables(net) if target == "numba" else []),
-        f'OUTPUTS, LOSS = {_strings(net.system.outputs)}, "{net.system.loss}"',
-        f"METRICS = {_strings(net.metrics)}",
+        f'OUTPUTS, LOSS = {quoted(net.system.outputs)}, "{net.system.loss}"',
+        f"METRICS = {quoted(net.metrics)}",
         f"BATCH = {_quoted(batch)}",
         *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
-        f"MOMENTS = {_strings(rule.moments)}",
+        f"MOMENTS = {quoted(rule.moments)}",
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         "Array = np.ndarray",
     ]
@@ -52,8 +52,8 @@ def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
     results = [f'"{key}": "{tensor}"' for key, tensor in net.derivation.gradients.items()]
     return [
         *shape_tables(net),
-        f"OUTPUTS = {_strings(net.system.outputs)}",
-        f"DERIVATIVE_INPUTS = {_strings(needed)}",
+        f"OUTPUTS = {quoted(net.system.outputs)}",
+        f"DERIVATIVE_INPUTS = {quoted(needed)}",
         *_dictionary("DERIVATIVES", results),
         "Array = np.ndarray",
     ]
@@ -71,7 +71,7 @@ def shape_tables(net: Network) -> list[str]:
         *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
         *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
         *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in known if _facts(t) != "()"]),
-        f"FORWARD_INPUTS = {_strings(net.forward_data)}",
+        f"FORWARD_INPUTS = {quoted(net.forward_data)}",
     ]
     return [row for row in rows if row]
 
@@ -109,7 +109,7 @@ def _given_tables(net: Network) -> list[str]:
         drawn = [(t, t.draw) for t in net.system.random if t.draw is not None]
         entries = [f'"{t.name}": ({_shape(t)}, "{draw.kind}", {draw.p!r})' for t, draw in drawn]
         rows += _dictionary("RANDOM", entries)
-        rows.append(f"RANDOM_AT_INFERENCE = {_strings(tuple(t.name for t in net.random_at_inference))}")
+        rows.append(f"RANDOM_AT_INFERENCE = {quoted(tuple(t.name for t in net.random_at_inference))}")
     if net.system.inference:
         inference = [f'"{name}": "{other}"' for name, other in net.system.inference.items()]
         rows += _dictionary("INFERENCE", inference)
@@ -119,14 +119,15 @@ def _given_tables(net: Network) -> list[str]:
 def stage_tables(net: Network) -> list[str]:
     """The arrays that the stages for outputs are given, in the order of their arguments."""
     given = {s.name: tuple(t.name for t in net.given_to(s)) for s in net.segments if s.name in STANDALONE}
-    return [f"{name.upper()}_GIVEN = {_strings(names)}" for name, names in given.items()]
+    return [f"{name.upper()}_GIVEN = {quoted(names)}" for name, names in given.items()]
 
 
 def _dictionary(name: str, entries: list[str]) -> list[str]:
     return wrapped(f"{name} = {{", entries, "}", 0)
 
 
-def _strings(names: tuple[str, ...]) -> str:
+def quoted(names: tuple[str, ...]) -> str:
+    """A tuple of strings."""
     return "(" + ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "") + ")"
 
 

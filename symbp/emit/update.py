@@ -12,7 +12,9 @@ import sympy
 
 from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import Function, note
+from symbp.emit.calls import Calls
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.forms import Form, Kind
 from symbp.emit.names import Names
 from symbp.emit.spelling import ATOM, Written
 from symbp.errors import LoweringError
@@ -55,15 +57,14 @@ def _doc(rule: UpdateRule) -> str:
 # --- NumPy
 
 
-def numpy_update(rule: UpdateRule, names: Names) -> tuple[Function, set[str]]:
-    """The update as vector expressions over the arenas."""
+def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> Function:
+    """The update as calls over the arenas; `count` is their length."""
     numbered = numbered_updates(rule)
     shapes = {t.name: t.shape for t in rule.system.tensors}
     current = {name: names.tensors[name] for name in shapes}
     source = {new: old for old, new in rule.system.updates.items()}
     body: list[str] = []
     late: list[str] = []
-    helpers: set[str] = set()
     for k, (number, equation) in enumerate(numbered):
         old = source.get(equation.target)
         later = [name for _, e in numbered[k + 1 :] for name in e.read_names]
@@ -80,10 +81,19 @@ def numpy_update(rule: UpdateRule, names: Names) -> tuple[Function, set[str]]:
             body.append(f"{current[equation.target]} = {text}{note(number, prefix=PREFIX)}")
             if old is not None:
                 late.append(f"{current[old]}[...] = {current[equation.target]}")
-        helpers |= spelling.helpers
-    return Function(
-        "_update", arguments(rule), _doc(rule), (*body, *late), ('@np.errstate(all="ignore")',)
-    ), helpers
+    for tensor in rule.system.tensors:
+        kind: Kind = "number" if tensor.role is Role.HYPER else "real"
+        if tensor.role.is_leaf:
+            form = Form((count,) if tensor.shape else (), kind, view=True, whole=True)
+            calls.forms.known[names.tensors[tensor.name]] = form
+    lines = calls.statement([*body, *late])
+    head = [
+        f'{name} = tensors["{name}"]'
+        for name in calls.scratch.shapes
+        if (calls.moment in calls.scratch.uses[name])
+    ]
+    calls.end()
+    return Function("_update", ("tensors", *arguments(rule)), _doc(rule), (*head, *lines))
 
 
 def _in_place(spelling: ArraySpelling, equation: Equation, old: str, name: str) -> str:

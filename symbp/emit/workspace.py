@@ -6,16 +6,23 @@ Enters: the stages of a network. Leaves: a `MemoryPlan` with the bound sizes fil
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import sympy
 
 from symbp.emit.blocks import Function
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.scratch import Scratch
 from symbp.emit.segments import Network
+from symbp.emit.tables import quoted
 from symbp.ir.expr import Size
+from symbp.lower import liveness
 from symbp.lower.liveness import Life, Moment, Run, lives, moments
 from symbp.lower.memory import ARENAS, Buffer, MemoryPlan, plan
 
 STEP = ("forward", "loss", "backward", "total", "finish", "buffers")
+KINDS = {"real": "reals", "integer": "integers", "bool": "flags"}  # the arena of each kind of number
 
 
 def runs(network: Network) -> tuple[Run, ...]:
@@ -35,7 +42,7 @@ def runs(network: Network) -> tuple[Run, ...]:
         Run("outputs", ("forward",), network.system.outputs),
         *predicting,
         Run("values", measured, (at.get(loss, loss), *network.metrics)),
-        Run("step", tuple(step), (loss, *gradients)),
+        Run("step", (*step, "update"), (loss, *gradients)),
     )
 
 
@@ -55,28 +62,52 @@ def own_gradients(network: Network) -> dict[str, str]:
 
 
 def stage_moments(network: Network, *, fused: bool) -> dict[str, tuple[Moment, ...]]:
-    """The moments of every stage, for a target that fuses nests or one that runs their statements."""
-    return {s.name: moments(s.program, fused=fused) for s in network.segments}
+    """The moments of every stage, for a target that fuses nests or one that runs their statements; the
+    update of the parameters is one more stage, which reads and fills nothing here."""
+    found = {s.name: moments(s.program, fused=fused) for s in network.segments}
+    return {**found, "update": (Moment((), ()),)}
 
 
-def memory_plan(network: Network, *, fused: bool) -> MemoryPlan:
-    """The places of all tensors but the gradients that have their own arena, bound sizes filled in."""
-    stages = stage_moments(network, fused=fused)
-    found = lives(stages, runs(network))
+def successions(network: Network) -> dict[str, str]:
+    """Which tensors take which others' place where statements run one by one."""
+    stages, calls = stage_moments(network, fused=False), runs(network)
+    found = lives(stages, calls)
+    apart = own_gradients(network)
+    return liveness.successions(stages, calls, {n: life for n, life in found.items() if n not in apart})
+
+
+def memory_plan(
+    network: Network,
+    *,
+    fused: bool,
+    scratch: Scratch | None = None,
+    instead: Mapping[str, str] | None = None,
+) -> MemoryPlan:
+    """The places of all tensors but the gradients that have their own arena, bound sizes filled in; then
+    those of constants and of scratch, and who takes whose place, where a target has them."""
+    stages, calls = stage_moments(network, fused=fused), runs(network)
+    found = lives(stages, calls)
     apart = own_gradients(network)
     inlined = {name for s in network.segments for name in s.program.inlined} if not fused else set()
-    bound = {Size(name): sympy.Integer(value) for name, value in network.sizes.items()}
+    nothing = Life({}, 0, None)
     buffers = [
         Buffer(
             t.name,
-            tuple(e.xreplace(bound) for e in t.shape),
-            found.get(t.name, Life({}, 0, None)),
+            t.shape,
+            found.get(t.name, nothing),
             "integers" if t.integer else "reals",
+            (instead or {}).get(t.name),
         )
         for t in network.tensors
         if t.name not in apart and t.name not in inlined
     ]
-    return plan(buffers)
+    for name, (shape, kind, _) in (scratch.constants if scratch else {}).items():
+        buffers.append(Buffer(name, shape, liveness.always(stages, calls), KINDS[kind]))
+    for name, (shape, kind) in (scratch.shapes if scratch else {}).items():
+        life = liveness.at_moments(tuple(scratch.uses[name]), stages, calls) if scratch else nothing
+        buffers.append(Buffer(name, shape, life, KINDS[kind]))
+    bound = {Size(name): sympy.Integer(value) for name, value in network.sizes.items()}
+    return plan([replace(b, shape=tuple(e.xreplace(bound) for e in b.shape)) for b in buffers])
 
 
 def places_function(network: Network, memory: MemoryPlan) -> Function:
@@ -85,13 +116,25 @@ def places_function(network: Network, memory: MemoryPlan) -> Function:
     shapes = {t.name: t.shape for t in network.tensors}
     lines = ["return {"]
     for name, place in memory.named.items():
-        shape = [spelled.integer(e).text for e in shapes[name]]
+        shape = [spelled.integer(e).text for e in shapes.get(name, place.buffer.shape)]
         extents = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
         lines.append(
             f'    "{name}": ({_which(place.buffer)}, {spelled.integer(place.start).text}, {extents}),'
         )
-    doc = "Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."
+    doc = "Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."
     return Function("_places", network.stage_sizes, doc, (*lines, "}"))
+
+
+def memory_tables(network: Network, scratch: Scratch | None = None) -> list[str]:
+    """What the workspaces need to know beside `_places`: the sizes they depend on, and the arrays that hold
+    0, 1, 2, …"""
+    sizes, positions = network.stage_sizes, _positions(scratch) if scratch else ()
+    return [f"OPEN_SIZES = {quoted(sizes)}", f"POSITIONS = {quoted(positions)}"]
+
+
+def _positions(scratch: Scratch) -> tuple[str, ...]:
+    """The constants that aren't the zeros with which a workspace starts."""
+    return tuple(name for name, (_, _, text) in scratch.constants.items() if "arange" in text)
 
 
 def _which(buffer: Buffer) -> int:

@@ -205,3 +205,52 @@ def _stretches(run: Run, stages: Mapping[str, tuple[Moment, ...]]) -> dict[str, 
                 first, last = min(first, a), max(last, b)
         found[name] = (first, len(sequence) if name in run.keeps else last)
     return found
+
+
+def at_moments(
+    uses: Sequence[tuple[str, int]], stages: Mapping[str, tuple[Moment, ...]], runs: Sequence[Run]
+) -> Life:
+    """The life of what holds something at some moments only: a stage and a number each."""
+    stretches: dict[str, tuple[Stretch, ...]] = {}
+    for run in runs:
+        starts = _starts(run, stages)
+        found = sorted(starts[stage] + k for stage, k in uses if stage in starts)
+        if found:
+            stretches[run.name] = tuple((k, k) for k in found)
+    numbers = [n for stage, k in uses for _, n in stages[stage][k].fills] or [0]
+    return Life(stretches, min(numbers), max(numbers))
+
+
+def always(stages: Mapping[str, tuple[Moment, ...]], runs: Sequence[Run]) -> Life:
+    """The life of what never changes."""
+    spans = {run.name: ((-1, sum(len(stages[stage]) for stage in run.stages)),) for run in runs}
+    return Life(spans, 0, None)
+
+
+def successions(
+    stages: Mapping[str, tuple[Moment, ...]], runs: Sequence[Run], found: Mapping[str, Life]
+) -> dict[str, str]:
+    """Which buffer may take which other's place: filled, element by element, when that is last read."""
+    taken: dict[str, str] = {}
+    for stage, sequence in stages.items():
+        for k, moment in enumerate(sequence):
+            for new, old in moment.instead:
+                if new in taken or old in taken.values() or old not in found or new not in found:
+                    continue
+                met = [_starts(run, stages)[stage] + k for run in runs if stage in run.stages]
+                names = [run.name for run in runs if stage in run.stages]
+                last = [found[old].stretches[name][-1][1] for name in names]
+                first = [found[new].stretches[name][0][0] for name in names]
+                elsewhere = found[new].stretches.keys() - set(names)
+                if last == met == first and not elsewhere:
+                    taken[new] = old
+    return taken
+
+
+def _starts(run: Run, stages: Mapping[str, tuple[Moment, ...]]) -> dict[str, int]:
+    """The number of the first moment of each stage of a run."""
+    found, start = {}, 0
+    for stage in run.stages:
+        found[stage] = start
+        start += len(stages[stage])
+    return found

@@ -104,7 +104,7 @@ def plan(buffers: Sequence[Buffer]) -> MemoryPlan:
         rooms = [_room(b, buffers, roots) for b in buffers if b.arena == arena and roots[b.name] == b.name]
         packed = _Packing(rooms)
         starts.update(packed.starts())
-        lengths[arena] = packed.expression(packed.length)
+        lengths[arena] = packed.length()
     return MemoryPlan(tuple(Place(b, starts[roots[b.name]]) for b in buffers), lengths)
 
 
@@ -145,27 +145,40 @@ class _Packing:
         self.counts = {room.name: self.values.polynomial(room.count) for room in rooms}
         self.about = {room.name: self.values.at(self.counts[room.name]) for room in rooms}
         self.placed: list[tuple[Buffer, _Span]] = []
-        self.length, self.end = self.values.ring.zero, 0
         for room in sorted(rooms, key=lambda r: -self.about[r.name]):
-            span = self.lowest(room)
-            self.placed.append((room, span))
-            if not self.values.ordered(span.stop, self.length):
-                self.length, self.end = span.stop, span.end
+            self.placed.append((room, self.lowest(room)))
 
     def lowest(self, room: Buffer) -> _Span:
-        """The lowest span in which the room meets none of its time, else the end of the arena."""
+        """The lowest span in which the room meets none of its time, else one beyond all that it meets."""
         ordered = self.values.ordered
         met = [span for other, span in self.placed if other.life.meets(room.life)]
         met.sort(key=lambda span: span.begin)
         found = self.span(room, self.values.ring.zero, 0)
         for k in range(len(met) + 1):
             free = k == len(met) or found.end <= met[k].begin
-            fits = free and (ordered(found.stop, self.length) or ordered(self.length, found.stop))
-            if fits and all(ordered(found.stop, s.start) or ordered(s.stop, found.start) for s in met):
+            if free and all(ordered(found.stop, s.start) or ordered(s.stop, found.start) for s in met):
                 return found
             if k < len(met) and met[k].end > found.begin:
                 found = self.span(room, met[k].stop, met[k].end)
-        return self.span(room, self.length, self.end)
+        beyond, whole = self.largest(met), [other.name for other, _ in self.placed]
+        start = sum((span.stop for span in beyond), self.values.ring.zero)
+        total = sum((self.counts[name] for name in whole), self.values.ring.zero)
+        if ordered(start, total):
+            return self.span(room, start, sum(span.end for span in beyond))
+        return self.span(room, total, sum(self.about[name] for name in whole))
+
+    def largest(self, spans: Sequence[_Span]) -> list[_Span]:
+        """The spans of which none is known to end before another one does."""
+        found: list[_Span] = []
+        for span in sorted(spans, key=lambda s: -s.end):
+            if not any(self.values.ordered(span.stop, other.stop) for other in found):
+                found.append(span)
+        return found
+
+    def length(self) -> Expr:
+        """Where the last span ends: the maximum, where sizes decide which one that is."""
+        ends = [self.expression(span.stop) for span in self.largest([span for _, span in self.placed])]
+        return sympy.Max(*ends) if ends else sympy.S.Zero
 
     def span(self, room: Buffer, start: PolyElement, begin: int) -> _Span:
         """The room from a start on."""
@@ -231,11 +244,9 @@ def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
     proof for all sizes, and by numbers for those given. What takes another's place may meet it once."""
     chained = {(b.name, b.instead) for b in (p.buffer for p in plan.places)}
     for place in plan.places:
-        rest = sympy.expand(plan.lengths[place.buffer.arena] - place.stop)
-        quotients = sorted({a for a in _atoms(rest) if not isinstance(a, Size)}, key=expression_text)
-        # Of what has no proven sign the length may hold more than the place: an extent is never negative.
-        counted = {a: Size(f"(quotient {k})") - 1 for k, a in enumerate(quotients)}
-        if not never_negative(rest.xreplace(counted), {}):
+        length = plan.lengths[place.buffer.arena]
+        ends = length.args if isinstance(length, sympy.Max) else (length,)
+        if not any(_at_most(place.stop, end) for end in ends):
             raise LoweringError(f"{place.buffer.name} ends at {place.stop}, beyond its arena")
     for one, other in combinations(plan.places, 2):
         a, b = one.buffer, other.buffer
@@ -246,6 +257,15 @@ def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
                 raise LoweringError(f"{a.name} and {b.name} share memory for more than one moment")
         elif a.life.meets(b.life):
             _check_apart(one, other, sizes)
+
+
+def _at_most(low: Expr, high: Expr) -> bool:
+    """Whether a place ends within an arena; of quotients without a proven sign the arena may hold more, since
+    an extent is never negative."""
+    rest = sympy.expand(high - low)
+    quotients = sorted({a for a in _atoms(rest) if not isinstance(a, Size)}, key=expression_text)
+    counted = {a: Size(f"(quotient {k})") - 1 for k, a in enumerate(quotients)}
+    return never_negative(rest.xreplace(counted), {})
 
 
 def _handed_over(before: Buffer, after: Buffer) -> bool:

@@ -27,31 +27,41 @@ def gates(x: Any, h0: Any) -> Any:
 
 
 CASES = {
-    "gates": ([n, t, g, j], gates, {n: N, t: T, g: 4, j: H}, ["z = np.zeros(", "z[:, :, 1] = x * x"]),
-    "all gates": ([g, n, t, j], gates, {n: N, t: T, g: 3, j: H}, ["z = np.empty(", "z[2] = h0[:, None, :]"]),
+    "gates": (
+        [n, t, g, j],
+        gates,
+        {n: N, t: T, g: 4, j: H},
+        ["z.fill(0)", "np.multiply(x, x, out=z[:, :, 1])"],
+    ),
+    "all gates": (
+        [g, n, t, j],
+        gates,
+        {n: N, t: T, g: 3, j: H},
+        ["np.tanh(x, out=z[0])", "np.copyto(z[2], h0[:, None, :])"],
+    ),
     "last": (
         [n, t, j],
         lambda x, h0: Guard("=", t, T - 1) * h0(n, j) * x(n, 0, j),
         {n: N, t: T, j: H},
-        ["z = np.zeros((", "z[:, T - 1] = h0 * x[:, 0]"],
+        ["z.fill(0)", "np.multiply(h0, x[:, 0], out=z[:, T - 1])"],
     ),
     "forced": (
         [n, t, j],
         lambda x, h0: Guard("<=", T, t + 1) * h0(n, j) * x(n, 0, j),
         {n: N, t: T, j: H},
-        ["z[:, T - 1] = h0 * x[:, 0]"],
+        ["np.multiply(h0, x[:, 0], out=z[:, T - 1])"],
     ),
     "before": (
         [n, t, j],
         lambda x, h0: 2 * x(n, t - 1, j, outside=h0(n, j)),
         {n: N, t: T, j: H},
-        ["np.concatenate((h0[:, None], x[:, : T - 1]), 1)"],
+        ["np.concatenate((h0[:, None], x[:, : T - 1]), 1, out=z)"],
     ),
     "after": (
         [n, t, j],
         lambda x, h0: 2 * x(n, t + 1, j, outside=h0(0, j)),
         {n: N, t: T, j: H},
-        ["np.concatenate((x[:, 1:T], np.broadcast_to(h0[0][None, None], (N, 1, H))), 1)"],
+        ["np.concatenate((x[:, 1:T], np.broadcast_to(h0[0][None, None], (N, 1, H))), 1, out=z)"],
     ),
 }
 

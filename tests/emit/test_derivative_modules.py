@@ -135,7 +135,8 @@ def test_only_what_is_asked_for() -> None:
     text = text_of(CASES["quadratic"](), "numpy")
     for absent in ("train", "def fit", "Update", "def forward", "evaluate", "State"):
         assert absent not in text, absent
-    assert "H_x_x = _transposed(A) + A  # (" in text
+    assert "_transposed(A, out=H_x_x)  # (" in text
+    assert "np.add(H_x_x, A, out=H_x_x)  # (" in text
     assert "One call takes" in text
 
 

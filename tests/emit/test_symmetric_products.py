@@ -28,8 +28,8 @@ def system(weight: Any) -> System:
 
 w = Access("w", n)
 CASES = {
-    "plain": (sympy.Integer(1), "x.T @ x", lambda w: np.ones_like(w)),
-    "root": (sympy.exp(w), "r_factor.T @ r_factor", np.exp),
+    "plain": (sympy.Integer(1), "np.matmul(x.T, x, out=r)", lambda w: np.ones_like(w)),
+    "root": (sympy.exp(w), "np.matmul(r_factor.T, r_factor, out=r)", np.exp),
     "sign unknown": (sympy.sin(w), "_symmetric_product(", np.sin),
 }
 

@@ -7,12 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-OPEN_SIZES: tuple[str, ...]
-
-
-def _places(*sizes: int) -> dict[str, tuple[int, int, tuple[int, ...]]]:
-    raise NotImplementedError
-
 
 def _forward(*arrays: Any) -> None:
     raise NotImplementedError

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from symbp.emit.parts.compiling import _compile
-from symbp.emit.parts.kernels import OPEN_SIZES, _flops, _train_step, _train_step_in_chunks
-from symbp.emit.parts.numba_step import _Memory
+from symbp.emit.parts.kernels import _flops, _train_step, _train_step_in_chunks
+from symbp.emit.parts.memory import _Memory
+from symbp.emit.parts.places import OPEN_SIZES
 from symbp.emit.parts.program import BATCH, DTYPE, HYPER, Array
 from symbp.emit.parts.state import State
 
@@ -41,7 +42,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -60,11 +60,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

@@ -8,24 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbp.emit.parts.arrays import Arena
+from symbp.emit.parts.compiling import _compile
 from symbp.emit.parts.kernels import _evaluate, _forward, _inference
-from symbp.emit.parts.numba_step import _memory
+from symbp.emit.parts.memory import _memory
 from symbp.emit.parts.program import FORWARD_GIVEN, INFERENCE, INFERENCE_GIVEN, LOSS, OUTPUTS, Array
 
 
 def _outputs(
     params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     stage, given = (_forward, FORWARD_GIVEN) if training else (_inference, INFERENCE_GIVEN)
     stage(params.flat, *memory.arrays, *(data[n] for n in given), *memory.sizes)
-    tensors = memory.tensors()
+    tensors = memory.tensors
     chosen = {} if training else INFERENCE
     return {name: tensors[chosen.get(name, name)].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    tensors = memory.tensors()
+    tensors = memory.tensors
     return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from symbp.emit.parts.arrays import Arena
+from symbp.emit.parts.kept import _KEPT
+from symbp.emit.parts.memory import _memory
 from symbp.emit.parts.program import DERIVATIVES, Array
 from symbp.emit.parts.stages import _derivatives, _forward
 
 
-def _derived(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:  # noqa: ARG001
-    tensors = _forward(params, data)
+@np.errstate(all="ignore")
+def _derived(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    tensors = _memory(sizes, _KEPT.workspaces).tensors
+    _forward(params, data, tensors)
     _derivatives(params, data, tensors)
-    return {key: tensors[name] for key, name in DERIVATIVES.items()}
+    return {key: tensors[name].copy() for key, name in DERIVATIVES.items()}

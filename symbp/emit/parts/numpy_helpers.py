@@ -12,39 +12,49 @@ import numpy as np
 from symbp.emit.parts.program import DTYPE, Array
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+def _sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    out = np.empty(np.shape(x), DTYPE) if out is None else out
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.divide(1, out, out=out)
 
 
-def _softplus(x: Array) -> Array:
+def _softplus(x: Array, out: Array | None = None) -> Array:
     """log(1 + exp(x)) without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.logaddexp(0, x, out=out))
 
 
-def _transposed(x: Array) -> Array:
-    """x.T; of a large matrix a copy made in panels, since NumPy reads x.T beside other arrays against the
-    order of memory."""
-    if x.size < 1 << 16:
-        return x.T
-    turned = np.empty(x.shape[::-1], x.dtype)
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
     for k in range(0, len(x), 16):
-        turned[:, k : k + 16] = x[k : k + 16].T
-    return turned
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
-def _symmetric_product(a: Array, b: Array) -> Array:
+def _symmetric_product(a: Array, b: Array, out: Array | None = None) -> Array:
     """a @ b, which is symmetric: what is below the blocks on the diagonal is mirrored, not computed."""
     n, width = len(a), 64
+    out = np.empty((n, n), a.dtype) if out is None else out
     if n < 2 * width:
-        return np.asarray(a @ b)
-    product = np.empty((n, n), np.result_type(a, b))
+        return np.asarray(np.matmul(a, b, out=out))
     for k in range(0, n, width):
         here, after = slice(k, k + width), slice(k + width, n)
-        np.matmul(a[here], b[:, k:], out=product[here, k:])
-        product[after, here] = product[here, after].T
-    return product
+        np.matmul(a[here], b[:, k:], out=out[here, k:])
+        out[after, here] = out[here, after].T
+    return out
+
+
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
 
 
 def _where(mask: Array, a: Any, b: Any) -> Array:

@@ -13,7 +13,7 @@ from symbp.emit.parts.program import Array
 Tensors = dict[str, Array]
 
 
-def _forward(params: Mapping[str, Array], data: Mapping[str, Array]) -> Tensors:
+def _forward(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
     raise NotImplementedError
 
 
@@ -25,7 +25,7 @@ def _metrics(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Te
     raise NotImplementedError
 
 
-def _inference(params: Mapping[str, Array], data: Mapping[str, Array]) -> Tensors:
+def _inference(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
     raise NotImplementedError
 
 
@@ -43,5 +43,5 @@ def _backward(
     raise NotImplementedError
 
 
-def _update(theta: Array, gradient: Array, **more: Any) -> None:
+def _update(tensors: Tensors, theta: Array, gradient: Array, **more: Any) -> None:
     raise NotImplementedError

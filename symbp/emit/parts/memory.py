@@ -1,0 +1,55 @@
+"""The workspaces of a step: made once for given sizes, used again by every step.
+
+Enters: open sizes. Leaves: arrays by name, views of three flat ones. Must not know: the equations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symbp.emit.parts.places import OPEN_SIZES, POSITIONS, _places
+from symbp.emit.parts.program import DTYPE, Array
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
