@@ -65,6 +65,9 @@ def stage_moments(network: Network, *, fused: bool) -> dict[str, tuple[Moment, .
     """The moments of every stage, for a target that fuses nests or one that runs their statements; the
     update of the parameters is one more stage, which reads and fills nothing here."""
     found = {s.name: moments(s.program, fused=fused) for s in network.segments}
+    if "buffers" in found:  # its last lines put the next values into the buffers
+        following = tuple((name, 0) for name in network.system.updates.values())
+        found["buffers"] += (Moment(following, ()),)
     return {**found, "update": (Moment((), ()),)}
 
 
