@@ -122,7 +122,7 @@ def diagonal_lstm(p: Tensors, data: Tensors) -> Tensor:
     s, states = data["s"], list(zip(p["hidden"], p["cell"], strict=True))
     weights, offsets = p["weight"].unbind(0), p["bias"].unbind(0)
     tops = []
-    for t in range(len(s) - 1):
+    for t in range(len(s)):
         x = s[t] * p["extra"][0]
         for k, (h, c) in enumerate(states):
             read = torch.stack((x, h, x, h)) * weights[k] + offsets[k]
@@ -133,7 +133,7 @@ def diagonal_lstm(p: Tensors, data: Tensors) -> Tensor:
         tops.append(x)
     e = torch.stack(tops) * p["extra"][1] + p["extra"][2]
     e = e - torch.log(2 + torch.exp(e).sum(1, keepdim=True))
-    return -torch.mean(s[1:] * e)
+    return -torch.mean(data["after"] * e)
 
 
 MODELS: dict[str, Callable[..., Tensor]] = {

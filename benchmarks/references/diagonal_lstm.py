@@ -5,8 +5,9 @@ Two of a cell's gates read its input, two its own last state: with x below, h an
     f = σ(x·w₀ + b₀), i = σ(h·w₁ + b₁), o = σ(x·w₂ + b₂), g = tanh(h·w₃ + b₃), c ← c·f + i·g, h ← o·tanh c
 
 The first layer reads s[t]·e₀; the last one's state makes p[t] = h·e₁ + e₂, and the loss is minus the mean of
-s[t+1]·(p[t] − log(2 + Σ exp p[t])), over all steps but the last and all B bits. Parameters: weight (L, 4, B),
-bias (L, 4, B), extra (3, B), the initial states hidden (L, B) and cell (L, B); `data` has s (T, B).
+after[t]·(p[t] − log(2 + Σ exp p[t])) over all steps and all B bits. Parameters: weight (L, 4, B),
+bias (L, 4, B), extra (3, B), the initial states hidden (L, B) and cell (L, B); `data` has s and after,
+both (T, B).
 
 Competent because a layer runs over all steps before the next one begins, so that the gates that read only the
 layer below are computed for all steps at once; with few bits a call costs more than what it computes, so the
@@ -97,15 +98,15 @@ class DiagonalLstm(Reference):
 
     def __init__(self, params: Mapping[str, Array], data: Mapping[str, Array], rule: Rule) -> None:
         super().__init__(params, rule)
-        self.s = data["s"]
-        steps, (layers, bits), dtype = len(self.s) - 1, params["hidden"].shape, self.s.dtype
+        self.s, self.after = data["s"], data["after"]
+        steps, (layers, bits), dtype = len(self.s), params["hidden"].shape, self.s.dtype
         self.layers = [Layer(steps, bits, dtype) for _ in range(layers)]
         self.x, self.d = np.empty((steps, bits), dtype), np.empty((steps, bits), dtype)
         self.dx, self.e = np.empty((steps, bits), dtype), np.empty((steps, bits), dtype)
 
     def compute(self) -> float:
         p, g = self.params.views, self.gradients.views
-        below = np.multiply(self.s[:-1], p["extra"][0], out=self.x)
+        below = np.multiply(self.s, p["extra"][0], out=self.x)
         for number, layer in enumerate(self.layers):
             below = layer.forward(below, *(p[name][number] for name in ("weight", "bias", "hidden", "cell")))
         loss = self._loss(below, p["extra"], g["extra"])
@@ -113,21 +114,21 @@ class DiagonalLstm(Reference):
         for number, layer in reversed(list(enumerate(self.layers))):
             layer.backward(d, *(g[name][number] for name in ("weight", "bias", "hidden", "cell")), dx)
             d, dx = dx, d
-        np.einsum("tb,tb->b", d, self.s[:-1], out=g["extra"][0])
+        np.einsum("tb,tb->b", d, self.s, out=g["extra"][0])
         return loss
 
     def _loss(self, h: Array, extra: Array, d_extra: Array) -> float:
         """The loss of the last layer's states; leaves its gradient by them in `d`."""
-        totals = self.s[1:].sum(1, keepdims=True)
+        totals = self.after.sum(1, keepdims=True)
         p = np.multiply(h, extra[1], out=self.e)
         p += extra[2]
-        count, likely = p.size, np.vdot(self.s[1:], p)
+        count, likely = p.size, np.vdot(self.after, p)
         np.exp(p, out=p)
         total = p.sum(1, keepdims=True)
         total += 2
         loss = (float(np.vdot(totals, np.log(total))) - float(likely)) / count
         p *= totals / total
-        p -= self.s[1:]
+        p -= self.after
         p /= count
         np.einsum("tb,tb->b", p, h, out=d_extra[1])
         p.sum(0, out=d_extra[2])

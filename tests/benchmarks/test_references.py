@@ -70,7 +70,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
     "diagonal lstm": (
         "diagonal_lstm", "diagonal_lstm", {},
         {"weight": (2, 4, 3), "bias": (2, 4, 3), "extra": (3, 3), "hidden": (2, 3), "cell": (2, 3)},
-        {"s": (9, 3)},
+        {"s": (9, 3), "after": (9, 3)},
     ),
 }  # fmt: skip
 
@@ -149,7 +149,7 @@ def test_the_diagonal_lstm_is_gradbenchs() -> None:
             "hidden": given["state"][::2], "cell": given["state"][1::2],
         }  # fmt: skip
         module = importlib.import_module("benchmarks.references.diagonal_lstm")
-        step = module.prepare(params, {"s": given["sequence"]}, SGD(0.0))
+        step = module.prepare(params, {"s": given["sequence"][:-1], "after": given["sequence"][1:]}, SGD(0.0))
         assert math.isclose(step(), case["expected"]["objective"], rel_tol=1e-12)
         g = step.gradients
         main_gradient = np.stack([g["weight"], g["bias"]], 1)  # layer, weight or bias, gate, bit
