@@ -55,14 +55,13 @@ def stack() -> bp.Network:
 
 
 def lenet() -> bp.Network:
-    """Two convolutions, each rectified and pooled, and a dense layer; images of C channels, S × S."""
-    C, S, P, F1, F2 = bp.dims("C S P F1 F2")  # channels, side, kernel's side, filters
-    x, y = bp.input("x", (N, C, S, S)), bp.labels("y", (N,), classes=K)
-    K1, c1 = bp.param("K1", (F1, C, P, P)), bp.param("c1", (F1,))
-    K2, c2 = bp.param("K2", (F2, F1, P, P)), bp.param("c2", (F2,))
+    """Two convolutions, each rectified and pooled, and a dense layer, on images of 28 × 28."""
+    x, y = bp.input("x", (N, 1, 28, 28)), bp.labels("y", (N,), classes=10)
+    K1, c1 = bp.param("K1", (8, 1, 5, 5)), bp.param("c1", (8,))
+    K2, c2 = bp.param("K2", (16, 8, 5, 5)), bp.param("c2", (16,))
+    W, b = bp.param("W", (256, 10)), bp.param("b", (10,))
     h1 = bp.max_pool2d(bp.relu(bp.conv2d(x, K1, c1)), 2)
     h2 = bp.flatten(bp.max_pool2d(bp.relu(bp.conv2d(h1, K2, c2)), 2))
-    W, b = bp.param("W", (h2.shape[1], K)), bp.param("b", (K,))
     return bp.Network("lenet", loss=bp.cross_entropy(bp.softmax(h2 @ W + b), y))
 
 

@@ -17,8 +17,8 @@ class CannotError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """`take` makes one step in place and returns the loss before it; `gradients` gives those of the last step,
-    under the row's names, where the peer keeps them."""
+    """`take` makes one step in place and returns the loss before it; `gradients`, where the peer keeps them,
+    gives those of the last step under the row's names."""
 
     take: Callable[[], float]
     gradients: Callable[[], Arrays] | None = None

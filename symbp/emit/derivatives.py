@@ -117,7 +117,7 @@ def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
 
 
 def _numba(net: Network, names: Names, dtype: str) -> Pieces:
-    real = "F" if dtype == "float32" else ""
+    real = "F32" if dtype == "float32" else ""
     memory = memory_plan(net, fused=True)
     functions, helpers, _ = numba_target.functions(net, memory, names, real)
     data = tuple(names.tensors[t.name] for t in net.data)
@@ -130,7 +130,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
     )
     kernels = function_texts("numba", helpers)
     parts = [Part("Functions of one element", "\n\n\n".join(kernels), (), ())] if kernels else []
-    constants = [f"DTYPE = np.{dtype}", *(["F = np.float32"] if real else [])]
+    constants = [f"DTYPE = np.{dtype}", *(["F32 = np.float32"] if real else [])]
     return (
         [*functions, driver, places_function(net, memory)],
         [part("compiling").text],

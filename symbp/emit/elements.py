@@ -3,7 +3,7 @@
 Enters: bodies, and the names of the loops. Leaves: text such as `e[n, k] / s[n]`.
 Must not know: kernels, the module around the text.
 
-Numba computes float32 with a Python number in float64; so numbers are written `F(2)` beside float32.
+Numba computes float32 with a Python number in float64; so numbers are written `F32(2)` beside float32.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
 
 
 def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
-    real = "F" if dtype == "float32" else ""
+    real = "F32" if dtype == "float32" else ""
     memory = memory_plan(net, fused=True)
     functions, helpers, places = numba_target.functions(net, memory, names, real)
     update, more = numba_update(rule, _update_names(rule), real)
@@ -173,7 +173,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     drivers += chunk_functions(net, rule, places, names) if net.split is not None else []
     texts = function_texts("numba", helpers | more | {"_all_finite"})
     kernels = Part("Functions of one element", "\n\n\n".join(texts), (), ())
-    constants = [f"DTYPE = np.{dtype}"] + (["F = np.float32"] if real else [])
+    constants = [f"DTYPE = np.{dtype}"] + (["F32 = np.float32"] if real else [])
     return Pieces(
         [*functions, update, *drivers, places_function(net, memory)],
         [part("compiling").text],
@@ -185,7 +185,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
 
 def _update_names(rule: UpdateRule) -> Names:
     return names_for(
-        [t.name for t in rule.system.tensors], (), reserved=frozenset({"np", "math", "F", "DTYPE"})
+        [t.name for t in rule.system.tensors], (), reserved=frozenset({"np", "math", "F32", "DTYPE"})
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 RESERVED = frozenset(
     {
-        "np", "math", "F", "DTYPE", "params", "data", "tensors", "gradients",
+        "np", "math", "F32", "DTYPE", "params", "data", "tensors", "gradients",
         "theta", "gradient", "work", "counts", "at", "bounds", "step", "loss_", "finite",
     }
 )  # fmt: skip

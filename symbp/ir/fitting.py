@@ -22,6 +22,7 @@ from symbp.ir.system import System
 SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
 FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
 TRIES = 400
+EASY = 20  # where so many tries fail, a declaration's own values are a better start than chance
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,38 @@ def _fitting(
 ) -> dict[str, int]:
     names, needed = system.sizes, constraints(system)
     first = {name: small[k % len(small)] for k, name in enumerate(names)}
+    known = {**first, **{name: value for name, value in system.bound.items() if name in first}}
     alike: dict[str, int] = {}
     for attempt in range(TRIES):
         chosen = first if attempt == 0 else _drawn(names, variant, attempt)
-        if not needed.hold({Size(name): sympy.Integer(value) for name, value in chosen.items()}):
+        if not needed.hold(_values(chosen)):
+            if attempt == EASY and not alike and needed.hold(_values(known)):
+                return _lowered(known, needed, variant, distinct=len(small) > 2)
             continue
         if attempt == 0 or not any(chosen[name] == value for name, value in (unlike or {}).items()):
             return chosen
         alike = alike or chosen
-    if alike:
-        return alike
-    return {**first, **{name: value for name, value in system.bound.items() if name in first}}
+    return alike or known
+
+
+def _values(sizes: Mapping[str, int]) -> dict[Size, Expr]:
+    return {Size(name): sympy.Integer(value) for name, value in sizes.items()}
+
+
+def _lowered(sizes: dict[str, int], needed: Constraints, variant: int, *, distinct: bool) -> dict[str, int]:
+    """Sizes that fit made small one after the other, as far as they still fit: an image can only be as
+    small as its kernels allow. The variant says which goes first; `distinct` uses values up to 7 once."""
+    names, found, before = list(sizes), dict(sizes), None
+    turn = variant % len(names)
+    while found != before:
+        before = dict(found)
+        for name in names[turn:] + names[:turn]:
+            others = {value for other, value in found.items() if other != name and distinct and value < 8}
+            for value in (v for v in range(2, found[name]) if v not in others):
+                if needed.hold(_values({**found, name: value})):
+                    found[name] = value
+                    break
+    return found
 
 
 def _drawn(names: Sequence[str], variant: int, attempt: int) -> dict[str, int]:

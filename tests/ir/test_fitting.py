@@ -51,8 +51,31 @@ def test_remainders_stay_below_their_divisor():
     assert least_sizes(system) == {"D": 2, "H": 3}
 
 
-def test_what_fits_nowhere_falls_back_to_the_values_that_the_user_gave():
+def test_where_chance_finds_nothing_the_users_values_are_made_small() -> None:
     b = SystemBuilder()
     x = b.leaf("x", D)
     b.define("y", [i], x(i + 60), ranges={i: N})
-    assert sample_sizes(b.system(bound={"D": 64, "N": 3})) == {"D": 64, "N": 3}
+    system = b.system(bound={"D": 64, "N": 3})
+    assert sample_sizes(system) == {"D": 62, "N": 2}
+    assert least_sizes(system) == {"D": 62, "N": 2}
+
+
+def test_a_net_of_large_windows_is_sampled_at_small_sizes() -> None:
+    """An image of 200 under kernels of 41 and 31: few random sizes fit, and none of these is small."""
+    b = SystemBuilder()
+    A, B, M, Q = sizes("A B M Q")
+    x, u, v = b.leaf("x", N, A), b.leaf("u", B), b.leaf("v", M)
+    y = b.define("y", [n, i], x(n, i + p) * u(p), "sum", [p], ranges={i: FloorDiv(A - B + 1, 4)})
+    z = b.define("z", [n, i], y(n, i + p) * v(p), "sum", [p], ranges={i: FloorDiv(A - B + 1, 4) - M + 1})
+    b.define("w", [n, i], z(n, i + p), "sum", [p], ranges={i: FloorDiv(A - B + 1, 4) - M + 1 - Q, p: Q})
+    system = b.system(bound={"A": 200, "B": 41, "M": 31, "Q": 5})
+    for found in (*(sample_sizes(system, variant) for variant in range(4)), least_sizes(system)):
+        assert fits(system, found)
+        assert max(found.values()) < 60
+
+
+def test_values_that_fit_nowhere_are_the_users_own() -> None:
+    b = SystemBuilder()
+    x = b.leaf("x", D)
+    b.define("y", [i], x(i + 60), ranges={i: N})
+    assert sample_sizes(b.system(bound={"D": 50, "N": 3})) == {"D": 50, "N": 3}
