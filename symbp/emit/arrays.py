@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
+from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, Kind, Spelling, Written
+from symbp.emit.terms import repeated_parts
 from symbp.emit.views import shifted, view
 from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, Kind, Spelling, Written, repeated_parts
+from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, Kind, Spelling, Written
+from symbp.emit.terms import repeated_parts
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
 from symbp.lower.program import plain_subscripts

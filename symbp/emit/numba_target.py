@@ -20,8 +20,8 @@ from symbp.emit.names import Names
 from symbp.emit.numpy_products import LINEAR_ALGEBRA
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import GIVEN, Network, Segment, product_of
-from symbp.emit.spelling import guard_rank
 from symbp.emit.tables import global_name
+from symbp.emit.terms import guard_rank
 from symbp.emit.workspace import FILLING, own_gradients
 from symbp.ir.bounds import within
 from symbp.ir.expr import Expr, Guard, Index, Size

@@ -16,7 +16,8 @@ from symbp.emit.numpy_cases import at_position, positions
 from symbp.emit.numpy_frame import NumpyFrame
 from symbp.emit.numpy_positions import over_positions, started
 from symbp.emit.numpy_products import contraction, matrix_leaf
-from symbp.emit.spelling import ATOM, Written, guard_rank
+from symbp.emit.spelling import ATOM, Written
+from symbp.emit.terms import guard_rank
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text

@@ -9,14 +9,15 @@ terms under a guard and its complement are one choice, so that what is not taken
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import sympy
 
+from symbp.emit.terms import content, factor_key, guard_rank, is_sigmoid, negative, rank, readable, term_key
 from symbp.errors import LoweringError
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
 from symbp.ir.printer import decimal, expression_text
 
 CHOICE, OR, COMPARE, ADD, MUL, UNARY, POW, ATOM = range(8)  # binding strength of Python text
@@ -156,9 +157,9 @@ class Spelling:
             sign = "//" if isinstance(e, FloorDiv) else "%"
             return Written(f"{a.at_least(UNARY)} {sign} {b.at_least(UNARY)}", MUL, axes, "integer")
         if e.is_Add:
-            terms = sorted(e.args, key=lambda t: (_negative(t), bool(t.is_number), expression_text(t)))
+            terms = sorted(e.args, key=lambda t: (negative(t), bool(t.is_number), expression_text(t)))
             return self._added(
-                [(_negative(t), self.integer(-t if _negative(t) else t)) for t in terms], "integer"
+                [(negative(t), self.integer(-t if negative(t) else t)) for t in terms], "integer"
             )
         if e.is_Mul:
             coefficient, rest = e.as_coeff_Mul()
@@ -218,18 +219,18 @@ class Spelling:
         choice = self._choice(e)
         if choice is not None:
             return choice
-        terms = sorted(e.args, key=_term_key)
+        terms = sorted(e.args, key=term_key)
         number, rest = e.as_coeff_Add()
-        if number != 0 and rest.is_Add and len({_negative(t) for t in rest.args}) > 1:
+        if number != 0 and rest.is_Add and len({negative(t) for t in rest.args}) > 1:
             terms = [*(t for t in terms if t != number), number]  # z - h + 1: what cancels meets first
-        return self._added([(_negative(t), self.write(-t if _negative(t) else t)) for t in terms], "real")
+        return self._added([(negative(t), self.write(-t if negative(t) else t)) for t in terms], "real")
 
     def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:
         values, axes = self.together([value for _, value in terms])
         text = ("-" if terms[0][0] else "") + values[0].at_least(MUL if terms[0][0] else ADD)
-        for (negative, _), value in zip(terms[1:], values[1:], strict=True):
-            least = MUL if negative or value.text.startswith("-") else ADD
-            text += f" {'-' if negative else '+'} {value.at_least(least)}"
+        for (minus, _), value in zip(terms[1:], values[1:], strict=True):
+            least = MUL if minus or value.text.startswith("-") else ADD
+            text += f" {'-' if minus else '+'} {value.at_least(least)}"
         plain = all(value.kind == "number" for value in values)
         return Written(text, ADD, axes, "number" if plain else kind)
 
@@ -239,11 +240,11 @@ class Spelling:
         factors = [set(sympy.Mul.make_args(t)) for t in terms]
         guards = {g for fs in factors for g in fs if isinstance(g, Guard)}
         for guard in sorted(
-            guards, key=lambda g: (-sum(g in fs for fs in factors), _rank(g), expression_text(g))
+            guards, key=lambda g: (-sum(g in fs for fs in factors), rank(g), expression_text(g))
         ):
             opposite = guard.complement()
             if opposite in guards:
-                guard, opposite = _readable(guard, opposite)
+                guard, opposite = readable(guard, opposite)
                 yes = [t / guard for t, fs in zip(terms, factors, strict=True) if guard in fs]
                 no = [t / opposite for t, fs in zip(terms, factors, strict=True) if opposite in fs]
                 rest = [t for t, fs in zip(terms, factors, strict=True) if not {guard, opposite} & fs]
@@ -313,11 +314,11 @@ class Spelling:
                 coefficient *= factor
                 continue
             if factor.is_Add:
-                content, factor = _content(factor)
-                coefficient *= content
+                common, factor = content(factor)
+                coefficient *= common
             base, exponent = factor.as_base_exp()
             below = exponent.is_number and exponent.is_negative and not isinstance(factor, sympy.exp)
-            if below and not _is_sigmoid(base):
+            if below and not is_sigmoid(base):
                 under.append(base**-exponent)
             else:
                 over.append(factor)
@@ -331,8 +332,8 @@ class Spelling:
         numerator, denominator = coefficient, sympy.Integer(1)
         if coefficient.is_Rational and "/" in decimal(coefficient):
             numerator, denominator = sympy.Integer(coefficient.p), sympy.Integer(coefficient.q)
-        over_values = [self.write(f) for f in sorted(over, key=_factor_key)]
-        under_values = [self.write(f) for f in sorted(under, key=_factor_key)]
+        over_values = [self.write(f) for f in sorted(over, key=factor_key)]
+        under_values = [self.write(f) for f in sorted(under, key=factor_key)]
         if denominator != 1:
             under_values.insert(0, self._rational(denominator))
         if numerator != 1 or not over_values:
@@ -365,7 +366,7 @@ class Spelling:
     # --- powers
     def _power(self, base: Expr, exponent: Expr) -> Written:
         if exponent.is_number and exponent.is_negative:
-            if _is_sigmoid(base) and exponent.is_Integer:
+            if is_sigmoid(base) and exponent.is_Integer:
                 return self._repeated(self.call("sigmoid", -(base - 1).args[0]), int(-exponent))
             return self._divided([self.number("1")], [self.write(base**-exponent)])
         if exponent == sympy.Rational(1, 2):
@@ -386,70 +387,3 @@ class Spelling:
 
     def integer_power(self, value: Written, times: int) -> Written:
         return Written(f"{value.at_least(ATOM)}**{times}", POW, value.axes, value.kind)
-
-
-def _content(sum_: Expr) -> tuple[Expr, Expr]:
-    """A common rational factor of a sum and the sum without it, where that makes the coefficients simpler."""
-    content, primitive = sum_.primitive()
-    if _size(primitive) < _size(sum_):
-        return content, primitive
-    return sympy.Integer(1), sum_
-
-
-def _size(sum_: Expr) -> int:
-    coefficients = [term.as_coeff_Mul(rational=True)[0] for term in sympy.Add.make_args(sum_)]
-    return sum(abs(c.p) + c.q for c in coefficients)
-
-
-def _negative(term: Expr) -> bool:
-    return bool(term.as_coeff_Mul()[0].is_negative)
-
-
-def _term_key(term: Expr) -> tuple[bool, bool, int, str]:
-    """Positive terms first, a leading 1 as in `1 − h²` before what it exceeds, higher ranks first."""
-    return _negative(term), bool(term.is_number), -len(free_indices(term)), expression_text(term)
-
-
-def _factor_key(factor: Expr) -> tuple[int, int, str]:
-    return (0 if not free_indices(factor) else 1), -len(free_indices(factor)), expression_text(factor)
-
-
-def guard_rank(guard: Expr) -> tuple[tuple[bool, int], str]:
-    """The order in which guards are tested."""
-    return _rank(guard), expression_text(guard)
-
-
-def _rank(guard: Expr) -> tuple[bool, int]:
-    """Guards between indices before those that read: what they exclude may be out of range."""
-    return bool(guard.atoms(Access)), len(free_indices(guard))
-
-
-def _is_sigmoid(base: Expr) -> bool:
-    """The form 1 + exp(u)."""
-    return bool(base.is_Add) and isinstance(base - 1, sympy.exp)
-
-
-def _readable(guard: Guard, opposite: Guard) -> tuple[Guard, Guard]:
-    """The one of a pair that people state: `x > 0` rather than `x <= 0`, `=` rather than `!=`."""
-    if guard.op in ("!=", "<="):
-        return opposite, guard
-    return guard, opposite
-
-
-def repeated_parts(body: Expr, qualifies: Callable[[Expr], bool]) -> list[Expr]:
-    """Subexpressions that occur more than once, innermost first, in an order of our own."""
-    counts: dict[Expr, int] = {}
-    order: list[Expr] = []
-
-    def walk(e: Expr) -> None:
-        if isinstance(e, (Access, Guard)) or not e.args:
-            return
-        counts[e] = counts.get(e, 0) + 1
-        if counts[e] > 1:
-            return
-        for arg in sorted(e.args, key=expression_text):
-            walk(arg)
-        order.append(e)
-
-    walk(body)
-    return [e for e in order if counts[e] > 1 and qualifies(e)]

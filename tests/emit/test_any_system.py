@@ -57,7 +57,7 @@ def test_numpy_and_the_loops_of_numba(draw: random.Random, seed: int, bound: boo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(260))
+@pytest.mark.parametrize("seed", range(500))
 def test_many(seed: int) -> None:
     system = any_system(random.Random(seed), 4)
     for target in ("numpy", "numba"):

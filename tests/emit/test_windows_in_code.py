@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from emit_recurrences import module, source, swept
-from emit_windows import EXTENTS, SYSTEMS
+from emit_windows import EXTENTS, SYSTEMS, convolution, windows
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from symbp.ir.sampling import sample_leaf
+from symbp.ir.system import System
 from symbp.ir.vector import run
 
 
-def compare(name: str, target: str, *, compiled: bool, bound: bool) -> None:
-    system = SYSTEMS[name]()
+def compare(system: System, target: str, *, compiled: bool, bound: bool) -> None:
     known = {size: EXTENTS[size] for size in system.sizes} if bound else {}
     rng = np.random.default_rng(3)
     values: dict[str, Any] = {leaf.name: sample_leaf(leaf, EXTENTS, rng) for leaf in system.leaves}
@@ -44,18 +46,35 @@ VIEWED = [name for name in SYSTEMS if name not in ("maximum, overlapping", "maxi
 @pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_values_and_gradients(name: str, target: str) -> None:
-    compare(name, target, compiled=False, bound=True)
+    compare(SYSTEMS[name](), target, compiled=False, bound=True)
 
 
 @pytest.mark.parametrize("name", ["two axes", "a small net", "stride and padding", "maximum"])
 def test_with_open_sizes(name: str) -> None:
-    compare(name, "numpy", compiled=False, bound=False)
+    compare(SYSTEMS[name](), "numpy", compiled=False, bound=False)
+
+
+@given(
+    st.tuples(st.integers(3, 7), st.integers(3, 6)),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(0, 2),
+    st.integers(1, 2),
+    st.sampled_from(["numpy", "numba"]),
+)
+@settings(max_examples=16, deadline=None, derandomize=True)
+def test_any_options(
+    extents: tuple[int, int], kernel: int, stride: int, padding: int, dilation: int, target: str
+) -> None:
+    assume(all(windows(e, kernel, stride, padding, dilation) > 0 for e in extents))
+    system = convolution(extents, kernel, stride, padding, dilation)
+    compare(system, target, compiled=False, bound=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["two axes, all options", "a small net", "transposed, stride and padding"])
 def test_compiled(name: str) -> None:
-    compare(name, "numba", compiled=True, bound=True)
+    compare(SYSTEMS[name](), "numba", compiled=True, bound=True)
 
 
 @pytest.mark.parametrize("name", VIEWED)

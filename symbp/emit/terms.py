@@ -1,0 +1,80 @@
+"""The order and the forms in which people write terms and factors.
+
+Enters: bodies and their parts. Leaves: sort keys, common factors, what occurs twice. Must not know: targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, Guard, free_indices
+from symbp.ir.printer import expression_text
+
+
+def content(sum_: Expr) -> tuple[Expr, Expr]:
+    """A common rational factor of a sum and the sum without it, where that makes the coefficients simpler."""
+    content, primitive = sum_.primitive()
+    if _size(primitive) < _size(sum_):
+        return content, primitive
+    return sympy.Integer(1), sum_
+
+
+def _size(sum_: Expr) -> int:
+    coefficients = [term.as_coeff_Mul(rational=True)[0] for term in sympy.Add.make_args(sum_)]
+    return sum(abs(c.p) + c.q for c in coefficients)
+
+
+def negative(term: Expr) -> bool:
+    return bool(term.as_coeff_Mul()[0].is_negative)
+
+
+def term_key(term: Expr) -> tuple[bool, bool, int, str]:
+    """Positive terms first, a leading 1 as in `1 − h²` before what it exceeds, higher ranks first."""
+    return negative(term), bool(term.is_number), -len(free_indices(term)), expression_text(term)
+
+
+def factor_key(factor: Expr) -> tuple[int, int, str]:
+    return (0 if not free_indices(factor) else 1), -len(free_indices(factor)), expression_text(factor)
+
+
+def guard_rank(guard: Expr) -> tuple[tuple[bool, int], str]:
+    """The order in which guards are tested."""
+    return rank(guard), expression_text(guard)
+
+
+def rank(guard: Expr) -> tuple[bool, int]:
+    """Guards between indices before those that read: what they exclude may be out of range."""
+    return bool(guard.atoms(Access)), len(free_indices(guard))
+
+
+def is_sigmoid(base: Expr) -> bool:
+    """The form 1 + exp(u)."""
+    return bool(base.is_Add) and isinstance(base - 1, sympy.exp)
+
+
+def readable(guard: Guard, opposite: Guard) -> tuple[Guard, Guard]:
+    """The one of a pair that people state: `x > 0` rather than `x <= 0`, `=` rather than `!=`."""
+    if guard.op in ("!=", "<="):
+        return opposite, guard
+    return guard, opposite
+
+
+def repeated_parts(body: Expr, qualifies: Callable[[Expr], bool]) -> list[Expr]:
+    """Subexpressions that occur more than once, innermost first, in an order of our own."""
+    counts: dict[Expr, int] = {}
+    order: list[Expr] = []
+
+    def walk(e: Expr) -> None:
+        if isinstance(e, (Access, Guard)) or not e.args:
+            return
+        counts[e] = counts.get(e, 0) + 1
+        if counts[e] > 1:
+            return
+        for arg in sorted(e.args, key=expression_text):
+            walk(arg)
+        order.append(e)
+
+    walk(body)
+    return [e for e in order if counts[e] > 1 and qualifies(e)]
