@@ -59,6 +59,17 @@ class ArraySpelling(Spelling):
             number += 100
         return f"{stem}{number}"
 
+    def lazily(self, e: Expr) -> Written:
+        before = list(self.prelude)
+        value = self.write(e)
+        if self.prelude == before:
+            return value
+        self.prelude[:] = before
+        self.guarded += 1
+        value = self.write(e)
+        self.guarded -= 1
+        return value
+
     # --- axes
     def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
         met = {axis for value in values for axis in value.axes}

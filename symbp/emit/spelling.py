@@ -120,6 +120,11 @@ class Spelling:
             return self._function(e)
         raise LoweringError(f"{self.target} code has no form for {type(e).__name__}", where=self.where)
 
+    def lazily(self, e: Expr) -> Written:
+        """The text of what one decision excludes or not, if nothing must be computed before the line: such
+        a part is computed in any case, and may not read what is out of range."""
+        return self.write(e)
+
     def call(self, name: str, *arguments: Expr) -> Written:
         """A function of SymPy's name applied to bodies."""
         if name not in self.functions:
@@ -263,7 +268,8 @@ class Spelling:
         condition = self.condition(guard)
         self.guarded += self.both_evaluated(condition)
         self.eager += eager
-        chosen = self.choose(condition, self.write(yes), self.write(no))
+        write = self.write if self.both_evaluated(condition) else self.lazily
+        chosen = self.choose(condition, write(yes), write(no))
         self.eager -= eager
         self.guarded -= self.both_evaluated(condition)
         return chosen
@@ -294,7 +300,7 @@ class Spelling:
             value = self.choose(self._all(each), self.write(rest), self.number("0"))
             self.guarded -= 1
         else:
-            value = self.write(rest)
+            value = self.lazily(rest) if whole else self.write(rest)
         if not whole:
             return value
         self.eager += (eager := self.evaluable(*guards, rest))

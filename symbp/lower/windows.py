@@ -27,6 +27,7 @@ from symbp.ir.expr import (
     IntegerAccess,
     Mod,
     Size,
+    accesses,
     free_indices,
     product,
     unused_index,
@@ -119,7 +120,8 @@ def _last_digit(number: Expr, base: Expr) -> Expr | None:
 
 def absorbed(equation: Equation, shapes: Shapes, fixed: Collection[Index] = ()) -> Equation:
     """A sum of a product of reads without the guards that only keep these reads in range: the reads are 0
-    outside instead. Where any other factor is no read, nothing changes: a guard may protect it."""
+    outside instead. Nothing changes where a guard may protect something else: a factor that is no read, or a
+    read in a subscript or in another guard."""
     factors = sympy.Mul.make_args(equation.body)
     guards = {f for f in factors if isinstance(f, Guard)}
     reads = [f for f in factors if isinstance(f, Access)]
@@ -131,7 +133,8 @@ def absorbed(equation: Equation, shapes: Shapes, fixed: Collection[Index] = ()) 
     known = set().union(*(needs[a] for a in open_reads)) if open_reads else set()
     removed = {g for g in known if not free_indices(g) <= set(fixed)}
     left = guards - removed
-    if not removed or any(a.outside is None and a not in open_reads and not needs[a] <= left for a in reads):
+    protected = [a for f in (*reads, *left) for a in accesses(f) if a.outside is None and a not in open_reads]
+    if not removed or any(not _leaving(a, shapes, equation.extents) <= left for a in protected):
         return equation
     changed = [a.with_(outside=sympy.Integer(0)) if a in open_reads else a for a in reads]
     kept = [f for f in factors if f not in removed and f not in reads]
