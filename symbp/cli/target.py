@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from symbp.cli.arguments import OPTIMIZERS
 from symbp.errors import SymbpError, UsageError
@@ -26,12 +27,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Target:
-    """A network, and how its file suggests training it: EPOCHS, BATCH and optimizer, where it has them."""
+    """A network, and how its file suggests training it: EPOCHS, BATCH, optimizer and data, where it has them;
+    `data()` gives arrays by name."""
 
     network: Network
     epochs: int | None = None
     batch_size: int | None = None
     optimizer: UpdateRule | None = None
+    data: Callable[[], Mapping[str, Any]] | None = None
 
 
 def load_target(text: str) -> Target:
@@ -42,13 +45,14 @@ def load_target(text: str) -> Target:
         from symbp import gallery
 
         shown = gallery.find(text).load()
-        return Target(shown.net, shown.epochs, shown.batch_size, shown.optimizer)
+        return Target(shown.net, shown.epochs, shown.batch_size, shown.optimizer, shown.data)
     module = _run_file(path)
     return Target(
         _network(module, text, name),
         _setting(module, "EPOCHS", int),
         _setting(module, "BATCH", int),
         _setting(module, "optimizer", UpdateRule),
+        own if callable(own := getattr(module, "data", None)) else None,
     )
 
 

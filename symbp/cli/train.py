@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import Arguments, count, sizes
 from symbp.cli.status import FAILED, FINE, INTERRUPTED
-from symbp.errors import DataError, UsageError
+from symbp.errors import DataError
 
 if TYPE_CHECKING:
     from symbp.data import Data
@@ -39,7 +39,8 @@ def add_arguments(to: Arguments) -> None:
     to.add(
         "--seed", type=int, default=0, metavar="INTEGER", help="of initial values and shuffling (default: 0)"
     )
-    to.add("--data", metavar="FILE.npz", help="arrays named like the network's inputs (default: 8×8 digits)")
+    to.add("--data", metavar="FILE", help="a .npz of arrays named like the network's inputs, a .npy, a .csv")
+    to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
     to.add("--out", metavar="PARAMS.npz", help="save the trained parameters")
     to.add("--module", metavar="FILE.py", help="keep the training module")
     to.force()
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             "gradient_error": error, "seconds": round(time.perf_counter() - started, 3),
         }  # fmt: skip
     except module.DataError as failure:
-        raise DataError(str(failure), where=args.data) from None
+        raise DataError(str(failure), where=args.data or args.text) from None
     if stopped:
         result["stopped"] = stopped
     if args.out or stopped:
@@ -98,10 +99,12 @@ class _Plan:
 
 def _plan(args: argparse.Namespace) -> _Plan:
     import symbp as bp
+    from symbp.cli.data import data_for, sizes_of
     from symbp.cli.target import load_target, optimizer
 
     target = load_target(args.net)
-    train, held = bp.data.split(_data(target.network, args.data))
+    found = data_for(target, args.data, args.text, sizes(args))
+    train, held = bp.data.split(found)
     return _Plan(
         target.network,
         train,
@@ -110,7 +113,7 @@ def _plan(args: argparse.Namespace) -> _Plan:
         min(args.batch_size or target.batch_size or BATCH_SIZE, _examples(train)),
         {
             "optimizer": optimizer(target, args.optimizer, args.lr),
-            "sizes": _sizes(target.network, train, sizes(args)),
+            "sizes": sizes_of(target.network.system, found, sizes(args)),
             "derivation": bp.derive(target.network),
         },
     )
@@ -138,50 +141,8 @@ def _fit(plan: _Plan, args: argparse.Namespace, module: ModuleType) -> tuple[Any
     return state, len(progress.records), BY_CTRL_C if ended else None
 
 
-def _data(net: Network, path: str | None) -> Data:
-    """The user's arrays, or the digits where the network's inputs are theirs; only what the network reads."""
-    import symbp as bp
-    from symbp.ir.system import Role
-
-    named = [t.name for t in net.system.with_role(Role.INPUT, Role.TARGET)]
-    found = bp.data.load(path) if path else bp.data.digits()
-    missing = [name for name in named if name not in found]
-    if missing:
-        what = f"the data file has no array {missing[0]!r}" if path else "the digits don't fit this network"
-        raise DataError(
-            what,
-            where=path,
-            details=(f"the network reads: {', '.join(named)}", f"the data hold: {', '.join(found)}"),
-            help="give a file by --data, its arrays named like the network's inputs",
-        )
-    return {name: found[name] for name in named}
-
-
 def _examples(data: Mapping[str, Any]) -> int:
     return len(next(iter(data.values())))
-
-
-def _sizes(net: Network, data: Data, given: Mapping[str, int]) -> dict[str, int]:
-    """The given sizes, and those that the data's shapes show of what shapes a parameter.
-
-    Raises UsageError for one that nothing tells."""
-    from symbp.ir.expr import Size, free_sizes
-
-    system = net.system
-    shaping = sorted({s.name for t in system.parameters for extent in t.shape for s in free_sizes(extent)})
-    found = dict(given)
-    for name, array in data.items():
-        for extent, length in zip(system.tensor(name).shape, array.shape, strict=False):
-            if isinstance(extent, Size) and extent.name in shaping and extent.name not in system.bound:
-                found.setdefault(extent.name, int(length))
-    unknown = [name for name in shaping if name not in found and name not in system.bound]
-    if unknown:
-        raise UsageError(
-            f"nothing tells the size {unknown[0]}",
-            details=(f"open sizes of parameters: {', '.join(unknown)}",),
-            help=f"give it: --size {unknown[0]}=32, or declare it: {unknown[0]} = bp.dim({unknown[0]!r}, 32)",
-        )
-    return found
 
 
 def _module(plan: _Plan, args: argparse.Namespace) -> ModuleType:

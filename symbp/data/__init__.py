@@ -1,6 +1,6 @@
-"""The embedded data sets, and reading a user's own.
+"""The embedded data sets, data made by a formula, and reading a user's own.
 
-Enters: nothing, or the path of a `.npz` file. Leaves: mappings from names to arrays, one row an example.
+Enters: nothing, or the path of a file. Leaves: mappings from names to arrays, one row an example.
 Must not know: networks, derivation, targets; which array means what is the network's business.
 """
 
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
-from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from symbp.data.made import clouds, line, spirals, strokes, tags, times, two_views, waves
+from symbp.data.reading import TABLE, Data, load
+from symbp.data.text import alphabet, characters, play, skip_grams, sums
 from symbp.errors import DataError
 
-Data = dict[str, "np.ndarray[Any, Any]"]
+__all__ = [
+    "TABLE", "Data", "alphabet", "characters", "clouds", "digit_images", "digit_views", "digits", "line",
+    "load", "play", "skip_grams", "spirals", "split", "strokes", "sums", "tags", "times", "waves",
+]  # fmt: skip
 
 
 def digits() -> Data:
@@ -31,36 +35,15 @@ def digits() -> Data:
         return {"x": stored["x"] / 16.0, "y": stored["y"].astype(np.int64)}
 
 
-def load(path: str | Path) -> Data:
-    """The arrays of a `.npz` file by name, sorted. Raises DataError: no such file, not an `.npz` of plain
-    arrays, or an array of a kind that no network can read."""
-    where = str(path)
-    try:
-        stored = np.load(path, allow_pickle=False)
-        if isinstance(stored, np.ndarray):
-            raise DataError(
-                "the data file holds one unnamed array", where=where, help="save it by np.savez(path, x=…)"
-            )
-        with stored:
-            data = {name: stored[name] for name in sorted(stored.files)}
-    except FileNotFoundError:
-        raise DataError("there is no such data file", where=where) from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise DataError(
-            "the data file is not a .npz archive of plain arrays",
-            where=where,
-            details=(str(error),),
-            help="write it by numpy.savez(path, x=…, y=…), with the names of the network's inputs",
-        ) from None
-    for name, array in data.items():
-        if array.dtype.kind not in "fiub":
-            raise DataError(
-                f"array {name!r} holds {array.dtype}, which is not a number", where=where,
-                help="store floats for real tensors and integers for labels",
-            )  # fmt: skip
-    if not data:
-        raise DataError("the data file holds no array", where=where)
-    return data
+def digit_images() -> Data:
+    """The digits with `x` as images of one channel, (1797, 1, 8, 8)."""
+    found = digits()
+    return {"x": found["x"].reshape(-1, 1, 8, 8), "y": found["y"]}
+
+
+def digit_views() -> Data:
+    """Two views `a` and `b` (1797, 64) of each digit, moved by up to a pixel and with noise on them."""
+    return two_views(digits()["x"].reshape(-1, 8, 8))
 
 
 def split(data: Mapping[str, Any], held_out: int | None = None, seed: int = 0) -> tuple[Data, Data]:

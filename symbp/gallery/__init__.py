@@ -7,10 +7,10 @@ Must not know: how anything is derived, emitted or trained.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symbp.errors import UsageError
 
@@ -28,11 +28,13 @@ class Exhibit:
     epochs: int
     batch_size: int
     optimizer: UpdateRule
+    data: Callable[[], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the gallery: its name, what it shows in one line, and the data set that it learns."""
+    """A file of the gallery: its name, what it shows in one line, and the data set of
+    `symbp.data` that it learns."""
 
     name: str
     shows: str
@@ -46,12 +48,26 @@ class Entry:
     def load(self) -> Exhibit:
         """Declares the network."""
         module = importlib.import_module(f"symbp.gallery.{self.name}")
-        return Exhibit(self.name, module.net, module.EPOCHS, module.BATCH, module.optimizer)
+        return Exhibit(self.name, module.net, module.EPOCHS, module.BATCH, module.optimizer, module.data)
 
 
 GALLERY: Mapping[str, Entry] = {
     entry.name: entry
-    for entry in (Entry("mlp", "one hidden layer of tanh units reads handwritten digits", "digits"),)
+    for entry in (
+        Entry("neuron", "one neuron as a circuit of gates, each with its own derivative", "clouds"),
+        Entry("linear_regression", "the gradient that everybody knows, found by itself", "line"),
+        Entry("logistic_regression", "sigmoid and loss meet, and leave p − y", "clouds"),
+        Entry("mlp", "one hidden layer of tanh units reads handwritten digits", "digits"),
+        Entry("autoencoder", "digits through a bottleneck and back, without labels", "digits"),
+        Entry("vae", "gradients through a random draw", "digits"),
+        Entry("cnn", "convolution and pooling read handwritten digits", "digit_images"),
+        Entry("resnet_mlp", "residual blocks, all of them one equation over the layer", "spirals"),
+        Entry("word2vec", "word vectors, of which a step changes only those in its batch", "skip_grams"),
+        Entry("pinn", "a differential equation solved: the net differentiated inside the loss", "times"),
+        Entry("contrastive", "two views of a digit find each other among all of the batch", "digit_views"),
+        Entry("moe", "a gate weighs small networks, each good at a part of the plane", "spirals"),
+        Entry("ssm", "a linear scan over time tells waves by their frequency", "waves"),
+    )
 }
 
 

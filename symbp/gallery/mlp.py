@@ -8,6 +8,7 @@ import symbp as bp
 
 EPOCHS, BATCH = 50, 32
 optimizer = bp.optim.Adam(lr=3e-3)
+data = bp.data.digits
 
 N = bp.dim("N")
 D, H, K = bp.dim("D", 64), bp.dim("H", 64), bp.dim("K", 10)
