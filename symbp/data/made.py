@@ -89,7 +89,7 @@ def _shifted(images: Any, draw: np.random.Generator) -> Any:
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     for row, (down, right) in enumerate(draw.integers(0, 3, (len(images), 2))):
         moved[row] = padded[row, down : down + 8, right : right + 8]
-    return (moved + 0.1 * draw.normal(size=images.shape)).reshape(len(images), -1)
+    return (moved + 0.05 * draw.normal(size=images.shape)).reshape(len(images), -1)
 
 
 def two_views(images: Any) -> Data:

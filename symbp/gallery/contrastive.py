@@ -10,7 +10,7 @@ optimizer = bp.optim.Adam(lr=2e-3)
 data = bp.data.digit_views
 
 N = bp.dim("N")
-D, H, C = bp.dim("D", 64), bp.dim("H", 64), bp.dim("C", 16)
+D, H, C = bp.dim("D", 64), bp.dim("H", 128), bp.dim("C", 16)
 n, m, i = bp.indices("n m i")
 
 a, b = bp.input("a", (N, D)), bp.input("b", (N, D))

@@ -5,7 +5,7 @@ It shows the gradient that everybody knows, 2·xᵀ(x·w + b − y)/N, come out 
 
 import symbp as bp
 
-EPOCHS, BATCH = 50, 20
+EPOCHS, BATCH = 20, 20
 optimizer = bp.optim.SGD(lr=0.05)
 data = bp.data.line
 
@@ -16,6 +16,4 @@ w, b = bp.param("w", (D,)), bp.param("b", ())
 
 prediction = x @ w + b
 
-net = bp.Network(
-    "linear_regression", loss=bp.mse(prediction, y), outputs={"prediction": prediction}
-)
+net = bp.Network("linear_regression", loss=bp.mse(prediction, y), outputs={"prediction": prediction})

@@ -5,7 +5,7 @@ It shows products of networks: the gate learns from how well each expert does, t
 
 import symbp as bp
 
-EPOCHS, BATCH = 100, 32
+EPOCHS, BATCH = 60, 32
 optimizer = bp.optim.Adam(lr=5e-3)
 data = bp.data.spirals
 

@@ -5,7 +5,7 @@ It shows the chain rule at its smallest: each gate has its own equation, and its
 
 import symbp as bp
 
-EPOCHS, BATCH = 100, 20
+EPOCHS, BATCH = 30, 20
 optimizer = bp.optim.SGD(lr=0.5)
 data = bp.data.clouds
 

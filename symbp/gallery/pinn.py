@@ -6,7 +6,7 @@ It shows derivatives inside a declaration: u″ is derived from u, and the loss,
 import symbp as bp
 
 EPOCHS, BATCH = 300, 50
-optimizer = bp.optim.Adam(lr=5e-3)
+optimizer = bp.optim.Adam(lr=5e-3, schedule=bp.optim.schedules.cosine(2400))
 data = bp.data.times
 
 N = bp.dim("N")

@@ -5,7 +5,7 @@ It shows depth as an index: all blocks are one equation over l, and so are their
 
 import symbp as bp
 
-EPOCHS, BATCH = 100, 32
+EPOCHS, BATCH = 40, 32
 optimizer = bp.optim.Adam(lr=3e-3)
 data = bp.data.spirals
 

@@ -5,7 +5,7 @@ It shows a scan without a nonlinearity in it: each state is a decaying, turning 
 
 import symbp as bp
 
-EPOCHS, BATCH = 40, 32
+EPOCHS, BATCH = 15, 32
 optimizer = bp.optim.Adam(lr=5e-3)
 data = bp.data.waves
 

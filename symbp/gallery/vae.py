@@ -26,6 +26,4 @@ z = bp.mode(train=mu + eps * bp.exp(log_var / 2), infer=mu)
 shown = bp.sigmoid(bp.tanh(z @ W2 + b2) @ W3 + b3)
 bits = bp.binary_cross_entropy(shown, x, reduction="sum") / N
 
-net = bp.Network(
-    "vae", loss=bits + bp.kl_normal(mu, log_var), outputs={"mu": mu, "shown": shown}
-)
+net = bp.Network("vae", loss=bits + bp.kl_normal(mu, log_var), outputs={"mu": mu, "shown": shown})
