@@ -1,7 +1,8 @@
 """Renders what `generated/` holds: each gallery network's derivation and its module for each target.
 
-python tests/generated_tool.py            writes the folder anew
-python tests/generated_tool.py --print    prints {file: text} as JSON and writes nothing
+python tests/generated_tool.py                     writes the folder anew
+python tests/generated_tool.py NAME …              writes the files of these networks anew
+python tests/generated_tool.py --print [NAME …]    prints {file: text} as JSON and writes nothing
 """
 
 import json
@@ -12,15 +13,15 @@ FOLDER = Path(__file__).parents[1] / "generated"
 UPDATE = "python tests/generated_tool.py"
 
 
-def render():
-    """Every file of the folder, by name."""
+def render(chosen=()):
+    """Every file of the folder by name, or those of the chosen networks."""
     import symbp as bp
     from symbp.api import source
     from symbp.cli.target import load_target, optimizer
     from symbp.emit import TARGETS
 
     files = {}
-    for name in sorted(bp.gallery.GALLERY):
+    for name in sorted(chosen or bp.gallery.GALLERY):
         target = load_target(name)
         derivation = bp.derive(target.network)
         files[f"{name}.txt"] = derivation.text(steps=True) + "\n"
@@ -37,13 +38,14 @@ def render():
 
 
 def main():
-    files = render()
+    chosen = [argument for argument in sys.argv[1:] if argument != "--print"]
+    files = render(chosen)
     if "--print" in sys.argv[1:]:
         sys.stdout.write(json.dumps(files))
         return
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.iterdir():
-        if path.is_file() and path.name not in files:
+        if path.is_file() and path.name not in files and not chosen:
             path.unlink()
     for name, text in files.items():
         (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, Kind, Spelling, Written
+from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, ZERO, Kind, Spelling, Written
 from symbp.emit.terms import repeated_parts
 from symbp.emit.views import shifted, view
 from symbp.ir.bounds import never_negative, within
@@ -121,7 +121,7 @@ class ArraySpelling(Spelling):
             return self.write(e.outside)
         conditions = [self.condition(guard) for guard in leaving]
         inside = self.both(conditions) if len(conditions) > 1 else conditions[0]
-        return self.choose(inside, value, self.write(e.outside))
+        return self._or_outside(inside, value, e.outside, kind)
 
     def _transposed(self, value: Written) -> Written:
         axes = tuple(i for i in self.frame if i in value.axes)
@@ -182,9 +182,16 @@ class ArraySpelling(Spelling):
         if e.outside is None or not inside:
             return value
         self.guarded += 1
-        outside = self.write(e.outside)
+        met = self.both(inside) if len(inside) > 1 else inside[0]
+        chosen = self._or_outside(met, value, e.outside, kind)
         self.guarded -= 1
-        return self.choose(self.both(inside) if len(inside) > 1 else inside[0], value, outside)
+        return chosen
+
+    def _or_outside(self, inside: Written, value: Written, outside: Expr, kind: Kind) -> Written:
+        """What is read, or what stands outside; an integer stays one, as it may be a position."""
+        if kind == "integer":
+            return self.choose_integer(inside, value, self.integer(outside))
+        return self.choose(inside, value, self.write(outside))
 
     def _taken(self, e: Access, name: str, kind: Kind, positions: list[Written]) -> Written:
         """The elements at some positions; one array of positions among slices keeps its place."""
@@ -259,11 +266,12 @@ class ArraySpelling(Spelling):
         inner = self.write(value)
         return Written(f"np.abs({inner.text})", ATOM, inner.axes) if inner.axes else None
 
-    def choose_integer(self, condition: Written, value: Written) -> Written:
-        (test, chosen), axes = self.together([condition, value])
+    def choose_integer(self, condition: Written, value: Written, other: Written = ZERO) -> Written:
+        (test, a, b), axes = self.together([condition, value, other])
         if not condition.axes:
-            return Written(f"{chosen.at_least(OR)} if {test.at_least(OR)} else 0", CHOICE, axes, "integer")
-        return Written(f"np.where({test.text}, {chosen.text}, 0)", ATOM, axes, "integer")
+            text = f"{a.at_least(OR)} if {test.at_least(OR)} else {b.at_least(OR)}"
+            return Written(text, CHOICE, axes, "integer")
+        return Written(f"np.where({test.text}, {a.text}, {b.text})", ATOM, axes, "integer")
 
     def spread(self, value: Written, axes: tuple[Index, ...]) -> Written:
         """The value with all of these axes at their full extents."""

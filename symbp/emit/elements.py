@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, Kind, Spelling, Written
+from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, ZERO, Kind, Spelling, Written
 from symbp.emit.terms import repeated_parts
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
@@ -79,6 +79,8 @@ class ElementSpelling(Spelling):
         if e.outside is None:
             return value
         inside = [c for s, extent, p in bounds for c in self._inside(s, extent, p)]
+        if inside and kind == "integer":  # may be a position, so it stays one
+            return self.choose_integer(self.both(inside), value, self.integer(e.outside))
         return self.choose(self.both(inside), value, self.write(e.outside)) if inside else value
 
     def _inside(self, subscript: Expr, extent: Expr, position: Written) -> list[Written]:
@@ -124,8 +126,8 @@ class ElementSpelling(Spelling):
             return Written(f"_either({condition.text}, {a.text}, {b.text})", ATOM)
         return Written(f"({a.text} if {condition.text} else {b.text})", ATOM)
 
-    def choose_integer(self, condition: Written, value: Written) -> Written:
-        return Written(f"({value.text} if {condition.text} else 0)", ATOM, (), "integer")
+    def choose_integer(self, condition: Written, value: Written, other: Written = ZERO) -> Written:
+        return Written(f"({value.text} if {condition.text} else {other.text})", ATOM, (), "integer")
 
     def real(self, value: Written) -> Written:
         if value.kind == "bool":

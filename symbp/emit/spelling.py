@@ -38,6 +38,9 @@ class Written:
         return self.text if self.binding >= binding else f"({self.text})"
 
 
+ZERO = Written("0", kind="integer")
+
+
 class Spelling:
     """Walks a body; `known` gives names to subexpressions already computed, `equation` names errors."""
 
@@ -188,8 +191,8 @@ class Spelling:
         self.guarded -= self.both_evaluated(condition)
         return self.choose_integer(condition, value)
 
-    def choose_integer(self, condition: Written, value: Written) -> Written:
-        """An integer where a condition holds, else 0."""
+    def choose_integer(self, condition: Written, value: Written, other: Written = ZERO) -> Written:
+        """An integer where a condition holds, elsewhere another, 0 as a rule."""
         raise NotImplementedError
 
     def _rational(self, e: Expr) -> Written:

@@ -18,7 +18,7 @@ W1, b1 = bp.param("W1", (D, H)), bp.param("b1", (H,))
 W2, b2 = bp.param("W2", (H, C)), bp.param("b2", (C,))
 
 
-def embedded(x):
+def embedded(x: bp.Tensor) -> bp.Tensor:
     e = bp.tanh(x @ W1 + b1) @ W2 + b2
     return e / bp.unsqueeze(bp.norm(e, 1), 1)
 

@@ -1,6 +1,6 @@
-"""One neuron, written as the circuit of gates that it is: two products, two sums, and the four gates of a sigmoid.
+"""One neuron, written as the circuit of gates that it is: products, sums, and the four gates of a sigmoid.
 
-It shows the chain rule at its smallest: each gate has its own equation, and its derivative is that of one gate.
+It shows the chain rule at its smallest: each gate has its own equation, and so its own derivative.
 """
 
 import symbp as bp

@@ -71,6 +71,12 @@ def constant(value: Any) -> Initialiser:
     return lambda shape: Initial("constant", shift=shift, reason="the author's choice")  # noqa: ARG005
 
 
+def normal(deviation: Any) -> Initialiser:
+    """N(0, deviation²), whatever the shape."""
+    scale = number(deviation)
+    return lambda shape: Initial("normal", scale, reason="the author's choice")  # noqa: ARG005
+
+
 def default(shape: Shape) -> Initial:
     """Glorot's for weights with two or more axes, zeros for vectors and scalars."""
     return zeros(shape) if len(shape) < 2 else glorot_uniform(shape)

@@ -4,6 +4,6 @@ Enters: shapes. Leaves: `symbp.ir.training.Initial`, with the reason. Must not k
 A network needs the defaults itself, so the definitions stand in `symbp.language.initial`.
 """
 
-from symbp.language.initial import constant, default, glorot_normal, glorot_uniform, he_normal, zeros
+from symbp.language.initial import constant, default, glorot_normal, glorot_uniform, he_normal, normal, zeros
 
-__all__ = ["constant", "default", "glorot_normal", "glorot_uniform", "he_normal", "zeros"]
+__all__ = ["constant", "default", "glorot_normal", "glorot_uniform", "he_normal", "normal", "zeros"]

@@ -46,9 +46,6 @@ def test_load_refuses(tmp_path):
     (tmp_path / "text.npz").write_text("not an archive")
     with pytest.raises(DataError, match=r"not a \.npz archive"):
         data.load(tmp_path / "text.npz")
-    np.save(tmp_path / "one.npy", np.ones(3))
-    with pytest.raises(DataError, match="one unnamed array"):
-        data.load(tmp_path / "one.npy")
     np.savez(tmp_path / "words.npz", x=np.array(["a", "b"]))
     with pytest.raises(DataError, match="'x' holds <U1"):
         data.load(tmp_path / "words.npz")
@@ -62,3 +59,28 @@ def test_split_refuses():
         data.split({"x": np.ones((3, 2)), "y": np.ones(4)})
     with pytest.raises(DataError, match="cannot hold out 0 of 3"):
         data.split({"x": np.ones(3)})
+
+
+def test_arrays_without_names(tmp_path):
+    np.save(tmp_path / "one.npy", np.ones((3, 2)))
+    found = data.load(tmp_path / "one.npy")
+    assert {name: array.shape for name, array in found.items()} == {data.TABLE: (3, 2)}
+    (tmp_path / "numbers.csv").write_text("1,2.5\n3,-4e1\n", encoding="utf-8")
+    np.testing.assert_array_equal(data.load(tmp_path / "numbers.csv")[data.TABLE], [[1, 2.5], [3, -40]])
+
+
+def test_columns_by_name(tmp_path):
+    (tmp_path / "named.csv").write_text("a, b\n1,2\n3,4\n", encoding="utf-8")
+    found = data.load(tmp_path / "named.csv")
+    assert {name: array.tolist() for name, array in found.items()} == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("a,b\n1,x\n", "row 2: 'x' is no number"), ("1,2\n3\n", "row 2: 1 cells"), ("", "empty")],
+)
+def test_tables_that_are_none(tmp_path, text, part):
+    (tmp_path / "wrong.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        data.load(tmp_path / "wrong.csv")
+    assert part in str(error.value)

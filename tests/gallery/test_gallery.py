@@ -4,8 +4,10 @@ import ast
 
 import pytest
 
+import symbp as bp
 from symbp.errors import UsageError
 from symbp.gallery import GALLERY, find
+from symbp.ir.system import Role
 from symbp.ir.validate import validate
 
 
@@ -17,6 +19,9 @@ def test_an_entry(entry):
     assert exhibit.epochs > 0
     assert exhibit.batch_size > 0
     assert exhibit.optimizer.hyper["lr"] > 0
+    assert exhibit.data is getattr(bp.data, entry.data)
+    read = {t.name for t in exhibit.net.system.with_role(Role.INPUT, Role.TARGET)}
+    assert read <= set(exhibit.data())
     assert set(exhibit.net.initial) == {t.name for t in exhibit.net.system.parameters}
     text = entry.file.read_text(encoding="utf-8")
     assert len(text.splitlines()) < 60
@@ -39,6 +44,6 @@ def test_the_perceptron_fits_the_digits():
 
 
 def test_an_unknown_name():
-    with pytest.raises(UsageError, match="the gallery has no 'cnn'") as error:
-        find("cnn")
+    with pytest.raises(UsageError, match="the gallery has no 'cobra'") as error:
+        find("cobra")
     assert "mlp" in str(error.value)

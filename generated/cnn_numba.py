@@ -1,0 +1,1832 @@
+"""cnn: a network that trains in Numba.
+
+Derived from the network cnn; float64. It reads x(N, D1, S, S), y(N,).
+Random tensors, drawn in each step: mask2(N, F2*(-D4 + (-D2 + S + 1)//(2) + 4)*(-D5 + (-D3 + S + 1)//(2) + 4)): bernoulli(0.7).
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   z1[n,k,i1,i2] = Σ_i,l,m x[n,i,i1 + l - 1,i2 + m - 1]·C1[k,i,l,m]
+    (2)   a1[n,k,i1,i2] = z1[n,k,i1,i2] + c1[k]
+    (3)   h1_2[n,k,i1,i2] = [a1[n,k,i1,i2] > 0]·a1[n,k,i1,i2]
+    (4)   h1[n,k,i3,i4] = max_i5,i h1_2[n,k,2·i3 + i5,2·i4 + i]
+    (5)   z2[n,q,i6,i7] = Σ_k,r,s h1[n,k,i6 + r - 1,i7 + s - 1]·C2[q,k,r,s]
+    (6)   a2[n,q,i6,i7] = z2[n,q,i6,i7] + c2[q]
+    (7)   h2[n,q,i6,i7] = [a2[n,q,i6,i7] > 0]·a2[n,q,i6,i7]
+    (8)   u_flat[n,u] = h2[n,u//((4 + (1 + S - D2)//2 - D4)·(4 + (1 + S - D3)//2 - D5)),(u//(4 + (1 + S - D3)//2 - D5))%(4 + (1 + S - D2)//2 - D4),u%(4 + (1 + S - D3)//2 - D5)]
+    (9)   flat[n,u] = 10·mask2[n,u]·u_flat[n,u]/7
+    (10)  z3[n,v] = Σ_u flat[n,u]·W[u,v]
+    (11)  a3[n,v] = z3[n,v] + b[v]
+    (12)  m_a3[n] = max_v a3[n,v]
+    (13)  e_p[n,v] = exp(a3[n,v] - m_a3[n])
+    (14)  s_p[n] = Σ_v e_p[n,v]
+    (15)  p[n,v] = e_p[n,v]/s_p[n]
+    (16)  loss = Σ_n (log(s_p[n]) + m_a3[n] - a3[n,y[n]])/N
+    (17)  h1_argmax_i5[n,k,i3,i4] = argmax_i5,i h1_2[n,k,2·i3 + i5,2·i4 + i]
+    (18)  h1_argmax_i[n,k,i3,i4] = argmax_i5,i h1_2[n,k,2·i3 + i5,2·i4 + i]
+    (19)  da3[n,v] = (p[n,v] - [v = y[n]])/N
+    (20)  db[v] = Σ_n da3[n,v]
+    (21)  dflat[n,u] = Σ_v da3[n,v]·W[u,v]
+    (22)  dW[u,v] = Σ_n flat[n,u]·da3[n,v]
+    (23)  du_flat[n,u] = 10·dflat[n,u]·mask2[n,u]/7
+    (24)  dh2[n,q,i6,i7] = Σ_i [i6 = ((4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i - 4·D4·q - 4·D5·q - D4·q·(1 + S - D3)//2 - D5·q·(1 + S - D2)//2)//(4 + (1 + S - D3)//2 - D5))%(4 + (1 + S - D2)//2 - D4)]·[i7 = (4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i - 4·D4·q - 4·D5·q - D4·q·(1 + S - D3)//2 - D5·q·(1 + S - D2)//2)%(4 + (1 + S - D3)//2 - D5)]·[4·D4·q + 4·D5·q + D4·q·(1 + S - D3)//2 + D5·q·(1 + S - D2)//2 ≤ 4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i]·[4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i + 4·D4·F2 + 4·D5·F2 + D4·F2·(1 + S - D3)//2 + D5·F2·(1 + S - D2)//2 < 4·D4·q + 4·D5·q + D4·q·(1 + S - D3)//2 + D5·q·(1 + S - D2)//2 + 4·F2·(1 + S - D2)//2 + 4·F2·(1 + S - D3)//2 + D4·D5·F2 + F2·(1 + S - D2)//2·(1 + S - D3)//2 + 16·F2]·du_flat[n,q·(4 + (1 + S - D2)//2 - D4)·(4 + (1 + S - D3)//2 - D5) + i]
+    (25)  da2[n,q,i6,i7] = [a2[n,q,i6,i7] > 0]·dh2[n,q,i6,i7]
+    (26)  dc2[q] = Σ_n,i6,i7 da2[n,q,i6,i7]
+    (27)  dh1[n,k,i3,i4] = Σ_q,r,s [i3 + D4 ≤ 2 + r + (1 + S - D2)//2]·[r ≤ 1 + i3]·[i4 + D5 ≤ 2 + s + (1 + S - D3)//2]·[s ≤ 1 + i4]·da2[n,q,1 + i3 - r,1 + i4 - s]·C2[q,k,r,s]
+    (28)  dC2[q,k,r,s] = Σ_n,i6,i7 da2[n,q,i6,i7]·h1[n,k,i6 + r - 1,i7 + s - 1]
+    (29)  da1[n,k,i1,i2] = [a1[n,k,i1,i2] > 0]·[h1_argmax_i5[n,k,i1//2,i2//2] = i1%2]·[h1_argmax_i[n,k,i1//2,i2//2] = i2%2]·[i1//2 ≤ (1 + S - D2)//2]·[i2//2 ≤ (1 + S - D3)//2]·dh1[n,k,i1//2,i2//2]
+    (30)  dC1[k,i,l,m] = Σ_n,i1,i2 da1[n,k,i1,i2]·x[n,i,i1 + l - 1,i2 + m - 1]
+    (31)  dc1[k] = Σ_n,i1,i2 da1[n,k,i1,i2]
+    (32)  z3_infer[n,v] = Σ_u u_flat[n,u]·W[u,v]
+    (33)  a3_infer[n,v] = z3_infer[n,v] + b[v]
+    (34)  m_a3_infer[n] = max_v a3_infer[n,v]
+    (35)  e_p_infer[n,v] = exp(a3_infer[n,v] - m_a3_infer[n])
+    (36)  s_p_infer[n] = Σ_v e_p_infer[n,v]
+    (37)  p_infer[n,v] = e_p_infer[n,v]/s_p_infer[n]
+    (38)  loss_infer = Σ_n (log(s_p_infer[n]) + m_a3_infer[n] - a3_infer[n,y[n]])/N
+    (39)  c_accuracy[n] = argmax_v p_infer[n,v]
+    (40)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
+
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
+
+    (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U3)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: D1 = 1, S = 8, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, K read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  6·D4·D5·F1·F2·rows·(1 + S - D2)//2·(1 + S - D3)//2 + 24·D1·D2·D3·F1·S·rows
+           + 4·D1·D2·D3·F1·rows·S² + 6·D4·D5·F1·F2·rows·(1 + S - D2)//2 + 6·D4·D5·F1·F2·rows·(1
+           + S - D3)//2 + 9·D4·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 150·F1·F2·rows·(1
+           + S - D2)//2·(1 + S - D3)//2 + 30·F1·F2·rows·((1 + S - D2)//2)²·(1 + S - D3)//2
+           + 30·F1·F2·rows·((1 + S - D3)//2)²·(1 + S - D2)//2 + 36·D1·D2·D3·F1·rows
+           + 4·D1·F1·rows·D2²·D3² + 6·D4·D5·F1·F2·rows + 6·D4·D5·F2·K·rows + 6·F1·F2·rows·((1
+           + S - D2)//2)²·((1 + S - D3)//2)² + 6·F2·K·rows·(1 + S - D2)//2·(1 + S - D3)//2
+           + 9·D4·D5·F1·F2·(1 + S - D2)//2 + 9·D4·D5·F1·F2·(1 + S - D3)//2 + 10·F1·rows·(1
+           + S - D2)//2·(1 + S - D3)//2 + 11·D4·D5·F2·rows + 11·F2·rows·(1 + S - D2)//2·(1 + S - D3)//2
+           + 120·F1·F2·rows·(1 + S - D2)//2 + 120·F1·F2·rows·(1 + S - D3)//2 + 14·D2·D3·F1·rows
+           + 225·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 24·F1·F2·rows·((1 + S - D2)//2)²
+           + 24·F1·F2·rows·((1 + S - D3)//2)² + 24·F2·K·rows·(1 + S - D2)//2 + 24·F2·K·rows·(1
+           + S - D3)//2 + 45·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2 + 45·F1·F2·((1 + S - D3)//2)²·(1
+           + S - D2)//2 + 9·D4·D5·F1·F2 + 9·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2)² + 10·F1·rows·(1
+           + S - D2)//2 + 10·F1·rows·(1 + S - D3)//2 + 14·F1·rows·S² + 180·F1·F2·(1 + S - D2)//2
+           + 180·F1·F2·(1 + S - D3)//2 + 36·F1·F2·((1 + S - D2)//2)² + 36·F1·F2·((1 + S - D3)//2)²
+           + 44·F2·rows·(1 + S - D2)//2 + 44·F2·rows·(1 + S - D3)//2 + 84·F1·S·rows + 96·F1·F2·rows
+           + 96·F2·K·rows + 136·F1·rows + 144·F1·F2 + 14·K·rows + 176·F2·rows
+           + 7·rows - 30·D4·F1·F2·rows·(1 + S - D2)//2·(1 + S - D3)//2 - 30·D5·F1·F2·rows·(1
+           + S - D2)//2·(1
+           + S - D3)//2 - 4·D1·D2·F1·S·rows·D3² - 4·D1·D3·F1·S·rows·D2² - 6·D4·F1·F2·rows·((1
+           + S - D3)//2)²·(1 + S - D2)//2 - 6·D5·F1·F2·rows·((1 + S - D2)//2)²·(1
+           + S - D3)//2 - 12·D1·D2·F1·rows·D3² - 12·D1·D3·F1·rows·D2² - 24·D4·F1·F2·rows·(1
+           + S - D2)//2 - 24·D5·F1·F2·rows·(1 + S - D3)//2 - 30·D4·F1·F2·rows·(1
+           + S - D3)//2 - 30·D5·F1·F2·rows·(1 + S - D2)//2 - 45·D4·F1·F2·(1 + S - D2)//2·(1
+           + S - D3)//2 - 45·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 - 6·D4·F1·F2·rows·((1
+           + S - D3)//2)² - 6·D4·F2·K·rows·(1 + S - D3)//2 - 6·D5·F1·F2·rows·((1
+           + S - D2)//2)² - 6·D5·F2·K·rows·(1 + S - D2)//2 - 9·D4·F1·F2·((1 + S - D3)//2)²·(1
+           + S - D2)//2 - 9·D5·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2 - 11·D4·F2·rows·(1
+           + S - D3)//2 - 11·D5·F2·rows·(1
+           + S - D2)//2 - 14·D2·F1·S·rows - 14·D3·F1·S·rows - 24·D4·F1·F2·rows - 24·D4·F2·K·rows - 24·D5·F1·F2·rows - 24·D5·F2·K·rows - 36·D4·F1·F2·(1
+           + S - D2)//2 - 36·D5·F1·F2·(1 + S - D3)//2 - 45·D4·F1·F2·(1 + S - D3)//2 - 45·D5·F1·F2·(1
+           + S - D2)//2 - 9·D4·F1·F2·((1 + S - D3)//2)² - 9·D5·F1·F2·((1
+           + S - D2)//2)² - 36·D4·F1·F2 - 36·D5·F1·F2 - 42·D2·F1·rows - 42·D3·F1·rows - 44·D4·F2·rows - 44·D5·F2·rows
+    bytes  8 + 80·D4·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 288·D1·D2·D3·S·rows
+           + 48·D1·D2·D3·rows·S² + 80·D4·D5·F1·F2·(1 + S - D2)//2 + 80·D4·D5·F1·F2·(1 + S - D3)//2
+           + 112·D2·D3·F1·rows + 136·F1·rows·(1 + S - D2)//2·(1 + S - D3)//2 + 16·D1·D2·D3·F1
+           + 192·D4·D5·F2·rows + 192·F2·rows·(1 + S - D2)//2·(1 + S - D3)//2 + 2000·F1·F2·(1
+           + S - D2)//2·(1 + S - D3)//2 + 24·D4·D5·F2·K + 24·F2·K·(1 + S - D2)//2·(1 + S - D3)//2
+           + 400·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2 + 400·F1·F2·((1 + S - D3)//2)²·(1
+           + S - D2)//2 + 432·D1·D2·D3·rows + 48·D1·rows·D2²·D3² + 80·F1·F2·((1 + S - D2)//2)²·((1
+           + S - D3)//2)² + 88·D4·D5·F1·F2 + 112·F1·rows·S² + 136·F1·rows·(1 + S - D2)//2
+           + 136·F1·rows·(1 + S - D3)//2 + 1600·F1·F2·(1 + S - D2)//2 + 1600·F1·F2·(1 + S - D3)//2
+           + 320·F1·F2·((1 + S - D2)//2)² + 320·F1·F2·((1 + S - D3)//2)² + 672·F1·S·rows
+           + 768·F2·rows·(1 + S - D2)//2 + 768·F2·rows·(1 + S - D3)//2 + 96·F2·K·(1 + S - D2)//2
+           + 96·F2·K·(1 + S - D3)//2 + 112·K·rows + 1144·F1·rows + 1280·F1·F2 + 3072·F2·rows + 384·F2·K
+           + 16·F1 + 16·F2 + 16·K + 72·rows - 400·D4·F1·F2·(1 + S - D2)//2·(1
+           + S - D3)//2 - 400·D5·F1·F2·(1 + S - D2)//2·(1
+           + S - D3)//2 - 48·D1·D2·S·rows·D3² - 48·D1·D3·S·rows·D2² - 80·D4·F1·F2·((1 + S - D3)//2)²·(1
+           + S - D2)//2 - 80·D5·F1·F2·((1 + S - D2)//2)²·(1
+           + S - D3)//2 - 112·D2·F1·S·rows - 112·D3·F1·S·rows - 144·D1·D2·rows·D3² - 144·D1·D3·rows·D2² - 192·D4·F2·rows·(1
+           + S - D3)//2 - 192·D5·F2·rows·(1 + S - D2)//2 - 24·D4·F2·K·(1 + S - D3)//2 - 24·D5·F2·K·(1
+           + S - D2)//2 - 320·D4·F1·F2·(1 + S - D2)//2 - 320·D5·F1·F2·(1 + S - D3)//2 - 400·D4·F1·F2·(1
+           + S - D3)//2 - 400·D5·F1·F2·(1 + S - D2)//2 - 80·D4·F1·F2·((1
+           + S - D3)//2)² - 80·D5·F1·F2·((1
+           + S - D2)//2)² - 320·D4·F1·F2 - 320·D5·F1·F2 - 336·D2·F1·rows - 336·D3·F1·rows - 768·D4·F2·rows - 768·D5·F2·rows - 96·D4·F2·K - 96·D5·F2·K
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+OPEN_SIZES = ('rows', 'N', 'K')
+D1, S, F1, D2, D3, F2, D4, D5 = 1, 8, 16, 3, 3, 32, 3, 3
+NAME = "cnn"
+SIZES = {"D1": D1, "S": S, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
+PARAMETERS = {
+    "C1": ("F1", "D1", "D2", "D3"), "c1": ("F1",), "C2": ("F2", "F1", "D4", "D5"), "c2": ("F2",),
+    "W": (lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"], "K"),
+    "b": ("K",),
+}
+INPUTS = {"x": ("N", "D1", "S", "S"), "y": ("N",)}
+INTEGERS = {"y": "K"}
+FACTS = {"mask2": (("binary", -1),)}
+FORWARD_INPUTS = ("x",)
+RANDOM = {
+   
+    "mask2": (("N", lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"]), "bernoulli", 0.7),
+}
+RANDOM_AT_INFERENCE = ()
+INFERENCE = {"loss": "loss_infer", "p": "p_infer"}
+FORWARD_GIVEN = ("x", "mask2")
+INFERENCE_GIVEN = ("x",)
+OUTPUTS, LOSS = ("p",), "loss"
+METRICS = ("accuracy",)
+BATCH = "N"
+GRADIENTS = {"C1": "dC1", "c1": "dc1", "C2": "dC2", "c2": "dc2", "W": "dW", "b": "db"}
+EQUATIONS = {
+    1: "z1", 2: "a1", 3: "h1_2", 4: "h1", 5: "z2", 6: "a2", 7: "h2", 8: "u_flat", 9: "flat", 10: "z3",
+    11: "a3", 12: "m_a3", 13: "e_p", 14: "s_p", 15: "p", 16: "loss", 17: "h1_argmax_i5", 18: "h1_argmax_i",
+    19: "da3", 20: "db", 21: "dflat", 22: "dW", 23: "du_flat", 24: "dh2", 25: "da2", 26: "dc2", 27: "dh1",
+    28: "dC2", 29: "da1", 30: "dC1", 31: "dc1", 32: "z3_infer", 33: "a3_infer", 34: "m_a3_infer",
+    35: "e_p_infer", 36: "s_p_infer", 37: "p_infer", 38: "loss_infer", 39: "c_accuracy", 40: "accuracy",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+_KERNELS: list[str] = []
+_PARALLEL: list[str] = []
+prange = range  # until kernels are compiled
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a function for compilation on first use: importing Numba alone takes most of a second."""
+    _KERNELS.append(function.__name__)
+    return function
+
+
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose loops over `prange` run on several threads."""
+    _PARALLEL.append(function.__name__)
+    return kernel(function)
+
+
+def _compile() -> None:
+    """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
+    if _KERNELS:
+        import numba
+
+        globals()["prange"] = numba.prange
+        # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
+        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        for name in _KERNELS:
+            globals()[name] = numba.njit(
+                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
+            )(globals()[name])
+        _KERNELS.clear()
+
+
+# ---- The network ----
+
+
+@kernel
+def _forward(theta, work, counts, at, x, mask2, rows, N, K):
+    """The outputs: equations (1) to (15)."""
+    C1 = theta[0:144].reshape(F1, D1, D2, D3)
+    c1 = theta[144:160]
+    C2 = theta[160:4768].reshape(F2, F1, D4, D5)
+    c2 = theta[4768:4800]
+    W = (
+        theta[4800 : 4800 + 512 * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2, K)
+    )
+    b = theta[512 * K + 4800 : 512 * K + 4800 + K]
+    z1_windows = work[at[0] : at[0] + 576 * rows].reshape(rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)
+    z1 = work[at[1] : at[1] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    z2_right = (
+        work[at[5] : at[5] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    )
+    z2 = (
+        work[at[6] : at[6] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    a2 = (
+        work[at[7] : at[7] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    h2 = (
+        work[at[8] : at[8] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    u_flat = (
+        work[at[9] : at[9] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
+        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )
+    flat = (
+        work[at[10] : at[10] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
+        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )
+    z3 = work[at[11] : at[11] + K * rows].reshape(rows, K)
+    a3 = work[at[12] : at[12] + K * rows].reshape(rows, K)
+    m_a3 = work[at[13] : at[13] + rows]
+    e_p = work[at[14] : at[14] + K * rows].reshape(rows, K)
+    s_p = work[at[15] : at[15] + rows]
+    p = work[at[16] : at[16] + K * rows].reshape(rows, K)
+    for n in range(rows):
+        for i1 in range(S + 3 - D2):
+            for i2 in range(S + 3 - D3):
+                for i in range(D1):
+                    for l in range(D2):
+                        for m in range(D3):
+                            z1_windows[n, i1, i2, i, l, m] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
+                                - 1 < S else 0.0)
+                            )  # (1)
+    for n in range(rows):
+        np.dot(
+            C1.reshape(F1, D1 * D2 * D3), z1_windows[n].reshape((S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).T,
+            z1[n].reshape(F1, (S + 3 - D2) * (S + 3 - D3))
+        )  # (1)
+    for n in range(rows):
+        for k in range(F1):
+            for i1 in range(S + 3 - D2):
+                for i2 in range(S + 3 - D3):
+                    a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
+                    h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
+            for i3 in range((S + 1 - D2) // 2 + 1):
+                for i4 in range((S + 1 - D3) // 2 + 1):
+                    h1_max = -np.inf
+                    for i5 in range(2):
+                        for i in range(2):
+                            h1_max = max(h1_max, h1_2[n, k, 2 * i3 + i5, 2 * i4 + i])  # (4)
+                    h1[n, k, i3, i4] = h1_max
+    for q in range(F2):
+        for i6 in range((S + 1 - D2) // 2 + 4 - D4):
+            for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+                for k in range(F1):
+                    for r2 in range((S + 1 - D2) // 2 + 1):
+                        for s2 in range((S + 1 - D3) // 2 + 1):
+                            z2_right[q, i6, i7, k, r2, s2] = (
+                                ((C2[q, k, r2 + 1 - i6, s2 + 1 - i7] if 0 <= r2 + 1 - i6 < D4 and 0 <= s2 + 1
+                                - i7 < D5 else 0.0) if s2 + 2 <= D5 + i7 and i7 <= s2 + 1 else 0.0)
+                            )  # (5)
+    np.dot(
+        h1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
+        z2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )  # (5)
+    for n in range(rows):
+        for q in range(F2):
+            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
+                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+                    a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
+                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
+        for u in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2):
+            u_flat[n, u] = (
+                h2[n, u // (((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) + 4 * ((S + 1 - D2) // 2) + 4
+                * ((S + 1 - D3) // 2) + D4 * D5 + 16 - 4 * D4 - 4 * D5 - ((S + 1 - D3) // 2) * D4
+                - ((S + 1 - D2) // 2) * D5), (u // ((S + 1 - D3) // 2 + 4 - D5)) % ((S + 1 - D2) // 2 + 4
+                - D4), u % ((S + 1 - D3) // 2 + 4 - D5)]
+            )  # (8)
+            flat[n, u] = 10 / 7 * mask2[n, u] * u_flat[n, u]  # (9)
+    np.dot(flat, W, z3)  # (10)
+    for n in range(rows):
+        m_a3_max = -np.inf
+        for v in range(K):
+            a3[n, v] = z3[n, v] + b[v]  # (11)
+            m_a3_max = max(m_a3_max, a3[n, v])  # (12)
+        m_a3[n] = m_a3_max
+        s_p_sum = 0.0
+        for v in range(K):
+            e_p[n, v] = math.exp(a3[n, v] - m_a3[n])  # (13)
+            s_p_sum += e_p[n, v]  # (14)
+        s_p[n] = s_p_sum
+        for v in range(K):
+            p[n, v] = e_p[n, v] / s_p[n]  # (15)
+
+
+@kernel
+def _loss(theta, work, counts, at, y, rows, N, K):
+    """The loss: equation (16)."""
+    a3 = work[at[12] : at[12] + K * rows].reshape(rows, K)
+    m_a3 = work[at[13] : at[13] + rows]
+    s_p = work[at[15] : at[15] + rows]
+    loss = work[at[17] : at[17] + 1]
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += (math.log(s_p[n]) + m_a3[n] - a3[n, y[n]]) / N  # (16)
+    loss[0] = loss_sum
+
+
+@kernel
+def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, K):
+    """The gradients: equations (17) to (31)."""
+    C2 = theta[160:4768].reshape(F2, F1, D4, D5)
+    W = (
+        theta[4800 : 4800 + 512 * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2, K)
+    )
+    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    a2 = (
+        work[at[7] : at[7] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    flat = (
+        work[at[10] : at[10] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
+        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )
+    p = work[at[16] : at[16] + K * rows].reshape(rows, K)
+    h1_place = counts[at[18] : at[18] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    h1_argmax_i5 = counts[at[19] : at[19] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    h1_argmax_i = counts[at[20] : at[20] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    da3 = work[at[21] : at[21] + K * rows].reshape(rows, K)
+    db = gradient[512 * K + 4800 : 512 * K + 4800 + K]
+    dC1_windows = work[at[22] : at[22] + 576 * rows].reshape(rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)
+    dflat = (
+        work[at[23] : at[23] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
+        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )
+    dW = (
+        gradient[4800 : 4800 + 512 * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2, K)
+    )
+    du_flat = (
+        work[at[24] : at[24] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
+        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )
+    dh2 = (
+        work[at[25] : at[25] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    da2 = (
+        work[at[26] : at[26] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    dc2 = gradient[4768:4800]
+    dh1_right = (
+        work[at[27] : at[27] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    )
+    dh1 = work[at[28] : at[28] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    dC2_terms_product = (
+        work[at[29] : at[29] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    )
+    dC2_terms = (
+        work[at[30] : at[30] + 131072].reshape(F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    )
+    dC2 = gradient[160:4768].reshape(F2, F1, D4, D5)
+    da1 = work[at[31] : at[31] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    dC1_left = work[at[32] : at[32] + 1024 * rows].reshape(F1, rows, S + 3 - D2, S + 3 - D3)
+    dc1 = gradient[144:160]
+    dC1 = gradient[0:144].reshape(F1, D1, D2, D3)
+    db[:] = 0.0
+    for n in range(rows):
+        for k in range(F1):
+            for i3 in range((S + 1 - D2) // 2 + 1):
+                for i4 in range((S + 1 - D3) // 2 + 1):
+                    h1_place_argmax = -np.inf
+                    h1_place_at = -1
+                    for i5 in range(2):
+                        for i in range(2):
+                            if h1_place_at < 0 or h1_2[n, k, 2 * i3 + i5, 2 * i4 + i] > h1_place_argmax:  # (17)
+                                h1_place_argmax, h1_place_at = h1_2[n, k, 2 * i3 + i5, 2 * i4 + i], 2 * i5 + i
+                    h1_place[n, k, i3, i4] = h1_place_at
+                    h1_argmax_i5[n, k, i3, i4] = h1_place[n, k, i3, i4] // 2  # (17)
+                    h1_argmax_i[n, k, i3, i4] = h1_place[n, k, i3, i4] % 2  # (18)
+        for v in range(K):
+            da3[n, v] = (p[n, v] - (1.0 if v == y[n] else 0.0)) / N  # (19)
+            db[v] += da3[n, v]  # (20)
+        for i1 in range(S + 3 - D2):
+            for i2 in range(S + 3 - D3):
+                for i in range(D1):
+                    for l in range(D2):
+                        for m in range(D3):
+                            dC1_windows[n, i1, i2, i, l, m] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
+                                - 1 < S else 0.0)
+                            )  # (30)
+    np.dot(da3, W.T, dflat)  # (21)
+    np.dot(flat.T, da3, dW)  # (22)
+    dc2[:] = 0.0
+    for n in range(rows):
+        for u in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2):
+            du_flat[n, u] = 10 / 7 * dflat[n, u] * mask2[n, u]  # (23)
+        for q in range(F2):
+            dh2[n, q, :, :] = 0.0
+            for i in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)):
+                dh2[n, q, ((16 * q + 4 * ((S + 1 - D2) // 2) * q + 4 * ((S + 1 - D3) // 2) * q + D4 * D5 * q + i + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * q - 4 * D4 * q - 4 * D5 * q - ((S + 1 - D3) // 2) * D4 * q - ((S + 1 - D2) // 2) * D5 * q) // ((S + 1 - D3) // 2 + 4 - D5)) % ((S + 1 - D2) // 2 + 4 - D4), (16 * q + 4 * ((S + 1 - D2) // 2) * q + 4 * ((S + 1 - D3) // 2) * q + D4 * D5 * q + i + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * q - 4 * D4 * q - 4 * D5 * q - ((S + 1 - D3) // 2) * D4 * q - ((S + 1 - D2) // 2) * D5 * q) % ((S + 1 - D3) // 2 + 4 - D5)] += (
+                    (du_flat[n, i + ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * q] if 0 <= i
+                    + ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+                    * q < ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 else 0.0)
+                )  # (24)
+            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
+                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+                    da2[n, q, i6, i7] = _either(a2[n, q, i6, i7] > 0, dh2[n, q, i6, i7], 0.0)  # (25)
+                    dc2[q] += da2[n, q, i6, i7]  # (26)
+    for q in range(F2):
+        for r2 in range((S + 1 - D2) // 2 + 4 - D4):
+            for s2 in range((S + 1 - D3) // 2 + 4 - D5):
+                for k in range(F1):
+                    for i3 in range((S + 1 - D2) // 2 + 1):
+                        for i4 in range((S + 1 - D3) // 2 + 1):
+                            dh1_right[q, r2, s2, k, i3, i4] = (
+                                ((C2[q, k, i3 + 1 - r2, i4 + 1 - s2] if 0 <= i3 + 1 - r2 < D4 and 0 <= i4 + 1
+                                - s2 < D5 else 0.0) if i4 + 2 <= D5 + s2 and s2 <= i4 + 1 else 0.0)
+                            )  # (27)
+    np.dot(
+        da2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2),
+        dh1_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        dh1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
+    )  # (27)
+    np.dot(
+        da2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T,
+        h1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        dC2_terms_product.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
+    )  # (28)
+    for q in range(F2):
+        for k in range(F1):
+            dC2[q, k, :, :] = 0.0
+            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
+                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+                    for r2 in range((S + 1 - D2) // 2 + 1):
+                        for s2 in range((S + 1 - D3) // 2 + 1):
+                            dC2_terms[q, k, i6, i7, r2, s2] = dC2_terms_product[q, i6, i7, k, r2, s2]  # (28)
+                            if r2 + 2 <= D4 + i6 and s2 + 2 <= D5 + i7 and i6 <= r2 + 1 and i7 <= s2 + 1:
+                                dC2[q, k, r2 + 1 - i6, s2 + 1 - i7] += dC2_terms[q, k, i6, i7, r2, s2]  # (28)
+    dc1[:] = 0.0
+    for n in range(rows):
+        for k in range(F1):
+            for i1 in range(S + 3 - D2):
+                for i2 in range(S + 3 - D3):
+                    da1[n, k, i1, i2] = (dh1[n, k, i1 // 2, i2 // 2] if i1 // 2 <= (S + 1 - D2) // 2 and i2 // 2 <= (S + 1 - D3) // 2 and a1[n, k, i1, i2] > 0 and i1 % 2 == h1_argmax_i5[n, k, i1 // 2, i2 // 2] and i2 % 2 == h1_argmax_i[n, k, i1 // 2, i2 // 2] else 0.0)  # (29)
+                    dC1_left[k, n, i1, i2] = da1[n, k, i1, i2]  # (30)
+                    dc1[k] += da1[n, k, i1, i2]  # (31)
+    np.dot(
+        dC1_left.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * rows),
+        dC1_windows.reshape((S + 3 - D2) * (S + 3 - D3) * rows, D1 * D2 * D3), dC1.reshape(F1, D1 * D2 * D3)
+    )  # (30)
+
+
+@kernel
+def _inference(theta, work, counts, at, x, rows, N, K):
+    """The outputs at inference: equations (1) to (8), (32) to (37)."""
+    C1 = theta[0:144].reshape(F1, D1, D2, D3)
+    c1 = theta[144:160]
+    C2 = theta[160:4768].reshape(F2, F1, D4, D5)
+    c2 = theta[4768:4800]
+    W = (
+        theta[4800 : 4800 + 512 * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2, K)
+    )
+    b = theta[512 * K + 4800 : 512 * K + 4800 + K]
+    z1_windows = work[at[0] : at[0] + 576 * rows].reshape(rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)
+    z1 = work[at[1] : at[1] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
+    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    z2_right = (
+        work[at[5] : at[5] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    )
+    z2 = (
+        work[at[6] : at[6] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    a2 = (
+        work[at[7] : at[7] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    h2 = (
+        work[at[8] : at[8] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
+        - D5)
+    )
+    u_flat = (
+        work[at[9] : at[9] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
+        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )
+    z3_infer_left = (
+        work[at[33] : at[33] + 512 * N].reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2)
+    )
+    z3_infer = work[at[34] : at[34] + K * N].reshape(N, K)
+    a3_infer = work[at[35] : at[35] + K * N].reshape(N, K)
+    m_a3_infer = work[at[36] : at[36] + N]
+    e_p_infer = work[at[37] : at[37] + K * N].reshape(N, K)
+    s_p_infer = work[at[38] : at[38] + N]
+    p_infer = work[at[39] : at[39] + K * N].reshape(N, K)
+    for n in range(rows):
+        for i1 in range(S + 3 - D2):
+            for i2 in range(S + 3 - D3):
+                for i in range(D1):
+                    for l in range(D2):
+                        for m in range(D3):
+                            z1_windows[n, i1, i2, i, l, m] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
+                                - 1 < S else 0.0)
+                            )  # (1)
+    for n in range(rows):
+        np.dot(
+            C1.reshape(F1, D1 * D2 * D3), z1_windows[n].reshape((S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).T,
+            z1[n].reshape(F1, (S + 3 - D2) * (S + 3 - D3))
+        )  # (1)
+    for n in range(rows):
+        for k in range(F1):
+            for i1 in range(S + 3 - D2):
+                for i2 in range(S + 3 - D3):
+                    a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
+                    h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
+            for i3 in range((S + 1 - D2) // 2 + 1):
+                for i4 in range((S + 1 - D3) // 2 + 1):
+                    h1_max = -np.inf
+                    for i5 in range(2):
+                        for i in range(2):
+                            h1_max = max(h1_max, h1_2[n, k, 2 * i3 + i5, 2 * i4 + i])  # (4)
+                    h1[n, k, i3, i4] = h1_max
+    for q in range(F2):
+        for i6 in range((S + 1 - D2) // 2 + 4 - D4):
+            for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+                for k in range(F1):
+                    for r2 in range((S + 1 - D2) // 2 + 1):
+                        for s2 in range((S + 1 - D3) // 2 + 1):
+                            z2_right[q, i6, i7, k, r2, s2] = (
+                                ((C2[q, k, r2 + 1 - i6, s2 + 1 - i7] if 0 <= r2 + 1 - i6 < D4 and 0 <= s2 + 1
+                                - i7 < D5 else 0.0) if s2 + 2 <= D5 + i7 and i7 <= s2 + 1 else 0.0)
+                            )  # (5)
+    np.dot(
+        h1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
+        z2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+    )  # (5)
+    for n in range(rows):
+        for q in range(F2):
+            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
+                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+                    a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
+                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
+        for u in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2):
+            u_flat[n, u] = (
+                h2[n, u // (((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) + 4 * ((S + 1 - D2) // 2) + 4
+                * ((S + 1 - D3) // 2) + D4 * D5 + 16 - 4 * D4 - 4 * D5 - ((S + 1 - D3) // 2) * D4
+                - ((S + 1 - D2) // 2) * D5), (u // ((S + 1 - D3) // 2 + 4 - D5)) % ((S + 1 - D2) // 2 + 4
+                - D4), u % ((S + 1 - D3) // 2 + 4 - D5)]
+            )  # (8)
+    for n in range(N):
+        for u in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2):
+            z3_infer_left[n, u] = u_flat[n, u]  # (32)
+    np.dot(z3_infer_left, W, z3_infer)  # (32)
+    for n in range(N):
+        m_a3_infer_max = -np.inf
+        for v in range(K):
+            a3_infer[n, v] = z3_infer[n, v] + b[v]  # (33)
+            m_a3_infer_max = max(m_a3_infer_max, a3_infer[n, v])  # (34)
+        m_a3_infer[n] = m_a3_infer_max
+        s_p_infer_sum = 0.0
+        for v in range(K):
+            e_p_infer[n, v] = math.exp(a3_infer[n, v] - m_a3_infer[n])  # (35)
+            s_p_infer_sum += e_p_infer[n, v]  # (36)
+        s_p_infer[n] = s_p_infer_sum
+        for v in range(K):
+            p_infer[n, v] = e_p_infer[n, v] / s_p_infer[n]  # (37)
+
+
+@kernel
+def _metrics(theta, work, counts, at, y, rows, N, K):
+    """The loss and metrics at inference: equations (38) to (40)."""
+    a3_infer = work[at[35] : at[35] + K * N].reshape(N, K)
+    m_a3_infer = work[at[36] : at[36] + N]
+    s_p_infer = work[at[38] : at[38] + N]
+    p_infer = work[at[39] : at[39] + K * N].reshape(N, K)
+    loss_infer = work[at[40] : at[40] + 1]
+    c_accuracy = counts[at[41] : at[41] + N]
+    accuracy = work[at[42] : at[42] + 1]
+    loss_infer_sum = 0.0
+    accuracy_sum = 0.0
+    for n in range(N):
+        loss_infer_sum += (math.log(s_p_infer[n]) + m_a3_infer[n] - a3_infer[n, y[n]]) / N  # (38)
+        c_accuracy_argmax = -np.inf
+        c_accuracy_at = -1
+        for v in range(K):
+            if c_accuracy_at < 0 or p_infer[n, v] > c_accuracy_argmax:  # (39)
+                c_accuracy_argmax, c_accuracy_at = p_infer[n, v], v
+        c_accuracy[n] = c_accuracy_at
+        if c_accuracy[n] == y[n]:
+            accuracy_sum += float(1 / N)  # (40)
+    loss_infer[0] = loss_infer_sum
+    accuracy[0] = accuracy_sum
+
+
+@kernel
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam: one step over all parameters, in place."""
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = 1 - beta1**step  # (U3)
+    c4 = 1 - beta2**step  # (U3)
+    for i in range(len(theta)):
+        m_next = c1 * gradient[i] + beta1 * m[i]  # (U1)
+        v_next = c2 * (gradient[i] * gradient[i]) + beta2 * v[i]  # (U2)
+        theta_next = theta[i] - lr * m_next / (c3 * (math.sqrt(v_next / c4) + eps))  # (U3)
+        m[i] = m_next
+        v[i] = v_next
+        theta[i] = theta_next
+
+
+@kernel
+def _evaluate(theta, work, counts, at, x, y, rows, N, K):
+    """Outputs, loss and metrics."""
+    _inference(theta, work, counts, at, x, rows, N, K)
+    _metrics(theta, work, counts, at, y, rows, N, K)
+
+
+@kernel
+def _loss_and_gradients(theta, gradient, work, counts, at, x, y, mask2, rows, N, K):
+    """The loss, and its gradient by all parameters."""
+    _forward(theta, work, counts, at, x, mask2, rows, N, K)
+    _loss(theta, work, counts, at, y, rows, N, K)
+    _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, K)
+    return work[at[17]]
+
+
+@kernel
+def _train_step(
+    theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, mask2, rows, N, K,
+):
+    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, mask2, rows, N, K)
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+@parallel_kernel
+def _chunks(theta, gradients, work, counts, at, bounds, x, y, mask2, N, K):
+    """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
+    for c in prange(len(bounds)):
+        first, last = bounds[c, 0], bounds[c, 1]
+        _forward(theta, work[c], counts[c], at, x[first:last], mask2[first:last], last - first, N, K)
+        _loss(theta, work[c], counts[c], at, y[first:last], last - first, N, K)
+        _backward(
+            theta, gradients[c], work[c], counts[c], at, x[first:last], y[first:last], mask2[first:last],
+            last - first, N, K
+        )
+
+
+@parallel_kernel
+def _add_gradients(gradient, gradients):
+    """The gradient by all parameters, from the parts of the chunks."""
+    for i in prange(len(gradient)):
+        total = gradients[0, i]
+        for k in range(1, len(gradients)):
+            total += gradients[k, i]
+        gradient[i] = total
+
+
+@kernel
+def _train_step_in_chunks(
+    theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, mask2, N,
+    K,
+):
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    _chunks(theta, gradients, work, counts, at, bounds, x, y, mask2, N, K)
+    _add_gradients(gradient, gradients)
+    for k in range(1, len(work)):
+        work[0, at[17]] += work[k, at[17]]
+    loss = work[0, at[17]]
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+def _flops(N, K):
+    """Floating-point operations of one step."""
+    return 3086 * K * N + 845831 * N + 1179648
+
+
+def _places(rows, N, K):
+    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    return {
+        "z1_windows": (0, 1024 * rows + 262144, (rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)),
+        "z1": (0, 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
+        "a1": (0, 1024 * rows + 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
+        "h1_2": (0, 2048 * rows + 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
+        "h1": (0, 4608 * rows + 512 * N + 262144, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "z2_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "z2": (0, 131072, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "a2": (0, 512 * rows + 131072, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "h2": (0, 3072 * rows + 262144, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "u_flat": (0, 3584 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "flat": (0, 4096 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "z3": (0, 4864 * rows + 512 * N + 262144, (rows, K)),
+        "a3": (0, 4864 * rows + 512 * N + K * rows + 262144, (rows, K)),
+        "m_a3": (0, 0, (rows,)),
+        "e_p": (0, 2 * K * rows + 4864 * rows + 512 * N + 262144, (rows, K)),
+        "s_p": (0, rows, (rows,)),
+        "p": (0, 3 * K * rows + 4864 * rows + 512 * N + 262144, (rows, K)),
+        "loss": (0, 4608 * rows + 262144, ()),
+        "h1_place": (1, 0, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "h1_argmax_i5": (1, 256 * rows, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "h1_argmax_i": (1, 512 * rows, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "da3": (0, 4864 * rows + 512 * N + 262144, (rows, K)),
+        "dC1_windows": (0, 3072 * rows + 262144, (rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)),
+        "dflat": (0, 0, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "du_flat": (0, 2048 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "dh2": (0, 2560 * rows + 262144, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "da2": (0, 3648 * rows + 262144, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "dh1_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "dh1": (0, 4160 * rows + 262144, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "dC2_terms_product": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "dC2_terms": (0, 131072, (F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "da1": (0, 0, (rows, F1, S + 3 - D2, S + 3 - D3)),
+        "dC1_left": (0, 2048 * rows + 262144, (F1, rows, S + 3 - D2, S + 3 - D3)),
+        "z3_infer_left": (0, 4608 * rows + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "z3_infer": (0, 4864 * rows + 4 * K * rows + 512 * N + 262144, (N, K)),
+        "a3_infer": (0, 4864 * rows + 4 * K * rows + 512 * N + K * N + 262144, (N, K)),
+        "m_a3_infer": (0, 0, (N,)),
+        "e_p_infer": (0, 2 * K * N + 4864 * rows + 4 * K * rows + 512 * N + 262144, (N, K)),
+        "s_p_infer": (0, N, (N,)),
+        "p_infer": (0, 3 * K * N + 4864 * rows + 4 * K * rows + 512 * N + 262144, (N, K)),
+        "loss_infer": (0, 2 * N, ()),
+        "c_accuracy": (1, 768 * rows, (N,)),
+        "accuracy": (0, 2 * N + 1, ()),
+    }
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    K = sizes["K"]
+    return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "C1": math.sqrt(6 / (D2 + D3)) * rng.uniform(-1, 1, (F1, D1, D2, D3)),
+        # an offset needs no asymmetry to learn
+        "c1": np.zeros(F1),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "C2": math.sqrt(6 / (D4 + D5)) * rng.uniform(-1, 1, (F2, F1, D4, D5)),
+        # an offset needs no asymmetry to learn
+        "c2": np.zeros(F2),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W": 2.449489742783178 * math.sqrt(1 / (F2 * ((S + 1 - D2) // 2 - D4 + 4) * ((S + 1 - D3) // 2 - D5 + 4) + K)) * rng.uniform(-1, 1, (((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)),
+        # an offset needs no asymmetry to learn
+        "b": np.zeros(K),
+    }
+
+
+# ---- Functions of one element ----
+
+
+@kernel
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
+    total = 0.0
+    for i in range(len(values)):
+        total += 0 * values[i]
+    return total == 0
+
+
+@kernel
+def _either(condition: bool, yes: float, no: float) -> float:
+    """yes if the condition holds, else no: both are known already, so that there is no branch."""
+    return yes if condition else no
+
+
+# ---- Arrays that come in ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.asarray(array, np.int64, order="C")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
+    return arena, sizes
+
+
+# ---- How the Numba target runs its kernels ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
+    are not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        self.places = {}
+        lengths = [0, 0]
+        for name, (which, start, shape) in _places(*sizes).items():
+            start = lengths[which] if apart else start
+            self.places[name] = which, start, shape
+            lengths[which] = max(lengths[which], start + math.prod(shape))
+        at = np.array([start for _, start, _ in self.places.values()], np.int64)
+        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+
+    def tensors(self) -> dict[str, Array]:
+        """Every tensor by name, as a view."""
+        return {
+            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
+            for name, (which, start, shape) in self.places.items()
+        }
+
+
+def _outputs(
+    params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
+) -> dict[str, Array]:
+    memory = _memory(sizes)
+    stage, given = (_forward, FORWARD_GIVEN) if training else (_inference, INFERENCE_GIVEN)
+    stage(params.flat, *memory.arrays, *(data[n] for n in given), *memory.sizes)
+    tensors = memory.tensors()
+    chosen = {} if training else INFERENCE
+    return {name: tensors[chosen.get(name, name)].copy() for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
+    tensors = memory.tensors()
+    return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
+
+
+def _differentiate(
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
+) -> dict[str, Array]:
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    memory = _memory(sizes, apart=apart)
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+# ---- Training steps in chunks of the batch ----
+
+
+WORTH_A_CHUNK = (
+    2_000_000  # floating-point operations; starting threads costs as much as some hundred thousand
+)
+
+
+class _Chunks:
+    """A workspace for each of several chunks of the batch, their rows, and a gradient for each."""
+
+    def __init__(self, sizes: tuple[int, ...], count: int, parameters: int) -> None:
+        first = [c * sizes[0] // count for c in range(count + 1)]
+        self.bounds = np.array([first[:-1], first[1:]], np.int64).T.copy()  # (count, 2)
+        most = int((self.bounds[:, 1] - self.bounds[:, 0]).max())
+        reals, integers, at = _Memory((most, *sizes[1:])).arrays
+        self.arrays = np.zeros((count, len(reals)), DTYPE), np.zeros((count, len(integers)), np.int64), at
+        self.gradients = np.zeros((count, parameters), DTYPE)
+        self.sizes = sizes[1:]
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
+    _compile()
+    rows = sizes.get(BATCH or "", 1)
+    key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    moments = (arena.flat for arena in state.moments.values())
+    hyper = (state.hyper[name] for name in HYPER)
+    own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
+    count = _chunk_count(state.threads, sizes)
+    if count == 1:
+        memory = _memory(sizes, state.workspace)
+        loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
+    else:
+        _compile()
+        chunks = _in_chunks(state, sizes, count)
+        blas = _blas_threads()
+        before = blas[0]()
+        blas[1](1)  # each chunk is a thread of its own
+        try:
+            loss, finite = _train_step_in_chunks(
+                *own, chunks.gradients, *chunks.arrays, chunks.bounds, *data.values(), *chunks.sizes
+            )
+        finally:
+            blas[1](before)
+    state.step += bool(finite)
+    return float(loss), bool(finite)
+
+
+def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
+    """As many chunks as threads are wanted; if nothing is said, as there are processors with enough to do."""
+    rows = sizes[BATCH or ""]
+    if threads is not None:
+        return max(1, min(threads, rows))
+    work = _flops(*(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    return max(1, min(os.cpu_count() or 1, rows, int(work) // WORTH_A_CHUNK))
+
+
+def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
+    """The workspaces of the chunks, from those that the state keeps if they are there."""
+    shape = (sizes[BATCH or ""], *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    key = (*shape, "chunks", count)
+    if key not in state.workspace:
+        if len(state.workspace) >= 4:
+            state.workspace.clear()
+        state.workspace[key] = _Chunks(shape, count, len(state.params.flat))
+    chunks: _Chunks = state.workspace[key]
+    return chunks
+
+
+@cache
+def _blas_threads() -> tuple[Callable[[], int], Callable[[int], Any]]:
+    """How many threads the library of matrix products uses, and how to say how many it shall use; nothing
+    happens where the library has another form."""
+    import scipy
+
+    folder = Path(scipy.__file__).parent
+    for path in sorted([*folder.parent.glob("scipy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]):
+        library = ctypes.CDLL(str(path))
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("", "64_"):
+                get = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
+                put = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
+                if get is not None and put is not None:
+                    return get, put
+    return (lambda: 1), (lambda count: None)
+
+
+# ---- Arrays that must have known shapes ----
+
+
+def _known_shape(name: str, shape: tuple[Any, ...], sizes: Mapping[str, int]) -> tuple[int, ...]:
+    extents = [_extent(extent, sizes) for extent in shape]
+    if None in extents:
+        raise DataError(f"{name} needs the size {shape[extents.index(None)]}, which nothing shows")
+    return tuple(extent for extent in extents if extent is not None)
+
+
+def _fitting(name: str, value: Any, shape: tuple[Any, ...], sizes: Mapping[str, int]) -> Array:
+    """An array of the module's dtype, with the shape and the facts that the network needs."""
+    array = _as_dtype(name, value)
+    _fit_shape(name, array, shape, dict(sizes))
+    _check_values(name, array, sizes)
+    return array
+
+
+# ---- No buffers ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- Random elements by counting ----
+
+
+_GOLDEN, _FIRST = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+_SECOND, _BELOW_ONE = np.uint64(0x94D049BB133111EB), np.nextafter(DTYPE(1), DTYPE(0))
+
+
+@kernel
+def _word(key: Any, count: int) -> Any:
+    """The output `count` of SplitMix64 started at the key: 64 random bits."""
+    z = key + np.uint64(count) * _GOLDEN
+    z = (z ^ (z >> np.uint64(30))) * _FIRST
+    z = (z ^ (z >> np.uint64(27))) * _SECOND
+    return z ^ (z >> np.uint64(31))
+
+
+@kernel
+def _uniform(word: Any) -> float:
+    """The 52 upper bits as the middle of one of 2**52 intervals between 0 and 1."""
+    return (float(word >> np.uint64(12)) + 0.5) * 2.0**-52
+
+
+@kernel
+def _draw_bernoulli(out: Array, key: Any, threshold: Any) -> None:
+    for i in range(len(out)):
+        out[i] = _word(key, i + 1) < threshold
+
+
+@kernel
+def _draw_uniform(out: Array, key: Any) -> None:
+    for i in range(len(out)):
+        out[i] = min(DTYPE(_uniform(_word(key, i + 1))), _BELOW_ONE)
+
+
+@kernel
+def _draw_normal(out: Array, key: Any) -> None:
+    """The cosine of each pair, by Box and Muller (1958)."""
+    for i in range(len(out)):
+        radius, turn = _uniform(_word(key, 2 * i + 1)), _uniform(_word(key, 2 * i + 2))
+        out[i] = math.sqrt(-2 * math.log(radius)) * math.cos(2 * math.pi * turn)
+
+
+@np.errstate(over="ignore")  # 64 bits wrap around, compiled or not
+def _draw(out: Array, kind: str, p: float, key: int) -> None:
+    """Fills `out` with zeros and ones (1 with probability p), uniform or normal elements."""
+    _compile()
+    if kind == "bernoulli":
+        _draw_bernoulli(out, np.uint64(key), np.uint64(int(p * 2.0**64)))
+    elif kind == "uniform":
+        _draw_uniform(out, np.uint64(key))
+    else:
+        _draw_normal(out, np.uint64(key))
+
+
+# ---- What a step is given beside parameters ----
+
+
+_MASK = 2**64 - 1
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters; arrays in `kept` are drawn into again."""
+    needed = [name for name in RANDOM if training or name in RANDOM_AT_INFERENCE]
+    random = _drawn(needed, sizes, seed, step, masks or {}, {} if kept is None else kept)
+    return {**data, **_as_buffers(buffers, sizes), **random}
+
+
+def _drawn(
+    needed: list[str],
+    sizes: Mapping[str, int],
+    seed: int,
+    step: int,
+    masks: Mapping[str, Any],
+    kept: dict[Any, Array],
+) -> dict[str, Array]:
+    """The random tensors of one step: those of `masks` as they are, the others from the generator."""
+    unknown = [name for name in masks if name not in RANDOM]
+    if unknown:
+        raise DataError(f"{unknown[0]} is no random tensor; the network draws {', '.join(RANDOM) or 'none'}")
+    found = {}
+    for number, (name, (extents, kind, p)) in enumerate(RANDOM.items()):
+        if name not in needed:
+            continue
+        if name in masks:
+            found[name] = _fitting(name, masks[name], extents, sizes)
+            continue
+        shape = _known_shape(name, extents, sizes)
+        if (name, shape) not in kept:
+            kept[name, shape] = np.empty(shape, DTYPE)
+        found[name] = kept[name, shape]
+        _draw(found[name].reshape(-1), kind, p, _key(seed, step, number))
+    return found
+
+
+def _key(seed: int, step: int, number: int) -> int:
+    """Where the stream of one tensor in one step starts: element e is output e + 1 of SplitMix64 (Steele, Lea
+    and Flood 2014) started here, whatever part of the batch is drawn."""
+    key = 0
+    for part in (seed, step, number):
+        key = (key + part + 0x9E3779B97F4A7C15) & _MASK
+        key = ((key ^ (key >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        key = ((key ^ (key >> 27)) * 0x94D049BB133111EB) & _MASK
+        key ^= key >> 31
+    return key
+
+
+# ---- Parameters, the state of training, and the functions that need no training ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: MutableMapping[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+    accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once, at inference."""
+    arena, sizes = _as_arena(params)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
+    arena, sizes = _as_arena(params)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values: Array = np.asarray(rng.standard_normal(shape))
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = np.asarray(values > 0, float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
+        data[name] = np.asarray(values, DTYPE)
+    return data
+
+
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double, scratch = np.float64 == DTYPE, gradients.like()
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        state = load(options.params)
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(state.params, state.buffers, **data), options.json)
+        else:
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

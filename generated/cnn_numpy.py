@@ -1,0 +1,1320 @@
+"""cnn: a network that trains in NumPy.
+
+Derived from the network cnn; float64. It reads x(N, D1, S, S), y(N,).
+Random tensors, drawn in each step: mask2(N, F2*(-D4 + (-D2 + S + 1)//(2) + 4)*(-D5 + (-D3 + S + 1)//(2) + 4)): bernoulli(0.7).
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   z1[n,k,i1,i2] = Σ_i,l,m x[n,i,i1 + l - 1,i2 + m - 1]·C1[k,i,l,m]
+    (2)   a1[n,k,i1,i2] = z1[n,k,i1,i2] + c1[k]
+    (3)   h1_2[n,k,i1,i2] = [a1[n,k,i1,i2] > 0]·a1[n,k,i1,i2]
+    (4)   h1[n,k,i3,i4] = max_i5,i h1_2[n,k,2·i3 + i5,2·i4 + i]
+    (5)   z2[n,q,i6,i7] = Σ_k,r,s h1[n,k,i6 + r - 1,i7 + s - 1]·C2[q,k,r,s]
+    (6)   a2[n,q,i6,i7] = z2[n,q,i6,i7] + c2[q]
+    (7)   h2[n,q,i6,i7] = [a2[n,q,i6,i7] > 0]·a2[n,q,i6,i7]
+    (8)   u_flat[n,u] = h2[n,u//((4 + (1 + S - D2)//2 - D4)·(4 + (1 + S - D3)//2 - D5)),(u//(4 + (1 + S - D3)//2 - D5))%(4 + (1 + S - D2)//2 - D4),u%(4 + (1 + S - D3)//2 - D5)]
+    (9)   flat[n,u] = 10·mask2[n,u]·u_flat[n,u]/7
+    (10)  z3[n,v] = Σ_u flat[n,u]·W[u,v]
+    (11)  a3[n,v] = z3[n,v] + b[v]
+    (12)  m_a3[n] = max_v a3[n,v]
+    (13)  e_p[n,v] = exp(a3[n,v] - m_a3[n])
+    (14)  s_p[n] = Σ_v e_p[n,v]
+    (15)  p[n,v] = e_p[n,v]/s_p[n]
+    (16)  loss = Σ_n (log(s_p[n]) + m_a3[n] - a3[n,y[n]])/N
+    (17)  h1_argmax_i5[n,k,i3,i4] = argmax_i5,i h1_2[n,k,2·i3 + i5,2·i4 + i]
+    (18)  h1_argmax_i[n,k,i3,i4] = argmax_i5,i h1_2[n,k,2·i3 + i5,2·i4 + i]
+    (19)  da3[n,v] = (p[n,v] - [v = y[n]])/N
+    (20)  db[v] = Σ_n da3[n,v]
+    (21)  dflat[n,u] = Σ_v da3[n,v]·W[u,v]
+    (22)  dW[u,v] = Σ_n flat[n,u]·da3[n,v]
+    (23)  du_flat[n,u] = 10·dflat[n,u]·mask2[n,u]/7
+    (24)  dh2[n,q,i6,i7] = Σ_i [i6 = ((4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i - 4·D4·q - 4·D5·q - D4·q·(1 + S - D3)//2 - D5·q·(1 + S - D2)//2)//(4 + (1 + S - D3)//2 - D5))%(4 + (1 + S - D2)//2 - D4)]·[i7 = (4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i - 4·D4·q - 4·D5·q - D4·q·(1 + S - D3)//2 - D5·q·(1 + S - D2)//2)%(4 + (1 + S - D3)//2 - D5)]·[4·D4·q + 4·D5·q + D4·q·(1 + S - D3)//2 + D5·q·(1 + S - D2)//2 ≤ 4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i]·[4·q·(1 + S - D2)//2 + 4·q·(1 + S - D3)//2 + D4·D5·q + q·(1 + S - D2)//2·(1 + S - D3)//2 + 16·q + i + 4·D4·F2 + 4·D5·F2 + D4·F2·(1 + S - D3)//2 + D5·F2·(1 + S - D2)//2 < 4·D4·q + 4·D5·q + D4·q·(1 + S - D3)//2 + D5·q·(1 + S - D2)//2 + 4·F2·(1 + S - D2)//2 + 4·F2·(1 + S - D3)//2 + D4·D5·F2 + F2·(1 + S - D2)//2·(1 + S - D3)//2 + 16·F2]·du_flat[n,q·(4 + (1 + S - D2)//2 - D4)·(4 + (1 + S - D3)//2 - D5) + i]
+    (25)  da2[n,q,i6,i7] = [a2[n,q,i6,i7] > 0]·dh2[n,q,i6,i7]
+    (26)  dc2[q] = Σ_n,i6,i7 da2[n,q,i6,i7]
+    (27)  dh1[n,k,i3,i4] = Σ_q,r,s [i3 + D4 ≤ 2 + r + (1 + S - D2)//2]·[r ≤ 1 + i3]·[i4 + D5 ≤ 2 + s + (1 + S - D3)//2]·[s ≤ 1 + i4]·da2[n,q,1 + i3 - r,1 + i4 - s]·C2[q,k,r,s]
+    (28)  dC2[q,k,r,s] = Σ_n,i6,i7 da2[n,q,i6,i7]·h1[n,k,i6 + r - 1,i7 + s - 1]
+    (29)  da1[n,k,i1,i2] = [a1[n,k,i1,i2] > 0]·[h1_argmax_i5[n,k,i1//2,i2//2] = i1%2]·[h1_argmax_i[n,k,i1//2,i2//2] = i2%2]·[i1//2 ≤ (1 + S - D2)//2]·[i2//2 ≤ (1 + S - D3)//2]·dh1[n,k,i1//2,i2//2]
+    (30)  dC1[k,i,l,m] = Σ_n,i1,i2 da1[n,k,i1,i2]·x[n,i,i1 + l - 1,i2 + m - 1]
+    (31)  dc1[k] = Σ_n,i1,i2 da1[n,k,i1,i2]
+    (32)  z3_infer[n,v] = Σ_u u_flat[n,u]·W[u,v]
+    (33)  a3_infer[n,v] = z3_infer[n,v] + b[v]
+    (34)  m_a3_infer[n] = max_v a3_infer[n,v]
+    (35)  e_p_infer[n,v] = exp(a3_infer[n,v] - m_a3_infer[n])
+    (36)  s_p_infer[n] = Σ_v e_p_infer[n,v]
+    (37)  p_infer[n,v] = e_p_infer[n,v]/s_p_infer[n]
+    (38)  loss_infer = Σ_n (log(s_p_infer[n]) + m_a3_infer[n] - a3_infer[n,y[n]])/N
+    (39)  c_accuracy[n] = argmax_v p_infer[n,v]
+    (40)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
+
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
+
+    (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U3)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: D1 = 1, S = 8, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, K read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  6·D4·D5·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 24·D1·D2·D3·F1·N·S + 4·D1·D2·D3·F1·N·S²
+           + 6·D4·D5·F1·F2·N·(1 + S - D2)//2 + 6·D4·D5·F1·F2·N·(1 + S - D3)//2 + 9·D4·D5·F1·F2·(1
+           + S - D2)//2·(1 + S - D3)//2 + 150·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 30·F1·F2·N·((1
+           + S - D2)//2)²·(1 + S - D3)//2 + 30·F1·F2·N·((1 + S - D3)//2)²·(1 + S - D2)//2
+           + 36·D1·D2·D3·F1·N + 4·D1·F1·N·D2²·D3² + 6·D4·D5·F1·F2·N + 6·D4·D5·F2·K·N + 6·F1·F2·N·((1
+           + S - D2)//2)²·((1 + S - D3)//2)² + 6·F2·K·N·(1 + S - D2)//2·(1 + S - D3)//2
+           + 9·D4·D5·F1·F2·(1 + S - D2)//2 + 9·D4·D5·F1·F2·(1 + S - D3)//2 + 10·F1·N·(1 + S - D2)//2·(1
+           + S - D3)//2 + 11·D4·D5·F2·N + 11·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 120·F1·F2·N·(1
+           + S - D2)//2 + 120·F1·F2·N·(1 + S - D3)//2 + 14·D2·D3·F1·N + 225·F1·F2·(1 + S - D2)//2·(1
+           + S - D3)//2 + 24·F1·F2·N·((1 + S - D2)//2)² + 24·F1·F2·N·((1 + S - D3)//2)² + 24·F2·K·N·(1
+           + S - D2)//2 + 24·F2·K·N·(1 + S - D3)//2 + 45·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2
+           + 45·F1·F2·((1 + S - D3)//2)²·(1 + S - D2)//2 + 9·D4·D5·F1·F2 + 9·F1·F2·((1
+           + S - D2)//2)²·((1 + S - D3)//2)² + 10·F1·N·(1 + S - D2)//2 + 10·F1·N·(1 + S - D3)//2
+           + 14·F1·N·S² + 180·F1·F2·(1 + S - D2)//2 + 180·F1·F2·(1 + S - D3)//2 + 36·F1·F2·((1
+           + S - D2)//2)² + 36·F1·F2·((1 + S - D3)//2)² + 44·F2·N·(1 + S - D2)//2 + 44·F2·N·(1
+           + S - D3)//2 + 84·F1·N·S + 96·F1·F2·N + 96·F2·K·N + 136·F1·N + 144·F1·F2 + 14·K·N + 176·F2·N
+           + 7·N - 30·D4·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 - 30·D5·F1·F2·N·(1 + S - D2)//2·(1
+           + S - D3)//2 - 4·D1·D2·F1·N·S·D3² - 4·D1·D3·F1·N·S·D2² - 6·D4·F1·F2·N·((1 + S - D3)//2)²·(1
+           + S - D2)//2 - 6·D5·F1·F2·N·((1 + S - D2)//2)²·(1
+           + S - D3)//2 - 12·D1·D2·F1·N·D3² - 12·D1·D3·F1·N·D2² - 24·D4·F1·F2·N·(1
+           + S - D2)//2 - 24·D5·F1·F2·N·(1 + S - D3)//2 - 30·D4·F1·F2·N·(1
+           + S - D3)//2 - 30·D5·F1·F2·N·(1 + S - D2)//2 - 45·D4·F1·F2·(1 + S - D2)//2·(1
+           + S - D3)//2 - 45·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 - 6·D4·F1·F2·N·((1
+           + S - D3)//2)² - 6·D4·F2·K·N·(1 + S - D3)//2 - 6·D5·F1·F2·N·((1
+           + S - D2)//2)² - 6·D5·F2·K·N·(1 + S - D2)//2 - 9·D4·F1·F2·((1 + S - D3)//2)²·(1
+           + S - D2)//2 - 9·D5·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2 - 11·D4·F2·N·(1
+           + S - D3)//2 - 11·D5·F2·N·(1
+           + S - D2)//2 - 14·D2·F1·N·S - 14·D3·F1·N·S - 24·D4·F1·F2·N - 24·D4·F2·K·N - 24·D5·F1·F2·N - 24·D5·F2·K·N - 36·D4·F1·F2·(1
+           + S - D2)//2 - 36·D5·F1·F2·(1 + S - D3)//2 - 45·D4·F1·F2·(1 + S - D3)//2 - 45·D5·F1·F2·(1
+           + S - D2)//2 - 9·D4·F1·F2·((1 + S - D3)//2)² - 9·D5·F1·F2·((1
+           + S - D2)//2)² - 36·D4·F1·F2 - 36·D5·F1·F2 - 42·D2·F1·N - 42·D3·F1·N - 44·D4·F2·N - 44·D5·F2·N
+    bytes  8 + 80·D4·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 288·D1·D2·D3·N·S + 48·D1·D2·D3·N·S²
+           + 80·D4·D5·F1·F2·(1 + S - D2)//2 + 80·D4·D5·F1·F2·(1 + S - D3)//2 + 112·D2·D3·F1·N
+           + 136·F1·N·(1 + S - D2)//2·(1 + S - D3)//2 + 16·D1·D2·D3·F1 + 192·D4·D5·F2·N + 192·F2·N·(1
+           + S - D2)//2·(1 + S - D3)//2 + 2000·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 24·D4·D5·F2·K
+           + 24·F2·K·(1 + S - D2)//2·(1 + S - D3)//2 + 400·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2
+           + 400·F1·F2·((1 + S - D3)//2)²·(1 + S - D2)//2 + 432·D1·D2·D3·N + 48·D1·N·D2²·D3²
+           + 80·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2)² + 88·D4·D5·F1·F2 + 112·F1·N·S²
+           + 136·F1·N·(1 + S - D2)//2 + 136·F1·N·(1 + S - D3)//2 + 1600·F1·F2·(1 + S - D2)//2
+           + 1600·F1·F2·(1 + S - D3)//2 + 320·F1·F2·((1 + S - D2)//2)² + 320·F1·F2·((1 + S - D3)//2)²
+           + 672·F1·N·S + 768·F2·N·(1 + S - D2)//2 + 768·F2·N·(1 + S - D3)//2 + 96·F2·K·(1 + S - D2)//2
+           + 96·F2·K·(1 + S - D3)//2 + 112·K·N + 1144·F1·N + 1280·F1·F2 + 3072·F2·N + 384·F2·K + 16·F1
+           + 16·F2 + 16·K + 72·N - 400·D4·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 - 400·D5·F1·F2·(1
+           + S - D2)//2·(1 + S - D3)//2 - 48·D1·D2·N·S·D3² - 48·D1·D3·N·S·D2² - 80·D4·F1·F2·((1
+           + S - D3)//2)²·(1 + S - D2)//2 - 80·D5·F1·F2·((1 + S - D2)//2)²·(1
+           + S - D3)//2 - 112·D2·F1·N·S - 112·D3·F1·N·S - 144·D1·D2·N·D3² - 144·D1·D3·N·D2² - 192·D4·F2·N·(1
+           + S - D3)//2 - 192·D5·F2·N·(1 + S - D2)//2 - 24·D4·F2·K·(1 + S - D3)//2 - 24·D5·F2·K·(1
+           + S - D2)//2 - 320·D4·F1·F2·(1 + S - D2)//2 - 320·D5·F1·F2·(1 + S - D3)//2 - 400·D4·F1·F2·(1
+           + S - D3)//2 - 400·D5·F1·F2·(1 + S - D2)//2 - 80·D4·F1·F2·((1
+           + S - D3)//2)² - 80·D5·F1·F2·((1
+           + S - D2)//2)² - 320·D4·F1·F2 - 320·D5·F1·F2 - 336·D2·F1·N - 336·D3·F1·N - 768·D4·F2·N - 768·D5·F2·N - 96·D4·F2·K - 96·D5·F2·K
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+D1, S, F1, D2, D3, F2, D4, D5 = 1, 8, 16, 3, 3, 32, 3, 3
+NAME = "cnn"
+SIZES = {"D1": D1, "S": S, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
+PARAMETERS = {
+    "C1": ("F1", "D1", "D2", "D3"), "c1": ("F1",), "C2": ("F2", "F1", "D4", "D5"), "c2": ("F2",),
+    "W": (lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"], "K"),
+    "b": ("K",),
+}
+INPUTS = {"x": ("N", "D1", "S", "S"), "y": ("N",)}
+INTEGERS = {"y": "K"}
+FACTS = {"mask2": (("binary", -1),)}
+FORWARD_INPUTS = ("x",)
+RANDOM = {
+   
+    "mask2": (("N", lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"]), "bernoulli", 0.7),
+}
+RANDOM_AT_INFERENCE = ()
+INFERENCE = {"loss": "loss_infer", "p": "p_infer"}
+OUTPUTS, LOSS = ("p",), "loss"
+METRICS = ("accuracy",)
+BATCH = "N"
+GRADIENTS = {"C1": "dC1", "c1": "dc1", "C2": "dC2", "c2": "dc2", "W": "dW", "b": "db"}
+EQUATIONS = {
+    1: "z1", 2: "a1", 3: "h1_2", 4: "h1", 5: "z2", 6: "a2", 7: "h2", 8: "u_flat", 9: "flat", 10: "z3",
+    11: "a3", 12: "m_a3", 13: "e_p", 14: "s_p", 15: "p", 16: "loss", 17: "h1_argmax_i5", 18: "h1_argmax_i",
+    19: "da3", 20: "db", 21: "dflat", 22: "dW", 23: "du_flat", 24: "dh2", 25: "da2", 26: "dc2", 27: "dh1",
+    28: "dC2", 29: "da1", 30: "dC1", 31: "dc1", 32: "z3_infer", 33: "a3_infer", 34: "m_a3_infer",
+    35: "e_p_infer", 36: "s_p_infer", 37: "p_infer", 38: "loss_infer", 39: "c_accuracy", 40: "accuracy",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+# ---- The network ----
+
+
+@np.errstate(all="ignore")
+def _forward(params, data):
+    """The outputs: equations (1) to (15)."""
+    x, mask2 = data["x"], data["mask2"]
+    C1, c1, C2, c2 = params["C1"], params["c1"], params["C2"], params["c2"]
+    W, b = params["W"], params["b"]
+    N = len(x)
+    padded1 = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))  # (1)
+    z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
+    z1 = (
+        (C1.reshape(F1, D1 * D2 * D3)
+        @ z1_windows.reshape(N, (S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).swapaxes(-1, -2)).reshape(N, F1, S
+        + 3 - D2, S + 3 - D3)
+    )  # (1)
+    a1 = z1 + c1[:, None, None]  # (2)
+    h1_2 = np.maximum(a1, 0)  # (3)
+    h1 = np.full((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), -np.inf, DTYPE)  # (4)
+    for i5, i in np.ndindex(2, 2):
+        np.maximum(
+            h1,
+            h1_2[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], (2 * np.arange((S + 1 - D2) // 2 + 1) + i5)[:, None], 2 * np.arange((S + 1 - D3) // 2 + 1) + i],
+            out=h1
+        )  # (4)
+    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (5)
+    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (5)
+    z2_right = _where(
+        ((np.arange((S + 1 - D3) // 2 + 1) + 2 <= (D5 + np.arange((S + 1 - D3) // 2 + 4 - D5))[:, None]) & (np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None] <= np.arange((S + 1 - D3) // 2 + 1) + 1))[:, None, None, :],
+        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, :, :], C2[np.arange(F2)[:, None, None, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, D4 - 1)[:, None, None, :, None], np.clip(at2, 0, D5 - 1)[:, None, None, :]], 0),
+        0
+    )  # (5)
+    z2 = (
+        (h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
+        @ z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T).reshape(N, F2, (S + 1 - D2) // 2 + 4
+        - D4, (S + 1 - D3) // 2 + 4 - D5)
+    )  # (5)
+    a2 = z2 + c2[:, None, None]  # (6)
+    h2 = np.maximum(a2, 0)  # (7)
+    u_flat = (
+        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2
+        + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2)
+        * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2).copy()
+    )  # (8)
+    flat = 10 / 7 * mask2 * u_flat  # (9)
+    z3 = flat @ W  # (10)
+    a3 = z3 + b  # (11)
+    m_a3 = a3.max(1)  # (12)
+    e_p = np.exp(a3 - m_a3[:, None])  # (13)
+    s_p = e_p.sum(1)  # (14)
+    p = e_p / s_p[:, None]  # (15)
+    return {
+        "z1": z1, "a1": a1, "h1_2": h1_2, "h1": h1, "z2": z2, "a2": a2, "h2": h2, "u_flat": u_flat,
+        "flat": flat, "z3": z3, "a3": a3, "m_a3": m_a3, "e_p": e_p, "s_p": s_p, "p": p,
+    }
+
+
+@np.errstate(all="ignore")
+def _loss(params, data, tensors):
+    """The loss: equation (16)."""
+    y = data["y"]
+    a3, s_p, m_a3 = tensors["a3"], tensors["s_p"], tensors["m_a3"]
+    N = len(y)
+    loss = (np.log(s_p) + m_a3 - a3[np.arange(N), y]).sum() / N  # (16)
+    tensors["loss"] = loss
+
+
+@np.errstate(all="ignore")
+def _backward(params, data, tensors, gradients):
+    """The gradients: equations (17) to (31)."""
+    x, y, mask2 = data["x"], data["y"], data["mask2"]
+    C2, W = params["C2"], params["W"]
+    a1, h1_2, h1, a2 = tensors["a1"], tensors["h1_2"], tensors["h1"], tensors["a2"]
+    flat, p = tensors["flat"], tensors["p"]
+    N = len(x)
+    K = W.shape[1]
+    dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
+    dW, db = gradients["W"], gradients["b"]
+    h1_place = np.zeros((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), np.int64)  # (17)
+    less = np.ones((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), bool)  # (17)
+    for i5, i in np.ndindex(2, 2):
+        less &= h1_2[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], (2 * np.arange((S + 1 - D2) // 2 + 1) + i5)[:, None], 2 * np.arange((S + 1 - D3) // 2 + 1) + i] < h1  # (17)
+        h1_place += less  # (17)
+    h1_argmax_i5 = h1_place // 2  # (17)
+    h1_argmax_i = h1_place % 2  # (18)
+    da3 = (p - (np.arange(K) == y[:, None])) / N  # (19)
+    db[...] = da3.sum(0)  # (20)
+    dflat = da3 @ W.T  # (21)
+    np.matmul(flat.T, da3, out=dW)  # (22)
+    du_flat = 10 / 7 * dflat * mask2  # (23)
+    dh2 = np.zeros((N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5), DTYPE)  # (24)
+    at1 = (
+        np.arange(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5))[:, None]
+        + ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * np.arange(F2)
+    )  # (24)
+    np.add.at(
+        dh2,
+        (np.arange(N)[:, None], np.arange(F2), (((16 * np.arange(F2) + 4 * ((S + 1 - D2) // 2) * np.arange(F2) + 4 * ((S + 1 - D3) // 2) * np.arange(F2) + D4 * D5 * np.arange(F2) + np.arange(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5))[:, None] + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * np.arange(F2) - 4 * D4 * np.arange(F2) - 4 * D5 * np.arange(F2) - ((S + 1 - D3) // 2) * D4 * np.arange(F2) - ((S + 1 - D2) // 2) * D5 * np.arange(F2)) // ((S + 1 - D3) // 2 + 4 - D5)) % ((S + 1 - D2) // 2 + 4 - D4))[:, None, :], ((16 * np.arange(F2) + 4 * ((S + 1 - D2) // 2) * np.arange(F2) + 4 * ((S + 1 - D3) // 2) * np.arange(F2) + D4 * D5 * np.arange(F2) + np.arange(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5))[:, None] + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * np.arange(F2) - 4 * D4 * np.arange(F2) - 4 * D5 * np.arange(F2) - ((S + 1 - D3) // 2) * D4 * np.arange(F2) - ((S + 1 - D2) // 2) * D5 * np.arange(F2)) % ((S + 1 - D3) // 2 + 4 - D5))[:, None, :]),
+        _where(((0 <= at1) & (at1 < ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2))[:, None, :], du_flat[:, np.clip(at1, 0, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 - 1)].transpose(1, 0, 2), 0)
+    )  # (24)
+    da2 = _where(a2 > 0, dh2, 0)  # (25)
+    dc2[...] = da2.sum((0, 2, 3))  # (26)
+    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (27)
+    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (27)
+    dh1_right = _where(
+        ((np.arange((S + 1 - D3) // 2 + 1) + 2 <= (D5 + np.arange((S + 1 - D3) // 2 + 4 - D5))[:, None]) & (np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None] <= np.arange((S + 1 - D3) // 2 + 1) + 1))[:, None, None, :],
+        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, :, :], C2[np.arange(F2)[:, None, None, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, D4 - 1)[:, None, None, :, None], np.clip(at2, 0, D5 - 1)[:, None, None, :]], 0),
+        0
+    )  # (27)
+    dh1 = (
+        (da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
+        @ dh1_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)).reshape(N, F1, (S + 1 - D2) // 2
+        + 1, (S + 1 - D3) // 2 + 1)
+    )  # (27)
+    dC2_terms = (
+        (da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T
+        @ h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)).reshape(F2, (S + 1 - D2) // 2
+        + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2
+        + 1).transpose(0, 3, 1, 2, 4, 5).copy()
+    )  # (28)
+    dC2[...] = 0  # (28)
+    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (28)
+    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (28)
+    np.add.at(
+        dC2,
+        (np.arange(F2)[:, None], np.arange(F1), np.clip(at1, 0, D4 - 1)[:, None, :, None, None, None], np.clip(at2, 0, D5 - 1)[:, None, :, None, None]),
+        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, None], dC2_terms.transpose(2, 3, 4, 5, 0, 1), 0)
+    )  # (28)
+    at1 = np.arange(S + 3 - D2) // 2  # (29)
+    at2 = np.arange(S + 3 - D3) // 2  # (29)
+    at3 = np.arange(S + 3 - D2) // 2  # (29)
+    at4 = np.arange(S + 3 - D3) // 2  # (29)
+    at5 = np.arange(S + 3 - D2) // 2  # (29)
+    at6 = np.arange(S + 3 - D3) // 2  # (29)
+    da1 = _where(
+        ((np.arange(S + 3 - D2) // 2 <= (S + 1 - D2) // 2)[:, None]) & (np.arange(S + 3 - D3) // 2 <= (S + 1 - D3) // 2) & (a1 > 0) & ((np.arange(S + 3 - D2) % 2)[:, None] == h1_argmax_i5[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, (S + 1 - D2) // 2)[:, None], np.clip(at2, 0, (S + 1 - D3) // 2)]) & (np.arange(S + 3 - D3) % 2 == h1_argmax_i[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], np.clip(at3, 0, (S + 1 - D2) // 2)[:, None], np.clip(at4, 0, (S + 1 - D3) // 2)]),
+        dh1[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], np.clip(at5, 0, (S + 1 - D2) // 2)[:, None], np.clip(at6, 0, (S + 1 - D3) // 2)],
+        0
+    )  # (29)
+    dc1[...] = da1.sum((0, 2, 3))  # (31)
+    padded1 = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))  # (30)
+    dC1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (30)
+    np.matmul(
+        da1.transpose(1, 0, 2, 3).reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
+        dC1_windows.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
+    )  # (30)
+    tensors.update({
+        "h1_place": h1_place, "h1_argmax_i5": h1_argmax_i5, "h1_argmax_i": h1_argmax_i, "da3": da3, "db": db,
+        "dflat": dflat, "dW": dW, "du_flat": du_flat, "dh2": dh2, "da2": da2, "dc2": dc2, "dh1": dh1,
+        "dC2_terms": dC2_terms, "dC2": dC2, "da1": da1, "dc1": dc1, "dC1": dC1,
+    })
+
+
+@np.errstate(all="ignore")
+def _inference(params, data):
+    """The outputs at inference: equations (1) to (8), (32) to (37)."""
+    x = data["x"]
+    C1, c1, C2, c2 = params["C1"], params["c1"], params["C2"], params["c2"]
+    W, b = params["W"], params["b"]
+    N = len(x)
+    padded1 = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))  # (1)
+    z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
+    z1 = (
+        (C1.reshape(F1, D1 * D2 * D3)
+        @ z1_windows.reshape(N, (S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).swapaxes(-1, -2)).reshape(N, F1, S
+        + 3 - D2, S + 3 - D3)
+    )  # (1)
+    a1 = z1 + c1[:, None, None]  # (2)
+    h1_2 = np.maximum(a1, 0)  # (3)
+    h1 = np.full((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), -np.inf, DTYPE)  # (4)
+    for i5, i in np.ndindex(2, 2):
+        np.maximum(
+            h1,
+            h1_2[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], (2 * np.arange((S + 1 - D2) // 2 + 1) + i5)[:, None], 2 * np.arange((S + 1 - D3) // 2 + 1) + i],
+            out=h1
+        )  # (4)
+    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (5)
+    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (5)
+    z2_right = _where(
+        ((np.arange((S + 1 - D3) // 2 + 1) + 2 <= (D5 + np.arange((S + 1 - D3) // 2 + 4 - D5))[:, None]) & (np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None] <= np.arange((S + 1 - D3) // 2 + 1) + 1))[:, None, None, :],
+        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, :, :], C2[np.arange(F2)[:, None, None, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, D4 - 1)[:, None, None, :, None], np.clip(at2, 0, D5 - 1)[:, None, None, :]], 0),
+        0
+    )  # (5)
+    z2 = (
+        (h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
+        @ z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
+        * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T).reshape(N, F2, (S + 1 - D2) // 2 + 4
+        - D4, (S + 1 - D3) // 2 + 4 - D5)
+    )  # (5)
+    a2 = z2 + c2[:, None, None]  # (6)
+    h2 = np.maximum(a2, 0)  # (7)
+    u_flat = (
+        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2
+        + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2)
+        * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2).copy()
+    )  # (8)
+    z3_infer = u_flat @ W  # (32)
+    a3_infer = z3_infer + b  # (33)
+    m_a3_infer = a3_infer.max(1)  # (34)
+    e_p_infer = np.exp(a3_infer - m_a3_infer[:, None])  # (35)
+    s_p_infer = e_p_infer.sum(1)  # (36)
+    p_infer = e_p_infer / s_p_infer[:, None]  # (37)
+    return {
+        "z1": z1, "a1": a1, "h1_2": h1_2, "h1": h1, "z2": z2, "a2": a2, "h2": h2, "u_flat": u_flat,
+        "z3_infer": z3_infer, "a3_infer": a3_infer, "m_a3_infer": m_a3_infer, "e_p_infer": e_p_infer,
+        "s_p_infer": s_p_infer, "p_infer": p_infer,
+    }
+
+
+@np.errstate(all="ignore")
+def _metrics(params, data, tensors):
+    """The loss and metrics at inference: equations (38) to (40)."""
+    y = data["y"]
+    a3_infer, s_p_infer, p_infer = tensors["a3_infer"], tensors["s_p_infer"], tensors["p_infer"]
+    m_a3_infer = tensors["m_a3_infer"]
+    N = len(y)
+    loss_infer = (np.log(s_p_infer) + m_a3_infer - a3_infer[np.arange(N), y]).sum() / N  # (38)
+    c_accuracy = p_infer.argmax(1)  # (39)
+    accuracy = DTYPE((c_accuracy == y).sum()) / N  # (40)
+    tensors.update({"loss_infer": loss_infer, "c_accuracy": c_accuracy, "accuracy": accuracy})
+
+
+@np.errstate(all="ignore")
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam: one step over all parameters, in place."""
+    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
+    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
+    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    K = sizes["K"]
+    return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "C1": math.sqrt(6 / (D2 + D3)) * rng.uniform(-1, 1, (F1, D1, D2, D3)),
+        # an offset needs no asymmetry to learn
+        "c1": np.zeros(F1),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "C2": math.sqrt(6 / (D4 + D5)) * rng.uniform(-1, 1, (F2, F1, D4, D5)),
+        # an offset needs no asymmetry to learn
+        "c2": np.zeros(F2),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W": 2.449489742783178 * math.sqrt(1 / (F2 * ((S + 1 - D2) // 2 - D4 + 4) * ((S + 1 - D3) // 2 - D5 + 4) + K)) * rng.uniform(-1, 1, (((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)),
+        # an offset needs no asymmetry to learn
+        "b": np.zeros(K),
+    }
+
+
+# ---- Functions that NumPy lacks ----
+
+
+def _where(mask: Array, a: Any, b: Any) -> Array:
+    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
+    mask has no pattern."""
+    if mask.size < 4096:
+        return np.asarray(np.where(mask, a, b))
+    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
+    chosen = -mask.astype(bits)  # all bits or none
+    value = np.asarray(a, DTYPE).view(bits) & chosen
+    if not np.isscalar(b) or b != 0:
+        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
+    return np.asarray(value.view(DTYPE))
+
+
+def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] = ()) -> Array:
+    """The view of this shape whose k-th index moves along the axis `axes[k]` of x, by `steps[k]` elements
+    (by 1 if not given): several indices along one axis are windows."""
+    strides = [x.strides[axis] * step for axis, step in zip(axes, steps or (1,) * len(axes), strict=True)]
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+
+
+# ---- Arrays that come in ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.asarray(array, np.int64, order="C")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
+    return arena, sizes
+
+
+# ---- How the NumPy target runs its stages ----
+
+
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    training: bool,
+) -> dict[str, Array]:
+    if training:
+        tensors = _forward(params, data)
+        return {name: tensors[name] for name in OUTPUTS}
+    tensors = _inference(params, data)
+    return {name: tensors[INFERENCE.get(name, name)] for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    tensors = _inference(params, data)
+    _metrics(params, data, tensors)
+    return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
+
+
+def _differentiate(
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
+) -> dict[str, Array]:
+    tensors = _forward(params, data)
+    _loss(params, data, tensors)
+    _backward(params, data, tensors, gradients)
+    return tensors
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
+    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+        return loss, False
+    state.step += 1
+    moments = {name: arena.flat for name, arena in state.moments.items()}
+    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    return loss, True
+
+
+# ---- Arrays that must have known shapes ----
+
+
+def _known_shape(name: str, shape: tuple[Any, ...], sizes: Mapping[str, int]) -> tuple[int, ...]:
+    extents = [_extent(extent, sizes) for extent in shape]
+    if None in extents:
+        raise DataError(f"{name} needs the size {shape[extents.index(None)]}, which nothing shows")
+    return tuple(extent for extent in extents if extent is not None)
+
+
+def _fitting(name: str, value: Any, shape: tuple[Any, ...], sizes: Mapping[str, int]) -> Array:
+    """An array of the module's dtype, with the shape and the facts that the network needs."""
+    array = _as_dtype(name, value)
+    _fit_shape(name, array, shape, dict(sizes))
+    _check_values(name, array, sizes)
+    return array
+
+
+# ---- No buffers ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- Random elements by counting ----
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_BELOW_ONE = np.nextafter(DTYPE(1), DTYPE(0))
+
+
+def _words(key: int, count: int) -> Array:
+    """The outputs 1, 2, … of SplitMix64 started at the key: 64 random bits each."""
+    z = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN + np.uint64(key)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def _uniform(words: Array) -> Array:
+    """The 52 upper bits as the middle of one of 2**52 intervals between 0 and 1."""
+    return np.asarray(((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
+
+
+def _draw(out: Array, kind: str, p: float, key: int) -> None:
+    """Fills `out` with zeros and ones (1 with probability p), uniform or normal elements."""
+    if kind == "bernoulli":
+        out[:] = _words(key, out.size) < np.uint64(int(p * 2.0**64))
+    elif kind == "uniform":
+        out[:] = _uniform(_words(key, out.size))
+        np.minimum(out, _BELOW_ONE, out=out)
+    else:  # Box and Muller (1958), the cosine of each pair
+        u = _uniform(_words(key, 2 * out.size))
+        out[:] = np.sqrt(-2 * np.log(u[::2])) * np.cos(2 * np.pi * u[1::2])
+
+
+# ---- What a step is given beside parameters ----
+
+
+_MASK = 2**64 - 1
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters; arrays in `kept` are drawn into again."""
+    needed = [name for name in RANDOM if training or name in RANDOM_AT_INFERENCE]
+    random = _drawn(needed, sizes, seed, step, masks or {}, {} if kept is None else kept)
+    return {**data, **_as_buffers(buffers, sizes), **random}
+
+
+def _drawn(
+    needed: list[str],
+    sizes: Mapping[str, int],
+    seed: int,
+    step: int,
+    masks: Mapping[str, Any],
+    kept: dict[Any, Array],
+) -> dict[str, Array]:
+    """The random tensors of one step: those of `masks` as they are, the others from the generator."""
+    unknown = [name for name in masks if name not in RANDOM]
+    if unknown:
+        raise DataError(f"{unknown[0]} is no random tensor; the network draws {', '.join(RANDOM) or 'none'}")
+    found = {}
+    for number, (name, (extents, kind, p)) in enumerate(RANDOM.items()):
+        if name not in needed:
+            continue
+        if name in masks:
+            found[name] = _fitting(name, masks[name], extents, sizes)
+            continue
+        shape = _known_shape(name, extents, sizes)
+        if (name, shape) not in kept:
+            kept[name, shape] = np.empty(shape, DTYPE)
+        found[name] = kept[name, shape]
+        _draw(found[name].reshape(-1), kind, p, _key(seed, step, number))
+    return found
+
+
+def _key(seed: int, step: int, number: int) -> int:
+    """Where the stream of one tensor in one step starts: element e is output e + 1 of SplitMix64 (Steele, Lea
+    and Flood 2014) started here, whatever part of the batch is drawn."""
+    key = 0
+    for part in (seed, step, number):
+        key = (key + part + 0x9E3779B97F4A7C15) & _MASK
+        key = ((key ^ (key >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        key = ((key ^ (key >> 27)) * 0x94D049BB133111EB) & _MASK
+        key ^= key >> 31
+    return key
+
+
+# ---- Parameters, the state of training, and the functions that need no training ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: MutableMapping[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+    accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once, at inference."""
+    arena, sizes = _as_arena(params)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
+    arena, sizes = _as_arena(params)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values: Array = np.asarray(rng.standard_normal(shape))
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = np.asarray(values > 0, float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
+        data[name] = np.asarray(values, DTYPE)
+    return data
+
+
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double, scratch = np.float64 == DTYPE, gradients.like()
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        state = load(options.params)
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(state.params, state.buffers, **data), options.json)
+        else:
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1299 @@
+"""contrastive: a network that trains in Numba.
+
+Derived from the network contrastive; float64. It reads a(N, D), b(N, D).
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   z1[n,k] = Σ_j a[n,j]·W1[j,k]
+    (2)   h1[n,k] = tanh(z1[n,k] + b1[k])
+    (3)   z2[n,i] = Σ_k h1[n,k]·W2[k,i]
+    (4)   a2[n,i] = z2[n,i] + b2[i]
+    (5)   s_norm[n] = Σ_i a2[n,i]²
+    (6)   norm[n] = [s_norm[n] > 0]·sqrt(s_norm[n])
+    (7)   p[n,i] = a2[n,i]/norm[n]
+    (8)   z3[n,k] = Σ_j b[n,j]·W1[j,k]
+    (9)   h3[n,k] = tanh(z3[n,k] + b1[k])
+    (10)  z4[n,i] = Σ_k h3[n,k]·W2[k,i]
+    (11)  a4[n,i] = z4[n,i] + b2[i]
+    (12)  s_norm_2[n] = Σ_i a4[n,i]²
+    (13)  norm_2[n] = [s_norm_2[n] > 0]·sqrt(s_norm_2[n])
+    (14)  q[n,i] = a4[n,i]/norm_2[n]
+    (15)  z[n,j] = Σ_i 5·p[n,i]·q[j,i]
+    (16)  m_z[n] = max_i z[n,i]
+    (17)  s_loss[n] = Σ_i exp(z[n,i] - m_z[n])
+    (18)  m_z2[n] = max_i z[i,n]
+    (19)  s_loss_2[n] = Σ_i exp(z[i,n] - m_z2[n])
+    (20)  loss = Σ_n (log(s_loss[n])/2 + log(s_loss_2[n])/2 + m_z2[n]/2 + m_z[n]/2 - z[n,n])/N
+    (21)  dz[n,j] = (exp(z[n,j] - m_z2[j])/(2·s_loss_2[j]) + exp(z[n,j] - m_z[n])/(2·s_loss[n]) - [j = n])/N
+    (22)  dq_s1[n,i] = Σ_n2 dz[n2,n]·p[n2,i]
+    (23)  dnorm_2_s1_s1[n] = Σ_i dq_s1[n,i]·q[n,i]
+    (24)  da4[n,i] = 5·(dq_s1[n,i] - [s_norm_2[n] > 0]·dnorm_2_s1_s1[n]·q[n,i])/norm_2[n]
+    (25)  dh3[n,k] = Σ_i da4[n,i]·W2[k,i]
+    (26)  dz3[n,k] = (1 - h3[n,k]²)·dh3[n,k]
+    (27)  dp_s1[n,i] = Σ_j dz[n,j]·q[j,i]
+    (28)  dnorm_s1_s1[n] = Σ_i dp_s1[n,i]·p[n,i]
+    (29)  da2[n,i] = 5·(dp_s1[n,i] - [s_norm[n] > 0]·dnorm_s1_s1[n]·p[n,i])/norm[n]
+    (30)  db2_1[i] = Σ_n da2[n,i]
+    (31)  db2_2[i] = Σ_n da4[n,i]
+    (32)  db2[i] = db2_1[i] + db2_2[i]
+    (33)  dh1[n,k] = Σ_i da2[n,i]·W2[k,i]
+    (34)  dW2_1[k,i] = Σ_n h1[n,k]·da2[n,i]
+    (35)  dW2_2[k,i] = Σ_n h3[n,k]·da4[n,i]
+    (36)  dW2[k,i] = dW2_1[k,i] + dW2_2[k,i]
+    (37)  dz1[n,k] = (1 - h1[n,k]²)·dh1[n,k]
+    (38)  dW1_1[j,k] = Σ_n a[n,j]·dz1[n,k]
+    (39)  dW1_2[j,k] = Σ_n b[n,j]·dz3[n,k]
+    (40)  dW1[j,k] = dW1_1[j,k] + dW1_2[j,k]
+    (41)  db1_1[k] = Σ_n (1 - h1[n,k]²)·dh1[n,k]
+    (42)  db1_2[k] = Σ_n (1 - h3[n,k]²)·dh3[n,k]
+    (43)  db1[k] = db1_1[k] + db1_2[k]
+    (44)  cosine[n,m] = Σ_i p[n,i]·q[m,i]
+    (45)  own[n] = argmax_i cosine[n,i]
+    (46)  found = Σ_n [n = own[n]]/N
+
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
+
+    (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U3)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: D = 64, H = 128, C = 16; N read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  12·C·H·N + 8·D·H·N + 22·H·N + 32·C·N + 6·C·N² + 20·N + 28·N² + C·H + D·H + C + H
+    bytes  8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 248·N + 56·C + 56·H + 80·N²
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+OPEN_SIZES = ('N',)
+D, H, C = 64, 128, 16
+NAME = "contrastive"
+SIZES = {"D": D, "H": H, "C": C}
+PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "C"), "b2": ("C",)}
+INPUTS = {"a": ("N", "D"), "b": ("N", "D")}
+INTEGERS = {}
+FACTS = {}
+FORWARD_INPUTS = ("a", "b")
+FORWARD_GIVEN = ("a", "b")
+OUTPUTS, LOSS = ("p", "q"), "loss"
+METRICS = ("found",)
+BATCH = "N"
+GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
+EQUATIONS = {
+    1: "z1", 2: "h1", 3: "z2", 4: "a2", 5: "s_norm", 6: "norm", 7: "p", 8: "z3", 9: "h3", 10: "z4", 11: "a4",
+    12: "s_norm_2", 13: "norm_2", 14: "q", 15: "z", 16: "m_z", 17: "s_loss", 18: "m_z2", 19: "s_loss_2",
+    20: "loss", 21: "dz", 22: "dq_s1", 23: "dnorm_2_s1_s1", 24: "da4", 25: "dh3", 26: "dz3", 27: "dp_s1",
+    28: "dnorm_s1_s1", 29: "da2", 30: "db2_1", 31: "db2_2", 32: "db2", 33: "dh1", 34: "dW2_1", 35: "dW2_2",
+    36: "dW2", 37: "dz1", 38: "dW1_1", 39: "dW1_2", 40: "dW1", 41: "db1_1", 42: "db1_2", 43: "db1",
+    44: "cosine", 45: "own", 46: "found",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+_KERNELS: list[str] = []
+_PARALLEL: list[str] = []
+prange = range  # until kernels are compiled
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a function for compilation on first use: importing Numba alone takes most of a second."""
+    _KERNELS.append(function.__name__)
+    return function
+
+
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose loops over `prange` run on several threads."""
+    _PARALLEL.append(function.__name__)
+    return kernel(function)
+
+
+def _compile() -> None:
+    """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
+    if _KERNELS:
+        import numba
+
+        globals()["prange"] = numba.prange
+        # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
+        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        for name in _KERNELS:
+            globals()[name] = numba.njit(
+                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
+            )(globals()[name])
+        _KERNELS.clear()
+
+
+# ---- The network ----
+
+
+@kernel
+def _forward(theta, work, counts, at, a, b, N):
+    """The outputs: equations (1) to (14)."""
+    W1 = theta[0:8192].reshape(D, H)
+    b1 = theta[8192:8320]
+    W2 = theta[8320:10368].reshape(H, C)
+    b2 = theta[10368:10384]
+    z1 = work[at[0] : at[0] + 128 * N].reshape(N, H)
+    h1 = work[at[1] : at[1] + 128 * N].reshape(N, H)
+    z2 = work[at[2] : at[2] + 16 * N].reshape(N, C)
+    a2 = work[at[3] : at[3] + 16 * N].reshape(N, C)
+    s_norm = work[at[4] : at[4] + N]
+    norm = work[at[5] : at[5] + N]
+    p = work[at[6] : at[6] + 16 * N].reshape(N, C)
+    z3 = work[at[7] : at[7] + 128 * N].reshape(N, H)
+    h3 = work[at[8] : at[8] + 128 * N].reshape(N, H)
+    z4 = work[at[9] : at[9] + 16 * N].reshape(N, C)
+    a4 = work[at[10] : at[10] + 16 * N].reshape(N, C)
+    s_norm_2 = work[at[11] : at[11] + N]
+    norm_2 = work[at[12] : at[12] + N]
+    q = work[at[13] : at[13] + 16 * N].reshape(N, C)
+    np.dot(a, W1, z1)  # (1)
+    for n in range(N):
+        for k in range(H):
+            h1[n, k] = math.tanh(z1[n, k] + b1[k])  # (2)
+    np.dot(h1, W2, z2)  # (3)
+    for n in range(N):
+        s_norm_sum = 0.0
+        for i in range(C):
+            a2[n, i] = z2[n, i] + b2[i]  # (4)
+            s_norm_sum += a2[n, i] * a2[n, i]  # (5)
+        s_norm[n] = s_norm_sum
+        norm[n] = (math.sqrt(s_norm[n]) if s_norm[n] > 0 else 0.0)  # (6)
+        for i in range(C):
+            p[n, i] = a2[n, i] / norm[n]  # (7)
+    np.dot(b, W1, z3)  # (8)
+    for n in range(N):
+        for k in range(H):
+            h3[n, k] = math.tanh(z3[n, k] + b1[k])  # (9)
+    np.dot(h3, W2, z4)  # (10)
+    for n in range(N):
+        s_norm_2_sum = 0.0
+        for i in range(C):
+            a4[n, i] = z4[n, i] + b2[i]  # (11)
+            s_norm_2_sum += a4[n, i] * a4[n, i]  # (12)
+        s_norm_2[n] = s_norm_2_sum
+        norm_2[n] = (math.sqrt(s_norm_2[n]) if s_norm_2[n] > 0 else 0.0)  # (13)
+        for i in range(C):
+            q[n, i] = a4[n, i] / norm_2[n]  # (14)
+
+
+@kernel
+def _loss(theta, work, counts, at, N):
+    """The loss: equations (15) to (20)."""
+    p = work[at[6] : at[6] + 16 * N].reshape(N, C)
+    q = work[at[13] : at[13] + 16 * N].reshape(N, C)
+    z = work[at[14] : at[14] + N * N].reshape(N, N)
+    m_z = work[at[15] : at[15] + N]
+    s_loss = work[at[16] : at[16] + N]
+    m_z2 = work[at[17] : at[17] + N]
+    s_loss_2 = work[at[18] : at[18] + N]
+    loss = work[at[19] : at[19] + 1]
+    np.dot(p, q.T, z)  # (15)
+    m_z2[:] = -np.inf
+    for n in range(N):
+        m_z_max = -np.inf
+        for j in range(N):
+            z[n, j] *= 5.0  # (15)
+            m_z_max = max(m_z_max, z[n, j])  # (16)
+            m_z2[j] = max(m_z2[j], z[n, j])  # (18)
+        m_z[n] = m_z_max
+        s_loss_sum = 0.0
+        for i in range(N):
+            s_loss_sum += math.exp(z[n, i] - m_z[n])  # (17)
+        s_loss[n] = s_loss_sum
+    s_loss_2[:] = 0.0
+    for i in range(N):
+        for n in range(N):
+            s_loss_2[n] += math.exp(z[i, n] - m_z2[n])  # (19)
+    loss_sum = 0.0
+    for n in range(N):
+        loss_sum += (math.log(s_loss[n]) + math.log(s_loss_2[n]) + m_z2[n] + m_z[n] - 2 * z[n, n]) / (2 * N)  # (20)
+    loss[0] = loss_sum
+
+
+@kernel
+def _backward(theta, gradient, work, counts, at, a, b, N):
+    """The gradients: equations (21) to (43)."""
+    W2 = theta[8320:10368].reshape(H, C)
+    h1 = work[at[1] : at[1] + 128 * N].reshape(N, H)
+    s_norm = work[at[4] : at[4] + N]
+    norm = work[at[5] : at[5] + N]
+    p = work[at[6] : at[6] + 16 * N].reshape(N, C)
+    h3 = work[at[8] : at[8] + 128 * N].reshape(N, H)
+    s_norm_2 = work[at[11] : at[11] + N]
+    norm_2 = work[at[12] : at[12] + N]
+    q = work[at[13] : at[13] + 16 * N].reshape(N, C)
+    z = work[at[14] : at[14] + N * N].reshape(N, N)
+    m_z = work[at[15] : at[15] + N]
+    s_loss = work[at[16] : at[16] + N]
+    m_z2 = work[at[17] : at[17] + N]
+    s_loss_2 = work[at[18] : at[18] + N]
+    dz = work[at[20] : at[20] + N * N].reshape(N, N)
+    dq_s1 = work[at[21] : at[21] + 16 * N].reshape(N, C)
+    dnorm_2_s1_s1 = work[at[22] : at[22] + N]
+    da4 = work[at[23] : at[23] + 16 * N].reshape(N, C)
+    db2_2 = work[at[24] : at[24] + 16]
+    dh3 = work[at[25] : at[25] + 128 * N].reshape(N, H)
+    dz3 = work[at[26] : at[26] + 128 * N].reshape(N, H)
+    db1_2 = work[at[27] : at[27] + 128]
+    dp_s1 = work[at[28] : at[28] + 16 * N].reshape(N, C)
+    dnorm_s1_s1 = work[at[29] : at[29] + N]
+    da2 = work[at[30] : at[30] + 16 * N].reshape(N, C)
+    db2_1 = work[at[31] : at[31] + 16]
+    db2 = gradient[10368:10384]
+    dh1 = work[at[32] : at[32] + 128 * N].reshape(N, H)
+    dW2_1 = work[at[33] : at[33] + 2048].reshape(H, C)
+    dW2_2 = work[at[34] : at[34] + 2048].reshape(H, C)
+    dW2 = gradient[8320:10368].reshape(H, C)
+    dz1 = work[at[35] : at[35] + 128 * N].reshape(N, H)
+    db1_1 = work[at[36] : at[36] + 128]
+    db1 = gradient[8192:8320]
+    dW1_1 = work[at[37] : at[37] + 8192].reshape(D, H)
+    dW1_2 = work[at[38] : at[38] + 8192].reshape(D, H)
+    dW1 = gradient[0:8192].reshape(D, H)
+    for n in range(N):
+        for j in range(N):
+            dz[n, j] = (
+                (math.exp(z[n, j] - m_z2[j]) / s_loss_2[j] + math.exp(z[n, j] - m_z[n]) / s_loss[n]
+                - (2.0 if j == n else 0.0)) / (2 * N)
+            )  # (21)
+    np.dot(dz.T, p, dq_s1)  # (22)
+    db2_2[:] = 0.0
+    for n in range(N):
+        dnorm_2_s1_s1_sum = 0.0
+        for i in range(C):
+            dnorm_2_s1_s1_sum += dq_s1[n, i] * q[n, i]  # (23)
+        dnorm_2_s1_s1[n] = dnorm_2_s1_s1_sum
+        for i in range(C):
+            da4[n, i] = 5 * (dq_s1[n, i] - _either(s_norm_2[n] > 0, q[n, i] * dnorm_2_s1_s1[n], 0.0)) / norm_2[n]  # (24)
+            db2_2[i] += da4[n, i]  # (31)
+    np.dot(da4, W2.T, dh3)  # (25)
+    db1_2[:] = 0.0
+    for n in range(N):
+        for k in range(H):
+            dz3[n, k] = (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (26)
+            db1_2[k] += (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (42)
+    np.dot(dz, q, dp_s1)  # (27)
+    db2_1[:] = 0.0
+    for n in range(N):
+        dnorm_s1_s1_sum = 0.0
+        for i in range(C):
+            dnorm_s1_s1_sum += dp_s1[n, i] * p[n, i]  # (28)
+        dnorm_s1_s1[n] = dnorm_s1_s1_sum
+        for i in range(C):
+            da2[n, i] = 5 * (dp_s1[n, i] - _either(s_norm[n] > 0, p[n, i] * dnorm_s1_s1[n], 0.0)) / norm[n]  # (29)
+            db2_1[i] += da2[n, i]  # (30)
+    for i in range(C):
+        db2[i] = db2_1[i] + db2_2[i]  # (32)
+    np.dot(da2, W2.T, dh1)  # (33)
+    np.dot(h1.T, da2, dW2_1)  # (34)
+    np.dot(h3.T, da4, dW2_2)  # (35)
+    for k in range(H):
+        for i in range(C):
+            dW2[k, i] = dW2_1[k, i] + dW2_2[k, i]  # (36)
+        db1_1_sum = 0.0
+        for n in range(N):
+            dz1[n, k] = (1 - h1[n, k] * h1[n, k]) * dh1[n, k]  # (37)
+            db1_1_sum += (1 - h1[n, k] * h1[n, k]) * dh1[n, k]  # (41)
+        db1_1[k] = db1_1_sum
+        db1[k] = db1_1[k] + db1_2[k]  # (43)
+    np.dot(a.T, dz1, dW1_1)  # (38)
+    np.dot(b.T, dz3, dW1_2)  # (39)
+    for j in range(D):
+        for k in range(H):
+            dW1[j, k] = dW1_1[j, k] + dW1_2[j, k]  # (40)
+
+
+@kernel
+def _metrics(theta, work, counts, at, N):
+    """The metrics: equations (44) to (46)."""
+    p = work[at[6] : at[6] + 16 * N].reshape(N, C)
+    q = work[at[13] : at[13] + 16 * N].reshape(N, C)
+    cosine = work[at[39] : at[39] + N * N].reshape(N, N)
+    own = counts[at[40] : at[40] + N]
+    found = work[at[41] : at[41] + 1]
+    np.dot(p, q.T, cosine)  # (44)
+    found_sum = 0.0
+    for n in range(N):
+        own_argmax = -np.inf
+        own_at = -1
+        for i in range(N):
+            if own_at < 0 or cosine[n, i] > own_argmax:  # (45)
+                own_argmax, own_at = cosine[n, i], i
+        own[n] = own_at
+        if n == own[n]:
+            found_sum += float(1 / N)  # (46)
+    found[0] = found_sum
+
+
+@kernel
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam: one step over all parameters, in place."""
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = 1 - beta1**step  # (U3)
+    c4 = 1 - beta2**step  # (U3)
+    for i in range(len(theta)):
+        m_next = c1 * gradient[i] + beta1 * m[i]  # (U1)
+        v_next = c2 * (gradient[i] * gradient[i]) + beta2 * v[i]  # (U2)
+        theta_next = theta[i] - lr * m_next / (c3 * (math.sqrt(v_next / c4) + eps))  # (U3)
+        m[i] = m_next
+        v[i] = v_next
+        theta[i] = theta_next
+
+
+@kernel
+def _evaluate(theta, work, counts, at, a, b, N):
+    """Outputs, loss and metrics."""
+    _forward(theta, work, counts, at, a, b, N)
+    _loss(theta, work, counts, at, N)
+    _metrics(theta, work, counts, at, N)
+
+
+@kernel
+def _loss_and_gradients(theta, gradient, work, counts, at, a, b, N):
+    """The loss, and its gradient by all parameters."""
+    _forward(theta, work, counts, at, a, b, N)
+    _loss(theta, work, counts, at, N)
+    _backward(theta, gradient, work, counts, at, a, b, N)
+    return work[at[19]]
+
+
+@kernel
+def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, a, b, N):
+    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    loss = _loss_and_gradients(theta, gradient, work, counts, at, a, b, N)
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+def _places(N):
+    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, H)),
+        "h1": (0, 128 * N, (N, H)),
+        "z2": (0, 0, (N, C)),
+        "a2": (0, 16 * N, (N, C)),
+        "s_norm": (0, 2 * (N * N) + 560 * N + 16384, (N,)),
+        "norm": (0, 2 * (N * N) + 561 * N + 16384, (N,)),
+        "p": (0, 2 * (N * N) + 512 * N + 16384, (N, C)),
+        "z3": (0, 0, (N, H)),
+        "h3": (0, 256 * N, (N, H)),
+        "z4": (0, 0, (N, C)),
+        "a4": (0, 16 * N, (N, C)),
+        "s_norm_2": (0, 32 * N, (N,)),
+        "norm_2": (0, 33 * N, (N,)),
+        "q": (0, 2 * (N * N) + 528 * N + 16384, (N, C)),
+        "z": (0, 512 * N + 16384, (N, N)),
+        "m_z": (0, 0, (N,)),
+        "s_loss": (0, N, (N,)),
+        "m_z2": (0, 2 * N, (N,)),
+        "s_loss_2": (0, 3 * N, (N,)),
+        "loss": (0, 2 * (N * N) + 562 * N + 16384, ()),
+        "dz": (0, 512 * N + N * N + 16384, (N, N)),
+        "dq_s1": (0, 0, (N, C)),
+        "dnorm_2_s1_s1": (0, 16 * N, (N,)),
+        "da4": (0, 2 * (N * N) + 544 * N + 16384, (N, C)),
+        "db2_2": (0, 512 * N, (C,)),
+        "dh3": (0, 0, (N, H)),
+        "dz3": (0, 384 * N, (N, H)),
+        "db1_2": (0, 512 * N + 4096, (H,)),
+        "dp_s1": (0, 0, (N, C)),
+        "dnorm_s1_s1": (0, 16 * N, (N,)),
+        "da2": (0, 2 * (N * N) + 528 * N + 16384, (N, C)),
+        "db2_1": (0, 17 * N, (C,)),
+        "dh1": (0, 0, (N, H)),
+        "dW2_1": (0, 512 * N, (H, C)),
+        "dW2_2": (0, 512 * N + 2048, (H, C)),
+        "dz1": (0, 256 * N, (N, H)),
+        "db1_1": (0, 512 * N + 4224, (H,)),
+        "dW1_1": (0, 512 * N, (D, H)),
+        "dW1_2": (0, 512 * N + 8192, (D, H)),
+        "cosine": (0, 0, (N, N)),
+        "own": (1, 0, (N,)),
+        "found": (0, N * N, ()),
+    }
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
+        # an offset needs no asymmetry to learn
+        "b1": np.zeros(H),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W2": math.sqrt(6 / (C + H)) * rng.uniform(-1, 1, (H, C)),
+        # an offset needs no asymmetry to learn
+        "b2": np.zeros(C),
+    }
+
+
+# ---- Functions of one element ----
+
+
+@kernel
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
+    total = 0.0
+    for i in range(len(values)):
+        total += 0 * values[i]
+    return total == 0
+
+
+@kernel
+def _either(condition: bool, yes: float, no: float) -> float:
+    """yes if the condition holds, else no: both are known already, so that there is no branch."""
+    return yes if condition else no
+
+
+# ---- Arrays that come in ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.asarray(array, np.int64, order="C")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
+    return arena, sizes
+
+
+# ---- How the Numba target runs its kernels ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
+    are not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        self.places = {}
+        lengths = [0, 0]
+        for name, (which, start, shape) in _places(*sizes).items():
+            start = lengths[which] if apart else start
+            self.places[name] = which, start, shape
+            lengths[which] = max(lengths[which], start + math.prod(shape))
+        at = np.array([start for _, start, _ in self.places.values()], np.int64)
+        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+
+    def tensors(self) -> dict[str, Array]:
+        """Every tensor by name, as a view."""
+        return {
+            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
+            for name, (which, start, shape) in self.places.items()
+        }
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    _compile()
+    key = tuple(sizes.get(name, 1) for name in OPEN_SIZES)  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    training: bool,
+) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
+    tensors = memory.tensors()
+    return {name: tensors[name].copy() for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+def _differentiate(
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
+) -> dict[str, Array]:
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    memory = _memory(sizes, apart=apart)
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    memory = _memory(sizes, state.workspace)
+    moments = (arena.flat for arena in state.moments.values())
+    hyper = (state.hyper[name] for name in HYPER)
+    loss, finite = _train_step(
+        state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper,
+        *memory.arrays, *data.values(), *memory.sizes,
+    )  # fmt: skip
+    state.step += bool(finite)
+    return float(loss), bool(finite)
+
+
+# ---- No buffers ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- What a step is given beside parameters ----
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters."""
+    if buffers or masks:
+        _as_buffers(buffers, sizes)
+        raise DataError("the network has no random tensors, so there are no masks to give")
+    return data
+
+
+# ---- Parameters, the state of training, and the functions that need no training ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: MutableMapping[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+    accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once, at inference."""
+    arena, sizes = _as_arena(params)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
+    arena, sizes = _as_arena(params)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values: Array = np.asarray(rng.standard_normal(shape))
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = np.asarray(values > 0, float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
+        data[name] = np.asarray(values, DTYPE)
+    return data
+
+
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double, scratch = np.float64 == DTYPE, gradients.like()
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        state = load(options.params)
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(state.params, state.buffers, **data), options.json)
+        else:
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

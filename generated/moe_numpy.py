@@ -1,0 +1,1011 @@
+"""moe: a network that trains in NumPy.
+
+Derived from the network moe; float64. It reads x(N, D), y(N,).
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   z1[n,j] = Σ_i x[n,i]·G[i,j]
+    (2)   h1[n,j] = tanh(z1[n,j] + g1[j])
+    (3)   z2[n,e] = Σ_j h1[n,j]·G2[j,e]
+    (4)   a2[n,e] = z2[n,e] + g2[e]
+    (5)   m_a2[n] = max_e a2[n,e]
+    (6)   e_gate[n,e] = exp(a2[n,e] - m_a2[n])
+    (7)   s_gate[n] = Σ_e e_gate[n,e]
+    (8)   gate[n,e] = e_gate[n,e]/s_gate[n]
+    (9)   z[n,e,j] = Σ_i x[n,i]·W[e,i,j]
+    (10)  h[n,e,j] = tanh(z[n,e,j] + b[e,j])
+    (11)  o[n,e,k] = Σ_j h[n,e,j]·V[e,j,k]
+    (12)  u_expert[n,e,k] = o[n,e,k] + c[e,k]
+    (13)  m_u_expert[n,e] = max_k u_expert[n,e,k]
+    (14)  e_expert[n,e,k] = exp(u_expert[n,e,k] - m_u_expert[n,e])
+    (15)  s_expert[n,e] = Σ_k e_expert[n,e,k]
+    (16)  expert[n,e,k] = e_expert[n,e,k]/s_expert[n,e]
+    (17)  p[n,k] = Σ_e expert[n,e,k]·gate[n,e]
+    (18)  loss = Σ_n (-log(p[n,y[n]])/N)
+    (19)  du_expert[n,e,k] = expert[n,e,y[n]]·gate[n,e]·(expert[n,e,k] - [k = y[n]])/(N·p[n,y[n]])
+    (20)  dc[e,k] = Σ_n du_expert[n,e,k]
+    (21)  dh[n,e,j] = Σ_k du_expert[n,e,k]·V[e,j,k]
+    (22)  dV[e,j,k] = Σ_n h[n,e,j]·du_expert[n,e,k]
+    (23)  dz[n,e,j] = (1 - h[n,e,j]²)·dh[n,e,j]
+    (24)  dW[e,i,j] = Σ_n dz[n,e,j]·x[n,i]
+    (25)  db[e,j] = Σ_n dz[n,e,j]
+    (26)  da2[n,e] = gate[n,e]·(p[n,y[n]] - expert[n,e,y[n]])/(N·p[n,y[n]])
+    (27)  dg2[e] = Σ_n da2[n,e]
+    (28)  dh1[n,j] = Σ_e da2[n,e]·G2[j,e]
+    (29)  dG2[j,e] = Σ_n h1[n,j]·da2[n,e]
+    (30)  dz1[n,j] = (1 - h1[n,j]²)·dh1[n,j]
+    (31)  dG[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (32)  dg1[j] = Σ_n dz1[n,j]
+    (33)  c_accuracy[n] = argmax_k p[n,k]
+    (34)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
+
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
+
+    (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U3)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: H = 12, E = 6; N, D, K read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
+    bytes  8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
+           + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+H, E = 12, 6
+NAME = "moe"
+SIZES = {"H": H, "E": E}
+PARAMETERS = {
+    "G": ("D", "H"), "G2": ("H", "E"), "g1": ("H",), "g2": ("E",), "W": ("E", "D", "H"), "b": ("E", "H"),
+    "V": ("E", "H", "K"), "c": ("E", "K"),
+}
+INPUTS = {"x": ("N", "D"), "y": ("N",)}
+INTEGERS = {"y": "K"}
+FACTS = {}
+FORWARD_INPUTS = ("x",)
+OUTPUTS, LOSS = ("p", "gate"), "loss"
+METRICS = ("accuracy",)
+BATCH = "N"
+GRADIENTS = {"G": "dG", "G2": "dG2", "g1": "dg1", "g2": "dg2", "W": "dW", "b": "db", "V": "dV", "c": "dc"}
+EQUATIONS = {
+    1: "z1", 2: "h1", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_gate", 7: "s_gate", 8: "gate", 9: "z", 10: "h",
+    11: "o", 12: "u_expert", 13: "m_u_expert", 14: "e_expert", 15: "s_expert", 16: "expert", 17: "p",
+    18: "loss", 19: "du_expert", 20: "dc", 21: "dh", 22: "dV", 23: "dz", 24: "dW", 25: "db", 26: "da2",
+    27: "dg2", 28: "dh1", 29: "dG2", 30: "dz1", 31: "dG", 32: "dg1", 33: "c_accuracy", 34: "accuracy",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+# ---- The network ----
+
+
+@np.errstate(all="ignore")
+def _forward(params, data):
+    """The outputs: equations (1) to (17)."""
+    x = data["x"]
+    G, G2, g1, g2 = params["G"], params["G2"], params["g1"], params["g2"]
+    W, b, V, c = params["W"], params["b"], params["V"], params["c"]
+    N = len(x)
+    D = x.shape[1]
+    z1 = x @ G  # (1)
+    h1 = np.tanh(z1 + g1)  # (2)
+    z2 = h1 @ G2  # (3)
+    a2 = z2 + g2  # (4)
+    m_a2 = a2.max(1)  # (5)
+    e_gate = np.exp(a2 - m_a2[:, None])  # (6)
+    s_gate = e_gate.sum(1)  # (7)
+    gate = e_gate / s_gate[:, None]  # (8)
+    z = (x @ W.transpose(1, 0, 2).reshape(D, E * H)).reshape(N, E, H)  # (9)
+    h = np.tanh(z + b)  # (10)
+    o = (V.swapaxes(-1, -2) @ h.transpose(1, 0, 2).swapaxes(-1, -2)).transpose(2, 0, 1).copy()  # (11)
+    u_expert = o + c  # (12)
+    m_u_expert = u_expert.max(2)  # (13)
+    e_expert = np.exp(u_expert - m_u_expert[..., None])  # (14)
+    s_expert = e_expert.sum(2)  # (15)
+    expert = e_expert / s_expert[..., None]  # (16)
+    p = (expert.swapaxes(-1, -2) @ gate[..., None])[..., 0]  # (17)
+    return {
+        "z1": z1, "h1": h1, "z2": z2, "a2": a2, "m_a2": m_a2, "e_gate": e_gate, "s_gate": s_gate,
+        "gate": gate, "z": z, "h": h, "o": o, "u_expert": u_expert, "m_u_expert": m_u_expert,
+        "e_expert": e_expert, "s_expert": s_expert, "expert": expert, "p": p,
+    }
+
+
+@np.errstate(all="ignore")
+def _loss(params, data, tensors):
+    """The loss: equation (18)."""
+    y = data["y"]
+    p = tensors["p"]
+    N = len(y)
+    loss = -np.log(p[np.arange(N), y]).sum() / N  # (18)
+    tensors["loss"] = loss
+
+
+@np.errstate(all="ignore")
+def _backward(params, data, tensors, gradients):
+    """The gradients: equations (19) to (32)."""
+    x, y = data["x"], data["y"]
+    G2, V = params["G2"], params["V"]
+    h1, gate, h, expert = tensors["h1"], tensors["gate"], tensors["h"], tensors["expert"]
+    p = tensors["p"]
+    N = len(x)
+    D = x.shape[1]
+    K = V.shape[2]
+    dG, dG2, dg1, dg2 = gradients["G"], gradients["G2"], gradients["g1"], gradients["g2"]
+    dW, db, dV, dc = gradients["W"], gradients["b"], gradients["V"], gradients["c"]
+    du_expert = (
+        (expert - (np.arange(K) == y[:, None])[:, None, :])
+        * expert[np.arange(N)[:, None], np.arange(E), y[:, None]][..., None] * gate[..., None]
+        / (N * p[np.arange(N), y][:, None, None])
+    )  # (19)
+    dc[...] = du_expert.sum(0)  # (20)
+    da2 = (
+        gate * (p[np.arange(N), y][:, None] - expert[np.arange(N)[:, None], np.arange(E), y[:, None]])
+        / (N * p[np.arange(N), y][:, None])
+    )  # (26)
+    dg2[...] = da2.sum(0)  # (27)
+    dh = (V @ du_expert.transpose(1, 0, 2).swapaxes(-1, -2)).transpose(2, 0, 1).copy()  # (21)
+    dz = (1 - h * h) * dh  # (23)
+    db[...] = dz.sum(0)  # (25)
+    np.matmul(h.transpose(1, 0, 2).swapaxes(-1, -2), du_expert.transpose(1, 0, 2), out=dV)  # (22)
+    dW[...] = (dz.reshape(N, E * H).T @ x).reshape(E, H, D).transpose(0, 2, 1)  # (24)
+    dh1 = da2 @ G2.T  # (28)
+    np.matmul(h1.T, da2, out=dG2)  # (29)
+    dz1 = (1 - h1 * h1) * dh1  # (30)
+    dg1[...] = dz1.sum(0)  # (32)
+    np.matmul(x.T, dz1, out=dG)  # (31)
+    tensors.update({
+        "du_expert": du_expert, "dc": dc, "da2": da2, "dg2": dg2, "dh": dh, "dz": dz, "db": db, "dV": dV,
+        "dW": dW, "dh1": dh1, "dG2": dG2, "dz1": dz1, "dg1": dg1, "dG": dG,
+    })
+
+
+@np.errstate(all="ignore")
+def _metrics(params, data, tensors):
+    """The metrics: equations (33) to (34)."""
+    y = data["y"]
+    p = tensors["p"]
+    N = len(y)
+    c_accuracy = p.argmax(1)  # (33)
+    accuracy = DTYPE((c_accuracy == y).sum()) / N  # (34)
+    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+
+
+@np.errstate(all="ignore")
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam: one step over all parameters, in place."""
+    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
+    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
+    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    D = sizes["D"]
+    K = sizes["K"]
+    return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "G": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
+        "G2": math.sqrt(6 / (E + H)) * rng.uniform(-1, 1, (H, E)),
+        # an offset needs no asymmetry to learn
+        "g1": np.zeros(H),
+        "g2": np.zeros(E),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (E, D, H)),
+        "b": math.sqrt(6 / (E + H)) * rng.uniform(-1, 1, (E, H)),
+        "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (E, H, K)),
+        "c": math.sqrt(6 / (E + K)) * rng.uniform(-1, 1, (E, K)),
+    }
+
+
+# ---- Arrays that come in ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.asarray(array, np.int64, order="C")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
+    return arena, sizes
+
+
+# ---- How the NumPy target runs its stages ----
+
+
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    training: bool,
+) -> dict[str, Array]:
+    tensors = _forward(params, data)
+    return {name: tensors[name] for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    tensors = _forward(params, data)
+    _loss(params, data, tensors)
+    _metrics(params, data, tensors)
+    return tensors
+
+
+def _differentiate(
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
+) -> dict[str, Array]:
+    tensors = _forward(params, data)
+    _loss(params, data, tensors)
+    _backward(params, data, tensors, gradients)
+    return tensors
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
+    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+        return loss, False
+    state.step += 1
+    moments = {name: arena.flat for name, arena in state.moments.items()}
+    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    return loss, True
+
+
+# ---- No buffers ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- What a step is given beside parameters ----
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters."""
+    if buffers or masks:
+        _as_buffers(buffers, sizes)
+        raise DataError("the network has no random tensors, so there are no masks to give")
+    return data
+
+
+# ---- Parameters, the state of training, and the functions that need no training ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: MutableMapping[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+    accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once, at inference."""
+    arena, sizes = _as_arena(params)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
+    arena, sizes = _as_arena(params)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values: Array = np.asarray(rng.standard_normal(shape))
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = np.asarray(values > 0, float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
+        data[name] = np.asarray(values, DTYPE)
+    return data
+
+
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double, scratch = np.float64 == DTYPE, gradients.like()
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        state = load(options.params)
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(state.params, state.buffers, **data), options.json)
+        else:
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

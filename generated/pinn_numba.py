@@ -1,0 +1,1572 @@
+"""pinn: a network that trains in Numba.
+
+Derived from the network pinn; float64. It reads t(N, D).
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   z1[n,j] = Σ_i t[n,i]·W1[i,j]
+    (2)   h1[n,j] = tanh(z1[n,j] + b1[j])
+    (3)   z2[n,j] = Σ_i h1[n,i]·W2[i,j]
+    (4)   h2[n,j] = tanh(z2[n,j] + b2[j])
+    (5)   z3[n,i] = Σ_j h2[n,j]·W3[j,i]
+    (6)   v[n,i] = z3[n,i] + b3[i]
+    (7)   u[n,i] = 1 + t[n,i]²·v[n,i]
+    (8)   du_dv[n,i] = t[n,i]²
+    (9)   du_dh2[n,j] = Σ_i du_dv[n,i]·W3[j,i]
+    (10)  du_dz2[n,j] = (1 - h2[n,j]²)·du_dh2[n,j]
+    (11)  du_dh1[n,j] = Σ_j2 du_dz2[n,j2]·W2[j,j2]
+    (12)  d2u_ddz1[n,j] = Σ_i W1[i,j]
+    (13)  d2u_ddh1[n,j] = (1 - h1[n,j]²)·d2u_ddz1[n,j]
+    (14)  d2u_ddz2[n,j] = Σ_j3 d2u_ddh1[n,j3]·W2[j3,j]
+    (15)  d2u_ddh2[n,j] = (1 - h2[n,j]²)·d2u_ddz2[n,j]
+    (16)  d2u_ddv[n,i] = Σ_j d2u_ddh2[n,j]·W3[j,i]
+    (17)  d2u_dh2_1_s1_2[n,j] = Σ_i t[n,i]·W3[j,i]
+    (18)  d2u_dh1_1_s1[n,j] = Σ_j2 ((-d2u_ddh2[n,j2]·du_dh2[n,j2] - d2u_dh2_1_s1_2[n,j2]·h2[n,j2])·h2[n,j2] + d2u_dh2_1_s1_2[n,j2])·W2[j,j2]
+    (19)  d2u_dt_1[n,i] = Σ_j 2·((-d2u_ddh1[n,j]·du_dh1[n,j] - d2u_dh1_1_s1[n,j]·h1[n,j])·h1[n,j] + d2u_dh1_1_s1[n,j])·W1[i,j]
+    (20)  u_tt[n,i] = 2·d2u_ddv[n,i]·t[n,i] + 2·v[n,i] + d2u_dt_1[n,i]
+    (21)  loss = Σ_n,i (u[n,i] + u_tt[n,i])²/(D·N)
+    (22)  du_tt[n,i] = 2·(u[n,i] + u_tt[n,i])/(D·N)
+    (23)  dd2u_dh1_1_s1_s1[n,j] = Σ_i du_tt[n,i]·W1[i,j]
+    (24)  dd2u_dh1_1_s1_t1[n,j] = h1[n,j]²
+    (25)  dd2u_dh1_1_s1[n,j] = (2 - 2·dd2u_dh1_1_s1_t1[n,j])·dd2u_dh1_1_s1_s1[n,j]
+    (26)  dd2u_dh2_1_s1_2_s1[n,j] = Σ_j3 dd2u_dh1_1_s1[n,j3]·W2[j3,j]
+    (27)  dd2u_dh2_1_s1_2_t1[n,j] = h2[n,j]²
+    (28)  dd2u_dh2_1_s1_2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·dd2u_dh2_1_s1_2_s1[n,j]
+    (29)  dd2u_ddv[n,i] = 2·du_tt[n,i]·t[n,i]
+    (30)  dd2u_ddh2_1[n,j] = Σ_i dd2u_ddv[n,i]·W3[j,i]
+    (31)  dd2u_ddh2[n,j] = dd2u_ddh2_1[n,j] - dd2u_dh2_1_s1_2_s1[n,j]·du_dh2[n,j]·h2[n,j]
+    (32)  dd2u_ddz2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·dd2u_ddh2[n,j]
+    (33)  dd2u_ddh1_1[n,j] = Σ_j2 dd2u_ddz2[n,j2]·W2[j,j2]
+    (34)  dd2u_ddh1[n,j] = dd2u_ddh1_1[n,j] - 2·dd2u_dh1_1_s1_s1[n,j]·du_dh1[n,j]·h1[n,j]
+    (35)  ddu_dh1[n,j] = -2·d2u_ddh1[n,j]·dd2u_dh1_1_s1_s1[n,j]·h1[n,j]
+    (36)  ddu_dz2[n,j] = Σ_j3 ddu_dh1[n,j3]·W2[j3,j]
+    (37)  ddu_dh2[n,j] = (-d2u_ddh2[n,j]·dd2u_dh2_1_s1_2_s1[n,j] - ddu_dz2[n,j]·h2[n,j])·h2[n,j] + ddu_dz2[n,j]
+    (38)  dv[n,i] = (2 + du_dv[n,i])·du_tt[n,i]
+    (39)  db3[i] = Σ_n dv[n,i]
+    (40)  dh2_1[n,j] = Σ_i dv[n,i]·W3[j,i]
+    (41)  dW3_1[j,i] = Σ_n h2[n,j]·dv[n,i]
+    (42)  dW3_2[j,i] = Σ_n ddu_dh2[n,j]·du_dv[n,i]
+    (43)  dW3_3[j,i] = Σ_n d2u_ddh2[n,j]·dd2u_ddv[n,i]
+    (44)  dW3_4[j,i] = Σ_n dd2u_dh2_1_s1_2[n,j]·t[n,i]
+    (45)  dW3[j,i] = dW3_1[j,i] + dW3_2[j,i] + dW3_3[j,i] + dW3_4[j,i]
+    (46)  dz2_t1[n,j] = d2u_ddh2[n,j]·du_dh2[n,j]
+    (47)  dz2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·(2·(-d2u_ddz2[n,j]·dd2u_ddh2[n,j] - d2u_dh2_1_s1_2[n,j]·dd2u_dh2_1_s1_2_s1[n,j] - ddu_dz2[n,j]·du_dh2[n,j])·h2[n,j] + dh2_1[n,j] - dd2u_dh2_1_s1_2_s1[n,j]·dz2_t1[n,j])
+    (48)  db2[j] = Σ_n dz2[n,j]
+    (49)  dh1_1[n,j] = Σ_j2 dz2[n,j2]·W2[j,j2]
+    (50)  dW2_1[i,j] = Σ_n h1[n,i]·dz2[n,j]
+    (51)  dW2_2[i,j] = Σ_n ddu_dh1[n,i]·du_dz2[n,j]
+    (52)  dW2_3[i,j] = Σ_n d2u_ddh1[n,i]·dd2u_ddz2[n,j]
+    (53)  dW2_4[i,j] = Σ_n dd2u_dh1_1_s1[n,i]·((-d2u_dh2_1_s1_2[n,j]·h2[n,j] - dz2_t1[n,j])·h2[n,j] + d2u_dh2_1_s1_2[n,j])
+    (54)  dW2[i,j] = dW2_1[i,j] + dW2_2[i,j] + dW2_3[i,j] + dW2_4[i,j]
+    (55)  dz1_t1[n,j] = d2u_ddh1[n,j]·du_dh1[n,j]
+    (56)  dz1_t1_2[n,j] = d2u_dh1_1_s1[n,j]·h1[n,j]
+    (57)  dz1[n,j] = ((-2·dz1_t1[n,j] - 4·dz1_t1_2[n,j])·dd2u_dh1_1_s1_s1[n,j] + dh1_1[n,j] - 2·d2u_ddz1[n,j]·dd2u_ddh1[n,j]·h1[n,j])·(1 - dd2u_dh1_1_s1_t1[n,j])
+    (58)  dW1_1[i,j] = Σ_n t[n,i]·dz1[n,j]
+    (59)  dW1_2_s1[j] = Σ_n dd2u_ddh1[n,j]·dd2u_dh1_1_s1_t1[n,j]
+    (60)  dW1_2_s2[j] = Σ_n dd2u_ddh1[n,j]
+    (61)  dW1_3[i,j] = Σ_n 2·du_tt[n,i]·((-dz1_t1[n,j] - dz1_t1_2[n,j])·h1[n,j] + d2u_dh1_1_s1[n,j])
+    (62)  dW1[i,j] = dW1_1[i,j] + dW1_3[i,j] + dW1_2_s2[j] - dW1_2_s1[j]
+    (63)  db1[j] = Σ_n dz1[n,j]
+    (64)  error = Σ_n,i (u[n,i] - cos(t[n,i]))²/(D·N)
+
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
+
+    (U1)  rate = [step ≤ 2399]·(1/2 + cos(π·step/2400)/2)·lr
+    (U2)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U3)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U4)  theta_next[i] = theta[i] - rate·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: D = 1, H = 24; N read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  31·D·H·rows + 107·H·rows + 24·rows·H² + 28·D·rows + 7·D·H + 3·H²
+    bytes  8 + 1104·H·rows + 200·D·H + 320·D·rows + 136·H² + 16·D + 64·H
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+OPEN_SIZES = ('rows', 'N')
+D, H = 1, 24
+NAME = "pinn"
+SIZES = {"D": D, "H": H}
+PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "H"), "b2": ("H",), "W3": ("H", "D"), "b3": ("D",)}
+INPUTS = {"t": ("N", "D")}
+INTEGERS = {}
+FACTS = {}
+FORWARD_INPUTS = ("t",)
+FORWARD_GIVEN = ("t",)
+OUTPUTS, LOSS = ("u",), "loss"
+METRICS = ("error",)
+BATCH = "N"
+GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2", "W3": "dW3", "b3": "db3"}
+EQUATIONS = {
+    1: "z1", 2: "h1", 3: "z2", 4: "h2", 5: "z3", 6: "v", 7: "u", 8: "du_dv", 9: "du_dh2", 10: "du_dz2",
+    11: "du_dh1", 12: "d2u_ddz1", 13: "d2u_ddh1", 14: "d2u_ddz2", 15: "d2u_ddh2", 16: "d2u_ddv",
+    17: "d2u_dh2_1_s1_2", 18: "d2u_dh1_1_s1", 19: "d2u_dt_1", 20: "u_tt", 21: "loss", 22: "du_tt",
+    23: "dd2u_dh1_1_s1_s1", 24: "dd2u_dh1_1_s1_t1", 25: "dd2u_dh1_1_s1", 26: "dd2u_dh2_1_s1_2_s1",
+    27: "dd2u_dh2_1_s1_2_t1", 28: "dd2u_dh2_1_s1_2", 29: "dd2u_ddv", 30: "dd2u_ddh2_1", 31: "dd2u_ddh2",
+    32: "dd2u_ddz2", 33: "dd2u_ddh1_1", 34: "dd2u_ddh1", 35: "ddu_dh1", 36: "ddu_dz2", 37: "ddu_dh2",
+    38: "dv", 39: "db3", 40: "dh2_1", 41: "dW3_1", 42: "dW3_2", 43: "dW3_3", 44: "dW3_4", 45: "dW3",
+    46: "dz2_t1", 47: "dz2", 48: "db2", 49: "dh1_1", 50: "dW2_1", 51: "dW2_2", 52: "dW2_3", 53: "dW2_4",
+    54: "dW2", 55: "dz1_t1", 56: "dz1_t1_2", 57: "dz1", 58: "dW1_1", 59: "dW1_2_s1", 60: "dW1_2_s2",
+    61: "dW1_3", 62: "dW1", 63: "db1", 64: "error",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+_KERNELS: list[str] = []
+_PARALLEL: list[str] = []
+prange = range  # until kernels are compiled
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a function for compilation on first use: importing Numba alone takes most of a second."""
+    _KERNELS.append(function.__name__)
+    return function
+
+
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose loops over `prange` run on several threads."""
+    _PARALLEL.append(function.__name__)
+    return kernel(function)
+
+
+def _compile() -> None:
+    """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
+    if _KERNELS:
+        import numba
+
+        globals()["prange"] = numba.prange
+        # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
+        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        for name in _KERNELS:
+            globals()[name] = numba.njit(
+                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
+            )(globals()[name])
+        _KERNELS.clear()
+
+
+# ---- The network ----
+
+
+@kernel
+def _forward(theta, work, counts, at, t, rows, N):
+    """The outputs: equations (1) to (7)."""
+    W1 = theta[0:24].reshape(D, H)
+    b1 = theta[24:48]
+    W2 = theta[48:624].reshape(H, H)
+    b2 = theta[624:648]
+    W3 = theta[648:672].reshape(H, D)
+    b3 = theta[672:673]
+    z1 = work[at[0] : at[0] + 24 * rows].reshape(rows, H)
+    h1 = work[at[1] : at[1] + 24 * rows].reshape(rows, H)
+    z2 = work[at[2] : at[2] + 24 * rows].reshape(rows, H)
+    h2 = work[at[3] : at[3] + 24 * rows].reshape(rows, H)
+    z3 = work[at[4] : at[4] + rows].reshape(rows, D)
+    v = work[at[5] : at[5] + rows].reshape(rows, D)
+    u = work[at[6] : at[6] + rows].reshape(rows, D)
+    np.dot(t, W1, z1)  # (1)
+    for n in range(rows):
+        for j in range(H):
+            h1[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    np.dot(h1, W2, z2)  # (3)
+    for n in range(rows):
+        for j in range(H):
+            h2[n, j] = math.tanh(z2[n, j] + b2[j])  # (4)
+    np.dot(h2, W3, z3)  # (5)
+    for n in range(rows):
+        for i in range(D):
+            v[n, i] = z3[n, i] + b3[i]  # (6)
+            u[n, i] = t[n, i] * t[n, i] * v[n, i] + 1  # (7)
+
+
+@kernel
+def _loss(theta, work, counts, at, t, rows, N):
+    """The loss: equations (8) to (21)."""
+    W1 = theta[0:24].reshape(D, H)
+    W2 = theta[48:624].reshape(H, H)
+    W3 = theta[648:672].reshape(H, D)
+    h1 = work[at[1] : at[1] + 24 * rows].reshape(rows, H)
+    h2 = work[at[3] : at[3] + 24 * rows].reshape(rows, H)
+    v = work[at[5] : at[5] + rows].reshape(rows, D)
+    u = work[at[6] : at[6] + rows].reshape(rows, D)
+    du_dv = work[at[7] : at[7] + rows].reshape(rows, D)
+    d2u_ddz1 = work[at[8] : at[8] + 24 * rows].reshape(rows, H)
+    d2u_ddh1 = work[at[9] : at[9] + 24 * rows].reshape(rows, H)
+    du_dh2 = work[at[10] : at[10] + 24 * rows].reshape(rows, H)
+    du_dz2 = work[at[11] : at[11] + 24 * rows].reshape(rows, H)
+    du_dh1 = work[at[12] : at[12] + 24 * rows].reshape(rows, H)
+    d2u_ddz2 = work[at[13] : at[13] + 24 * rows].reshape(rows, H)
+    d2u_ddh2 = work[at[14] : at[14] + 24 * rows].reshape(rows, H)
+    d2u_ddv = work[at[15] : at[15] + rows].reshape(rows, D)
+    d2u_dh2_1_s1_2 = work[at[16] : at[16] + 24 * rows].reshape(rows, H)
+    d2u_dh1_1_s1_left = work[at[17] : at[17] + 24 * rows].reshape(rows, H)
+    d2u_dh1_1_s1 = work[at[18] : at[18] + 24 * rows].reshape(rows, H)
+    d2u_dt_1_left = work[at[19] : at[19] + 24 * rows].reshape(rows, H)
+    d2u_dt_1 = work[at[20] : at[20] + rows].reshape(rows, D)
+    u_tt = work[at[21] : at[21] + rows].reshape(rows, D)
+    loss = work[at[22] : at[22] + 1]
+    for n in range(rows):
+        d2u_ddz1[n, :] = 0.0
+        for i in range(D):
+            du_dv[n, i] = t[n, i] * t[n, i]  # (8)
+            for j in range(H):
+                d2u_ddz1[n, j] += W1[i, j]  # (12)
+        for j in range(H):
+            d2u_ddh1[n, j] = (1 - h1[n, j] * h1[n, j]) * d2u_ddz1[n, j]  # (13)
+    np.dot(du_dv, W3.T, du_dh2)  # (9)
+    for n in range(rows):
+        for j in range(H):
+            du_dz2[n, j] = (1 - h2[n, j] * h2[n, j]) * du_dh2[n, j]  # (10)
+    np.dot(du_dz2, W2.T, du_dh1)  # (11)
+    np.dot(d2u_ddh1, W2, d2u_ddz2)  # (14)
+    for n in range(rows):
+        for j in range(H):
+            d2u_ddh2[n, j] = (1 - h2[n, j] * h2[n, j]) * d2u_ddz2[n, j]  # (15)
+    np.dot(d2u_ddh2, W3, d2u_ddv)  # (16)
+    np.dot(t, W3.T, d2u_dh2_1_s1_2)  # (17)
+    for n in range(rows):
+        for j2 in range(H):
+            d2u_dh1_1_s1_left[n, j2] = (
+                (-d2u_ddh2[n, j2] * du_dh2[n, j2] - d2u_dh2_1_s1_2[n, j2] * h2[n, j2]) * h2[n, j2]
+                + d2u_dh2_1_s1_2[n, j2]
+            )  # (18)
+    np.dot(d2u_dh1_1_s1_left, W2.T, d2u_dh1_1_s1)  # (18)
+    for n in range(rows):
+        for j in range(H):
+            d2u_dt_1_left[n, j] = (
+                (-d2u_ddh1[n, j] * du_dh1[n, j] - d2u_dh1_1_s1[n, j] * h1[n, j]) * h1[n, j]
+                + d2u_dh1_1_s1[n, j]
+            )  # (19)
+    np.dot(d2u_dt_1_left, W1.T, d2u_dt_1)  # (19)
+    loss_sum = 0.0
+    for n in range(rows):
+        for i in range(D):
+            d2u_dt_1[n, i] *= 2.0  # (19)
+            u_tt[n, i] = 2 * d2u_ddv[n, i] * t[n, i] + 2 * v[n, i] + d2u_dt_1[n, i]  # (20)
+            loss_sum += (u[n, i] + u_tt[n, i])**2 / (D * N)  # (21)
+    loss[0] = loss_sum
+
+
+@kernel
+def _backward(theta, gradient, work, counts, at, t, rows, N):
+    """The gradients: equations (22) to (44), (46) to (53), (55) to (61), (63)."""
+    W1 = theta[0:24].reshape(D, H)
+    W2 = theta[48:624].reshape(H, H)
+    W3 = theta[648:672].reshape(H, D)
+    h1 = work[at[1] : at[1] + 24 * rows].reshape(rows, H)
+    h2 = work[at[3] : at[3] + 24 * rows].reshape(rows, H)
+    u = work[at[6] : at[6] + rows].reshape(rows, D)
+    du_dv = work[at[7] : at[7] + rows].reshape(rows, D)
+    d2u_ddz1 = work[at[8] : at[8] + 24 * rows].reshape(rows, H)
+    d2u_ddh1 = work[at[9] : at[9] + 24 * rows].reshape(rows, H)
+    du_dh2 = work[at[10] : at[10] + 24 * rows].reshape(rows, H)
+    du_dz2 = work[at[11] : at[11] + 24 * rows].reshape(rows, H)
+    du_dh1 = work[at[12] : at[12] + 24 * rows].reshape(rows, H)
+    d2u_ddz2 = work[at[13] : at[13] + 24 * rows].reshape(rows, H)
+    d2u_ddh2 = work[at[14] : at[14] + 24 * rows].reshape(rows, H)
+    d2u_dh2_1_s1_2 = work[at[16] : at[16] + 24 * rows].reshape(rows, H)
+    d2u_dh1_1_s1 = work[at[18] : at[18] + 24 * rows].reshape(rows, H)
+    u_tt = work[at[21] : at[21] + rows].reshape(rows, D)
+    du_tt = work[at[23] : at[23] + rows].reshape(rows, D)
+    dd2u_dh1_1_s1_t1 = work[at[24] : at[24] + 24 * rows].reshape(rows, H)
+    dd2u_dh2_1_s1_2_t1 = work[at[25] : at[25] + 24 * rows].reshape(rows, H)
+    dd2u_ddv = work[at[26] : at[26] + rows].reshape(rows, D)
+    dv = work[at[27] : at[27] + rows].reshape(rows, D)
+    db3 = gradient[672:673]
+    dz2_t1 = work[at[28] : at[28] + 24 * rows].reshape(rows, H)
+    dW2_4_right = work[at[29] : at[29] + 24 * rows].reshape(rows, H)
+    dz1_t1 = work[at[30] : at[30] + 24 * rows].reshape(rows, H)
+    dz1_t1_2 = work[at[31] : at[31] + 24 * rows].reshape(rows, H)
+    dW1_3_right = work[at[32] : at[32] + 24 * rows].reshape(rows, H)
+    dd2u_dh1_1_s1_s1 = work[at[33] : at[33] + 24 * rows].reshape(rows, H)
+    dd2u_dh1_1_s1 = work[at[34] : at[34] + 24 * rows].reshape(rows, H)
+    ddu_dh1 = work[at[35] : at[35] + 24 * rows].reshape(rows, H)
+    dd2u_dh2_1_s1_2_s1 = work[at[36] : at[36] + 24 * rows].reshape(rows, H)
+    dd2u_dh2_1_s1_2 = work[at[37] : at[37] + 24 * rows].reshape(rows, H)
+    dd2u_ddh2_1 = work[at[38] : at[38] + 24 * rows].reshape(rows, H)
+    dd2u_ddh2 = work[at[39] : at[39] + 24 * rows].reshape(rows, H)
+    dd2u_ddz2 = work[at[40] : at[40] + 24 * rows].reshape(rows, H)
+    dd2u_ddh1_1 = work[at[41] : at[41] + 24 * rows].reshape(rows, H)
+    dd2u_ddh1 = work[at[42] : at[42] + 24 * rows].reshape(rows, H)
+    dW1_2_s1 = work[at[43] : at[43] + 24]
+    dW1_2_s2 = work[at[44] : at[44] + 24]
+    ddu_dz2 = work[at[45] : at[45] + 24 * rows].reshape(rows, H)
+    ddu_dh2 = work[at[46] : at[46] + 24 * rows].reshape(rows, H)
+    dh2_1 = work[at[47] : at[47] + 24 * rows].reshape(rows, H)
+    dW3_1 = work[at[48] : at[48] + 24].reshape(H, D)
+    dW3_2 = work[at[49] : at[49] + 24].reshape(H, D)
+    dW3_3 = work[at[50] : at[50] + 24].reshape(H, D)
+    dW3_4 = work[at[51] : at[51] + 24].reshape(H, D)
+    dz2 = work[at[52] : at[52] + 24 * rows].reshape(rows, H)
+    db2 = gradient[624:648]
+    dh1_1 = work[at[53] : at[53] + 24 * rows].reshape(rows, H)
+    dW2_1 = work[at[54] : at[54] + 576].reshape(H, H)
+    dW2_2 = work[at[55] : at[55] + 576].reshape(H, H)
+    dW2_3 = work[at[56] : at[56] + 576].reshape(H, H)
+    dW2_4 = work[at[57] : at[57] + 576].reshape(H, H)
+    dz1 = work[at[58] : at[58] + 24 * rows].reshape(rows, H)
+    db1 = gradient[24:48]
+    dW1_1 = work[at[59] : at[59] + 24].reshape(D, H)
+    dW1_3 = work[at[60] : at[60] + 24].reshape(D, H)
+    db3[:] = 0.0
+    for n in range(rows):
+        for i in range(D):
+            du_tt[n, i] = 2 / (D * N) * (u[n, i] + u_tt[n, i])  # (22)
+            dd2u_ddv[n, i] = 2 * du_tt[n, i] * t[n, i]  # (29)
+            dv[n, i] = (du_dv[n, i] + 2) * du_tt[n, i]  # (38)
+            db3[i] += dv[n, i]  # (39)
+        for j in range(H):
+            dd2u_dh1_1_s1_t1[n, j] = h1[n, j] * h1[n, j]  # (24)
+            dd2u_dh2_1_s1_2_t1[n, j] = h2[n, j] * h2[n, j]  # (27)
+            dz2_t1[n, j] = d2u_ddh2[n, j] * du_dh2[n, j]  # (46)
+            dW2_4_right[n, j] = (-d2u_dh2_1_s1_2[n, j] * h2[n, j] - dz2_t1[n, j]) * h2[n, j] + d2u_dh2_1_s1_2[n, j]  # (53)
+            dz1_t1[n, j] = d2u_ddh1[n, j] * du_dh1[n, j]  # (55)
+            dz1_t1_2[n, j] = d2u_dh1_1_s1[n, j] * h1[n, j]  # (56)
+            dW1_3_right[n, j] = (-dz1_t1[n, j] - dz1_t1_2[n, j]) * h1[n, j] + d2u_dh1_1_s1[n, j]  # (61)
+    np.dot(du_tt, W1, dd2u_dh1_1_s1_s1)  # (23)
+    for n in range(rows):
+        for j in range(H):
+            dd2u_dh1_1_s1[n, j] = 2 * (1 - dd2u_dh1_1_s1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j]  # (25)
+            ddu_dh1[n, j] = -2 * d2u_ddh1[n, j] * dd2u_dh1_1_s1_s1[n, j] * h1[n, j]  # (35)
+    np.dot(dd2u_dh1_1_s1, W2, dd2u_dh2_1_s1_2_s1)  # (26)
+    for n in range(rows):
+        for j in range(H):
+            dd2u_dh2_1_s1_2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_dh2_1_s1_2_s1[n, j]  # (28)
+    np.dot(dd2u_ddv, W3.T, dd2u_ddh2_1)  # (30)
+    for n in range(rows):
+        for j in range(H):
+            dd2u_ddh2[n, j] = dd2u_ddh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * du_dh2[n, j] * h2[n, j]  # (31)
+            dd2u_ddz2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_ddh2[n, j]  # (32)
+    np.dot(dd2u_ddz2, W2.T, dd2u_ddh1_1)  # (33)
+    dW1_2_s1[:] = 0.0
+    dW1_2_s2[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dd2u_ddh1[n, j] = dd2u_ddh1_1[n, j] - 2 * dd2u_dh1_1_s1_s1[n, j] * du_dh1[n, j] * h1[n, j]  # (34)
+            dW1_2_s1[j] += dd2u_ddh1[n, j] * dd2u_dh1_1_s1_t1[n, j]  # (59)
+            dW1_2_s2[j] += dd2u_ddh1[n, j]  # (60)
+    np.dot(ddu_dh1, W2, ddu_dz2)  # (36)
+    for n in range(rows):
+        for j in range(H):
+            ddu_dh2[n, j] = (
+                (-d2u_ddh2[n, j] * dd2u_dh2_1_s1_2_s1[n, j] - ddu_dz2[n, j] * h2[n, j]) * h2[n, j]
+                + ddu_dz2[n, j]
+            )  # (37)
+    np.dot(dv, W3.T, dh2_1)  # (40)
+    np.dot(h2.T, dv, dW3_1)  # (41)
+    np.dot(ddu_dh2.T, du_dv, dW3_2)  # (42)
+    np.dot(d2u_ddh2.T, dd2u_ddv, dW3_3)  # (43)
+    np.dot(dd2u_dh2_1_s1_2.T, t, dW3_4)  # (44)
+    db2[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz2[n, j] = (
+                (1 - dd2u_dh2_1_s1_2_t1[n, j]) * (2 * (-d2u_ddz2[n, j] * dd2u_ddh2[n, j]
+                - d2u_dh2_1_s1_2[n, j] * dd2u_dh2_1_s1_2_s1[n, j] - ddu_dz2[n, j] * du_dh2[n, j]) * h2[n, j]
+                + dh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * dz2_t1[n, j])
+            )  # (47)
+            db2[j] += dz2[n, j]  # (48)
+    np.dot(dz2, W2.T, dh1_1)  # (49)
+    np.dot(h1.T, dz2, dW2_1)  # (50)
+    np.dot(ddu_dh1.T, du_dz2, dW2_2)  # (51)
+    np.dot(d2u_ddh1.T, dd2u_ddz2, dW2_3)  # (52)
+    np.dot(dd2u_dh1_1_s1.T, dW2_4_right, dW2_4)  # (53)
+    db1[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz1[n, j] = (
+                (2 * (-2 * dz1_t1_2[n, j] - dz1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j] + dh1_1[n, j] - 2
+                * d2u_ddz1[n, j] * dd2u_ddh1[n, j] * h1[n, j]) * (1 - dd2u_dh1_1_s1_t1[n, j])
+            )  # (57)
+            db1[j] += dz1[n, j]  # (63)
+    np.dot(t.T, dz1, dW1_1)  # (58)
+    np.dot(du_tt.T, dW1_3_right, dW1_3)  # (61)
+    for i in range(D):
+        for j in range(H):
+            dW1_3[i, j] *= 2.0  # (61)
+
+
+@kernel
+def _finish(theta, gradient, work, counts, at, rows, N):
+    """The gradients of the whole batch: equations (45), (54), (62)."""
+    dW1_2_s1 = work[at[43] : at[43] + 24]
+    dW1_2_s2 = work[at[44] : at[44] + 24]
+    dW3_1 = work[at[48] : at[48] + 24].reshape(H, D)
+    dW3_2 = work[at[49] : at[49] + 24].reshape(H, D)
+    dW3_3 = work[at[50] : at[50] + 24].reshape(H, D)
+    dW3_4 = work[at[51] : at[51] + 24].reshape(H, D)
+    dW2_1 = work[at[54] : at[54] + 576].reshape(H, H)
+    dW2_2 = work[at[55] : at[55] + 576].reshape(H, H)
+    dW2_3 = work[at[56] : at[56] + 576].reshape(H, H)
+    dW2_4 = work[at[57] : at[57] + 576].reshape(H, H)
+    dW1_1 = work[at[59] : at[59] + 24].reshape(D, H)
+    dW1_3 = work[at[60] : at[60] + 24].reshape(D, H)
+    dW3 = gradient[648:672].reshape(H, D)
+    dW2 = gradient[48:624].reshape(H, H)
+    dW1 = gradient[0:24].reshape(D, H)
+    for j in range(H):
+        for i in range(D):
+            dW3[j, i] = dW3_1[j, i] + dW3_2[j, i] + dW3_3[j, i] + dW3_4[j, i]  # (45)
+            dW1[i, j] = dW1_1[i, j] + dW1_3[i, j] + dW1_2_s2[j] - dW1_2_s1[j]  # (62)
+        for j1 in range(H):
+            dW2[j, j1] = dW2_1[j, j1] + dW2_2[j, j1] + dW2_3[j, j1] + dW2_4[j, j1]  # (54)
+
+
+@kernel
+def _metrics(theta, work, counts, at, t, rows, N):
+    """The metrics: equation (64)."""
+    u = work[at[6] : at[6] + rows].reshape(rows, D)
+    error = work[at[61] : at[61] + 1]
+    error_sum = 0.0
+    for n in range(N):
+        for i in range(D):
+            error_sum += (u[n, i] - math.cos(t[n, i]))**2 / (D * N)  # (64)
+    error[0] = error_sum
+
+
+@kernel
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam: one step over all parameters, in place."""
+    rate = ((math.cos(0.0013089969389957472 * step) + 1) * lr / 2 if step <= 2399 else 0.0)  # (U1)
+    c1 = 1 - beta1  # (U2)
+    c2 = 1 - beta2  # (U3)
+    c3 = 1 - beta1**step  # (U4)
+    c4 = 1 - beta2**step  # (U4)
+    for i in range(len(theta)):
+        m_next = c1 * gradient[i] + beta1 * m[i]  # (U2)
+        v_next = c2 * (gradient[i] * gradient[i]) + beta2 * v[i]  # (U3)
+        theta_next = theta[i] - rate * m_next / (c3 * (math.sqrt(v_next / c4) + eps))  # (U4)
+        m[i] = m_next
+        v[i] = v_next
+        theta[i] = theta_next
+
+
+@kernel
+def _evaluate(theta, work, counts, at, t, rows, N):
+    """Outputs, loss and metrics."""
+    _forward(theta, work, counts, at, t, rows, N)
+    _loss(theta, work, counts, at, t, rows, N)
+    _metrics(theta, work, counts, at, t, rows, N)
+
+
+@kernel
+def _loss_and_gradients(theta, gradient, work, counts, at, t, rows, N):
+    """The loss, and its gradient by all parameters."""
+    _forward(theta, work, counts, at, t, rows, N)
+    _loss(theta, work, counts, at, t, rows, N)
+    _backward(theta, gradient, work, counts, at, t, rows, N)
+    _finish(theta, gradient, work, counts, at, rows, N)
+    return work[at[22]]
+
+
+@kernel
+def _train_step(theta, gradient, m, v_, step_, lr, beta1, beta2, eps, work, counts, at, t, rows, N):
+    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    loss = _loss_and_gradients(theta, gradient, work, counts, at, t, rows, N)
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v_, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+@parallel_kernel
+def _chunks(theta, gradients, work, counts, at, bounds, t, N):
+    """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
+    for c in prange(len(bounds)):
+        first, last = bounds[c, 0], bounds[c, 1]
+        _forward(theta, work[c], counts[c], at, t[first:last], last - first, N)
+        _loss(theta, work[c], counts[c], at, t[first:last], last - first, N)
+        _backward(theta, gradients[c], work[c], counts[c], at, t[first:last], last - first, N)
+
+
+@parallel_kernel
+def _add_gradients(gradient, gradients):
+    """The gradient by all parameters, from the parts of the chunks."""
+    for i in prange(len(gradient)):
+        total = gradients[0, i]
+        if 24 <= i < 24 + 24 or 624 <= i < 624 + 24 or 672 <= i < 672 + 1:
+            for k in range(1, len(gradients)):
+                total += gradients[k, i]
+        gradient[i] = total
+
+
+@kernel
+def _train_step_in_chunks(
+    theta, gradient, m, v_, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, t, N,
+):
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    _chunks(theta, gradients, work, counts, at, bounds, t, N)
+    _add_gradients(gradient, gradients)
+    for k in range(1, len(work)):
+        work[0, at[22]] += work[k, at[22]]
+    for k in range(1, len(work)):
+        for i in range(at[48], at[48] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[49], at[49] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[50], at[50] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[51], at[51] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[54], at[54] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[55], at[55] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[56], at[56] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[57], at[57] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[59], at[59] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[43], at[43] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[44], at[44] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[60], at[60] + 24):
+            work[0, i] += work[k, i]
+    _finish(theta, gradient, work[0], counts[0], at, 0, N)
+    loss = work[0, at[22]]
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v_, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+def _flops(N):
+    """Floating-point operations of one step."""
+    return 17164 * N
+
+
+def _places(rows, N):
+    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    return {
+        "z1": (0, 0, (rows, H)),
+        "h1": (0, 24 * rows, (rows, H)),
+        "z2": (0, 0, (rows, H)),
+        "h2": (0, 48 * rows, (rows, H)),
+        "z3": (0, 0, (rows, D)),
+        "v": (0, 288 * rows, (rows, D)),
+        "u": (0, 432 * rows, (rows, D)),
+        "du_dv": (0, 648 * rows + 2304, (rows, D)),
+        "d2u_ddz1": (0, 0, (rows, H)),
+        "d2u_ddh1": (0, 72 * rows, (rows, H)),
+        "du_dh2": (0, 96 * rows, (rows, H)),
+        "du_dz2": (0, 120 * rows, (rows, H)),
+        "du_dh1": (0, 144 * rows, (rows, H)),
+        "d2u_ddz2": (0, 168 * rows, (rows, H)),
+        "d2u_ddh2": (0, 192 * rows, (rows, H)),
+        "d2u_ddv": (0, 289 * rows, (rows, D)),
+        "d2u_dh2_1_s1_2": (0, 216 * rows, (rows, H)),
+        "d2u_dh1_1_s1_left": (0, 240 * rows, (rows, H)),
+        "d2u_dh1_1_s1": (0, 264 * rows, (rows, H)),
+        "d2u_dt_1_left": (0, 240 * rows, (rows, H)),
+        "d2u_dt_1": (0, 290 * rows, (rows, D)),
+        "u_tt": (0, 433 * rows, (rows, D)),
+        "loss": (0, 652 * rows + 2424, ()),
+        "du_tt": (0, 649 * rows + 2304, (rows, D)),
+        "dd2u_dh1_1_s1_t1": (0, 240 * rows, (rows, H)),
+        "dd2u_dh2_1_s1_2_t1": (0, 288 * rows, (rows, H)),
+        "dd2u_ddv": (0, 650 * rows + 2304, (rows, D)),
+        "dv": (0, 651 * rows + 2304, (rows, D)),
+        "dz2_t1": (0, 312 * rows, (rows, H)),
+        "dW2_4_right": (0, 336 * rows, (rows, H)),
+        "dz1_t1": (0, 360 * rows, (rows, H)),
+        "dz1_t1_2": (0, 384 * rows, (rows, H)),
+        "dW1_3_right": (0, 408 * rows, (rows, H)),
+        "dd2u_dh1_1_s1_s1": (0, 264 * rows, (rows, H)),
+        "dd2u_dh1_1_s1": (0, 432 * rows, (rows, H)),
+        "ddu_dh1": (0, 456 * rows, (rows, H)),
+        "dd2u_dh2_1_s1_2_s1": (0, 480 * rows, (rows, H)),
+        "dd2u_dh2_1_s1_2": (0, 504 * rows, (rows, H)),
+        "dd2u_ddh2_1": (0, 528 * rows, (rows, H)),
+        "dd2u_ddh2": (0, 552 * rows, (rows, H)),
+        "dd2u_ddz2": (0, 576 * rows, (rows, H)),
+        "dd2u_ddh1_1": (0, 528 * rows, (rows, H)),
+        "dd2u_ddh1": (0, 600 * rows, (rows, H)),
+        "dW1_2_s1": (0, 652 * rows + 2304, (H,)),
+        "dW1_2_s2": (0, 652 * rows + 2328, (H,)),
+        "ddu_dz2": (0, 144 * rows, (rows, H)),
+        "ddu_dh2": (0, 528 * rows, (rows, H)),
+        "dh2_1": (0, 624 * rows, (rows, H)),
+        "dW3_1": (0, 652 * rows + 2352, (H, D)),
+        "dW3_2": (0, 652 * rows + 2376, (H, D)),
+        "dW3_3": (0, 528 * rows, (H, D)),
+        "dW3_4": (0, 652 * rows + 2400, (H, D)),
+        "dz2": (0, 192 * rows, (rows, H)),
+        "dh1_1": (0, 48 * rows, (rows, H)),
+        "dW2_1": (0, 648 * rows, (H, H)),
+        "dW2_2": (0, 648 * rows + 576, (H, H)),
+        "dW2_3": (0, 648 * rows + 1152, (H, H)),
+        "dW2_4": (0, 648 * rows + 1728, (H, H)),
+        "dz1": (0, 72 * rows, (rows, H)),
+        "dW1_1": (0, 0, (D, H)),
+        "dW1_3": (0, 24, (D, H)),
+        "error": (0, 0, ()),
+    }
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
+        # an offset needs no asymmetry to learn
+        "b1": np.zeros(H),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W2": math.sqrt(3 / H) * rng.uniform(-1, 1, (H, H)),
+        # an offset needs no asymmetry to learn
+        "b2": np.zeros(H),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W3": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
+        # an offset needs no asymmetry to learn
+        "b3": np.zeros(D),
+    }
+
+
+# ---- Functions of one element ----
+
+
+@kernel
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
+    total = 0.0
+    for i in range(len(values)):
+        total += 0 * values[i]
+    return total == 0
+
+
+# ---- Arrays that come in ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.asarray(array, np.int64, order="C")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
+    return arena, sizes
+
+
+# ---- How the Numba target runs its kernels ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
+    are not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        self.places = {}
+        lengths = [0, 0]
+        for name, (which, start, shape) in _places(*sizes).items():
+            start = lengths[which] if apart else start
+            self.places[name] = which, start, shape
+            lengths[which] = max(lengths[which], start + math.prod(shape))
+        at = np.array([start for _, start, _ in self.places.values()], np.int64)
+        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+
+    def tensors(self) -> dict[str, Array]:
+        """Every tensor by name, as a view."""
+        return {
+            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
+            for name, (which, start, shape) in self.places.items()
+        }
+
+
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    training: bool,
+) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
+    tensors = memory.tensors()
+    return {name: tensors[name].copy() for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+def _differentiate(
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
+) -> dict[str, Array]:
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    memory = _memory(sizes, apart=apart)
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+# ---- Training steps in chunks of the batch ----
+
+
+WORTH_A_CHUNK = (
+    2_000_000  # floating-point operations; starting threads costs as much as some hundred thousand
+)
+
+
+class _Chunks:
+    """A workspace for each of several chunks of the batch, their rows, and a gradient for each."""
+
+    def __init__(self, sizes: tuple[int, ...], count: int, parameters: int) -> None:
+        first = [c * sizes[0] // count for c in range(count + 1)]
+        self.bounds = np.array([first[:-1], first[1:]], np.int64).T.copy()  # (count, 2)
+        most = int((self.bounds[:, 1] - self.bounds[:, 0]).max())
+        reals, integers, at = _Memory((most, *sizes[1:])).arrays
+        self.arrays = np.zeros((count, len(reals)), DTYPE), np.zeros((count, len(integers)), np.int64), at
+        self.gradients = np.zeros((count, parameters), DTYPE)
+        self.sizes = sizes[1:]
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
+    _compile()
+    rows = sizes.get(BATCH or "", 1)
+    key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    moments = (arena.flat for arena in state.moments.values())
+    hyper = (state.hyper[name] for name in HYPER)
+    own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
+    count = _chunk_count(state.threads, sizes)
+    if count == 1:
+        memory = _memory(sizes, state.workspace)
+        loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
+    else:
+        _compile()
+        chunks = _in_chunks(state, sizes, count)
+        blas = _blas_threads()
+        before = blas[0]()
+        blas[1](1)  # each chunk is a thread of its own
+        try:
+            loss, finite = _train_step_in_chunks(
+                *own, chunks.gradients, *chunks.arrays, chunks.bounds, *data.values(), *chunks.sizes
+            )
+        finally:
+            blas[1](before)
+    state.step += bool(finite)
+    return float(loss), bool(finite)
+
+
+def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
+    """As many chunks as threads are wanted; if nothing is said, as there are processors with enough to do."""
+    rows = sizes[BATCH or ""]
+    if threads is not None:
+        return max(1, min(threads, rows))
+    work = _flops(*(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    return max(1, min(os.cpu_count() or 1, rows, int(work) // WORTH_A_CHUNK))
+
+
+def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
+    """The workspaces of the chunks, from those that the state keeps if they are there."""
+    shape = (sizes[BATCH or ""], *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    key = (*shape, "chunks", count)
+    if key not in state.workspace:
+        if len(state.workspace) >= 4:
+            state.workspace.clear()
+        state.workspace[key] = _Chunks(shape, count, len(state.params.flat))
+    chunks: _Chunks = state.workspace[key]
+    return chunks
+
+
+@cache
+def _blas_threads() -> tuple[Callable[[], int], Callable[[int], Any]]:
+    """How many threads the library of matrix products uses, and how to say how many it shall use; nothing
+    happens where the library has another form."""
+    import scipy
+
+    folder = Path(scipy.__file__).parent
+    for path in sorted([*folder.parent.glob("scipy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]):
+        library = ctypes.CDLL(str(path))
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("", "64_"):
+                get = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
+                put = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
+                if get is not None and put is not None:
+                    return get, put
+    return (lambda: 1), (lambda count: None)
+
+
+# ---- No buffers ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- What a step is given beside parameters ----
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters."""
+    if buffers or masks:
+        _as_buffers(buffers, sizes)
+        raise DataError("the network has no random tensors, so there are no masks to give")
+    return data
+
+
+# ---- Parameters, the state of training, and the functions that need no training ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: MutableMapping[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+    accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once, at inference."""
+    arena, sizes = _as_arena(params)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
+    arena, sizes = _as_arena(params)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values: Array = np.asarray(rng.standard_normal(shape))
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = np.asarray(values > 0, float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
+        data[name] = np.asarray(values, DTYPE)
+    return data
+
+
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double, scratch = np.float64 == DTYPE, gradients.like()
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        state = load(options.params)
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(state.params, state.buffers, **data), options.json)
+        else:
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

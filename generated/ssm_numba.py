@@ -1,0 +1,1415 @@
+"""ssm: a network that trains in Numba.
+
+Derived from the network ssm; float64. It reads x(N, T, D), y(N,).
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   u_rate[j] = -exp(decay[j])
+    (2)   rate[j] = exp(u_rate[j])
+    (3)   real[j] = cos(turn[j])·rate[j]
+    (4)   imag[j] = rate[j]·sin(turn[j])
+    (5)   u[n,t,j] = Σ_i x[n,t,i]·B[i,j]
+    (6)   re[n,t,j] = re[n,t - 1,j]·real[j] + u[n,t,j] - im[n,t - 1,j]·imag[j]
+    (7)   im[n,t,j] = im[n,t - 1,j]·real[j] + re[n,t - 1,j]·imag[j]
+    (8)   size[n,j] = im[n,T - 1,j]² + re[n,T - 1,j]²
+    (9)   z1[n,k] = Σ_j size[n,j]·W[j,k]
+    (10)  a1[n,k] = z1[n,k] + b[k]
+    (11)  h1[n,k] = [a1[n,k] > 0]·a1[n,k]
+    (12)  z2[n,l] = Σ_k h1[n,k]·V[k,l]
+    (13)  a2[n,l] = z2[n,l] + c[l]
+    (14)  m_a2[n] = max_l a2[n,l]
+    (15)  e_p[n,l] = exp(a2[n,l] - m_a2[n])
+    (16)  s_p[n] = Σ_l e_p[n,l]
+    (17)  p[n,l] = e_p[n,l]/s_p[n]
+    (18)  loss = Σ_n (log(s_p[n]) + m_a2[n] - a2[n,y[n]])/N
+    (19)  da2[n,l] = (p[n,l] - [l = y[n]])/N
+    (20)  dc[l] = Σ_n da2[n,l]
+    (21)  dh1[n,k] = Σ_l da2[n,l]·V[k,l]
+    (22)  dV[k,l] = Σ_n h1[n,k]·da2[n,l]
+    (23)  da1[n,k] = [a1[n,k] > 0]·dh1[n,k]
+    (24)  db[k] = Σ_n da1[n,k]
+    (25)  dsize[n,j] = Σ_k da1[n,k]·W[j,k]
+    (26)  dW[j,k] = Σ_n size[n,j]·da1[n,k]
+    (27)  dim[n,t,j] = 2·[T = 1 + t]·dsize[n,j]·im[n,T - 1,j] + [2 + t ≤ T]·dim[n,1 + t,j]·real[j] - [2 + t ≤ T]·dre[n,1 + t,j]·imag[j]
+    (28)  dre[n,t,j] = 2·[T = 1 + t]·dsize[n,j]·re[n,T - 1,j] + [2 + t ≤ T]·dim[n,1 + t,j]·imag[j] + [2 + t ≤ T]·dre[n,1 + t,j]·real[j]
+    (29)  dB[i,j] = Σ_n,t x[n,t,i]·dre[n,t,j]
+    (30)  dimag_1[j] = Σ_n,t (-dre[n,t,j]·im[n,t - 1,j])
+    (31)  dimag_2[j] = Σ_n,t dim[n,t,j]·re[n,t - 1,j]
+    (32)  dreal_1[j] = Σ_n,t dre[n,t,j]·re[n,t - 1,j]
+    (33)  dreal_2[j] = Σ_n,t dim[n,t,j]·im[n,t - 1,j]
+    (34)  dreal[j] = dreal_1[j] + dreal_2[j]
+    (35)  dturn[j] = (dimag_1[j] + dimag_2[j])·real[j] - dreal[j]·imag[j]
+    (36)  ddecay[j] = ((dimag_1[j] + dimag_2[j])·imag[j] + dreal[j]·real[j])·u_rate[j]
+    (37)  c_accuracy[n] = argmax_l p[n,l]
+    (38)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
+
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
+
+    (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U3)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: S = 16, H = 32; N, T, D, K read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  4·D·S·T·rows + 42·S·T·rows + 6·H·K·rows + 6·H·S·rows + 14·K·rows + 3·S·rows + 6·H·rows
+           + 18·S + 7·rows
+    bytes  8 + 16·D·T·rows + 184·S·T·rows + 112·H·rows + 112·K·rows + 16·D·S + 24·H·K + 24·H·S
+           + 80·S·rows + 16·H + 16·K + 304·S + 72·rows
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+OPEN_SIZES = ('rows', 'N', 'T', 'D', 'K')
+S, H = 16, 32
+NAME = "ssm"
+SIZES = {"S": S, "H": H}
+PARAMETERS = {
+    "decay": ("S",), "turn": ("S",), "B": ("D", "S"), "W": ("S", "H"), "b": ("H",), "V": ("H", "K"),
+    "c": ("K",),
+}
+INPUTS = {"x": ("N", "T", "D"), "y": ("N",)}
+INTEGERS = {"y": "K"}
+FACTS = {}
+FORWARD_INPUTS = ("x",)
+FORWARD_GIVEN = ("x",)
+OUTPUTS, LOSS = ("p",), "loss"
+METRICS = ("accuracy",)
+BATCH = "N"
+GRADIENTS = {"decay": "ddecay", "turn": "dturn", "B": "dB", "W": "dW", "b": "db", "V": "dV", "c": "dc"}
+EQUATIONS = {
+    1: "u_rate", 2: "rate", 3: "real", 4: "imag", 5: "u", 6: "re", 7: "im", 8: "size", 9: "z1", 10: "a1",
+    11: "h1", 12: "z2", 13: "a2", 14: "m_a2", 15: "e_p", 16: "s_p", 17: "p", 18: "loss", 19: "da2", 20: "dc",
+    21: "dh1", 22: "dV", 23: "da1", 24: "db", 25: "dsize", 26: "dW", 27: "dim", 28: "dre", 29: "dB",
+    30: "dimag_1", 31: "dimag_2", 32: "dreal_1", 33: "dreal_2", 34: "dreal", 35: "dturn", 36: "ddecay",
+    37: "c_accuracy", 38: "accuracy",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+_KERNELS: list[str] = []
+_PARALLEL: list[str] = []
+prange = range  # until kernels are compiled
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a function for compilation on first use: importing Numba alone takes most of a second."""
+    _KERNELS.append(function.__name__)
+    return function
+
+
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose loops over `prange` run on several threads."""
+    _PARALLEL.append(function.__name__)
+    return kernel(function)
+
+
+def _compile() -> None:
+    """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
+    if _KERNELS:
+        import numba
+
+        globals()["prange"] = numba.prange
+        # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
+        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        for name in _KERNELS:
+            globals()[name] = numba.njit(
+                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
+            )(globals()[name])
+        _KERNELS.clear()
+
+
+# ---- The network ----
+
+
+@kernel
+def _forward(theta, work, counts, at, x, rows, N, T, D, K):
+    """The outputs: equations (1) to (17)."""
+    decay = theta[0:16]
+    turn = theta[16:32]
+    B = theta[32 : 32 + 16 * D].reshape(D, S)
+    W = theta[16 * D + 32 : 16 * D + 32 + 512].reshape(S, H)
+    b = theta[16 * D + 544 : 16 * D + 544 + 32]
+    V = theta[16 * D + 576 : 16 * D + 576 + 32 * K].reshape(H, K)
+    c = theta[16 * D + 32 * K + 576 : 16 * D + 32 * K + 576 + K]
+    u_rate = work[at[0] : at[0] + 16]
+    rate = work[at[1] : at[1] + 16]
+    real = work[at[2] : at[2] + 16]
+    imag = work[at[3] : at[3] + 16]
+    u = work[at[4] : at[4] + 16 * T * rows].reshape(rows, T, S)
+    re = work[at[5] : at[5] + 16 * T * rows].reshape(rows, T, S)
+    im = work[at[6] : at[6] + 16 * T * rows].reshape(rows, T, S)
+    size = work[at[7] : at[7] + 16 * rows].reshape(rows, S)
+    z1 = work[at[8] : at[8] + 32 * rows].reshape(rows, H)
+    a1 = work[at[9] : at[9] + 32 * rows].reshape(rows, H)
+    h1 = work[at[10] : at[10] + 32 * rows].reshape(rows, H)
+    z2 = work[at[11] : at[11] + K * rows].reshape(rows, K)
+    a2 = work[at[12] : at[12] + K * rows].reshape(rows, K)
+    m_a2 = work[at[13] : at[13] + rows]
+    e_p = work[at[14] : at[14] + K * rows].reshape(rows, K)
+    s_p = work[at[15] : at[15] + rows]
+    p = work[at[16] : at[16] + K * rows].reshape(rows, K)
+    for j in range(S):
+        u_rate[j] = -math.exp(decay[j])  # (1)
+        rate[j] = math.exp(u_rate[j])  # (2)
+        real[j] = math.cos(turn[j]) * rate[j]  # (3)
+        imag[j] = rate[j] * math.sin(turn[j])  # (4)
+    np.dot(x.reshape(T * rows, D), B, u.reshape(T * rows, S))  # (5)
+    for t in range(T):
+        for n in range(rows):
+            for j in range(S):
+                re[n, t, j] = (
+                    (re[n, t - 1, j] if t >= 1 else 0.0) * real[j] + u[n, t, j]
+                    - (im[n, t - 1, j] if t >= 1 else 0.0) * imag[j]
+                )  # (6)
+                im[n, t, j] = (
+                    (re[n, t - 1, j] if t >= 1 else 0.0) * imag[j] + (im[n, t - 1, j] if t >= 1 else 0.0)
+                    * real[j]
+                )  # (7)
+    for n in range(rows):
+        for j in range(S):
+            size[n, j] = im[n, T - 1, j] * im[n, T - 1, j] + re[n, T - 1, j] * re[n, T - 1, j]  # (8)
+    np.dot(size, W, z1)  # (9)
+    for n in range(rows):
+        for k in range(H):
+            a1[n, k] = z1[n, k] + b[k]  # (10)
+            h1[n, k] = (a1[n, k] if a1[n, k] > 0 else 0.0)  # (11)
+    np.dot(h1, V, z2)  # (12)
+    for n in range(rows):
+        m_a2_max = -np.inf
+        for l in range(K):
+            a2[n, l] = z2[n, l] + c[l]  # (13)
+            m_a2_max = max(m_a2_max, a2[n, l])  # (14)
+        m_a2[n] = m_a2_max
+        s_p_sum = 0.0
+        for l in range(K):
+            e_p[n, l] = math.exp(a2[n, l] - m_a2[n])  # (15)
+            s_p_sum += e_p[n, l]  # (16)
+        s_p[n] = s_p_sum
+        for l in range(K):
+            p[n, l] = e_p[n, l] / s_p[n]  # (17)
+
+
+@kernel
+def _loss(theta, work, counts, at, y, rows, N, T, D, K):
+    """The loss: equation (18)."""
+    a2 = work[at[12] : at[12] + K * rows].reshape(rows, K)
+    m_a2 = work[at[13] : at[13] + rows]
+    s_p = work[at[15] : at[15] + rows]
+    loss = work[at[17] : at[17] + 1]
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (18)
+    loss[0] = loss_sum
+
+
+@kernel
+def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
+    """The gradients: equations (19) to (33)."""
+    W = theta[16 * D + 32 : 16 * D + 32 + 512].reshape(S, H)
+    V = theta[16 * D + 576 : 16 * D + 576 + 32 * K].reshape(H, K)
+    real = work[at[2] : at[2] + 16]
+    imag = work[at[3] : at[3] + 16]
+    re = work[at[5] : at[5] + 16 * T * rows].reshape(rows, T, S)
+    im = work[at[6] : at[6] + 16 * T * rows].reshape(rows, T, S)
+    size = work[at[7] : at[7] + 16 * rows].reshape(rows, S)
+    a1 = work[at[9] : at[9] + 32 * rows].reshape(rows, H)
+    h1 = work[at[10] : at[10] + 32 * rows].reshape(rows, H)
+    p = work[at[16] : at[16] + K * rows].reshape(rows, K)
+    da2 = work[at[18] : at[18] + K * rows].reshape(rows, K)
+    dc = gradient[16 * D + 32 * K + 576 : 16 * D + 32 * K + 576 + K]
+    dh1 = work[at[19] : at[19] + 32 * rows].reshape(rows, H)
+    dV = gradient[16 * D + 576 : 16 * D + 576 + 32 * K].reshape(H, K)
+    da1 = work[at[20] : at[20] + 32 * rows].reshape(rows, H)
+    db = gradient[16 * D + 544 : 16 * D + 544 + 32]
+    dsize = work[at[21] : at[21] + 16 * rows].reshape(rows, S)
+    dW = gradient[16 * D + 32 : 16 * D + 32 + 512].reshape(S, H)
+    dim = work[at[22] : at[22] + 16 * T * rows].reshape(rows, T, S)
+    dre = work[at[23] : at[23] + 16 * T * rows].reshape(rows, T, S)
+    dB = gradient[32 : 32 + 16 * D].reshape(D, S)
+    dimag_1 = work[at[24] : at[24] + 16]
+    dimag_2 = work[at[25] : at[25] + 16]
+    dreal_1 = work[at[26] : at[26] + 16]
+    dreal_2 = work[at[27] : at[27] + 16]
+    dc[:] = 0.0
+    for n in range(rows):
+        for l in range(K):
+            da2[n, l] = (p[n, l] - (1.0 if l == y[n] else 0.0)) / N  # (19)
+            dc[l] += da2[n, l]  # (20)
+    np.dot(da2, V.T, dh1)  # (21)
+    np.dot(h1.T, da2, dV)  # (22)
+    db[:] = 0.0
+    for n in range(rows):
+        for k in range(H):
+            da1[n, k] = _either(a1[n, k] > 0, dh1[n, k], 0.0)  # (23)
+            db[k] += da1[n, k]  # (24)
+    np.dot(da1, W.T, dsize)  # (25)
+    np.dot(size.T, da1, dW)  # (26)
+    for t in range(T - 1, -1, -1):
+        for n in range(rows):
+            for j in range(S):
+                dim[n, t, j] = (
+                    _either(T == t + 1, 2 * dsize[n, j] * im[n, T - 1, j], 0.0)
+                    + (dim[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
+                    - (dre[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
+                )  # (27)
+                dre[n, t, j] = (
+                    _either(T == t + 1, 2 * dsize[n, j] * re[n, T - 1, j], 0.0)
+                    + (dim[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
+                    + (dre[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
+                )  # (28)
+    np.dot(x.reshape(T * rows, D).T, dre.reshape(T * rows, S), dB)  # (29)
+    dimag_1[:] = 0.0
+    dimag_2[:] = 0.0
+    dreal_1[:] = 0.0
+    dreal_2[:] = 0.0
+    for n in range(rows):
+        for t in range(T):
+            for j in range(S):
+                dimag_1[j] += -dre[n, t, j] * (im[n, t - 1, j] if t >= 1 else 0.0)  # (30)
+                dimag_2[j] += dim[n, t, j] * (re[n, t - 1, j] if t >= 1 else 0.0)  # (31)
+                dreal_1[j] += dre[n, t, j] * (re[n, t - 1, j] if t >= 1 else 0.0)  # (32)
+                dreal_2[j] += dim[n, t, j] * (im[n, t - 1, j] if t >= 1 else 0.0)  # (33)
+
+
+@kernel
+def _finish(theta, gradient, work, counts, at, rows, N, T, D, K):
+    """The gradients of the whole batch: equations (34) to (36)."""
+    u_rate = work[at[0] : at[0] + 16]
+    real = work[at[2] : at[2] + 16]
+    imag = work[at[3] : at[3] + 16]
+    dimag_1 = work[at[24] : at[24] + 16]
+    dimag_2 = work[at[25] : at[25] + 16]
+    dreal_1 = work[at[26] : at[26] + 16]
+    dreal_2 = work[at[27] : at[27] + 16]
+    dreal = work[at[28] : at[28] + 16]
+    dturn = gradient[16:32]
+    ddecay = gradient[0:16]
+    for j in range(S):
+        dreal[j] = dreal_1[j] + dreal_2[j]  # (34)
+        dturn[j] = (dimag_1[j] + dimag_2[j]) * real[j] - dreal[j] * imag[j]  # (35)
+        ddecay[j] = ((dimag_1[j] + dimag_2[j]) * imag[j] + dreal[j] * real[j]) * u_rate[j]  # (36)
+
+
+@kernel
+def _metrics(theta, work, counts, at, y, rows, N, T, D, K):
+    """The metrics: equations (37) to (38)."""
+    p = work[at[16] : at[16] + K * rows].reshape(rows, K)
+    c_accuracy = counts[at[29] : at[29] + N]
+    accuracy = work[at[30] : at[30] + 1]
+    accuracy_sum = 0.0
+    for n in range(N):
+        c_accuracy_argmax = -np.inf
+        c_accuracy_at = -1
+        for l in range(K):
+            if c_accuracy_at < 0 or p[n, l] > c_accuracy_argmax:  # (37)
+                c_accuracy_argmax, c_accuracy_at = p[n, l], l
+        c_accuracy[n] = c_accuracy_at
+        if c_accuracy[n] == y[n]:
+            accuracy_sum += float(1 / N)  # (38)
+    accuracy[0] = accuracy_sum
+
+
+@kernel
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam: one step over all parameters, in place."""
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = 1 - beta1**step  # (U3)
+    c4 = 1 - beta2**step  # (U3)
+    for i in range(len(theta)):
+        m_next = c1 * gradient[i] + beta1 * m[i]  # (U1)
+        v_next = c2 * (gradient[i] * gradient[i]) + beta2 * v[i]  # (U2)
+        theta_next = theta[i] - lr * m_next / (c3 * (math.sqrt(v_next / c4) + eps))  # (U3)
+        m[i] = m_next
+        v[i] = v_next
+        theta[i] = theta_next
+
+
+@kernel
+def _evaluate(theta, work, counts, at, x, y, rows, N, T, D, K):
+    """Outputs, loss and metrics."""
+    _forward(theta, work, counts, at, x, rows, N, T, D, K)
+    _loss(theta, work, counts, at, y, rows, N, T, D, K)
+    _metrics(theta, work, counts, at, y, rows, N, T, D, K)
+
+
+@kernel
+def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
+    """The loss, and its gradient by all parameters."""
+    _forward(theta, work, counts, at, x, rows, N, T, D, K)
+    _loss(theta, work, counts, at, y, rows, N, T, D, K)
+    _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K)
+    _finish(theta, gradient, work, counts, at, rows, N, T, D, K)
+    return work[at[17]]
+
+
+@kernel
+def _train_step(
+    theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, T, D, K,
+):
+    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, D, K)
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+@parallel_kernel
+def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, D, K):
+    """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
+    for c_ in prange(len(bounds)):
+        first, last = bounds[c_, 0], bounds[c_, 1]
+        _forward(theta, work[c_], counts[c_], at, x[first:last], last - first, N, T, D, K)
+        _loss(theta, work[c_], counts[c_], at, y[first:last], last - first, N, T, D, K)
+        _backward(
+            theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], last - first, N, T,
+            D, K
+        )
+
+
+@parallel_kernel
+def _add_gradients(gradient, gradients):
+    """The gradient by all parameters, from the parts of the chunks."""
+    for i in prange(len(gradient)):
+        total = gradients[0, i]
+        if 32 <= i < 32 + 16 * D or 16 * D + 32 <= i < 16 * D + 32 + 512 or 16 * D + 544 <= i < 16 * D + 544 + 32 or 16 * D + 576 <= i < 16 * D + 576 + 32 * K or 16 * D + 32 * K + 576 <= i < 16 * D + 32 * K + 576 + K:
+            for k in range(1, len(gradients)):
+                total += gradients[k, i]
+        gradient[i] = total
+
+
+@kernel
+def _train_step_in_chunks(
+    theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, T, D,
+    K,
+):
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, D, K)
+    _add_gradients(gradient, gradients)
+    for k in range(1, len(work)):
+        work[0, at[17]] += work[k, at[17]]
+    for k in range(1, len(work)):
+        for i in range(at[24], at[24] + 16):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[25], at[25] + 16):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[26], at[26] + 16):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[27], at[27] + 16):
+            work[0, i] += work[k, i]
+    _finish(theta, gradient, work[0], counts[0], at, 0, N, T, D, K)
+    loss = work[0, at[17]]
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+    return loss, finite
+
+
+def _flops(N, T, D, K):
+    """Floating-point operations of one step."""
+    return 206 * K * N + 3319 * N + 64 * D * N * T + 672 * N * T + 112
+
+
+def _places(rows, N, T, D, K):
+    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    return {
+        "u_rate": (0, 4 * K * rows + 64 * T * rows + 96 * rows, (S,)),
+        "rate": (0, 0, (S,)),
+        "real": (0, 4 * K * rows + 64 * T * rows + 96 * rows + 16, (S,)),
+        "imag": (0, 4 * K * rows + 64 * T * rows + 96 * rows + 32, (S,)),
+        "u": (0, 0, (rows, T, S)),
+        "re": (0, 16 * T * rows, (rows, T, S)),
+        "im": (0, 32 * T * rows, (rows, T, S)),
+        "size": (0, 0, (rows, S)),
+        "z1": (0, 4 * K * rows + 64 * T * rows, (rows, H)),
+        "a1": (0, 32 * rows + 4 * K * rows + 64 * T * rows, (rows, H)),
+        "h1": (0, 4 * K * rows + 64 * T * rows + 64 * rows, (rows, H)),
+        "z2": (0, 64 * T * rows, (rows, K)),
+        "a2": (0, 64 * T * rows + K * rows, (rows, K)),
+        "m_a2": (0, 48 * T * rows, (rows,)),
+        "e_p": (0, 2 * K * rows + 64 * T * rows, (rows, K)),
+        "s_p": (0, 48 * T * rows + rows, (rows,)),
+        "p": (0, 3 * K * rows + 64 * T * rows, (rows, K)),
+        "loss": (0, 4 * K * rows + 64 * T * rows + 96 * rows + 48, ()),
+        "da2": (0, 48 * T * rows, (rows, K)),
+        "dh1": (0, 48 * T * rows + K * rows, (rows, H)),
+        "da1": (0, 4 * K * rows + 64 * T * rows + 64 * rows, (rows, H)),
+        "dsize": (0, 64 * T * rows, (rows, S)),
+        "dim": (0, 0, (rows, T, S)),
+        "dre": (0, 48 * T * rows, (rows, T, S)),
+        "dimag_1": (0, 64 * T * rows, (S,)),
+        "dimag_2": (0, 64 * T * rows + 16, (S,)),
+        "dreal_1": (0, 64 * T * rows + 32, (S,)),
+        "dreal_2": (0, 64 * T * rows + 48, (S,)),
+        "dreal": (0, 0, (S,)),
+        "c_accuracy": (1, 0, (N,)),
+        "accuracy": (0, 0, ()),
+    }
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    D = sizes["D"]
+    K = sizes["K"]
+    return {
+        # the author's choice
+        "decay": np.full(S, -2),
+        "turn": rng.standard_normal(S),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "B": math.sqrt(6 / (D + S)) * rng.uniform(-1, 1, (D, S)),
+        "W": math.sqrt(6 / (H + S)) * rng.uniform(-1, 1, (S, H)),
+        # an offset needs no asymmetry to learn
+        "b": np.zeros(H),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
+        # an offset needs no asymmetry to learn
+        "c": np.zeros(K),
+    }
+
+
+# ---- Functions of one element ----
+
+
+@kernel
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
+    total = 0.0
+    for i in range(len(values)):
+        total += 0 * values[i]
+    return total == 0
+
+
+@kernel
+def _either(condition: bool, yes: float, no: float) -> float:
+    """yes if the condition holds, else no: both are known already, so that there is no branch."""
+    return yes if condition else no
+
+
+# ---- Arrays that come in ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.asarray(array, np.int64, order="C")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
+    return arena, sizes
+
+
+# ---- How the Numba target runs its kernels ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
+    are not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        self.places = {}
+        lengths = [0, 0]
+        for name, (which, start, shape) in _places(*sizes).items():
+            start = lengths[which] if apart else start
+            self.places[name] = which, start, shape
+            lengths[which] = max(lengths[which], start + math.prod(shape))
+        at = np.array([start for _, start, _ in self.places.values()], np.int64)
+        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+
+    def tensors(self) -> dict[str, Array]:
+        """Every tensor by name, as a view."""
+        return {
+            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
+            for name, (which, start, shape) in self.places.items()
+        }
+
+
+def _outputs(
+    params: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    training: bool,
+) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
+    tensors = memory.tensors()
+    return {name: tensors[name].copy() for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+def _differentiate(
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
+) -> dict[str, Array]:
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    memory = _memory(sizes, apart=apart)
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+# ---- Training steps in chunks of the batch ----
+
+
+WORTH_A_CHUNK = (
+    2_000_000  # floating-point operations; starting threads costs as much as some hundred thousand
+)
+
+
+class _Chunks:
+    """A workspace for each of several chunks of the batch, their rows, and a gradient for each."""
+
+    def __init__(self, sizes: tuple[int, ...], count: int, parameters: int) -> None:
+        first = [c * sizes[0] // count for c in range(count + 1)]
+        self.bounds = np.array([first[:-1], first[1:]], np.int64).T.copy()  # (count, 2)
+        most = int((self.bounds[:, 1] - self.bounds[:, 0]).max())
+        reals, integers, at = _Memory((most, *sizes[1:])).arrays
+        self.arrays = np.zeros((count, len(reals)), DTYPE), np.zeros((count, len(integers)), np.int64), at
+        self.gradients = np.zeros((count, parameters), DTYPE)
+        self.sizes = sizes[1:]
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
+    _compile()
+    rows = sizes.get(BATCH or "", 1)
+    key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    moments = (arena.flat for arena in state.moments.values())
+    hyper = (state.hyper[name] for name in HYPER)
+    own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
+    count = _chunk_count(state.threads, sizes)
+    if count == 1:
+        memory = _memory(sizes, state.workspace)
+        loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
+    else:
+        _compile()
+        chunks = _in_chunks(state, sizes, count)
+        blas = _blas_threads()
+        before = blas[0]()
+        blas[1](1)  # each chunk is a thread of its own
+        try:
+            loss, finite = _train_step_in_chunks(
+                *own, chunks.gradients, *chunks.arrays, chunks.bounds, *data.values(), *chunks.sizes
+            )
+        finally:
+            blas[1](before)
+    state.step += bool(finite)
+    return float(loss), bool(finite)
+
+
+def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
+    """As many chunks as threads are wanted; if nothing is said, as there are processors with enough to do."""
+    rows = sizes[BATCH or ""]
+    if threads is not None:
+        return max(1, min(threads, rows))
+    work = _flops(*(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    return max(1, min(os.cpu_count() or 1, rows, int(work) // WORTH_A_CHUNK))
+
+
+def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
+    """The workspaces of the chunks, from those that the state keeps if they are there."""
+    shape = (sizes[BATCH or ""], *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    key = (*shape, "chunks", count)
+    if key not in state.workspace:
+        if len(state.workspace) >= 4:
+            state.workspace.clear()
+        state.workspace[key] = _Chunks(shape, count, len(state.params.flat))
+    chunks: _Chunks = state.workspace[key]
+    return chunks
+
+
+@cache
+def _blas_threads() -> tuple[Callable[[], int], Callable[[int], Any]]:
+    """How many threads the library of matrix products uses, and how to say how many it shall use; nothing
+    happens where the library has another form."""
+    import scipy
+
+    folder = Path(scipy.__file__).parent
+    for path in sorted([*folder.parent.glob("scipy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]):
+        library = ctypes.CDLL(str(path))
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("", "64_"):
+                get = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
+                put = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
+                if get is not None and put is not None:
+                    return get, put
+    return (lambda: 1), (lambda count: None)
+
+
+# ---- No buffers ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- What a step is given beside parameters ----
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters."""
+    if buffers or masks:
+        _as_buffers(buffers, sizes)
+        raise DataError("the network has no random tensors, so there are no masks to give")
+    return data
+
+
+# ---- Parameters, the state of training, and the functions that need no training ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: MutableMapping[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+    accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once, at inference."""
+    arena, sizes = _as_arena(params)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
+    arena, sizes = _as_arena(params)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values: Array = np.asarray(rng.standard_normal(shape))
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = np.asarray(values > 0, float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
+        data[name] = np.asarray(values, DTYPE)
+    return data
+
+
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double, scratch = np.float64 == DTYPE, gradients.like()
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        state = load(options.params)
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(state.params, state.buffers, **data), options.json)
+        else:
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1575 @@
+"""vae: a network that trains in Numba.
+
+Derived from the network vae; float64. It reads x(N, D).
+Random tensors, drawn in each step: eps(N, C): normal.
+The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
+Train, evaluate, predict or check it: python THIS_FILE --help
+
+Equations:
+
+    (1)   z1[n,j] = Σ_i x[n,i]·W1[i,j]
+    (2)   h[n,j] = tanh(z1[n,j] + b1[j])
+    (3)   z2[n,k] = Σ_j h[n,j]·Wm[j,k]
+    (4)   mu[n,k] = z2[n,k] + bm[k]
+    (5)   z3[n,k] = Σ_j h[n,j]·Wv[j,k]
+    (6)   log_var[n,k] = z3[n,k] + bv[k]
+    (7)   u_z[n,k] = log_var[n,k]/2
+    (8)   z[n,k] = eps[n,k]·exp(u_z[n,k]) + mu[n,k]
+    (9)   z4[n,j] = Σ_k z[n,k]·W2[k,j]
+    (10)  h4[n,j] = tanh(z4[n,j] + b2[j])
+    (11)  z5[n,i] = Σ_j h4[n,j]·W3[j,i]
+    (12)  a5[n,i] = z5[n,i] + b3[i]
+    (13)  shown[n,i] = 1/(1 + exp(-a5[n,i]))
+    (14)  binary_cross_entropy = Σ_n,i ((1 - x[n,i])·log(1 + exp(a5[n,i])) + log(1 + exp(-a5[n,i]))·x[n,i])
+    (15)  bits = binary_cross_entropy/N
+    (16)  kl = Σ_n,k (exp(log_var[n,k])/2 + mu[n,k]²/2 - 1/2 - log_var[n,k]/2)/N
+    (17)  loss = bits + kl
+    (18)  da5[n,i] = (shown[n,i] - x[n,i])/N
+    (19)  db3[i] = Σ_n da5[n,i]
+    (20)  dh4[n,j] = Σ_i da5[n,i]·W3[j,i]
+    (21)  dW3[j,i] = Σ_n h4[n,j]·da5[n,i]
+    (22)  dz4[n,j] = (1 - h4[n,j]²)·dh4[n,j]
+    (23)  db2[j] = Σ_n dz4[n,j]
+    (24)  dz[n,k] = Σ_j dz4[n,j]·W2[k,j]
+    (25)  dW2[k,j] = Σ_n z[n,k]·dz4[n,j]
+    (26)  dlog_var[n,k] = dz[n,k]·eps[n,k]·exp(u_z[n,k])/2 + (exp(log_var[n,k]) - 1)/(2·N)
+    (27)  dbv[k] = Σ_n dlog_var[n,k]
+    (28)  dmu[n,k] = mu[n,k]/N + dz[n,k]
+    (29)  dbm[k] = Σ_n dmu[n,k]
+    (30)  dh_1[n,j] = Σ_k dmu[n,k]·Wm[j,k]
+    (31)  dh_2[n,j] = Σ_k dlog_var[n,k]·Wv[j,k]
+    (32)  dWm[j,k] = Σ_n h[n,j]·dmu[n,k]
+    (33)  dWv[j,k] = Σ_n h[n,j]·dlog_var[n,k]
+    (34)  dz1[n,j] = (1 - h[n,j]²)·(dh_1[n,j] + dh_2[n,j])
+    (35)  dW1[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (36)  db1[j] = Σ_n dz1[n,j]
+    (37)  z4_infer[n,j] = Σ_k mu[n,k]·W2[k,j]
+    (38)  h4_infer[n,j] = tanh(z4_infer[n,j] + b2[j])
+    (39)  z5_infer[n,i] = Σ_j h4_infer[n,j]·W3[j,i]
+    (40)  a5_infer[n,i] = z5_infer[n,i] + b3[i]
+    (41)  shown_infer[n,i] = 1/(1 + exp(-a5_infer[n,i]))
+    (42)  binary_cross_entropy_infer = Σ_n,i ((1 - x[n,i])·log(1 + exp(a5_infer[n,i])) + log(1 + exp(-a5_infer[n,i]))·x[n,i])
+    (43)  bits_infer = binary_cross_entropy_infer/N
+    (44)  loss_infer = bits_infer + kl
+
+Update of each entry i of the parameters:
+Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
+
+    (U1)  m_next[i] = (1 - beta1)·gradient[i] + beta1·m[i]
+    (U2)  v_next[i] = (1 - beta2)·gradient[i]² + beta2·v[i]
+    (U3)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
+
+Sizes: D = 64, H = 48, C = 4; N read off the arrays.
+One training step takes, with each array read and written once per kernel:
+
+    flops  3 + 10·D·H·rows + 18·C·H·rows + 15·H·rows + 23·D·rows + 32·C·rows
+    bytes  56 + 120·D·rows + 216·H·rows + 248·C·rows + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import math
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DTYPE = np.float64
+OPEN_SIZES = ('rows', 'N')
+D, H, C = 64, 48, 4
+NAME = "vae"
+SIZES = {"D": D, "H": H, "C": C}
+PARAMETERS = {
+    "W1": ("D", "H"), "b1": ("H",), "Wm": ("H", "C"), "bm": ("C",), "Wv": ("H", "C"), "bv": ("C",),
+    "W2": ("C", "H"), "b2": ("H",), "W3": ("H", "D"), "b3": ("D",),
+}
+INPUTS = {"x": ("N", "D")}
+INTEGERS = {}
+FACTS = {}
+FORWARD_INPUTS = ("x",)
+RANDOM = {"eps": (("N", "C"), "normal", 0.5)}
+RANDOM_AT_INFERENCE = ()
+INFERENCE = {"loss": "loss_infer", "shown": "shown_infer"}
+FORWARD_GIVEN = ("x", "eps")
+INFERENCE_GIVEN = ("x",)
+OUTPUTS, LOSS = ("mu", "shown"), "loss"
+METRICS = ()
+BATCH = "N"
+GRADIENTS = {
+    "W1": "dW1", "b1": "db1", "Wm": "dWm", "bm": "dbm", "Wv": "dWv", "bv": "dbv", "W2": "dW2", "b2": "db2",
+    "W3": "dW3", "b3": "db3",
+}
+EQUATIONS = {
+    1: "z1", 2: "h", 3: "z2", 4: "mu", 5: "z3", 6: "log_var", 7: "u_z", 8: "z", 9: "z4", 10: "h4", 11: "z5",
+    12: "a5", 13: "shown", 14: "binary_cross_entropy", 15: "bits", 16: "kl", 17: "loss", 18: "da5", 19: "db3",
+    20: "dh4", 21: "dW3", 22: "dz4", 23: "db2", 24: "dz", 25: "dW2", 26: "dlog_var", 27: "dbv", 28: "dmu",
+    29: "dbm", 30: "dh_1", 31: "dh_2", 32: "dWm", 33: "dWv", 34: "dz1", 35: "dW1", 36: "db1", 37: "z4_infer",
+    38: "h4_infer", 39: "z5_infer", 40: "a5_infer", 41: "shown_infer", 42: "binary_cross_entropy_infer",
+    43: "bits_infer", 44: "loss_infer",
+}
+MOMENTS = ("m", "v")
+HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
+Array = np.ndarray
+
+
+_KERNELS: list[str] = []
+_PARALLEL: list[str] = []
+prange = range  # until kernels are compiled
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a function for compilation on first use: importing Numba alone takes most of a second."""
+    _KERNELS.append(function.__name__)
+    return function
+
+
+def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function whose loops over `prange` run on several threads."""
+    _PARALLEL.append(function.__name__)
+    return kernel(function)
+
+
+def _compile() -> None:
+    """Replaces the kernels by their compiled form, once; the machine code is kept beside this file."""
+    if _KERNELS:
+        import numba
+
+        globals()["prange"] = numba.prange
+        # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
+        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        for name in _KERNELS:
+            globals()[name] = numba.njit(
+                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
+            )(globals()[name])
+        _KERNELS.clear()
+
+
+# ---- The network ----
+
+
+@kernel
+def _forward(theta, work, counts, at, x, eps, rows, N):
+    """The outputs: equations (1) to (13)."""
+    W1 = theta[0:3072].reshape(D, H)
+    b1 = theta[3072:3120]
+    Wm = theta[3120:3312].reshape(H, C)
+    bm = theta[3312:3316]
+    Wv = theta[3316:3508].reshape(H, C)
+    bv = theta[3508:3512]
+    W2 = theta[3512:3704].reshape(C, H)
+    b2 = theta[3704:3752]
+    W3 = theta[3752:6824].reshape(H, D)
+    b3 = theta[6824:6888]
+    z1 = work[at[0] : at[0] + 48 * rows].reshape(rows, H)
+    h = work[at[1] : at[1] + 48 * rows].reshape(rows, H)
+    z2 = work[at[2] : at[2] + 4 * rows].reshape(rows, C)
+    mu = work[at[3] : at[3] + 4 * rows].reshape(rows, C)
+    z3 = work[at[4] : at[4] + 4 * rows].reshape(rows, C)
+    log_var = work[at[5] : at[5] + 4 * rows].reshape(rows, C)
+    u_z = work[at[6] : at[6] + 4 * rows].reshape(rows, C)
+    z = work[at[7] : at[7] + 4 * rows].reshape(rows, C)
+    z4 = work[at[8] : at[8] + 48 * rows].reshape(rows, H)
+    h4 = work[at[9] : at[9] + 48 * rows].reshape(rows, H)
+    z5 = work[at[10] : at[10] + 64 * rows].reshape(rows, D)
+    a5 = work[at[11] : at[11] + 64 * rows].reshape(rows, D)
+    shown = work[at[12] : at[12] + 64 * rows].reshape(rows, D)
+    np.dot(x, W1, z1)  # (1)
+    for n in range(rows):
+        for j in range(H):
+            h[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    np.dot(h, Wm, z2)  # (3)
+    for n in range(rows):
+        for k in range(C):
+            mu[n, k] = z2[n, k] + bm[k]  # (4)
+    np.dot(h, Wv, z3)  # (5)
+    for n in range(rows):
+        for k in range(C):
+            log_var[n, k] = z3[n, k] + bv[k]  # (6)
+            u_z[n, k] = log_var[n, k] / 2  # (7)
+            z[n, k] = eps[n, k] * math.exp(u_z[n, k]) + mu[n, k]  # (8)
+    np.dot(z, W2, z4)  # (9)
+    for n in range(rows):
+        for j in range(H):
+            h4[n, j] = math.tanh(z4[n, j] + b2[j])  # (10)
+    np.dot(h4, W3, z5)  # (11)
+    for n in range(rows):
+        for i in range(D):
+            a5[n, i] = z5[n, i] + b3[i]  # (12)
+            shown[n, i] = _sigmoid(a5[n, i])  # (13)
+
+
+@kernel
+def _loss(theta, work, counts, at, x, rows, N):
+    """The loss: equations (14), (16)."""
+    mu = work[at[3] : at[3] + 4 * rows].reshape(rows, C)
+    log_var = work[at[5] : at[5] + 4 * rows].reshape(rows, C)
+    a5 = work[at[11] : at[11] + 64 * rows].reshape(rows, D)
+    binary_cross_entropy = work[at[13] : at[13] + 1]
+    kl = work[at[14] : at[14] + 1]
+    binary_cross_entropy_sum = 0.0
+    kl_sum = 0.0
+    for n in range(rows):
+        for i in range(D):
+            binary_cross_entropy_sum += (1 - x[n, i]) * _softplus(a5[n, i]) + _softplus(-a5[n, i]) * x[n, i]  # (14)
+        for k in range(C):
+            kl_sum += (math.exp(log_var[n, k]) + mu[n, k] * mu[n, k] - log_var[n, k] - 1) / (2 * N)  # (16)
+    binary_cross_entropy[0] = binary_cross_entropy_sum
+    kl[0] = kl_sum
+
+
+@kernel
+def _backward(theta, gradient, work, counts, at, x, eps, rows, N):
+    """The gradients: equations (18) to (36)."""
+    Wm = theta[3120:3312].reshape(H, C)
+    Wv = theta[3316:3508].reshape(H, C)
+    W2 = theta[3512:3704].reshape(C, H)
+    W3 = theta[3752:6824].reshape(H, D)
+    h = work[at[1] : at[1] + 48 * rows].reshape(rows, H)
+    mu = work[at[3] : at[3] + 4 * rows].reshape(rows, C)
+    log_var = work[at[5] : at[5] + 4 * rows].reshape(rows, C)
+    u_z = work[at[6] : at[6] + 4 * rows].reshape(rows, C)
+    z = work[at[7] : at[7] + 4 * rows].reshape(rows, C)
+    h4 = work[at[9] : at[9] + 48 * rows].reshape(rows, H)
+    shown = work[at[12] : at[12] + 64 * rows].reshape(rows, D)
+    da5 = work[at[15] : at[15] + 64 * rows].reshape(rows, D)
+    db3 = gradient[6824:6888]
+    dh4 = work[at[16] : at[16] + 48 * rows].reshape(rows, H)
+    dW3 = gradient[3752:6824].reshape(H, D)
+    dz4 = work[at[17] : at[17] + 48 * rows].reshape(rows, H)
+    db2 = gradient[3704:3752]
+    dz = work[at[18] : at[18] + 4 * rows].reshape(rows, C)
+    dW2 = gradient[3512:3704].reshape(C, H)
+    dlog_var = work[at[19] : at[19] + 4 * rows].reshape(rows, C)
+    dbv = gradient[3508:3512]
+    dmu = work[at[20] : at[20] + 4 * rows].reshape(rows, C)
+    dbm = gradient[3312:3316]
+    dh_1 = work[at[21] : at[21] + 48 * rows].reshape(rows, H)
+    dh_2 = work[at[22] : at[22] + 48 * rows].reshape(rows, H)
+    dWm = gradient[3120:3312].reshape(H, C)
+    dWv = gradient[3316:3508].reshape(H, C)
+    dz1 = work[at[23] : at[23] + 48 * rows].reshape(rows, H)
+    db1 = gradient[3072:3120]
+    dW1 = gradient[0:3072].reshape(D, H)
+    db3[:] = 0.0
+    for n in range(rows):
+        for i in range(D):
+            da5[n, i] = (shown[n, i] - x[n, i]) / N  # (18)
+            db3[i] += da5[n, i]  # (19)
+    np.dot(da5, W3.T, dh4)  # (20)
+    np.dot(h4.T, da5, dW3)  # (21)
+    db2[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz4[n, j] = (1 - h4[n, j] * h4[n, j]) * dh4[n, j]  # (22)
+            db2[j] += dz4[n, j]  # (23)
+    np.dot(dz4, W2.T, dz)  # (24)
+    np.dot(z.T, dz4, dW2)  # (25)
+    dbv[:] = 0.0
+    dbm[:] = 0.0
+    for n in range(rows):
+        for k in range(C):
+            dlog_var[n, k] = math.expm1(log_var[n, k]) / (2 * N) + dz[n, k] * eps[n, k] * math.exp(u_z[n, k]) / 2  # (26)
+            dbv[k] += dlog_var[n, k]  # (27)
+            dmu[n, k] = dz[n, k] + mu[n, k] / N  # (28)
+            dbm[k] += dmu[n, k]  # (29)
+    np.dot(dmu, Wm.T, dh_1)  # (30)
+    np.dot(dlog_var, Wv.T, dh_2)  # (31)
+    np.dot(h.T, dmu, dWm)  # (32)
+    np.dot(h.T, dlog_var, dWv)  # (33)
+    db1[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz1[n, j] = (1 - h[n, j] * h[n, j]) * (dh_1[n, j] + dh_2[n, j])  # (34)
+            db1[j] += dz1[n, j]  # (36)
+    np.dot(x.T, dz1, dW1)  # (35)
+
+
+@kernel
+def _total(theta, work, counts, at, rows, N):
+    """The loss of the whole batch: equations (15), (17)."""
+    binary_cross_entropy = work[at[13] : at[13] + 1]
+    kl = work[at[14] : at[14] + 1]
+    bits = work[at[24] : at[24] + 1]
+    loss = work[at[25] : at[25] + 1]
+    bits[0] = binary_cross_entropy[0] / N  # (15)
+    loss[0] = bits[0] + kl[0]  # (17)
+
+
+@kernel
+def _inference(theta, work, counts, at, x, rows, N):
+    """The outputs at inference: equations (1) to (4), (37) to (41)."""
+    W1 = theta[0:3072].reshape(D, H)
+    b1 = theta[3072:3120]
+    Wm = theta[3120:3312].reshape(H, C)
+    bm = theta[3312:3316]
+    W2 = theta[3512:3704].reshape(C, H)
+    b2 = theta[3704:3752]
+    W3 = theta[3752:6824].reshape(H, D)
+    b3 = theta[6824:6888]
+    z1 = work[at[0] : at[0] + 48 * rows].reshape(rows, H)
+    h = work[at[1] : at[1] + 48 * rows].reshape(rows, H)
+    z2 = work[at[2] : at[2] + 4 * rows].reshape(rows, C)
+    mu = work[at[3] : at[3] + 4 * rows].reshape(rows, C)
+    z4_infer_left = work[at[26] : at[26] + 4 * N].reshape(N, C)
+    z4_infer = work[at[27] : at[27] + 48 * N].reshape(N, H)
+    h4_infer = work[at[28] : at[28] + 48 * N].reshape(N, H)
+    z5_infer = work[at[29] : at[29] + 64 * N].reshape(N, D)
+    a5_infer = work[at[30] : at[30] + 64 * N].reshape(N, D)
+    shown_infer = work[at[31] : at[31] + 64 * N].reshape(N, D)
+    np.dot(x, W1, z1)  # (1)
+    for n in range(rows):
+        for j in range(H):
+            h[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    np.dot(h, Wm, z2)  # (3)
+    for n in range(rows):
+        for k in range(C):
+            mu[n, k] = z2[n, k] + bm[k]  # (4)
+    for n in range(N):
+        for k in range(C):
+            z4_infer_left[n, k] = mu[n, k]  # (37)
+    np.dot(z4_infer_left, W2, z4_infer)  # (37)
+    for n in range(N):
+        for j in range(H):
+            h4_infer[n, j] = math.tanh(z4_infer[n, j] + b2[j])  # (38)
+    np.dot(h4_infer, W3, z5_infer)  # (39)
+    for n in range(N):
+        for i in range(D):
+            a5_infer[n, i] = z5_infer[n, i] + b3[i]  # (40)
+            shown_infer[n, i] = _sigmoid(a5_infer[n, i])  # (41)
+
+
+@kernel
+def _metrics(theta, work, counts, at, x, rows, N):
+    """The loss and metrics at inference: equations (5) to (6), (16), (42) to (44)."""
+    Wv = theta[3316:3508].reshape(H, C)
+    bv = theta[3508:3512]
+    h = work[at[1] : at[1] + 48 * rows].reshape(rows, H)
+    mu = work[at[3] : at[3] + 4 * rows].reshape(rows, C)
+    z3 = work[at[4] : at[4] + 4 * rows].reshape(rows, C)
+    log_var = work[at[5] : at[5] + 4 * rows].reshape(rows, C)
+    kl = work[at[14] : at[14] + 1]
+    a5_infer = work[at[30] : at[30] + 64 * N].reshape(N, D)
+    binary_cross_entropy_infer = work[at[32] : at[32] + 1]
+    bits_infer = work[at[33] : at[33] + 1]
+    loss_infer = work[at[34] : at[34] + 1]
+    np.dot(h, Wv, z3)  # (5)
+    kl_sum = 0.0
+    for n in range(rows):
+        for k in range(C):
+            log_var[n, k] = z3[n, k] + bv[k]  # (6)
+            kl_sum += (math.exp(log_var[n, k]) + mu[n, k] * mu[n, k] - log_var[n, k] - 1) / (2 * N)  # (16)
+    kl[0] = kl_sum
+    binary_cross_entropy_infer_sum = 0.0
+    for n in range(N):
+        for i in range(D):
+            binary_cross_entropy_infer_sum += (1 - x[n, i]) * _softplus(a5_infer[n, i]) + _softplus(-a5_infer[n, i]) * x[n, i]  # (42)
+    binary_cross_entropy_infer[0] = binary_cross_entropy_infer_sum
+    bits_infer[0] = binary_cross_entropy_infer[0] / N  # (43)
+    loss_infer[0] = bits_infer[0] + kl[0]  # (44)
+
+
+@kernel
+def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+    """Adam: one step over all parameters, in place."""
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = 1 - beta1**step  # (U3)
+    c4 = 1 - beta2**step  # (U3)
+    for i in range(len(theta)):
+        m_next = c1 * gradient[i] + beta1 * m[i]  # (U1)
+        v_next = c2 * (gradient[i] * gradient[i]) + beta2 * v[i]  # (U2)
+        theta_next = theta[i] - lr * m_next / (c3 * (math.sqrt(v_next / c4) + eps))  # (U3)
+        m[i] = m_next
+        v[i] = v_next
+        theta[i] = theta_next
+
+
+@kernel
+def _evaluate(theta, work, counts, at, x, rows, N):
+    """Outputs, loss and metrics."""
+    _inference(theta, work, counts, at, x, rows, N)
+    _metrics(theta, work, counts, at, x, rows, N)
+
+
+@kernel
+def _loss_and_gradients(theta, gradient, work, counts, at, x, eps, rows, N):
+    """The loss, and its gradient by all parameters."""
+    _forward(theta, work, counts, at, x, eps, rows, N)
+    _loss(theta, work, counts, at, x, rows, N)
+    _backward(theta, gradient, work, counts, at, x, eps, rows, N)
+    _total(theta, work, counts, at, rows, N)
+    return work[at[25]]
+
+
+@kernel
+def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, work, counts, at, x, eps, rows, N):
+    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, eps, rows, N)
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps_)
+    return loss, finite
+
+
+@parallel_kernel
+def _chunks(theta, gradients, work, counts, at, bounds, x, eps, N):
+    """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
+    for c in prange(len(bounds)):
+        first, last = bounds[c, 0], bounds[c, 1]
+        _forward(theta, work[c], counts[c], at, x[first:last], eps[first:last], last - first, N)
+        _loss(theta, work[c], counts[c], at, x[first:last], last - first, N)
+        _backward(
+            theta, gradients[c], work[c], counts[c], at, x[first:last], eps[first:last], last - first, N
+        )
+
+
+@parallel_kernel
+def _add_gradients(gradient, gradients):
+    """The gradient by all parameters, from the parts of the chunks."""
+    for i in prange(len(gradient)):
+        total = gradients[0, i]
+        for k in range(1, len(gradients)):
+            total += gradients[k, i]
+        gradient[i] = total
+
+
+@kernel
+def _train_step_in_chunks(
+    theta, gradient, m, v, step_, lr, beta1, beta2, eps_, gradients, work, counts, at, bounds, x, eps, N,
+):
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    _chunks(theta, gradients, work, counts, at, bounds, x, eps, N)
+    _add_gradients(gradient, gradients)
+    for k in range(1, len(work)):
+        work[0, at[13]] += work[k, at[13]]
+    for k in range(1, len(work)):
+        work[0, at[14]] += work[k, at[14]]
+    _total(theta, work[0], counts[0], at, 0, N)
+    loss = work[0, at[25]]
+    finite = math.isfinite(loss) and _all_finite(gradient)
+    if finite:
+        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps_)
+    return loss, finite
+
+
+def _flops(N):
+    """Floating-point operations of one step."""
+    return 36496 * N
+
+
+def _places(rows, N):
+    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    return {
+        "z1": (0, 0, (rows, H)),
+        "h": (0, 192 * N + 192 * rows, (rows, H)),
+        "z2": (0, 0, (rows, C)),
+        "mu": (0, 192 * N + 288 * rows, (rows, C)),
+        "z3": (0, 0, (rows, C)),
+        "log_var": (0, 192 * N + 292 * rows, (rows, C)),
+        "u_z": (0, 192 * N + 296 * rows, (rows, C)),
+        "z": (0, 192 * N + 300 * rows, (rows, C)),
+        "z4": (0, 0, (rows, H)),
+        "h4": (0, 192 * N + 240 * rows, (rows, H)),
+        "z5": (0, 0, (rows, D)),
+        "a5": (0, 64 * rows, (rows, D)),
+        "shown": (0, 128 * rows, (rows, D)),
+        "binary_cross_entropy": (0, 192 * rows, ()),
+        "kl": (0, 192 * rows + 1, ()),
+        "da5": (0, 0, (rows, D)),
+        "dh4": (0, 64 * rows, (rows, H)),
+        "dz4": (0, 0, (rows, H)),
+        "dz": (0, 48 * rows, (rows, C)),
+        "dlog_var": (0, 96 * rows, (rows, C)),
+        "dmu": (0, 100 * rows, (rows, C)),
+        "dh_1": (0, 0, (rows, H)),
+        "dh_2": (0, 48 * rows, (rows, H)),
+        "dz1": (0, 96 * rows, (rows, H)),
+        "bits": (0, 0, ()),
+        "loss": (0, 1, ()),
+        "z4_infer_left": (0, 48 * N, (N, C)),
+        "z4_infer": (0, 0, (N, H)),
+        "h4_infer": (0, 192 * rows + 64 * N, (N, H)),
+        "z5_infer": (0, 192 * rows, (N, D)),
+        "a5_infer": (0, 192 * rows + 64 * N, (N, D)),
+        "shown_infer": (0, 128 * N + 192 * rows, (N, D)),
+        "binary_cross_entropy_infer": (0, 0, ()),
+        "bits_infer": (0, 1, ()),
+        "loss_infer": (0, 0, ()),
+    }
+
+
+def _initial(rng, sizes):
+    """The parameters' starting values, drawn in this order."""
+    return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
+        # an offset needs no asymmetry to learn
+        "b1": np.zeros(H),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "Wm": math.sqrt(6 / (C + H)) * rng.uniform(-1, 1, (H, C)),
+        # an offset needs no asymmetry to learn
+        "bm": np.zeros(C),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "Wv": math.sqrt(6 / (C + H)) * rng.uniform(-1, 1, (H, C)),
+        # an offset needs no asymmetry to learn
+        "bv": np.zeros(C),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W2": math.sqrt(6 / (C + H)) * rng.uniform(-1, 1, (C, H)),
+        # an offset needs no asymmetry to learn
+        "b2": np.zeros(H),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "W3": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
+        # an offset needs no asymmetry to learn
+        "b3": np.zeros(D),
+    }
+
+
+# ---- Functions of one element ----
+
+
+@kernel
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
+    total = 0.0
+    for i in range(len(values)):
+        total += 0 * values[i]
+    return total == 0
+
+
+@kernel
+def _sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    one = x - x + 1 if math.isfinite(x) else 1 + 0 * x
+    return one / (one + math.exp(-x))
+
+
+@kernel
+def _softplus(x: float) -> float:
+    """log(1 + exp(x)) without overflow."""
+    return max(x, 0 * x) + math.log1p(math.exp(-abs(x)))
+
+
+# ---- Arrays that come in ----
+
+
+class DataError(ValueError):
+    """Arrays do not fit the network; the message says which and what would fit."""
+
+
+class Arena(MutableMapping[str, Array]):
+    """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        self._views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("an arena keeps all its arrays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> Arena:
+        """An arena of zeros with the same names and shapes."""
+        return Arena({name: view.shape for name, view in self.items()}, self.flat.dtype)
+
+    def copy(self) -> Arena:
+        """An arena with the same values."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
+
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if its size is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    return int(extent(sizes) if callable(extent) else extent)
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) == array.shape[axis]
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _as_dtype(name: str, value: Any) -> Array:
+    """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
+    array = np.asarray(value)
+    if name in INTEGERS:
+        if array.dtype.kind not in "iu":
+            raise DataError(f"{name} has dtype {array.dtype}, the network needs integers")
+        return np.asarray(array, np.int64, order="C")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} has dtype {array.dtype}, the network needs real numbers")
+    return np.asarray(array, DTYPE, order="C")
+
+
+def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
+    """Refuses values outside what the network states of them."""
+    if name in INTEGERS:
+        bound = INTEGERS[name]
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
+            wrong = array.min() if array.min() < 0 else array.max()
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+        return
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+    _check_facts(name, array)
+
+
+def _check_facts(name: str, array: Array) -> None:
+    """Refuses values without the facts that the gradients rest on."""
+    for fact, axis in FACTS.get(name, ()):
+        if not _holds(fact, array, axis):
+            over = f" over axis {axis}" if fact in ("sums to one", "one hot") else ""
+            raise DataError(
+                f"{name} must be {fact}{over}" if "sums" not in fact else f"{name} must sum to one{over}"
+            )
+
+
+def _holds(fact: str, array: Array, axis: int) -> bool:
+    if fact == "binary":
+        return bool(((array == 0) | (array == 1)).all())
+    if fact == "positive":
+        return bool((array > 0).all())
+    if fact == "nonnegative":
+        return bool((array >= 0).all())
+    if fact == "one hot" and not ((array == 0) | (array == 1)).all():
+        return False
+    if fact in ("sums to one", "one hot"):
+        return bool(np.abs(array.sum(axis) - 1).max(initial=0) < 1e-4)
+    if fact == "symmetric":
+        skew = np.abs(array - array.swapaxes(-1, -2)).max(initial=0)
+        return bool(skew <= 1e-5 * np.abs(array).max(initial=0))
+    if fact == "lower triangular":
+        return not np.triu(array, 1).any()
+    if fact == "upper triangular":
+        return not np.tril(array, -1).any()
+    return True
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in INPUTS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(
+            f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
+        )
+    data = {name: _as_dtype(name, given[name]) for name in names}
+    for name, array in data.items():
+        _fit_shape(name, array, INPUTS[name], sizes)
+    if values:
+        for name, array in data.items():
+            _check_values(name, array, sizes)
+    return data
+
+
+def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
+    """Parameters as an arena (itself, or copied in) and the sizes that their shapes show."""
+    sizes = dict(SIZES)
+    missing = [name for name in PARAMETERS if name not in params]
+    unknown = [name for name in params if name not in PARAMETERS]
+    if missing or unknown:
+        what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+        raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
+    for name, shape in PARAMETERS.items():
+        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    if isinstance(params, Arena) and params.flat.dtype == DTYPE:
+        arena = params
+    else:
+        arena = Arena({name: np.shape(params[name]) for name in PARAMETERS}, DTYPE)
+        for name in PARAMETERS:
+            arena[name] = params[name]
+    for name, values in arena.items():
+        _check_facts(name, values)
+    return arena, sizes
+
+
+# ---- How the Numba target runs its kernels ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
+    are not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        self.places = {}
+        lengths = [0, 0]
+        for name, (which, start, shape) in _places(*sizes).items():
+            start = lengths[which] if apart else start
+            self.places[name] = which, start, shape
+            lengths[which] = max(lengths[which], start + math.prod(shape))
+        at = np.array([start for _, start, _ in self.places.values()], np.int64)
+        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+
+    def tensors(self) -> dict[str, Array]:
+        """Every tensor by name, as a view."""
+        return {
+            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
+            for name, (which, start, shape) in self.places.items()
+        }
+
+
+def _outputs(
+    params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
+) -> dict[str, Array]:
+    memory = _memory(sizes)
+    stage, given = (_forward, FORWARD_GIVEN) if training else (_inference, INFERENCE_GIVEN)
+    stage(params.flat, *memory.arrays, *(data[n] for n in given), *memory.sizes)
+    tensors = memory.tensors()
+    chosen = {} if training else INFERENCE
+    return {name: tensors[chosen.get(name, name)].copy() for name in OUTPUTS}
+
+
+def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    memory = _memory(sizes)
+    _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
+    tensors = memory.tensors()
+    return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
+
+
+def _differentiate(
+    params: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    *,
+    apart: bool = False,
+) -> dict[str, Array]:
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    memory = _memory(sizes, apart=apart)
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+    return memory.tensors()
+
+
+# ---- Training steps in chunks of the batch ----
+
+
+WORTH_A_CHUNK = (
+    2_000_000  # floating-point operations; starting threads costs as much as some hundred thousand
+)
+
+
+class _Chunks:
+    """A workspace for each of several chunks of the batch, their rows, and a gradient for each."""
+
+    def __init__(self, sizes: tuple[int, ...], count: int, parameters: int) -> None:
+        first = [c * sizes[0] // count for c in range(count + 1)]
+        self.bounds = np.array([first[:-1], first[1:]], np.int64).T.copy()  # (count, 2)
+        most = int((self.bounds[:, 1] - self.bounds[:, 0]).max())
+        reals, integers, at = _Memory((most, *sizes[1:])).arrays
+        self.arrays = np.zeros((count, len(reals)), DTYPE), np.zeros((count, len(integers)), np.int64), at
+        self.gradients = np.zeros((count, parameters), DTYPE)
+        self.sizes = sizes[1:]
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
+    _compile()
+    rows = sizes.get(BATCH or "", 1)
+    key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    moments = (arena.flat for arena in state.moments.values())
+    hyper = (state.hyper[name] for name in HYPER)
+    own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
+    count = _chunk_count(state.threads, sizes)
+    if count == 1:
+        memory = _memory(sizes, state.workspace)
+        loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
+    else:
+        _compile()
+        chunks = _in_chunks(state, sizes, count)
+        blas = _blas_threads()
+        before = blas[0]()
+        blas[1](1)  # each chunk is a thread of its own
+        try:
+            loss, finite = _train_step_in_chunks(
+                *own, chunks.gradients, *chunks.arrays, chunks.bounds, *data.values(), *chunks.sizes
+            )
+        finally:
+            blas[1](before)
+    state.step += bool(finite)
+    return float(loss), bool(finite)
+
+
+def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
+    """As many chunks as threads are wanted; if nothing is said, as there are processors with enough to do."""
+    rows = sizes[BATCH or ""]
+    if threads is not None:
+        return max(1, min(threads, rows))
+    work = _flops(*(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    return max(1, min(os.cpu_count() or 1, rows, int(work) // WORTH_A_CHUNK))
+
+
+def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
+    """The workspaces of the chunks, from those that the state keeps if they are there."""
+    shape = (sizes[BATCH or ""], *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    key = (*shape, "chunks", count)
+    if key not in state.workspace:
+        if len(state.workspace) >= 4:
+            state.workspace.clear()
+        state.workspace[key] = _Chunks(shape, count, len(state.params.flat))
+    chunks: _Chunks = state.workspace[key]
+    return chunks
+
+
+@cache
+def _blas_threads() -> tuple[Callable[[], int], Callable[[int], Any]]:
+    """How many threads the library of matrix products uses, and how to say how many it shall use; nothing
+    happens where the library has another form."""
+    import scipy
+
+    folder = Path(scipy.__file__).parent
+    for path in sorted([*folder.parent.glob("scipy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]):
+        library = ctypes.CDLL(str(path))
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("", "64_"):
+                get = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
+                put = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
+                if get is not None and put is not None:
+                    return get, put
+    return (lambda: 1), (lambda count: None)
+
+
+# ---- Arrays that must have known shapes ----
+
+
+def _known_shape(name: str, shape: tuple[Any, ...], sizes: Mapping[str, int]) -> tuple[int, ...]:
+    extents = [_extent(extent, sizes) for extent in shape]
+    if None in extents:
+        raise DataError(f"{name} needs the size {shape[extents.index(None)]}, which nothing shows")
+    return tuple(extent for extent in extents if extent is not None)
+
+
+def _fitting(name: str, value: Any, shape: tuple[Any, ...], sizes: Mapping[str, int]) -> Array:
+    """An array of the module's dtype, with the shape and the facts that the network needs."""
+    array = _as_dtype(name, value)
+    _fit_shape(name, array, shape, dict(sizes))
+    _check_values(name, array, sizes)
+    return array
+
+
+# ---- No buffers ----
+
+
+def init_buffers(**sizes: int) -> dict[str, Array]:
+    """Running statistics; this network has none."""
+    return {}
+
+
+def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> dict[str, Array]:
+    if buffers:
+        raise DataError(f"{', '.join(buffers)}: the network has no buffers")
+    return {}
+
+
+# ---- Random elements by counting ----
+
+
+_GOLDEN, _FIRST = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+_SECOND, _BELOW_ONE = np.uint64(0x94D049BB133111EB), np.nextafter(DTYPE(1), DTYPE(0))
+
+
+@kernel
+def _word(key: Any, count: int) -> Any:
+    """The output `count` of SplitMix64 started at the key: 64 random bits."""
+    z = key + np.uint64(count) * _GOLDEN
+    z = (z ^ (z >> np.uint64(30))) * _FIRST
+    z = (z ^ (z >> np.uint64(27))) * _SECOND
+    return z ^ (z >> np.uint64(31))
+
+
+@kernel
+def _uniform(word: Any) -> float:
+    """The 52 upper bits as the middle of one of 2**52 intervals between 0 and 1."""
+    return (float(word >> np.uint64(12)) + 0.5) * 2.0**-52
+
+
+@kernel
+def _draw_bernoulli(out: Array, key: Any, threshold: Any) -> None:
+    for i in range(len(out)):
+        out[i] = _word(key, i + 1) < threshold
+
+
+@kernel
+def _draw_uniform(out: Array, key: Any) -> None:
+    for i in range(len(out)):
+        out[i] = min(DTYPE(_uniform(_word(key, i + 1))), _BELOW_ONE)
+
+
+@kernel
+def _draw_normal(out: Array, key: Any) -> None:
+    """The cosine of each pair, by Box and Muller (1958)."""
+    for i in range(len(out)):
+        radius, turn = _uniform(_word(key, 2 * i + 1)), _uniform(_word(key, 2 * i + 2))
+        out[i] = math.sqrt(-2 * math.log(radius)) * math.cos(2 * math.pi * turn)
+
+
+@np.errstate(over="ignore")  # 64 bits wrap around, compiled or not
+def _draw(out: Array, kind: str, p: float, key: int) -> None:
+    """Fills `out` with zeros and ones (1 with probability p), uniform or normal elements."""
+    _compile()
+    if kind == "bernoulli":
+        _draw_bernoulli(out, np.uint64(key), np.uint64(int(p * 2.0**64)))
+    elif kind == "uniform":
+        _draw_uniform(out, np.uint64(key))
+    else:
+        _draw_normal(out, np.uint64(key))
+
+
+# ---- What a step is given beside parameters ----
+
+
+_MASK = 2**64 - 1
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters; arrays in `kept` are drawn into again."""
+    needed = [name for name in RANDOM if training or name in RANDOM_AT_INFERENCE]
+    random = _drawn(needed, sizes, seed, step, masks or {}, {} if kept is None else kept)
+    return {**data, **_as_buffers(buffers, sizes), **random}
+
+
+def _drawn(
+    needed: list[str],
+    sizes: Mapping[str, int],
+    seed: int,
+    step: int,
+    masks: Mapping[str, Any],
+    kept: dict[Any, Array],
+) -> dict[str, Array]:
+    """The random tensors of one step: those of `masks` as they are, the others from the generator."""
+    unknown = [name for name in masks if name not in RANDOM]
+    if unknown:
+        raise DataError(f"{unknown[0]} is no random tensor; the network draws {', '.join(RANDOM) or 'none'}")
+    found = {}
+    for number, (name, (extents, kind, p)) in enumerate(RANDOM.items()):
+        if name not in needed:
+            continue
+        if name in masks:
+            found[name] = _fitting(name, masks[name], extents, sizes)
+            continue
+        shape = _known_shape(name, extents, sizes)
+        if (name, shape) not in kept:
+            kept[name, shape] = np.empty(shape, DTYPE)
+        found[name] = kept[name, shape]
+        _draw(found[name].reshape(-1), kind, p, _key(seed, step, number))
+    return found
+
+
+def _key(seed: int, step: int, number: int) -> int:
+    """Where the stream of one tensor in one step starts: element e is output e + 1 of SplitMix64 (Steele, Lea
+    and Flood 2014) started here, whatever part of the batch is drawn."""
+    key = 0
+    for part in (seed, step, number):
+        key = (key + part + 0x9E3779B97F4A7C15) & _MASK
+        key = ((key ^ (key >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        key = ((key ^ (key >> 27)) * 0x94D049BB133111EB) & _MASK
+        key ^= key >> 31
+    return key
+
+
+# ---- Parameters, the state of training, and the functions that need no training ----
+
+
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+
+
+@dataclass
+class State:
+    """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
+
+    params: Arena
+    buffers: MutableMapping[str, Array]
+    moments: dict[str, Arena]
+    gradients: Arena
+    sizes: dict[str, int]
+    step: int = 0
+    seed: int = 0
+    threads: int | None = None
+    hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
+    workspace: dict[Any, Any] = field(default_factory=dict)
+    accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+
+
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    strange = [name for name in sizes if name not in shaping and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    if wrong or needed:
+        raise DataError(
+            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
+            if wrong
+            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
+        )
+    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
+    arena = Arena(shapes, DTYPE)
+    for name, value in _initial(np.random.default_rng(seed), known).items():
+        arena[name] = value
+    return arena
+
+
+def forward(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    training: bool = False,
+    seed: int | None = None,
+    **inputs: Any,
+) -> dict[str, Array]:
+    """The outputs for some inputs (arrays named like the input tensors), in training or at inference."""
+    arena, sizes = _as_arena(params)
+    data = _checked(inputs, FORWARD_INPUTS, sizes)
+    given = _given(data, buffers, sizes, seed=seed or 0, training=training)
+    return _outputs(arena, given, sizes, training)
+
+
+def predict(
+    params: Mapping[str, Any], buffers: Mapping[str, Any] | None = None, **inputs: Any
+) -> dict[str, Array]:
+    """The outputs at inference; arrays that only the loss needs may be given and are not used."""
+    return forward(
+        params,
+        buffers,
+        **{name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS},
+    )
+
+
+def evaluate(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> dict[str, float]:
+    """The loss and the metrics over all of the data at once, at inference."""
+    arena, sizes = _as_arena(params)
+    checked = _checked(data, tuple(INPUTS), sizes)
+    tensors = _values(arena, _given(checked, buffers, sizes, training=False), sizes)
+    return {"loss": float(tensors[LOSS]), **{name: float(tensors[name]) for name in METRICS}}
+
+
+def loss_and_gradients(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> tuple[float, Arena]:
+    """The loss in training and its gradient by every parameter; changes nothing. Random tensors are those
+    of the first step with this seed, or given as `masks`, by name."""
+    arena, sizes = _as_arena(params)
+    data = _given(_checked(inputs, tuple(INPUTS), sizes), buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    tensors = _differentiate(arena, gradients, data, sizes)
+    return float(tensors[LOSS]), gradients
+
+
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype and shape only.
+
+    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    """
+    data, sizes = _step_data(state, inputs)
+    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _culprit(state.params, data, sizes)
+    return loss
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
+    """Replays a step and names the first equation whose value is not finite."""
+    for kind, arrays in (("the input", data), ("the parameter", params)):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                return NotFinite(None, name, f"{kind} {name} is not finite; the step was not taken")
+    gradients = params.like()
+    tensors = dict(_differentiate(params, gradients, data, sizes, apart=True))
+    tensors.update({tensor: gradients[name] for name, tensor in GRADIENTS.items()})
+    for number, tensor in EQUATIONS.items():
+        if tensor in tensors and not np.isfinite(tensors[tensor]).all():
+            equation = _equation_text(number) or tensor
+            text = f"equation ({number}), {equation}, is not finite; the step was not taken"
+            return NotFinite(number, tensor, text)
+    return NotFinite(None, LOSS, "the loss is not finite; the step was not taken")
+
+
+def _equation_text(number: int) -> str:
+    """The equation as the head of this module states it."""
+    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def save(path: str | os.PathLike[str], state: State) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
+    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
+    for moment, arena in state.moments.items():
+        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
+    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> State:
+    """Reads what `save` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
+    if not params:
+        raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
+    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+    state.step = int(arrays.get("step", 0))
+    for moment, arena in state.moments.items():
+        for name in arena:
+            if f"moments.{moment}.{name}" in arrays:
+                arena[name] = arrays[f"moments.{moment}.{name}"]
+    return state
+
+
+# ---- Training over epochs ----
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        for epoch in range(1, epochs + 1):
+            started, total, seen = time.perf_counter(), 0.0, 0
+            order = np.random.default_rng([state.seed, state.step]).permutation(count)
+            for batch in _batches(whole, batch_size, order):
+                if stop.asked:
+                    break
+                examples = min(batch_size, count - seen)
+                try:
+                    total += train_step(state, **batch) * examples
+                except NotFinite as failure:
+                    failure.history = history
+                    raise
+                seen += examples
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
+            if validation is not None and not stop.asked:
+                found = evaluate(state.params, state.buffers, **validation)
+                record.update({f"validation_{k}": v for k, v in found.items()})
+            record["seconds"] = time.perf_counter() - started
+            if stop.asked:
+                record["interrupted"] = True
+            history.append(record)
+            if (callback is not None and callback(record) is True) or stop.asked:
+                break
+    return history
+
+
+# ---- The module's gradients beside central differences of its own loss ----
+
+
+_ENTRIES = 64  # of a larger parameter, so many entries are tried
+
+
+def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
+    """Random data that the network accepts."""
+    data: dict[str, Array] = {}
+    for name, extents in INPUTS.items():
+        shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
+        if name in INTEGERS:
+            bound = INTEGERS[name]
+            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            continue
+        values: Array = np.asarray(rng.standard_normal(shape))
+        for fact, axis in FACTS.get(name, ()):
+            if fact == "binary":
+                values = np.asarray(values > 0, float)
+            elif fact in ("positive", "nonnegative"):
+                values = np.exp(values)
+            elif fact == "sums to one":
+                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+            elif fact == "one hot":
+                values = np.asarray(values == values.max(axis, keepdims=True), float)
+            elif fact == "symmetric":
+                values = np.asarray(values + values.swapaxes(-1, -2))
+            elif fact in ("lower triangular", "upper triangular"):
+                values = np.tril(values) if fact[0] == "l" else np.triu(values)
+        data[name] = np.asarray(values, DTYPE)
+    return data
+
+
+def check_gradients(
+    params: Mapping[str, Any] | None = None,
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    **inputs: Any,
+) -> list[dict[str, Any]]:
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+
+    Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
+    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
+    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    """
+    rng = np.random.default_rng(0)
+    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    if params is None:
+        shown = dict(SIZES)
+        if inputs:
+            _checked(inputs, tuple(INPUTS), shown)
+        params = init_params(0, **{**open_sizes, **shown})
+        for name, array in params.items():  # biases of zero would hide an error
+            if name not in FACTS:
+                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
+    arena, sizes = _as_arena(params)
+    arena = arena.copy()
+    sizes = {**open_sizes, **sizes} if not inputs else sizes
+    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
+    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    gradients = arena.like()
+    loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+    if not np.isfinite(loss):
+        raise DataError(f"the loss is {loss} for these parameters and data")
+    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+
+
+def _check_one(
+    name: str,
+    arena: Arena,
+    gradients: Arena,
+    data: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    double, scratch = np.float64 == DTYPE, gradients.like()
+    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    entries = np.arange(values.size)
+    if values.size > _ENTRIES:
+        entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
+    numeric = np.empty(len(entries))
+    for row, entry in enumerate(entries):
+        before = values[entry]
+        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        values[entry] = before + h
+        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before - h
+        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
+        values[entry] = before
+        numeric[row] = (above - below) / (high - low)
+    exact = found[entries].astype(float)
+    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
+    relative = float(np.linalg.norm(exact - numeric)) / scale
+    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
+    floor = 1e-9 if double else 1e-4
+    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    return {
+        "parameter": name,
+        "method": "central differences",
+        "max_abs_error": absolute,
+        "max_rel_error": relative,
+        "ok": bool(ok),
+    }
+
+
+# ---- The command line of a generated module ----
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    train = verbs.add_parser("train", help="train and save the parameters")
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
+        other = verbs.add_parser(verb, help=text)
+        other.add_argument(
+            "--params", type=Path, default=Path("params.npz"), help="parameters saved by train"
+        )
+        if verb == "predict":
+            other.add_argument(
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+            )
+    verbs.add_parser("check", help="gradients beside central differences")
+    for verb, one in verbs.choices.items():
+        one.add_argument(
+            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown: dict[str, int] = {}
+    for name, array in data.items():
+        for extent, value in zip(INPUTS[name], array.shape, strict=False):
+            if isinstance(extent, str):
+                shown[extent] = value
+    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
+
+
+def _train(options: argparse.Namespace) -> int:
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    status, stopped = 0, None
+    history: list[dict[str, Any]] = []
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    rows = check_gradients(None, **data)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            mark = "ok" if row["ok"] else "WRONG"
+            errors = f"relative {row['max_rel_error']:.1e}  absolute {row['max_abs_error']:.1e}"
+            print(f"{row['parameter']:<12} {errors}  {mark}")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a verb; returns the exit status."""
+    options = _arguments().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            return _train(options)
+        if options.verb == "check":
+            return _check(options)
+        state = load(options.params)
+        data = _read(options.data, tuple(INPUTS))
+        if options.verb == "evaluate":
+            _show(evaluate(state.params, state.buffers, **data), options.json)
+        else:
+            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            with options.out.open("wb") as file:
+                np.savez(file, **outputs)
+            _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
+    except (DataError, OSError) as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

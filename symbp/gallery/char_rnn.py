@@ -1,0 +1,29 @@
+"""A recurrent network (Elman 1990) that reads a text character by character and predicts the next.
+
+It shows time as an index: the derivation and the code are as long for a thousand steps as for two.
+"""
+
+import symbp as bp
+
+EPOCHS, BATCH = 20, 16
+optimizer = bp.optim.Adam(lr=3e-3, clip_norm=1.0)
+data = bp.data.characters
+
+N, T, V = bp.dims("N T V")
+E, H = bp.dim("E", 32), bp.dim("H", 128)
+
+x = bp.tokens("x", (N, T), vocabulary=V)
+y = bp.labels("y", (N, T), classes=V)
+table = bp.param("table", (V, E))
+W, U, b = bp.param("W", (E, H)), bp.param("U", (H, H)), bp.param("b", (H,))
+R, c = bp.param("R", (H, V)), bp.param("c", (V,))
+
+h = bp.rnn(bp.embedding(x, table), W, U, b)
+p = bp.softmax(h @ R + c)
+
+net = bp.Network(
+    "char_rnn",
+    loss=bp.cross_entropy(p, y),
+    outputs={"p": p},
+    metrics={"accuracy": bp.accuracy(p, y)},
+)
