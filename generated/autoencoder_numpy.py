@@ -65,6 +65,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N",)
+POSITIONS = ()
 D, H, C = 64, 48, 8
 NAME = "autoencoder"
 SIZES = {"D": D, "H": H, "C": C}
@@ -95,76 +97,123 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (9)."""
     x = data["x"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     W3, b3, W4, b4 = params["W3"], params["b3"], params["W4"], params["b4"]
-    z1 = x @ W1  # (1)
-    h1 = np.tanh(z1 + b1)  # (2)
-    z2 = h1 @ W2  # (3)
-    code = z2 + b2  # (4)
-    z3 = code @ W3  # (5)
-    h3 = np.tanh(z3 + b3)  # (6)
-    z4 = h3 @ W4  # (7)
-    a4 = z4 + b4  # (8)
-    shown = _sigmoid(a4)  # (9)
-    return {
-        "z1": z1, "h1": h1, "z2": z2, "code": code, "z3": z3, "h3": h3, "z4": z4, "a4": a4, "shown": shown,
-    }
+    z1, h1, z2, code = tensors["z1"], tensors["h1"], tensors["z2"], tensors["code"]
+    z3, h3, z4, a4 = tensors["z3"], tensors["h3"], tensors["z4"], tensors["a4"]
+    shown = tensors["shown"]
+    np.matmul(x, W1, out=z1)  # (1)
+    np.add(z1, b1, out=h1)  # (2)
+    np.tanh(h1, out=h1)  # (2)
+    np.matmul(h1, W2, out=z2)  # (3)
+    np.add(z2, b2, out=code)  # (4)
+    np.matmul(code, W3, out=z3)  # (5)
+    np.add(z3, b3, out=h3)  # (6)
+    np.tanh(h3, out=h3)  # (6)
+    np.matmul(h3, W4, out=z4)  # (7)
+    np.add(z4, b4, out=a4)  # (8)
+    _sigmoid(a4, out=shown)  # (9)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (10)."""
     x = data["x"]
-    shown = tensors["shown"]
+    shown, loss = tensors["shown"], tensors["loss"]
+    t_ND = tensors["t_ND"]
     N = len(x)
-    loss = np.square(shown - x).sum() / (D * N)  # (10)
-    tensors["loss"] = loss
+    np.subtract(shown, x, out=t_ND)  # (10)
+    np.square(t_ND, out=t_ND)  # (10)
+    loss[...] = t_ND.sum() / (D * N)  # (10)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (11) to (24)."""
     x = data["x"]
     W2, W3, W4 = params["W2"], params["W3"], params["W4"]
     h1, code, h3, shown = tensors["h1"], tensors["code"], tensors["h3"], tensors["shown"]
-    N = len(x)
+    da4, dh3, dz3, dcode = tensors["da4"], tensors["dh3"], tensors["dz3"], tensors["dcode"]
+    dh1, dz1 = tensors["dh1"], tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3, dW4, db4 = gradients["W3"], gradients["b3"], gradients["W4"], gradients["b4"]
-    da4 = 2 / (D * N) * (1 - shown) * shown * (shown - x)  # (11)
-    db4[...] = da4.sum(0)  # (12)
-    dh3 = da4 @ W4.T  # (13)
+    t_ND, t_ND2, t_NH = tensors["t_ND"], tensors["t_ND2"], tensors["t_NH"]
+    N = len(x)
+    np.subtract(shown, x, out=t_ND)  # (11)
+    np.subtract(1, shown, out=t_ND2)  # (11)
+    np.multiply(2 / (D * N), t_ND2, out=t_ND2)  # (11)
+    np.multiply(t_ND2, shown, out=da4)  # (11)
+    np.multiply(da4, t_ND, out=da4)  # (11)
+    da4.sum(0, out=db4)  # (12)
+    np.matmul(da4, W4.T, out=dh3)  # (13)
     np.matmul(h3.T, da4, out=dW4)  # (14)
-    dz3 = (1 - h3 * h3) * dh3  # (15)
-    db3[...] = dz3.sum(0)  # (16)
-    dcode = dz3 @ W3.T  # (17)
+    np.multiply(h3, h3, out=t_NH)  # (15)
+    np.subtract(1, t_NH, out=t_NH)  # (15)
+    np.multiply(t_NH, dh3, out=dz3)  # (15)
+    dz3.sum(0, out=db3)  # (16)
+    np.matmul(dz3, W3.T, out=dcode)  # (17)
     np.matmul(code.T, dz3, out=dW3)  # (18)
-    db2[...] = dcode.sum(0)  # (19)
-    dh1 = dcode @ W2.T  # (20)
+    dcode.sum(0, out=db2)  # (19)
+    np.matmul(dcode, W2.T, out=dh1)  # (20)
     np.matmul(h1.T, dcode, out=dW2)  # (21)
-    dz1 = (1 - h1 * h1) * dh1  # (22)
-    db1[...] = dz1.sum(0)  # (24)
+    np.multiply(h1, h1, out=t_NH)  # (22)
+    np.subtract(1, t_NH, out=t_NH)  # (22)
+    np.multiply(t_NH, dh1, out=dz1)  # (22)
+    dz1.sum(0, out=db1)  # (24)
     np.matmul(x.T, dz1, out=dW1)  # (23)
-    tensors.update({
-        "da4": da4, "db4": db4, "dh3": dh3, "dW4": dW4, "dz3": dz3, "db3": db3, "dcode": dcode, "dW3": dW3,
-        "db2": db2, "dh1": dh1, "dW2": dW2, "dz1": dz1, "db1": db1, "dW1": dW1,
-    })
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """No metrics."""
+    pass
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 192 * N, (N, H)),
+        "h1": (0, 192 * N, (N, H)),
+        "z2": (0, 288 * N, (N, C)),
+        "code": (0, 288 * N, (N, C)),
+        "z3": (0, 240 * N, (N, H)),
+        "h3": (0, 240 * N, (N, H)),
+        "z4": (0, 0, (N, D)),
+        "a4": (0, 0, (N, D)),
+        "shown": (0, 0, (N, D)),
+        "loss": (0, 296 * N + 14160, ()),
+        "da4": (0, 0, (N, D)),
+        "dh3": (0, 64 * N, (N, H)),
+        "dz3": (0, 64 * N, (N, H)),
+        "dcode": (0, 48 * N, (N, C)),
+        "dh1": (0, 0, (N, H)),
+        "dz1": (0, 0, (N, H)),
+        "t_ND": (0, 64 * N, (N, 64)),
+        "t_ND2": (0, 128 * N, (N, 64)),
+        "t_NH": (0, 112 * N, (N, 48)),
+        "t1": (0, 0, (7080,)),
+        "t2": (0, 7080, (7080,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -192,10 +241,13 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+def _sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    out = np.empty(np.shape(x), DTYPE) if out is None else out
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.divide(1, out, out=out)
 
 
 # ---- Arrays that come in ----
@@ -376,26 +428,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -404,21 +504,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

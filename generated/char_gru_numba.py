@@ -15,7 +15,7 @@ Equations:
     (7)   u_h[n,i,m] = 1/(1 + exp(-a1[n,i,1,m] - a1_2[n,i,1,m]))
     (8)   n_h[n,i,m] = tanh(a1_2[n,i,2,m]·r_h[n,i,m] + a1[n,i,2,m])
     (9)   h[n,i,m] = (1 - u_h[n,i,m])·n_h[n,i,m] + h[n,i - 1,m]·u_h[n,i,m]
-    (10)  z2[n,i,j] = Σ_m h[n,i,m]·O[m,j]
+    (10)  z2[n,i,j] = Σ_m h[n,i,m]·R[m,j]
     (11)  a2[n,i,j] = z2[n,i,j] + c[j]
     (12)  m_a2[n,i] = max_j a2[n,i,j]
     (13)  e_p[n,i,j] = exp(a2[n,i,j] - m_a2[n,i])
@@ -24,14 +24,14 @@ Equations:
     (16)  loss = Σ_n,i (log(s_p[n,i]) + m_a2[n,i] - a2[n,i,y[n,i]])/(N·T)
     (17)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (18)  dc[j] = Σ_n,i da2[n,i,j]
-    (19)  dh_3[n,i,m] = Σ_j da2[n,i,j]·O[m,j]
+    (19)  dh_3[n,i,m] = Σ_j da2[n,i,j]·R[m,j]
     (20)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1_2[n,1 + i,l,m2]·U[m,l,m2]
     (21)  dh[n,i,m] = [2 + i ≤ T]·dh[n,1 + i,m]·u_h[n,1 + i,m] + dh_1[n,i,m] + dh_3[n,i,m]
     (22)  dn_h[n,i,m] = (1 - u_h[n,i,m])·dh[n,i,m]
     (23)  dr_h[n,i,m] = (1 - n_h[n,i,m]²)·a1_2[n,i,2,m]·dn_h[n,i,m]
     (24)  da1_2[n,i,l,m] = [l = 0]·(1 - r_h[n,i,m])·dr_h[n,i,m]·r_h[n,i,m] + [l = 1]·dn_h[n,i,m]·(h[n,i - 1,m] - n_h[n,i,m])·u_h[n,i,m] + [l = 2]·(1 - n_h[n,i,m]²)·dn_h[n,i,m]·r_h[n,i,m]
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1_2[n,i,l,m]
-    (26)  dO[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
+    (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
     (27)  dd[l,m] = Σ_n,i da1_2[n,i,l,m]
     (28)  da1[n,i,l,m] = [l = 0]·(1 - r_h[n,i,m])·dr_h[n,i,m]·r_h[n,i,m] + [l = 1]·dn_h[n,i,m]·(h[n,i - 1,m] - n_h[n,i,m])·u_h[n,i,m] + [l = 2]·(1 - n_h[n,i,m]²)·dn_h[n,i,m]
     (29)  db[l,m] = Σ_n,i da1[n,i,l,m]
@@ -83,13 +83,14 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N', 'T', 'V')
+OPEN_SIZES = ("rows", "N", "T", "V")
+POSITIONS = ()
 E, H = 32, 128
 NAME = "char_gru"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
     "table": ("V", "E"), "W": ("E", 3, "H"), "U": ("H", 3, "H"), "b": (3, "H"), "d": (3, "H"),
-    "O": ("H", "V"), "c": ("V",),
+    "R": ("H", "V"), "c": ("V",),
 }
 INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": "V", "y": "V"}
@@ -99,11 +100,11 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
-GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "d": "dd", "O": "dO", "c": "dc"}
+GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "d": "dd", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "x1", 2: "z1", 3: "a1", 4: "r_a1_2", 5: "a1_2", 6: "r_h", 7: "u_h", 8: "n_h", 9: "h", 10: "z2",
     11: "a2", 12: "m_a2", 13: "e_p", 14: "s_p", 15: "p", 16: "loss", 17: "da2", 18: "dc", 19: "dh_3",
-    20: "dh_1", 21: "dh", 22: "dn_h", 23: "dr_h", 24: "da1_2", 25: "dU", 26: "dO", 27: "dd", 28: "da1",
+    20: "dh_1", 21: "dh", 22: "dn_h", 23: "dr_h", 24: "da1_2", 25: "dU", 26: "dR", 27: "dd", 28: "da1",
     29: "db", 30: "dx1", 31: "dtable", 32: "dW", 33: "c_accuracy", 34: "accuracy",
 }
 MOMENTS = ("m", "v")
@@ -154,7 +155,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     U = theta[32 * V + 12288 : 32 * V + 12288 + 49152].reshape(H, 3, H)
     b = theta[32 * V + 61440 : 32 * V + 61440 + 384].reshape(3, H)
     d = theta[32 * V + 61824 : 32 * V + 61824 + 384].reshape(3, H)
-    O = theta[32 * V + 62208 : 32 * V + 62208 + 128 * V].reshape(H, V)
+    R = theta[32 * V + 62208 : 32 * V + 62208 + 128 * V].reshape(H, V)
     c = theta[160 * V + 62208 : 160 * V + 62208 + V]
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     z1 = work[at[1] : at[1] + 384 * T * rows].reshape(rows, T, 3, H)
@@ -198,7 +199,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
                 u_h[n, i, m] = _sigmoid(a1[n, i, 1, m] + a1_2[n, i, 1, m])  # (7)
                 n_h[n, i, m] = math.tanh(a1[n, i, 2, m] + a1_2[n, i, 2, m] * r_h[n, i, m])  # (8)
                 h[n, i, m] = (1 - u_h[n, i, m]) * n_h[n, i, m] + (h[n, i - 1, m] if i >= 1 else 0.0) * u_h[n, i, m]  # (9)
-    np.dot(h.reshape(T * rows, H), O, z2.reshape(T * rows, V))  # (10)
+    np.dot(h.reshape(T * rows, H), R, z2.reshape(T * rows, V))  # (10)
     for n in range(rows):
         for i in range(T):
             m_a2_max = -np.inf
@@ -234,7 +235,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     """The gradients: equations (17) to (32)."""
     W = theta[32 * V : 32 * V + 12288].reshape(E, 3, H)
     U = theta[32 * V + 12288 : 32 * V + 12288 + 49152].reshape(H, 3, H)
-    O = theta[32 * V + 62208 : 32 * V + 62208 + 128 * V].reshape(H, V)
+    R = theta[32 * V + 62208 : 32 * V + 62208 + 128 * V].reshape(H, V)
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     a1_2 = work[at[6] : at[6] + 384 * T * rows].reshape(rows, T, 3, H)
     r_h = work[at[7] : at[7] + 128 * T * rows].reshape(rows, T, H)
@@ -254,7 +255,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     dr_h = work[at[26] : at[26] + 128 * T * rows].reshape(rows, T, H)
     da1_2 = work[at[27] : at[27] + 384 * T * rows].reshape(rows, T, 3, H)
     dU = gradient[32 * V + 12288 : 32 * V + 12288 + 49152].reshape(H, 3, H)
-    dO = gradient[32 * V + 62208 : 32 * V + 62208 + 128 * V].reshape(H, V)
+    dR = gradient[32 * V + 62208 : 32 * V + 62208 + 128 * V].reshape(H, V)
     dd = gradient[32 * V + 61824 : 32 * V + 61824 + 384].reshape(3, H)
     da1 = work[at[28] : at[28] + 384 * T * rows].reshape(rows, T, 3, H)
     db = gradient[32 * V + 61440 : 32 * V + 61440 + 384].reshape(3, H)
@@ -269,7 +270,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
                 dc[j] += da2[n, i, j]  # (18)
             for j in range(H):
                 dU_left[n, i, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (25)
-    np.dot(da2.reshape(T * rows, V), O.T, dh_3.reshape(T * rows, H))  # (19)
+    np.dot(da2.reshape(T * rows, V), R.T, dh_3.reshape(T * rows, H))  # (19)
     for i in range(T - 1, -1, -1):
         for n in range(rows):
             for l in range(3):
@@ -293,7 +294,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
                         * dn_h[n, i, m] * r_h[n, i, m], 0.0)
                     )  # (24)
     np.dot(dU_left.reshape(T * rows, H).T, da1_2.reshape(T * rows, 3 * H), dU.reshape(H, 3 * H))  # (25)
-    np.dot(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dO)  # (26)
+    np.dot(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dR)  # (26)
     dd[:, :] = 0.0
     db[:, :] = 0.0
     for n in range(rows):
@@ -435,12 +436,12 @@ def _flops(N, T, V):
 
 
 def _places(rows, N, T, V):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 2048 * T * rows + 4 * T * V * rows, (rows, T, E)),
+        "x1": (0, 3584 * T * rows + 5 * T * V * rows, (rows, T, E)),
         "z1": (0, 0, (rows, T, 3, H)),
         "a1": (0, 384 * T * rows, (rows, T, 3, H)),
-        "r_a1_2_left": (0, 2080 * T * rows + 4 * T * V * rows, (rows, H)),
+        "r_a1_2_left": (0, 1664 * T * rows + 384 * rows, (rows, H)),
         "r_a1_2_product": (0, 1664 * T * rows, (rows, 3, H)),
         "r_a1_2": (0, 0, (rows, T, 3, H)),
         "a1_2": (0, 768 * T * rows, (rows, T, 3, H)),
@@ -448,18 +449,18 @@ def _places(rows, N, T, V):
         "u_h": (0, 1280 * T * rows, (rows, T, H)),
         "n_h": (0, 1408 * T * rows, (rows, T, H)),
         "h": (0, 1536 * T * rows, (rows, T, H)),
-        "z2": (0, 2048 * T * rows, (rows, T, V)),
-        "a2": (0, 2048 * T * rows + T * V * rows, (rows, T, V)),
+        "z2": (0, 1664 * T * rows, (rows, T, V)),
+        "a2": (0, 1664 * T * rows + T * V * rows, (rows, T, V)),
         "m_a2": (0, 0, (rows, T)),
-        "e_p": (0, 2048 * T * rows + 2 * T * V * rows, (rows, T, V)),
+        "e_p": (0, 1664 * T * rows + 2 * T * V * rows, (rows, T, V)),
         "s_p": (0, T * rows, (rows, T)),
-        "p": (0, 2048 * T * rows + 3 * T * V * rows, (rows, T, V)),
-        "loss": (0, 2048 * T * rows + 2 * T * V * rows, ()),
-        "da2": (0, 2048 * T * rows, (rows, T, V)),
+        "p": (0, 1664 * T * rows + 3 * T * V * rows, (rows, T, V)),
+        "loss": (0, 3616 * T * rows + 5 * T * V * rows, ()),
+        "da2": (0, 3584 * T * rows + 4 * T * V * rows, (rows, T, V)),
         "dU_left": (0, 384 * T * rows, (rows, T, H)),
         "dh_3": (0, 512 * T * rows, (rows, T, H)),
-        "dh_1_left": (0, 2080 * T * rows + 4 * T * V * rows, (rows, 3, H)),
-        "dh_1_product": (0, 2080 * T * rows + 384 * rows + 4 * T * V * rows, (rows, H)),
+        "dh_1_left": (0, 2048 * T * rows, (rows, 3, H)),
+        "dh_1_product": (0, 2048 * T * rows + 384 * rows, (rows, H)),
         "dh_1": (0, 640 * T * rows, (rows, T, H)),
         "dh": (0, 1664 * T * rows, (rows, T, H)),
         "dn_h": (0, 1792 * T * rows, (rows, T, H)),
@@ -482,7 +483,7 @@ def _initial(rng, sizes):
         "U": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (H, 3, H)),
         "b": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (3, H)),
         "d": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (3, H)),
-        "O": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
+        "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
     }
@@ -691,30 +692,37 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
@@ -723,16 +731,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
-    tensors = memory.tensors()
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _differentiate(
@@ -744,9 +753,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -772,7 +782,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -791,11 +800,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

@@ -15,7 +15,7 @@ Equations:
     (7)   u_h[n,i,m] = 1/(1 + exp(-a1[n,i,1,m] - a1_2[n,i,1,m]))
     (8)   n_h[n,i,m] = tanh(a1_2[n,i,2,m]·r_h[n,i,m] + a1[n,i,2,m])
     (9)   h[n,i,m] = (1 - u_h[n,i,m])·n_h[n,i,m] + h[n,i - 1,m]·u_h[n,i,m]
-    (10)  z2[n,i,j] = Σ_m h[n,i,m]·O[m,j]
+    (10)  z2[n,i,j] = Σ_m h[n,i,m]·R[m,j]
     (11)  a2[n,i,j] = z2[n,i,j] + c[j]
     (12)  m_a2[n,i] = max_j a2[n,i,j]
     (13)  e_p[n,i,j] = exp(a2[n,i,j] - m_a2[n,i])
@@ -24,14 +24,14 @@ Equations:
     (16)  loss = Σ_n,i (log(s_p[n,i]) + m_a2[n,i] - a2[n,i,y[n,i]])/(N·T)
     (17)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (18)  dc[j] = Σ_n,i da2[n,i,j]
-    (19)  dh_3[n,i,m] = Σ_j da2[n,i,j]·O[m,j]
+    (19)  dh_3[n,i,m] = Σ_j da2[n,i,j]·R[m,j]
     (20)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1_2[n,1 + i,l,m2]·U[m,l,m2]
     (21)  dh[n,i,m] = [2 + i ≤ T]·dh[n,1 + i,m]·u_h[n,1 + i,m] + dh_1[n,i,m] + dh_3[n,i,m]
     (22)  dn_h[n,i,m] = (1 - u_h[n,i,m])·dh[n,i,m]
     (23)  dr_h[n,i,m] = (1 - n_h[n,i,m]²)·a1_2[n,i,2,m]·dn_h[n,i,m]
     (24)  da1_2[n,i,l,m] = [l = 0]·(1 - r_h[n,i,m])·dr_h[n,i,m]·r_h[n,i,m] + [l = 1]·dn_h[n,i,m]·(h[n,i - 1,m] - n_h[n,i,m])·u_h[n,i,m] + [l = 2]·(1 - n_h[n,i,m]²)·dn_h[n,i,m]·r_h[n,i,m]
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1_2[n,i,l,m]
-    (26)  dO[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
+    (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
     (27)  dd[l,m] = Σ_n,i da1_2[n,i,l,m]
     (28)  da1[n,i,l,m] = [l = 0]·(1 - r_h[n,i,m])·dr_h[n,i,m]·r_h[n,i,m] + [l = 1]·dn_h[n,i,m]·(h[n,i - 1,m] - n_h[n,i,m])·u_h[n,i,m] + [l = 2]·(1 - n_h[n,i,m]²)·dn_h[n,i,m]
     (29)  db[l,m] = Σ_n,i da1[n,i,l,m]
@@ -80,12 +80,14 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "T", "V")
+POSITIONS = ("range_N", "range_T", "range_V")
 E, H = 32, 128
 NAME = "char_gru"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
     "table": ("V", "E"), "W": ("E", 3, "H"), "U": ("H", 3, "H"), "b": (3, "H"), "d": (3, "H"),
-    "O": ("H", "V"), "c": ("V",),
+    "R": ("H", "V"), "c": ("V",),
 }
 INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": "V", "y": "V"}
@@ -94,11 +96,11 @@ FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
-GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "d": "dd", "O": "dO", "c": "dc"}
+GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "d": "dd", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "x1", 2: "z1", 3: "a1", 4: "r_a1_2", 5: "a1_2", 6: "r_h", 7: "u_h", 8: "n_h", 9: "h", 10: "z2",
     11: "a2", 12: "m_a2", 13: "e_p", 14: "s_p", 15: "p", 16: "loss", 17: "da2", 18: "dc", 19: "dh_3",
-    20: "dh_1", 21: "dh", 22: "dn_h", 23: "dr_h", 24: "da1_2", 25: "dU", 26: "dO", 27: "dd", 28: "da1",
+    20: "dh_1", 21: "dh", 22: "dn_h", 23: "dr_h", 24: "da1_2", 25: "dU", 26: "dR", 27: "dd", 28: "da1",
     29: "db", 30: "dx1", 31: "dtable", 32: "dW", 33: "c_accuracy", 34: "accuracy",
 }
 MOMENTS = ("m", "v")
@@ -109,131 +111,230 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (15)."""
     x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
-    d, O, c = params["d"], params["O"], params["c"]
+    d, R, c = params["d"], params["R"], params["c"]
+    x1, z1, a1, r_a1_2 = tensors["x1"], tensors["z1"], tensors["a1"], tensors["r_a1_2"]
+    a1_2, r_h, u_h, n_h = tensors["a1_2"], tensors["r_h"], tensors["u_h"], tensors["n_h"]
+    h, z2, a2, m_a2 = tensors["h"], tensors["z2"], tensors["a2"], tensors["m_a2"]
+    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
+    t_N3H, t_NH, zeros_NH = tensors["t_N3H"], tensors["t_NH"], tensors["zeros_NH"]
     N = len(x)
     T = x.shape[1]
     V = len(table)
-    x1 = table[x].copy()  # (1)
-    z1 = (x1.reshape(N * T, E) @ W.reshape(E, 3 * H)).reshape(N, T, 3, H)  # (2)
-    a1 = z1 + b  # (3)
-    r_a1_2 = np.empty((N, T, 3, H), DTYPE)  # (4), (5), (6), (7), (8), (9)
-    a1_2 = np.empty((N, T, 3, H), DTYPE)  # (4), (5), (6), (7), (8), (9)
-    r_h = np.empty((N, T, H), DTYPE)  # (4), (5), (6), (7), (8), (9)
-    u_h = np.empty((N, T, H), DTYPE)  # (4), (5), (6), (7), (8), (9)
-    n_h = np.empty((N, T, H), DTYPE)  # (4), (5), (6), (7), (8), (9)
-    h = np.empty((N, T, H), DTYPE)  # (4), (5), (6), (7), (8), (9)
+    np.take(table, x, 0, out=x1, mode="clip")  # (1)
+    np.matmul(x1.reshape(N * T, E), W.reshape(E, 3 * H), out=z1.reshape(N * T, 3 * H))  # (2)
+    np.add(z1, b, out=a1)  # (3)
     for i in range(T):
-        r_a1_2[:, i] = ((h[:, i - 1] if i >= 1 else np.zeros((N, H), DTYPE)) @ U.reshape(H, 3 * H)).reshape(N, 3, H)  # (4)
-        a1_2[:, i] = r_a1_2[:, i] + d  # (5)
-        r_h[:, i] = _sigmoid(a1[:, i, 0] + a1_2[:, i, 0])  # (6)
-        u_h[:, i] = _sigmoid(a1[:, i, 1] + a1_2[:, i, 1])  # (7)
-        n_h[:, i] = np.tanh(a1[:, i, 2] + a1_2[:, i, 2] * r_h[:, i])  # (8)
-        h[:, i] = (1 - u_h[:, i]) * n_h[:, i] + (h[:, i - 1] if i >= 1 else np.zeros((N, H), DTYPE)) * u_h[:, i]  # (9)
-    z2 = (h.reshape(N * T, H) @ O).reshape(N, T, V)  # (10)
-    a2 = z2 + c  # (11)
-    m_a2 = a2.max(2)  # (12)
-    e_p = np.exp(a2 - m_a2[..., None])  # (13)
-    s_p = e_p.sum(2)  # (14)
-    p = e_p / s_p[..., None]  # (15)
-    return {
-        "x1": x1, "z1": z1, "a1": a1, "r_a1_2": r_a1_2, "a1_2": a1_2, "r_h": r_h, "u_h": u_h, "n_h": n_h,
-        "h": h, "z2": z2, "a2": a2, "m_a2": m_a2, "e_p": e_p, "s_p": s_p, "p": p,
-    }
+        np.matmul(
+            h[:, i - 1] if i >= 1 else zeros_NH, U.reshape(H, 3 * H), out=t_N3H.reshape(N, 3 * H)
+        )  # (4)
+        np.copyto(r_a1_2[:, i], t_N3H)  # (4)
+        np.add(r_a1_2[:, i], d, out=a1_2[:, i])  # (5)
+        np.add(a1[:, i, 0], a1_2[:, i, 0], out=t_NH)  # (6)
+        _sigmoid(t_NH, out=t_NH)  # (6)
+        np.copyto(r_h[:, i], t_NH)  # (6)
+        np.add(a1[:, i, 1], a1_2[:, i, 1], out=t_NH)  # (7)
+        _sigmoid(t_NH, out=t_NH)  # (7)
+        np.copyto(u_h[:, i], t_NH)  # (7)
+        np.multiply(a1_2[:, i, 2], r_h[:, i], out=n_h[:, i])  # (8)
+        np.add(a1[:, i, 2], n_h[:, i], out=n_h[:, i])  # (8)
+        np.tanh(n_h[:, i], out=n_h[:, i])  # (8)
+        np.multiply(h[:, i - 1] if i >= 1 else zeros_NH, u_h[:, i], out=h[:, i])  # (9)
+        np.subtract(1, u_h[:, i], out=t_NH)  # (9)
+        np.multiply(t_NH, n_h[:, i], out=t_NH)  # (9)
+        np.add(t_NH, h[:, i], out=h[:, i])  # (9)
+    np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (10)
+    np.add(z2, c, out=a2)  # (11)
+    a2.max(2, out=m_a2)  # (12)
+    np.subtract(a2, m_a2[..., None], out=e_p)  # (13)
+    np.exp(e_p, out=e_p)  # (13)
+    e_p.sum(2, out=s_p)  # (14)
+    np.divide(e_p, s_p[..., None], out=p)  # (15)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (16)."""
     y = data["y"]
-    a2, s_p, m_a2 = tensors["a2"], tensors["s_p"], tensors["m_a2"]
+    a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
+    t_NT, t_NT2, at_NT, range_N = tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"], tensors["range_N"]
+    range_T = tensors["range_T"]
     N = len(y)
     T = y.shape[1]
-    loss = (np.log(s_p) + m_a2 - a2[np.arange(N)[:, None], np.arange(T), y]).sum() / (N * T)  # (16)
-    tensors["loss"] = loss
+    V = a2.shape[2]
+    np.log(s_p, out=t_NT)  # (16)
+    np.add(t_NT, m_a2, out=t_NT)  # (16)
+    np.multiply(range_N[:, None], T, out=at_NT)  # (16)
+    np.add(at_NT, range_T, out=at_NT)  # (16)
+    np.multiply(at_NT, V, out=at_NT)  # (16)
+    np.add(at_NT, y, out=at_NT)  # (16)
+    np.take(a2.reshape(-1), at_NT, out=t_NT2, mode="clip")  # (16)
+    np.subtract(t_NT, t_NT2, out=t_NT)  # (16)
+    loss[...] = t_NT.sum() / (N * T)  # (16)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (17) to (32)."""
     x, y = data["x"], data["y"]
-    W, U, O = params["W"], params["U"], params["O"]
-    x1, h, a1_2, r_h = tensors["x1"], tensors["h"], tensors["a1_2"], tensors["r_h"]
-    u_h, n_h, p = tensors["u_h"], tensors["n_h"], tensors["p"]
+    W, U, R = params["W"], params["U"], params["R"]
+    x1, a1_2, r_h, u_h = tensors["x1"], tensors["a1_2"], tensors["r_h"], tensors["u_h"]
+    n_h, h, p, da2 = tensors["n_h"], tensors["h"], tensors["p"], tensors["da2"]
+    dh_3, dh_1, dh, dn_h = tensors["dh_3"], tensors["dh_1"], tensors["dh"], tensors["dn_h"]
+    dr_h, da1_2, da1, dx1 = tensors["dr_h"], tensors["da1_2"], tensors["da1"], tensors["dx1"]
+    dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
+    dd, dR, dc = gradients["d"], gradients["R"], gradients["c"]
+    t_N3H, t_NH, is_NTV, padded1 = tensors["t_N3H"], tensors["t_NH"], tensors["is_NTV"], tensors["padded1"]
+    t1, zeros_NH, range_V = tensors["t1"], tensors["zeros_NH"], tensors["range_V"]
+    zeros_N3H = tensors["zeros_N3H"]
     N = len(x)
     T = x.shape[1]
-    V = O.shape[1]
-    dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
-    dd, dO, dc = gradients["d"], gradients["O"], gradients["c"]
-    da2 = (p - (np.arange(V) == y[..., None])) / (N * T)  # (17)
-    dc[...] = da2.sum((0, 1))  # (18)
-    dh_3 = (da2.reshape(N * T, V) @ O.T).reshape(N, T, H)  # (19)
-    dh_1 = np.empty((N, T, H), DTYPE)  # (20), (21), (22), (23), (24)
-    dh = np.empty((N, T, H), DTYPE)  # (20), (21), (22), (23), (24)
-    dn_h = np.empty((N, T, H), DTYPE)  # (20), (21), (22), (23), (24)
-    dr_h = np.empty((N, T, H), DTYPE)  # (20), (21), (22), (23), (24)
-    da1_2 = np.empty((N, T, 3, H), DTYPE)  # (20), (21), (22), (23), (24)
+    V = R.shape[1]
+    np.equal(range_V, y[..., None], out=is_NTV)  # (17)
+    np.subtract(p, is_NTV, out=da2)  # (17)
+    np.divide(da2, N * T, out=da2)  # (17)
+    da2.sum((0, 1), out=dc)  # (18)
+    np.matmul(da2.reshape(N * T, V), R.T, out=dh_3.reshape(N * T, H))  # (19)
     for i in reversed(range(T)):
-        dh_1_left = da1_2[:, i + 1] if i + 2 <= T else np.zeros((N, 3, H), DTYPE)  # (20)
-        dh_1[:, i] = dh_1_left.reshape(N, 3 * H) @ U.reshape(H, 3 * H).T  # (20)
-        dh[:, i] = (
-            (dh[:, i + 1] * u_h[:, i + 1] if i + 2 <= T else np.zeros((N, H), DTYPE)) + dh_1[:, i]
-            + dh_3[:, i]
-        )  # (21)
-        dn_h[:, i] = (1 - u_h[:, i]) * dh[:, i]  # (22)
-        dr_h[:, i] = (1 - n_h[:, i] * n_h[:, i]) * a1_2[:, i, 2] * dn_h[:, i]  # (23)
-        da1_2[:, i, 0] = (1 - r_h[:, i]) * dr_h[:, i] * r_h[:, i]  # (24)
-        da1_2[:, i, 1] = dn_h[:, i] * ((h[:, i - 1] if i >= 1 else np.zeros((N, H), DTYPE)) - n_h[:, i]) * u_h[:, i]  # (24)
-        da1_2[:, i, 2] = (1 - n_h[:, i] * n_h[:, i]) * dn_h[:, i] * r_h[:, i]  # (24)
-    padded1 = np.pad(h, ((0, 0), (1, 0), (0, 0)))  # (25)
-    np.matmul(
-        padded1[:, :T].reshape(N * T, H).T, da1_2.reshape(N * T, 3 * H), out=dU.reshape(H, 3 * H)
-    )  # (25)
-    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dO)  # (26)
-    dd[...] = da1_2.sum((0, 1))  # (27)
-    da1 = np.empty((N, T, 3, H), DTYPE)  # (28)
-    da1[:, :, 0] = (1 - r_h) * dr_h * r_h  # (28)
-    padded1 = np.pad(h, ((0, 0), (1, 0), (0, 0)))  # (28)
-    da1[:, :, 1] = dn_h * (padded1[:, :T] - n_h) * u_h  # (28)
-    da1[:, :, 2] = (1 - n_h * n_h) * dn_h  # (28)
-    db[...] = da1.sum((0, 1))  # (29)
-    dx1 = (da1.reshape(N * T, 3 * H) @ W.reshape(E, 3 * H).T).reshape(N, T, E)  # (30)
-    dtable[...] = 0  # (31)
+        dh_1_left = da1_2[:, i + 1] if i + 2 <= T else zeros_N3H  # (20)
+        np.copyto(t_N3H, dh_1_left)  # (20)
+        np.matmul(t_N3H.reshape(N, 3 * H), U.reshape(H, 3 * H).T, out=t_NH)  # (20)
+        np.copyto(dh_1[:, i], t_NH)  # (20)
+        if i + 2 <= T:  # (21)
+            np.multiply(dh[:, i + 1], u_h[:, i + 1], out=dh[:, i])  # (21)
+        else:  # (21)
+            np.copyto(dh[:, i], zeros_NH)  # (21)
+        np.add(dh[:, i], dh_1[:, i], out=dh[:, i])  # (21)
+        np.add(dh[:, i], dh_3[:, i], out=dh[:, i])  # (21)
+        np.subtract(1, u_h[:, i], out=dn_h[:, i])  # (22)
+        np.multiply(dn_h[:, i], dh[:, i], out=dn_h[:, i])  # (22)
+        np.multiply(n_h[:, i], n_h[:, i], out=dr_h[:, i])  # (23)
+        np.subtract(1, dr_h[:, i], out=dr_h[:, i])  # (23)
+        np.multiply(dr_h[:, i], a1_2[:, i, 2], out=dr_h[:, i])  # (23)
+        np.multiply(dr_h[:, i], dn_h[:, i], out=dr_h[:, i])  # (23)
+        np.subtract(1, r_h[:, i], out=da1_2[:, i, 0])  # (24)
+        np.multiply(da1_2[:, i, 0], dr_h[:, i], out=da1_2[:, i, 0])  # (24)
+        np.multiply(da1_2[:, i, 0], r_h[:, i], out=da1_2[:, i, 0])  # (24)
+        np.subtract(h[:, i - 1] if i >= 1 else zeros_NH, n_h[:, i], out=da1_2[:, i, 1])  # (24)
+        np.multiply(dn_h[:, i], da1_2[:, i, 1], out=da1_2[:, i, 1])  # (24)
+        np.multiply(da1_2[:, i, 1], u_h[:, i], out=da1_2[:, i, 1])  # (24)
+        np.multiply(n_h[:, i], n_h[:, i], out=da1_2[:, i, 2])  # (24)
+        np.subtract(1, da1_2[:, i, 2], out=da1_2[:, i, 2])  # (24)
+        np.multiply(da1_2[:, i, 2], dn_h[:, i], out=da1_2[:, i, 2])  # (24)
+        np.multiply(da1_2[:, i, 2], r_h[:, i], out=da1_2[:, i, 2])  # (24)
+    padded1.fill(0)  # (25)
+    np.copyto(padded1[:, 1 : T + 1, :], h)  # (25)
+    np.copyto(t1.reshape(N, T, H), padded1[:, :T])  # (25)
+    np.matmul(t1.T, da1_2.reshape(N * T, 3 * H), out=dU.reshape(H, 3 * H))  # (25)
+    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
+    da1_2.sum((0, 1), out=dd)  # (27)
+    np.subtract(1, r_h, out=da1[:, :, 0])  # (28)
+    np.multiply(da1[:, :, 0], dr_h, out=da1[:, :, 0])  # (28)
+    np.multiply(da1[:, :, 0], r_h, out=da1[:, :, 0])  # (28)
+    padded1.fill(0)  # (28)
+    np.copyto(padded1[:, 1 : T + 1, :], h)  # (28)
+    np.subtract(padded1[:, :T], n_h, out=da1[:, :, 1])  # (28)
+    np.multiply(dn_h, da1[:, :, 1], out=da1[:, :, 1])  # (28)
+    np.multiply(da1[:, :, 1], u_h, out=da1[:, :, 1])  # (28)
+    np.multiply(n_h, n_h, out=da1[:, :, 2])  # (28)
+    np.subtract(1, da1[:, :, 2], out=da1[:, :, 2])  # (28)
+    np.multiply(da1[:, :, 2], dn_h, out=da1[:, :, 2])  # (28)
+    da1.sum((0, 1), out=db)  # (29)
+    np.matmul(da1.reshape(N * T, 3 * H), W.reshape(E, 3 * H).T, out=dx1.reshape(N * T, E))  # (30)
+    dtable.fill(0)  # (31)
     _add_rows(dtable, x, dx1)  # (31)
     np.matmul(x1.reshape(N * T, E).T, da1.reshape(N * T, 3 * H), out=dW.reshape(E, 3 * H))  # (32)
-    tensors.update({
-        "da2": da2, "dc": dc, "dh_3": dh_3, "dh_1": dh_1, "dh": dh, "dn_h": dn_h, "dr_h": dr_h,
-        "da1_2": da1_2, "dU": dU, "dO": dO, "dd": dd, "da1": da1, "db": db, "dx1": dx1, "dtable": dtable,
-        "dW": dW,
-    })
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (33) to (34)."""
     y = data["y"]
-    p = tensors["p"]
+    p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
+    is_NT = tensors["is_NT"]
     N = len(y)
     T = y.shape[1]
-    c_accuracy = p.argmax(2)  # (33)
-    accuracy = DTYPE((c_accuracy == y).sum()) / (N * T)  # (34)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    p.argmax(2, out=c_accuracy)  # (33)
+    np.equal(c_accuracy, y, out=is_NT)  # (34)
+    accuracy[...] = DTYPE(is_NT.sum()) / (N * T)  # (34)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
-    g_squares = (gradient * gradient).sum()  # (U1)
+    t2 = tensors["t2"]
+    g_clipped = tensors["g_clipped"]
+    t3 = tensors["t3"]
+    t4 = tensors["t4"]
+    np.multiply(gradient, gradient, out=t2)  # (U1)
+    g_squares = t2.sum()  # (U1)
     g_norm = np.sqrt(g_squares)  # (U2)
     g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U3)
-    g_clipped = g_scale * gradient  # (U4)
-    m[...] = (1 - beta1) * g_clipped + beta1 * m  # (U5)
-    v[...] = (1 - beta2) * (g_clipped * g_clipped) + beta2 * v  # (U6)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U7)
+    np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
+    np.multiply(beta1, m, out=m)  # (U5)
+    np.multiply(1 - beta1, g_clipped, out=t3)  # (U5)
+    np.add(t3, m, out=m)  # (U5)
+    np.multiply(beta2, v, out=v)  # (U6)
+    np.multiply(g_clipped, g_clipped, out=t3)  # (U6)
+    np.multiply(1 - beta2, t3, out=t3)  # (U6)
+    np.add(t3, v, out=v)  # (U6)
+    np.multiply(lr, m, out=t3)  # (U7)
+    np.divide(v, 1 - beta2**step, out=t4)  # (U7)
+    np.sqrt(t4, out=t4)  # (U7)
+    np.add(t4, eps, out=t4)  # (U7)
+    np.multiply(1 - beta1**step, t4, out=t4)  # (U7)
+    np.divide(t3, t4, out=t3)  # (U7)
+    theta -= t3  # (U7)
+
+
+def _places(N, T, V):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "x1": (0, 128 * N + 2 * N * T * V + 3328 * N * T, (N, T, E)),
+        "z1": (0, 0, (N, T, 3, H)),
+        "a1": (0, 0, (N, T, 3, H)),
+        "r_a1_2": (0, 384 * N * T, (N, T, 3, H)),
+        "a1_2": (0, 768 * N * T, (N, T, 3, H)),
+        "r_h": (0, 1152 * N * T, (N, T, H)),
+        "u_h": (0, 1280 * N * T, (N, T, H)),
+        "n_h": (0, 1408 * N * T, (N, T, H)),
+        "h": (0, 1536 * N * T, (N, T, H)),
+        "z2": (0, 1664 * N * T, (N, T, V)),
+        "a2": (0, 1664 * N * T, (N, T, V)),
+        "m_a2": (0, 0, (N, T)),
+        "e_p": (0, 128 * N + 3328 * N * T + N * T * V, (N, T, V)),
+        "s_p": (0, N * T, (N, T)),
+        "p": (0, 128 * N + 3328 * N * T + N * T * V, (N, T, V)),
+        "loss": (0, 2 * N * T * V + 3360 * N * T + 640 * N + 644 * V + 248832, ()),
+        "da2": (0, 128 * N + 3328 * N * T + N * T * V, (N, T, V)),
+        "dh_3": (0, 384 * N * T, (N, T, H)),
+        "dh_1": (0, 512 * N * T, (N, T, H)),
+        "dh": (0, 640 * N * T, (N, T, H)),
+        "dn_h": (0, 1664 * N * T, (N, T, H)),
+        "dr_h": (0, 1792 * N * T, (N, T, H)),
+        "da1_2": (0, 0, (N, T, 3, H)),
+        "da1": (0, 0, (N, T, 3, H)),
+        "dx1": (0, 384 * N * T, (N, T, E)),
+        "c_accuracy": (1, 0, (N, T)),
+        "accuracy": (0, 0, ()),
+        "zeros_NH": (0, 2 * N * T * V + 3360 * N * T + 512 * N + 644 * V + 248832, (N, 128)),
+        "range_N": (1, N * T, (N,)),
+        "range_T": (1, N + N * T, (T,)),
+        "range_V": (1, N + N * T + T, (V,)),
+        "zeros_N3H": (0, 128 * N + 2 * N * T * V + 3360 * N * T + 644 * V + 248832, (N, 3, 128)),
+        "t_N3H": (0, 1920 * N * T, (N, 3, 128)),
+        "t_NH": (0, 1920 * N * T + 384 * N, (N, 128)),
+        "t_NT": (0, 2 * N * T, (N, T)),
+        "t_NT2": (0, 3 * N * T, (N, T)),
+        "at_NT": (1, 0, (N, T)),
+        "is_NTV": (2, 0, (N, T, V)),
+        "padded1": (0, 384 * N * T, (N, T + 1, 128)),
+        "t1": (0, 128 * N + 512 * N * T, (N * T, 128)),
+        "is_NT": (2, 0, (N, T)),
+        "t2": (0, 0, (161 * V + 62208,)),
+        "g_clipped": (0, 161 * V + 62208, (161 * V + 62208,)),
+        "t3": (0, 322 * V + 124416, (161 * V + 62208,)),
+        "t4": (0, 483 * V + 186624, (161 * V + 62208,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -246,7 +347,7 @@ def _initial(rng, sizes):
         "U": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (H, 3, H)),
         "b": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (3, H)),
         "d": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (3, H)),
-        "O": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
+        "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
     }
@@ -265,10 +366,13 @@ def _add_rows(target: Array, rows: Array, values: Array) -> None:
     target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+def _sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    out = np.empty(np.shape(x), DTYPE) if out is None else out
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.divide(1, out, out=out)
 
 
 # ---- Arrays that come in ----
@@ -449,26 +553,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -477,21 +629,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

@@ -16,7 +16,7 @@ Equations:
     (8)   c1[n,i,m] = c1[n,i - 1,m]·f_c1[n,i,m] + g_c1[n,i,m]·i_c1[n,i,m]
     (9)   o_h[n,i,m] = 1/(1 + exp(-a1[n,i,3,m]))
     (10)  h[n,i,m] = o_h[n,i,m]·tanh(c1[n,i,m])
-    (11)  z2[n,i,j] = Σ_m h[n,i,m]·O[m,j]
+    (11)  z2[n,i,j] = Σ_m h[n,i,m]·R[m,j]
     (12)  a2[n,i,j] = z2[n,i,j] + c[j]
     (13)  m_a2[n,i] = max_j a2[n,i,j]
     (14)  e_p[n,i,j] = exp(a2[n,i,j] - m_a2[n,i])
@@ -25,13 +25,13 @@ Equations:
     (17)  loss = Σ_n,i (log(s_p[n,i]) + m_a2[n,i] - a2[n,i,y[n,i]])/(N·T)
     (18)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (19)  dc[j] = Σ_n,i da2[n,i,j]
-    (20)  dh_2[n,i,m] = Σ_j da2[n,i,j]·O[m,j]
+    (20)  dh_2[n,i,m] = Σ_j da2[n,i,j]·R[m,j]
     (21)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1[n,1 + i,l,m2]·U[m,l,m2]
     (22)  dh[n,i,m] = dh_1[n,i,m] + dh_2[n,i,m]
     (23)  dc1[n,i,m] = (1 - tanh(c1[n,i,m])²)·dh[n,i,m]·o_h[n,i,m] + [2 + i ≤ T]·dc1[n,1 + i,m]·f_c1[n,1 + i,m]
     (24)  da1[n,i,l,m] = [l = 0]·(1 - i_c1[n,i,m])·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m] + [l = 1]·(1 - f_c1[n,i,m])·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m] + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·(1 - o_h[n,i,m])·dh[n,i,m]·h[n,i,m]
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1[n,i,l,m]
-    (26)  dO[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
+    (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
     (27)  db[l,m] = Σ_n,i da1[n,i,l,m]
     (28)  dx1[n,i,k] = Σ_l,m da1[n,i,l,m]·W[k,l,m]
     (29)  dtable[i,j] = Σ_n,i2 [i = x[n,i2]]·dx1[n,i2,j]
@@ -81,12 +81,13 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N', 'T', 'V')
+OPEN_SIZES = ("rows", "N", "T", "V")
+POSITIONS = ()
 E, H = 32, 128
 NAME = "char_lstm"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
-    "table": ("V", "E"), "W": ("E", 4, "H"), "U": ("H", 4, "H"), "b": (4, "H"), "O": ("H", "V"), "c": ("V",),
+    "table": ("V", "E"), "W": ("E", 4, "H"), "U": ("H", 4, "H"), "b": (4, "H"), "R": ("H", "V"), "c": ("V",),
 }
 INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": "V", "y": "V"}
@@ -96,11 +97,11 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
-GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "O": "dO", "c": "dc"}
+GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "x1", 2: "z1", 3: "r_a1", 4: "a1", 5: "i_c1", 6: "f_c1", 7: "g_c1", 8: "c1", 9: "o_h", 10: "h",
     11: "z2", 12: "a2", 13: "m_a2", 14: "e_p", 15: "s_p", 16: "p", 17: "loss", 18: "da2", 19: "dc",
-    20: "dh_2", 21: "dh_1", 22: "dh", 23: "dc1", 24: "da1", 25: "dU", 26: "dO", 27: "db", 28: "dx1",
+    20: "dh_2", 21: "dh_1", 22: "dh", 23: "dc1", 24: "da1", 25: "dU", 26: "dR", 27: "db", 28: "dx1",
     29: "dtable", 30: "dW", 31: "c_accuracy", 32: "accuracy",
 }
 MOMENTS = ("m", "v")
@@ -150,7 +151,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     W = theta[32 * V : 32 * V + 16384].reshape(E, 4, H)
     U = theta[32 * V + 16384 : 32 * V + 16384 + 65536].reshape(H, 4, H)
     b = theta[32 * V + 81920 : 32 * V + 81920 + 512].reshape(4, H)
-    O = theta[32 * V + 82432 : 32 * V + 82432 + 128 * V].reshape(H, V)
+    R = theta[32 * V + 82432 : 32 * V + 82432 + 128 * V].reshape(H, V)
     c = theta[160 * V + 82432 : 160 * V + 82432 + V]
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     z1 = work[at[1] : at[1] + 512 * T * rows].reshape(rows, T, 4, H)
@@ -192,7 +193,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
                 c1[n, i, m] = (c1[n, i - 1, m] if i >= 1 else 0.0) * f_c1[n, i, m] + g_c1[n, i, m] * i_c1[n, i, m]  # (8)
                 o_h[n, i, m] = _sigmoid(a1[n, i, 3, m])  # (9)
                 h[n, i, m] = o_h[n, i, m] * math.tanh(c1[n, i, m])  # (10)
-    np.dot(h.reshape(T * rows, H), O, z2.reshape(T * rows, V))  # (11)
+    np.dot(h.reshape(T * rows, H), R, z2.reshape(T * rows, V))  # (11)
     for n in range(rows):
         for i in range(T):
             m_a2_max = -np.inf
@@ -228,7 +229,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     """The gradients: equations (18) to (30)."""
     W = theta[32 * V : 32 * V + 16384].reshape(E, 4, H)
     U = theta[32 * V + 16384 : 32 * V + 16384 + 65536].reshape(H, 4, H)
-    O = theta[32 * V + 82432 : 32 * V + 82432 + 128 * V].reshape(H, V)
+    R = theta[32 * V + 82432 : 32 * V + 82432 + 128 * V].reshape(H, V)
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     i_c1 = work[at[6] : at[6] + 128 * T * rows].reshape(rows, T, H)
     f_c1 = work[at[7] : at[7] + 128 * T * rows].reshape(rows, T, H)
@@ -248,7 +249,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     dc1 = work[at[26] : at[26] + 128 * T * rows].reshape(rows, T, H)
     da1 = work[at[27] : at[27] + 512 * T * rows].reshape(rows, T, 4, H)
     dU = gradient[32 * V + 16384 : 32 * V + 16384 + 65536].reshape(H, 4, H)
-    dO = gradient[32 * V + 82432 : 32 * V + 82432 + 128 * V].reshape(H, V)
+    dR = gradient[32 * V + 82432 : 32 * V + 82432 + 128 * V].reshape(H, V)
     db = gradient[32 * V + 81920 : 32 * V + 81920 + 512].reshape(4, H)
     dx1 = work[at[28] : at[28] + 32 * T * rows].reshape(rows, T, E)
     dtable = gradient[0 : 32 * V].reshape(V, E)
@@ -261,7 +262,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
                 dc[j] += da2[n, i, j]  # (19)
             for j in range(H):
                 dU_left[n, i, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (25)
-    np.dot(da2.reshape(T * rows, V), O.T, dh_2.reshape(T * rows, H))  # (20)
+    np.dot(da2.reshape(T * rows, V), R.T, dh_2.reshape(T * rows, H))  # (20)
     for i in range(T - 1, -1, -1):
         for n in range(rows):
             for l in range(4):
@@ -286,7 +287,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
                         * h[n, i, m], 0.0)
                     )  # (24)
     np.dot(dU_left.reshape(T * rows, H).T, da1.reshape(T * rows, 4 * H), dU.reshape(H, 4 * H))  # (25)
-    np.dot(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dO)  # (26)
+    np.dot(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dR)  # (26)
     db[:, :] = 0.0
     for n in range(rows):
         for i in range(T):
@@ -420,7 +421,7 @@ def _flops(N, T, V):
 
 
 def _places(rows, N, T, V):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "x1": (0, 2304 * T * rows + 4 * T * V * rows, (rows, T, E)),
         "z1": (0, 0, (rows, T, 4, H)),
@@ -465,7 +466,7 @@ def _initial(rng, sizes):
         "W": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (E, 4, H)),
         "U": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (H, 4, H)),
         "b": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (4, H)),
-        "O": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
+        "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
     }
@@ -674,30 +675,37 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
@@ -706,16 +714,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
-    tensors = memory.tensors()
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _differentiate(
@@ -727,9 +736,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -755,7 +765,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -774,11 +783,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

@@ -16,7 +16,7 @@ Equations:
     (8)   c1[n,i,m] = c1[n,i - 1,m]·f_c1[n,i,m] + g_c1[n,i,m]·i_c1[n,i,m]
     (9)   o_h[n,i,m] = 1/(1 + exp(-a1[n,i,3,m]))
     (10)  h[n,i,m] = o_h[n,i,m]·tanh(c1[n,i,m])
-    (11)  z2[n,i,j] = Σ_m h[n,i,m]·O[m,j]
+    (11)  z2[n,i,j] = Σ_m h[n,i,m]·R[m,j]
     (12)  a2[n,i,j] = z2[n,i,j] + c[j]
     (13)  m_a2[n,i] = max_j a2[n,i,j]
     (14)  e_p[n,i,j] = exp(a2[n,i,j] - m_a2[n,i])
@@ -25,13 +25,13 @@ Equations:
     (17)  loss = Σ_n,i (log(s_p[n,i]) + m_a2[n,i] - a2[n,i,y[n,i]])/(N·T)
     (18)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (19)  dc[j] = Σ_n,i da2[n,i,j]
-    (20)  dh_2[n,i,m] = Σ_j da2[n,i,j]·O[m,j]
+    (20)  dh_2[n,i,m] = Σ_j da2[n,i,j]·R[m,j]
     (21)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1[n,1 + i,l,m2]·U[m,l,m2]
     (22)  dh[n,i,m] = dh_1[n,i,m] + dh_2[n,i,m]
     (23)  dc1[n,i,m] = (1 - tanh(c1[n,i,m])²)·dh[n,i,m]·o_h[n,i,m] + [2 + i ≤ T]·dc1[n,1 + i,m]·f_c1[n,1 + i,m]
     (24)  da1[n,i,l,m] = [l = 0]·(1 - i_c1[n,i,m])·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m] + [l = 1]·(1 - f_c1[n,i,m])·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m] + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·(1 - o_h[n,i,m])·dh[n,i,m]·h[n,i,m]
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1[n,i,l,m]
-    (26)  dO[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
+    (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
     (27)  db[l,m] = Σ_n,i da1[n,i,l,m]
     (28)  dx1[n,i,k] = Σ_l,m da1[n,i,l,m]·W[k,l,m]
     (29)  dtable[i,j] = Σ_n,i2 [i = x[n,i2]]·dx1[n,i2,j]
@@ -78,11 +78,13 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "T", "V")
+POSITIONS = ("range_N", "range_T", "range_V")
 E, H = 32, 128
 NAME = "char_lstm"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
-    "table": ("V", "E"), "W": ("E", 4, "H"), "U": ("H", 4, "H"), "b": (4, "H"), "O": ("H", "V"), "c": ("V",),
+    "table": ("V", "E"), "W": ("E", 4, "H"), "U": ("H", 4, "H"), "b": (4, "H"), "R": ("H", "V"), "c": ("V",),
 }
 INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": "V", "y": "V"}
@@ -91,11 +93,11 @@ FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
-GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "O": "dO", "c": "dc"}
+GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "x1", 2: "z1", 3: "r_a1", 4: "a1", 5: "i_c1", 6: "f_c1", 7: "g_c1", 8: "c1", 9: "o_h", 10: "h",
     11: "z2", 12: "a2", 13: "m_a2", 14: "e_p", 15: "s_p", 16: "p", 17: "loss", 18: "da2", 19: "dc",
-    20: "dh_2", 21: "dh_1", 22: "dh", 23: "dc1", 24: "da1", 25: "dU", 26: "dO", 27: "db", 28: "dx1",
+    20: "dh_2", 21: "dh_1", 22: "dh", 23: "dc1", 24: "da1", 25: "dU", 26: "dR", 27: "db", 28: "dx1",
     29: "dtable", 30: "dW", 31: "c_accuracy", 32: "accuracy",
 }
 MOMENTS = ("m", "v")
@@ -106,124 +108,220 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (16)."""
     x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
-    O, c = params["O"], params["c"]
+    R, c = params["R"], params["c"]
+    x1, z1, r_a1, a1 = tensors["x1"], tensors["z1"], tensors["r_a1"], tensors["a1"]
+    i_c1, f_c1, g_c1, c1 = tensors["i_c1"], tensors["f_c1"], tensors["g_c1"], tensors["c1"]
+    o_h, h, z2, a2 = tensors["o_h"], tensors["h"], tensors["z2"], tensors["a2"]
+    m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
+    t_N4H, t_NH, zeros_NH = tensors["t_N4H"], tensors["t_NH"], tensors["zeros_NH"]
     N = len(x)
     T = x.shape[1]
     V = len(table)
-    x1 = table[x].copy()  # (1)
-    z1 = (x1.reshape(N * T, E) @ W.reshape(E, 4 * H)).reshape(N, T, 4, H)  # (2)
-    r_a1 = np.empty((N, T, 4, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
-    a1 = np.empty((N, T, 4, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
-    i_c1 = np.empty((N, T, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
-    f_c1 = np.empty((N, T, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
-    g_c1 = np.empty((N, T, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
-    c1 = np.empty((N, T, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
-    o_h = np.empty((N, T, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
-    h = np.empty((N, T, H), DTYPE)  # (3), (4), (5), (6), (7), (8), (9), (10)
+    np.take(table, x, 0, out=x1, mode="clip")  # (1)
+    np.matmul(x1.reshape(N * T, E), W.reshape(E, 4 * H), out=z1.reshape(N * T, 4 * H))  # (2)
     for i in range(T):
-        r_a1[:, i] = ((h[:, i - 1] if i >= 1 else np.zeros((N, H), DTYPE)) @ U.reshape(H, 4 * H)).reshape(N, 4, H)  # (3)
-        a1[:, i] = r_a1[:, i] + z1[:, i] + b  # (4)
-        i_c1[:, i] = _sigmoid(a1[:, i, 0])  # (5)
-        f_c1[:, i] = _sigmoid(a1[:, i, 1])  # (6)
-        g_c1[:, i] = np.tanh(a1[:, i, 2])  # (7)
-        c1[:, i] = (c1[:, i - 1] if i >= 1 else np.zeros((N, H), DTYPE)) * f_c1[:, i] + g_c1[:, i] * i_c1[:, i]  # (8)
-        o_h[:, i] = _sigmoid(a1[:, i, 3])  # (9)
-        h[:, i] = o_h[:, i] * np.tanh(c1[:, i])  # (10)
-    z2 = (h.reshape(N * T, H) @ O).reshape(N, T, V)  # (11)
-    a2 = z2 + c  # (12)
-    m_a2 = a2.max(2)  # (13)
-    e_p = np.exp(a2 - m_a2[..., None])  # (14)
-    s_p = e_p.sum(2)  # (15)
-    p = e_p / s_p[..., None]  # (16)
-    return {
-        "x1": x1, "z1": z1, "r_a1": r_a1, "a1": a1, "i_c1": i_c1, "f_c1": f_c1, "g_c1": g_c1, "c1": c1,
-        "o_h": o_h, "h": h, "z2": z2, "a2": a2, "m_a2": m_a2, "e_p": e_p, "s_p": s_p, "p": p,
-    }
+        np.matmul(
+            h[:, i - 1] if i >= 1 else zeros_NH, U.reshape(H, 4 * H), out=t_N4H.reshape(N, 4 * H)
+        )  # (3)
+        np.copyto(r_a1[:, i], t_N4H)  # (3)
+        np.add(r_a1[:, i], z1[:, i], out=a1[:, i])  # (4)
+        np.add(a1[:, i], b, out=a1[:, i])  # (4)
+        _sigmoid(a1[:, i, 0], out=t_NH)  # (5)
+        np.copyto(i_c1[:, i], t_NH)  # (5)
+        _sigmoid(a1[:, i, 1], out=t_NH)  # (6)
+        np.copyto(f_c1[:, i], t_NH)  # (6)
+        np.tanh(a1[:, i, 2], out=g_c1[:, i])  # (7)
+        np.multiply(c1[:, i - 1] if i >= 1 else zeros_NH, f_c1[:, i], out=c1[:, i])  # (8)
+        np.multiply(g_c1[:, i], i_c1[:, i], out=t_NH)  # (8)
+        np.add(c1[:, i], t_NH, out=c1[:, i])  # (8)
+        _sigmoid(a1[:, i, 3], out=t_NH)  # (9)
+        np.copyto(o_h[:, i], t_NH)  # (9)
+        np.tanh(c1[:, i], out=h[:, i])  # (10)
+        np.multiply(o_h[:, i], h[:, i], out=h[:, i])  # (10)
+    np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (11)
+    np.add(z2, c, out=a2)  # (12)
+    a2.max(2, out=m_a2)  # (13)
+    np.subtract(a2, m_a2[..., None], out=e_p)  # (14)
+    np.exp(e_p, out=e_p)  # (14)
+    e_p.sum(2, out=s_p)  # (15)
+    np.divide(e_p, s_p[..., None], out=p)  # (16)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (17)."""
     y = data["y"]
-    a2, s_p, m_a2 = tensors["a2"], tensors["s_p"], tensors["m_a2"]
+    a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
+    t_NT, t_NT2, at_NT, range_N = tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"], tensors["range_N"]
+    range_T = tensors["range_T"]
     N = len(y)
     T = y.shape[1]
-    loss = (np.log(s_p) + m_a2 - a2[np.arange(N)[:, None], np.arange(T), y]).sum() / (N * T)  # (17)
-    tensors["loss"] = loss
+    V = a2.shape[2]
+    np.log(s_p, out=t_NT)  # (17)
+    np.add(t_NT, m_a2, out=t_NT)  # (17)
+    np.multiply(range_N[:, None], T, out=at_NT)  # (17)
+    np.add(at_NT, range_T, out=at_NT)  # (17)
+    np.multiply(at_NT, V, out=at_NT)  # (17)
+    np.add(at_NT, y, out=at_NT)  # (17)
+    np.take(a2.reshape(-1), at_NT, out=t_NT2, mode="clip")  # (17)
+    np.subtract(t_NT, t_NT2, out=t_NT)  # (17)
+    loss[...] = t_NT.sum() / (N * T)  # (17)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (18) to (30)."""
     x, y = data["x"], data["y"]
-    W, U, O = params["W"], params["U"], params["O"]
-    x1, h, i_c1, f_c1 = tensors["x1"], tensors["h"], tensors["i_c1"], tensors["f_c1"]
-    g_c1, c1, o_h, p = tensors["g_c1"], tensors["c1"], tensors["o_h"], tensors["p"]
+    W, U, R = params["W"], params["U"], params["R"]
+    x1, i_c1, f_c1, g_c1 = tensors["x1"], tensors["i_c1"], tensors["f_c1"], tensors["g_c1"]
+    c1, o_h, h, p = tensors["c1"], tensors["o_h"], tensors["h"], tensors["p"]
+    da2, dh_2, dh_1, dh = tensors["da2"], tensors["dh_2"], tensors["dh_1"], tensors["dh"]
+    dc1, da1, dx1 = tensors["dc1"], tensors["da1"], tensors["dx1"]
+    dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
+    dR, dc = gradients["R"], gradients["c"]
+    t_N4H, t_NH, is_NTV, padded1 = tensors["t_N4H"], tensors["t_NH"], tensors["is_NTV"], tensors["padded1"]
+    t1, zeros_NH, range_V = tensors["t1"], tensors["zeros_NH"], tensors["range_V"]
+    zeros_N4H = tensors["zeros_N4H"]
     N = len(x)
     T = x.shape[1]
-    V = O.shape[1]
-    dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
-    dO, dc = gradients["O"], gradients["c"]
-    da2 = (p - (np.arange(V) == y[..., None])) / (N * T)  # (18)
-    dc[...] = da2.sum((0, 1))  # (19)
-    dh_2 = (da2.reshape(N * T, V) @ O.T).reshape(N, T, H)  # (20)
-    dh_1 = np.empty((N, T, H), DTYPE)  # (21), (22), (23), (24)
-    dh = np.empty((N, T, H), DTYPE)  # (21), (22), (23), (24)
-    dc1 = np.empty((N, T, H), DTYPE)  # (21), (22), (23), (24)
-    da1 = np.empty((N, T, 4, H), DTYPE)  # (21), (22), (23), (24)
+    V = R.shape[1]
+    np.equal(range_V, y[..., None], out=is_NTV)  # (18)
+    np.subtract(p, is_NTV, out=da2)  # (18)
+    np.divide(da2, N * T, out=da2)  # (18)
+    da2.sum((0, 1), out=dc)  # (19)
+    np.matmul(da2.reshape(N * T, V), R.T, out=dh_2.reshape(N * T, H))  # (20)
     for i in reversed(range(T)):
-        dh_1_left = da1[:, i + 1] if i + 2 <= T else np.zeros((N, 4, H), DTYPE)  # (21)
-        dh_1[:, i] = dh_1_left.reshape(N, 4 * H) @ U.reshape(H, 4 * H).T  # (21)
-        dh[:, i] = dh_1[:, i] + dh_2[:, i]  # (22)
-        dc1[:, i] = (
-            (1 - np.square(np.tanh(c1[:, i]))) * dh[:, i] * o_h[:, i]
-            + (dc1[:, i + 1] * f_c1[:, i + 1] if i + 2 <= T else np.zeros((N, H), DTYPE))
-        )  # (23)
-        da1[:, i, 0] = (1 - i_c1[:, i]) * dc1[:, i] * g_c1[:, i] * i_c1[:, i]  # (24)
-        da1[:, i, 1] = (1 - f_c1[:, i]) * (c1[:, i - 1] if i >= 1 else np.zeros((N, H), DTYPE)) * dc1[:, i] * f_c1[:, i]  # (24)
-        da1[:, i, 2] = (1 - g_c1[:, i] * g_c1[:, i]) * dc1[:, i] * i_c1[:, i]  # (24)
-        da1[:, i, 3] = (1 - o_h[:, i]) * dh[:, i] * h[:, i]  # (24)
-    padded1 = np.pad(h, ((0, 0), (1, 0), (0, 0)))  # (25)
-    np.matmul(padded1[:, :T].reshape(N * T, H).T, da1.reshape(N * T, 4 * H), out=dU.reshape(H, 4 * H))  # (25)
-    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dO)  # (26)
-    db[...] = da1.sum((0, 1))  # (27)
-    dx1 = (da1.reshape(N * T, 4 * H) @ W.reshape(E, 4 * H).T).reshape(N, T, E)  # (28)
-    dtable[...] = 0  # (29)
+        dh_1_left = da1[:, i + 1] if i + 2 <= T else zeros_N4H  # (21)
+        np.copyto(t_N4H, dh_1_left)  # (21)
+        np.matmul(t_N4H.reshape(N, 4 * H), U.reshape(H, 4 * H).T, out=t_NH)  # (21)
+        np.copyto(dh_1[:, i], t_NH)  # (21)
+        np.add(dh_1[:, i], dh_2[:, i], out=dh[:, i])  # (22)
+        if i + 2 <= T:  # (23)
+            np.multiply(dc1[:, i + 1], f_c1[:, i + 1], out=dc1[:, i])  # (23)
+        else:  # (23)
+            np.copyto(dc1[:, i], zeros_NH)  # (23)
+        np.tanh(c1[:, i], out=t_NH)  # (23)
+        np.square(t_NH, out=t_NH)  # (23)
+        np.subtract(1, t_NH, out=t_NH)  # (23)
+        np.multiply(t_NH, dh[:, i], out=t_NH)  # (23)
+        np.multiply(t_NH, o_h[:, i], out=t_NH)  # (23)
+        np.add(t_NH, dc1[:, i], out=dc1[:, i])  # (23)
+        np.subtract(1, i_c1[:, i], out=da1[:, i, 0])  # (24)
+        np.multiply(da1[:, i, 0], dc1[:, i], out=da1[:, i, 0])  # (24)
+        np.multiply(da1[:, i, 0], g_c1[:, i], out=da1[:, i, 0])  # (24)
+        np.multiply(da1[:, i, 0], i_c1[:, i], out=da1[:, i, 0])  # (24)
+        np.subtract(1, f_c1[:, i], out=da1[:, i, 1])  # (24)
+        np.multiply(da1[:, i, 1], c1[:, i - 1] if i >= 1 else zeros_NH, out=da1[:, i, 1])  # (24)
+        np.multiply(da1[:, i, 1], dc1[:, i], out=da1[:, i, 1])  # (24)
+        np.multiply(da1[:, i, 1], f_c1[:, i], out=da1[:, i, 1])  # (24)
+        np.multiply(g_c1[:, i], g_c1[:, i], out=da1[:, i, 2])  # (24)
+        np.subtract(1, da1[:, i, 2], out=da1[:, i, 2])  # (24)
+        np.multiply(da1[:, i, 2], dc1[:, i], out=da1[:, i, 2])  # (24)
+        np.multiply(da1[:, i, 2], i_c1[:, i], out=da1[:, i, 2])  # (24)
+        np.subtract(1, o_h[:, i], out=da1[:, i, 3])  # (24)
+        np.multiply(da1[:, i, 3], dh[:, i], out=da1[:, i, 3])  # (24)
+        np.multiply(da1[:, i, 3], h[:, i], out=da1[:, i, 3])  # (24)
+    padded1.fill(0)  # (25)
+    np.copyto(padded1[:, 1 : T + 1, :], h)  # (25)
+    np.copyto(t1.reshape(N, T, H), padded1[:, :T])  # (25)
+    np.matmul(t1.T, da1.reshape(N * T, 4 * H), out=dU.reshape(H, 4 * H))  # (25)
+    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
+    da1.sum((0, 1), out=db)  # (27)
+    np.matmul(da1.reshape(N * T, 4 * H), W.reshape(E, 4 * H).T, out=dx1.reshape(N * T, E))  # (28)
+    dtable.fill(0)  # (29)
     _add_rows(dtable, x, dx1)  # (29)
     np.matmul(x1.reshape(N * T, E).T, da1.reshape(N * T, 4 * H), out=dW.reshape(E, 4 * H))  # (30)
-    tensors.update({
-        "da2": da2, "dc": dc, "dh_2": dh_2, "dh_1": dh_1, "dh": dh, "dc1": dc1, "da1": da1, "dU": dU,
-        "dO": dO, "db": db, "dx1": dx1, "dtable": dtable, "dW": dW,
-    })
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (31) to (32)."""
     y = data["y"]
-    p = tensors["p"]
+    p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
+    is_NT = tensors["is_NT"]
     N = len(y)
     T = y.shape[1]
-    c_accuracy = p.argmax(2)  # (31)
-    accuracy = DTYPE((c_accuracy == y).sum()) / (N * T)  # (32)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    p.argmax(2, out=c_accuracy)  # (31)
+    np.equal(c_accuracy, y, out=is_NT)  # (32)
+    accuracy[...] = DTYPE(is_NT.sum()) / (N * T)  # (32)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
-    g_squares = (gradient * gradient).sum()  # (U1)
+    t2 = tensors["t2"]
+    g_clipped = tensors["g_clipped"]
+    t3 = tensors["t3"]
+    t4 = tensors["t4"]
+    np.multiply(gradient, gradient, out=t2)  # (U1)
+    g_squares = t2.sum()  # (U1)
     g_norm = np.sqrt(g_squares)  # (U2)
     g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U3)
-    g_clipped = g_scale * gradient  # (U4)
-    m[...] = (1 - beta1) * g_clipped + beta1 * m  # (U5)
-    v[...] = (1 - beta2) * (g_clipped * g_clipped) + beta2 * v  # (U6)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U7)
+    np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
+    np.multiply(beta1, m, out=m)  # (U5)
+    np.multiply(1 - beta1, g_clipped, out=t3)  # (U5)
+    np.add(t3, m, out=m)  # (U5)
+    np.multiply(beta2, v, out=v)  # (U6)
+    np.multiply(g_clipped, g_clipped, out=t3)  # (U6)
+    np.multiply(1 - beta2, t3, out=t3)  # (U6)
+    np.add(t3, v, out=v)  # (U6)
+    np.multiply(lr, m, out=t3)  # (U7)
+    np.divide(v, 1 - beta2**step, out=t4)  # (U7)
+    np.sqrt(t4, out=t4)  # (U7)
+    np.add(t4, eps, out=t4)  # (U7)
+    np.multiply(1 - beta1**step, t4, out=t4)  # (U7)
+    np.divide(t3, t4, out=t3)  # (U7)
+    theta -= t3  # (U7)
+
+
+def _places(N, T, V):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "x1": (0, 2304 * N * T + 2 * N * T * V, (N, T, E)),
+        "z1": (0, 0, (N, T, 4, H)),
+        "r_a1": (0, 512 * N * T, (N, T, 4, H)),
+        "a1": (0, 1024 * N * T, (N, T, 4, H)),
+        "i_c1": (0, 1536 * N * T, (N, T, H)),
+        "f_c1": (0, 1664 * N * T, (N, T, H)),
+        "g_c1": (0, 1792 * N * T, (N, T, H)),
+        "c1": (0, 1920 * N * T, (N, T, H)),
+        "o_h": (0, 2048 * N * T, (N, T, H)),
+        "h": (0, 2176 * N * T, (N, T, H)),
+        "z2": (0, 2304 * N * T, (N, T, V)),
+        "a2": (0, 2304 * N * T, (N, T, V)),
+        "m_a2": (0, 0, (N, T)),
+        "e_p": (0, 2304 * N * T + N * T * V, (N, T, V)),
+        "s_p": (0, N * T, (N, T)),
+        "p": (0, 2304 * N * T + N * T * V, (N, T, V)),
+        "loss": (0, 1280 * N + 2336 * N * T + 2 * N * T * V + 644 * V + 329728, ()),
+        "da2": (0, 2304 * N * T + N * T * V, (N, T, V)),
+        "dh_2": (0, 512 * N * T, (N, T, H)),
+        "dh_1": (0, 640 * N * T, (N, T, H)),
+        "dh": (0, 768 * N * T, (N, T, H)),
+        "dc1": (0, 896 * N * T, (N, T, H)),
+        "da1": (0, 0, (N, T, 4, H)),
+        "dx1": (0, 512 * N * T, (N, T, E)),
+        "c_accuracy": (1, 0, (N, T)),
+        "accuracy": (0, 0, ()),
+        "zeros_NH": (0, 1024 * N + 2336 * N * T + 2 * N * T * V + 644 * V + 329728, (N, 128)),
+        "range_N": (1, N * T, (N,)),
+        "range_T": (1, N + N * T, (T,)),
+        "range_V": (1, N + N * T + T, (V,)),
+        "zeros_N4H": (0, 2336 * N * T + 2 * N * T * V + 644 * V + 329728, (N, 4, 128)),
+        "t_N4H": (0, 2336 * N * T + 2 * N * T * V + 512 * N + 644 * V + 329728, (N, 4, 128)),
+        "t_NH": (0, 1152 * N + 2336 * N * T + 2 * N * T * V + 644 * V + 329728, (N, 128)),
+        "t_NT": (0, 2 * N * T, (N, T)),
+        "t_NT2": (0, 3 * N * T, (N, T)),
+        "at_NT": (1, 0, (N, T)),
+        "is_NTV": (2, 0, (N, T, V)),
+        "padded1": (0, 512 * N * T, (N, T + 1, 128)),
+        "t1": (0, 128 * N + 640 * N * T, (N * T, 128)),
+        "is_NT": (2, 0, (N, T)),
+        "t2": (0, 0, (161 * V + 82432,)),
+        "g_clipped": (0, 161 * V + 82432, (161 * V + 82432,)),
+        "t3": (0, 322 * V + 164864, (161 * V + 82432,)),
+        "t4": (0, 483 * V + 247296, (161 * V + 82432,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -235,7 +333,7 @@ def _initial(rng, sizes):
         "W": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (E, 4, H)),
         "U": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (H, 4, H)),
         "b": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (4, H)),
-        "O": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
+        "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
     }
@@ -254,10 +352,13 @@ def _add_rows(target: Array, rows: Array, values: Array) -> None:
     target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+def _sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    out = np.empty(np.shape(x), DTYPE) if out is None else out
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.divide(1, out, out=out)
 
 
 # ---- Arrays that come in ----
@@ -438,26 +539,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -466,21 +615,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

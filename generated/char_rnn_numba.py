@@ -10,7 +10,7 @@ Equations:
     (2)   z1[n,i,l] = Σ_k x1[n,i,k]·W[k,l]
     (3)   r_h[n,i,l] = Σ_j h[n,i - 1,j]·U[j,l]
     (4)   h[n,i,l] = tanh(r_h[n,i,l] + z1[n,i,l] + b[l])
-    (5)   z2[n,i,j] = Σ_l h[n,i,l]·O[l,j]
+    (5)   z2[n,i,j] = Σ_l h[n,i,l]·R[l,j]
     (6)   a2[n,i,j] = z2[n,i,j] + c[j]
     (7)   m_a2[n,i] = max_j a2[n,i,j]
     (8)   e_p[n,i,j] = exp(a2[n,i,j] - m_a2[n,i])
@@ -19,11 +19,11 @@ Equations:
     (11)  loss = Σ_n,i (log(s_p[n,i]) + m_a2[n,i] - a2[n,i,y[n,i]])/(N·T)
     (12)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (13)  dc[j] = Σ_n,i da2[n,i,j]
-    (14)  dh_2[n,i,l] = Σ_j da2[n,i,j]·O[l,j]
+    (14)  dh_2[n,i,l] = Σ_j da2[n,i,j]·R[l,j]
     (15)  dh_1[n,i,l] = Σ_l2 [2 + i ≤ T]·dr_h[n,1 + i,l2]·U[l,l2]
     (16)  dr_h[n,i,l] = (1 - h[n,i,l]²)·(dh_1[n,i,l] + dh_2[n,i,l])
     (17)  dU[j,l] = Σ_n,i h[n,i - 1,j]·dr_h[n,i,l]
-    (18)  dO[l,j] = Σ_n,i h[n,i,l]·da2[n,i,j]
+    (18)  dR[l,j] = Σ_n,i h[n,i,l]·da2[n,i,j]
     (19)  db[l] = Σ_n,i dr_h[n,i,l]
     (20)  dx1[n,i,k] = Σ_l dr_h[n,i,l]·W[k,l]
     (21)  dtable[i,j] = Σ_n,i2 [i = x[n,i2]]·dx1[n,i2,j]
@@ -72,12 +72,13 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N', 'T', 'V')
+OPEN_SIZES = ("rows", "N", "T", "V")
+POSITIONS = ()
 E, H = 32, 128
 NAME = "char_rnn"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
-    "table": ("V", "E"), "W": ("E", "H"), "U": ("H", "H"), "b": ("H",), "O": ("H", "V"), "c": ("V",),
+    "table": ("V", "E"), "W": ("E", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "V"), "c": ("V",),
 }
 INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": "V", "y": "V"}
@@ -87,10 +88,10 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
-GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "O": "dO", "c": "dc"}
+GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "x1", 2: "z1", 3: "r_h", 4: "h", 5: "z2", 6: "a2", 7: "m_a2", 8: "e_p", 9: "s_p", 10: "p", 11: "loss",
-    12: "da2", 13: "dc", 14: "dh_2", 15: "dh_1", 16: "dr_h", 17: "dU", 18: "dO", 19: "db", 20: "dx1",
+    12: "da2", 13: "dc", 14: "dh_2", 15: "dh_1", 16: "dr_h", 17: "dU", 18: "dR", 19: "db", 20: "dx1",
     21: "dtable", 22: "dW", 23: "c_accuracy", 24: "accuracy",
 }
 MOMENTS = ("m", "v")
@@ -140,7 +141,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     W = theta[32 * V : 32 * V + 4096].reshape(E, H)
     U = theta[32 * V + 4096 : 32 * V + 4096 + 16384].reshape(H, H)
     b = theta[32 * V + 20480 : 32 * V + 20480 + 128]
-    O = theta[32 * V + 20608 : 32 * V + 20608 + 128 * V].reshape(H, V)
+    R = theta[32 * V + 20608 : 32 * V + 20608 + 128 * V].reshape(H, V)
     c = theta[160 * V + 20608 : 160 * V + 20608 + V]
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     z1 = work[at[1] : at[1] + 128 * T * rows].reshape(rows, T, H)
@@ -168,7 +169,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
             for l in range(H):
                 r_h[n, i, l] = r_h_product[n, l]  # (3)
                 h[n, i, l] = math.tanh(r_h[n, i, l] + z1[n, i, l] + b[l])  # (4)
-    np.dot(h.reshape(T * rows, H), O, z2.reshape(T * rows, V))  # (5)
+    np.dot(h.reshape(T * rows, H), R, z2.reshape(T * rows, V))  # (5)
     for n in range(rows):
         for i in range(T):
             m_a2_max = -np.inf
@@ -204,7 +205,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     """The gradients: equations (12) to (22)."""
     W = theta[32 * V : 32 * V + 4096].reshape(E, H)
     U = theta[32 * V + 4096 : 32 * V + 4096 + 16384].reshape(H, H)
-    O = theta[32 * V + 20608 : 32 * V + 20608 + 128 * V].reshape(H, V)
+    R = theta[32 * V + 20608 : 32 * V + 20608 + 128 * V].reshape(H, V)
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     h = work[at[5] : at[5] + 128 * T * rows].reshape(rows, T, H)
     p = work[at[11] : at[11] + T * V * rows].reshape(rows, T, V)
@@ -217,7 +218,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     dh_1 = work[at[18] : at[18] + 128 * T * rows].reshape(rows, T, H)
     dr_h = work[at[19] : at[19] + 128 * T * rows].reshape(rows, T, H)
     dU = gradient[32 * V + 4096 : 32 * V + 4096 + 16384].reshape(H, H)
-    dO = gradient[32 * V + 20608 : 32 * V + 20608 + 128 * V].reshape(H, V)
+    dR = gradient[32 * V + 20608 : 32 * V + 20608 + 128 * V].reshape(H, V)
     db = gradient[32 * V + 20480 : 32 * V + 20480 + 128]
     dx1 = work[at[20] : at[20] + 32 * T * rows].reshape(rows, T, E)
     dtable = gradient[0 : 32 * V].reshape(V, E)
@@ -230,7 +231,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
                 dc[j] += da2[n, i, j]  # (13)
             for j in range(H):
                 dU_left[n, i, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (17)
-    np.dot(da2.reshape(T * rows, V), O.T, dh_2.reshape(T * rows, H))  # (14)
+    np.dot(da2.reshape(T * rows, V), R.T, dh_2.reshape(T * rows, H))  # (14)
     for i in range(T - 1, -1, -1):
         for n in range(rows):
             for l2 in range(H):
@@ -241,7 +242,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
                 dh_1[n, i, l] = dh_1_product[n, l]  # (15)
                 dr_h[n, i, l] = (1 - h[n, i, l] * h[n, i, l]) * (dh_1[n, i, l] + dh_2[n, i, l])  # (16)
     np.dot(dU_left.reshape(T * rows, H).T, dr_h.reshape(T * rows, H), dU)  # (17)
-    np.dot(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dO)  # (18)
+    np.dot(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dR)  # (18)
     db[:] = 0.0
     for n in range(rows):
         for i in range(T):
@@ -374,26 +375,26 @@ def _flops(N, T, V):
 
 
 def _places(rows, N, T, V):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 4 * T * V * rows + 640 * T * rows, (rows, T, E)),
+        "x1": (0, 5 * T * V * rows + 896 * T * rows, (rows, T, E)),
         "z1": (0, 0, (rows, T, H)),
         "r_h_left": (0, 384 * T * rows, (rows, H)),
         "r_h_product": (0, 128 * rows + 384 * T * rows, (rows, H)),
         "r_h": (0, 128 * T * rows, (rows, T, H)),
         "h": (0, 256 * T * rows, (rows, T, H)),
-        "z2": (0, 640 * T * rows, (rows, T, V)),
-        "a2": (0, 640 * T * rows + T * V * rows, (rows, T, V)),
+        "z2": (0, 384 * T * rows, (rows, T, V)),
+        "a2": (0, 384 * T * rows + T * V * rows, (rows, T, V)),
         "m_a2": (0, 0, (rows, T)),
-        "e_p": (0, 2 * T * V * rows + 640 * T * rows, (rows, T, V)),
+        "e_p": (0, 2 * T * V * rows + 384 * T * rows, (rows, T, V)),
         "s_p": (0, T * rows, (rows, T)),
-        "p": (0, 3 * T * V * rows + 640 * T * rows, (rows, T, V)),
-        "loss": (0, 2 * T * V * rows + 640 * T * rows, ()),
-        "da2": (0, 640 * T * rows, (rows, T, V)),
+        "p": (0, 384 * T * rows + 3 * T * V * rows, (rows, T, V)),
+        "loss": (0, 5 * T * V * rows + 928 * T * rows, ()),
+        "da2": (0, 4 * T * V * rows + 896 * T * rows, (rows, T, V)),
         "dU_left": (0, 0, (rows, T, H)),
         "dh_2": (0, 128 * T * rows, (rows, T, H)),
-        "dh_1_left": (0, 4 * T * V * rows + 672 * T * rows, (rows, H)),
-        "dh_1_product": (0, 128 * rows + 4 * T * V * rows + 672 * T * rows, (rows, H)),
+        "dh_1_left": (0, 640 * T * rows, (rows, H)),
+        "dh_1_product": (0, 128 * rows + 640 * T * rows, (rows, H)),
         "dh_1": (0, 384 * T * rows, (rows, T, H)),
         "dr_h": (0, 512 * T * rows, (rows, T, H)),
         "dx1": (0, 0, (rows, T, E)),
@@ -413,7 +414,7 @@ def _initial(rng, sizes):
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "O": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
+        "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
     }
@@ -609,30 +610,37 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
@@ -641,16 +649,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
-    tensors = memory.tensors()
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _differentiate(
@@ -662,9 +671,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -690,7 +700,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -709,11 +718,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

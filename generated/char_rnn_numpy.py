@@ -10,7 +10,7 @@ Equations:
     (2)   z1[n,i,l] = Σ_k x1[n,i,k]·W[k,l]
     (3)   r_h[n,i,l] = Σ_j h[n,i - 1,j]·U[j,l]
     (4)   h[n,i,l] = tanh(r_h[n,i,l] + z1[n,i,l] + b[l])
-    (5)   z2[n,i,j] = Σ_l h[n,i,l]·O[l,j]
+    (5)   z2[n,i,j] = Σ_l h[n,i,l]·R[l,j]
     (6)   a2[n,i,j] = z2[n,i,j] + c[j]
     (7)   m_a2[n,i] = max_j a2[n,i,j]
     (8)   e_p[n,i,j] = exp(a2[n,i,j] - m_a2[n,i])
@@ -19,11 +19,11 @@ Equations:
     (11)  loss = Σ_n,i (log(s_p[n,i]) + m_a2[n,i] - a2[n,i,y[n,i]])/(N·T)
     (12)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (13)  dc[j] = Σ_n,i da2[n,i,j]
-    (14)  dh_2[n,i,l] = Σ_j da2[n,i,j]·O[l,j]
+    (14)  dh_2[n,i,l] = Σ_j da2[n,i,j]·R[l,j]
     (15)  dh_1[n,i,l] = Σ_l2 [2 + i ≤ T]·dr_h[n,1 + i,l2]·U[l,l2]
     (16)  dr_h[n,i,l] = (1 - h[n,i,l]²)·(dh_1[n,i,l] + dh_2[n,i,l])
     (17)  dU[j,l] = Σ_n,i h[n,i - 1,j]·dr_h[n,i,l]
-    (18)  dO[l,j] = Σ_n,i h[n,i,l]·da2[n,i,j]
+    (18)  dR[l,j] = Σ_n,i h[n,i,l]·da2[n,i,j]
     (19)  db[l] = Σ_n,i dr_h[n,i,l]
     (20)  dx1[n,i,k] = Σ_l dr_h[n,i,l]·W[k,l]
     (21)  dtable[i,j] = Σ_n,i2 [i = x[n,i2]]·dx1[n,i2,j]
@@ -70,11 +70,13 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "T", "V")
+POSITIONS = ("range_N", "range_T", "range_V")
 E, H = 32, 128
 NAME = "char_rnn"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
-    "table": ("V", "E"), "W": ("E", "H"), "U": ("H", "H"), "b": ("H",), "O": ("H", "V"), "c": ("V",),
+    "table": ("V", "E"), "W": ("E", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "V"), "c": ("V",),
 }
 INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": "V", "y": "V"}
@@ -83,10 +85,10 @@ FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
-GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "O": "dO", "c": "dc"}
+GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "x1", 2: "z1", 3: "r_h", 4: "h", 5: "z2", 6: "a2", 7: "m_a2", 8: "e_p", 9: "s_p", 10: "p", 11: "loss",
-    12: "da2", 13: "dc", 14: "dh_2", 15: "dh_1", 16: "dr_h", 17: "dU", 18: "dO", 19: "db", 20: "dx1",
+    12: "da2", 13: "dc", 14: "dh_2", 15: "dh_1", 16: "dr_h", 17: "dU", 18: "dR", 19: "db", 20: "dx1",
     21: "dtable", 22: "dW", 23: "c_accuracy", 24: "accuracy",
 }
 MOMENTS = ("m", "v")
@@ -97,101 +99,170 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (10)."""
     x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
-    O, c = params["O"], params["c"]
+    R, c = params["R"], params["c"]
+    x1, z1, r_h, h = tensors["x1"], tensors["z1"], tensors["r_h"], tensors["h"]
+    z2, a2, m_a2, e_p = tensors["z2"], tensors["a2"], tensors["m_a2"], tensors["e_p"]
+    s_p, p = tensors["s_p"], tensors["p"]
+    t_NH, zeros_NH = tensors["t_NH"], tensors["zeros_NH"]
     N = len(x)
     T = x.shape[1]
     V = len(table)
-    x1 = table[x].copy()  # (1)
-    z1 = (x1.reshape(N * T, E) @ W).reshape(N, T, H)  # (2)
-    r_h = np.empty((N, T, H), DTYPE)  # (3), (4)
-    h = np.empty((N, T, H), DTYPE)  # (3), (4)
+    np.take(table, x, 0, out=x1, mode="clip")  # (1)
+    np.matmul(x1.reshape(N * T, E), W, out=z1.reshape(N * T, H))  # (2)
     for i in range(T):
-        r_h[:, i] = (h[:, i - 1] if i >= 1 else np.zeros((N, H), DTYPE)) @ U  # (3)
-        h[:, i] = np.tanh(r_h[:, i] + z1[:, i] + b)  # (4)
-    z2 = (h.reshape(N * T, H) @ O).reshape(N, T, V)  # (5)
-    a2 = z2 + c  # (6)
-    m_a2 = a2.max(2)  # (7)
-    e_p = np.exp(a2 - m_a2[..., None])  # (8)
-    s_p = e_p.sum(2)  # (9)
-    p = e_p / s_p[..., None]  # (10)
-    return {
-        "x1": x1, "z1": z1, "r_h": r_h, "h": h, "z2": z2, "a2": a2, "m_a2": m_a2, "e_p": e_p, "s_p": s_p,
-        "p": p,
-    }
+        np.matmul(h[:, i - 1] if i >= 1 else zeros_NH, U, out=t_NH)  # (3)
+        np.copyto(r_h[:, i], t_NH)  # (3)
+        np.add(r_h[:, i], z1[:, i], out=h[:, i])  # (4)
+        np.add(h[:, i], b, out=h[:, i])  # (4)
+        np.tanh(h[:, i], out=h[:, i])  # (4)
+    np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (5)
+    np.add(z2, c, out=a2)  # (6)
+    a2.max(2, out=m_a2)  # (7)
+    np.subtract(a2, m_a2[..., None], out=e_p)  # (8)
+    np.exp(e_p, out=e_p)  # (8)
+    e_p.sum(2, out=s_p)  # (9)
+    np.divide(e_p, s_p[..., None], out=p)  # (10)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (11)."""
     y = data["y"]
-    a2, s_p, m_a2 = tensors["a2"], tensors["s_p"], tensors["m_a2"]
+    a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
+    t_NT, t_NT2, at_NT, range_N = tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"], tensors["range_N"]
+    range_T = tensors["range_T"]
     N = len(y)
     T = y.shape[1]
-    loss = (np.log(s_p) + m_a2 - a2[np.arange(N)[:, None], np.arange(T), y]).sum() / (N * T)  # (11)
-    tensors["loss"] = loss
+    V = a2.shape[2]
+    np.log(s_p, out=t_NT)  # (11)
+    np.add(t_NT, m_a2, out=t_NT)  # (11)
+    np.multiply(range_N[:, None], T, out=at_NT)  # (11)
+    np.add(at_NT, range_T, out=at_NT)  # (11)
+    np.multiply(at_NT, V, out=at_NT)  # (11)
+    np.add(at_NT, y, out=at_NT)  # (11)
+    np.take(a2.reshape(-1), at_NT, out=t_NT2, mode="clip")  # (11)
+    np.subtract(t_NT, t_NT2, out=t_NT)  # (11)
+    loss[...] = t_NT.sum() / (N * T)  # (11)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (12) to (22)."""
     x, y = data["x"], data["y"]
-    W, U, O = params["W"], params["U"], params["O"]
-    x1, h, p = tensors["x1"], tensors["h"], tensors["p"]
+    W, U, R = params["W"], params["U"], params["R"]
+    x1, h, p, da2 = tensors["x1"], tensors["h"], tensors["p"], tensors["da2"]
+    dh_2, dh_1, dr_h, dx1 = tensors["dh_2"], tensors["dh_1"], tensors["dr_h"], tensors["dx1"]
+    dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
+    dR, dc = gradients["R"], gradients["c"]
+    t_NH, is_NTV, padded1, t1 = tensors["t_NH"], tensors["is_NTV"], tensors["padded1"], tensors["t1"]
+    zeros_NH, range_V = tensors["zeros_NH"], tensors["range_V"]
     N = len(x)
     T = x.shape[1]
-    V = O.shape[1]
-    dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
-    dO, dc = gradients["O"], gradients["c"]
-    da2 = (p - (np.arange(V) == y[..., None])) / (N * T)  # (12)
-    dc[...] = da2.sum((0, 1))  # (13)
-    dh_2 = (da2.reshape(N * T, V) @ O.T).reshape(N, T, H)  # (14)
-    dh_1 = np.empty((N, T, H), DTYPE)  # (15), (16)
-    dr_h = np.empty((N, T, H), DTYPE)  # (15), (16)
+    V = R.shape[1]
+    np.equal(range_V, y[..., None], out=is_NTV)  # (12)
+    np.subtract(p, is_NTV, out=da2)  # (12)
+    np.divide(da2, N * T, out=da2)  # (12)
+    da2.sum((0, 1), out=dc)  # (13)
+    np.matmul(da2.reshape(N * T, V), R.T, out=dh_2.reshape(N * T, H))  # (14)
     for i in reversed(range(T)):
-        dh_1_left = dr_h[:, i + 1] if i + 2 <= T else np.zeros((N, H), DTYPE)  # (15)
-        dh_1[:, i] = dh_1_left @ U.T  # (15)
-        dr_h[:, i] = (1 - h[:, i] * h[:, i]) * (dh_1[:, i] + dh_2[:, i])  # (16)
-    padded1 = np.pad(h, ((0, 0), (1, 0), (0, 0)))  # (17)
-    np.matmul(padded1[:, :T].reshape(N * T, H).T, dr_h.reshape(N * T, H), out=dU)  # (17)
-    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dO)  # (18)
-    db[...] = dr_h.sum((0, 1))  # (19)
-    dx1 = (dr_h.reshape(N * T, H) @ W.T).reshape(N, T, E)  # (20)
-    dtable[...] = 0  # (21)
+        dh_1_left = dr_h[:, i + 1] if i + 2 <= T else zeros_NH  # (15)
+        np.matmul(dh_1_left, U.T, out=t_NH)  # (15)
+        np.copyto(dh_1[:, i], t_NH)  # (15)
+        np.multiply(h[:, i], h[:, i], out=dr_h[:, i])  # (16)
+        np.subtract(1, dr_h[:, i], out=dr_h[:, i])  # (16)
+        np.add(dh_1[:, i], dh_2[:, i], out=t_NH)  # (16)
+        np.multiply(dr_h[:, i], t_NH, out=dr_h[:, i])  # (16)
+    padded1.fill(0)  # (17)
+    np.copyto(padded1[:, 1 : T + 1, :], h)  # (17)
+    np.copyto(t1.reshape(N, T, H), padded1[:, :T])  # (17)
+    np.matmul(t1.T, dr_h.reshape(N * T, H), out=dU)  # (17)
+    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (18)
+    dr_h.sum((0, 1), out=db)  # (19)
+    np.matmul(dr_h.reshape(N * T, H), W.T, out=dx1.reshape(N * T, E))  # (20)
+    dtable.fill(0)  # (21)
     _add_rows(dtable, x, dx1)  # (21)
     np.matmul(x1.reshape(N * T, E).T, dr_h.reshape(N * T, H), out=dW)  # (22)
-    tensors.update({
-        "da2": da2, "dc": dc, "dh_2": dh_2, "dh_1": dh_1, "dr_h": dr_h, "dU": dU, "dO": dO, "db": db,
-        "dx1": dx1, "dtable": dtable, "dW": dW,
-    })
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (23) to (24)."""
     y = data["y"]
-    p = tensors["p"]
+    p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
+    is_NT = tensors["is_NT"]
     N = len(y)
     T = y.shape[1]
-    c_accuracy = p.argmax(2)  # (23)
-    accuracy = DTYPE((c_accuracy == y).sum()) / (N * T)  # (24)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    p.argmax(2, out=c_accuracy)  # (23)
+    np.equal(c_accuracy, y, out=is_NT)  # (24)
+    accuracy[...] = DTYPE(is_NT.sum()) / (N * T)  # (24)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
-    g_squares = (gradient * gradient).sum()  # (U1)
+    t2 = tensors["t2"]
+    g_clipped = tensors["g_clipped"]
+    t3 = tensors["t3"]
+    t4 = tensors["t4"]
+    np.multiply(gradient, gradient, out=t2)  # (U1)
+    g_squares = t2.sum()  # (U1)
     g_norm = np.sqrt(g_squares)  # (U2)
     g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U3)
-    g_clipped = g_scale * gradient  # (U4)
-    m[...] = (1 - beta1) * g_clipped + beta1 * m  # (U5)
-    v[...] = (1 - beta2) * (g_clipped * g_clipped) + beta2 * v  # (U6)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U7)
+    np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
+    np.multiply(beta1, m, out=m)  # (U5)
+    np.multiply(1 - beta1, g_clipped, out=t3)  # (U5)
+    np.add(t3, m, out=m)  # (U5)
+    np.multiply(beta2, v, out=v)  # (U6)
+    np.multiply(g_clipped, g_clipped, out=t3)  # (U6)
+    np.multiply(1 - beta2, t3, out=t3)  # (U6)
+    np.add(t3, v, out=v)  # (U6)
+    np.multiply(lr, m, out=t3)  # (U7)
+    np.divide(v, 1 - beta2**step, out=t4)  # (U7)
+    np.sqrt(t4, out=t4)  # (U7)
+    np.add(t4, eps, out=t4)  # (U7)
+    np.multiply(1 - beta1**step, t4, out=t4)  # (U7)
+    np.divide(t3, t4, out=t3)  # (U7)
+    theta -= t3  # (U7)
+
+
+def _places(N, T, V):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "x1": (0, 1024 * N * T + 2 * N * T * V, (N, T, E)),
+        "z1": (0, 0, (N, T, H)),
+        "r_h": (0, 128 * N * T, (N, T, H)),
+        "h": (0, 256 * N * T, (N, T, H)),
+        "z2": (0, 384 * N * T, (N, T, V)),
+        "a2": (0, 384 * N * T, (N, T, V)),
+        "m_a2": (0, 0, (N, T)),
+        "e_p": (0, 1024 * N * T + N * T * V, (N, T, V)),
+        "s_p": (0, N * T, (N, T)),
+        "p": (0, 1024 * N * T + N * T * V, (N, T, V)),
+        "loss": (0, 1056 * N * T + 128 * N + 2 * N * T * V + 644 * V + 82432, ()),
+        "da2": (0, 1024 * N * T + N * T * V, (N, T, V)),
+        "dh_2": (0, 0, (N, T, H)),
+        "dh_1": (0, 128 * N * T, (N, T, H)),
+        "dr_h": (0, 384 * N * T, (N, T, H)),
+        "dx1": (0, 0, (N, T, E)),
+        "c_accuracy": (1, 0, (N, T)),
+        "accuracy": (0, 0, ()),
+        "zeros_NH": (0, 1056 * N * T + 2 * N * T * V + 644 * V + 82432, (N, 128)),
+        "range_N": (1, N * T, (N,)),
+        "range_T": (1, N + N * T, (T,)),
+        "range_V": (1, N + N * T + T, (V,)),
+        "t_NH": (0, 512 * N * T, (N, 128)),
+        "t_NT": (0, 2 * N * T, (N, T)),
+        "t_NT2": (0, 3 * N * T, (N, T)),
+        "at_NT": (1, 0, (N, T)),
+        "is_NTV": (2, 0, (N, T, V)),
+        "padded1": (0, 0, (N, T + 1, 128)),
+        "t1": (0, 512 * N * T, (N * T, 128)),
+        "is_NT": (2, 0, (N, T)),
+        "t2": (0, 0, (161 * V + 20608,)),
+        "g_clipped": (0, 161 * V + 20608, (161 * V + 20608,)),
+        "t3": (0, 322 * V + 41216, (161 * V + 20608,)),
+        "t4": (0, 483 * V + 61824, (161 * V + 20608,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -205,7 +276,7 @@ def _initial(rng, sizes):
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "O": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
+        "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
     }
@@ -402,26 +473,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -430,21 +549,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

@@ -138,7 +138,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N', 'K')
+OPEN_SIZES = ("rows", "N", "K")
+POSITIONS = ()
 D1, S, F1, D2, D3, F2, D4, D5 = 1, 8, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "S": S, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -734,30 +735,30 @@ def _flops(N, K):
 
 
 def _places(rows, N, K):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1_windows": (0, 1024 * rows + 262144, (rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)),
-        "z1": (0, 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
+        "z1_windows": (0, 1024 * rows, (rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)),
+        "z1": (0, 0, (rows, F1, S + 3 - D2, S + 3 - D3)),
         "a1": (0, 1024 * rows + 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
         "h1_2": (0, 2048 * rows + 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
-        "h1": (0, 4608 * rows + 512 * N + 262144, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "h1": (0, 4608 * rows + 262144, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
         "z2_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
         "z2": (0, 131072, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
         "a2": (0, 512 * rows + 131072, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
         "h2": (0, 3072 * rows + 262144, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
         "u_flat": (0, 3584 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
         "flat": (0, 4096 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "z3": (0, 4864 * rows + 512 * N + 262144, (rows, K)),
-        "a3": (0, 4864 * rows + 512 * N + K * rows + 262144, (rows, K)),
+        "z3": (0, 4864 * rows + 262144, (rows, K)),
+        "a3": (0, 4864 * rows + K * rows + 262144, (rows, K)),
         "m_a3": (0, 0, (rows,)),
-        "e_p": (0, 2 * K * rows + 4864 * rows + 512 * N + 262144, (rows, K)),
+        "e_p": (0, 2 * K * rows + 4864 * rows + 262144, (rows, K)),
         "s_p": (0, rows, (rows,)),
-        "p": (0, 3 * K * rows + 4864 * rows + 512 * N + 262144, (rows, K)),
-        "loss": (0, 4608 * rows + 262144, ()),
+        "p": (0, 3 * K * rows + 4864 * rows + 262144, (rows, K)),
+        "loss": (0, 2 * K * rows + 4864 * rows + 262144, ()),
         "h1_place": (1, 0, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
         "h1_argmax_i5": (1, 256 * rows, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
         "h1_argmax_i": (1, 512 * rows, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "da3": (0, 4864 * rows + 512 * N + 262144, (rows, K)),
+        "da3": (0, 4864 * rows + 262144, (rows, K)),
         "dC1_windows": (0, 3072 * rows + 262144, (rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)),
         "dflat": (0, 0, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
         "du_flat": (0, 2048 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
@@ -769,15 +770,15 @@ def _places(rows, N, K):
         "dC2_terms": (0, 131072, (F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
         "da1": (0, 0, (rows, F1, S + 3 - D2, S + 3 - D3)),
         "dC1_left": (0, 2048 * rows + 262144, (F1, rows, S + 3 - D2, S + 3 - D3)),
-        "z3_infer_left": (0, 4608 * rows + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "z3_infer": (0, 4864 * rows + 4 * K * rows + 512 * N + 262144, (N, K)),
-        "a3_infer": (0, 4864 * rows + 4 * K * rows + 512 * N + K * N + 262144, (N, K)),
+        "z3_infer_left": (0, 4096 * rows + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "z3_infer": (0, 4096 * rows + 512 * N + 262144, (N, K)),
+        "a3_infer": (0, 4096 * rows + 512 * N + K * N + 262144, (N, K)),
         "m_a3_infer": (0, 0, (N,)),
-        "e_p_infer": (0, 2 * K * N + 4864 * rows + 4 * K * rows + 512 * N + 262144, (N, K)),
+        "e_p_infer": (0, 2 * K * N + 4096 * rows + 512 * N + 262144, (N, K)),
         "s_p_infer": (0, N, (N,)),
-        "p_infer": (0, 3 * K * N + 4864 * rows + 4 * K * rows + 512 * N + 262144, (N, K)),
+        "p_infer": (0, 3 * K * N + 4096 * rows + 512 * N + 262144, (N, K)),
         "loss_infer": (0, 2 * N, ()),
-        "c_accuracy": (1, 768 * rows, (N,)),
+        "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 2 * N + 1, ()),
     }
 
@@ -997,47 +998,56 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
     params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     stage, given = (_forward, FORWARD_GIVEN) if training else (_inference, INFERENCE_GIVEN)
     stage(params.flat, *memory.arrays, *(data[n] for n in given), *memory.sizes)
-    tensors = memory.tensors()
+    tensors = memory.tensors
     chosen = {} if training else INFERENCE
     return {name: tensors[chosen.get(name, name)].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    tensors = memory.tensors()
+    tensors = memory.tensors
     return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
 
 
@@ -1050,9 +1060,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -1078,7 +1089,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -1097,11 +1107,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

@@ -131,6 +131,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "K")
+POSITIONS = ("range_N", "range_F1", "range_", "range__", "range___", "range____", "range_F2", "range_K", "range_____", "range______", "range_______")
 D1, S, F1, D2, D3, F2, D4, D5 = 1, 8, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "S": S, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -168,234 +170,596 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (15)."""
     x, mask2 = data["x"], data["mask2"]
     C1, c1, C2, c2 = params["C1"], params["c1"], params["C2"], params["c2"]
     W, b = params["W"], params["b"]
+    z1, a1, h1_2, h1 = tensors["z1"], tensors["a1"], tensors["h1_2"], tensors["h1"]
+    z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
+    flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
+    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
+    padded1, t1, t2, at1 = tensors["padded1"], tensors["t1"], tensors["t2"], tensors["at1"]
+    at2, at3, at4, at5 = tensors["at2"], tensors["at3"], tensors["at4"], tensors["at5"]
+    z2_right, is1, is2, at6 = tensors["z2_right"], tensors["is1"], tensors["is2"], tensors["at6"]
+    is3, is4, is5, is6 = tensors["is3"], tensors["is4"], tensors["is5"], tensors["is6"]
+    is7, at7, at8, at9 = tensors["is7"], tensors["at7"], tensors["at8"], tensors["at9"]
+    t3, range_N, range_F1, range_ = tensors["t3"], tensors["range_N"], tensors["range_F1"], tensors["range_"]
+    range__, range___, range____ = tensors["range__"], tensors["range___"], tensors["range____"]
+    range_F2 = tensors["range_F2"]
     N = len(x)
-    padded1 = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))  # (1)
+    padded1.fill(0)  # (1)
+    np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
     z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
-    z1 = (
-        (C1.reshape(F1, D1 * D2 * D3)
-        @ z1_windows.reshape(N, (S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).swapaxes(-1, -2)).reshape(N, F1, S
-        + 3 - D2, S + 3 - D3)
+    np.copyto(t1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
+    np.matmul(
+        C1.reshape(F1, D1 * D2 * D3), t1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
     )  # (1)
-    a1 = z1 + c1[:, None, None]  # (2)
-    h1_2 = np.maximum(a1, 0)  # (3)
-    h1 = np.full((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), -np.inf, DTYPE)  # (4)
+    np.add(z1, c1[:, None, None], out=a1)  # (2)
+    np.maximum(a1, 0, out=h1_2)  # (3)
+    h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.maximum(
-            h1,
-            h1_2[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], (2 * np.arange((S + 1 - D2) // 2 + 1) + i5)[:, None], 2 * np.arange((S + 1 - D3) // 2 + 1) + i],
-            out=h1
-        )  # (4)
-    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (5)
-    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (5)
-    z2_right = _where(
-        ((np.arange((S + 1 - D3) // 2 + 1) + 2 <= (D5 + np.arange((S + 1 - D3) // 2 + 4 - D5))[:, None]) & (np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None] <= np.arange((S + 1 - D3) // 2 + 1) + 1))[:, None, None, :],
-        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, :, :], C2[np.arange(F2)[:, None, None, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, D4 - 1)[:, None, None, :, None], np.clip(at2, 0, D5 - 1)[:, None, None, :]], 0),
-        0
+        np.multiply(range_N[:, None, None, None], F1, out=at1)  # (4)
+        np.add(at1, range_F1[:, None, None], out=at1)  # (4)
+        np.multiply(at1, S + 3 - D2, out=at1)  # (4)
+        np.multiply(2, range_, out=at2)  # (4)
+        np.add(at2, i5, out=at2)  # (4)
+        np.add(at1, at2[:, None], out=at1)  # (4)
+        np.multiply(at1, S + 3 - D3, out=at1)  # (4)
+        np.multiply(2, range__, out=at3)  # (4)
+        np.add(at3, i, out=at3)  # (4)
+        np.add(at1, at3, out=at1)  # (4)
+        np.take(h1_2.reshape(-1), at1, out=t2, mode="clip")  # (4)
+        np.maximum(h1, t2, out=h1)  # (4)
+    np.add(range_, 1, out=at2)  # (5)
+    np.subtract(at2, range___[:, None], out=at4)  # (5)
+    np.add(range__, 1, out=at3)  # (5)
+    np.subtract(at3, range____[:, None], out=at5)  # (5)
+    np.add(range__, 2, out=at3)  # (5)
+    np.add(D5, range____, out=at6)  # (5)
+    np.less_equal(at3, at6[:, None], out=is2)  # (5)
+    np.add(range__, 1, out=at3)  # (5)
+    np.less_equal(range____[:, None], at3, out=is3)  # (5)
+    np.logical_and(is2, is3, out=is2)  # (5)
+    np.copyto(is1, is2[:, None, None, :])  # (5)
+    np.less_equal(0, at4, out=is6)  # (5)
+    np.less(at4, D4, out=is7)  # (5)
+    np.logical_and(is6, is7, out=is6)  # (5)
+    np.less_equal(0, at5, out=is2)  # (5)
+    np.less(at5, D5, out=is3)  # (5)
+    np.logical_and(is2, is3, out=is2)  # (5)
+    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (5)
+    np.copyto(is4, is5[..., None, :, :])  # (5)
+    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at7)  # (5)
+    np.add(at7, range_F1[:, None, None], out=at7)  # (5)
+    np.multiply(at7, D4, out=at7)  # (5)
+    np.clip(at4, 0, D4 - 1, out=at8)  # (5)
+    np.add(at7, at8[:, None, None, :, None], out=at7)  # (5)
+    np.multiply(at7, D5, out=at7)  # (5)
+    np.clip(at5, 0, D5 - 1, out=at9)  # (5)
+    np.add(at7, at9[:, None, None, :], out=at7)  # (5)
+    np.take(C2.reshape(-1), at7, out=z2_right, mode="clip")  # (5)
+    _choose(z2_right, is4, 0)  # (5)
+    _choose(z2_right, is1, 0)  # (5)
+    np.matmul(
+        h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
+        out=z2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
     )  # (5)
-    z2 = (
-        (h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
-        @ z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
-        * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T).reshape(N, F2, (S + 1 - D2) // 2 + 4
-        - D4, (S + 1 - D3) // 2 + 4 - D5)
-    )  # (5)
-    a2 = z2 + c2[:, None, None]  # (6)
-    h2 = np.maximum(a2, 0)  # (7)
-    u_flat = (
-        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2
-        + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2)
-        * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2).copy()
+    np.add(z2, c2[:, None, None], out=a2)  # (6)
+    np.maximum(a2, 0, out=h2)  # (7)
+    np.copyto(
+        u_flat,
+        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2)
     )  # (8)
-    flat = 10 / 7 * mask2 * u_flat  # (9)
-    z3 = flat @ W  # (10)
-    a3 = z3 + b  # (11)
-    m_a3 = a3.max(1)  # (12)
-    e_p = np.exp(a3 - m_a3[:, None])  # (13)
-    s_p = e_p.sum(1)  # (14)
-    p = e_p / s_p[:, None]  # (15)
-    return {
-        "z1": z1, "a1": a1, "h1_2": h1_2, "h1": h1, "z2": z2, "a2": a2, "h2": h2, "u_flat": u_flat,
-        "flat": flat, "z3": z3, "a3": a3, "m_a3": m_a3, "e_p": e_p, "s_p": s_p, "p": p,
-    }
+    np.multiply(10 / 7, mask2, out=t3)  # (9)
+    np.multiply(t3, u_flat, out=flat)  # (9)
+    np.matmul(flat, W, out=z3)  # (10)
+    np.add(z3, b, out=a3)  # (11)
+    a3.max(1, out=m_a3)  # (12)
+    np.subtract(a3, m_a3[:, None], out=e_p)  # (13)
+    np.exp(e_p, out=e_p)  # (13)
+    e_p.sum(1, out=s_p)  # (14)
+    np.divide(e_p, s_p[:, None], out=p)  # (15)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (16)."""
     y = data["y"]
-    a3, s_p, m_a3 = tensors["a3"], tensors["s_p"], tensors["m_a3"]
+    a3, m_a3, s_p, loss = tensors["a3"], tensors["m_a3"], tensors["s_p"], tensors["loss"]
+    t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
     N = len(y)
-    loss = (np.log(s_p) + m_a3 - a3[np.arange(N), y]).sum() / N  # (16)
-    tensors["loss"] = loss
+    K = a3.shape[1]
+    np.log(s_p, out=t_N)  # (16)
+    np.add(t_N, m_a3, out=t_N)  # (16)
+    np.multiply(range_N, K, out=at_N)  # (16)
+    np.add(at_N, y, out=at_N)  # (16)
+    np.take(a3.reshape(-1), at_N, out=t_N2, mode="clip")  # (16)
+    np.subtract(t_N, t_N2, out=t_N)  # (16)
+    loss[...] = t_N.sum() / N  # (16)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (17) to (31)."""
     x, y, mask2 = data["x"], data["y"], data["mask2"]
     C2, W = params["C2"], params["W"]
     a1, h1_2, h1, a2 = tensors["a1"], tensors["h1_2"], tensors["h1"], tensors["a2"]
-    flat, p = tensors["flat"], tensors["p"]
-    N = len(x)
-    K = W.shape[1]
+    flat, p, h1_place = tensors["flat"], tensors["p"], tensors["h1_place"]
+    h1_argmax_i5, h1_argmax_i, da3 = tensors["h1_argmax_i5"], tensors["h1_argmax_i"], tensors["da3"]
+    dflat, du_flat, dh2, da2 = tensors["dflat"], tensors["du_flat"], tensors["dh2"], tensors["da2"]
+    dh1, dC2_terms, da1 = tensors["dh1"], tensors["dC2_terms"], tensors["da1"]
     dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
     dW, db = gradients["W"], gradients["b"]
-    h1_place = np.zeros((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), np.int64)  # (17)
-    less = np.ones((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), bool)  # (17)
+    padded1, t2, at1, at2 = tensors["padded1"], tensors["t2"], tensors["at1"], tensors["at2"]
+    at3, at4, at5, is1 = tensors["at3"], tensors["at4"], tensors["at5"], tensors["is1"]
+    is2, at6, is3, is4 = tensors["is2"], tensors["at6"], tensors["is3"], tensors["is4"]
+    is5, is6, is7, at7 = tensors["is5"], tensors["is6"], tensors["is7"], tensors["at7"]
+    at8, at9, less, is8 = tensors["at8"], tensors["at9"], tensors["less"], tensors["is8"]
+    is_NK, at10, at_F2, at11 = tensors["is_NK"], tensors["at10"], tensors["at_F2"], tensors["at11"]
+    at_F2_2, at12, t4, is9 = tensors["at_F2_2"], tensors["at12"], tensors["t4"], tensors["is9"]
+    is10, is11, t5, at13 = tensors["is10"], tensors["is11"], tensors["t5"], tensors["at13"]
+    is12, dh1_right, t6, t7 = tensors["is12"], tensors["dh1_right"], tensors["t6"], tensors["t7"]
+    is13, at14, at15, at16 = tensors["is13"], tensors["at14"], tensors["at15"], tensors["at16"]
+    at17, at18, at19, is14 = tensors["at17"], tensors["at18"], tensors["at19"], tensors["is14"]
+    is15, is16, at20, is17 = tensors["is15"], tensors["is16"], tensors["at20"], tensors["is17"]
+    at21, is18, at22, at23 = tensors["at21"], tensors["is18"], tensors["at22"], tensors["at23"]
+    at24, at25, t8, t9 = tensors["at24"], tensors["at25"], tensors["t8"], tensors["t9"]
+    range_N, range_F1, range_ = tensors["range_N"], tensors["range_F1"], tensors["range_"]
+    range__, range___, range____ = tensors["range__"], tensors["range___"], tensors["range____"]
+    range_F2, range_K, range_____ = tensors["range_F2"], tensors["range_K"], tensors["range_____"]
+    range______, range_______ = tensors["range______"], tensors["range_______"]
+    N = len(x)
+    h1_place.fill(0)  # (17)
+    less.fill(1)  # (17)
     for i5, i in np.ndindex(2, 2):
-        less &= h1_2[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], (2 * np.arange((S + 1 - D2) // 2 + 1) + i5)[:, None], 2 * np.arange((S + 1 - D3) // 2 + 1) + i] < h1  # (17)
+        np.multiply(range_N[:, None, None, None], F1, out=at1)  # (17)
+        np.add(at1, range_F1[:, None, None], out=at1)  # (17)
+        np.multiply(at1, S + 3 - D2, out=at1)  # (17)
+        np.multiply(2, range_, out=at2)  # (17)
+        np.add(at2, i5, out=at2)  # (17)
+        np.add(at1, at2[:, None], out=at1)  # (17)
+        np.multiply(at1, S + 3 - D3, out=at1)  # (17)
+        np.multiply(2, range__, out=at3)  # (17)
+        np.add(at3, i, out=at3)  # (17)
+        np.add(at1, at3, out=at1)  # (17)
+        np.take(h1_2.reshape(-1), at1, out=t2, mode="clip")  # (17)
+        np.less(t2, h1, out=is8)  # (17)
+        less &= is8  # (17)
         h1_place += less  # (17)
-    h1_argmax_i5 = h1_place // 2  # (17)
-    h1_argmax_i = h1_place % 2  # (18)
-    da3 = (p - (np.arange(K) == y[:, None])) / N  # (19)
-    db[...] = da3.sum(0)  # (20)
-    dflat = da3 @ W.T  # (21)
+    np.floor_divide(h1_place, 2, out=h1_argmax_i5)  # (17)
+    np.remainder(h1_place, 2, out=h1_argmax_i)  # (18)
+    np.equal(range_K, y[:, None], out=is_NK)  # (19)
+    np.subtract(p, is_NK, out=da3)  # (19)
+    np.divide(da3, N, out=da3)  # (19)
+    da3.sum(0, out=db)  # (20)
+    np.matmul(da3, W.T, out=dflat)  # (21)
     np.matmul(flat.T, da3, out=dW)  # (22)
-    du_flat = 10 / 7 * dflat * mask2  # (23)
-    dh2 = np.zeros((N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5), DTYPE)  # (24)
-    at1 = (
-        np.arange(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5))[:, None]
-        + ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * np.arange(F2)
-    )  # (24)
-    np.add.at(
-        dh2,
-        (np.arange(N)[:, None], np.arange(F2), (((16 * np.arange(F2) + 4 * ((S + 1 - D2) // 2) * np.arange(F2) + 4 * ((S + 1 - D3) // 2) * np.arange(F2) + D4 * D5 * np.arange(F2) + np.arange(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5))[:, None] + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * np.arange(F2) - 4 * D4 * np.arange(F2) - 4 * D5 * np.arange(F2) - ((S + 1 - D3) // 2) * D4 * np.arange(F2) - ((S + 1 - D2) // 2) * D5 * np.arange(F2)) // ((S + 1 - D3) // 2 + 4 - D5)) % ((S + 1 - D2) // 2 + 4 - D4))[:, None, :], ((16 * np.arange(F2) + 4 * ((S + 1 - D2) // 2) * np.arange(F2) + 4 * ((S + 1 - D3) // 2) * np.arange(F2) + D4 * D5 * np.arange(F2) + np.arange(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5))[:, None] + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * np.arange(F2) - 4 * D4 * np.arange(F2) - 4 * D5 * np.arange(F2) - ((S + 1 - D3) // 2) * D4 * np.arange(F2) - ((S + 1 - D2) // 2) * D5 * np.arange(F2)) % ((S + 1 - D3) // 2 + 4 - D5))[:, None, :]),
-        _where(((0 <= at1) & (at1 < ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2))[:, None, :], du_flat[:, np.clip(at1, 0, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 - 1)].transpose(1, 0, 2), 0)
-    )  # (24)
-    da2 = _where(a2 > 0, dh2, 0)  # (25)
-    dc2[...] = da2.sum((0, 2, 3))  # (26)
-    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (27)
-    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (27)
-    dh1_right = _where(
-        ((np.arange((S + 1 - D3) // 2 + 1) + 2 <= (D5 + np.arange((S + 1 - D3) // 2 + 4 - D5))[:, None]) & (np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None] <= np.arange((S + 1 - D3) // 2 + 1) + 1))[:, None, None, :],
-        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, :, :], C2[np.arange(F2)[:, None, None, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, D4 - 1)[:, None, None, :, None], np.clip(at2, 0, D5 - 1)[:, None, None, :]], 0),
-        0
-    )  # (27)
-    dh1 = (
-        (da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-        @ dh1_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
-        * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)).reshape(N, F1, (S + 1 - D2) // 2
-        + 1, (S + 1 - D3) // 2 + 1)
-    )  # (27)
-    dC2_terms = (
-        (da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T
-        @ h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)).reshape(F2, (S + 1 - D2) // 2
-        + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2
-        + 1).transpose(0, 3, 1, 2, 4, 5).copy()
-    )  # (28)
-    dC2[...] = 0  # (28)
-    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (28)
-    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (28)
-    np.add.at(
-        dC2,
-        (np.arange(F2)[:, None], np.arange(F1), np.clip(at1, 0, D4 - 1)[:, None, :, None, None, None], np.clip(at2, 0, D5 - 1)[:, None, :, None, None]),
-        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, None], dC2_terms.transpose(2, 3, 4, 5, 0, 1), 0)
-    )  # (28)
-    at1 = np.arange(S + 3 - D2) // 2  # (29)
-    at2 = np.arange(S + 3 - D3) // 2  # (29)
-    at3 = np.arange(S + 3 - D2) // 2  # (29)
-    at4 = np.arange(S + 3 - D3) // 2  # (29)
-    at5 = np.arange(S + 3 - D2) // 2  # (29)
-    at6 = np.arange(S + 3 - D3) // 2  # (29)
-    da1 = _where(
-        ((np.arange(S + 3 - D2) // 2 <= (S + 1 - D2) // 2)[:, None]) & (np.arange(S + 3 - D3) // 2 <= (S + 1 - D3) // 2) & (a1 > 0) & ((np.arange(S + 3 - D2) % 2)[:, None] == h1_argmax_i5[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, (S + 1 - D2) // 2)[:, None], np.clip(at2, 0, (S + 1 - D3) // 2)]) & (np.arange(S + 3 - D3) % 2 == h1_argmax_i[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], np.clip(at3, 0, (S + 1 - D2) // 2)[:, None], np.clip(at4, 0, (S + 1 - D3) // 2)]),
-        dh1[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], np.clip(at5, 0, (S + 1 - D2) // 2)[:, None], np.clip(at6, 0, (S + 1 - D3) // 2)],
-        0
-    )  # (29)
-    dc1[...] = da1.sum((0, 2, 3))  # (31)
-    padded1 = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))  # (30)
-    dC1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (30)
+    np.multiply(10 / 7, dflat, out=du_flat)  # (23)
+    np.multiply(du_flat, mask2, out=du_flat)  # (23)
+    dh2.fill(0)  # (24)
+    np.multiply(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5), range_F2, out=at_F2)  # (24)
+    np.add(range_____[:, None], at_F2, out=at10)  # (24)
+    np.multiply(16, range_F2, out=at_F2)  # (24)
+    np.multiply(4 * ((S + 1 - D2) // 2), range_F2, out=at_F2_2)  # (24)
+    np.add(at_F2, at_F2_2, out=at_F2)  # (24)
+    np.multiply(4 * ((S + 1 - D3) // 2), range_F2, out=at_F2_2)  # (24)
+    np.add(at_F2, at_F2_2, out=at_F2)  # (24)
+    np.multiply(D4 * D5, range_F2, out=at_F2_2)  # (24)
+    np.add(at_F2, at_F2_2, out=at_F2)  # (24)
+    np.add(at_F2, range_____[:, None], out=at11)  # (24)
+    np.multiply(((S + 1 - D2) // 2) * ((S + 1 - D3) // 2), range_F2, out=at_F2)  # (24)
+    np.add(at11, at_F2, out=at11)  # (24)
+    np.multiply(4 * D4, range_F2, out=at_F2)  # (24)
+    np.subtract(at11, at_F2, out=at11)  # (24)
+    np.multiply(4 * D5, range_F2, out=at_F2)  # (24)
+    np.subtract(at11, at_F2, out=at11)  # (24)
+    np.multiply(((S + 1 - D3) // 2) * D4, range_F2, out=at_F2)  # (24)
+    np.subtract(at11, at_F2, out=at11)  # (24)
+    np.multiply(((S + 1 - D2) // 2) * D5, range_F2, out=at_F2)  # (24)
+    np.subtract(at11, at_F2, out=at11)  # (24)
+    np.floor_divide(at11, (S + 1 - D3) // 2 + 4 - D5, out=at11)  # (24)
+    np.remainder(at11, (S + 1 - D2) // 2 + 4 - D4, out=at11)  # (24)
+    np.multiply(16, range_F2, out=at_F2)  # (24)
+    np.multiply(4 * ((S + 1 - D2) // 2), range_F2, out=at_F2_2)  # (24)
+    np.add(at_F2, at_F2_2, out=at_F2)  # (24)
+    np.multiply(4 * ((S + 1 - D3) // 2), range_F2, out=at_F2_2)  # (24)
+    np.add(at_F2, at_F2_2, out=at_F2)  # (24)
+    np.multiply(D4 * D5, range_F2, out=at_F2_2)  # (24)
+    np.add(at_F2, at_F2_2, out=at_F2)  # (24)
+    np.add(at_F2, range_____[:, None], out=at12)  # (24)
+    np.multiply(((S + 1 - D2) // 2) * ((S + 1 - D3) // 2), range_F2, out=at_F2)  # (24)
+    np.add(at12, at_F2, out=at12)  # (24)
+    np.multiply(4 * D4, range_F2, out=at_F2)  # (24)
+    np.subtract(at12, at_F2, out=at12)  # (24)
+    np.multiply(4 * D5, range_F2, out=at_F2)  # (24)
+    np.subtract(at12, at_F2, out=at12)  # (24)
+    np.multiply(((S + 1 - D3) // 2) * D4, range_F2, out=at_F2)  # (24)
+    np.subtract(at12, at_F2, out=at12)  # (24)
+    np.multiply(((S + 1 - D2) // 2) * D5, range_F2, out=at_F2)  # (24)
+    np.subtract(at12, at_F2, out=at12)  # (24)
+    np.remainder(at12, (S + 1 - D3) // 2 + 4 - D5, out=at12)  # (24)
+    np.less_equal(0, at10, out=is10)  # (24)
+    np.less(at10, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, out=is11)  # (24)
+    np.logical_and(is10, is11, out=is10)  # (24)
+    np.copyto(is9, is10[:, None, :])  # (24)
+    np.clip(at10, 0, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 - 1, out=at13)  # (24)
+    np.take(du_flat, at13, 1, out=t5, mode="clip")  # (24)
+    np.copyto(t4, t5.transpose(1, 0, 2))  # (24)
+    _choose(t4, is9, 0)  # (24)
+    np.add.at(dh2, (range_N[:, None], range_F2, at11[:, None, :], at12[:, None, :]), t4)  # (24)
+    np.greater(a2, 0, out=is12)  # (25)
+    np.copyto(da2, dh2)  # (25)
+    _choose(da2, is12, 0)  # (25)
+    da2.sum((0, 2, 3), out=dc2)  # (26)
+    np.add(range_, 1, out=at2)  # (27)
+    np.subtract(at2, range___[:, None], out=at4)  # (27)
+    np.add(range__, 1, out=at3)  # (27)
+    np.subtract(at3, range____[:, None], out=at5)  # (27)
+    np.add(range__, 2, out=at3)  # (27)
+    np.add(D5, range____, out=at6)  # (27)
+    np.less_equal(at3, at6[:, None], out=is2)  # (27)
+    np.add(range__, 1, out=at3)  # (27)
+    np.less_equal(range____[:, None], at3, out=is3)  # (27)
+    np.logical_and(is2, is3, out=is2)  # (27)
+    np.copyto(is1, is2[:, None, None, :])  # (27)
+    np.less_equal(0, at4, out=is6)  # (27)
+    np.less(at4, D4, out=is7)  # (27)
+    np.logical_and(is6, is7, out=is6)  # (27)
+    np.less_equal(0, at5, out=is2)  # (27)
+    np.less(at5, D5, out=is3)  # (27)
+    np.logical_and(is2, is3, out=is2)  # (27)
+    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (27)
+    np.copyto(is4, is5[..., None, :, :])  # (27)
+    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at7)  # (27)
+    np.add(at7, range_F1[:, None, None], out=at7)  # (27)
+    np.multiply(at7, D4, out=at7)  # (27)
+    np.clip(at4, 0, D4 - 1, out=at8)  # (27)
+    np.add(at7, at8[:, None, None, :, None], out=at7)  # (27)
+    np.multiply(at7, D5, out=at7)  # (27)
+    np.clip(at5, 0, D5 - 1, out=at9)  # (27)
+    np.add(at7, at9[:, None, None, :], out=at7)  # (27)
+    np.take(C2.reshape(-1), at7, out=dh1_right, mode="clip")  # (27)
+    _choose(dh1_right, is4, 0)  # (27)
+    _choose(dh1_right, is1, 0)  # (27)
     np.matmul(
-        da1.transpose(1, 0, 2, 3).reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
-        dC1_windows.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
+        da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2),
+        dh1_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        out=dh1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
+    )  # (27)
+    np.matmul(
+        da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T,
+        h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        out=t6.reshape(16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2, F1 + ((S + 1 - D2) // 2) * F1 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F1 + ((S + 1 - D3) // 2) * F1)
+    )  # (28)
+    np.copyto(dC2_terms, t6.transpose(0, 3, 1, 2, 4, 5))  # (28)
+    dC2.fill(0)  # (28)
+    np.add(range_, 1, out=at2)  # (28)
+    np.subtract(at2, range___[:, None], out=at4)  # (28)
+    np.add(range__, 1, out=at3)  # (28)
+    np.subtract(at3, range____[:, None], out=at5)  # (28)
+    np.clip(at4, 0, D4 - 1, out=at8)  # (28)
+    np.clip(at5, 0, D5 - 1, out=at9)  # (28)
+    np.less_equal(0, at4, out=is6)  # (28)
+    np.less(at4, D4, out=is7)  # (28)
+    np.logical_and(is6, is7, out=is6)  # (28)
+    np.less_equal(0, at5, out=is2)  # (28)
+    np.less(at5, D5, out=is3)  # (28)
+    np.logical_and(is2, is3, out=is2)  # (28)
+    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (28)
+    np.copyto(is13, is5[..., None, None])  # (28)
+    np.copyto(t7, dC2_terms.transpose(2, 3, 4, 5, 0, 1))  # (28)
+    _choose(t7, is13, 0)  # (28)
+    np.add.at(
+        dC2, (range_F2[:, None], range_F1, at8[:, None, :, None, None, None], at9[:, None, :, None, None]), t7
+    )  # (28)
+    np.floor_divide(range______, 2, out=at14)  # (29)
+    np.floor_divide(range_______, 2, out=at15)  # (29)
+    np.floor_divide(range______, 2, out=at16)  # (29)
+    np.floor_divide(range_______, 2, out=at17)  # (29)
+    np.floor_divide(range______, 2, out=at18)  # (29)
+    np.floor_divide(range_______, 2, out=at19)  # (29)
+    np.greater(a1, 0, out=is14)  # (29)
+    np.floor_divide(range______, 2, out=at20)  # (29)
+    np.less_equal(at20, (S + 1 - D2) // 2, out=is16)  # (29)
+    np.floor_divide(range_______, 2, out=at21)  # (29)
+    np.less_equal(at21, (S + 1 - D3) // 2, out=is17)  # (29)
+    np.logical_and(is16[:, None], is17, out=is15)  # (29)
+    np.logical_and(is15, is14, out=is14)  # (29)
+    np.remainder(range______, 2, out=at20)  # (29)
+    np.multiply(range_N[:, None, None, None], F1, out=at23)  # (29)
+    np.add(at23, range_F1[:, None, None], out=at23)  # (29)
+    np.multiply(at23, (S + 1 - D2) // 2 + 1, out=at23)  # (29)
+    np.clip(at14, 0, (S + 1 - D2) // 2, out=at24)  # (29)
+    np.add(at23, at24[:, None], out=at23)  # (29)
+    np.multiply(at23, (S + 1 - D3) // 2 + 1, out=at23)  # (29)
+    np.clip(at15, 0, (S + 1 - D3) // 2, out=at21)  # (29)
+    np.add(at23, at21, out=at23)  # (29)
+    np.take(h1_argmax_i5.reshape(-1), at23, out=at22, mode="clip")  # (29)
+    np.equal(at20[:, None], at22, out=is18)  # (29)
+    np.logical_and(is14, is18, out=is14)  # (29)
+    np.remainder(range_______, 2, out=at21)  # (29)
+    np.multiply(range_N[:, None, None, None], F1, out=at23)  # (29)
+    np.add(at23, range_F1[:, None, None], out=at23)  # (29)
+    np.multiply(at23, (S + 1 - D2) // 2 + 1, out=at23)  # (29)
+    np.clip(at16, 0, (S + 1 - D2) // 2, out=at20)  # (29)
+    np.add(at23, at20[:, None], out=at23)  # (29)
+    np.multiply(at23, (S + 1 - D3) // 2 + 1, out=at23)  # (29)
+    np.clip(at17, 0, (S + 1 - D3) // 2, out=at25)  # (29)
+    np.add(at23, at25, out=at23)  # (29)
+    np.take(h1_argmax_i.reshape(-1), at23, out=at22, mode="clip")  # (29)
+    np.equal(at21, at22, out=is18)  # (29)
+    np.logical_and(is14, is18, out=is14)  # (29)
+    np.multiply(range_N[:, None, None, None], F1, out=at22)  # (29)
+    np.add(at22, range_F1[:, None, None], out=at22)  # (29)
+    np.multiply(at22, (S + 1 - D2) // 2 + 1, out=at22)  # (29)
+    np.clip(at18, 0, (S + 1 - D2) // 2, out=at20)  # (29)
+    np.add(at22, at20[:, None], out=at22)  # (29)
+    np.multiply(at22, (S + 1 - D3) // 2 + 1, out=at22)  # (29)
+    np.clip(at19, 0, (S + 1 - D3) // 2, out=at21)  # (29)
+    np.add(at22, at21, out=at22)  # (29)
+    np.take(dh1.reshape(-1), at22, out=da1, mode="clip")  # (29)
+    _choose(da1, is14, 0)  # (29)
+    da1.sum((0, 2, 3), out=dc1)  # (31)
+    padded1.fill(0)  # (30)
+    np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (30)
+    dC1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (30)
+    np.copyto(t8, da1.transpose(1, 0, 2, 3))  # (30)
+    np.copyto(t9, dC1_windows)  # (30)
+    np.matmul(
+        t8.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
+        t9.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
     )  # (30)
-    tensors.update({
-        "h1_place": h1_place, "h1_argmax_i5": h1_argmax_i5, "h1_argmax_i": h1_argmax_i, "da3": da3, "db": db,
-        "dflat": dflat, "dW": dW, "du_flat": du_flat, "dh2": dh2, "da2": da2, "dc2": dc2, "dh1": dh1,
-        "dC2_terms": dC2_terms, "dC2": dC2, "da1": da1, "dc1": dc1, "dC1": dC1,
-    })
 
 
-@np.errstate(all="ignore")
-def _inference(params, data):
+def _inference(params, data, tensors):
     """The outputs at inference: equations (1) to (8), (32) to (37)."""
     x = data["x"]
     C1, c1, C2, c2 = params["C1"], params["c1"], params["C2"], params["c2"]
     W, b = params["W"], params["b"]
+    z1, a1, h1_2, h1 = tensors["z1"], tensors["a1"], tensors["h1_2"], tensors["h1"]
+    z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
+    z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
+    e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
+    padded1, t1, t2, at1 = tensors["padded1"], tensors["t1"], tensors["t2"], tensors["at1"]
+    at2, at3, at4, at5 = tensors["at2"], tensors["at3"], tensors["at4"], tensors["at5"]
+    z2_right, is1, is2, at6 = tensors["z2_right"], tensors["is1"], tensors["is2"], tensors["at6"]
+    is3, is4, is5, is6 = tensors["is3"], tensors["is4"], tensors["is5"], tensors["is6"]
+    is7, at7, at8, at9 = tensors["is7"], tensors["at7"], tensors["at8"], tensors["at9"]
+    less, range_N, range_F1 = tensors["less"], tensors["range_N"], tensors["range_F1"]
+    range_, range__, range___ = tensors["range_"], tensors["range__"], tensors["range___"]
+    range____, range_F2 = tensors["range____"], tensors["range_F2"]
     N = len(x)
-    padded1 = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))  # (1)
+    padded1.fill(0)  # (1)
+    np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
     z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
-    z1 = (
-        (C1.reshape(F1, D1 * D2 * D3)
-        @ z1_windows.reshape(N, (S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).swapaxes(-1, -2)).reshape(N, F1, S
-        + 3 - D2, S + 3 - D3)
+    np.copyto(t1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
+    np.matmul(
+        C1.reshape(F1, D1 * D2 * D3), t1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
     )  # (1)
-    a1 = z1 + c1[:, None, None]  # (2)
-    h1_2 = np.maximum(a1, 0)  # (3)
-    h1 = np.full((N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1), -np.inf, DTYPE)  # (4)
+    np.add(z1, c1[:, None, None], out=a1)  # (2)
+    np.maximum(a1, 0, out=h1_2)  # (3)
+    h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.maximum(
-            h1,
-            h1_2[np.arange(N)[:, None, None, None], np.arange(F1)[:, None, None], (2 * np.arange((S + 1 - D2) // 2 + 1) + i5)[:, None], 2 * np.arange((S + 1 - D3) // 2 + 1) + i],
-            out=h1
-        )  # (4)
-    at1 = np.arange((S + 1 - D2) // 2 + 1) + 1 - np.arange((S + 1 - D2) // 2 + 4 - D4)[:, None]  # (5)
-    at2 = np.arange((S + 1 - D3) // 2 + 1) + 1 - np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None]  # (5)
-    z2_right = _where(
-        ((np.arange((S + 1 - D3) // 2 + 1) + 2 <= (D5 + np.arange((S + 1 - D3) // 2 + 4 - D5))[:, None]) & (np.arange((S + 1 - D3) // 2 + 4 - D5)[:, None] <= np.arange((S + 1 - D3) // 2 + 1) + 1))[:, None, None, :],
-        _where(((((0 <= at1) & (at1 < D4))[:, None, :, None]) & (((0 <= at2) & (at2 < D5))[:, None, :]))[..., None, :, :], C2[np.arange(F2)[:, None, None, None, None, None], np.arange(F1)[:, None, None], np.clip(at1, 0, D4 - 1)[:, None, None, :, None], np.clip(at2, 0, D5 - 1)[:, None, None, :]], 0),
-        0
+        np.multiply(range_N[:, None, None, None], F1, out=at1)  # (4)
+        np.add(at1, range_F1[:, None, None], out=at1)  # (4)
+        np.multiply(at1, S + 3 - D2, out=at1)  # (4)
+        np.multiply(2, range_, out=at2)  # (4)
+        np.add(at2, i5, out=at2)  # (4)
+        np.add(at1, at2[:, None], out=at1)  # (4)
+        np.multiply(at1, S + 3 - D3, out=at1)  # (4)
+        np.multiply(2, range__, out=at3)  # (4)
+        np.add(at3, i, out=at3)  # (4)
+        np.add(at1, at3, out=at1)  # (4)
+        np.take(h1_2.reshape(-1), at1, out=t2, mode="clip")  # (4)
+        np.maximum(h1, t2, out=h1)  # (4)
+    np.add(range_, 1, out=at2)  # (5)
+    np.subtract(at2, range___[:, None], out=at4)  # (5)
+    np.add(range__, 1, out=at3)  # (5)
+    np.subtract(at3, range____[:, None], out=at5)  # (5)
+    np.add(range__, 2, out=at3)  # (5)
+    np.add(D5, range____, out=at6)  # (5)
+    np.less_equal(at3, at6[:, None], out=is2)  # (5)
+    np.add(range__, 1, out=at3)  # (5)
+    np.less_equal(range____[:, None], at3, out=is3)  # (5)
+    np.logical_and(is2, is3, out=is2)  # (5)
+    np.copyto(is1, is2[:, None, None, :])  # (5)
+    np.less_equal(0, at4, out=is6)  # (5)
+    np.less(at4, D4, out=is7)  # (5)
+    np.logical_and(is6, is7, out=is6)  # (5)
+    np.less_equal(0, at5, out=is2)  # (5)
+    np.less(at5, D5, out=is3)  # (5)
+    np.logical_and(is2, is3, out=is2)  # (5)
+    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (5)
+    np.copyto(is4, is5[..., None, :, :])  # (5)
+    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at7)  # (5)
+    np.add(at7, range_F1[:, None, None], out=at7)  # (5)
+    np.multiply(at7, D4, out=at7)  # (5)
+    np.clip(at4, 0, D4 - 1, out=at8)  # (5)
+    np.add(at7, at8[:, None, None, :, None], out=at7)  # (5)
+    np.multiply(at7, D5, out=at7)  # (5)
+    np.clip(at5, 0, D5 - 1, out=at9)  # (5)
+    np.add(at7, at9[:, None, None, :], out=at7)  # (5)
+    np.take(C2.reshape(-1), at7, out=z2_right, mode="clip")  # (5)
+    _choose(z2_right, is4, 0)  # (5)
+    _choose(z2_right, is1, 0)  # (5)
+    np.matmul(
+        h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
+        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
+        out=z2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
     )  # (5)
-    z2 = (
-        (h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
-        @ z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
-        * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T).reshape(N, F2, (S + 1 - D2) // 2 + 4
-        - D4, (S + 1 - D3) // 2 + 4 - D5)
-    )  # (5)
-    a2 = z2 + c2[:, None, None]  # (6)
-    h2 = np.maximum(a2, 0)  # (7)
-    u_flat = (
-        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2
-        + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2)
-        * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2).copy()
+    np.add(z2, c2[:, None, None], out=a2)  # (6)
+    np.maximum(a2, 0, out=h2)  # (7)
+    np.copyto(
+        u_flat,
+        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2)
     )  # (8)
-    z3_infer = u_flat @ W  # (32)
-    a3_infer = z3_infer + b  # (33)
-    m_a3_infer = a3_infer.max(1)  # (34)
-    e_p_infer = np.exp(a3_infer - m_a3_infer[:, None])  # (35)
-    s_p_infer = e_p_infer.sum(1)  # (36)
-    p_infer = e_p_infer / s_p_infer[:, None]  # (37)
-    return {
-        "z1": z1, "a1": a1, "h1_2": h1_2, "h1": h1, "z2": z2, "a2": a2, "h2": h2, "u_flat": u_flat,
-        "z3_infer": z3_infer, "a3_infer": a3_infer, "m_a3_infer": m_a3_infer, "e_p_infer": e_p_infer,
-        "s_p_infer": s_p_infer, "p_infer": p_infer,
-    }
+    np.matmul(u_flat, W, out=z3_infer)  # (32)
+    np.add(z3_infer, b, out=a3_infer)  # (33)
+    a3_infer.max(1, out=m_a3_infer)  # (34)
+    np.subtract(a3_infer, m_a3_infer[:, None], out=e_p_infer)  # (35)
+    np.exp(e_p_infer, out=e_p_infer)  # (35)
+    e_p_infer.sum(1, out=s_p_infer)  # (36)
+    np.divide(e_p_infer, s_p_infer[:, None], out=p_infer)  # (37)
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The loss and metrics at inference: equations (38) to (40)."""
     y = data["y"]
-    a3_infer, s_p_infer, p_infer = tensors["a3_infer"], tensors["s_p_infer"], tensors["p_infer"]
-    m_a3_infer = tensors["m_a3_infer"]
+    a3_infer, m_a3_infer, s_p_infer = tensors["a3_infer"], tensors["m_a3_infer"], tensors["s_p_infer"]
+    p_infer, loss_infer, c_accuracy = tensors["p_infer"], tensors["loss_infer"], tensors["c_accuracy"]
+    accuracy = tensors["accuracy"]
+    t_N, t_N2, at_N, is_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["is_N"]
+    range_N = tensors["range_N"]
     N = len(y)
-    loss_infer = (np.log(s_p_infer) + m_a3_infer - a3_infer[np.arange(N), y]).sum() / N  # (38)
-    c_accuracy = p_infer.argmax(1)  # (39)
-    accuracy = DTYPE((c_accuracy == y).sum()) / N  # (40)
-    tensors.update({"loss_infer": loss_infer, "c_accuracy": c_accuracy, "accuracy": accuracy})
+    K = a3_infer.shape[1]
+    np.log(s_p_infer, out=t_N)  # (38)
+    np.add(t_N, m_a3_infer, out=t_N)  # (38)
+    np.multiply(range_N, K, out=at_N)  # (38)
+    np.add(at_N, y, out=at_N)  # (38)
+    np.take(a3_infer.reshape(-1), at_N, out=t_N2, mode="clip")  # (38)
+    np.subtract(t_N, t_N2, out=t_N)  # (38)
+    loss_infer[...] = t_N.sum() / N  # (38)
+    p_infer.argmax(1, out=c_accuracy)  # (39)
+    np.equal(c_accuracy, y, out=is_N)  # (40)
+    accuracy[...] = DTYPE(is_N.sum()) / N  # (40)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t10 = tensors["t10"]
+    t11 = tensors["t11"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t10)  # (U1)
+    np.add(t10, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t10)  # (U2)
+    np.multiply(1 - beta2, t10, out=t10)  # (U2)
+    np.add(t10, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t10)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t11)  # (U3)
+    np.sqrt(t11, out=t11)  # (U3)
+    np.add(t11, eps, out=t11)  # (U3)
+    np.multiply(1 - beta1**step, t11, out=t11)  # (U3)
+    np.divide(t10, t11, out=t10)  # (U3)
+    theta -= t10  # (U3)
+
+
+def _places(N, K):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "a1": (0, 1024 * N + 262144, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "h1_2": (0, 131072, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "h1": (0, 3584 * N + 262144, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "z2": (0, 2048 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "a2": (0, 2560 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "h2": (0, 2048 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "u_flat": (0, 3072 * N + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "flat": (0, 3072 * N + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "z3": (0, 3840 * N + 262144, (N, K)),
+        "a3": (0, 3840 * N + 262144, (N, K)),
+        "m_a3": (0, 2048 * N + 262144, (N,)),
+        "e_p": (0, 3840 * N + K * N + 262144, (N, K)),
+        "s_p": (0, 2049 * N + 262144, (N,)),
+        "p": (0, 3840 * N + K * N + 262144, (N, K)),
+        "loss": (0, 1026 * K + 2 * K * N + 3840 * N + 271744, ()),
+        "h1_place": (1, 2048 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "h1_argmax_i5": (1, 2304 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "h1_argmax_i": (1, 2048 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "da3": (0, 3840 * N + K * N + 262144, (N, K)),
+        "dflat": (0, 0, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "du_flat": (0, 0, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "dh2": (0, 512 * N, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "da2": (0, 2560 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "dh1": (0, 262144, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "dC2_terms": (0, 0, (F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "da1": (0, 1024 * N + 262144, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "z3_infer": (0, 3584 * N + 262144, (N, K)),
+        "a3_infer": (0, 3584 * N + 262144, (N, K)),
+        "m_a3_infer": (0, 0, (N,)),
+        "e_p_infer": (0, 3584 * N + K * N + 262144, (N, K)),
+        "s_p_infer": (0, N, (N,)),
+        "p_infer": (0, 3584 * N + K * N + 262144, (N, K)),
+        "loss_infer": (0, 2 * N, ()),
+        "c_accuracy": (1, 0, (N,)),
+        "accuracy": (0, 0, ()),
+        "range_N": (1, 2560 * N + 131072, (N,)),
+        "range_F1": (1, 2561 * N + K + 131104, (16,)),
+        "range_": (1, 2561 * N + K + 131152, (4,)),
+        "range__": (1, 2561 * N + K + 131156, (4,)),
+        "range___": (1, 2561 * N + K + 131160, (4,)),
+        "range____": (1, 2561 * N + K + 131164, (4,)),
+        "range_F2": (1, 2561 * N + K + 131072, (32,)),
+        "range_K": (1, 2561 * N + 131072, (K,)),
+        "range_____": (1, 2561 * N + K + 131120, (16,)),
+        "range______": (1, 2561 * N + K + 131136, (8,)),
+        "range_______": (1, 2561 * N + K + 131144, (8,)),
+        "padded1": (0, 2624 * N + 262144, (N, 1, 10, 10)),
+        "t1": (0, 1024 * N, (N, 64, 9)),
+        "t2": (0, 2048 * N + 262144, (N, 16, 4, 4)),
+        "at1": (1, 0, (N, 16, 4, 4)),
+        "at2": (1, 2561 * N + K + 131168, (4,)),
+        "at3": (1, 2561 * N + K + 131172, (4,)),
+        "at4": (1, 131072, (4, 4)),
+        "at5": (1, 131088, (4, 4)),
+        "z2_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "is1": (2, 512, (4, 1, 1, 4)),
+        "is2": (2, 528, (4, 4)),
+        "at6": (1, 131136, (4,)),
+        "is3": (2, 544, (4, 4)),
+        "is4": (2, 0, (4, 4, 1, 4, 4)),
+        "is5": (2, 256, (4, 4, 4, 4)),
+        "is6": (2, 560, (4, 4)),
+        "is7": (2, 576, (4, 4)),
+        "at7": (1, 0, (32, 4, 4, 16, 4, 4)),
+        "at8": (1, 131104, (4, 4)),
+        "at9": (1, 131120, (4, 4)),
+        "t3": (0, 2048 * N + 262144, (N, 512)),
+        "t_N": (0, 2050 * N + 262144, (N,)),
+        "t_N2": (0, 2051 * N + 262144, (N,)),
+        "at_N": (1, 0, (N,)),
+        "less": (2, 0, (N, 16, 4, 4)),
+        "is8": (2, 256 * N, (N, 16, 4, 4)),
+        "is_NK": (2, 0, (N, K)),
+        "at10": (1, 0, (16, 32)),
+        "at_F2": (1, 2048, (32,)),
+        "at11": (1, 512, (16, 32)),
+        "at_F2_2": (1, 2080, (32,)),
+        "at12": (1, 1024, (16, 32)),
+        "t4": (0, 2048 * N + 262144, (16, N, 32)),
+        "is9": (2, 0, (16, 1, 32)),
+        "is10": (2, 512, (16, 32)),
+        "is11": (2, 1024, (16, 32)),
+        "t5": (0, 3072 * N + 262144, (N, 16, 32)),
+        "at13": (1, 1536, (16, 32)),
+        "is12": (2, 0, (N, 32, 4, 4)),
+        "dh1_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "t6": (0, 131072, (32, 4, 4, 16, 4, 4)),
+        "t7": (0, 131072, (4, 4, 4, 4, 32, 16)),
+        "is13": (2, 0, (4, 4, 4, 4, 1, 1)),
+        "at14": (1, 2048 * N, (8,)),
+        "at15": (1, 2048 * N + 8, (8,)),
+        "at16": (1, 2048 * N + 16, (8,)),
+        "at17": (1, 2048 * N + 24, (8,)),
+        "at18": (1, 2048 * N + 32, (8,)),
+        "at19": (1, 2048 * N + 40, (8,)),
+        "is14": (2, 0, (N, 16, 8, 8)),
+        "is15": (2, 2048 * N, (8, 8)),
+        "is16": (2, 2048 * N + 64, (8,)),
+        "at20": (1, 2048 * N + 48, (8,)),
+        "is17": (2, 2048 * N + 72, (8,)),
+        "at21": (1, 2048 * N + 56, (8,)),
+        "is18": (2, 1024 * N, (N, 16, 8, 8)),
+        "at22": (1, 0, (N, 16, 8, 8)),
+        "at23": (1, 1024 * N, (N, 16, 8, 8)),
+        "at24": (1, 2048 * N + 64, (8,)),
+        "at25": (1, 2048 * N + 72, (8,)),
+        "t8": (0, 0, (16, N, 8, 8)),
+        "t9": (0, 2048 * N + 262144, (N, 8, 8, 1, 3, 3)),
+        "is_N": (2, 0, (N,)),
+        "t10": (0, 0, (513 * K + 4800,)),
+        "t11": (0, 513 * K + 4800, (513 * K + 4800,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -420,17 +784,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _where(mask: Array, a: Any, b: Any) -> Array:
-    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
-    mask has no pattern."""
-    if mask.size < 4096:
-        return np.asarray(np.where(mask, a, b))
-    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
-    chosen = -mask.astype(bits)  # all bits or none
-    value = np.asarray(a, DTYPE).view(bits) & chosen
-    if not np.isscalar(b) or b != 0:
-        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
-    return np.asarray(value.view(DTYPE))
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
 
 
 def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] = ()) -> Array:
@@ -618,28 +979,73 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
-    params: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    training: bool,
+    params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
 ) -> dict[str, Array]:
+    tensors = _memory(sizes).tensors
     if training:
-        tensors = _forward(params, data)
-        return {name: tensors[name] for name in OUTPUTS}
-    tensors = _inference(params, data)
-    return {name: tensors[INFERENCE.get(name, name)] for name in OUTPUTS}
+        _forward(params, data, tensors)
+        return {name: tensors[name].copy() for name in OUTPUTS}
+    _inference(params, data, tensors)
+    return {name: tensors[INFERENCE.get(name, name)].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _inference(params, data)
+    tensors = _memory(sizes).tensors
+    _inference(params, data, tensors)
     _metrics(params, data, tensors)
     return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -648,21 +1054,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- Arrays that must have known shapes ----

@@ -87,7 +87,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('N',)
+OPEN_SIZES = ("N",)
+POSITIONS = ()
 D, H, C = 64, 128, 16
 NAME = "contrastive"
 SIZES = {"D": D, "H": H, "C": C}
@@ -393,45 +394,45 @@ def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, count
 
 
 def _places(N):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "z1": (0, 0, (N, H)),
         "h1": (0, 128 * N, (N, H)),
         "z2": (0, 0, (N, C)),
         "a2": (0, 16 * N, (N, C)),
-        "s_norm": (0, 2 * (N * N) + 560 * N + 16384, (N,)),
-        "norm": (0, 2 * (N * N) + 561 * N + 16384, (N,)),
-        "p": (0, 2 * (N * N) + 512 * N + 16384, (N, C)),
+        "s_norm": (0, 2 * (N * N) + 928 * N, (N,)),
+        "norm": (0, 2 * (N * N) + 929 * N, (N,)),
+        "p": (0, 2 * (N * N) + 896 * N, (N, C)),
         "z3": (0, 0, (N, H)),
         "h3": (0, 256 * N, (N, H)),
         "z4": (0, 0, (N, C)),
         "a4": (0, 16 * N, (N, C)),
         "s_norm_2": (0, 32 * N, (N,)),
         "norm_2": (0, 33 * N, (N,)),
-        "q": (0, 2 * (N * N) + 528 * N + 16384, (N, C)),
-        "z": (0, 512 * N + 16384, (N, N)),
+        "q": (0, 2 * (N * N) + 912 * N, (N, C)),
+        "z": (0, 384 * N, (N, N)),
         "m_z": (0, 0, (N,)),
         "s_loss": (0, N, (N,)),
         "m_z2": (0, 2 * N, (N,)),
         "s_loss_2": (0, 3 * N, (N,)),
-        "loss": (0, 2 * (N * N) + 562 * N + 16384, ()),
-        "dz": (0, 512 * N + N * N + 16384, (N, N)),
+        "loss": (0, 1168 * N + 3 * (N * N) + 20608, ()),
+        "dz": (0, 896 * N + N * N, (N, N)),
         "dq_s1": (0, 0, (N, C)),
         "dnorm_2_s1_s1": (0, 16 * N, (N,)),
-        "da4": (0, 2 * (N * N) + 544 * N + 16384, (N, C)),
+        "da4": (0, 1136 * N + 3 * (N * N) + 20480, (N, C)),
         "db2_2": (0, 512 * N, (C,)),
         "dh3": (0, 0, (N, H)),
         "dz3": (0, 384 * N, (N, H)),
-        "db1_2": (0, 512 * N + 4096, (H,)),
+        "db1_2": (0, 1168 * N + 3 * (N * N) + 20480, (H,)),
         "dp_s1": (0, 0, (N, C)),
         "dnorm_s1_s1": (0, 16 * N, (N,)),
-        "da2": (0, 2 * (N * N) + 528 * N + 16384, (N, C)),
+        "da2": (0, 1152 * N + 3 * (N * N) + 20480, (N, C)),
         "db2_1": (0, 17 * N, (C,)),
         "dh1": (0, 0, (N, H)),
         "dW2_1": (0, 512 * N, (H, C)),
         "dW2_2": (0, 512 * N + 2048, (H, C)),
         "dz1": (0, 256 * N, (N, H)),
-        "db1_1": (0, 512 * N + 4224, (H,)),
+        "db1_1": (0, 512 * N + 4096, (H,)),
         "dW1_1": (0, 512 * N, (D, H)),
         "dW1_2": (0, 512 * N + 8192, (D, H)),
         "cosine": (0, 0, (N, N)),
@@ -650,36 +651,39 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
 
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, from those kept if they are there."""
-    _compile()
-    key = tuple(sizes.get(name, 1) for name in OPEN_SIZES)  # what nothing shows is of another stage
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
     if kept is None:
         return _Memory(key, apart=apart)
     if key not in kept:
@@ -690,22 +694,26 @@ def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apa
     return memory
 
 
+# ---- How the Numba target runs its kernels ----
+
+
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
-    tensors = memory.tensors()
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _differentiate(
@@ -717,13 +725,15 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    _compile()
     memory = _memory(sizes, state.workspace)
     moments = (arena.flat for arena in state.moments.values())
     hyper = (state.hyper[name] for name in HYPER)

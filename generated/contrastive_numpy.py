@@ -87,6 +87,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N",)
+POSITIONS = ("range_N",)
 D, H, C = 64, 128, 16
 NAME = "contrastive"
 SIZES = {"D": D, "H": H, "C": C}
@@ -115,111 +117,240 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (14)."""
     a, b = data["a"], data["b"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
-    z1 = a @ W1  # (1)
-    h1 = np.tanh(z1 + b1)  # (2)
-    z2 = h1 @ W2  # (3)
-    a2 = z2 + b2  # (4)
-    s_norm = (a2 * a2).sum(1)  # (5)
-    norm = _where(s_norm > 0, np.sqrt(s_norm), 0)  # (6)
-    p = a2 / norm[:, None]  # (7)
-    z3 = b @ W1  # (8)
-    h3 = np.tanh(z3 + b1)  # (9)
-    z4 = h3 @ W2  # (10)
-    a4 = z4 + b2  # (11)
-    s_norm_2 = (a4 * a4).sum(1)  # (12)
-    norm_2 = _where(s_norm_2 > 0, np.sqrt(s_norm_2), 0)  # (13)
-    q = a4 / norm_2[:, None]  # (14)
-    return {
-        "z1": z1, "h1": h1, "z2": z2, "a2": a2, "s_norm": s_norm, "norm": norm, "p": p, "z3": z3, "h3": h3,
-        "z4": z4, "a4": a4, "s_norm_2": s_norm_2, "norm_2": norm_2, "q": q,
-    }
+    z1, h1, z2, a2 = tensors["z1"], tensors["h1"], tensors["z2"], tensors["a2"]
+    s_norm, norm, p, z3 = tensors["s_norm"], tensors["norm"], tensors["p"], tensors["z3"]
+    h3, z4, a4, s_norm_2 = tensors["h3"], tensors["z4"], tensors["a4"], tensors["s_norm_2"]
+    norm_2, q = tensors["norm_2"], tensors["q"]
+    t_NC, is_N = tensors["t_NC"], tensors["is_N"]
+    np.matmul(a, W1, out=z1)  # (1)
+    np.add(z1, b1, out=h1)  # (2)
+    np.tanh(h1, out=h1)  # (2)
+    np.matmul(h1, W2, out=z2)  # (3)
+    np.add(z2, b2, out=a2)  # (4)
+    np.multiply(a2, a2, out=t_NC)  # (5)
+    t_NC.sum(1, out=s_norm)  # (5)
+    np.greater(s_norm, 0, out=is_N)  # (6)
+    np.sqrt(s_norm, out=norm)  # (6)
+    _choose(norm, is_N, 0)  # (6)
+    np.divide(a2, norm[:, None], out=p)  # (7)
+    np.matmul(b, W1, out=z3)  # (8)
+    np.add(z3, b1, out=h3)  # (9)
+    np.tanh(h3, out=h3)  # (9)
+    np.matmul(h3, W2, out=z4)  # (10)
+    np.add(z4, b2, out=a4)  # (11)
+    np.multiply(a4, a4, out=t_NC)  # (12)
+    t_NC.sum(1, out=s_norm_2)  # (12)
+    np.greater(s_norm_2, 0, out=is_N)  # (13)
+    np.sqrt(s_norm_2, out=norm_2)  # (13)
+    _choose(norm_2, is_N, 0)  # (13)
+    np.divide(a4, norm_2[:, None], out=q)  # (14)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equations (15) to (20)."""
-    p, q = tensors["p"], tensors["q"]
+    p, q, z, m_z = tensors["p"], tensors["q"], tensors["z"], tensors["m_z"]
+    s_loss, m_z2, s_loss_2, loss = tensors["s_loss"], tensors["m_z2"], tensors["s_loss_2"], tensors["loss"]
+    t_NN, t_N, t_N2, at_N = tensors["t_NN"], tensors["t_N"], tensors["t_N2"], tensors["at_N"]
+    range_N = tensors["range_N"]
     N = len(p)
-    z = p @ q.T  # (15)
+    np.matmul(p, q.T, out=z)  # (15)
     z *= 5  # (15)
-    m_z = z.max(1)  # (16)
-    s_loss = np.exp(z - m_z[:, None]).sum(1)  # (17)
-    m_z2 = z.max(0)  # (18)
-    s_loss_2 = np.exp(z - m_z2).sum(0)  # (19)
-    loss = (
-        (np.log(s_loss) / 2 + np.log(s_loss_2) / 2 + m_z2 / 2 + m_z / 2 - z[np.arange(N), np.arange(N)]).sum()
-        / N
-    )  # (20)
-    tensors.update({"z": z, "m_z": m_z, "s_loss": s_loss, "m_z2": m_z2, "s_loss_2": s_loss_2, "loss": loss})
+    z.max(1, out=m_z)  # (16)
+    np.subtract(z, m_z[:, None], out=t_NN)  # (17)
+    np.exp(t_NN, out=t_NN)  # (17)
+    t_NN.sum(1, out=s_loss)  # (17)
+    z.max(0, out=m_z2)  # (18)
+    np.subtract(z, m_z2, out=t_NN)  # (19)
+    np.exp(t_NN, out=t_NN)  # (19)
+    t_NN.sum(0, out=s_loss_2)  # (19)
+    np.log(s_loss, out=t_N)  # (20)
+    np.divide(t_N, 2, out=t_N)  # (20)
+    np.log(s_loss_2, out=t_N2)  # (20)
+    np.divide(t_N2, 2, out=t_N2)  # (20)
+    np.add(t_N, t_N2, out=t_N)  # (20)
+    np.divide(m_z2, 2, out=t_N2)  # (20)
+    np.add(t_N, t_N2, out=t_N)  # (20)
+    np.divide(m_z, 2, out=t_N2)  # (20)
+    np.add(t_N, t_N2, out=t_N)  # (20)
+    np.multiply(range_N, N, out=at_N)  # (20)
+    np.add(at_N, range_N, out=at_N)  # (20)
+    np.take(z.reshape(-1), at_N, out=t_N2, mode="clip")  # (20)
+    np.subtract(t_N, t_N2, out=t_N)  # (20)
+    loss[...] = t_N.sum() / N  # (20)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (21) to (43)."""
     a, b = data["a"], data["b"]
     W2 = params["W2"]
     h1, s_norm, norm, p = tensors["h1"], tensors["s_norm"], tensors["norm"], tensors["p"]
     h3, s_norm_2, norm_2, q = tensors["h3"], tensors["s_norm_2"], tensors["norm_2"], tensors["q"]
-    z, s_loss, s_loss_2, m_z = tensors["z"], tensors["s_loss"], tensors["s_loss_2"], tensors["m_z"]
-    m_z2 = tensors["m_z2"]
-    N = len(a)
+    z, m_z, s_loss, m_z2 = tensors["z"], tensors["m_z"], tensors["s_loss"], tensors["m_z2"]
+    s_loss_2, dz, dq_s1 = tensors["s_loss_2"], tensors["dz"], tensors["dq_s1"]
+    dnorm_2_s1_s1, da4, db2_2 = tensors["dnorm_2_s1_s1"], tensors["da4"], tensors["db2_2"]
+    dh3, dz3, db1_2, dp_s1 = tensors["dh3"], tensors["dz3"], tensors["db1_2"], tensors["dp_s1"]
+    dnorm_s1_s1, da2, db2_1, dh1 = tensors["dnorm_s1_s1"], tensors["da2"], tensors["db2_1"], tensors["dh1"]
+    dW2_1, dW2_2, dz1, db1_1 = tensors["dW2_1"], tensors["dW2_2"], tensors["dz1"], tensors["db1_1"]
+    dW1_1, dW1_2 = tensors["dW1_1"], tensors["dW1_2"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
-    dz = (
-        (np.exp(z - m_z2) / s_loss_2 + np.exp(z - m_z[:, None]) / s_loss[:, None]
-        - np.where(np.arange(N) == np.arange(N)[:, None], DTYPE(2), DTYPE(0))) / (2 * N)
-    )  # (21)
-    dq_s1 = dz.T @ p  # (22)
-    dnorm_2_s1_s1 = (dq_s1 * q).sum(1)  # (23)
-    da4 = 5 * (dq_s1 - _where((s_norm_2 > 0)[:, None], q * dnorm_2_s1_s1[:, None], 0)) / norm_2[:, None]  # (24)
-    db2_2 = da4.sum(0)  # (31)
-    dh3 = da4 @ W2.T  # (25)
-    dz3 = (1 - h3 * h3) * dh3  # (26)
-    db1_2 = ((1 - h3 * h3) * dh3).sum(0)  # (42)
-    dp_s1 = dz @ q  # (27)
-    dnorm_s1_s1 = (dp_s1 * p).sum(1)  # (28)
-    da2 = 5 * (dp_s1 - _where((s_norm > 0)[:, None], p * dnorm_s1_s1[:, None], 0)) / norm[:, None]  # (29)
-    db2_1 = da2.sum(0)  # (30)
-    db2[...] = db2_1 + db2_2  # (32)
-    dh1 = da2 @ W2.T  # (33)
-    dW2_1 = h1.T @ da2  # (34)
-    dW2_2 = h3.T @ da4  # (35)
-    dW2[...] = dW2_1 + dW2_2  # (36)
-    dz1 = (1 - h1 * h1) * dh1  # (37)
-    db1_1 = ((1 - h1 * h1) * dh1).sum(0)  # (41)
-    db1[...] = db1_1 + db1_2  # (43)
-    dW1_1 = a.T @ dz1  # (38)
-    dW1_2 = b.T @ dz3  # (39)
-    dW1[...] = dW1_1 + dW1_2  # (40)
-    tensors.update({
-        "dz": dz, "dq_s1": dq_s1, "dnorm_2_s1_s1": dnorm_2_s1_s1, "da4": da4, "db2_2": db2_2, "dh3": dh3,
-        "dz3": dz3, "db1_2": db1_2, "dp_s1": dp_s1, "dnorm_s1_s1": dnorm_s1_s1, "da2": da2, "db2_1": db2_1,
-        "db2": db2, "dh1": dh1, "dW2_1": dW2_1, "dW2_2": dW2_2, "dW2": dW2, "dz1": dz1, "db1_1": db1_1,
-        "db1": db1, "dW1_1": dW1_1, "dW1_2": dW1_2, "dW1": dW1,
-    })
+    t_NC, is_N, t_NN, is_NN = tensors["t_NC"], tensors["is_N"], tensors["t_NN"], tensors["is_NN"]
+    is_N1, t_NH, range_N = tensors["is_N1"], tensors["t_NH"], tensors["range_N"]
+    N = len(a)
+    np.subtract(z, m_z[:, None], out=t_NN)  # (21)
+    np.exp(t_NN, out=t_NN)  # (21)
+    np.divide(t_NN, s_loss[:, None], out=t_NN)  # (21)
+    np.subtract(z, m_z2, out=dz)  # (21)
+    np.exp(dz, out=dz)  # (21)
+    np.divide(dz, s_loss_2, out=dz)  # (21)
+    np.add(dz, t_NN, out=dz)  # (21)
+    np.equal(range_N, range_N[:, None], out=is_NN)  # (21)
+    np.logical_not(is_NN, out=is_NN)  # (21)
+    t_NN.fill(DTYPE(0))  # (21)
+    _choose(t_NN, is_NN, 2)  # (21)
+    np.subtract(dz, t_NN, out=dz)  # (21)
+    np.divide(dz, 2 * N, out=dz)  # (21)
+    np.matmul(dz.T, p, out=dq_s1)  # (22)
+    np.multiply(dq_s1, q, out=t_NC)  # (23)
+    t_NC.sum(1, out=dnorm_2_s1_s1)  # (23)
+    np.greater(s_norm_2, 0, out=is_N)  # (24)
+    np.copyto(is_N1, is_N[:, None])  # (24)
+    np.multiply(q, dnorm_2_s1_s1[:, None], out=t_NC)  # (24)
+    _choose(t_NC, is_N1, 0)  # (24)
+    np.subtract(dq_s1, t_NC, out=da4)  # (24)
+    np.multiply(5, da4, out=da4)  # (24)
+    np.divide(da4, norm_2[:, None], out=da4)  # (24)
+    da4.sum(0, out=db2_2)  # (31)
+    np.matmul(da4, W2.T, out=dh3)  # (25)
+    np.multiply(h3, h3, out=dz3)  # (26)
+    np.subtract(1, dz3, out=dz3)  # (26)
+    np.multiply(dz3, dh3, out=dz3)  # (26)
+    np.multiply(h3, h3, out=t_NH)  # (42)
+    np.subtract(1, t_NH, out=t_NH)  # (42)
+    np.multiply(t_NH, dh3, out=t_NH)  # (42)
+    t_NH.sum(0, out=db1_2)  # (42)
+    np.matmul(dz, q, out=dp_s1)  # (27)
+    np.multiply(dp_s1, p, out=t_NC)  # (28)
+    t_NC.sum(1, out=dnorm_s1_s1)  # (28)
+    np.greater(s_norm, 0, out=is_N)  # (29)
+    np.copyto(is_N1, is_N[:, None])  # (29)
+    np.multiply(p, dnorm_s1_s1[:, None], out=t_NC)  # (29)
+    _choose(t_NC, is_N1, 0)  # (29)
+    np.subtract(dp_s1, t_NC, out=da2)  # (29)
+    np.multiply(5, da2, out=da2)  # (29)
+    np.divide(da2, norm[:, None], out=da2)  # (29)
+    da2.sum(0, out=db2_1)  # (30)
+    np.add(db2_1, db2_2, out=db2)  # (32)
+    np.matmul(da2, W2.T, out=dh1)  # (33)
+    np.matmul(h1.T, da2, out=dW2_1)  # (34)
+    np.matmul(h3.T, da4, out=dW2_2)  # (35)
+    np.add(dW2_1, dW2_2, out=dW2)  # (36)
+    np.multiply(h1, h1, out=dz1)  # (37)
+    np.subtract(1, dz1, out=dz1)  # (37)
+    np.multiply(dz1, dh1, out=dz1)  # (37)
+    np.multiply(h1, h1, out=t_NH)  # (41)
+    np.subtract(1, t_NH, out=t_NH)  # (41)
+    np.multiply(t_NH, dh1, out=t_NH)  # (41)
+    t_NH.sum(0, out=db1_1)  # (41)
+    np.add(db1_1, db1_2, out=db1)  # (43)
+    np.matmul(a.T, dz1, out=dW1_1)  # (38)
+    np.matmul(b.T, dz3, out=dW1_2)  # (39)
+    np.add(dW1_1, dW1_2, out=dW1)  # (40)
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (44) to (46)."""
-    p, q = tensors["p"], tensors["q"]
+    p, q, cosine, own = tensors["p"], tensors["q"], tensors["cosine"], tensors["own"]
+    found = tensors["found"]
+    is_N, range_N = tensors["is_N"], tensors["range_N"]
     N = len(p)
-    cosine = p @ q.T  # (44)
-    own = cosine.argmax(1)  # (45)
-    found = DTYPE((np.arange(N) == own).sum()) / N  # (46)
-    tensors.update({"cosine": cosine, "own": own, "found": found})
+    np.matmul(p, q.T, out=cosine)  # (44)
+    cosine.argmax(1, out=own)  # (45)
+    np.equal(range_N, own, out=is_N)  # (46)
+    found[...] = DTYPE(is_N.sum()) / N  # (46)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, H)),
+        "h1": (0, 0, (N, H)),
+        "z2": (0, 2 * (N * N) + 640 * N, (N, C)),
+        "a2": (0, 2 * (N * N) + 640 * N, (N, C)),
+        "s_norm": (0, 2 * (N * N) + 672 * N, (N,)),
+        "norm": (0, 2 * (N * N) + 673 * N, (N,)),
+        "p": (0, 2 * (N * N) + 640 * N, (N, C)),
+        "z3": (0, 128 * N, (N, H)),
+        "h3": (0, 128 * N, (N, H)),
+        "z4": (0, 2 * (N * N) + 656 * N, (N, C)),
+        "a4": (0, 2 * (N * N) + 656 * N, (N, C)),
+        "s_norm_2": (0, 272 * N, (N,)),
+        "norm_2": (0, 273 * N, (N,)),
+        "q": (0, 2 * (N * N) + 656 * N, (N, C)),
+        "z": (0, 640 * N, (N, N)),
+        "m_z": (0, 256 * N, (N,)),
+        "s_loss": (0, 257 * N, (N,)),
+        "m_z2": (0, 258 * N, (N,)),
+        "s_loss_2": (0, 259 * N, (N,)),
+        "loss": (0, 3 * (N * N) + 960 * N + 41376, ()),
+        "dz": (0, 640 * N, (N, N)),
+        "dq_s1": (0, 3 * (N * N) + 928 * N + 41248, (N, C)),
+        "dnorm_2_s1_s1": (0, 274 * N, (N,)),
+        "da4": (0, 3 * (N * N) + 928 * N + 41248, (N, C)),
+        "db2_2": (0, 2 * (N * N) + 674 * N, (C,)),
+        "dh3": (0, 256 * N, (N, H)),
+        "dz3": (0, 384 * N, (N, H)),
+        "db1_2": (0, 3 * (N * N) + 960 * N + 41248, (H,)),
+        "dp_s1": (0, 3 * (N * N) + 944 * N + 41248, (N, C)),
+        "dnorm_s1_s1": (0, 272 * N, (N,)),
+        "da2": (0, 3 * (N * N) + 944 * N + 41248, (N, C)),
+        "db2_1": (0, 256 * N, (C,)),
+        "dh1": (0, 256 * N, (N, H)),
+        "dW2_1": (0, 512 * N, (H, C)),
+        "dW2_2": (0, 512 * N + 2048, (H, C)),
+        "dz1": (0, 128 * N, (N, H)),
+        "db1_1": (0, 640 * N, (H,)),
+        "dW1_1": (0, 512 * N, (D, H)),
+        "dW1_2": (0, 512 * N + 8192, (D, H)),
+        "cosine": (0, 0, (N, N)),
+        "own": (1, 0, (N,)),
+        "found": (0, 0, ()),
+        "range_N": (1, N, (N,)),
+        "t_NC": (0, 256 * N, (N, 16)),
+        "is_N": (2, 0, (N,)),
+        "t_NN": (0, 640 * N + N * N, (N, N)),
+        "t_N": (0, 260 * N, (N,)),
+        "t_N2": (0, 261 * N, (N,)),
+        "at_N": (1, 0, (N,)),
+        "is_NN": (2, 0, (N, N)),
+        "is_N1": (2, N, (N, 1)),
+        "t_NH": (0, 512 * N, (N, 128)),
+        "t1": (0, 0, (10384,)),
+        "t2": (0, 10384, (10384,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -239,17 +370,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _where(mask: Array, a: Any, b: Any) -> Array:
-    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
-    mask has no pattern."""
-    if mask.size < 4096:
-        return np.asarray(np.where(mask, a, b))
-    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
-    chosen = -mask.astype(bits)  # all bits or none
-    value = np.asarray(a, DTYPE).view(bits) & chosen
-    if not np.isscalar(b) or b != 0:
-        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
-    return np.asarray(value.view(DTYPE))
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
 
 
 # ---- Arrays that come in ----
@@ -430,26 +558,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -458,21 +634,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

@@ -61,7 +61,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N', 'T', 'V', 'K')
+OPEN_SIZES = ("rows", "N", "T", "V", "K")
+POSITIONS = ()
 NAME = "crf"
 SIZES = {}
 PARAMETERS = {"W": ("V", "K"), "A": ("K", "K")}
@@ -348,18 +349,18 @@ def _flops(N, T, V, K):
 
 
 def _places(rows, N, T, V, K):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "scores": (0, 0, (rows, T, K)),
         "s_alpha": (0, K * T * rows, (rows, T, K)),
         "alpha": (0, 2 * K * T * rows, (rows, T, K)),
-        "s_total": (0, 2 * (K * K) + 5 * K * T * rows, (rows,)),
+        "s_total": (0, 5 * K * T * rows, (rows,)),
         "dtotal_dalpha_1": (0, 3 * K * T * rows, (rows, T, K)),
         "marginal": (0, 4 * K * T * rows, (rows, T, K)),
         "total": (0, 3 * K * T * rows, (rows,)),
-        "steps": (0, 2 * (K * K) + 5 * K * T * rows + rows, (rows,)),
-        "words": (0, 2 * (K * K) + 2 * rows + 5 * K * T * rows, (rows,)),
-        "loss": (0, 2 * (K * K) + 3 * rows + 5 * K * T * rows, ()),
+        "steps": (0, 5 * K * T * rows + rows, (rows,)),
+        "words": (0, 2 * rows + 5 * K * T * rows, (rows,)),
+        "loss": (0, 2 * (K * K) + 4 * rows + 7 * K * T * rows, ()),
         "ds_alpha": (0, 0, (rows, T, K)),
         "dA_1": (0, 5 * K * T * rows, (K, K)),
         "dA_2": (0, 5 * K * T * rows + K * K, (K, K)),
@@ -570,30 +571,37 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
@@ -602,16 +610,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
-    tensors = memory.tensors()
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _differentiate(
@@ -623,9 +632,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -651,7 +661,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -670,11 +679,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

@@ -59,6 +59,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "T", "V", "K")
+POSITIONS = ("range_N", "range_T", "range_K")
 NAME = "crf"
 SIZES = {}
 PARAMETERS = {"W": ("V", "K"), "A": ("K", "K")}
@@ -83,107 +85,191 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (4), (6) to (7)."""
     x = data["x"]
     W, A = params["W"], params["A"]
-    N = len(x)
+    scores, s_alpha, alpha = tensors["scores"], tensors["s_alpha"], tensors["alpha"]
+    s_total, dtotal_dalpha_1, marginal = tensors["s_total"], tensors["dtotal_dalpha_1"], tensors["marginal"]
+    t_NKK, t_KK, t_NK, zeros_NK = tensors["t_NKK"], tensors["t_KK"], tensors["t_NK"], tensors["zeros_NK"]
     T = x.shape[1]
-    K = W.shape[1]
-    scores = W[x].copy()  # (1)
-    s_alpha = np.empty((N, T, K), DTYPE)  # (2), (3)
-    alpha = np.empty((N, T, K), DTYPE)  # (2), (3)
+    np.take(W, x, 0, out=scores, mode="clip")  # (1)
     for t in range(T):
-        s_alpha[:, t] = (
-            np.exp((alpha[:, t - 1] if t >= 1 else np.zeros((N, K), DTYPE))[:, None, :]
-            + _transposed(A)).sum(2)
-        )  # (2)
-        alpha[:, t] = (np.log(s_alpha[:, t]) if t >= 1 else np.zeros((N, K), DTYPE)) + scores[:, t]  # (3)
-    s_total = np.exp(alpha[:, T - 1]).sum(1)  # (4)
-    dtotal_dalpha_1 = np.empty((N, T, K), DTYPE)  # (6), (7)
-    marginal = np.empty((N, T, K), DTYPE)  # (6), (7)
+        _transposed(A, out=t_KK)  # (2)
+        np.add((alpha[:, t - 1] if t >= 1 else zeros_NK)[:, None, :], t_KK, out=t_NKK)  # (2)
+        np.exp(t_NKK, out=t_NKK)  # (2)
+        t_NKK.sum(2, out=s_alpha[:, t])  # (2)
+        if t >= 1:  # (3)
+            np.log(s_alpha[:, t], out=alpha[:, t])  # (3)
+        else:  # (3)
+            np.copyto(alpha[:, t], zeros_NK)  # (3)
+        np.add(alpha[:, t], scores[:, t], out=alpha[:, t])  # (3)
+    np.exp(alpha[:, T - 1], out=t_NK)  # (4)
+    t_NK.sum(1, out=s_total)  # (4)
     for t in reversed(range(T)):
-        dtotal_dalpha_1[:, t] = (
-            (np.exp(alpha[:, t][..., None] + A) * marginal[:, t + 1][:, None, :]
-            / s_alpha[:, t + 1][:, None, :] if (t + 2 <= T) & (t >= 0) else np.zeros((N, K, K), DTYPE)).sum(2)
-        )  # (6)
-        marginal[:, t] = (
-            (np.exp(alpha[:, T - 1]) / s_total[:, None] if T == t + 1 else np.zeros((N, K), DTYPE))
-            + dtotal_dalpha_1[:, t]
-        )  # (7)
-    return {
-        "scores": scores, "s_alpha": s_alpha, "alpha": alpha, "s_total": s_total,
-        "dtotal_dalpha_1": dtotal_dalpha_1, "marginal": marginal,
-    }
+        if (t + 2 <= T) & (t >= 0):  # (6)
+            np.add(alpha[:, t][..., None], A, out=t_NKK)  # (6)
+            np.exp(t_NKK, out=t_NKK)  # (6)
+            np.multiply(t_NKK, marginal[:, t + 1][:, None, :], out=t_NKK)  # (6)
+            np.divide(t_NKK, s_alpha[:, t + 1][:, None, :], out=t_NKK)  # (6)
+        else:  # (6)
+            t_NKK.fill(0)  # (6)
+        t_NKK.sum(2, out=dtotal_dalpha_1[:, t])  # (6)
+        if T == t + 1:  # (7)
+            np.exp(alpha[:, T - 1], out=marginal[:, t])  # (7)
+            np.divide(marginal[:, t], s_total[:, None], out=marginal[:, t])  # (7)
+        else:  # (7)
+            np.copyto(marginal[:, t], zeros_NK)  # (7)
+        np.add(marginal[:, t], dtotal_dalpha_1[:, t], out=marginal[:, t])  # (7)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equations (5), (8) to (10)."""
     y = data["y"]
     A = params["A"]
-    scores, s_total = tensors["scores"], tensors["s_total"]
+    scores, s_total, total, steps = tensors["scores"], tensors["s_total"], tensors["total"], tensors["steps"]
+    words, loss = tensors["words"], tensors["loss"]
+    t_N, at_N, zeros_N, range_N = tensors["t_N"], tensors["at_N"], tensors["zeros_N"], tensors["range_N"]
     N = len(y)
     T = y.shape[1]
-    total = np.log(s_total)  # (5)
-    steps = np.zeros((N,), DTYPE)  # (8)
+    K = len(A)
+    np.log(s_total, out=total)  # (5)
+    steps.fill(0)  # (8)
     for t in range(T):
-        steps += A[y[:, t - 1].astype(DTYPE) if t >= 1 else np.zeros((N,), DTYPE), y[:, t]] if t >= 1 else np.zeros((N,), DTYPE)  # (8)
-    words = np.zeros((N,), DTYPE)  # (9)
+        steps += A[y[:, t - 1] if t >= 1 else 0, y[:, t]] if t >= 1 else zeros_N  # (8)
+    words.fill(0)  # (9)
     for t in range(T):
-        words += scores[np.arange(N), t, y[:, t]]  # (9)
-    loss = (total - steps - words).sum() / N  # (10)
-    tensors.update({"total": total, "steps": steps, "words": words, "loss": loss})
+        np.multiply(range_N, T, out=at_N)  # (9)
+        np.add(at_N, t, out=at_N)  # (9)
+        np.multiply(at_N, K, out=at_N)  # (9)
+        np.add(at_N, y[:, t], out=at_N)  # (9)
+        np.take(scores.reshape(-1), at_N, out=t_N, mode="clip")  # (9)
+        words += t_N  # (9)
+    np.subtract(total, steps, out=t_N)  # (10)
+    np.subtract(t_N, words, out=t_N)  # (10)
+    loss[...] = t_N.sum() / N  # (10)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (11) to (16)."""
     x, y = data["x"], data["y"]
     A = params["A"]
-    alpha, s_alpha, marginal = tensors["alpha"], tensors["s_alpha"], tensors["marginal"]
+    s_alpha, alpha, marginal = tensors["s_alpha"], tensors["alpha"], tensors["marginal"]
+    ds_alpha, dA_1, dA_2, dscores = tensors["ds_alpha"], tensors["dA_1"], tensors["dA_2"], tensors["dscores"]
+    dW, dA = gradients["W"], gradients["A"]
+    is_T1, is_T, padded1, t_KKNT = tensors["is_T1"], tensors["is_T"], tensors["padded1"], tensors["t_KKNT"]
+    at1, at_NT, t_NT, is_NT = tensors["at1"], tensors["at_NT"], tensors["t_NT"], tensors["is_NT"]
+    is_NT2, is_NTK, range_T = tensors["is_NT2"], tensors["is_NTK"], tensors["range_T"]
+    range_K = tensors["range_K"]
     N = len(x)
     T = x.shape[1]
     K = len(A)
-    dW, dA = gradients["W"], gradients["A"]
-    ds_alpha = _where((np.arange(T) >= 1)[:, None], marginal / (N * s_alpha), 0)  # (11)
-    padded1 = np.pad(alpha, ((0, 0), (1, 0), (0, 0)))  # (12)
-    dA_1 = (
-        (np.exp(padded1[:, :T].transpose(2, 0, 1)[:, None, :, :] + A[..., None, None])
-        * ds_alpha.transpose(2, 0, 1)).sum((2, 3))
-    )  # (12)
-    dA_2 = np.zeros((K, K), DTYPE)  # (13)
-    padded1 = np.pad(y, ((0, 0), (1, 0)))  # (13)
-    np.add.at(
-        dA_2, (np.clip(padded1[:, :T], 0, K - 1), y),
-        _where((0 <= padded1[:, :T]) & (padded1[:, :T] < K), np.where(np.arange(T) >= 1, DTYPE(-1 / N), DTYPE(0)), 0)
-    )  # (13)
-    dscores = (marginal - (np.arange(K) == y[..., None])) / N  # (15)
-    dW[...] = 0  # (16)
+    np.greater_equal(range_T, 1, out=is_T)  # (11)
+    np.copyto(is_T1, is_T[:, None])  # (11)
+    np.multiply(N, s_alpha, out=ds_alpha)  # (11)
+    np.divide(marginal, ds_alpha, out=ds_alpha)  # (11)
+    _choose(ds_alpha, is_T1, 0)  # (11)
+    padded1.fill(0)  # (12)
+    np.copyto(padded1[:, 1 : T + 1, :], alpha)  # (12)
+    np.add(padded1[:, :T].transpose(2, 0, 1)[:, None, :, :], A[..., None, None], out=t_KKNT)  # (12)
+    np.exp(t_KKNT, out=t_KKNT)  # (12)
+    np.multiply(t_KKNT, ds_alpha.transpose(2, 0, 1), out=t_KKNT)  # (12)
+    t_KKNT.sum((2, 3), out=dA_1)  # (12)
+    dA_2.fill(0)  # (13)
+    at1.fill(0)  # (13)
+    np.copyto(at1[:, 1 : T + 1], y)  # (13)
+    np.clip(at1[:, :T], 0, K - 1, out=at_NT)  # (13)
+    np.less_equal(0, at1[:, :T], out=is_NT)  # (13)
+    np.less(at1[:, :T], K, out=is_NT2)  # (13)
+    np.logical_and(is_NT, is_NT2, out=is_NT)  # (13)
+    np.greater_equal(range_T, 1, out=is_T)  # (13)
+    np.logical_not(is_T, out=is_T)  # (13)
+    t_NT.fill(DTYPE(0))  # (13)
+    _choose(t_NT, is_T, DTYPE(-1 / N))  # (13)
+    _choose(t_NT, is_NT, 0)  # (13)
+    np.add.at(dA_2, (at_NT, y), t_NT)  # (13)
+    np.equal(range_K, y[..., None], out=is_NTK)  # (15)
+    np.subtract(marginal, is_NTK, out=dscores)  # (15)
+    np.divide(dscores, N, out=dscores)  # (15)
+    dW.fill(0)  # (16)
     _add_rows(dW, x, dscores)  # (16)
-    dA[...] = dA_1 + dA_2  # (14)
-    tensors.update({"ds_alpha": ds_alpha, "dA_1": dA_1, "dA_2": dA_2, "dscores": dscores, "dW": dW, "dA": dA})
+    np.add(dA_1, dA_2, out=dA)  # (14)
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (17) to (18)."""
     y = data["y"]
-    marginal = tensors["marginal"]
+    marginal, c_accuracy, accuracy = tensors["marginal"], tensors["c_accuracy"], tensors["accuracy"]
+    is_NT = tensors["is_NT"]
     N = len(y)
     T = y.shape[1]
-    c_accuracy = marginal.argmax(2)  # (17)
-    accuracy = DTYPE((c_accuracy == y).sum()) / (N * T)  # (18)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    marginal.argmax(2, out=c_accuracy)  # (17)
+    np.equal(c_accuracy, y, out=is_NT)  # (18)
+    accuracy[...] = DTYPE(is_NT.sum()) / (N * T)  # (18)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N, T, V, K):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "scores": (0, 0, (N, T, K)),
+        "s_alpha": (0, K * N + K * N * T + (K * K) * N * T, (N, T, K)),
+        "alpha": (0, 2 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
+        "s_total": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "dtotal_dalpha_1": (0, K * N * T, (N, T, K)),
+        "marginal": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
+        "total": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "steps": (0, K * N * T, (N,)),
+        "words": (0, K * N * T + N, (N,)),
+        "loss": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 3 * N + 4 * K * N * T + (K * K) * N * T, ()),
+        "ds_alpha": (0, K * N + K * N * T + (K * K) * N * T, (N, T, K)),
+        "dA_1": (0, 4 * K * N * T + K * N + (K * K) * N * T, (K, K)),
+        "dA_2": (0, 0, (K, K)),
+        "dscores": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
+        "c_accuracy": (1, 0, (N, T)),
+        "accuracy": (0, 0, ()),
+        "zeros_NK": (0, 2 * K * V + 3 * (K * K) + 4 * K * N * T + K * N + (K * K) * N * T, (N, K)),
+        "zeros_N": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 4 * K * N * T + N + (K * K) * N * T, (N,)),
+        "range_N": (1, 2 * N * T + N, (N,)),
+        "range_T": (1, 2 * N + 2 * N * T, (T,)),
+        "range_K": (1, 2 * N + 2 * N * T + T, (K,)),
+        "t_NKK": (0, 2 * K * N * T, (N, K, K)),
+        "t_KK": (0, 3 * K * N * T + K * N + (K * K) * N * T, (K, K)),
+        "t_NK": (0, K * N * T, (N, K)),
+        "t_N": (0, 2 * K * N + 2 * K * V + 2 * N + 3 * (K * K) + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "at_N": (1, 0, (N,)),
+        "is_T1": (2, 0, (T, 1)),
+        "is_T": (2, 2 * N * T, (T,)),
+        "padded1": (0, (K * K) * N * T, (N, T + 1, K)),
+        "t_KKNT": (0, 0, (K, K, N, T)),
+        "at1": (1, 0, (N, T + 1)),
+        "at_NT": (1, N + N * T, (N, T)),
+        "t_NT": (0, K * K, (N, T)),
+        "is_NT": (2, 0, (N, T)),
+        "is_NT2": (2, N * T, (N, T)),
+        "is_NTK": (2, 0, (N, T, K)),
+        "t1": (0, 0, (K * K + K * V,)),
+        "t2": (0, K * K + K * V, (K * K + K * V,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -210,28 +296,22 @@ def _add_rows(target: Array, rows: Array, values: Array) -> None:
     target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
-def _transposed(x: Array) -> Array:
-    """x.T; of a large matrix a copy made in panels, since NumPy reads x.T beside other arrays against the
-    order of memory."""
-    if x.size < 1 << 16:
-        return x.T
-    turned = np.empty(x.shape[::-1], x.dtype)
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
+
+
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
     for k in range(0, len(x), 16):
-        turned[:, k : k + 16] = x[k : k + 16].T
-    return turned
-
-
-def _where(mask: Array, a: Any, b: Any) -> Array:
-    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
-    mask has no pattern."""
-    if mask.size < 4096:
-        return np.asarray(np.where(mask, a, b))
-    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
-    chosen = -mask.astype(bits)  # all bits or none
-    value = np.asarray(a, DTYPE).view(bits) & chosen
-    if not np.isscalar(b) or b != 0:
-        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
-    return np.asarray(value.view(DTYPE))
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
 # ---- Arrays that come in ----
@@ -412,26 +492,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -440,21 +568,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

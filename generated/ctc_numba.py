@@ -9,7 +9,7 @@ Equations:
     (1)   z1[n,t,j] = Σ_i x[n,t,i]·W[i,j]
     (2)   r_h1[n,t,j] = Σ_i h1[n,t - 1,i]·U[i,j]
     (3)   h1[n,t,j] = tanh(r_h1[n,t,j] + z1[n,t,j] + b[j])
-    (4)   z2[n,t,k] = Σ_j h1[n,t,j]·O[j,k]
+    (4)   z2[n,t,k] = Σ_j h1[n,t,j]·R[j,k]
     (5)   z[n,t,k] = z2[n,t,k] + c[k]
     (6)   m_z[n,t] = max_k z[n,t,k]
     (7)   e_p[n,t,k] = exp(z[n,t,k] - m_z[n,t])
@@ -40,11 +40,11 @@ Equations:
     (32)  dlog_p_1_s1_s1[n,t] = Σ_l dalpha[n,t,l]
     (33)  dz[n,t,k] = [k = 0]·(dlog_p_1_s1_s1[n,t] - dlse_s1[n,t]) + dlog_p_2[n,t,k] - dlog_p_1_s1_s1[n,t]·p[n,t,k]
     (34)  dc[k] = Σ_n,t dz[n,t,k]
-    (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·O[j,k]
+    (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·R[j,k]
     (36)  dh1_1[n,t,j] = Σ_j2 [2 + t ≤ T]·dr_h1[n,1 + t,j2]·U[j,j2]
     (37)  dr_h1[n,t,j] = (1 - h1[n,t,j]²)·(dh1_1[n,t,j] + dh1_2[n,t,j])
     (38)  dU[i,j] = Σ_n,t h1[n,t - 1,i]·dr_h1[n,t,j]
-    (39)  dO[j,k] = Σ_n,t h1[n,t,j]·dz[n,t,k]
+    (39)  dR[j,k] = Σ_n,t h1[n,t,j]·dz[n,t,k]
     (40)  db[j] = Σ_n,t dr_h1[n,t,j]
     (41)  dW[i,j] = Σ_n,t x[n,t,i]·dr_h1[n,t,j]
     (42)  best[n,t] = argmax_k p[n,t,k]
@@ -92,11 +92,12 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N', 'T', 'D', 'S', 'K')
+OPEN_SIZES = ("rows", "N", "T", "D", "S", "K")
+POSITIONS = ()
 H = 32
 NAME = "ctc"
 SIZES = {"H": H}
-PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "O": ("H", "K"), "c": ("K",)}
+PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "K"), "c": ("K",)}
 INPUTS = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
 INTEGERS = {"y": "K", "length": lambda s: s["S"] + 1}
 FACTS = {}
@@ -105,14 +106,14 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("exact",)
 BATCH = "N"
-GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "O": "dO", "c": "dc"}
+GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "z1", 2: "r_h1", 3: "h1", 4: "z2", 5: "z", 6: "m_z", 7: "e_p", 8: "s_p", 9: "p", 10: "s_lse",
     11: "lse", 12: "log_p", 13: "e", 14: "m_alpha", 15: "m_alpha_finite", 16: "s_alpha_sum", 17: "s_alpha",
     18: "alpha", 19: "m_alpha2", 20: "m_alpha2_finite", 21: "s_nll_sum", 22: "s_nll", 23: "nll", 24: "loss",
     25: "ds_nll", 26: "dalpha_2_s1", 27: "dalpha_1", 28: "dalpha", 29: "ds_alpha", 30: "dlog_p_2",
     31: "dlse_s1", 32: "dlog_p_1_s1_s1", 33: "dz", 34: "dc", 35: "dh1_2", 36: "dh1_1", 37: "dr_h1", 38: "dU",
-    39: "dO", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
+    39: "dR", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
     47: "exact",
 }
 MOMENTS = ("m", "v")
@@ -161,7 +162,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, S, K):
     W = theta[0 : 32 * D].reshape(D, H)
     U = theta[32 * D : 32 * D + 1024].reshape(H, H)
     b = theta[32 * D + 1024 : 32 * D + 1024 + 32]
-    O = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
+    R = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
     c = theta[32 * D + 32 * K + 1056 : 32 * D + 32 * K + 1056 + K]
     z1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, H)
     r_h1_left = work[at[1] : at[1] + 32 * rows].reshape(rows, H)
@@ -184,7 +185,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, S, K):
             for j in range(H):
                 r_h1[n, t, j] = r_h1_product[n, j]  # (2)
                 h1[n, t, j] = math.tanh(r_h1[n, t, j] + z1[n, t, j] + b[j])  # (3)
-    np.dot(h1.reshape(T * rows, H), O, z2.reshape(T * rows, K))  # (4)
+    np.dot(h1.reshape(T * rows, H), R, z2.reshape(T * rows, K))  # (4)
     for n in range(rows):
         for t in range(T):
             m_z_max = -np.inf
@@ -285,7 +286,7 @@ def _loss(theta, work, counts, at, y, length, rows, N, T, D, S, K):
 def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K):
     """The gradients: equations (25) to (41)."""
     U = theta[32 * D : 32 * D + 1024].reshape(H, H)
-    O = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
+    R = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
     h1 = work[at[4] : at[4] + 32 * T * rows].reshape(rows, T, H)
     p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
     m_alpha_finite = work[at[16] : at[16] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
@@ -310,7 +311,7 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
     dh1_1 = work[at[39] : at[39] + 32 * T * rows].reshape(rows, T, H)
     dr_h1 = work[at[40] : at[40] + 32 * T * rows].reshape(rows, T, H)
     dU = gradient[32 * D : 32 * D + 1024].reshape(H, H)
-    dO = gradient[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
+    dR = gradient[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
     db = gradient[32 * D + 1024 : 32 * D + 1024 + 32]
     dW = gradient[0 : 32 * D].reshape(D, H)
     for n in range(rows):
@@ -356,7 +357,7 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
                     - p[n, t, k] * dlog_p_1_s1_s1[n, t]
                 )  # (33)
                 dc[k] += dz[n, t, k]  # (34)
-    np.dot(dz.reshape(T * rows, K), O.T, dh1_2.reshape(T * rows, H))  # (35)
+    np.dot(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
     for t in range(T - 1, -1, -1):
         for n in range(rows):
             for j2 in range(H):
@@ -367,7 +368,7 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
                 dh1_1[n, t, j] = dh1_1_product[n, j]  # (36)
                 dr_h1[n, t, j] = (1 - h1[n, t, j] * h1[n, t, j]) * (dh1_1[n, t, j] + dh1_2[n, t, j])  # (37)
     np.dot(dU_left.reshape(T * rows, H).T, dr_h1.reshape(T * rows, H), dU)  # (38)
-    np.dot(h1.reshape(T * rows, H).T, dz.reshape(T * rows, K), dO)  # (39)
+    np.dot(h1.reshape(T * rows, H).T, dz.reshape(T * rows, K), dR)  # (39)
     db[:] = 0.0
     for n in range(rows):
         for t in range(T):
@@ -504,21 +505,21 @@ def _flops(N, T, D, S, K):
 
 
 def _places(rows, N, T, D, S, K):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 12 * S * T * rows + 4 * K * T * rows + 6 * T * rows, (rows, T, H)),
-        "r_h1_left": (0, 102 * T * rows + 12 * S * T * rows + 4 * K * T * rows, (rows, H)),
-        "r_h1_product": (0, 102 * T * rows + 12 * S * T * rows + 32 * rows + 4 * K * T * rows, (rows, H)),
-        "r_h1": (0, 12 * S * T * rows + 38 * T * rows + 4 * K * T * rows, (rows, T, H)),
-        "h1": (0, 12 * S * T * rows + 4 * K * T * rows + 70 * T * rows, (rows, T, H)),
-        "z2": (0, 12 * S * T * rows + 6 * T * rows, (rows, T, K)),
-        "z": (0, 12 * S * T * rows + 6 * T * rows + K * T * rows, (rows, T, K)),
-        "m_z": (0, 12 * S * T * rows + 4 * K * T * rows + 6 * T * rows, (rows, T)),
-        "e_p": (0, 12 * S * T * rows + 2 * K * T * rows + 6 * T * rows, (rows, T, K)),
-        "s_p": (0, 0, (rows, T)),
-        "p": (0, 12 * S * T * rows + 3 * K * T * rows + 6 * T * rows, (rows, T, K)),
-        "s_lse": (0, 2 * S * T * rows + K * T * rows + T * rows, (rows, T)),
-        "lse": (0, 2 * S * T * rows + 2 * T * rows + K * T * rows, (rows, T)),
+        "z1": (0, 0, (rows, T, H)),
+        "r_h1_left": (0, 103 * T * rows + 14 * S * T * rows + 4 * K * T * rows, (rows, H)),
+        "r_h1_product": (0, 103 * T * rows + 14 * S * T * rows + 32 * rows + 4 * K * T * rows, (rows, H)),
+        "r_h1": (0, 32 * T * rows, (rows, T, H)),
+        "h1": (0, 14 * S * T * rows + 4 * K * T * rows + 71 * T * rows, (rows, T, H)),
+        "z2": (0, 0, (rows, T, K)),
+        "z": (0, 2 * S * T * rows + K * T * rows + T * rows, (rows, T, K)),
+        "m_z": (0, 2 * S * T * rows + 3 * K * T * rows + T * rows, (rows, T)),
+        "e_p": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows, (rows, T, K)),
+        "s_p": (0, K * T * rows, (rows, T)),
+        "p": (0, 14 * S * T * rows + 3 * K * T * rows + 7 * T * rows, (rows, T, K)),
+        "s_lse": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows, (rows, T)),
+        "lse": (0, 2 * S * T * rows + 2 * T * rows + 3 * K * T * rows, (rows, T)),
         "log_p": (0, 2 * S * T * rows + T * rows, (rows, T, K)),
         "e": (0, 0, (rows, T, 2 * S + 1)),
         "m_alpha": (0, 2 * S * T * rows + T * rows, (rows, T, 2 * S + 1)),
@@ -531,10 +532,10 @@ def _places(rows, N, T, D, S, K):
         "s_nll_sum": (0, 2 * rows, (rows,)),
         "s_nll": (0, 3 * rows, (rows,)),
         "nll": (0, 4 * rows, (rows,)),
-        "loss": (0, 12 * S * T * rows + 166 * T * rows + 2 * N + 2 * N * T + 2 * S * rows + 4 * K * T * rows + 65 * rows, ()),
-        "ds_nll": (0, 12 * S * T * rows + 6 * T * rows, (rows,)),
-        "dalpha_2_s1": (0, 12 * S * T * rows + 166 * T * rows + 4 * K * T * rows, (rows, 2 * S + 1)),
-        "dU_left": (0, 12 * S * T * rows + 4 * K * T * rows + 6 * T * rows, (rows, T, H)),
+        "loss": (0, 135 * rows + 18 * S * T * rows + 239 * T * rows + 2 * N + 2 * N * T + 2 * S * rows + 7 * K * T * rows, ()),
+        "ds_nll": (0, 12 * S * T * rows + 2 * S * rows + 6 * T * rows + rows, (rows,)),
+        "dalpha_2_s1": (0, 12 * S * T * rows + 6 * T * rows, (rows, 2 * S + 1)),
+        "dU_left": (0, 14 * S * T * rows + 4 * K * T * rows + 7 * T * rows, (rows, T, H)),
         "dalpha_1": (0, 0, (rows, T, 2 * S + 1)),
         "dalpha": (0, 2 * S * T * rows + T * rows, (rows, T, 2 * S + 1)),
         "ds_alpha": (0, 3 * T * rows + 6 * S * T * rows, (rows, T, 2 * S + 1)),
@@ -542,16 +543,16 @@ def _places(rows, N, T, D, S, K):
         "dlse_s1": (0, 0, (rows, T)),
         "dlog_p_1_s1_s1": (0, T * rows, (rows, T)),
         "dz": (0, 2 * T * rows + 4 * S * T * rows + K * T * rows, (rows, T, K)),
-        "dh1_2": (0, 12 * S * T * rows + 38 * T * rows + 4 * K * T * rows, (rows, T, H)),
-        "dh1_1_left": (0, 12 * S * T * rows + 166 * T * rows + 2 * N * T + 2 * S * rows + 4 * K * T * rows + rows, (rows, H)),
-        "dh1_1_product": (0, 12 * S * T * rows + 166 * T * rows + 2 * N * T + 2 * S * rows + 33 * rows + 4 * K * T * rows, (rows, H)),
-        "dh1_1": (0, 102 * T * rows + 12 * S * T * rows + 4 * K * T * rows, (rows, T, H)),
-        "dr_h1": (0, 12 * S * T * rows + 134 * T * rows + 4 * K * T * rows, (rows, T, H)),
+        "dh1_2": (0, 14 * S * T * rows + 39 * T * rows + 4 * K * T * rows, (rows, T, H)),
+        "dh1_1_left": (0, 14 * S * T * rows + 167 * T * rows + 4 * K * T * rows, (rows, H)),
+        "dh1_1_product": (0, 14 * S * T * rows + 167 * T * rows + 32 * rows + 4 * K * T * rows, (rows, H)),
+        "dh1_1": (0, 103 * T * rows + 14 * S * T * rows + 4 * K * T * rows, (rows, T, H)),
+        "dr_h1": (0, 135 * T * rows + 14 * S * T * rows + 4 * K * T * rows, (rows, T, H)),
         "best": (1, 0, (N, T)),
-        "heard": (0, 12 * S * T * rows + 166 * T * rows + 2 * S * rows + 4 * K * T * rows + rows, (N, T)),
-        "place": (0, 12 * S * T * rows + 166 * T * rows + 2 * S * rows + 4 * K * T * rows + N * T + rows, (N, T)),
-        "errors": (0, 12 * S * T * rows + 166 * T * rows + 2 * N * T + 2 * S * rows + 4 * K * T * rows + 65 * rows, (N,)),
-        "letters": (0, 12 * S * T * rows + 166 * T * rows + 2 * N * T + 2 * S * rows + 4 * K * T * rows + 65 * rows + N, (N,)),
+        "heard": (0, 14 * S * T * rows + 4 * K * T * rows + 7 * T * rows, (N, T)),
+        "place": (0, 14 * S * T * rows + 4 * K * T * rows + 7 * T * rows + N * T, (N, T)),
+        "errors": (0, 14 * S * T * rows + 2 * N * T + 4 * K * T * rows + 7 * T * rows, (N,)),
+        "letters": (0, 14 * S * T * rows + 2 * N * T + 4 * K * T * rows + 7 * T * rows + N, (N,)),
         "exact": (0, 0, ()),
     }
 
@@ -567,7 +568,7 @@ def _initial(rng, sizes):
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "O": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
+        "R": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
     }
@@ -769,30 +770,37 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
@@ -801,16 +809,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
-    tensors = memory.tensors()
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _differentiate(
@@ -822,9 +831,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -850,7 +860,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -869,11 +878,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

@@ -9,7 +9,7 @@ Equations:
     (1)   z1[n,t,j] = Σ_i x[n,t,i]·W[i,j]
     (2)   r_h1[n,t,j] = Σ_i h1[n,t - 1,i]·U[i,j]
     (3)   h1[n,t,j] = tanh(r_h1[n,t,j] + z1[n,t,j] + b[j])
-    (4)   z2[n,t,k] = Σ_j h1[n,t,j]·O[j,k]
+    (4)   z2[n,t,k] = Σ_j h1[n,t,j]·R[j,k]
     (5)   z[n,t,k] = z2[n,t,k] + c[k]
     (6)   m_z[n,t] = max_k z[n,t,k]
     (7)   e_p[n,t,k] = exp(z[n,t,k] - m_z[n,t])
@@ -40,11 +40,11 @@ Equations:
     (32)  dlog_p_1_s1_s1[n,t] = Σ_l dalpha[n,t,l]
     (33)  dz[n,t,k] = [k = 0]·(dlog_p_1_s1_s1[n,t] - dlse_s1[n,t]) + dlog_p_2[n,t,k] - dlog_p_1_s1_s1[n,t]·p[n,t,k]
     (34)  dc[k] = Σ_n,t dz[n,t,k]
-    (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·O[j,k]
+    (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·R[j,k]
     (36)  dh1_1[n,t,j] = Σ_j2 [2 + t ≤ T]·dr_h1[n,1 + t,j2]·U[j,j2]
     (37)  dr_h1[n,t,j] = (1 - h1[n,t,j]²)·(dh1_1[n,t,j] + dh1_2[n,t,j])
     (38)  dU[i,j] = Σ_n,t h1[n,t - 1,i]·dr_h1[n,t,j]
-    (39)  dO[j,k] = Σ_n,t h1[n,t,j]·dz[n,t,k]
+    (39)  dR[j,k] = Σ_n,t h1[n,t,j]·dz[n,t,k]
     (40)  db[j] = Σ_n,t dr_h1[n,t,j]
     (41)  dW[i,j] = Σ_n,t x[n,t,i]·dr_h1[n,t,j]
     (42)  best[n,t] = argmax_k p[n,t,k]
@@ -89,10 +89,12 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "T", "D", "S", "K")
+POSITIONS = ("range_", "range_N", "range_T", "range_3", "range_K", "reals_S")
 H = 32
 NAME = "ctc"
 SIZES = {"H": H}
-PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "O": ("H", "K"), "c": ("K",)}
+PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "K"), "c": ("K",)}
 INPUTS = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
 INTEGERS = {"y": "K", "length": lambda s: s["S"] + 1}
 FACTS = {}
@@ -100,14 +102,14 @@ FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("exact",)
 BATCH = "N"
-GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "O": "dO", "c": "dc"}
+GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "z1", 2: "r_h1", 3: "h1", 4: "z2", 5: "z", 6: "m_z", 7: "e_p", 8: "s_p", 9: "p", 10: "s_lse",
     11: "lse", 12: "log_p", 13: "e", 14: "m_alpha", 15: "m_alpha_finite", 16: "s_alpha_sum", 17: "s_alpha",
     18: "alpha", 19: "m_alpha2", 20: "m_alpha2_finite", 21: "s_nll_sum", 22: "s_nll", 23: "nll", 24: "loss",
     25: "ds_nll", 26: "dalpha_2_s1", 27: "dalpha_1", 28: "dalpha", 29: "ds_alpha", 30: "dlog_p_2",
     31: "dlse_s1", 32: "dlog_p_1_s1_s1", 33: "dz", 34: "dc", 35: "dh1_2", 36: "dh1_1", 37: "dr_h1", 38: "dU",
-    39: "dO", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
+    39: "dR", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
     47: "exact",
 }
 MOMENTS = ("m", "v")
@@ -118,216 +120,525 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (9)."""
     x = data["x"]
-    W, U, b, O = params["W"], params["U"], params["b"], params["O"]
+    W, U, b, R = params["W"], params["U"], params["b"], params["R"]
     c = params["c"]
+    z1, r_h1, h1, z2 = tensors["z1"], tensors["r_h1"], tensors["h1"], tensors["z2"]
+    z, m_z, e_p, s_p = tensors["z"], tensors["m_z"], tensors["e_p"], tensors["s_p"]
+    p = tensors["p"]
+    t_NH, zeros_NH = tensors["t_NH"], tensors["zeros_NH"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
-    K = O.shape[1]
-    z1 = (x.reshape(N * T, D) @ W).reshape(N, T, H)  # (1)
-    r_h1 = np.empty((N, T, H), DTYPE)  # (2), (3)
-    h1 = np.empty((N, T, H), DTYPE)  # (2), (3)
+    K = R.shape[1]
+    np.matmul(x.reshape(N * T, D), W, out=z1.reshape(N * T, H))  # (1)
     for t in range(T):
-        r_h1[:, t] = (h1[:, t - 1] if t >= 1 else np.zeros((N, H), DTYPE)) @ U  # (2)
-        h1[:, t] = np.tanh(r_h1[:, t] + z1[:, t] + b)  # (3)
-    z2 = (h1.reshape(N * T, H) @ O).reshape(N, T, K)  # (4)
-    z = z2 + c  # (5)
-    m_z = z.max(2)  # (6)
-    e_p = np.exp(z - m_z[..., None])  # (7)
-    s_p = e_p.sum(2)  # (8)
-    p = e_p / s_p[..., None]  # (9)
-    return {"z1": z1, "r_h1": r_h1, "h1": h1, "z2": z2, "z": z, "m_z": m_z, "e_p": e_p, "s_p": s_p, "p": p}
+        np.matmul(h1[:, t - 1] if t >= 1 else zeros_NH, U, out=t_NH)  # (2)
+        np.copyto(r_h1[:, t], t_NH)  # (2)
+        np.add(r_h1[:, t], z1[:, t], out=h1[:, t])  # (3)
+        np.add(h1[:, t], b, out=h1[:, t])  # (3)
+        np.tanh(h1[:, t], out=h1[:, t])  # (3)
+    np.matmul(h1.reshape(N * T, H), R, out=z2.reshape(N * T, K))  # (4)
+    np.add(z2, c, out=z)  # (5)
+    z.max(2, out=m_z)  # (6)
+    np.subtract(z, m_z[..., None], out=e_p)  # (7)
+    np.exp(e_p, out=e_p)  # (7)
+    e_p.sum(2, out=s_p)  # (8)
+    np.divide(e_p, s_p[..., None], out=p)  # (9)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equations (10) to (24)."""
     y, length = data["y"], data["length"]
-    z, m_z = tensors["z"], tensors["m_z"]
+    z, m_z, s_lse, lse = tensors["z"], tensors["m_z"], tensors["s_lse"], tensors["lse"]
+    log_p, e, m_alpha = tensors["log_p"], tensors["e"], tensors["m_alpha"]
+    m_alpha_finite, s_alpha_sum = tensors["m_alpha_finite"], tensors["s_alpha_sum"]
+    s_alpha, alpha, m_alpha2 = tensors["s_alpha"], tensors["alpha"], tensors["m_alpha2"]
+    m_alpha2_finite, s_nll_sum, s_nll = tensors["m_alpha2_finite"], tensors["s_nll_sum"], tensors["s_nll"]
+    nll, loss = tensors["nll"], tensors["loss"]
+    t_NTK, t_NT, at1, at2 = tensors["t_NTK"], tensors["t_NT"], tensors["at1"], tensors["at2"]
+    at3, t1, is1, t2 = tensors["at3"], tensors["t1"], tensors["is1"], tensors["t2"]
+    at4, at5, at6, t3 = tensors["at4"], tensors["at5"], tensors["at6"], tensors["t3"]
+    is2, at7, is3, is4 = tensors["is2"], tensors["at7"], tensors["is3"], tensors["is4"]
+    is5, at8, is6, is7 = tensors["is5"], tensors["at8"], tensors["is6"], tensors["is7"]
+    t4, at9, at10, t5 = tensors["t4"], tensors["at9"], tensors["at10"], tensors["t5"]
+    at11, is8, at_N, t_N = tensors["at11"], tensors["is8"], tensors["at_N"], tensors["t_N"]
+    is_N, is_N2, t_N2, at_N2 = tensors["is_N"], tensors["is_N2"], tensors["t_N2"], tensors["at_N2"]
+    at_N3, range_, range_N = tensors["at_N3"], tensors["range_"], tensors["range_N"]
+    range_T, range_3 = tensors["range_T"], tensors["range_3"]
     N = len(y)
     T = z.shape[1]
     S = y.shape[1]
     K = z.shape[2]
-    s_lse = np.exp(z - m_z[..., None]).sum(2)  # (10)
-    lse = np.log(s_lse) + m_z  # (11)
-    log_p = z - lse[..., None]  # (12)
-    at1 = np.arange(2 * S + 1) // 2  # (13)
-    at2 = y[:, np.clip(at1, 0, S - 1)]  # (13)
-    e = (
-        log_p[:, :, 0][..., None] * (1 - (np.arange(2 * S + 1) % 2 == 1).astype(DTYPE)) + _where(np.arange(2
-        * S + 1) % 2 == 1, log_p[np.arange(N)[:, None, None], np.arange(T)[:, None], np.clip(at2, 0, K
-        - 1)[:, None, :]], 0)
-    )  # (13)
-    m_alpha = np.empty((N, T, 2 * S + 1), DTYPE)  # (14), (15), (16), (17), (18)
-    m_alpha_finite = np.empty((N, T, 2 * S + 1), DTYPE)  # (14), (15), (16), (17), (18)
-    s_alpha_sum = np.empty((N, T, 2 * S + 1), DTYPE)  # (14), (15), (16), (17), (18)
-    s_alpha = np.empty((N, T, 2 * S + 1), DTYPE)  # (14), (15), (16), (17), (18)
-    alpha = np.empty((N, T, 2 * S + 1), DTYPE)  # (14), (15), (16), (17), (18)
+    np.subtract(z, m_z[..., None], out=t_NTK)  # (10)
+    np.exp(t_NTK, out=t_NTK)  # (10)
+    t_NTK.sum(2, out=s_lse)  # (10)
+    np.log(s_lse, out=t_NT)  # (11)
+    np.add(t_NT, m_z, out=lse)  # (11)
+    np.subtract(z, lse[..., None], out=log_p)  # (12)
+    np.floor_divide(range_, 2, out=at1)  # (13)
+    np.clip(at1, 0, S - 1, out=at3)  # (13)
+    np.take(y, at3, 1, out=at2, mode="clip")  # (13)
+    np.remainder(range_, 2, out=at3)  # (13)
+    np.equal(at3, 1, out=is1)  # (13)
+    np.copyto(t1, is1)  # (13)
+    np.subtract(1, t1, out=t1)  # (13)
+    np.multiply(log_p[:, :, 0][..., None], t1, out=e)  # (13)
+    np.remainder(range_, 2, out=at3)  # (13)
+    np.equal(at3, 1, out=is1)  # (13)
+    np.multiply(range_N[:, None, None], T, out=at4)  # (13)
+    np.add(at4, range_T[:, None], out=at4)  # (13)
+    np.multiply(at4, K, out=at4)  # (13)
+    np.clip(at2, 0, K - 1, out=at5)  # (13)
+    np.add(at4, at5[:, None, :], out=at4)  # (13)
+    np.take(log_p.reshape(-1), at4, out=t2, mode="clip")  # (13)
+    _choose(t2, is1, 0)  # (13)
+    np.add(e, t2, out=e)  # (13)
     for t in range(T):
-        at1 = np.arange(2 * S + 1) // 2 - 1  # (14)
-        at2 = np.arange(2 * S + 1) // 2  # (14)
-        at3 = t - 1  # (14)
-        at4 = np.arange(2 * S + 1)[:, None] - np.arange(3)  # (14)
-        m_alpha[:, t] = (
-            _where(np.arange(3) <= ((np.arange(2 * S + 1) % 2 == 1)
-            * (_where((0 <= at1) & (at1 < S), y[:, np.clip(at1, 0, S
-            - 1)].astype(DTYPE), -1) != _where((0 <= at2) & (at2 < S), y[:, np.clip(at2, 0, S
-            - 1)].astype(DTYPE), -1))
-            + 1)[..., None], _where(((0 <= at3) & (at3 < T)) & ((0 <= at4) & (at4 < 2 * S
-            + 1)), alpha[np.arange(N)[:, None, None], np.clip(at3, 0, T - 1), np.clip(at4, 0, 2
-            * S)], np.where(np.arange(2 * S
-            + 1)[:, None] != np.arange(3), DTYPE(-np.inf), DTYPE(0))), -np.inf).max(2)
-        )  # (14)
-        m_alpha_finite[:, t] = _where(m_alpha[:, t] > -np.inf, m_alpha[:, t], 0)  # (15)
-        s_alpha_sum[:, t] = 0  # (16)
+        np.floor_divide(range_, 2, out=at1)  # (14)
+        np.subtract(at1, 1, out=at1)  # (14)
+        np.floor_divide(range_, 2, out=at3)  # (14)
+        at3_ = t - 1  # (14)
+        np.subtract(range_[:, None], range_3, out=at6)  # (14)
+        np.remainder(range_, 2, out=at7)  # (14)
+        np.equal(at7, 1, out=is1)  # (14)
+        np.less_equal(0, at1, out=is4)  # (14)
+        np.less(at1, S, out=is5)  # (14)
+        np.logical_and(is4, is5, out=is4)  # (14)
+        np.clip(at1, 0, S - 1, out=at7)  # (14)
+        np.take(y, at7, 1, out=at5, mode="clip")  # (14)
+        _choose(at5, is4, -1)  # (14)
+        np.less_equal(0, at3, out=is4)  # (14)
+        np.less(at3, S, out=is5)  # (14)
+        np.logical_and(is4, is5, out=is4)  # (14)
+        np.clip(at3, 0, S - 1, out=at7)  # (14)
+        np.take(y, at7, 1, out=at8, mode="clip")  # (14)
+        _choose(at8, is4, -1)  # (14)
+        np.not_equal(at5, at8, out=is3)  # (14)
+        np.multiply(is1, is3, out=at2)  # (14)
+        np.add(at2, 1, out=at2)  # (14)
+        np.less_equal(range_3, at3[..., None], out=is2)  # (14)
+        np.less_equal(0, at6, out=is6)  # (14)
+        np.less(at6, 2 * S + 1, out=is7)  # (14)
+        np.logical_and(is6, is7, out=is6)  # (14)
+        np.logical_and((0 <= at3_) & (at3_ < T), is6, out=is6)  # (14)
+        np.not_equal(range_[:, None], range_3, out=is7)  # (14)
+        np.logical_not(is7, out=is7)  # (14)
+        t4.fill(DTYPE(0))  # (14)
+        _choose(t4, is7, DTYPE(-np.inf))  # (14)
+        np.multiply(range_N[:, None, None], T, out=at9)  # (14)
+        np.add(at9, np.clip(at3_, 0, T - 1), out=at9)  # (14)
+        np.multiply(at9, 2 * S + 1, out=at9)  # (14)
+        np.clip(at6, 0, 2 * S, out=at10)  # (14)
+        np.add(at9, at10, out=at9)  # (14)
+        np.take(alpha.reshape(-1), at9, out=t3, mode="clip")  # (14)
+        _choose(t3, is6, t4)  # (14)
+        _choose(t3, is2, -np.inf)  # (14)
+        t3.max(2, out=m_alpha[:, t])  # (14)
+        np.greater(m_alpha[:, t], -np.inf, out=is3)  # (15)
+        np.copyto(m_alpha_finite[:, t], m_alpha[:, t])  # (15)
+        _choose(m_alpha_finite[:, t], is3, 0)  # (15)
+        np.copyto(s_alpha_sum[:, t], 0)  # (16)
         for m in range(3):
-            at1 = np.arange(2 * S + 1) // 2 - 1  # (16)
-            at2 = np.arange(2 * S + 1) // 2  # (16)
-            at3 = t - 1  # (16)
-            at4 = np.arange(2 * S + 1) - m  # (16)
-            s_alpha_sum[:, t] += _where(
-                m <= (np.arange(2 * S + 1) % 2 == 1) * (_where((0 <= at1) & (at1 < S), y[:, np.clip(at1, 0, S - 1)].astype(DTYPE), -1) != _where((0 <= at2) & (at2 < S), y[:, np.clip(at2, 0, S - 1)].astype(DTYPE), -1)) + 1,
-                np.exp(_where(((0 <= at3) & (at3 < T)) & ((0 <= at4) & (at4 < 2 * S + 1)), alpha[np.arange(N)[:, None], np.clip(at3, 0, T - 1), np.clip(at4, 0, 2 * S)], np.where(np.arange(2 * S + 1) != m, DTYPE(-np.inf), DTYPE(0))) - m_alpha_finite[:, t]),
-                0
-            )  # (16)
-        s_alpha[:, t] = (s_alpha_sum[:, t] == 0) + s_alpha_sum[:, t]  # (17)
-        alpha[:, t] = e[:, t] + np.log(s_alpha[:, t]) + m_alpha[:, t]  # (18)
-    m_alpha2 = np.full((N,), -np.inf, DTYPE)  # (19)
+            np.floor_divide(range_, 2, out=at1)  # (16)
+            np.subtract(at1, 1, out=at1)  # (16)
+            np.floor_divide(range_, 2, out=at3)  # (16)
+            at3_ = t - 1  # (16)
+            np.subtract(range_, m, out=at7)  # (16)
+            np.remainder(range_, 2, out=at11)  # (16)
+            np.equal(at11, 1, out=is1)  # (16)
+            np.less_equal(0, at1, out=is4)  # (16)
+            np.less(at1, S, out=is5)  # (16)
+            np.logical_and(is4, is5, out=is4)  # (16)
+            np.clip(at1, 0, S - 1, out=at11)  # (16)
+            np.take(y, at11, 1, out=at5, mode="clip")  # (16)
+            _choose(at5, is4, -1)  # (16)
+            np.less_equal(0, at3, out=is4)  # (16)
+            np.less(at3, S, out=is5)  # (16)
+            np.logical_and(is4, is5, out=is4)  # (16)
+            np.clip(at3, 0, S - 1, out=at11)  # (16)
+            np.take(y, at11, 1, out=at8, mode="clip")  # (16)
+            _choose(at8, is4, -1)  # (16)
+            np.not_equal(at5, at8, out=is8)  # (16)
+            np.multiply(is1, is8, out=at2)  # (16)
+            np.add(at2, 1, out=at2)  # (16)
+            np.less_equal(m, at2, out=is3)  # (16)
+            np.less_equal(0, at7, out=is1)  # (16)
+            np.less(at7, 2 * S + 1, out=is4)  # (16)
+            np.logical_and(is1, is4, out=is1)  # (16)
+            np.logical_and((0 <= at3_) & (at3_ < T), is1, out=is1)  # (16)
+            np.not_equal(range_, m, out=is4)  # (16)
+            np.logical_not(is4, out=is4)  # (16)
+            t1.fill(DTYPE(0))  # (16)
+            _choose(t1, is4, DTYPE(-np.inf))  # (16)
+            np.multiply(range_N[:, None], T, out=at2)  # (16)
+            np.add(at2, np.clip(at3_, 0, T - 1), out=at2)  # (16)
+            np.multiply(at2, 2 * S + 1, out=at2)  # (16)
+            np.clip(at7, 0, 2 * S, out=at11)  # (16)
+            np.add(at2, at11, out=at2)  # (16)
+            np.take(alpha.reshape(-1), at2, out=t5, mode="clip")  # (16)
+            _choose(t5, is1, t1)  # (16)
+            np.subtract(t5, m_alpha_finite[:, t], out=t5)  # (16)
+            np.exp(t5, out=t5)  # (16)
+            _choose(t5, is3, 0)  # (16)
+            s_alpha_sum[:, t] += t5  # (16)
+        np.equal(s_alpha_sum[:, t], 0, out=is3)  # (17)
+        np.add(is3, s_alpha_sum[:, t], out=s_alpha[:, t])  # (17)
+        np.log(s_alpha[:, t], out=alpha[:, t])  # (18)
+        np.add(e[:, t], alpha[:, t], out=alpha[:, t])  # (18)
+        np.add(alpha[:, t], m_alpha[:, t], out=alpha[:, t])  # (18)
+    m_alpha2.fill(-np.inf)  # (19)
     for q in range(2):
-        at1 = 2 * length - q  # (19)
-        np.maximum(
-            m_alpha2,
-            _where((0 <= at1) & (at1 < 2 * S + 1), alpha[np.arange(N), T - 1, np.clip(at1, 0, 2 * S)], np.where(q != 2 * length, DTYPE(-np.inf), DTYPE(0))),
-            out=m_alpha2
-        )  # (19)
-    m_alpha2_finite = _where(m_alpha2 > -np.inf, m_alpha2, 0)  # (20)
-    s_nll_sum = np.zeros((N,), DTYPE)  # (21)
+        np.multiply(2, length, out=at_N)  # (19)
+        np.subtract(at_N, q, out=at_N)  # (19)
+        np.less_equal(0, at_N, out=is_N)  # (19)
+        np.less(at_N, 2 * S + 1, out=is_N2)  # (19)
+        np.logical_and(is_N, is_N2, out=is_N)  # (19)
+        np.multiply(2, length, out=at_N2)  # (19)
+        np.not_equal(q, at_N2, out=is_N2)  # (19)
+        np.logical_not(is_N2, out=is_N2)  # (19)
+        t_N2.fill(DTYPE(0))  # (19)
+        _choose(t_N2, is_N2, DTYPE(-np.inf))  # (19)
+        np.multiply(range_N, T, out=at_N2)  # (19)
+        np.add(at_N2, T - 1, out=at_N2)  # (19)
+        np.multiply(at_N2, 2 * S + 1, out=at_N2)  # (19)
+        np.clip(at_N, 0, 2 * S, out=at_N3)  # (19)
+        np.add(at_N2, at_N3, out=at_N2)  # (19)
+        np.take(alpha.reshape(-1), at_N2, out=t_N, mode="clip")  # (19)
+        _choose(t_N, is_N, t_N2)  # (19)
+        np.maximum(m_alpha2, t_N, out=m_alpha2)  # (19)
+    np.greater(m_alpha2, -np.inf, out=is_N)  # (20)
+    np.copyto(m_alpha2_finite, m_alpha2)  # (20)
+    _choose(m_alpha2_finite, is_N, 0)  # (20)
+    s_nll_sum.fill(0)  # (21)
     for q in range(2):
-        at1 = 2 * length - q  # (21)
-        s_nll_sum += (
-            np.exp(_where((0 <= at1) & (at1 < 2 * S + 1), alpha[np.arange(N), T
-            - 1, np.clip(at1, 0, 2 * S)], np.where(q != 2 * length, DTYPE(-np.inf), DTYPE(0)))
-            - m_alpha2_finite)
-        )  # (21)
-    s_nll = (s_nll_sum == 0) + s_nll_sum  # (22)
-    nll = -np.log(s_nll) - m_alpha2  # (23)
-    loss = (nll / ((length == 0).astype(DTYPE) + length.astype(DTYPE))).sum() / N  # (24)
-    tensors.update({
-        "s_lse": s_lse, "lse": lse, "log_p": log_p, "e": e, "m_alpha": m_alpha,
-        "m_alpha_finite": m_alpha_finite, "s_alpha_sum": s_alpha_sum, "s_alpha": s_alpha, "alpha": alpha,
-        "m_alpha2": m_alpha2, "m_alpha2_finite": m_alpha2_finite, "s_nll_sum": s_nll_sum, "s_nll": s_nll,
-        "nll": nll, "loss": loss,
-    })
+        np.multiply(2, length, out=at_N)  # (21)
+        np.subtract(at_N, q, out=at_N)  # (21)
+        np.less_equal(0, at_N, out=is_N)  # (21)
+        np.less(at_N, 2 * S + 1, out=is_N2)  # (21)
+        np.logical_and(is_N, is_N2, out=is_N)  # (21)
+        np.multiply(2, length, out=at_N2)  # (21)
+        np.not_equal(q, at_N2, out=is_N2)  # (21)
+        np.logical_not(is_N2, out=is_N2)  # (21)
+        t_N2.fill(DTYPE(0))  # (21)
+        _choose(t_N2, is_N2, DTYPE(-np.inf))  # (21)
+        np.multiply(range_N, T, out=at_N2)  # (21)
+        np.add(at_N2, T - 1, out=at_N2)  # (21)
+        np.multiply(at_N2, 2 * S + 1, out=at_N2)  # (21)
+        np.clip(at_N, 0, 2 * S, out=at_N3)  # (21)
+        np.add(at_N2, at_N3, out=at_N2)  # (21)
+        np.take(alpha.reshape(-1), at_N2, out=t_N, mode="clip")  # (21)
+        _choose(t_N, is_N, t_N2)  # (21)
+        np.subtract(t_N, m_alpha2_finite, out=t_N)  # (21)
+        np.exp(t_N, out=t_N)  # (21)
+        s_nll_sum += t_N  # (21)
+    np.equal(s_nll_sum, 0, out=is_N)  # (22)
+    np.add(is_N, s_nll_sum, out=s_nll)  # (22)
+    np.log(s_nll, out=t_N)  # (23)
+    np.negative(t_N, out=t_N)  # (23)
+    np.subtract(t_N, m_alpha2, out=nll)  # (23)
+    np.equal(length, 0, out=is_N)  # (24)
+    np.copyto(t_N, is_N)  # (24)
+    np.copyto(t_N2, length)  # (24)
+    np.add(t_N, t_N2, out=t_N)  # (24)
+    np.divide(nll, t_N, out=t_N)  # (24)
+    loss[...] = t_N.sum() / N  # (24)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (25) to (41)."""
     x, y, length = data["x"], data["y"], data["length"]
-    U, O = params["U"], params["O"]
-    h1, p, alpha, s_alpha = tensors["h1"], tensors["p"], tensors["alpha"], tensors["s_alpha"]
-    s_nll, m_alpha_finite = tensors["s_nll"], tensors["m_alpha_finite"]
-    m_alpha2_finite = tensors["m_alpha2_finite"]
+    U, R = params["U"], params["R"]
+    h1, p, m_alpha_finite = tensors["h1"], tensors["p"], tensors["m_alpha_finite"]
+    s_alpha, alpha, m_alpha2_finite = tensors["s_alpha"], tensors["alpha"], tensors["m_alpha2_finite"]
+    s_nll, ds_nll, dalpha_2_s1 = tensors["s_nll"], tensors["ds_nll"], tensors["dalpha_2_s1"]
+    dalpha_1, dalpha, ds_alpha = tensors["dalpha_1"], tensors["dalpha"], tensors["ds_alpha"]
+    dlog_p_2, dlse_s1, dlog_p_1_s1_s1 = tensors["dlog_p_2"], tensors["dlse_s1"], tensors["dlog_p_1_s1_s1"]
+    dz, dh1_2, dh1_1, dr_h1 = tensors["dz"], tensors["dh1_2"], tensors["dh1_1"], tensors["dr_h1"]
+    dW, dU, db, dR = gradients["W"], gradients["U"], gradients["b"], gradients["R"]
+    dc = gradients["c"]
+    t_NH, t_NTK, t_NT, at1 = tensors["t_NH"], tensors["t_NTK"], tensors["t_NT"], tensors["at1"]
+    at2, at3, is1, at5 = tensors["at2"], tensors["at3"], tensors["is1"], tensors["at5"]
+    at7, is3, is4, is5 = tensors["at7"], tensors["is3"], tensors["is4"], tensors["is5"]
+    at8, t5, is8, at_N = tensors["at8"], tensors["t5"], tensors["is8"], tensors["at_N"]
+    t_N, is_N, t_N2, padded3 = tensors["t_N"], tensors["is_N"], tensors["t_N2"], tensors["padded3"]
+    padded4, at12, t6, is9 = tensors["padded4"], tensors["at12"], tensors["t6"], tensors["is9"]
+    is_K, padded1, t7, zeros_NH = tensors["is_K"], tensors["padded1"], tensors["t7"], tensors["zeros_NH"]
+    range_, range_N, range_T = tensors["range_"], tensors["range_N"], tensors["range_T"]
+    zeros1, range_K = tensors["zeros1"], tensors["range_K"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
     S = y.shape[1]
-    K = O.shape[1]
-    dW, dU, db, dO = gradients["W"], gradients["U"], gradients["b"], gradients["O"]
-    dc = gradients["c"]
-    ds_nll = -1 / (N * ((length == 0).astype(DTYPE) + length.astype(DTYPE)) * s_nll)  # (25)
-    dalpha_2_s1 = _where(
-        (np.arange(2 * S + 1) + 1 >= (2 * length)[:, None]) & (np.arange(2 * S + 1) <= (2 * length)[:, None]),
-        np.exp(alpha[:, T - 1] - m_alpha2_finite[:, None]), 0
-    )  # (26)
-    dalpha_1 = np.empty((N, T, 2 * S + 1), DTYPE)  # (27), (28), (29)
-    dalpha = np.empty((N, T, 2 * S + 1), DTYPE)  # (27), (28), (29)
-    ds_alpha = np.empty((N, T, 2 * S + 1), DTYPE)  # (27), (28), (29)
+    K = R.shape[1]
+    np.equal(length, 0, out=is_N)  # (25)
+    np.copyto(t_N, is_N)  # (25)
+    np.copyto(t_N2, length)  # (25)
+    np.add(t_N, t_N2, out=t_N)  # (25)
+    np.multiply(N, t_N, out=t_N)  # (25)
+    np.multiply(t_N, s_nll, out=ds_nll)  # (25)
+    np.divide(-1, ds_nll, out=ds_nll)  # (25)
+    np.add(range_, 1, out=at1)  # (26)
+    np.multiply(2, length, out=at_N)  # (26)
+    np.greater_equal(at1, at_N[:, None], out=is3)  # (26)
+    np.multiply(2, length, out=at_N)  # (26)
+    np.less_equal(range_, at_N[:, None], out=is8)  # (26)
+    np.logical_and(is3, is8, out=is3)  # (26)
+    np.subtract(alpha[:, T - 1], m_alpha2_finite[:, None], out=dalpha_2_s1)  # (26)
+    np.exp(dalpha_2_s1, out=dalpha_2_s1)  # (26)
+    _choose(dalpha_2_s1, is3, 0)  # (26)
     for t in reversed(range(T)):
-        dalpha_1[:, t] = 0  # (27)
-        padded3 = np.pad(ds_alpha, ((0, 0), (0, 1), (0, 2)))  # (27)
-        padded4 = np.pad(m_alpha_finite, ((0, 0), (0, 1), (0, 2)))  # (27)
+        np.copyto(dalpha_1[:, t], 0)  # (27)
+        padded3.fill(0)  # (27)
+        np.copyto(padded3[:, 0 : T, 0 : 2 * S + 1], ds_alpha)  # (27)
+        padded4.fill(0)  # (27)
+        np.copyto(padded4[:, 0 : T, 0 : 2 * S + 1], m_alpha_finite)  # (27)
         for m in range(3):
-            at1 = (np.arange(2 * S + 1) + m) // 2 - 1  # (27)
-            at2 = (np.arange(2 * S + 1) + m) // 2  # (27)
-            dalpha_1[:, t] += (
-                _where((np.arange(2 * S + 1) + m <= 2 * S) & (m <= ((np.arange(2 * S + 1) + m) % 2 == 1)
-                * (_where((0 <= at1) & (at1 < S), y[:, np.clip(at1, 0, S
-                - 1)].astype(DTYPE), -1) != _where((0 <= at2) & (at2 < S), y[:, np.clip(at2, 0, S
-                - 1)].astype(DTYPE), -1)) + 1), padded3[:, t + 1, m : 2 * S + m + 1] * np.exp(alpha[:, t]
-                - padded4[:, t + 1, m : 2 * S + m + 1]), 0) if t + 2 <= T else np.zeros((N, 2 * S + 1), DTYPE)
-            )  # (27)
-        dalpha[:, t] = (
-            (dalpha_2_s1 * ds_nll[:, None] if T == t + 1 else np.zeros((N, 2 * S + 1), DTYPE))
-            + dalpha_1[:, t]
-        )  # (28)
-        ds_alpha[:, t] = dalpha[:, t] / s_alpha[:, t]  # (29)
-    dlog_p_2 = np.zeros((N, T, K), DTYPE)  # (30)
-    at1 = np.arange(2 * S + 1) // 2  # (30)
-    np.add.at(
-        dlog_p_2, (np.arange(N)[:, None], np.arange(T), _transposed(y[:, np.clip(at1, 0, S - 1)])[..., None]),
-        _where((np.arange(2 * S + 1) % 2 == 1)[:, None, None], dalpha.transpose(2, 0, 1), 0)
-    )  # (30)
-    dlse_s1 = dlog_p_2.sum(2)  # (31)
-    dlog_p_1_s1_s1 = dalpha.sum(2)  # (32)
-    dz = (
-        _where(np.arange(K) == 0, (dlog_p_1_s1_s1 - dlse_s1)[..., None], 0) + dlog_p_2 - p
-        * dlog_p_1_s1_s1[..., None]
-    )  # (33)
-    dc[...] = dz.sum((0, 1))  # (34)
-    dh1_2 = (dz.reshape(N * T, K) @ O.T).reshape(N, T, H)  # (35)
-    dh1_1 = np.empty((N, T, H), DTYPE)  # (36), (37)
-    dr_h1 = np.empty((N, T, H), DTYPE)  # (36), (37)
+            np.add(range_, m, out=at1)  # (27)
+            np.floor_divide(at1, 2, out=at1)  # (27)
+            np.subtract(at1, 1, out=at1)  # (27)
+            np.add(range_, m, out=at3)  # (27)
+            np.floor_divide(at3, 2, out=at3)  # (27)
+            if t + 2 <= T:  # (27)
+                np.add(range_, m, out=at7)  # (27)
+                np.remainder(at7, 2, out=at7)  # (27)
+                np.equal(at7, 1, out=is1)  # (27)
+                np.less_equal(0, at1, out=is4)  # (27)
+                np.less(at1, S, out=is5)  # (27)
+                np.logical_and(is4, is5, out=is4)  # (27)
+                np.clip(at1, 0, S - 1, out=at7)  # (27)
+                np.take(y, at7, 1, out=at5, mode="clip")  # (27)
+                _choose(at5, is4, -1)  # (27)
+                np.less_equal(0, at3, out=is4)  # (27)
+                np.less(at3, S, out=is5)  # (27)
+                np.logical_and(is4, is5, out=is4)  # (27)
+                np.clip(at3, 0, S - 1, out=at7)  # (27)
+                np.take(y, at7, 1, out=at8, mode="clip")  # (27)
+                _choose(at8, is4, -1)  # (27)
+                np.not_equal(at5, at8, out=is8)  # (27)
+                np.multiply(is1, is8, out=at2)  # (27)
+                np.add(at2, 1, out=at2)  # (27)
+                np.less_equal(m, at2, out=is3)  # (27)
+                np.add(range_, m, out=at7)  # (27)
+                np.less_equal(at7, 2 * S, out=is1)  # (27)
+                np.logical_and(is1, is3, out=is3)  # (27)
+                np.subtract(alpha[:, t], padded4[:, t + 1, m : 2 * S + m + 1], out=t5)  # (27)
+                np.exp(t5, out=t5)  # (27)
+                np.multiply(padded3[:, t + 1, m : 2 * S + m + 1], t5, out=t5)  # (27)
+                _choose(t5, is3, 0)  # (27)
+            else:  # (27)
+                t5.fill(0)  # (27)
+            dalpha_1[:, t] += t5  # (27)
+        if T == t + 1:  # (28)
+            np.multiply(dalpha_2_s1, ds_nll[:, None], out=dalpha[:, t])  # (28)
+        else:  # (28)
+            np.copyto(dalpha[:, t], zeros1)  # (28)
+        np.add(dalpha[:, t], dalpha_1[:, t], out=dalpha[:, t])  # (28)
+        np.divide(dalpha[:, t], s_alpha[:, t], out=ds_alpha[:, t])  # (29)
+    dlog_p_2.fill(0)  # (30)
+    np.floor_divide(range_, 2, out=at1)  # (30)
+    np.clip(at1, 0, S - 1, out=at3)  # (30)
+    np.take(y, at3, 1, out=at2, mode="clip")  # (30)
+    _transposed(at2, out=at12)  # (30)
+    np.remainder(range_, 2, out=at3)  # (30)
+    np.equal(at3, 1, out=is1)  # (30)
+    np.copyto(is9, is1[:, None, None])  # (30)
+    np.copyto(t6, dalpha.transpose(2, 0, 1))  # (30)
+    _choose(t6, is9, 0)  # (30)
+    np.add.at(dlog_p_2, (range_N[:, None], range_T, at12[..., None]), t6)  # (30)
+    dlog_p_2.sum(2, out=dlse_s1)  # (31)
+    dalpha.sum(2, out=dlog_p_1_s1_s1)  # (32)
+    np.equal(range_K, 0, out=is_K)  # (33)
+    np.subtract(dlog_p_1_s1_s1, dlse_s1, out=t_NT)  # (33)
+    np.copyto(t_NTK, t_NT[..., None])  # (33)
+    _choose(t_NTK, is_K, 0)  # (33)
+    np.add(t_NTK, dlog_p_2, out=dz)  # (33)
+    np.multiply(p, dlog_p_1_s1_s1[..., None], out=t_NTK)  # (33)
+    np.subtract(dz, t_NTK, out=dz)  # (33)
+    dz.sum((0, 1), out=dc)  # (34)
+    np.matmul(dz.reshape(N * T, K), R.T, out=dh1_2.reshape(N * T, H))  # (35)
     for t in reversed(range(T)):
-        dh1_1_left = dr_h1[:, t + 1] if t + 2 <= T else np.zeros((N, H), DTYPE)  # (36)
-        dh1_1[:, t] = dh1_1_left @ U.T  # (36)
-        dr_h1[:, t] = (1 - h1[:, t] * h1[:, t]) * (dh1_1[:, t] + dh1_2[:, t])  # (37)
-    padded1 = np.pad(h1, ((0, 0), (1, 0), (0, 0)))  # (38)
-    np.matmul(padded1[:, :T].reshape(N * T, H).T, dr_h1.reshape(N * T, H), out=dU)  # (38)
-    np.matmul(h1.reshape(N * T, H).T, dz.reshape(N * T, K), out=dO)  # (39)
-    db[...] = dr_h1.sum((0, 1))  # (40)
+        dh1_1_left = dr_h1[:, t + 1] if t + 2 <= T else zeros_NH  # (36)
+        np.matmul(dh1_1_left, U.T, out=t_NH)  # (36)
+        np.copyto(dh1_1[:, t], t_NH)  # (36)
+        np.multiply(h1[:, t], h1[:, t], out=dr_h1[:, t])  # (37)
+        np.subtract(1, dr_h1[:, t], out=dr_h1[:, t])  # (37)
+        np.add(dh1_1[:, t], dh1_2[:, t], out=t_NH)  # (37)
+        np.multiply(dr_h1[:, t], t_NH, out=dr_h1[:, t])  # (37)
+    padded1.fill(0)  # (38)
+    np.copyto(padded1[:, 1 : T + 1, :], h1)  # (38)
+    np.copyto(t7.reshape(N, T, H), padded1[:, :T])  # (38)
+    np.matmul(t7.T, dr_h1.reshape(N * T, H), out=dU)  # (38)
+    np.matmul(h1.reshape(N * T, H).T, dz.reshape(N * T, K), out=dR)  # (39)
+    dr_h1.sum((0, 1), out=db)  # (40)
     np.matmul(x.reshape(N * T, D).T, dr_h1.reshape(N * T, H), out=dW)  # (41)
-    tensors.update({
-        "ds_nll": ds_nll, "dalpha_2_s1": dalpha_2_s1, "dalpha_1": dalpha_1, "dalpha": dalpha,
-        "ds_alpha": ds_alpha, "dlog_p_2": dlog_p_2, "dlse_s1": dlse_s1, "dlog_p_1_s1_s1": dlog_p_1_s1_s1,
-        "dz": dz, "dc": dc, "dh1_2": dh1_2, "dh1_1": dh1_1, "dr_h1": dr_h1, "dU": dU, "dO": dO, "db": db,
-        "dW": dW,
-    })
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (42) to (47)."""
     y, length = data["y"], data["length"]
-    p = tensors["p"]
+    p, best, heard, place = tensors["p"], tensors["best"], tensors["heard"], tensors["place"]
+    errors, letters, exact = tensors["errors"], tensors["letters"], tensors["exact"]
+    is_N, is_N2, at13, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at13"], tensors["is_NT"]
+    is_NT2, t_NTT, is_TT, t_NTS = tensors["is_NT2"], tensors["t_NTT"], tensors["is_TT"], tensors["t_NTS"]
+    is_NTS, t_S, is_NTS2, range_T = tensors["is_NTS"], tensors["t_S"], tensors["is_NTS2"], tensors["range_T"]
+    reals_S = tensors["reals_S"]
     N = len(y)
     T = p.shape[1]
-    S = y.shape[1]
-    best = p.argmax(2)  # (42)
-    padded1 = np.pad(best, ((0, 0), (1, 0)))  # (43)
-    heard = ((best != 0) & (best != padded1[:, :T])).astype(DTYPE)  # (43)
-    place = _where(np.arange(T) <= np.arange(T)[:, None], heard[:, None, :], 0).sum(2)  # (44)
-    errors = (
-        _where((np.arange(S, dtype=DTYPE)
-        + 1 == place[..., None]) & (best[..., None] != y[:, None, :]), heard[..., None], 0).sum((1, 2))
-    )  # (45)
-    letters = place[:, T - 1].copy()  # (46)
-    exact = DTYPE(((errors == 0) & (letters == length)).sum()) / N  # (47)
-    tensors.update({
-        "best": best, "heard": heard, "place": place, "errors": errors, "letters": letters, "exact": exact,
-    })
+    p.argmax(2, out=best)  # (42)
+    at13.fill(0)  # (43)
+    np.copyto(at13[:, 1 : T + 1], best)  # (43)
+    np.not_equal(best, 0, out=is_NT)  # (43)
+    np.not_equal(best, at13[:, :T], out=is_NT2)  # (43)
+    np.logical_and(is_NT, is_NT2, out=is_NT)  # (43)
+    np.copyto(heard, is_NT)  # (43)
+    np.less_equal(range_T, range_T[:, None], out=is_TT)  # (44)
+    np.copyto(t_NTT, heard[:, None, :])  # (44)
+    _choose(t_NTT, is_TT, 0)  # (44)
+    t_NTT.sum(2, out=place)  # (44)
+    np.add(reals_S, 1, out=t_S)  # (45)
+    np.equal(t_S, place[..., None], out=is_NTS)  # (45)
+    np.not_equal(best[..., None], y[:, None, :], out=is_NTS2)  # (45)
+    np.logical_and(is_NTS, is_NTS2, out=is_NTS)  # (45)
+    np.copyto(t_NTS, heard[..., None])  # (45)
+    _choose(t_NTS, is_NTS, 0)  # (45)
+    t_NTS.sum((1, 2), out=errors)  # (45)
+    np.copyto(letters, place[:, T - 1])  # (46)
+    np.equal(errors, 0, out=is_N)  # (47)
+    np.equal(letters, length, out=is_N2)  # (47)
+    np.logical_and(is_N, is_N2, out=is_N)  # (47)
+    exact[...] = DTYPE(is_N.sum()) / N  # (47)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t8 = tensors["t8"]
+    t9 = tensors["t9"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t8)  # (U1)
+    np.add(t8, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t8)  # (U2)
+    np.multiply(1 - beta2, t8, out=t8)  # (U2)
+    np.add(t8, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t8)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t9)  # (U3)
+    np.sqrt(t9, out=t9)  # (U3)
+    np.add(t9, eps, out=t9)  # (U3)
+    np.multiply(1 - beta1**step, t9, out=t9)  # (U3)
+    np.divide(t8, t9, out=t8)  # (U3)
+    theta -= t8  # (U3)
+
+
+def _places(N, T, D, S, K):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, T, H)),
+        "r_h1": (0, 32 * N * T, (N, T, H)),
+        "h1": (0, 113 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N, T, H)),
+        "z2": (0, 2 * N * T + 4 * N * S * T, (N, T, K)),
+        "z": (0, 2 * N * T + 4 * N * S * T, (N, T, K)),
+        "m_z": (0, 0, (N, T)),
+        "e_p": (0, 14 * N * T + 20 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T, K)),
+        "s_p": (0, N * T, (N, T)),
+        "p": (0, 14 * N * T + 20 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T, K)),
+        "s_lse": (0, N * T, (N, T)),
+        "lse": (0, 0, (N, T)),
+        "log_p": (0, 2 * N * T + 4 * N * S * T, (N, T, K)),
+        "e": (0, 0, (N, T, 2 * S + 1)),
+        "m_alpha": (0, 2 * N * S * T + N * T, (N, T, 2 * S + 1)),
+        "m_alpha_finite": (0, 4 * N * S + 4 * N * S * T + 6 * N + 6 * N * T, (N, T, 2 * S + 1)),
+        "s_alpha_sum": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (N, T, 2 * S + 1)),
+        "s_alpha": (0, 4 * N * S + 6 * N + 8 * N * S * T + 8 * N * T, (N, T, 2 * S + 1)),
+        "alpha": (0, 10 * N * S * T + 4 * N * S + 6 * N + 9 * N * T, (N, T, 2 * S + 1)),
+        "m_alpha2": (0, 0, (N,)),
+        "m_alpha2_finite": (0, N, (N,)),
+        "s_nll_sum": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
+        "s_nll": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
+        "nll": (0, 0, (N,)),
+        "loss": (0, 16 * N * S + 27 * N * S * T + 281 * N * T + 4 * K * N * T + 64 * D + 66 * K + 76 * N + N * (T * T) + S + 2112, ()),
+        "ds_nll": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
+        "dalpha_2_s1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N, (N, 2 * S + 1)),
+        "dalpha_1": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (N, T, 2 * S + 1)),
+        "dalpha": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (N, T, 2 * S + 1)),
+        "ds_alpha": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (N, T, 2 * S + 1)),
+        "dlog_p_2": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (N, T, K)),
+        "dlse_s1": (0, 0, (N, T)),
+        "dlog_p_1_s1_s1": (0, N * T, (N, T)),
+        "dz": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (N, T, K)),
+        "dh1_2": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T, H)),
+        "dh1_1": (0, 14 * N * S * T + 43 * N * T + 4 * N * S + 6 * N + K * N * T, (N, T, H)),
+        "dr_h1": (0, 14 * N * S * T + 4 * N * S + 6 * N + 75 * N * T + K * N * T, (N, T, H)),
+        "best": (1, N + N * T, (N, T)),
+        "heard": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (N, T)),
+        "place": (0, 178 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (N, T)),
+        "errors": (0, N * S * T, (N,)),
+        "letters": (0, 0, (N,)),
+        "exact": (0, N + N * S * T, ()),
+        "zeros_NH": (0, 16 * N * S + 27 * N * S * T + 281 * N * T + 44 * N + 4 * K * N * T + 64 * D + 66 * K + N * (T * T) + 2112, (N, 32)),
+        "range_": (1, 10 * N * S + 12 * S + 2 * N * S * T + 5 * N + N * T + 6, (2 * S + 1,)),
+        "range_N": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + 10, (N,)),
+        "range_T": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + 10, (T,)),
+        "range_3": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + K + N * T + T + 10, (3,)),
+        "zeros1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N, 2 * S + 1)),
+        "range_K": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + T + 10, (K,)),
+        "reals_S": (0, 16 * N * S + 27 * N * S * T + 281 * N * T + 4 * K * N * T + 64 * D + 66 * K + 76 * N + N * (T * T) + 2112, (S,)),
+        "t_NH": (0, 107 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, 32)),
+        "t_NTK": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (N, T, K)),
+        "t_NT": (0, 2 * N * T, (N, T)),
+        "at1": (1, 10 * N * S + 14 * S + 2 * N * S * T + 5 * N + N * T + 7, (2 * S + 1,)),
+        "at2": (1, 2 * N * S * T + 3 * N + 6 * N * S + N * T, (N, 2 * S + 1)),
+        "at3": (1, 10 * N * S + 16 * S + 2 * N * S * T + 5 * N + N * T + 8, (2 * S + 1,)),
+        "t1": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1,)),
+        "is1": (2, 12 * S + 4 * N + 8 * N * S + 6, (2 * S + 1,)),
+        "t2": (0, 2 * N * S * T + N * T, (N, T, 2 * S + 1)),
+        "at4": (1, 0, (N, T, 2 * S + 1)),
+        "at5": (1, 2 * N * S * T + 4 * N + 8 * N * S + N * T, (N, 2 * S + 1)),
+        "at6": (1, 10 * N * S + 2 * N * S * T + 5 * N + N * T, (2 * S + 1, 3)),
+        "t3": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (N, 2 * S + 1, 3)),
+        "is2": (2, 0, (N, 2 * S + 1, 3)),
+        "at7": (1, 10 * N * S + 18 * S + 2 * N * S * T + 5 * N + N * T + 9, (2 * S + 1,)),
+        "is3": (2, 3 * N + 6 * N * S, (N, 2 * S + 1)),
+        "is4": (2, 14 * S + 4 * N + 8 * N * S + 7, (2 * S + 1,)),
+        "is5": (2, 16 * S + 4 * N + 8 * N * S + 8, (2 * S + 1,)),
+        "at8": (1, 3 * N + 6 * N * S, (N, 2 * S + 1)),
+        "is6": (2, 4 * N + 8 * N * S, (2 * S + 1, 3)),
+        "is7": (2, 4 * N + 6 * S + 8 * N * S + 3, (2 * S + 1, 3)),
+        "t4": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1, 3)),
+        "at9": (1, 0, (N, 2 * S + 1, 3)),
+        "at10": (1, 10 * N * S + 2 * N * S * T + 5 * N + 6 * S + N * T + 3, (2 * S + 1, 3)),
+        "t5": (0, 12 * N * T + 16 * N * S * T + 6 * N * S + 7 * N, (N, 2 * S + 1)),
+        "at11": (1, 0, (2 * S + 1,)),
+        "is8": (2, 0, (N, 2 * S + 1)),
+        "at_N": (1, 0, (N,)),
+        "t_N": (0, 2 * N, (N,)),
+        "is_N": (2, 0, (N,)),
+        "is_N2": (2, N, (N,)),
+        "t_N2": (0, 3 * N, (N,)),
+        "at_N2": (1, N, (N,)),
+        "at_N3": (1, 2 * N, (N,)),
+        "padded3": (0, 0, (N, T + 1, 2 * S + 3)),
+        "padded4": (0, 2 * N * S + 2 * N * S * T + 3 * N + 3 * N * T, (N, T + 1, 2 * S + 3)),
+        "at12": (1, 0, (2 * S + 1, N)),
+        "t6": (0, 0, (2 * S + 1, N, T)),
+        "is9": (2, 0, (2 * S + 1, 1, 1)),
+        "is_K": (2, 0, (K,)),
+        "padded1": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T + 1, 32)),
+        "t7": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N * T, 32)),
+        "at13": (1, 0, (N, T + 1)),
+        "is_NT": (2, 0, (N, T)),
+        "is_NT2": (2, N * T, (N, T)),
+        "t_NTT": (0, 0, (N, T, T)),
+        "is_TT": (2, 0, (T, T)),
+        "t_NTS": (0, 0, (N, T, S)),
+        "is_NTS": (2, 0, (N, T, S)),
+        "t_S": (0, N + N * S * T, (S,)),
+        "is_NTS2": (2, N * S * T, (N, T, S)),
+        "t8": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (32 * D + 33 * K + 1056,)),
+        "t9": (0, 177 * N * T + 27 * N * S * T + 32 * D + 33 * K + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 1056, (32 * D + 33 * K + 1056,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -341,7 +652,7 @@ def _initial(rng, sizes):
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "O": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
+        "R": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
     }
@@ -350,28 +661,22 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _transposed(x: Array) -> Array:
-    """x.T; of a large matrix a copy made in panels, since NumPy reads x.T beside other arrays against the
-    order of memory."""
-    if x.size < 1 << 16:
-        return x.T
-    turned = np.empty(x.shape[::-1], x.dtype)
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
+
+
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
     for k in range(0, len(x), 16):
-        turned[:, k : k + 16] = x[k : k + 16].T
-    return turned
-
-
-def _where(mask: Array, a: Any, b: Any) -> Array:
-    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
-    mask has no pattern."""
-    if mask.size < 4096:
-        return np.asarray(np.where(mask, a, b))
-    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
-    chosen = -mask.astype(bits)  # all bits or none
-    value = np.asarray(a, DTYPE).view(bits) & chosen
-    if not np.isscalar(b) or b != 0:
-        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
-    return np.asarray(value.view(DTYPE))
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
 # ---- Arrays that come in ----
@@ -552,26 +857,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -580,21 +933,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

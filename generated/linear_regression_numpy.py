@@ -45,6 +45,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "D")
+POSITIONS = ()
 NAME = "linear_regression"
 SIZES = {}
 PARAMETERS = {"w": ("D",), "b": ()}
@@ -65,48 +67,60 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (2)."""
     x = data["x"]
     w, b = params["w"], params["b"]
-    z1 = x @ w  # (1)
-    prediction = z1 + b  # (2)
-    return {"z1": z1, "prediction": prediction}
+    z1, prediction = tensors["z1"], tensors["prediction"]
+    np.matmul(x, w, out=z1)  # (1)
+    np.add(z1, b, out=prediction)  # (2)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (3)."""
     y = data["y"]
-    prediction = tensors["prediction"]
+    prediction, loss = tensors["prediction"], tensors["loss"]
+    t_N = tensors["t_N"]
     N = len(y)
-    loss = np.square(prediction - y).sum() / N  # (3)
-    tensors["loss"] = loss
+    np.subtract(prediction, y, out=t_N)  # (3)
+    np.square(t_N, out=t_N)  # (3)
+    loss[...] = t_N.sum() / N  # (3)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (4) to (6)."""
     x, y = data["x"], data["y"]
-    prediction = tensors["prediction"]
-    N = len(x)
+    prediction, dprediction = tensors["prediction"], tensors["dprediction"]
     dw, db = gradients["w"], gradients["b"]
-    dprediction = 2 / N * (prediction - y)  # (4)
+    N = len(x)
+    np.subtract(prediction, y, out=dprediction)  # (4)
+    np.multiply(2 / N, dprediction, out=dprediction)  # (4)
     db[...] = dprediction.sum()  # (6)
     np.matmul(x.T, dprediction, out=dw)  # (5)
-    tensors.update({"dprediction": dprediction, "db": db, "dw": dw})
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """No metrics."""
+    pass
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, step, lr):
+def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    theta -= lr * gradient  # (U1)
+    t1 = tensors["t1"]
+    np.multiply(lr, gradient, out=t1)  # (U1)
+    theta -= t1  # (U1)
+
+
+def _places(N, D):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N,)),
+        "prediction": (0, 0, (N,)),
+        "loss": (0, 2 * N + D + 1, ()),
+        "dprediction": (0, 0, (N,)),
+        "t_N": (0, N, (N,)),
+        "t1": (0, 0, (D + 1,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -297,26 +311,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -325,21 +387,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

@@ -47,6 +47,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "D")
+POSITIONS = ()
 NAME = "logistic_regression"
 SIZES = {}
 PARAMETERS = {"w": ("D",), "b": ()}
@@ -67,54 +69,81 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (3)."""
     x = data["x"]
     w, b = params["w"], params["b"]
-    z1 = x @ w  # (1)
-    a1 = z1 + b  # (2)
-    p = _sigmoid(a1)  # (3)
-    return {"z1": z1, "a1": a1, "p": p}
+    z1, a1, p = tensors["z1"], tensors["a1"], tensors["p"]
+    np.matmul(x, w, out=z1)  # (1)
+    np.add(z1, b, out=a1)  # (2)
+    _sigmoid(a1, out=p)  # (3)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (4)."""
     y = data["y"]
-    a1 = tensors["a1"]
+    a1, loss = tensors["a1"], tensors["loss"]
+    t_N, t_N2 = tensors["t_N"], tensors["t_N2"]
     N = len(y)
-    loss = ((1 - y) * _softplus(a1) + _softplus(-a1) * y).sum() / N  # (4)
-    tensors["loss"] = loss
+    np.subtract(1, y, out=t_N)  # (4)
+    _softplus(a1, out=t_N2)  # (4)
+    np.multiply(t_N, t_N2, out=t_N)  # (4)
+    np.negative(a1, out=t_N2)  # (4)
+    _softplus(t_N2, out=t_N2)  # (4)
+    np.multiply(t_N2, y, out=t_N2)  # (4)
+    np.add(t_N, t_N2, out=t_N)  # (4)
+    loss[...] = t_N.sum() / N  # (4)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (5) to (7)."""
     x, y = data["x"], data["y"]
-    p = tensors["p"]
-    N = len(x)
+    p, da1 = tensors["p"], tensors["da1"]
     dw, db = gradients["w"], gradients["b"]
-    da1 = (p - y) / N  # (5)
+    N = len(x)
+    np.subtract(p, y, out=da1)  # (5)
+    np.divide(da1, N, out=da1)  # (5)
     db[...] = da1.sum()  # (7)
     np.matmul(x.T, da1, out=dw)  # (6)
-    tensors.update({"da1": da1, "db": db, "dw": dw})
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equation (8)."""
     y = data["y"]
-    p = tensors["p"]
+    p, accuracy = tensors["p"], tensors["accuracy"]
+    t_N, t_N2, is_N, is_N2 = tensors["t_N"], tensors["t_N2"], tensors["is_N"], tensors["is_N2"]
     N = len(y)
-    accuracy = _where(p < 1 / 2, (y < 1 / 2).astype(DTYPE), (y >= 1 / 2).astype(DTYPE)).sum() / N  # (8)
-    tensors["accuracy"] = accuracy
+    np.less(p, 1 / 2, out=is_N)  # (8)
+    np.greater_equal(y, 1 / 2, out=is_N2)  # (8)
+    np.copyto(t_N2, is_N2)  # (8)
+    np.less(y, 1 / 2, out=is_N2)  # (8)
+    np.copyto(t_N, is_N2)  # (8)
+    _choose(t_N, is_N, t_N2)  # (8)
+    accuracy[...] = t_N.sum() / N  # (8)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, step, lr):
+def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    theta -= lr * gradient  # (U1)
+    t1 = tensors["t1"]
+    np.multiply(lr, gradient, out=t1)  # (U1)
+    theta -= t1  # (U1)
+
+
+def _places(N, D):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N,)),
+        "a1": (0, 0, (N,)),
+        "p": (0, N, (N,)),
+        "loss": (0, 4 * N + D + 1, ()),
+        "da1": (0, N, (N,)),
+        "accuracy": (0, 0, ()),
+        "t_N": (0, 2 * N, (N,)),
+        "t_N2": (0, 3 * N, (N,)),
+        "is_N": (2, 0, (N,)),
+        "is_N2": (2, N, (N,)),
+        "t1": (0, 0, (D + 1,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -130,28 +159,28 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
 
 
-def _softplus(x: Array) -> Array:
+def _sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    out = np.empty(np.shape(x), DTYPE) if out is None else out
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.divide(1, out, out=out)
+
+
+def _softplus(x: Array, out: Array | None = None) -> Array:
     """log(1 + exp(x)) without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
-def _where(mask: Array, a: Any, b: Any) -> Array:
-    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
-    mask has no pattern."""
-    if mask.size < 4096:
-        return np.asarray(np.where(mask, a, b))
-    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
-    chosen = -mask.astype(bits)  # all bits or none
-    value = np.asarray(a, DTYPE).view(bits) & chosen
-    if not np.isscalar(b) or b != 0:
-        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
-    return np.asarray(value.view(DTYPE))
+    return np.asarray(np.logaddexp(0, x, out=out))
 
 
 # ---- Arrays that come in ----
@@ -332,26 +361,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -360,21 +437,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

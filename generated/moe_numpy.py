@@ -76,6 +76,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "D", "K")
+POSITIONS = ("range_N", "range_K", "range_E")
 H, E = 12, 6
 NAME = "moe"
 SIZES = {"H": H, "E": E}
@@ -105,104 +107,203 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (17)."""
     x = data["x"]
     G, G2, g1, g2 = params["G"], params["G2"], params["g1"], params["g2"]
     W, b, V, c = params["W"], params["b"], params["V"], params["c"]
+    z1, h1, z2, a2 = tensors["z1"], tensors["h1"], tensors["z2"], tensors["a2"]
+    m_a2, e_gate, s_gate, gate = tensors["m_a2"], tensors["e_gate"], tensors["s_gate"], tensors["gate"]
+    z, h, o, u_expert = tensors["z"], tensors["h"], tensors["o"], tensors["u_expert"]
+    m_u_expert, e_expert, s_expert = tensors["m_u_expert"], tensors["e_expert"], tensors["s_expert"]
+    expert, p = tensors["expert"], tensors["p"]
+    t_DEH, t_EKN = tensors["t_DEH"], tensors["t_EKN"]
     N = len(x)
     D = x.shape[1]
-    z1 = x @ G  # (1)
-    h1 = np.tanh(z1 + g1)  # (2)
-    z2 = h1 @ G2  # (3)
-    a2 = z2 + g2  # (4)
-    m_a2 = a2.max(1)  # (5)
-    e_gate = np.exp(a2 - m_a2[:, None])  # (6)
-    s_gate = e_gate.sum(1)  # (7)
-    gate = e_gate / s_gate[:, None]  # (8)
-    z = (x @ W.transpose(1, 0, 2).reshape(D, E * H)).reshape(N, E, H)  # (9)
-    h = np.tanh(z + b)  # (10)
-    o = (V.swapaxes(-1, -2) @ h.transpose(1, 0, 2).swapaxes(-1, -2)).transpose(2, 0, 1).copy()  # (11)
-    u_expert = o + c  # (12)
-    m_u_expert = u_expert.max(2)  # (13)
-    e_expert = np.exp(u_expert - m_u_expert[..., None])  # (14)
-    s_expert = e_expert.sum(2)  # (15)
-    expert = e_expert / s_expert[..., None]  # (16)
-    p = (expert.swapaxes(-1, -2) @ gate[..., None])[..., 0]  # (17)
-    return {
-        "z1": z1, "h1": h1, "z2": z2, "a2": a2, "m_a2": m_a2, "e_gate": e_gate, "s_gate": s_gate,
-        "gate": gate, "z": z, "h": h, "o": o, "u_expert": u_expert, "m_u_expert": m_u_expert,
-        "e_expert": e_expert, "s_expert": s_expert, "expert": expert, "p": p,
-    }
+    np.matmul(x, G, out=z1)  # (1)
+    np.add(z1, g1, out=h1)  # (2)
+    np.tanh(h1, out=h1)  # (2)
+    np.matmul(h1, G2, out=z2)  # (3)
+    np.add(z2, g2, out=a2)  # (4)
+    a2.max(1, out=m_a2)  # (5)
+    np.subtract(a2, m_a2[:, None], out=e_gate)  # (6)
+    np.exp(e_gate, out=e_gate)  # (6)
+    e_gate.sum(1, out=s_gate)  # (7)
+    np.divide(e_gate, s_gate[:, None], out=gate)  # (8)
+    np.copyto(t_DEH, W.transpose(1, 0, 2))  # (9)
+    np.matmul(x, t_DEH.reshape(D, E * H), out=z.reshape(N, E * H))  # (9)
+    np.add(z, b, out=h)  # (10)
+    np.tanh(h, out=h)  # (10)
+    np.matmul(V.swapaxes(-1, -2), h.transpose(1, 0, 2).swapaxes(-1, -2), out=t_EKN)  # (11)
+    np.copyto(o, t_EKN.transpose(2, 0, 1))  # (11)
+    np.add(o, c, out=u_expert)  # (12)
+    u_expert.max(2, out=m_u_expert)  # (13)
+    np.subtract(u_expert, m_u_expert[..., None], out=e_expert)  # (14)
+    np.exp(e_expert, out=e_expert)  # (14)
+    e_expert.sum(2, out=s_expert)  # (15)
+    np.divide(e_expert, s_expert[..., None], out=expert)  # (16)
+    np.matmul(expert.swapaxes(-1, -2), gate[..., None], out=p[..., None])  # (17)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (18)."""
     y = data["y"]
-    p = tensors["p"]
+    p, loss = tensors["p"], tensors["loss"]
+    t_N, at_N, range_N = tensors["t_N"], tensors["at_N"], tensors["range_N"]
     N = len(y)
-    loss = -np.log(p[np.arange(N), y]).sum() / N  # (18)
-    tensors["loss"] = loss
+    K = p.shape[1]
+    np.multiply(range_N, K, out=at_N)  # (18)
+    np.add(at_N, y, out=at_N)  # (18)
+    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (18)
+    np.log(t_N, out=t_N)  # (18)
+    loss[...] = -t_N.sum() / N  # (18)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (19) to (32)."""
     x, y = data["x"], data["y"]
     G2, V = params["G2"], params["V"]
     h1, gate, h, expert = tensors["h1"], tensors["gate"], tensors["h"], tensors["expert"]
-    p = tensors["p"]
+    p, du_expert, da2, dh = tensors["p"], tensors["du_expert"], tensors["da2"], tensors["dh"]
+    dz, dh1, dz1 = tensors["dz"], tensors["dh1"], tensors["dz1"]
+    dG, dG2, dg1, dg2 = gradients["G"], gradients["G2"], gradients["g1"], gradients["g2"]
+    dW, db, dV, dc = gradients["W"], gradients["b"], gradients["V"], gradients["c"]
+    t_N, at_N, is_NK, t_NE = tensors["t_N"], tensors["at_N"], tensors["is_NK"], tensors["t_NE"]
+    at_NE, t_N11, t_N1, t_EHN = tensors["at_NE"], tensors["t_N11"], tensors["t_N1"], tensors["t_EHN"]
+    t_NEH, t_EHD, t_NH, range_N = tensors["t_NEH"], tensors["t_EHD"], tensors["t_NH"], tensors["range_N"]
+    range_K, range_E = tensors["range_K"], tensors["range_E"]
     N = len(x)
     D = x.shape[1]
     K = V.shape[2]
-    dG, dG2, dg1, dg2 = gradients["G"], gradients["G2"], gradients["g1"], gradients["g2"]
-    dW, db, dV, dc = gradients["W"], gradients["b"], gradients["V"], gradients["c"]
-    du_expert = (
-        (expert - (np.arange(K) == y[:, None])[:, None, :])
-        * expert[np.arange(N)[:, None], np.arange(E), y[:, None]][..., None] * gate[..., None]
-        / (N * p[np.arange(N), y][:, None, None])
-    )  # (19)
-    dc[...] = du_expert.sum(0)  # (20)
-    da2 = (
-        gate * (p[np.arange(N), y][:, None] - expert[np.arange(N)[:, None], np.arange(E), y[:, None]])
-        / (N * p[np.arange(N), y][:, None])
-    )  # (26)
-    dg2[...] = da2.sum(0)  # (27)
-    dh = (V @ du_expert.transpose(1, 0, 2).swapaxes(-1, -2)).transpose(2, 0, 1).copy()  # (21)
-    dz = (1 - h * h) * dh  # (23)
-    db[...] = dz.sum(0)  # (25)
+    np.equal(range_K, y[:, None], out=is_NK)  # (19)
+    np.subtract(expert, is_NK[:, None, :], out=du_expert)  # (19)
+    np.multiply(range_N[:, None], E, out=at_NE)  # (19)
+    np.add(at_NE, range_E, out=at_NE)  # (19)
+    np.multiply(at_NE, K, out=at_NE)  # (19)
+    np.add(at_NE, y[:, None], out=at_NE)  # (19)
+    np.take(expert.reshape(-1), at_NE, out=t_NE, mode="clip")  # (19)
+    np.multiply(du_expert, t_NE[..., None], out=du_expert)  # (19)
+    np.multiply(du_expert, gate[..., None], out=du_expert)  # (19)
+    np.multiply(range_N, K, out=at_N)  # (19)
+    np.add(at_N, y, out=at_N)  # (19)
+    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (19)
+    np.multiply(N, t_N[:, None, None], out=t_N11)  # (19)
+    np.divide(du_expert, t_N11, out=du_expert)  # (19)
+    du_expert.sum(0, out=dc)  # (20)
+    np.multiply(range_N[:, None], E, out=at_NE)  # (26)
+    np.add(at_NE, range_E, out=at_NE)  # (26)
+    np.multiply(at_NE, K, out=at_NE)  # (26)
+    np.add(at_NE, y[:, None], out=at_NE)  # (26)
+    np.take(expert.reshape(-1), at_NE, out=t_NE, mode="clip")  # (26)
+    np.multiply(range_N, K, out=at_N)  # (26)
+    np.add(at_N, y, out=at_N)  # (26)
+    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (26)
+    np.subtract(t_N[:, None], t_NE, out=t_NE)  # (26)
+    np.multiply(gate, t_NE, out=da2)  # (26)
+    np.multiply(range_N, K, out=at_N)  # (26)
+    np.add(at_N, y, out=at_N)  # (26)
+    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (26)
+    np.multiply(N, t_N[:, None], out=t_N1)  # (26)
+    np.divide(da2, t_N1, out=da2)  # (26)
+    da2.sum(0, out=dg2)  # (27)
+    np.matmul(V, du_expert.transpose(1, 0, 2).swapaxes(-1, -2), out=t_EHN)  # (21)
+    np.copyto(dh, t_EHN.transpose(2, 0, 1))  # (21)
+    np.multiply(h, h, out=t_NEH)  # (23)
+    np.subtract(1, t_NEH, out=t_NEH)  # (23)
+    np.multiply(t_NEH, dh, out=dz)  # (23)
+    dz.sum(0, out=db)  # (25)
     np.matmul(h.transpose(1, 0, 2).swapaxes(-1, -2), du_expert.transpose(1, 0, 2), out=dV)  # (22)
-    dW[...] = (dz.reshape(N, E * H).T @ x).reshape(E, H, D).transpose(0, 2, 1)  # (24)
-    dh1 = da2 @ G2.T  # (28)
+    np.matmul(dz.reshape(N, E * H).T, x, out=t_EHD.reshape(E * H, D))  # (24)
+    np.copyto(dW, t_EHD.transpose(0, 2, 1))  # (24)
+    np.matmul(da2, G2.T, out=dh1)  # (28)
     np.matmul(h1.T, da2, out=dG2)  # (29)
-    dz1 = (1 - h1 * h1) * dh1  # (30)
-    dg1[...] = dz1.sum(0)  # (32)
+    np.multiply(h1, h1, out=t_NH)  # (30)
+    np.subtract(1, t_NH, out=t_NH)  # (30)
+    np.multiply(t_NH, dh1, out=dz1)  # (30)
+    dz1.sum(0, out=dg1)  # (32)
     np.matmul(x.T, dz1, out=dG)  # (31)
-    tensors.update({
-        "du_expert": du_expert, "dc": dc, "da2": da2, "dg2": dg2, "dh": dh, "dz": dz, "db": db, "dV": dV,
-        "dW": dW, "dh1": dh1, "dG2": dG2, "dz1": dz1, "dg1": dg1, "dG": dG,
-    })
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (33) to (34)."""
     y = data["y"]
-    p = tensors["p"]
+    p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
+    is_N = tensors["is_N"]
     N = len(y)
-    c_accuracy = p.argmax(1)  # (33)
-    accuracy = DTYPE((c_accuracy == y).sum()) / N  # (34)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    p.argmax(1, out=c_accuracy)  # (33)
+    np.equal(c_accuracy, y, out=is_N)  # (34)
+    accuracy[...] = DTYPE(is_N.sum()) / N  # (34)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N, D, K):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 156 * K + 19 * K * N + 288 * N + 312 * D + 324, (N, H)),
+        "h1": (0, 156 * K + 19 * K * N + 288 * N + 312 * D + 324, (N, H)),
+        "z2": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "a2": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "m_a2": (0, 0, (N,)),
+        "e_gate": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "s_gate": (0, 0, (N,)),
+        "gate": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "z": (0, 12 * K * N, (N, E, H)),
+        "h": (0, 12 * K * N, (N, E, H)),
+        "o": (0, 0, (N, E, K)),
+        "u_expert": (0, 0, (N, E, K)),
+        "m_u_expert": (0, 6 * K * N, (N, E)),
+        "e_expert": (0, 0, (N, E, K)),
+        "s_expert": (0, 6 * K * N, (N, E)),
+        "expert": (0, 0, (N, E, K)),
+        "p": (0, 12 * K * N + 72 * N, (N, K)),
+        "loss": (0, 156 * K + 19 * K * N + 306 * N + 312 * D + 324, ()),
+        "du_expert": (0, 6 * K * N, (N, E, K)),
+        "da2": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "dh": (0, 12 * K * N + 72 * N, (N, E, H)),
+        "dz": (0, 12 * K * N + 72 * N, (N, E, H)),
+        "dh1": (0, 0, (N, H)),
+        "dz1": (0, 0, (N, H)),
+        "c_accuracy": (1, 0, (N,)),
+        "accuracy": (0, 0, ()),
+        "range_N": (1, 6 * N, (N,)),
+        "range_K": (1, 7 * N, (K,)),
+        "range_E": (1, 8 * N + K, (6,)),
+        "t_DEH": (0, 12 * K * N + 72 * N, (D, 6, 12)),
+        "t_EKN": (0, 6 * K * N, (6, K, N)),
+        "t_N": (0, 13 * K * N + 78 * N, (N,)),
+        "at_N": (1, 7 * N + K, (N,)),
+        "is_NK": (2, 0, (N, K)),
+        "t_NE": (0, 13 * K * N + 72 * N, (N, 6)),
+        "at_NE": (1, 0, (N, 6)),
+        "t_N11": (0, 13 * K * N + 79 * N, (N, 1, 1)),
+        "t_N1": (0, 13 * K * N + 79 * N, (N, 1)),
+        "t_EHN": (0, 12 * K * N + 144 * N, (6, 12, N)),
+        "t_NEH": (0, 12 * K * N + 144 * N, (N, 6, 12)),
+        "t_EHD": (0, 12 * K * N + 144 * N, (6, 12, D)),
+        "t_NH": (0, 12 * N, (N, 12)),
+        "is_N": (2, 0, (N,)),
+        "t1": (0, 0, (78 * K + 84 * D + 162,)),
+        "t2": (0, 78 * K + 84 * D + 162, (78 * K + 84 * D + 162,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -402,26 +503,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -430,21 +579,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

@@ -49,6 +49,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N",)
+POSITIONS = ()
 D = 2
 NAME = "neuron"
 SIZES = {"D": D}
@@ -70,56 +72,89 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (5)."""
     x = data["x"]
     w, b = params["w"], params["b"]
-    s = x @ w  # (1)
-    a = s + b  # (2)
-    e = np.exp(-a)  # (3)
-    d = e + 1  # (4)
-    p = 1 / d  # (5)
-    return {"s": s, "a": a, "e": e, "d": d, "p": p}
+    s, a, e, d = tensors["s"], tensors["a"], tensors["e"], tensors["d"]
+    p = tensors["p"]
+    np.matmul(x, w, out=s)  # (1)
+    np.add(s, b, out=a)  # (2)
+    np.negative(a, out=e)  # (3)
+    np.exp(e, out=e)  # (3)
+    np.add(e, 1, out=d)  # (4)
+    np.divide(1, d, out=p)  # (5)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (6)."""
     y = data["y"]
-    a, p = tensors["a"], tensors["p"]
+    a, p, loss = tensors["a"], tensors["p"], tensors["loss"]
+    t_N, t_N2 = tensors["t_N"], tensors["t_N2"]
     N = len(y)
-    loss = (-(1 - y) * np.log1p(-p) - (a - _softplus(a)) * y).sum() / N  # (6)
-    tensors["loss"] = loss
+    np.subtract(1, y, out=t_N)  # (6)
+    np.negative(t_N, out=t_N)  # (6)
+    np.negative(p, out=t_N2)  # (6)
+    np.log1p(t_N2, out=t_N2)  # (6)
+    np.multiply(t_N, t_N2, out=t_N)  # (6)
+    _softplus(a, out=t_N2)  # (6)
+    np.subtract(a, t_N2, out=t_N2)  # (6)
+    np.multiply(t_N2, y, out=t_N2)  # (6)
+    np.subtract(t_N, t_N2, out=t_N)  # (6)
+    loss[...] = t_N.sum() / N  # (6)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (7) to (9)."""
     x, y = data["x"], data["y"]
-    p = tensors["p"]
-    N = len(x)
+    p, da = tensors["p"], tensors["da"]
     dw, db = gradients["w"], gradients["b"]
-    da = (p - y) / N  # (7)
+    N = len(x)
+    np.subtract(p, y, out=da)  # (7)
+    np.divide(da, N, out=da)  # (7)
     db[...] = da.sum()  # (9)
     np.matmul(x.T, da, out=dw)  # (8)
-    tensors.update({"da": da, "db": db, "dw": dw})
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equation (10)."""
     y = data["y"]
-    p = tensors["p"]
+    p, accuracy = tensors["p"], tensors["accuracy"]
+    t_N, t_N2, is_N, is_N2 = tensors["t_N"], tensors["t_N2"], tensors["is_N"], tensors["is_N2"]
     N = len(y)
-    accuracy = _where(p < 1 / 2, (y < 1 / 2).astype(DTYPE), (y >= 1 / 2).astype(DTYPE)).sum() / N  # (10)
-    tensors["accuracy"] = accuracy
+    np.less(p, 1 / 2, out=is_N)  # (10)
+    np.greater_equal(y, 1 / 2, out=is_N2)  # (10)
+    np.copyto(t_N2, is_N2)  # (10)
+    np.less(y, 1 / 2, out=is_N2)  # (10)
+    np.copyto(t_N, is_N2)  # (10)
+    _choose(t_N, is_N, t_N2)  # (10)
+    accuracy[...] = t_N.sum() / N  # (10)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, step, lr):
+def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    theta -= lr * gradient  # (U1)
+    t1 = tensors["t1"]
+    np.multiply(lr, gradient, out=t1)  # (U1)
+    theta -= t1  # (U1)
+
+
+def _places(N):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "s": (0, 0, (N,)),
+        "a": (0, 0, (N,)),
+        "e": (0, N, (N,)),
+        "d": (0, N, (N,)),
+        "p": (0, N, (N,)),
+        "loss": (0, 4 * N, ()),
+        "da": (0, N, (N,)),
+        "accuracy": (0, 0, ()),
+        "t_N": (0, 2 * N, (N,)),
+        "t_N2": (0, 3 * N, (N,)),
+        "is_N": (2, 0, (N,)),
+        "is_N2": (2, N, (N,)),
+        "t1": (0, 0, (3,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -134,22 +169,19 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _softplus(x: Array) -> Array:
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
+
+
+def _softplus(x: Array, out: Array | None = None) -> Array:
     """log(1 + exp(x)) without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
-def _where(mask: Array, a: Any, b: Any) -> Array:
-    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
-    mask has no pattern."""
-    if mask.size < 4096:
-        return np.asarray(np.where(mask, a, b))
-    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
-    chosen = -mask.astype(bits)  # all bits or none
-    value = np.asarray(a, DTYPE).view(bits) & chosen
-    if not np.isscalar(b) or b != 0:
-        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
-    return np.asarray(value.view(DTYPE))
+    return np.asarray(np.logaddexp(0, x, out=out))
 
 
 # ---- Arrays that come in ----
@@ -330,26 +362,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -358,21 +438,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

@@ -108,7 +108,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N')
+OPEN_SIZES = ("rows", "N")
+POSITIONS = ()
 D, H = 1, 24
 NAME = "pinn"
 SIZES = {"D": D, "H": H}
@@ -575,7 +576,7 @@ def _flops(N):
 
 
 def _places(rows, N):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "z1": (0, 0, (rows, H)),
         "h1": (0, 24 * rows, (rows, H)),
@@ -584,7 +585,7 @@ def _places(rows, N):
         "z3": (0, 0, (rows, D)),
         "v": (0, 288 * rows, (rows, D)),
         "u": (0, 432 * rows, (rows, D)),
-        "du_dv": (0, 648 * rows + 2304, (rows, D)),
+        "du_dv": (0, 648 * rows, (rows, D)),
         "d2u_ddz1": (0, 0, (rows, H)),
         "d2u_ddh1": (0, 72 * rows, (rows, H)),
         "du_dh2": (0, 96 * rows, (rows, H)),
@@ -599,12 +600,12 @@ def _places(rows, N):
         "d2u_dt_1_left": (0, 240 * rows, (rows, H)),
         "d2u_dt_1": (0, 290 * rows, (rows, D)),
         "u_tt": (0, 433 * rows, (rows, D)),
-        "loss": (0, 652 * rows + 2424, ()),
-        "du_tt": (0, 649 * rows + 2304, (rows, D)),
+        "loss": (0, 920 * rows + 2424, ()),
+        "du_tt": (0, 919 * rows + 2304, (rows, D)),
         "dd2u_dh1_1_s1_t1": (0, 240 * rows, (rows, H)),
         "dd2u_dh2_1_s1_2_t1": (0, 288 * rows, (rows, H)),
-        "dd2u_ddv": (0, 650 * rows + 2304, (rows, D)),
-        "dv": (0, 651 * rows + 2304, (rows, D)),
+        "dd2u_ddv": (0, 649 * rows, (rows, D)),
+        "dv": (0, 650 * rows, (rows, D)),
         "dz2_t1": (0, 312 * rows, (rows, H)),
         "dW2_4_right": (0, 336 * rows, (rows, H)),
         "dz1_t1": (0, 360 * rows, (rows, H)),
@@ -620,21 +621,21 @@ def _places(rows, N):
         "dd2u_ddz2": (0, 576 * rows, (rows, H)),
         "dd2u_ddh1_1": (0, 528 * rows, (rows, H)),
         "dd2u_ddh1": (0, 600 * rows, (rows, H)),
-        "dW1_2_s1": (0, 652 * rows + 2304, (H,)),
-        "dW1_2_s2": (0, 652 * rows + 2328, (H,)),
+        "dW1_2_s1": (0, 920 * rows + 2304, (H,)),
+        "dW1_2_s2": (0, 920 * rows + 2328, (H,)),
         "ddu_dz2": (0, 144 * rows, (rows, H)),
         "ddu_dh2": (0, 528 * rows, (rows, H)),
         "dh2_1": (0, 624 * rows, (rows, H)),
-        "dW3_1": (0, 652 * rows + 2352, (H, D)),
-        "dW3_2": (0, 652 * rows + 2376, (H, D)),
+        "dW3_1": (0, 920 * rows + 2352, (H, D)),
+        "dW3_2": (0, 920 * rows + 2376, (H, D)),
         "dW3_3": (0, 528 * rows, (H, D)),
-        "dW3_4": (0, 652 * rows + 2400, (H, D)),
+        "dW3_4": (0, 920 * rows + 2400, (H, D)),
         "dz2": (0, 192 * rows, (rows, H)),
         "dh1_1": (0, 48 * rows, (rows, H)),
-        "dW2_1": (0, 648 * rows, (H, H)),
-        "dW2_2": (0, 648 * rows + 576, (H, H)),
-        "dW2_3": (0, 648 * rows + 1152, (H, H)),
-        "dW2_4": (0, 648 * rows + 1728, (H, H)),
+        "dW2_1": (0, 624 * rows, (H, H)),
+        "dW2_2": (0, 624 * rows + 576, (H, H)),
+        "dW2_3": (0, 624 * rows + 1152, (H, H)),
+        "dW2_4": (0, 624 * rows + 1728, (H, H)),
         "dz1": (0, 72 * rows, (rows, H)),
         "dW1_1": (0, 0, (D, H)),
         "dW1_3": (0, 24, (D, H)),
@@ -850,30 +851,37 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
@@ -882,16 +890,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
-    tensors = memory.tensors()
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 def _differentiate(
@@ -903,9 +912,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -931,7 +941,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -950,11 +959,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

@@ -106,6 +106,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N",)
+POSITIONS = ()
 D, H = 1, 24
 NAME = "pinn"
 SIZES = {"D": D, "H": H}
@@ -138,148 +140,312 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (7)."""
     t = data["t"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     W3, b3 = params["W3"], params["b3"]
-    z1 = t @ W1  # (1)
-    h1 = np.tanh(z1 + b1)  # (2)
-    z2 = h1 @ W2  # (3)
-    h2 = np.tanh(z2 + b2)  # (4)
-    z3 = h2 @ W3  # (5)
-    v = z3 + b3  # (6)
-    u = t * t * v + 1  # (7)
-    return {"z1": z1, "h1": h1, "z2": z2, "h2": h2, "z3": z3, "v": v, "u": u}
+    z1, h1, z2, h2 = tensors["z1"], tensors["h1"], tensors["z2"], tensors["h2"]
+    z3, v, u = tensors["z3"], tensors["v"], tensors["u"]
+    np.matmul(t, W1, out=z1)  # (1)
+    np.add(z1, b1, out=h1)  # (2)
+    np.tanh(h1, out=h1)  # (2)
+    np.matmul(h1, W2, out=z2)  # (3)
+    np.add(z2, b2, out=h2)  # (4)
+    np.tanh(h2, out=h2)  # (4)
+    np.matmul(h2, W3, out=z3)  # (5)
+    np.add(z3, b3, out=v)  # (6)
+    np.multiply(t, t, out=u)  # (7)
+    np.multiply(u, v, out=u)  # (7)
+    np.add(u, 1, out=u)  # (7)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equations (8) to (21)."""
     t = data["t"]
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, v, u = tensors["h1"], tensors["h2"], tensors["v"], tensors["u"]
+    du_dv, d2u_ddz1, d2u_ddh1 = tensors["du_dv"], tensors["d2u_ddz1"], tensors["d2u_ddh1"]
+    du_dh2, du_dz2, du_dh1 = tensors["du_dh2"], tensors["du_dz2"], tensors["du_dh1"]
+    d2u_ddz2, d2u_ddh2, d2u_ddv = tensors["d2u_ddz2"], tensors["d2u_ddh2"], tensors["d2u_ddv"]
+    d2u_dh2_1_s1_2, d2u_dh1_1_s1 = tensors["d2u_dh2_1_s1_2"], tensors["d2u_dh1_1_s1"]
+    d2u_dt_1, u_tt, loss = tensors["d2u_dt_1"], tensors["u_tt"], tensors["loss"]
+    t_H, t_HD, d2u_dh1_1_s1_left = tensors["t_H"], tensors["t_HD"], tensors["d2u_dh1_1_s1_left"]
+    t_NH, d2u_dt_1_left, t_ND = tensors["t_NH"], tensors["d2u_dt_1_left"], tensors["t_ND"]
     N = len(t)
-    du_dv = t * t  # (8)
-    d2u_ddz1 = np.broadcast_to(_transposed(W1).sum(1), (N, H))  # (12)
-    d2u_ddh1 = (1 - h1 * h1) * d2u_ddz1  # (13)
-    du_dh2 = du_dv @ W3.T  # (9)
-    du_dz2 = (1 - h2 * h2) * du_dh2  # (10)
-    du_dh1 = du_dz2 @ W2.T  # (11)
-    d2u_ddz2 = d2u_ddh1 @ W2  # (14)
-    d2u_ddh2 = (1 - h2 * h2) * d2u_ddz2  # (15)
-    d2u_ddv = d2u_ddh2 @ W3  # (16)
-    d2u_dh2_1_s1_2 = t @ W3.T  # (17)
-    d2u_dh1_1_s1_left = (-d2u_ddh2 * du_dh2 - d2u_dh2_1_s1_2 * h2) * h2 + d2u_dh2_1_s1_2  # (18)
-    d2u_dh1_1_s1 = d2u_dh1_1_s1_left @ W2.T  # (18)
-    d2u_dt_1_left = (-d2u_ddh1 * du_dh1 - d2u_dh1_1_s1 * h1) * h1 + d2u_dh1_1_s1  # (19)
-    d2u_dt_1 = d2u_dt_1_left @ W1.T  # (19)
+    np.multiply(t, t, out=du_dv)  # (8)
+    _transposed(W1, out=t_HD)  # (12)
+    t_HD.sum(1, out=t_H)  # (12)
+    np.copyto(d2u_ddz1, t_H)  # (12)
+    np.multiply(h1, h1, out=d2u_ddh1)  # (13)
+    np.subtract(1, d2u_ddh1, out=d2u_ddh1)  # (13)
+    np.multiply(d2u_ddh1, d2u_ddz1, out=d2u_ddh1)  # (13)
+    np.matmul(du_dv, W3.T, out=du_dh2)  # (9)
+    np.multiply(h2, h2, out=du_dz2)  # (10)
+    np.subtract(1, du_dz2, out=du_dz2)  # (10)
+    np.multiply(du_dz2, du_dh2, out=du_dz2)  # (10)
+    np.matmul(du_dz2, W2.T, out=du_dh1)  # (11)
+    np.matmul(d2u_ddh1, W2, out=d2u_ddz2)  # (14)
+    np.multiply(h2, h2, out=d2u_ddh2)  # (15)
+    np.subtract(1, d2u_ddh2, out=d2u_ddh2)  # (15)
+    np.multiply(d2u_ddh2, d2u_ddz2, out=d2u_ddh2)  # (15)
+    np.matmul(d2u_ddh2, W3, out=d2u_ddv)  # (16)
+    np.matmul(t, W3.T, out=d2u_dh2_1_s1_2)  # (17)
+    np.negative(d2u_ddh2, out=d2u_dh1_1_s1_left)  # (18)
+    np.multiply(d2u_dh1_1_s1_left, du_dh2, out=d2u_dh1_1_s1_left)  # (18)
+    np.multiply(d2u_dh2_1_s1_2, h2, out=t_NH)  # (18)
+    np.subtract(d2u_dh1_1_s1_left, t_NH, out=d2u_dh1_1_s1_left)  # (18)
+    np.multiply(d2u_dh1_1_s1_left, h2, out=d2u_dh1_1_s1_left)  # (18)
+    np.add(d2u_dh1_1_s1_left, d2u_dh2_1_s1_2, out=d2u_dh1_1_s1_left)  # (18)
+    np.matmul(d2u_dh1_1_s1_left, W2.T, out=d2u_dh1_1_s1)  # (18)
+    np.negative(d2u_ddh1, out=d2u_dt_1_left)  # (19)
+    np.multiply(d2u_dt_1_left, du_dh1, out=d2u_dt_1_left)  # (19)
+    np.multiply(d2u_dh1_1_s1, h1, out=t_NH)  # (19)
+    np.subtract(d2u_dt_1_left, t_NH, out=d2u_dt_1_left)  # (19)
+    np.multiply(d2u_dt_1_left, h1, out=d2u_dt_1_left)  # (19)
+    np.add(d2u_dt_1_left, d2u_dh1_1_s1, out=d2u_dt_1_left)  # (19)
+    np.matmul(d2u_dt_1_left, W1.T, out=d2u_dt_1)  # (19)
     d2u_dt_1 *= 2  # (19)
-    u_tt = 2 * d2u_ddv * t + 2 * v + d2u_dt_1  # (20)
-    loss = np.square(u + u_tt).sum() / (D * N)  # (21)
-    tensors.update({
-        "du_dv": du_dv, "d2u_ddz1": d2u_ddz1, "d2u_ddh1": d2u_ddh1, "du_dh2": du_dh2, "du_dz2": du_dz2,
-        "du_dh1": du_dh1, "d2u_ddz2": d2u_ddz2, "d2u_ddh2": d2u_ddh2, "d2u_ddv": d2u_ddv,
-        "d2u_dh2_1_s1_2": d2u_dh2_1_s1_2, "d2u_dh1_1_s1": d2u_dh1_1_s1, "d2u_dt_1": d2u_dt_1, "u_tt": u_tt,
-        "loss": loss,
-    })
+    np.multiply(2, d2u_ddv, out=u_tt)  # (20)
+    np.multiply(u_tt, t, out=u_tt)  # (20)
+    np.multiply(2, v, out=t_ND)  # (20)
+    np.add(u_tt, t_ND, out=u_tt)  # (20)
+    np.add(u_tt, d2u_dt_1, out=u_tt)  # (20)
+    np.add(u, u_tt, out=t_ND)  # (21)
+    np.square(t_ND, out=t_ND)  # (21)
+    loss[...] = t_ND.sum() / (D * N)  # (21)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (22) to (63)."""
     t = data["t"]
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, u, du_dv = tensors["h1"], tensors["h2"], tensors["u"], tensors["du_dv"]
-    du_dh2, du_dz2, du_dh1 = tensors["du_dh2"], tensors["du_dz2"], tensors["du_dh1"]
-    d2u_ddz1, d2u_ddh1, d2u_ddz2 = tensors["d2u_ddz1"], tensors["d2u_ddh1"], tensors["d2u_ddz2"]
+    d2u_ddz1, d2u_ddh1, du_dh2 = tensors["d2u_ddz1"], tensors["d2u_ddh1"], tensors["du_dh2"]
+    du_dz2, du_dh1, d2u_ddz2 = tensors["du_dz2"], tensors["du_dh1"], tensors["d2u_ddz2"]
     d2u_ddh2, d2u_dh2_1_s1_2 = tensors["d2u_ddh2"], tensors["d2u_dh2_1_s1_2"]
-    d2u_dh1_1_s1, u_tt = tensors["d2u_dh1_1_s1"], tensors["u_tt"]
-    N = len(t)
+    d2u_dh1_1_s1, u_tt, du_tt = tensors["d2u_dh1_1_s1"], tensors["u_tt"], tensors["du_tt"]
+    dd2u_dh1_1_s1_t1, dd2u_dh2_1_s1_2_t1 = tensors["dd2u_dh1_1_s1_t1"], tensors["dd2u_dh2_1_s1_2_t1"]
+    dd2u_ddv, dv, dz2_t1, dz1_t1 = tensors["dd2u_ddv"], tensors["dv"], tensors["dz2_t1"], tensors["dz1_t1"]
+    dz1_t1_2, dd2u_dh1_1_s1_s1 = tensors["dz1_t1_2"], tensors["dd2u_dh1_1_s1_s1"]
+    dd2u_dh1_1_s1, ddu_dh1 = tensors["dd2u_dh1_1_s1"], tensors["ddu_dh1"]
+    dd2u_dh2_1_s1_2_s1, dd2u_dh2_1_s1_2 = tensors["dd2u_dh2_1_s1_2_s1"], tensors["dd2u_dh2_1_s1_2"]
+    dd2u_ddh2_1, dd2u_ddh2, dd2u_ddz2 = tensors["dd2u_ddh2_1"], tensors["dd2u_ddh2"], tensors["dd2u_ddz2"]
+    dd2u_ddh1_1, dd2u_ddh1, dW1_2_s1 = tensors["dd2u_ddh1_1"], tensors["dd2u_ddh1"], tensors["dW1_2_s1"]
+    dW1_2_s2, ddu_dz2, ddu_dh2 = tensors["dW1_2_s2"], tensors["ddu_dz2"], tensors["ddu_dh2"]
+    dh2_1, dW3_1, dW3_2, dW3_3 = tensors["dh2_1"], tensors["dW3_1"], tensors["dW3_2"], tensors["dW3_3"]
+    dW3_4, dz2, dh1_1, dW2_1 = tensors["dW3_4"], tensors["dz2"], tensors["dh1_1"], tensors["dW2_1"]
+    dW2_2, dW2_3, dW2_4, dz1 = tensors["dW2_2"], tensors["dW2_3"], tensors["dW2_4"], tensors["dz1"]
+    dW1_1, dW1_3 = tensors["dW1_1"], tensors["dW1_3"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    du_tt = 2 / (D * N) * (u + u_tt)  # (22)
-    dd2u_dh1_1_s1_t1 = h1 * h1  # (24)
-    dd2u_dh2_1_s1_2_t1 = h2 * h2  # (27)
-    dd2u_ddv = 2 * du_tt * t  # (29)
-    dv = (du_dv + 2) * du_tt  # (38)
-    db3[...] = dv.sum(0)  # (39)
-    dz2_t1 = d2u_ddh2 * du_dh2  # (46)
-    dz1_t1 = d2u_ddh1 * du_dh1  # (55)
-    dz1_t1_2 = d2u_dh1_1_s1 * h1  # (56)
-    dd2u_dh1_1_s1_s1 = du_tt @ W1  # (23)
-    dd2u_dh1_1_s1 = 2 * (1 - dd2u_dh1_1_s1_t1) * dd2u_dh1_1_s1_s1  # (25)
-    ddu_dh1 = -2 * d2u_ddh1 * dd2u_dh1_1_s1_s1 * h1  # (35)
-    dd2u_dh2_1_s1_2_s1 = dd2u_dh1_1_s1 @ W2  # (26)
-    dd2u_dh2_1_s1_2 = (1 - dd2u_dh2_1_s1_2_t1) * dd2u_dh2_1_s1_2_s1  # (28)
-    dd2u_ddh2_1 = dd2u_ddv @ W3.T  # (30)
-    dd2u_ddh2 = dd2u_ddh2_1 - dd2u_dh2_1_s1_2_s1 * du_dh2 * h2  # (31)
-    dd2u_ddz2 = (1 - dd2u_dh2_1_s1_2_t1) * dd2u_ddh2  # (32)
-    dd2u_ddh1_1 = dd2u_ddz2 @ W2.T  # (33)
-    dd2u_ddh1 = dd2u_ddh1_1 - 2 * dd2u_dh1_1_s1_s1 * du_dh1 * h1  # (34)
-    dW1_2_s1 = (dd2u_ddh1 * dd2u_dh1_1_s1_t1).sum(0)  # (59)
-    dW1_2_s2 = dd2u_ddh1.sum(0)  # (60)
-    ddu_dz2 = ddu_dh1 @ W2  # (36)
-    ddu_dh2 = (-d2u_ddh2 * dd2u_dh2_1_s1_2_s1 - ddu_dz2 * h2) * h2 + ddu_dz2  # (37)
-    dh2_1 = dv @ W3.T  # (40)
-    dW3_1 = h2.T @ dv  # (41)
-    dW3_2 = ddu_dh2.T @ du_dv  # (42)
-    dW3_3 = d2u_ddh2.T @ dd2u_ddv  # (43)
-    dW3_4 = dd2u_dh2_1_s1_2.T @ t  # (44)
-    dW3[...] = dW3_1 + dW3_2 + dW3_3 + dW3_4  # (45)
-    dz2 = (
-        (1 - dd2u_dh2_1_s1_2_t1) * (2
-        * (-d2u_ddz2 * dd2u_ddh2 - d2u_dh2_1_s1_2 * dd2u_dh2_1_s1_2_s1 - ddu_dz2 * du_dh2) * h2 + dh2_1
-        - dd2u_dh2_1_s1_2_s1 * dz2_t1)
-    )  # (47)
-    db2[...] = dz2.sum(0)  # (48)
-    dh1_1 = dz2 @ W2.T  # (49)
-    dW2_1 = h1.T @ dz2  # (50)
-    dW2_2 = ddu_dh1.T @ du_dz2  # (51)
-    dW2_3 = d2u_ddh1.T @ dd2u_ddz2  # (52)
-    dW2_4 = dd2u_dh1_1_s1.T @ ((-d2u_dh2_1_s1_2 * h2 - dz2_t1) * h2 + d2u_dh2_1_s1_2)  # (53)
-    dW2[...] = dW2_1 + dW2_2 + dW2_3 + dW2_4  # (54)
-    dz1 = (
-        (2 * (-2 * dz1_t1_2 - dz1_t1) * dd2u_dh1_1_s1_s1 + dh1_1 - 2 * d2u_ddz1 * dd2u_ddh1 * h1)
-        * (1 - dd2u_dh1_1_s1_t1)
-    )  # (57)
-    db1[...] = dz1.sum(0)  # (63)
-    dW1_1 = t.T @ dz1  # (58)
-    dW1_3 = du_tt.T @ ((-dz1_t1 - dz1_t1_2) * h1 + d2u_dh1_1_s1)  # (61)
+    t_NH = tensors["t_NH"]
+    N = len(t)
+    np.add(u, u_tt, out=du_tt)  # (22)
+    np.multiply(2 / (D * N), du_tt, out=du_tt)  # (22)
+    np.multiply(h1, h1, out=dd2u_dh1_1_s1_t1)  # (24)
+    np.multiply(h2, h2, out=dd2u_dh2_1_s1_2_t1)  # (27)
+    np.multiply(2, du_tt, out=dd2u_ddv)  # (29)
+    np.multiply(dd2u_ddv, t, out=dd2u_ddv)  # (29)
+    np.add(du_dv, 2, out=dv)  # (38)
+    np.multiply(dv, du_tt, out=dv)  # (38)
+    dv.sum(0, out=db3)  # (39)
+    np.multiply(d2u_ddh2, du_dh2, out=dz2_t1)  # (46)
+    np.multiply(d2u_ddh1, du_dh1, out=dz1_t1)  # (55)
+    np.multiply(d2u_dh1_1_s1, h1, out=dz1_t1_2)  # (56)
+    np.matmul(du_tt, W1, out=dd2u_dh1_1_s1_s1)  # (23)
+    np.subtract(1, dd2u_dh1_1_s1_t1, out=dd2u_dh1_1_s1)  # (25)
+    np.multiply(2, dd2u_dh1_1_s1, out=dd2u_dh1_1_s1)  # (25)
+    np.multiply(dd2u_dh1_1_s1, dd2u_dh1_1_s1_s1, out=dd2u_dh1_1_s1)  # (25)
+    np.multiply(-2, d2u_ddh1, out=ddu_dh1)  # (35)
+    np.multiply(ddu_dh1, dd2u_dh1_1_s1_s1, out=ddu_dh1)  # (35)
+    np.multiply(ddu_dh1, h1, out=ddu_dh1)  # (35)
+    np.matmul(dd2u_dh1_1_s1, W2, out=dd2u_dh2_1_s1_2_s1)  # (26)
+    np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_dh2_1_s1_2)  # (28)
+    np.multiply(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=dd2u_dh2_1_s1_2)  # (28)
+    np.matmul(dd2u_ddv, W3.T, out=dd2u_ddh2_1)  # (30)
+    np.multiply(dd2u_dh2_1_s1_2_s1, du_dh2, out=t_NH)  # (31)
+    np.multiply(t_NH, h2, out=t_NH)  # (31)
+    np.subtract(dd2u_ddh2_1, t_NH, out=dd2u_ddh2)  # (31)
+    np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_ddz2)  # (32)
+    np.multiply(dd2u_ddz2, dd2u_ddh2, out=dd2u_ddz2)  # (32)
+    np.matmul(dd2u_ddz2, W2.T, out=dd2u_ddh1_1)  # (33)
+    np.multiply(2, dd2u_dh1_1_s1_s1, out=t_NH)  # (34)
+    np.multiply(t_NH, du_dh1, out=t_NH)  # (34)
+    np.multiply(t_NH, h1, out=t_NH)  # (34)
+    np.subtract(dd2u_ddh1_1, t_NH, out=dd2u_ddh1)  # (34)
+    np.multiply(dd2u_ddh1, dd2u_dh1_1_s1_t1, out=t_NH)  # (59)
+    t_NH.sum(0, out=dW1_2_s1)  # (59)
+    dd2u_ddh1.sum(0, out=dW1_2_s2)  # (60)
+    np.matmul(ddu_dh1, W2, out=ddu_dz2)  # (36)
+    np.negative(d2u_ddh2, out=ddu_dh2)  # (37)
+    np.multiply(ddu_dh2, dd2u_dh2_1_s1_2_s1, out=ddu_dh2)  # (37)
+    np.multiply(ddu_dz2, h2, out=t_NH)  # (37)
+    np.subtract(ddu_dh2, t_NH, out=ddu_dh2)  # (37)
+    np.multiply(ddu_dh2, h2, out=ddu_dh2)  # (37)
+    np.add(ddu_dh2, ddu_dz2, out=ddu_dh2)  # (37)
+    np.matmul(dv, W3.T, out=dh2_1)  # (40)
+    np.matmul(h2.T, dv, out=dW3_1)  # (41)
+    np.matmul(ddu_dh2.T, du_dv, out=dW3_2)  # (42)
+    np.matmul(d2u_ddh2.T, dd2u_ddv, out=dW3_3)  # (43)
+    np.matmul(dd2u_dh2_1_s1_2.T, t, out=dW3_4)  # (44)
+    np.add(dW3_1, dW3_2, out=dW3)  # (45)
+    np.add(dW3, dW3_3, out=dW3)  # (45)
+    np.add(dW3, dW3_4, out=dW3)  # (45)
+    np.negative(d2u_ddz2, out=dz2)  # (47)
+    np.multiply(dz2, dd2u_ddh2, out=dz2)  # (47)
+    np.multiply(d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=t_NH)  # (47)
+    np.subtract(dz2, t_NH, out=dz2)  # (47)
+    np.multiply(ddu_dz2, du_dh2, out=t_NH)  # (47)
+    np.subtract(dz2, t_NH, out=dz2)  # (47)
+    np.multiply(2, dz2, out=dz2)  # (47)
+    np.multiply(dz2, h2, out=dz2)  # (47)
+    np.add(dz2, dh2_1, out=dz2)  # (47)
+    np.multiply(dd2u_dh2_1_s1_2_s1, dz2_t1, out=t_NH)  # (47)
+    np.subtract(dz2, t_NH, out=dz2)  # (47)
+    np.subtract(1, dd2u_dh2_1_s1_2_t1, out=t_NH)  # (47)
+    np.multiply(t_NH, dz2, out=dz2)  # (47)
+    dz2.sum(0, out=db2)  # (48)
+    np.matmul(dz2, W2.T, out=dh1_1)  # (49)
+    np.matmul(h1.T, dz2, out=dW2_1)  # (50)
+    np.matmul(ddu_dh1.T, du_dz2, out=dW2_2)  # (51)
+    np.matmul(d2u_ddh1.T, dd2u_ddz2, out=dW2_3)  # (52)
+    np.negative(d2u_dh2_1_s1_2, out=t_NH)  # (53)
+    np.multiply(t_NH, h2, out=t_NH)  # (53)
+    np.subtract(t_NH, dz2_t1, out=t_NH)  # (53)
+    np.multiply(t_NH, h2, out=t_NH)  # (53)
+    np.add(t_NH, d2u_dh2_1_s1_2, out=t_NH)  # (53)
+    np.matmul(dd2u_dh1_1_s1.T, t_NH, out=dW2_4)  # (53)
+    np.add(dW2_1, dW2_2, out=dW2)  # (54)
+    np.add(dW2, dW2_3, out=dW2)  # (54)
+    np.add(dW2, dW2_4, out=dW2)  # (54)
+    np.multiply(2, d2u_ddz1, out=dz1)  # (57)
+    np.multiply(dz1, dd2u_ddh1, out=dz1)  # (57)
+    np.multiply(dz1, h1, out=dz1)  # (57)
+    np.multiply(-2, dz1_t1_2, out=t_NH)  # (57)
+    np.subtract(t_NH, dz1_t1, out=t_NH)  # (57)
+    np.multiply(2, t_NH, out=t_NH)  # (57)
+    np.multiply(t_NH, dd2u_dh1_1_s1_s1, out=t_NH)  # (57)
+    np.add(t_NH, dh1_1, out=t_NH)  # (57)
+    np.subtract(t_NH, dz1, out=dz1)  # (57)
+    np.subtract(1, dd2u_dh1_1_s1_t1, out=t_NH)  # (57)
+    np.multiply(dz1, t_NH, out=dz1)  # (57)
+    dz1.sum(0, out=db1)  # (63)
+    np.matmul(t.T, dz1, out=dW1_1)  # (58)
+    np.negative(dz1_t1, out=t_NH)  # (61)
+    np.subtract(t_NH, dz1_t1_2, out=t_NH)  # (61)
+    np.multiply(t_NH, h1, out=t_NH)  # (61)
+    np.add(t_NH, d2u_dh1_1_s1, out=t_NH)  # (61)
+    np.matmul(du_tt.T, t_NH, out=dW1_3)  # (61)
     dW1_3 *= 2  # (61)
-    dW1[...] = dW1_1 + dW1_3 + dW1_2_s2 - dW1_2_s1  # (62)
-    tensors.update({
-        "du_tt": du_tt, "dd2u_dh1_1_s1_t1": dd2u_dh1_1_s1_t1, "dd2u_dh2_1_s1_2_t1": dd2u_dh2_1_s1_2_t1,
-        "dd2u_ddv": dd2u_ddv, "dv": dv, "db3": db3, "dz2_t1": dz2_t1, "dz1_t1": dz1_t1, "dz1_t1_2": dz1_t1_2,
-        "dd2u_dh1_1_s1_s1": dd2u_dh1_1_s1_s1, "dd2u_dh1_1_s1": dd2u_dh1_1_s1, "ddu_dh1": ddu_dh1,
-        "dd2u_dh2_1_s1_2_s1": dd2u_dh2_1_s1_2_s1, "dd2u_dh2_1_s1_2": dd2u_dh2_1_s1_2,
-        "dd2u_ddh2_1": dd2u_ddh2_1, "dd2u_ddh2": dd2u_ddh2, "dd2u_ddz2": dd2u_ddz2,
-        "dd2u_ddh1_1": dd2u_ddh1_1, "dd2u_ddh1": dd2u_ddh1, "dW1_2_s1": dW1_2_s1, "dW1_2_s2": dW1_2_s2,
-        "ddu_dz2": ddu_dz2, "ddu_dh2": ddu_dh2, "dh2_1": dh2_1, "dW3_1": dW3_1, "dW3_2": dW3_2,
-        "dW3_3": dW3_3, "dW3_4": dW3_4, "dW3": dW3, "dz2": dz2, "db2": db2, "dh1_1": dh1_1, "dW2_1": dW2_1,
-        "dW2_2": dW2_2, "dW2_3": dW2_3, "dW2_4": dW2_4, "dW2": dW2, "dz1": dz1, "db1": db1, "dW1_1": dW1_1,
-        "dW1_3": dW1_3, "dW1": dW1,
-    })
+    np.add(dW1_1, dW1_3, out=dW1)  # (62)
+    np.add(dW1, dW1_2_s2, out=dW1)  # (62)
+    np.subtract(dW1, dW1_2_s1, out=dW1)  # (62)
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equation (64)."""
     t = data["t"]
-    u = tensors["u"]
+    u, error = tensors["u"], tensors["error"]
+    t_ND = tensors["t_ND"]
     N = len(t)
-    error = np.square(u - np.cos(t)).sum() / (D * N)  # (64)
-    tensors["error"] = error
+    np.cos(t, out=t_ND)  # (64)
+    np.subtract(u, t_ND, out=t_ND)  # (64)
+    np.square(t_ND, out=t_ND)  # (64)
+    error[...] = t_ND.sum() / (D * N)  # (64)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
     rate = (np.cos(0.0013089969389957472 * DTYPE(step)) + 1) * lr / 2 if step <= 2399 else DTYPE(0)  # (U1)
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U2)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U3)
-    theta -= rate * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U4)
+    np.multiply(beta1, m, out=m)  # (U2)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U2)
+    np.add(t1, m, out=m)  # (U2)
+    np.multiply(beta2, v, out=v)  # (U3)
+    np.multiply(gradient, gradient, out=t1)  # (U3)
+    np.multiply(1 - beta2, t1, out=t1)  # (U3)
+    np.add(t1, v, out=v)  # (U3)
+    np.multiply(rate, m, out=t1)  # (U4)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U4)
+    np.sqrt(t2, out=t2)  # (U4)
+    np.add(t2, eps, out=t2)  # (U4)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U4)
+    np.divide(t1, t2, out=t1)  # (U4)
+    theta -= t1  # (U4)
+
+
+def _places(N):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, H)),
+        "h1": (0, 0, (N, H)),
+        "z2": (0, 24 * N, (N, H)),
+        "h2": (0, 24 * N, (N, H)),
+        "z3": (0, 288 * N, (N, D)),
+        "v": (0, 288 * N, (N, D)),
+        "u": (0, 648 * N + 2304, (N, D)),
+        "du_dv": (0, 649 * N + 2304, (N, D)),
+        "d2u_ddz1": (0, 48 * N, (N, H)),
+        "d2u_ddh1": (0, 72 * N, (N, H)),
+        "du_dh2": (0, 96 * N, (N, H)),
+        "du_dz2": (0, 120 * N, (N, H)),
+        "du_dh1": (0, 144 * N, (N, H)),
+        "d2u_ddz2": (0, 168 * N, (N, H)),
+        "d2u_ddh2": (0, 192 * N, (N, H)),
+        "d2u_ddv": (0, 289 * N, (N, D)),
+        "d2u_dh2_1_s1_2": (0, 216 * N, (N, H)),
+        "d2u_dh1_1_s1": (0, 240 * N, (N, H)),
+        "d2u_dt_1": (0, 290 * N, (N, D)),
+        "u_tt": (0, 289 * N, (N, D)),
+        "loss": (0, 652 * N + 2352, ()),
+        "du_tt": (0, 648 * N + 2304, (N, D)),
+        "dd2u_dh1_1_s1_t1": (0, 264 * N, (N, H)),
+        "dd2u_dh2_1_s1_2_t1": (0, 288 * N, (N, H)),
+        "dd2u_ddv": (0, 650 * N + 2304, (N, D)),
+        "dv": (0, 651 * N + 2304, (N, D)),
+        "dz2_t1": (0, 312 * N, (N, H)),
+        "dz1_t1": (0, 336 * N, (N, H)),
+        "dz1_t1_2": (0, 360 * N, (N, H)),
+        "dd2u_dh1_1_s1_s1": (0, 384 * N, (N, H)),
+        "dd2u_dh1_1_s1": (0, 408 * N, (N, H)),
+        "ddu_dh1": (0, 432 * N, (N, H)),
+        "dd2u_dh2_1_s1_2_s1": (0, 456 * N, (N, H)),
+        "dd2u_dh2_1_s1_2": (0, 480 * N, (N, H)),
+        "dd2u_ddh2_1": (0, 504 * N, (N, H)),
+        "dd2u_ddh2": (0, 504 * N, (N, H)),
+        "dd2u_ddz2": (0, 528 * N, (N, H)),
+        "dd2u_ddh1_1": (0, 552 * N, (N, H)),
+        "dd2u_ddh1": (0, 552 * N, (N, H)),
+        "dW1_2_s1": (0, 652 * N + 2304, (H,)),
+        "dW1_2_s2": (0, 652 * N + 2328, (H,)),
+        "ddu_dz2": (0, 144 * N, (N, H)),
+        "ddu_dh2": (0, 576 * N, (N, H)),
+        "dh2_1": (0, 600 * N, (N, H)),
+        "dW3_1": (0, 624 * N, (H, D)),
+        "dW3_2": (0, 624 * N + 24, (H, D)),
+        "dW3_3": (0, 576 * N, (H, D)),
+        "dW3_4": (0, 192 * N, (H, D)),
+        "dz2": (0, 168 * N, (N, H)),
+        "dh1_1": (0, 96 * N, (N, H)),
+        "dW2_1": (0, 648 * N, (H, H)),
+        "dW2_2": (0, 648 * N + 576, (H, H)),
+        "dW2_3": (0, 648 * N + 1152, (H, H)),
+        "dW2_4": (0, 648 * N + 1728, (H, H)),
+        "dz1": (0, 48 * N, (N, H)),
+        "dW1_1": (0, 24 * N, (D, H)),
+        "dW1_3": (0, 24 * N + 24, (D, H)),
+        "error": (0, 0, ()),
+        "t_H": (0, 72 * N, (24,)),
+        "t_HD": (0, 72 * N + 24, (24, 1)),
+        "d2u_dh1_1_s1_left": (0, 264 * N, (N, H)),
+        "t_NH": (0, 624 * N, (N, 24)),
+        "d2u_dt_1_left": (0, 264 * N, (N, H)),
+        "t_ND": (0, 264 * N, (N, 1)),
+        "t1": (0, 0, (673,)),
+        "t2": (0, 673, (673,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -303,15 +469,12 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _transposed(x: Array) -> Array:
-    """x.T; of a large matrix a copy made in panels, since NumPy reads x.T beside other arrays against the
-    order of memory."""
-    if x.size < 1 << 16:
-        return x.T
-    turned = np.empty(x.shape[::-1], x.dtype)
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
     for k in range(0, len(x), 16):
-        turned[:, k : k + 16] = x[k : k + 16].T
-    return turned
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
 # ---- Arrays that come in ----
@@ -492,26 +655,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -520,21 +731,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

@@ -69,6 +69,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "D", "K")
+POSITIONS = ("range_N", "range_K")
 H, L = 32, 6
 NAME = "resnet_mlp"
 SIZES = {"H": H, "L": L}
@@ -96,100 +98,159 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (11)."""
     x = data["x"]
     W0, b0, W, b = params["W0"], params["b0"], params["W"], params["b"]
     V, c = params["V"], params["c"]
-    N = len(x)
-    z1 = x @ W0  # (1)
-    first = np.tanh(z1 + b0)  # (2)
-    z = np.empty((L, N, H), DTYPE)  # (3), (4)
-    h = np.empty((L, N, H), DTYPE)  # (3), (4)
+    z1, first, z, h = tensors["z1"], tensors["first"], tensors["z"], tensors["h"]
+    top, z2, a2, m_a2 = tensors["top"], tensors["z2"], tensors["a2"], tensors["m_a2"]
+    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
+    t_NH = tensors["t_NH"]
+    np.matmul(x, W0, out=z1)  # (1)
+    np.add(z1, b0, out=first)  # (2)
+    np.tanh(first, out=first)  # (2)
     for l in range(L):
-        z[l] = (h[l - 1] if l >= 1 else first) @ W[l]  # (3)
-        h[l] = (h[l - 1] if l >= 1 else first) + np.tanh(z[l] + b[l])  # (4)
-    top = h[L - 1].copy()  # (5)
-    z2 = top @ V  # (6)
-    a2 = z2 + c  # (7)
-    m_a2 = a2.max(1)  # (8)
-    e_p = np.exp(a2 - m_a2[:, None])  # (9)
-    s_p = e_p.sum(1)  # (10)
-    p = e_p / s_p[:, None]  # (11)
-    return {
-        "z1": z1, "first": first, "z": z, "h": h, "top": top, "z2": z2, "a2": a2, "m_a2": m_a2, "e_p": e_p,
-        "s_p": s_p, "p": p,
-    }
+        np.matmul(h[l - 1] if l >= 1 else first, W[l], out=z[l])  # (3)
+        np.add(z[l], b[l], out=t_NH)  # (4)
+        np.tanh(t_NH, out=t_NH)  # (4)
+        np.add(h[l - 1] if l >= 1 else first, t_NH, out=h[l])  # (4)
+    np.copyto(top, h[L - 1])  # (5)
+    np.matmul(top, V, out=z2)  # (6)
+    np.add(z2, c, out=a2)  # (7)
+    a2.max(1, out=m_a2)  # (8)
+    np.subtract(a2, m_a2[:, None], out=e_p)  # (9)
+    np.exp(e_p, out=e_p)  # (9)
+    e_p.sum(1, out=s_p)  # (10)
+    np.divide(e_p, s_p[:, None], out=p)  # (11)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (12)."""
     y = data["y"]
-    a2, s_p, m_a2 = tensors["a2"], tensors["s_p"], tensors["m_a2"]
+    a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
+    t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
     N = len(y)
-    loss = (np.log(s_p) + m_a2 - a2[np.arange(N), y]).sum() / N  # (12)
-    tensors["loss"] = loss
+    K = a2.shape[1]
+    np.log(s_p, out=t_N)  # (12)
+    np.add(t_N, m_a2, out=t_N)  # (12)
+    np.multiply(range_N, K, out=at_N)  # (12)
+    np.add(at_N, y, out=at_N)  # (12)
+    np.take(a2.reshape(-1), at_N, out=t_N2, mode="clip")  # (12)
+    np.subtract(t_N, t_N2, out=t_N)  # (12)
+    loss[...] = t_N.sum() / N  # (12)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (13) to (25)."""
     x, y = data["x"], data["y"]
     W, b, V = params["W"], params["b"], params["V"]
-    first, h, z, top = tensors["first"], tensors["h"], tensors["z"], tensors["top"]
-    p = tensors["p"]
-    N = len(x)
-    K = V.shape[1]
+    first, z, h, top = tensors["first"], tensors["z"], tensors["h"], tensors["top"]
+    p, da2, dtop, dh_1 = tensors["p"], tensors["da2"], tensors["dtop"], tensors["dh_1"]
+    dh, dz, dfirst_1, dz1 = tensors["dh"], tensors["dz"], tensors["dfirst_1"], tensors["dz1"]
     dW0, db0, dW, db = gradients["W0"], gradients["b0"], gradients["W"], gradients["b"]
     dV, dc = gradients["V"], gradients["c"]
-    da2 = (p - (np.arange(K) == y[:, None])) / N  # (13)
-    dc[...] = da2.sum(0)  # (14)
-    dtop = da2 @ V.T  # (15)
+    t_NH, is_NK, t_LNH, range_K = tensors["t_NH"], tensors["is_NK"], tensors["t_LNH"], tensors["range_K"]
+    zeros_NH, zeros_HH = tensors["zeros_NH"], tensors["zeros_HH"]
+    N = len(x)
+    np.equal(range_K, y[:, None], out=is_NK)  # (13)
+    np.subtract(p, is_NK, out=da2)  # (13)
+    np.divide(da2, N, out=da2)  # (13)
+    da2.sum(0, out=dc)  # (14)
+    np.matmul(da2, V.T, out=dtop)  # (15)
     np.matmul(top.T, da2, out=dV)  # (16)
-    dh_1 = np.empty((L, N, H), DTYPE)  # (17), (18), (19)
-    dh = np.empty((L, N, H), DTYPE)  # (17), (18), (19)
-    dz = np.empty((L, N, H), DTYPE)  # (17), (18), (19)
     for l in reversed(range(L)):
-        dh_1[l] = (
-            (dz[l + 1] if l + 2 <= L else np.zeros((N, H), DTYPE))
-            @ (W[l + 1] if l + 2 <= L else np.zeros((H, H), DTYPE)).T
+        np.matmul(
+            dz[l + 1] if l + 2 <= L else zeros_NH, (W[l + 1] if l + 2 <= L else zeros_HH).T, out=dh_1[l]
         )  # (17)
-        dh[l] = (
-            (dh[l + 1] if l + 2 <= L else np.zeros((N, H), DTYPE))
-            + (dtop if L == l + 1 else np.zeros((N, H), DTYPE)) + dh_1[l]
-        )  # (18)
-        dz[l] = (1 - np.square(np.tanh(z[l] + b[l]))) * dh[l]  # (19)
-    np.matmul(np.concatenate((first[None], h[: L - 1]), 0).swapaxes(-1, -2), dz, out=dW)  # (20)
-    db[...] = dz.sum(1)  # (21)
-    dfirst_1 = dz[0] @ W[0].T  # (22)
-    dz1 = (1 - first * first) * (dfirst_1 + dh[0])  # (23)
-    db0[...] = dz1.sum(0)  # (25)
+        np.add(dh[l + 1] if l + 2 <= L else zeros_NH, dtop if L == l + 1 else zeros_NH, out=dh[l])  # (18)
+        np.add(dh[l], dh_1[l], out=dh[l])  # (18)
+        np.add(z[l], b[l], out=dz[l])  # (19)
+        np.tanh(dz[l], out=dz[l])  # (19)
+        np.square(dz[l], out=dz[l])  # (19)
+        np.subtract(1, dz[l], out=dz[l])  # (19)
+        np.multiply(dz[l], dh[l], out=dz[l])  # (19)
+    np.concatenate((first[None], h[: L - 1]), 0, out=t_LNH)  # (20)
+    np.matmul(t_LNH.swapaxes(-1, -2), dz, out=dW)  # (20)
+    dz.sum(1, out=db)  # (21)
+    np.matmul(dz[0], W[0].T, out=dfirst_1)  # (22)
+    np.add(dfirst_1, dh[0], out=dz1)  # (23)
+    np.multiply(first, first, out=t_NH)  # (23)
+    np.subtract(1, t_NH, out=t_NH)  # (23)
+    np.multiply(t_NH, dz1, out=dz1)  # (23)
+    dz1.sum(0, out=db0)  # (25)
     np.matmul(x.T, dz1, out=dW0)  # (24)
-    tensors.update({
-        "da2": da2, "dc": dc, "dtop": dtop, "dV": dV, "dh_1": dh_1, "dh": dh, "dz": dz, "dW": dW, "db": db,
-        "dfirst_1": dfirst_1, "dz1": dz1, "db0": db0, "dW0": dW0,
-    })
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (26) to (27)."""
     y = data["y"]
-    p = tensors["p"]
+    p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
+    is_N = tensors["is_N"]
     N = len(y)
-    c_accuracy = p.argmax(1)  # (26)
-    accuracy = DTYPE((c_accuracy == y).sum()) / N  # (27)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    p.argmax(1, out=c_accuracy)  # (26)
+    np.equal(c_accuracy, y, out=is_N)  # (27)
+    accuracy[...] = DTYPE(is_N.sum()) / N  # (27)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N, D, K):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 1152 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, H)),
+        "first": (0, 1152 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, H)),
+        "z": (0, 0, (L, N, H)),
+        "h": (0, 192 * N, (L, N, H)),
+        "top": (0, 2 * K * N + 384 * N, (N, H)),
+        "z2": (0, 384 * N, (N, K)),
+        "a2": (0, 384 * N, (N, K)),
+        "m_a2": (0, 2 * K * N + 416 * N, (N,)),
+        "e_p": (0, 384 * N + K * N, (N, K)),
+        "s_p": (0, 2 * K * N + 417 * N, (N,)),
+        "p": (0, 384 * N + K * N, (N, K)),
+        "loss": (0, 1248 * N + 2 * K * N + 64 * D + 66 * K + 13760, ()),
+        "da2": (0, 384 * N + K * N, (N, K)),
+        "dtop": (0, 1184 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, H)),
+        "dh_1": (0, 384 * N, (L, N, H)),
+        "dh": (0, 576 * N, (L, N, H)),
+        "dz": (0, 768 * N, (L, N, H)),
+        "dfirst_1": (0, 0, (N, H)),
+        "dz1": (0, 0, (N, H)),
+        "c_accuracy": (1, 0, (N,)),
+        "accuracy": (0, 0, ()),
+        "range_N": (1, N, (N,)),
+        "range_K": (1, 2 * N, (K,)),
+        "zeros_NH": (0, 1216 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, 32)),
+        "zeros_HH": (0, 1248 * N + 2 * K * N + 64 * D + 66 * K + 12736, (32, 32)),
+        "t_NH": (0, 384 * N, (N, 32)),
+        "t_N": (0, 2 * K * N + 418 * N, (N,)),
+        "t_N2": (0, 2 * K * N + 419 * N, (N,)),
+        "at_N": (1, 0, (N,)),
+        "is_NK": (2, 0, (N, K)),
+        "t_LNH": (0, 0, (6, N, 32)),
+        "is_N": (2, 0, (N,)),
+        "t1": (0, 0, (32 * D + 33 * K + 6368,)),
+        "t2": (0, 32 * D + 33 * K + 6368, (32 * D + 33 * K + 6368,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -388,26 +449,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -416,21 +525,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

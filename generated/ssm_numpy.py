@@ -80,6 +80,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "T", "D", "K")
+POSITIONS = ("range_N", "range_K")
 S, H = 16, 32
 NAME = "ssm"
 SIZES = {"S": S, "H": H}
@@ -110,128 +112,240 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (17)."""
     x = data["x"]
     decay, turn, B, W = params["decay"], params["turn"], params["B"], params["W"]
     b, V, c = params["b"], params["V"], params["c"]
+    u_rate, rate, real, imag = tensors["u_rate"], tensors["rate"], tensors["real"], tensors["imag"]
+    u, re, im, size = tensors["u"], tensors["re"], tensors["im"], tensors["size"]
+    z1, a1, h1, z2 = tensors["z1"], tensors["a1"], tensors["h1"], tensors["z2"]
+    a2, m_a2, e_p, s_p = tensors["a2"], tensors["m_a2"], tensors["e_p"], tensors["s_p"]
+    p = tensors["p"]
+    t_S, t_NS, zeros_NS = tensors["t_S"], tensors["t_NS"], tensors["zeros_NS"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
-    u_rate = -np.exp(decay)  # (1)
-    rate = np.exp(u_rate)  # (2)
-    real = np.cos(turn) * rate  # (3)
-    imag = rate * np.sin(turn)  # (4)
-    u = (x.reshape(N * T, D) @ B).reshape(N, T, S)  # (5)
-    re = np.empty((N, T, S), DTYPE)  # (6), (7)
-    im = np.empty((N, T, S), DTYPE)  # (6), (7)
+    np.exp(decay, out=u_rate)  # (1)
+    np.negative(u_rate, out=u_rate)  # (1)
+    np.exp(u_rate, out=rate)  # (2)
+    np.cos(turn, out=real)  # (3)
+    np.multiply(real, rate, out=real)  # (3)
+    np.sin(turn, out=t_S)  # (4)
+    np.multiply(rate, t_S, out=imag)  # (4)
+    np.matmul(x.reshape(N * T, D), B, out=u.reshape(N * T, S))  # (5)
     for t in range(T):
-        re[:, t] = (
-            (re[:, t - 1] if t >= 1 else np.zeros((N, S), DTYPE)) * real + u[:, t]
-            - (im[:, t - 1] if t >= 1 else np.zeros((N, S), DTYPE)) * imag
-        )  # (6)
-        im[:, t] = (
-            (re[:, t - 1] if t >= 1 else np.zeros((N, S), DTYPE)) * imag
-            + (im[:, t - 1] if t >= 1 else np.zeros((N, S), DTYPE)) * real
-        )  # (7)
-    size = im[:, T - 1] * im[:, T - 1] + re[:, T - 1] * re[:, T - 1]  # (8)
-    z1 = size @ W  # (9)
-    a1 = z1 + b  # (10)
-    h1 = np.maximum(a1, 0)  # (11)
-    z2 = h1 @ V  # (12)
-    a2 = z2 + c  # (13)
-    m_a2 = a2.max(1)  # (14)
-    e_p = np.exp(a2 - m_a2[:, None])  # (15)
-    s_p = e_p.sum(1)  # (16)
-    p = e_p / s_p[:, None]  # (17)
-    return {
-        "u_rate": u_rate, "rate": rate, "real": real, "imag": imag, "u": u, "re": re, "im": im, "size": size,
-        "z1": z1, "a1": a1, "h1": h1, "z2": z2, "a2": a2, "m_a2": m_a2, "e_p": e_p, "s_p": s_p, "p": p,
-    }
+        np.multiply(re[:, t - 1] if t >= 1 else zeros_NS, real, out=re[:, t])  # (6)
+        np.add(re[:, t], u[:, t], out=re[:, t])  # (6)
+        np.multiply(im[:, t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (6)
+        np.subtract(re[:, t], t_NS, out=re[:, t])  # (6)
+        np.multiply(im[:, t - 1] if t >= 1 else zeros_NS, real, out=im[:, t])  # (7)
+        np.multiply(re[:, t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (7)
+        np.add(t_NS, im[:, t], out=im[:, t])  # (7)
+    np.multiply(im[:, T - 1], im[:, T - 1], out=size)  # (8)
+    np.multiply(re[:, T - 1], re[:, T - 1], out=t_NS)  # (8)
+    np.add(size, t_NS, out=size)  # (8)
+    np.matmul(size, W, out=z1)  # (9)
+    np.add(z1, b, out=a1)  # (10)
+    np.maximum(a1, 0, out=h1)  # (11)
+    np.matmul(h1, V, out=z2)  # (12)
+    np.add(z2, c, out=a2)  # (13)
+    a2.max(1, out=m_a2)  # (14)
+    np.subtract(a2, m_a2[:, None], out=e_p)  # (15)
+    np.exp(e_p, out=e_p)  # (15)
+    e_p.sum(1, out=s_p)  # (16)
+    np.divide(e_p, s_p[:, None], out=p)  # (17)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equation (18)."""
     y = data["y"]
-    a2, s_p, m_a2 = tensors["a2"], tensors["s_p"], tensors["m_a2"]
+    a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
+    t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
     N = len(y)
-    loss = (np.log(s_p) + m_a2 - a2[np.arange(N), y]).sum() / N  # (18)
-    tensors["loss"] = loss
+    K = a2.shape[1]
+    np.log(s_p, out=t_N)  # (18)
+    np.add(t_N, m_a2, out=t_N)  # (18)
+    np.multiply(range_N, K, out=at_N)  # (18)
+    np.add(at_N, y, out=at_N)  # (18)
+    np.take(a2.reshape(-1), at_N, out=t_N2, mode="clip")  # (18)
+    np.subtract(t_N, t_N2, out=t_N)  # (18)
+    loss[...] = t_N.sum() / N  # (18)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (19) to (36)."""
     x, y = data["x"], data["y"]
     W, V = params["W"], params["V"]
     u_rate, real, imag, re = tensors["u_rate"], tensors["real"], tensors["imag"], tensors["re"]
     im, size, a1, h1 = tensors["im"], tensors["size"], tensors["a1"], tensors["h1"]
-    p = tensors["p"]
+    p, da2, dh1, da1 = tensors["p"], tensors["da2"], tensors["dh1"], tensors["da1"]
+    dsize, dim, dre, dimag_1 = tensors["dsize"], tensors["dim"], tensors["dre"], tensors["dimag_1"]
+    dimag_2, dreal_1, dreal_2 = tensors["dimag_2"], tensors["dreal_1"], tensors["dreal_2"]
+    dreal = tensors["dreal"]
+    ddecay, dturn, dB, dW = gradients["decay"], gradients["turn"], gradients["B"], gradients["W"]
+    db, dV, dc = gradients["b"], gradients["V"], gradients["c"]
+    t_S, t_NS, is_NK, is_NH = tensors["t_S"], tensors["t_NS"], tensors["is_NK"], tensors["is_NH"]
+    t_NS2, padded1, t_NTS = tensors["t_NS2"], tensors["padded1"], tensors["t_NTS"]
+    zeros_NS, range_K = tensors["zeros_NS"], tensors["range_K"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
-    K = V.shape[1]
-    ddecay, dturn, dB, dW = gradients["decay"], gradients["turn"], gradients["B"], gradients["W"]
-    db, dV, dc = gradients["b"], gradients["V"], gradients["c"]
-    da2 = (p - (np.arange(K) == y[:, None])) / N  # (19)
-    dc[...] = da2.sum(0)  # (20)
-    dh1 = da2 @ V.T  # (21)
+    np.equal(range_K, y[:, None], out=is_NK)  # (19)
+    np.subtract(p, is_NK, out=da2)  # (19)
+    np.divide(da2, N, out=da2)  # (19)
+    da2.sum(0, out=dc)  # (20)
+    np.matmul(da2, V.T, out=dh1)  # (21)
     np.matmul(h1.T, da2, out=dV)  # (22)
-    da1 = _where(a1 > 0, dh1, 0)  # (23)
-    db[...] = da1.sum(0)  # (24)
-    dsize = da1 @ W.T  # (25)
+    np.greater(a1, 0, out=is_NH)  # (23)
+    np.copyto(da1, dh1)  # (23)
+    _choose(da1, is_NH, 0)  # (23)
+    da1.sum(0, out=db)  # (24)
+    np.matmul(da1, W.T, out=dsize)  # (25)
     np.matmul(size.T, da1, out=dW)  # (26)
-    dim = np.empty((N, T, S), DTYPE)  # (27), (28)
-    dre = np.empty((N, T, S), DTYPE)  # (27), (28)
     for t in reversed(range(T)):
-        dim[:, t] = (
-            (2 * dsize * im[:, T - 1] if T == t + 1 else np.zeros((N, S), DTYPE))
-            + (dim[:, t + 1] * real if t + 2 <= T else np.zeros((N, S), DTYPE))
-            - (dre[:, t + 1] * imag if t + 2 <= T else np.zeros((N, S), DTYPE))
-        )  # (27)
-        dre[:, t] = (
-            (2 * dsize * re[:, T - 1] if T == t + 1 else np.zeros((N, S), DTYPE))
-            + (dim[:, t + 1] * imag if t + 2 <= T else np.zeros((N, S), DTYPE))
-            + (dre[:, t + 1] * real if t + 2 <= T else np.zeros((N, S), DTYPE))
-        )  # (28)
+        if t + 2 <= T:  # (27)
+            np.multiply(dim[:, t + 1], real, out=dim[:, t])  # (27)
+        else:  # (27)
+            np.copyto(dim[:, t], zeros_NS)  # (27)
+        if T == t + 1:  # (27)
+            np.multiply(2, dsize, out=t_NS)  # (27)
+            np.multiply(t_NS, im[:, T - 1], out=t_NS)  # (27)
+        else:  # (27)
+            t_NS.fill(0)  # (27)
+        np.add(t_NS, dim[:, t], out=dim[:, t])  # (27)
+        if t + 2 <= T:  # (27)
+            np.multiply(dre[:, t + 1], imag, out=t_NS)  # (27)
+        else:  # (27)
+            t_NS.fill(0)  # (27)
+        np.subtract(dim[:, t], t_NS, out=dim[:, t])  # (27)
+        if t + 2 <= T:  # (28)
+            np.multiply(dre[:, t + 1], real, out=dre[:, t])  # (28)
+        else:  # (28)
+            np.copyto(dre[:, t], zeros_NS)  # (28)
+        if T == t + 1:  # (28)
+            np.multiply(2, dsize, out=t_NS)  # (28)
+            np.multiply(t_NS, re[:, T - 1], out=t_NS)  # (28)
+        else:  # (28)
+            t_NS.fill(0)  # (28)
+        if t + 2 <= T:  # (28)
+            np.multiply(dim[:, t + 1], imag, out=t_NS2)  # (28)
+        else:  # (28)
+            t_NS2.fill(0)  # (28)
+        np.add(t_NS, t_NS2, out=t_NS)  # (28)
+        np.add(t_NS, dre[:, t], out=dre[:, t])  # (28)
     np.matmul(x.reshape(N * T, D).T, dre.reshape(N * T, S), out=dB)  # (29)
-    padded1 = np.pad(im, ((0, 0), (1, 0), (0, 0)))  # (30)
-    dimag_1 = -(dre * padded1[:, :T]).sum((0, 1))  # (30)
-    padded1 = np.pad(re, ((0, 0), (1, 0), (0, 0)))  # (31)
-    dimag_2 = (dim * padded1[:, :T]).sum((0, 1))  # (31)
-    padded1 = np.pad(re, ((0, 0), (1, 0), (0, 0)))  # (32)
-    dreal_1 = (dre * padded1[:, :T]).sum((0, 1))  # (32)
-    padded1 = np.pad(im, ((0, 0), (1, 0), (0, 0)))  # (33)
-    dreal_2 = (dim * padded1[:, :T]).sum((0, 1))  # (33)
-    dreal = dreal_1 + dreal_2  # (34)
-    dturn[...] = (dimag_1 + dimag_2) * real - dreal * imag  # (35)
-    ddecay[...] = ((dimag_1 + dimag_2) * imag + dreal * real) * u_rate  # (36)
-    tensors.update({
-        "da2": da2, "dc": dc, "dh1": dh1, "dV": dV, "da1": da1, "db": db, "dsize": dsize, "dW": dW,
-        "dim": dim, "dre": dre, "dB": dB, "dimag_1": dimag_1, "dimag_2": dimag_2, "dreal_1": dreal_1,
-        "dreal_2": dreal_2, "dreal": dreal, "dturn": dturn, "ddecay": ddecay,
-    })
+    padded1.fill(0)  # (30)
+    np.copyto(padded1[:, 1 : T + 1, :], im)  # (30)
+    np.multiply(dre, padded1[:, :T], out=t_NTS)  # (30)
+    t_NTS.sum((0, 1), out=dimag_1)  # (30)
+    np.negative(dimag_1, out=dimag_1)  # (30)
+    padded1.fill(0)  # (31)
+    np.copyto(padded1[:, 1 : T + 1, :], re)  # (31)
+    np.multiply(dim, padded1[:, :T], out=t_NTS)  # (31)
+    t_NTS.sum((0, 1), out=dimag_2)  # (31)
+    padded1.fill(0)  # (32)
+    np.copyto(padded1[:, 1 : T + 1, :], re)  # (32)
+    np.multiply(dre, padded1[:, :T], out=t_NTS)  # (32)
+    t_NTS.sum((0, 1), out=dreal_1)  # (32)
+    padded1.fill(0)  # (33)
+    np.copyto(padded1[:, 1 : T + 1, :], im)  # (33)
+    np.multiply(dim, padded1[:, :T], out=t_NTS)  # (33)
+    t_NTS.sum((0, 1), out=dreal_2)  # (33)
+    np.add(dreal_1, dreal_2, out=dreal)  # (34)
+    np.add(dimag_1, dimag_2, out=dturn)  # (35)
+    np.multiply(dturn, real, out=dturn)  # (35)
+    np.multiply(dreal, imag, out=t_S)  # (35)
+    np.subtract(dturn, t_S, out=dturn)  # (35)
+    np.add(dimag_1, dimag_2, out=ddecay)  # (36)
+    np.multiply(ddecay, imag, out=ddecay)  # (36)
+    np.multiply(dreal, real, out=t_S)  # (36)
+    np.add(ddecay, t_S, out=ddecay)  # (36)
+    np.multiply(ddecay, u_rate, out=ddecay)  # (36)
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equations (37) to (38)."""
     y = data["y"]
-    p = tensors["p"]
+    p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
+    is_N = tensors["is_N"]
     N = len(y)
-    c_accuracy = p.argmax(1)  # (37)
-    accuracy = DTYPE((c_accuracy == y).sum()) / N  # (38)
-    tensors.update({"c_accuracy": c_accuracy, "accuracy": accuracy})
+    p.argmax(1, out=c_accuracy)  # (37)
+    np.equal(c_accuracy, y, out=is_N)  # (38)
+    accuracy[...] = DTYPE(is_N.sum()) / N  # (38)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N, T, D, K):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "u_rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1152, (S,)),
+        "rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1168, (S,)),
+        "real": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1184, (S,)),
+        "imag": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1168, (S,)),
+        "u": (0, 0, (N, T, S)),
+        "re": (0, 16 * N + 16 * N * T, (N, T, S)),
+        "im": (0, 16 * N + 32 * N * T, (N, T, S)),
+        "size": (0, 2 * K * N + 48 * N * T + 80 * N, (N, S)),
+        "z1": (0, 0, (N, H)),
+        "a1": (0, 0, (N, H)),
+        "h1": (0, 16 * N + 2 * K * N + 48 * N * T, (N, H)),
+        "z2": (0, 16 * N + 48 * N * T, (N, K)),
+        "a2": (0, 16 * N + 48 * N * T, (N, K)),
+        "m_a2": (0, 2 * K * N + 48 * N + 48 * N * T, (N,)),
+        "e_p": (0, 16 * N + 48 * N * T + K * N, (N, K)),
+        "s_p": (0, 2 * K * N + 48 * N * T + 49 * N, (N,)),
+        "p": (0, 16 * N + 48 * N * T + K * N, (N, K)),
+        "loss": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1200, ()),
+        "da2": (0, 16 * N + 48 * N * T + K * N, (N, K)),
+        "dh1": (0, 2 * K * N + 48 * N + 48 * N * T, (N, H)),
+        "da1": (0, 0, (N, H)),
+        "dsize": (0, 112 * N * T + 128 * N + 2 * K * N + 32 * D + 66 * K + 1152, (N, S)),
+        "dim": (0, 16 * N + 48 * N * T, (N, T, S)),
+        "dre": (0, 16 * N + 64 * N * T, (N, T, S)),
+        "dimag_1": (0, 16 * N + 96 * N * T, (S,)),
+        "dimag_2": (0, 16 * N + 96 * N * T + 16, (S,)),
+        "dreal_1": (0, 16 * N + 96 * N * T + 32, (S,)),
+        "dreal_2": (0, 16 * N + 16 * N * T, (S,)),
+        "dreal": (0, 16 * N + 96 * N * T + 32, (S,)),
+        "c_accuracy": (1, 0, (N,)),
+        "accuracy": (0, 0, ()),
+        "zeros_NS": (0, 112 * N * T + 144 * N + 2 * K * N + 32 * D + 66 * K + 1152, (N, 16)),
+        "range_N": (1, N, (N,)),
+        "range_K": (1, 2 * N, (K,)),
+        "t_S": (0, 0, (16,)),
+        "t_NS": (0, 16 * N * T, (N, 16)),
+        "t_N": (0, 2 * K * N + 48 * N * T + 50 * N, (N,)),
+        "t_N2": (0, 2 * K * N + 48 * N * T + 51 * N, (N,)),
+        "at_N": (1, 0, (N,)),
+        "is_NK": (2, 0, (N, K)),
+        "is_NH": (2, 0, (N, 32)),
+        "t_NS2": (0, 0, (N, 16)),
+        "padded1": (0, 0, (N, T + 1, 16)),
+        "t_NTS": (0, 16 * N + 80 * N * T, (N, T, 16)),
+        "is_N": (2, 0, (N,)),
+        "t1": (0, 0, (16 * D + 33 * K + 576,)),
+        "t2": (0, 16 * D + 33 * K + 576, (16 * D + 33 * K + 576,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -257,17 +371,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _where(mask: Array, a: Any, b: Any) -> Array:
-    """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
-    mask has no pattern."""
-    if mask.size < 4096:
-        return np.asarray(np.where(mask, a, b))
-    bits = np.dtype(f"i{np.dtype(DTYPE).itemsize}")
-    chosen = -mask.astype(bits)  # all bits or none
-    value = np.asarray(a, DTYPE).view(bits) & chosen
-    if not np.isscalar(b) or b != 0:
-        value = value | (np.asarray(b, DTYPE).view(bits) & ~chosen)
-    return np.asarray(value.view(DTYPE))
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
 
 
 # ---- Arrays that come in ----
@@ -448,26 +559,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -476,21 +635,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----

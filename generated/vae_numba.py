@@ -88,7 +88,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ('rows', 'N')
+OPEN_SIZES = ("rows", "N")
+POSITIONS = ()
 D, H, C = 64, 48, 4
 NAME = "vae"
 SIZES = {"D": D, "H": H, "C": C}
@@ -471,13 +472,13 @@ def _flops(N):
 
 
 def _places(rows, N):
-    """Where each tensor lies: the arena (0 reals, 1 integers), its first element, its shape."""
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "z1": (0, 0, (rows, H)),
         "h": (0, 192 * N + 192 * rows, (rows, H)),
         "z2": (0, 0, (rows, C)),
         "mu": (0, 192 * N + 288 * rows, (rows, C)),
-        "z3": (0, 0, (rows, C)),
+        "z3": (0, 128 * N, (rows, C)),
         "log_var": (0, 192 * N + 292 * rows, (rows, C)),
         "u_z": (0, 192 * N + 296 * rows, (rows, C)),
         "z": (0, 192 * N + 300 * rows, (rows, C)),
@@ -487,7 +488,7 @@ def _places(rows, N):
         "a5": (0, 64 * rows, (rows, D)),
         "shown": (0, 128 * rows, (rows, D)),
         "binary_cross_entropy": (0, 192 * rows, ()),
-        "kl": (0, 192 * rows + 1, ()),
+        "kl": (0, 192 * N + 304 * rows, ()),
         "da5": (0, 0, (rows, D)),
         "dh4": (0, 64 * rows, (rows, H)),
         "dz4": (0, 0, (rows, H)),
@@ -501,10 +502,10 @@ def _places(rows, N):
         "loss": (0, 1, ()),
         "z4_infer_left": (0, 48 * N, (N, C)),
         "z4_infer": (0, 0, (N, H)),
-        "h4_infer": (0, 192 * rows + 64 * N, (N, H)),
-        "z5_infer": (0, 192 * rows, (N, D)),
-        "a5_infer": (0, 192 * rows + 64 * N, (N, D)),
-        "shown_infer": (0, 128 * N + 192 * rows, (N, D)),
+        "h4_infer": (0, 64 * N, (N, H)),
+        "z5_infer": (0, 0, (N, D)),
+        "a5_infer": (0, 64 * N, (N, D)),
+        "shown_infer": (0, 128 * N, (N, D)),
         "binary_cross_entropy_infer": (0, 0, ()),
         "bits_infer": (0, 1, ()),
         "loss_infer": (0, 0, ()),
@@ -740,47 +741,56 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- How the Numba target runs its kernels ----
+# ---- The workspaces of a step ----
 
 
 class _Memory:
-    """The workspaces for given open sizes: reals, integers, and where each tensor lies in them. Tensors that
-    are not needed at the same time share their memory, unless `apart`."""
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        self.places = {}
-        lengths = [0, 0]
-        for name, (which, start, shape) in _places(*sizes).items():
-            start = lengths[which] if apart else start
-            self.places[name] = which, start, shape
-            lengths[which] = max(lengths[which], start + math.prod(shape))
-        at = np.array([start for _, start, _ in self.places.values()], np.int64)
-        self.arrays = np.zeros(lengths[0], DTYPE), np.zeros(lengths[1], np.int64), at
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
-    def tensors(self) -> dict[str, Array]:
-        """Every tensor by name, as a view."""
-        return {
-            name: self.arrays[which][start : start + math.prod(shape)].reshape(shape)
-            for name, (which, start, shape) in self.places.items()
-        }
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+# ---- How the Numba target runs its kernels ----
 
 
 def _outputs(
     params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
 ) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     stage, given = (_forward, FORWARD_GIVEN) if training else (_inference, INFERENCE_GIVEN)
     stage(params.flat, *memory.arrays, *(data[n] for n in given), *memory.sizes)
-    tensors = memory.tensors()
+    tensors = memory.tensors
     chosen = {} if training else INFERENCE
     return {name: tensors[chosen.get(name, name)].copy() for name in OUTPUTS}
 
 
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
+    _compile()
     memory = _memory(sizes)
     _evaluate(params.flat, *memory.arrays, *data.values(), *memory.sizes)
-    tensors = memory.tensors()
+    tensors = memory.tensors
     return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
 
 
@@ -793,9 +803,10 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
+    _compile()
     memory = _memory(sizes, apart=apart)
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
-    return memory.tensors()
+    return memory.tensors
 
 
 # ---- Training steps in chunks of the batch ----
@@ -821,7 +832,6 @@ class _Chunks:
 
 def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
     """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    _compile()
     rows = sizes.get(BATCH or "", 1)
     key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
     if kept is None:
@@ -840,11 +850,11 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
     count = _chunk_count(state.threads, sizes)
+    _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
         loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
-        _compile()
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()

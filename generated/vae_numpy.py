@@ -86,6 +86,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N",)
+POSITIONS = ()
 D, H, C = 64, 48, 4
 NAME = "vae"
 SIZES = {"D": D, "H": H, "C": C}
@@ -123,128 +125,230 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equations (1) to (13)."""
     x, eps = data["x"], data["eps"]
     W1, b1, Wm, bm = params["W1"], params["b1"], params["Wm"], params["bm"]
     Wv, bv, W2, b2 = params["Wv"], params["bv"], params["W2"], params["b2"]
     W3, b3 = params["W3"], params["b3"]
-    z1 = x @ W1  # (1)
-    h = np.tanh(z1 + b1)  # (2)
-    z2 = h @ Wm  # (3)
-    mu = z2 + bm  # (4)
-    z3 = h @ Wv  # (5)
-    log_var = z3 + bv  # (6)
-    u_z = log_var / 2  # (7)
-    z = eps * np.exp(u_z) + mu  # (8)
-    z4 = z @ W2  # (9)
-    h4 = np.tanh(z4 + b2)  # (10)
-    z5 = h4 @ W3  # (11)
-    a5 = z5 + b3  # (12)
-    shown = _sigmoid(a5)  # (13)
-    return {
-        "z1": z1, "h": h, "z2": z2, "mu": mu, "z3": z3, "log_var": log_var, "u_z": u_z, "z": z, "z4": z4,
-        "h4": h4, "z5": z5, "a5": a5, "shown": shown,
-    }
+    z1, h, z2, mu = tensors["z1"], tensors["h"], tensors["z2"], tensors["mu"]
+    z3, log_var, u_z, z = tensors["z3"], tensors["log_var"], tensors["u_z"], tensors["z"]
+    z4, h4, z5, a5 = tensors["z4"], tensors["h4"], tensors["z5"], tensors["a5"]
+    shown = tensors["shown"]
+    np.matmul(x, W1, out=z1)  # (1)
+    np.add(z1, b1, out=h)  # (2)
+    np.tanh(h, out=h)  # (2)
+    np.matmul(h, Wm, out=z2)  # (3)
+    np.add(z2, bm, out=mu)  # (4)
+    np.matmul(h, Wv, out=z3)  # (5)
+    np.add(z3, bv, out=log_var)  # (6)
+    np.divide(log_var, 2, out=u_z)  # (7)
+    np.exp(u_z, out=z)  # (8)
+    np.multiply(eps, z, out=z)  # (8)
+    np.add(z, mu, out=z)  # (8)
+    np.matmul(z, W2, out=z4)  # (9)
+    np.add(z4, b2, out=h4)  # (10)
+    np.tanh(h4, out=h4)  # (10)
+    np.matmul(h4, W3, out=z5)  # (11)
+    np.add(z5, b3, out=a5)  # (12)
+    _sigmoid(a5, out=shown)  # (13)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equations (14) to (17)."""
     x = data["x"]
     mu, log_var, a5 = tensors["mu"], tensors["log_var"], tensors["a5"]
+    binary_cross_entropy, kl, bits = tensors["binary_cross_entropy"], tensors["kl"], tensors["bits"]
+    loss = tensors["loss"]
+    t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
     N = len(x)
-    binary_cross_entropy = ((1 - x) * _softplus(a5) + _softplus(-a5) * x).sum()  # (14)
-    kl = (np.exp(log_var) / 2 + mu * mu / 2 - log_var / 2 - 1 / 2).sum() / N  # (16)
-    bits = binary_cross_entropy / N  # (15)
-    loss = bits + kl  # (17)
-    tensors.update({"binary_cross_entropy": binary_cross_entropy, "kl": kl, "bits": bits, "loss": loss})
+    np.subtract(1, x, out=t_ND)  # (14)
+    _softplus(a5, out=t_ND2)  # (14)
+    np.multiply(t_ND, t_ND2, out=t_ND)  # (14)
+    np.negative(a5, out=t_ND2)  # (14)
+    _softplus(t_ND2, out=t_ND2)  # (14)
+    np.multiply(t_ND2, x, out=t_ND2)  # (14)
+    np.add(t_ND, t_ND2, out=t_ND)  # (14)
+    binary_cross_entropy[...] = t_ND.sum()  # (14)
+    np.exp(log_var, out=t_NC)  # (16)
+    np.divide(t_NC, 2, out=t_NC)  # (16)
+    np.multiply(mu, mu, out=t_NC2)  # (16)
+    np.divide(t_NC2, 2, out=t_NC2)  # (16)
+    np.add(t_NC, t_NC2, out=t_NC)  # (16)
+    np.divide(log_var, 2, out=t_NC2)  # (16)
+    np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
+    np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
+    kl[...] = t_NC.sum() / N  # (16)
+    bits[...] = binary_cross_entropy / N  # (15)
+    loss[...] = bits + kl  # (17)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (18) to (36)."""
     x, eps = data["x"], data["eps"]
     Wm, Wv, W2, W3 = params["Wm"], params["Wv"], params["W2"], params["W3"]
     h, mu, log_var, u_z = tensors["h"], tensors["mu"], tensors["log_var"], tensors["u_z"]
-    z, h4, shown = tensors["z"], tensors["h4"], tensors["shown"]
-    N = len(x)
+    z, h4, shown, da5 = tensors["z"], tensors["h4"], tensors["shown"], tensors["da5"]
+    dh4, dz4, dz, dlog_var = tensors["dh4"], tensors["dz4"], tensors["dz"], tensors["dlog_var"]
+    dmu, dh_1, dh_2, dz1 = tensors["dmu"], tensors["dh_1"], tensors["dh_2"], tensors["dz1"]
     dW1, db1, dWm, dbm = gradients["W1"], gradients["b1"], gradients["Wm"], gradients["bm"]
     dWv, dbv, dW2, db2 = gradients["Wv"], gradients["bv"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    da5 = (shown - x) / N  # (18)
-    db3[...] = da5.sum(0)  # (19)
-    dh4 = da5 @ W3.T  # (20)
+    t_NC, t_NC2, t_NH = tensors["t_NC"], tensors["t_NC2"], tensors["t_NH"]
+    N = len(x)
+    np.subtract(shown, x, out=da5)  # (18)
+    np.divide(da5, N, out=da5)  # (18)
+    da5.sum(0, out=db3)  # (19)
+    np.matmul(da5, W3.T, out=dh4)  # (20)
     np.matmul(h4.T, da5, out=dW3)  # (21)
-    dz4 = (1 - h4 * h4) * dh4  # (22)
-    db2[...] = dz4.sum(0)  # (23)
-    dz = dz4 @ W2.T  # (24)
+    np.multiply(h4, h4, out=t_NH)  # (22)
+    np.subtract(1, t_NH, out=t_NH)  # (22)
+    np.multiply(t_NH, dh4, out=dz4)  # (22)
+    dz4.sum(0, out=db2)  # (23)
+    np.matmul(dz4, W2.T, out=dz)  # (24)
     np.matmul(z.T, dz4, out=dW2)  # (25)
-    dlog_var = np.expm1(log_var) / (2 * N) + dz * eps * np.exp(u_z) / 2  # (26)
-    dbv[...] = dlog_var.sum(0)  # (27)
-    dmu = dz + mu / N  # (28)
-    dbm[...] = dmu.sum(0)  # (29)
-    dh_1 = dmu @ Wm.T  # (30)
-    dh_2 = dlog_var @ Wv.T  # (31)
+    np.expm1(log_var, out=dlog_var)  # (26)
+    np.divide(dlog_var, 2 * N, out=dlog_var)  # (26)
+    np.multiply(dz, eps, out=t_NC)  # (26)
+    np.exp(u_z, out=t_NC2)  # (26)
+    np.multiply(t_NC, t_NC2, out=t_NC)  # (26)
+    np.divide(t_NC, 2, out=t_NC)  # (26)
+    np.add(dlog_var, t_NC, out=dlog_var)  # (26)
+    dlog_var.sum(0, out=dbv)  # (27)
+    np.divide(mu, N, out=t_NC)  # (28)
+    np.add(dz, t_NC, out=dmu)  # (28)
+    dmu.sum(0, out=dbm)  # (29)
+    np.matmul(dmu, Wm.T, out=dh_1)  # (30)
+    np.matmul(dlog_var, Wv.T, out=dh_2)  # (31)
     np.matmul(h.T, dmu, out=dWm)  # (32)
     np.matmul(h.T, dlog_var, out=dWv)  # (33)
-    dz1 = (1 - h * h) * (dh_1 + dh_2)  # (34)
-    db1[...] = dz1.sum(0)  # (36)
+    np.add(dh_1, dh_2, out=dz1)  # (34)
+    np.multiply(h, h, out=t_NH)  # (34)
+    np.subtract(1, t_NH, out=t_NH)  # (34)
+    np.multiply(t_NH, dz1, out=dz1)  # (34)
+    dz1.sum(0, out=db1)  # (36)
     np.matmul(x.T, dz1, out=dW1)  # (35)
-    tensors.update({
-        "da5": da5, "db3": db3, "dh4": dh4, "dW3": dW3, "dz4": dz4, "db2": db2, "dz": dz, "dW2": dW2,
-        "dlog_var": dlog_var, "dbv": dbv, "dmu": dmu, "dbm": dbm, "dh_1": dh_1, "dh_2": dh_2, "dWm": dWm,
-        "dWv": dWv, "dz1": dz1, "db1": db1, "dW1": dW1,
-    })
 
 
-@np.errstate(all="ignore")
-def _inference(params, data):
+def _inference(params, data, tensors):
     """The outputs at inference: equations (1) to (4), (37) to (41)."""
     x = data["x"]
     W1, b1, Wm, bm = params["W1"], params["b1"], params["Wm"], params["bm"]
     W2, b2, W3, b3 = params["W2"], params["b2"], params["W3"], params["b3"]
-    z1 = x @ W1  # (1)
-    h = np.tanh(z1 + b1)  # (2)
-    z2 = h @ Wm  # (3)
-    mu = z2 + bm  # (4)
-    z4_infer = mu @ W2  # (37)
-    h4_infer = np.tanh(z4_infer + b2)  # (38)
-    z5_infer = h4_infer @ W3  # (39)
-    a5_infer = z5_infer + b3  # (40)
-    shown_infer = _sigmoid(a5_infer)  # (41)
-    return {
-        "z1": z1, "h": h, "z2": z2, "mu": mu, "z4_infer": z4_infer, "h4_infer": h4_infer,
-        "z5_infer": z5_infer, "a5_infer": a5_infer, "shown_infer": shown_infer,
-    }
+    z1, h, z2, mu = tensors["z1"], tensors["h"], tensors["z2"], tensors["mu"]
+    z4_infer, h4_infer, z5_infer = tensors["z4_infer"], tensors["h4_infer"], tensors["z5_infer"]
+    a5_infer, shown_infer = tensors["a5_infer"], tensors["shown_infer"]
+    np.matmul(x, W1, out=z1)  # (1)
+    np.add(z1, b1, out=h)  # (2)
+    np.tanh(h, out=h)  # (2)
+    np.matmul(h, Wm, out=z2)  # (3)
+    np.add(z2, bm, out=mu)  # (4)
+    np.matmul(mu, W2, out=z4_infer)  # (37)
+    np.add(z4_infer, b2, out=h4_infer)  # (38)
+    np.tanh(h4_infer, out=h4_infer)  # (38)
+    np.matmul(h4_infer, W3, out=z5_infer)  # (39)
+    np.add(z5_infer, b3, out=a5_infer)  # (40)
+    _sigmoid(a5_infer, out=shown_infer)  # (41)
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The loss and metrics at inference: equations (5) to (6), (16), (42) to (44)."""
     x = data["x"]
     Wv, bv = params["Wv"], params["bv"]
-    h, mu, a5_infer = tensors["h"], tensors["mu"], tensors["a5_infer"]
+    h, mu, z3, log_var = tensors["h"], tensors["mu"], tensors["z3"], tensors["log_var"]
+    kl, a5_infer = tensors["kl"], tensors["a5_infer"]
+    binary_cross_entropy_infer, bits_infer = tensors["binary_cross_entropy_infer"], tensors["bits_infer"]
+    loss_infer = tensors["loss_infer"]
+    t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
     N = len(x)
-    z3 = h @ Wv  # (5)
-    log_var = z3 + bv  # (6)
-    kl = (np.exp(log_var) / 2 + mu * mu / 2 - log_var / 2 - 1 / 2).sum() / N  # (16)
-    binary_cross_entropy_infer = ((1 - x) * _softplus(a5_infer) + _softplus(-a5_infer) * x).sum()  # (42)
-    bits_infer = binary_cross_entropy_infer / N  # (43)
-    loss_infer = bits_infer + kl  # (44)
-    tensors.update({
-        "z3": z3, "log_var": log_var, "kl": kl, "binary_cross_entropy_infer": binary_cross_entropy_infer,
-        "bits_infer": bits_infer, "loss_infer": loss_infer,
-    })
+    np.matmul(h, Wv, out=z3)  # (5)
+    np.add(z3, bv, out=log_var)  # (6)
+    np.exp(log_var, out=t_NC)  # (16)
+    np.divide(t_NC, 2, out=t_NC)  # (16)
+    np.multiply(mu, mu, out=t_NC2)  # (16)
+    np.divide(t_NC2, 2, out=t_NC2)  # (16)
+    np.add(t_NC, t_NC2, out=t_NC)  # (16)
+    np.divide(log_var, 2, out=t_NC2)  # (16)
+    np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
+    np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
+    kl[...] = t_NC.sum() / N  # (16)
+    np.subtract(1, x, out=t_ND)  # (42)
+    _softplus(a5_infer, out=t_ND2)  # (42)
+    np.multiply(t_ND, t_ND2, out=t_ND)  # (42)
+    np.negative(a5_infer, out=t_ND2)  # (42)
+    _softplus(t_ND2, out=t_ND2)  # (42)
+    np.multiply(t_ND2, x, out=t_ND2)  # (42)
+    np.add(t_ND, t_ND2, out=t_ND)  # (42)
+    binary_cross_entropy_infer[...] = t_ND.sum()  # (42)
+    bits_infer[...] = binary_cross_entropy_infer / N  # (43)
+    loss_infer[...] = bits_infer + kl  # (44)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "z1": (0, 0, (N, H)),
+        "h": (0, 256 * N, (N, H)),
+        "z2": (0, 0, (N, C)),
+        "mu": (0, 352 * N, (N, C)),
+        "z3": (0, 64 * N, (N, C)),
+        "log_var": (0, 356 * N, (N, C)),
+        "u_z": (0, 360 * N, (N, C)),
+        "z": (0, 364 * N, (N, C)),
+        "z4": (0, 304 * N, (N, H)),
+        "h4": (0, 304 * N, (N, H)),
+        "z5": (0, 0, (N, D)),
+        "a5": (0, 0, (N, D)),
+        "shown": (0, 64 * N, (N, D)),
+        "binary_cross_entropy": (0, 368 * N, ()),
+        "kl": (0, 368 * N + 1, ()),
+        "bits": (0, 0, ()),
+        "loss": (0, 368 * N + 13778, ()),
+        "da5": (0, 64 * N, (N, D)),
+        "dh4": (0, 0, (N, H)),
+        "dz4": (0, 0, (N, H)),
+        "dz": (0, 96 * N, (N, C)),
+        "dlog_var": (0, 356 * N, (N, C)),
+        "dmu": (0, 96 * N, (N, C)),
+        "dh_1": (0, 0, (N, H)),
+        "dh_2": (0, 48 * N, (N, H)),
+        "dz1": (0, 0, (N, H)),
+        "z4_infer": (0, 64 * N, (N, H)),
+        "h4_infer": (0, 64 * N, (N, H)),
+        "z5_infer": (0, 0, (N, D)),
+        "a5_infer": (0, 0, (N, D)),
+        "shown_infer": (0, 64 * N, (N, D)),
+        "binary_cross_entropy_infer": (0, 64 * N, ()),
+        "bits_infer": (0, 0, ()),
+        "loss_infer": (0, 1, ()),
+        "t_ND": (0, 128 * N, (N, 64)),
+        "t_ND2": (0, 192 * N, (N, 64)),
+        "t_NC": (0, 128 * N, (N, 4)),
+        "t_NC2": (0, 132 * N, (N, 4)),
+        "t_NH": (0, 96 * N, (N, 48)),
+        "t1": (0, 0, (6888,)),
+        "t2": (0, 6888, (6888,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -276,15 +380,18 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+def _sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    out = np.empty(np.shape(x), DTYPE) if out is None else out
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.divide(1, out, out=out)
 
 
-def _softplus(x: Array) -> Array:
+def _softplus(x: Array, out: Array | None = None) -> Array:
     """log(1 + exp(x)) without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.logaddexp(0, x, out=out))
 
 
 # ---- Arrays that come in ----
@@ -465,28 +572,73 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
-    params: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    training: bool,
+    params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
 ) -> dict[str, Array]:
+    tensors = _memory(sizes).tensors
     if training:
-        tensors = _forward(params, data)
-        return {name: tensors[name] for name in OUTPUTS}
-    tensors = _inference(params, data)
-    return {name: tensors[INFERENCE.get(name, name)] for name in OUTPUTS}
+        _forward(params, data, tensors)
+        return {name: tensors[name].copy() for name in OUTPUTS}
+    _inference(params, data, tensors)
+    return {name: tensors[INFERENCE.get(name, name)].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _inference(params, data)
+    tensors = _memory(sizes).tensors
+    _inference(params, data, tensors)
     _metrics(params, data, tensors)
     return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -495,21 +647,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- Arrays that must have known shapes ----

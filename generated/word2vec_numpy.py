@@ -58,6 +58,8 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
+OPEN_SIZES = ("N", "R", "V")
+POSITIONS = ()
 D = 32
 NAME = "word2vec"
 SIZES = {"D": D}
@@ -82,78 +84,129 @@ Array = np.ndarray
 # ---- The network ----
 
 
-@np.errstate(all="ignore")
-def _forward(params, data):
+def _forward(params, data, tensors):
     """The outputs: equation (1)."""
     centre, context = data["centre"], data["context"]
     E, C = params["E"], params["C"]
-    near = (C[context] * E[centre]).sum(1)  # (1)
-    return {"near": near}
+    near = tensors["near"]
+    t_ND, t_ND2 = tensors["t_ND"], tensors["t_ND2"]
+    np.take(C, context, 0, out=t_ND, mode="clip")  # (1)
+    np.take(E, centre, 0, out=t_ND2, mode="clip")  # (1)
+    np.multiply(t_ND, t_ND2, out=t_ND)  # (1)
+    t_ND.sum(1, out=near)  # (1)
 
 
-@np.errstate(all="ignore")
 def _loss(params, data, tensors):
     """The loss: equations (2) to (8)."""
     centre, others = data["centre"], data["others"]
     E, C = params["E"], params["C"]
-    near = tensors["near"]
+    near, far, u_h1, h1 = tensors["near"], tensors["far"], tensors["u_h1"], tensors["h1"]
+    m_loss, h1_2, s_loss, loss = tensors["m_loss"], tensors["h1_2"], tensors["s_loss"], tensors["loss"]
+    t_ND, t_NRD = tensors["t_ND"], tensors["t_NRD"]
     N = len(centre)
-    far = (C[others] * E[centre][:, None, :]).sum(2)  # (2)
-    u_h1 = -near  # (3)
-    h1 = _softplus(u_h1)  # (4)
-    m_loss = h1.sum() / N  # (5)
-    h1_2 = _softplus(far)  # (6)
-    s_loss = h1_2.sum()  # (7)
-    loss = m_loss + s_loss / N  # (8)
-    tensors.update({
-        "far": far, "u_h1": u_h1, "h1": h1, "m_loss": m_loss, "h1_2": h1_2, "s_loss": s_loss, "loss": loss,
-    })
+    np.take(C, others, 0, out=t_NRD, mode="clip")  # (2)
+    np.take(E, centre, 0, out=t_ND, mode="clip")  # (2)
+    np.multiply(t_NRD, t_ND[:, None, :], out=t_NRD)  # (2)
+    t_NRD.sum(2, out=far)  # (2)
+    np.negative(near, out=u_h1)  # (3)
+    _softplus(u_h1, out=h1)  # (4)
+    m_loss[...] = h1.sum() / N  # (5)
+    _softplus(far, out=h1_2)  # (6)
+    s_loss[...] = h1_2.sum()  # (7)
+    loss[...] = m_loss + s_loss / N  # (8)
 
 
-@np.errstate(all="ignore")
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (9) to (16)."""
     centre, context, others = data["centre"], data["context"], data["others"]
     E, C = params["E"], params["C"]
-    far, u_h1 = tensors["far"], tensors["u_h1"]
+    far, u_h1, du_h1, dfar = tensors["far"], tensors["u_h1"], tensors["du_h1"], tensors["dfar"]
+    dE_1, dE_2, dC_1, dC_2 = tensors["dE_1"], tensors["dE_2"], tensors["dC_1"], tensors["dC_2"]
+    dE, dC = gradients["E"], gradients["C"]
+    t_ND, t_NRD = tensors["t_ND"], tensors["t_NRD"]
     N = len(centre)
     R = others.shape[1]
-    V = len(E)
-    dE, dC = gradients["E"], gradients["C"]
-    du_h1 = _sigmoid(u_h1) / N  # (9)
-    dfar = _sigmoid(far) / N  # (10)
-    dE_1 = np.zeros((V, D), DTYPE)  # (11)
-    _add_rows(dE_1, centre, -C[context] * du_h1[:, None])  # (11)
-    dE_2 = np.zeros((V, D), DTYPE)  # (12)
-    _add_rows(dE_2, np.broadcast_to(centre[:, None], (N, R)), C[others] * dfar[..., None])  # (12)
-    dC_1 = np.zeros((V, D), DTYPE)  # (14)
-    _add_rows(dC_1, context, -E[centre] * du_h1[:, None])  # (14)
-    dC_2 = np.zeros((V, D), DTYPE)  # (15)
-    _add_rows(dC_2, others, E[centre][:, None, :] * dfar[..., None])  # (15)
-    dE[...] = dE_1 + dE_2  # (13)
-    dC[...] = dC_1 + dC_2  # (16)
-    tensors.update({
-        "du_h1": du_h1, "dfar": dfar, "dE_1": dE_1, "dE_2": dE_2, "dC_1": dC_1, "dC_2": dC_2, "dE": dE,
-        "dC": dC,
-    })
+    _sigmoid(u_h1, out=du_h1)  # (9)
+    np.divide(du_h1, N, out=du_h1)  # (9)
+    _sigmoid(far, out=dfar)  # (10)
+    np.divide(dfar, N, out=dfar)  # (10)
+    dE_1.fill(0)  # (11)
+    np.take(C, context, 0, out=t_ND, mode="clip")  # (11)
+    np.negative(t_ND, out=t_ND)  # (11)
+    np.multiply(t_ND, du_h1[:, None], out=t_ND)  # (11)
+    _add_rows(dE_1, centre, t_ND)  # (11)
+    dE_2.fill(0)  # (12)
+    np.take(C, others, 0, out=t_NRD, mode="clip")  # (12)
+    np.multiply(t_NRD, dfar[..., None], out=t_NRD)  # (12)
+    _add_rows(dE_2, np.broadcast_to(centre[:, None], (N, R)), t_NRD)  # (12)
+    dC_1.fill(0)  # (14)
+    np.take(E, centre, 0, out=t_ND, mode="clip")  # (14)
+    np.negative(t_ND, out=t_ND)  # (14)
+    np.multiply(t_ND, du_h1[:, None], out=t_ND)  # (14)
+    _add_rows(dC_1, context, t_ND)  # (14)
+    dC_2.fill(0)  # (15)
+    np.take(E, centre, 0, out=t_ND, mode="clip")  # (15)
+    np.multiply(t_ND[:, None, :], dfar[..., None], out=t_NRD)  # (15)
+    _add_rows(dC_2, others, t_NRD)  # (15)
+    np.add(dE_1, dE_2, out=dE)  # (13)
+    np.add(dC_1, dC_2, out=dC)  # (16)
 
 
-@np.errstate(all="ignore")
 def _metrics(params, data, tensors):
     """The metrics: equation (17)."""
-    near, far = tensors["near"], tensors["far"]
+    near, far, found = tensors["near"], tensors["far"], tensors["found"]
+    is_NR = tensors["is_NR"]
     N = len(near)
     R = far.shape[1]
-    found = DTYPE((far < near[:, None]).sum()) / (N * R)  # (17)
-    tensors["found"] = found
+    np.less(far, near[:, None], out=is_NR)  # (17)
+    found[...] = DTYPE(is_NR.sum()) / (N * R)  # (17)
 
 
-@np.errstate(all="ignore")
-def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    m[...] = (1 - beta1) * gradient + beta1 * m  # (U1)
-    v[...] = (1 - beta2) * (gradient * gradient) + beta2 * v  # (U2)
-    theta -= lr * m / ((1 - beta1**step) * (np.sqrt(v / (1 - beta2**step)) + eps))  # (U3)
+    t1 = tensors["t1"]
+    t2 = tensors["t2"]
+    np.multiply(beta1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
+    np.add(t1, m, out=m)  # (U1)
+    np.multiply(beta2, v, out=v)  # (U2)
+    np.multiply(gradient, gradient, out=t1)  # (U2)
+    np.multiply(1 - beta2, t1, out=t1)  # (U2)
+    np.add(t1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
+    np.sqrt(t2, out=t2)  # (U3)
+    np.add(t2, eps, out=t2)  # (U3)
+    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
+    np.divide(t1, t2, out=t1)  # (U3)
+    theta -= t1  # (U3)
+
+
+def _places(N, R, V):
+    """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
+    return {
+        "near": (0, 128 * V + 32 * N + 33 * N * R, (N,)),
+        "far": (0, 32 * N * R, (N, R)),
+        "u_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
+        "h1": (0, 0, (N,)),
+        "m_loss": (0, N * R, ()),
+        "h1_2": (0, 0, (N, R)),
+        "s_loss": (0, N * R + 1, ()),
+        "loss": (0, 128 * V + 33 * N * R + 34 * N, ()),
+        "du_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
+        "dfar": (0, 32 * N * R, (N, R)),
+        "dE_1": (0, 33 * N * R, (V, D)),
+        "dE_2": (0, 32 * V + 33 * N * R, (V, D)),
+        "dC_1": (0, 33 * N * R + 64 * V, (V, D)),
+        "dC_2": (0, 33 * N * R + 96 * V, (V, D)),
+        "found": (0, 0, ()),
+        "t_ND": (0, 128 * V + 33 * N * R, (N, 32)),
+        "t_ND2": (0, 0, (N, 32)),
+        "t_NRD": (0, 0, (N, R, 32)),
+        "is_NR": (2, 0, (N, R)),
+        "t1": (0, 0, (64 * V,)),
+        "t2": (0, 64 * V, (64 * V,)),
+    }
 
 
 def _initial(rng, sizes):
@@ -179,15 +232,18 @@ def _add_rows(target: Array, rows: Array, values: Array) -> None:
     target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+def _sigmoid(x: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
+    out = np.empty(np.shape(x), DTYPE) if out is None else out
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
+    return np.divide(1, out, out=out)
 
 
-def _softplus(x: Array) -> Array:
+def _softplus(x: Array, out: Array | None = None) -> Array:
     """log(1 + exp(x)) without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.logaddexp(0, x, out=out))
 
 
 # ---- Arrays that come in ----
@@ -368,26 +424,74 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
+# ---- The workspaces of a step ----
+
+
+class _Memory:
+    """The workspaces for given open sizes: reals, integers, flags, and every array by name. Arrays that are
+    not needed at the same time share their memory, unless `apart`."""
+
+    def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
+        self.sizes = sizes
+        places, lengths = _places(*sizes), [0, 0, 0]
+        starts: dict[str, int] = {}
+        for name, (arena, start, shape) in places.items():
+            starts[name] = lengths[arena] if apart else start
+            lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
+        kinds = (DTYPE, np.int64, bool)
+        self.arenas: list[Array] = [np.zeros(n, kind) for n, kind in zip(lengths, kinds, strict=True)]
+        self.tensors: dict[str, Array] = {}
+        for name, (arena, _, shape) in places.items():
+            stop = starts[name] + math.prod(shape)
+            self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
+        for name in POSITIONS:
+            self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspaces."""
+        return sum(arena.nbytes for arena in self.arenas)
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
+    if kept is None:
+        return _Memory(key, apart=apart)
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = _Memory(key)
+    memory: _Memory = kept[key]
+    return memory
+
+
 # ---- How the NumPy target runs its stages ----
 
 
+@np.errstate(all="ignore")
 def _outputs(
     params: Arena,
     data: Mapping[str, Array],
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
-    return {name: tensors[name] for name in OUTPUTS}
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
+    return {name: tensors[name].copy() for name in OUTPUTS}
 
 
+@np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    tensors = _memory(sizes).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _metrics(params, data, tensors)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
     gradients: Arena,
@@ -396,21 +500,35 @@ def _differentiate(
     *,
     apart: bool = False,
 ) -> dict[str, Array]:
-    tensors = _forward(params, data)
+    """The gradients and the tensors that are left, or all of them where they lie apart."""
+    tensors = _memory(sizes, apart=apart).tensors
+    _forward(params, data, tensors)
     _loss(params, data, tensors)
     _backward(params, data, tensors, gradients)
     return tensors
 
 
+@np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    loss = float(_differentiate(state.params, state.gradients, data, sizes)[LOSS])
-    if not (math.isfinite(loss) and np.isfinite(state.gradients.flat).all()):
+    tensors = _memory(sizes, state.workspace).tensors
+    _forward(state.params, data, tensors)
+    _loss(state.params, data, tensors)
+    _backward(state.params, data, tensors, state.gradients)
+    loss = float(tensors[LOSS])
+    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
         return loss, False
     state.step += 1
     moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
     return loss, True
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(np.dot(values, values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
 # ---- No buffers ----
