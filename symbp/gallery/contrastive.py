@@ -20,7 +20,8 @@ W2, b2 = bp.param("W2", (H, C)), bp.param("b2", (C,))
 
 def embedded(x: bp.Tensor) -> bp.Tensor:
     e = bp.tanh(x @ W1 + b1) @ W2 + b2
-    return e / bp.unsqueeze(bp.norm(e, 1), 1)
+    unit: bp.Tensor = e / bp.unsqueeze(bp.norm(e, 1), 1)
+    return unit
 
 
 p, q = embedded(a), embedded(b)
