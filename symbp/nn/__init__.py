@@ -1,7 +1,86 @@
 """Layers and models, composed of ops."""
 
+from symbp.nn.combining import Flatten, Repeat, Residual
 from symbp.nn.layers import Activation, Dense, Layer
 from symbp.nn.models import Sequential
 from symbp.nn.noise import AlphaDropout, Dropout, GaussianNoise
+from symbp.nn.normalizing import (
+    BatchNorm,
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    RMSNorm,
+)
+from symbp.nn.sequences import GRU, LSTM, RNN, Embedding
+from symbp.nn.spatial import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+    Upsample,
+)
+from symbp.nn.transformer import (
+    GPT,
+    FeedForward,
+    MultiHeadAttention,
+    TransformerDecoderBlock,
+    TransformerEncoderBlock,
+)
 
-__all__ = ["Activation", "AlphaDropout", "Dense", "Dropout", "GaussianNoise", "Layer", "Sequential"]
+__all__ = [
+    "GPT",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Activation",
+    "AlphaDropout",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "BatchNorm",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "FeedForward",
+    "Flatten",
+    "GaussianNoise",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GroupNorm",
+    "InstanceNorm",
+    "Layer",
+    "LayerNorm",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "MultiHeadAttention",
+    "RMSNorm",
+    "Repeat",
+    "Residual",
+    "Sequential",
+    "TransformerDecoderBlock",
+    "TransformerEncoderBlock",
+    "Upsample",
+]

@@ -5,13 +5,17 @@ Enters: tensors. Leaves: tensors. Must not know: how anything is derived or trai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import sympy
+
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.system import Role
+from symbp.ir.training import Initial
 from symbp.language.frames import here
-from symbp.language.initial import Initialiser, glorot_uniform, he_normal
+from symbp.language.initial import Initialiser, Shape, constant, glorot_uniform, he_normal, zeros
 from symbp.language.names import check_name
 from symbp.language.node import Hint, display
 from symbp.language.sizes import as_size
@@ -49,23 +53,46 @@ class Dense:
 
     def __post_init__(self) -> None:
         as_size(self.units)
-        if self.activation is not None:
-            find(self.activation, FAMILY)
-        if self.name is not None:
-            check_name(self.name, "a layer")
+        check_layer(self.name, self.activation)
 
     def __call__(self, x: Tensor) -> Tensor:
         if x.rank == 0:
             raise ShapeError(f"{display(x)} is a scalar; a dense layer needs an axis to map", where=here())
         units = as_size(self.units)
         init = self.init or (he_normal if self.activation in RECTIFIERS else glorot_uniform)
-        weight = self._parameter("W", (x.shape[-1], units), init)
-        bias = self._parameter("b", (units,), None) if self.bias else None
+        weight = parameter(self.name, "W", (x.shape[-1], units), init)
+        bias = parameter(self.name, "b", (units,)) if self.bias else None
         return activation(self.activation, dense(x, weight, bias))
 
-    def _parameter(self, letter: str, shape: tuple[Any, ...], init: Initialiser | None) -> Tensor:
-        name = f"{self.name}_{letter}" if self.name else None
-        return Tensor.leaf(name, shape, Role.PARAMETER, init=init, hint=Hint(letter, "layer"))
+
+def parameter(layer: str | None, letter: str, shape: Any, init: Initialiser | None = None) -> Tensor:
+    """A parameter of a layer: called by its letter with the layer's number, or behind the layer's name."""
+    name = f"{layer}_{letter}" if layer else None
+    return Tensor.leaf(name, tuple(shape), Role.PARAMETER, init=init or zeros, hint=Hint(letter, "layer"))
+
+
+def started_as(init: Initialiser, inputs: Sequence[int], outputs: Sequence[int]) -> Initialiser:
+    """A parameter with more axes started as the matrix that it is: those axes are its rows, those its
+    columns; others repeat it."""
+
+    def start(shape: Shape) -> Initial:
+        rows, columns = (sympy.Mul(*[shape[k] for k in axes]) for axes in (inputs, outputs))
+        return init((rows, columns))
+
+    return start
+
+
+def ones(shape: Shape) -> Initial:
+    """1 everywhere: a scale that changes nothing at first."""
+    return constant(1)(shape)
+
+
+def check_layer(name: str | None, activation_name: str | None = None) -> None:
+    """Raises DeclarationError: a name that can't be one; UsageError: no such activation."""
+    if name is not None:
+        check_name(name, "a layer")
+    if activation_name is not None:
+        find(activation_name, FAMILY)
 
 
 RECTIFIERS = frozenset({"relu", "leaky_relu", "gelu", "silu"})  # half of their input is passed, about

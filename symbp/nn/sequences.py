@@ -1,0 +1,166 @@
+"""Recurrent layers over sequences (N, T, D), and embeddings.
+
+Enters: tensors. Leaves: tensors. Must not know: how anything is derived or trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sympy
+
+from symbp.errors import DeclarationError
+from symbp.ir.expr import Expr
+from symbp.ir.training import Initial
+from symbp.language.frames import here
+from symbp.language.initial import Initialiser, Shape, glorot_uniform
+from symbp.language.sizes import as_size
+from symbp.language.tensor import Tensor
+from symbp.nn.layers import check_layer, parameter, started_as
+from symbp.ops import recurrent
+from symbp.ops.embedding import embedding
+from symbp.ops.shapes import concat
+
+
+def normal(deviation: Any) -> Initialiser:
+    """N(0, deviation²)."""
+
+    def start(shape: Shape) -> Initial:  # noqa: ARG001
+        scale = sympy.Rational(str(deviation))
+        return Initial("normal", scale, reason="the author's choice")
+
+    return start
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """The row of a table `E` (V, D) for each token; starts as N(0, 1) unless `init` says otherwise."""
+
+    vocabulary: Any
+    width: Any
+    padding_idx: int | None = None
+    init: Initialiser | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        check_layer(self.name)
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        shape = (as_size(self.vocabulary), as_size(self.width))
+        table = parameter(self.name, "E", shape, self.init or normal(1))
+        return embedding(tokens, table, self.padding_idx)
+
+
+@dataclass(frozen=True)
+class _Recurrent:
+    """Layers of cells over time, each over the states of the one below; `bidirectional` ones hold the states
+    of both directions beside each other. Gives all states (N, T, H), or with `return_sequences` false those
+    after the last step. Past an example's length its state stays as it is."""
+
+    units: Any
+    num_layers: int = 1
+    bidirectional: bool = False
+    return_sequences: bool = True
+    bias: bool = True
+    name: str | None = None
+
+    gates: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        as_size(self.units)
+        check_layer(self.name)
+        if self.num_layers < 1:
+            raise DeclarationError(f"{self.num_layers} recurrent layers", where=here(), help="use 1 or more")
+
+    def __call__(self, x: Tensor, lengths: Tensor | None = None, initial: Tensor | None = None) -> Tensor:
+        """The states; `initial` (N, H) or (H) is the first state of each layer and direction."""
+        last = x
+        for number in range(1, self.num_layers + 1):
+            numbered = self.num_layers > 1
+            name = f"{self.name}{number}" if self.name and numbered else self.name
+            ends = not self.return_sequences and number == self.num_layers
+            last = self._layer(last, lengths, initial, name, ends)
+        return last
+
+    def _layer(
+        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, ends: bool
+    ) -> Tensor:
+        forward = self._cell(x, lengths, initial, name, False)
+        if ends:
+            forward = forward[:, -1]
+        if not self.bidirectional:
+            return forward
+        backward = self._cell(x, lengths, initial, f"{name}_back" if name else None, True)
+        if ends:
+            backward = backward[:, 0]
+        return concat(forward, backward)
+
+    def _cell(
+        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+    ) -> Tensor:
+        raise NotImplementedError
+
+    def _weights(self, x: Tensor, name: str | None) -> tuple[Tensor, Tensor]:
+        """W (D, gates, H) and U (H, gates, H), each gate started on its own; (D, H) and (H, H) for one."""
+        units = as_size(self.units)
+        between: tuple[Expr, ...] = (sympy.Integer(self.gates),) if self.gates > 1 else ()
+        last = 2 if between else 1
+        init = started_as(glorot_uniform, (0,), (last,))
+        return (
+            parameter(name, "W", (x.shape[-1], *between, units), init),
+            parameter(name, "U", (units, *between, units), init),
+        )
+
+    def _offset(self, name: str | None, letter: str = "b") -> Tensor | None:
+        between: tuple[Expr, ...] = (sympy.Integer(self.gates),) if self.gates > 1 else ()
+        return parameter(name, letter, (*between, as_size(self.units))) if self.bias else None
+
+
+@dataclass(frozen=True)
+class RNN(_Recurrent):
+    """h = tanh(x·W + h·U + b) over time (Elman 1990); `nonlinearity` may be "relu"."""
+
+    nonlinearity: str = "tanh"
+
+    gates = 1
+
+    def _cell(
+        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+    ) -> Tensor:
+        w, u = self._weights(x, name)
+        return recurrent.rnn(x, w, u, self._offset(name), initial, lengths, self.nonlinearity, reverse)
+
+
+@dataclass(frozen=True)
+class LSTM(_Recurrent):
+    """Long short-term memory, gates in the order i, f, g, o; `peepholes` let them see the cell."""
+
+    peepholes: bool = False
+
+    gates = 4
+
+    def _cell(
+        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+    ) -> Tensor:
+        w, u = self._weights(x, name)
+        peep = parameter(name, "p", (sympy.Integer(3), as_size(self.units))) if self.peepholes else None
+        found: Tensor = recurrent.lstm(x, w, u, self._offset(name), initial, None, peep, lengths, reverse)
+        return found
+
+
+@dataclass(frozen=True)
+class GRU(_Recurrent):
+    """Gated recurrent units, gates in the order r, z, n; the reset gate acts after the matrix product, with
+    an offset `c` of its own, unless `reset_after` is false."""
+
+    reset_after: bool = True
+
+    gates = 3
+
+    def _cell(
+        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+    ) -> Tensor:
+        w, u = self._weights(x, name)
+        inner = self._offset(name, "c") if self.reset_after else None
+        return recurrent.gru(x, w, u, self._offset(name), inner, initial, lengths, self.reset_after, reverse)
