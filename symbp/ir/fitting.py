@@ -41,6 +41,12 @@ class Constraints:
     extents: tuple[Expr, ...]
     reaches: tuple[Reach, ...]
 
+    def shared(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> int:
+        """How many sizes and extents have the same value in both."""
+        one, two = _values(sizes), _values(others)
+        same = sum(int(e.xreplace(one) == e.xreplace(two)) for e in self.extents)
+        return same + sum(others.get(name) == value for name, value in sizes.items())
+
     def hold(self, sizes: Mapping[Size, Expr]) -> bool:
         """Whether these values fit."""
         for extent in self.extents:
@@ -59,35 +65,49 @@ def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> 
     """A small value for each size, distinct for up to six sizes (four if falling), so that they fit.
 
     Bound values are ignored on purpose, unless nothing else is found that fits. An odd variant differs from
-    the one before in each size, if it can: a size that is 4 everywhere is taken for the number.
+    the one before in each size and each extent, as far as it can: one that is 2 everywhere is taken for the
+    number.
     """
     small = FALLING if falling else SMALL
-    before = _fitting(system, small[0], variant - 1) if variant % 2 else {}
-    return _fitting(system, small[variant % 2], variant, before)
+    before = _fitting(system, small[0], variant - 1) if variant % 2 else None
+    return dict(_fitting(system, small[variant % 2], variant, before))
 
 
 def least_sizes(system: System) -> dict[str, int]:
-    """2 and 3 in turn, for what is evaluated exactly; others where these don't fit."""
-    return _fitting(system, (2, 3), 0)
+    """2 and 3 in turn, for what is evaluated exactly; others where these don't fit, unlike a sample's."""
+    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0)))
 
 
+Sizes = tuple[tuple[str, int], ...]
+
+
+@lru_cache(maxsize=64)
 def _fitting(
-    system: System, small: Sequence[int], variant: int, unlike: Mapping[str, int] | None = None
-) -> dict[str, int]:
+    system: System,
+    small: Sequence[int],
+    variant: int,
+    unlike: Sizes | None = None,
+    else_unlike: Sizes | None = None,
+) -> Sizes:
+    """Sizes that fit, the first of the `small` ones if they do; among others those that have the least in
+    common with `unlike`, as have the first ones if it is given."""
     names, needed = system.sizes, constraints(system)
     first = {name: small[k % len(small)] for k, name in enumerate(names)}
     known = {**first, **{name: value for name, value in system.bound.items() if name in first}}
-    alike: dict[str, int] = {}
+    best: tuple[int, dict[str, int]] | None = None
     for attempt in range(TRIES):
         chosen = first if attempt == 0 else _drawn(names, variant, attempt)
         if not needed.hold(_values(chosen)):
-            if attempt == EASY and not alike and needed.hold(_values(known)):
-                return _lowered(known, needed, variant, distinct=len(small) > 2)
+            if attempt == EASY and best is None and needed.hold(_values(known)):
+                return tuple(_lowered(known, needed, variant, distinct=len(small) > 2).items())
             continue
-        if attempt == 0 or not any(chosen[name] == value for name, value in (unlike or {}).items()):
-            return chosen
-        alike = alike or chosen
-    return alike or known
+        other = unlike if attempt == 0 else unlike or else_unlike
+        shared = 0 if other is None else needed.shared(chosen, dict(other))
+        if best is None or shared < best[0]:
+            best = (shared, chosen)
+        if shared == 0:
+            break
+    return tuple((known if best is None else best[1]).items())
 
 
 def _values(sizes: Mapping[str, int]) -> dict[Size, Expr]:

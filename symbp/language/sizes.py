@@ -160,7 +160,8 @@ class Unifier:
             raise mismatch(what, ((first, b), (second, a)), where)
         if not _is_anonymous(a) or (_is_anonymous(b) and a.serial < b.serial):
             a, b = b, a
-        self._parent[a] = b
+        if a not in b.free_symbols:  # 4 and 2·(4//2) have one value, and neither stands for the other
+            self._parent[a] = b
 
     def _next(self, symbol: Expr) -> Expr:
         if isinstance(symbol, Dim):

@@ -15,7 +15,7 @@ from symbp.ir.shapes import Witness
 from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
-from symbp.language.sizes import value_of
+from symbp.language.sizes import mismatch, value_of
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.gates import divided
 from symbp.ops.registry import example, op
@@ -269,16 +269,16 @@ def _grouped(x: Tensor, weight: Tensor, groups: int, what: str, f: Expr, c: Expr
 def _same(
     channels: Expr, expected: Expr, x: Tensor, weight: Tensor, groups: int, axis: int = 1
 ) -> tuple[tuple[Witness, Witness], ...]:
-    """x has as many channels as the weight takes."""
+    """x has as many channels as the weight takes: a pair of extents to be joined, or with groups numbers to be
+    compared. Raises ShapeError."""
     times = f", {groups} groups of them" if groups > 1 else ""
-    if groups > 1 and value_of(channels) is None:
-        return ()
-    return (
-        (
-            Witness(channels, f"axis 1 of {display(x)}"),
-            Witness(sympy.expand(expected), f"axis {axis} of {display(weight)}{times}"),
-        ),
-    )
+    own = Witness(channels, f"axis 1 of {display(x)}")
+    taken = Witness(sympy.expand(expected), f"axis {axis} of {display(weight)}{times}")
+    if groups == 1:
+        return ((own, taken),)
+    if None not in (found := (value_of(channels), value_of(expected))) and found[0] != found[1]:
+        raise mismatch("convolution", ((own, found[0]), (taken, found[1])), here())
+    return ()
 
 
 def _offset(z: Tensor, bias: Tensor | None) -> Tensor:
