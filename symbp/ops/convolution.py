@@ -269,7 +269,7 @@ def _grouped(x: Tensor, weight: Tensor, groups: int, what: str, f: Expr, c: Expr
 def _same(
     channels: Expr, expected: Expr, x: Tensor, weight: Tensor, groups: int, axis: int = 1
 ) -> tuple[tuple[Witness, Witness], ...]:
-    """x has as many channels as the weight takes: a pair of extents to be joined, or with groups numbers to be
+    """x has as many channels as the weight takes: a pair of extents to be joined; with groups, numbers to be
     compared. Raises ShapeError."""
     times = f", {groups} groups of them" if groups > 1 else ""
     own = Witness(channels, f"axis 1 of {display(x)}")
