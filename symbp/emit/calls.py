@@ -467,6 +467,8 @@ class Calls:
                 self.through(node, form, out)
                 return
             inner = self.value(function.value, held)
+            if isinstance(ast.parse(inner, mode="eval").body, ast.IfExp):
+                inner = f"({inner})"
             axes = ", ".join(self.text(a) for a in node.args)
             self.lines.append(f"{inner}.{name}({axes}, out={out.text})")
         elif name in ("copy", "astype"):

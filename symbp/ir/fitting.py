@@ -36,7 +36,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Constraints:
-    """What sizes must obey: extents that are 1 or more, and subscripts that stay in range."""
+    """What sizes must obey: extents, and divisors, that are 1 or more, and subscripts that stay in range."""
 
     extents: tuple[Expr, ...]
     reaches: tuple[Reach, ...]
@@ -147,6 +147,9 @@ def constraints(system: System) -> Constraints:
     for shape in (*shapes.values(), *(e.ranges for e in system.equations)):
         extents |= dict.fromkeys(e for e in shape if not isinstance(e, Size) and e.free_symbols)
     for equation in system.equations:
+        for e in (equation.body, *equation.where):
+            divisors = sorted({d.args[1] for d in e.atoms(FloorDiv, Mod)}, key=sympy.default_sort_key)
+            extents |= dict.fromkeys(d for d in divisors if d.free_symbols and not isinstance(d, Size))
         ranges, guarded = equation.extents, None
         for access in equation.reads:
             if access.outside is not None:
