@@ -91,10 +91,10 @@ class _Recurrent:
             forward = forward[:, -1]
         if not self.bidirectional:
             return forward
-        backward = self._cell(x, lengths, initial, f"{name}_back" if name else None, True)
+        reverse = self._cell(x, lengths, initial, f"{name}_back" if name else None, True)
         if ends:
-            backward = backward[:, 0]
-        return concat(forward, backward)
+            reverse = reverse[:, 0]
+        return concat(forward, reverse)
 
     def _cell(
         self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
