@@ -16,6 +16,7 @@ from typing import Literal
 import sympy
 
 from symbp.emit.arrays import FUNCTIONS
+from symbp.ir.affine import settled
 from symbp.ir.expr import Expr, FloorDiv, Mod, Size
 
 Shape = tuple[Expr, ...]
@@ -256,8 +257,10 @@ class Forms:
         return self._counted(stop - start, step)
 
     def _counted(self, length: Expr, step: Expr) -> Expr:
-        length = sympy.expand(length)
-        return length if step == 1 else sympy.expand(FloorDiv(sympy.expand(length + step - 1), step))
+        # A slice in a loop has as many elements at every step: as many as at the first.
+        first = {s: sympy.Integer(0) for s in length.free_symbols if not isinstance(s, Size)}
+        length = sympy.expand(length if step == 1 else length.xreplace(first))
+        return length if step == 1 else sympy.expand(settled(FloorDiv(length + step - 1, step), {}))
 
     def _end(self, node: ast.expr, extent: Expr) -> Expr:
         found = self.extent(node)
