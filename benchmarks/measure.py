@@ -22,8 +22,8 @@ Report = Callable[[str], None]
 
 @dataclass
 class Result:
-    """What a row gave: the times by peer, why a peer has none, the losses' largest relative difference from
-    the first peer's, seconds to prepare and to make the first step."""
+    """What a row gave: the times by peer, why a peer has none, the losses' largest difference from the
+    reference's over the largest loss, seconds to prepare and to make the first step."""
 
     row: str
     what: str
@@ -88,10 +88,11 @@ def _first_steps(row: Row, peer: Peer, threads: int, result: Result) -> tuple[Ta
 
 
 def difference(found: Sequence[float], expected: Sequence[float]) -> float:
-    """The largest relative difference of two runs' losses; infinite where one isn't finite."""
+    """The largest difference of two runs' losses, over the largest loss; infinite where one isn't finite."""
     if not all(map(math.isfinite, found)):
         return math.inf
-    return max(abs(a - b) / max(abs(b), 1e-30) for a, b in zip(found, expected, strict=True))
+    largest = max(abs(value) for value in expected)
+    return max(abs(a - b) for a, b in zip(found, expected, strict=True)) / max(largest, 1e-30)
 
 
 def _first_line(error: Exception) -> str:

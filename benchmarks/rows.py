@@ -153,7 +153,7 @@ ROWS = {
         ),
         _dense(
             "wide", "1024-1024-1024-100 relu, batch 512, Adam", (1024, 1024, 1024, 100), 512, "relu",
-            Adam(1e-3),
+            Adam(1e-4),
         ),
         Row(
             "lenet", "two convolutions and a dense layer, batch 64, Adam", nets.lenet, {"N": 64}, {"N": 3},

@@ -19,7 +19,7 @@ from typing import Literal
 
 from symbp.ir.expr import Access, Expr, Index, Size, free_indices
 from symbp.ir.printer import equation_text
-from symbp.ir.system import Equation, System, Tensor
+from symbp.ir.system import Equation, Role, System, Tensor
 
 Phase = Literal["before", "chunk", "after"]
 
@@ -96,6 +96,8 @@ def _batch_axis(tensor: Tensor, size: Size) -> dict[str, int]:
         raise _Refused("it pairs examples of the batch with each other")
     if tensor.shape[mentioned[0]] != size:
         raise _Refused(f"its axis of {tensor.shape[mentioned[0]]} mixes the batch with something else")
+    if tensor.role in (Role.PARAMETER, Role.BUFFER):
+        raise _Refused("parameters and buffers lie in arenas of all rows")
     if tensor.role.is_leaf and mentioned[0] != 0:
         raise _Refused("rows of data are contiguous only where the batch is the first axis")
     return {tensor.name: mentioned[0]}

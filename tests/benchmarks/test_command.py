@@ -95,8 +95,8 @@ def test_peers_that_fail_or_differ_are_named_and_not_timed() -> None:
     assert not result.agree
 
 
-def test_differences_are_relative() -> None:
-    assert difference([1.0, 2.0], [1.0, 2.2]) == pytest.approx(0.2 / 2.2)
+def test_differences_are_relative_to_the_largest_loss() -> None:
+    assert difference([1.0, 2.0], [1.1, 2.0]) == pytest.approx(0.05)
     assert difference([float("nan")], [1.0]) == float("inf")
 
 

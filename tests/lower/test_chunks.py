@@ -137,3 +137,14 @@ def test_only_what_is_wanted_counts() -> None:
     b.define("loss", [], x(n, j), "sum", [n, j])
     assert isinstance(split(b.system(), Size("N"), ["loss"]), Split)
     assert isinstance(split(b.system(), Size("N"), ["loss", "best"]), Barrier)
+
+
+@pytest.mark.parametrize("role", [Role.PARAMETER, Role.BUFFER])
+def test_what_lies_in_an_arena_has_no_axis_of_the_batch(role: Role) -> None:
+    """An arena isn't cut into rows: a parameter for each example (an op's argument, an embedding) is one."""
+    b = SystemBuilder()
+    x, own = b.leaf("x", N, D), b.leaf("own", N, D, role=role)
+    b.define("L", [], x(n, i) * own(n, i), "sum", [n, i])
+    found = split(b.system(loss="L"), N, ["L"])
+    assert isinstance(found, Barrier)
+    assert "arenas" in str(found)
