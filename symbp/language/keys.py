@@ -165,7 +165,7 @@ def reached(roots: Iterable[Node], *, following: bool = False) -> list[Node]:
         else:
             node = _merged(known, node)
         if following and node.following is not None and (known is None or known.following is None):
-            stack.append(node.following)
+            stack.append(settled(node.following))
         found[node.serial] = node
     return [found[serial] for serial in sorted(found)]
 

@@ -39,6 +39,9 @@ def repeat(block: Callable[[Tensor], Tensor], x: Tensor, count: Any) -> Tensor:
     if not isinstance(result, Tensor):
         raise DeclarationError(f"a block gives a tensor, not {result!r}", where=here())
     result = settled(result)
+    if result.branches is not None:  # training and inference differ: what either gives is the block's result
+        every = axes(result.rank)
+        result = Tensor.defined(every, result.at(*every), rule="the block's result", kept=True)
     joined = _same_shape(x, result)
     lifting = _Lifting(below, x, result, as_size(count), joined)
     last, plain = lifting.last, axes(x.rank)

@@ -32,8 +32,9 @@ def embedding(tokens: Tensor, weight: Tensor, padding_idx: int | None = None) ->
     tokens (…) integers, weight (V, D). Raises ShapeError: not integers, or a table of another rank.
     """
     if not isinstance(tokens, Tensor) or not tokens.integer:
+        given = display(tokens) if isinstance(tokens, Tensor) else repr(tokens)
         raise ShapeError(
-            f"{display(tokens) if isinstance(tokens, Tensor) else tokens!r} holds no tokens",
+            f"{given} holds no tokens",
             where=here(),
             help='tokens are integers: bp.tokens("tok", (N, T), vocabulary=V)',
         )
