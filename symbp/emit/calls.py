@@ -417,6 +417,10 @@ class Calls:
         elif name == "pad":
             self.padded(node, out)
         elif name in ("einsum", "concatenate"):
+            form = self.forms.of(node)
+            if not same(form.shape, out.form.shape):  # these don't broadcast into what is given
+                self.through(node, form, out)
+                return
             held: list[str] = []
             arguments = self.arguments(node, held)
             self.lines.append(f"np.{name}({', '.join(arguments)}, out={out.text})")

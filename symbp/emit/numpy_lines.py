@@ -86,7 +86,10 @@ class NumpyLines(NumpyFrame):
         spelling = self.spelling(vector_order(equation, self.loops), equation.extents, where)
         target, comment = self.names.tensors[equation.target], note(statement.number)
         if statement.scaling:
-            yield f"{target} {self._scaling(spelling, equation)}{comment}"
+            scaling = self._scaling(spelling, equation)
+            self.helpers |= spelling.helpers
+            yield from (line + comment for line in spelling.prelude)
+            yield f"{target} {scaling}{comment}"
             return
         cases = None if statement.at else positions(equation, self.plain(equation))
         if cases is not None:
