@@ -215,9 +215,7 @@ class _Lowering:
         return tuple(self.extent(e) for e in node.shape)
 
     def _facts(self, node: Node) -> frozenset[Fact]:
-        return frozenset(
-            f if f.bound is None else replace(f, bound=self.extent(f.bound)) for f in node.facts
-        )
+        return frozenset(f if f.bound is None else replace(f, bound=self.extent(f.bound)) for f in node.facts)
 
     def initial(self) -> dict[str, Initial]:
         """How each parameter and each buffer starts."""
