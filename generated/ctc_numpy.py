@@ -96,7 +96,7 @@ NAME = "ctc"
 SIZES = {"H": H}
 PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "K"), "c": ("K",)}
 INPUTS = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
-INTEGERS = {"y": "K", "length": lambda s: s["S"] + 1}
+INTEGERS = {"y": ("K", None), "length": (lambda s: s["S"] + 1, None)}
 FACTS = {}
 FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
@@ -161,12 +161,12 @@ def _loss(params, data, tensors):
     t_NTK, t_NT, at1, at2 = tensors["t_NTK"], tensors["t_NT"], tensors["at1"], tensors["at2"]
     at3, t1, is1, t2 = tensors["at3"], tensors["t1"], tensors["is1"], tensors["t2"]
     at4, at5, at6, t3 = tensors["at4"], tensors["at5"], tensors["at6"], tensors["t3"]
-    is2, at7, is3, is4 = tensors["is2"], tensors["at7"], tensors["is3"], tensors["is4"]
-    is5, at8, is6, is7 = tensors["is5"], tensors["at8"], tensors["is6"], tensors["is7"]
-    t4, at9, at10, t5 = tensors["t4"], tensors["at9"], tensors["at10"], tensors["t5"]
-    at11, is8, at_N, t_N = tensors["at11"], tensors["is8"], tensors["at_N"], tensors["t_N"]
-    is_N, is_N2, t_N2, at_N2 = tensors["is_N"], tensors["is_N2"], tensors["t_N2"], tensors["at_N2"]
-    at_N3, range_, range_N = tensors["at_N3"], tensors["range_"], tensors["range_N"]
+    is2, at7, is3, at8 = tensors["is2"], tensors["at7"], tensors["is3"], tensors["at8"]
+    is4, is5, at9, is6 = tensors["is4"], tensors["is5"], tensors["at9"], tensors["is6"]
+    is7, t4, at10, at11 = tensors["is7"], tensors["t4"], tensors["at10"], tensors["at11"]
+    t5, at12, is8, at_N = tensors["t5"], tensors["at12"], tensors["is8"], tensors["at_N"]
+    t_N, is_N, is_N2, t_N2 = tensors["t_N"], tensors["is_N"], tensors["is_N2"], tensors["t_N2"]
+    at_N2, at_N3, range_, range_N = tensors["at_N2"], tensors["at_N3"], tensors["range_"], tensors["range_N"]
     range_T, range_3 = tensors["range_T"], tensors["range_3"]
     N = len(y)
     T = z.shape[1]
@@ -208,18 +208,18 @@ def _loss(params, data, tensors):
         np.less(at1, S, out=is5)  # (14)
         np.logical_and(is4, is5, out=is4)  # (14)
         np.clip(at1, 0, S - 1, out=at7)  # (14)
-        np.take(y, at7, 1, out=at5, mode="clip")  # (14)
-        _choose(at5, is4, -1)  # (14)
+        np.take(y, at7, 1, out=at8, mode="clip")  # (14)
+        _choose(at8, is4, -1)  # (14)
         np.less_equal(0, at3, out=is4)  # (14)
         np.less(at3, S, out=is5)  # (14)
         np.logical_and(is4, is5, out=is4)  # (14)
         np.clip(at3, 0, S - 1, out=at7)  # (14)
-        np.take(y, at7, 1, out=at8, mode="clip")  # (14)
-        _choose(at8, is4, -1)  # (14)
-        np.not_equal(at5, at8, out=is3)  # (14)
-        np.multiply(is1, is3, out=at2)  # (14)
-        np.add(at2, 1, out=at2)  # (14)
-        np.less_equal(range_3, at3[..., None], out=is2)  # (14)
+        np.take(y, at7, 1, out=at9, mode="clip")  # (14)
+        _choose(at9, is4, -1)  # (14)
+        np.not_equal(at8, at9, out=is3)  # (14)
+        np.multiply(is1, is3, out=at5)  # (14)
+        np.add(at5, 1, out=at5)  # (14)
+        np.less_equal(range_3, at5[..., None], out=is2)  # (14)
         np.less_equal(0, at6, out=is6)  # (14)
         np.less(at6, 2 * S + 1, out=is7)  # (14)
         np.logical_and(is6, is7, out=is6)  # (14)
@@ -228,12 +228,12 @@ def _loss(params, data, tensors):
         np.logical_not(is7, out=is7)  # (14)
         t4.fill(DTYPE(0))  # (14)
         _choose(t4, is7, DTYPE(-np.inf))  # (14)
-        np.multiply(range_N[:, None, None], T, out=at9)  # (14)
-        np.add(at9, np.clip(at3_, 0, T - 1), out=at9)  # (14)
-        np.multiply(at9, 2 * S + 1, out=at9)  # (14)
-        np.clip(at6, 0, 2 * S, out=at10)  # (14)
-        np.add(at9, at10, out=at9)  # (14)
-        np.take(alpha.reshape(-1), at9, out=t3, mode="clip")  # (14)
+        np.multiply(range_N[:, None, None], T, out=at10)  # (14)
+        np.add(at10, np.clip(at3_, 0, T - 1), out=at10)  # (14)
+        np.multiply(at10, 2 * S + 1, out=at10)  # (14)
+        np.clip(at6, 0, 2 * S, out=at11)  # (14)
+        np.add(at10, at11, out=at10)  # (14)
+        np.take(alpha.reshape(-1), at10, out=t3, mode="clip")  # (14)
         _choose(t3, is6, t4)  # (14)
         _choose(t3, is2, -np.inf)  # (14)
         t3.max(2, out=m_alpha[:, t])  # (14)
@@ -247,24 +247,24 @@ def _loss(params, data, tensors):
             np.floor_divide(range_, 2, out=at3)  # (16)
             at3_ = t - 1  # (16)
             np.subtract(range_, m, out=at7)  # (16)
-            np.remainder(range_, 2, out=at11)  # (16)
-            np.equal(at11, 1, out=is1)  # (16)
+            np.remainder(range_, 2, out=at12)  # (16)
+            np.equal(at12, 1, out=is1)  # (16)
             np.less_equal(0, at1, out=is4)  # (16)
             np.less(at1, S, out=is5)  # (16)
             np.logical_and(is4, is5, out=is4)  # (16)
-            np.clip(at1, 0, S - 1, out=at11)  # (16)
-            np.take(y, at11, 1, out=at5, mode="clip")  # (16)
-            _choose(at5, is4, -1)  # (16)
+            np.clip(at1, 0, S - 1, out=at12)  # (16)
+            np.take(y, at12, 1, out=at8, mode="clip")  # (16)
+            _choose(at8, is4, -1)  # (16)
             np.less_equal(0, at3, out=is4)  # (16)
             np.less(at3, S, out=is5)  # (16)
             np.logical_and(is4, is5, out=is4)  # (16)
-            np.clip(at3, 0, S - 1, out=at11)  # (16)
-            np.take(y, at11, 1, out=at8, mode="clip")  # (16)
-            _choose(at8, is4, -1)  # (16)
-            np.not_equal(at5, at8, out=is8)  # (16)
-            np.multiply(is1, is8, out=at2)  # (16)
-            np.add(at2, 1, out=at2)  # (16)
-            np.less_equal(m, at2, out=is3)  # (16)
+            np.clip(at3, 0, S - 1, out=at12)  # (16)
+            np.take(y, at12, 1, out=at9, mode="clip")  # (16)
+            _choose(at9, is4, -1)  # (16)
+            np.not_equal(at8, at9, out=is8)  # (16)
+            np.multiply(is1, is8, out=at5)  # (16)
+            np.add(at5, 1, out=at5)  # (16)
+            np.less_equal(m, at5, out=is3)  # (16)
             np.less_equal(0, at7, out=is1)  # (16)
             np.less(at7, 2 * S + 1, out=is4)  # (16)
             np.logical_and(is1, is4, out=is1)  # (16)
@@ -273,12 +273,12 @@ def _loss(params, data, tensors):
             np.logical_not(is4, out=is4)  # (16)
             t1.fill(DTYPE(0))  # (16)
             _choose(t1, is4, DTYPE(-np.inf))  # (16)
-            np.multiply(range_N[:, None], T, out=at2)  # (16)
-            np.add(at2, np.clip(at3_, 0, T - 1), out=at2)  # (16)
-            np.multiply(at2, 2 * S + 1, out=at2)  # (16)
-            np.clip(at7, 0, 2 * S, out=at11)  # (16)
-            np.add(at2, at11, out=at2)  # (16)
-            np.take(alpha.reshape(-1), at2, out=t5, mode="clip")  # (16)
+            np.multiply(range_N[:, None], T, out=at5)  # (16)
+            np.add(at5, np.clip(at3_, 0, T - 1), out=at5)  # (16)
+            np.multiply(at5, 2 * S + 1, out=at5)  # (16)
+            np.clip(at7, 0, 2 * S, out=at12)  # (16)
+            np.add(at5, at12, out=at5)  # (16)
+            np.take(alpha.reshape(-1), at5, out=t5, mode="clip")  # (16)
             _choose(t5, is1, t1)  # (16)
             np.subtract(t5, m_alpha_finite[:, t], out=t5)  # (16)
             np.exp(t5, out=t5)  # (16)
@@ -361,13 +361,13 @@ def _backward(params, data, tensors, gradients):
     dc = gradients["c"]
     t_NH, t_NTK, t_NT, at1 = tensors["t_NH"], tensors["t_NTK"], tensors["t_NT"], tensors["at1"]
     at2, at3, is1, at5 = tensors["at2"], tensors["at3"], tensors["is1"], tensors["at5"]
-    at7, is3, is4, is5 = tensors["at7"], tensors["is3"], tensors["is4"], tensors["is5"]
-    at8, t5, is8, at_N = tensors["at8"], tensors["t5"], tensors["is8"], tensors["at_N"]
-    t_N, is_N, t_N2, padded3 = tensors["t_N"], tensors["is_N"], tensors["t_N2"], tensors["padded3"]
-    padded4, at12, t6, is9 = tensors["padded4"], tensors["at12"], tensors["t6"], tensors["is9"]
-    is_K, padded1, t7, zeros_NH = tensors["is_K"], tensors["padded1"], tensors["t7"], tensors["zeros_NH"]
-    range_, range_N, range_T = tensors["range_"], tensors["range_N"], tensors["range_T"]
-    zeros1, range_K = tensors["zeros1"], tensors["range_K"]
+    at7, is3, at8, is4 = tensors["at7"], tensors["is3"], tensors["at8"], tensors["is4"]
+    is5, at9, t5, is8 = tensors["is5"], tensors["at9"], tensors["t5"], tensors["is8"]
+    at_N, t_N, is_N, t_N2 = tensors["at_N"], tensors["t_N"], tensors["is_N"], tensors["t_N2"]
+    padded3, padded4, at13, t6 = tensors["padded3"], tensors["padded4"], tensors["at13"], tensors["t6"]
+    is9, is_K, padded1, t7 = tensors["is9"], tensors["is_K"], tensors["padded1"], tensors["t7"]
+    zeros_NH, range_, range_N = tensors["zeros_NH"], tensors["range_"], tensors["range_N"]
+    range_T, zeros1, range_K = tensors["range_T"], tensors["zeros1"], tensors["range_K"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
@@ -409,18 +409,18 @@ def _backward(params, data, tensors, gradients):
                 np.less(at1, S, out=is5)  # (27)
                 np.logical_and(is4, is5, out=is4)  # (27)
                 np.clip(at1, 0, S - 1, out=at7)  # (27)
-                np.take(y, at7, 1, out=at5, mode="clip")  # (27)
-                _choose(at5, is4, -1)  # (27)
+                np.take(y, at7, 1, out=at8, mode="clip")  # (27)
+                _choose(at8, is4, -1)  # (27)
                 np.less_equal(0, at3, out=is4)  # (27)
                 np.less(at3, S, out=is5)  # (27)
                 np.logical_and(is4, is5, out=is4)  # (27)
                 np.clip(at3, 0, S - 1, out=at7)  # (27)
-                np.take(y, at7, 1, out=at8, mode="clip")  # (27)
-                _choose(at8, is4, -1)  # (27)
-                np.not_equal(at5, at8, out=is8)  # (27)
-                np.multiply(is1, is8, out=at2)  # (27)
-                np.add(at2, 1, out=at2)  # (27)
-                np.less_equal(m, at2, out=is3)  # (27)
+                np.take(y, at7, 1, out=at9, mode="clip")  # (27)
+                _choose(at9, is4, -1)  # (27)
+                np.not_equal(at8, at9, out=is8)  # (27)
+                np.multiply(is1, is8, out=at5)  # (27)
+                np.add(at5, 1, out=at5)  # (27)
+                np.less_equal(m, at5, out=is3)  # (27)
                 np.add(range_, m, out=at7)  # (27)
                 np.less_equal(at7, 2 * S, out=is1)  # (27)
                 np.logical_and(is1, is3, out=is3)  # (27)
@@ -441,13 +441,13 @@ def _backward(params, data, tensors, gradients):
     np.floor_divide(range_, 2, out=at1)  # (30)
     np.clip(at1, 0, S - 1, out=at3)  # (30)
     np.take(y, at3, 1, out=at2, mode="clip")  # (30)
-    _transposed(at2, out=at12)  # (30)
+    _transposed(at2, out=at13)  # (30)
     np.remainder(range_, 2, out=at3)  # (30)
     np.equal(at3, 1, out=is1)  # (30)
     np.copyto(is9, is1[:, None, None])  # (30)
     np.copyto(t6, dalpha.transpose(2, 0, 1))  # (30)
     _choose(t6, is9, 0)  # (30)
-    np.add.at(dlog_p_2, (range_N[:, None], range_T, at12[..., None]), t6)  # (30)
+    np.add.at(dlog_p_2, (range_N[:, None], range_T, at13[..., None]), t6)  # (30)
     dlog_p_2.sum(2, out=dlse_s1)  # (31)
     dalpha.sum(2, out=dlog_p_1_s1_s1)  # (32)
     np.equal(range_K, 0, out=is_K)  # (33)
@@ -481,17 +481,17 @@ def _metrics(params, data, tensors):
     y, length = data["y"], data["length"]
     p, best, heard, place = tensors["p"], tensors["best"], tensors["heard"], tensors["place"]
     errors, letters, exact = tensors["errors"], tensors["letters"], tensors["exact"]
-    is_N, is_N2, at13, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at13"], tensors["is_NT"]
+    is_N, is_N2, at14, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at14"], tensors["is_NT"]
     is_NT2, t_NTT, is_TT, t_NTS = tensors["is_NT2"], tensors["t_NTT"], tensors["is_TT"], tensors["t_NTS"]
     is_NTS, t_S, is_NTS2, range_T = tensors["is_NTS"], tensors["t_S"], tensors["is_NTS2"], tensors["range_T"]
     reals_S = tensors["reals_S"]
     N = len(y)
     T = p.shape[1]
     p.argmax(2, out=best)  # (42)
-    at13.fill(0)  # (43)
-    np.copyto(at13[:, 1 : T + 1], best)  # (43)
+    at14.fill(0)  # (43)
+    np.copyto(at14[:, 1 : T + 1], best)  # (43)
     np.not_equal(best, 0, out=is_NT)  # (43)
-    np.not_equal(best, at13[:, :T], out=is_NT2)  # (43)
+    np.not_equal(best, at14[:, :T], out=is_NT2)  # (43)
     np.logical_and(is_NT, is_NT2, out=is_NT)  # (43)
     np.copyto(heard, is_NT)  # (43)
     np.less_equal(range_T, range_T[:, None], out=is_TT)  # (44)
@@ -589,7 +589,7 @@ def _places(N, T, D, S, K):
         "t_NTK": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (N, T, K)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "at1": (1, 10 * N * S + 14 * S + 2 * N * S * T + 5 * N + N * T + 7, (2 * S + 1,)),
-        "at2": (1, 2 * N * S * T + 3 * N + 6 * N * S + N * T, (N, 2 * S + 1)),
+        "at2": (1, 2 * N * S * T + N * T, (N, 2 * S + 1)),
         "at3": (1, 10 * N * S + 16 * S + 2 * N * S * T + 5 * N + N * T + 8, (2 * S + 1,)),
         "t1": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1,)),
         "is1": (2, 12 * S + 4 * N + 8 * N * S + 6, (2 * S + 1,)),
@@ -601,16 +601,17 @@ def _places(N, T, D, S, K):
         "is2": (2, 0, (N, 2 * S + 1, 3)),
         "at7": (1, 10 * N * S + 18 * S + 2 * N * S * T + 5 * N + N * T + 9, (2 * S + 1,)),
         "is3": (2, 3 * N + 6 * N * S, (N, 2 * S + 1)),
+        "at8": (1, 3 * N + 6 * N * S, (N, 2 * S + 1)),
         "is4": (2, 14 * S + 4 * N + 8 * N * S + 7, (2 * S + 1,)),
         "is5": (2, 16 * S + 4 * N + 8 * N * S + 8, (2 * S + 1,)),
-        "at8": (1, 3 * N + 6 * N * S, (N, 2 * S + 1)),
+        "at9": (1, 4 * N + 8 * N * S, (N, 2 * S + 1)),
         "is6": (2, 4 * N + 8 * N * S, (2 * S + 1, 3)),
         "is7": (2, 4 * N + 6 * S + 8 * N * S + 3, (2 * S + 1, 3)),
         "t4": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1, 3)),
-        "at9": (1, 0, (N, 2 * S + 1, 3)),
-        "at10": (1, 10 * N * S + 2 * N * S * T + 5 * N + 6 * S + N * T + 3, (2 * S + 1, 3)),
+        "at10": (1, 0, (N, 2 * S + 1, 3)),
+        "at11": (1, 10 * N * S + 2 * N * S * T + 5 * N + 6 * S + N * T + 3, (2 * S + 1, 3)),
         "t5": (0, 12 * N * T + 16 * N * S * T + 6 * N * S + 7 * N, (N, 2 * S + 1)),
-        "at11": (1, 0, (2 * S + 1,)),
+        "at12": (1, 0, (2 * S + 1,)),
         "is8": (2, 0, (N, 2 * S + 1)),
         "at_N": (1, 0, (N,)),
         "t_N": (0, 2 * N, (N,)),
@@ -621,13 +622,13 @@ def _places(N, T, D, S, K):
         "at_N3": (1, 2 * N, (N,)),
         "padded3": (0, 0, (N, T + 1, 2 * S + 3)),
         "padded4": (0, 2 * N * S + 2 * N * S * T + 3 * N + 3 * N * T, (N, T + 1, 2 * S + 3)),
-        "at12": (1, 0, (2 * S + 1, N)),
+        "at13": (1, 0, (2 * S + 1, N)),
         "t6": (0, 0, (2 * S + 1, N, T)),
         "is9": (2, 0, (2 * S + 1, 1, 1)),
         "is_K": (2, 0, (K,)),
         "padded1": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T + 1, 32)),
         "t7": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N * T, 32)),
-        "at13": (1, 0, (N, T + 1)),
+        "at14": (1, 0, (N, T + 1)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "t_NTT": (0, 0, (N, T, T)),
@@ -773,11 +774,13 @@ def _as_dtype(name: str, value: Any) -> Array:
 def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
     """Refuses values outside what the network states of them."""
     if name in INTEGERS:
-        bound = INTEGERS[name]
+        bound, ignored = INTEGERS[name]
         top = None if bound is None else _extent(bound, sizes)
+        array = array if ignored is None else array[array != ignored]
         if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
             wrong = array.min() if array.min() < 0 else array.max()
-            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+            besides = "" if ignored is None else f", or be {ignored}"
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}{besides}")
         return
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
@@ -1297,7 +1300,7 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
-            bound = INTEGERS[name]
+            bound, _ = INTEGERS[name]
             data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
             continue
         values: Array = np.asarray(rng.standard_normal(shape))

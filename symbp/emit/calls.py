@@ -82,6 +82,7 @@ class Calls:
             return
         self.scratch.release(self.local)
         self.local, self.renamed = [], {}
+        self.scratch.reserved.clear()
 
     def line(self, code: str) -> None:
         """One line of code; the head of a loop or a choice stays as it is."""
@@ -139,14 +140,20 @@ class Calls:
         if not form.shape or (form.view and _filled_with(value) is None):
             plain = self.scratch.plain(name)
             self.lines.append(f"{plain} = {self.value(value, self.local)}")
-            self.renamed[name] = plain
+            self.rename(name, plain)
             self.forms.known[name] = replace(form, view=True)
             return
         scratch = self.scratch.acquire(form.shape, form.kind, self.moment, name)
         self.into(value, self.place(scratch))
         self.local.append(scratch)
-        self.renamed[name] = scratch
+        self.rename(name, scratch)
         self.forms.known[name] = self.scratch.form(scratch)
+
+    def rename(self, name: str, other: str) -> None:
+        """A local name stands for another until the statement ends; meanwhile no scratch may be called so."""
+        self.renamed[name] = other
+        if name != other:
+            self.scratch.reserved.add(name)
 
     def called(self, node: ast.Call) -> None:
         """A call for its effect, its arguments computed before."""

@@ -26,6 +26,7 @@ class Scratch:
     uses: dict[str, dict[Moment, None]] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     locals: set[str] = field(default_factory=set)
+    reserved: set[str] = field(default_factory=set)  # local names of a statement that lie under others
     constants: dict[str, tuple[Shape, Kind, str]] = field(default_factory=dict)  # with their values' text
 
     def acquire(self, shape: Shape, kind: Kind, moment: Moment, name: str = "") -> str:
@@ -45,7 +46,8 @@ class Scratch:
             name = self.called(shape, PREFIXES[kind], count)
             known = self.shapes.get(name)
             fits = known is None or (known[1] == kind and same(known[0], shape))
-            if fits and name not in self.busy | self.taken | self.locals and name not in self.constants:
+            elsewhere = self.busy | self.taken | self.locals | self.reserved | self.constants.keys()
+            if fits and name not in elsewhere:
                 self.shapes[name] = (shape, kind)
                 self.busy.add(name)
                 self.used(name, moment)

@@ -151,8 +151,10 @@ def _extent(extent: Expr) -> str:
 
 
 def _bound(tensor: Tensor) -> str:
-    fact = tensor.fact("below")
-    return "None" if fact is None or fact.bound is None else _extent(fact.bound)
+    """The bound of an integer tensor, and the value beside those below it; None where nothing is stated."""
+    fact = tensor.fact("below") or tensor.fact("below or ignored")
+    bound = "None" if fact is None or fact.bound is None else _extent(fact.bound)
+    return f"({bound}, {None if fact is None else fact.ignored})"
 
 
 def _facts(tensor: Tensor) -> str:

@@ -220,12 +220,15 @@ def sample_leaf(
     """One leaf that obeys its facts; shape by the sizes."""
     shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
     if tensor.integer:
-        bound = tensor.fact("below")
+        bound = tensor.fact("below") or tensor.fact("below or ignored")
         if bound is not None and bound.bound is not None:
             top = evaluate_size(bound.bound, sizes)
         else:  # a length, say: any up to the largest size, unless it is too large for a subscript
             top = 1 + max(sizes.values(), default=1) if spread.far else 2
-        return rng.integers(0, top, shape)
+        drawn = rng.integers(0, top, shape)
+        if bound is not None and bound.ignored is not None:
+            return np.where(rng.random(shape) < 0.3, bound.ignored, drawn)
+        return drawn
     if tensor.fact("binary"):  # a mask, too, is a fair coin here: one that is nearly always 1 hides itself
         drawn = rng.integers(0, 2, shape).astype(float)
         if spread.dense:

@@ -51,8 +51,8 @@ class Fact:
     """What is known of a leaf's values: the calculus may rest on it, samplers obey it, data are checked.
 
     `sums to one` over `axis`; `binary`; `positive`; `nonnegative`; `below` the size `bound` (and ≥ 0, of
-    an integer tensor); `symmetric`, `lower triangular` and `upper triangular` in the last two axes; `one hot`
-    over `axis`.
+    an integer tensor), or `below or ignored`, which may also be the integer `ignored`; `symmetric`, `lower
+    triangular` and `upper triangular` in the last two axes; `one hot` over `axis`.
     """
 
     kind: Literal[
@@ -62,16 +62,20 @@ class Fact:
         "positive",
         "nonnegative",
         "below",
+        "below or ignored",
         "symmetric",
         "lower triangular",
         "upper triangular",
     ]
     axis: int | None = None
     bound: Expr | None = None
+    ignored: int | None = None
 
     def __str__(self) -> str:
         if self.kind in ("sums to one", "one hot"):
             return f"{self.kind} over axis {self.axis}"
+        if self.kind == "below or ignored":
+            return f"below {self.bound}, or {self.ignored}"
         return f"below {self.bound}" if self.kind == "below" else self.kind
 
 
@@ -255,11 +259,12 @@ class System:
 
     @cached_property
     def sizes(self) -> tuple[str, ...]:
-        """The names of all sizes, in the order in which shapes and ranges mention them."""
+        """The names of all sizes, in the order in which shapes, ranges and bounds of labels mention them."""
         from symbp.ir.expr import free_sizes
 
         found: dict[str, None] = {}
-        for extents in [t.shape for t in self.tensors] + [e.ranges for e in self.equations]:
+        bounds = [(f.bound,) for t in self.tensors for f in sorted(t.facts, key=str) if f.bound is not None]
+        for extents in [*(t.shape for t in self.tensors), *(e.ranges for e in self.equations), *bounds]:
             for extent in extents:
                 found |= dict.fromkeys(sorted(size.name for size in free_sizes(extent)))
         return tuple(found)

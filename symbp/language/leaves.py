@@ -14,7 +14,7 @@ from symbp.ir.system import Fact, Role
 from symbp.language.bodies import number
 from symbp.language.frames import here
 from symbp.language.initial import Initialiser, constant
-from symbp.language.sizes import as_shape, as_size
+from symbp.language.sizes import as_shape, as_size, value_of
 from symbp.language.tensor import Tensor
 
 OF_MATRICES = ("symmetric", "lower triangular", "upper triangular")
@@ -38,9 +38,23 @@ def input(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
     return Tensor.leaf(name, axes := as_shape(shape), Role.INPUT, facts=_facts(name, facts, axes))
 
 
-def labels(name: str, shape: Any, classes: Any) -> Tensor:
-    """Integer labels from 0 to `classes` − 1."""
-    fact = Fact("below", bound=as_size(classes))
+def labels(name: str, shape: Any, classes: Any, ignored: int | None = None) -> Tensor:
+    """Integer labels from 0 to `classes` − 1, or `ignored` where there is none (−100 is a common choice).
+
+    Raises DeclarationError: an `ignored` that is no integer, or one of the labels.
+    """
+    bound = as_size(classes)
+    fact = Fact("below", bound=bound)
+    if ignored is not None:
+        known = value_of(bound)
+        whole = isinstance(ignored, int) and not isinstance(ignored, bool)
+        if not whole or 0 <= ignored < (ignored + 1 if known is None else known):
+            raise DeclarationError(
+                f"what {name} holds where there is no label can't be {ignored!r}",
+                where=here(),
+                help="use an integer that is no label: −100; to ignore a class, cross_entropy's ignore_index",
+            )
+        fact = Fact("below or ignored", bound=bound, ignored=ignored)
     return Tensor.leaf(name, as_shape(shape), Role.TARGET, integer=True, facts=frozenset({fact}))
 
 

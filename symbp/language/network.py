@@ -12,7 +12,7 @@ get their names (`naming`, `letters`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
@@ -215,9 +215,7 @@ class _Lowering:
         return tuple(self.extent(e) for e in node.shape)
 
     def _facts(self, node: Node) -> frozenset[Fact]:
-        return frozenset(
-            f if f.bound is None else Fact(f.kind, f.axis, self.extent(f.bound)) for f in node.facts
-        )
+        return frozenset(f if f.bound is None else replace(f, bound=self.extent(f.bound)) for f in node.facts)
 
     def initial(self) -> dict[str, Initial]:
         """How each parameter and each buffer starts."""

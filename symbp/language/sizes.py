@@ -156,12 +156,15 @@ class Unifier:
         if sympy.expand(a - b) == 0:
             return
         value = value_of(a)
-        if value is None or value != value_of(b) or not (_is_anonymous(a) or _is_anonymous(b)):
+        pairs = [(a, b)] if _is_anonymous(a) or _is_anonymous(b) else _paired(sympy.expand(a - b))
+        if value is None or value != value_of(b) or not pairs:
             raise mismatch(what, ((first, b), (second, a)), where)
-        if not _is_anonymous(a) or (_is_anonymous(b) and a.serial < b.serial):
-            a, b = b, a
-        if a not in b.free_symbols:  # 4 and 2·(4//2) have one value, and neither stands for the other
-            self._parent[a] = b
+        for one, other in pairs:
+            if not _is_anonymous(one) or (_is_anonymous(other) and one.serial < other.serial):
+                one, other = other, one
+            # 4 and 2·(4//2) have one value, and neither stands for the other
+            if one not in other.free_symbols:
+                self._parent[one] = other
 
     def _next(self, symbol: Expr) -> Expr:
         if isinstance(symbol, Dim):
@@ -182,6 +185,22 @@ class Unifier:
 
 def _is_anonymous(extent: Expr) -> bool:
     return isinstance(extent, Dim) and extent.anonymous
+
+
+def _paired(difference: Expr) -> list[tuple[Expr, Expr]]:
+    """The anonymous sizes of a difference that is 0 term by term, `D1 + D2 − D3 − D4`, by their values; none
+    if it is another. So two concatenations of equal parts agree."""
+    positive: list[Expr] = []
+    negative: list[Expr] = []
+    for term in sympy.Add.make_args(difference):
+        sign, size = term.as_coeff_Mul()
+        if not _is_anonymous(size) or abs(sign) != 1:
+            return []
+        (positive if sign == 1 else negative).append(size)
+    sides = [sorted(side, key=lambda s: (s.value, s.serial)) for side in (positive, negative)]
+    if [s.value for s in sides[0]] != [s.value for s in sides[1]]:
+        return []
+    return list(zip(*sides, strict=True))
 
 
 def name_sizes(extents: Iterable[Expr], taken: Iterable[str]) -> dict[Expr, Size]:

@@ -21,7 +21,7 @@ from symbp.language.node import Hint, display
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
 from symbp.ops.activations import FAMILY
-from symbp.ops.linear import dense
+from symbp.ops.products import dense
 from symbp.ops.registry import find
 
 

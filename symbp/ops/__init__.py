@@ -77,14 +77,6 @@ from symbp.ops.gates import (
     reglu,
     swiglu,
 )
-from symbp.ops.linear import (
-    bilinear,
-    dense,
-    einsum,
-    low_rank,
-    matmul,
-    outer,
-)
 from symbp.ops.linear_algebra import (
     cholesky,
     det,
@@ -121,6 +113,14 @@ from symbp.ops.pooling import (
     max_pool1d,
     max_pool2d,
     max_pool3d,
+)
+from symbp.ops.products import (
+    bilinear,
+    dense,
+    einsum,
+    low_rank,
+    matmul,
+    outer,
 )
 from symbp.ops.random import alpha_dropout, dropout, gaussian_noise
 from symbp.ops.rectifiers import (

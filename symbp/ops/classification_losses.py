@@ -14,6 +14,7 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard
 from symbp.ir.shapes import Witness
+from symbp.ir.system import Fact
 from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
@@ -51,12 +52,13 @@ def cross_entropy(
 
     With `from_logits` the first argument is z with p = softmax(z): log p_k = z_k − log Σ_j e^(z_j).
     `label_smoothing=ε` mixes the target with the uniform distribution, (1 − ε)·y + ε/K (Szegedy et al.
-    2016); `weight` (K,) scales each class; rows with the label `ignore_index` count as nothing. The mean is
-    over the rows that count, by their weights. Raises ShapeError: y is neither one label per row of p nor a
-    distribution of p's shape; DeclarationError: a negative ignore_index.
+    2016); `weight` (K,) scales each class; rows with the label `ignore_index` count as nothing, nor do those
+    that `bp.labels` declares as ignored. The mean is over the rows that count, by their weights. Raises
+    ShapeError: y is neither one label per row of p nor a distribution of p's shape; DeclarationError: an
+    ignore_index that is no label.
     """
     *lead, k = axes(p.rank)
-    by_label = _by_label(p, y)
+    by_label = _by_label(p, y, ignoring=True)
     smoothing = constant(label_smoothing, "cross_entropy's label_smoothing")
     total = logsumexp(p).at(*lead) if from_logits else sympy.Integer(0)
     classes = p.shape[-1]
@@ -69,29 +71,23 @@ def cross_entropy(
     if not by_label:
         if ignore_index is not None:
             raise DeclarationError("only integer labels can be ignored", where=here())
-        mixed = (1 - smoothing) * y.at(*lead, k) + smoothing / classes
+        body = ((1 - smoothing) * y.at(*lead, k) + smoothing / classes) * surprise(k)
         count = sympy.Mul(*p.shape[:-1])
-        return reduced(
-            mixed * surprise(k), lead, count, reduction, "cross-entropy", name="cross_entropy", over=[k]
-        )
+        return reduced(body, lead, count, reduction, "cross-entropy", name="cross_entropy", over=[k])
     chosen = y.at(*lead)
-    counts = sympy.Integer(1) if ignore_index is None else Guard("!=", chosen, _ignored(ignore_index))
+    skipped = [i for i in (_ignored(ignore_index), _bound(y).ignored) if i is not None]
+    counts = sympy.Mul(*[Guard("!=", chosen, i) for i in dict.fromkeys(skipped)])
     each = (1 - smoothing) * surprise(chosen)
     if smoothing != 0:
         uniform = formula(lead, Sum(surprise(k) / classes, k), rule="uniform part", hint=Hint("u"), kept=True)
         each = each + smoothing * uniform.at(*lead)
     share: Expr = sympy.Mul(*p.shape[:-1])
-    if reduction == "mean" and (weight is not None or ignore_index is not None):
+    if reduction == "mean" and (weight is not None or skipped):
         own = counts if weight is None else counts * weight.at(chosen)
         share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("n", "bare"), kept=True).at()
+    joined = classes_agree(p, y, weight)
     return reduced(
-        counts * each,
-        lead,
-        share,
-        reduction,
-        "cross-entropy",
-        name="cross_entropy",
-        joined=classes_agree(p, y),
+        counts * each, lead, share, reduction, "cross-entropy", name="cross_entropy", joined=joined
     )
 
 
@@ -106,10 +102,15 @@ def nll(log_p: Tensor, y: Tensor, reduction: Reduction = "mean") -> Tensor:
     return reduced(body, lead, count, reduction, "negative log-likelihood", name="nll", joined=joined)
 
 
-def _by_label(p: Tensor, y: Tensor) -> bool:
+def _by_label(p: Tensor, y: Tensor, *, ignoring: bool = False) -> bool:
     by_label = y.integer and y.rank == p.rank - 1
     if not by_label and (y.integer or y.rank != p.rank):
         raise _unpaired(p, y)
+    if by_label and not ignoring and _bound(y).ignored is not None:
+        raise DeclarationError(
+            f"{display(y)} may be {_bound(y).ignored}, which is no label; only cross_entropy ignores that",
+            where=here(),
+        )
     return by_label
 
 
@@ -122,21 +123,30 @@ def _unpaired(p: Tensor, y: Tensor) -> ShapeError:
     )
 
 
-def _ignored(ignore_index: int) -> Expr:
+def _ignored(ignore_index: int | None) -> int | None:
+    if ignore_index is None:
+        return None
     if isinstance(ignore_index, bool) or not isinstance(ignore_index, int) or ignore_index < 0:
         raise DeclarationError(
             f"ignore_index can't be {ignore_index!r}: labels are 0, 1, …",
             where=here(),
-            help="give the label of padding a class of its own, such as 0, and ignore that",
+            help='what is no label is declared: bp.labels("y", (N,), classes=K, ignored=-100)',
         )
-    return sympy.Integer(ignore_index)
+    return ignore_index
 
 
-def classes_agree(p: Tensor, y: Tensor) -> Joined:
-    """p's last axis is as long as there are classes, though only labels show it."""
-    fact = next(f for f in sorted(y.facts, key=str) if f.kind == "below")
+def _bound(y: Tensor) -> Fact:
+    """Below what the labels are."""
+    return next(f for f in sorted(y.facts, key=str) if f.kind in ("below", "below or ignored"))
+
+
+def classes_agree(p: Tensor, y: Tensor, weight: Tensor | None = None) -> Joined:
+    """p's last axis is as long as there are classes, and so is their weight, though only labels show it."""
     axis = Witness(p.shape[-1], f"axis {p.rank - 1} of {display(p)}")
-    return ((axis, Witness(fact.bound, f"the classes of {display(y)}")),)
+    found = [(axis, Witness(_bound(y).bound, f"the classes of {display(y)}"))]
+    if weight is not None:
+        found += [(axis, Witness(extent, f"axis 0 of {display(weight)}")) for extent in weight.shape]
+    return tuple(found)
 
 
 @op(

@@ -310,28 +310,50 @@ def _moved(x: Tensor, axis: int, place: Any, rule: str, times: int = 1) -> Tenso
     return formula(plain, x.at(*subscripts), ranges={plain[position]: times * extent}, rule=rule)
 
 
-@op(FAMILY, example("K D", "N: labels"))
-def take(x: Tensor, at: Tensor) -> Tensor:
-    """x[at[n], …]: the rows of x at the given places (an embedding)."""
-    lead, rest = axes(at.rank, "n"), axes(x.rank - 1)
-    return formula([*lead, *rest], x.at(at.at(*lead), *rest), rule="rows", kept=True)
+@op(FAMILY, example("K D", "N: labels"), example("D K", "N: labels", axis=1))
+def take(x: Tensor, at: Tensor, axis: int = 0) -> Tensor:
+    """x[at[n], …]: the rows of x at the given places (an embedding), or its slices along another axis.
+
+    Raises ShapeError: `at` is declared with another number of classes than there are places.
+    """
+    lead, every, (position,) = axes(at.rank, "n"), axes(x.rank), axis_numbers(x, axis)
+    plain = [*every[:position], *lead, *every[position + 1 :]]
+    read = [at.at(*lead) if k == position else i for k, i in enumerate(every)]
+    rule, joined = "rows" if position == 0 else "slices", _one_for_each(at, x, position)
+    return formula(plain, x.at(*read), rule=rule, joined=joined, kept=True)
 
 
 @op(FAMILY, example("N K", "N: labels"))
 def pick(x: Tensor, at: Tensor) -> Tensor:
     """x[n, at[n]]: from each row the element at its own place along the last axis."""
     lead = axes(at.rank, "n")
-    return formula(lead, x.at(*lead, at.at(*lead)), rule="element of each row", kept=True)
+    joined = _one_for_each(at, x, x.rank - 1)
+    return formula(lead, x.at(*lead, at.at(*lead)), rule="element of each row", joined=joined, kept=True)
 
 
-@op(FAMILY, example("N H"), example("N H D", axis=1))
-def cumsum(x: Tensor, axis: int = -1) -> Tensor:
-    """The sum of all elements up to each one along an axis."""
+def _one_for_each(at: Tensor, x: Tensor, axis: int) -> tuple[tuple[Witness, Witness], ...]:
+    """The axis has an element for each of the places that are declared."""
+    bounds = [f.bound for f in sorted(at.facts, key=str) if f.kind == "below"]
+    own = Witness(x.shape[axis], f"axis {axis} of {display(x)}")
+    return tuple((own, Witness(bound, f"the bound of {display(at)}")) for bound in bounds)
+
+
+@op(
+    FAMILY,
+    example("N H"),
+    example("N H D", axis=1),
+    example("N H", exclusive=True),
+    example("N H", axis=0, reverse=True),
+)
+def cumsum(x: Tensor, axis: int = -1, exclusive: bool = False, reverse: bool = False) -> Tensor:
+    """The sum of all elements up to each one along an axis; `exclusive` without that one, `reverse` from the
+    end."""
     plain, (position,) = axes(x.rank), axis_numbers(x, axis)
-    up_to = Index("q")
-    there: list[Expr] = [up_to if k == position else i for k, i in enumerate(plain)]
-    body = Sum(Guard("<=", up_to, plain[position]) * x.at(*there), up_to)
-    ranges = {plain[position]: x.shape[position], up_to: x.shape[position]}
+    added, own = Index("q"), plain[position]
+    there: list[Expr] = [added if k == position else i for k, i in enumerate(plain)]
+    first, last = (own, added) if reverse else (added, own)
+    body = Sum(Guard("<" if exclusive else "<=", first, last) * x.at(*there), added)
+    ranges = {own: x.shape[position], added: x.shape[position]}
     return formula(plain, body, ranges=ranges, rule="running sum", kept=True)
 
 

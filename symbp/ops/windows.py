@@ -80,7 +80,8 @@ def windows(
         )
     strides = whole(stride, count, f"{what}: stride", least=1)
     dilations = whole(dilation, count, f"{what}: dilation", least=1)
-    pads = _paddings(padding, kernel, strides, dilations, what)
+    extents = x.shape[2:]
+    pads = _paddings(padding, kernel, strides, dilations, extents, what)
     found = tuple(
         Window(k, s, *pad, d, ceil) for k, s, pad, d in zip(kernel, strides, pads, dilations, strict=True)
     )
@@ -103,30 +104,47 @@ def whole(value: Option, count: int, what: str, *, least: int) -> tuple[int, ...
 
 
 def _paddings(
-    padding: Option, kernel: Sequence[Any], strides: Sequence[int], dilations: Sequence[int], what: str
+    padding: Option,
+    kernel: Sequence[Any],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    extents: Sequence[Expr],
+    what: str,
 ) -> list[tuple[Expr, Expr]]:
     """How many zeros stand before and after each axis."""
     count = len(kernel)
     if padding == "valid":
         return [(sympy.S.Zero, sympy.S.Zero)] * count
-    if padding == "same":
-        if any(s != 1 for s in strides):
-            raise DeclarationError(
-                f'{what}: padding="same" keeps the extent, which a stride of {max(strides)} does not',
-                where=here(),
-                help="give the padding as numbers",
-            )
-        total = [sympy.expand(d * (k - 1)) for k, d in zip(kernel, dilations, strict=True)]
-        return [(FloorDiv(t, sympy.Integer(2)), t - FloorDiv(t, sympy.Integer(2))) for t in total]
+    if padding in ("same", "same_lower"):
+        found = []
+        for k, s, d, extent in zip(kernel, strides, dilations, extents, strict=True):
+            total = _same_total(d * (k - 1) + 1, s, extent, what)
+            half = FloorDiv(total, sympy.Integer(2))
+            found.append((half, total - half) if padding == "same" else (total - half, half))
+        return found
     if isinstance(padding, str):
-        raise DeclarationError(
-            f"{what} knows no padding={padding!r}", where=here(), help='use numbers, "same" or "valid"'
-        )
+        known = 'use numbers, "same", "same_lower" or "valid"'
+        raise DeclarationError(f"{what} knows no padding={padding!r}", where=here(), help=known)
     entries = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * count
     pairs = [tuple(e) if isinstance(e, (tuple, list)) else (e, e) for e in entries]
     if any(len(pair) != 2 for pair in pairs) or len(pairs) != count:
         whole(None, count, f"{what}: padding", least=0)
     return [tuple(map(sympy.Integer, whole(pair, 2, f"{what}: padding", least=0))) for pair in pairs]
+
+
+def _same_total(reach: Expr, stride: int, extent: Expr, what: str) -> Expr:
+    """How many zeros in all leave ⌈extent/stride⌉ positions: max(0, (⌈extent/stride⌉ − 1)·stride + reach −
+    extent), which without a stride is reach − 1."""
+    if stride == 1:
+        return sympy.expand(reach - 1)
+    known, span = value_of(extent), value_of(sympy.sympify(reach))
+    if known is None or span is None:
+        raise DeclarationError(
+            f'{what}: padding="same" with a stride of {stride} needs the extent {extent}, which is open',
+            where=here(),
+            help="give the padding as numbers, or bind the size",
+        )
+    return sympy.Integer(max(0, (-(-known // stride) - 1) * stride + span - known))
 
 
 def _check_reach(x: Tensor, axis: int, window: Window, what: str) -> None:

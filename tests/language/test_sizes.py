@@ -127,3 +127,21 @@ def test_what_can_not_be_a_size(extent):
 def test_products_of_sizes():
     x = bp.input("x", (N, 2 * D))
     assert shapes(bp.Network("net", loss=x.sum())) == {"x": "N, 2*D"}
+
+
+def test_sums_of_equal_integers_are_one_size():
+    """Two concatenations, the parts of each with sizes of their own, along which a third equation sums."""
+    a, b, c, d = (bp.param(name, (N, extent)) for name, extent in (("a", 6), ("b", 12), ("c", 6), ("d", 12)))
+    n, s = bp.indices("n s")
+    left, right = bp.concat(a, b, axis=1), bp.concat(c, d, axis=1)
+    net = bp.Network("net", loss=bp.define("z", [n], bp.Sum(left[n, s] * right[n, s], s)).sum())
+    assert shapes(net) == {"a": "N, D1", "b": "N, D2", "c": "N, D1", "d": "N, D2"}
+    assert net.system.bound == {"D1": 6, "D2": 12}
+
+
+def test_sums_of_other_parts_are_not():
+    a, b, c = (bp.param(name, (N, extent)) for name, extent in (("a", 6), ("b", 12), ("c", 17)))
+    n, s = bp.indices("n s")
+    left, right = bp.concat(a, b, axis=1), bp.concat(a, c, axis=1)
+    with pytest.raises(ShapeError, match="the sizes of two axes differ"):
+        bp.define("z", [n], bp.Sum(left[n, s] * right[n, s], s))

@@ -70,6 +70,10 @@ def counterparts() -> dict[str, Callable[..., Any]]:
     def dice(p: Any, y: Any, smooth: float = 1) -> Any:
         return (1 - (2 * (p * y).sum(-1) + smooth) / (p.sum(-1) + y.sum(-1) + smooth)).mean()
 
+    def cumsum(x: Any, axis: int = -1, exclusive: bool = False, reverse: bool = False) -> Any:
+        total = x.flip(axis).cumsum(axis).flip(axis) if reverse else x.cumsum(axis)
+        return total - x if exclusive else total
+
     def info_nce(q: Any, k: Any, temperature: float = 0.1, symmetric: bool = False) -> Any:
         z, own = q @ k.T / temperature, torch.arange(len(q))
         loss = F.cross_entropy(z, own)
@@ -143,9 +147,9 @@ def counterparts() -> dict[str, Callable[..., Any]]:
         "roll": lambda x, shift, axis: x.roll(shift, axis),
         "tile": lambda x, times, axis: torch.cat([x] * times, axis),
         "repeat": lambda x, times, axis: x.repeat_interleave(times, axis),
-        "take": lambda x, at: x[at],
+        "take": lambda x, at, axis=0: x.index_select(axis, at),
         "pick": lambda x, at: x[torch.arange(len(at)), at],
-        "cumsum": lambda x, axis=-1: x.cumsum(axis),
+        "cumsum": cumsum,
         "tril": lambda x, offset=0: x.tril(offset),
         "triu": lambda x, offset=0: x.triu(offset),
         "bilinear": lambda x, y, w, b=None: F.bilinear(x, y, w, b),

@@ -71,3 +71,23 @@ def test_refused_arguments(call):
 def test_an_unknown_op_is_named_with_its_neighbours():
     with pytest.raises(UsageError, match="did you mean sigmoid"):
         ops.find("sigmoyd")
+
+
+def test_weights_of_classes_are_as_many_as_classes():
+    z, y, w = param("z", (N, 5)), labels("y", (N,), classes=5), param("w", (4,))
+    with pytest.raises(ShapeError) as error:
+        ops.cross_entropy(z, y, from_logits=True, weight=w)
+    assert "axis 1 of z: 5" in str(error.value)
+    assert "axis 0 of w: 4" in str(error.value)
+
+
+@pytest.mark.parametrize("ignored", [2, 0, True, 1.5])
+def test_what_is_a_label_is_not_what_stands_for_none(ignored):
+    with pytest.raises(DeclarationError, match="where there is no label"):
+        labels("y", (N,), classes=5, ignored=ignored)
+
+
+def test_only_cross_entropy_ignores():
+    log_p, y = param("log_p", (N, K)), labels("y", (N,), classes=K, ignored=-100)
+    with pytest.raises(DeclarationError, match="y may be -100"):
+        ops.nll(log_p, y)

@@ -36,6 +36,27 @@ def test_padding_on_one_side():
     np.testing.assert_array_equal(got["y"].astype(float)[0, 0], [1, 12, 23, 34])
 
 
+@pytest.mark.parametrize("padding", ["same", "same_lower"])
+@pytest.mark.parametrize(
+    ("extent", "kernel", "stride"), [(9, 3, 2), (8, 3, 2), (8, 2, 3), (7, 4, 3), (6, 2, 1)]
+)
+def test_the_same_with_a_stride(extent, kernel, stride, padding):
+    """⌈extent/stride⌉ positions; the odd zero stands at the end, or at the start."""
+    x, w = bp.input("x", (N, 1, extent)), bp.param("w", (1, 1, kernel))
+    y = bp.conv1d(x, w, padding=padding, stride=stride)
+    net = bp.Network("net", loss=y.sum(), outputs={"y": y})
+    rng = np.random.default_rng(0)
+    values = {"x": rng.normal(size=(1, 1, extent)), "w": rng.normal(size=(1, 1, kernel))}
+    got = evaluate(net.system, values, {"N": 1, **net.system.bound})["y"].astype(float)
+    count = -(-extent // stride)
+    total = max(0, (count - 1) * stride + kernel - extent)
+    pads = (total // 2, total - total // 2) if padding == "same" else (total - total // 2, total // 2)
+    padded = torch.nn.functional.pad(torch.tensor(values["x"]), pads)
+    expected = torch.nn.functional.conv1d(padded, torch.tensor(values["w"]), stride=stride)
+    assert got.shape[-1] == count
+    np.testing.assert_allclose(got, expected.numpy(), rtol=1e-13, atol=1e-15)
+
+
 def test_a_convolution_reads_like_its_definition():
     x, w = bp.input("x", (N, 3, 28, 28)), bp.param("w", (8, 3, 5, 5))
     net = bp.Network("net", loss=bp.conv2d(x, w, padding=2, stride=2).sum())
@@ -78,7 +99,7 @@ def test_sizes_that_do_not_fit(call, message):
         lambda: bp.conv1d(image(4, 9), weight(6, 4, 3), stride=0),
         lambda: bp.conv1d(image(4, 9), weight(6, 4, 3), stride=(1, 2)),
         lambda: bp.conv1d(image(4, 9), weight(6, 4, 3), padding="half"),
-        lambda: bp.conv1d(image(4, 9), weight(6, 4, 3), padding="same", stride=2),
+        lambda: bp.conv1d(bp.input("x", (N, 4, N)), weight(6, 4, 3), padding="same", stride=2),
         lambda: bp.conv1d(image(4, 9), weight(6, 4, 3), padding=-1),
         lambda: bp.conv1d(image(4, 9), weight(6, 4, 3), groups=0),
         lambda: bp.conv_transpose1d(image(4, 9), weight(4, 6, 3), stride=2, output_padding=2),

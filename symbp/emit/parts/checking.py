@@ -34,7 +34,7 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
-            bound = INTEGERS[name]
+            bound, _ = INTEGERS[name]
             data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
             continue
         values: Array = np.asarray(rng.standard_normal(shape))
