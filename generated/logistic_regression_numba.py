@@ -23,8 +23,9 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·rows + 25·rows
-    bytes  24 + 16·D·rows + 16·D + 96·rows
+    flops      4·D·N + 25·N
+    bytes      24 + 16·D·N + 16·D + 96·N
+    workspace  24·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -237,9 +238,9 @@ def _places(rows, N, D):
         "z1": (0, 0, (rows,)),
         "a1": (0, rows, (rows,)),
         "p": (0, 2 * rows, (rows,)),
-        "loss": (0, 3 * rows, ()),
-        "da1": (0, 0, (rows,)),
-        "accuracy": (0, 0, ()),
+        "loss": (0, 0, ()),
+        "da1": (0, 1, (rows,)),
+        "accuracy": (0, 1, ()),
     }
 
 

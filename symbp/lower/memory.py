@@ -28,6 +28,7 @@ from symbp.ir.printer import expression_text
 from symbp.lower.liveness import Life
 
 REFERENCE = 64  # the value of an open size where one place must be called lower than another
+LINE = 16  # elements of float32 in a cache line
 ARENAS = ("reals", "integers", "flags")
 
 
@@ -148,7 +149,10 @@ class _Packing:
         self.placed: list[tuple[Buffer, _Span]] = []
         early = [scalars_first and room.count == 1 for room in rooms]
         order = sorted(range(len(rooms)), key=lambda k: (not early[k], -self.about[rooms[k].name]))
+        self.base = 0  # where the others begin: on a cache line
         for room in (rooms[k] for k in order):
+            if room.count != 1 and scalars_first and not self.base:
+                self.base = -(-self.about_length() // LINE) * LINE
             self.placed.append((room, self.lowest(room)))
 
     def lowest(self, room: Buffer) -> _Span:
@@ -156,7 +160,7 @@ class _Packing:
         ordered = self.values.ordered
         met = [span for other, span in self.placed if other.life.meets(room.life)]
         met.sort(key=lambda span: span.begin)
-        found = self.span(room, self.values.ring.zero, 0)
+        found = self.span(room, self.values.ring(self.base), self.base)
         for k in range(len(met) + 1):
             free = k == len(met) or found.end <= met[k].begin
             if free and all(ordered(found.stop, s.start) or ordered(s.stop, found.start) for s in met):
@@ -165,10 +169,10 @@ class _Packing:
                 found = self.span(room, met[k].stop, met[k].end)
         beyond, whole = self.largest(met), [other.name for other, _ in self.placed]
         start = sum((span.stop for span in beyond), self.values.ring.zero)
-        total = sum((self.counts[name] for name in whole), self.values.ring.zero)
+        total = sum((self.counts[name] for name in whole), self.values.ring(self.base))
         if ordered(start, total):
             return self.span(room, start, sum(span.end for span in beyond))
-        return self.span(room, total, sum(self.about[name] for name in whole))
+        return self.span(room, total, self.base + sum(self.about[name] for name in whole))
 
     def largest(self, spans: Sequence[_Span]) -> list[_Span]:
         """The spans of which none is known to end before another one does."""

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from symbp.cli.main import main
+from symbp.gallery import find
 
 
 def run(capsys, *arguments):
@@ -41,7 +42,7 @@ def test_json_has_formulas_and_numbers(capsys, target, dtype):
     step = [s for s in found["stages"] if s["name"] in ("forward", "loss", "backward", "total")]
     assert sum(s["flops_value"] for s in step) == found["step"]["flops_value"] == 20819 * 48
     assert {t["name"] for t in found["workspace"]["tensors"]} >= {"z1", "h", "p", "loss"}
-    module = bp.compile(bp.gallery.load("mlp"), target=target, dtype=dtype, optimizer=bp.optim.SGD())
+    module = bp.compile(find("mlp").load().net, target=target, dtype=dtype, optimizer=bp.optim.SGD())
     memory = module._Memory(tuple(48 for _ in module.OPEN_SIZES))
     assert memory.nbytes == found["workspace"]["bytes_value"]
 
