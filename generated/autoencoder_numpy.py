@@ -45,7 +45,7 @@ One training step takes, with each array read and written once per kernel:
              = 37,616·N
     bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
              = 144,008 + 17,088·N
-    workspace  8·max(14,161, 1 + 296·N) bytes
+    workspace  8·max(14,176, 16 + 296·N) bytes
 """
 
 from __future__ import annotations
@@ -195,27 +195,27 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 192 * N + 1, (N, H)),
-        "h1": (0, 192 * N + 1, (N, H)),
-        "z2": (0, 288 * N + 1, (N, C)),
-        "code": (0, 288 * N + 1, (N, C)),
-        "z3": (0, 240 * N + 1, (N, H)),
-        "h3": (0, 240 * N + 1, (N, H)),
-        "z4": (0, 1, (N, D)),
-        "a4": (0, 1, (N, D)),
-        "shown": (0, 1, (N, D)),
+        "z1": (0, 192 * N + 16, (N, H)),
+        "h1": (0, 192 * N + 16, (N, H)),
+        "z2": (0, 288 * N + 16, (N, C)),
+        "code": (0, 288 * N + 16, (N, C)),
+        "z3": (0, 240 * N + 16, (N, H)),
+        "h3": (0, 240 * N + 16, (N, H)),
+        "z4": (0, 16, (N, D)),
+        "a4": (0, 16, (N, D)),
+        "shown": (0, 16, (N, D)),
         "loss": (0, 0, ()),
-        "da4": (0, 1, (N, D)),
-        "dh3": (0, 64 * N + 1, (N, H)),
-        "dz3": (0, 64 * N + 1, (N, H)),
-        "dcode": (0, 48 * N + 1, (N, C)),
-        "dh1": (0, 1, (N, H)),
-        "dz1": (0, 1, (N, H)),
-        "t_ND": (0, 64 * N + 1, (N, 64)),
-        "t_ND2": (0, 128 * N + 1, (N, 64)),
-        "t_NH": (0, 112 * N + 1, (N, 48)),
-        "t_1": (0, 1, (7080,)),
-        "t_2": (0, 7081, (7080,)),
+        "da4": (0, 16, (N, D)),
+        "dh3": (0, 64 * N + 16, (N, H)),
+        "dz3": (0, 64 * N + 16, (N, H)),
+        "dcode": (0, 48 * N + 16, (N, C)),
+        "dh1": (0, 16, (N, H)),
+        "dz1": (0, 16, (N, H)),
+        "t_ND": (0, 64 * N + 16, (N, 64)),
+        "t_ND2": (0, 128 * N + 16, (N, 64)),
+        "t_NH": (0, 112 * N + 16, (N, 48)),
+        "t_1": (0, 16, (7080,)),
+        "t_2": (0, 7096, (7080,)),
     }
 
 

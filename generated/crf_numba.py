@@ -37,7 +37,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      17·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
     bytes      8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
-    workspace  8·N·T + 8·max(1 + 5·K·T·rows + 3·rows, 1 + 5·K·T·rows + 2·K²) bytes for each chunk of rows examples
+    workspace  8·N·T + 8·max(16 + 5·K·T·rows + 3·rows, 16 + 5·K·T·rows + 2·K²) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -352,20 +352,20 @@ def _flops(N, T, V, K):
 def _places(rows, N, T, V, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "scores": (0, 1, (rows, T, K)),
-        "s_alpha": (0, K * T * rows + 1, (rows, T, K)),
-        "alpha": (0, 2 * K * T * rows + 1, (rows, T, K)),
-        "s_total": (0, 5 * K * T * rows + 1, (rows,)),
-        "dtotal_dalpha_1": (0, 3 * K * T * rows + 1, (rows, T, K)),
-        "marginal": (0, 4 * K * T * rows + 1, (rows, T, K)),
-        "total": (0, 3 * K * T * rows + 1, (rows,)),
-        "steps": (0, 5 * K * T * rows + rows + 1, (rows,)),
-        "words": (0, 2 * rows + 5 * K * T * rows + 1, (rows,)),
+        "scores": (0, 16, (rows, T, K)),
+        "s_alpha": (0, K * T * rows + 16, (rows, T, K)),
+        "alpha": (0, 2 * K * T * rows + 16, (rows, T, K)),
+        "s_total": (0, 5 * K * T * rows + 16, (rows,)),
+        "dtotal_dalpha_1": (0, 3 * K * T * rows + 16, (rows, T, K)),
+        "marginal": (0, 4 * K * T * rows + 16, (rows, T, K)),
+        "total": (0, 3 * K * T * rows + 16, (rows,)),
+        "steps": (0, 5 * K * T * rows + rows + 16, (rows,)),
+        "words": (0, 2 * rows + 5 * K * T * rows + 16, (rows,)),
         "loss": (0, 0, ()),
-        "ds_alpha": (0, 1, (rows, T, K)),
-        "dA_1": (0, 5 * K * T * rows + 1, (K, K)),
-        "dA_2": (0, 5 * K * T * rows + K * K + 1, (K, K)),
-        "dscores": (0, 3 * K * T * rows + 1, (rows, T, K)),
+        "ds_alpha": (0, 16, (rows, T, K)),
+        "dA_1": (0, 5 * K * T * rows + 16, (K, K)),
+        "dA_2": (0, 5 * K * T * rows + K * K + 16, (K, K)),
+        "dscores": (0, 3 * K * T * rows + 16, (rows, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 1, ()),
     }

@@ -23,7 +23,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 13·N
     bytes      24 + 16·D·N + 16·D + 80·N
-    workspace  8·max(2 + D, 1 + 2·N) bytes
+    workspace  8·max(17 + D, 16 + 2·N) bytes
 """
 
 from __future__ import annotations
@@ -115,12 +115,12 @@ def _update(tensors, theta, gradient, step, lr):
 def _places(N, D):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 1, (N,)),
-        "prediction": (0, 1, (N,)),
+        "z1": (0, 16, (N,)),
+        "prediction": (0, 16, (N,)),
         "loss": (0, 0, ()),
-        "dprediction": (0, 1, (N,)),
-        "t_N": (0, N + 1, (N,)),
-        "t_1": (0, 1, (D + 1,)),
+        "dprediction": (0, 16, (N,)),
+        "t_N": (0, N + 16, (N,)),
+        "t_1": (0, 16, (D + 1,)),
     }
 
 

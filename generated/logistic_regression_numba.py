@@ -25,7 +25,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 25·N
     bytes      24 + 16·D·N + 16·D + 96·N
-    workspace  24·rows bytes for each chunk of rows examples
+    workspace  8 + 24·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -238,9 +238,9 @@ def _places(rows, N, D):
         "z1": (0, 0, (rows,)),
         "a1": (0, rows, (rows,)),
         "p": (0, 2 * rows, (rows,)),
-        "loss": (0, 0, ()),
-        "da1": (0, 1, (rows,)),
-        "accuracy": (0, 1, ()),
+        "loss": (0, 3 * rows, ()),
+        "da1": (0, 0, (rows,)),
+        "accuracy": (0, 0, ()),
     }
 
 

@@ -25,7 +25,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 25·N
     bytes      24 + 16·D·N + 16·D + 96·N
-    workspace  2·N + 8·max(2 + D, 1 + 4·N) bytes
+    workspace  2·N + 8·max(17 + D, 16 + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -133,17 +133,17 @@ def _update(tensors, theta, gradient, step, lr):
 def _places(N, D):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 1, (N,)),
-        "a1": (0, 1, (N,)),
-        "p": (0, N + 1, (N,)),
+        "z1": (0, 16, (N,)),
+        "a1": (0, 16, (N,)),
+        "p": (0, N + 16, (N,)),
         "loss": (0, 0, ()),
-        "da1": (0, N + 1, (N,)),
+        "da1": (0, N + 16, (N,)),
         "accuracy": (0, 1, ()),
-        "t_N": (0, 2 * N + 1, (N,)),
-        "t_N2": (0, 3 * N + 1, (N,)),
+        "t_N": (0, 2 * N + 16, (N,)),
+        "t_N2": (0, 3 * N + 16, (N,)),
         "is_N": (2, 0, (N,)),
         "is_N2": (2, N, (N,)),
-        "t_1": (0, 1, (D + 1,)),
+        "t_1": (0, 16, (D + 1,)),
     }
 
 

@@ -39,7 +39,7 @@ One training step takes, with each array read and written once per kernel:
              = 20,819·N
     bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
              = 82,088 + 7,848·N
-    workspace  80 + 26·N + 8·max(9,621, 1 + 192·N) bytes
+    workspace  80 + 26·N + 8·max(9,636, 16 + 192·N) bytes
 """
 
 from __future__ import annotations
@@ -177,30 +177,30 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 1, (N, H)),
-        "h": (0, 1, (N, H)),
-        "z2": (0, 64 * N + 1, (N, K)),
-        "a2": (0, 64 * N + 1, (N, K)),
-        "m_a2": (0, 74 * N + 1, (N,)),
-        "e_p": (0, 128 * N + 1, (N, K)),
-        "s_p": (0, 75 * N + 1, (N,)),
-        "p": (0, 128 * N + 1, (N, K)),
+        "z1": (0, 16, (N, H)),
+        "h": (0, 16, (N, H)),
+        "z2": (0, 64 * N + 16, (N, K)),
+        "a2": (0, 64 * N + 16, (N, K)),
+        "m_a2": (0, 74 * N + 16, (N,)),
+        "e_p": (0, 128 * N + 16, (N, K)),
+        "s_p": (0, 75 * N + 16, (N,)),
+        "p": (0, 128 * N + 16, (N, K)),
         "loss": (0, 0, ()),
-        "da2": (0, 128 * N + 1, (N, K)),
-        "dh": (0, 64 * N + 1, (N, H)),
-        "dz1": (0, 64 * N + 1, (N, H)),
+        "da2": (0, 128 * N + 16, (N, K)),
+        "dh": (0, 64 * N + 16, (N, H)),
+        "dz1": (0, 64 * N + 16, (N, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 1, ()),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (10,)),
-        "t_N": (0, 76 * N + 1, (N,)),
-        "t_N2": (0, 77 * N + 1, (N,)),
+        "t_N": (0, 76 * N + 16, (N,)),
+        "t_N2": (0, 77 * N + 16, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, 10)),
-        "t_NH": (0, 128 * N + 1, (N, 64)),
+        "t_NH": (0, 128 * N + 16, (N, 64)),
         "is_N": (2, 0, (N,)),
-        "t_1": (0, 1, (4810,)),
-        "t_2": (0, 4811, (4810,)),
+        "t_1": (0, 16, (4810,)),
+        "t_2": (0, 4826, (4810,)),
     }
 
 

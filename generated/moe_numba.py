@@ -56,7 +56,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
                + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
              = 3,176 + 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D
-    workspace  240·K·rows + 3,024·rows + 576·D + 8·N bytes for each chunk of rows examples
+    workspace  8 + 240·K·rows + 3,024·rows + 576·D + 8·N bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -435,21 +435,21 @@ def _places(rows, N, D, K):
         "e_expert": (0, 18 * K * rows, (rows, E, K)),
         "s_expert": (0, 30 * K * rows + 6 * rows, (rows, E)),
         "expert": (0, 24 * K * rows, (rows, E, K)),
-        "p": (0, 18 * K * rows + 1, (rows, K)),
-        "loss": (0, 0, ()),
-        "du_expert": (0, 1, (rows, E, K)),
-        "dh_right": (0, 6 * K * rows + 1, (E, rows, K)),
+        "p": (0, 18 * K * rows, (rows, K)),
+        "loss": (0, 30 * K * rows + 378 * rows + 72 * D, ()),
+        "du_expert": (0, 0, (rows, E, K)),
+        "dh_right": (0, 6 * K * rows, (E, rows, K)),
         "dV_left": (0, 30 * K * rows, (E, rows, H)),
-        "dV_right": (0, 12 * K * rows + 1, (E, rows, K)),
+        "dV_right": (0, 12 * K * rows, (E, rows, K)),
         "da2": (0, 30 * K * rows + 372 * rows + 72 * D, (rows, E)),
         "dh_product": (0, 144 * rows + 30 * K * rows + 72 * D, (E, H, rows)),
         "dh": (0, 216 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
         "dz": (0, 288 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
-        "dW_product": (0, 1, (E, H, D)),
-        "dh1": (0, 1, (rows, H)),
-        "dz1": (0, 12 * rows + 1, (rows, H)),
+        "dW_product": (0, 0, (E, H, D)),
+        "dh1": (0, 0, (rows, H)),
+        "dz1": (0, 12 * rows, (rows, H)),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1, ()),
+        "accuracy": (0, 0, ()),
     }
 
 

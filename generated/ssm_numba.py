@@ -60,7 +60,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 16·D·N·T + 184·N·S·T + 112·H·N + 112·K·N + 16·D·S + 24·H·K + 24·H·S + 80·N·S + 16·H
                + 16·K + 304·S + 72·N
              = 17,672 + 16·D·N·T + 112·K·N + 2,944·N·T + 256·D + 4,936·N + 784·K
-    workspace  400 + 40·K·rows + 640·T·rows + 1,024·rows + 8·N bytes for each chunk of rows examples
+    workspace  40·K·rows + 640·T·rows + 1,536·rows + 8·N bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -446,37 +446,37 @@ def _flops(N, T, D, K):
 def _places(rows, N, T, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "u_rate": (0, 128 * rows + 5 * K * rows + 80 * T * rows + 2, (S,)),
+        "u_rate": (0, 5 * K * rows + 80 * T * rows + 96 * rows, (S,)),
         "rate": (0, 0, (S,)),
-        "real": (0, 128 * rows + 5 * K * rows + 80 * T * rows + 18, (S,)),
-        "imag": (0, 128 * rows + 5 * K * rows + 80 * T * rows + 34, (S,)),
+        "real": (0, 5 * K * rows + 80 * T * rows + 96 * rows + 16, (S,)),
+        "imag": (0, 5 * K * rows + 80 * T * rows + 96 * rows + 32, (S,)),
         "u": (0, 0, (rows, T, S)),
         "re": (0, 16 * T * rows, (rows, T, S)),
         "im": (0, 32 * T * rows, (rows, T, S)),
-        "size": (0, 5 * K * rows + 80 * T * rows + 96 * rows + 2, (rows, S)),
+        "size": (0, 0, (rows, S)),
         "z1": (0, 48 * T * rows, (rows, H)),
-        "a1": (0, 32 * rows + 5 * K * rows + 80 * T * rows + 2, (rows, H)),
-        "h1": (0, 5 * K * rows + 64 * rows + 80 * T * rows + 2, (rows, H)),
+        "a1": (0, 32 * rows + 5 * K * rows + 80 * T * rows, (rows, H)),
+        "h1": (0, 5 * K * rows + 64 * rows + 80 * T * rows, (rows, H)),
         "z2": (0, 48 * T * rows, (rows, K)),
         "a2": (0, 48 * T * rows + K * rows, (rows, K)),
-        "m_a2": (0, 1, (rows,)),
+        "m_a2": (0, 48 * T * rows + 4 * K * rows, (rows,)),
         "e_p": (0, 2 * K * rows + 48 * T * rows, (rows, K)),
-        "s_p": (0, rows + 1, (rows,)),
+        "s_p": (0, 48 * T * rows + 4 * K * rows + rows, (rows,)),
         "p": (0, 3 * K * rows + 48 * T * rows, (rows, K)),
-        "loss": (0, 0, ()),
+        "loss": (0, 5 * K * rows + 80 * T * rows + 96 * rows + 48, ()),
         "da2": (0, 48 * T * rows, (rows, K)),
         "dh1": (0, 48 * T * rows + K * rows, (rows, H)),
         "da1": (0, 32 * rows + 48 * T * rows + K * rows, (rows, H)),
-        "dsize": (0, 112 * rows + 5 * K * rows + 80 * T * rows + 2, (rows, S)),
-        "dim": (0, 48 * T * rows, (rows, T, S)),
-        "dre": (0, 64 * T * rows, (rows, T, S)),
-        "dimag_1": (0, 80 * T * rows, (S,)),
-        "dimag_2": (0, 80 * T * rows + 16, (S,)),
-        "dreal_1": (0, 80 * T * rows + 32, (S,)),
-        "dreal_2": (0, 80 * T * rows + 48, (S,)),
-        "dreal": (0, 1, (S,)),
+        "dsize": (0, 176 * rows + 5 * K * rows + 80 * T * rows, (rows, S)),
+        "dim": (0, 0, (rows, T, S)),
+        "dre": (0, 48 * T * rows, (rows, T, S)),
+        "dimag_1": (0, 64 * T * rows, (S,)),
+        "dimag_2": (0, 64 * T * rows + 16, (S,)),
+        "dreal_1": (0, 64 * T * rows + 32, (S,)),
+        "dreal_2": (0, 64 * T * rows + 48, (S,)),
+        "dreal": (0, 0, (S,)),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1, ()),
+        "accuracy": (0, 0, ()),
     }
 
 

@@ -66,7 +66,7 @@ One training step takes, with each array read and written once per kernel:
              = 3 + 36,496·N
     bytes      56 + 120·D·N + 216·H·N + 248·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
              = 139,448 + 19,040·N
-    workspace  1,536·N + 2,432·rows bytes for each chunk of rows examples
+    workspace  8 + 1,536·N + 2,432·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -490,19 +490,19 @@ def _places(rows, N):
         "z5": (0, 0, (rows, D)),
         "a5": (0, 64 * rows, (rows, D)),
         "shown": (0, 128 * rows, (rows, D)),
-        "binary_cross_entropy": (0, 0, ()),
-        "kl": (0, 1, ()),
-        "da5": (0, 2, (rows, D)),
-        "dh4": (0, 64 * rows + 2, (rows, H)),
-        "dz4": (0, 2, (rows, H)),
-        "dz": (0, 48 * rows + 2, (rows, C)),
-        "dlog_var": (0, 96 * rows + 2, (rows, C)),
-        "dmu": (0, 100 * rows + 2, (rows, C)),
-        "dh_1": (0, 2, (rows, H)),
-        "dh_2": (0, 48 * rows + 2, (rows, H)),
-        "dz1": (0, 96 * rows + 2, (rows, H)),
-        "bits": (0, 2, ()),
-        "loss": (0, 0, ()),
+        "binary_cross_entropy": (0, 192 * rows, ()),
+        "kl": (0, 192 * N + 304 * rows, ()),
+        "da5": (0, 0, (rows, D)),
+        "dh4": (0, 64 * rows, (rows, H)),
+        "dz4": (0, 0, (rows, H)),
+        "dz": (0, 48 * rows, (rows, C)),
+        "dlog_var": (0, 96 * rows, (rows, C)),
+        "dmu": (0, 100 * rows, (rows, C)),
+        "dh_1": (0, 0, (rows, H)),
+        "dh_2": (0, 48 * rows, (rows, H)),
+        "dz1": (0, 96 * rows, (rows, H)),
+        "bits": (0, 0, ()),
+        "loss": (0, 1, ()),
         "z4_infer_left": (0, 48 * N, (N, C)),
         "z4_infer": (0, 0, (N, H)),
         "h4_infer": (0, 64 * N, (N, H)),
@@ -510,7 +510,7 @@ def _places(rows, N):
         "a5_infer": (0, 64 * N, (N, D)),
         "shown_infer": (0, 128 * N, (N, D)),
         "binary_cross_entropy_infer": (0, 0, ()),
-        "bits_infer": (0, 2, ()),
+        "bits_infer": (0, 1, ()),
         "loss_infer": (0, 0, ()),
     }
 
