@@ -41,8 +41,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 8; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  10·D·H·rows + 12·C·H·rows + 14·H·rows + 25·D·rows + 2·C·rows
-    bytes  8 + 120·D·rows + 184·H·rows + 40·D·H + 48·C·H + 72·C·rows + 16·C + 16·D + 32·H
+    flops      10·D·H·N + 12·C·H·N + 14·H·N + 25·D·N + 2·C·N
+             = 37,616·N
+    bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
+             = 144,008 + 17,088·N
+    workspace  2,368·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

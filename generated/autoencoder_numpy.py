@@ -41,8 +41,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 8; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  10·D·H·N + 12·C·H·N + 14·H·N + 25·D·N + 2·C·N
-    bytes  8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
+    flops      10·D·H·N + 12·C·H·N + 14·H·N + 25·D·N + 2·C·N
+             = 37,616·N
+    bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
+             = 144,008 + 17,088·N
+    workspace  8·max(14,176, 16 + 296·N) bytes
 """
 
 from __future__ import annotations
@@ -171,48 +174,48 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 192 * N, (N, H)),
-        "h1": (0, 192 * N, (N, H)),
-        "z2": (0, 288 * N, (N, C)),
-        "code": (0, 288 * N, (N, C)),
-        "z3": (0, 240 * N, (N, H)),
-        "h3": (0, 240 * N, (N, H)),
-        "z4": (0, 0, (N, D)),
-        "a4": (0, 0, (N, D)),
-        "shown": (0, 0, (N, D)),
-        "loss": (0, 296 * N + 14160, ()),
-        "da4": (0, 0, (N, D)),
-        "dh3": (0, 64 * N, (N, H)),
-        "dz3": (0, 64 * N, (N, H)),
-        "dcode": (0, 48 * N, (N, C)),
-        "dh1": (0, 0, (N, H)),
-        "dz1": (0, 0, (N, H)),
-        "t_ND": (0, 64 * N, (N, 64)),
-        "t_ND2": (0, 128 * N, (N, 64)),
-        "t_NH": (0, 112 * N, (N, 48)),
-        "t1": (0, 0, (7080,)),
-        "t2": (0, 7080, (7080,)),
+        "z1": (0, 192 * N + 16, (N, H)),
+        "h1": (0, 192 * N + 16, (N, H)),
+        "z2": (0, 288 * N + 16, (N, C)),
+        "code": (0, 288 * N + 16, (N, C)),
+        "z3": (0, 240 * N + 16, (N, H)),
+        "h3": (0, 240 * N + 16, (N, H)),
+        "z4": (0, 16, (N, D)),
+        "a4": (0, 16, (N, D)),
+        "shown": (0, 16, (N, D)),
+        "loss": (0, 0, ()),
+        "da4": (0, 16, (N, D)),
+        "dh3": (0, 64 * N + 16, (N, H)),
+        "dz3": (0, 64 * N + 16, (N, H)),
+        "dcode": (0, 48 * N + 16, (N, C)),
+        "dh1": (0, 16, (N, H)),
+        "dz1": (0, 16, (N, H)),
+        "t_ND": (0, 64 * N + 16, (N, 64)),
+        "t_ND2": (0, 128 * N + 16, (N, 64)),
+        "t_NH": (0, 112 * N + 16, (N, 48)),
+        "t_1": (0, 16, (7080,)),
+        "t_2": (0, 7096, (7080,)),
     }
 
 

@@ -55,10 +55,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 128; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  18·E·H·T·rows + 6·H·T·V·rows + 16·T·V·rows + 174·H·T·rows + 18·T·rows·H² + 9·T·rows
-           + E·T·rows
-    bytes  8 + 112·T·V·rows + 48·E·T·rows + 800·H·T·rows + 24·H·V + 32·H·rows + 48·T·H² + 72·E·H
-           + 80·T·rows + 8·E·V + 16·V + 24·H² + 96·H
+    flops      18·E·H·N·T + 6·H·N·T·V + 16·N·T·V + 174·H·N·T + 18·N·T·H² + 9·N·T + E·N·T
+             = 784·N·T·V + 390,953·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T
+               + 8·E·V + 16·V + 24·H² + 96·H
+             = 700,424 + 112·N·T·V + 104,016·N·T + 3,344·V + 4,096·N + 786,432·T
+    workspace  8 + 40·T·V·rows + 28,928·T·rows + 8·N·T bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -55,9 +55,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 128; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  18·E·H·N·T + 6·H·N·T·V + 16·N·T·V + 174·H·N·T + 18·N·T·H² + 9·N·T + E·N·T
-    bytes  8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T + 8·E·V
-           + 16·V + 24·H² + 96·H
+    flops      18·E·H·N·T + 6·H·N·T·V + 16·N·T·V + 174·H·N·T + 18·N·T·H² + 9·N·T + E·N·T
+             = 784·N·T·V + 390,953·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T
+               + 8·E·V + 16·V + 24·H² + 96·H
+             = 700,424 + 112·N·T·V + 104,016·N·T + 3,344·V + 4,096·N + 786,432·T
+    workspace  1,990,664 + 17·N·T·V + 26,888·N·T + 5,128·N + 5,160·V + 8·T bytes
 """
 
 from __future__ import annotations
@@ -186,7 +189,7 @@ def _backward(params, data, tensors, gradients):
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dd, dR, dc = gradients["d"], gradients["R"], gradients["c"]
     t_N3H, t_NH, is_NTV, padded1 = tensors["t_N3H"], tensors["t_NH"], tensors["is_NTV"], tensors["padded1"]
-    t1, zeros_NH, range_V = tensors["t1"], tensors["zeros_NH"], tensors["range_V"]
+    t_1, zeros_NH, range_V = tensors["t_1"], tensors["zeros_NH"], tensors["range_V"]
     zeros_N3H = tensors["zeros_N3H"]
     N = len(x)
     T = x.shape[1]
@@ -225,8 +228,8 @@ def _backward(params, data, tensors, gradients):
         np.multiply(da1_2[:, i, 2], r_h[:, i], out=da1_2[:, i, 2])  # (24)
     padded1.fill(0)  # (25)
     np.copyto(padded1[:, 1 : T + 1, :], h)  # (25)
-    np.copyto(t1.reshape(N, T, H), padded1[:, :T])  # (25)
-    np.matmul(t1.T, da1_2.reshape(N * T, 3 * H), out=dU.reshape(H, 3 * H))  # (25)
+    np.copyto(t_1.reshape(N, T, H), padded1[:, :T])  # (25)
+    np.matmul(t_1.T, da1_2.reshape(N * T, 3 * H), out=dU.reshape(H, 3 * H))  # (25)
     np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
     da1_2.sum((0, 1), out=dd)  # (27)
     np.subtract(1, r_h, out=da1[:, :, 0])  # (28)
@@ -261,29 +264,29 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
-    t2 = tensors["t2"]
+    t_2 = tensors["t_2"]
     g_clipped = tensors["g_clipped"]
-    t3 = tensors["t3"]
-    t4 = tensors["t4"]
-    np.multiply(gradient, gradient, out=t2)  # (U1)
-    g_squares = t2.sum()  # (U1)
+    t_3 = tensors["t_3"]
+    t_4 = tensors["t_4"]
+    np.multiply(gradient, gradient, out=t_2)  # (U1)
+    g_squares = t_2.sum()  # (U1)
     g_norm = np.sqrt(g_squares)  # (U2)
     g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U3)
     np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
     np.multiply(beta1, m, out=m)  # (U5)
-    np.multiply(1 - beta1, g_clipped, out=t3)  # (U5)
-    np.add(t3, m, out=m)  # (U5)
+    np.multiply(1 - beta1, g_clipped, out=t_3)  # (U5)
+    np.add(t_3, m, out=m)  # (U5)
     np.multiply(beta2, v, out=v)  # (U6)
-    np.multiply(g_clipped, g_clipped, out=t3)  # (U6)
-    np.multiply(1 - beta2, t3, out=t3)  # (U6)
-    np.add(t3, v, out=v)  # (U6)
-    np.multiply(lr, m, out=t3)  # (U7)
-    np.divide(v, 1 - beta2**step, out=t4)  # (U7)
-    np.sqrt(t4, out=t4)  # (U7)
-    np.add(t4, eps, out=t4)  # (U7)
-    np.multiply(1 - beta1**step, t4, out=t4)  # (U7)
-    np.divide(t3, t4, out=t3)  # (U7)
-    theta -= t3  # (U7)
+    np.multiply(g_clipped, g_clipped, out=t_3)  # (U6)
+    np.multiply(1 - beta2, t_3, out=t_3)  # (U6)
+    np.add(t_3, v, out=v)  # (U6)
+    np.multiply(lr, m, out=t_3)  # (U7)
+    np.divide(v, 1 - beta2**step, out=t_4)  # (U7)
+    np.sqrt(t_4, out=t_4)  # (U7)
+    np.add(t_4, eps, out=t_4)  # (U7)
+    np.multiply(1 - beta1**step, t_4, out=t_4)  # (U7)
+    np.divide(t_3, t_4, out=t_3)  # (U7)
+    theta -= t_3  # (U7)
 
 
 def _places(N, T, V):
@@ -328,12 +331,12 @@ def _places(N, T, V):
         "at_NT": (1, 0, (N, T)),
         "is_NTV": (2, 0, (N, T, V)),
         "padded1": (0, 384 * N * T, (N, T + 1, 128)),
-        "t1": (0, 128 * N + 512 * N * T, (N * T, 128)),
+        "t_1": (0, 128 * N + 512 * N * T, (N * T, 128)),
         "is_NT": (2, 0, (N, T)),
-        "t2": (0, 0, (161 * V + 62208,)),
+        "t_2": (0, 0, (161 * V + 62208,)),
         "g_clipped": (0, 161 * V + 62208, (161 * V + 62208,)),
-        "t3": (0, 322 * V + 124416, (161 * V + 62208,)),
-        "t4": (0, 483 * V + 186624, (161 * V + 62208,)),
+        "t_3": (0, 322 * V + 124416, (161 * V + 62208,)),
+        "t_4": (0, 483 * V + 186624, (161 * V + 62208,)),
     }
 
 

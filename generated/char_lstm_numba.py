@@ -53,10 +53,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 128; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  24·E·H·T·rows + 6·H·T·V·rows + 169·H·T·rows + 16·T·V·rows + 24·T·rows·H² + 9·T·rows
-           + E·T·rows
-    bytes  8 + 112·T·V·rows + 48·E·T·rows + 800·H·T·rows + 24·H·V + 40·H·rows + 64·T·H² + 80·T·rows
-           + 8·E·V + 96·E·H + 16·V + 32·H² + 64·H
+    flops      24·E·H·N·T + 6·H·N·T·V + 169·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
+             = 784·N·T·V + 513,193·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
+               + 96·E·H + 16·V + 32·H² + 64·H
+             = 925,704 + 112·N·T·V + 104,016·N·T + 1,048,576·T + 3,344·V + 5,120·N
+    workspace  32·T·V·rows + 18,688·T·rows + 8·N·T + 5,120·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

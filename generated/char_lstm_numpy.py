@@ -53,9 +53,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 128; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  24·E·H·N·T + 6·H·N·T·V + 169·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
-    bytes  8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V + 96·E·H
-           + 16·V + 32·H² + 64·H
+    flops      24·E·H·N·T + 6·H·N·T·V + 169·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
+             = 784·N·T·V + 513,193·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
+               + 96·E·H + 16·V + 32·H² + 64·H
+             = 925,704 + 112·N·T·V + 104,016·N·T + 1,048,576·T + 3,344·V + 5,120·N
+    workspace  2,637,832 + 17·N·T·V + 18,696·N·T + 10,248·N + 5,160·V + 8·T bytes
 """
 
 from __future__ import annotations
@@ -182,7 +185,7 @@ def _backward(params, data, tensors, gradients):
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
     t_N4H, t_NH, is_NTV, padded1 = tensors["t_N4H"], tensors["t_NH"], tensors["is_NTV"], tensors["padded1"]
-    t1, zeros_NH, range_V = tensors["t1"], tensors["zeros_NH"], tensors["range_V"]
+    t_1, zeros_NH, range_V = tensors["t_1"], tensors["zeros_NH"], tensors["range_V"]
     zeros_N4H = tensors["zeros_N4H"]
     N = len(x)
     T = x.shape[1]
@@ -225,8 +228,8 @@ def _backward(params, data, tensors, gradients):
         np.multiply(da1[:, i, 3], h[:, i], out=da1[:, i, 3])  # (24)
     padded1.fill(0)  # (25)
     np.copyto(padded1[:, 1 : T + 1, :], h)  # (25)
-    np.copyto(t1.reshape(N, T, H), padded1[:, :T])  # (25)
-    np.matmul(t1.T, da1.reshape(N * T, 4 * H), out=dU.reshape(H, 4 * H))  # (25)
+    np.copyto(t_1.reshape(N, T, H), padded1[:, :T])  # (25)
+    np.matmul(t_1.T, da1.reshape(N * T, 4 * H), out=dU.reshape(H, 4 * H))  # (25)
     np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
     da1.sum((0, 1), out=db)  # (27)
     np.matmul(da1.reshape(N * T, 4 * H), W.reshape(E, 4 * H).T, out=dx1.reshape(N * T, E))  # (28)
@@ -249,29 +252,29 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
-    t2 = tensors["t2"]
+    t_2 = tensors["t_2"]
     g_clipped = tensors["g_clipped"]
-    t3 = tensors["t3"]
-    t4 = tensors["t4"]
-    np.multiply(gradient, gradient, out=t2)  # (U1)
-    g_squares = t2.sum()  # (U1)
+    t_3 = tensors["t_3"]
+    t_4 = tensors["t_4"]
+    np.multiply(gradient, gradient, out=t_2)  # (U1)
+    g_squares = t_2.sum()  # (U1)
     g_norm = np.sqrt(g_squares)  # (U2)
     g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U3)
     np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
     np.multiply(beta1, m, out=m)  # (U5)
-    np.multiply(1 - beta1, g_clipped, out=t3)  # (U5)
-    np.add(t3, m, out=m)  # (U5)
+    np.multiply(1 - beta1, g_clipped, out=t_3)  # (U5)
+    np.add(t_3, m, out=m)  # (U5)
     np.multiply(beta2, v, out=v)  # (U6)
-    np.multiply(g_clipped, g_clipped, out=t3)  # (U6)
-    np.multiply(1 - beta2, t3, out=t3)  # (U6)
-    np.add(t3, v, out=v)  # (U6)
-    np.multiply(lr, m, out=t3)  # (U7)
-    np.divide(v, 1 - beta2**step, out=t4)  # (U7)
-    np.sqrt(t4, out=t4)  # (U7)
-    np.add(t4, eps, out=t4)  # (U7)
-    np.multiply(1 - beta1**step, t4, out=t4)  # (U7)
-    np.divide(t3, t4, out=t3)  # (U7)
-    theta -= t3  # (U7)
+    np.multiply(g_clipped, g_clipped, out=t_3)  # (U6)
+    np.multiply(1 - beta2, t_3, out=t_3)  # (U6)
+    np.add(t_3, v, out=v)  # (U6)
+    np.multiply(lr, m, out=t_3)  # (U7)
+    np.divide(v, 1 - beta2**step, out=t_4)  # (U7)
+    np.sqrt(t_4, out=t_4)  # (U7)
+    np.add(t_4, eps, out=t_4)  # (U7)
+    np.multiply(1 - beta1**step, t_4, out=t_4)  # (U7)
+    np.divide(t_3, t_4, out=t_3)  # (U7)
+    theta -= t_3  # (U7)
 
 
 def _places(N, T, V):
@@ -315,12 +318,12 @@ def _places(N, T, V):
         "at_NT": (1, 0, (N, T)),
         "is_NTV": (2, 0, (N, T, V)),
         "padded1": (0, 512 * N * T, (N, T + 1, 128)),
-        "t1": (0, 128 * N + 640 * N * T, (N * T, 128)),
+        "t_1": (0, 128 * N + 640 * N * T, (N * T, 128)),
         "is_NT": (2, 0, (N, T)),
-        "t2": (0, 0, (161 * V + 82432,)),
+        "t_2": (0, 0, (161 * V + 82432,)),
         "g_clipped": (0, 161 * V + 82432, (161 * V + 82432,)),
-        "t3": (0, 322 * V + 164864, (161 * V + 82432,)),
-        "t4": (0, 483 * V + 247296, (161 * V + 82432,)),
+        "t_3": (0, 322 * V + 164864, (161 * V + 82432,)),
+        "t_4": (0, 483 * V + 247296, (161 * V + 82432,)),
     }
 
 

@@ -45,9 +45,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 128; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  6·E·H·T·rows + 6·H·T·V·rows + 11·H·T·rows + 16·T·V·rows + 6·T·rows·H² + 9·T·rows + E·T·rows
-    bytes  8 + 112·T·V·rows + 224·H·T·rows + 48·E·T·rows + 16·H·rows + 16·T·H² + 24·E·H + 24·H·V
-           + 80·T·rows + 8·E·V + 16·H + 16·V + 8·H²
+    flops      6·E·H·N·T + 6·H·N·T·V + 11·H·N·T + 16·N·T·V + 6·N·T·H² + 9·N·T + E·N·T
+             = 784·N·T·V + 124,329·N·T
+    bytes      8 + 112·N·T·V + 224·H·N·T + 48·E·N·T + 16·H·N + 16·T·H² + 24·E·H + 24·H·V + 80·N·T
+               + 8·E·V + 16·H + 16·V + 8·H²
+             = 231,432 + 112·N·T·V + 30,288·N·T + 2,048·N + 262,144·T + 3,344·V
+    workspace  8 + 40·T·V·rows + 7,424·T·rows + 8·N·T bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -58,57 +58,64 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D1 = 1, S = 8, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  6·D4·D5·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 24·D1·D2·D3·F1·N·S + 4·D1·D2·D3·F1·N·S²
-           + 6·D4·D5·F1·F2·N·(1 + S - D2)//2 + 6·D4·D5·F1·F2·N·(1 + S - D3)//2 + 9·D4·D5·F1·F2·(1
-           + S - D2)//2·(1 + S - D3)//2 + 150·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 30·F1·F2·N·((1
-           + S - D2)//2)²·(1 + S - D3)//2 + 30·F1·F2·N·((1 + S - D3)//2)²·(1 + S - D2)//2
-           + 36·D1·D2·D3·F1·N + 4·D1·F1·N·D2²·D3² + 6·D4·D5·F1·F2·N + 6·D4·D5·F2·K·N + 6·F1·F2·N·((1
-           + S - D2)//2)²·((1 + S - D3)//2)² + 6·F2·K·N·(1 + S - D2)//2·(1 + S - D3)//2
-           + 9·D4·D5·F1·F2·(1 + S - D2)//2 + 9·D4·D5·F1·F2·(1 + S - D3)//2 + 10·F1·N·(1 + S - D2)//2·(1
-           + S - D3)//2 + 11·D4·D5·F2·N + 11·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 120·F1·F2·N·(1
-           + S - D2)//2 + 120·F1·F2·N·(1 + S - D3)//2 + 14·D2·D3·F1·N + 225·F1·F2·(1 + S - D2)//2·(1
-           + S - D3)//2 + 24·F1·F2·N·((1 + S - D2)//2)² + 24·F1·F2·N·((1 + S - D3)//2)² + 24·F2·K·N·(1
-           + S - D2)//2 + 24·F2·K·N·(1 + S - D3)//2 + 45·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2
-           + 45·F1·F2·((1 + S - D3)//2)²·(1 + S - D2)//2 + 9·D4·D5·F1·F2 + 9·F1·F2·((1
-           + S - D2)//2)²·((1 + S - D3)//2)² + 10·F1·N·(1 + S - D2)//2 + 10·F1·N·(1 + S - D3)//2
-           + 14·F1·N·S² + 180·F1·F2·(1 + S - D2)//2 + 180·F1·F2·(1 + S - D3)//2 + 36·F1·F2·((1
-           + S - D2)//2)² + 36·F1·F2·((1 + S - D3)//2)² + 44·F2·N·(1 + S - D2)//2 + 44·F2·N·(1
-           + S - D3)//2 + 84·F1·N·S + 96·F1·F2·N + 96·F2·K·N + 136·F1·N + 144·F1·F2 + 14·K·N + 176·F2·N
-           + 7·N - 30·D4·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 - 30·D5·F1·F2·N·(1 + S - D2)//2·(1
-           + S - D3)//2 - 4·D1·D2·F1·N·S·D3² - 4·D1·D3·F1·N·S·D2² - 6·D4·F1·F2·N·((1 + S - D3)//2)²·(1
-           + S - D2)//2 - 6·D5·F1·F2·N·((1 + S - D2)//2)²·(1
-           + S - D3)//2 - 12·D1·D2·F1·N·D3² - 12·D1·D3·F1·N·D2² - 24·D4·F1·F2·N·(1
-           + S - D2)//2 - 24·D5·F1·F2·N·(1 + S - D3)//2 - 30·D4·F1·F2·N·(1
-           + S - D3)//2 - 30·D5·F1·F2·N·(1 + S - D2)//2 - 45·D4·F1·F2·(1 + S - D2)//2·(1
-           + S - D3)//2 - 45·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 - 6·D4·F1·F2·N·((1
-           + S - D3)//2)² - 6·D4·F2·K·N·(1 + S - D3)//2 - 6·D5·F1·F2·N·((1
-           + S - D2)//2)² - 6·D5·F2·K·N·(1 + S - D2)//2 - 9·D4·F1·F2·((1 + S - D3)//2)²·(1
-           + S - D2)//2 - 9·D5·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2 - 11·D4·F2·N·(1
-           + S - D3)//2 - 11·D5·F2·N·(1
-           + S - D2)//2 - 14·D2·F1·N·S - 14·D3·F1·N·S - 24·D4·F1·F2·N - 24·D4·F2·K·N - 24·D5·F1·F2·N - 24·D5·F2·K·N - 36·D4·F1·F2·(1
-           + S - D2)//2 - 36·D5·F1·F2·(1 + S - D3)//2 - 45·D4·F1·F2·(1 + S - D3)//2 - 45·D5·F1·F2·(1
-           + S - D2)//2 - 9·D4·F1·F2·((1 + S - D3)//2)² - 9·D5·F1·F2·((1
-           + S - D2)//2)² - 36·D4·F1·F2 - 36·D5·F1·F2 - 42·D2·F1·N - 42·D3·F1·N - 44·D4·F2·N - 44·D5·F2·N
-    bytes  8 + 80·D4·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 288·D1·D2·D3·N·S + 48·D1·D2·D3·N·S²
-           + 80·D4·D5·F1·F2·(1 + S - D2)//2 + 80·D4·D5·F1·F2·(1 + S - D3)//2 + 112·D2·D3·F1·N
-           + 136·F1·N·(1 + S - D2)//2·(1 + S - D3)//2 + 16·D1·D2·D3·F1 + 192·D4·D5·F2·N + 192·F2·N·(1
-           + S - D2)//2·(1 + S - D3)//2 + 2000·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 24·D4·D5·F2·K
-           + 24·F2·K·(1 + S - D2)//2·(1 + S - D3)//2 + 400·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2
-           + 400·F1·F2·((1 + S - D3)//2)²·(1 + S - D2)//2 + 432·D1·D2·D3·N + 48·D1·N·D2²·D3²
-           + 80·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2)² + 88·D4·D5·F1·F2 + 112·F1·N·S²
-           + 136·F1·N·(1 + S - D2)//2 + 136·F1·N·(1 + S - D3)//2 + 1600·F1·F2·(1 + S - D2)//2
-           + 1600·F1·F2·(1 + S - D3)//2 + 320·F1·F2·((1 + S - D2)//2)² + 320·F1·F2·((1 + S - D3)//2)²
-           + 672·F1·N·S + 768·F2·N·(1 + S - D2)//2 + 768·F2·N·(1 + S - D3)//2 + 96·F2·K·(1 + S - D2)//2
-           + 96·F2·K·(1 + S - D3)//2 + 112·K·N + 1144·F1·N + 1280·F1·F2 + 3072·F2·N + 384·F2·K + 16·F1
-           + 16·F2 + 16·K + 72·N - 400·D4·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 - 400·D5·F1·F2·(1
-           + S - D2)//2·(1 + S - D3)//2 - 48·D1·D2·N·S·D3² - 48·D1·D3·N·S·D2² - 80·D4·F1·F2·((1
-           + S - D3)//2)²·(1 + S - D2)//2 - 80·D5·F1·F2·((1 + S - D2)//2)²·(1
-           + S - D3)//2 - 112·D2·F1·N·S - 112·D3·F1·N·S - 144·D1·D2·N·D3² - 144·D1·D3·N·D2² - 192·D4·F2·N·(1
-           + S - D3)//2 - 192·D5·F2·N·(1 + S - D2)//2 - 24·D4·F2·K·(1 + S - D3)//2 - 24·D5·F2·K·(1
-           + S - D2)//2 - 320·D4·F1·F2·(1 + S - D2)//2 - 320·D5·F1·F2·(1 + S - D3)//2 - 400·D4·F1·F2·(1
-           + S - D3)//2 - 400·D5·F1·F2·(1 + S - D2)//2 - 80·D4·F1·F2·((1
-           + S - D3)//2)² - 80·D5·F1·F2·((1
-           + S - D2)//2)² - 320·D4·F1·F2 - 320·D5·F1·F2 - 336·D2·F1·N - 336·D3·F1·N - 768·D4·F2·N - 768·D5·F2·N - 96·D4·F2·K - 96·D5·F2·K
+    flops      6·D4·D5·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 24·D1·D2·D3·F1·N·S
+               + 4·D1·D2·D3·F1·N·S² + 6·D4·D5·F1·F2·N·(1 + S - D2)//2 + 6·D4·D5·F1·F2·N·(1 + S - D3)//2
+               + 9·D4·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 150·F1·F2·N·(1 + S - D2)//2·(1
+               + S - D3)//2 + 30·F1·F2·N·((1 + S - D2)//2)²·(1 + S - D3)//2 + 30·F1·F2·N·((1
+               + S - D3)//2)²·(1 + S - D2)//2 + 36·D1·D2·D3·F1·N + 4·D1·F1·N·D2²·D3² + 6·D4·D5·F1·F2·N
+               + 6·D4·D5·F2·K·N + 6·F1·F2·N·((1 + S - D2)//2)²·((1 + S - D3)//2)² + 6·F2·K·N·(1
+               + S - D2)//2·(1 + S - D3)//2 + 9·D4·D5·F1·F2·(1 + S - D2)//2 + 9·D4·D5·F1·F2·(1
+               + S - D3)//2 + 10·F1·N·(1 + S - D2)//2·(1 + S - D3)//2 + 11·D4·D5·F2·N + 11·F2·N·(1
+               + S - D2)//2·(1 + S - D3)//2 + 120·F1·F2·N·(1 + S - D2)//2 + 120·F1·F2·N·(1 + S - D3)//2
+               + 14·D2·D3·F1·N + 225·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 24·F1·F2·N·((1
+               + S - D2)//2)² + 24·F1·F2·N·((1 + S - D3)//2)² + 24·F2·K·N·(1 + S - D2)//2
+               + 24·F2·K·N·(1 + S - D3)//2 + 45·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2 + 45·F1·F2·((1
+               + S - D3)//2)²·(1 + S - D2)//2 + 9·D4·D5·F1·F2 + 9·F1·F2·((1 + S - D2)//2)²·((1
+               + S - D3)//2)² + 10·F1·N·(1 + S - D2)//2 + 10·F1·N·(1 + S - D3)//2 + 14·F1·N·S²
+               + 180·F1·F2·(1 + S - D2)//2 + 180·F1·F2·(1 + S - D3)//2 + 36·F1·F2·((1 + S - D2)//2)²
+               + 36·F1·F2·((1 + S - D3)//2)² + 44·F2·N·(1 + S - D2)//2 + 44·F2·N·(1 + S - D3)//2
+               + 84·F1·N·S + 96·F1·F2·N + 96·F2·K·N + 136·F1·N + 144·F1·F2 + 14·K·N + 176·F2·N
+               + 7·N - 30·D4·F1·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 - 30·D5·F1·F2·N·(1 + S - D2)//2·(1
+               + S - D3)//2 - 4·D1·D2·F1·N·S·D3² - 4·D1·D3·F1·N·S·D2² - 6·D4·F1·F2·N·((1
+               + S - D3)//2)²·(1 + S - D2)//2 - 6·D5·F1·F2·N·((1 + S - D2)//2)²·(1
+               + S - D3)//2 - 12·D1·D2·F1·N·D3² - 12·D1·D3·F1·N·D2² - 24·D4·F1·F2·N·(1
+               + S - D2)//2 - 24·D5·F1·F2·N·(1 + S - D3)//2 - 30·D4·F1·F2·N·(1
+               + S - D3)//2 - 30·D5·F1·F2·N·(1 + S - D2)//2 - 45·D4·F1·F2·(1 + S - D2)//2·(1
+               + S - D3)//2 - 45·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 - 6·D4·F1·F2·N·((1
+               + S - D3)//2)² - 6·D4·F2·K·N·(1 + S - D3)//2 - 6·D5·F1·F2·N·((1
+               + S - D2)//2)² - 6·D5·F2·K·N·(1 + S - D2)//2 - 9·D4·F1·F2·((1 + S - D3)//2)²·(1
+               + S - D2)//2 - 9·D5·F1·F2·((1 + S - D2)//2)²·(1 + S - D3)//2 - 11·D4·F2·N·(1
+               + S - D3)//2 - 11·D5·F2·N·(1
+               + S - D2)//2 - 14·D2·F1·N·S - 14·D3·F1·N·S - 24·D4·F1·F2·N - 24·D4·F2·K·N - 24·D5·F1·F2·N - 24·D5·F2·K·N - 36·D4·F1·F2·(1
+               + S - D2)//2 - 36·D5·F1·F2·(1 + S - D3)//2 - 45·D4·F1·F2·(1
+               + S - D3)//2 - 45·D5·F1·F2·(1 + S - D2)//2 - 9·D4·F1·F2·((1
+               + S - D3)//2)² - 9·D5·F1·F2·((1
+               + S - D2)//2)² - 36·D4·F1·F2 - 36·D5·F1·F2 - 42·D2·F1·N - 42·D3·F1·N - 44·D4·F2·N - 44·D5·F2·N
+             = 1,179,648 + 3,086·K·N + 845,831·N
+    bytes      8 + 80·D4·D5·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 + 288·D1·D2·D3·N·S + 48·D1·D2·D3·N·S²
+               + 80·D4·D5·F1·F2·(1 + S - D2)//2 + 80·D4·D5·F1·F2·(1 + S - D3)//2 + 112·D2·D3·F1·N
+               + 136·F1·N·(1 + S - D2)//2·(1 + S - D3)//2 + 16·D1·D2·D3·F1 + 192·D4·D5·F2·N
+               + 192·F2·N·(1 + S - D2)//2·(1 + S - D3)//2 + 2,000·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2
+               + 24·D4·D5·F2·K + 24·F2·K·(1 + S - D2)//2·(1 + S - D3)//2 + 400·F1·F2·((1
+               + S - D2)//2)²·(1 + S - D3)//2 + 400·F1·F2·((1 + S - D3)//2)²·(1 + S - D2)//2
+               + 432·D1·D2·D3·N + 48·D1·N·D2²·D3² + 80·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2)²
+               + 88·D4·D5·F1·F2 + 112·F1·N·S² + 136·F1·N·(1 + S - D2)//2 + 136·F1·N·(1 + S - D3)//2
+               + 1,600·F1·F2·(1 + S - D2)//2 + 1,600·F1·F2·(1 + S - D3)//2 + 320·F1·F2·((1
+               + S - D2)//2)² + 320·F1·F2·((1 + S - D3)//2)² + 672·F1·N·S + 768·F2·N·(1 + S - D2)//2
+               + 768·F2·N·(1 + S - D3)//2 + 96·F2·K·(1 + S - D2)//2 + 96·F2·K·(1 + S - D3)//2 + 112·K·N
+               + 1,144·F1·N + 1,280·F1·F2 + 3,072·F2·N + 384·F2·K + 16·F1 + 16·F2 + 16·K
+               + 72·N - 400·D4·F1·F2·(1 + S - D2)//2·(1 + S - D3)//2 - 400·D5·F1·F2·(1 + S - D2)//2·(1
+               + S - D3)//2 - 48·D1·D2·N·S·D3² - 48·D1·D3·N·S·D2² - 80·D4·F1·F2·((1 + S - D3)//2)²·(1
+               + S - D2)//2 - 80·D5·F1·F2·((1 + S - D2)//2)²·(1
+               + S - D3)//2 - 112·D2·F1·N·S - 112·D3·F1·N·S - 144·D1·D2·N·D3² - 144·D1·D3·N·D2² - 192·D4·F2·N·(1
+               + S - D3)//2 - 192·D5·F2·N·(1 + S - D2)//2 - 24·D4·F2·K·(1 + S - D3)//2 - 24·D5·F2·K·(1
+               + S - D2)//2 - 320·D4·F1·F2·(1 + S - D2)//2 - 320·D5·F1·F2·(1
+               + S - D3)//2 - 400·D4·F1·F2·(1 + S - D3)//2 - 400·D5·F1·F2·(1
+               + S - D2)//2 - 80·D4·F1·F2·((1 + S - D3)//2)² - 80·D5·F1·F2·((1
+               + S - D2)//2)² - 320·D4·F1·F2 - 320·D5·F1·F2 - 336·D2·F1·N - 336·D3·F1·N - 768·D4·F2·N - 768·D5·F2·N - 96·D4·F2·K - 96·D5·F2·K
+             = 10,525,704 + 112·K·N + 12,304·K + 275,528·N
+    workspace  1,049,408 + 20,488·N + 8·K + 8·max(9,616 + 1,026·K, 262,176 + 2·K·N + 3,840·N)
+               + max(K·N, 80 + 2,048·N) bytes
 """
 
 from __future__ import annotations
@@ -179,68 +186,68 @@ def _forward(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
-    padded1, t1, t2, at1 = tensors["padded1"], tensors["t1"], tensors["t2"], tensors["at1"]
-    at2, at3, at4, at5 = tensors["at2"], tensors["at3"], tensors["at4"], tensors["at5"]
-    z2_right, is1, is2, at6 = tensors["z2_right"], tensors["is1"], tensors["is2"], tensors["at6"]
-    is3, is4, is5, is6 = tensors["is3"], tensors["is4"], tensors["is5"], tensors["is6"]
-    is7, at7, at8, at9 = tensors["is7"], tensors["at7"], tensors["at8"], tensors["at9"]
-    t3, range_N, range_F1, range_ = tensors["t3"], tensors["range_N"], tensors["range_F1"], tensors["range_"]
-    range__, range___, range____ = tensors["range__"], tensors["range___"], tensors["range____"]
-    range_F2 = tensors["range_F2"]
+    padded1, t_1, t_2, at_1 = tensors["padded1"], tensors["t_1"], tensors["t_2"], tensors["at_1"]
+    at_2, at_3, at1, at2 = tensors["at_2"], tensors["at_3"], tensors["at1"], tensors["at2"]
+    z2_right, is_1, is_2, at_4 = tensors["z2_right"], tensors["is_1"], tensors["is_2"], tensors["at_4"]
+    is_3, is_4, is_5, is_6 = tensors["is_3"], tensors["is_4"], tensors["is_5"], tensors["is_6"]
+    is_7, at_5, at_6, at_7 = tensors["is_7"], tensors["at_5"], tensors["at_6"], tensors["at_7"]
+    t_3, range_N, range_F1 = tensors["t_3"], tensors["range_N"], tensors["range_F1"]
+    range_, range__, range___ = tensors["range_"], tensors["range__"], tensors["range___"]
+    range____, range_F2 = tensors["range____"], tensors["range_F2"]
     N = len(x)
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
     z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
-    np.copyto(t1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
+    np.copyto(t_1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
     np.matmul(
-        C1.reshape(F1, D1 * D2 * D3), t1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
+        C1.reshape(F1, D1 * D2 * D3), t_1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
     )  # (1)
     np.add(z1, c1[:, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
     h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at1)  # (4)
-        np.add(at1, range_F1[:, None, None], out=at1)  # (4)
-        np.multiply(at1, S + 3 - D2, out=at1)  # (4)
-        np.multiply(2, range_, out=at2)  # (4)
-        np.add(at2, i5, out=at2)  # (4)
-        np.add(at1, at2[:, None], out=at1)  # (4)
-        np.multiply(at1, S + 3 - D3, out=at1)  # (4)
-        np.multiply(2, range__, out=at3)  # (4)
-        np.add(at3, i, out=at3)  # (4)
-        np.add(at1, at3, out=at1)  # (4)
-        np.take(h1_2.reshape(-1), at1, out=t2, mode="clip")  # (4)
-        np.maximum(h1, t2, out=h1)  # (4)
-    np.add(range_, 1, out=at2)  # (5)
-    np.subtract(at2, range___[:, None], out=at4)  # (5)
-    np.add(range__, 1, out=at3)  # (5)
-    np.subtract(at3, range____[:, None], out=at5)  # (5)
-    np.add(range__, 2, out=at3)  # (5)
-    np.add(D5, range____, out=at6)  # (5)
-    np.less_equal(at3, at6[:, None], out=is2)  # (5)
-    np.add(range__, 1, out=at3)  # (5)
-    np.less_equal(range____[:, None], at3, out=is3)  # (5)
-    np.logical_and(is2, is3, out=is2)  # (5)
-    np.copyto(is1, is2[:, None, None, :])  # (5)
-    np.less_equal(0, at4, out=is6)  # (5)
-    np.less(at4, D4, out=is7)  # (5)
-    np.logical_and(is6, is7, out=is6)  # (5)
-    np.less_equal(0, at5, out=is2)  # (5)
-    np.less(at5, D5, out=is3)  # (5)
-    np.logical_and(is2, is3, out=is2)  # (5)
-    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (5)
-    np.copyto(is4, is5[..., None, :, :])  # (5)
-    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at7)  # (5)
-    np.add(at7, range_F1[:, None, None], out=at7)  # (5)
-    np.multiply(at7, D4, out=at7)  # (5)
-    np.clip(at4, 0, D4 - 1, out=at8)  # (5)
-    np.add(at7, at8[:, None, None, :, None], out=at7)  # (5)
-    np.multiply(at7, D5, out=at7)  # (5)
-    np.clip(at5, 0, D5 - 1, out=at9)  # (5)
-    np.add(at7, at9[:, None, None, :], out=at7)  # (5)
-    np.take(C2.reshape(-1), at7, out=z2_right, mode="clip")  # (5)
-    _choose(z2_right, is4, 0)  # (5)
-    _choose(z2_right, is1, 0)  # (5)
+        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (4)
+        np.add(at_1, range_F1[:, None, None], out=at_1)  # (4)
+        np.multiply(at_1, S + 3 - D2, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_2, i5, out=at_2)  # (4)
+        np.add(at_1, at_2[:, None], out=at_1)  # (4)
+        np.multiply(at_1, S + 3 - D3, out=at_1)  # (4)
+        np.multiply(2, range__, out=at_3)  # (4)
+        np.add(at_3, i, out=at_3)  # (4)
+        np.add(at_1, at_3, out=at_1)  # (4)
+        np.take(h1_2.reshape(-1), at_1, out=t_2, mode="clip")  # (4)
+        np.maximum(h1, t_2, out=h1)  # (4)
+    np.add(range_, 1, out=at_2)  # (5)
+    np.subtract(at_2, range___[:, None], out=at1)  # (5)
+    np.add(range__, 1, out=at_3)  # (5)
+    np.subtract(at_3, range____[:, None], out=at2)  # (5)
+    np.add(range__, 2, out=at_3)  # (5)
+    np.add(D5, range____, out=at_4)  # (5)
+    np.less_equal(at_3, at_4[:, None], out=is_2)  # (5)
+    np.add(range__, 1, out=at_3)  # (5)
+    np.less_equal(range____[:, None], at_3, out=is_3)  # (5)
+    np.logical_and(is_2, is_3, out=is_2)  # (5)
+    np.copyto(is_1, is_2[:, None, None, :])  # (5)
+    np.less_equal(0, at1, out=is_6)  # (5)
+    np.less(at1, D4, out=is_7)  # (5)
+    np.logical_and(is_6, is_7, out=is_6)  # (5)
+    np.less_equal(0, at2, out=is_2)  # (5)
+    np.less(at2, D5, out=is_3)  # (5)
+    np.logical_and(is_2, is_3, out=is_2)  # (5)
+    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (5)
+    np.copyto(is_4, is_5[..., None, :, :])  # (5)
+    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at_5)  # (5)
+    np.add(at_5, range_F1[:, None, None], out=at_5)  # (5)
+    np.multiply(at_5, D4, out=at_5)  # (5)
+    np.clip(at1, 0, D4 - 1, out=at_6)  # (5)
+    np.add(at_5, at_6[:, None, None, :, None], out=at_5)  # (5)
+    np.multiply(at_5, D5, out=at_5)  # (5)
+    np.clip(at2, 0, D5 - 1, out=at_7)  # (5)
+    np.add(at_5, at_7[:, None, None, :], out=at_5)  # (5)
+    np.take(C2.reshape(-1), at_5, out=z2_right, mode="clip")  # (5)
+    _choose(z2_right, is_4, 0)  # (5)
+    _choose(z2_right, is_1, 0)  # (5)
     np.matmul(
         h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
         z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
@@ -252,8 +259,8 @@ def _forward(params, data, tensors):
         u_flat,
         h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2)
     )  # (8)
-    np.multiply(10 / 7, mask2, out=t3)  # (9)
-    np.multiply(t3, u_flat, out=flat)  # (9)
+    np.multiply(10 / 7, mask2, out=t_3)  # (9)
+    np.multiply(t_3, u_flat, out=flat)  # (9)
     np.matmul(flat, W, out=z3)  # (10)
     np.add(z3, b, out=a3)  # (11)
     a3.max(1, out=m_a3)  # (12)
@@ -290,20 +297,20 @@ def _backward(params, data, tensors, gradients):
     dh1, dC2_terms, da1 = tensors["dh1"], tensors["dC2_terms"], tensors["da1"]
     dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
     dW, db = gradients["W"], gradients["b"]
-    padded1, t2, at1, at2 = tensors["padded1"], tensors["t2"], tensors["at1"], tensors["at2"]
-    at3, at4, at5, is1 = tensors["at3"], tensors["at4"], tensors["at5"], tensors["is1"]
-    is2, at6, is3, is4 = tensors["is2"], tensors["at6"], tensors["is3"], tensors["is4"]
-    is5, is6, is7, at7 = tensors["is5"], tensors["is6"], tensors["is7"], tensors["at7"]
-    at8, at9, less, is8 = tensors["at8"], tensors["at9"], tensors["less"], tensors["is8"]
-    is_NK, at10, at_F2, at11 = tensors["is_NK"], tensors["at10"], tensors["at_F2"], tensors["at11"]
-    at_F2_2, at12, t4, is9 = tensors["at_F2_2"], tensors["at12"], tensors["t4"], tensors["is9"]
-    is10, is11, t5, at13 = tensors["is10"], tensors["is11"], tensors["t5"], tensors["at13"]
-    is12, dh1_right, t6, t7 = tensors["is12"], tensors["dh1_right"], tensors["t6"], tensors["t7"]
-    is13, at14, at15, at16 = tensors["is13"], tensors["at14"], tensors["at15"], tensors["at16"]
-    at17, at18, at19, is14 = tensors["at17"], tensors["at18"], tensors["at19"], tensors["is14"]
-    is15, is16, at20, is17 = tensors["is15"], tensors["is16"], tensors["at20"], tensors["is17"]
-    at21, is18, at22, at23 = tensors["at21"], tensors["is18"], tensors["at22"], tensors["at23"]
-    at24, at25, t8, t9 = tensors["at24"], tensors["at25"], tensors["t8"], tensors["t9"]
+    padded1, t_2, at_1, at_2 = tensors["padded1"], tensors["t_2"], tensors["at_1"], tensors["at_2"]
+    at_3, at1, at2, is_1 = tensors["at_3"], tensors["at1"], tensors["at2"], tensors["is_1"]
+    is_2, at_4, is_3, is_4 = tensors["is_2"], tensors["at_4"], tensors["is_3"], tensors["is_4"]
+    is_5, is_6, is_7, at_5 = tensors["is_5"], tensors["is_6"], tensors["is_7"], tensors["at_5"]
+    at_6, at_7, less, is_8 = tensors["at_6"], tensors["at_7"], tensors["less"], tensors["is_8"]
+    is_NK, at_8, at_F2, at_9 = tensors["is_NK"], tensors["at_8"], tensors["at_F2"], tensors["at_9"]
+    at_F2_2, at_10, t_4, is_9 = tensors["at_F2_2"], tensors["at_10"], tensors["t_4"], tensors["is_9"]
+    is_10, is_11, t_5, at_11 = tensors["is_10"], tensors["is_11"], tensors["t_5"], tensors["at_11"]
+    is_12, dh1_right, t_6, t_7 = tensors["is_12"], tensors["dh1_right"], tensors["t_6"], tensors["t_7"]
+    is_13, at_12, at_13, at3 = tensors["is_13"], tensors["at_12"], tensors["at_13"], tensors["at3"]
+    at4, at5, at6, is_14 = tensors["at4"], tensors["at5"], tensors["at6"], tensors["is_14"]
+    is_15, is_16, at_14, is_17 = tensors["is_15"], tensors["is_16"], tensors["at_14"], tensors["is_17"]
+    at_15, is_18, at_16, at_17 = tensors["at_15"], tensors["is_18"], tensors["at_16"], tensors["at_17"]
+    at_18, at_19, t_8, t_9 = tensors["at_18"], tensors["at_19"], tensors["t_8"], tensors["t_9"]
     range_N, range_F1, range_ = tensors["range_N"], tensors["range_F1"], tensors["range_"]
     range__, range___, range____ = tensors["range__"], tensors["range___"], tensors["range____"]
     range_F2, range_K, range_____ = tensors["range_F2"], tensors["range_K"], tensors["range_____"]
@@ -312,19 +319,19 @@ def _backward(params, data, tensors, gradients):
     h1_place.fill(0)  # (17)
     less.fill(1)  # (17)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at1)  # (17)
-        np.add(at1, range_F1[:, None, None], out=at1)  # (17)
-        np.multiply(at1, S + 3 - D2, out=at1)  # (17)
-        np.multiply(2, range_, out=at2)  # (17)
-        np.add(at2, i5, out=at2)  # (17)
-        np.add(at1, at2[:, None], out=at1)  # (17)
-        np.multiply(at1, S + 3 - D3, out=at1)  # (17)
-        np.multiply(2, range__, out=at3)  # (17)
-        np.add(at3, i, out=at3)  # (17)
-        np.add(at1, at3, out=at1)  # (17)
-        np.take(h1_2.reshape(-1), at1, out=t2, mode="clip")  # (17)
-        np.less(t2, h1, out=is8)  # (17)
-        less &= is8  # (17)
+        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (17)
+        np.add(at_1, range_F1[:, None, None], out=at_1)  # (17)
+        np.multiply(at_1, S + 3 - D2, out=at_1)  # (17)
+        np.multiply(2, range_, out=at_2)  # (17)
+        np.add(at_2, i5, out=at_2)  # (17)
+        np.add(at_1, at_2[:, None], out=at_1)  # (17)
+        np.multiply(at_1, S + 3 - D3, out=at_1)  # (17)
+        np.multiply(2, range__, out=at_3)  # (17)
+        np.add(at_3, i, out=at_3)  # (17)
+        np.add(at_1, at_3, out=at_1)  # (17)
+        np.take(h1_2.reshape(-1), at_1, out=t_2, mode="clip")  # (17)
+        np.less(t_2, h1, out=is_8)  # (17)
+        less &= is_8  # (17)
         h1_place += less  # (17)
     np.floor_divide(h1_place, 2, out=h1_argmax_i5)  # (17)
     np.remainder(h1_place, 2, out=h1_argmax_i)  # (18)
@@ -338,7 +345,7 @@ def _backward(params, data, tensors, gradients):
     np.multiply(du_flat, mask2, out=du_flat)  # (23)
     dh2.fill(0)  # (24)
     np.multiply(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5), range_F2, out=at_F2)  # (24)
-    np.add(range_____[:, None], at_F2, out=at10)  # (24)
+    np.add(range_____[:, None], at_F2, out=at_8)  # (24)
     np.multiply(16, range_F2, out=at_F2)  # (24)
     np.multiply(4 * ((S + 1 - D2) // 2), range_F2, out=at_F2_2)  # (24)
     np.add(at_F2, at_F2_2, out=at_F2)  # (24)
@@ -346,19 +353,19 @@ def _backward(params, data, tensors, gradients):
     np.add(at_F2, at_F2_2, out=at_F2)  # (24)
     np.multiply(D4 * D5, range_F2, out=at_F2_2)  # (24)
     np.add(at_F2, at_F2_2, out=at_F2)  # (24)
-    np.add(at_F2, range_____[:, None], out=at11)  # (24)
+    np.add(at_F2, range_____[:, None], out=at_9)  # (24)
     np.multiply(((S + 1 - D2) // 2) * ((S + 1 - D3) // 2), range_F2, out=at_F2)  # (24)
-    np.add(at11, at_F2, out=at11)  # (24)
+    np.add(at_9, at_F2, out=at_9)  # (24)
     np.multiply(4 * D4, range_F2, out=at_F2)  # (24)
-    np.subtract(at11, at_F2, out=at11)  # (24)
+    np.subtract(at_9, at_F2, out=at_9)  # (24)
     np.multiply(4 * D5, range_F2, out=at_F2)  # (24)
-    np.subtract(at11, at_F2, out=at11)  # (24)
+    np.subtract(at_9, at_F2, out=at_9)  # (24)
     np.multiply(((S + 1 - D3) // 2) * D4, range_F2, out=at_F2)  # (24)
-    np.subtract(at11, at_F2, out=at11)  # (24)
+    np.subtract(at_9, at_F2, out=at_9)  # (24)
     np.multiply(((S + 1 - D2) // 2) * D5, range_F2, out=at_F2)  # (24)
-    np.subtract(at11, at_F2, out=at11)  # (24)
-    np.floor_divide(at11, (S + 1 - D3) // 2 + 4 - D5, out=at11)  # (24)
-    np.remainder(at11, (S + 1 - D2) // 2 + 4 - D4, out=at11)  # (24)
+    np.subtract(at_9, at_F2, out=at_9)  # (24)
+    np.floor_divide(at_9, (S + 1 - D3) // 2 + 4 - D5, out=at_9)  # (24)
+    np.remainder(at_9, (S + 1 - D2) // 2 + 4 - D4, out=at_9)  # (24)
     np.multiply(16, range_F2, out=at_F2)  # (24)
     np.multiply(4 * ((S + 1 - D2) // 2), range_F2, out=at_F2_2)  # (24)
     np.add(at_F2, at_F2_2, out=at_F2)  # (24)
@@ -366,61 +373,61 @@ def _backward(params, data, tensors, gradients):
     np.add(at_F2, at_F2_2, out=at_F2)  # (24)
     np.multiply(D4 * D5, range_F2, out=at_F2_2)  # (24)
     np.add(at_F2, at_F2_2, out=at_F2)  # (24)
-    np.add(at_F2, range_____[:, None], out=at12)  # (24)
+    np.add(at_F2, range_____[:, None], out=at_10)  # (24)
     np.multiply(((S + 1 - D2) // 2) * ((S + 1 - D3) // 2), range_F2, out=at_F2)  # (24)
-    np.add(at12, at_F2, out=at12)  # (24)
+    np.add(at_10, at_F2, out=at_10)  # (24)
     np.multiply(4 * D4, range_F2, out=at_F2)  # (24)
-    np.subtract(at12, at_F2, out=at12)  # (24)
+    np.subtract(at_10, at_F2, out=at_10)  # (24)
     np.multiply(4 * D5, range_F2, out=at_F2)  # (24)
-    np.subtract(at12, at_F2, out=at12)  # (24)
+    np.subtract(at_10, at_F2, out=at_10)  # (24)
     np.multiply(((S + 1 - D3) // 2) * D4, range_F2, out=at_F2)  # (24)
-    np.subtract(at12, at_F2, out=at12)  # (24)
+    np.subtract(at_10, at_F2, out=at_10)  # (24)
     np.multiply(((S + 1 - D2) // 2) * D5, range_F2, out=at_F2)  # (24)
-    np.subtract(at12, at_F2, out=at12)  # (24)
-    np.remainder(at12, (S + 1 - D3) // 2 + 4 - D5, out=at12)  # (24)
-    np.less_equal(0, at10, out=is10)  # (24)
-    np.less(at10, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, out=is11)  # (24)
-    np.logical_and(is10, is11, out=is10)  # (24)
-    np.copyto(is9, is10[:, None, :])  # (24)
-    np.clip(at10, 0, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 - 1, out=at13)  # (24)
-    np.take(du_flat, at13, 1, out=t5, mode="clip")  # (24)
-    np.copyto(t4, t5.transpose(1, 0, 2))  # (24)
-    _choose(t4, is9, 0)  # (24)
-    np.add.at(dh2, (range_N[:, None], range_F2, at11[:, None, :], at12[:, None, :]), t4)  # (24)
-    np.greater(a2, 0, out=is12)  # (25)
+    np.subtract(at_10, at_F2, out=at_10)  # (24)
+    np.remainder(at_10, (S + 1 - D3) // 2 + 4 - D5, out=at_10)  # (24)
+    np.less_equal(0, at_8, out=is_10)  # (24)
+    np.less(at_8, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, out=is_11)  # (24)
+    np.logical_and(is_10, is_11, out=is_10)  # (24)
+    np.copyto(is_9, is_10[:, None, :])  # (24)
+    np.clip(at_8, 0, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 - 1, out=at_11)  # (24)
+    np.take(du_flat, at_11, 1, out=t_5, mode="clip")  # (24)
+    np.copyto(t_4, t_5.transpose(1, 0, 2))  # (24)
+    _choose(t_4, is_9, 0)  # (24)
+    np.add.at(dh2, (range_N[:, None], range_F2, at_9[:, None, :], at_10[:, None, :]), t_4)  # (24)
+    np.greater(a2, 0, out=is_12)  # (25)
     np.copyto(da2, dh2)  # (25)
-    _choose(da2, is12, 0)  # (25)
+    _choose(da2, is_12, 0)  # (25)
     da2.sum((0, 2, 3), out=dc2)  # (26)
-    np.add(range_, 1, out=at2)  # (27)
-    np.subtract(at2, range___[:, None], out=at4)  # (27)
-    np.add(range__, 1, out=at3)  # (27)
-    np.subtract(at3, range____[:, None], out=at5)  # (27)
-    np.add(range__, 2, out=at3)  # (27)
-    np.add(D5, range____, out=at6)  # (27)
-    np.less_equal(at3, at6[:, None], out=is2)  # (27)
-    np.add(range__, 1, out=at3)  # (27)
-    np.less_equal(range____[:, None], at3, out=is3)  # (27)
-    np.logical_and(is2, is3, out=is2)  # (27)
-    np.copyto(is1, is2[:, None, None, :])  # (27)
-    np.less_equal(0, at4, out=is6)  # (27)
-    np.less(at4, D4, out=is7)  # (27)
-    np.logical_and(is6, is7, out=is6)  # (27)
-    np.less_equal(0, at5, out=is2)  # (27)
-    np.less(at5, D5, out=is3)  # (27)
-    np.logical_and(is2, is3, out=is2)  # (27)
-    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (27)
-    np.copyto(is4, is5[..., None, :, :])  # (27)
-    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at7)  # (27)
-    np.add(at7, range_F1[:, None, None], out=at7)  # (27)
-    np.multiply(at7, D4, out=at7)  # (27)
-    np.clip(at4, 0, D4 - 1, out=at8)  # (27)
-    np.add(at7, at8[:, None, None, :, None], out=at7)  # (27)
-    np.multiply(at7, D5, out=at7)  # (27)
-    np.clip(at5, 0, D5 - 1, out=at9)  # (27)
-    np.add(at7, at9[:, None, None, :], out=at7)  # (27)
-    np.take(C2.reshape(-1), at7, out=dh1_right, mode="clip")  # (27)
-    _choose(dh1_right, is4, 0)  # (27)
-    _choose(dh1_right, is1, 0)  # (27)
+    np.add(range_, 1, out=at_2)  # (27)
+    np.subtract(at_2, range___[:, None], out=at1)  # (27)
+    np.add(range__, 1, out=at_3)  # (27)
+    np.subtract(at_3, range____[:, None], out=at2)  # (27)
+    np.add(range__, 2, out=at_3)  # (27)
+    np.add(D5, range____, out=at_4)  # (27)
+    np.less_equal(at_3, at_4[:, None], out=is_2)  # (27)
+    np.add(range__, 1, out=at_3)  # (27)
+    np.less_equal(range____[:, None], at_3, out=is_3)  # (27)
+    np.logical_and(is_2, is_3, out=is_2)  # (27)
+    np.copyto(is_1, is_2[:, None, None, :])  # (27)
+    np.less_equal(0, at1, out=is_6)  # (27)
+    np.less(at1, D4, out=is_7)  # (27)
+    np.logical_and(is_6, is_7, out=is_6)  # (27)
+    np.less_equal(0, at2, out=is_2)  # (27)
+    np.less(at2, D5, out=is_3)  # (27)
+    np.logical_and(is_2, is_3, out=is_2)  # (27)
+    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (27)
+    np.copyto(is_4, is_5[..., None, :, :])  # (27)
+    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at_5)  # (27)
+    np.add(at_5, range_F1[:, None, None], out=at_5)  # (27)
+    np.multiply(at_5, D4, out=at_5)  # (27)
+    np.clip(at1, 0, D4 - 1, out=at_6)  # (27)
+    np.add(at_5, at_6[:, None, None, :, None], out=at_5)  # (27)
+    np.multiply(at_5, D5, out=at_5)  # (27)
+    np.clip(at2, 0, D5 - 1, out=at_7)  # (27)
+    np.add(at_5, at_7[:, None, None, :], out=at_5)  # (27)
+    np.take(C2.reshape(-1), at_5, out=dh1_right, mode="clip")  # (27)
+    _choose(dh1_right, is_4, 0)  # (27)
+    _choose(dh1_right, is_1, 0)  # (27)
     np.matmul(
         da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2),
         dh1_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
@@ -429,85 +436,86 @@ def _backward(params, data, tensors, gradients):
     np.matmul(
         da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T,
         h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        out=t6.reshape(16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2, F1 + ((S + 1 - D2) // 2) * F1 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F1 + ((S + 1 - D3) // 2) * F1)
+        out=t_6.reshape(16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2, F1 + ((S + 1 - D2) // 2) * F1 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F1 + ((S + 1 - D3) // 2) * F1)
     )  # (28)
-    np.copyto(dC2_terms, t6.transpose(0, 3, 1, 2, 4, 5))  # (28)
+    np.copyto(dC2_terms, t_6.transpose(0, 3, 1, 2, 4, 5))  # (28)
     dC2.fill(0)  # (28)
-    np.add(range_, 1, out=at2)  # (28)
-    np.subtract(at2, range___[:, None], out=at4)  # (28)
-    np.add(range__, 1, out=at3)  # (28)
-    np.subtract(at3, range____[:, None], out=at5)  # (28)
-    np.clip(at4, 0, D4 - 1, out=at8)  # (28)
-    np.clip(at5, 0, D5 - 1, out=at9)  # (28)
-    np.less_equal(0, at4, out=is6)  # (28)
-    np.less(at4, D4, out=is7)  # (28)
-    np.logical_and(is6, is7, out=is6)  # (28)
-    np.less_equal(0, at5, out=is2)  # (28)
-    np.less(at5, D5, out=is3)  # (28)
-    np.logical_and(is2, is3, out=is2)  # (28)
-    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (28)
-    np.copyto(is13, is5[..., None, None])  # (28)
-    np.copyto(t7, dC2_terms.transpose(2, 3, 4, 5, 0, 1))  # (28)
-    _choose(t7, is13, 0)  # (28)
+    np.add(range_, 1, out=at_2)  # (28)
+    np.subtract(at_2, range___[:, None], out=at1)  # (28)
+    np.add(range__, 1, out=at_3)  # (28)
+    np.subtract(at_3, range____[:, None], out=at2)  # (28)
+    np.clip(at1, 0, D4 - 1, out=at_6)  # (28)
+    np.clip(at2, 0, D5 - 1, out=at_7)  # (28)
+    np.less_equal(0, at1, out=is_6)  # (28)
+    np.less(at1, D4, out=is_7)  # (28)
+    np.logical_and(is_6, is_7, out=is_6)  # (28)
+    np.less_equal(0, at2, out=is_2)  # (28)
+    np.less(at2, D5, out=is_3)  # (28)
+    np.logical_and(is_2, is_3, out=is_2)  # (28)
+    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (28)
+    np.copyto(is_13, is_5[..., None, None])  # (28)
+    np.copyto(t_7, dC2_terms.transpose(2, 3, 4, 5, 0, 1))  # (28)
+    _choose(t_7, is_13, 0)  # (28)
     np.add.at(
-        dC2, (range_F2[:, None], range_F1, at8[:, None, :, None, None, None], at9[:, None, :, None, None]), t7
+        dC2, (range_F2[:, None], range_F1, at_6[:, None, :, None, None, None], at_7[:, None, :, None, None]),
+        t_7
     )  # (28)
-    np.floor_divide(range______, 2, out=at14)  # (29)
-    np.floor_divide(range_______, 2, out=at15)  # (29)
-    np.floor_divide(range______, 2, out=at16)  # (29)
-    np.floor_divide(range_______, 2, out=at17)  # (29)
-    np.floor_divide(range______, 2, out=at18)  # (29)
-    np.floor_divide(range_______, 2, out=at19)  # (29)
-    np.greater(a1, 0, out=is14)  # (29)
-    np.floor_divide(range______, 2, out=at20)  # (29)
-    np.less_equal(at20, (S + 1 - D2) // 2, out=is16)  # (29)
-    np.floor_divide(range_______, 2, out=at21)  # (29)
-    np.less_equal(at21, (S + 1 - D3) // 2, out=is17)  # (29)
-    np.logical_and(is16[:, None], is17, out=is15)  # (29)
-    np.logical_and(is15, is14, out=is14)  # (29)
-    np.remainder(range______, 2, out=at20)  # (29)
-    np.multiply(range_N[:, None, None, None], F1, out=at23)  # (29)
-    np.add(at23, range_F1[:, None, None], out=at23)  # (29)
-    np.multiply(at23, (S + 1 - D2) // 2 + 1, out=at23)  # (29)
-    np.clip(at14, 0, (S + 1 - D2) // 2, out=at24)  # (29)
-    np.add(at23, at24[:, None], out=at23)  # (29)
-    np.multiply(at23, (S + 1 - D3) // 2 + 1, out=at23)  # (29)
-    np.clip(at15, 0, (S + 1 - D3) // 2, out=at21)  # (29)
-    np.add(at23, at21, out=at23)  # (29)
-    np.take(h1_argmax_i5.reshape(-1), at23, out=at22, mode="clip")  # (29)
-    np.equal(at20[:, None], at22, out=is18)  # (29)
-    np.logical_and(is14, is18, out=is14)  # (29)
-    np.remainder(range_______, 2, out=at21)  # (29)
-    np.multiply(range_N[:, None, None, None], F1, out=at23)  # (29)
-    np.add(at23, range_F1[:, None, None], out=at23)  # (29)
-    np.multiply(at23, (S + 1 - D2) // 2 + 1, out=at23)  # (29)
-    np.clip(at16, 0, (S + 1 - D2) // 2, out=at20)  # (29)
-    np.add(at23, at20[:, None], out=at23)  # (29)
-    np.multiply(at23, (S + 1 - D3) // 2 + 1, out=at23)  # (29)
-    np.clip(at17, 0, (S + 1 - D3) // 2, out=at25)  # (29)
-    np.add(at23, at25, out=at23)  # (29)
-    np.take(h1_argmax_i.reshape(-1), at23, out=at22, mode="clip")  # (29)
-    np.equal(at21, at22, out=is18)  # (29)
-    np.logical_and(is14, is18, out=is14)  # (29)
-    np.multiply(range_N[:, None, None, None], F1, out=at22)  # (29)
-    np.add(at22, range_F1[:, None, None], out=at22)  # (29)
-    np.multiply(at22, (S + 1 - D2) // 2 + 1, out=at22)  # (29)
-    np.clip(at18, 0, (S + 1 - D2) // 2, out=at20)  # (29)
-    np.add(at22, at20[:, None], out=at22)  # (29)
-    np.multiply(at22, (S + 1 - D3) // 2 + 1, out=at22)  # (29)
-    np.clip(at19, 0, (S + 1 - D3) // 2, out=at21)  # (29)
-    np.add(at22, at21, out=at22)  # (29)
-    np.take(dh1.reshape(-1), at22, out=da1, mode="clip")  # (29)
-    _choose(da1, is14, 0)  # (29)
+    np.floor_divide(range______, 2, out=at_12)  # (29)
+    np.floor_divide(range_______, 2, out=at_13)  # (29)
+    np.floor_divide(range______, 2, out=at3)  # (29)
+    np.floor_divide(range_______, 2, out=at4)  # (29)
+    np.floor_divide(range______, 2, out=at5)  # (29)
+    np.floor_divide(range_______, 2, out=at6)  # (29)
+    np.greater(a1, 0, out=is_14)  # (29)
+    np.floor_divide(range______, 2, out=at_14)  # (29)
+    np.less_equal(at_14, (S + 1 - D2) // 2, out=is_16)  # (29)
+    np.floor_divide(range_______, 2, out=at_15)  # (29)
+    np.less_equal(at_15, (S + 1 - D3) // 2, out=is_17)  # (29)
+    np.logical_and(is_16[:, None], is_17, out=is_15)  # (29)
+    np.logical_and(is_15, is_14, out=is_14)  # (29)
+    np.remainder(range______, 2, out=at_14)  # (29)
+    np.multiply(range_N[:, None, None, None], F1, out=at_17)  # (29)
+    np.add(at_17, range_F1[:, None, None], out=at_17)  # (29)
+    np.multiply(at_17, (S + 1 - D2) // 2 + 1, out=at_17)  # (29)
+    np.clip(at_12, 0, (S + 1 - D2) // 2, out=at_18)  # (29)
+    np.add(at_17, at_18[:, None], out=at_17)  # (29)
+    np.multiply(at_17, (S + 1 - D3) // 2 + 1, out=at_17)  # (29)
+    np.clip(at_13, 0, (S + 1 - D3) // 2, out=at_15)  # (29)
+    np.add(at_17, at_15, out=at_17)  # (29)
+    np.take(h1_argmax_i5.reshape(-1), at_17, out=at_16, mode="clip")  # (29)
+    np.equal(at_14[:, None], at_16, out=is_18)  # (29)
+    np.logical_and(is_14, is_18, out=is_14)  # (29)
+    np.remainder(range_______, 2, out=at_15)  # (29)
+    np.multiply(range_N[:, None, None, None], F1, out=at_17)  # (29)
+    np.add(at_17, range_F1[:, None, None], out=at_17)  # (29)
+    np.multiply(at_17, (S + 1 - D2) // 2 + 1, out=at_17)  # (29)
+    np.clip(at3, 0, (S + 1 - D2) // 2, out=at_14)  # (29)
+    np.add(at_17, at_14[:, None], out=at_17)  # (29)
+    np.multiply(at_17, (S + 1 - D3) // 2 + 1, out=at_17)  # (29)
+    np.clip(at4, 0, (S + 1 - D3) // 2, out=at_19)  # (29)
+    np.add(at_17, at_19, out=at_17)  # (29)
+    np.take(h1_argmax_i.reshape(-1), at_17, out=at_16, mode="clip")  # (29)
+    np.equal(at_15, at_16, out=is_18)  # (29)
+    np.logical_and(is_14, is_18, out=is_14)  # (29)
+    np.multiply(range_N[:, None, None, None], F1, out=at_16)  # (29)
+    np.add(at_16, range_F1[:, None, None], out=at_16)  # (29)
+    np.multiply(at_16, (S + 1 - D2) // 2 + 1, out=at_16)  # (29)
+    np.clip(at5, 0, (S + 1 - D2) // 2, out=at_14)  # (29)
+    np.add(at_16, at_14[:, None], out=at_16)  # (29)
+    np.multiply(at_16, (S + 1 - D3) // 2 + 1, out=at_16)  # (29)
+    np.clip(at6, 0, (S + 1 - D3) // 2, out=at_15)  # (29)
+    np.add(at_16, at_15, out=at_16)  # (29)
+    np.take(dh1.reshape(-1), at_16, out=da1, mode="clip")  # (29)
+    _choose(da1, is_14, 0)  # (29)
     da1.sum((0, 2, 3), out=dc1)  # (31)
     padded1.fill(0)  # (30)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (30)
     dC1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (30)
-    np.copyto(t8, da1.transpose(1, 0, 2, 3))  # (30)
-    np.copyto(t9, dC1_windows)  # (30)
+    np.copyto(t_8, da1.transpose(1, 0, 2, 3))  # (30)
+    np.copyto(t_9, dC1_windows)  # (30)
     np.matmul(
-        t8.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
-        t9.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
+        t_8.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
+        t_9.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
     )  # (30)
 
 
@@ -520,11 +528,11 @@ def _inference(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
     e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
-    padded1, t1, t2, at1 = tensors["padded1"], tensors["t1"], tensors["t2"], tensors["at1"]
-    at2, at3, at4, at5 = tensors["at2"], tensors["at3"], tensors["at4"], tensors["at5"]
-    z2_right, is1, is2, at6 = tensors["z2_right"], tensors["is1"], tensors["is2"], tensors["at6"]
-    is3, is4, is5, is6 = tensors["is3"], tensors["is4"], tensors["is5"], tensors["is6"]
-    is7, at7, at8, at9 = tensors["is7"], tensors["at7"], tensors["at8"], tensors["at9"]
+    padded1, t_1, t_2, at_1 = tensors["padded1"], tensors["t_1"], tensors["t_2"], tensors["at_1"]
+    at_2, at_3, at1, at2 = tensors["at_2"], tensors["at_3"], tensors["at1"], tensors["at2"]
+    z2_right, is_1, is_2, at_4 = tensors["z2_right"], tensors["is_1"], tensors["is_2"], tensors["at_4"]
+    is_3, is_4, is_5, is_6 = tensors["is_3"], tensors["is_4"], tensors["is_5"], tensors["is_6"]
+    is_7, at_5, at_6, at_7 = tensors["is_7"], tensors["at_5"], tensors["at_6"], tensors["at_7"]
     less, range_N, range_F1 = tensors["less"], tensors["range_N"], tensors["range_F1"]
     range_, range__, range___ = tensors["range_"], tensors["range__"], tensors["range___"]
     range____, range_F2 = tensors["range____"], tensors["range_F2"]
@@ -532,56 +540,56 @@ def _inference(params, data, tensors):
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
     z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
-    np.copyto(t1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
+    np.copyto(t_1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
     np.matmul(
-        C1.reshape(F1, D1 * D2 * D3), t1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
+        C1.reshape(F1, D1 * D2 * D3), t_1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
     )  # (1)
     np.add(z1, c1[:, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
     h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at1)  # (4)
-        np.add(at1, range_F1[:, None, None], out=at1)  # (4)
-        np.multiply(at1, S + 3 - D2, out=at1)  # (4)
-        np.multiply(2, range_, out=at2)  # (4)
-        np.add(at2, i5, out=at2)  # (4)
-        np.add(at1, at2[:, None], out=at1)  # (4)
-        np.multiply(at1, S + 3 - D3, out=at1)  # (4)
-        np.multiply(2, range__, out=at3)  # (4)
-        np.add(at3, i, out=at3)  # (4)
-        np.add(at1, at3, out=at1)  # (4)
-        np.take(h1_2.reshape(-1), at1, out=t2, mode="clip")  # (4)
-        np.maximum(h1, t2, out=h1)  # (4)
-    np.add(range_, 1, out=at2)  # (5)
-    np.subtract(at2, range___[:, None], out=at4)  # (5)
-    np.add(range__, 1, out=at3)  # (5)
-    np.subtract(at3, range____[:, None], out=at5)  # (5)
-    np.add(range__, 2, out=at3)  # (5)
-    np.add(D5, range____, out=at6)  # (5)
-    np.less_equal(at3, at6[:, None], out=is2)  # (5)
-    np.add(range__, 1, out=at3)  # (5)
-    np.less_equal(range____[:, None], at3, out=is3)  # (5)
-    np.logical_and(is2, is3, out=is2)  # (5)
-    np.copyto(is1, is2[:, None, None, :])  # (5)
-    np.less_equal(0, at4, out=is6)  # (5)
-    np.less(at4, D4, out=is7)  # (5)
-    np.logical_and(is6, is7, out=is6)  # (5)
-    np.less_equal(0, at5, out=is2)  # (5)
-    np.less(at5, D5, out=is3)  # (5)
-    np.logical_and(is2, is3, out=is2)  # (5)
-    np.logical_and(is6[:, None, :, None], is2[:, None, :], out=is5)  # (5)
-    np.copyto(is4, is5[..., None, :, :])  # (5)
-    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at7)  # (5)
-    np.add(at7, range_F1[:, None, None], out=at7)  # (5)
-    np.multiply(at7, D4, out=at7)  # (5)
-    np.clip(at4, 0, D4 - 1, out=at8)  # (5)
-    np.add(at7, at8[:, None, None, :, None], out=at7)  # (5)
-    np.multiply(at7, D5, out=at7)  # (5)
-    np.clip(at5, 0, D5 - 1, out=at9)  # (5)
-    np.add(at7, at9[:, None, None, :], out=at7)  # (5)
-    np.take(C2.reshape(-1), at7, out=z2_right, mode="clip")  # (5)
-    _choose(z2_right, is4, 0)  # (5)
-    _choose(z2_right, is1, 0)  # (5)
+        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (4)
+        np.add(at_1, range_F1[:, None, None], out=at_1)  # (4)
+        np.multiply(at_1, S + 3 - D2, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_2, i5, out=at_2)  # (4)
+        np.add(at_1, at_2[:, None], out=at_1)  # (4)
+        np.multiply(at_1, S + 3 - D3, out=at_1)  # (4)
+        np.multiply(2, range__, out=at_3)  # (4)
+        np.add(at_3, i, out=at_3)  # (4)
+        np.add(at_1, at_3, out=at_1)  # (4)
+        np.take(h1_2.reshape(-1), at_1, out=t_2, mode="clip")  # (4)
+        np.maximum(h1, t_2, out=h1)  # (4)
+    np.add(range_, 1, out=at_2)  # (5)
+    np.subtract(at_2, range___[:, None], out=at1)  # (5)
+    np.add(range__, 1, out=at_3)  # (5)
+    np.subtract(at_3, range____[:, None], out=at2)  # (5)
+    np.add(range__, 2, out=at_3)  # (5)
+    np.add(D5, range____, out=at_4)  # (5)
+    np.less_equal(at_3, at_4[:, None], out=is_2)  # (5)
+    np.add(range__, 1, out=at_3)  # (5)
+    np.less_equal(range____[:, None], at_3, out=is_3)  # (5)
+    np.logical_and(is_2, is_3, out=is_2)  # (5)
+    np.copyto(is_1, is_2[:, None, None, :])  # (5)
+    np.less_equal(0, at1, out=is_6)  # (5)
+    np.less(at1, D4, out=is_7)  # (5)
+    np.logical_and(is_6, is_7, out=is_6)  # (5)
+    np.less_equal(0, at2, out=is_2)  # (5)
+    np.less(at2, D5, out=is_3)  # (5)
+    np.logical_and(is_2, is_3, out=is_2)  # (5)
+    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (5)
+    np.copyto(is_4, is_5[..., None, :, :])  # (5)
+    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at_5)  # (5)
+    np.add(at_5, range_F1[:, None, None], out=at_5)  # (5)
+    np.multiply(at_5, D4, out=at_5)  # (5)
+    np.clip(at1, 0, D4 - 1, out=at_6)  # (5)
+    np.add(at_5, at_6[:, None, None, :, None], out=at_5)  # (5)
+    np.multiply(at_5, D5, out=at_5)  # (5)
+    np.clip(at2, 0, D5 - 1, out=at_7)  # (5)
+    np.add(at_5, at_7[:, None, None, :], out=at_5)  # (5)
+    np.take(C2.reshape(-1), at_5, out=z2_right, mode="clip")  # (5)
+    _choose(z2_right, is_4, 0)  # (5)
+    _choose(z2_right, is_1, 0)  # (5)
     np.matmul(
         h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
         z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
@@ -626,63 +634,63 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t10 = tensors["t10"]
-    t11 = tensors["t11"]
+    t_10 = tensors["t_10"]
+    t_11 = tensors["t_11"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t10)  # (U1)
-    np.add(t10, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_10)  # (U1)
+    np.add(t_10, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t10)  # (U2)
-    np.multiply(1 - beta2, t10, out=t10)  # (U2)
-    np.add(t10, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t10)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t11)  # (U3)
-    np.sqrt(t11, out=t11)  # (U3)
-    np.add(t11, eps, out=t11)  # (U3)
-    np.multiply(1 - beta1**step, t11, out=t11)  # (U3)
-    np.divide(t10, t11, out=t10)  # (U3)
-    theta -= t10  # (U3)
+    np.multiply(gradient, gradient, out=t_10)  # (U2)
+    np.multiply(1 - beta2, t_10, out=t_10)  # (U2)
+    np.add(t_10, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_10)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_11)  # (U3)
+    np.sqrt(t_11, out=t_11)  # (U3)
+    np.add(t_11, eps, out=t_11)  # (U3)
+    np.multiply(1 - beta1**step, t_11, out=t_11)  # (U3)
+    np.divide(t_10, t_11, out=t_10)  # (U3)
+    theta -= t_10  # (U3)
 
 
 def _places(N, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "a1": (0, 1024 * N + 262144, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "h1_2": (0, 131072, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "h1": (0, 3584 * N + 262144, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "z2": (0, 2048 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "a2": (0, 2560 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "h2": (0, 2048 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "u_flat": (0, 3072 * N + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "flat": (0, 3072 * N + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "z3": (0, 3840 * N + 262144, (N, K)),
-        "a3": (0, 3840 * N + 262144, (N, K)),
-        "m_a3": (0, 2048 * N + 262144, (N,)),
-        "e_p": (0, 3840 * N + K * N + 262144, (N, K)),
-        "s_p": (0, 2049 * N + 262144, (N,)),
-        "p": (0, 3840 * N + K * N + 262144, (N, K)),
-        "loss": (0, 1026 * K + 2 * K * N + 3840 * N + 271744, ()),
+        "z1": (0, 16, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "a1": (0, 1024 * N + 262176, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "h1_2": (0, 131088, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "h1": (0, 3584 * N + 262176, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "z2": (0, 2048 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "a2": (0, 2560 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "h2": (0, 2048 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "u_flat": (0, 3072 * N + 262176, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "flat": (0, 3072 * N + 262176, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "z3": (0, 3840 * N + 262176, (N, K)),
+        "a3": (0, 3840 * N + 262176, (N, K)),
+        "m_a3": (0, 2048 * N + 262176, (N,)),
+        "e_p": (0, 3840 * N + K * N + 262176, (N, K)),
+        "s_p": (0, 2049 * N + 262176, (N,)),
+        "p": (0, 3840 * N + K * N + 262176, (N, K)),
+        "loss": (0, 0, ()),
         "h1_place": (1, 2048 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
         "h1_argmax_i5": (1, 2304 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
         "h1_argmax_i": (1, 2048 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "da3": (0, 3840 * N + K * N + 262144, (N, K)),
-        "dflat": (0, 0, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "du_flat": (0, 0, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "dh2": (0, 512 * N, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "da2": (0, 2560 * N + 262144, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "dh1": (0, 262144, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "dC2_terms": (0, 0, (F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "da1": (0, 1024 * N + 262144, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "z3_infer": (0, 3584 * N + 262144, (N, K)),
-        "a3_infer": (0, 3584 * N + 262144, (N, K)),
-        "m_a3_infer": (0, 0, (N,)),
-        "e_p_infer": (0, 3584 * N + K * N + 262144, (N, K)),
-        "s_p_infer": (0, N, (N,)),
-        "p_infer": (0, 3584 * N + K * N + 262144, (N, K)),
-        "loss_infer": (0, 2 * N, ()),
+        "da3": (0, 3840 * N + K * N + 262176, (N, K)),
+        "dflat": (0, 16, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "du_flat": (0, 16, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
+        "dh2": (0, 512 * N + 16, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "da2": (0, 2560 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
+        "dh1": (0, 262160, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "dC2_terms": (0, 16, (F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "da1": (0, 1024 * N + 262176, (N, F1, S + 3 - D2, S + 3 - D3)),
+        "z3_infer": (0, 3584 * N + 262176, (N, K)),
+        "a3_infer": (0, 3584 * N + 262176, (N, K)),
+        "m_a3_infer": (0, 16, (N,)),
+        "e_p_infer": (0, 3584 * N + K * N + 262176, (N, K)),
+        "s_p_infer": (0, N + 16, (N,)),
+        "p_infer": (0, 3584 * N + K * N + 262176, (N, K)),
+        "loss_infer": (0, 0, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 0, ()),
+        "accuracy": (0, 1, ()),
         "range_N": (1, 2560 * N + 131072, (N,)),
         "range_F1": (1, 2561 * N + K + 131104, (16,)),
         "range_": (1, 2561 * N + K + 131152, (4,)),
@@ -694,71 +702,71 @@ def _places(N, K):
         "range_____": (1, 2561 * N + K + 131120, (16,)),
         "range______": (1, 2561 * N + K + 131136, (8,)),
         "range_______": (1, 2561 * N + K + 131144, (8,)),
-        "padded1": (0, 2624 * N + 262144, (N, 1, 10, 10)),
-        "t1": (0, 1024 * N, (N, 64, 9)),
-        "t2": (0, 2048 * N + 262144, (N, 16, 4, 4)),
-        "at1": (1, 0, (N, 16, 4, 4)),
-        "at2": (1, 2561 * N + K + 131168, (4,)),
-        "at3": (1, 2561 * N + K + 131172, (4,)),
-        "at4": (1, 131072, (4, 4)),
-        "at5": (1, 131088, (4, 4)),
-        "z2_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "is1": (2, 512, (4, 1, 1, 4)),
-        "is2": (2, 528, (4, 4)),
-        "at6": (1, 131136, (4,)),
-        "is3": (2, 544, (4, 4)),
-        "is4": (2, 0, (4, 4, 1, 4, 4)),
-        "is5": (2, 256, (4, 4, 4, 4)),
-        "is6": (2, 560, (4, 4)),
-        "is7": (2, 576, (4, 4)),
-        "at7": (1, 0, (32, 4, 4, 16, 4, 4)),
-        "at8": (1, 131104, (4, 4)),
-        "at9": (1, 131120, (4, 4)),
-        "t3": (0, 2048 * N + 262144, (N, 512)),
-        "t_N": (0, 2050 * N + 262144, (N,)),
-        "t_N2": (0, 2051 * N + 262144, (N,)),
+        "padded1": (0, 2624 * N + 262176, (N, 1, 10, 10)),
+        "t_1": (0, 1024 * N + 16, (N, 64, 9)),
+        "t_2": (0, 2048 * N + 262176, (N, 16, 4, 4)),
+        "at_1": (1, 0, (N, 16, 4, 4)),
+        "at_2": (1, 2561 * N + K + 131168, (4,)),
+        "at_3": (1, 2561 * N + K + 131172, (4,)),
+        "at1": (1, 131072, (4, 4)),
+        "at2": (1, 131088, (4, 4)),
+        "z2_right": (0, 16, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "is_1": (2, 512, (4, 1, 1, 4)),
+        "is_2": (2, 528, (4, 4)),
+        "at_4": (1, 131136, (4,)),
+        "is_3": (2, 544, (4, 4)),
+        "is_4": (2, 0, (4, 4, 1, 4, 4)),
+        "is_5": (2, 256, (4, 4, 4, 4)),
+        "is_6": (2, 560, (4, 4)),
+        "is_7": (2, 576, (4, 4)),
+        "at_5": (1, 0, (32, 4, 4, 16, 4, 4)),
+        "at_6": (1, 131104, (4, 4)),
+        "at_7": (1, 131120, (4, 4)),
+        "t_3": (0, 2048 * N + 262176, (N, 512)),
+        "t_N": (0, 2050 * N + 262176, (N,)),
+        "t_N2": (0, 2051 * N + 262176, (N,)),
         "at_N": (1, 0, (N,)),
         "less": (2, 0, (N, 16, 4, 4)),
-        "is8": (2, 256 * N, (N, 16, 4, 4)),
+        "is_8": (2, 256 * N, (N, 16, 4, 4)),
         "is_NK": (2, 0, (N, K)),
-        "at10": (1, 0, (16, 32)),
+        "at_8": (1, 0, (16, 32)),
         "at_F2": (1, 2048, (32,)),
-        "at11": (1, 512, (16, 32)),
+        "at_9": (1, 512, (16, 32)),
         "at_F2_2": (1, 2080, (32,)),
-        "at12": (1, 1024, (16, 32)),
-        "t4": (0, 2048 * N + 262144, (16, N, 32)),
-        "is9": (2, 0, (16, 1, 32)),
-        "is10": (2, 512, (16, 32)),
-        "is11": (2, 1024, (16, 32)),
-        "t5": (0, 3072 * N + 262144, (N, 16, 32)),
-        "at13": (1, 1536, (16, 32)),
-        "is12": (2, 0, (N, 32, 4, 4)),
-        "dh1_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "t6": (0, 131072, (32, 4, 4, 16, 4, 4)),
-        "t7": (0, 131072, (4, 4, 4, 4, 32, 16)),
-        "is13": (2, 0, (4, 4, 4, 4, 1, 1)),
-        "at14": (1, 2048 * N, (8,)),
-        "at15": (1, 2048 * N + 8, (8,)),
-        "at16": (1, 2048 * N + 16, (8,)),
-        "at17": (1, 2048 * N + 24, (8,)),
-        "at18": (1, 2048 * N + 32, (8,)),
-        "at19": (1, 2048 * N + 40, (8,)),
-        "is14": (2, 0, (N, 16, 8, 8)),
-        "is15": (2, 2048 * N, (8, 8)),
-        "is16": (2, 2048 * N + 64, (8,)),
-        "at20": (1, 2048 * N + 48, (8,)),
-        "is17": (2, 2048 * N + 72, (8,)),
-        "at21": (1, 2048 * N + 56, (8,)),
-        "is18": (2, 1024 * N, (N, 16, 8, 8)),
-        "at22": (1, 0, (N, 16, 8, 8)),
-        "at23": (1, 1024 * N, (N, 16, 8, 8)),
-        "at24": (1, 2048 * N + 64, (8,)),
-        "at25": (1, 2048 * N + 72, (8,)),
-        "t8": (0, 0, (16, N, 8, 8)),
-        "t9": (0, 2048 * N + 262144, (N, 8, 8, 1, 3, 3)),
+        "at_10": (1, 1024, (16, 32)),
+        "t_4": (0, 2048 * N + 262176, (16, N, 32)),
+        "is_9": (2, 0, (16, 1, 32)),
+        "is_10": (2, 512, (16, 32)),
+        "is_11": (2, 1024, (16, 32)),
+        "t_5": (0, 3072 * N + 262176, (N, 16, 32)),
+        "at_11": (1, 1536, (16, 32)),
+        "is_12": (2, 0, (N, 32, 4, 4)),
+        "dh1_right": (0, 16, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
+        "t_6": (0, 131088, (32, 4, 4, 16, 4, 4)),
+        "t_7": (0, 131088, (4, 4, 4, 4, 32, 16)),
+        "is_13": (2, 0, (4, 4, 4, 4, 1, 1)),
+        "at_12": (1, 2048 * N, (8,)),
+        "at_13": (1, 2048 * N + 8, (8,)),
+        "at3": (1, 2048 * N + 16, (8,)),
+        "at4": (1, 2048 * N + 24, (8,)),
+        "at5": (1, 2048 * N + 32, (8,)),
+        "at6": (1, 2048 * N + 40, (8,)),
+        "is_14": (2, 0, (N, 16, 8, 8)),
+        "is_15": (2, 2048 * N, (8, 8)),
+        "is_16": (2, 2048 * N + 64, (8,)),
+        "at_14": (1, 2048 * N + 48, (8,)),
+        "is_17": (2, 2048 * N + 72, (8,)),
+        "at_15": (1, 2048 * N + 56, (8,)),
+        "is_18": (2, 1024 * N, (N, 16, 8, 8)),
+        "at_16": (1, 0, (N, 16, 8, 8)),
+        "at_17": (1, 1024 * N, (N, 16, 8, 8)),
+        "at_18": (1, 2048 * N + 64, (8,)),
+        "at_19": (1, 2048 * N + 72, (8,)),
+        "t_8": (0, 16, (16, N, 8, 8)),
+        "t_9": (0, 2048 * N + 262176, (N, 8, 8, 1, 3, 3)),
         "is_N": (2, 0, (N,)),
-        "t10": (0, 0, (513 * K + 4800,)),
-        "t11": (0, 513 * K + 4800, (513 * K + 4800,)),
+        "t_10": (0, 16, (513 * K + 4800,)),
+        "t_11": (0, 513 * K + 4816, (513 * K + 4800,)),
     }
 
 

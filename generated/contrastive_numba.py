@@ -63,8 +63,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 128, C = 16; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  12·C·H·N + 8·D·H·N + 22·H·N + 32·C·N + 6·C·N² + 20·N + 28·N² + C·H + D·H + C + H
-    bytes  8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 248·N + 56·C + 56·H + 80·N²
+    flops      12·C·H·N + 8·D·H·N + 22·H·N + 32·C·N + 6·C·N² + 20·N + 28·N² + C·H + D·H + C + H
+             = 10,384 + 124·N² + 93,460·N
+    bytes      8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 248·N + 56·C + 56·H + 80·N²
+             = 614,280 + 31,224·N + 80·N²
+    workspace  164,872 + 24·N² + 9,352·N bytes
 """
 
 from __future__ import annotations

@@ -63,8 +63,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 128, C = 16; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  12·C·H·N + 8·D·H·N + 22·H·N + 32·C·N + 6·C·N² + 20·N + 28·N² + C·H + D·H + C + H
-    bytes  8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 248·N + 56·C + 56·H + 80·N²
+    flops      12·C·H·N + 8·D·H·N + 22·H·N + 32·C·N + 6·C·N² + 20·N + 28·N² + C·H + D·H + C + H
+             = 10,384 + 124·N² + 93,460·N
+    bytes      8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 248·N + 56·C + 56·H + 80·N²
+             = 614,280 + 31,224·N + 80·N²
+    workspace  331,016 + 24·N² + 7,696·N + max(2·N, N²) bytes
 """
 
 from __future__ import annotations
@@ -275,22 +278,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N):
@@ -348,8 +351,8 @@ def _places(N):
         "is_NN": (2, 0, (N, N)),
         "is_N1": (2, N, (N, 1)),
         "t_NH": (0, 512 * N, (N, 128)),
-        "t1": (0, 0, (10384,)),
-        "t2": (0, 10384, (10384,)),
+        "t_1": (0, 0, (10384,)),
+        "t_2": (0, 10384, (10384,)),
     }
 
 

@@ -35,8 +35,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  17·T·rows·K² + 22·K·T·rows + 2·K·rows + 9·T·rows + 8·rows + K²
-    bytes  8 + 168·K·T·rows + 16·K·rows + 56·T·rows + 8·K·V + 64·K² + 72·rows
+    flops      17·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
+    bytes      8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
+    workspace  8·N·T + 8·max(16 + 5·K·T·rows + 3·rows, 16 + 5·K·T·rows + 2·K²) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -351,22 +352,22 @@ def _flops(N, T, V, K):
 def _places(rows, N, T, V, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "scores": (0, 0, (rows, T, K)),
-        "s_alpha": (0, K * T * rows, (rows, T, K)),
-        "alpha": (0, 2 * K * T * rows, (rows, T, K)),
-        "s_total": (0, 5 * K * T * rows, (rows,)),
-        "dtotal_dalpha_1": (0, 3 * K * T * rows, (rows, T, K)),
-        "marginal": (0, 4 * K * T * rows, (rows, T, K)),
-        "total": (0, 3 * K * T * rows, (rows,)),
-        "steps": (0, 5 * K * T * rows + rows, (rows,)),
-        "words": (0, 2 * rows + 5 * K * T * rows, (rows,)),
-        "loss": (0, 2 * (K * K) + 4 * rows + 7 * K * T * rows, ()),
-        "ds_alpha": (0, 0, (rows, T, K)),
-        "dA_1": (0, 5 * K * T * rows, (K, K)),
-        "dA_2": (0, 5 * K * T * rows + K * K, (K, K)),
-        "dscores": (0, 3 * K * T * rows, (rows, T, K)),
+        "scores": (0, 16, (rows, T, K)),
+        "s_alpha": (0, K * T * rows + 16, (rows, T, K)),
+        "alpha": (0, 2 * K * T * rows + 16, (rows, T, K)),
+        "s_total": (0, 5 * K * T * rows + 16, (rows,)),
+        "dtotal_dalpha_1": (0, 3 * K * T * rows + 16, (rows, T, K)),
+        "marginal": (0, 4 * K * T * rows + 16, (rows, T, K)),
+        "total": (0, 3 * K * T * rows + 16, (rows,)),
+        "steps": (0, 5 * K * T * rows + rows + 16, (rows,)),
+        "words": (0, 2 * rows + 5 * K * T * rows + 16, (rows,)),
+        "loss": (0, 0, ()),
+        "ds_alpha": (0, 16, (rows, T, K)),
+        "dA_1": (0, 5 * K * T * rows + 16, (K, K)),
+        "dA_2": (0, 5 * K * T * rows + K * K + 16, (K, K)),
+        "dscores": (0, 3 * K * T * rows + 16, (rows, T, K)),
         "c_accuracy": (1, 0, (N, T)),
-        "accuracy": (0, 0, ()),
+        "accuracy": (0, 1, ()),
     }
 
 

@@ -35,8 +35,10 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  17·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
-    bytes  8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
+    flops      17·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
+    bytes      8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
+    workspace  8 + 32·K·N·T + 8·N·T·K² + 16·K·N + 16·K·V + 16·N·T + 24·K² + 40·N + 8·K + 8·T
+               + max(K·N·T, 2·N·T + T) bytes
 """
 
 from __future__ import annotations
@@ -158,7 +160,7 @@ def _backward(params, data, tensors, gradients):
     ds_alpha, dA_1, dA_2, dscores = tensors["ds_alpha"], tensors["dA_1"], tensors["dA_2"], tensors["dscores"]
     dW, dA = gradients["W"], gradients["A"]
     is_T1, is_T, padded1, t_KKNT = tensors["is_T1"], tensors["is_T"], tensors["padded1"], tensors["t_KKNT"]
-    at1, at_NT, t_NT, is_NT = tensors["at1"], tensors["at_NT"], tensors["t_NT"], tensors["is_NT"]
+    at_1, at_NT, t_NT, is_NT = tensors["at_1"], tensors["at_NT"], tensors["t_NT"], tensors["is_NT"]
     is_NT2, is_NTK, range_T = tensors["is_NT2"], tensors["is_NTK"], tensors["range_T"]
     range_K = tensors["range_K"]
     N = len(x)
@@ -176,11 +178,11 @@ def _backward(params, data, tensors, gradients):
     np.multiply(t_KKNT, ds_alpha.transpose(2, 0, 1), out=t_KKNT)  # (12)
     t_KKNT.sum((2, 3), out=dA_1)  # (12)
     dA_2.fill(0)  # (13)
-    at1.fill(0)  # (13)
-    np.copyto(at1[:, 1 : T + 1], y)  # (13)
-    np.clip(at1[:, :T], 0, K - 1, out=at_NT)  # (13)
-    np.less_equal(0, at1[:, :T], out=is_NT)  # (13)
-    np.less(at1[:, :T], K, out=is_NT2)  # (13)
+    at_1.fill(0)  # (13)
+    np.copyto(at_1[:, 1 : T + 1], y)  # (13)
+    np.clip(at_1[:, :T], 0, K - 1, out=at_NT)  # (13)
+    np.less_equal(0, at_1[:, :T], out=is_NT)  # (13)
+    np.less(at_1[:, :T], K, out=is_NT2)  # (13)
     np.logical_and(is_NT, is_NT2, out=is_NT)  # (13)
     np.greater_equal(range_T, 1, out=is_T)  # (13)
     np.logical_not(is_T, out=is_T)  # (13)
@@ -210,22 +212,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N, T, V, K):
@@ -261,14 +263,14 @@ def _places(N, T, V, K):
         "is_T": (2, 2 * N * T, (T,)),
         "padded1": (0, (K * K) * N * T, (N, T + 1, K)),
         "t_KKNT": (0, 0, (K, K, N, T)),
-        "at1": (1, 0, (N, T + 1)),
+        "at_1": (1, 0, (N, T + 1)),
         "at_NT": (1, N + N * T, (N, T)),
         "t_NT": (0, K * K, (N, T)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "is_NTK": (2, 0, (N, T, K)),
-        "t1": (0, 0, (K * K + K * V,)),
-        "t2": (0, K * K + K * V, (K * K + K * V,)),
+        "t_1": (0, 0, (K * K + K * V,)),
+        "t_2": (0, K * K + K * V, (K * K + K * V,)),
     }
 
 

@@ -64,10 +64,15 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32; N, T, D, S, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·H·T·rows + 6·H·K·T·rows + 11·H·T·rows + 156·S·T·rows + 24·K·T·rows + 6·T·rows·H²
-           + 14·S·rows + 80·T·rows + 40·rows
-    bytes  8 + 160·K·T·rows + 16·D·T·rows + 216·H·T·rows + 544·S·T·rows + 16·D·H + 16·H·rows + 16·T·H²
-           + 224·S·rows + 24·H·K + 392·T·rows + 16·H + 16·K + 304·rows + 8·H²
+    flops      4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 24·K·N·T + 6·N·T·H² + 14·N·S + 80·N·T
+               + 40·N
+             = 128·D·N·T + 156·N·S·T + 216·K·N·T + 14·N·S + 6,576·N·T + 40·N
+    bytes      8 + 160·K·N·T + 16·D·N·T + 216·H·N·T + 544·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 224·N·S
+               + 24·H·K + 392·N·T + 16·H + 16·K + 304·N + 8·H²
+             = 8,712 + 160·K·N·T + 16·D·N·T + 544·N·S·T + 224·N·S + 7,304·N·T + 16,384·T + 512·D
+               + 784·K + 816·N
+    workspace  8·N·T + 8·max(18 + 18·S·T·rows + 7·K·T·rows + 169·T·rows + 64·rows, 18 + 18·S·T·rows
+               + 4·K·T·rows + 2·N·T + 9·T·rows + 2·N) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -507,53 +512,53 @@ def _flops(N, T, D, S, K):
 def _places(rows, N, T, D, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (rows, T, H)),
-        "r_h1_left": (0, 103 * T * rows + 14 * S * T * rows + 4 * K * T * rows, (rows, H)),
-        "r_h1_product": (0, 103 * T * rows + 14 * S * T * rows + 32 * rows + 4 * K * T * rows, (rows, H)),
-        "r_h1": (0, 32 * T * rows, (rows, T, H)),
-        "h1": (0, 14 * S * T * rows + 4 * K * T * rows + 71 * T * rows, (rows, T, H)),
-        "z2": (0, 0, (rows, T, K)),
-        "z": (0, 2 * S * T * rows + K * T * rows + T * rows, (rows, T, K)),
-        "m_z": (0, 2 * S * T * rows + 3 * K * T * rows + T * rows, (rows, T)),
-        "e_p": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows, (rows, T, K)),
-        "s_p": (0, K * T * rows, (rows, T)),
-        "p": (0, 14 * S * T * rows + 3 * K * T * rows + 7 * T * rows, (rows, T, K)),
-        "s_lse": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows, (rows, T)),
-        "lse": (0, 2 * S * T * rows + 2 * T * rows + 3 * K * T * rows, (rows, T)),
-        "log_p": (0, 2 * S * T * rows + T * rows, (rows, T, K)),
-        "e": (0, 0, (rows, T, 2 * S + 1)),
-        "m_alpha": (0, 2 * S * T * rows + T * rows, (rows, T, 2 * S + 1)),
-        "m_alpha_finite": (0, 2 * T * rows + 4 * S * T * rows, (rows, T, 2 * S + 1)),
-        "s_alpha_sum": (0, 3 * T * rows + 6 * S * T * rows, (rows, T, 2 * S + 1)),
-        "s_alpha": (0, 4 * T * rows + 8 * S * T * rows, (rows, T, 2 * S + 1)),
-        "alpha": (0, 10 * S * T * rows + 5 * T * rows, (rows, T, 2 * S + 1)),
-        "m_alpha2": (0, 0, (rows,)),
-        "m_alpha2_finite": (0, rows, (rows,)),
-        "s_nll_sum": (0, 2 * rows, (rows,)),
-        "s_nll": (0, 3 * rows, (rows,)),
-        "nll": (0, 4 * rows, (rows,)),
-        "loss": (0, 135 * rows + 18 * S * T * rows + 239 * T * rows + 2 * N + 2 * N * T + 2 * S * rows + 7 * K * T * rows, ()),
-        "ds_nll": (0, 12 * S * T * rows + 2 * S * rows + 6 * T * rows + rows, (rows,)),
-        "dalpha_2_s1": (0, 12 * S * T * rows + 6 * T * rows, (rows, 2 * S + 1)),
-        "dU_left": (0, 14 * S * T * rows + 4 * K * T * rows + 7 * T * rows, (rows, T, H)),
-        "dalpha_1": (0, 0, (rows, T, 2 * S + 1)),
-        "dalpha": (0, 2 * S * T * rows + T * rows, (rows, T, 2 * S + 1)),
-        "ds_alpha": (0, 3 * T * rows + 6 * S * T * rows, (rows, T, 2 * S + 1)),
-        "dlog_p_2": (0, 2 * T * rows + 4 * S * T * rows, (rows, T, K)),
-        "dlse_s1": (0, 0, (rows, T)),
-        "dlog_p_1_s1_s1": (0, T * rows, (rows, T)),
-        "dz": (0, 2 * T * rows + 4 * S * T * rows + K * T * rows, (rows, T, K)),
-        "dh1_2": (0, 14 * S * T * rows + 39 * T * rows + 4 * K * T * rows, (rows, T, H)),
-        "dh1_1_left": (0, 14 * S * T * rows + 167 * T * rows + 4 * K * T * rows, (rows, H)),
-        "dh1_1_product": (0, 14 * S * T * rows + 167 * T * rows + 32 * rows + 4 * K * T * rows, (rows, H)),
-        "dh1_1": (0, 103 * T * rows + 14 * S * T * rows + 4 * K * T * rows, (rows, T, H)),
-        "dr_h1": (0, 135 * T * rows + 14 * S * T * rows + 4 * K * T * rows, (rows, T, H)),
+        "z1": (0, 16, (rows, T, H)),
+        "r_h1_left": (0, 64 * T * rows + 16, (rows, H)),
+        "r_h1_product": (0, 105 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, H)),
+        "r_h1": (0, 32 * T * rows + 16, (rows, T, H)),
+        "h1": (0, 18 * S * T * rows + 73 * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
+        "z2": (0, 16, (rows, T, K)),
+        "z": (0, 2 * S * T * rows + K * T * rows + T * rows + 32, (rows, T, K)),
+        "m_z": (0, 2 * S * T * rows + 3 * K * T * rows + T * rows + 32, (rows, T)),
+        "e_p": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows + 32, (rows, T, K)),
+        "s_p": (0, K * T * rows + 16, (rows, T)),
+        "p": (0, 18 * S * T * rows + 3 * K * T * rows + 9 * T * rows + 18, (rows, T, K)),
+        "s_lse": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows + 32, (rows, T)),
+        "lse": (0, 2 * S * T * rows + 2 * T * rows + 3 * K * T * rows + 32, (rows, T)),
+        "log_p": (0, 2 * S * T * rows + T * rows + 16, (rows, T, K)),
+        "e": (0, 16, (rows, T, 2 * S + 1)),
+        "m_alpha": (0, 2 * S * T * rows + T * rows + 16, (rows, T, 2 * S + 1)),
+        "m_alpha_finite": (0, 2 * T * rows + 4 * S * T * rows + 16, (rows, T, 2 * S + 1)),
+        "s_alpha_sum": (0, 3 * T * rows + 6 * S * T * rows + 16, (rows, T, 2 * S + 1)),
+        "s_alpha": (0, 4 * T * rows + 8 * S * T * rows + 16, (rows, T, 2 * S + 1)),
+        "alpha": (0, 10 * S * T * rows + 5 * T * rows + 16, (rows, T, 2 * S + 1)),
+        "m_alpha2": (0, 16, (rows,)),
+        "m_alpha2_finite": (0, rows + 16, (rows,)),
+        "s_nll_sum": (0, 2 * rows + 16, (rows,)),
+        "s_nll": (0, 3 * rows + 16, (rows,)),
+        "nll": (0, 4 * rows + 16, (rows,)),
+        "loss": (0, 0, ()),
+        "ds_nll": (0, 12 * S * T * rows + 2 * S * rows + 6 * T * rows + rows + 16, (rows,)),
+        "dalpha_2_s1": (0, 12 * S * T * rows + 6 * T * rows + 16, (rows, 2 * S + 1)),
+        "dU_left": (0, 18 * S * T * rows + 4 * K * T * rows + 9 * T * rows + 18, (rows, T, H)),
+        "dalpha_1": (0, 16, (rows, T, 2 * S + 1)),
+        "dalpha": (0, 2 * S * T * rows + T * rows + 16, (rows, T, 2 * S + 1)),
+        "ds_alpha": (0, 3 * T * rows + 6 * S * T * rows + 16, (rows, T, 2 * S + 1)),
+        "dlog_p_2": (0, 2 * T * rows + 4 * S * T * rows + 16, (rows, T, K)),
+        "dlse_s1": (0, 16, (rows, T)),
+        "dlog_p_1_s1_s1": (0, T * rows + 16, (rows, T)),
+        "dz": (0, 2 * T * rows + 4 * S * T * rows + K * T * rows + 16, (rows, T, K)),
+        "dh1_2": (0, 18 * S * T * rows + 41 * T * rows + 4 * K * T * rows + 18, (rows, T, H)),
+        "dh1_1_left": (0, 169 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, H)),
+        "dh1_1_product": (0, 169 * T * rows + 18 * S * T * rows + 32 * rows + 7 * K * T * rows + 18, (rows, H)),
+        "dh1_1": (0, 105 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
+        "dr_h1": (0, 137 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
         "best": (1, 0, (N, T)),
-        "heard": (0, 14 * S * T * rows + 4 * K * T * rows + 7 * T * rows, (N, T)),
-        "place": (0, 14 * S * T * rows + 4 * K * T * rows + 7 * T * rows + N * T, (N, T)),
-        "errors": (0, 14 * S * T * rows + 2 * N * T + 4 * K * T * rows + 7 * T * rows, (N,)),
-        "letters": (0, 14 * S * T * rows + 2 * N * T + 4 * K * T * rows + 7 * T * rows + N, (N,)),
-        "exact": (0, 0, ()),
+        "heard": (0, 18 * S * T * rows + 4 * K * T * rows + 9 * T * rows + 18, (N, T)),
+        "place": (0, 18 * S * T * rows + 4 * K * T * rows + 9 * T * rows + N * T + 18, (N, T)),
+        "errors": (0, 18 * S * T * rows + 2 * N * T + 4 * K * T * rows + 9 * T * rows + 18, (N,)),
+        "letters": (0, 18 * S * T * rows + 2 * N * T + 4 * K * T * rows + 9 * T * rows + N + 18, (N,)),
+        "exact": (0, 1, ()),
     }
 
 

@@ -64,9 +64,15 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32; N, T, D, S, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 24·K·N·T + 6·N·T·H² + 14·N·S + 80·N·T + 40·N
-    bytes  8 + 160·K·N·T + 16·D·N·T + 216·H·N·T + 544·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 224·N·S
-           + 24·H·K + 392·N·T + 16·H + 16·K + 304·N + 8·H²
+    flops      4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 24·K·N·T + 6·N·T·H² + 14·N·S + 80·N·T
+               + 40·N
+             = 128·D·N·T + 156·N·S·T + 216·K·N·T + 14·N·S + 6,576·N·T + 40·N
+    bytes      8 + 160·K·N·T + 16·D·N·T + 216·H·N·T + 544·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 224·N·S
+               + 24·H·K + 392·N·T + 16·H + 16·K + 304·N + 8·H²
+             = 8,712 + 160·K·N·T + 16·D·N·T + 544·N·S·T + 224·N·S + 7,304·N·T + 16,384·T + 512·D
+               + 784·K + 816·N
+    workspace  17,008 + 232·N·S·T + 32·K·N·T + 208·N·S + 2,256·N·T + 8·N·T² + 168·S + 512·D + 536·K
+               + 656·N + 8·T + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -96,7 +102,7 @@ NAME = "ctc"
 SIZES = {"H": H}
 PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "K"), "c": ("K",)}
 INPUTS = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
-INTEGERS = {"y": ("K", None), "length": (lambda s: s["S"] + 1, None)}
+INTEGERS = {"y": "K", "length": lambda s: s["S"] + 1}
 FACTS = {}
 FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
@@ -159,12 +165,12 @@ def _loss(params, data, tensors):
     m_alpha2_finite, s_nll_sum, s_nll = tensors["m_alpha2_finite"], tensors["s_nll_sum"], tensors["s_nll"]
     nll, loss = tensors["nll"], tensors["loss"]
     t_NTK, t_NT, at1, at2 = tensors["t_NTK"], tensors["t_NT"], tensors["at1"], tensors["at2"]
-    at3, t1, is1, t2 = tensors["at3"], tensors["t1"], tensors["is1"], tensors["t2"]
-    at4, at5, at6, t3 = tensors["at4"], tensors["at5"], tensors["at6"], tensors["t3"]
-    is2, at7, is3, at8 = tensors["is2"], tensors["at7"], tensors["is3"], tensors["at8"]
-    is4, is5, at9, is6 = tensors["is4"], tensors["is5"], tensors["at9"], tensors["is6"]
-    is7, t4, at10, at11 = tensors["is7"], tensors["t4"], tensors["at10"], tensors["at11"]
-    t5, at12, is8, at_N = tensors["t5"], tensors["at12"], tensors["is8"], tensors["at_N"]
+    at_1, t_1, is_1, t_2 = tensors["at_1"], tensors["t_1"], tensors["is_1"], tensors["t_2"]
+    at_2, at_3, at4, t_3 = tensors["at_2"], tensors["at_3"], tensors["at4"], tensors["t_3"]
+    is_2, at_4, is_3, at_5 = tensors["is_2"], tensors["at_4"], tensors["is_3"], tensors["at_5"]
+    is_4, is_5, at_6, is_6 = tensors["is_4"], tensors["is_5"], tensors["at_6"], tensors["is_6"]
+    is_7, t_4, at_7, at_8 = tensors["is_7"], tensors["t_4"], tensors["at_7"], tensors["at_8"]
+    t_5, at_9, is_8, at_N = tensors["t_5"], tensors["at_9"], tensors["is_8"], tensors["at_N"]
     t_N, is_N, is_N2, t_N2 = tensors["t_N"], tensors["is_N"], tensors["is_N2"], tensors["t_N2"]
     at_N2, at_N3, range_, range_N = tensors["at_N2"], tensors["at_N3"], tensors["range_"], tensors["range_N"]
     range_T, range_3 = tensors["range_T"], tensors["range_3"]
@@ -179,113 +185,113 @@ def _loss(params, data, tensors):
     np.add(t_NT, m_z, out=lse)  # (11)
     np.subtract(z, lse[..., None], out=log_p)  # (12)
     np.floor_divide(range_, 2, out=at1)  # (13)
-    np.clip(at1, 0, S - 1, out=at3)  # (13)
-    np.take(y, at3, 1, out=at2, mode="clip")  # (13)
-    np.remainder(range_, 2, out=at3)  # (13)
-    np.equal(at3, 1, out=is1)  # (13)
-    np.copyto(t1, is1)  # (13)
-    np.subtract(1, t1, out=t1)  # (13)
-    np.multiply(log_p[:, :, 0][..., None], t1, out=e)  # (13)
-    np.remainder(range_, 2, out=at3)  # (13)
-    np.equal(at3, 1, out=is1)  # (13)
-    np.multiply(range_N[:, None, None], T, out=at4)  # (13)
-    np.add(at4, range_T[:, None], out=at4)  # (13)
-    np.multiply(at4, K, out=at4)  # (13)
-    np.clip(at2, 0, K - 1, out=at5)  # (13)
-    np.add(at4, at5[:, None, :], out=at4)  # (13)
-    np.take(log_p.reshape(-1), at4, out=t2, mode="clip")  # (13)
-    _choose(t2, is1, 0)  # (13)
-    np.add(e, t2, out=e)  # (13)
+    np.clip(at1, 0, S - 1, out=at_1)  # (13)
+    np.take(y, at_1, 1, out=at2, mode="clip")  # (13)
+    np.remainder(range_, 2, out=at_1)  # (13)
+    np.equal(at_1, 1, out=is_1)  # (13)
+    np.copyto(t_1, is_1)  # (13)
+    np.subtract(1, t_1, out=t_1)  # (13)
+    np.multiply(log_p[:, :, 0][..., None], t_1, out=e)  # (13)
+    np.remainder(range_, 2, out=at_1)  # (13)
+    np.equal(at_1, 1, out=is_1)  # (13)
+    np.multiply(range_N[:, None, None], T, out=at_2)  # (13)
+    np.add(at_2, range_T[:, None], out=at_2)  # (13)
+    np.multiply(at_2, K, out=at_2)  # (13)
+    np.clip(at2, 0, K - 1, out=at_3)  # (13)
+    np.add(at_2, at_3[:, None, :], out=at_2)  # (13)
+    np.take(log_p.reshape(-1), at_2, out=t_2, mode="clip")  # (13)
+    _choose(t_2, is_1, 0)  # (13)
+    np.add(e, t_2, out=e)  # (13)
     for t in range(T):
         np.floor_divide(range_, 2, out=at1)  # (14)
         np.subtract(at1, 1, out=at1)  # (14)
-        np.floor_divide(range_, 2, out=at3)  # (14)
-        at3_ = t - 1  # (14)
-        np.subtract(range_[:, None], range_3, out=at6)  # (14)
-        np.remainder(range_, 2, out=at7)  # (14)
-        np.equal(at7, 1, out=is1)  # (14)
-        np.less_equal(0, at1, out=is4)  # (14)
-        np.less(at1, S, out=is5)  # (14)
-        np.logical_and(is4, is5, out=is4)  # (14)
-        np.clip(at1, 0, S - 1, out=at7)  # (14)
-        np.take(y, at7, 1, out=at8, mode="clip")  # (14)
-        _choose(at8, is4, -1)  # (14)
-        np.less_equal(0, at3, out=is4)  # (14)
-        np.less(at3, S, out=is5)  # (14)
-        np.logical_and(is4, is5, out=is4)  # (14)
-        np.clip(at3, 0, S - 1, out=at7)  # (14)
-        np.take(y, at7, 1, out=at9, mode="clip")  # (14)
-        _choose(at9, is4, -1)  # (14)
-        np.not_equal(at8, at9, out=is3)  # (14)
-        np.multiply(is1, is3, out=at5)  # (14)
-        np.add(at5, 1, out=at5)  # (14)
-        np.less_equal(range_3, at5[..., None], out=is2)  # (14)
-        np.less_equal(0, at6, out=is6)  # (14)
-        np.less(at6, 2 * S + 1, out=is7)  # (14)
-        np.logical_and(is6, is7, out=is6)  # (14)
-        np.logical_and((0 <= at3_) & (at3_ < T), is6, out=is6)  # (14)
-        np.not_equal(range_[:, None], range_3, out=is7)  # (14)
-        np.logical_not(is7, out=is7)  # (14)
-        t4.fill(DTYPE(0))  # (14)
-        _choose(t4, is7, DTYPE(-np.inf))  # (14)
-        np.multiply(range_N[:, None, None], T, out=at10)  # (14)
-        np.add(at10, np.clip(at3_, 0, T - 1), out=at10)  # (14)
-        np.multiply(at10, 2 * S + 1, out=at10)  # (14)
-        np.clip(at6, 0, 2 * S, out=at11)  # (14)
-        np.add(at10, at11, out=at10)  # (14)
-        np.take(alpha.reshape(-1), at10, out=t3, mode="clip")  # (14)
-        _choose(t3, is6, t4)  # (14)
-        _choose(t3, is2, -np.inf)  # (14)
-        t3.max(2, out=m_alpha[:, t])  # (14)
-        np.greater(m_alpha[:, t], -np.inf, out=is3)  # (15)
+        np.floor_divide(range_, 2, out=at_1)  # (14)
+        at3 = t - 1  # (14)
+        np.subtract(range_[:, None], range_3, out=at4)  # (14)
+        np.remainder(range_, 2, out=at_4)  # (14)
+        np.equal(at_4, 1, out=is_1)  # (14)
+        np.less_equal(0, at1, out=is_4)  # (14)
+        np.less(at1, S, out=is_5)  # (14)
+        np.logical_and(is_4, is_5, out=is_4)  # (14)
+        np.clip(at1, 0, S - 1, out=at_4)  # (14)
+        np.take(y, at_4, 1, out=at_5, mode="clip")  # (14)
+        _choose(at_5, is_4, -1)  # (14)
+        np.less_equal(0, at_1, out=is_4)  # (14)
+        np.less(at_1, S, out=is_5)  # (14)
+        np.logical_and(is_4, is_5, out=is_4)  # (14)
+        np.clip(at_1, 0, S - 1, out=at_4)  # (14)
+        np.take(y, at_4, 1, out=at_6, mode="clip")  # (14)
+        _choose(at_6, is_4, -1)  # (14)
+        np.not_equal(at_5, at_6, out=is_3)  # (14)
+        np.multiply(is_1, is_3, out=at_3)  # (14)
+        np.add(at_3, 1, out=at_3)  # (14)
+        np.less_equal(range_3, at_3[..., None], out=is_2)  # (14)
+        np.less_equal(0, at4, out=is_6)  # (14)
+        np.less(at4, 2 * S + 1, out=is_7)  # (14)
+        np.logical_and(is_6, is_7, out=is_6)  # (14)
+        np.logical_and((0 <= at3) & (at3 < T), is_6, out=is_6)  # (14)
+        np.not_equal(range_[:, None], range_3, out=is_7)  # (14)
+        np.logical_not(is_7, out=is_7)  # (14)
+        t_4.fill(DTYPE(0))  # (14)
+        _choose(t_4, is_7, DTYPE(-np.inf))  # (14)
+        np.multiply(range_N[:, None, None], T, out=at_7)  # (14)
+        np.add(at_7, np.clip(at3, 0, T - 1), out=at_7)  # (14)
+        np.multiply(at_7, 2 * S + 1, out=at_7)  # (14)
+        np.clip(at4, 0, 2 * S, out=at_8)  # (14)
+        np.add(at_7, at_8, out=at_7)  # (14)
+        np.take(alpha.reshape(-1), at_7, out=t_3, mode="clip")  # (14)
+        _choose(t_3, is_6, t_4)  # (14)
+        _choose(t_3, is_2, -np.inf)  # (14)
+        t_3.max(2, out=m_alpha[:, t])  # (14)
+        np.greater(m_alpha[:, t], -np.inf, out=is_3)  # (15)
         np.copyto(m_alpha_finite[:, t], m_alpha[:, t])  # (15)
-        _choose(m_alpha_finite[:, t], is3, 0)  # (15)
+        _choose(m_alpha_finite[:, t], is_3, 0)  # (15)
         np.copyto(s_alpha_sum[:, t], 0)  # (16)
         for m in range(3):
             np.floor_divide(range_, 2, out=at1)  # (16)
             np.subtract(at1, 1, out=at1)  # (16)
-            np.floor_divide(range_, 2, out=at3)  # (16)
-            at3_ = t - 1  # (16)
-            np.subtract(range_, m, out=at7)  # (16)
-            np.remainder(range_, 2, out=at12)  # (16)
-            np.equal(at12, 1, out=is1)  # (16)
-            np.less_equal(0, at1, out=is4)  # (16)
-            np.less(at1, S, out=is5)  # (16)
-            np.logical_and(is4, is5, out=is4)  # (16)
-            np.clip(at1, 0, S - 1, out=at12)  # (16)
-            np.take(y, at12, 1, out=at8, mode="clip")  # (16)
-            _choose(at8, is4, -1)  # (16)
-            np.less_equal(0, at3, out=is4)  # (16)
-            np.less(at3, S, out=is5)  # (16)
-            np.logical_and(is4, is5, out=is4)  # (16)
-            np.clip(at3, 0, S - 1, out=at12)  # (16)
-            np.take(y, at12, 1, out=at9, mode="clip")  # (16)
-            _choose(at9, is4, -1)  # (16)
-            np.not_equal(at8, at9, out=is8)  # (16)
-            np.multiply(is1, is8, out=at5)  # (16)
-            np.add(at5, 1, out=at5)  # (16)
-            np.less_equal(m, at5, out=is3)  # (16)
-            np.less_equal(0, at7, out=is1)  # (16)
-            np.less(at7, 2 * S + 1, out=is4)  # (16)
-            np.logical_and(is1, is4, out=is1)  # (16)
-            np.logical_and((0 <= at3_) & (at3_ < T), is1, out=is1)  # (16)
-            np.not_equal(range_, m, out=is4)  # (16)
-            np.logical_not(is4, out=is4)  # (16)
-            t1.fill(DTYPE(0))  # (16)
-            _choose(t1, is4, DTYPE(-np.inf))  # (16)
-            np.multiply(range_N[:, None], T, out=at5)  # (16)
-            np.add(at5, np.clip(at3_, 0, T - 1), out=at5)  # (16)
-            np.multiply(at5, 2 * S + 1, out=at5)  # (16)
-            np.clip(at7, 0, 2 * S, out=at12)  # (16)
-            np.add(at5, at12, out=at5)  # (16)
-            np.take(alpha.reshape(-1), at5, out=t5, mode="clip")  # (16)
-            _choose(t5, is1, t1)  # (16)
-            np.subtract(t5, m_alpha_finite[:, t], out=t5)  # (16)
-            np.exp(t5, out=t5)  # (16)
-            _choose(t5, is3, 0)  # (16)
-            s_alpha_sum[:, t] += t5  # (16)
-        np.equal(s_alpha_sum[:, t], 0, out=is3)  # (17)
-        np.add(is3, s_alpha_sum[:, t], out=s_alpha[:, t])  # (17)
+            np.floor_divide(range_, 2, out=at_1)  # (16)
+            at3 = t - 1  # (16)
+            np.subtract(range_, m, out=at_4)  # (16)
+            np.remainder(range_, 2, out=at_9)  # (16)
+            np.equal(at_9, 1, out=is_1)  # (16)
+            np.less_equal(0, at1, out=is_4)  # (16)
+            np.less(at1, S, out=is_5)  # (16)
+            np.logical_and(is_4, is_5, out=is_4)  # (16)
+            np.clip(at1, 0, S - 1, out=at_9)  # (16)
+            np.take(y, at_9, 1, out=at_5, mode="clip")  # (16)
+            _choose(at_5, is_4, -1)  # (16)
+            np.less_equal(0, at_1, out=is_4)  # (16)
+            np.less(at_1, S, out=is_5)  # (16)
+            np.logical_and(is_4, is_5, out=is_4)  # (16)
+            np.clip(at_1, 0, S - 1, out=at_9)  # (16)
+            np.take(y, at_9, 1, out=at_6, mode="clip")  # (16)
+            _choose(at_6, is_4, -1)  # (16)
+            np.not_equal(at_5, at_6, out=is_8)  # (16)
+            np.multiply(is_1, is_8, out=at_3)  # (16)
+            np.add(at_3, 1, out=at_3)  # (16)
+            np.less_equal(m, at_3, out=is_3)  # (16)
+            np.less_equal(0, at_4, out=is_1)  # (16)
+            np.less(at_4, 2 * S + 1, out=is_4)  # (16)
+            np.logical_and(is_1, is_4, out=is_1)  # (16)
+            np.logical_and((0 <= at3) & (at3 < T), is_1, out=is_1)  # (16)
+            np.not_equal(range_, m, out=is_4)  # (16)
+            np.logical_not(is_4, out=is_4)  # (16)
+            t_1.fill(DTYPE(0))  # (16)
+            _choose(t_1, is_4, DTYPE(-np.inf))  # (16)
+            np.multiply(range_N[:, None], T, out=at_3)  # (16)
+            np.add(at_3, np.clip(at3, 0, T - 1), out=at_3)  # (16)
+            np.multiply(at_3, 2 * S + 1, out=at_3)  # (16)
+            np.clip(at_4, 0, 2 * S, out=at_9)  # (16)
+            np.add(at_3, at_9, out=at_3)  # (16)
+            np.take(alpha.reshape(-1), at_3, out=t_5, mode="clip")  # (16)
+            _choose(t_5, is_1, t_1)  # (16)
+            np.subtract(t_5, m_alpha_finite[:, t], out=t_5)  # (16)
+            np.exp(t_5, out=t_5)  # (16)
+            _choose(t_5, is_3, 0)  # (16)
+            s_alpha_sum[:, t] += t_5  # (16)
+        np.equal(s_alpha_sum[:, t], 0, out=is_3)  # (17)
+        np.add(is_3, s_alpha_sum[:, t], out=s_alpha[:, t])  # (17)
         np.log(s_alpha[:, t], out=alpha[:, t])  # (18)
         np.add(e[:, t], alpha[:, t], out=alpha[:, t])  # (18)
         np.add(alpha[:, t], m_alpha[:, t], out=alpha[:, t])  # (18)
@@ -360,14 +366,14 @@ def _backward(params, data, tensors, gradients):
     dW, dU, db, dR = gradients["W"], gradients["U"], gradients["b"], gradients["R"]
     dc = gradients["c"]
     t_NH, t_NTK, t_NT, at1 = tensors["t_NH"], tensors["t_NTK"], tensors["t_NT"], tensors["at1"]
-    at2, at3, is1, at5 = tensors["at2"], tensors["at3"], tensors["is1"], tensors["at5"]
-    at7, is3, at8, is4 = tensors["at7"], tensors["is3"], tensors["at8"], tensors["is4"]
-    is5, at9, t5, is8 = tensors["is5"], tensors["at9"], tensors["t5"], tensors["is8"]
-    at_N, t_N, is_N, t_N2 = tensors["at_N"], tensors["t_N"], tensors["is_N"], tensors["t_N2"]
-    padded3, padded4, at13, t6 = tensors["padded3"], tensors["padded4"], tensors["at13"], tensors["t6"]
-    is9, is_K, padded1, t7 = tensors["is9"], tensors["is_K"], tensors["padded1"], tensors["t7"]
-    zeros_NH, range_, range_N = tensors["zeros_NH"], tensors["range_"], tensors["range_N"]
-    range_T, zeros1, range_K = tensors["range_T"], tensors["zeros1"], tensors["range_K"]
+    at_1, is_1, at_3, at_4 = tensors["at_1"], tensors["is_1"], tensors["at_3"], tensors["at_4"]
+    is_3, at_5, is_4, is_5 = tensors["is_3"], tensors["at_5"], tensors["is_4"], tensors["is_5"]
+    at_6, t_5, is_8, at_N = tensors["at_6"], tensors["t_5"], tensors["is_8"], tensors["at_N"]
+    t_N, is_N, t_N2, padded3 = tensors["t_N"], tensors["is_N"], tensors["t_N2"], tensors["padded3"]
+    padded4, at_10, t_6, is_9 = tensors["padded4"], tensors["at_10"], tensors["t_6"], tensors["is_9"]
+    is_K, padded1, t_7, zeros_NH = tensors["is_K"], tensors["padded1"], tensors["t_7"], tensors["zeros_NH"]
+    range_, range_N, range_T = tensors["range_"], tensors["range_N"], tensors["range_T"]
+    zeros_1, range_K = tensors["zeros_1"], tensors["range_K"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
@@ -380,15 +386,15 @@ def _backward(params, data, tensors, gradients):
     np.multiply(N, t_N, out=t_N)  # (25)
     np.multiply(t_N, s_nll, out=ds_nll)  # (25)
     np.divide(-1, ds_nll, out=ds_nll)  # (25)
-    np.add(range_, 1, out=at1)  # (26)
+    np.add(range_, 1, out=at_1)  # (26)
     np.multiply(2, length, out=at_N)  # (26)
-    np.greater_equal(at1, at_N[:, None], out=is3)  # (26)
+    np.greater_equal(at_1, at_N[:, None], out=is_3)  # (26)
     np.multiply(2, length, out=at_N)  # (26)
-    np.less_equal(range_, at_N[:, None], out=is8)  # (26)
-    np.logical_and(is3, is8, out=is3)  # (26)
+    np.less_equal(range_, at_N[:, None], out=is_8)  # (26)
+    np.logical_and(is_3, is_8, out=is_3)  # (26)
     np.subtract(alpha[:, T - 1], m_alpha2_finite[:, None], out=dalpha_2_s1)  # (26)
     np.exp(dalpha_2_s1, out=dalpha_2_s1)  # (26)
-    _choose(dalpha_2_s1, is3, 0)  # (26)
+    _choose(dalpha_2_s1, is_3, 0)  # (26)
     for t in reversed(range(T)):
         np.copyto(dalpha_1[:, t], 0)  # (27)
         padded3.fill(0)  # (27)
@@ -399,55 +405,55 @@ def _backward(params, data, tensors, gradients):
             np.add(range_, m, out=at1)  # (27)
             np.floor_divide(at1, 2, out=at1)  # (27)
             np.subtract(at1, 1, out=at1)  # (27)
-            np.add(range_, m, out=at3)  # (27)
-            np.floor_divide(at3, 2, out=at3)  # (27)
+            np.add(range_, m, out=at_1)  # (27)
+            np.floor_divide(at_1, 2, out=at_1)  # (27)
             if t + 2 <= T:  # (27)
-                np.add(range_, m, out=at7)  # (27)
-                np.remainder(at7, 2, out=at7)  # (27)
-                np.equal(at7, 1, out=is1)  # (27)
-                np.less_equal(0, at1, out=is4)  # (27)
-                np.less(at1, S, out=is5)  # (27)
-                np.logical_and(is4, is5, out=is4)  # (27)
-                np.clip(at1, 0, S - 1, out=at7)  # (27)
-                np.take(y, at7, 1, out=at8, mode="clip")  # (27)
-                _choose(at8, is4, -1)  # (27)
-                np.less_equal(0, at3, out=is4)  # (27)
-                np.less(at3, S, out=is5)  # (27)
-                np.logical_and(is4, is5, out=is4)  # (27)
-                np.clip(at3, 0, S - 1, out=at7)  # (27)
-                np.take(y, at7, 1, out=at9, mode="clip")  # (27)
-                _choose(at9, is4, -1)  # (27)
-                np.not_equal(at8, at9, out=is8)  # (27)
-                np.multiply(is1, is8, out=at5)  # (27)
-                np.add(at5, 1, out=at5)  # (27)
-                np.less_equal(m, at5, out=is3)  # (27)
-                np.add(range_, m, out=at7)  # (27)
-                np.less_equal(at7, 2 * S, out=is1)  # (27)
-                np.logical_and(is1, is3, out=is3)  # (27)
-                np.subtract(alpha[:, t], padded4[:, t + 1, m : 2 * S + m + 1], out=t5)  # (27)
-                np.exp(t5, out=t5)  # (27)
-                np.multiply(padded3[:, t + 1, m : 2 * S + m + 1], t5, out=t5)  # (27)
-                _choose(t5, is3, 0)  # (27)
+                np.add(range_, m, out=at_4)  # (27)
+                np.remainder(at_4, 2, out=at_4)  # (27)
+                np.equal(at_4, 1, out=is_1)  # (27)
+                np.less_equal(0, at1, out=is_4)  # (27)
+                np.less(at1, S, out=is_5)  # (27)
+                np.logical_and(is_4, is_5, out=is_4)  # (27)
+                np.clip(at1, 0, S - 1, out=at_4)  # (27)
+                np.take(y, at_4, 1, out=at_5, mode="clip")  # (27)
+                _choose(at_5, is_4, -1)  # (27)
+                np.less_equal(0, at_1, out=is_4)  # (27)
+                np.less(at_1, S, out=is_5)  # (27)
+                np.logical_and(is_4, is_5, out=is_4)  # (27)
+                np.clip(at_1, 0, S - 1, out=at_4)  # (27)
+                np.take(y, at_4, 1, out=at_6, mode="clip")  # (27)
+                _choose(at_6, is_4, -1)  # (27)
+                np.not_equal(at_5, at_6, out=is_8)  # (27)
+                np.multiply(is_1, is_8, out=at_3)  # (27)
+                np.add(at_3, 1, out=at_3)  # (27)
+                np.less_equal(m, at_3, out=is_3)  # (27)
+                np.add(range_, m, out=at_4)  # (27)
+                np.less_equal(at_4, 2 * S, out=is_1)  # (27)
+                np.logical_and(is_1, is_3, out=is_3)  # (27)
+                np.subtract(alpha[:, t], padded4[:, t + 1, m : 2 * S + m + 1], out=t_5)  # (27)
+                np.exp(t_5, out=t_5)  # (27)
+                np.multiply(padded3[:, t + 1, m : 2 * S + m + 1], t_5, out=t_5)  # (27)
+                _choose(t_5, is_3, 0)  # (27)
             else:  # (27)
-                t5.fill(0)  # (27)
-            dalpha_1[:, t] += t5  # (27)
+                t_5.fill(0)  # (27)
+            dalpha_1[:, t] += t_5  # (27)
         if T == t + 1:  # (28)
             np.multiply(dalpha_2_s1, ds_nll[:, None], out=dalpha[:, t])  # (28)
         else:  # (28)
-            np.copyto(dalpha[:, t], zeros1)  # (28)
+            np.copyto(dalpha[:, t], zeros_1)  # (28)
         np.add(dalpha[:, t], dalpha_1[:, t], out=dalpha[:, t])  # (28)
         np.divide(dalpha[:, t], s_alpha[:, t], out=ds_alpha[:, t])  # (29)
     dlog_p_2.fill(0)  # (30)
     np.floor_divide(range_, 2, out=at1)  # (30)
-    np.clip(at1, 0, S - 1, out=at3)  # (30)
-    np.take(y, at3, 1, out=at2, mode="clip")  # (30)
-    _transposed(at2, out=at13)  # (30)
-    np.remainder(range_, 2, out=at3)  # (30)
-    np.equal(at3, 1, out=is1)  # (30)
-    np.copyto(is9, is1[:, None, None])  # (30)
-    np.copyto(t6, dalpha.transpose(2, 0, 1))  # (30)
-    _choose(t6, is9, 0)  # (30)
-    np.add.at(dlog_p_2, (range_N[:, None], range_T, at13[..., None]), t6)  # (30)
+    np.clip(at1, 0, S - 1, out=at_1)  # (30)
+    np.take(y, at_1, 1, out=at_3, mode="clip")  # (30)
+    _transposed(at_3, out=at_10)  # (30)
+    np.remainder(range_, 2, out=at_1)  # (30)
+    np.equal(at_1, 1, out=is_1)  # (30)
+    np.copyto(is_9, is_1[:, None, None])  # (30)
+    np.copyto(t_6, dalpha.transpose(2, 0, 1))  # (30)
+    _choose(t_6, is_9, 0)  # (30)
+    np.add.at(dlog_p_2, (range_N[:, None], range_T, at_10[..., None]), t_6)  # (30)
     dlog_p_2.sum(2, out=dlse_s1)  # (31)
     dalpha.sum(2, out=dlog_p_1_s1_s1)  # (32)
     np.equal(range_K, 0, out=is_K)  # (33)
@@ -469,8 +475,8 @@ def _backward(params, data, tensors, gradients):
         np.multiply(dr_h1[:, t], t_NH, out=dr_h1[:, t])  # (37)
     padded1.fill(0)  # (38)
     np.copyto(padded1[:, 1 : T + 1, :], h1)  # (38)
-    np.copyto(t7.reshape(N, T, H), padded1[:, :T])  # (38)
-    np.matmul(t7.T, dr_h1.reshape(N * T, H), out=dU)  # (38)
+    np.copyto(t_7.reshape(N, T, H), padded1[:, :T])  # (38)
+    np.matmul(t_7.T, dr_h1.reshape(N * T, H), out=dU)  # (38)
     np.matmul(h1.reshape(N * T, H).T, dz.reshape(N * T, K), out=dR)  # (39)
     dr_h1.sum((0, 1), out=db)  # (40)
     np.matmul(x.reshape(N * T, D).T, dr_h1.reshape(N * T, H), out=dW)  # (41)
@@ -481,17 +487,17 @@ def _metrics(params, data, tensors):
     y, length = data["y"], data["length"]
     p, best, heard, place = tensors["p"], tensors["best"], tensors["heard"], tensors["place"]
     errors, letters, exact = tensors["errors"], tensors["letters"], tensors["exact"]
-    is_N, is_N2, at14, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at14"], tensors["is_NT"]
+    is_N, is_N2, at_11, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at_11"], tensors["is_NT"]
     is_NT2, t_NTT, is_TT, t_NTS = tensors["is_NT2"], tensors["t_NTT"], tensors["is_TT"], tensors["t_NTS"]
     is_NTS, t_S, is_NTS2, range_T = tensors["is_NTS"], tensors["t_S"], tensors["is_NTS2"], tensors["range_T"]
     reals_S = tensors["reals_S"]
     N = len(y)
     T = p.shape[1]
     p.argmax(2, out=best)  # (42)
-    at14.fill(0)  # (43)
-    np.copyto(at14[:, 1 : T + 1], best)  # (43)
+    at_11.fill(0)  # (43)
+    np.copyto(at_11[:, 1 : T + 1], best)  # (43)
     np.not_equal(best, 0, out=is_NT)  # (43)
-    np.not_equal(best, at14[:, :T], out=is_NT2)  # (43)
+    np.not_equal(best, at_11[:, :T], out=is_NT2)  # (43)
     np.logical_and(is_NT, is_NT2, out=is_NT)  # (43)
     np.copyto(heard, is_NT)  # (43)
     np.less_equal(range_T, range_T[:, None], out=is_TT)  # (44)
@@ -514,22 +520,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t8 = tensors["t8"]
-    t9 = tensors["t9"]
+    t_8 = tensors["t_8"]
+    t_9 = tensors["t_9"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t8)  # (U1)
-    np.add(t8, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_8)  # (U1)
+    np.add(t_8, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t8)  # (U2)
-    np.multiply(1 - beta2, t8, out=t8)  # (U2)
-    np.add(t8, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t8)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t9)  # (U3)
-    np.sqrt(t9, out=t9)  # (U3)
-    np.add(t9, eps, out=t9)  # (U3)
-    np.multiply(1 - beta1**step, t9, out=t9)  # (U3)
-    np.divide(t8, t9, out=t8)  # (U3)
-    theta -= t8  # (U3)
+    np.multiply(gradient, gradient, out=t_8)  # (U2)
+    np.multiply(1 - beta2, t_8, out=t_8)  # (U2)
+    np.add(t_8, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_8)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_9)  # (U3)
+    np.sqrt(t_9, out=t_9)  # (U3)
+    np.add(t_9, eps, out=t_9)  # (U3)
+    np.multiply(1 - beta1**step, t_9, out=t_9)  # (U3)
+    np.divide(t_8, t_9, out=t_8)  # (U3)
+    theta -= t_8  # (U3)
 
 
 def _places(N, T, D, S, K):
@@ -582,7 +588,7 @@ def _places(N, T, D, S, K):
         "range_N": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + 10, (N,)),
         "range_T": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + 10, (T,)),
         "range_3": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + K + N * T + T + 10, (3,)),
-        "zeros1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N, 2 * S + 1)),
+        "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N, 2 * S + 1)),
         "range_K": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + T + 10, (K,)),
         "reals_S": (0, 16 * N * S + 27 * N * S * T + 281 * N * T + 4 * K * N * T + 64 * D + 66 * K + 76 * N + N * (T * T) + 2112, (S,)),
         "t_NH": (0, 107 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, 32)),
@@ -590,29 +596,29 @@ def _places(N, T, D, S, K):
         "t_NT": (0, 2 * N * T, (N, T)),
         "at1": (1, 10 * N * S + 14 * S + 2 * N * S * T + 5 * N + N * T + 7, (2 * S + 1,)),
         "at2": (1, 2 * N * S * T + N * T, (N, 2 * S + 1)),
-        "at3": (1, 10 * N * S + 16 * S + 2 * N * S * T + 5 * N + N * T + 8, (2 * S + 1,)),
-        "t1": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1,)),
-        "is1": (2, 12 * S + 4 * N + 8 * N * S + 6, (2 * S + 1,)),
-        "t2": (0, 2 * N * S * T + N * T, (N, T, 2 * S + 1)),
-        "at4": (1, 0, (N, T, 2 * S + 1)),
-        "at5": (1, 2 * N * S * T + 4 * N + 8 * N * S + N * T, (N, 2 * S + 1)),
-        "at6": (1, 10 * N * S + 2 * N * S * T + 5 * N + N * T, (2 * S + 1, 3)),
-        "t3": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (N, 2 * S + 1, 3)),
-        "is2": (2, 0, (N, 2 * S + 1, 3)),
-        "at7": (1, 10 * N * S + 18 * S + 2 * N * S * T + 5 * N + N * T + 9, (2 * S + 1,)),
-        "is3": (2, 3 * N + 6 * N * S, (N, 2 * S + 1)),
-        "at8": (1, 3 * N + 6 * N * S, (N, 2 * S + 1)),
-        "is4": (2, 14 * S + 4 * N + 8 * N * S + 7, (2 * S + 1,)),
-        "is5": (2, 16 * S + 4 * N + 8 * N * S + 8, (2 * S + 1,)),
-        "at9": (1, 4 * N + 8 * N * S, (N, 2 * S + 1)),
-        "is6": (2, 4 * N + 8 * N * S, (2 * S + 1, 3)),
-        "is7": (2, 4 * N + 6 * S + 8 * N * S + 3, (2 * S + 1, 3)),
-        "t4": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1, 3)),
-        "at10": (1, 0, (N, 2 * S + 1, 3)),
-        "at11": (1, 10 * N * S + 2 * N * S * T + 5 * N + 6 * S + N * T + 3, (2 * S + 1, 3)),
-        "t5": (0, 12 * N * T + 16 * N * S * T + 6 * N * S + 7 * N, (N, 2 * S + 1)),
-        "at12": (1, 0, (2 * S + 1,)),
-        "is8": (2, 0, (N, 2 * S + 1)),
+        "at_1": (1, 10 * N * S + 16 * S + 2 * N * S * T + 5 * N + N * T + 8, (2 * S + 1,)),
+        "t_1": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1,)),
+        "is_1": (2, 12 * S + 4 * N + 8 * N * S + 6, (2 * S + 1,)),
+        "t_2": (0, 2 * N * S * T + N * T, (N, T, 2 * S + 1)),
+        "at_2": (1, 0, (N, T, 2 * S + 1)),
+        "at_3": (1, 2 * N * S * T + 4 * N + 8 * N * S + N * T, (N, 2 * S + 1)),
+        "at4": (1, 10 * N * S + 2 * N * S * T + 5 * N + N * T, (2 * S + 1, 3)),
+        "t_3": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (N, 2 * S + 1, 3)),
+        "is_2": (2, 0, (N, 2 * S + 1, 3)),
+        "at_4": (1, 10 * N * S + 18 * S + 2 * N * S * T + 5 * N + N * T + 9, (2 * S + 1,)),
+        "is_3": (2, 3 * N + 6 * N * S, (N, 2 * S + 1)),
+        "at_5": (1, 3 * N + 6 * N * S, (N, 2 * S + 1)),
+        "is_4": (2, 14 * S + 4 * N + 8 * N * S + 7, (2 * S + 1,)),
+        "is_5": (2, 16 * S + 4 * N + 8 * N * S + 8, (2 * S + 1,)),
+        "at_6": (1, 4 * N + 8 * N * S, (N, 2 * S + 1)),
+        "is_6": (2, 4 * N + 8 * N * S, (2 * S + 1, 3)),
+        "is_7": (2, 4 * N + 6 * S + 8 * N * S + 3, (2 * S + 1, 3)),
+        "t_4": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1, 3)),
+        "at_7": (1, 0, (N, 2 * S + 1, 3)),
+        "at_8": (1, 10 * N * S + 2 * N * S * T + 5 * N + 6 * S + N * T + 3, (2 * S + 1, 3)),
+        "t_5": (0, 12 * N * T + 16 * N * S * T + 6 * N * S + 7 * N, (N, 2 * S + 1)),
+        "at_9": (1, 0, (2 * S + 1,)),
+        "is_8": (2, 0, (N, 2 * S + 1)),
         "at_N": (1, 0, (N,)),
         "t_N": (0, 2 * N, (N,)),
         "is_N": (2, 0, (N,)),
@@ -622,13 +628,13 @@ def _places(N, T, D, S, K):
         "at_N3": (1, 2 * N, (N,)),
         "padded3": (0, 0, (N, T + 1, 2 * S + 3)),
         "padded4": (0, 2 * N * S + 2 * N * S * T + 3 * N + 3 * N * T, (N, T + 1, 2 * S + 3)),
-        "at13": (1, 0, (2 * S + 1, N)),
-        "t6": (0, 0, (2 * S + 1, N, T)),
-        "is9": (2, 0, (2 * S + 1, 1, 1)),
+        "at_10": (1, 0, (2 * S + 1, N)),
+        "t_6": (0, 0, (2 * S + 1, N, T)),
+        "is_9": (2, 0, (2 * S + 1, 1, 1)),
         "is_K": (2, 0, (K,)),
         "padded1": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T + 1, 32)),
-        "t7": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N * T, 32)),
-        "at14": (1, 0, (N, T + 1)),
+        "t_7": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N * T, 32)),
+        "at_11": (1, 0, (N, T + 1)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "t_NTT": (0, 0, (N, T, T)),
@@ -637,8 +643,8 @@ def _places(N, T, D, S, K):
         "is_NTS": (2, 0, (N, T, S)),
         "t_S": (0, N + N * S * T, (S,)),
         "is_NTS2": (2, N * S * T, (N, T, S)),
-        "t8": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (32 * D + 33 * K + 1056,)),
-        "t9": (0, 177 * N * T + 27 * N * S * T + 32 * D + 33 * K + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 1056, (32 * D + 33 * K + 1056,)),
+        "t_8": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (32 * D + 33 * K + 1056,)),
+        "t_9": (0, 177 * N * T + 27 * N * S * T + 32 * D + 33 * K + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 1056, (32 * D + 33 * K + 1056,)),
     }
 
 
@@ -774,13 +780,11 @@ def _as_dtype(name: str, value: Any) -> Array:
 def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
     """Refuses values outside what the network states of them."""
     if name in INTEGERS:
-        bound, ignored = INTEGERS[name]
+        bound = INTEGERS[name]
         top = None if bound is None else _extent(bound, sizes)
-        array = array if ignored is None else array[array != ignored]
         if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
             wrong = array.min() if array.min() < 0 else array.max()
-            besides = "" if ignored is None else f", or be {ignored}"
-            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}{besides}")
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
         return
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
@@ -1300,7 +1304,7 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
-            bound, _ = INTEGERS[name]
+            bound = INTEGERS[name]
             data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
             continue
         values: Array = np.asarray(rng.standard_normal(shape))

@@ -21,8 +21,9 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·N + 13·N
-    bytes  24 + 16·D·N + 16·D + 80·N
+    flops      4·D·N + 13·N
+    bytes      24 + 16·D·N + 16·D + 80·N
+    workspace  8·max(17 + D, 16 + 2·N) bytes
 """
 
 from __future__ import annotations
@@ -106,20 +107,20 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    np.multiply(lr, gradient, out=t1)  # (U1)
-    theta -= t1  # (U1)
+    t_1 = tensors["t_1"]
+    np.multiply(lr, gradient, out=t_1)  # (U1)
+    theta -= t_1  # (U1)
 
 
 def _places(N, D):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N,)),
-        "prediction": (0, 0, (N,)),
-        "loss": (0, 2 * N + D + 1, ()),
-        "dprediction": (0, 0, (N,)),
-        "t_N": (0, N, (N,)),
-        "t1": (0, 0, (D + 1,)),
+        "z1": (0, 16, (N,)),
+        "prediction": (0, 16, (N,)),
+        "loss": (0, 0, ()),
+        "dprediction": (0, 16, (N,)),
+        "t_N": (0, N + 16, (N,)),
+        "t_1": (0, 16, (D + 1,)),
     }
 
 

@@ -23,8 +23,9 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·rows + 25·rows
-    bytes  24 + 16·D·rows + 16·D + 96·rows
+    flops      4·D·N + 25·N
+    bytes      24 + 16·D·N + 16·D + 96·N
+    workspace  8 + 24·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -23,8 +23,9 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·N + 25·N
-    bytes  24 + 16·D·N + 16·D + 96·N
+    flops      4·D·N + 25·N
+    bytes      24 + 16·D·N + 16·D + 96·N
+    workspace  2·N + 8·max(17 + D, 16 + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -124,25 +125,25 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    np.multiply(lr, gradient, out=t1)  # (U1)
-    theta -= t1  # (U1)
+    t_1 = tensors["t_1"]
+    np.multiply(lr, gradient, out=t_1)  # (U1)
+    theta -= t_1  # (U1)
 
 
 def _places(N, D):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N,)),
-        "a1": (0, 0, (N,)),
-        "p": (0, N, (N,)),
-        "loss": (0, 4 * N + D + 1, ()),
-        "da1": (0, N, (N,)),
-        "accuracy": (0, 0, ()),
-        "t_N": (0, 2 * N, (N,)),
-        "t_N2": (0, 3 * N, (N,)),
+        "z1": (0, 16, (N,)),
+        "a1": (0, 16, (N,)),
+        "p": (0, N + 16, (N,)),
+        "loss": (0, 0, ()),
+        "da1": (0, N + 16, (N,)),
+        "accuracy": (0, 1, ()),
+        "t_N": (0, 2 * N + 16, (N,)),
+        "t_N2": (0, 3 * N + 16, (N,)),
         "is_N": (2, 0, (N,)),
         "is_N2": (2, N, (N,)),
-        "t1": (0, 0, (D + 1,)),
+        "t_1": (0, 16, (D + 1,)),
     }
 
 

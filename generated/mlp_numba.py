@@ -35,8 +35,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 64, K = 10; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·H·rows + 6·H·K·rows + 14·K·rows + 7·H·rows + 7·rows
-    bytes  8 + 112·K·rows + 16·D·H + 16·D·rows + 24·H·K + 88·H·rows + 16·H + 16·K + 72·rows
+    flops      4·D·H·N + 6·H·K·N + 14·K·N + 7·H·N + 7·N
+             = 20,819·N
+    bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
+             = 82,088 + 7,848·N
+    workspace  8 + 1,536·rows + 8·N bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

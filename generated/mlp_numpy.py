@@ -35,8 +35,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 64, K = 10; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·H·N + 6·H·K·N + 14·K·N + 7·H·N + 7·N
-    bytes  8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
+    flops      4·D·H·N + 6·H·K·N + 14·K·N + 7·H·N + 7·N
+             = 20,819·N
+    bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
+             = 82,088 + 7,848·N
+    workspace  80 + 26·N + 8·max(9,636, 16 + 192·N) bytes
 """
 
 from __future__ import annotations
@@ -153,51 +156,51 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, H)),
-        "h": (0, 0, (N, H)),
-        "z2": (0, 64 * N, (N, K)),
-        "a2": (0, 64 * N, (N, K)),
-        "m_a2": (0, 74 * N, (N,)),
-        "e_p": (0, 128 * N, (N, K)),
-        "s_p": (0, 75 * N, (N,)),
-        "p": (0, 128 * N, (N, K)),
-        "loss": (0, 192 * N + 9620, ()),
-        "da2": (0, 128 * N, (N, K)),
-        "dh": (0, 64 * N, (N, H)),
-        "dz1": (0, 64 * N, (N, H)),
+        "z1": (0, 16, (N, H)),
+        "h": (0, 16, (N, H)),
+        "z2": (0, 64 * N + 16, (N, K)),
+        "a2": (0, 64 * N + 16, (N, K)),
+        "m_a2": (0, 74 * N + 16, (N,)),
+        "e_p": (0, 128 * N + 16, (N, K)),
+        "s_p": (0, 75 * N + 16, (N,)),
+        "p": (0, 128 * N + 16, (N, K)),
+        "loss": (0, 0, ()),
+        "da2": (0, 128 * N + 16, (N, K)),
+        "dh": (0, 64 * N + 16, (N, H)),
+        "dz1": (0, 64 * N + 16, (N, H)),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 0, ()),
+        "accuracy": (0, 1, ()),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (10,)),
-        "t_N": (0, 76 * N, (N,)),
-        "t_N2": (0, 77 * N, (N,)),
+        "t_N": (0, 76 * N + 16, (N,)),
+        "t_N2": (0, 77 * N + 16, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, 10)),
-        "t_NH": (0, 128 * N, (N, 64)),
+        "t_NH": (0, 128 * N + 16, (N, 64)),
         "is_N": (2, 0, (N,)),
-        "t1": (0, 0, (4810,)),
-        "t2": (0, 4810, (4810,)),
+        "t_1": (0, 16, (4810,)),
+        "t_2": (0, 4826, (4810,)),
     }
 
 

@@ -51,10 +51,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 12, E = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·E·H·rows + 6·E·H·K·rows + 13·E·H·rows + 20·E·K·rows + 4·D·H·rows + 16·E·rows + 7·H·rows
-           + 5·rows
-    bytes  8 + 136·E·H·rows + 168·E·K·rows + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·rows
-           + 32·D·rows + 40·E·H + 88·H·rows + 8·K·rows + 16·E + 16·H + 80·rows
+    flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
+             = 336·D·N + 552·K·N + 1,121·N
+    bytes      8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
+               + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
+             = 3,176 + 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D
+    workspace  8 + 240·K·rows + 3,024·rows + 576·D + 8·N bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

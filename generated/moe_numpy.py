@@ -51,9 +51,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 12, E = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
-    bytes  8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
-           + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
+    flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
+             = 336·D·N + 552·K·N + 1,121·N
+    bytes      8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
+               + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
+             = 3,176 + 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D
+    workspace  2,648 + 153·K·N + 1,256·K + 2,496·D + 2,512·N bytes
 """
 
 from __future__ import annotations
@@ -237,22 +240,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N, D, K):
@@ -301,8 +304,8 @@ def _places(N, D, K):
         "t_EHD": (0, 12 * K * N + 144 * N, (6, 12, D)),
         "t_NH": (0, 12 * N, (N, 12)),
         "is_N": (2, 0, (N,)),
-        "t1": (0, 0, (78 * K + 84 * D + 162,)),
-        "t2": (0, 78 * K + 84 * D + 162, (78 * K + 84 * D + 162,)),
+        "t_1": (0, 0, (78 * K + 84 * D + 162,)),
+        "t_2": (0, 78 * K + 84 * D + 162, (78 * K + 84 * D + 162,)),
     }
 
 

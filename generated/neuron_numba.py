@@ -25,8 +25,11 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: D = 2; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·rows + 28·rows
-    bytes  24 + 16·D·rows + 136·rows + 16·D
+    flops      4·D·N + 28·N
+             = 36·N
+    bytes      24 + 16·D·N + 136·N + 16·D
+             = 56 + 168·N
+    workspace  40·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -25,8 +25,11 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: D = 2; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·N + 28·N
-    bytes  24 + 16·D·N + 136·N + 16·D
+    flops      4·D·N + 28·N
+             = 36·N
+    bytes      24 + 16·D·N + 136·N + 16·D
+             = 56 + 168·N
+    workspace  8 + 34·N bytes
 """
 
 from __future__ import annotations
@@ -133,9 +136,9 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    np.multiply(lr, gradient, out=t1)  # (U1)
-    theta -= t1  # (U1)
+    t_1 = tensors["t_1"]
+    np.multiply(lr, gradient, out=t_1)  # (U1)
+    theta -= t_1  # (U1)
 
 
 def _places(N):
@@ -153,7 +156,7 @@ def _places(N):
         "t_N2": (0, 3 * N, (N,)),
         "is_N": (2, 0, (N,)),
         "is_N2": (2, N, (N,)),
-        "t1": (0, 0, (3,)),
+        "t_1": (0, 0, (3,)),
     }
 
 

@@ -82,8 +82,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 1, H = 24; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  31·D·H·rows + 107·H·rows + 24·rows·H² + 28·D·rows + 7·D·H + 3·H²
-    bytes  8 + 1104·H·rows + 200·D·H + 320·D·rows + 136·H² + 16·D + 64·H
+    flops      31·D·H·N + 107·H·N + 24·N·H² + 28·D·N + 7·D·H + 3·H²
+             = 1,896 + 17,164·N
+    bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
+             = 84,696 + 26,816·N
+    workspace  19,400 + 7,360·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

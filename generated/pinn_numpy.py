@@ -82,8 +82,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 1, H = 24; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  31·D·H·N + 107·H·N + 24·N·H² + 28·D·N + 7·D·H + 3·H²
-    bytes  8 + 1104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
+    flops      31·D·H·N + 107·H·N + 24·N·H² + 28·D·N + 7·D·H + 3·H²
+             = 1,896 + 17,164·N
+    bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
+             = 84,696 + 26,816·N
+    workspace  18,824 + 5,216·N bytes
 """
 
 from __future__ import annotations
@@ -357,23 +360,23 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     rate = (np.cos(0.0013089969389957472 * DTYPE(step)) + 1) * lr / 2 if step <= 2399 else DTYPE(0)  # (U1)
     np.multiply(beta1, m, out=m)  # (U2)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U2)
-    np.add(t1, m, out=m)  # (U2)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U2)
+    np.add(t_1, m, out=m)  # (U2)
     np.multiply(beta2, v, out=v)  # (U3)
-    np.multiply(gradient, gradient, out=t1)  # (U3)
-    np.multiply(1 - beta2, t1, out=t1)  # (U3)
-    np.add(t1, v, out=v)  # (U3)
-    np.multiply(rate, m, out=t1)  # (U4)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U4)
-    np.sqrt(t2, out=t2)  # (U4)
-    np.add(t2, eps, out=t2)  # (U4)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U4)
-    np.divide(t1, t2, out=t1)  # (U4)
-    theta -= t1  # (U4)
+    np.multiply(gradient, gradient, out=t_1)  # (U3)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U3)
+    np.add(t_1, v, out=v)  # (U3)
+    np.multiply(rate, m, out=t_1)  # (U4)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U4)
+    np.sqrt(t_2, out=t_2)  # (U4)
+    np.add(t_2, eps, out=t_2)  # (U4)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U4)
+    np.divide(t_1, t_2, out=t_1)  # (U4)
+    theta -= t_1  # (U4)
 
 
 def _places(N):
@@ -443,8 +446,8 @@ def _places(N):
         "t_NH": (0, 624 * N, (N, 24)),
         "d2u_dt_1_left": (0, 264 * N, (N, H)),
         "t_ND": (0, 264 * N, (N, 1)),
-        "t1": (0, 0, (673,)),
-        "t2": (0, 673, (673,)),
+        "t_1": (0, 0, (673,)),
+        "t_2": (0, 673, (673,)),
     }
 
 

@@ -44,10 +44,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32, L = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  18·H·L·rows + 4·D·H·rows + 6·H·K·rows + 6·L·rows·H² + 14·K·rows + 2·L·H² + 2·rows·H²
-           + 8·H·rows + 7·rows
-    bytes  8 + 200·H·L·rows + 112·K·rows + 168·H·rows + 16·D·H + 16·D·rows + 24·H·K + 24·H·L + 40·L·H²
-           + 16·H + 16·K + 72·rows + 8·H²
+    flops      18·H·L·N + 4·D·H·N + 6·H·K·N + 6·L·N·H² + 14·K·N + 2·L·H² + 2·N·H² + 8·H·N + 7·N
+             = 12,288 + 128·D·N + 206·K·N + 42,631·N
+    bytes      8 + 200·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 24·H·K + 24·H·L + 40·L·H² + 16·H
+               + 16·K + 72·N + 8·H²
+             = 259,080 + 112·K·N + 16·D·N + 43,848·N + 512·D + 784·K
+    workspace  8,200 + 32·K·rows + 8,704·rows + 8·N bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

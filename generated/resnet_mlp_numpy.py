@@ -44,9 +44,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32, L = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  18·H·L·N + 4·D·H·N + 6·H·K·N + 6·L·N·H² + 14·K·N + 2·L·H² + 2·N·H² + 8·H·N + 7·N
-    bytes  8 + 200·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 24·H·K + 24·H·L + 40·L·H² + 16·H
-           + 16·K + 72·N + 8·H²
+    flops      18·H·L·N + 4·D·H·N + 6·H·K·N + 6·L·N·H² + 14·K·N + 2·L·H² + 2·N·H² + 8·H·N + 7·N
+             = 12,288 + 128·D·N + 206·K·N + 42,631·N
+    bytes      8 + 200·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 24·H·K + 24·H·L + 40·L·H² + 16·H
+               + 16·K + 72·N + 8·H²
+             = 259,080 + 112·K·N + 16·D·N + 43,848·N + 512·D + 784·K
+    workspace  110,088 + 17·K·N + 10,000·N + 512·D + 536·K bytes
 """
 
 from __future__ import annotations
@@ -195,22 +198,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N, D, K):
@@ -248,8 +251,8 @@ def _places(N, D, K):
         "is_NK": (2, 0, (N, K)),
         "t_LNH": (0, 0, (6, N, 32)),
         "is_N": (2, 0, (N,)),
-        "t1": (0, 0, (32 * D + 33 * K + 6368,)),
-        "t2": (0, 32 * D + 33 * K + 6368, (32 * D + 33 * K + 6368,)),
+        "t_1": (0, 0, (32 * D + 33 * K + 6368,)),
+        "t_2": (0, 32 * D + 33 * K + 6368, (32 * D + 33 * K + 6368,)),
     }
 
 

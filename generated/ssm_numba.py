@@ -55,10 +55,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: S = 16, H = 32; N, T, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·S·T·rows + 42·S·T·rows + 6·H·K·rows + 6·H·S·rows + 14·K·rows + 3·S·rows + 6·H·rows
-           + 18·S + 7·rows
-    bytes  8 + 16·D·T·rows + 184·S·T·rows + 112·H·rows + 112·K·rows + 16·D·S + 24·H·K + 24·H·S
-           + 80·S·rows + 16·H + 16·K + 304·S + 72·rows
+    flops      4·D·N·S·T + 42·N·S·T + 6·H·K·N + 6·H·N·S + 14·K·N + 3·N·S + 6·H·N + 18·S + 7·N
+             = 288 + 64·D·N·T + 206·K·N + 672·N·T + 3,319·N
+    bytes      8 + 16·D·N·T + 184·N·S·T + 112·H·N + 112·K·N + 16·D·S + 24·H·K + 24·H·S + 80·N·S + 16·H
+               + 16·K + 304·S + 72·N
+             = 17,672 + 16·D·N·T + 112·K·N + 2,944·N·T + 256·D + 4,936·N + 784·K
+    workspace  40·K·rows + 640·T·rows + 1,536·rows + 8·N bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -55,9 +55,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: S = 16, H = 32; N, T, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  4·D·N·S·T + 42·N·S·T + 6·H·K·N + 6·H·N·S + 14·K·N + 3·N·S + 6·H·N + 18·S + 7·N
-    bytes  8 + 16·D·N·T + 184·N·S·T + 112·H·N + 112·K·N + 16·D·S + 24·H·K + 24·H·S + 80·N·S + 16·H
-           + 16·K + 304·S + 72·N
+    flops      4·D·N·S·T + 42·N·S·T + 6·H·K·N + 6·H·N·S + 14·K·N + 3·N·S + 6·H·N + 18·S + 7·N
+             = 288 + 64·D·N·T + 206·K·N + 672·N·T + 3,319·N
+    bytes      8 + 16·D·N·T + 184·N·S·T + 112·H·N + 112·K·N + 16·D·S + 24·H·K + 24·H·S + 80·N·S + 16·H
+               + 16·K + 304·S + 72·N
+             = 17,672 + 16·D·N·T + 112·K·N + 2,944·N·T + 256·D + 4,936·N + 784·K
+    workspace  9,608 + 16·K·N + 896·N·T + 1,296·N + 256·D + 536·K + max(32·N, K·N) bytes
 """
 
 from __future__ import annotations
@@ -277,22 +280,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N, T, D, K):
@@ -343,8 +346,8 @@ def _places(N, T, D, K):
         "padded1": (0, 0, (N, T + 1, 16)),
         "t_NTS": (0, 16 * N + 80 * N * T, (N, T, 16)),
         "is_N": (2, 0, (N,)),
-        "t1": (0, 0, (16 * D + 33 * K + 576,)),
-        "t2": (0, 16 * D + 33 * K + 576, (16 * D + 33 * K + 576,)),
+        "t_1": (0, 0, (16 * D + 33 * K + 576,)),
+        "t_2": (0, 16 * D + 33 * K + 576, (16 * D + 33 * K + 576,)),
     }
 
 

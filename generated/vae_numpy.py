@@ -62,8 +62,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 4; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  3 + 10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 32·C·N
-    bytes  56 + 120·D·N + 216·H·N + 248·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
+    flops      3 + 10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 32·C·N
+             = 3 + 36,496·N
+    bytes      56 + 120·D·N + 216·H·N + 248·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
+             = 139,448 + 19,040·N
+    workspace  8·max(13,792, 16 + 368·N) bytes
 """
 
 from __future__ import annotations
@@ -286,68 +289,68 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, H)),
-        "h": (0, 256 * N, (N, H)),
-        "z2": (0, 0, (N, C)),
-        "mu": (0, 352 * N, (N, C)),
-        "z3": (0, 64 * N, (N, C)),
-        "log_var": (0, 356 * N, (N, C)),
-        "u_z": (0, 360 * N, (N, C)),
-        "z": (0, 364 * N, (N, C)),
-        "z4": (0, 304 * N, (N, H)),
-        "h4": (0, 304 * N, (N, H)),
-        "z5": (0, 0, (N, D)),
-        "a5": (0, 0, (N, D)),
-        "shown": (0, 64 * N, (N, D)),
-        "binary_cross_entropy": (0, 368 * N, ()),
-        "kl": (0, 368 * N + 1, ()),
-        "bits": (0, 0, ()),
-        "loss": (0, 368 * N + 13778, ()),
-        "da5": (0, 64 * N, (N, D)),
-        "dh4": (0, 0, (N, H)),
-        "dz4": (0, 0, (N, H)),
-        "dz": (0, 96 * N, (N, C)),
-        "dlog_var": (0, 356 * N, (N, C)),
-        "dmu": (0, 96 * N, (N, C)),
-        "dh_1": (0, 0, (N, H)),
-        "dh_2": (0, 48 * N, (N, H)),
-        "dz1": (0, 0, (N, H)),
-        "z4_infer": (0, 64 * N, (N, H)),
-        "h4_infer": (0, 64 * N, (N, H)),
-        "z5_infer": (0, 0, (N, D)),
-        "a5_infer": (0, 0, (N, D)),
-        "shown_infer": (0, 64 * N, (N, D)),
-        "binary_cross_entropy_infer": (0, 64 * N, ()),
-        "bits_infer": (0, 0, ()),
-        "loss_infer": (0, 1, ()),
-        "t_ND": (0, 128 * N, (N, 64)),
-        "t_ND2": (0, 192 * N, (N, 64)),
-        "t_NC": (0, 128 * N, (N, 4)),
-        "t_NC2": (0, 132 * N, (N, 4)),
-        "t_NH": (0, 96 * N, (N, 48)),
-        "t1": (0, 0, (6888,)),
-        "t2": (0, 6888, (6888,)),
+        "z1": (0, 16, (N, H)),
+        "h": (0, 256 * N + 16, (N, H)),
+        "z2": (0, 16, (N, C)),
+        "mu": (0, 352 * N + 16, (N, C)),
+        "z3": (0, 64 * N + 16, (N, C)),
+        "log_var": (0, 356 * N + 16, (N, C)),
+        "u_z": (0, 360 * N + 16, (N, C)),
+        "z": (0, 364 * N + 16, (N, C)),
+        "z4": (0, 304 * N + 16, (N, H)),
+        "h4": (0, 304 * N + 16, (N, H)),
+        "z5": (0, 16, (N, D)),
+        "a5": (0, 16, (N, D)),
+        "shown": (0, 64 * N + 16, (N, D)),
+        "binary_cross_entropy": (0, 0, ()),
+        "kl": (0, 1, ()),
+        "bits": (0, 2, ()),
+        "loss": (0, 0, ()),
+        "da5": (0, 64 * N + 16, (N, D)),
+        "dh4": (0, 16, (N, H)),
+        "dz4": (0, 16, (N, H)),
+        "dz": (0, 96 * N + 16, (N, C)),
+        "dlog_var": (0, 356 * N + 16, (N, C)),
+        "dmu": (0, 96 * N + 16, (N, C)),
+        "dh_1": (0, 16, (N, H)),
+        "dh_2": (0, 48 * N + 16, (N, H)),
+        "dz1": (0, 16, (N, H)),
+        "z4_infer": (0, 64 * N + 16, (N, H)),
+        "h4_infer": (0, 64 * N + 16, (N, H)),
+        "z5_infer": (0, 16, (N, D)),
+        "a5_infer": (0, 16, (N, D)),
+        "shown_infer": (0, 64 * N + 16, (N, D)),
+        "binary_cross_entropy_infer": (0, 0, ()),
+        "bits_infer": (0, 2, ()),
+        "loss_infer": (0, 0, ()),
+        "t_ND": (0, 128 * N + 16, (N, 64)),
+        "t_ND2": (0, 192 * N + 16, (N, 64)),
+        "t_NC": (0, 128 * N + 16, (N, 4)),
+        "t_NC2": (0, 132 * N + 16, (N, 4)),
+        "t_NH": (0, 96 * N + 16, (N, 48)),
+        "t_1": (0, 16, (6888,)),
+        "t_2": (0, 6904, (6888,)),
     }
 
 

@@ -34,8 +34,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 32; N, R, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops  3 + 6·D·N·R + 10·N·R + 2·D·V + 8·D·N + 13·N
-    bytes  40 + 16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N
+    flops      3 + 6·D·N·R + 10·N·R + 2·D·V + 8·D·N + 13·N
+             = 3 + 202·N·R + 269·N + 64·V
+    bytes      40 + 16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N
+             = 40 + 592·N·R + 1,664·N + 2,560·V
+    workspace  8 + 265·N·R + 1,024·V + 272·N bytes
 """
 
 from __future__ import annotations
@@ -164,22 +167,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t1 = tensors["t1"]
-    t2 = tensors["t2"]
+    t_1 = tensors["t_1"]
+    t_2 = tensors["t_2"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t1)  # (U1)
-    np.add(t1, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
+    np.add(t_1, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t1)  # (U2)
-    np.multiply(1 - beta2, t1, out=t1)  # (U2)
-    np.add(t1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t2)  # (U3)
-    np.sqrt(t2, out=t2)  # (U3)
-    np.add(t2, eps, out=t2)  # (U3)
-    np.multiply(1 - beta1**step, t2, out=t2)  # (U3)
-    np.divide(t1, t2, out=t1)  # (U3)
-    theta -= t1  # (U3)
+    np.multiply(gradient, gradient, out=t_1)  # (U2)
+    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
+    np.add(t_1, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_1)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
+    np.sqrt(t_2, out=t_2)  # (U3)
+    np.add(t_2, eps, out=t_2)  # (U3)
+    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
+    np.divide(t_1, t_2, out=t_1)  # (U3)
+    theta -= t_1  # (U3)
 
 
 def _places(N, R, V):
@@ -204,8 +207,8 @@ def _places(N, R, V):
         "t_ND2": (0, 0, (N, 32)),
         "t_NRD": (0, 0, (N, R, 32)),
         "is_NR": (2, 0, (N, R)),
-        "t1": (0, 0, (64 * V,)),
-        "t2": (0, 64 * V, (64 * V,)),
+        "t_1": (0, 0, (64 * V,)),
+        "t_2": (0, 64 * V, (64 * V,)),
     }
 
 

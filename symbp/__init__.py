@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from symbp.api import hessian as hessian
     from symbp.api import hvp as hvp
     from symbp.api import jacobian as jacobian
+    from symbp.api import plan as plan
     from symbp.language import *  # noqa: F403
     from symbp.ops import *  # noqa: F403
 

@@ -16,6 +16,7 @@ from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import GenerationError, UsageError
 
 if TYPE_CHECKING:
+    from symbp.emit import Footprint
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
     from symbp.verify import Report
@@ -29,6 +30,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "plan",
     "source",
 ]
 
@@ -139,6 +141,32 @@ def source(
         update=optimizer,
         initial=net.initial,
         sizes=chosen,
+        hyper=net.hyper,
+    )
+
+
+def plan(
+    net: Network,
+    *,
+    optimizer: UpdateRule,
+    target: str = "numpy",
+    dtype: str = "float64",
+    sizes: Mapping[str, int] | None = None,
+    derivation: Derivation | None = None,
+) -> Footprint:
+    """What a training step of the module that `generate` writes takes: each kernel's operations and bytes
+    moved, where every tensor of the workspace lies and when it is needed, and the sums, as formulas in the
+    sizes and, where all have a value, as numbers. A value for the size of the batch leaves it open."""
+    from symbp.emit import DTYPES, TARGETS, plan_of
+
+    derivation = derivation or derive(net)
+    return plan_of(
+        derivation,
+        target=_one_of("target", target, TARGETS),
+        dtype=_one_of("dtype", dtype, DTYPES),
+        update=optimizer,
+        initial=net.initial,
+        sizes=_sizes(derivation, sizes or {}),
         hyper=net.hyper,
     )
 

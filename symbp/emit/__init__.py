@@ -1,17 +1,20 @@
 """From a derivation to the text of a standalone training module, and to the module itself."""
 
 from symbp.emit.derivatives import generate_derivatives
+from symbp.emit.footprint import DTYPES, Footprint
 from symbp.emit.loading import cache_folder, load
-from symbp.emit.module import DTYPES, TARGETS, generate_source
+from symbp.emit.module import TARGETS, generate_source, plan_of
 from symbp.emit.templates import render, template_folder
 
 __all__ = [
     "DTYPES",
     "TARGETS",
+    "Footprint",
     "cache_folder",
     "generate_derivatives",
     "generate_source",
     "load",
+    "plan_of",
     "render",
     "template_folder",
 ]

@@ -15,14 +15,9 @@ from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
 from symbp.emit.drivers import stage_calls
-from symbp.emit.module import (
-    DTYPES,
-    check_request,
-    cost_lines,
-    equation_lines,
-    reads_text,
-    sizes_text,
-)
+from symbp.emit.footprint import Footprint, footprint
+from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
+from symbp.emit.module import check_request
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
 from symbp.emit.splice import Part, function_text, function_texts, import_lines, part
@@ -72,10 +67,10 @@ def generate_derivatives(
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
     names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
     make = _numpy if target == "numpy" else _numba
-    functions, before, parts, constants = make(net, names, dtype)
+    functions, before, parts, constants, found = make(net, names, dtype)
     compiling = [part("compiling")] if target == "numba" else []
     values = {
-        **_header(net, target, dtype),
+        **_header(net, target, found),
         "imports": import_lines([*parts, *compiling], ["import math", "import sys", "import numpy as np"]),
         "constants": [*constants, *derivative_tables(net, tuple(t.name for t in net.data))],
         "before": before,
@@ -100,7 +95,7 @@ def _network(derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, 
     return Wanted(derivation, known, segments, constants)
 
 
-Pieces = tuple[list[Function], list[str], list[Part], list[str]]
+Pieces = tuple[list[Function], list[str], list[Part], list[str], Footprint]
 
 
 def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
@@ -113,6 +108,7 @@ def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
         [],
         [*extra, part("memory"), *_common(net, "numpy")],
         [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch)],
+        footprint(net, memory, target="numpy", dtype=dtype),
     )
 
 
@@ -136,6 +132,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
         [part("compiling").text],
         [*parts, part("memory"), *_common(net, "numba")],
         [*constants, *memory_tables(net), *stage_tables(net)[:1]],
+        footprint(net, memory, target="numba", dtype=dtype),
     )
 
 
@@ -149,13 +146,13 @@ def _common(net: Network, target: str) -> list[Part]:
     return [*parts, part("derivatives_command")]
 
 
-def _header(net: Network, target: str, dtype: str) -> dict[str, object]:
+def _header(net: Network, target: str, found: Footprint) -> dict[str, object]:
     engine = {"numpy": "NumPy", "numba": "Numba"}[target]
-    name = net.derivation.name
+    name, read = net.derivation.name, reads_text(net) or "parameters only"
     return {
         "title": f"{name}: derivatives in {engine}.",
         "description": [
-            f"Derived from the network {name}; {dtype}. It reads {reads_text(net) or 'parameters only'}.",
+            f"Derived from the network {name}; {found.dtype}. It reads {read}.",
             "The comment (k) behind a line names the equation that the line computes.",
             "Compute them from the arrays of a file: python THIS_FILE --help",
         ],
@@ -164,5 +161,5 @@ def _header(net: Network, target: str, dtype: str) -> dict[str, object]:
         "updates": [],
         "sizes": sizes_text(net),
         "one_run": "One call",
-        "costs": cost_lines(net, DTYPES[dtype]),
+        "costs": cost_lines(found),
     }

@@ -7,7 +7,7 @@ Must not know: ops, networks as users declare them, files.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy
@@ -18,23 +18,22 @@ from symbp.emit.blocks import Function
 from symbp.emit.calls import Calls
 from symbp.emit.chunk_drivers import chunk_functions
 from symbp.emit.drivers import driver_functions
+from symbp.emit.footprint import DTYPES, Footprint, footprint
 from symbp.emit.forms import Forms
+from symbp.emit.header import header
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import Network, network, product_of
 from symbp.emit.splice import Part, function_texts, import_lines, part, replaced, takes_out, without
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
-from symbp.emit.update import numba_update, numbered_updates, numpy_update
+from symbp.emit.update import numba_update, numpy_update
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
-from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.training import Initial, UpdateRule
-from symbp.lower import Cost
 from symbp.lower.memory import MemoryPlan
 
 TARGETS = ("numpy", "numba")
-DTYPES = {"float32": 4, "float64": 8}
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Pieces:
     before: list[str]
     after: list[Part]
     constants: list[str]
-    needs: list[str]
+    footprint: Footprint
 
 
 def generate_source(
@@ -70,7 +69,7 @@ def generate_source(
     functions = [*pieces.functions, initial_function(net, initial)]
     parts = pieces.after
     values = {
-        **_header(net, target, dtype, update),
+        **header(net, target, dtype, update, pieces.footprint),
         "imports": import_lines(
             [*parts, *_part_list(target)], ["import math", "import sys", "import numpy as np"]
         ),
@@ -80,6 +79,40 @@ def generate_source(
         "after": parts,
     }
     return re.sub(r"\n{4,}", "\n\n\n", render("module.py.j2", values))
+
+
+def plan_of(
+    derivation: Derivation,
+    *,
+    target: str,
+    dtype: str,
+    update: UpdateRule,
+    initial: Mapping[str, Initial],
+    sizes: Mapping[str, int],
+    hyper: Mapping[str, float] | None = None,
+) -> Footprint:
+    """What a step of the module takes that `generate_source` writes for the same arguments; the size of the
+    batch stays open, and a value for it is one at which the formulas are evaluated."""
+    check_request(derivation, target, dtype, sizes)
+    declared = Network(derivation, dict(derivation.system.bound), ())
+    at = {n: v for n, v in sizes.items() if n == declared.batch}
+    kept = {n: v for n, v in sizes.items() if n not in at}
+    net = network(derivation, kept, hyper, initial, chunks=target == "numba")
+    memory, arrays = _memory(net, update, target)
+    return footprint(net, memory, target=target, dtype=dtype, at=at, arrays=arrays)
+
+
+def planned(net: Network, rule: UpdateRule, target: str) -> MemoryPlan:
+    """Where a module of this target has its tensors."""
+    return _memory(net, rule, target)[0]
+
+
+def _memory(net: Network, rule: UpdateRule, target: str) -> tuple[MemoryPlan, list[str]]:
+    """Where a module of this target has its tensors, and its lines that make arrays."""
+    if target == "numba":
+        return memory_plan(net, fused=True), []
+    stages, _, memory = _numpy_stages(net, names_of(net), rule)
+    return memory, stages.allocating
 
 
 def _part_list(target: str) -> list[Part]:
@@ -133,13 +166,6 @@ def names_of(net: Network) -> Names:
     return names_for(tensors, sizes, RESERVED | globals_of(net.constants))
 
 
-def planned(net: Network, rule: UpdateRule, target: str) -> MemoryPlan:
-    """Where a module of this target has its tensors."""
-    if target == "numba":
-        return memory_plan(net, fused=True)
-    return _numpy_stages(net, names_of(net), rule)[2]
-
-
 def _numpy_stages(
     net: Network, names: Names, rule: UpdateRule
 ) -> tuple[numpy_target.Stages, Function, MemoryPlan]:
@@ -160,7 +186,7 @@ def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
         [],
         [*extra, *_common(net, "numpy")],
         [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch)],
-        [],
+        footprint(net, memory, target="numpy", dtype=dtype),
     )
 
 
@@ -179,7 +205,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
         [part("compiling").text],
         [kernels, *_common(net, "numba")],
         [*constants, *memory_tables(net)],
-        [],
+        footprint(net, memory, target="numba", dtype=dtype),
     )
 
 
@@ -187,81 +213,3 @@ def _update_names(rule: UpdateRule) -> Names:
     return names_for(
         [t.name for t in rule.system.tensors], (), reserved=frozenset({"np", "math", "F32", "DTYPE"})
     )
-
-
-def _header(net: Network, target: str, dtype: str, rule: UpdateRule) -> dict[str, object]:
-    derivation = net.derivation
-    engine = {"numpy": "NumPy", "numba": "Numba"}[target]
-    description = [
-        f"Derived from the network {derivation.name}; {dtype}. It reads {reads_text(net)}.",
-        *_kept_text(net),
-        f"The comment (k) behind a line names the equation that the line computes{_more(rule)}.",
-        "Train, evaluate, predict or check it: python THIS_FILE --help",
-    ]
-    return {
-        "title": f"{derivation.name}: a network that trains in {engine}.",
-        "description": description,
-        "equations": equation_lines(derivation),
-        "update_name": f"{rule.name}, {rule.source}" if rule.source else rule.name,
-        "updates": _aligned([(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]),
-        "sizes": sizes_text(net),
-        "one_run": "One training step",
-        "costs": cost_lines(net, DTYPES[dtype]),
-    }
-
-
-def _more(rule: UpdateRule) -> str:
-    return ", (Uk) an equation of the update" if rule.system.equations else ""
-
-
-def reads_text(net: Network) -> str:
-    """The data that a module reads, with their shapes."""
-    return ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.data)
-
-
-def _kept_text(net: Network) -> list[str]:
-    """What the module keeps and draws beside parameters."""
-    kept = ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.buffers)
-    drawn = ", ".join(f"{t.name}{_shape(t.shape)}: {t.draw}" for t in net.system.random)
-    lines = [f"Buffers, changed by each training step: {kept}."] if kept else []
-    return [*lines, *([f"Random tensors, drawn in each step: {drawn}."] if drawn else [])]
-
-
-def sizes_text(net: Network) -> str:
-    """Which sizes have a value, and which are read off the arrays."""
-    bound = ", ".join(f"{name} = {value}" for name, value in net.sizes.items())
-    open_ = ", ".join(net.open_sizes)
-    return "; ".join(filter(None, [bound, f"{open_} read off the arrays" if open_ else ""])) + "."
-
-
-def _shape(shape: Sequence[object]) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-
-
-def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
-    width = max((len(number) for number, _ in rows), default=0)
-    return [f"{number:<{width}}  {text}" for number, text in rows]
-
-
-def equation_lines(derivation: Derivation) -> list[str]:
-    """The derivation's equations with their numbers."""
-    rows = [(f"({k + 1})", equation_text(e)) for k, e in enumerate(derivation.system.equations)]
-    return _aligned(rows)
-
-
-def cost_lines(net: Network, itemsize: int) -> list[str]:
-    cost = sum((s.program.cost for s in net.segments if s.name not in ("inference", "metrics")), Cost())
-    lines = [f"flops  {expression_text(cost.flops)}", f"bytes  {expression_text(cost.bytes(itemsize))}"]
-    return [piece for line in lines for piece in _filled(line)]
-
-
-def _filled(line: str) -> list[str]:
-    """A long sum over several lines."""
-    terms = line.split(" + ")
-    lines = [terms[0]]
-    for term in terms[1:]:
-        if len(lines[-1]) + len(term) > 96:
-            lines.append("       + " + term)
-        else:
-            lines[-1] += " + " + term
-    return lines

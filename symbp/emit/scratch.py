@@ -86,10 +86,11 @@ class Scratch:
 
     @staticmethod
     def called(shape: Shape, stem: str, count: int = 1) -> str:
-        """`t_NH`, `t_NH2`: named after the shape, where sizes have names."""
+        """`t_NH`, `t_NH2`: named after the shape, where sizes have names; with an underscore in any case, as
+        no local name of a statement."""
         plain = [expression_text(e) for e in shape if isinstance(e, Size) or e.is_Integer]
         if len(plain) == len(shape):
             short = all(len(text) == 1 for text in plain)
             stem = "_".join([stem, *(["".join(plain)] if short else plain)])
             return stem if count == 1 else f"{stem}{'' if stem[-1].isalpha() else '_'}{count}"
-        return f"{stem}{count}"
+        return f"{stem}_{count}"

@@ -144,6 +144,13 @@ class Life:
     first: int
     last: int | None
 
+    @property
+    def text(self) -> str:
+        """The equations of the first and last use in words."""
+        if self.first == 0:  # it belongs to no equation
+            return "always" if self.last is None else "in the update"
+        return f"({self.first}) to {'the end' if self.last is None else f'({self.last})'}"
+
     def meets(self, other: Life) -> bool:
         """Whether both are needed at some moment of some run."""
         return any(

@@ -4,9 +4,10 @@ Enters: buffers with their shapes and lives. Leaves: a `MemoryPlan`: the place o
 of each arena, polynomials in the sizes, the same for every value of the sizes that stay open.
 Must not know: targets, equations, what a buffer is for.
 
-Greedy by size, the largest first, each at the lowest place where it meets nothing of its time. Places are
-compared as polynomials: with every size written as 1 + something, a difference without a negative
-coefficient is never negative; what such a proof doesn't settle is not shared.
+Greedy by size, the largest first, each at the lowest place where it meets nothing of its time; scalars, which
+live long and fit anywhere, come before all others if that needs less. Places are compared as polynomials:
+with every size written as 1 + something, a difference without a negative coefficient is never negative; what
+such a proof doesn't settle is not shared.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from symbp.ir.printer import expression_text
 from symbp.lower.liveness import Life
 
 REFERENCE = 64  # the value of an open size where one place must be called lower than another
+LINE = 16  # elements of float32 in a cache line
 ARENAS = ("reals", "integers", "flags")
 
 
@@ -80,8 +82,7 @@ class MemoryPlan:
         for place in self.places:
             b, shape = place.buffer, ", ".join(map(expression_text, place.buffer.shape))
             where = f"{expression_text(place.start)} … {expression_text(place.stop)}"
-            last = "the end" if b.life.last is None else f"({b.life.last})"
-            found.append((b.name, f"({shape})", b.arena, where, f"({b.life.first}) to {last}"))
+            found.append((b.name, f"({shape})", b.arena, where, b.life.text))
         return found
 
     def __str__(self) -> str:
@@ -102,7 +103,8 @@ def plan(buffers: Sequence[Buffer]) -> MemoryPlan:
     lengths: dict[str, Expr] = dict.fromkeys(ARENAS, sympy.S.Zero)
     for arena in ARENAS:
         rooms = [_room(b, buffers, roots) for b in buffers if b.arena == arena and roots[b.name] == b.name]
-        packed = _Packing(rooms)
+        orders = [False, True] if any(room.count == 1 for room in rooms) else [False]
+        packed = min((_Packing(rooms, early) for early in orders), key=_Packing.about_length)
         starts.update(packed.starts())
         lengths[arena] = packed.length()
     return MemoryPlan(tuple(Place(b, starts[roots[b.name]]) for b in buffers), lengths)
@@ -140,12 +142,17 @@ class _Span:
 class _Packing:
     """Rooms of one arena, put one after the other at the lowest place that is free during their life."""
 
-    def __init__(self, rooms: Sequence[Buffer]) -> None:
+    def __init__(self, rooms: Sequence[Buffer], scalars_first: bool) -> None:
         self.values = _Values([room.count for room in rooms])
         self.counts = {room.name: self.values.polynomial(room.count) for room in rooms}
         self.about = {room.name: self.values.at(self.counts[room.name]) for room in rooms}
         self.placed: list[tuple[Buffer, _Span]] = []
-        for room in sorted(rooms, key=lambda r: -self.about[r.name]):
+        early = [scalars_first and room.count == 1 for room in rooms]
+        order = sorted(range(len(rooms)), key=lambda k: (not early[k], -self.about[rooms[k].name]))
+        self.base = 0  # where the others begin: on a cache line
+        for room in (rooms[k] for k in order):
+            if room.count != 1 and scalars_first and not self.base:
+                self.base = -(-self.about_length() // LINE) * LINE
             self.placed.append((room, self.lowest(room)))
 
     def lowest(self, room: Buffer) -> _Span:
@@ -153,7 +160,7 @@ class _Packing:
         ordered = self.values.ordered
         met = [span for other, span in self.placed if other.life.meets(room.life)]
         met.sort(key=lambda span: span.begin)
-        found = self.span(room, self.values.ring.zero, 0)
+        found = self.span(room, self.values.ring(self.base), self.base)
         for k in range(len(met) + 1):
             free = k == len(met) or found.end <= met[k].begin
             if free and all(ordered(found.stop, s.start) or ordered(s.stop, found.start) for s in met):
@@ -162,10 +169,10 @@ class _Packing:
                 found = self.span(room, met[k].stop, met[k].end)
         beyond, whole = self.largest(met), [other.name for other, _ in self.placed]
         start = sum((span.stop for span in beyond), self.values.ring.zero)
-        total = sum((self.counts[name] for name in whole), self.values.ring.zero)
+        total = sum((self.counts[name] for name in whole), self.values.ring(self.base))
         if ordered(start, total):
             return self.span(room, start, sum(span.end for span in beyond))
-        return self.span(room, total, sum(self.about[name] for name in whole))
+        return self.span(room, total, self.base + sum(self.about[name] for name in whole))
 
     def largest(self, spans: Sequence[_Span]) -> list[_Span]:
         """The spans of which none is known to end before another one does."""
@@ -174,6 +181,10 @@ class _Packing:
             if not any(self.values.ordered(span.stop, other.stop) for other in found):
                 found.append(span)
         return found
+
+    def about_length(self) -> int:
+        """The length at the reference sizes."""
+        return max((span.end for _, span in self.placed), default=0)
 
     def length(self) -> Expr:
         """Where the last span ends: the maximum, where sizes decide which one that is."""

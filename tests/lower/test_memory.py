@@ -14,7 +14,7 @@ from symbp.errors import LoweringError
 from symbp.ir.build import sizes
 from symbp.ir.expr import FloorDiv
 from symbp.lower.liveness import Life
-from symbp.lower.memory import Buffer, MemoryPlan, Place, plan, validate
+from symbp.lower.memory import LINE, Buffer, MemoryPlan, Place, plan, validate
 
 N, H, K = sizes("N H K")
 SIZES = [{"N": 1, "H": 1, "K": 1}, {"N": 7, "H": 3, "K": 11}, {"N": 2, "H": 64, "K": 5}]
@@ -113,7 +113,7 @@ def test_any_plan_is_valid_and_no_longer_than_its_buffers(draw: random.Random, c
     found = plan(buffers)
     validate(found, SIZES)
     total = sum(b.count for b in buffers)
-    assert int((total - found.lengths["reals"]).subs({N: 5, H: 7, K: 3})) >= 0
+    assert int((total - found.lengths["reals"]).subs({N: 5, H: 7, K: 3})) > -LINE
 
 
 def test_the_plan_prints_itself() -> None:

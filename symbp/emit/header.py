@@ -1,0 +1,101 @@
+"""The head of a generated module: what it is, its equations, sizes, work and memory.
+
+Enters: the stages of a network, its footprint. Leaves: values for the template. Must not know: targets' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbp.derive.derivation import Derivation
+from symbp.emit.footprint import Footprint, formula_text
+from symbp.emit.segments import Network
+from symbp.emit.update import numbered_updates
+from symbp.ir.printer import equation_text
+from symbp.ir.training import UpdateRule
+
+
+def header(net: Network, target: str, dtype: str, rule: UpdateRule, found: Footprint) -> dict[str, object]:
+    """What the head of a training module says, for its template."""
+    derivation = net.derivation
+    engine = {"numpy": "NumPy", "numba": "Numba"}[target]
+    description = [
+        f"Derived from the network {derivation.name}; {dtype}. It reads {reads_text(net)}.",
+        *_kept_text(net),
+        f"The comment (k) behind a line names the equation that the line computes{_more(rule)}.",
+        "Train, evaluate, predict or check it: python THIS_FILE --help",
+    ]
+    return {
+        "title": f"{derivation.name}: a network that trains in {engine}.",
+        "description": description,
+        "equations": equation_lines(derivation),
+        "update_name": f"{rule.name}, {rule.source}" if rule.source else rule.name,
+        "updates": _aligned([(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]),
+        "sizes": sizes_text(net),
+        "one_run": "One training step",
+        "costs": cost_lines(found),
+    }
+
+
+def _more(rule: UpdateRule) -> str:
+    return ", (Uk) an equation of the update" if rule.system.equations else ""
+
+
+def reads_text(net: Network) -> str:
+    """The data that a module reads, with their shapes."""
+    return ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.data)
+
+
+def _kept_text(net: Network) -> list[str]:
+    """What the module keeps and draws beside parameters."""
+    kept = ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.buffers)
+    drawn = ", ".join(f"{t.name}{_shape(t.shape)}: {t.draw}" for t in net.system.random)
+    lines = [f"Buffers, changed by each training step: {kept}."] if kept else []
+    return [*lines, *([f"Random tensors, drawn in each step: {drawn}."] if drawn else [])]
+
+
+def sizes_text(net: Network) -> str:
+    """Which sizes have a value, and which are read off the arrays."""
+    bound = ", ".join(f"{name} = {value}" for name, value in net.sizes.items())
+    open_ = ", ".join(net.open_sizes)
+    return "; ".join(filter(None, [bound, f"{open_} read off the arrays" if open_ else ""])) + "."
+
+
+def _shape(shape: Sequence[object]) -> str:
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max((len(number) for number, _ in rows), default=0)
+    return [f"{number:<{width}}  {text}" for number, text in rows]
+
+
+def equation_lines(derivation: Derivation) -> list[str]:
+    """The derivation's equations with their numbers."""
+    rows = [(f"({k + 1})", equation_text(e)) for k, e in enumerate(derivation.system.equations)]
+    return _aligned(rows)
+
+
+def cost_lines(found: Footprint) -> list[str]:
+    """Operations, bytes moved and the workspace: as formulas in all sizes, and with those that are known."""
+    lines = []
+    moved = found.cost.bytes(found.itemsize)
+    for label, formula in (("flops", found.cost.flops), ("bytes", moved), ("workspace", found.peak)):
+        text = [f"{label:<11}{formula_text(formula)}"]
+        if found.bound(formula) != formula:
+            text.append(f"{'=':>10} {formula_text(found.bound(formula))}")
+        lines += [piece for line in text for piece in _filled(line)]
+    unit = f"bytes for each chunk of {found.chunks} examples" if found.chunks else "bytes"
+    return [*lines[:-1], f"{lines[-1]} {unit}"]
+
+
+def _filled(line: str) -> list[str]:
+    """A long sum over several lines."""
+    terms = line.split(" + ")
+    lines = [terms[0]]
+    for term in terms[1:]:
+        if len(lines[-1]) + len(term) > 96:
+            lines.append("           + " + term)
+        else:
+            lines[-1] += " + " + term
+    return lines
