@@ -508,6 +508,11 @@ class _Memory:
         places, lengths = _places(*sizes), [0, 0, 0]
         starts: dict[str, int] = {}
         for name, (arena, start, shape) in places.items():
+            if min(shape, default=1) < 1:
+                raise DataError(
+                    f"{name} would have the shape {shape}: an axis of the data is too short for what is read "
+                    "from it, a kernel or a slice"
+                )
             starts[name] = lengths[arena] if apart else start
             lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
         kinds = (DTYPE, np.int64, bool)

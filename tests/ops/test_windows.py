@@ -128,3 +128,14 @@ def test_pooling_takes_the_first_of_equal_maxima():
     pooled = torch.nn.functional.max_pool2d(given, 2, stride=1, padding=1)
     (pooled * torch.tensor(weights)).sum().backward()
     np.testing.assert_array_equal(found["x"], given.grad.numpy())
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", [3, 4])
+def test_an_image_smaller_than_the_kernel_is_refused_by_the_module(target, rows):
+    H, W = bp.dims("H W")
+    x = bp.input("x", (N, 1, H, W))
+    net = bp.Network("net", loss=bp.nn.Conv2d(2, 5)(x).sum())
+    module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
+    with pytest.raises(module.DataError, match="too short for what is read from it, a kernel or a slice"):
+        module.loss_and_gradients(module.init_params(0), x=np.ones((2, 1, rows, 8)))
