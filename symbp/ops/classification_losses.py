@@ -83,7 +83,7 @@ def cross_entropy(
     share: Expr = sympy.Mul(*p.shape[:-1])
     if reduction == "mean" and (weight is not None or ignore_index is not None):
         own = counts if weight is None else counts * weight.at(chosen)
-        share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("n", "bare"), kept=True).at()
+        share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("count", "bare"), kept=True).at()
     return reduced(
         counts * each,
         lead,
