@@ -346,3 +346,17 @@ def test_derivatives_of_a_network_with_random_tensors_take_them_as_inputs(target
     np.testing.assert_allclose(
         built.forward({"w": values["w"]}, x=values["x"], mask=values["mask"])["y"], expected["y"]
     )
+
+
+def test_a_network_without_outputs_has_two_modes_too():
+    """What only the probabilities at inference were for is not needed once their logarithm is stable."""
+    N, D, K = bp.dims("N D K")
+    x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
+    W = bp.param("W", (D, K))
+    net = bp.Network("plain", loss=bp.cross_entropy(bp.softmax(bp.dropout(x, 0.25) @ W), y))
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1), sizes={"D": 3, "K": 2})
+    params = module.init_params(0)
+    data = {"x": np.ones((4, 3)), "y": np.array([0, 1, 1, 0])}
+    scores = data["x"] @ params["W"]
+    each = np.log(np.exp(scores).sum(1)) - scores[np.arange(4), data["y"]]
+    assert module.evaluate(params, **data)["loss"] == pytest.approx(each.mean(), rel=1e-12)

@@ -10,8 +10,8 @@ import argparse
 from typing import Any
 
 TARGETS = ("numpy", "numba")
+SCHEDULES = ("constant", "cosine", "linear", "step")
 DTYPES = ("float32", "float64")
-# by their names in `symbp.optim`
 OPTIMIZERS = {  # by their names in `symbp.optim`
     name.lower(): name for name in ("SGD", "Momentum", "RMSprop", "Adam", "AdamW")
 }
@@ -65,6 +65,14 @@ class Arguments:
             help="update of the parameters (default: the network's, or adam)",
         )
         self.add("--lr", metavar="RATE", type=positive, help="learning rate")
+
+    def update(self) -> None:
+        """What the update of the parameters has beside its learning rate."""
+        self.add("--schedule", choices=SCHEDULES, help="of the learning rate, over the whole training")
+        self.add("--warmup", metavar="STEPS", type=count, help="steps over which the learning rate rises")
+        self.add("--clip-norm", metavar="NORM", type=positive, help="largest norm of all gradients together")
+        self.add("--clip-value", metavar="VALUE", type=positive, help="largest entry of a gradient")
+        self.add("--weight-decay", metavar="RATE", type=positive, help="how strongly parameters shrink")
 
 
 def size(text: str) -> tuple[str, int]:

@@ -24,10 +24,10 @@ def narrate(sentence: str) -> None:
 
 
 class Progress:
-    """Shows epochs as they end; a context manager."""
+    """Shows epochs of so many examples as they end; a context manager."""
 
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
+    def __init__(self, epochs: int, examples: int) -> None:
+        self.epochs, self.examples = epochs, examples
         self.records: list[Mapping[str, Any]] = []
         console = Console(stderr=True)
         whole = Column(no_wrap=True)
@@ -57,6 +57,8 @@ class Progress:
         """One epoch has ended; the record holds its number and what was measured."""
         self.records.append(record)
         measured = "  ".join(f"{name} {value:.4f}" for name, value in _shown(record).items())
+        if record.get("seconds"):
+            measured += f"  {self.examples / record['seconds']:,.0f} examples/s"
         number = int(record["epoch"])
         self.bar.update(self.task, completed=number, description=measured)
         if not self.live and (number % max(1, self.epochs // LINES) == 0 or number == self.epochs):

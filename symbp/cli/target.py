@@ -62,22 +62,24 @@ def _setting(module: ModuleType, name: str, kind: type[T]) -> T | None:
     return found if isinstance(found, kind) else None
 
 
-def optimizer(target: Target, name: str | None, rate: float | None) -> UpdateRule:
-    """The optimizer that the options name, else the file's own, else Adam; with the given learning rate."""
+def optimizer(target: Target, name: str | None, rate: float | None, **more: Any) -> UpdateRule:
+    """The optimizer that the options name, else the file's own, else Adam; with the given learning rate, and
+    what `more` sets (schedule, clip_norm, …; None leaves it). The file's own keeps its other settings."""
     import symbp as bp
 
     suggested = target.optimizer
-    if name is None and rate is None and suggested is not None:
+    given = {key: value for key, value in {"lr": rate, **more}.items() if value is not None}
+    if name is None and not given and suggested is not None:
         return suggested
     known = {label.lower(): rule for label, rule in OPTIMIZERS.items()}
     chosen = name or (suggested.name.lower() if suggested is not None else "adam")
     if chosen not in known:
         raise UsageError(
-            f"--lr cannot change the optimizer {chosen!r}",
+            f"options cannot change the optimizer {chosen!r}",
             help="name one by --optimizer as well, or edit the file",
         )
-    make = getattr(bp.optim, known[chosen])
-    return make(rate) if rate is not None else make()  # type: ignore[no-any-return]
+    own = suggested.settings if name is None and suggested is not None else {}
+    return getattr(bp.optim, known[chosen])(**{**own, **given})  # type: ignore[no-any-return]
 
 
 def _split(text: str) -> tuple[Path | None, str | None]:

@@ -10,25 +10,19 @@ import argparse
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from symbp.cli.arguments import Arguments, count, sizes
+from symbp.cli.arguments import Arguments, count
+from symbp.cli.fitting import BATCH_SIZE, BY_CTRL_C, EPOCHS, Plan, examples, fit, planned
 from symbp.cli.status import FAILED, FINE, INTERRUPTED
 from symbp.errors import DataError
 
-if TYPE_CHECKING:
-    from symbp.data import Data
-    from symbp.language import Network
-
 HELP = "derive, write the module, check its gradients, train, evaluate"
-EPOCHS, BATCH_SIZE = 50, 32
 CHECK_EXAMPLES = 8  # enough to meet every equation, few enough for numeric differentiation
 OFF_THE_START = 0.01
-BY_CTRL_C = "interrupted"
 
 
 def add_arguments(to: Arguments) -> None:
@@ -42,6 +36,9 @@ def add_arguments(to: Arguments) -> None:
     )
     to.add("--data", metavar="FILE", help="a .npz of arrays named like the network's inputs, a .npy, a .csv")
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
+    to.update()
+    to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
+    to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")
     to.add("--out", metavar="PARAMS.npz", help="save the trained parameters")
     to.add("--module", metavar="FILE.py", help="keep the training module")
     to.force()
@@ -51,11 +48,12 @@ def add_arguments(to: Arguments) -> None:
 def run(args: argparse.Namespace) -> int:
     from symbp.api import refuse_to_overwrite
     from symbp.cli.console import narrate
+    from symbp.cli.watching import Watch
 
-    for path in filter(None, (args.out, args.module)):
+    for path in filter(None, (args.out, args.module, args.log)):
         refuse_to_overwrite(path, force=args.force)
     started = time.perf_counter()
-    plan = _plan(args)
+    plan = planned(args)
     derivation = plan.options["derivation"]
     for warning in derivation.warnings:
         narrate(f"warning: {warning}")
@@ -70,10 +68,12 @@ def run(args: argparse.Namespace) -> int:
         if wrong:
             narrate(f"symbp train: the gradients of {', '.join(wrong)} are wrong; nothing was trained")
             return FAILED
-        state, epochs, stopped = _fit(plan, args, module)
+        watch = Watch(plan.net.system, module, plan.train, narrate)
+        watch.start(module.init_params(args.seed))
+        state, epochs, stopped = fit(plan, args, module, watch.epoch)
         result = {
             "network": plan.net.name, "target": args.target, "dtype": args.dtype, "seed": args.seed,
-            "epochs": epochs, "held_out": _examples(plan.held), **_measured(plan, module, state),
+            "epochs": epochs, "held_out": examples(plan.held), **_measured(plan, module, state),
             "gradient_error": error, "seconds": round(time.perf_counter() - started, 3),
         }  # fmt: skip
     except module.DataError as failure:
@@ -86,67 +86,7 @@ def run(args: argparse.Namespace) -> int:
     return {None: FINE, BY_CTRL_C: INTERRUPTED}.get(stopped, FAILED)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What to train on what; `options` are those of the module, target and dtype aside."""
-
-    net: Network
-    train: Data
-    held: Data
-    epochs: int
-    batch_size: int
-    options: Mapping[str, Any]
-
-
-def _plan(args: argparse.Namespace) -> _Plan:
-    import symbp as bp
-    from symbp.cli.data import data_for, sizes_of
-    from symbp.cli.target import load_target, optimizer
-
-    target = load_target(args.net)
-    found = data_for(target, args.data, args.text, sizes(args))
-    train, held = bp.data.split(found)
-    return _Plan(
-        target.network,
-        train,
-        held,
-        args.epochs or target.epochs or EPOCHS,
-        min(args.batch_size or target.batch_size or BATCH_SIZE, _examples(train)),
-        {
-            "optimizer": optimizer(target, args.optimizer, args.lr),
-            "sizes": sizes_of(target.network.system, found, sizes(args)),
-            "derivation": bp.derive(target.network),
-        },
-    )
-
-
-def _fit(plan: _Plan, args: argparse.Namespace, module: ModuleType) -> tuple[Any, int, str | None]:
-    """(trained state, epochs, why it stopped early or None); whatever stops it, the state is good."""
-    from symbp.cli.console import Progress, narrate
-
-    state = module.init_state(module.init_params(args.seed), seed=args.seed)
-    with Progress(plan.epochs) as progress:
-        try:
-            module.fit(
-                state,
-                plan.train,
-                epochs=plan.epochs,
-                batch_size=plan.batch_size,
-                validation=plan.held,
-                callback=progress.epoch,
-            )
-        except module.NotFinite as failure:
-            narrate(f"symbp train: {failure}")
-            return state, len(progress.records), str(failure)
-    ended = progress.records[-1].get("interrupted", False)
-    return state, len(progress.records), BY_CTRL_C if ended else None
-
-
-def _examples(data: Mapping[str, Any]) -> int:
-    return len(next(iter(data.values())))
-
-
-def _module(plan: _Plan, args: argparse.Namespace) -> ModuleType:
+def _module(plan: Plan, args: argparse.Namespace) -> ModuleType:
     """The training module: from the cache, and in the file where the user wants to keep it."""
     import symbp as bp
 
@@ -156,7 +96,7 @@ def _module(plan: _Plan, args: argparse.Namespace) -> ModuleType:
     return bp.compile(plan.net, **options)
 
 
-def _gradient_check(plan: _Plan, args: argparse.Namespace, module: ModuleType) -> list[dict[str, Any]]:
+def _gradient_check(plan: Plan, args: argparse.Namespace, module: ModuleType) -> list[dict[str, Any]]:
     """The module's own check on a few examples, a little off the start: there rectifiers with an offset of 0
     stand at their kink wherever the input is 0. Differences of float32 losses are coarse, so there the same
     program is checked in float64."""
@@ -177,13 +117,13 @@ def _gradient_check(plan: _Plan, args: argparse.Namespace, module: ModuleType) -
     return report
 
 
-def _measured(plan: _Plan, module: ModuleType, state: Any) -> dict[str, float]:
+def _measured(plan: Plan, module: ModuleType, state: Any) -> dict[str, float]:
     """Loss and metrics on the held-out part."""
     measured = module.evaluate(state.params, state.buffers, **plan.held)
     return {name: float(value) for name, value in measured.items()}
 
 
-def _save(plan: _Plan, args: argparse.Namespace, module: ModuleType, state: Any) -> Path:
+def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) -> Path:
     """Saves to --out, or, stopped without it, to the first free name in this folder."""
     path, count = Path(args.out or f"{plan.net.name}.stopped.npz"), 1
     while not args.out and path.exists():

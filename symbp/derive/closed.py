@@ -48,7 +48,9 @@ def close(joint: System, gradients: Sequence[str], *, seed: int = 7) -> tuple[Sy
     asked = (joint.updates.values(), joint.inference.values(), joint.metrics)
     late = [joint.resting(wanted) for wanted in asked]
     trained = joint.resting([*joint.outputs, *gradients, *([joint.loss] if joint.loss else [])])
-    training = joint.without(frozenset[str]().union(*late) - trained)
+    apart = frozenset[str]().union(*late) - trained
+    others = [e.target for e in joint.equations if e.target not in trained | apart]
+    training = joint.without(apart | {name for name in others if joint.resting([name]) & apart})
     closed, steps = _Closing(training, frozenset(gradients), seed, frozenset(joint.by_name)).run()
     equations = {e.target: e for e in closed.equations}
     for needed in late:

@@ -65,6 +65,7 @@ GALLERY: Mapping[str, Entry] = {
         Entry("char_rnn", "a text character by character: time as an index", "characters"),
         Entry("char_lstm", "gates that keep a gradient through time", "characters"),
         Entry("char_gru", "a state that is a weighted mean of old and new", "characters"),
+        Entry("gpt", "a transformer adds numbers written in digits, or learns any text", "sums"),
         Entry("word2vec", "word vectors, of which a step changes only those in its batch", "skip_grams"),
         Entry("ctc", "words read from recordings: a sum over all alignments", "strokes"),
         Entry("crf", "kinds of words in sentences; forward-backward as a derivative", "tags"),

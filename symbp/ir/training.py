@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import sympy
 
@@ -40,13 +40,14 @@ class UpdateRule:
     `system` has the leaves `theta` (parameter), `gradient` (input), the moments (buffers, all zero at the
     start), `step` (the count of updates, 1 at the first) and the hyperparameters (scalars);
     `system.updates` maps `theta` and each moment to the tensor that is its next value. `hyper` gives the
-    hyperparameters' values; `source` names the paper.
+    hyperparameters' values; `source` names the paper; `settings` are the arguments that make the rule again.
     """
 
     name: str
     system: System
     hyper: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     __hash__ = object.__hash__
 

@@ -84,7 +84,7 @@ def cross_entropy(
     share: Expr = sympy.Mul(*p.shape[:-1])
     if reduction == "mean" and (weight is not None or skipped):
         own = counts if weight is None else counts * weight.at(chosen)
-        share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("n", "bare"), kept=True).at()
+        share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("count", "bare"), kept=True).at()
     joined = classes_agree(p, y, weight)
     return reduced(
         counts * each, lead, share, reduction, "cross-entropy", name="cross_entropy", joined=joined

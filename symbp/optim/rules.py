@@ -48,6 +48,7 @@ def Momentum(
     _positive(lr=lr)
     _fractions(beta=beta)
     rule = _Rule("Momentum", {"lr": lr, "beta": beta}, "v", weight_decay=weight_decay, **more)
+    rule.settings |= {"nesterov": True} if nesterov else {}
     v = rule.next("v", rule["beta"] * rule["v"] + rule.gradient, "velocity")
     ahead = rule.gradient + rule["beta"] * v if nesterov else v
     rule.next(THETA, rule.theta - rule.lr * ahead, "step against the velocity")
@@ -166,6 +167,7 @@ class _Rule:
         chosen = {key: value for key, value in extra.items() if value is not None}
         _positive(**chosen)
         self._name, self._hyper = name, {**hyper, **chosen}
+        self.settings: dict[str, Any] = dict(self._hyper) | ({"schedule": schedule} if schedule else {})
         self._builder, self._i, length = SystemBuilder(), Index("i"), Size("P")
         self._updates: dict[str, str] = {}
         i = self._i
@@ -212,7 +214,8 @@ class _Rule:
         return self._builder.define(target, [self._i], body, role=Role.NEXT, rule=why)(self._i)
 
     def finish(self, source: str) -> UpdateRule:
-        return UpdateRule(self._name, self._builder.system(updates=self._updates), self._hyper, source)
+        system = self._builder.system(updates=self._updates)
+        return UpdateRule(self._name, system, self._hyper, source, self.settings)
 
 
 def _not_negative(**values: Any) -> None:

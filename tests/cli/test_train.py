@@ -142,6 +142,72 @@ def test_a_step_that_is_not_finite_stops_and_saves(capsys, folder):
             assert saved[name].dtype.kind != "f" or np.isfinite(saved[name]).all()
 
 
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_log_holds_a_line_of_json_for_each_epoch(capsys, folder):
+    arguments = ("train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 3, "--log", "log.jsonl")
+    assert run(capsys, *arguments)[0] == 0
+    records = lines(folder / "log.jsonl")
+    assert [record["epoch"] for record in records] == [1, 2, 3]
+    assert set(records[0]) >= {"loss", "validation_loss", "validation_accuracy", "seconds"}
+    status, _, err = run(capsys, *arguments)
+    assert (status, "exists already" in err) == (2, True)
+
+
+def test_patience_ends_the_training_and_keeps_the_best_epoch(capsys, folder):
+    arguments = ("--optimizer", "adam", "--lr", "1", "--epochs", 60, "--patience", 3, "--log", "log.jsonl")
+    _, out, err = run(
+        capsys, "train", "net.py", *SIZES, "--data", "mine.npz", *arguments, "--json", "--out", "best.npz"
+    )
+    records = lines(folder / "log.jsonl")
+    best = min(records, key=lambda record: record["validation_loss"])
+    assert len(records) == best["epoch"] + 3 == json.loads(out)["epochs"] < 60
+    assert f"kept the parameters of epoch {best['epoch']}" in err
+    other = ("--optimizer", "adam", "--lr", "1", "--epochs", best["epoch"], "--patience", 60)
+    run(capsys, "train", "net.py", *SIZES, "--data", "mine.npz", *other, "--out", "same.npz")
+    with np.load(folder / "best.npz") as kept, np.load(folder / "same.npz") as same:
+        np.testing.assert_array_equal(kept["params.W1"], same["params.W1"])
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (("--schedule", "cosine", "--warmup", "2"), "cos("),
+        (("--schedule", "linear"), "(U1)  rate = "),
+        (("--schedule", "step"), "(U1)  rate = "),
+        (("--warmup", "2"), "(U1)  rate = "),
+        (("--clip-norm", "0.5"), '"clip_norm": 0.5'),
+        (("--clip-value", "0.1"), '"clip_value": 0.1'),
+        (("--weight-decay", "0.01"), '"weight_decay": 0.01'),
+    ],
+)
+def test_what_the_update_has_stands_in_the_module_only_when_asked_for(capsys, folder, options, part):
+    arguments = ("train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 2, "--module")
+    assert run(capsys, *arguments, "plain.py")[0] == 0
+    assert run(capsys, *arguments, "asked.py", *options)[0] == 0
+    plain, asked = ((folder / name).read_text(encoding="utf-8") for name in ("plain.py", "asked.py"))
+    assert part in asked
+    assert part not in plain
+
+
+def test_a_file_s_optimizer_keeps_its_settings(folder):
+    from symbp.cli.target import load_target, optimizer
+
+    (folder / "own.py").write_text(
+        OPEN + "s = bp.optim.schedules.step_decay(5)\n"
+        "optimizer = bp.optim.Momentum(0.1, 0.8, nesterov=True, clip_norm=2.0, schedule=s)\n"
+    )
+    target = load_target("own.py")
+    assert optimizer(target, None, None) is target.optimizer
+    changed = optimizer(target, None, 0.3, clip_value=1.0)
+    assert changed.hyper == {"lr": 0.3, "beta": 0.8, "clip_norm": 2.0, "clip_value": 1.0}
+    assert changed.settings["nesterov"] is True
+    assert changed.settings["schedule"].name == "steps"
+    assert optimizer(target, "sgd", None, clip_value=1.0).hyper == {"lr": 0.01, "clip_value": 1.0}
+
+
 @pytest.mark.slow
 def test_ctrl_c_saves_what_is_trained_so_far(folder):
     command = [sys.executable, "-m", "symbp.cli", "train", "net.py", *SIZES, "--data", "mine.npz"]
