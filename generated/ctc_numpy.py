@@ -102,7 +102,7 @@ NAME = "ctc"
 SIZES = {"H": H}
 PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "K"), "c": ("K",)}
 INPUTS = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
-INTEGERS = {"y": "K", "length": lambda s: s["S"] + 1}
+INTEGERS = {"y": ("K", None), "length": (lambda s: s["S"] + 1, None)}
 FACTS = {}
 FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
@@ -780,11 +780,13 @@ def _as_dtype(name: str, value: Any) -> Array:
 def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
     """Refuses values outside what the network states of them."""
     if name in INTEGERS:
-        bound = INTEGERS[name]
+        bound, ignored = INTEGERS[name]
         top = None if bound is None else _extent(bound, sizes)
+        array = array if ignored is None else array[array != ignored]
         if top is not None and array.size and not (array.min() >= 0 and array.max() < top):
             wrong = array.min() if array.min() < 0 else array.max()
-            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}")
+            besides = "" if ignored is None else f", or be {ignored}"
+            raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}{besides}")
         return
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
@@ -1309,7 +1311,7 @@ def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
-            bound = INTEGERS[name]
+            bound, _ = INTEGERS[name]
             data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
             continue
         values: Array = np.asarray(rng.standard_normal(shape))
