@@ -3,8 +3,9 @@
     python -m benchmarks [ROW ...] [--peers NAME ...] [--rounds 7] [--threads 2] [--json FILE] [--svg FILE]
 
 All peers start from the same parameters and data; those whose losses differ over ten steps are named and not
-timed. The command starts itself again in a process whose libraries all have the given number of threads.
-The table goes to stdout, progress to stderr; exit 0, or 1 where losses differed.
+timed. Each row is measured in a process of its own, in which every library finds the number of threads before
+it is imported, and in which a crash costs one row. The table goes to stdout, progress to stderr; exit 0, or 1
+where losses differed, or a row or symbp failed.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-AGAIN = "SYMBP_BENCHMARKS_THREADS"
+if TYPE_CHECKING:
+    from benchmarks.measure import Result
+    from benchmarks.peers.registry import Peer
+
 LIMITS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -41,30 +46,18 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     found.add_argument("--svg", type=Path, metavar="FILE", help="write a picture of the ratios")
+    found.add_argument("--measure", type=Path, metavar="FILE", help=argparse.SUPPRESS)  # in the row's process
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    options = parser().parse_args(given)
-    if os.environ.get(AGAIN) != str(options.threads):
-        return _again(given, options.threads)
-    return _run(options)
-
-
-def _again(arguments: Sequence[str], threads: int) -> int:
-    """The same command in a process where every library finds its number of threads before it is imported."""
-    environment = {**os.environ, AGAIN: str(threads), **dict.fromkeys(LIMITS, str(threads))}
-    command = [sys.executable, "-m", "benchmarks", *arguments]
-    return subprocess.run(command, env=environment, check=False).returncode
-
-
-def _run(options: argparse.Namespace) -> int:
+    options = parser().parse_args(arguments)
+    warnings.simplefilter("ignore")
+    if options.measure:
+        return _in_own_process(options)
     from benchmarks.peers.registry import PEERS
     from benchmarks.rows import ROWS
 
-    if hasattr(os, "sched_setaffinity"):  # for libraries that count processors
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     if options.list:
         print("\n".join(f"{row.name:18} {row.what}" for row in ROWS.values()))
         print("peers: " + ", ".join(PEERS))
@@ -72,46 +65,98 @@ def _run(options: argparse.Namespace) -> int:
     unknown = [name for name in options.rows if name not in ROWS]
     unknown += [name for name in options.peers or () if name not in PEERS]
     if unknown:
-        print(f"unknown: {', '.join(unknown)}; --list names rows and peers", file=sys.stderr)
+        say(f"unknown: {', '.join(unknown)}; --list names rows and peers")
         return 2
-    warnings.simplefilter("ignore")
     chosen = options.rows or list(ROWS)
-    return _compile(chosen) if options.compile else _measure(chosen, options)
+    if options.compile:
+        return _compile(chosen, options.threads)
+    peers = _present([PEERS[name] for name in options.peers or PEERS])
+    return _compare(chosen, peers, options)
 
 
-def _measure(chosen: Sequence[str], options: argparse.Namespace) -> int:
+def _compare(chosen: Sequence[str], peers: Sequence[Peer], options: argparse.Namespace) -> int:
+    """All rows, each in its process; table, figures and picture."""
     from benchmarks import plot
-    from benchmarks.machine import figures
-    from benchmarks.measure import Result, measure
-    from benchmarks.peers.registry import PEERS
+    from benchmarks.measure import Result
     from benchmarks.report import table
     from benchmarks.rows import ROWS
 
-    peers = _present([PEERS[name] for name in options.peers or PEERS])
-    rounds, seconds = (3, 0.05) if options.quick else (options.rounds, options.seconds)
-    machine = figures(options.threads)
-    machine["versions"] = {peer.package: peer.version() for peer in peers}
+    names = [peer.name for peer in peers]
+    machine = {**_measured([], [], options), "versions": {peer.package: peer.version() for peer in peers}}
     say(f"{machine['processor']}: {machine['gemm_gflops']} GFLOP/s, {machine['copy_gb_per_s']} GB/s")
     results: list[Result] = []
     for name in chosen:
-        result = measure(
-            ROWS[name], peers, threads=options.threads, rounds=rounds, seconds=seconds,
-            report=lambda text, name=name: say(f"{name}: {text}"),
-        )  # fmt: skip
-        results.append(result)
+        found = _measured([name], names, options)
+        died = found.get("died")
+        results.append(
+            Result(name, ROWS[name].what, absent={"": died}, failed=True) if died else Result.of_json(found)
+        )
         if options.json:
             content = {"machine": machine, "rows": [r.json() for r in results]}
             options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    names = [peer.name for peer in peers]
     print(table(results, names))
     print(f"\nthe machine with {options.threads} threads: {machine['gemm_gflops']} GFLOP/s in a float32 gemm")
     print(f"of 1024, {machine['copy_gb_per_s']} GB/s in a copy")
     if options.svg:
         options.svg.write_text(plot.svg(results, names), encoding="utf-8")
-    return 0 if all(result.agree for result in results) else 1
+    return 0 if all(result.sound for result in results) else 1
 
 
-def _present(peers: Sequence[Any]) -> list[Any]:
+def _measured(rows: Sequence[str], peers: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
+    """What a process of its own measures: a row, or without one the machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "found.json"
+        numbers = {"--rounds": options.rounds, "--seconds": options.seconds, "--threads": options.threads}
+        command = [sys.executable, "-m", "benchmarks", *rows, "--measure", str(file)]
+        command += [part for name, value in numbers.items() for part in (name, str(value))]
+        command += ["--quick"] * options.quick + (["--peers", *peers] if peers else [])
+        status = subprocess.run(command, env=environment(options.threads), check=False).returncode
+        if status or not file.exists():
+            ended = f"signal {-status}" if status < 0 else f"status {status}"
+            say(f"{' '.join(rows)}: its process ended with {ended}")
+            return {"died": f"the row's process ended with {ended}"}
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+
+
+def environment(threads: int) -> dict[str, str]:
+    """This environment, with every library held to so many threads."""
+    return {**os.environ, **dict.fromkeys(LIMITS, str(threads))}
+
+
+def _in_own_process(options: argparse.Namespace) -> int:
+    """One row, or the machine; the figures go to the file."""
+    if hasattr(os, "sched_setaffinity"):  # for libraries that count processors
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
+    found = _row(options) if options.rows else _machine(options.threads)
+    options.measure.write_text(json.dumps(found), encoding="utf-8")
+    return 0
+
+
+def _machine(threads: int) -> dict[str, Any]:
+    from benchmarks.machine import figures
+
+    return figures(threads)
+
+
+def _row(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks.measure import measure
+    from benchmarks.peers.registry import PEERS
+    from benchmarks.rows import ROWS
+
+    (name,) = options.rows
+    rounds, seconds = (3, 0.05) if options.quick else (options.rounds, options.seconds)
+    return measure(
+        ROWS[name],
+        [PEERS[peer] for peer in options.peers],
+        threads=options.threads,
+        rounds=rounds,
+        seconds=seconds,
+        report=lambda text: say(f"{name}: {text}"),
+    ).json()
+
+
+def _present(peers: Sequence[Peer]) -> list[Peer]:
     """The peers that can be imported; the others are named."""
     found = []
     for peer in peers:
@@ -123,14 +168,14 @@ def _present(peers: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _compile(chosen: Sequence[str]) -> int:
+def _compile(chosen: Sequence[str], threads: int) -> int:
     from benchmarks.compile_times import compile_time
     from benchmarks.rows import ROWS
 
     print(f"{'to the first step':18} {'compiling':>10} {'cached':>8}")
     for name in chosen:
         say(f"{name}: compile")
-        found = compile_time(ROWS[name])
+        found = compile_time(ROWS[name], environment(threads))
         print(f"{name:18} {found.cold:8.1f} s {found.cached:6.2f} s", flush=True)
     return 0
 

@@ -5,10 +5,10 @@ Enters: a row. Leaves: seconds of whole processes. Must not know: peers.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class CompileTime:
     cached: float
 
 
-def compile_time(row: Row) -> CompileTime:
+def compile_time(row: Row, environment: Mapping[str, str]) -> CompileTime:
     """Two processes, one after the other, over one fresh cache."""
     params, data = row.arrays("float32")
     with tempfile.TemporaryDirectory() as name:
@@ -50,10 +50,10 @@ def compile_time(row: Row) -> CompileTime:
         (folder / "net.py").write_text(source(row, "numba", "float32"), encoding="utf-8")
         arrays = {f"p:{k}": a for k, a in params.items()} | {f"d:{k}": a for k, a in data.items()}
         np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
-        environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")}
+        own = {**environment, "NUMBA_CACHE_DIR": str(folder / "cache")}
         call = [sys.executable, "-c", FIRST, str(folder / "net.py"), str(folder / "arrays.npz")]
         times = [
-            float(subprocess.run(call, check=True, capture_output=True, text=True, env=environment).stdout)
+            float(subprocess.run(call, check=True, capture_output=True, text=True, env=own).stdout)
             for _ in range(2)
         ]
     return CompileTime(row.name, *times)

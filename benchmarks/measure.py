@@ -23,7 +23,8 @@ Report = Callable[[str], None]
 @dataclass
 class Result:
     """What a row gave: the times by peer, why a peer has none, the losses' largest difference from the
-    reference's over the largest loss, seconds to prepare and to make the first step."""
+    reference's over the largest loss, seconds to prepare and to make the first step, whether
+    symbp failed."""
 
     row: str
     what: str
@@ -32,10 +33,27 @@ class Result:
     differences: dict[str, float] = field(default_factory=dict)
     prepared: dict[str, float] = field(default_factory=dict)
     first_step: dict[str, float] = field(default_factory=dict)
+    failed: bool = False
 
     @property
-    def agree(self) -> bool:
-        return all(difference <= TOLERANCE for difference in self.differences.values())
+    def sound(self) -> bool:
+        """Whether the losses agree, and symbp's targets ran."""
+        agree = all(difference <= TOLERANCE for difference in self.differences.values())
+        return agree and not self.failed
+
+    @classmethod
+    def of_json(cls, found: dict[str, Any]) -> Result:
+        """The result that `json` wrote down."""
+        return cls(
+            found["row"],
+            found["what"],
+            {name: Times(tuple(rounds)) for name, rounds in found["rounds"].items()},
+            found["absent"],
+            found["loss_difference"],
+            found["prepare_seconds"],
+            found["first_step_seconds"],
+            found["failed"],
+        )
 
     def json(self) -> dict[str, Any]:
         """The figures as plain data."""
@@ -49,6 +67,7 @@ class Result:
             "prepare_seconds": self.prepared,
             "first_step_seconds": self.first_step,
             "absent": self.absent,
+            "failed": self.failed,
         }
 
 
@@ -67,6 +86,7 @@ def measure(
             result.absent[peer.name] = str(error)
         except Exception as error:  # a peer that fails on a row is a result, too
             result.absent[peer.name] = f"{type(error).__name__}: {_first_line(error)}"
+            result.failed |= peer.ours
     yardstick = next((losses[name] for name in ("numpy", "torch", *losses) if name in losses), [])
     for name, found in losses.items():
         result.differences[name] = difference(found, yardstick)

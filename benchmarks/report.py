@@ -42,7 +42,7 @@ def table(results: Sequence[Result], peers: Sequence[str]) -> str:
         if ours in shown and others:
             ratios = [[r.row, *(_ratio(r, name, ours) for name in others)] for r in results]
             parts.append(_aligned([[f"time / {ours}", *others], *ratios]))
-    absent = [f"{r.row}: no {name}: {why}" for r in results for name, why in r.absent.items()]
+    absent = [f"{r.row}: no {name or 'peer'}: {why}" for r in results for name, why in r.absent.items()]
     return "\n\n".join([*parts, *(["\n".join(absent)] if absent else [])])
 
 

@@ -23,6 +23,11 @@ class Peer:
     package: str
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def ours(self) -> bool:
+        """Whether it is symbp itself."""
+        return self.module == "symbp_peer"
+
     def missing(self) -> str | None:
         """Why the peer can't be had here, or None."""
         try:

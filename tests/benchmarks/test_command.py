@@ -92,7 +92,8 @@ def test_peers_that_fail_or_differ_are_named_and_not_timed() -> None:
     assert set(result.times) == {"numpy"}
     assert "No module named" in result.absent["missing"]
     assert result.absent["doubtful"] == "losses differ by 1.0e-03"
-    assert not result.agree
+    assert not result.sound
+    assert Result.of_json(json.loads(json.dumps(result.json()))) == result
 
 
 def test_differences_are_relative_to_the_largest_loss() -> None:
@@ -113,6 +114,21 @@ def test_the_command(tmp_path: Path) -> None:
     assert content["rows"][0]["loss_difference"]["symbp-numpy"] < 1e-4
     assert content["machine"]["gemm_gflops"] > 0
     ElementTree.fromstring(picture.read_text())
+
+
+def test_a_row_whose_process_dies_is_named(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks import __main__ as command
+
+    real = subprocess.run
+
+    def killed(call: list[str], **options: object) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess(call, -11) if "tiny" in call else real(call, **options)  # type: ignore
+
+    monkeypatch.setattr(subprocess, "run", killed)
+    assert command.main(["tiny", "--quick", "--peers", "numpy"]) == 1
+    assert "tiny: no peer: the row's process ended with signal 11" in capfd.readouterr().out
 
 
 def test_unknown_names_are_refused() -> None:
