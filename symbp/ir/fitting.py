@@ -21,6 +21,7 @@ from symbp.ir.system import System
 
 SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
 FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
+ANEW = 1000  # variants from here on don't begin with the small sizes
 TRIES = 400
 EASY = 20  # where so many tries fail, a declaration's own values are a better start than chance
 
@@ -95,7 +96,7 @@ def _fitting(
     first = {name: small[k % len(small)] for k, name in enumerate(names)}
     known = {**first, **{name: value for name, value in system.bound.items() if name in first}}
     best: tuple[int, dict[str, int]] | None = None
-    for attempt in range(TRIES):
+    for attempt in range(int(variant >= ANEW), TRIES):
         chosen = first if attempt == 0 else _drawn(names, variant, attempt)
         if not needed.hold(_values(chosen)):
             if attempt == EASY and best is None and needed.hold(_values(known)):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from symbp.errors import EvaluationError
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
-from symbp.ir.fitting import sample_sizes
+from symbp.ir.fitting import ANEW, sample_sizes
 from symbp.ir.random import drawn
 from symbp.ir.system import Equation, Role, System, Tensor
 
@@ -120,7 +120,8 @@ def covering_points(
     for attempt in range(MOST_POINTS if branches else least):
         spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
-        point = sample_point(system, seed + attempt, variant=attempt, sizes=given, first=spread)
+        variant = attempt + ANEW * (seed // 100)  # another try takes other sizes, too
+        point = sample_point(system, seed + attempt, variant=variant, sizes=given, first=spread)
         fresh = _taken(system, point, [branches[key] for key in open_ways])
         found = {key: open_ways[key] & ways for key, ways in zip(open_ways, fresh, strict=True)}
         if len(points) < least or any(found.values()):

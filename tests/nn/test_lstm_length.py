@@ -11,7 +11,7 @@ import pytest
 import symbp as bp
 
 STEPS = 1024
-NUMBER = re.compile(r"[0-9]+")  # the sizes' values, and where arrays lie
+NUMBER = re.compile(r"\d[\d,]*")
 
 
 def network(steps: int) -> bp.Network:

@@ -32,7 +32,19 @@ def accuracy(p, y):
     return np.mean(p.argmax(-1) == (y if y.ndim == 1 else y.argmax(-1)))
 
 
+def alibi_bias(num_heads, length, keys=None):
+    h, t, s = np.ogrid[:num_heads, :length, : keys or length]
+    return 2.0 ** (-8 * (h + 1) / num_heads) * (s - t)
+
+
+def sinusoidal_positions(length, width, base=10000):
+    t, d = np.ogrid[:length, :width]
+    angle = t * float(base) ** (-(d - d % 2) / width)
+    return np.where(d % 2 == 0, np.sin(angle), np.cos(angle))
+
+
 REFERENCE = {
+    "alibi_bias": alibi_bias, "sinusoidal_positions": sinusoidal_positions,
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh,
     "acosh": np.arccosh, "atanh": np.arctanh, "erf": special.erf, "erfc": special.erfc,
