@@ -5,8 +5,8 @@ It shows a transformer whose blocks are one equation over the layer: its text do
 
 import symbp as bp
 
-EPOCHS, BATCH = 40, 64
-optimizer = bp.optim.AdamW(lr=2e-3, clip_norm=1.0, schedule=bp.optim.schedules.cosine(5000, 0.1, warmup=100))
+EPOCHS, BATCH = 10, 64
+optimizer = bp.optim.AdamW(lr=5e-3, clip_norm=1.0, schedule=bp.optim.schedules.cosine(1250, 0.1, warmup=100))
 data = bp.data.sums
 
 N, T, V = bp.dims("N T V")
@@ -14,7 +14,7 @@ n, t, v = bp.indices("n t v")
 
 x = bp.tokens("x", (N, T), vocabulary=V)
 y = bp.labels("y", (N, T), classes=V)  # 0 is what need not be predicted
-z = bp.nn.GPT(V, width=64, heads=4, layers=2)(x)
+z = bp.nn.GPT(V, width=32, heads=4, layers=2)(x)
 
 best = z.argmax(2)
 wrong = bp.define("wrong", [n], bp.Sum(bp.unequal(y[n, t], 0) * bp.unequal(best[n, t], y[n, t]), t))
