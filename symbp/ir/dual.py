@@ -25,7 +25,8 @@ from symbp.ir.expr import Expr
 
 @dataclass(frozen=True)
 class DualNumber:
-    """`value + tangent·ε` with ε² = 0; the tangent None is that of a constant."""
+    """`value + tangent·ε` with ε² = 0; the tangent None is that of a constant, and so is 0: nothing moves, also
+    where the value is −∞ (what is excluded) or a slope infinite (its logarithm)."""
 
     value: Value
     tangent: Value | None = None
@@ -34,8 +35,8 @@ class DualNumber:
         return DualNumber(self.value + other.value, _plus(self.tangent, other.tangent))
 
     def __mul__(self, other: DualNumber) -> DualNumber:
-        left = None if self.tangent is None else self.tangent * other.value
-        right = None if other.tangent is None else self.value * other.tangent
+        left = None if _is_still(self.tangent) else self.tangent * other.value
+        right = None if _is_still(other.tangent) else self.value * other.tangent
         return DualNumber(self.value * other.value, _plus(left, right))
 
 
@@ -83,7 +84,7 @@ class _Dual(Domain):
         tangent = None
         point = {symbol.name: argument.value for symbol, argument in zip(symbols, arguments, strict=True)}
         for symbol, argument in zip(symbols, arguments, strict=True):
-            if argument.tangent is not None:
+            if not _is_still(argument.tangent):
                 slope = _slope(expr, symbol, self.base)(point)
                 tangent = _plus(tangent, slope * argument.tangent)
         return DualNumber(value, tangent)
@@ -117,6 +118,13 @@ def tangent(value: Any, domain: Domain = FLOAT) -> Any:
 def _slope(expr: Expr, symbol: Expr, domain: Domain) -> Closure:
     """The compiled derivative of a scalar expression by one of its symbols."""
     return Closures(domain).value(sympy.diff(expr, symbol))
+
+
+def _is_still(tangent: Value | None) -> bool:
+    """Whether a tangent is that of a constant."""
+    if isinstance(tangent, DualNumber):
+        return _is_still(tangent.value) and _is_still(tangent.tangent)
+    return tangent is None or bool(tangent == 0)
 
 
 def _plus(a: Value | None, b: Value | None) -> Value | None:

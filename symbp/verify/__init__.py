@@ -17,7 +17,7 @@ from symbp.ir.vector import run
 from symbp.verify.blocks import blocks, described
 from symbp.verify.exact import exact_rows
 from symbp.verify.methods import Numeric
-from symbp.verify.numeric import Values, kink_margin
+from symbp.verify.numeric import LEAST_STEP, STEP, Values, kink_margin
 from symbp.verify.report import Report, Row, compare, relative_error
 
 __all__ = ["METHODS", "Report", "Row", "check_derivation", "compare", "relative_error"]
@@ -26,7 +26,7 @@ METHODS = ("central differences", "complex step", "exact")
 TOLERANCES = {"central differences": 1e-6, "complex step": 1e-12}
 NOISE = {"central differences": 1e-12, "complex step": 1e-15}  # rounding of a function of size 1, by method
 MOST_ENTRIES = {1: 48, 2: 24}  # of one result, by order; larger ones are sampled, and the report says so
-SAFE_MARGIN = 5e-3  # distance from every kink at which a central difference doesn't cross one
+STEPS_TO_A_KINK = 5  # so many at least, that a central difference doesn't cross it
 TRIES = 40
 
 
@@ -47,10 +47,11 @@ def check_derivation(
     system = derivation.declared
     chosen = {**sample_sizes(system), **system.bound, **(sizes or {})}
     chosen = {name: chosen[name] for name in system.sizes}
-    values = _away_from_kinks(derivation, chosen, seed, hyper or {})
+    values, margin = _away_from_kinks(derivation, chosen, seed, hyper or {})
     wanted = blocks(derivation)
     ours = run(derivation.system, values, chosen, wanted=[block.tensor for block in wanted])
-    numeric = Numeric(derivation, values, chosen)
+    step = min(STEP, max(LEAST_STEP, margin / STEPS_TO_A_KINK))
+    numeric = Numeric(derivation, values, chosen, step)
     rows: list[Row] = []
     for block in wanted:
         whole = np.asarray(ours[block.tensor], dtype=float).ravel()
@@ -74,18 +75,19 @@ def _by_parameter(rows: list[Row], names: list[str]) -> list[Row]:
 
 def _away_from_kinks(
     derivation: Derivation, sizes: Mapping[str, int], seed: int, hyper: Mapping[str, float]
-) -> Values:
-    """The first random point with every preactivation further than a step from its kink, else the
-    farthest one found."""
+) -> tuple[Values, float]:
+    """The first random point with every preactivation further than some steps from its kink, else the
+    farthest one found; and how far that is."""
+    differentiated = sorted({block.of for block in blocks(derivation)})
     best, best_margin = None, -1.0
     for attempt in range(TRIES):
         _, values = sample_point(derivation.declared, seed + 1000 * attempt, sizes=sizes)
         values |= {name: np.asarray(value) for name, value in hyper.items() if name in values}
         values |= draws(derivation.declared, sizes, seed + 1000 * attempt)
-        margin = kink_margin(derivation.declared, values, sizes)
+        margin = kink_margin(derivation.declared, values, sizes, differentiated)
         if margin > best_margin:
             best, best_margin = values, margin
-        if margin > SAFE_MARGIN:
+        if margin > STEPS_TO_A_KINK * STEP:
             break
     assert best is not None
-    return best
+    return best, best_margin

@@ -21,11 +21,13 @@ from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import rational_point
+from symbp.ir.vector import run
 from symbp.verify.blocks import Block, blocks
 from symbp.verify.report import FLOOR, Row
 
 HIGH_TOLERANCE = 1e-40
 MOST_ENTRIES = {1: 24, 2: 8}  # of one result, by order
+TRIES = 20
 
 
 def exact_rows(
@@ -34,7 +36,7 @@ def exact_rows(
     """One row for each result, at sizes 2 and 3 if they fit; tolerance 0 over the rationals, else 1e-40."""
     system = derivation.declared
     sizes = least_sizes(system)
-    values = rational_point(system, seed, sizes)
+    values = _where_finite(derivation, seed, sizes)
     for name, value in (hyper or {}).items():
         if name in values:
             values[name] = np.array(Fraction(repr(float(value))), dtype=object)
@@ -42,6 +44,27 @@ def exact_rows(
         return _rows(derivation, values, sizes, EXACT, "exact (rationals)", 0.0)
     except OutsideDomain:
         return _rows(derivation, values, sizes, HIGH, "exact (50 digits)", HIGH_TOLERANCE)
+
+
+def _where_finite(derivation: Derivation, seed: int, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """The first random point at which what is differentiated is finite: of labels that don't fit into the
+    time there is, the loss is infinite, and has no differences to compare. The first one if none is."""
+    system = derivation.declared
+    wanted = {block.of for block in blocks(derivation)}
+    points = (rational_point(system, seed + 1000 * attempt, sizes) for attempt in range(TRIES))
+    first = None
+    for values in points:
+        first = first or values
+        real = {
+            name: np.asarray(array, np.int64 if system.tensor(name).integer else float)
+            for name, array in values.items()
+        }
+        with np.errstate(all="ignore"):
+            found = run(system, real, sizes, wanted=sorted(wanted))
+        if all(np.isfinite(value).all() for value in found.values()):
+            return values
+    assert first is not None
+    return first
 
 
 def _rows(

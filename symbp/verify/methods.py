@@ -10,15 +10,17 @@ gradient, since an imaginary step cannot be taken twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 
 import numpy as np
 
 from symbp.derive import Derivation, derive
 from symbp.ir.vector import run
 from symbp.verify.blocks import Block
-from symbp.verify.numeric import Array, Evaluate, Values, central_differences, complex_step_along
+from symbp.verify.numeric import STEP, Array, Evaluate, Values, central_differences, complex_step_along
+
+Differentiate = Callable[[Evaluate, Values, Mapping[str, Array]], Array]
 
 
 class Numeric:
@@ -26,13 +28,17 @@ class Numeric:
 
     methods = ("central differences", "complex step")
 
-    def __init__(self, derivation: Derivation, values: Values, sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, derivation: Derivation, values: Values, sizes: Mapping[str, int], step: float = STEP
+    ) -> None:
+        """`step` is that of central differences."""
         self.derivation, self.values, self.sizes = derivation, values, sizes
+        self.differences: Differentiate = partial(central_differences, step=step)
         self._scales: dict[str, float] = {}
 
     def entry(self, method: str, block: Block, entry: int) -> float:
         """One entry of a block."""
-        differentiate = central_differences if method == "central differences" else complex_step_along
+        differentiate = self.differences if method == "central differences" else complex_step_along
         row, directions = block.at(entry, self.values)
         declared = self._declared(block.of)
         if block.order == 1:
@@ -42,7 +48,7 @@ class Numeric:
             slope = complex_step_along(self._gradient(block.by[0]), self.values, directions[1])
             return float(slope.flat[place])
         return float(
-            central_differences(
+            self.differences(
                 lambda at: complex_step_along(declared, at, directions[0]), self.values, directions[1]
             ).flat[row]
         )

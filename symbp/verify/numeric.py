@@ -6,7 +6,7 @@ Must not know: the derivation that is being checked, which shares no code with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
 Evaluate = Callable[[Values], Array]
 
-STEP = 1e-3  # of the five-point stencil: truncation h⁴ and rounding ε/h are then both near 1e-12
+STEP = 3e-4  # of the five-point stencil: rounding ε/h is near 1e-12, truncation h⁴ far below
+LEAST_STEP = 1e-7  # rounding is near 1e-9
 COMPLEX_STEP = 1e-30  # no difference is formed, so nothing cancels
 
 
@@ -30,11 +31,13 @@ def loss_at(system: System, values: Values, sizes: Mapping[str, int]) -> complex
     return complex(run(system, values, sizes, wanted=[system.loss])[system.loss])
 
 
-def central_differences(evaluate: Evaluate, values: Values, direction: Mapping[str, Array]) -> Array:
+def central_differences(
+    evaluate: Evaluate, values: Values, direction: Mapping[str, Array], step: float = STEP
+) -> Array:
     """The derivative of a function of the values along a direction,
-    (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h))/12h."""
-    at = {s: evaluate(moved(values, direction, s * STEP)) for s in (-2, -1, 1, 2)}
-    return np.asarray((at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * STEP))
+    (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h))/12h with h the step."""
+    at = {s: evaluate(moved(values, direction, s * step)) for s in (-2, -1, 1, 2)}
+    return np.asarray((at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * step))
 
 
 def complex_step_along(evaluate: Evaluate, values: Values, direction: Mapping[str, Array]) -> Array:
@@ -61,11 +64,15 @@ def moved(values: Values, direction: Mapping[str, Array], by: complex) -> dict[s
     return {**values, **{name: values[name] + by * part for name, part in direction.items()}}
 
 
-def kink_margin(system: System, values: Values, sizes: Mapping[str, int]) -> float:
-    """The smallest distance of any real guard from its kink, and of any maximum from a tie; ∞ if none."""
+def kink_margin(
+    system: System, values: Values, sizes: Mapping[str, int], wanted: Iterable[str] | None = None
+) -> float:
+    """The smallest distance of any real guard from its kink, and of any maximum from a tie; ∞ if none. With
+    `wanted` only of what these tensors rest on: a metric may stand at a kink."""
     point = Run(system, values, sizes)
     margin = np.inf
-    for equation in system.equations:
+    needed = system.resting(wanted) if wanted is not None else system.by_name.keys()
+    for equation in (e for e in system.equations if e.target in needed):
         for guard in sorted(equation.body.atoms(Guard), key=str):
             if not (guard.lhs.is_integer and guard.rhs.is_integer):
                 distance = Equation(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.closures import Closures
 from symbp.ir.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
-from symbp.ir.dual import DUAL, DualNumber
+from symbp.ir.dual import DUAL, DualNumber, dual, tangent
 
 v = sympy.Symbol("v", real=True)
 PRIME = 2_147_483_647
@@ -87,3 +87,12 @@ def test_division_by_zero_is_an_error_where_there_is_no_infinity():
 def test_an_unknown_function_is_refused_by_name():
     with pytest.raises(OutsideDomain, match="mystery"):
         at(sympy.Function("mystery")(v), FLOAT, 1.0)
+
+
+def test_a_tangent_of_zero_moves_nothing_that_is_infinite():
+    """The logarithm of what is excluded is −∞ and stands still; 0·∞ would be no number."""
+    still = dual(np.array([mpmath.mpf(0)], dtype=object), np.array([mpmath.mpf(0)], dtype=object))[0]
+    duals = DUAL(HIGH)
+    found = duals.apply(sympy.log, [still])
+    assert found.value == -mpmath.inf
+    assert tangent([found * duals.rational(Fraction(2))], HIGH)[0] == 0
