@@ -107,7 +107,7 @@ Equations:
 Update of each entry i of the parameters:
 AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algorithm 2
 
-    (U1)  rate = (0.01·[step ≤ 99]·step + [step ≥ 100]·([step ≤ 4999]·(0.55 + 0.45·cos(π·(step/4900 - 1/49))) + [step ≥ 5000]/10))·lr
+    (U1)  rate = (0.01·[step ≤ 99]·step + [step ≥ 100]·([step ≤ 1249]·(0.55 + 0.45·cos(π·(step/1150 - 2/23))) + [step ≥ 1250]/10))·lr
     (U2)  g_squares = Σ_i gradient[i]²
     (U3)  g_norm = sqrt(g_squares)
     (U4)  g_scale = [clip_norm < g_norm]·clip_norm/g_norm + [g_norm ≤ clip_norm]
@@ -116,19 +116,19 @@ AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algori
     (U7)  v_next[i] = (1 - beta2)·g_clipped[i]² + beta2·v[i]
     (U8)  theta_next[i] = (1 - rate·weight_decay)·theta[i] - rate·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
 
-Sizes: D1 = 64, D2 = 2, D3 = 16; N, T, V read off the arrays.
+Sizes: D1 = 32, D2 = 2, D3 = 8; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      96·D1·D2·D3·N·T + 237·D1·D2·N·T + 36·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
                + 6·D1·N·T·V + 17·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 56·D2·N·T² + 13·N·T
                + 8·D2·D1² + D1·V
-             = 73,728 + 401·N·T·V + 1,648·N·T² + 623,445·N·T + 64·V
+             = 18,432 + 209·N·T·V + 164,277·N·T + 880·N·T² + 32·V
     bytes      32 + 1,112·D1·D2·N·T + 1,856·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T
                + 544·D2·N·T² + 56·N·T·V + 608·D1·D2·D3 + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 208·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
-             = 3,115,552 + 56·N·T·V + 1,152·N·T² + 231,344·N·T + 1,024·T + 3,584·V
-    workspace  8·N·T + 8·max(12,307 + 2·N·T·V + 48·N·T² + 6,220·N·T, 19 + 2·N·T·V + 48·N·T²
-               + 6,230·N·T, 19 + 2·N·T·V + 48·N·T² + 6,228·N·T + 128·V) bytes
+             = 787,744 + 56·N·T·V + 1,152·N·T² + 116,144·N·T + 1,792·V + 512·T
+    workspace  8·N·T + 8·max(3,088 + 2·N·T·V + 2,668·N·T + 28·N·T², 16 + 2·N·T·V + 2,678·N·T
+               + 28·N·T², 16 + 2·N·T·V + 2,676·N·T + 28·N·T² + 64·V) bytes
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ()
-D1, D2, D3 = 64, 2, 16
+D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
 SIZES = {"D1": D1, "D2": D2, "D3": D3}
 PARAMETERS = {
@@ -193,7 +193,7 @@ EQUATIONS = {
     93: "dtokens_E", 94: "dpositions_E", 95: "best", 96: "wrong", 97: "exact",
 }
 MOMENTS = ("m", "v")
-HYPER = {"lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "weight_decay": 0.01, "clip_norm": 1.0}
+HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "weight_decay": 0.01, "clip_norm": 1.0}
 Array = np.ndarray
 
 
@@ -235,77 +235,77 @@ def _compile() -> None:
 @kernel
 def _forward(theta, work, counts, at, x, N, T, V):
     """The outputs: equations (1) to (40)."""
-    tokens_E = theta[0 : 64 * V].reshape(V, D1)
-    positions_E = theta[64 * V : 64 * V + 64 * T].reshape(T, D1)
-    gamma1 = theta[64 * T + 64 * V : 64 * T + 64 * V + 128].reshape(D2, D1)
-    beta1 = theta[64 * T + 64 * V + 128 : 64 * T + 64 * V + 128 + 128].reshape(D2, D1)
-    Wq1 = theta[64 * T + 64 * V + 256 : 64 * T + 64 * V + 256 + 8192].reshape(D2, D1, 4, D3)
-    bq1 = theta[64 * T + 64 * V + 8448 : 64 * T + 64 * V + 8448 + 128].reshape(D2, 4, D3)
-    Wk2 = theta[64 * T + 64 * V + 8576 : 64 * T + 64 * V + 8576 + 8192].reshape(D2, D1, 4, D3)
-    bk2 = theta[64 * T + 64 * V + 16768 : 64 * T + 64 * V + 16768 + 128].reshape(D2, 4, D3)
-    Wv3 = theta[64 * T + 64 * V + 16896 : 64 * T + 64 * V + 16896 + 8192].reshape(D2, D1, 4, D3)
-    bv3 = theta[64 * T + 64 * V + 25088 : 64 * T + 64 * V + 25088 + 128].reshape(D2, 4, D3)
-    Wo4 = theta[64 * T + 64 * V + 25216 : 64 * T + 64 * V + 25216 + 8192].reshape(D2, 4, D3, D1)
-    bo4 = theta[64 * T + 64 * V + 33408 : 64 * T + 64 * V + 33408 + 128].reshape(D2, D1)
-    gamma4 = theta[64 * T + 64 * V + 33536 : 64 * T + 64 * V + 33536 + 128].reshape(D2, D1)
-    beta4 = theta[64 * T + 64 * V + 33664 : 64 * T + 64 * V + 33664 + 128].reshape(D2, D1)
-    W5 = theta[64 * T + 64 * V + 33792 : 64 * T + 64 * V + 33792 + 32768].reshape(D2, D1, 4 * D1)
-    b5 = theta[64 * T + 64 * V + 66560 : 64 * T + 64 * V + 66560 + 512].reshape(D2, 4 * D1)
-    W6 = theta[64 * T + 64 * V + 67072 : 64 * T + 64 * V + 67072 + 32768].reshape(D2, 4 * D1, D1)
-    b6 = theta[64 * T + 64 * V + 99840 : 64 * T + 64 * V + 99840 + 128].reshape(D2, D1)
-    gamma6 = theta[64 * T + 64 * V + 99968 : 64 * T + 64 * V + 99968 + 64]
-    beta6 = theta[64 * T + 64 * V + 100032 : 64 * T + 64 * V + 100032 + 64]
-    x1 = work[at[0] : at[0] + 64 * N * T].reshape(N, T, D1)
-    x1_2 = work[at[1] : at[1] + 64 * N * T].reshape(N, T, D1)
+    tokens_E = theta[0 : 32 * V].reshape(V, D1)
+    positions_E = theta[32 * V : 32 * V + 32 * T].reshape(T, D1)
+    gamma1 = theta[32 * T + 32 * V : 32 * T + 32 * V + 64].reshape(D2, D1)
+    beta1 = theta[32 * T + 32 * V + 64 : 32 * T + 32 * V + 64 + 64].reshape(D2, D1)
+    Wq1 = theta[32 * T + 32 * V + 128 : 32 * T + 32 * V + 128 + 2048].reshape(D2, D1, 4, D3)
+    bq1 = theta[32 * T + 32 * V + 2176 : 32 * T + 32 * V + 2176 + 64].reshape(D2, 4, D3)
+    Wk2 = theta[32 * T + 32 * V + 2240 : 32 * T + 32 * V + 2240 + 2048].reshape(D2, D1, 4, D3)
+    bk2 = theta[32 * T + 32 * V + 4288 : 32 * T + 32 * V + 4288 + 64].reshape(D2, 4, D3)
+    Wv3 = theta[32 * T + 32 * V + 4352 : 32 * T + 32 * V + 4352 + 2048].reshape(D2, D1, 4, D3)
+    bv3 = theta[32 * T + 32 * V + 6400 : 32 * T + 32 * V + 6400 + 64].reshape(D2, 4, D3)
+    Wo4 = theta[32 * T + 32 * V + 6464 : 32 * T + 32 * V + 6464 + 2048].reshape(D2, 4, D3, D1)
+    bo4 = theta[32 * T + 32 * V + 8512 : 32 * T + 32 * V + 8512 + 64].reshape(D2, D1)
+    gamma4 = theta[32 * T + 32 * V + 8576 : 32 * T + 32 * V + 8576 + 64].reshape(D2, D1)
+    beta4 = theta[32 * T + 32 * V + 8640 : 32 * T + 32 * V + 8640 + 64].reshape(D2, D1)
+    W5 = theta[32 * T + 32 * V + 8704 : 32 * T + 32 * V + 8704 + 8192].reshape(D2, D1, 4 * D1)
+    b5 = theta[32 * T + 32 * V + 16896 : 32 * T + 32 * V + 16896 + 256].reshape(D2, 4 * D1)
+    W6 = theta[32 * T + 32 * V + 17152 : 32 * T + 32 * V + 17152 + 8192].reshape(D2, 4 * D1, D1)
+    b6 = theta[32 * T + 32 * V + 25344 : 32 * T + 32 * V + 25344 + 64].reshape(D2, D1)
+    gamma6 = theta[32 * T + 32 * V + 25408 : 32 * T + 32 * V + 25408 + 32]
+    beta6 = theta[32 * T + 32 * V + 25440 : 32 * T + 32 * V + 25440 + 32]
+    x1 = work[at[0] : at[0] + 32 * N * T].reshape(N, T, D1)
+    x1_2 = work[at[1] : at[1] + 32 * N * T].reshape(N, T, D1)
     m_h1 = work[at[2] : at[2] + 2 * N * T].reshape(D2, N, T)
-    c_h1 = work[at[3] : at[3] + 128 * N * T].reshape(D2, N, T, D1)
+    c_h1 = work[at[3] : at[3] + 64 * N * T].reshape(D2, N, T, D1)
     v_h1 = work[at[4] : at[4] + 2 * N * T].reshape(D2, N, T)
     r_h1 = work[at[5] : at[5] + 2 * N * T].reshape(D2, N, T)
-    x_h1 = work[at[6] : at[6] + 128 * N * T].reshape(D2, N, T, D1)
-    h1 = work[at[7] : at[7] + 128 * N * T].reshape(D2, N, T, D1)
-    z1_right = work[at[8] : at[8] + 4096].reshape(4, D1, D3)
-    z2_right = work[at[9] : at[9] + 4096].reshape(4, D1, D3)
-    z3_right = work[at[10] : at[10] + 4096].reshape(4, D1, D3)
-    z1_product = work[at[11] : at[11] + 64 * N * T].reshape(N, 4, T, D3)
-    z1 = work[at[12] : at[12] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    q1 = work[at[13] : at[13] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    z2_product = work[at[14] : at[14] + 64 * N * T].reshape(N, 4, T, D3)
-    z2 = work[at[15] : at[15] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    k2 = work[at[16] : at[16] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    z3_product = work[at[17] : at[17] + 64 * N * T].reshape(N, 4, T, D3)
-    z3 = work[at[18] : at[18] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    v3 = work[at[19] : at[19] + 128 * N * T].reshape(D2, N, 4, T, D3)
+    x_h1 = work[at[6] : at[6] + 64 * N * T].reshape(D2, N, T, D1)
+    h1 = work[at[7] : at[7] + 64 * N * T].reshape(D2, N, T, D1)
+    z1_right = work[at[8] : at[8] + 1024].reshape(4, D1, D3)
+    z2_right = work[at[9] : at[9] + 1024].reshape(4, D1, D3)
+    z3_right = work[at[10] : at[10] + 1024].reshape(4, D1, D3)
+    z1_product = work[at[11] : at[11] + 32 * N * T].reshape(N, 4, T, D3)
+    z1 = work[at[12] : at[12] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    q1 = work[at[13] : at[13] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    z2_product = work[at[14] : at[14] + 32 * N * T].reshape(N, 4, T, D3)
+    z2 = work[at[15] : at[15] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    k2 = work[at[16] : at[16] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    z3_product = work[at[17] : at[17] + 32 * N * T].reshape(N, 4, T, D3)
+    z3 = work[at[18] : at[18] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    v3 = work[at[19] : at[19] + 64 * N * T].reshape(D2, N, 4, T, D3)
     S_z4_product = work[at[20] : at[20] + 4 * N * (T * T)].reshape(N, 4, T, T)
     S_z4 = work[at[21] : at[21] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
     m_S_z4 = work[at[22] : at[22] + 8 * N * T].reshape(D2, N, 4, T)
     e_z4 = work[at[23] : at[23] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
     s_z4 = work[at[24] : at[24] + 8 * N * T].reshape(D2, N, 4, T)
     p_z4 = work[at[25] : at[25] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
-    o_z4_product = work[at[26] : at[26] + 64 * N * T].reshape(N, 4, T, D3)
-    o_z4 = work[at[27] : at[27] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    z4_left = work[at[28] : at[28] + 64 * N * T].reshape(N, T, 4, D3)
-    z4_product = work[at[29] : at[29] + 64 * N * T].reshape(N, T, D1)
-    z4 = work[at[30] : at[30] + 128 * N * T].reshape(D2, N, T, D1)
-    a4 = work[at[31] : at[31] + 128 * N * T].reshape(D2, N, T, D1)
+    o_z4_product = work[at[26] : at[26] + 32 * N * T].reshape(N, 4, T, D3)
+    o_z4 = work[at[27] : at[27] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    z4_left = work[at[28] : at[28] + 32 * N * T].reshape(N, T, 4, D3)
+    z4_product = work[at[29] : at[29] + 32 * N * T].reshape(N, T, D1)
+    z4 = work[at[30] : at[30] + 64 * N * T].reshape(D2, N, T, D1)
+    a4 = work[at[31] : at[31] + 64 * N * T].reshape(D2, N, T, D1)
     m_h4 = work[at[32] : at[32] + 2 * N * T].reshape(D2, N, T)
-    c_h4 = work[at[33] : at[33] + 128 * N * T].reshape(D2, N, T, D1)
+    c_h4 = work[at[33] : at[33] + 64 * N * T].reshape(D2, N, T, D1)
     v_h4 = work[at[34] : at[34] + 2 * N * T].reshape(D2, N, T)
     r_h4 = work[at[35] : at[35] + 2 * N * T].reshape(D2, N, T)
-    x_h4 = work[at[36] : at[36] + 128 * N * T].reshape(D2, N, T, D1)
-    h4 = work[at[37] : at[37] + 128 * N * T].reshape(D2, N, T, D1)
-    z5_product = work[at[38] : at[38] + 256 * N * T].reshape(N, T, 4 * D1)
-    z5 = work[at[39] : at[39] + 512 * N * T].reshape(D2, N, T, 4 * D1)
-    a5 = work[at[40] : at[40] + 512 * N * T].reshape(D2, N, T, 4 * D1)
-    h5 = work[at[41] : at[41] + 512 * N * T].reshape(D2, N, T, 4 * D1)
-    z6_product = work[at[42] : at[42] + 64 * N * T].reshape(N, T, D1)
-    z6 = work[at[43] : at[43] + 128 * N * T].reshape(D2, N, T, D1)
-    a6 = work[at[44] : at[44] + 128 * N * T].reshape(D2, N, T, D1)
+    x_h4 = work[at[36] : at[36] + 64 * N * T].reshape(D2, N, T, D1)
+    h4 = work[at[37] : at[37] + 64 * N * T].reshape(D2, N, T, D1)
+    z5_product = work[at[38] : at[38] + 128 * N * T].reshape(N, T, 4 * D1)
+    z5 = work[at[39] : at[39] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    a5 = work[at[40] : at[40] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    h5 = work[at[41] : at[41] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    z6_product = work[at[42] : at[42] + 32 * N * T].reshape(N, T, D1)
+    z6 = work[at[43] : at[43] + 64 * N * T].reshape(D2, N, T, D1)
+    a6 = work[at[44] : at[44] + 64 * N * T].reshape(D2, N, T, D1)
     m_h6 = work[at[45] : at[45] + N * T].reshape(N, T)
-    c_h6 = work[at[46] : at[46] + 64 * N * T].reshape(N, T, D1)
+    c_h6 = work[at[46] : at[46] + 32 * N * T].reshape(N, T, D1)
     v_h6 = work[at[47] : at[47] + N * T].reshape(N, T)
     r_h6 = work[at[48] : at[48] + N * T].reshape(N, T)
-    x_h6 = work[at[49] : at[49] + 64 * N * T].reshape(N, T, D1)
-    h6 = work[at[50] : at[50] + 64 * N * T].reshape(N, T, D1)
+    x_h6 = work[at[49] : at[49] + 32 * N * T].reshape(N, T, D1)
+    h6 = work[at[50] : at[50] + 32 * N * T].reshape(N, T, D1)
     z = work[at[51] : at[51] + N * T * V].reshape(N, T, V)
     for n in range(N):
         for t in range(T):
@@ -477,103 +477,103 @@ def _loss(theta, work, counts, at, y, N, T, V):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     """The gradients: equations (45) to (94)."""
-    tokens_E = theta[0 : 64 * V].reshape(V, D1)
-    gamma1 = theta[64 * T + 64 * V : 64 * T + 64 * V + 128].reshape(D2, D1)
-    Wq1 = theta[64 * T + 64 * V + 256 : 64 * T + 64 * V + 256 + 8192].reshape(D2, D1, 4, D3)
-    Wk2 = theta[64 * T + 64 * V + 8576 : 64 * T + 64 * V + 8576 + 8192].reshape(D2, D1, 4, D3)
-    Wv3 = theta[64 * T + 64 * V + 16896 : 64 * T + 64 * V + 16896 + 8192].reshape(D2, D1, 4, D3)
-    Wo4 = theta[64 * T + 64 * V + 25216 : 64 * T + 64 * V + 25216 + 8192].reshape(D2, 4, D3, D1)
-    gamma4 = theta[64 * T + 64 * V + 33536 : 64 * T + 64 * V + 33536 + 128].reshape(D2, D1)
-    W5 = theta[64 * T + 64 * V + 33792 : 64 * T + 64 * V + 33792 + 32768].reshape(D2, D1, 4 * D1)
-    W6 = theta[64 * T + 64 * V + 67072 : 64 * T + 64 * V + 67072 + 32768].reshape(D2, 4 * D1, D1)
-    gamma6 = theta[64 * T + 64 * V + 99968 : 64 * T + 64 * V + 99968 + 64]
+    tokens_E = theta[0 : 32 * V].reshape(V, D1)
+    gamma1 = theta[32 * T + 32 * V : 32 * T + 32 * V + 64].reshape(D2, D1)
+    Wq1 = theta[32 * T + 32 * V + 128 : 32 * T + 32 * V + 128 + 2048].reshape(D2, D1, 4, D3)
+    Wk2 = theta[32 * T + 32 * V + 2240 : 32 * T + 32 * V + 2240 + 2048].reshape(D2, D1, 4, D3)
+    Wv3 = theta[32 * T + 32 * V + 4352 : 32 * T + 32 * V + 4352 + 2048].reshape(D2, D1, 4, D3)
+    Wo4 = theta[32 * T + 32 * V + 6464 : 32 * T + 32 * V + 6464 + 2048].reshape(D2, 4, D3, D1)
+    gamma4 = theta[32 * T + 32 * V + 8576 : 32 * T + 32 * V + 8576 + 64].reshape(D2, D1)
+    W5 = theta[32 * T + 32 * V + 8704 : 32 * T + 32 * V + 8704 + 8192].reshape(D2, D1, 4 * D1)
+    W6 = theta[32 * T + 32 * V + 17152 : 32 * T + 32 * V + 17152 + 8192].reshape(D2, 4 * D1, D1)
+    gamma6 = theta[32 * T + 32 * V + 25408 : 32 * T + 32 * V + 25408 + 32]
     r_h1 = work[at[5] : at[5] + 2 * N * T].reshape(D2, N, T)
-    x_h1 = work[at[6] : at[6] + 128 * N * T].reshape(D2, N, T, D1)
-    h1 = work[at[7] : at[7] + 128 * N * T].reshape(D2, N, T, D1)
-    q1 = work[at[13] : at[13] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    k2 = work[at[16] : at[16] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    v3 = work[at[19] : at[19] + 128 * N * T].reshape(D2, N, 4, T, D3)
+    x_h1 = work[at[6] : at[6] + 64 * N * T].reshape(D2, N, T, D1)
+    h1 = work[at[7] : at[7] + 64 * N * T].reshape(D2, N, T, D1)
+    q1 = work[at[13] : at[13] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    k2 = work[at[16] : at[16] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    v3 = work[at[19] : at[19] + 64 * N * T].reshape(D2, N, 4, T, D3)
     p_z4 = work[at[25] : at[25] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
-    o_z4 = work[at[27] : at[27] + 128 * N * T].reshape(D2, N, 4, T, D3)
+    o_z4 = work[at[27] : at[27] + 64 * N * T].reshape(D2, N, 4, T, D3)
     r_h4 = work[at[35] : at[35] + 2 * N * T].reshape(D2, N, T)
-    x_h4 = work[at[36] : at[36] + 128 * N * T].reshape(D2, N, T, D1)
-    h4 = work[at[37] : at[37] + 128 * N * T].reshape(D2, N, T, D1)
-    a5 = work[at[40] : at[40] + 512 * N * T].reshape(D2, N, T, 4 * D1)
-    h5 = work[at[41] : at[41] + 512 * N * T].reshape(D2, N, T, 4 * D1)
+    x_h4 = work[at[36] : at[36] + 64 * N * T].reshape(D2, N, T, D1)
+    h4 = work[at[37] : at[37] + 64 * N * T].reshape(D2, N, T, D1)
+    a5 = work[at[40] : at[40] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    h5 = work[at[41] : at[41] + 256 * N * T].reshape(D2, N, T, 4 * D1)
     r_h6 = work[at[48] : at[48] + N * T].reshape(N, T)
-    x_h6 = work[at[49] : at[49] + 64 * N * T].reshape(N, T, D1)
-    h6 = work[at[50] : at[50] + 64 * N * T].reshape(N, T, D1)
+    x_h6 = work[at[49] : at[49] + 32 * N * T].reshape(N, T, D1)
+    h6 = work[at[50] : at[50] + 32 * N * T].reshape(N, T, D1)
     z = work[at[51] : at[51] + N * T * V].reshape(N, T, V)
     m_z = work[at[52] : at[52] + N * T].reshape(N, T)
     s_loss = work[at[53] : at[53] + N * T].reshape(N, T)
     count = work[at[54] : at[54] + 1]
     dz = work[at[56] : at[56] + N * T * V].reshape(N, T, V)
-    dWo4_left = work[at[57] : at[57] + 128 * N * T].reshape(D2, N, T, 4, D3)
-    dh6 = work[at[58] : at[58] + 64 * N * T].reshape(N, T, D1)
-    dx_h6 = work[at[59] : at[59] + 64 * N * T].reshape(N, T, D1)
-    dgamma6 = gradient[64 * T + 64 * V + 99968 : 64 * T + 64 * V + 99968 + 64]
-    dbeta6 = gradient[64 * T + 64 * V + 100032 : 64 * T + 64 * V + 100032 + 64]
+    dWo4_left = work[at[57] : at[57] + 64 * N * T].reshape(D2, N, T, 4, D3)
+    dh6 = work[at[58] : at[58] + 32 * N * T].reshape(N, T, D1)
+    dx_h6 = work[at[59] : at[59] + 32 * N * T].reshape(N, T, D1)
+    dgamma6 = gradient[32 * T + 32 * V + 25408 : 32 * T + 32 * V + 25408 + 32]
+    dbeta6 = gradient[32 * T + 32 * V + 25440 : 32 * T + 32 * V + 25440 + 32]
     dr_h6_s1 = work[at[60] : at[60] + N * T].reshape(N, T)
     dm_h6_s1 = work[at[61] : at[61] + N * T].reshape(N, T)
-    da6 = work[at[62] : at[62] + 128 * N * T].reshape(D2, N, T, D1)
-    dh5_product = work[at[63] : at[63] + 256 * N * T].reshape(N, T, 4 * D1)
-    dh5 = work[at[64] : at[64] + 512 * N * T].reshape(D2, N, T, 4 * D1)
-    da5 = work[at[65] : at[65] + 512 * N * T].reshape(D2, N, T, 4 * D1)
-    dh4_product = work[at[66] : at[66] + 64 * N * T].reshape(N, T, D1)
-    dh4 = work[at[67] : at[67] + 128 * N * T].reshape(D2, N, T, D1)
-    dx_h4 = work[at[68] : at[68] + 128 * N * T].reshape(D2, N, T, D1)
+    da6 = work[at[62] : at[62] + 64 * N * T].reshape(D2, N, T, D1)
+    dh5_product = work[at[63] : at[63] + 128 * N * T].reshape(N, T, 4 * D1)
+    dh5 = work[at[64] : at[64] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    da5 = work[at[65] : at[65] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    dh4_product = work[at[66] : at[66] + 32 * N * T].reshape(N, T, D1)
+    dh4 = work[at[67] : at[67] + 64 * N * T].reshape(D2, N, T, D1)
+    dx_h4 = work[at[68] : at[68] + 64 * N * T].reshape(D2, N, T, D1)
     dr_h4_s1 = work[at[69] : at[69] + 2 * N * T].reshape(D2, N, T)
     dm_h4_s1 = work[at[70] : at[70] + 2 * N * T].reshape(D2, N, T)
-    da4 = work[at[71] : at[71] + 128 * N * T].reshape(D2, N, T, D1)
-    do_z4_product = work[at[72] : at[72] + 64 * N * T].reshape(N, 4, T, D3)
-    do_z4 = work[at[73] : at[73] + 128 * N * T].reshape(D2, N, 4, T, D3)
+    da4 = work[at[71] : at[71] + 64 * N * T].reshape(D2, N, T, D1)
+    do_z4_product = work[at[72] : at[72] + 32 * N * T].reshape(N, 4, T, D3)
+    do_z4 = work[at[73] : at[73] + 64 * N * T].reshape(D2, N, 4, T, D3)
     ds_z4_s1 = work[at[74] : at[74] + 8 * N * T].reshape(D2, N, 4, T)
     dp_z4_product = work[at[75] : at[75] + 4 * N * (T * T)].reshape(N, 4, T, T)
     dp_z4 = work[at[76] : at[76] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
     dS_z4 = work[at[77] : at[77] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
-    dv3_product = work[at[78] : at[78] + 64 * N * T].reshape(N, 4, T, D3)
-    dv3 = work[at[79] : at[79] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    dh1_3_left = work[at[80] : at[80] + 64 * N * T].reshape(N, T, 4, D3)
-    dk2_s1_product = work[at[81] : at[81] + 64 * N * T].reshape(N, 4, T, D3)
-    dk2_s1 = work[at[82] : at[82] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    dh1_2_left = work[at[83] : at[83] + 64 * N * T].reshape(N, T, 4, D3)
-    dq1_product = work[at[84] : at[84] + 64 * N * T].reshape(N, 4, T, D3)
-    dq1 = work[at[85] : at[85] + 128 * N * T].reshape(D2, N, 4, T, D3)
-    dh1_1_left = work[at[86] : at[86] + 64 * N * T].reshape(N, T, 4, D3)
-    dh1_1_product = work[at[87] : at[87] + 64 * N * T].reshape(N, T, D1)
-    dh1_1 = work[at[88] : at[88] + 128 * N * T].reshape(D2, N, T, D1)
-    dh1_2_product = work[at[89] : at[89] + 64 * N * T].reshape(N, T, D1)
-    dh1_2 = work[at[90] : at[90] + 128 * N * T].reshape(D2, N, T, D1)
-    dh1_3_product = work[at[91] : at[91] + 64 * N * T].reshape(N, T, D1)
-    dh1_3 = work[at[92] : at[92] + 128 * N * T].reshape(D2, N, T, D1)
-    dh1 = work[at[93] : at[93] + 128 * N * T].reshape(D2, N, T, D1)
-    dx_h1 = work[at[94] : at[94] + 128 * N * T].reshape(D2, N, T, D1)
+    dv3_product = work[at[78] : at[78] + 32 * N * T].reshape(N, 4, T, D3)
+    dv3 = work[at[79] : at[79] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    dh1_3_left = work[at[80] : at[80] + 32 * N * T].reshape(N, T, 4, D3)
+    dk2_s1_product = work[at[81] : at[81] + 32 * N * T].reshape(N, 4, T, D3)
+    dk2_s1 = work[at[82] : at[82] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    dh1_2_left = work[at[83] : at[83] + 32 * N * T].reshape(N, T, 4, D3)
+    dq1_product = work[at[84] : at[84] + 32 * N * T].reshape(N, 4, T, D3)
+    dq1 = work[at[85] : at[85] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    dh1_1_left = work[at[86] : at[86] + 32 * N * T].reshape(N, T, 4, D3)
+    dh1_1_product = work[at[87] : at[87] + 32 * N * T].reshape(N, T, D1)
+    dh1_1 = work[at[88] : at[88] + 64 * N * T].reshape(D2, N, T, D1)
+    dh1_2_product = work[at[89] : at[89] + 32 * N * T].reshape(N, T, D1)
+    dh1_2 = work[at[90] : at[90] + 64 * N * T].reshape(D2, N, T, D1)
+    dh1_3_product = work[at[91] : at[91] + 32 * N * T].reshape(N, T, D1)
+    dh1_3 = work[at[92] : at[92] + 64 * N * T].reshape(D2, N, T, D1)
+    dh1 = work[at[93] : at[93] + 64 * N * T].reshape(D2, N, T, D1)
+    dx_h1 = work[at[94] : at[94] + 64 * N * T].reshape(D2, N, T, D1)
     dr_h1_s1 = work[at[95] : at[95] + 2 * N * T].reshape(D2, N, T)
     dm_h1_s1 = work[at[96] : at[96] + 2 * N * T].reshape(D2, N, T)
-    dbo4 = gradient[64 * T + 64 * V + 33408 : 64 * T + 64 * V + 33408 + 128].reshape(D2, D1)
-    db6 = gradient[64 * T + 64 * V + 99840 : 64 * T + 64 * V + 99840 + 128].reshape(D2, D1)
-    db5 = gradient[64 * T + 64 * V + 66560 : 64 * T + 64 * V + 66560 + 512].reshape(D2, 4 * D1)
-    dgamma4 = gradient[64 * T + 64 * V + 33536 : 64 * T + 64 * V + 33536 + 128].reshape(D2, D1)
-    dbv3 = gradient[64 * T + 64 * V + 25088 : 64 * T + 64 * V + 25088 + 128].reshape(D2, 4, D3)
-    dbk2 = gradient[64 * T + 64 * V + 16768 : 64 * T + 64 * V + 16768 + 128].reshape(D2, 4, D3)
-    dbq1 = gradient[64 * T + 64 * V + 8448 : 64 * T + 64 * V + 8448 + 128].reshape(D2, 4, D3)
-    dWq1_right = work[at[97] : at[97] + 128 * N * T].reshape(D2, N, T, 4, D3)
-    dWk2_right = work[at[98] : at[98] + 128 * N * T].reshape(D2, N, T, 4, D3)
-    dWv3_right = work[at[99] : at[99] + 128 * N * T].reshape(D2, N, T, 4, D3)
-    dgamma1 = gradient[64 * T + 64 * V : 64 * T + 64 * V + 128].reshape(D2, D1)
-    dbeta1 = gradient[64 * T + 64 * V + 128 : 64 * T + 64 * V + 128 + 128].reshape(D2, D1)
-    dW6 = gradient[64 * T + 64 * V + 67072 : 64 * T + 64 * V + 67072 + 32768].reshape(D2, 4 * D1, D1)
-    dW5 = gradient[64 * T + 64 * V + 33792 : 64 * T + 64 * V + 33792 + 32768].reshape(D2, D1, 4 * D1)
-    dbeta4 = gradient[64 * T + 64 * V + 33664 : 64 * T + 64 * V + 33664 + 128].reshape(D2, D1)
-    dWo4 = gradient[64 * T + 64 * V + 25216 : 64 * T + 64 * V + 25216 + 8192].reshape(D2, 4, D3, D1)
-    dWq1 = gradient[64 * T + 64 * V + 256 : 64 * T + 64 * V + 256 + 8192].reshape(D2, D1, 4, D3)
-    dWk2 = gradient[64 * T + 64 * V + 8576 : 64 * T + 64 * V + 8576 + 8192].reshape(D2, D1, 4, D3)
-    dWv3 = gradient[64 * T + 64 * V + 16896 : 64 * T + 64 * V + 16896 + 8192].reshape(D2, D1, 4, D3)
-    dx1_2 = work[at[100] : at[100] + 64 * N * T].reshape(N, T, D1)
-    dtokens_E_1 = work[at[101] : at[101] + 64 * V].reshape(V, D1)
-    dpositions_E = gradient[64 * V : 64 * V + 64 * T].reshape(T, D1)
-    dtokens_E_2 = work[at[102] : at[102] + 64 * V].reshape(V, D1)
-    dtokens_E = gradient[0 : 64 * V].reshape(V, D1)
+    dbo4 = gradient[32 * T + 32 * V + 8512 : 32 * T + 32 * V + 8512 + 64].reshape(D2, D1)
+    db6 = gradient[32 * T + 32 * V + 25344 : 32 * T + 32 * V + 25344 + 64].reshape(D2, D1)
+    db5 = gradient[32 * T + 32 * V + 16896 : 32 * T + 32 * V + 16896 + 256].reshape(D2, 4 * D1)
+    dgamma4 = gradient[32 * T + 32 * V + 8576 : 32 * T + 32 * V + 8576 + 64].reshape(D2, D1)
+    dbv3 = gradient[32 * T + 32 * V + 6400 : 32 * T + 32 * V + 6400 + 64].reshape(D2, 4, D3)
+    dbk2 = gradient[32 * T + 32 * V + 4288 : 32 * T + 32 * V + 4288 + 64].reshape(D2, 4, D3)
+    dbq1 = gradient[32 * T + 32 * V + 2176 : 32 * T + 32 * V + 2176 + 64].reshape(D2, 4, D3)
+    dWq1_right = work[at[97] : at[97] + 64 * N * T].reshape(D2, N, T, 4, D3)
+    dWk2_right = work[at[98] : at[98] + 64 * N * T].reshape(D2, N, T, 4, D3)
+    dWv3_right = work[at[99] : at[99] + 64 * N * T].reshape(D2, N, T, 4, D3)
+    dgamma1 = gradient[32 * T + 32 * V : 32 * T + 32 * V + 64].reshape(D2, D1)
+    dbeta1 = gradient[32 * T + 32 * V + 64 : 32 * T + 32 * V + 64 + 64].reshape(D2, D1)
+    dW6 = gradient[32 * T + 32 * V + 17152 : 32 * T + 32 * V + 17152 + 8192].reshape(D2, 4 * D1, D1)
+    dW5 = gradient[32 * T + 32 * V + 8704 : 32 * T + 32 * V + 8704 + 8192].reshape(D2, D1, 4 * D1)
+    dbeta4 = gradient[32 * T + 32 * V + 8640 : 32 * T + 32 * V + 8640 + 64].reshape(D2, D1)
+    dWo4 = gradient[32 * T + 32 * V + 6464 : 32 * T + 32 * V + 6464 + 2048].reshape(D2, 4, D3, D1)
+    dWq1 = gradient[32 * T + 32 * V + 128 : 32 * T + 32 * V + 128 + 2048].reshape(D2, D1, 4, D3)
+    dWk2 = gradient[32 * T + 32 * V + 2240 : 32 * T + 32 * V + 2240 + 2048].reshape(D2, D1, 4, D3)
+    dWv3 = gradient[32 * T + 32 * V + 4352 : 32 * T + 32 * V + 4352 + 2048].reshape(D2, D1, 4, D3)
+    dx1_2 = work[at[100] : at[100] + 32 * N * T].reshape(N, T, D1)
+    dtokens_E_1 = work[at[101] : at[101] + 32 * V].reshape(V, D1)
+    dpositions_E = gradient[32 * V : 32 * V + 32 * T].reshape(T, D1)
+    dtokens_E_2 = work[at[102] : at[102] + 32 * V].reshape(V, D1)
+    dtokens_E = gradient[0 : 32 * V].reshape(V, D1)
     for n in range(N):
         for t in range(T):
             for i in range(V):
@@ -822,7 +822,7 @@ def _metrics(theta, work, counts, at, y, N, T, V):
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_decay, clip_norm):
     """AdamW: one step over all parameters, in place."""
     rate = (
-        ((float(1 / 10) if step >= 5000 else 0.45 * math.cos(0.000641141357875468 * (step - 100))
+        ((float(1 / 10) if step >= 1250 else 0.45 * math.cos(0.0027318196987737332 * (step - 100))
         + 0.55) if step >= 100 else 0.01 * step) * lr
     )  # (U1)
     g_squares = 0.0
@@ -879,108 +879,108 @@ def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "x1": (0, 16, (N, T, D1)),
-        "x1_2": (0, 48 * N * (T * T) + 5248 * N * T + 19, (N, T, D1)),
-        "m_h1": (0, 48 * N * (T * T) + 5328 * N * T + 19, (D2, N, T)),
-        "c_h1": (0, 3072 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "v_h1": (0, 48 * N * (T * T) + 5330 * N * T + 19, (D2, N, T)),
-        "r_h1": (0, 2 * N * T * V + 48 * N * (T * T) + 6216 * N * T + 19, (D2, N, T)),
-        "x_h1": (0, 3200 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "h1": (0, 3328 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "z1_right": (0, 2 * N * T * V + 48 * N * (T * T) + 6220 * N * T + 19, (4, D1, D3)),
-        "z2_right": (0, 2 * N * T * V + 48 * N * (T * T) + 6220 * N * T + 4115, (4, D1, D3)),
-        "z3_right": (0, 2 * N * T * V + 48 * N * (T * T) + 6220 * N * T + 8211, (4, D1, D3)),
-        "z1_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "z1": (0, 3456 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "q1": (0, 3584 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "z2_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "z2": (0, 3712 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "k2": (0, 3840 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "z3_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "z3": (0, 3968 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "v3": (0, 4096 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "S_z4_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, 4, T, T)),
+        "x1_2": (0, 1984 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
+        "m_h1": (0, 2032 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "c_h1": (0, 28 * N * (T * T) + 896 * N * T + 16, (D2, N, T, D1)),
+        "v_h1": (0, 2034 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "r_h1": (0, 2664 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
+        "x_h1": (0, 1152 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "h1": (0, 1216 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "z1_right": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (4, D1, D3)),
+        "z2_right": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 1040, (4, D1, D3)),
+        "z3_right": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 2064, (4, D1, D3)),
+        "z1_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
+        "z1": (0, 28 * N * (T * T) + 960 * N * T + 16, (D2, N, 4, T, D3)),
+        "q1": (0, 1280 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
+        "z2_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
+        "z2": (0, 1024 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
+        "k2": (0, 1344 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
+        "z3_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
+        "z3": (0, 1088 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
+        "v3": (0, 1408 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
+        "S_z4_product": (0, 24 * N * (T * T) + 16, (N, 4, T, T)),
         "S_z4": (0, 16, (D2, N, 4, T, T)),
-        "m_S_z4": (0, 48 * N * (T * T) + 5312 * N * T + 19, (D2, N, 4, T)),
+        "m_S_z4": (0, 2016 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
         "e_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "s_z4": (0, 48 * N * (T * T) + 5320 * N * T + 19, (D2, N, 4, T)),
+        "s_z4": (0, 2024 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
         "p_z4": (0, 16 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "o_z4_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "o_z4": (0, 4224 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "z4_left": (0, 1600 * N * T + 24 * N * (T * T) + 16, (N, T, 4, D3)),
-        "z4_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, T, D1)),
-        "z4": (0, 4352 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "a4": (0, 4480 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "m_h4": (0, 48 * N * (T * T) + 5332 * N * T + 19, (D2, N, T)),
-        "c_h4": (0, 4608 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "v_h4": (0, 48 * N * (T * T) + 5334 * N * T + 19, (D2, N, T)),
-        "r_h4": (0, 2 * N * T * V + 48 * N * (T * T) + 6218 * N * T + 19, (D2, N, T)),
-        "x_h4": (0, 4736 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "h4": (0, 4864 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "z5_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, T, 4 * D1)),
-        "z5": (0, 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "a5": (0, 24 * N * (T * T) + 512 * N * T + 16, (D2, N, T, 4 * D1)),
-        "h5": (0, 1024 * N * T + 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "z6_product": (0, 1536 * N * T + 24 * N * (T * T) + 16, (N, T, D1)),
-        "z6": (0, 48 * N * (T * T) + 4992 * N * T + 19, (D2, N, T, D1)),
-        "a6": (0, 48 * N * (T * T) + 5120 * N * T + 19, (D2, N, T, D1)),
+        "o_z4_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
+        "o_z4": (0, 1472 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
+        "z4_left": (0, 28 * N * (T * T) + 800 * N * T + 16, (N, T, 4, D3)),
+        "z4_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, T, D1)),
+        "z4": (0, 1536 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "a4": (0, 1600 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "m_h4": (0, 2036 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "c_h4": (0, 1664 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "v_h4": (0, 2038 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "r_h4": (0, 2666 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
+        "x_h4": (0, 1728 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "h4": (0, 1792 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "z5_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, T, 4 * D1)),
+        "z5": (0, 28 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
+        "a5": (0, 256 * N * T + 28 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
+        "h5": (0, 28 * N * (T * T) + 512 * N * T + 16, (D2, N, T, 4 * D1)),
+        "z6_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, T, D1)),
+        "z6": (0, 1856 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "a6": (0, 1920 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
         "m_h6": (0, 16, (N, T)),
         "c_h6": (0, 24 * N * (T * T) + 16, (N, T, D1)),
         "v_h6": (0, N * T + 16, (N, T)),
-        "r_h6": (0, 2 * N * T * V + 48 * N * (T * T) + 6228 * N * T + 19, (N, T)),
-        "x_h6": (0, 48 * N * (T * T) + 6016 * N * T + 19, (N, T, D1)),
-        "h6": (0, 48 * N * (T * T) + 6080 * N * T + 19, (N, T, D1)),
-        "z": (0, 48 * N * (T * T) + 6144 * N * T + 19, (N, T, V)),
+        "r_h6": (0, 2676 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T)),
+        "x_h6": (0, 2560 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T, D1)),
+        "h6": (0, 2592 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T, D1)),
+        "z": (0, 1856 * N * T + 28 * N * (T * T) + 16, (N, T, V)),
         "m_z": (0, 16, (N, T)),
         "s_loss": (0, N * T + 16, (N, T)),
         "count": (0, 0, ()),
         "loss": (0, 1, ()),
-        "dz": (0, 48 * N * (T * T) + 6144 * N * T + N * T * V + 19, (N, T, V)),
-        "dWo4_left": (0, 3456 * N * T + 48 * N * (T * T) + 19, (D2, N, T, 4, D3)),
+        "dz": (0, 1856 * N * T + 28 * N * (T * T) + N * T * V + 16, (N, T, V)),
+        "dWo4_left": (0, 1536 * N * T + 28 * N * (T * T) + 16, (D2, N, T, 4, D3)),
         "dh6": (0, 24 * N * (T * T) + 16, (N, T, D1)),
-        "dx_h6": (0, 2 * N * T * V + 48 * N * (T * T) + 6144 * N * T + 19, (N, T, D1)),
-        "dr_h6_s1": (0, 48 * N * (T * T) + 6144 * N * T + 19, (N, T)),
-        "dm_h6_s1": (0, 2 * N * T * V + 48 * N * (T * T) + 6229 * N * T + 19, (N, T)),
-        "da6": (0, 3712 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "dh5_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, T, 4 * D1)),
+        "dx_h6": (0, 2624 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T, D1)),
+        "dr_h6_s1": (0, 1856 * N * T + 28 * N * (T * T) + 16, (N, T)),
+        "dm_h6_s1": (0, 2677 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T)),
+        "da6": (0, 1600 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "dh5_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, 4 * D1)),
         "dh5": (0, 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "da5": (0, 1536 * N * T + 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "dh4_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, T, D1)),
-        "dh4": (0, 3968 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "dx_h4": (0, 4352 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "dr_h4_s1": (0, 2 * N * T * V + 48 * N * (T * T) + 6220 * N * T + 19, (D2, N, T)),
-        "dm_h4_s1": (0, 2 * N * T * V + 48 * N * (T * T) + 6222 * N * T + 19, (D2, N, T)),
-        "da4": (0, 4480 * N * T + 48 * N * (T * T) + 19, (D2, N, T, D1)),
-        "do_z4_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "do_z4": (0, 4608 * N * T + 48 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "ds_z4_s1": (0, 2 * N * T * V + 48 * N * (T * T) + 6208 * N * T + 19, (D2, N, 4, T)),
-        "dp_z4_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, 4, T, T)),
+        "da5": (0, 28 * N * (T * T) + 768 * N * T + 16, (D2, N, T, 4 * D1)),
+        "dh4_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
+        "dh4": (0, 1664 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "dx_h4": (0, 1856 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dr_h4_s1": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
+        "dm_h4_s1": (0, 2670 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
+        "da4": (0, 1920 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "do_z4_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
+        "do_z4": (0, 1984 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "ds_z4_s1": (0, 2656 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T)),
+        "dp_z4_product": (0, 24 * N * (T * T) + 256 * N * T + 16, (N, 4, T, T)),
         "dp_z4": (0, 16, (D2, N, 4, T, T)),
         "dS_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "dv3_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "dv3": (0, 48 * N * (T * T) + 4992 * N * T + 19, (D2, N, 4, T, D3)),
-        "dh1_3_left": (0, 2112 * N * T + 24 * N * (T * T) + 16, (N, T, 4, D3)),
-        "dk2_s1_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "dk2_s1": (0, 48 * N * (T * T) + 5120 * N * T + 19, (D2, N, 4, T, D3)),
-        "dh1_2_left": (0, 2176 * N * T + 24 * N * (T * T) + 16, (N, T, 4, D3)),
-        "dq1_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, 4, T, D3)),
-        "dq1": (0, 48 * N * (T * T) + 5248 * N * T + 19, (D2, N, 4, T, D3)),
-        "dh1_1_left": (0, 2240 * N * T + 24 * N * (T * T) + 16, (N, T, 4, D3)),
-        "dh1_1_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, T, D1)),
-        "dh1_1": (0, 48 * N * (T * T) + 5376 * N * T + 19, (D2, N, T, D1)),
-        "dh1_2_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, T, D1)),
-        "dh1_2": (0, 48 * N * (T * T) + 5504 * N * T + 19, (D2, N, T, D1)),
-        "dh1_3_product": (0, 2048 * N * T + 24 * N * (T * T) + 16, (N, T, D1)),
-        "dh1_3": (0, 48 * N * (T * T) + 5632 * N * T + 19, (D2, N, T, D1)),
-        "dh1": (0, 48 * N * (T * T) + 5760 * N * T + 19, (D2, N, T, D1)),
-        "dx_h1": (0, 48 * N * (T * T) + 5888 * N * T + 19, (D2, N, T, D1)),
-        "dr_h1_s1": (0, 2 * N * T * V + 48 * N * (T * T) + 6224 * N * T + 19, (D2, N, T)),
-        "dm_h1_s1": (0, 2 * N * T * V + 48 * N * (T * T) + 6226 * N * T + 19, (D2, N, T)),
+        "dv3_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
+        "dv3": (0, 2048 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dh1_3_left": (0, 1056 * N * T + 28 * N * (T * T) + 16, (N, T, 4, D3)),
+        "dk2_s1_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
+        "dk2_s1": (0, 2112 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dh1_2_left": (0, 1088 * N * T + 28 * N * (T * T) + 16, (N, T, 4, D3)),
+        "dq1_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
+        "dq1": (0, 2176 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dh1_1_left": (0, 1120 * N * T + 28 * N * (T * T) + 16, (N, T, 4, D3)),
+        "dh1_1_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
+        "dh1_1": (0, 2240 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1_2_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
+        "dh1_2": (0, 2304 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1_3_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
+        "dh1_3": (0, 2368 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1": (0, 2432 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dx_h1": (0, 2496 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dr_h1_s1": (0, 2672 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
+        "dm_h1_s1": (0, 2674 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
         "dWq1_right": (0, 16, (D2, N, T, 4, D3)),
-        "dWk2_right": (0, 128 * N * T + 16, (D2, N, T, 4, D3)),
-        "dWv3_right": (0, 256 * N * T + 16, (D2, N, T, 4, D3)),
+        "dWk2_right": (0, 64 * N * T + 16, (D2, N, T, 4, D3)),
+        "dWv3_right": (0, 128 * N * T + 16, (D2, N, T, 4, D3)),
         "dx1_2": (0, 16, (N, T, D1)),
-        "dtokens_E_1": (0, 2 * N * T * V + 48 * N * (T * T) + 6228 * N * T + 19, (V, D1)),
-        "dtokens_E_2": (0, 2 * N * T * V + 48 * N * (T * T) + 6228 * N * T + 64 * V + 19, (V, D1)),
+        "dtokens_E_1": (0, 2676 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (V, D1)),
+        "dtokens_E_2": (0, 2676 * N * T + 28 * N * (T * T) + 2 * N * T * V + 32 * V + 16, (V, D1)),
         "best": (1, 0, (N, T)),
         "wrong": (0, N * T + 16, (N,)),
         "exact": (0, 0, ()),

@@ -107,7 +107,7 @@ Equations:
 Update of each entry i of the parameters:
 AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algorithm 2
 
-    (U1)  rate = (0.01·[step ≤ 99]·step + [step ≥ 100]·([step ≤ 4999]·(0.55 + 0.45·cos(π·(step/4900 - 1/49))) + [step ≥ 5000]/10))·lr
+    (U1)  rate = (0.01·[step ≤ 99]·step + [step ≥ 100]·([step ≤ 1249]·(0.55 + 0.45·cos(π·(step/1150 - 2/23))) + [step ≥ 1250]/10))·lr
     (U2)  g_squares = Σ_i gradient[i]²
     (U3)  g_norm = sqrt(g_squares)
     (U4)  g_scale = [clip_norm < g_norm]·clip_norm/g_norm + [g_norm ≤ clip_norm]
@@ -116,19 +116,19 @@ AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algori
     (U7)  v_next[i] = (1 - beta2)·g_clipped[i]² + beta2·v[i]
     (U8)  theta_next[i] = (1 - rate·weight_decay)·theta[i] - rate·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
 
-Sizes: D1 = 64, D2 = 2, D3 = 16; N, T, V read off the arrays.
+Sizes: D1 = 32, D2 = 2, D3 = 8; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      96·D1·D2·D3·N·T + 237·D1·D2·N·T + 36·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
                + 6·D1·N·T·V + 17·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 56·D2·N·T² + 13·N·T
                + 8·D2·D1² + D1·V
-             = 73,728 + 401·N·T·V + 1,648·N·T² + 623,445·N·T + 64·V
+             = 18,432 + 209·N·T·V + 164,277·N·T + 880·N·T² + 32·V
     bytes      32 + 1,112·D1·D2·N·T + 1,856·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T
                + 544·D2·N·T² + 56·N·T·V + 608·D1·D2·D3 + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 208·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
-             = 3,115,552 + 56·N·T·V + 1,152·N·T² + 231,344·N·T + 1,024·T + 3,584·V
-    workspace  3,203,080 + 16·N·T·V + 352·N·T² + 63,760·N·T + 2,056·T + 2,056·V + 8·N + max(T², 2·N·T
-               + N·T·V) bytes
+             = 787,744 + 56·N·T·V + 1,152·N·T² + 116,144·N·T + 1,792·V + 512·T
+    workspace  16·N·T + 8·max(101,904 + 128·T + 128·V, 19 + 2·N·T·V + 3,748·N·T + 44·N·T², 19 + 2·N·T·V
+               + 3,744·N·T + 44·N·T² + 64·V) + 8·N + 8·T + 8·V + max(T², 2·N·T + N·T·V) bytes
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V")
-D1, D2, D3 = 64, 2, 16
+D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
 SIZES = {"D1": D1, "D2": D2, "D3": D3}
 PARAMETERS = {
@@ -192,7 +192,7 @@ EQUATIONS = {
     93: "dtokens_E", 94: "dpositions_E", 95: "best", 96: "wrong", 97: "exact",
 }
 MOMENTS = ("m", "v")
-HYPER = {"lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "weight_decay": 0.01, "clip_norm": 1.0}
+HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "weight_decay": 0.01, "clip_norm": 1.0}
 Array = np.ndarray
 
 
@@ -535,7 +535,7 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_
     t_5 = tensors["t_5"]
     t_6 = tensors["t_6"]
     rate = (
-        ((DTYPE(1 / 10) if step >= 5000 else 0.45 * np.cos(0.000641141357875468 * (DTYPE(step) - 100))
+        ((DTYPE(1 / 10) if step >= 1250 else 0.45 * np.cos(0.0027318196987737332 * (DTYPE(step) - 100))
         + 0.55) if step >= 100 else 0.01 * DTYPE(step)) * lr
     )  # (U1)
     np.multiply(gradient, gradient, out=t_4)  # (U2)
@@ -563,112 +563,112 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_
 def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 2688 * N * T + 28 * N * (T * T), (N, T, D1)),
-        "x1_2": (0, 2688 * N * T + 28 * N * (T * T), (N, T, D1)),
-        "m_h1": (0, 2768 * N * T + 28 * N * (T * T), (D2, N, T)),
-        "c_h1": (0, 1536 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
-        "v_h1": (0, 2770 * N * T + 28 * N * (T * T), (D2, N, T)),
-        "r_h1": (0, 256 * T + 256 * V + 2 * N * T * V + 44 * N * (T * T) + 7964 * N * T + 400384, (D2, N, T)),
-        "x_h1": (0, 3200 * N * T + 44 * N * (T * T), (D2, N, T, D1)),
-        "h1": (0, 3328 * N * T + 44 * N * (T * T), (D2, N, T, D1)),
-        "z1": (0, 1664 * N * T + 28 * N * (T * T), (D2, N, 4, T, D3)),
-        "q1": (0, 3456 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
-        "z2": (0, 1792 * N * T + 28 * N * (T * T), (D2, N, 4, T, D3)),
-        "k2": (0, 3584 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
-        "z3": (0, 1920 * N * T + 28 * N * (T * T), (D2, N, 4, T, D3)),
-        "v3": (0, 3712 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
-        "S_z4": (0, 0, (D2, N, 4, T, T)),
-        "m_S_z4": (0, 2752 * N * T + 28 * N * (T * T), (D2, N, 4, T)),
-        "e_z4": (0, 8 * N * (T * T), (D2, N, 4, T, T)),
-        "s_z4": (0, 2760 * N * T + 28 * N * (T * T), (D2, N, 4, T)),
-        "p_z4": (0, 16 * N * (T * T), (D2, N, 4, T, T)),
-        "o_z4": (0, 3840 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
-        "z4": (0, 2048 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
-        "a4": (0, 2176 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
-        "m_h4": (0, 2772 * N * T + 28 * N * (T * T), (D2, N, T)),
-        "c_h4": (0, 2304 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
-        "v_h4": (0, 2774 * N * T + 28 * N * (T * T), (D2, N, T)),
-        "r_h4": (0, 256 * T + 256 * V + 2 * N * T * V + 44 * N * (T * T) + 7966 * N * T + 400384, (D2, N, T)),
-        "x_h4": (0, 3968 * N * T + 44 * N * (T * T), (D2, N, T, D1)),
-        "h4": (0, 4096 * N * T + 44 * N * (T * T), (D2, N, T, D1)),
-        "z5": (0, 24 * N * (T * T), (D2, N, T, 4 * D1)),
-        "a5": (0, 24 * N * (T * T) + 512 * N * T, (D2, N, T, 4 * D1)),
-        "h5": (0, 1024 * N * T + 24 * N * (T * T), (D2, N, T, 4 * D1)),
-        "z6": (0, 2432 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
-        "a6": (0, 2560 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
-        "m_h6": (0, 0, (N, T)),
-        "c_h6": (0, 44 * N * (T * T) + 5248 * N * T, (N, T, D1)),
-        "v_h6": (0, 24 * N * (T * T) + 3216 * N * T, (N, T)),
-        "r_h6": (0, 24 * N * (T * T) + 3216 * N * T, (N, T)),
-        "x_h6": (0, 44 * N * (T * T) + 5248 * N * T, (N, T, D1)),
-        "h6": (0, 44 * N * (T * T) + 5312 * N * T, (N, T, D1)),
-        "z": (0, 44 * N * (T * T) + 5376 * N * T, (N, T, V)),
-        "m_z": (0, 0, (N, T)),
-        "s_loss": (0, N * T, (N, T)),
-        "count": (0, 3 * N * T, ()),
-        "loss": (0, 256 * T + 256 * V + 2 * N * T * V + 44 * N * (T * T) + 7968 * N * T + 400384, ()),
-        "dz": (0, 44 * N * (T * T) + 5376 * N * T, (N, T, V)),
-        "dh6": (0, 24 * N * (T * T), (N, T, D1)),
-        "dx_h6": (0, 44 * N * (T * T) + 5376 * N * T + N * T * V, (N, T, D1)),
-        "dr_h6_s1": (0, 24 * N * (T * T) + 3217 * N * T, (N, T)),
-        "dm_h6_s1": (0, 24 * N * (T * T) + 3218 * N * T, (N, T)),
-        "da6": (0, 24 * N * (T * T) + 2560 * N * T, (D2, N, T, D1)),
-        "dh5": (0, 24 * N * (T * T), (D2, N, T, 4 * D1)),
-        "da5": (0, 1536 * N * T + 24 * N * (T * T), (D2, N, T, 4 * D1)),
-        "dh4": (0, 24 * N * (T * T) + 2688 * N * T, (D2, N, T, D1)),
-        "dx_h4": (0, 24 * N * (T * T) + 2816 * N * T, (D2, N, T, D1)),
-        "dr_h4_s1": (0, 24 * N * (T * T) + 3208 * N * T, (D2, N, T)),
-        "dm_h4_s1": (0, 24 * N * (T * T) + 3210 * N * T, (D2, N, T)),
-        "da4": (0, 24 * N * (T * T) + 2944 * N * T, (D2, N, T, D1)),
-        "do_z4": (0, 24 * N * (T * T) + 3072 * N * T, (D2, N, 4, T, D3)),
-        "ds_z4_s1": (0, 24 * N * (T * T) + 3200 * N * T, (D2, N, 4, T)),
-        "dp_z4": (0, 0, (D2, N, 4, T, T)),
-        "dS_z4": (0, 8 * N * (T * T), (D2, N, 4, T, T)),
-        "dv3": (0, 4224 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
-        "dk2_s1": (0, 4352 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
-        "dq1": (0, 4480 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
-        "dh1_1": (0, 44 * N * (T * T) + 4608 * N * T, (D2, N, T, D1)),
-        "dh1_2": (0, 44 * N * (T * T) + 4736 * N * T, (D2, N, T, D1)),
-        "dh1_3": (0, 44 * N * (T * T) + 4864 * N * T, (D2, N, T, D1)),
-        "dh1": (0, 44 * N * (T * T) + 4992 * N * T, (D2, N, T, D1)),
-        "dx_h1": (0, 44 * N * (T * T) + 5120 * N * T, (D2, N, T, D1)),
-        "dr_h1_s1": (0, 24 * N * (T * T) + 3212 * N * T, (D2, N, T)),
-        "dm_h1_s1": (0, 24 * N * (T * T) + 3214 * N * T, (D2, N, T)),
-        "dx1_2": (0, 0, (N, T, D1)),
-        "dtokens_E_1": (0, 44 * N * (T * T) + 5376 * N * T + N * T * V, (V, D1)),
-        "dtokens_E_2": (0, 44 * N * (T * T) + 5376 * N * T + 64 * V + N * T * V, (V, D1)),
+        "x1": (0, 1344 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
+        "x1_2": (0, 1344 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
+        "m_h1": (0, 1392 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "c_h1": (0, 28 * N * (T * T) + 768 * N * T + 16, (D2, N, T, D1)),
+        "v_h1": (0, 1394 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "r_h1": (0, 2 * N * T * V + 3744 * N * T + 44 * N * (T * T) + 19, (D2, N, T)),
+        "x_h1": (0, 1600 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
+        "h1": (0, 1664 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
+        "z1": (0, 28 * N * (T * T) + 832 * N * T + 16, (D2, N, 4, T, D3)),
+        "q1": (0, 1728 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
+        "z2": (0, 28 * N * (T * T) + 896 * N * T + 16, (D2, N, 4, T, D3)),
+        "k2": (0, 1792 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
+        "z3": (0, 28 * N * (T * T) + 960 * N * T + 16, (D2, N, 4, T, D3)),
+        "v3": (0, 1856 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
+        "S_z4": (0, 16, (D2, N, 4, T, T)),
+        "m_S_z4": (0, 1376 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
+        "e_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
+        "s_z4": (0, 1384 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
+        "p_z4": (0, 16 * N * (T * T) + 16, (D2, N, 4, T, T)),
+        "o_z4": (0, 1920 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
+        "z4": (0, 1024 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "a4": (0, 1088 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "m_h4": (0, 1396 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "c_h4": (0, 1152 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "v_h4": (0, 1398 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
+        "r_h4": (0, 2 * N * T * V + 3746 * N * T + 44 * N * (T * T) + 19, (D2, N, T)),
+        "x_h4": (0, 1984 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
+        "h4": (0, 2048 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
+        "z5": (0, 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
+        "a5": (0, 24 * N * (T * T) + 256 * N * T + 16, (D2, N, T, 4 * D1)),
+        "h5": (0, 24 * N * (T * T) + 512 * N * T + 16, (D2, N, T, 4 * D1)),
+        "z6": (0, 1216 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "a6": (0, 1280 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "m_h6": (0, 16, (N, T)),
+        "c_h6": (0, 2 * N * T * V + 3680 * N * T + 44 * N * (T * T) + 19, (N, T, D1)),
+        "v_h6": (0, 1616 * N * T + 24 * N * (T * T) + 16, (N, T)),
+        "r_h6": (0, 1616 * N * T + 24 * N * (T * T) + 16, (N, T)),
+        "x_h6": (0, 2 * N * T * V + 3680 * N * T + 44 * N * (T * T) + 19, (N, T, D1)),
+        "h6": (0, 2 * N * T * V + 3712 * N * T + 44 * N * (T * T) + 19, (N, T, D1)),
+        "z": (0, 2112 * N * T + 44 * N * (T * T) + 19, (N, T, V)),
+        "m_z": (0, 16, (N, T)),
+        "s_loss": (0, N * T + 16, (N, T)),
+        "count": (0, 0, ()),
+        "loss": (0, 1, ()),
+        "dz": (0, 2112 * N * T + 44 * N * (T * T) + 19, (N, T, V)),
+        "dh6": (0, 24 * N * (T * T) + 16, (N, T, D1)),
+        "dx_h6": (0, 2624 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, D1)),
+        "dr_h6_s1": (0, 1617 * N * T + 24 * N * (T * T) + 16, (N, T)),
+        "dm_h6_s1": (0, 1618 * N * T + 24 * N * (T * T) + 16, (N, T)),
+        "da6": (0, 1280 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
+        "dh5": (0, 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
+        "da5": (0, 24 * N * (T * T) + 768 * N * T + 16, (D2, N, T, 4 * D1)),
+        "dh4": (0, 1344 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
+        "dx_h4": (0, 1408 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
+        "dr_h4_s1": (0, 1608 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
+        "dm_h4_s1": (0, 1610 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
+        "da4": (0, 1472 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
+        "do_z4": (0, 1536 * N * T + 24 * N * (T * T) + 16, (D2, N, 4, T, D3)),
+        "ds_z4_s1": (0, 1600 * N * T + 24 * N * (T * T) + 16, (D2, N, 4, T)),
+        "dp_z4": (0, 16, (D2, N, 4, T, T)),
+        "dS_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
+        "dv3": (0, 2112 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, 4, T, D3)),
+        "dk2_s1": (0, 2176 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, 4, T, D3)),
+        "dq1": (0, 2240 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, 4, T, D3)),
+        "dh1_1": (0, 2304 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
+        "dh1_2": (0, 2368 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
+        "dh1_3": (0, 2432 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
+        "dh1": (0, 2496 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
+        "dx_h1": (0, 2560 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
+        "dr_h1_s1": (0, 1612 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
+        "dm_h1_s1": (0, 1614 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
+        "dx1_2": (0, 16, (N, T, D1)),
+        "dtokens_E_1": (0, 2 * N * T * V + 3744 * N * T + 44 * N * (T * T) + 19, (V, D1)),
+        "dtokens_E_2": (0, 2 * N * T * V + 32 * V + 3744 * N * T + 44 * N * (T * T) + 19, (V, D1)),
         "best": (1, 0, (N, T)),
-        "wrong": (0, 0, (N,)),
-        "exact": (0, N, ()),
+        "wrong": (0, 16, (N,)),
+        "exact": (0, 0, ()),
         "range_T": (1, 2 * N * T, (T,)),
         "range_N": (1, 2 * N * T + T, (N,)),
         "range_V": (1, 2 * N * T + N + T, (V,)),
-        "t_N_T_D1": (0, 44 * N * (T * T) + 5440 * N * T + N * T * V, (N, T, 64)),
-        "t_N4TT": (0, 1536 * N * T + 24 * N * (T * T), (N, 4, T, T)),
+        "t_N_T_D1": (0, 2656 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, 32)),
+        "t_N4TT": (0, 24 * N * (T * T) + 768 * N * T + 16, (N, 4, T, T)),
         "is_TT": (2, 0, (T, T)),
-        "t_N_T_4_D3": (0, 44 * N * (T * T) + 5440 * N * T + N * T * V, (N, T, 4, 16)),
-        "t_NTV": (0, 44 * N * (T * T) + 5376 * N * T + N * T * V, (N, T, V)),
+        "t_N_T_4_D3": (0, 2656 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, 4, 8)),
+        "t_NTV": (0, 2112 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, V)),
         "is_NT": (2, N * T * V, (N, T)),
-        "t_NT": (0, 2048 * N * T + 24 * N * (T * T), (N, T)),
-        "t_NT2": (0, 2 * N * T, (N, T)),
+        "t_NT": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N, T)),
+        "t_NT2": (0, 2 * N * T + 16, (N, T)),
         "at_NT": (1, 0, (N, T)),
         "at_NT2": (1, N * T, (N, T)),
         "is_NT1": (2, N * T + N * T * V, (N, T, 1)),
         "is_NTV": (2, 0, (N, T, V)),
-        "u1": (0, 2048 * N * T + 24 * N * (T * T), (N, T, 256)),
-        "t_1": (0, 2304 * N * T + 24 * N * (T * T), (N, T, 256)),
-        "t_N_4_T_D3": (0, 2048 * N * T + 24 * N * (T * T), (N, 4, T, 16)),
-        "t_2": (0, 2048 * N * T + 24 * N * (T * T), (N * T, 64)),
-        "t_D2_N_T_D1": (0, 0, (2, N, T, 64)),
-        "t_3": (0, 0, (2, N * T, 64)),
-        "t_D2_N_T_4_D3": (0, 0, (2, N, T, 4, 16)),
+        "u1": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N, T, 128)),
+        "t_1": (0, 1152 * N * T + 24 * N * (T * T) + 16, (N, T, 128)),
+        "t_N_4_T_D3": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N, 4, T, 8)),
+        "t_2": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N * T, 32)),
+        "t_D2_N_T_D1": (0, 16, (2, N, T, 32)),
+        "t_3": (0, 16, (2, N * T, 32)),
+        "t_D2_N_T_4_D3": (0, 16, (2, N, T, 4, 8)),
         "at_N": (1, N * T, (N,)),
         "is_NT2": (2, 0, (N, T)),
         "is_N": (2, 0, (N,)),
-        "t_4": (0, 0, (64 * T + 64 * V + 100096,)),
-        "g_clipped": (0, 64 * T + 64 * V + 100096, (64 * T + 64 * V + 100096,)),
-        "t_5": (0, 128 * T + 128 * V + 200192, (64 * T + 64 * V + 100096,)),
-        "t_6": (0, 192 * T + 192 * V + 300288, (64 * T + 64 * V + 100096,)),
+        "t_4": (0, 16, (32 * T + 32 * V + 25472,)),
+        "g_clipped": (0, 32 * T + 32 * V + 25488, (32 * T + 32 * V + 25472,)),
+        "t_5": (0, 64 * T + 64 * V + 50960, (32 * T + 32 * V + 25472,)),
+        "t_6": (0, 96 * T + 96 * V + 76432, (32 * T + 32 * V + 25472,)),
     }
 
 

@@ -25,8 +25,8 @@ from symbp.ir.expr import Expr
 
 @dataclass(frozen=True)
 class DualNumber:
-    """`value + tangent·ε` with ε² = 0; the tangent None is that of a constant, and so is 0: nothing moves, also
-    where the value is −∞ (what is excluded) or a slope infinite (its logarithm)."""
+    """`value + tangent·ε` with ε² = 0; the tangent None is that of a constant, and so is 0: nothing moves,
+    also where the value is −∞ (what is excluded) or a slope infinite (its logarithm)."""
 
     value: Value
     tangent: Value | None = None
