@@ -579,17 +579,24 @@ class _Memory:
         return sum(arena.nbytes for arena in self.arenas)
 
 
-def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
-    """The workspaces for these sizes, from those kept if they are there."""
-    key = tuple([sizes.get(name, 1) for name in OPEN_SIZES])  # what nothing shows is of another stage
-    if kept is None:
-        return _Memory(key, apart=apart)
+def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The open sizes in their order; what nothing shows is of another stage."""
+    return tuple([sizes.get(name, 1) for name in OPEN_SIZES])
+
+
+def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """What is kept under a key, made if it isn't there."""
     if key not in kept:
         if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
             kept.clear()
-        kept[key] = _Memory(key)
-    memory: _Memory = kept[key]
-    return memory
+        kept[key] = make()
+    return kept[key]
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = _key(sizes)
+    return _Memory(key, apart=apart) if kept is None else _held(kept, key, lambda: _Memory(key))
 
 
 # ---- How the NumPy target runs its stages ----

@@ -663,6 +663,21 @@ class _Memory:
         return sum(arena.nbytes for arena in self.arenas)
 
 
+def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """What is kept under a key, made if it isn't there."""
+    if key not in kept:
+        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
+            kept.clear()
+        kept[key] = make()
+    return kept[key]
+
+
+def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
+    """The workspaces for these sizes, from those kept if they are there."""
+    key = _key(sizes)
+    return _Memory(key, apart=apart) if kept is None else _held(kept, key, lambda: _Memory(key))
+
+
 # ---- How the Numba target runs its kernels ----
 
 
@@ -703,9 +718,8 @@ def _differentiate(
 # ---- Training steps in chunks of the batch ----
 
 
-WORTH_A_CHUNK = (
-    2_000_000  # floating-point operations; starting threads costs as much as some hundred thousand
-)
+# Floating-point operations; starting threads costs as much as some hundred thousand.
+WORTH_A_CHUNK = 2_000_000
 
 
 class _Chunks:
@@ -721,18 +735,9 @@ class _Chunks:
         self.sizes = sizes[1:]
 
 
-def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apart: bool = False) -> _Memory:
-    """The workspaces for these sizes, for the batch in one piece, from those kept if they are there."""
-    rows = sizes.get(BATCH or "", 1)
-    key = (rows, *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))  # what nothing shows is of another stage
-    if kept is None:
-        return _Memory(key, apart=apart)
-    if key not in kept:
-        if len(kept) >= 4:  # a state sees two batch sizes as a rule: the full one and the last
-            kept.clear()
-        kept[key] = _Memory(key)
-    memory: _Memory = kept[key]
-    return memory
+def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The rows of the batch in one piece, then the open sizes; what nothing shows is of another stage."""
+    return (sizes.get(BATCH or "", 1), *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
@@ -762,22 +767,18 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
 
 def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
     """As many chunks as threads are wanted; if nothing is said, as there are processors with enough to do."""
-    rows = sizes[BATCH or ""]
+    rows, *others = _key(sizes)
     if threads is not None:
         return max(1, min(threads, rows))
-    work = _flops(*(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
-    return max(1, min(os.cpu_count() or 1, rows, int(work) // WORTH_A_CHUNK))
+    return max(1, min(os.cpu_count() or 1, rows, int(_flops(*others)) // WORTH_A_CHUNK))
 
 
 def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
     """The workspaces of the chunks, from those that the state keeps if they are there."""
-    shape = (sizes[BATCH or ""], *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
-    key = (*shape, "chunks", count)
-    if key not in state.workspace:
-        if len(state.workspace) >= 4:
-            state.workspace.clear()
-        state.workspace[key] = _Chunks(shape, count, len(state.params.flat))
-    chunks: _Chunks = state.workspace[key]
+    key = _key(sizes)
+    chunks: _Chunks = _held(
+        state.workspace, (*key, "chunks", count), lambda: _Chunks(key, count, len(state.params.flat))
+    )
     return chunks
 
 

@@ -89,7 +89,8 @@ def _derived(op: Op) -> dict[str, list[str]]:
     """Leaves, equations and the derived gradient of an op at its first example, as text."""
     import symbp as bp
 
-    print(f"deriving {op.name} …", end="\r", file=sys.stderr, flush=True) if sys.stderr.isatty() else None
+    if sys.stderr.isatty():
+        print(f"deriving {op.name} …", end="\r", file=sys.stderr, flush=True)
     network = op.network(op.examples[0])
     if not op.differentiable:
         equations = [str(e) for e in network.system.equations if e.target not in _weighing(network)]
@@ -105,7 +106,7 @@ def _derived(op: Op) -> dict[str, list[str]]:
         "definition": [str(e) for e in forward],
         "gradient": [str(e) for e in backward],
         "facts": list(
-            dict.fromkeys([*(f"{t.name} is {f}" for t in data for f in sorted(map(str, t.facts))), *lemmas])
+            dict.fromkeys([*(f"{t.name}: {f}" for t in data for f in sorted(map(str, t.facts))), *lemmas])
         ),
     }
 

@@ -148,7 +148,7 @@ def _common(net: Network, target: str) -> list[Part]:
     step = replaced(step, modes, changed)
     parts = [part("arrays"), part("memory"), step]
     if net.split is not None:
-        memory = without(part("memory"), ["_memory"])
+        memory = without(part("memory"), ["_key"])
         parts = [part("arrays"), memory, without(step, ["_advance"]), part("numba_chunks")]
     if net.buffers or net.system.random:
         parts.append(part("fitting"))

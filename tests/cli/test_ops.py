@@ -23,7 +23,7 @@ def test_an_op_shows_its_definition_and_its_derived_gradient(capsys):
 def test_kinks_and_facts_are_said(capsys):
     _, page = shown(capsys, "relu", "cross_entropy")
     assert "at kinks: derivative 0 at x = 0" in page.out
-    assert "x2 is below K" in page.out
+    assert "x2: below K" in page.out
 
 
 def test_brief_lists_every_op_under_its_family(capsys):

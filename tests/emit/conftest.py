@@ -26,20 +26,11 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ["SYMBP_CACHE"] = before
 
 
-def mlp_module(target: str, dtype: str = "float64") -> ModuleType:
-    from emit_nets import SIZES, adam, mlp, mlp_initial
-
-    from symbp.emit import generate_source, load
-
-    text = generate_source(
-        mlp(), target=target, dtype=dtype, update=adam(), initial=mlp_initial(), sizes=SIZES
-    )
-    return load(text, f"mlp_{target}")
-
-
 @pytest.fixture(scope="session", params=["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def module(request: pytest.FixtureRequest) -> ModuleType:
     """The two-layer classifier in float64, in each target."""
+    from emit_nets import mlp_module
+
     return mlp_module(request.param)
 
 

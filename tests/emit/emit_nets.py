@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import sympy
 
 from symbp.derive.derivation import Derivation
+from symbp.emit import generate_source, load
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
 from symbp.ir.system import Fact, Role, System
@@ -89,3 +92,11 @@ def sgd(lr: float = 0.1) -> UpdateRule:
     g, rate = b.leaf("gradient", P), b.leaf("lr", role=Role.HYPER)
     b.define("theta_next", [i], theta(i) - rate() * g(i), role=Role.NEXT)
     return UpdateRule("SGD", b.system(updates={"theta": "theta_next"}), {"lr": lr}, "Robbins and Monro 1951")
+
+
+def mlp_module(target: str, dtype: str = "float64") -> ModuleType:
+    """The two-layer classifier with Adam, loaded from its text."""
+    text = generate_source(
+        mlp(), target=target, dtype=dtype, update=adam(), initial=mlp_initial(), sizes=SIZES
+    )
+    return load(text, f"mlp_{target}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emit_nets import GRADIENTS, SIZES, mlp_system
+from emit_nets import GRADIENTS, SIZES, mlp_module, mlp_system
 
 from symbp.ir.interpret import evaluate
 
@@ -241,8 +241,6 @@ def test_any_value_that_is_not_finite_stops_the_step(
 
 
 def test_targets_agree_over_many_steps(data: dict[str, Any]) -> None:
-    from conftest import mlp_module
-
     ends = []
     for target in ("numpy", "numba"):
         made = mlp_module(target)
