@@ -1,5 +1,6 @@
 """The committed output of the gallery is what the code writes, byte for byte, on any supported SymPy."""
 
+import ast
 import difflib
 import importlib.util
 import json
@@ -108,3 +109,15 @@ def test_every_equation_number_stands_in_each_module_and_no_other():
         computed = re.findall(r"#((?: ?\(\d+\),?)+)", text)
         found = {int(number) for comment in computed for number in re.findall(r"\d+", comment)}
         assert found == numbers, f"{name}: {sorted(found ^ numbers)}"
+
+
+def test_no_function_of_a_module_takes_another_s_name():
+    """The parts of a module share one namespace: a second definition would silently replace the first."""
+    paths = sorted(tool.FOLDER.glob("*.py"))
+    assert paths
+    for path in paths:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        defined = [n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+        assert len(defined) == len(set(defined)), (
+            f"{path.name}: {sorted(n for n in set(defined) if defined.count(n) > 1)}"
+        )

@@ -63,11 +63,11 @@ def _drawn(
         if (name, shape) not in kept:
             kept[name, shape] = np.empty(shape, DTYPE)
         found[name] = kept[name, shape]
-        _draw(found[name].reshape(-1), kind, p, _key(seed, step, number))
+        _draw(found[name].reshape(-1), kind, p, _draw_key(seed, step, number))
     return found
 
 
-def _key(seed: int, step: int, number: int) -> int:
+def _draw_key(seed: int, step: int, number: int) -> int:
     """Where the stream of one tensor in one step starts: element e is output e + 1 of SplitMix64 (Steele, Lea
     and Flood 2014) started here, whatever part of the batch is drawn."""
     key = 0
