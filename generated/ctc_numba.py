@@ -32,7 +32,7 @@ Equations:
     (24)  loss = Σ_n nll[n]/(N·([length[n] = 0] + length[n]))
     (25)  ds_nll[n] = -1/(N·([length[n] = 0] + length[n])·s_nll[n])
     (26)  dalpha_2_s1[n,l] = Σ_q [l + q = 2·length[n]]·exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
-    (27)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l | -∞·[l ≠ 0]] - m_alpha_finite[n,1 + t,l + m])
+    (27)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,1 + t,l + m])
     (28)  dalpha[n,t,l] = [T = 1 + t]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
     (29)  ds_alpha[n,t,l] = dalpha[n,t,l]/s_alpha[n,t,l]
     (30)  dlog_p_2[n,t,k] = Σ_l [k = y[n,l//2]]·[l%2 = 1]·dalpha[n,t,l]

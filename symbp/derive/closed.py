@@ -24,6 +24,8 @@ from symbp.derive.definitions import inline
 from symbp.derive.derivation import Step
 from symbp.derive.fold import Search, fold
 from symbp.derive.inverse import inversions, repetitions, scalings, written_out
+from symbp.derive.neighbours import neighbours
+from symbp.derive.ranges import without_outside
 from symbp.derive.rewriter import (
     Rewriter,
     Rewritten,
@@ -76,6 +78,7 @@ class _Closing:
             self.backward.tensors,
             inversions(joint, self.backward.forward),
             branches(joint, self.backward.forward),
+            neighbours(self.backward.forward),
             scalings(self.backward.forward),
             repetitions(self.backward.forward),
             self.backward.fresh,
@@ -332,7 +335,9 @@ class _Closing:
     def _inlined(self, reader: str, name: str, source: Equation | None = None) -> Equation:
         equation, source = self.equations[reader], source or self.equations[name]
         reads = [a for a in equation.reads if a.name == name]
-        return equation.with_(body=equation.body.xreplace({a: inline(source, a) for a in reads}))
+        body = equation.body.xreplace({a: inline(source, a) for a in reads})
+        shapes = self.backward.tensors
+        return equation.with_(body=without_outside(body, lambda n: shapes[n].shape, equation.extents))
 
     def _install(self, rewritten: Rewritten) -> None:
         """Takes over a rewrite whose value is checked."""

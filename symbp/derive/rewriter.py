@@ -23,6 +23,7 @@ from symbp.derive.exponentials import complement_form
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted, written_out
+from symbp.derive.neighbours import Neighbours, at_other_steps
 from symbp.derive.prove import proof
 from symbp.derive.reindex import shorter_sums
 from symbp.derive.sums import Core, Lemma, SumForm, partly_summed, sum_forms
@@ -34,6 +35,7 @@ REASONS = {
     "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
     "complement of a logistic function": "1 - 1/(1 + exp(-u)) = 1/(1 + exp(u)), without 1 - 1 far out.",
     "saved value under the bracket": "Where the bracket holds, this is what the saved value was made of.",
+    "value of another step": "The recurrence computes this at another step already.",
     "definition written out": "With its definition in place of a saved value, the sum is a known one.",
     "repetition read once": "It repeats what does not depend on all of its indices.",
     "sum of sums": "Part of the sum is a saved value already.",
@@ -83,6 +85,7 @@ class Rewriter:
     tensors: Mapping[str, Tensor]
     inversions: Mapping[str, Inversion]
     branches: Branches
+    neighbours: Neighbours
     scaled: Mapping[str, Equation]
     repeated: Mapping[str, Equation]
     fresh: Callable[[str], str]
@@ -154,6 +157,14 @@ class Rewriter:
             rule = "saved value under the bracket"
             step = rewrite_step(rule, REASONS[rule], equation, equation.body, known)
             starts.append((equation.with_(body=known), search, [step]))
+        extents, allowed = equation.extents, search.allowed
+        stepped = at_other_steps(
+            equation.body, self.neighbours, extents, lambda n: self.tensors[n].shape, allowed
+        )
+        if stepped != equation.body:
+            rule = "value of another step"
+            step = rewrite_step(rule, REASONS[rule], equation, equation.body, stepped)
+            starts.append((equation.with_(body=stepped), search, [step]))
         if equation.reduction is None:
             starts += self._folded_apart(equation, search)
         if equation.op == "sum":

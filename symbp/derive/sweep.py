@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.matrices import leaf_adjoint
+from symbp.derive.ranges import within_all, without_outside
 from symbp.derive.solve import invert
 from symbp.errors import DerivationError
-from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, partial, unused_index, value_accesses
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
@@ -137,6 +137,7 @@ class _Sweep:
             body = sympy.Mul(body, *inverse.guards)
             if body == 0:
                 continue
+            body = without_outside(body, lambda name: self.system.tensor(name).shape, inverse.extents)
             self.contributions[access.name].append(_Contribution(axes, body, inverse.left, inverse.extents))
 
     def route(self, equation: Equation) -> tuple[Expr, tuple[Index, ...]]:
@@ -283,14 +284,6 @@ class _Sweep:
     def spare_indices(self, taken: Iterable[Index]) -> list[Index]:
         names = {i.name for i in taken}
         return [Index(letter) for letter in LETTERS if letter not in names]
-
-
-def within_all(access: Access, shape: Sequence[Expr], extents: Mapping[Index, Expr]) -> list[Expr]:
-    """The guards of a read in range, axis by axis, without those that always hold."""
-    guards: list[Expr] = []
-    for subscript, extent in zip(access.subscripts, shape, strict=True):
-        guards += within(subscript, extent, extents)
-    return guards
 
 
 def _complement(guards: Sequence[Expr]) -> list[Expr]:
