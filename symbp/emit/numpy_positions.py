@@ -27,7 +27,7 @@ from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation
 from symbp.lower.contraction import split_scale
 from symbp.lower.program import Statement
-from symbp.lower.windows import nominal
+from symbp.lower.windows import decided, nominal
 
 FEW = 64  # passes; more are left to a view and one call
 FILL = {"sum": "0", "prod": "1", "max": "-np.inf"}
@@ -307,7 +307,7 @@ def _interleaved(lines: NumpyFrame, statement: Statement) -> list[str] | None:
         extents[inner] = factor
         names[index] = (outer, inner)
     body = equation.body.xreplace({i: factors[i] * outer + inner for i, (outer, inner) in names.items()})
-    body = settled(body, extents)
+    body = decided(settled(body, extents), extents, {})
     plain = lines.plain(equation)
     frame = tuple(names[i][0] if i in names else i for i in plain)
     target, _ = started(lines, equation, "0")

@@ -33,7 +33,8 @@ class Stages:
 
 def functions(network: Network, names: Names) -> Stages:
     """The stages as functions over arrays by name."""
-    tensors = {t.name: t for t in (*network.system.tensors, *network.tensors)}
+    read = [t for segment in network.segments for t in segment.program.leaves]
+    tensors = {t.name: t for t in (*network.system.tensors, *read, *network.tensors)}
     found = Stages([], set(), Scratch(names.taken), successions(network), [])
     for segment in network.segments:
         calls = calls_for(network, segment, tensors, names, found.scratch, found.instead)

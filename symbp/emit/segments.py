@@ -19,6 +19,7 @@ from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Program, lower
 from symbp.lower.chunks import Barrier, Split, split
+from symbp.lower.counted import counted
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
@@ -187,7 +188,8 @@ def network(
     starts = {t.name: (initial or {}).get(t.name, Initial("constant")) for t in system.with_role(Role.BUFFER)}
     values = {name: float(start.scale + start.shift) for name, start in starts.items()}
     whole = Network(derivation, known, (), constants, values)
-    parts = _chunked(whole, gradients) if chunks else None
+    system = counted(system, known)
+    parts = _chunked(system, whole.batch, gradients) if chunks else None
     segments: list[Segment] = []
     for name, title, after, wanted in _stages(system, gradients, parts):
         before = [t.name for s in segments if s.name in after for t in s.program.buffers]
@@ -243,14 +245,13 @@ def _before_the_sum(system: System, split: Split | None, wanted: Sequence[str]) 
     return list(found)
 
 
-def _chunked(network: Network, gradients: Sequence[str]) -> Split | None:
+def _chunked(system: System, batch: str | None, gradients: Sequence[str]) -> Split | None:
     """The step in chunks of the batch, if it may be split and nothing else needs all rows at once."""
-    system = network.system
-    if network.batch is None or system.updates or system.loss is None:
+    if batch is None or system.updates or system.loss is None:
         return None
     taken = {*system.sizes, *(t.name for t in system.tensors)}
     rows = next(name for name in ("rows", "chunk_rows", "batch_rows") if name not in taken)
-    found = split(system, Size(network.batch), [system.loss, *gradients, *system.outputs], rows)
+    found = split(system, Size(batch), [system.loss, *gradients, *system.outputs], rows)
     if isinstance(found, Barrier):
         return None
     whole = [t for t in system.outputs if t in found.partial or found.phase.get(t) == "after"]

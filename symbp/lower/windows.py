@@ -49,7 +49,7 @@ def simplified(equation: Equation, below: Mapping[str, Expr] | None = None) -> E
     """The equation with the quotients and remainders gone that the ranges decide, and digits of one number
     that guards fix one by one fixed together: `[i = k // 4]·[j = k % 4]` is `[k = 4i + j]`. Relations that
     hold since an integer tensor is `below` a bound are gone, too."""
-    body = _forced(_bounded(equation.body, equation.extents, below or {}), equation.extents)
+    body = _forced(decided(equation.body, equation.extents, below or {}), equation.extents)
     if body.atoms(FloorDiv, Mod):
         body = settled(body, equation.extents)
         body = _joined(body, equation.extents) if equation.op == "sum" else body
@@ -68,12 +68,17 @@ def _forced(body: Expr, extents: Mapping[Index, Expr]) -> Expr:
     return body.xreplace(forced) if forced else body
 
 
-def _bounded(body: Expr, extents: Mapping[Index, Expr], below: Mapping[str, Expr]) -> Expr:
-    """The body without the guards that hold for all values that its integer tensors have."""
+def decided(body: Expr, extents: Mapping[Index, Expr], below: Mapping[str, Expr]) -> Expr:
+    """The body without the guards that hold in all of its range, for all values that its integer tensors
+    have, and without the terms of those that never hold."""
     certain = {}
     for guard in sorted(body.atoms(Guard), key=expression_text):
         reads = sorted(guard.atoms(IntegerAccess), key=expression_text)
-        if reads and all(a.name in below and a.outside is None for a in reads):
+        if not reads and free_indices(guard) <= extents.keys():
+            decided = simplify_guard(guard, extents)
+            if decided.is_Integer:
+                certain[guard] = decided
+        elif reads and all(a.name in below and a.outside is None for a in reads):
             stand_in = {a: Index(f"({expression_text(a)})") for a in reads}
             ranges = {**extents, **{i: below[a.name] for a, i in stand_in.items()}}
             if simplify_guard(guard.xreplace(stand_in), ranges) == 1:

@@ -1,0 +1,83 @@
+"""Sizes with a value that subscripts calculate with, as numbers: then it is decided what divides and what
+meets what.
+
+Enters: a system, the values of sizes. Leaves: the system with numbers for some of these sizes.
+Must not know: targets, who gave a size its value.
+
+`(S − D + 1)//2` pixels are 12 once S = 28 and D = 5, and each read of such an image is a slice with a step;
+with symbols nothing says that 2 divides. An extent of 4 shows that the guards `[g = 0]`, …, `[g = 3]` cover
+it. A size that only counts rows or columns keeps its name: there it says more than its value does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import sympy
+
+from symbp.ir.affine import settled
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices, free_sizes
+from symbp.ir.system import Equation, System, Tensor
+
+
+def counted(system: System, known: Mapping[str, int]) -> System:
+    """The system with numbers for the sizes that it calculates with, as far as they are known."""
+    found = {size for size in _calculated(system) if size.name in known}
+    values = {size: sympy.Integer(known[size.name]) for size in found}
+    if not values:
+        return system
+    return system.with_(
+        tensors=tuple(_tensor(t, values) for t in system.tensors),
+        equations=tuple(_equation(e, values) for e in system.equations),
+    )
+
+
+def _calculated(system: System) -> set[Size]:
+    """The sizes in sums and quotients of extents, in quotients of subscripts, the extents of indices that are
+    compared with a number and of axes that are read at one, and what windows move over."""
+    found: set[Size] = set()
+    shapes = [*(t.shape for t in system.tensors), *(e.ranges for e in system.equations)]
+    for extent in [e for shape in shapes for e in shape]:
+        if extent.is_Add or extent.atoms(FloorDiv, Mod):
+            found |= free_sizes(extent)
+    for equation in system.equations:
+        extents, bodies = equation.extents, (equation.body, *equation.where)
+        for quotient in sorted({q for b in bodies for q in b.atoms(FloorDiv, Mod)}, key=str):
+            found |= free_sizes(quotient)
+            found |= _extents(free_indices(quotient), extents)
+        for guard in sorted({g for b in bodies for g in b.atoms(Guard)}, key=str):
+            if guard.op == "=" and any(side.is_Integer and side > 0 for side in (guard.lhs, guard.rhs)):
+                found |= _extents(free_indices(guard), extents)
+        for access in equation.reads:
+            shape = system.tensor(access.name).shape
+            for subscript, extent in zip(access.subscripts, shape, strict=True):
+                if subscript.is_Integer and subscript > 0:  # at 0 there is something for any size
+                    found |= free_sizes(extent)
+                elif len(free_indices(subscript)) > 1:  # a window: what it moves over
+                    found |= free_sizes(extent) | _extents(free_indices(subscript), extents)
+    return found
+
+
+def _extents(indices: Iterable[Index], extents: Mapping[Index, Expr]) -> set[Size]:
+    return {size for i in indices if i in extents for size in free_sizes(extents[i])}
+
+
+def _number(e: Expr, values: Mapping[Size, Expr]) -> Expr:
+    replaced = e.xreplace(dict(values))
+    return sympy.expand(settled(replaced, {})) if replaced != e and not replaced.atoms(Access) else replaced
+
+
+def _tensor(tensor: Tensor, values: Mapping[Size, Expr]) -> Tensor:
+    facts = frozenset(
+        f if f.bound is None else replace(f, bound=_number(f.bound, values)) for f in tensor.facts
+    )
+    return replace(tensor, shape=tuple(_number(e, values) for e in tensor.shape), facts=facts)
+
+
+def _equation(equation: Equation, values: Mapping[Size, Expr]) -> Equation:
+    return equation.with_(
+        body=equation.body.xreplace(dict(values)),
+        where=tuple(guard.xreplace(dict(values)) for guard in equation.where),
+        ranges=tuple(_number(e, values) for e in equation.ranges),
+    )

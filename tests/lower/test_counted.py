@@ -1,0 +1,47 @@
+"""Sizes that subscripts calculate with become numbers; the others keep their names, and values stay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.expr import FloorDiv, Guard, Index, Size
+from symbp.ir.interpret import evaluate
+from symbp.ir.system import Role, System
+from symbp.lower.counted import counted
+
+N, S, C, G = sizes("N S C G")
+n, c, i, j = indices("n c i j")
+KNOWN = {"S": 6, "C": 3, "G": 2}
+
+
+def pooled() -> System:
+    """Sums over pairs of pixels, and the gates of a choice beside each other."""
+    builder = SystemBuilder()
+    x = builder.leaf("x", N, C, S)
+    pool = builder.define("pool", [n, c, i], x(n, c, 2 * i + j), "sum", [j], ranges={i: FloorDiv(S, 2), j: 2})
+    g = Index("g")
+    body = Guard("=", g, 0) * pool(n, c, 0) + Guard("=", g, 1) * pool(n, c, 1)
+    builder.define("gates", [n, c, g], body, ranges={g: G}, role=Role.OUTPUT)
+    return builder.system(outputs=["gates"])
+
+
+def test_what_is_calculated_with_becomes_a_number() -> None:
+    found = counted(pooled(), KNOWN)
+    assert found.tensor("x").shape == (N, C, 6)
+    assert found.tensor("pool").shape == (N, C, 3)
+    assert found.tensor("gates").shape == (N, C, 2)
+
+
+def test_what_only_counts_keeps_its_name_and_open_sizes_stay_open() -> None:
+    assert counted(pooled(), {"C": 3}).tensor("x").shape == (N, C, S)
+    assert counted(pooled(), {}).tensor("x").shape == (N, C, S)
+    left = {s for t in counted(pooled(), {**KNOWN, "N": 4}).tensors for e in t.shape for s in e.atoms(Size)}
+    assert left == {N, C}
+
+
+def test_values_stay() -> None:
+    x = np.arange(4 * 3 * 6.0).reshape(4, 3, 6)
+    sizes_ = {"N": 4, **KNOWN}
+    before, after = (evaluate(s, {"x": x}, sizes_)["gates"] for s in (pooled(), counted(pooled(), KNOWN)))
+    np.testing.assert_array_equal(before.astype(float), after.astype(float))
