@@ -45,7 +45,7 @@ One training step takes, with each array read and written once per kernel:
              = 37,616·N
     bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
              = 144,008 + 17,088·N
-    workspace  8·max(14,176, 16 + 296·N) bytes
+    workspace  8·max(32,784, 16 + 296·N) bytes
 """
 
 from __future__ import annotations
@@ -174,22 +174,28 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
-    np.add(t_1, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_1)  # (U2)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
-    np.add(t_1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
-    np.sqrt(t_2, out=t_2)  # (U3)
-    np.add(t_2, eps, out=t_2)  # (U3)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
-    np.divide(t_1, t_2, out=t_1)  # (U3)
-    theta -= t_1  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N):
@@ -214,8 +220,8 @@ def _places(N):
         "t_ND": (0, 64 * N + 16, (N, 64)),
         "t_ND2": (0, 128 * N + 16, (N, 64)),
         "t_NH": (0, 112 * N + 16, (N, 48)),
-        "t_1": (0, 16, (7080,)),
-        "t_2": (0, 7096, (7080,)),
+        "t_block": (0, 16, (16384,)),
+        "t_block2": (0, 16400, (16384,)),
     }
 
 

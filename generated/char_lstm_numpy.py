@@ -58,7 +58,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
              = 925,704 + 112·N·T·V + 104,016·N·T + 1,048,576·T + 3,344·V + 5,120·N
-    workspace  2,637,832 + 17·N·T·V + 18,696·N·T + 10,248·N + 5,160·V + 8·T bytes
+    workspace  393,216 + 17·N·T·V + 29,192·N·T + 10,248·N + 8·T + 8·V bytes
 """
 
 from __future__ import annotations
@@ -252,29 +252,33 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
-    t_2 = tensors["t_2"]
-    g_clipped = tensors["g_clipped"]
-    t_3 = tensors["t_3"]
-    t_4 = tensors["t_4"]
-    np.multiply(gradient, gradient, out=t_2)  # (U1)
-    g_squares = t_2.sum()  # (U1)
-    g_norm = np.sqrt(g_squares)  # (U2)
-    g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U3)
-    np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
-    np.multiply(beta1, m, out=m)  # (U5)
-    np.multiply(1 - beta1, g_clipped, out=t_3)  # (U5)
-    np.add(t_3, m, out=m)  # (U5)
-    np.multiply(beta2, v, out=v)  # (U6)
-    np.multiply(g_clipped, g_clipped, out=t_3)  # (U6)
-    np.multiply(1 - beta2, t_3, out=t_3)  # (U6)
-    np.add(t_3, v, out=v)  # (U6)
-    np.multiply(lr, m, out=t_3)  # (U7)
-    np.divide(v, 1 - beta2**step, out=t_4)  # (U7)
-    np.sqrt(t_4, out=t_4)  # (U7)
-    np.add(t_4, eps, out=t_4)  # (U7)
-    np.multiply(1 - beta1**step, t_4, out=t_4)  # (U7)
-    np.divide(t_3, t_4, out=t_3)  # (U7)
-    theta -= t_3  # (U7)
+    g_squares = float(np.dot(gradient, gradient))  # (U1)
+    g_norm = math.sqrt(g_squares)  # (U2)
+    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
+    c1 = 1 - beta1  # (U5)
+    c2 = 1 - beta2  # (U6)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U7)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U7)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        g_clipped = tensors["g_clipped"][: len(theta)]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
+        np.multiply(beta1, m, out=m)  # (U5)
+        np.multiply(c1, g_clipped, out=t_block)  # (U5)
+        np.add(m, t_block, out=m)  # (U5)
+        np.multiply(beta2, v, out=v)  # (U6)
+        np.multiply(g_clipped, g_clipped, out=t_block)  # (U6)
+        np.multiply(c2, t_block, out=t_block)  # (U6)
+        np.add(v, t_block, out=v)  # (U6)
+        np.multiply(c3, m, out=t_block)  # (U7)
+        np.sqrt(v, out=t_block2)  # (U7)
+        np.add(t_block2, c4, out=t_block2)  # (U7)
+        np.divide(t_block, t_block2, out=t_block)  # (U7)
+        theta -= t_block  # (U7)
 
 
 def _places(N, T, V):
@@ -296,7 +300,7 @@ def _places(N, T, V):
         "e_p": (0, 2304 * N * T + N * T * V, (N, T, V)),
         "s_p": (0, N * T, (N, T)),
         "p": (0, 2304 * N * T + N * T * V, (N, T, V)),
-        "loss": (0, 1280 * N + 2336 * N * T + 2 * N * T * V + 644 * V + 329728, ()),
+        "loss": (0, 1024 * N * T, ()),
         "da2": (0, 2304 * N * T + N * T * V, (N, T, V)),
         "dh_2": (0, 512 * N * T, (N, T, H)),
         "dh_1": (0, 640 * N * T, (N, T, H)),
@@ -306,13 +310,13 @@ def _places(N, T, V):
         "dx1": (0, 512 * N * T, (N, T, E)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NH": (0, 1024 * N + 2336 * N * T + 2 * N * T * V + 644 * V + 329728, (N, 128)),
+        "zeros_NH": (0, 1152 * N + 2 * N * T * V + 3648 * N * T + 49152, (N, 128)),
         "range_N": (1, N * T, (N,)),
         "range_T": (1, N + N * T, (T,)),
         "range_V": (1, N + N * T + T, (V,)),
-        "zeros_N4H": (0, 2336 * N * T + 2 * N * T * V + 644 * V + 329728, (N, 4, 128)),
-        "t_N4H": (0, 2336 * N * T + 2 * N * T * V + 512 * N + 644 * V + 329728, (N, 4, 128)),
-        "t_NH": (0, 1152 * N + 2336 * N * T + 2 * N * T * V + 644 * V + 329728, (N, 128)),
+        "zeros_N4H": (0, 2336 * N * T + 2 * N * T * V, (N, 4, 128)),
+        "t_N4H": (0, 2336 * N * T + 2 * N * T * V + 512 * N, (N, 4, 128)),
+        "t_NH": (0, 1024 * N + 2336 * N * T + 2 * N * T * V, (N, 128)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_NT2": (0, 3 * N * T, (N, T)),
         "at_NT": (1, 0, (N, T)),
@@ -320,10 +324,9 @@ def _places(N, T, V):
         "padded1": (0, 512 * N * T, (N, T + 1, 128)),
         "t_1": (0, 128 * N + 640 * N * T, (N * T, 128)),
         "is_NT": (2, 0, (N, T)),
-        "t_2": (0, 0, (161 * V + 82432,)),
-        "g_clipped": (0, 161 * V + 82432, (161 * V + 82432,)),
-        "t_3": (0, 322 * V + 164864, (161 * V + 82432,)),
-        "t_4": (0, 483 * V + 247296, (161 * V + 82432,)),
+        "g_clipped": (0, 2336 * N * T + 2 * N * T * V + 512 * N, (16384,)),
+        "t_block": (0, 2336 * N * T + 2 * N * T * V + 512 * N + 16384, (16384,)),
+        "t_block2": (0, 2336 * N * T + 2 * N * T * V + 512 * N + 32768, (16384,)),
     }
 
 

@@ -50,7 +50,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 112·N·T·V + 224·H·N·T + 48·E·N·T + 16·H·N + 16·T·H² + 24·E·H + 24·H·V + 80·N·T
                + 8·E·V + 16·H + 16·V + 8·H²
              = 231,432 + 112·N·T·V + 30,288·N·T + 2,048·N + 262,144·T + 3,344·V
-    workspace  659,464 + 17·N·T·V + 8,456·N·T + 1,032·N + 5,160·V + 8·T bytes
+    workspace  393,224 + 17·N·T·V + 8,456·N·T + 1,032·N + 8·T + 8·V bytes
 """
 
 from __future__ import annotations
@@ -203,29 +203,33 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
-    t_2 = tensors["t_2"]
-    g_clipped = tensors["g_clipped"]
-    t_3 = tensors["t_3"]
-    t_4 = tensors["t_4"]
-    np.multiply(gradient, gradient, out=t_2)  # (U1)
-    g_squares = t_2.sum()  # (U1)
-    g_norm = np.sqrt(g_squares)  # (U2)
-    g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U3)
-    np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
-    np.multiply(beta1, m, out=m)  # (U5)
-    np.multiply(1 - beta1, g_clipped, out=t_3)  # (U5)
-    np.add(t_3, m, out=m)  # (U5)
-    np.multiply(beta2, v, out=v)  # (U6)
-    np.multiply(g_clipped, g_clipped, out=t_3)  # (U6)
-    np.multiply(1 - beta2, t_3, out=t_3)  # (U6)
-    np.add(t_3, v, out=v)  # (U6)
-    np.multiply(lr, m, out=t_3)  # (U7)
-    np.divide(v, 1 - beta2**step, out=t_4)  # (U7)
-    np.sqrt(t_4, out=t_4)  # (U7)
-    np.add(t_4, eps, out=t_4)  # (U7)
-    np.multiply(1 - beta1**step, t_4, out=t_4)  # (U7)
-    np.divide(t_3, t_4, out=t_3)  # (U7)
-    theta -= t_3  # (U7)
+    g_squares = float(np.dot(gradient, gradient))  # (U1)
+    g_norm = math.sqrt(g_squares)  # (U2)
+    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
+    c1 = 1 - beta1  # (U5)
+    c2 = 1 - beta2  # (U6)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U7)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U7)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        g_clipped = tensors["g_clipped"][: len(theta)]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
+        np.multiply(beta1, m, out=m)  # (U5)
+        np.multiply(c1, g_clipped, out=t_block)  # (U5)
+        np.add(m, t_block, out=m)  # (U5)
+        np.multiply(beta2, v, out=v)  # (U6)
+        np.multiply(g_clipped, g_clipped, out=t_block)  # (U6)
+        np.multiply(c2, t_block, out=t_block)  # (U6)
+        np.add(v, t_block, out=v)  # (U6)
+        np.multiply(c3, m, out=t_block)  # (U7)
+        np.sqrt(v, out=t_block2)  # (U7)
+        np.add(t_block2, c4, out=t_block2)  # (U7)
+        np.divide(t_block, t_block2, out=t_block)  # (U7)
+        theta -= t_block  # (U7)
 
 
 def _places(N, T, V):
@@ -241,7 +245,7 @@ def _places(N, T, V):
         "e_p": (0, 1024 * N * T + N * T * V, (N, T, V)),
         "s_p": (0, N * T, (N, T)),
         "p": (0, 1024 * N * T + N * T * V, (N, T, V)),
-        "loss": (0, 1056 * N * T + 128 * N + 2 * N * T * V + 644 * V + 82432, ()),
+        "loss": (0, 1056 * N * T + 128 * N + 2 * N * T * V + 49152, ()),
         "da2": (0, 1024 * N * T + N * T * V, (N, T, V)),
         "dh_2": (0, 0, (N, T, H)),
         "dh_1": (0, 128 * N * T, (N, T, H)),
@@ -249,7 +253,7 @@ def _places(N, T, V):
         "dx1": (0, 0, (N, T, E)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NH": (0, 1056 * N * T + 2 * N * T * V + 644 * V + 82432, (N, 128)),
+        "zeros_NH": (0, 1056 * N * T + 2 * N * T * V + 49152, (N, 128)),
         "range_N": (1, N * T, (N,)),
         "range_T": (1, N + N * T, (T,)),
         "range_V": (1, N + N * T + T, (V,)),
@@ -261,10 +265,9 @@ def _places(N, T, V):
         "padded1": (0, 0, (N, T + 1, 128)),
         "t_1": (0, 512 * N * T, (N * T, 128)),
         "is_NT": (2, 0, (N, T)),
-        "t_2": (0, 0, (161 * V + 20608,)),
-        "g_clipped": (0, 161 * V + 20608, (161 * V + 20608,)),
-        "t_3": (0, 322 * V + 41216, (161 * V + 20608,)),
-        "t_4": (0, 483 * V + 61824, (161 * V + 20608,)),
+        "g_clipped": (0, 0, (16384,)),
+        "t_block": (0, 16384, (16384,)),
+        "t_block2": (0, 32768, (16384,)),
     }
 
 

@@ -67,7 +67,7 @@ One training step takes, with each array read and written once per kernel:
              = 10,384 + 124·N² + 93,460·N
     bytes      8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 248·N + 56·C + 56·H + 80·N²
              = 614,280 + 31,224·N + 80·N²
-    workspace  331,016 + 24·N² + 7,696·N + max(2·N, N²) bytes
+    workspace  427,016 + 24·N² + 7,696·N + max(2·N, N²) bytes
 """
 
 from __future__ import annotations
@@ -278,22 +278,28 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
-    np.add(t_1, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_1)  # (U2)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
-    np.add(t_1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
-    np.sqrt(t_2, out=t_2)  # (U3)
-    np.add(t_2, eps, out=t_2)  # (U3)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
-    np.divide(t_1, t_2, out=t_1)  # (U3)
-    theta -= t_1  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N):
@@ -318,18 +324,18 @@ def _places(N):
         "s_loss": (0, 257 * N, (N,)),
         "m_z2": (0, 258 * N, (N,)),
         "s_loss_2": (0, 259 * N, (N,)),
-        "loss": (0, 3 * (N * N) + 960 * N + 41376, ()),
+        "loss": (0, 3 * (N * N) + 960 * N + 53376, ()),
         "dz": (0, 640 * N, (N, N)),
-        "dq_s1": (0, 3 * (N * N) + 928 * N + 41248, (N, C)),
+        "dq_s1": (0, 3 * (N * N) + 928 * N + 53248, (N, C)),
         "dnorm_2_s1_s1": (0, 274 * N, (N,)),
-        "da4": (0, 3 * (N * N) + 928 * N + 41248, (N, C)),
+        "da4": (0, 3 * (N * N) + 928 * N + 53248, (N, C)),
         "db2_2": (0, 2 * (N * N) + 674 * N, (C,)),
         "dh3": (0, 256 * N, (N, H)),
         "dz3": (0, 384 * N, (N, H)),
-        "db1_2": (0, 3 * (N * N) + 960 * N + 41248, (H,)),
-        "dp_s1": (0, 3 * (N * N) + 944 * N + 41248, (N, C)),
+        "db1_2": (0, 3 * (N * N) + 960 * N + 53248, (H,)),
+        "dp_s1": (0, 3 * (N * N) + 944 * N + 53248, (N, C)),
         "dnorm_s1_s1": (0, 272 * N, (N,)),
-        "da2": (0, 3 * (N * N) + 944 * N + 41248, (N, C)),
+        "da2": (0, 3 * (N * N) + 944 * N + 53248, (N, C)),
         "db2_1": (0, 256 * N, (C,)),
         "dh1": (0, 256 * N, (N, H)),
         "dW2_1": (0, 512 * N, (H, C)),
@@ -351,8 +357,8 @@ def _places(N):
         "is_NN": (2, 0, (N, N)),
         "is_N1": (2, N, (N, 1)),
         "t_NH": (0, 512 * N, (N, 128)),
-        "t_1": (0, 0, (10384,)),
-        "t_2": (0, 10384, (10384,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 

@@ -35,7 +35,7 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      17·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
+    flops      15·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
     bytes      8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
     workspace  8·N·T + 8·max(16 + 5·K·T·rows + 3·rows, 16 + 5·K·T·rows + 2·K²) bytes for each chunk of rows examples
 """
@@ -154,7 +154,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V, K):
             for k in range(K):
                 dtotal_dalpha_1_sum = 0.0
                 for k2 in range(K):
-                    if t + 2 <= T and t >= 0:
+                    if t + 2 <= T:
                         dtotal_dalpha_1_sum += (
                             math.exp(alpha[n, t, k] + A[k, k2]) * marginal[n, t + 1, k2]
                             / s_alpha[n, t + 1, k2]
@@ -346,7 +346,7 @@ def _train_step_in_chunks(
 
 def _flops(N, T, V, K):
     """Floating-point operations of one step."""
-    return 17 * (K * K) * N * T + 22 * K * N * T + 2 * K * N + 8 * N + 9 * N * T
+    return 15 * (K * K) * N * T + 22 * K * N * T + 2 * K * N + 8 * N + 9 * N * T
 
 
 def _places(rows, N, T, V, K):

@@ -35,9 +35,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      17·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
+    flops      15·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
     bytes      8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
-    workspace  8 + 32·K·N·T + 8·N·T·K² + 16·K·N + 16·K·V + 16·N·T + 24·K² + 40·N + 8·K + 8·T
+    workspace  262,152 + 32·K·N·T + 8·N·T·K² + 16·K·N + 16·N·T + 40·N + 8·K + 8·K² + 8·T
                + max(K·N·T, 2·N·T + T) bytes
 """
 
@@ -109,7 +109,7 @@ def _forward(params, data, tensors):
     np.exp(alpha[:, T - 1], out=t_NK)  # (4)
     t_NK.sum(1, out=s_total)  # (4)
     for t in reversed(range(T)):
-        if (t + 2 <= T) & (t >= 0):  # (6)
+        if t + 2 <= T:  # (6)
             np.add(alpha[:, t][..., None], A, out=t_NKK)  # (6)
             np.exp(t_NKK, out=t_NKK)  # (6)
             np.multiply(t_NKK, marginal[:, t + 1][:, None, :], out=t_NKK)  # (6)
@@ -212,22 +212,28 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
-    np.add(t_1, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_1)  # (U2)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
-    np.add(t_1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
-    np.sqrt(t_2, out=t_2)  # (U3)
-    np.add(t_2, eps, out=t_2)  # (U3)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
-    np.divide(t_1, t_2, out=t_1)  # (U3)
-    theta -= t_1  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N, T, V, K):
@@ -236,28 +242,28 @@ def _places(N, T, V, K):
         "scores": (0, 0, (N, T, K)),
         "s_alpha": (0, K * N + K * N * T + (K * K) * N * T, (N, T, K)),
         "alpha": (0, 2 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
-        "s_total": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "s_total": (0, 2 * K * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, (N,)),
         "dtotal_dalpha_1": (0, K * N * T, (N, T, K)),
         "marginal": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
-        "total": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "total": (0, 2 * K * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, (N,)),
         "steps": (0, K * N * T, (N,)),
         "words": (0, K * N * T + N, (N,)),
-        "loss": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 3 * N + 4 * K * N * T + (K * K) * N * T, ()),
+        "loss": (0, 2 * K * N + 3 * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, ()),
         "ds_alpha": (0, K * N + K * N * T + (K * K) * N * T, (N, T, K)),
         "dA_1": (0, 4 * K * N * T + K * N + (K * K) * N * T, (K, K)),
         "dA_2": (0, 0, (K, K)),
         "dscores": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NK": (0, 2 * K * V + 3 * (K * K) + 4 * K * N * T + K * N + (K * K) * N * T, (N, K)),
-        "zeros_N": (0, 2 * K * N + 2 * K * V + 3 * (K * K) + 4 * K * N * T + N + (K * K) * N * T, (N,)),
+        "zeros_NK": (0, 4 * K * N * T + K * K + K * N + (K * K) * N * T + 32768, (N, K)),
+        "zeros_N": (0, 2 * K * N + 4 * K * N * T + K * K + N + (K * K) * N * T + 32768, (N,)),
         "range_N": (1, 2 * N * T + N, (N,)),
         "range_T": (1, 2 * N + 2 * N * T, (T,)),
         "range_K": (1, 2 * N + 2 * N * T + T, (K,)),
         "t_NKK": (0, 2 * K * N * T, (N, K, K)),
         "t_KK": (0, 3 * K * N * T + K * N + (K * K) * N * T, (K, K)),
         "t_NK": (0, K * N * T, (N, K)),
-        "t_N": (0, 2 * K * N + 2 * K * V + 2 * N + 3 * (K * K) + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "t_N": (0, 2 * K * N + 2 * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, (N,)),
         "at_N": (1, 0, (N,)),
         "is_T1": (2, 0, (T, 1)),
         "is_T": (2, 2 * N * T, (T,)),
@@ -269,8 +275,8 @@ def _places(N, T, V, K):
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "is_NTK": (2, 0, (N, T, K)),
-        "t_1": (0, 0, (K * K + K * V,)),
-        "t_2": (0, K * K + K * V, (K * K + K * V,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 

@@ -71,8 +71,8 @@ One training step takes, with each array read and written once per kernel:
                + 24·H·K + 392·N·T + 16·H + 16·K + 304·N + 8·H²
              = 8,712 + 160·K·N·T + 16·D·N·T + 544·N·S·T + 224·N·S + 7,304·N·T + 16,384·T + 512·D
                + 784·K + 816·N
-    workspace  17,008 + 232·N·S·T + 32·K·N·T + 208·N·S + 2,256·N·T + 8·N·T² + 168·S + 512·D + 536·K
-               + 656·N + 8·T + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
+    workspace  262,256 + 232·N·S·T + 32·K·N·T + 128·N·S + 1,440·N·T + 8·N·T² + 168·S + 616·N + 8·K
+               + 8·T + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -520,22 +520,28 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_8 = tensors["t_8"]
-    t_9 = tensors["t_9"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_8)  # (U1)
-    np.add(t_8, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_8)  # (U2)
-    np.multiply(1 - beta2, t_8, out=t_8)  # (U2)
-    np.add(t_8, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_8)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_9)  # (U3)
-    np.sqrt(t_9, out=t_9)  # (U3)
-    np.add(t_9, eps, out=t_9)  # (U3)
-    np.multiply(1 - beta1**step, t_9, out=t_9)  # (U3)
-    np.divide(t_8, t_9, out=t_8)  # (U3)
-    theta -= t_8  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N, T, D, S, K):
@@ -564,7 +570,7 @@ def _places(N, T, D, S, K):
         "s_nll_sum": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
         "s_nll": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
         "nll": (0, 0, (N,)),
-        "loss": (0, 16 * N * S + 27 * N * S * T + 281 * N * T + 4 * K * N * T + 64 * D + 66 * K + 76 * N + N * (T * T) + S + 2112, ()),
+        "loss": (0, 179 * N * T + 27 * N * S * T + 4 * K * N * T + 6 * N * S + 71 * N + N * (T * T) + S + 32768, ()),
         "ds_nll": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
         "dalpha_2_s1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N, (N, 2 * S + 1)),
         "dalpha_1": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (N, T, 2 * S + 1)),
@@ -578,19 +584,19 @@ def _places(N, T, D, S, K):
         "dh1_1": (0, 14 * N * S * T + 43 * N * T + 4 * N * S + 6 * N + K * N * T, (N, T, H)),
         "dr_h1": (0, 14 * N * S * T + 4 * N * S + 6 * N + 75 * N * T + K * N * T, (N, T, H)),
         "best": (1, N + N * T, (N, T)),
-        "heard": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (N, T)),
-        "place": (0, 178 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (N, T)),
+        "heard": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 32768, (N, T)),
+        "place": (0, 178 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 32768, (N, T)),
         "errors": (0, N * S * T, (N,)),
         "letters": (0, 0, (N,)),
         "exact": (0, N + N * S * T, ()),
-        "zeros_NH": (0, 16 * N * S + 27 * N * S * T + 281 * N * T + 44 * N + 4 * K * N * T + 64 * D + 66 * K + N * (T * T) + 2112, (N, 32)),
+        "zeros_NH": (0, 179 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 32768, (N, 32)),
         "range_": (1, 10 * N * S + 12 * S + 2 * N * S * T + 5 * N + N * T + 6, (2 * S + 1,)),
         "range_N": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + 10, (N,)),
         "range_T": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + 10, (T,)),
         "range_3": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + K + N * T + T + 10, (3,)),
-        "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N, 2 * S + 1)),
+        "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T) + 32768, (N, 2 * S + 1)),
         "range_K": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + T + 10, (K,)),
-        "reals_S": (0, 16 * N * S + 27 * N * S * T + 281 * N * T + 4 * K * N * T + 64 * D + 66 * K + 76 * N + N * (T * T) + 2112, (S,)),
+        "reals_S": (0, 179 * N * T + 27 * N * S * T + 4 * K * N * T + 6 * N * S + 71 * N + N * (T * T) + 32768, (S,)),
         "t_NH": (0, 107 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, 32)),
         "t_NTK": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (N, T, K)),
         "t_NT": (0, 2 * N * T, (N, T)),
@@ -643,8 +649,8 @@ def _places(N, T, D, S, K):
         "is_NTS": (2, 0, (N, T, S)),
         "t_S": (0, N + N * S * T, (S,)),
         "is_NTS2": (2, N * S * T, (N, T, S)),
-        "t_8": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T), (32 * D + 33 * K + 1056,)),
-        "t_9": (0, 177 * N * T + 27 * N * S * T + 32 * D + 33 * K + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 1056, (32 * D + 33 * K + 1056,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 

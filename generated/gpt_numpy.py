@@ -127,8 +127,8 @@ One training step takes, with each array read and written once per kernel:
                + 544·D2·N·T² + 56·N·T·V + 608·D1·D2·D3 + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 208·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
              = 787,744 + 56·N·T·V + 1,152·N·T² + 116,144·N·T + 1,792·V + 512·T
-    workspace  16·N·T + 8·max(101,904 + 128·T + 128·V, 19 + 2·N·T·V + 3,748·N·T + 44·N·T², 19 + 2·N·T·V
-               + 3,744·N·T + 44·N·T² + 64·V) + 8·N + 8·T + 8·V + max(T², 2·N·T + N·T·V) bytes
+    workspace  16·N·T + 8·max(49,168, 19 + 2·N·T·V + 3,748·N·T + 44·N·T², 19 + 2·N·T·V + 3,744·N·T
+               + 44·N·T² + 64·V) + 8·N + 8·T + 8·V + max(T², 2·N·T + N·T·V) bytes
 """
 
 from __future__ import annotations
@@ -530,34 +530,39 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_decay, clip_norm):
     """AdamW: one step over all parameters, in place."""
-    t_4 = tensors["t_4"]
-    g_clipped = tensors["g_clipped"]
-    t_5 = tensors["t_5"]
-    t_6 = tensors["t_6"]
     rate = (
-        ((DTYPE(1 / 10) if step >= 1250 else 0.45 * np.cos(0.0027318196987737332 * (DTYPE(step) - 100))
-        + 0.55) if step >= 100 else 0.01 * DTYPE(step)) * lr
+        ((float(1 / 10) if step >= 1250 else 0.45 * math.cos(0.0027318196987737332 * (step - 100))
+        + 0.55) if step >= 100 else 0.01 * step) * lr
     )  # (U1)
-    np.multiply(gradient, gradient, out=t_4)  # (U2)
-    g_squares = t_4.sum()  # (U2)
-    g_norm = np.sqrt(g_squares)  # (U3)
-    g_scale = clip_norm / g_norm if clip_norm < g_norm else DTYPE(1)  # (U4)
-    np.multiply(g_scale, gradient, out=g_clipped)  # (U5)
-    np.multiply(beta1, m, out=m)  # (U6)
-    np.multiply(1 - beta1, g_clipped, out=t_5)  # (U6)
-    np.add(t_5, m, out=m)  # (U6)
-    np.multiply(beta2, v, out=v)  # (U7)
-    np.multiply(g_clipped, g_clipped, out=t_5)  # (U7)
-    np.multiply(1 - beta2, t_5, out=t_5)  # (U7)
-    np.add(t_5, v, out=v)  # (U7)
-    np.multiply(1 - rate * weight_decay, theta, out=theta)  # (U8)
-    np.multiply(rate, m, out=t_5)  # (U8)
-    np.divide(v, 1 - beta2**step, out=t_6)  # (U8)
-    np.sqrt(t_6, out=t_6)  # (U8)
-    np.add(t_6, eps, out=t_6)  # (U8)
-    np.multiply(1 - beta1**step, t_6, out=t_6)  # (U8)
-    np.divide(t_5, t_6, out=t_5)  # (U8)
-    np.subtract(theta, t_5, out=theta)  # (U8)
+    g_squares = float(np.dot(gradient, gradient))  # (U2)
+    g_norm = math.sqrt(g_squares)  # (U3)
+    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U4)
+    c1 = 1 - beta1  # (U6)
+    c2 = 1 - beta2  # (U7)
+    c3 = 1 - rate * weight_decay  # (U8)
+    c4 = rate * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U8)
+    c5 = eps * math.sqrt(1 - beta2**step)  # (U8)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        g_clipped = tensors["g_clipped"][: len(theta)]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(g_scale, gradient, out=g_clipped)  # (U5)
+        np.multiply(beta1, m, out=m)  # (U6)
+        np.multiply(c1, g_clipped, out=t_block)  # (U6)
+        np.add(m, t_block, out=m)  # (U6)
+        np.multiply(beta2, v, out=v)  # (U7)
+        np.multiply(g_clipped, g_clipped, out=t_block)  # (U7)
+        np.multiply(c2, t_block, out=t_block)  # (U7)
+        np.add(v, t_block, out=v)  # (U7)
+        np.multiply(c3, theta, out=theta)  # (U8)
+        np.multiply(c4, m, out=t_block)  # (U8)
+        np.sqrt(v, out=t_block2)  # (U8)
+        np.add(t_block2, c5, out=t_block2)  # (U8)
+        np.divide(t_block, t_block2, out=t_block)  # (U8)
+        np.subtract(theta, t_block, out=theta)  # (U8)
 
 
 def _places(N, T, V):
@@ -665,10 +670,9 @@ def _places(N, T, V):
         "at_N": (1, N * T, (N,)),
         "is_NT2": (2, 0, (N, T)),
         "is_N": (2, 0, (N,)),
-        "t_4": (0, 16, (32 * T + 32 * V + 25472,)),
-        "g_clipped": (0, 32 * T + 32 * V + 25488, (32 * T + 32 * V + 25472,)),
-        "t_5": (0, 64 * T + 64 * V + 50960, (32 * T + 32 * V + 25472,)),
-        "t_6": (0, 96 * T + 96 * V + 76432, (32 * T + 32 * V + 25472,)),
+        "g_clipped": (0, 16, (16384,)),
+        "t_block": (0, 16400, (16384,)),
+        "t_block2": (0, 32784, (16384,)),
     }
 
 

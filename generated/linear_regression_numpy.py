@@ -23,7 +23,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 13·N
     bytes      24 + 16·D·N + 16·D + 80·N
-    workspace  8·max(17 + D, 16 + 2·N) bytes
+    workspace  8·max(16,400, 16 + 2·N) bytes
 """
 
 from __future__ import annotations
@@ -107,9 +107,13 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    np.multiply(lr, gradient, out=t_1)  # (U1)
-    theta -= t_1  # (U1)
+    arenas = theta, gradient
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        np.multiply(lr, gradient, out=t_block)  # (U1)
+        theta -= t_block  # (U1)
 
 
 def _places(N, D):
@@ -120,7 +124,7 @@ def _places(N, D):
         "loss": (0, 0, ()),
         "dprediction": (0, 16, (N,)),
         "t_N": (0, N + 16, (N,)),
-        "t_1": (0, 16, (D + 1,)),
+        "t_block": (0, 16, (16384,)),
     }
 
 

@@ -25,7 +25,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 25·N
     bytes      24 + 16·D·N + 16·D + 96·N
-    workspace  2·N + 8·max(17 + D, 16 + 4·N) bytes
+    workspace  2·N + 8·max(16,400, 16 + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -125,9 +125,13 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    np.multiply(lr, gradient, out=t_1)  # (U1)
-    theta -= t_1  # (U1)
+    arenas = theta, gradient
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        np.multiply(lr, gradient, out=t_block)  # (U1)
+        theta -= t_block  # (U1)
 
 
 def _places(N, D):
@@ -143,7 +147,7 @@ def _places(N, D):
         "t_N2": (0, 3 * N + 16, (N,)),
         "is_N": (2, 0, (N,)),
         "is_N2": (2, N, (N,)),
-        "t_1": (0, 16, (D + 1,)),
+        "t_block": (0, 16, (16384,)),
     }
 
 

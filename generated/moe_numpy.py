@@ -56,7 +56,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
                + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
              = 3,176 + 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D
-    workspace  2,648 + 153·K·N + 1,256·K + 2,496·D + 2,512·N bytes
+    workspace  262,200 + 153·K·N + 1,152·D + 2,512·N + 8·K bytes
 """
 
 from __future__ import annotations
@@ -240,35 +240,41 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
-    np.add(t_1, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_1)  # (U2)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
-    np.add(t_1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
-    np.sqrt(t_2, out=t_2)  # (U3)
-    np.add(t_2, eps, out=t_2)  # (U3)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
-    np.divide(t_1, t_2, out=t_1)  # (U3)
-    theta -= t_1  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 156 * K + 19 * K * N + 288 * N + 312 * D + 324, (N, H)),
-        "h1": (0, 156 * K + 19 * K * N + 288 * N + 312 * D + 324, (N, H)),
-        "z2": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
-        "a2": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "z1": (0, 144 * D + 19 * K * N + 288 * N + 32768, (N, H)),
+        "h1": (0, 144 * D + 19 * K * N + 288 * N + 32768, (N, H)),
+        "z2": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
+        "a2": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "m_a2": (0, 0, (N,)),
-        "e_gate": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "e_gate": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "s_gate": (0, 0, (N,)),
-        "gate": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "gate": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "z": (0, 12 * K * N, (N, E, H)),
         "h": (0, 12 * K * N, (N, E, H)),
         "o": (0, 0, (N, E, K)),
@@ -278,9 +284,9 @@ def _places(N, D, K):
         "s_expert": (0, 6 * K * N, (N, E)),
         "expert": (0, 0, (N, E, K)),
         "p": (0, 12 * K * N + 72 * N, (N, K)),
-        "loss": (0, 156 * K + 19 * K * N + 306 * N + 312 * D + 324, ()),
+        "loss": (0, 144 * D + 19 * K * N + 306 * N + 32768, ()),
         "du_expert": (0, 6 * K * N, (N, E, K)),
-        "da2": (0, 156 * K + 19 * K * N + 300 * N + 312 * D + 324, (N, E)),
+        "da2": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "dh": (0, 12 * K * N + 72 * N, (N, E, H)),
         "dz": (0, 12 * K * N + 72 * N, (N, E, H)),
         "dh1": (0, 0, (N, H)),
@@ -304,8 +310,8 @@ def _places(N, D, K):
         "t_EHD": (0, 12 * K * N + 144 * N, (6, 12, D)),
         "t_NH": (0, 12 * N, (N, 12)),
         "is_N": (2, 0, (N,)),
-        "t_1": (0, 0, (78 * K + 84 * D + 162,)),
-        "t_2": (0, 78 * K + 84 * D + 162, (78 * K + 84 * D + 162,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 

@@ -29,7 +29,7 @@ One training step takes, with each array read and written once per kernel:
              = 36·N
     bytes      24 + 16·D·N + 136·N + 16·D
              = 56 + 168·N
-    workspace  8 + 34·N bytes
+    workspace  2·N + 8·max(16,400, 16 + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -136,27 +136,31 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    np.multiply(lr, gradient, out=t_1)  # (U1)
-    theta -= t_1  # (U1)
+    arenas = theta, gradient
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        np.multiply(lr, gradient, out=t_block)  # (U1)
+        theta -= t_block  # (U1)
 
 
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "s": (0, 0, (N,)),
-        "a": (0, 0, (N,)),
-        "e": (0, N, (N,)),
-        "d": (0, N, (N,)),
-        "p": (0, N, (N,)),
-        "loss": (0, 4 * N, ()),
-        "da": (0, N, (N,)),
-        "accuracy": (0, 0, ()),
-        "t_N": (0, 2 * N, (N,)),
-        "t_N2": (0, 3 * N, (N,)),
+        "s": (0, 16, (N,)),
+        "a": (0, 16, (N,)),
+        "e": (0, N + 16, (N,)),
+        "d": (0, N + 16, (N,)),
+        "p": (0, N + 16, (N,)),
+        "loss": (0, 0, ()),
+        "da": (0, N + 16, (N,)),
+        "accuracy": (0, 1, ()),
+        "t_N": (0, 2 * N + 16, (N,)),
+        "t_N2": (0, 3 * N + 16, (N,)),
         "is_N": (2, 0, (N,)),
         "is_N2": (2, N, (N,)),
-        "t_1": (0, 0, (3,)),
+        "t_block": (0, 16, (16384,)),
     }
 
 

@@ -86,7 +86,7 @@ One training step takes, with each array read and written once per kernel:
              = 1,896 + 17,164·N
     bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
              = 84,696 + 26,816·N
-    workspace  18,824 + 5,216·N bytes
+    workspace  8·max(32,784, 2,368 + 652·N) bytes
 """
 
 from __future__ import annotations
@@ -360,94 +360,100 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    rate = (np.cos(0.0013089969389957472 * DTYPE(step)) + 1) * lr / 2 if step <= 2399 else DTYPE(0)  # (U1)
-    np.multiply(beta1, m, out=m)  # (U2)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U2)
-    np.add(t_1, m, out=m)  # (U2)
-    np.multiply(beta2, v, out=v)  # (U3)
-    np.multiply(gradient, gradient, out=t_1)  # (U3)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U3)
-    np.add(t_1, v, out=v)  # (U3)
-    np.multiply(rate, m, out=t_1)  # (U4)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U4)
-    np.sqrt(t_2, out=t_2)  # (U4)
-    np.add(t_2, eps, out=t_2)  # (U4)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U4)
-    np.divide(t_1, t_2, out=t_1)  # (U4)
-    theta -= t_1  # (U4)
+    rate = ((math.cos(0.0013089969389957472 * step) + 1) * lr / 2 if step <= 2399 else 0.0)  # (U1)
+    c1 = 1 - beta1  # (U2)
+    c2 = 1 - beta2  # (U3)
+    c3 = rate * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U4)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U4)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U2)
+        np.multiply(c1, gradient, out=t_block)  # (U2)
+        np.add(m, t_block, out=m)  # (U2)
+        np.multiply(beta2, v, out=v)  # (U3)
+        np.multiply(gradient, gradient, out=t_block)  # (U3)
+        np.multiply(c2, t_block, out=t_block)  # (U3)
+        np.add(v, t_block, out=v)  # (U3)
+        np.multiply(c3, m, out=t_block)  # (U4)
+        np.sqrt(v, out=t_block2)  # (U4)
+        np.add(t_block2, c4, out=t_block2)  # (U4)
+        np.divide(t_block, t_block2, out=t_block)  # (U4)
+        theta -= t_block  # (U4)
 
 
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, H)),
-        "h1": (0, 0, (N, H)),
-        "z2": (0, 24 * N, (N, H)),
-        "h2": (0, 24 * N, (N, H)),
-        "z3": (0, 288 * N, (N, D)),
-        "v": (0, 288 * N, (N, D)),
-        "u": (0, 648 * N + 2304, (N, D)),
-        "du_dv": (0, 649 * N + 2304, (N, D)),
-        "d2u_ddz1": (0, 48 * N, (N, H)),
-        "d2u_ddh1": (0, 72 * N, (N, H)),
-        "du_dh2": (0, 96 * N, (N, H)),
-        "du_dz2": (0, 120 * N, (N, H)),
-        "du_dh1": (0, 144 * N, (N, H)),
-        "d2u_ddz2": (0, 168 * N, (N, H)),
-        "d2u_ddh2": (0, 192 * N, (N, H)),
-        "d2u_ddv": (0, 289 * N, (N, D)),
-        "d2u_dh2_1_s1_2": (0, 216 * N, (N, H)),
-        "d2u_dh1_1_s1": (0, 240 * N, (N, H)),
-        "d2u_dt_1": (0, 290 * N, (N, D)),
-        "u_tt": (0, 289 * N, (N, D)),
-        "loss": (0, 652 * N + 2352, ()),
-        "du_tt": (0, 648 * N + 2304, (N, D)),
-        "dd2u_dh1_1_s1_t1": (0, 264 * N, (N, H)),
-        "dd2u_dh2_1_s1_2_t1": (0, 288 * N, (N, H)),
-        "dd2u_ddv": (0, 650 * N + 2304, (N, D)),
-        "dv": (0, 651 * N + 2304, (N, D)),
-        "dz2_t1": (0, 312 * N, (N, H)),
-        "dz1_t1": (0, 336 * N, (N, H)),
-        "dz1_t1_2": (0, 360 * N, (N, H)),
-        "dd2u_dh1_1_s1_s1": (0, 384 * N, (N, H)),
-        "dd2u_dh1_1_s1": (0, 408 * N, (N, H)),
-        "ddu_dh1": (0, 432 * N, (N, H)),
-        "dd2u_dh2_1_s1_2_s1": (0, 456 * N, (N, H)),
-        "dd2u_dh2_1_s1_2": (0, 480 * N, (N, H)),
-        "dd2u_ddh2_1": (0, 504 * N, (N, H)),
-        "dd2u_ddh2": (0, 504 * N, (N, H)),
-        "dd2u_ddz2": (0, 528 * N, (N, H)),
-        "dd2u_ddh1_1": (0, 552 * N, (N, H)),
-        "dd2u_ddh1": (0, 552 * N, (N, H)),
-        "dW1_2_s1": (0, 652 * N + 2304, (H,)),
-        "dW1_2_s2": (0, 652 * N + 2328, (H,)),
-        "ddu_dz2": (0, 144 * N, (N, H)),
-        "ddu_dh2": (0, 576 * N, (N, H)),
-        "dh2_1": (0, 600 * N, (N, H)),
-        "dW3_1": (0, 624 * N, (H, D)),
-        "dW3_2": (0, 624 * N + 24, (H, D)),
-        "dW3_3": (0, 576 * N, (H, D)),
-        "dW3_4": (0, 192 * N, (H, D)),
-        "dz2": (0, 168 * N, (N, H)),
-        "dh1_1": (0, 96 * N, (N, H)),
-        "dW2_1": (0, 648 * N, (H, H)),
-        "dW2_2": (0, 648 * N + 576, (H, H)),
-        "dW2_3": (0, 648 * N + 1152, (H, H)),
-        "dW2_4": (0, 648 * N + 1728, (H, H)),
-        "dz1": (0, 48 * N, (N, H)),
-        "dW1_1": (0, 24 * N, (D, H)),
-        "dW1_3": (0, 24 * N + 24, (D, H)),
-        "error": (0, 0, ()),
-        "t_H": (0, 72 * N, (24,)),
-        "t_HD": (0, 72 * N + 24, (24, 1)),
-        "d2u_dh1_1_s1_left": (0, 264 * N, (N, H)),
-        "t_NH": (0, 624 * N, (N, 24)),
-        "d2u_dt_1_left": (0, 264 * N, (N, H)),
-        "t_ND": (0, 264 * N, (N, 1)),
-        "t_1": (0, 0, (673,)),
-        "t_2": (0, 673, (673,)),
+        "z1": (0, 16, (N, H)),
+        "h1": (0, 16, (N, H)),
+        "z2": (0, 24 * N + 16, (N, H)),
+        "h2": (0, 24 * N + 16, (N, H)),
+        "z3": (0, 288 * N + 16, (N, D)),
+        "v": (0, 288 * N + 16, (N, D)),
+        "u": (0, 648 * N + 2320, (N, D)),
+        "du_dv": (0, 649 * N + 2320, (N, D)),
+        "d2u_ddz1": (0, 48 * N + 16, (N, H)),
+        "d2u_ddh1": (0, 72 * N + 16, (N, H)),
+        "du_dh2": (0, 96 * N + 16, (N, H)),
+        "du_dz2": (0, 120 * N + 16, (N, H)),
+        "du_dh1": (0, 144 * N + 16, (N, H)),
+        "d2u_ddz2": (0, 168 * N + 16, (N, H)),
+        "d2u_ddh2": (0, 192 * N + 16, (N, H)),
+        "d2u_ddv": (0, 289 * N + 16, (N, D)),
+        "d2u_dh2_1_s1_2": (0, 216 * N + 16, (N, H)),
+        "d2u_dh1_1_s1": (0, 240 * N + 16, (N, H)),
+        "d2u_dt_1": (0, 290 * N + 16, (N, D)),
+        "u_tt": (0, 289 * N + 16, (N, D)),
+        "loss": (0, 0, ()),
+        "du_tt": (0, 648 * N + 2320, (N, D)),
+        "dd2u_dh1_1_s1_t1": (0, 264 * N + 16, (N, H)),
+        "dd2u_dh2_1_s1_2_t1": (0, 288 * N + 16, (N, H)),
+        "dd2u_ddv": (0, 650 * N + 2320, (N, D)),
+        "dv": (0, 651 * N + 2320, (N, D)),
+        "dz2_t1": (0, 312 * N + 16, (N, H)),
+        "dz1_t1": (0, 336 * N + 16, (N, H)),
+        "dz1_t1_2": (0, 360 * N + 16, (N, H)),
+        "dd2u_dh1_1_s1_s1": (0, 384 * N + 16, (N, H)),
+        "dd2u_dh1_1_s1": (0, 408 * N + 16, (N, H)),
+        "ddu_dh1": (0, 432 * N + 16, (N, H)),
+        "dd2u_dh2_1_s1_2_s1": (0, 456 * N + 16, (N, H)),
+        "dd2u_dh2_1_s1_2": (0, 480 * N + 16, (N, H)),
+        "dd2u_ddh2_1": (0, 504 * N + 16, (N, H)),
+        "dd2u_ddh2": (0, 504 * N + 16, (N, H)),
+        "dd2u_ddz2": (0, 528 * N + 16, (N, H)),
+        "dd2u_ddh1_1": (0, 552 * N + 16, (N, H)),
+        "dd2u_ddh1": (0, 552 * N + 16, (N, H)),
+        "dW1_2_s1": (0, 652 * N + 2320, (H,)),
+        "dW1_2_s2": (0, 652 * N + 2344, (H,)),
+        "ddu_dz2": (0, 144 * N + 16, (N, H)),
+        "ddu_dh2": (0, 576 * N + 16, (N, H)),
+        "dh2_1": (0, 600 * N + 16, (N, H)),
+        "dW3_1": (0, 624 * N + 16, (H, D)),
+        "dW3_2": (0, 624 * N + 40, (H, D)),
+        "dW3_3": (0, 576 * N + 16, (H, D)),
+        "dW3_4": (0, 192 * N + 16, (H, D)),
+        "dz2": (0, 168 * N + 16, (N, H)),
+        "dh1_1": (0, 96 * N + 16, (N, H)),
+        "dW2_1": (0, 648 * N + 16, (H, H)),
+        "dW2_2": (0, 648 * N + 592, (H, H)),
+        "dW2_3": (0, 648 * N + 1168, (H, H)),
+        "dW2_4": (0, 648 * N + 1744, (H, H)),
+        "dz1": (0, 48 * N + 16, (N, H)),
+        "dW1_1": (0, 24 * N + 16, (D, H)),
+        "dW1_3": (0, 24 * N + 40, (D, H)),
+        "error": (0, 1, ()),
+        "t_H": (0, 72 * N + 16, (24,)),
+        "t_HD": (0, 72 * N + 40, (24, 1)),
+        "d2u_dh1_1_s1_left": (0, 264 * N + 16, (N, H)),
+        "t_NH": (0, 624 * N + 16, (N, 24)),
+        "d2u_dt_1_left": (0, 264 * N + 16, (N, H)),
+        "t_ND": (0, 264 * N + 16, (N, 1)),
+        "t_block": (0, 16, (16384,)),
+        "t_block2": (0, 16400, (16384,)),
     }
 
 

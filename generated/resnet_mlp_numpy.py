@@ -49,7 +49,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 200·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 24·H·K + 24·H·L + 40·L·H² + 16·H
                + 16·K + 72·N + 8·H²
              = 259,080 + 112·K·N + 16·D·N + 43,848·N + 512·D + 784·K
-    workspace  110,088 + 17·K·N + 10,000·N + 512·D + 536·K bytes
+    workspace  270,344 + 17·K·N + 10,000·N + 8·K bytes
 """
 
 from __future__ import annotations
@@ -198,29 +198,35 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
-    np.add(t_1, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_1)  # (U2)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
-    np.add(t_1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
-    np.sqrt(t_2, out=t_2)  # (U3)
-    np.add(t_2, eps, out=t_2)  # (U3)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
-    np.divide(t_1, t_2, out=t_1)  # (U3)
-    theta -= t_1  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 1152 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, H)),
-        "first": (0, 1152 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, H)),
+        "z1": (0, 1152 * N + 2 * K * N + 32768, (N, H)),
+        "first": (0, 1152 * N + 2 * K * N + 32768, (N, H)),
         "z": (0, 0, (L, N, H)),
         "h": (0, 192 * N, (L, N, H)),
         "top": (0, 2 * K * N + 384 * N, (N, H)),
@@ -230,9 +236,9 @@ def _places(N, D, K):
         "e_p": (0, 384 * N + K * N, (N, K)),
         "s_p": (0, 2 * K * N + 417 * N, (N,)),
         "p": (0, 384 * N + K * N, (N, K)),
-        "loss": (0, 1248 * N + 2 * K * N + 64 * D + 66 * K + 13760, ()),
+        "loss": (0, 1248 * N + 2 * K * N + 33792, ()),
         "da2": (0, 384 * N + K * N, (N, K)),
-        "dtop": (0, 1184 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, H)),
+        "dtop": (0, 1184 * N + 2 * K * N + 32768, (N, H)),
         "dh_1": (0, 384 * N, (L, N, H)),
         "dh": (0, 576 * N, (L, N, H)),
         "dz": (0, 768 * N, (L, N, H)),
@@ -242,8 +248,8 @@ def _places(N, D, K):
         "accuracy": (0, 0, ()),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
-        "zeros_NH": (0, 1216 * N + 2 * K * N + 64 * D + 66 * K + 12736, (N, 32)),
-        "zeros_HH": (0, 1248 * N + 2 * K * N + 64 * D + 66 * K + 12736, (32, 32)),
+        "zeros_NH": (0, 1216 * N + 2 * K * N + 32768, (N, 32)),
+        "zeros_HH": (0, 1248 * N + 2 * K * N + 32768, (32, 32)),
         "t_NH": (0, 384 * N, (N, 32)),
         "t_N": (0, 2 * K * N + 418 * N, (N,)),
         "t_N2": (0, 2 * K * N + 419 * N, (N,)),
@@ -251,8 +257,8 @@ def _places(N, D, K):
         "is_NK": (2, 0, (N, K)),
         "t_LNH": (0, 0, (6, N, 32)),
         "is_N": (2, 0, (N,)),
-        "t_1": (0, 0, (32 * D + 33 * K + 6368,)),
-        "t_2": (0, 32 * D + 33 * K + 6368, (32 * D + 33 * K + 6368,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 

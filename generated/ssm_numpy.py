@@ -60,7 +60,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 16·D·N·T + 184·N·S·T + 112·H·N + 112·K·N + 16·D·S + 24·H·K + 24·H·S + 80·N·S + 16·H
                + 16·K + 304·S + 72·N
              = 17,672 + 16·D·N·T + 112·K·N + 2,944·N·T + 256·D + 4,936·N + 784·K
-    workspace  9,608 + 16·K·N + 896·N·T + 1,296·N + 256·D + 536·K + max(32·N, K·N) bytes
+    workspace  262,536 + 16·K·N + 896·N·T + 1,296·N + 8·K + max(32·N, K·N) bytes
 """
 
 from __future__ import annotations
@@ -280,31 +280,37 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
-    np.add(t_1, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_1)  # (U2)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
-    np.add(t_1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
-    np.sqrt(t_2, out=t_2)  # (U3)
-    np.add(t_2, eps, out=t_2)  # (U3)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
-    np.divide(t_1, t_2, out=t_1)  # (U3)
-    theta -= t_1  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N, T, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "u_rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1152, (S,)),
-        "rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1168, (S,)),
-        "real": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1184, (S,)),
-        "imag": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1168, (S,)),
+        "u_rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32768, (S,)),
+        "rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32784, (S,)),
+        "real": (0, 112 * N * T + 160 * N + 2 * K * N + 32800, (S,)),
+        "imag": (0, 112 * N * T + 160 * N + 2 * K * N + 32784, (S,)),
         "u": (0, 0, (N, T, S)),
         "re": (0, 16 * N + 16 * N * T, (N, T, S)),
         "im": (0, 16 * N + 32 * N * T, (N, T, S)),
@@ -318,11 +324,11 @@ def _places(N, T, D, K):
         "e_p": (0, 16 * N + 48 * N * T + K * N, (N, K)),
         "s_p": (0, 2 * K * N + 48 * N * T + 49 * N, (N,)),
         "p": (0, 16 * N + 48 * N * T + K * N, (N, K)),
-        "loss": (0, 112 * N * T + 160 * N + 2 * K * N + 32 * D + 66 * K + 1200, ()),
+        "loss": (0, 112 * N * T + 160 * N + 2 * K * N + 32816, ()),
         "da2": (0, 16 * N + 48 * N * T + K * N, (N, K)),
         "dh1": (0, 2 * K * N + 48 * N + 48 * N * T, (N, H)),
         "da1": (0, 0, (N, H)),
-        "dsize": (0, 112 * N * T + 128 * N + 2 * K * N + 32 * D + 66 * K + 1152, (N, S)),
+        "dsize": (0, 112 * N * T + 128 * N + 2 * K * N + 32768, (N, S)),
         "dim": (0, 16 * N + 48 * N * T, (N, T, S)),
         "dre": (0, 16 * N + 64 * N * T, (N, T, S)),
         "dimag_1": (0, 16 * N + 96 * N * T, (S,)),
@@ -332,7 +338,7 @@ def _places(N, T, D, K):
         "dreal": (0, 16 * N + 96 * N * T + 32, (S,)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "zeros_NS": (0, 112 * N * T + 144 * N + 2 * K * N + 32 * D + 66 * K + 1152, (N, 16)),
+        "zeros_NS": (0, 112 * N * T + 144 * N + 2 * K * N + 32768, (N, 16)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
         "t_S": (0, 0, (16,)),
@@ -346,8 +352,8 @@ def _places(N, T, D, K):
         "padded1": (0, 0, (N, T + 1, 16)),
         "t_NTS": (0, 16 * N + 80 * N * T, (N, T, 16)),
         "is_N": (2, 0, (N,)),
-        "t_1": (0, 0, (16 * D + 33 * K + 576,)),
-        "t_2": (0, 16 * D + 33 * K + 576, (16 * D + 33 * K + 576,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 

@@ -38,7 +38,7 @@ One training step takes, with each array read and written once per kernel:
              = 3 + 202·N·R + 269·N + 64·V
     bytes      40 + 16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N
              = 40 + 592·N·R + 1,664·N + 2,560·V
-    workspace  8 + 265·N·R + 1,024·V + 272·N bytes
+    workspace  8·max(32,784, 16 + 33·N·R + 128·V + 34·N) + N·R bytes
 """
 
 from __future__ import annotations
@@ -167,48 +167,54 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_1 = tensors["t_1"]
-    t_2 = tensors["t_2"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_1)  # (U1)
-    np.add(t_1, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_1)  # (U2)
-    np.multiply(1 - beta2, t_1, out=t_1)  # (U2)
-    np.add(t_1, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_1)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_2)  # (U3)
-    np.sqrt(t_2, out=t_2)  # (U3)
-    np.add(t_2, eps, out=t_2)  # (U3)
-    np.multiply(1 - beta1**step, t_2, out=t_2)  # (U3)
-    np.divide(t_1, t_2, out=t_1)  # (U3)
-    theta -= t_1  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N, R, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "near": (0, 128 * V + 32 * N + 33 * N * R, (N,)),
-        "far": (0, 32 * N * R, (N, R)),
-        "u_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
-        "h1": (0, 0, (N,)),
-        "m_loss": (0, N * R, ()),
-        "h1_2": (0, 0, (N, R)),
-        "s_loss": (0, N * R + 1, ()),
-        "loss": (0, 128 * V + 33 * N * R + 34 * N, ()),
-        "du_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
-        "dfar": (0, 32 * N * R, (N, R)),
-        "dE_1": (0, 33 * N * R, (V, D)),
-        "dE_2": (0, 32 * V + 33 * N * R, (V, D)),
-        "dC_1": (0, 33 * N * R + 64 * V, (V, D)),
-        "dC_2": (0, 33 * N * R + 96 * V, (V, D)),
+        "near": (0, 128 * V + 32 * N + 33 * N * R + 16, (N,)),
+        "far": (0, 32 * N * R + 16, (N, R)),
+        "u_h1": (0, 128 * V + 33 * N + 33 * N * R + 16, (N,)),
+        "h1": (0, 16, (N,)),
+        "m_loss": (0, 0, ()),
+        "h1_2": (0, 16, (N, R)),
+        "s_loss": (0, 1, ()),
+        "loss": (0, 2, ()),
+        "du_h1": (0, 128 * V + 33 * N + 33 * N * R + 16, (N,)),
+        "dfar": (0, 32 * N * R + 16, (N, R)),
+        "dE_1": (0, 33 * N * R + 16, (V, D)),
+        "dE_2": (0, 32 * V + 33 * N * R + 16, (V, D)),
+        "dC_1": (0, 33 * N * R + 64 * V + 16, (V, D)),
+        "dC_2": (0, 33 * N * R + 96 * V + 16, (V, D)),
         "found": (0, 0, ()),
-        "t_ND": (0, 128 * V + 33 * N * R, (N, 32)),
-        "t_ND2": (0, 0, (N, 32)),
-        "t_NRD": (0, 0, (N, R, 32)),
+        "t_ND": (0, 128 * V + 33 * N * R + 16, (N, 32)),
+        "t_ND2": (0, 16, (N, 32)),
+        "t_NRD": (0, 16, (N, R, 32)),
         "is_NR": (2, 0, (N, R)),
-        "t_1": (0, 0, (64 * V,)),
-        "t_2": (0, 64 * V, (64 * V,)),
+        "t_block": (0, 16, (16384,)),
+        "t_block2": (0, 16400, (16384,)),
     }
 
 

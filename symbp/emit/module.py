@@ -23,11 +23,12 @@ from symbp.emit.forms import Forms
 from symbp.emit.header import header
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
+from symbp.emit.numpy_update import numpy_update
 from symbp.emit.segments import Network, network, product_of
 from symbp.emit.splice import Part, function_texts, import_lines, part, replaced, takes_out, without
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
-from symbp.emit.update import numba_update, numpy_update
+from symbp.emit.update import numba_update
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
 from symbp.ir.training import Initial, UpdateRule

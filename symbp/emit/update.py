@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import sympy
-
-from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import Function, note
-from symbp.emit.calls import Calls
 from symbp.emit.elements import ElementSpelling
-from symbp.emit.forms import Form, Kind
 from symbp.emit.names import Names
-from symbp.emit.spelling import ATOM, Written
+from symbp.emit.spelling import Written
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, Index, free_indices
 from symbp.ir.printer import equation_text
@@ -50,62 +45,9 @@ def hyperparameters(system: System) -> tuple[str, ...]:
     return tuple(t.name for t in system.with_role(Role.HYPER) if t.name != STEP)
 
 
-def _doc(rule: UpdateRule) -> str:
+def doc(rule: UpdateRule) -> str:
+    """The docstring of the update function."""
     return f"{rule.name}: one step over all parameters, in place."
-
-
-# --- NumPy
-
-
-def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> Function:
-    """The update as calls over the arenas; `count` is their length."""
-    numbered = numbered_updates(rule)
-    shapes = {t.name: t.shape for t in rule.system.tensors}
-    current = {name: names.tensors[name] for name in shapes}
-    source = {new: old for old, new in rule.system.updates.items()}
-    body: list[str] = []
-    late: list[str] = []
-    for k, (number, equation) in enumerate(numbered):
-        old = source.get(equation.target)
-        later = [name for _, e in numbered[k + 1 :] for name in e.read_names]
-        indices = equation.all_indices
-        spelling = ArraySpelling(indices, equation.extents, shapes, current, f"({PREFIX}{number})")
-        spelling.name_repeated(equation.body)
-        body += [line + note(number, prefix=PREFIX) for line in spelling.prelude]
-        if old is not None and old not in later:
-            body.append(_in_place(spelling, equation, old, current[old]) + note(number, prefix=PREFIX))
-            current[equation.target] = current[old]
-        else:
-            written = spelling.write(equation.body)
-            text = f"{written.at_least(ATOM)}.sum()" if equation.reduction else written.text
-            body.append(f"{current[equation.target]} = {text}{note(number, prefix=PREFIX)}")
-            if old is not None:
-                late.append(f"{current[old]}[...] = {current[equation.target]}")
-    for tensor in rule.system.tensors:
-        kind: Kind = "number" if tensor.role is Role.HYPER else "real"
-        if tensor.role.is_leaf:
-            form = Form((count,) if tensor.shape else (), kind, view=True, whole=True)
-            calls.forms.known[names.tensors[tensor.name]] = form
-    lines = calls.statement([*body, *late])
-    head = [
-        f'{name} = tensors["{name}"]'
-        for name in calls.scratch.shapes
-        if (calls.moment in calls.scratch.uses[name])
-    ]
-    calls.end()
-    return Function("_update", ("tensors", *arguments(rule)), _doc(rule), (*head, *lines))
-
-
-def _in_place(spelling: ArraySpelling, equation: Equation, old: str, name: str) -> str:
-    """`theta -= …` where the new value is the old one plus something, else `m[...] = …`."""
-    terms = sympy.Add.make_args(equation.body)
-    own = [t for t in terms if isinstance(t, Access) and t.name == old]
-    rest = equation.body - sympy.Add(*own)
-    if len(own) == 1 and rest != 0 and old not in {a.name for a in rest.atoms(Access)}:
-        negative = all(t.as_coeff_Mul()[0].is_negative for t in sympy.Add.make_args(rest))
-        written = spelling.write(-rest if negative else rest)
-        return f"{name} {'-=' if negative else '+='} {written.text}"
-    return f"{name}[...] = {spelling.write(equation.body).text}"
 
 
 # --- Numba
@@ -181,7 +123,7 @@ def numba_update(rule: UpdateRule, names: Names, real: str) -> tuple[Function, s
     ]
     loop = f"for {update.loop} in range(len({names.tensors[THETA]})):"
     body = (*scalars, *update.before, loop, *(f"    {line}" for line in inner))
-    return Function("_update", arguments(rule), _doc(rule), body, ("@kernel",)), update.helpers
+    return Function("_update", arguments(rule), doc(rule), body, ("@kernel",)), update.helpers
 
 
-__all__ = ["arguments", "hyperparameters", "numba_update", "numbered_updates", "numpy_update"]
+__all__ = ["arguments", "doc", "hyperparameters", "numba_update", "numbered_updates"]

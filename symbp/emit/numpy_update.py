@@ -1,0 +1,202 @@
+"""An optimizer's update in NumPy: a loop over the flat arenas, a block that stays in the cache at a time.
+
+Enters: an update rule, the number of parameters. Leaves: the function `_update`.
+Must not know: which optimizers exist.
+
+Each call passes over a block of every arena; what doesn't depend on the entry is computed before the loop in
+double precision. Scalar factors are drawn together, also out of roots and sums, so that they cost one pass:
+`lr·m/((1 − β₁)·(√(v/(1 − β₂)) + ε))` is `c₁·m/(√v + c₂)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sympy
+
+from symbp.emit.arrays import ArraySpelling
+from symbp.emit.blocks import Function, note
+from symbp.emit.calls import Calls
+from symbp.emit.elements import ElementSpelling
+from symbp.emit.forms import Form, Kind
+from symbp.emit.names import Names
+from symbp.emit.update import PREFIX, arguments, doc, numbered_updates
+from symbp.ir.expr import Access, Expr, Size, free_indices, product
+from symbp.ir.system import Equation
+from symbp.ir.training import GRADIENT, THETA, UpdateRule
+
+BLOCK = 1 << 14  # entries of each arena: five operands in float32 are 320 KB
+
+
+def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> Function:
+    """The update as calls over blocks of the arenas; `count` is their length."""
+    update = _Update(rule, names)
+    numbered = numbered_updates(rule)
+    whole = [line for k, e in numbered if not e.indices for line in update.scalar(k, e)]
+    inner = update.entries([(k, e) for k, e in numbered if e.indices])
+    entries = Size("block" if "block" not in calls.forms.sizes else "entries_")
+    for tensor in rule.system.tensors:
+        kind: Kind = "real" if tensor.shape else "number"
+        if tensor.role.is_leaf or not tensor.shape:
+            form = Form((entries,) if tensor.shape else (), kind, view=True, whole=True)
+            calls.forms.known[names.tensors[tensor.name]] = form
+    calls.forms.known.update(dict.fromkeys(update.constants.values(), Form((), "number", True, True)))
+    lines = calls.statement(inner)
+    arenas = [names.tensors[name] for name in (THETA, GRADIENT, *rule.moments)]
+    first, part, given = arenas[0], names.free("block"), names.free("arenas")
+    scratch = [n for n in calls.scratch.shapes if calls.moment in calls.scratch.uses[n]]
+    calls.end()
+    length = sympy.Integer(min(int(count), BLOCK) if count.is_number else BLOCK)
+    for name in scratch:
+        calls.scratch.shapes[name] = ((length,), calls.scratch.shapes[name][1])
+    body = (
+        *whole,
+        *update.before,
+        f"{given} = {', '.join(arenas)}",
+        f"for {names.free('start')} in range(0, len({first}), {BLOCK}):",
+        f"    {part} = slice({names.free('start')}, {names.free('start')} + {BLOCK})",
+        f"    {', '.join(arenas)} = [arena[{part}] for arena in {given}]",
+        *(f'    {name} = tensors["{name}"][: len({first})]' for name in scratch),
+        *(f"    {line}" for line in lines),
+    )
+    return Function("_update", ("tensors", *arguments(rule)), doc(rule), body)
+
+
+class _Update:
+    """The lines of one update; `constants` are the scalars that `before` computes, by value."""
+
+    def __init__(self, rule: UpdateRule, names: Names) -> None:
+        self.rule, self.names = rule, names
+        self.shapes: dict[str, tuple[Expr, ...]] = {t.name: t.shape for t in rule.system.tensors}
+        self.current: dict[str, str] = {name: names.tensors[name] for name in self.shapes}
+        self.constants: dict[Expr, str] = {}
+        self.before: list[str] = []
+
+    def scalar(self, number: int, equation: Equation) -> Iterator[str]:
+        """A number computed from numbers, or the sum of products of two arenas."""
+        target, comment = self.names.tensors[equation.target], note(number, prefix=PREFIX)
+        if equation.reduction is None:
+            yield f"{target} = {self._double(equation.body, number)}{comment}"
+            return
+        scale, arrays = _scalar_factor(equation.body)
+        base, power = arrays.as_base_exp()
+        factors = [base] * int(power) if power.is_Integer else sympy.Mul.make_args(arrays)
+        spelling = self._spelling(equation, number)
+        (left, *right) = factors if len(factors) <= 2 else (factors[0], product(factors[1:]))
+        texts = [spelling.write(f).text for f in (left, *right)]
+        text = f"float(np.dot({', '.join(texts)}))" if right else f"float({texts[0]}.sum())"
+        times = "" if scale == 1 else f"{self._double(scale, number)} * "
+        yield f"{target} = {times}{text}{comment}"
+
+    def entries(self, numbered: Sequence[tuple[int, Equation]]) -> list[str]:
+        """The lines of the equations that have an entry for each parameter."""
+        updates = self.rule.system.updates
+        source = {new: old for old, new in updates.items()}
+        body: list[str] = []
+        late: list[str] = []
+        for k, (number, equation) in enumerate(numbered):
+            old, comment = source.get(equation.target), note(number, prefix=PREFIX)
+            later = [name for _, e in numbered[k + 1 :] for name in e.read_names]
+            equation = equation.with_(body=self._gathered(equation.body, number))
+            spelling = self._spelling(equation, number)
+            spelling.name_repeated(equation.body)
+            body += [line + comment for line in spelling.prelude]
+            if old is not None and old not in later:
+                body.append(_in_place(spelling, equation, old, self.current[old]) + comment)
+                self.current[equation.target] = self.current[old]
+            else:
+                body.append(
+                    f"{self.current[equation.target]} = {spelling.write(equation.body).text}{comment}"
+                )
+                if old is not None:
+                    late.append(f"{self.current[old]}[...] = {self.current[equation.target]}")
+        return [*body, *late]
+
+    def _spelling(self, equation: Equation, number: int) -> ArraySpelling:
+        indices, extents = equation.all_indices, equation.extents
+        return ArraySpelling(indices, extents, self.shapes, self.current, f"({PREFIX}{number})")
+
+    def _double(self, e: Expr, number: int) -> str:
+        """A number in double precision."""
+        spelling = ElementSpelling({}, self.shapes, self.current, "", f"({PREFIX}{number})")
+        spelling.scalars = {name for name, shape in self.shapes.items() if not shape}
+        return spelling.write(e).text
+
+    # --- scalars
+    def _gathered(self, body: Expr, number: int) -> Expr:
+        """The body with the scalars of each term drawn together, under a name."""
+        return sympy.Add(*[self._named(*_scalar_factor(t), number) for t in sympy.Add.make_args(body)])
+
+    def _named(self, scale: Expr, rest: Expr, number: int) -> Expr:
+        """`scale·rest` with every scalar in it as the name of what is computed before the loop."""
+        sign = -1 if scale.as_coeff_Mul()[0].is_negative else 1
+        return sign * self._name(sign * scale, number) * self._inside(rest, number)
+
+    def _name(self, scale: Expr, number: int) -> Expr:
+        if scale.is_number or isinstance(scale, Access):
+            return scale
+        if scale not in self.constants:
+            name = self.names.free(f"c{len(self.constants) + 1}")
+            self.before.append(f"{name} = {self._double(scale, number)}{note(number, prefix=PREFIX)}")
+            self.constants[scale] = self.current[name] = name
+            self.shapes[name] = ()
+        return Access(self.constants[scale])
+
+    def _inside(self, e: Expr, number: int) -> Expr:
+        """An expression of arrays with names for the scalars that stay in it."""
+        if isinstance(e, Access) or e.is_number:
+            return e
+        if not free_indices(e):
+            return self._name(e, number)
+        if e.is_Add:
+            return sympy.Add(*[self._inside(t, number) for t in e.args])
+        if e.is_Mul:
+            scale = product(f for f in e.args if not free_indices(f))
+            rest = [self._inside(f, number) for f in e.args if free_indices(f)]
+            return product([self._name(scale, number), *rest])
+        return e.func(*[self._inside(a, number) if isinstance(a, sympy.Expr) else a for a in e.args])
+
+
+def _scalar_factor(e: Expr) -> tuple[Expr, Expr]:
+    """A scalar and the rest, whose product is the expression; the rest has the fewest scalars."""
+    one = sympy.Integer(1)
+    if not free_indices(e):
+        return e, one
+    if e.is_Mul:
+        parts = [_scalar_factor(f) for f in e.args]
+        return product(s for s, _ in parts), product(r for _, r in parts)
+    if e.is_Pow and e.exp.is_number:
+        scale, rest = _scalar_factor(e.base)
+        return _power(scale, e.exp), rest**e.exp
+    if e.is_Add:
+        arrays = [_scalar_factor(t) for t in e.args if free_indices(t)]
+        alone = sympy.Add(*[t for t in e.args if not free_indices(t)])
+        scales = {s for s, _ in arrays}
+        if len(scales) == 1:
+            (scale,) = scales
+            return scale, sympy.Add(*[r for _, r in arrays], alone / scale)
+    return one, e
+
+
+def _power(scale: Expr, exponent: Expr) -> Expr:
+    """A power of a scalar, of each factor by itself. A root of `s·x` is real only where both have one sign,
+    and what updates take roots of is a mean of squares, so that s is positive."""
+    if scale.is_Mul:
+        return product(_power(f, exponent) for f in scale.args)
+    base, own = scale.as_base_exp()
+    return base ** (own * exponent) if own.is_number else scale**exponent
+
+
+def _in_place(spelling: ArraySpelling, equation: Equation, old: str, name: str) -> str:
+    """`theta -= …` where the new value is the old one plus something, else `m[...] = …`."""
+    terms = sympy.Add.make_args(equation.body)
+    own = [t for t in terms if isinstance(t, Access) and t.name == old]
+    rest = equation.body - sympy.Add(*own)
+    if len(own) == 1 and rest != 0 and old not in {a.name for a in rest.atoms(Access)}:
+        negative = all(t.as_coeff_Mul()[0].is_negative for t in sympy.Add.make_args(rest))
+        written = spelling.write(-rest if negative else rest)
+        return f"{name} {'-=' if negative else '+='} {written.text}"
+    return f"{name}[...] = {spelling.write(equation.body).text}"
+
+
+__all__ = ["numpy_update"]
