@@ -97,9 +97,9 @@ def jacobian(net: Network, of: str, *, wrt: Sequence[str] | None = None) -> Deri
 
 
 def _shown(net: Network, found: Derived) -> Derivation:
-    """The derivation, able to show itself, with the network's constants."""
+    """The derivation, able to show itself, with the network's constants and starts."""
     parts = {part.name: getattr(found, part.name) for part in fields(found)}
-    return Derivation(**{**parts, "constants": dict(net.hyper)})
+    return Derivation(**{**parts, "constants": dict(net.hyper), "initial": dict(net.initial)})
 
 
 def source(

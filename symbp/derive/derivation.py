@@ -13,6 +13,7 @@ from functools import cached_property
 from symbp.errors import DerivationError
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, System
+from symbp.ir.training import Initial
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ class Derivation:
     everywhere. `gradients` maps each parameter (or other tensor asked for) to the tensor that holds its
     gradient; a key `"W1,W2"` is a second derivative. `of` names what was differentiated, if that isn't the
     loss (a Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the
-    results are then these products). `constants` gives hyperparameters their values, where the network
-    does. `warnings` are sentences for the user, such as a parameter that the
-    loss doesn't use.
+    results are then these products). `constants` gives hyperparameters their values and `initial` says how
+    parameters start, where the network does. `warnings` are sentences for the user, such as a parameter
+    that the loss doesn't use.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Derivation:
     of: str | None = None
     directions: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
+    initial: Mapping[str, Initial] = field(default_factory=dict)
 
     __hash__ = object.__hash__
 

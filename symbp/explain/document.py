@@ -14,6 +14,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.explain.matrix import matrix_form
 from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
+from symbp.explain.starts import Start, starts
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Role, Tensor
 
@@ -69,7 +70,7 @@ class Quotient:
 
 @dataclass(frozen=True)
 class Document:
-    """A derivation as a page: what is given, the equations, which gradient is where, the steps.
+    """A derivation as a page: what is given, how parameters start, the equations, the gradients, the steps.
 
     `quotients` says which tensors are derivatives of what, so that a format can write ∂L/∂W₁ for `dW1`;
     `results` lists what was asked for beyond gradients, in words, with its tensor.
@@ -77,6 +78,7 @@ class Document:
 
     title: str
     given: tuple[Tensor, ...]
+    starts: tuple[Start, ...]
     sections: tuple[Section, ...]
     quotients: Mapping[str, Quotient]
     results: tuple[tuple[str, str], ...]
@@ -119,6 +121,7 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
     return Document(
         title=derivation.name,
         given=system.leaves,
+        starts=starts(derivation.initial) if derivation.is_gradient else (),
         sections=tuple(s for s in sections if s.equations or s.pairs),
         quotients=_quotients(derivation),
         results=() if derivation.is_gradient else _results(derivation),

@@ -16,8 +16,9 @@ def plain(document: Document) -> dict[str, Any]:
     """The document as dictionaries, lists, strings and numbers.
 
     `equations` holds `number`, `target`, `index_form`, `matrix_form` (None where there is none), `latex` and
-    `rule`; `gradients` maps each parameter to the tensor that holds its gradient; `stand_for` says, by the
-    title of a section, what a buffer becomes after a step and what a loss or an output is at inference.
+    `rule`; `start` says how parameters start and why; `gradients` maps each parameter to the tensor that
+    holds its gradient; `stand_for` says, by the title of a section, what a buffer becomes after a step and
+    what a loss or an output is at inference.
     """
     notation = notation_for(document)
     equations = [
@@ -45,6 +46,16 @@ def plain(document: Document) -> dict[str, Any]:
     ]
     return {
         "name": document.title,
+        "start": [
+            {
+                "parameters": list(start.names),
+                "distribution": start.initial.distribution,
+                "scale": str(start.initial.scale),
+                "shift": str(start.initial.shift),
+                "reason": start.initial.reason,
+            }
+            for start in document.starts
+        ],
         "equations": equations,
         "gradients": dict(document.gradients),
         "stand_for": {section.title: dict(section.pairs) for section in document.sections if section.pairs},

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from symbp.derive.derivation import Step
 from symbp.explain.document import Document, NumberedEquation, Quotient, Section
 from symbp.explain.matrix_text import Spelling, matrix_text
+from symbp.explain.starts import Start
 from symbp.ir.expr import Expr
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written
 from symbp.ir.system import Tensor
@@ -172,6 +173,7 @@ def latex(document: Document, *, steps: bool = False) -> str:
     """A complete document; with `steps`, the rewrites are listed in words."""
     notation = notation_for(document)
     parts = [HEAD, rf"\section*{{{_escaped(document.title)}}}", _given(document.given)]
+    parts += [_starts(document.starts)] if document.starts else []
     parts += [_section(section, notation) for section in document.sections]
     if steps and document.steps:
         parts.append(_steps(document.steps))
@@ -189,6 +191,16 @@ def _given(tensors: Sequence[Tensor]) -> str:
             rf"  \item ${symbol_latex(tensor.name)} \in {domain}^{{{shape}}}$: {tensor.role.value}{facts}"
         )
     return "\n".join([r"\subsection*{Given}", r"\begin{itemize}", *rows, r"\end{itemize}"])
+
+
+def _starts(starts: Sequence[Start]) -> str:
+    rows = []
+    for start in starts:
+        kind, scale = start.words(Latex(), r"\pm ")
+        names = ", ".join(f"${symbol_latex(name)}$" for name in start.names)
+        why = f"; {_prose(start.initial.reason)}" if start.initial.reason else ""
+        rows.append(rf"  \item {names}: {f'{kind} ${scale}$'.strip()}{why}")
+    return "\n".join([r"\subsection*{Start}", r"\begin{itemize}", *rows, r"\end{itemize}"])
 
 
 def _section(section: Section, notation: Latex) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from symbp.derive.derivation import Step
 from symbp.explain.document import Document, NumberedEquation, Section
+from symbp.explain.starts import Start
+from symbp.ir.printer import Notation
 
 WIDEST = 56  # an index form beyond this width has its matrix form on the next line
 
@@ -17,6 +19,8 @@ def text(document: Document, *, steps: bool = False) -> str:
     """The page as text without a final newline; with `steps`, every rewrite with its reason."""
     blocks = [document.title]
     blocks.append("\n".join(["Given", *(f"  {tensor}" for tensor in document.given)]))
+    if document.starts:
+        blocks.append(_starts(document.starts))
     shown = [e for section in document.sections for e in section.equations]
     widths = [len(e.index_form) for e in shown]
     column = max((width for width in widths if width <= WIDEST), default=0)
@@ -31,6 +35,16 @@ def text(document: Document, *, steps: bool = False) -> str:
         blocks.append(steps_text(document.steps))
     blocks += [f"warning: {warning}" for warning in document.warnings]
     return "\n\n".join(blocks)
+
+
+def _starts(starts: Sequence[Start]) -> str:
+    """Where parameters start, and why."""
+    lines = ["Start"]
+    for start in starts:
+        kind, scale = start.words(Notation())
+        lines.append(f"  {', '.join(start.names)}: {f'{kind} {scale}'.strip()}")
+        lines += [f"      {start.initial.reason}"] if start.initial.reason else []
+    return "\n".join(lines)
 
 
 def _section(section: Section, column: int, digits: int) -> str:

@@ -19,7 +19,6 @@ from symbp.ir import system as ir
 from symbp.ir.expr import Access, Expr, Size, accesses
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
-from symbp.language import initial as initials
 from symbp.language.bodies import rewrite
 from symbp.language.frames import caller, here
 from symbp.language.inline import inlined
@@ -29,6 +28,7 @@ from symbp.language.names import check_name
 from symbp.language.naming import all_names, given_names, names_at_inference
 from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
 from symbp.language.sizes import Dim, Unifier, name_sizes
+from symbp.language.starts import start
 from symbp.language.tensor import Tensor
 
 
@@ -61,8 +61,9 @@ class Network:
         _check(name, loss, outputs, metrics)
         lowered = _Lowering(loss, outputs, metrics, tuple(parameters))
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "system", lowered.system())
-        object.__setattr__(self, "initial", lowered.initial())
+        system = lowered.system()
+        object.__setattr__(self, "system", system)
+        object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())
         object.__setattr__(self, "origin", here())
 
@@ -217,10 +218,15 @@ class _Lowering:
     def _facts(self, node: Node) -> frozenset[Fact]:
         return frozenset(f if f.bound is None else replace(f, bound=self.extent(f.bound)) for f in node.facts)
 
-    def initial(self) -> dict[str, Initial]:
-        """How each parameter and each buffer starts."""
+    def initial(self, system: System) -> dict[str, Initial]:
+        """How parameters and buffers start: as their author says, or by what the system does with them."""
         kept = [leaf for leaf in self.leaves if leaf.role in (Role.PARAMETER, Role.BUFFER)]
-        return {self.names[t.serial]: (t.init or initials.default)(self._shape(t)) for t in kept}
+        return {
+            (name := self.names[t.serial]): t.init(self._shape(t))
+            if t.init
+            else start(system, system.tensor(name))
+            for t in kept
+        }
 
     def _late(self) -> dict[int, int]:
         """The nodes that the loss and the outputs of training don't rest on: 1 for what the next values of
