@@ -349,10 +349,12 @@ def _initial(rng, sizes):
     return {
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "table": math.sqrt(6 / (E + V)) * rng.uniform(-1, 1, (V, E)),
-        "W": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (E, 3, H)),
-        "U": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (H, 3, H)),
-        "b": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (3, H)),
-        "d": math.sqrt(6 / (H + 3)) * rng.uniform(-1, 1, (3, H)),
+        "W": math.sqrt(6 / (3 * H + E)) * rng.uniform(-1, 1, (E, 3, H)),
+        "U": math.sqrt(3 / (2 * H)) * rng.uniform(-1, 1, (H, 3, H)),
+        # an offset needs no asymmetry to learn
+        "b": np.zeros((3, H)),
+        "d": np.zeros((3, H)),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),

@@ -336,9 +336,11 @@ def _initial(rng, sizes):
     return {
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "table": math.sqrt(6 / (E + V)) * rng.uniform(-1, 1, (V, E)),
-        "W": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (E, 4, H)),
-        "U": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (H, 4, H)),
-        "b": math.sqrt(6 / (H + 4)) * rng.uniform(-1, 1, (4, H)),
+        "W": math.sqrt(6 / (4 * H + E)) * rng.uniform(-1, 1, (E, 4, H)),
+        "U": math.sqrt(6 / (5 * H)) * rng.uniform(-1, 1, (H, 4, H)),
+        # an offset needs no asymmetry to learn
+        "b": np.zeros((4, H)),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),

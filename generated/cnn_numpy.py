@@ -410,12 +410,12 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "C1": math.sqrt(6 / (D2 + D3)) * rng.uniform(-1, 1, (F1, D1, D2, D3)),
+        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        "C1": math.sqrt(2 / (D1 * D2 * D3)) * rng.standard_normal((F1, D1, D2, D3)),
         # an offset needs no asymmetry to learn
         "c1": np.zeros(F1),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "C2": math.sqrt(6 / (D4 + D5)) * rng.uniform(-1, 1, (F2, F1, D4, D5)),
+        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        "C2": math.sqrt(2 / (D4 * D5 * F1)) * rng.standard_normal((F2, F1, D4, D5)),
         # an offset needs no asymmetry to learn
         "c2": np.zeros(F2),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)

@@ -155,8 +155,9 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     D = sizes["D"]
     return {
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        "w": math.sqrt(6 / (D + 1)) * rng.uniform(-1, 1, D),
         # an offset needs no asymmetry to learn
-        "w": np.zeros(D),
         "b": np.zeros(()),
     }
 

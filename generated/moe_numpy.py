@@ -327,10 +327,13 @@ def _initial(rng, sizes):
         "g1": np.zeros(H),
         "g2": np.zeros(E),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "W": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (E, D, H)),
-        "b": math.sqrt(6 / (E + H)) * rng.uniform(-1, 1, (E, H)),
+        "W": math.sqrt(6 / (D + E * H)) * rng.uniform(-1, 1, (E, D, H)),
+        # an offset needs no asymmetry to learn
+        "b": np.zeros((E, H)),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (E, H, K)),
-        "c": math.sqrt(6 / (E + K)) * rng.uniform(-1, 1, (E, K)),
+        # an offset needs no asymmetry to learn
+        "c": np.zeros((E, K)),
     }
 
 

@@ -423,7 +423,9 @@ def _initial(rng, sizes):
         "b0": np.zeros(H),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(3 / H) * rng.uniform(-1, 1, (L, H, H)),
-        "b": math.sqrt(6 / (H + L)) * rng.uniform(-1, 1, (L, H)),
+        # an offset needs no asymmetry to learn
+        "b": np.zeros((L, H)),
+        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),

@@ -367,7 +367,8 @@ def _initial(rng, sizes):
         "turn": rng.standard_normal(S),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
         "B": math.sqrt(6 / (D + S)) * rng.uniform(-1, 1, (D, S)),
-        "W": math.sqrt(6 / (H + S)) * rng.uniform(-1, 1, (S, H)),
+        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        "W": math.sqrt(2 / S) * rng.standard_normal((S, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
