@@ -45,8 +45,10 @@ def invert(
     """
     work = _Inversion(dict(zip(axes, shape, strict=True)), list(scope), dict(extents), list(fresh))
     pending = sorted(zip(axes, subscripts, strict=True), key=lambda pair: not isinstance(pair[1], Index))
+    found = work.digits(pending)
     for axis, subscript in pending:
-        work.match(axis, subscript)
+        if axis not in found:
+            work.match(axis, subscript)
     return work.result()
 
 
@@ -58,6 +60,28 @@ class _Inversion:
         self.solution: dict[Index, Expr] = {}
         self.equations: list[tuple[Index, Expr]] = []
         self.ranged: list[Index] = []  # solved indices whose range must be kept by guards
+
+    def digits(self, pairs: Sequence[tuple[Index, Expr]]) -> set[Index]:
+        """Solves for the indices all of whose mixed-radix digits are read, `i // (w·m)`, `(i // w) % m` and
+        `i % w`, as the element that they make up. Leaves the axes that said it."""
+        used: set[Index] = set()
+        for index in self.scope:
+            chain = _chain([(axis, *d) for axis, e in pairs if (d := _digit(e, index)) is not None])
+            if len(chain) < 2:
+                continue
+            top, weight, modulus = chain[-1]
+            if modulus is not None and not _same(weight * modulus, self.extents[index]):
+                continue  # a higher digit isn't read
+            self._solve(index, sympy.Add(*[axis * w for axis, w, _ in chain]))
+            whole = _same(weight * self.axes[top], self.extents[index])
+            for axis, _, m in chain:
+                if m is not None and not _same(self.axes[axis], m):
+                    self.equations.append((axis, Mod(axis, m)))
+                    whole = False
+            if whole:
+                self.ranged.remove(index)  # the digits make up every element, and no other
+            used |= {axis for axis, _, _ in chain}
+        return used
 
     def match(self, axis: Index, subscript: Expr) -> None:
         e = subscript.xreplace(self.solution)
@@ -94,7 +118,7 @@ class _Inversion:
         chain: list[Index] = []
         weight = sympy.Integer(1)
         while len(chain) < len(indices):
-            following = [i for i in indices if i not in chain and sympy.expand(weights[i] - weight) == 0]
+            following = [i for i in indices if i not in chain and _same(weights[i], weight)]
             if len(following) != 1:
                 return False
             chain.append(following[0])
@@ -105,7 +129,7 @@ class _Inversion:
             self._solve(index, part if last else Mod(part, self.extents[index]))
             if not last:
                 self.ranged.remove(index)  # a remainder is in range by definition
-        if sympy.expand(weight - self.axes[axis]) == 0:
+        if _same(weight, self.axes[axis]):
             self.ranged.remove(chain[-1])
         return True
 
@@ -149,3 +173,36 @@ class _Inversion:
         for axis, e in self.equations:
             guards.append(simplify_guard(Guard("=", axis, e.xreplace(self.solution)), ranges))
         return Inverse(dict(self.solution), left, ranges, tuple(dict.fromkeys(g for g in guards if g != 1)))
+
+
+Digit = tuple[Index, Expr, Expr | None]  # the axis, w, m of `axis = (index // w) % m`
+
+
+def _digit(e: Expr, index: Index) -> tuple[Expr, Expr | None] | None:
+    """(w, m) if `e` is the digit `(index // w) % m`; m is None for `index // w`."""
+    modulus, weight = None, sympy.Integer(1)
+    if isinstance(e, Mod):
+        e, modulus = e.args
+    if isinstance(e, FloorDiv):
+        e, weight = e.args
+    sizes = free_indices(weight) or (modulus is not None and free_indices(modulus))
+    return (weight, modulus) if e == index and not sizes else None
+
+
+def _chain(digits: Sequence[Digit]) -> list[Digit]:
+    """All the digits in order, each weight the product of the moduli below; none if they aren't so."""
+    chain: list[Digit] = []
+    weight: Expr | None = sympy.Integer(1)
+    while len(chain) < len(digits):
+        following = [] if weight is None else [d for d in digits if _same(d[1], weight)]
+        if len(following) != 1:
+            return []
+        chain += following
+        modulus = following[0][2]
+        weight = None if modulus is None else following[0][1] * modulus
+    return chain
+
+
+def _same(a: Expr, b: Expr) -> bool:
+    """Whether two sizes are equal whatever the sizes in them."""
+    return bool(sympy.expand(a - b) == 0)

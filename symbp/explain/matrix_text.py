@@ -33,7 +33,9 @@ from symbp.explain.matrix_tree import (
     Trace,
     Transpose,
 )
-from symbp.ir.printer import TEXT, Notation
+from symbp.ir.printer import ADD as SCALAR_SUM
+from symbp.ir.printer import ATOM as SCALAR
+from symbp.ir.printer import MUL, TEXT, Notation
 
 SUM, ELEMENTWISE, PRODUCT, POSTFIX, ATOM = 1, 2, 3, 4, 5  # binding strength of what was written
 Written = tuple[str, int]
@@ -118,10 +120,10 @@ class _Printer:
             strength = PRODUCT if over else ATOM
         if not under:
             return text, strength
-        # The scalar notation binds with its own strengths: a sum is 1, a product 2, an atom 4.
-        numerator = (text, 1 if strength <= ELEMENTWISE else 2 if strength == PRODUCT else 4)
+        # The scalar notation binds with strengths of its own.
+        numerator = (text, SCALAR_SUM if strength <= ELEMENTWISE else MUL if strength == PRODUCT else SCALAR)
         below = self.signs.times.join(self.wrapped(f, PRODUCT) for f in under)
-        written = self.scalar.fraction(numerator, (below, 2 if len(under) > 1 else 4))
+        written = self.scalar.fraction(numerator, (below, MUL if len(under) > 1 else SCALAR))
         return written[0], PRODUCT
 
     def power(self, base: Node, exponent: sympy.Expr) -> Written:

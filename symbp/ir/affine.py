@@ -61,11 +61,20 @@ def _decided(e: Expr, extents: Mapping[Index, Expr]) -> Expr:
     """A quotient or a remainder without the multiples of its divisor, gone where the rest is below it."""
     dividend, divisor = sympy.expand(e.args[0]), e.args[1]
     whole, rest = sympy.Integer(0), sympy.Integer(0)
-    for term in sympy.Add.make_args(dividend):
-        quotient = sympy.cancel(term / divisor)
-        multiple = quotient.is_integer and sympy.fraction(quotient)[1] == 1 and not term.atoms(FloorDiv, Mod)
-        whole, rest = (whole + quotient, rest) if multiple else (whole, rest + term)
+    for coefficient, variables in _grouped(dividend):
+        quotient = sympy.cancel(coefficient / divisor) * variables
+        multiple = quotient.is_integer and sympy.fraction(quotient)[1] == 1
+        whole, rest = (whole + quotient, rest) if multiple else (whole, rest + coefficient * variables)
     below = never_negative(rest, extents) and never_negative(divisor - 1 - rest, extents)
     if isinstance(e, FloorDiv):
         return sympy.expand(whole) if below else sympy.expand(whole + FloorDiv(rest, divisor))
     return rest if below else Mod(rest, divisor)
+
+
+def _grouped(e: Expr) -> list[tuple[Expr, Expr]]:
+    """A sum as coefficients in sizes, each with what varies: `a·b·i + c·i + j` as (a·b + c, i), (1, j)."""
+    groups: dict[Expr, Expr] = {}
+    for term in sympy.Add.make_args(e):
+        constant, variables = term.as_independent(*free_indices(term), *term.atoms(Access), as_Add=False)
+        groups[variables] = groups.get(variables, sympy.Integer(0)) + constant
+    return [(coefficient, variables) for variables, coefficient in groups.items()]

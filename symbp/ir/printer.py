@@ -19,7 +19,7 @@ from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_
 if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.system import Equation, System
 
-ADD, MUL, POW, ATOM = 1, 2, 3, 4  # binding strength of what was written
+ADD, QUOTIENT, MUL, POW, ATOM = range(1, 6)  # binding strength of what was written; `2·(H//2)` is no `2·H//2`
 Written = tuple[str, int]
 TermKey = tuple[bool, bool, int, int, str]
 FactorKey = tuple[int, tuple[int, ...], str]
@@ -65,7 +65,7 @@ class Notation:
         return f"[{lhs}{self.relation[op]}{rhs}]"
 
     def quotient(self, a: Written, b: Written, sign: str) -> Written:
-        return f"{wrap(a, ATOM)}{sign}{wrap(b, ATOM)}", MUL
+        return f"{wrap(a, ATOM)}{sign}{wrap(b, ATOM)}", QUOTIENT
 
     def join(self, factors: Sequence[str]) -> str:
         return self.times.join(factors)

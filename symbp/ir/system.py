@@ -17,7 +17,7 @@ from typing import Literal
 from symbp.errors import InvalidSystem, Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, rename
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
-from symbp.ir.printer import equation_text, system_text
+from symbp.ir.printer import equation_text, expression_text, system_text
 from symbp.ir.random import Draw
 
 
@@ -102,7 +102,7 @@ class Tensor:
         return found[0] if found else None
 
     def __str__(self) -> str:
-        shape = f"({', '.join(map(str, self.shape))})" if self.shape else "scalar"
+        shape = f"({', '.join(map(expression_text, self.shape))})" if self.shape else "scalar"
         kind = " integer" if self.integer else ""
         drawn = [str(self.draw)] if self.draw else []
         known = "".join(f", {what}" for what in (*drawn, *sorted(map(str, self.facts))))

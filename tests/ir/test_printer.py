@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, Size
 from symbp.ir.printer import Notation, Written, expression_text
 
 i = Index("i")
@@ -43,3 +43,11 @@ def test_signs_in_sums() -> None:
     assert expression_text(y - x * (1 - y), (i,)) == "y[i] - (1 - y[i])·x[i]"
     assert expression_text(-x - y, (i,)) == "-x[i] - y[i]"
     assert expression_text(sympy.Add(-2, -x), (i,)) == "-2 - x[i]"
+
+
+def test_a_quotient_of_integers_as_a_factor_is_in_parentheses() -> None:
+    size = Size("H")
+    half = FloorDiv(size, 2)
+    assert expression_text(2 * half) == "2·(H//2)"
+    assert expression_text(half + i) == "i + H//2"
+    assert expression_text(FloorDiv(2 * size, 3) + Mod(i, 2)) == "i%2 + (2·H)//3"
