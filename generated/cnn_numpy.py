@@ -304,18 +304,16 @@ def _backward(params, data, tensors, gradients):
     is_2, at_4, is_3, is_4 = tensors["is_2"], tensors["at_4"], tensors["is_3"], tensors["is_4"]
     is_5, is_6, is_7, at_5 = tensors["is_5"], tensors["is_6"], tensors["is_7"], tensors["at_5"]
     at_6, at_7, less, is_8 = tensors["at_6"], tensors["at_7"], tensors["less"], tensors["is_8"]
-    is_NK, at_8, at_9, at_10 = tensors["is_NK"], tensors["at_8"], tensors["at_9"], tensors["at_10"]
-    at_F2, at_11, is_9, at_12 = tensors["at_F2"], tensors["at_11"], tensors["is_9"], tensors["at_12"]
-    t_4, dh1_right, t_5, t_6 = tensors["t_4"], tensors["dh1_right"], tensors["t_5"], tensors["t_6"]
-    is_10, at_13, at_14, at3 = tensors["is_10"], tensors["at_13"], tensors["at_14"], tensors["at3"]
-    at4, at5, at6, is_11 = tensors["at4"], tensors["at5"], tensors["at6"], tensors["is_11"]
-    is_12, is_13, at_15, is_14 = tensors["is_12"], tensors["is_13"], tensors["at_15"], tensors["is_14"]
-    at_16, is_15, at_17, at_18 = tensors["at_16"], tensors["is_15"], tensors["at_17"], tensors["at_18"]
-    at_19, at_20, t_7, t_8 = tensors["at_19"], tensors["at_20"], tensors["t_7"], tensors["t_8"]
-    range_N, range_F1, range_ = tensors["range_N"], tensors["range_F1"], tensors["range_"]
-    range__, range___, range____ = tensors["range__"], tensors["range___"], tensors["range____"]
-    range_F2, range_K, range_____ = tensors["range_F2"], tensors["range_K"], tensors["range_____"]
-    range______ = tensors["range______"]
+    is_NK, is_9, dh1_right, t_4 = tensors["is_NK"], tensors["is_9"], tensors["dh1_right"], tensors["t_4"]
+    t_5, is_10, at_8, at_9 = tensors["t_5"], tensors["is_10"], tensors["at_8"], tensors["at_9"]
+    at3, at4, at5, at6 = tensors["at3"], tensors["at4"], tensors["at5"], tensors["at6"]
+    is_11, is_12, is_13, at_10 = tensors["is_11"], tensors["is_12"], tensors["is_13"], tensors["at_10"]
+    is_14, at_11, is_15, at_12 = tensors["is_14"], tensors["at_11"], tensors["is_15"], tensors["at_12"]
+    at_13, at_14, at_15, t_6 = tensors["at_13"], tensors["at_14"], tensors["at_15"], tensors["t_6"]
+    t_7, range_N, range_F1 = tensors["t_7"], tensors["range_N"], tensors["range_F1"]
+    range_, range__, range___ = tensors["range_"], tensors["range__"], tensors["range___"]
+    range____, range_F2, range_K = tensors["range____"], tensors["range_F2"], tensors["range_K"]
+    range_____, range______ = tensors["range_____"], tensors["range______"]
     N = len(x)
     h1_place.fill(0)  # (17)
     less.fill(1)  # (17)
@@ -342,21 +340,13 @@ def _backward(params, data, tensors, gradients):
     da3.sum(0, out=db)  # (20)
     np.matmul(da3, W.T, out=dflat)  # (21)
     np.matmul(flat.T, da3, out=dW)  # (22)
-    np.multiply((S + 1 - D3) // 2 + 4 - D5, range___, out=at_10)  # (23)
-    np.add(at_10[:, None], range____, out=at_9)  # (23)
-    np.multiply(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5), range_F2, out=at_F2)  # (23)
-    np.add(at_9, at_F2[:, None, None], out=at_8)  # (23)
-    np.multiply((S + 1 - D3) // 2 + 4 - D5, range___, out=at_10)  # (23)
-    np.add(at_10[:, None], range____, out=at_9)  # (23)
-    np.multiply(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5), range_F2, out=at_F2)  # (23)
-    np.add(at_9, at_F2[:, None, None], out=at_11)  # (23)
     np.greater(a2, 0, out=is_9)  # (23)
-    np.clip(at_8, 0, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 - 1, out=at_12)  # (23)
-    np.take(dflat, at_12, 1, out=da2, mode="clip")  # (23)
-    np.multiply(10 / 7, da2, out=da2)  # (23)
-    np.clip(at_11, 0, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2 - 1, out=at_12)  # (23)
-    np.take(mask2, at_12, 1, out=t_4, mode="clip")  # (23)
-    np.multiply(da2, t_4, out=da2)  # (23)
+    np.multiply(
+        10 / 7, dflat.reshape(N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5), out=da2
+    )  # (23)
+    np.multiply(
+        da2, mask2.reshape(N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5), out=da2
+    )  # (23)
     _choose(da2, is_9, 0)  # (23)
     da2.sum((0, 2, 3), out=dc2)  # (24)
     np.add(range_, 1, out=at_2)  # (25)
@@ -397,9 +387,9 @@ def _backward(params, data, tensors, gradients):
     np.matmul(
         da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T,
         h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        out=t_5.reshape(16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2, F1 + ((S + 1 - D2) // 2) * F1 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F1 + ((S + 1 - D3) // 2) * F1)
+        out=t_4.reshape(16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2, F1 + ((S + 1 - D2) // 2) * F1 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F1 + ((S + 1 - D3) // 2) * F1)
     )  # (26)
-    np.copyto(dC2_terms, t_5.transpose(0, 3, 1, 2, 4, 5))  # (26)
+    np.copyto(dC2_terms, t_4.transpose(0, 3, 1, 2, 4, 5))  # (26)
     dC2.fill(0)  # (26)
     np.add(range_, 1, out=at_2)  # (26)
     np.subtract(at_2, range___[:, None], out=at1)  # (26)
@@ -415,68 +405,68 @@ def _backward(params, data, tensors, gradients):
     np.logical_and(is_2, is_3, out=is_2)  # (26)
     np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (26)
     np.copyto(is_10, is_5[..., None, None])  # (26)
-    np.copyto(t_6, dC2_terms.transpose(2, 3, 4, 5, 0, 1))  # (26)
-    _choose(t_6, is_10, 0)  # (26)
+    np.copyto(t_5, dC2_terms.transpose(2, 3, 4, 5, 0, 1))  # (26)
+    _choose(t_5, is_10, 0)  # (26)
     np.add.at(
         dC2, (range_F2[:, None], range_F1, at_6[:, None, :, None, None, None], at_7[:, None, :, None, None]),
-        t_6
+        t_5
     )  # (26)
-    np.floor_divide(range_____, 2, out=at_13)  # (27)
-    np.floor_divide(range______, 2, out=at_14)  # (27)
+    np.floor_divide(range_____, 2, out=at_8)  # (27)
+    np.floor_divide(range______, 2, out=at_9)  # (27)
     np.floor_divide(range_____, 2, out=at3)  # (27)
     np.floor_divide(range______, 2, out=at4)  # (27)
     np.floor_divide(range_____, 2, out=at5)  # (27)
     np.floor_divide(range______, 2, out=at6)  # (27)
     np.greater(a1, 0, out=is_11)  # (27)
-    np.floor_divide(range_____, 2, out=at_15)  # (27)
-    np.less_equal(at_15, (S + 1 - D2) // 2, out=is_13)  # (27)
-    np.floor_divide(range______, 2, out=at_16)  # (27)
-    np.less_equal(at_16, (S + 1 - D3) // 2, out=is_14)  # (27)
+    np.floor_divide(range_____, 2, out=at_10)  # (27)
+    np.less_equal(at_10, (S + 1 - D2) // 2, out=is_13)  # (27)
+    np.floor_divide(range______, 2, out=at_11)  # (27)
+    np.less_equal(at_11, (S + 1 - D3) // 2, out=is_14)  # (27)
     np.logical_and(is_13[:, None], is_14, out=is_12)  # (27)
     np.logical_and(is_12, is_11, out=is_11)  # (27)
-    np.remainder(range_____, 2, out=at_15)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_18)  # (27)
-    np.add(at_18, range_F1[:, None, None], out=at_18)  # (27)
-    np.multiply(at_18, (S + 1 - D2) // 2 + 1, out=at_18)  # (27)
-    np.clip(at_13, 0, (S + 1 - D2) // 2, out=at_19)  # (27)
-    np.add(at_18, at_19[:, None], out=at_18)  # (27)
-    np.multiply(at_18, (S + 1 - D3) // 2 + 1, out=at_18)  # (27)
-    np.clip(at_14, 0, (S + 1 - D3) // 2, out=at_16)  # (27)
-    np.add(at_18, at_16, out=at_18)  # (27)
-    np.take(h1_argmax_i5.reshape(-1), at_18, out=at_17, mode="clip")  # (27)
-    np.equal(at_15[:, None], at_17, out=is_15)  # (27)
+    np.remainder(range_____, 2, out=at_10)  # (27)
+    np.multiply(range_N[:, None, None, None], F1, out=at_13)  # (27)
+    np.add(at_13, range_F1[:, None, None], out=at_13)  # (27)
+    np.multiply(at_13, (S + 1 - D2) // 2 + 1, out=at_13)  # (27)
+    np.clip(at_8, 0, (S + 1 - D2) // 2, out=at_14)  # (27)
+    np.add(at_13, at_14[:, None], out=at_13)  # (27)
+    np.multiply(at_13, (S + 1 - D3) // 2 + 1, out=at_13)  # (27)
+    np.clip(at_9, 0, (S + 1 - D3) // 2, out=at_11)  # (27)
+    np.add(at_13, at_11, out=at_13)  # (27)
+    np.take(h1_argmax_i5.reshape(-1), at_13, out=at_12, mode="clip")  # (27)
+    np.equal(at_10[:, None], at_12, out=is_15)  # (27)
     np.logical_and(is_11, is_15, out=is_11)  # (27)
-    np.remainder(range______, 2, out=at_16)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_18)  # (27)
-    np.add(at_18, range_F1[:, None, None], out=at_18)  # (27)
-    np.multiply(at_18, (S + 1 - D2) // 2 + 1, out=at_18)  # (27)
-    np.clip(at3, 0, (S + 1 - D2) // 2, out=at_15)  # (27)
-    np.add(at_18, at_15[:, None], out=at_18)  # (27)
-    np.multiply(at_18, (S + 1 - D3) // 2 + 1, out=at_18)  # (27)
-    np.clip(at4, 0, (S + 1 - D3) // 2, out=at_20)  # (27)
-    np.add(at_18, at_20, out=at_18)  # (27)
-    np.take(h1_argmax_i.reshape(-1), at_18, out=at_17, mode="clip")  # (27)
-    np.equal(at_16, at_17, out=is_15)  # (27)
+    np.remainder(range______, 2, out=at_11)  # (27)
+    np.multiply(range_N[:, None, None, None], F1, out=at_13)  # (27)
+    np.add(at_13, range_F1[:, None, None], out=at_13)  # (27)
+    np.multiply(at_13, (S + 1 - D2) // 2 + 1, out=at_13)  # (27)
+    np.clip(at3, 0, (S + 1 - D2) // 2, out=at_10)  # (27)
+    np.add(at_13, at_10[:, None], out=at_13)  # (27)
+    np.multiply(at_13, (S + 1 - D3) // 2 + 1, out=at_13)  # (27)
+    np.clip(at4, 0, (S + 1 - D3) // 2, out=at_15)  # (27)
+    np.add(at_13, at_15, out=at_13)  # (27)
+    np.take(h1_argmax_i.reshape(-1), at_13, out=at_12, mode="clip")  # (27)
+    np.equal(at_11, at_12, out=is_15)  # (27)
     np.logical_and(is_11, is_15, out=is_11)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_17)  # (27)
-    np.add(at_17, range_F1[:, None, None], out=at_17)  # (27)
-    np.multiply(at_17, (S + 1 - D2) // 2 + 1, out=at_17)  # (27)
-    np.clip(at5, 0, (S + 1 - D2) // 2, out=at_15)  # (27)
-    np.add(at_17, at_15[:, None], out=at_17)  # (27)
-    np.multiply(at_17, (S + 1 - D3) // 2 + 1, out=at_17)  # (27)
-    np.clip(at6, 0, (S + 1 - D3) // 2, out=at_16)  # (27)
-    np.add(at_17, at_16, out=at_17)  # (27)
-    np.take(dh1.reshape(-1), at_17, out=da1, mode="clip")  # (27)
+    np.multiply(range_N[:, None, None, None], F1, out=at_12)  # (27)
+    np.add(at_12, range_F1[:, None, None], out=at_12)  # (27)
+    np.multiply(at_12, (S + 1 - D2) // 2 + 1, out=at_12)  # (27)
+    np.clip(at5, 0, (S + 1 - D2) // 2, out=at_10)  # (27)
+    np.add(at_12, at_10[:, None], out=at_12)  # (27)
+    np.multiply(at_12, (S + 1 - D3) // 2 + 1, out=at_12)  # (27)
+    np.clip(at6, 0, (S + 1 - D3) // 2, out=at_11)  # (27)
+    np.add(at_12, at_11, out=at_12)  # (27)
+    np.take(dh1.reshape(-1), at_12, out=da1, mode="clip")  # (27)
     _choose(da1, is_11, 0)  # (27)
     da1.sum((0, 2, 3), out=dc1)  # (29)
     padded1.fill(0)  # (28)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (28)
     dC1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (28)
-    np.copyto(t_7, da1.transpose(1, 0, 2, 3))  # (28)
-    np.copyto(t_8, dC1_windows)  # (28)
+    np.copyto(t_6, da1.transpose(1, 0, 2, 3))  # (28)
+    np.copyto(t_7, dC1_windows)  # (28)
     np.matmul(
-        t_7.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
-        t_8.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
+        t_6.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
+        t_7.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
     )  # (28)
 
 
@@ -595,22 +585,22 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    t_8 = tensors["t_8"]
     t_9 = tensors["t_9"]
-    t_10 = tensors["t_10"]
     np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_9)  # (U1)
-    np.add(t_9, m, out=m)  # (U1)
+    np.multiply(1 - beta1, gradient, out=t_8)  # (U1)
+    np.add(t_8, m, out=m)  # (U1)
     np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_9)  # (U2)
-    np.multiply(1 - beta2, t_9, out=t_9)  # (U2)
-    np.add(t_9, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_9)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_10)  # (U3)
-    np.sqrt(t_10, out=t_10)  # (U3)
-    np.add(t_10, eps, out=t_10)  # (U3)
-    np.multiply(1 - beta1**step, t_10, out=t_10)  # (U3)
-    np.divide(t_9, t_10, out=t_9)  # (U3)
-    theta -= t_9  # (U3)
+    np.multiply(gradient, gradient, out=t_8)  # (U2)
+    np.multiply(1 - beta2, t_8, out=t_8)  # (U2)
+    np.add(t_8, v, out=v)  # (U2)
+    np.multiply(lr, m, out=t_8)  # (U3)
+    np.divide(v, 1 - beta2**step, out=t_9)  # (U3)
+    np.sqrt(t_9, out=t_9)  # (U3)
+    np.add(t_9, eps, out=t_9)  # (U3)
+    np.multiply(1 - beta1**step, t_9, out=t_9)  # (U3)
+    np.divide(t_8, t_9, out=t_8)  # (U3)
+    theta -= t_8  # (U3)
 
 
 def _places(N, K):
@@ -687,20 +677,13 @@ def _places(N, K):
         "less": (2, 0, (N, 16, 4, 4)),
         "is_8": (2, 256 * N, (N, 16, 4, 4)),
         "is_NK": (2, 0, (N, K)),
-        "at_8": (1, 0, (32, 4, 4)),
-        "at_9": (1, 1568, (4, 4)),
-        "at_10": (1, 1584, (4,)),
-        "at_F2": (1, 1536, (32,)),
-        "at_11": (1, 512, (32, 4, 4)),
         "is_9": (2, 0, (N, 32, 4, 4)),
-        "at_12": (1, 1024, (32, 4, 4)),
-        "t_4": (0, 512 * N + 16, (N, 32, 4, 4)),
         "dh1_right": (0, 16, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "t_5": (0, 131088, (32, 4, 4, 16, 4, 4)),
-        "t_6": (0, 131088, (4, 4, 4, 4, 32, 16)),
+        "t_4": (0, 131088, (32, 4, 4, 16, 4, 4)),
+        "t_5": (0, 131088, (4, 4, 4, 4, 32, 16)),
         "is_10": (2, 0, (4, 4, 4, 4, 1, 1)),
-        "at_13": (1, 2048 * N, (8,)),
-        "at_14": (1, 2048 * N + 8, (8,)),
+        "at_8": (1, 2048 * N, (8,)),
+        "at_9": (1, 2048 * N + 8, (8,)),
         "at3": (1, 2048 * N + 16, (8,)),
         "at4": (1, 2048 * N + 24, (8,)),
         "at5": (1, 2048 * N + 32, (8,)),
@@ -708,19 +691,19 @@ def _places(N, K):
         "is_11": (2, 0, (N, 16, 8, 8)),
         "is_12": (2, 2048 * N, (8, 8)),
         "is_13": (2, 2048 * N + 64, (8,)),
-        "at_15": (1, 2048 * N + 48, (8,)),
+        "at_10": (1, 2048 * N + 48, (8,)),
         "is_14": (2, 2048 * N + 72, (8,)),
-        "at_16": (1, 2048 * N + 56, (8,)),
+        "at_11": (1, 2048 * N + 56, (8,)),
         "is_15": (2, 1024 * N, (N, 16, 8, 8)),
-        "at_17": (1, 0, (N, 16, 8, 8)),
-        "at_18": (1, 1024 * N, (N, 16, 8, 8)),
-        "at_19": (1, 2048 * N + 64, (8,)),
-        "at_20": (1, 2048 * N + 72, (8,)),
-        "t_7": (0, 16, (16, N, 8, 8)),
-        "t_8": (0, 2048 * N + 262176, (N, 8, 8, 1, 3, 3)),
+        "at_12": (1, 0, (N, 16, 8, 8)),
+        "at_13": (1, 1024 * N, (N, 16, 8, 8)),
+        "at_14": (1, 2048 * N + 64, (8,)),
+        "at_15": (1, 2048 * N + 72, (8,)),
+        "t_6": (0, 16, (16, N, 8, 8)),
+        "t_7": (0, 2048 * N + 262176, (N, 8, 8, 1, 3, 3)),
         "is_N": (2, 0, (N,)),
-        "t_9": (0, 16, (513 * K + 4800,)),
-        "t_10": (0, 513 * K + 4816, (513 * K + 4800,)),
+        "t_8": (0, 16, (513 * K + 4800,)),
+        "t_9": (0, 513 * K + 4816, (513 * K + 4800,)),
     }
 
 

@@ -47,9 +47,9 @@ class _Axis:
 
 def view(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
     """The read as a view (its axes in any order), or None if its positions are not affine."""
-    merged = _merged(frame, access, name, kind)
-    if merged is not None:
-        return merged
+    reshaped = _merged(frame, access, name, kind) or _split(frame, access, name, kind)
+    if reshaped is not None:
+        return reshaped
     axes: list[_Axis] = []
     for subscript, extent in zip(access.subscripts, frame.shapes[access.name], strict=True):
         form = affine(subscript, frozenset(frame.loops))
@@ -72,7 +72,7 @@ def view(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
         if not all(_stops(frame, a) for a in axes):
             return None
         return _sliced(frame, axes, name, kind)
-    return _split(frame, axes, name, kind) or _windowed(frame, axes, name, kind)
+    return _windowed(frame, axes, name, kind)
 
 
 def _padding(frame: Frame, access: Access, any_value: bool = False) -> list[tuple[Expr, Expr]] | None:
@@ -227,22 +227,35 @@ def spaced(begin: str, stop: str, step: str = "") -> str:
     return " : ".join(parts).strip().replace(" :  : ", " :: ")
 
 
-def _split(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written | None:
-    """Axes whose positions are digits of one number, over whole axes: a reshape."""
+def _split(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+    """A read at numbers whose digits are indices, over whole axes, `x[n, i·W + j]`: `x.reshape(N, H, W)`."""
     digits: list[Index] = []
-    for axis in axes:
-        form = axis.form
-        ordered = sorted(form.weights, key=lambda i: -form.weights[i])
-        size = sympy.Integer(1)
-        for index in reversed(ordered):
-            if sympy.expand(form.weights[index] - size) != 0:
-                return None
-            size = sympy.expand(size * frame.extents[index])
-        if not ordered or form.offset != 0 or sympy.expand(size - axis.extent) != 0:
+    shape = frame.shapes[access.name]
+    for subscript, extent in zip(access.subscripts, shape, strict=True):
+        found = _digits_of(sympy.expand(subscript), extent, frame.extents)
+        if not found or not set(found).isdisjoint({*digits, *frame.loops}):
             return None
-        digits += ordered
-    shape = ", ".join(frame.integer(frame.extents[i]).text for i in digits)
-    return Written(f"{name}.reshape({shape})", ATOM, tuple(digits), kind)
+        digits += found
+    if len(digits) == len(shape):
+        return None  # plain
+    sizes = ", ".join(frame.integer(frame.extents[i]).text for i in digits)
+    return Written(f"{name}.reshape({sizes})", ATOM, tuple(digits), kind)
+
+
+def _digits_of(e: Expr, extent: Expr, extents: Mapping[Index, Expr]) -> list[Index]:
+    """The indices that are the digits of a number below the extent, highest first; none if they aren't."""
+    weights = {i: e.coeff(i, 1) for i in sorted(free_indices(e), key=lambda i: i.name) if i in extents}
+    if sympy.expand(e - sum(w * i for i, w in weights.items())) != 0:
+        return []
+    digits: list[Index] = []
+    size = sympy.Integer(1)
+    while len(digits) < len(weights):
+        following = [i for i, w in weights.items() if i not in digits and sympy.expand(w - size) == 0]
+        if len(following) != 1:
+            return []
+        digits[:0] = following
+        size = sympy.expand(size * extents[following[0]])
+    return digits if sympy.expand(size - extent) == 0 else []
 
 
 def _windowed(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written:
