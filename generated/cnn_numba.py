@@ -56,68 +56,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D1 = 1, S = 8, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      6·D4·D5·F1·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 24·D1·D2·D3·F1·N·S
-               + 4·D1·D2·D3·F1·N·S² + 6·D4·D5·F1·F2·N·((1 + S - D2)//2) + 6·D4·D5·F1·F2·N·((1
-               + S - D3)//2) + 9·D4·D5·F1·F2·((1 + S - D2)//2)·((1 + S - D3)//2) + 150·F1·F2·N·((1
-               + S - D2)//2)·((1 + S - D3)//2) + 30·F1·F2·N·((1 + S - D2)//2)²·((1 + S - D3)//2)
-               + 30·F1·F2·N·((1 + S - D3)//2)²·((1 + S - D2)//2) + 36·D1·D2·D3·F1·N + 4·D1·F1·N·D2²·D3²
-               + 6·D4·D5·F1·F2·N + 6·D4·D5·F2·K·N + 6·F1·F2·N·((1 + S - D2)//2)²·((1 + S - D3)//2)²
-               + 6·F2·K·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 9·D4·D5·F1·F2·((1 + S - D2)//2)
-               + 9·D4·D5·F1·F2·((1 + S - D3)//2) + 10·D4·D5·F2·N + 10·F1·N·((1 + S - D2)//2)·((1
-               + S - D3)//2) + 10·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 120·F1·F2·N·((1
-               + S - D2)//2) + 120·F1·F2·N·((1 + S - D3)//2) + 14·D2·D3·F1·N + 225·F1·F2·((1
-               + S - D2)//2)·((1 + S - D3)//2) + 24·F1·F2·N·((1 + S - D2)//2)² + 24·F1·F2·N·((1
-               + S - D3)//2)² + 24·F2·K·N·((1 + S - D2)//2) + 24·F2·K·N·((1 + S - D3)//2)
-               + 45·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2) + 45·F1·F2·((1 + S - D3)//2)²·((1
-               + S - D2)//2) + 9·D4·D5·F1·F2 + 9·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2)²
-               + 10·F1·N·((1 + S - D2)//2) + 10·F1·N·((1 + S - D3)//2) + 14·F1·N·S² + 180·F1·F2·((1
-               + S - D2)//2) + 180·F1·F2·((1 + S - D3)//2) + 36·F1·F2·((1 + S - D2)//2)² + 36·F1·F2·((1
-               + S - D3)//2)² + 40·F2·N·((1 + S - D2)//2) + 40·F2·N·((1 + S - D3)//2) + 84·F1·N·S
-               + 96·F1·F2·N + 96·F2·K·N + 136·F1·N + 144·F1·F2 + 14·K·N + 160·F2·N
-               + 7·N - 30·D4·F1·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) - 30·D5·F1·F2·N·((1
-               + S - D2)//2)·((1
-               + S - D3)//2) - 4·D1·D2·F1·N·S·D3² - 4·D1·D3·F1·N·S·D2² - 6·D4·F1·F2·N·((1
-               + S - D3)//2)²·((1 + S - D2)//2) - 6·D5·F1·F2·N·((1 + S - D2)//2)²·((1
-               + S - D3)//2) - 12·D1·D2·F1·N·D3² - 12·D1·D3·F1·N·D2² - 24·D4·F1·F2·N·((1
-               + S - D2)//2) - 24·D5·F1·F2·N·((1 + S - D3)//2) - 30·D4·F1·F2·N·((1
-               + S - D3)//2) - 30·D5·F1·F2·N·((1 + S - D2)//2) - 45·D4·F1·F2·((1 + S - D2)//2)·((1
-               + S - D3)//2) - 45·D5·F1·F2·((1 + S - D2)//2)·((1 + S - D3)//2) - 6·D4·F1·F2·N·((1
-               + S - D3)//2)² - 6·D4·F2·K·N·((1 + S - D3)//2) - 6·D5·F1·F2·N·((1
-               + S - D2)//2)² - 6·D5·F2·K·N·((1 + S - D2)//2) - 9·D4·F1·F2·((1 + S - D3)//2)²·((1
-               + S - D2)//2) - 9·D5·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2) - 10·D4·F2·N·((1
-               + S - D3)//2) - 10·D5·F2·N·((1
-               + S - D2)//2) - 14·D2·F1·N·S - 14·D3·F1·N·S - 24·D4·F1·F2·N - 24·D4·F2·K·N - 24·D5·F1·F2·N - 24·D5·F2·K·N - 36·D4·F1·F2·((1
-               + S - D2)//2) - 36·D5·F1·F2·((1 + S - D3)//2) - 45·D4·F1·F2·((1
-               + S - D3)//2) - 45·D5·F1·F2·((1 + S - D2)//2) - 9·D4·F1·F2·((1
-               + S - D3)//2)² - 9·D5·F1·F2·((1
-               + S - D2)//2)² - 36·D4·F1·F2 - 36·D5·F1·F2 - 40·D4·F2·N - 40·D5·F2·N - 42·D2·F1·N - 42·D3·F1·N
-             = 1,179,648 + 3,086·K·N + 845,319·N
-    bytes      8 + 80·D4·D5·F1·F2·((1 + S - D2)//2)·((1 + S - D3)//2) + 288·D1·D2·D3·N·S
-               + 48·D1·D2·D3·N·S² + 80·D4·D5·F1·F2·((1 + S - D2)//2) + 80·D4·D5·F1·F2·((1 + S - D3)//2)
-               + 112·D2·D3·F1·N + 136·F1·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 160·D4·D5·F2·N
-               + 160·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 16·D1·D2·D3·F1 + 2,000·F1·F2·((1
-               + S - D2)//2)·((1 + S - D3)//2) + 24·D4·D5·F2·K + 24·F2·K·((1 + S - D2)//2)·((1
-               + S - D3)//2) + 400·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2) + 400·F1·F2·((1
-               + S - D3)//2)²·((1 + S - D2)//2) + 432·D1·D2·D3·N + 48·D1·N·D2²·D3² + 80·F1·F2·((1
-               + S - D2)//2)²·((1 + S - D3)//2)² + 88·D4·D5·F1·F2 + 112·F1·N·S² + 136·F1·N·((1
-               + S - D2)//2) + 136·F1·N·((1 + S - D3)//2) + 1,600·F1·F2·((1 + S - D2)//2)
-               + 1,600·F1·F2·((1 + S - D3)//2) + 320·F1·F2·((1 + S - D2)//2)² + 320·F1·F2·((1
-               + S - D3)//2)² + 640·F2·N·((1 + S - D2)//2) + 640·F2·N·((1 + S - D3)//2) + 672·F1·N·S
-               + 96·F2·K·((1 + S - D2)//2) + 96·F2·K·((1 + S - D3)//2) + 112·K·N + 1,144·F1·N
-               + 1,280·F1·F2 + 2,560·F2·N + 384·F2·K + 16·F1 + 16·F2 + 16·K + 72·N - 400·D4·F1·F2·((1
-               + S - D2)//2)·((1 + S - D3)//2) - 400·D5·F1·F2·((1 + S - D2)//2)·((1
-               + S - D3)//2) - 48·D1·D2·N·S·D3² - 48·D1·D3·N·S·D2² - 80·D4·F1·F2·((1 + S - D3)//2)²·((1
-               + S - D2)//2) - 80·D5·F1·F2·((1 + S - D2)//2)²·((1
-               + S - D3)//2) - 112·D2·F1·N·S - 112·D3·F1·N·S - 144·D1·D2·N·D3² - 144·D1·D3·N·D2² - 160·D4·F2·N·((1
-               + S - D3)//2) - 160·D5·F2·N·((1 + S - D2)//2) - 24·D4·F2·K·((1
-               + S - D3)//2) - 24·D5·F2·K·((1 + S - D2)//2) - 320·D4·F1·F2·((1
-               + S - D2)//2) - 320·D5·F1·F2·((1 + S - D3)//2) - 400·D4·F1·F2·((1
-               + S - D3)//2) - 400·D5·F1·F2·((1 + S - D2)//2) - 80·D4·F1·F2·((1
-               + S - D3)//2)² - 80·D5·F1·F2·((1
-               + S - D2)//2)² - 320·D4·F1·F2 - 320·D5·F1·F2 - 336·D2·F1·N - 336·D3·F1·N - 640·D4·F2·N - 640·D5·F2·N - 96·D4·F2·K - 96·D5·F2·K
-             = 10,525,704 + 112·K·N + 12,304·K + 259,144·N
-    workspace  8·max(262,144 + 4·K·rows + 4,864·rows, 262,144 + 4·K·N + 4,096·rows + 512·N)
-               + 8·max(N, 768·rows) bytes for each chunk of rows examples
+    flops      2,304·D1·F1·N + 28,448·F1·N + 3,086·K·N + 5,127·N
+             = 3,086·K·N + 497,159·N
+    bytes      520 + 112·K·N + 144·D1·F1 + 16,000·F1·N + 27,648·D1·N + 11,536·F1 + 12,304·K + 196,680·N
+             = 187,400 + 112·K·N + 12,304·K + 480,328·N
+    workspace  8·max(1 + 5·K·rows + 18,560·rows, 4·K·N + 1,024·rows + 512·N) + 8·max(N, 768·rows) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -227,35 +170,17 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, K):
         * F2, K)
     )
     b = theta[512 * K + 4800 : 512 * K + 4800 + K]
-    z1_windows = work[at[0] : at[0] + 576 * rows].reshape(rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)
-    z1 = work[at[1] : at[1] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    z2_right = (
-        work[at[5] : at[5] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    )
-    z2 = (
-        work[at[6] : at[6] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
-    a2 = (
-        work[at[7] : at[7] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
-    h2 = (
-        work[at[8] : at[8] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
-    u_flat = (
-        work[at[9] : at[9] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
-        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )
-    flat = (
-        work[at[10] : at[10] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
-        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )
+    z1_windows = work[at[0] : at[0] + 576 * rows].reshape(rows, D1, 3, 3, 8, 8)
+    z1 = work[at[1] : at[1] + 1024 * rows].reshape(rows, F1, 8, 8)
+    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, 8, 8)
+    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, 8, 8)
+    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, 4, 4)
+    z2_windows = work[at[5] : at[5] + 2304 * rows].reshape(rows, F1, 3, 3, 4, 4)
+    z2 = work[at[6] : at[6] + 512 * rows].reshape(rows, 32, 4, 4)
+    a2 = work[at[7] : at[7] + 512 * rows].reshape(rows, 32, 4, 4)
+    h2 = work[at[8] : at[8] + 512 * rows].reshape(rows, 32, 4, 4)
+    u_flat = work[at[9] : at[9] + 512 * rows].reshape(rows, 512)
+    flat = work[at[10] : at[10] + 512 * rows].reshape(rows, 512)
     z3 = work[at[11] : at[11] + K * rows].reshape(rows, K)
     a3 = work[at[12] : at[12] + K * rows].reshape(rows, K)
     m_a3 = work[at[13] : at[13] + rows]
@@ -263,61 +188,48 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, K):
     s_p = work[at[15] : at[15] + rows]
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
     for n in range(rows):
-        for i1 in range(S + 3 - D2):
-            for i2 in range(S + 3 - D3):
-                for i in range(D1):
-                    for l in range(D2):
-                        for m in range(D3):
-                            z1_windows[n, i1, i2, i, l, m] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
-                                - 1 < S else 0.0)
+        for i in range(D1):
+            for l in range(3):
+                for m in range(3):
+                    for i1 in range(8):
+                        for i2 in range(8):
+                            z1_windows[n, i, l, m, i1, i2] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
+                                - 1 < 8 else 0.0)
                             )  # (1)
     for n in range(rows):
-        np.dot(
-            C1.reshape(F1, D1 * D2 * D3), z1_windows[n].reshape((S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).T,
-            z1[n].reshape(F1, (S + 3 - D2) * (S + 3 - D3))
-        )  # (1)
+        np.dot(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, 64), z1[n].reshape(F1, 64))  # (1)
     for n in range(rows):
         for k in range(F1):
-            for i1 in range(S + 3 - D2):
-                for i2 in range(S + 3 - D3):
+            for i1 in range(8):
+                for i2 in range(8):
                     a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
                     h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
-            for i3 in range((S + 1 - D2) // 2 + 1):
-                for i4 in range((S + 1 - D3) // 2 + 1):
+            for i3 in range(4):
+                for i4 in range(4):
                     h1_max = -np.inf
                     for i5 in range(2):
                         for i in range(2):
                             h1_max = max(h1_max, h1_2[n, k, 2 * i3 + i5, 2 * i4 + i])  # (4)
                     h1[n, k, i3, i4] = h1_max
-    for q in range(F2):
-        for i6 in range((S + 1 - D2) // 2 + 4 - D4):
-            for i7 in range((S + 1 - D3) // 2 + 4 - D5):
-                for k in range(F1):
-                    for r2 in range((S + 1 - D2) // 2 + 1):
-                        for s2 in range((S + 1 - D3) // 2 + 1):
-                            z2_right[q, i6, i7, k, r2, s2] = (
-                                ((C2[q, k, r2 + 1 - i6, s2 + 1 - i7] if 0 <= r2 + 1 - i6 < D4 and 0 <= s2 + 1
-                                - i7 < D5 else 0.0) if s2 + 2 <= D5 + i7 and i7 <= s2 + 1 else 0.0)
+            for r in range(3):
+                for s in range(3):
+                    for i6 in range(4):
+                        for i7 in range(4):
+                            z2_windows[n, k, r, s, i6, i7] = (
+                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < 4 and 0 <= i7 + s
+                                - 1 < 4 else 0.0)
                             )  # (5)
-    np.dot(
-        h1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
-        z2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )  # (5)
     for n in range(rows):
-        for q in range(F2):
-            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
-                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+        np.dot(C2.reshape(32, 9 * F1), z2_windows[n].reshape(9 * F1, 16), z2[n].reshape(32, 16))  # (5)
+    for n in range(rows):
+        for q in range(32):
+            for i6 in range(4):
+                for i7 in range(4):
                     a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
                     h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
-        for u in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2):
-            u_flat[n, u] = (
-                h2[n, u // (((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) + 4 * ((S + 1 - D2) // 2) + 4
-                * ((S + 1 - D3) // 2) + D4 * D5 + 16 - 4 * D4 - 4 * D5 - ((S + 1 - D3) // 2) * D4
-                - ((S + 1 - D2) // 2) * D5), (u // ((S + 1 - D3) // 2 + 4 - D5)) % ((S + 1 - D2) // 2 + 4
-                - D4), u % ((S + 1 - D3) // 2 + 4 - D5)]
-            )  # (8)
+        for u in range(512):
+            u_flat[n, u] = h2[n, u // 16, (u // 4) % 4, u % 4]  # (8)
             flat[n, u] = 10 / 7 * mask2[n, u] * u_flat[n, u]  # (9)
     np.dot(flat, W, z3)  # (10)
     for n in range(rows):
@@ -356,60 +268,37 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, K):
         theta[4800 : 4800 + 512 * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
         * F2, K)
     )
-    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    a2 = (
-        work[at[7] : at[7] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
-    flat = (
-        work[at[10] : at[10] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
-        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )
+    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, 8, 8)
+    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, 8, 8)
+    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, 4, 4)
+    a2 = work[at[7] : at[7] + 512 * rows].reshape(rows, 32, 4, 4)
+    flat = work[at[10] : at[10] + 512 * rows].reshape(rows, 512)
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
-    h1_place = counts[at[18] : at[18] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    h1_argmax_i5 = counts[at[19] : at[19] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    h1_argmax_i = counts[at[20] : at[20] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
+    h1_place = counts[at[18] : at[18] + 256 * rows].reshape(rows, F1, 4, 4)
+    h1_argmax_i5 = counts[at[19] : at[19] + 256 * rows].reshape(rows, F1, 4, 4)
+    h1_argmax_i = counts[at[20] : at[20] + 256 * rows].reshape(rows, F1, 4, 4)
     da3 = work[at[21] : at[21] + K * rows].reshape(rows, K)
     db = gradient[512 * K + 4800 : 512 * K + 4800 + K]
-    dC1_windows = work[at[22] : at[22] + 576 * rows].reshape(rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)
-    dflat = (
-        work[at[23] : at[23] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
-        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )
-    dW = (
-        gradient[4800 : 4800 + 512 * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
-        * F2, K)
-    )
-    da2 = (
-        work[at[24] : at[24] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
+    dC2_windows = work[at[22] : at[22] + 2304 * rows].reshape(F1, 3, 3, rows, 4, 4)
+    dC1_windows = work[at[23] : at[23] + 576 * rows].reshape(D1, 3, 3, rows, 8, 8)
+    dflat = work[at[24] : at[24] + 512 * rows].reshape(rows, 512)
+    dW = gradient[4800 : 4800 + 512 * K].reshape(512, K)
+    da2 = work[at[25] : at[25] + 512 * rows].reshape(rows, 32, 4, 4)
     dc2 = gradient[4768:4800]
-    dh1_right = (
-        work[at[25] : at[25] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    )
-    dh1 = work[at[26] : at[26] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    dC2_terms_product = (
-        work[at[27] : at[27] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    )
-    dC2_terms = (
-        work[at[28] : at[28] + 131072].reshape(F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    )
-    dC2 = gradient[160:4768].reshape(F2, F1, D4, D5)
-    da1 = work[at[29] : at[29] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    dC1_left = work[at[30] : at[30] + 1024 * rows].reshape(F1, rows, S + 3 - D2, S + 3 - D3)
+    dh1_windows = work[at[26] : at[26] + 4608 * rows].reshape(rows, 32, 3, 3, 4, 4)
+    dC2_left = work[at[27] : at[27] + 512 * rows].reshape(32, rows, 4, 4)
+    dh1_left = work[at[28] : at[28] + 4608].reshape(F1, 32, 3, 3)
+    dh1 = work[at[29] : at[29] + 256 * rows].reshape(rows, F1, 4, 4)
+    dC2 = gradient[160:4768].reshape(32, F1, 3, 3)
+    da1 = work[at[30] : at[30] + 1024 * rows].reshape(rows, F1, 8, 8)
+    dC1_left = work[at[31] : at[31] + 1024 * rows].reshape(F1, rows, 8, 8)
     dc1 = gradient[144:160]
-    dC1 = gradient[0:144].reshape(F1, D1, D2, D3)
+    dC1 = gradient[0:144].reshape(F1, D1, 3, 3)
     db[:] = 0.0
     for n in range(rows):
         for k in range(F1):
-            for i3 in range((S + 1 - D2) // 2 + 1):
-                for i4 in range((S + 1 - D3) // 2 + 1):
+            for i3 in range(4):
+                for i4 in range(4):
                     h1_place_argmax = -np.inf
                     h1_place_at = -1
                     for i5 in range(2):
@@ -419,73 +308,68 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, K):
                     h1_place[n, k, i3, i4] = h1_place_at
                     h1_argmax_i5[n, k, i3, i4] = h1_place[n, k, i3, i4] // 2  # (17)
                     h1_argmax_i[n, k, i3, i4] = h1_place[n, k, i3, i4] % 2  # (18)
+                    for r in range(3):
+                        for s in range(3):
+                            dC2_windows[k, r, s, n, i3, i4] = (
+                                (h1[n, k, i3 + r - 1, i4 + s - 1] if 0 <= i3 + r - 1 < 4 and 0 <= i4 + s
+                                - 1 < 4 else 0.0)
+                            )  # (26)
         for v in range(K):
             da3[n, v] = (p[n, v] - (1.0 if v == y[n] else 0.0)) / N  # (19)
             db[v] += da3[n, v]  # (20)
-        for i1 in range(S + 3 - D2):
-            for i2 in range(S + 3 - D3):
-                for i in range(D1):
-                    for l in range(D2):
-                        for m in range(D3):
-                            dC1_windows[n, i1, i2, i, l, m] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
-                                - 1 < S else 0.0)
+        for i in range(D1):
+            for l in range(3):
+                for m in range(3):
+                    for i1 in range(8):
+                        for i2 in range(8):
+                            dC1_windows[i, l, m, n, i1, i2] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
+                                - 1 < 8 else 0.0)
                             )  # (28)
     np.dot(da3, W.T, dflat)  # (21)
     np.dot(flat.T, da3, dW)  # (22)
     dc2[:] = 0.0
     for n in range(rows):
-        for q in range(F2):
-            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
-                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
-                    da2[n, q, i6, i7] = (
-                        (10 / 7 * dflat[n, ((S + 1 - D3) // 2 + 4 - D5) * i6 + i7
-                        + ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * q]
-                        * mask2[n, ((S + 1 - D3) // 2 + 4 - D5) * i6 + i7 + ((S + 1 - D2) // 2 + 4 - D4)
-                        * ((S + 1 - D3) // 2 + 4 - D5) * q] if a2[n, q, i6, i7] > 0 else 0.0)
+        for q in range(32):
+            for i6 in range(4):
+                for i7 in range(4):
+                    da2[n, q, i6, i7] = _either(
+                        a2[n, q, i6, i7] > 0,
+                        10 / 7 * dflat[n, 16 * q + 4 * i6 + i7] * mask2[n, 16 * q + 4 * i6 + i7], 0.0
                     )  # (23)
                     dc2[q] += da2[n, q, i6, i7]  # (24)
-    for q in range(F2):
-        for r2 in range((S + 1 - D2) // 2 + 4 - D4):
-            for s2 in range((S + 1 - D3) // 2 + 4 - D5):
-                for k in range(F1):
-                    for i3 in range((S + 1 - D2) // 2 + 1):
-                        for i4 in range((S + 1 - D3) // 2 + 1):
-                            dh1_right[q, r2, s2, k, i3, i4] = (
-                                ((C2[q, k, i3 + 1 - r2, i4 + 1 - s2] if 0 <= i3 + 1 - r2 < D4 and 0 <= i4 + 1
-                                - s2 < D5 else 0.0) if i4 + 2 <= D5 + s2 and s2 <= i4 + 1 else 0.0)
+                    dC2_left[q, n, i6, i7] = da2[n, q, i6, i7]  # (26)
+            for r in range(3):
+                for s in range(3):
+                    for i3 in range(4):
+                        for i4 in range(4):
+                            dh1_windows[n, q, r, s, i3, i4] = (
+                                (da2[n, q, i3 + 1 - r, i4 + 1 - s] if 0 <= i3 + 1 - r < 4 and 0 <= i4 + 1
+                                - s < 4 else 0.0)
                             )  # (25)
+    for k in range(F1):
+        for q in range(32):
+            for r in range(3):
+                for s in range(3):
+                    dh1_left[k, q, r, s] = C2[q, k, r, s]  # (25)
+    for n in range(rows):
+        np.dot(dh1_left.reshape(F1, 288), dh1_windows[n].reshape(288, 16), dh1[n].reshape(F1, 16))  # (25)
     np.dot(
-        da2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2),
-        dh1_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        dh1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
-    )  # (25)
-    np.dot(
-        da2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T,
-        h1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        dC2_terms_product.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
+        dC2_left.reshape(32, 16 * rows), dC2_windows.reshape(9 * F1, 16 * rows).T, dC2.reshape(32, 9 * F1)
     )  # (26)
-    for q in range(F2):
-        for k in range(F1):
-            dC2[q, k, :, :] = 0.0
-            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
-                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
-                    for r2 in range((S + 1 - D2) // 2 + 1):
-                        for s2 in range((S + 1 - D3) // 2 + 1):
-                            dC2_terms[q, k, i6, i7, r2, s2] = dC2_terms_product[q, i6, i7, k, r2, s2]  # (26)
-                            if r2 + 2 <= D4 + i6 and s2 + 2 <= D5 + i7 and i6 <= r2 + 1 and i7 <= s2 + 1:
-                                dC2[q, k, r2 + 1 - i6, s2 + 1 - i7] += dC2_terms[q, k, i6, i7, r2, s2]  # (26)
     dc1[:] = 0.0
     for n in range(rows):
         for k in range(F1):
-            for i1 in range(S + 3 - D2):
-                for i2 in range(S + 3 - D3):
-                    da1[n, k, i1, i2] = (dh1[n, k, i1 // 2, i2 // 2] if i1 // 2 <= (S + 1 - D2) // 2 and i2 // 2 <= (S + 1 - D3) // 2 and a1[n, k, i1, i2] > 0 and i1 % 2 == h1_argmax_i5[n, k, i1 // 2, i2 // 2] and i2 % 2 == h1_argmax_i[n, k, i1 // 2, i2 // 2] else 0.0)  # (27)
+            for i1 in range(8):
+                for i2 in range(8):
+                    da1[n, k, i1, i2] = _either(
+                        (a1[n, k, i1, i2] > 0) & (i1 % 2 == h1_argmax_i5[n, k, i1 // 2, i2 // 2]) & (i2 % 2 == h1_argmax_i[n, k, i1 // 2, i2 // 2]),
+                        dh1[n, k, i1 // 2, i2 // 2], 0.0
+                    )  # (27)
                     dC1_left[k, n, i1, i2] = da1[n, k, i1, i2]  # (28)
                     dc1[k] += da1[n, k, i1, i2]  # (29)
     np.dot(
-        dC1_left.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * rows),
-        dC1_windows.reshape((S + 3 - D2) * (S + 3 - D3) * rows, D1 * D2 * D3), dC1.reshape(F1, D1 * D2 * D3)
+        dC1_left.reshape(F1, 64 * rows), dC1_windows.reshape(9 * D1, 64 * rows).T, dC1.reshape(F1, 9 * D1)
     )  # (28)
 
 
@@ -501,99 +385,68 @@ def _inference(theta, work, counts, at, x, rows, N, K):
         * F2, K)
     )
     b = theta[512 * K + 4800 : 512 * K + 4800 + K]
-    z1_windows = work[at[0] : at[0] + 576 * rows].reshape(rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)
-    z1 = work[at[1] : at[1] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, S + 3 - D2, S + 3 - D3)
-    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    z2_right = (
-        work[at[5] : at[5] + 131072].reshape(F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)
-    )
-    z2 = (
-        work[at[6] : at[6] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
-    a2 = (
-        work[at[7] : at[7] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
-    h2 = (
-        work[at[8] : at[8] + 512 * rows].reshape(rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4
-        - D5)
-    )
-    u_flat = (
-        work[at[9] : at[9] + 512 * rows].reshape(rows, ((S + 1 - D2) // 2 + 4 - D4)
-        * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )
-    z3_infer_left = (
-        work[at[31] : at[31] + 512 * N].reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5)
-        * F2)
-    )
-    z3_infer = work[at[32] : at[32] + K * N].reshape(N, K)
-    a3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
-    m_a3_infer = work[at[34] : at[34] + N]
-    e_p_infer = work[at[35] : at[35] + K * N].reshape(N, K)
-    s_p_infer = work[at[36] : at[36] + N]
-    p_infer = work[at[37] : at[37] + K * N].reshape(N, K)
+    z1_windows = work[at[0] : at[0] + 576 * rows].reshape(rows, D1, 3, 3, 8, 8)
+    z1 = work[at[1] : at[1] + 1024 * rows].reshape(rows, F1, 8, 8)
+    a1 = work[at[2] : at[2] + 1024 * rows].reshape(rows, F1, 8, 8)
+    h1_2 = work[at[3] : at[3] + 1024 * rows].reshape(rows, F1, 8, 8)
+    h1 = work[at[4] : at[4] + 256 * rows].reshape(rows, F1, 4, 4)
+    z2_windows = work[at[5] : at[5] + 2304 * rows].reshape(rows, F1, 3, 3, 4, 4)
+    z2 = work[at[6] : at[6] + 512 * rows].reshape(rows, 32, 4, 4)
+    a2 = work[at[7] : at[7] + 512 * rows].reshape(rows, 32, 4, 4)
+    h2 = work[at[8] : at[8] + 512 * rows].reshape(rows, 32, 4, 4)
+    u_flat = work[at[9] : at[9] + 512 * rows].reshape(rows, 512)
+    z3_infer_left = work[at[32] : at[32] + 512 * N].reshape(N, 512)
+    z3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
+    a3_infer = work[at[34] : at[34] + K * N].reshape(N, K)
+    m_a3_infer = work[at[35] : at[35] + N]
+    e_p_infer = work[at[36] : at[36] + K * N].reshape(N, K)
+    s_p_infer = work[at[37] : at[37] + N]
+    p_infer = work[at[38] : at[38] + K * N].reshape(N, K)
     for n in range(rows):
-        for i1 in range(S + 3 - D2):
-            for i2 in range(S + 3 - D3):
-                for i in range(D1):
-                    for l in range(D2):
-                        for m in range(D3):
-                            z1_windows[n, i1, i2, i, l, m] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
-                                - 1 < S else 0.0)
+        for i in range(D1):
+            for l in range(3):
+                for m in range(3):
+                    for i1 in range(8):
+                        for i2 in range(8):
+                            z1_windows[n, i, l, m, i1, i2] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
+                                - 1 < 8 else 0.0)
                             )  # (1)
     for n in range(rows):
-        np.dot(
-            C1.reshape(F1, D1 * D2 * D3), z1_windows[n].reshape((S + 3 - D2) * (S + 3 - D3), D1 * D2 * D3).T,
-            z1[n].reshape(F1, (S + 3 - D2) * (S + 3 - D3))
-        )  # (1)
+        np.dot(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, 64), z1[n].reshape(F1, 64))  # (1)
     for n in range(rows):
         for k in range(F1):
-            for i1 in range(S + 3 - D2):
-                for i2 in range(S + 3 - D3):
+            for i1 in range(8):
+                for i2 in range(8):
                     a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
                     h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
-            for i3 in range((S + 1 - D2) // 2 + 1):
-                for i4 in range((S + 1 - D3) // 2 + 1):
+            for i3 in range(4):
+                for i4 in range(4):
                     h1_max = -np.inf
                     for i5 in range(2):
                         for i in range(2):
                             h1_max = max(h1_max, h1_2[n, k, 2 * i3 + i5, 2 * i4 + i])  # (4)
                     h1[n, k, i3, i4] = h1_max
-    for q in range(F2):
-        for i6 in range((S + 1 - D2) // 2 + 4 - D4):
-            for i7 in range((S + 1 - D3) // 2 + 4 - D5):
-                for k in range(F1):
-                    for r2 in range((S + 1 - D2) // 2 + 1):
-                        for s2 in range((S + 1 - D3) // 2 + 1):
-                            z2_right[q, i6, i7, k, r2, s2] = (
-                                ((C2[q, k, r2 + 1 - i6, s2 + 1 - i7] if 0 <= r2 + 1 - i6 < D4 and 0 <= s2 + 1
-                                - i7 < D5 else 0.0) if s2 + 2 <= D5 + i7 and i7 <= s2 + 1 else 0.0)
+            for r in range(3):
+                for s in range(3):
+                    for i6 in range(4):
+                        for i7 in range(4):
+                            z2_windows[n, k, r, s, i6, i7] = (
+                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < 4 and 0 <= i7 + s
+                                - 1 < 4 else 0.0)
                             )  # (5)
-    np.dot(
-        h1.reshape(rows, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
-        z2.reshape(rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )  # (5)
     for n in range(rows):
-        for q in range(F2):
-            for i6 in range((S + 1 - D2) // 2 + 4 - D4):
-                for i7 in range((S + 1 - D3) // 2 + 4 - D5):
+        np.dot(C2.reshape(32, 9 * F1), z2_windows[n].reshape(9 * F1, 16), z2[n].reshape(32, 16))  # (5)
+    for n in range(rows):
+        for q in range(32):
+            for i6 in range(4):
+                for i7 in range(4):
                     a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
                     h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
-        for u in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2):
-            u_flat[n, u] = (
-                h2[n, u // (((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) + 4 * ((S + 1 - D2) // 2) + 4
-                * ((S + 1 - D3) // 2) + D4 * D5 + 16 - 4 * D4 - 4 * D5 - ((S + 1 - D3) // 2) * D4
-                - ((S + 1 - D2) // 2) * D5), (u // ((S + 1 - D3) // 2 + 4 - D5)) % ((S + 1 - D2) // 2 + 4
-                - D4), u % ((S + 1 - D3) // 2 + 4 - D5)]
-            )  # (8)
+        for u in range(512):
+            u_flat[n, u] = h2[n, u // 16, (u // 4) % 4, u % 4]  # (8)
     for n in range(N):
-        for u in range(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2):
+        for u in range(512):
             z3_infer_left[n, u] = u_flat[n, u]  # (30)
     np.dot(z3_infer_left, W, z3_infer)  # (30)
     for n in range(N):
@@ -614,13 +467,13 @@ def _inference(theta, work, counts, at, x, rows, N, K):
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, K):
     """The loss and metrics at inference: equations (36) to (38)."""
-    a3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
-    m_a3_infer = work[at[34] : at[34] + N]
-    s_p_infer = work[at[36] : at[36] + N]
-    p_infer = work[at[37] : at[37] + K * N].reshape(N, K)
-    loss_infer = work[at[38] : at[38] + 1]
-    c_accuracy = counts[at[39] : at[39] + N]
-    accuracy = work[at[40] : at[40] + 1]
+    a3_infer = work[at[34] : at[34] + K * N].reshape(N, K)
+    m_a3_infer = work[at[35] : at[35] + N]
+    s_p_infer = work[at[37] : at[37] + N]
+    p_infer = work[at[38] : at[38] + K * N].reshape(N, K)
+    loss_infer = work[at[39] : at[39] + 1]
+    c_accuracy = counts[at[40] : at[40] + N]
+    accuracy = work[at[41] : at[41] + 1]
     loss_infer_sum = 0.0
     accuracy_sum = 0.0
     for n in range(N):
@@ -723,50 +576,51 @@ def _train_step_in_chunks(
 
 def _flops(N, K):
     """Floating-point operations of one step."""
-    return 3086 * K * N + 845319 * N + 1179648
+    return 3086 * K * N + 497159 * N
 
 
 def _places(rows, N, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1_windows": (0, 1024 * rows, (rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)),
-        "z1": (0, 0, (rows, F1, S + 3 - D2, S + 3 - D3)),
-        "a1": (0, 1024 * rows + 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
-        "h1_2": (0, 2048 * rows + 262144, (rows, F1, S + 3 - D2, S + 3 - D3)),
-        "h1": (0, 4608 * rows + 262144, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "z2_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "z2": (0, 131072, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "a2": (0, 512 * rows + 131072, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "h2": (0, 3072 * rows + 262144, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "u_flat": (0, 3584 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "flat": (0, 4096 * rows + 262144, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "z3": (0, 4864 * rows + 262144, (rows, K)),
-        "a3": (0, 4864 * rows + K * rows + 262144, (rows, K)),
+        "z1_windows": (0, 0, (rows, D1, 3, 3, 8, 8)),
+        "z1": (0, 2304 * rows, (rows, F1, 8, 8)),
+        "a1": (0, 6912 * rows, (rows, F1, 8, 8)),
+        "h1_2": (0, 3328 * rows, (rows, F1, 8, 8)),
+        "h1": (0, 4352 * rows, (rows, F1, 4, 4)),
+        "z2_windows": (0, 0, (rows, F1, 3, 3, 4, 4)),
+        "z2": (0, 2304 * rows, (rows, 32, 4, 4)),
+        "a2": (0, 8512 * rows, (rows, 32, 4, 4)),
+        "h2": (0, 0, (rows, 32, 4, 4)),
+        "u_flat": (0, 512 * rows, (rows, 512)),
+        "flat": (0, 1024 * rows, (rows, 512)),
+        "z3": (0, 9024 * rows, (rows, K)),
+        "a3": (0, 9024 * rows + K * rows, (rows, K)),
         "m_a3": (0, 0, (rows,)),
-        "e_p": (0, 2 * K * rows + 4864 * rows + 262144, (rows, K)),
+        "e_p": (0, 2 * K * rows + 9024 * rows, (rows, K)),
         "s_p": (0, rows, (rows,)),
-        "p": (0, 3 * K * rows + 4864 * rows + 262144, (rows, K)),
-        "loss": (0, 3904 * rows + 262144, ()),
-        "h1_place": (1, 0, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "h1_argmax_i5": (1, 256 * rows, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "h1_argmax_i": (1, 512 * rows, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "da3": (0, 4864 * rows + 262144, (rows, K)),
-        "dC1_windows": (0, 3072 * rows + 262144, (rows, S + 3 - D2, S + 3 - D3, D1, D2, D3)),
-        "dflat": (0, 0, (rows, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "da2": (0, 2048 * rows + 262144, (rows, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "dh1_right": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "dh1": (0, 3648 * rows + 262144, (rows, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "dC2_terms_product": (0, 0, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "dC2_terms": (0, 131072, (F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "da1": (0, 0, (rows, F1, S + 3 - D2, S + 3 - D3)),
-        "dC1_left": (0, 2048 * rows + 262144, (F1, rows, S + 3 - D2, S + 3 - D3)),
-        "z3_infer_left": (0, 4096 * rows + 262144, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "z3_infer": (0, 4096 * rows + 512 * N + 262144, (N, K)),
-        "a3_infer": (0, 4096 * rows + 512 * N + K * N + 262144, (N, K)),
+        "p": (0, 3 * K * rows + 9024 * rows, (rows, K)),
+        "loss": (0, 18560 * rows + 5 * K * rows, ()),
+        "h1_place": (1, 0, (rows, F1, 4, 4)),
+        "h1_argmax_i5": (1, 256 * rows, (rows, F1, 4, 4)),
+        "h1_argmax_i": (1, 512 * rows, (rows, F1, 4, 4)),
+        "da3": (0, 18560 * rows + 4 * K * rows, (rows, K)),
+        "dC2_windows": (0, 4608 * rows, (F1, 3, 3, rows, 4, 4)),
+        "dC1_windows": (0, 7936 * rows, (D1, 3, 3, rows, 8, 8)),
+        "dflat": (0, 9024 * rows, (rows, 512)),
+        "da2": (0, 9536 * rows, (rows, 32, 4, 4)),
+        "dh1_windows": (0, 0, (rows, 32, 3, 3, 4, 4)),
+        "dC2_left": (0, 10048 * rows, (32, rows, 4, 4)),
+        "dh1_left": (0, 10560 * rows, (F1, 32, 3, 3)),
+        "dh1": (0, 8512 * rows, (rows, F1, 4, 4)),
+        "da1": (0, 0, (rows, F1, 8, 8)),
+        "dC1_left": (0, 1024 * rows, (F1, rows, 8, 8)),
+        "z3_infer_left": (0, 1024 * rows, (N, 512)),
+        "z3_infer": (0, 1024 * rows + 512 * N, (N, K)),
+        "a3_infer": (0, 1024 * rows + 512 * N + K * N, (N, K)),
         "m_a3_infer": (0, 0, (N,)),
-        "e_p_infer": (0, 2 * K * N + 4096 * rows + 512 * N + 262144, (N, K)),
+        "e_p_infer": (0, 1024 * rows + 2 * K * N + 512 * N, (N, K)),
         "s_p_infer": (0, N, (N,)),
-        "p_infer": (0, 3 * K * N + 4096 * rows + 512 * N + 262144, (N, K)),
+        "p_infer": (0, 1024 * rows + 3 * K * N + 512 * N, (N, K)),
         "loss_infer": (0, 2 * N, ()),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 2 * N + 1, ()),
@@ -777,12 +631,12 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "C1": math.sqrt(6 / (D2 + D3)) * rng.uniform(-1, 1, (F1, D1, D2, D3)),
+        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        "C1": math.sqrt(2 / (D1 * D2 * D3)) * rng.standard_normal((F1, D1, D2, D3)),
         # an offset needs no asymmetry to learn
         "c1": np.zeros(F1),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "C2": math.sqrt(6 / (D4 + D5)) * rng.uniform(-1, 1, (F2, F1, D4, D5)),
+        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        "C2": math.sqrt(2 / (D4 * D5 * F1)) * rng.standard_normal((F2, F1, D4, D5)),
         # an offset needs no asymmetry to learn
         "c2": np.zeros(F2),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
@@ -802,6 +656,12 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += 0 * values[i]
     return total == 0
+
+
+@kernel
+def _either(condition: bool, yes: float, no: float) -> float:
+    """yes if the condition holds, else no: both are known already, so that there is no branch."""
+    return yes if condition else no
 
 
 # ---- Arrays that come in ----

@@ -56,68 +56,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D1 = 1, S = 8, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      6·D4·D5·F1·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 24·D1·D2·D3·F1·N·S
-               + 4·D1·D2·D3·F1·N·S² + 6·D4·D5·F1·F2·N·((1 + S - D2)//2) + 6·D4·D5·F1·F2·N·((1
-               + S - D3)//2) + 9·D4·D5·F1·F2·((1 + S - D2)//2)·((1 + S - D3)//2) + 150·F1·F2·N·((1
-               + S - D2)//2)·((1 + S - D3)//2) + 30·F1·F2·N·((1 + S - D2)//2)²·((1 + S - D3)//2)
-               + 30·F1·F2·N·((1 + S - D3)//2)²·((1 + S - D2)//2) + 36·D1·D2·D3·F1·N + 4·D1·F1·N·D2²·D3²
-               + 6·D4·D5·F1·F2·N + 6·D4·D5·F2·K·N + 6·F1·F2·N·((1 + S - D2)//2)²·((1 + S - D3)//2)²
-               + 6·F2·K·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 9·D4·D5·F1·F2·((1 + S - D2)//2)
-               + 9·D4·D5·F1·F2·((1 + S - D3)//2) + 10·D4·D5·F2·N + 10·F1·N·((1 + S - D2)//2)·((1
-               + S - D3)//2) + 10·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 120·F1·F2·N·((1
-               + S - D2)//2) + 120·F1·F2·N·((1 + S - D3)//2) + 14·D2·D3·F1·N + 225·F1·F2·((1
-               + S - D2)//2)·((1 + S - D3)//2) + 24·F1·F2·N·((1 + S - D2)//2)² + 24·F1·F2·N·((1
-               + S - D3)//2)² + 24·F2·K·N·((1 + S - D2)//2) + 24·F2·K·N·((1 + S - D3)//2)
-               + 45·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2) + 45·F1·F2·((1 + S - D3)//2)²·((1
-               + S - D2)//2) + 9·D4·D5·F1·F2 + 9·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2)²
-               + 10·F1·N·((1 + S - D2)//2) + 10·F1·N·((1 + S - D3)//2) + 14·F1·N·S² + 180·F1·F2·((1
-               + S - D2)//2) + 180·F1·F2·((1 + S - D3)//2) + 36·F1·F2·((1 + S - D2)//2)² + 36·F1·F2·((1
-               + S - D3)//2)² + 40·F2·N·((1 + S - D2)//2) + 40·F2·N·((1 + S - D3)//2) + 84·F1·N·S
-               + 96·F1·F2·N + 96·F2·K·N + 136·F1·N + 144·F1·F2 + 14·K·N + 160·F2·N
-               + 7·N - 30·D4·F1·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) - 30·D5·F1·F2·N·((1
-               + S - D2)//2)·((1
-               + S - D3)//2) - 4·D1·D2·F1·N·S·D3² - 4·D1·D3·F1·N·S·D2² - 6·D4·F1·F2·N·((1
-               + S - D3)//2)²·((1 + S - D2)//2) - 6·D5·F1·F2·N·((1 + S - D2)//2)²·((1
-               + S - D3)//2) - 12·D1·D2·F1·N·D3² - 12·D1·D3·F1·N·D2² - 24·D4·F1·F2·N·((1
-               + S - D2)//2) - 24·D5·F1·F2·N·((1 + S - D3)//2) - 30·D4·F1·F2·N·((1
-               + S - D3)//2) - 30·D5·F1·F2·N·((1 + S - D2)//2) - 45·D4·F1·F2·((1 + S - D2)//2)·((1
-               + S - D3)//2) - 45·D5·F1·F2·((1 + S - D2)//2)·((1 + S - D3)//2) - 6·D4·F1·F2·N·((1
-               + S - D3)//2)² - 6·D4·F2·K·N·((1 + S - D3)//2) - 6·D5·F1·F2·N·((1
-               + S - D2)//2)² - 6·D5·F2·K·N·((1 + S - D2)//2) - 9·D4·F1·F2·((1 + S - D3)//2)²·((1
-               + S - D2)//2) - 9·D5·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2) - 10·D4·F2·N·((1
-               + S - D3)//2) - 10·D5·F2·N·((1
-               + S - D2)//2) - 14·D2·F1·N·S - 14·D3·F1·N·S - 24·D4·F1·F2·N - 24·D4·F2·K·N - 24·D5·F1·F2·N - 24·D5·F2·K·N - 36·D4·F1·F2·((1
-               + S - D2)//2) - 36·D5·F1·F2·((1 + S - D3)//2) - 45·D4·F1·F2·((1
-               + S - D3)//2) - 45·D5·F1·F2·((1 + S - D2)//2) - 9·D4·F1·F2·((1
-               + S - D3)//2)² - 9·D5·F1·F2·((1
-               + S - D2)//2)² - 36·D4·F1·F2 - 36·D5·F1·F2 - 40·D4·F2·N - 40·D5·F2·N - 42·D2·F1·N - 42·D3·F1·N
-             = 1,179,648 + 3,086·K·N + 845,319·N
-    bytes      8 + 80·D4·D5·F1·F2·((1 + S - D2)//2)·((1 + S - D3)//2) + 288·D1·D2·D3·N·S
-               + 48·D1·D2·D3·N·S² + 80·D4·D5·F1·F2·((1 + S - D2)//2) + 80·D4·D5·F1·F2·((1 + S - D3)//2)
-               + 112·D2·D3·F1·N + 136·F1·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 160·D4·D5·F2·N
-               + 160·F2·N·((1 + S - D2)//2)·((1 + S - D3)//2) + 16·D1·D2·D3·F1 + 2,000·F1·F2·((1
-               + S - D2)//2)·((1 + S - D3)//2) + 24·D4·D5·F2·K + 24·F2·K·((1 + S - D2)//2)·((1
-               + S - D3)//2) + 400·F1·F2·((1 + S - D2)//2)²·((1 + S - D3)//2) + 400·F1·F2·((1
-               + S - D3)//2)²·((1 + S - D2)//2) + 432·D1·D2·D3·N + 48·D1·N·D2²·D3² + 80·F1·F2·((1
-               + S - D2)//2)²·((1 + S - D3)//2)² + 88·D4·D5·F1·F2 + 112·F1·N·S² + 136·F1·N·((1
-               + S - D2)//2) + 136·F1·N·((1 + S - D3)//2) + 1,600·F1·F2·((1 + S - D2)//2)
-               + 1,600·F1·F2·((1 + S - D3)//2) + 320·F1·F2·((1 + S - D2)//2)² + 320·F1·F2·((1
-               + S - D3)//2)² + 640·F2·N·((1 + S - D2)//2) + 640·F2·N·((1 + S - D3)//2) + 672·F1·N·S
-               + 96·F2·K·((1 + S - D2)//2) + 96·F2·K·((1 + S - D3)//2) + 112·K·N + 1,144·F1·N
-               + 1,280·F1·F2 + 2,560·F2·N + 384·F2·K + 16·F1 + 16·F2 + 16·K + 72·N - 400·D4·F1·F2·((1
-               + S - D2)//2)·((1 + S - D3)//2) - 400·D5·F1·F2·((1 + S - D2)//2)·((1
-               + S - D3)//2) - 48·D1·D2·N·S·D3² - 48·D1·D3·N·S·D2² - 80·D4·F1·F2·((1 + S - D3)//2)²·((1
-               + S - D2)//2) - 80·D5·F1·F2·((1 + S - D2)//2)²·((1
-               + S - D3)//2) - 112·D2·F1·N·S - 112·D3·F1·N·S - 144·D1·D2·N·D3² - 144·D1·D3·N·D2² - 160·D4·F2·N·((1
-               + S - D3)//2) - 160·D5·F2·N·((1 + S - D2)//2) - 24·D4·F2·K·((1
-               + S - D3)//2) - 24·D5·F2·K·((1 + S - D2)//2) - 320·D4·F1·F2·((1
-               + S - D2)//2) - 320·D5·F1·F2·((1 + S - D3)//2) - 400·D4·F1·F2·((1
-               + S - D3)//2) - 400·D5·F1·F2·((1 + S - D2)//2) - 80·D4·F1·F2·((1
-               + S - D3)//2)² - 80·D5·F1·F2·((1
-               + S - D2)//2)² - 320·D4·F1·F2 - 320·D5·F1·F2 - 336·D2·F1·N - 336·D3·F1·N - 640·D4·F2·N - 640·D5·F2·N - 96·D4·F2·K - 96·D5·F2·K
-             = 10,525,704 + 112·K·N + 12,304·K + 259,144·N
-    workspace  1,049,280 + 20,488·N + 8·K + 8·max(9,616 + 1,026·K, 262,176 + 2·K·N + 3,840·N)
-               + max(K·N, 80 + 2,048·N) bytes
+    flops      2,304·D1·F1·N + 28,448·F1·N + 3,086·K·N + 5,127·N
+             = 3,086·K·N + 497,159·N
+    bytes      520 + 112·K·N + 144·D1·F1 + 16,000·F1·N + 27,648·D1·N + 11,536·F1 + 12,304·K + 196,680·N
+             = 187,400 + 112·K·N + 12,304·K + 480,328·N
+    workspace  4,104·N + 8·K + 8·max(32,784, 4,624 + 7,808·N, 16 + 2·K·N + 7,552·N) + max(512·N, K·N) bytes
 """
 
 from __future__ import annotations
@@ -141,7 +84,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "K")
-POSITIONS = ("range_N", "range_F1", "range_", "range__", "range___", "range____", "range_F2", "range_K", "range_____", "range______")
+POSITIONS = ("range_N", "range_K")
 D1, S, F1, D2, D3, F2, D4, D5 = 1, 8, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "S": S, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -188,81 +131,29 @@ def _forward(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
-    padded1, t_1, t_2, at_1 = tensors["padded1"], tensors["t_1"], tensors["t_2"], tensors["at_1"]
-    at_2, at_3, at1, at2 = tensors["at_2"], tensors["at_3"], tensors["at1"], tensors["at2"]
-    z2_right, is_1, is_2, at_4 = tensors["z2_right"], tensors["is_1"], tensors["is_2"], tensors["at_4"]
-    is_3, is_4, is_5, is_6 = tensors["is_3"], tensors["is_4"], tensors["is_5"], tensors["is_6"]
-    is_7, at_5, at_6, at_7 = tensors["is_7"], tensors["at_5"], tensors["at_6"], tensors["at_7"]
-    t_3, range_N, range_F1 = tensors["t_3"], tensors["range_N"], tensors["range_F1"]
-    range_, range__, range___ = tensors["range_"], tensors["range__"], tensors["range___"]
-    range____, range_F2 = tensors["range____"], tensors["range_F2"]
+    padded1, t_N_D1_3_3_8_8, t_N_F1_6_6 = tensors["padded1"], tensors["t_N_D1_3_3_8_8"], tensors["t_N_F1_6_6"]
+    t_N_F1_3_3_4_4, t_N_512 = tensors["t_N_F1_3_3_4_4"], tensors["t_N_512"]
     N = len(x)
     padded1.fill(0)  # (1)
-    np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
-    z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
-    np.copyto(t_1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
-    np.matmul(
-        C1.reshape(F1, D1 * D2 * D3), t_1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
-    )  # (1)
+    np.copyto(padded1[:, :, 1 : 9, 1 : 9], x)  # (1)
+    z1_windows = _windows(padded1, (N, D1, 3, 3, 8, 8), (0, 1, 2, 3, 2, 3))  # (1)
+    np.copyto(t_N_D1_3_3_8_8, z1_windows)  # (1)
+    np.matmul(C1.reshape(F1, 9 * D1), t_N_D1_3_3_8_8.reshape(N, 9 * D1, 64), out=z1.reshape(N, F1, 64))  # (1)
     np.add(z1, c1[:, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
     h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (4)
-        np.add(at_1, range_F1[:, None, None], out=at_1)  # (4)
-        np.multiply(at_1, S + 3 - D2, out=at_1)  # (4)
-        np.multiply(2, range_, out=at_2)  # (4)
-        np.add(at_2, i5, out=at_2)  # (4)
-        np.add(at_1, at_2[:, None], out=at_1)  # (4)
-        np.multiply(at_1, S + 3 - D3, out=at_1)  # (4)
-        np.multiply(2, range__, out=at_3)  # (4)
-        np.add(at_3, i, out=at_3)  # (4)
-        np.add(at_1, at_3, out=at_1)  # (4)
-        np.take(h1_2.reshape(-1), at_1, out=t_2, mode="clip")  # (4)
-        np.maximum(h1, t_2, out=h1)  # (4)
-    np.add(range_, 1, out=at_2)  # (5)
-    np.subtract(at_2, range___[:, None], out=at1)  # (5)
-    np.add(range__, 1, out=at_3)  # (5)
-    np.subtract(at_3, range____[:, None], out=at2)  # (5)
-    np.add(range__, 2, out=at_3)  # (5)
-    np.add(D5, range____, out=at_4)  # (5)
-    np.less_equal(at_3, at_4[:, None], out=is_2)  # (5)
-    np.add(range__, 1, out=at_3)  # (5)
-    np.less_equal(range____[:, None], at_3, out=is_3)  # (5)
-    np.logical_and(is_2, is_3, out=is_2)  # (5)
-    np.copyto(is_1, is_2[:, None, None, :])  # (5)
-    np.less_equal(0, at1, out=is_6)  # (5)
-    np.less(at1, D4, out=is_7)  # (5)
-    np.logical_and(is_6, is_7, out=is_6)  # (5)
-    np.less_equal(0, at2, out=is_2)  # (5)
-    np.less(at2, D5, out=is_3)  # (5)
-    np.logical_and(is_2, is_3, out=is_2)  # (5)
-    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (5)
-    np.copyto(is_4, is_5[..., None, :, :])  # (5)
-    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at_5)  # (5)
-    np.add(at_5, range_F1[:, None, None], out=at_5)  # (5)
-    np.multiply(at_5, D4, out=at_5)  # (5)
-    np.clip(at1, 0, D4 - 1, out=at_6)  # (5)
-    np.add(at_5, at_6[:, None, None, :, None], out=at_5)  # (5)
-    np.multiply(at_5, D5, out=at_5)  # (5)
-    np.clip(at2, 0, D5 - 1, out=at_7)  # (5)
-    np.add(at_5, at_7[:, None, None, :], out=at_5)  # (5)
-    np.take(C2.reshape(-1), at_5, out=z2_right, mode="clip")  # (5)
-    _choose(z2_right, is_4, 0)  # (5)
-    _choose(z2_right, is_1, 0)  # (5)
-    np.matmul(
-        h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
-        out=z2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )  # (5)
+        np.maximum(h1, h1_2[:, :, i5::2, i::2], out=h1)  # (4)
+    t_N_F1_6_6.fill(0)  # (5)
+    np.copyto(t_N_F1_6_6[:, :, 1 : 5, 1 : 5], h1)  # (5)
+    z2_windows = _windows(t_N_F1_6_6, (N, F1, 3, 3, 4, 4), (0, 1, 2, 3, 2, 3))  # (5)
+    np.copyto(t_N_F1_3_3_4_4, z2_windows)  # (5)
+    np.matmul(C2.reshape(32, 9 * F1), t_N_F1_3_3_4_4.reshape(N, 9 * F1, 16), out=z2.reshape(N, 32, 16))  # (5)
     np.add(z2, c2[:, None, None], out=a2)  # (6)
     np.maximum(a2, 0, out=h2)  # (7)
-    np.copyto(
-        u_flat,
-        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2)
-    )  # (8)
-    np.multiply(10 / 7, mask2, out=t_3)  # (9)
-    np.multiply(t_3, u_flat, out=flat)  # (9)
+    np.copyto(u_flat, h2.reshape(N, 512))  # (8)
+    np.multiply(10 / 7, mask2, out=t_N_512)  # (9)
+    np.multiply(t_N_512, u_flat, out=flat)  # (9)
     np.matmul(flat, W, out=z3)  # (10)
     np.add(z3, b, out=a3)  # (11)
     a3.max(1, out=m_a3)  # (12)
@@ -295,42 +186,21 @@ def _backward(params, data, tensors, gradients):
     a1, h1_2, h1, a2 = tensors["a1"], tensors["h1_2"], tensors["h1"], tensors["a2"]
     flat, p, h1_place = tensors["flat"], tensors["p"], tensors["h1_place"]
     h1_argmax_i5, h1_argmax_i, da3 = tensors["h1_argmax_i5"], tensors["h1_argmax_i"], tensors["da3"]
-    dflat, da2, dh1, dC2_terms = tensors["dflat"], tensors["da2"], tensors["dh1"], tensors["dC2_terms"]
-    da1 = tensors["da1"]
+    dflat, da2, dh1, da1 = tensors["dflat"], tensors["da2"], tensors["dh1"], tensors["da1"]
     dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
     dW, db = gradients["W"], gradients["b"]
-    padded1, t_2, at_1, at_2 = tensors["padded1"], tensors["t_2"], tensors["at_1"], tensors["at_2"]
-    at_3, at1, at2, is_1 = tensors["at_3"], tensors["at1"], tensors["at2"], tensors["is_1"]
-    is_2, at_4, is_3, is_4 = tensors["is_2"], tensors["at_4"], tensors["is_3"], tensors["is_4"]
-    is_5, is_6, is_7, at_5 = tensors["is_5"], tensors["is_6"], tensors["is_7"], tensors["at_5"]
-    at_6, at_7, less, is_8 = tensors["at_6"], tensors["at_7"], tensors["less"], tensors["is_8"]
-    is_NK, is_9, dh1_right, t_4 = tensors["is_NK"], tensors["is_9"], tensors["dh1_right"], tensors["t_4"]
-    t_5, is_10, at_8, at_9 = tensors["t_5"], tensors["is_10"], tensors["at_8"], tensors["at_9"]
-    at3, at4, at5, at6 = tensors["at3"], tensors["at4"], tensors["at5"], tensors["at6"]
-    is_11, is_12, is_13, at_10 = tensors["is_11"], tensors["is_12"], tensors["is_13"], tensors["at_10"]
-    is_14, at_11, is_15, at_12 = tensors["is_14"], tensors["at_11"], tensors["is_15"], tensors["at_12"]
-    at_13, at_14, at_15, t_6 = tensors["at_13"], tensors["at_14"], tensors["at_15"], tensors["t_6"]
-    t_7, range_N, range_F1 = tensors["t_7"], tensors["range_N"], tensors["range_F1"]
-    range_, range__, range___ = tensors["range_"], tensors["range__"], tensors["range___"]
-    range____, range_F2, range_K = tensors["range____"], tensors["range_F2"], tensors["range_K"]
-    range_____, range______ = tensors["range_____"], tensors["range______"]
+    padded1, t_N_F1_6_6, less = tensors["padded1"], tensors["t_N_F1_6_6"], tensors["less"]
+    is_N_F1_4_4, is_NK, is_N_32_4_4 = tensors["is_N_F1_4_4"], tensors["is_NK"], tensors["is_N_32_4_4"]
+    t_N_32_6_6, t_F1_32_3_3 = tensors["t_N_32_6_6"], tensors["t_F1_32_3_3"]
+    t_N_32_3_3_4_4, t_32_N_4_4, t_1 = tensors["t_N_32_3_3_4_4"], tensors["t_32_N_4_4"], tensors["t_1"]
+    is_N_F1_4_4_2, t_F1_N_8_8, t_2 = tensors["is_N_F1_4_4_2"], tensors["t_F1_N_8_8"], tensors["t_2"]
+    range_K = tensors["range_K"]
     N = len(x)
     h1_place.fill(0)  # (17)
     less.fill(1)  # (17)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (17)
-        np.add(at_1, range_F1[:, None, None], out=at_1)  # (17)
-        np.multiply(at_1, S + 3 - D2, out=at_1)  # (17)
-        np.multiply(2, range_, out=at_2)  # (17)
-        np.add(at_2, i5, out=at_2)  # (17)
-        np.add(at_1, at_2[:, None], out=at_1)  # (17)
-        np.multiply(at_1, S + 3 - D3, out=at_1)  # (17)
-        np.multiply(2, range__, out=at_3)  # (17)
-        np.add(at_3, i, out=at_3)  # (17)
-        np.add(at_1, at_3, out=at_1)  # (17)
-        np.take(h1_2.reshape(-1), at_1, out=t_2, mode="clip")  # (17)
-        np.less(t_2, h1, out=is_8)  # (17)
-        less &= is_8  # (17)
+        np.less(h1_2[:, :, i5::2, i::2], h1, out=is_N_F1_4_4)  # (17)
+        less &= is_N_F1_4_4  # (17)
         h1_place += less  # (17)
     np.floor_divide(h1_place, 2, out=h1_argmax_i5)  # (17)
     np.remainder(h1_place, 2, out=h1_argmax_i)  # (18)
@@ -340,134 +210,42 @@ def _backward(params, data, tensors, gradients):
     da3.sum(0, out=db)  # (20)
     np.matmul(da3, W.T, out=dflat)  # (21)
     np.matmul(flat.T, da3, out=dW)  # (22)
-    np.greater(a2, 0, out=is_9)  # (23)
-    np.multiply(
-        10 / 7, dflat.reshape(N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5), out=da2
-    )  # (23)
-    np.multiply(
-        da2, mask2.reshape(N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5), out=da2
-    )  # (23)
-    _choose(da2, is_9, 0)  # (23)
+    np.greater(a2, 0, out=is_N_32_4_4)  # (23)
+    np.multiply(10 / 7, dflat.reshape(N, 32, 4, 4), out=da2)  # (23)
+    np.multiply(da2, mask2.reshape(N, 32, 4, 4), out=da2)  # (23)
+    _choose(da2, is_N_32_4_4, 0)  # (23)
     da2.sum((0, 2, 3), out=dc2)  # (24)
-    np.add(range_, 1, out=at_2)  # (25)
-    np.subtract(at_2, range___[:, None], out=at1)  # (25)
-    np.add(range__, 1, out=at_3)  # (25)
-    np.subtract(at_3, range____[:, None], out=at2)  # (25)
-    np.add(range__, 2, out=at_3)  # (25)
-    np.add(D5, range____, out=at_4)  # (25)
-    np.less_equal(at_3, at_4[:, None], out=is_2)  # (25)
-    np.add(range__, 1, out=at_3)  # (25)
-    np.less_equal(range____[:, None], at_3, out=is_3)  # (25)
-    np.logical_and(is_2, is_3, out=is_2)  # (25)
-    np.copyto(is_1, is_2[:, None, None, :])  # (25)
-    np.less_equal(0, at1, out=is_6)  # (25)
-    np.less(at1, D4, out=is_7)  # (25)
-    np.logical_and(is_6, is_7, out=is_6)  # (25)
-    np.less_equal(0, at2, out=is_2)  # (25)
-    np.less(at2, D5, out=is_3)  # (25)
-    np.logical_and(is_2, is_3, out=is_2)  # (25)
-    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (25)
-    np.copyto(is_4, is_5[..., None, :, :])  # (25)
-    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at_5)  # (25)
-    np.add(at_5, range_F1[:, None, None], out=at_5)  # (25)
-    np.multiply(at_5, D4, out=at_5)  # (25)
-    np.clip(at1, 0, D4 - 1, out=at_6)  # (25)
-    np.add(at_5, at_6[:, None, None, :, None], out=at_5)  # (25)
-    np.multiply(at_5, D5, out=at_5)  # (25)
-    np.clip(at2, 0, D5 - 1, out=at_7)  # (25)
-    np.add(at_5, at_7[:, None, None, :], out=at_5)  # (25)
-    np.take(C2.reshape(-1), at_5, out=dh1_right, mode="clip")  # (25)
-    _choose(dh1_right, is_4, 0)  # (25)
-    _choose(dh1_right, is_1, 0)  # (25)
-    np.matmul(
-        da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2),
-        dh1_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        out=dh1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1)
+    t_N_32_6_6.fill(0)  # (25)
+    np.copyto(t_N_32_6_6[:, :, 1 : 5, 1 : 5], da2)  # (25)
+    dh1_windows = _windows(
+        t_N_32_6_6[:, :, 2:, 2:], (N, 32, 3, 3, 4, 4), (0, 1, 2, 3, 2, 3), (1, 1, -1, -1, 1, 1)
     )  # (25)
+    np.copyto(t_F1_32_3_3, C2.transpose(1, 0, 2, 3))  # (25)
+    np.copyto(t_N_32_3_3_4_4, dh1_windows)  # (25)
     np.matmul(
-        da2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2).T,
-        h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        out=t_4.reshape(16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2, F1 + ((S + 1 - D2) // 2) * F1 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F1 + ((S + 1 - D3) // 2) * F1)
-    )  # (26)
-    np.copyto(dC2_terms, t_4.transpose(0, 3, 1, 2, 4, 5))  # (26)
-    dC2.fill(0)  # (26)
-    np.add(range_, 1, out=at_2)  # (26)
-    np.subtract(at_2, range___[:, None], out=at1)  # (26)
-    np.add(range__, 1, out=at_3)  # (26)
-    np.subtract(at_3, range____[:, None], out=at2)  # (26)
-    np.clip(at1, 0, D4 - 1, out=at_6)  # (26)
-    np.clip(at2, 0, D5 - 1, out=at_7)  # (26)
-    np.less_equal(0, at1, out=is_6)  # (26)
-    np.less(at1, D4, out=is_7)  # (26)
-    np.logical_and(is_6, is_7, out=is_6)  # (26)
-    np.less_equal(0, at2, out=is_2)  # (26)
-    np.less(at2, D5, out=is_3)  # (26)
-    np.logical_and(is_2, is_3, out=is_2)  # (26)
-    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (26)
-    np.copyto(is_10, is_5[..., None, None])  # (26)
-    np.copyto(t_5, dC2_terms.transpose(2, 3, 4, 5, 0, 1))  # (26)
-    _choose(t_5, is_10, 0)  # (26)
-    np.add.at(
-        dC2, (range_F2[:, None], range_F1, at_6[:, None, :, None, None, None], at_7[:, None, :, None, None]),
-        t_5
-    )  # (26)
-    np.floor_divide(range_____, 2, out=at_8)  # (27)
-    np.floor_divide(range______, 2, out=at_9)  # (27)
-    np.floor_divide(range_____, 2, out=at3)  # (27)
-    np.floor_divide(range______, 2, out=at4)  # (27)
-    np.floor_divide(range_____, 2, out=at5)  # (27)
-    np.floor_divide(range______, 2, out=at6)  # (27)
-    np.greater(a1, 0, out=is_11)  # (27)
-    np.floor_divide(range_____, 2, out=at_10)  # (27)
-    np.less_equal(at_10, (S + 1 - D2) // 2, out=is_13)  # (27)
-    np.floor_divide(range______, 2, out=at_11)  # (27)
-    np.less_equal(at_11, (S + 1 - D3) // 2, out=is_14)  # (27)
-    np.logical_and(is_13[:, None], is_14, out=is_12)  # (27)
-    np.logical_and(is_12, is_11, out=is_11)  # (27)
-    np.remainder(range_____, 2, out=at_10)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_13)  # (27)
-    np.add(at_13, range_F1[:, None, None], out=at_13)  # (27)
-    np.multiply(at_13, (S + 1 - D2) // 2 + 1, out=at_13)  # (27)
-    np.clip(at_8, 0, (S + 1 - D2) // 2, out=at_14)  # (27)
-    np.add(at_13, at_14[:, None], out=at_13)  # (27)
-    np.multiply(at_13, (S + 1 - D3) // 2 + 1, out=at_13)  # (27)
-    np.clip(at_9, 0, (S + 1 - D3) // 2, out=at_11)  # (27)
-    np.add(at_13, at_11, out=at_13)  # (27)
-    np.take(h1_argmax_i5.reshape(-1), at_13, out=at_12, mode="clip")  # (27)
-    np.equal(at_10[:, None], at_12, out=is_15)  # (27)
-    np.logical_and(is_11, is_15, out=is_11)  # (27)
-    np.remainder(range______, 2, out=at_11)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_13)  # (27)
-    np.add(at_13, range_F1[:, None, None], out=at_13)  # (27)
-    np.multiply(at_13, (S + 1 - D2) // 2 + 1, out=at_13)  # (27)
-    np.clip(at3, 0, (S + 1 - D2) // 2, out=at_10)  # (27)
-    np.add(at_13, at_10[:, None], out=at_13)  # (27)
-    np.multiply(at_13, (S + 1 - D3) // 2 + 1, out=at_13)  # (27)
-    np.clip(at4, 0, (S + 1 - D3) // 2, out=at_15)  # (27)
-    np.add(at_13, at_15, out=at_13)  # (27)
-    np.take(h1_argmax_i.reshape(-1), at_13, out=at_12, mode="clip")  # (27)
-    np.equal(at_11, at_12, out=is_15)  # (27)
-    np.logical_and(is_11, is_15, out=is_11)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_12)  # (27)
-    np.add(at_12, range_F1[:, None, None], out=at_12)  # (27)
-    np.multiply(at_12, (S + 1 - D2) // 2 + 1, out=at_12)  # (27)
-    np.clip(at5, 0, (S + 1 - D2) // 2, out=at_10)  # (27)
-    np.add(at_12, at_10[:, None], out=at_12)  # (27)
-    np.multiply(at_12, (S + 1 - D3) // 2 + 1, out=at_12)  # (27)
-    np.clip(at6, 0, (S + 1 - D3) // 2, out=at_11)  # (27)
-    np.add(at_12, at_11, out=at_12)  # (27)
-    np.take(dh1.reshape(-1), at_12, out=da1, mode="clip")  # (27)
-    _choose(da1, is_11, 0)  # (27)
+        t_F1_32_3_3.reshape(F1, 288), t_N_32_3_3_4_4.reshape(N, 288, 16), out=dh1.reshape(N, F1, 16)
+    )  # (25)
+    t_N_F1_6_6.fill(0)  # (26)
+    np.copyto(t_N_F1_6_6[:, :, 1 : 5, 1 : 5], h1)  # (26)
+    dC2_windows = _windows(t_N_F1_6_6, (F1, 3, 3, N, 4, 4), (1, 2, 3, 0, 2, 3))  # (26)
+    np.copyto(t_32_N_4_4, da2.transpose(1, 0, 2, 3))  # (26)
+    np.copyto(t_1.reshape(F1, 3, 3, N, 4, 4), dC2_windows)  # (26)
+    np.matmul(t_32_N_4_4.reshape(32, 16 * N), t_1.T, out=dC2.reshape(32, 9 * F1))  # (26)
+    for p_, q in np.ndindex(2, 2):
+        np.equal(p_, h1_argmax_i5, out=is_N_F1_4_4)  # (27)
+        np.equal(q, h1_argmax_i, out=is_N_F1_4_4_2)  # (27)
+        np.logical_and(is_N_F1_4_4, is_N_F1_4_4_2, out=is_N_F1_4_4)  # (27)
+        np.greater(a1[:, :, p_ :: 2, q::2], 0, out=is_N_F1_4_4_2)  # (27)
+        np.logical_and(is_N_F1_4_4, is_N_F1_4_4_2, out=is_N_F1_4_4)  # (27)
+        np.copyto(da1[:, :, p_ :: 2, q::2], dh1)  # (27)
+        _choose(da1[:, :, p_ :: 2, q::2], is_N_F1_4_4, 0)  # (27)
     da1.sum((0, 2, 3), out=dc1)  # (29)
     padded1.fill(0)  # (28)
-    np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (28)
-    dC1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (28)
-    np.copyto(t_6, da1.transpose(1, 0, 2, 3))  # (28)
-    np.copyto(t_7, dC1_windows)  # (28)
-    np.matmul(
-        t_6.reshape(F1, (S + 3 - D2) * (S + 3 - D3) * N),
-        t_7.reshape((S + 3 - D2) * (S + 3 - D3) * N, D1 * D2 * D3), out=dC1.reshape(F1, D1 * D2 * D3)
-    )  # (28)
+    np.copyto(padded1[:, :, 1 : 9, 1 : 9], x)  # (28)
+    dC1_windows = _windows(padded1, (D1, 3, 3, N, 8, 8), (1, 2, 3, 0, 2, 3))  # (28)
+    np.copyto(t_F1_N_8_8, da1.transpose(1, 0, 2, 3))  # (28)
+    np.copyto(t_2.reshape(D1, 3, 3, N, 8, 8), dC1_windows)  # (28)
+    np.matmul(t_F1_N_8_8.reshape(F1, 64 * N), t_2.T, out=dC1.reshape(F1, 9 * D1))  # (28)
 
 
 def _inference(params, data, tensors):
@@ -479,79 +257,27 @@ def _inference(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
     e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
-    padded1, t_1, t_2, at_1 = tensors["padded1"], tensors["t_1"], tensors["t_2"], tensors["at_1"]
-    at_2, at_3, at1, at2 = tensors["at_2"], tensors["at_3"], tensors["at1"], tensors["at2"]
-    z2_right, is_1, is_2, at_4 = tensors["z2_right"], tensors["is_1"], tensors["is_2"], tensors["at_4"]
-    is_3, is_4, is_5, is_6 = tensors["is_3"], tensors["is_4"], tensors["is_5"], tensors["is_6"]
-    is_7, at_5, at_6, at_7 = tensors["is_7"], tensors["at_5"], tensors["at_6"], tensors["at_7"]
-    less, range_N, range_F1 = tensors["less"], tensors["range_N"], tensors["range_F1"]
-    range_, range__, range___ = tensors["range_"], tensors["range__"], tensors["range___"]
-    range____, range_F2 = tensors["range____"], tensors["range_F2"]
+    padded1, t_N_D1_3_3_8_8, t_N_F1_6_6 = tensors["padded1"], tensors["t_N_D1_3_3_8_8"], tensors["t_N_F1_6_6"]
+    t_N_F1_3_3_4_4 = tensors["t_N_F1_3_3_4_4"]
     N = len(x)
     padded1.fill(0)  # (1)
-    np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
-    z1_windows = _windows(padded1, (N, S + 3 - D2, S + 3 - D3, D1, D2, D3), (0, 2, 3, 1, 2, 3))  # (1)
-    np.copyto(t_1.reshape(N, S + 3 - D2, S + 3 - D3, D1, D2, D3), z1_windows)  # (1)
-    np.matmul(
-        C1.reshape(F1, D1 * D2 * D3), t_1.swapaxes(-1, -2), out=z1.reshape(N, F1, (S + 3 - D2) * (S + 3 - D3))
-    )  # (1)
+    np.copyto(padded1[:, :, 1 : 9, 1 : 9], x)  # (1)
+    z1_windows = _windows(padded1, (N, D1, 3, 3, 8, 8), (0, 1, 2, 3, 2, 3))  # (1)
+    np.copyto(t_N_D1_3_3_8_8, z1_windows)  # (1)
+    np.matmul(C1.reshape(F1, 9 * D1), t_N_D1_3_3_8_8.reshape(N, 9 * D1, 64), out=z1.reshape(N, F1, 64))  # (1)
     np.add(z1, c1[:, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
     h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (4)
-        np.add(at_1, range_F1[:, None, None], out=at_1)  # (4)
-        np.multiply(at_1, S + 3 - D2, out=at_1)  # (4)
-        np.multiply(2, range_, out=at_2)  # (4)
-        np.add(at_2, i5, out=at_2)  # (4)
-        np.add(at_1, at_2[:, None], out=at_1)  # (4)
-        np.multiply(at_1, S + 3 - D3, out=at_1)  # (4)
-        np.multiply(2, range__, out=at_3)  # (4)
-        np.add(at_3, i, out=at_3)  # (4)
-        np.add(at_1, at_3, out=at_1)  # (4)
-        np.take(h1_2.reshape(-1), at_1, out=t_2, mode="clip")  # (4)
-        np.maximum(h1, t_2, out=h1)  # (4)
-    np.add(range_, 1, out=at_2)  # (5)
-    np.subtract(at_2, range___[:, None], out=at1)  # (5)
-    np.add(range__, 1, out=at_3)  # (5)
-    np.subtract(at_3, range____[:, None], out=at2)  # (5)
-    np.add(range__, 2, out=at_3)  # (5)
-    np.add(D5, range____, out=at_4)  # (5)
-    np.less_equal(at_3, at_4[:, None], out=is_2)  # (5)
-    np.add(range__, 1, out=at_3)  # (5)
-    np.less_equal(range____[:, None], at_3, out=is_3)  # (5)
-    np.logical_and(is_2, is_3, out=is_2)  # (5)
-    np.copyto(is_1, is_2[:, None, None, :])  # (5)
-    np.less_equal(0, at1, out=is_6)  # (5)
-    np.less(at1, D4, out=is_7)  # (5)
-    np.logical_and(is_6, is_7, out=is_6)  # (5)
-    np.less_equal(0, at2, out=is_2)  # (5)
-    np.less(at2, D5, out=is_3)  # (5)
-    np.logical_and(is_2, is_3, out=is_2)  # (5)
-    np.logical_and(is_6[:, None, :, None], is_2[:, None, :], out=is_5)  # (5)
-    np.copyto(is_4, is_5[..., None, :, :])  # (5)
-    np.multiply(range_F2[:, None, None, None, None, None], F1, out=at_5)  # (5)
-    np.add(at_5, range_F1[:, None, None], out=at_5)  # (5)
-    np.multiply(at_5, D4, out=at_5)  # (5)
-    np.clip(at1, 0, D4 - 1, out=at_6)  # (5)
-    np.add(at_5, at_6[:, None, None, :, None], out=at_5)  # (5)
-    np.multiply(at_5, D5, out=at_5)  # (5)
-    np.clip(at2, 0, D5 - 1, out=at_7)  # (5)
-    np.add(at_5, at_7[:, None, None, :], out=at_5)  # (5)
-    np.take(C2.reshape(-1), at_5, out=z2_right, mode="clip")  # (5)
-    _choose(z2_right, is_4, 0)  # (5)
-    _choose(z2_right, is_1, 0)  # (5)
-    np.matmul(
-        h1.reshape(N, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1),
-        z2_right.reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, ((S + 1 - D2) // 2 + 1) * ((S + 1 - D3) // 2 + 1) * F1).T,
-        out=z2.reshape(N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)
-    )  # (5)
+        np.maximum(h1, h1_2[:, :, i5::2, i::2], out=h1)  # (4)
+    t_N_F1_6_6.fill(0)  # (5)
+    np.copyto(t_N_F1_6_6[:, :, 1 : 5, 1 : 5], h1)  # (5)
+    z2_windows = _windows(t_N_F1_6_6, (N, F1, 3, 3, 4, 4), (0, 1, 2, 3, 2, 3))  # (5)
+    np.copyto(t_N_F1_3_3_4_4, z2_windows)  # (5)
+    np.matmul(C2.reshape(32, 9 * F1), t_N_F1_3_3_4_4.reshape(N, 9 * F1, 16), out=z2.reshape(N, 32, 16))  # (5)
     np.add(z2, c2[:, None, None], out=a2)  # (6)
     np.maximum(a2, 0, out=h2)  # (7)
-    np.copyto(
-        u_flat,
-        h2.reshape(N, 16 * F2 + 4 * ((S + 1 - D2) // 2) * F2 + 4 * ((S + 1 - D3) // 2) * F2 + D4 * D5 * F2 + ((S + 1 - D2) // 2) * ((S + 1 - D3) // 2) * F2 - 4 * D4 * F2 - 4 * D5 * F2 - ((S + 1 - D3) // 2) * D4 * F2 - ((S + 1 - D2) // 2) * D5 * F2)
-    )  # (8)
+    np.copyto(u_flat, h2.reshape(N, 512))  # (8)
     np.matmul(u_flat, W, out=z3_infer)  # (30)
     np.add(z3_infer, b, out=a3_infer)  # (31)
     a3_infer.max(1, out=m_a3_infer)  # (32)
@@ -585,125 +311,91 @@ def _metrics(params, data, tensors):
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
-    t_8 = tensors["t_8"]
-    t_9 = tensors["t_9"]
-    np.multiply(beta1, m, out=m)  # (U1)
-    np.multiply(1 - beta1, gradient, out=t_8)  # (U1)
-    np.add(t_8, m, out=m)  # (U1)
-    np.multiply(beta2, v, out=v)  # (U2)
-    np.multiply(gradient, gradient, out=t_8)  # (U2)
-    np.multiply(1 - beta2, t_8, out=t_8)  # (U2)
-    np.add(t_8, v, out=v)  # (U2)
-    np.multiply(lr, m, out=t_8)  # (U3)
-    np.divide(v, 1 - beta2**step, out=t_9)  # (U3)
-    np.sqrt(t_9, out=t_9)  # (U3)
-    np.add(t_9, eps, out=t_9)  # (U3)
-    np.multiply(1 - beta1**step, t_9, out=t_9)  # (U3)
-    np.divide(t_8, t_9, out=t_8)  # (U3)
-    theta -= t_8  # (U3)
+    c1 = 1 - beta1  # (U1)
+    c2 = 1 - beta2  # (U2)
+    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+    arenas = theta, gradient, m, v
+    for start in range(0, len(theta), 16384):
+        block = slice(start, start + 16384)
+        theta, gradient, m, v = [arena[block] for arena in arenas]
+        t_block = tensors["t_block"][: len(theta)]
+        t_block2 = tensors["t_block2"][: len(theta)]
+        np.multiply(beta1, m, out=m)  # (U1)
+        np.multiply(c1, gradient, out=t_block)  # (U1)
+        np.add(m, t_block, out=m)  # (U1)
+        np.multiply(beta2, v, out=v)  # (U2)
+        np.multiply(gradient, gradient, out=t_block)  # (U2)
+        np.multiply(c2, t_block, out=t_block)  # (U2)
+        np.add(v, t_block, out=v)  # (U2)
+        np.multiply(c3, m, out=t_block)  # (U3)
+        np.sqrt(v, out=t_block2)  # (U3)
+        np.add(t_block2, c4, out=t_block2)  # (U3)
+        np.divide(t_block, t_block2, out=t_block)  # (U3)
+        theta -= t_block  # (U3)
 
 
 def _places(N, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 16, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "a1": (0, 1024 * N + 262176, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "h1_2": (0, 131088, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "h1": (0, 3584 * N + 262176, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "z2": (0, 2048 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "a2": (0, 2560 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "h2": (0, 2048 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "u_flat": (0, 3072 * N + 262176, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "flat": (0, 3072 * N + 262176, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "z3": (0, 3840 * N + 262176, (N, K)),
-        "a3": (0, 3840 * N + 262176, (N, K)),
-        "m_a3": (0, 2048 * N + 262176, (N,)),
-        "e_p": (0, 3840 * N + K * N + 262176, (N, K)),
-        "s_p": (0, 2049 * N + 262176, (N,)),
-        "p": (0, 3840 * N + K * N + 262176, (N, K)),
+        "z1": (0, 16, (N, F1, 8, 8)),
+        "a1": (0, 5760 * N + 16, (N, F1, 8, 8)),
+        "h1_2": (0, 2304 * N + 16, (N, F1, 8, 8)),
+        "h1": (0, 7296 * N + 16, (N, F1, 4, 4)),
+        "z2": (0, 3904 * N + 16, (N, 32, 4, 4)),
+        "a2": (0, 6784 * N + 16, (N, 32, 4, 4)),
+        "h2": (0, 16, (N, 32, 4, 4)),
+        "u_flat": (0, 512 * N + 16, (N, 512)),
+        "flat": (0, 512 * N + 16, (N, 512)),
+        "z3": (0, 7552 * N + 16, (N, K)),
+        "a3": (0, 7552 * N + 16, (N, K)),
+        "m_a3": (0, 16, (N,)),
+        "e_p": (0, 7552 * N + K * N + 16, (N, K)),
+        "s_p": (0, N + 16, (N,)),
+        "p": (0, 7552 * N + K * N + 16, (N, K)),
         "loss": (0, 0, ()),
-        "h1_place": (1, 2048 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "h1_argmax_i5": (1, 2304 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "h1_argmax_i": (1, 2048 * N + 131072, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "da3": (0, 3840 * N + K * N + 262176, (N, K)),
-        "dflat": (0, 16, (N, ((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2)),
-        "da2": (0, 2560 * N + 262176, (N, F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5)),
-        "dh1": (0, 262160, (N, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "dC2_terms": (0, 16, (F2, F1, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "da1": (0, 1024 * N + 262176, (N, F1, S + 3 - D2, S + 3 - D3)),
-        "z3_infer": (0, 3584 * N + 262176, (N, K)),
-        "a3_infer": (0, 3584 * N + 262176, (N, K)),
+        "h1_place": (1, 0, (N, F1, 4, 4)),
+        "h1_argmax_i5": (1, 256 * N, (N, F1, 4, 4)),
+        "h1_argmax_i": (1, 0, (N, F1, 4, 4)),
+        "da3": (0, 7552 * N + K * N + 16, (N, K)),
+        "dflat": (0, 16, (N, 512)),
+        "da2": (0, 6784 * N + 16, (N, 32, 4, 4)),
+        "dh1": (0, 7552 * N + 16, (N, F1, 4, 4)),
+        "da1": (0, 16, (N, F1, 8, 8)),
+        "z3_infer": (0, 1024 * N + 16, (N, K)),
+        "a3_infer": (0, 1024 * N + 16, (N, K)),
         "m_a3_infer": (0, 16, (N,)),
-        "e_p_infer": (0, 3584 * N + K * N + 262176, (N, K)),
+        "e_p_infer": (0, 1024 * N + K * N + 16, (N, K)),
         "s_p_infer": (0, N + 16, (N,)),
-        "p_infer": (0, 3584 * N + K * N + 262176, (N, K)),
+        "p_infer": (0, 1024 * N + K * N + 16, (N, K)),
         "loss_infer": (0, 0, ()),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 1, ()),
-        "range_N": (1, 2560 * N + 131072, (N,)),
-        "range_F1": (1, 2561 * N + K + 131104, (16,)),
-        "range_": (1, 2561 * N + K + 131136, (4,)),
-        "range__": (1, 2561 * N + K + 131140, (4,)),
-        "range___": (1, 2561 * N + K + 131144, (4,)),
-        "range____": (1, 2561 * N + K + 131148, (4,)),
-        "range_F2": (1, 2561 * N + K + 131072, (32,)),
-        "range_K": (1, 2561 * N + 131072, (K,)),
-        "range_____": (1, 2561 * N + K + 131120, (8,)),
-        "range______": (1, 2561 * N + K + 131128, (8,)),
-        "padded1": (0, 2624 * N + 262176, (N, 1, 10, 10)),
-        "t_1": (0, 1024 * N + 16, (N, 64, 9)),
-        "t_2": (0, 2048 * N + 262176, (N, 16, 4, 4)),
-        "at_1": (1, 0, (N, 16, 4, 4)),
-        "at_2": (1, 2561 * N + K + 131152, (4,)),
-        "at_3": (1, 2561 * N + K + 131156, (4,)),
-        "at1": (1, 131072, (4, 4)),
-        "at2": (1, 131088, (4, 4)),
-        "z2_right": (0, 16, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "is_1": (2, 512, (4, 1, 1, 4)),
-        "is_2": (2, 528, (4, 4)),
-        "at_4": (1, 131136, (4,)),
-        "is_3": (2, 544, (4, 4)),
-        "is_4": (2, 0, (4, 4, 1, 4, 4)),
-        "is_5": (2, 256, (4, 4, 4, 4)),
-        "is_6": (2, 560, (4, 4)),
-        "is_7": (2, 576, (4, 4)),
-        "at_5": (1, 0, (32, 4, 4, 16, 4, 4)),
-        "at_6": (1, 131104, (4, 4)),
-        "at_7": (1, 131120, (4, 4)),
-        "t_3": (0, 2048 * N + 262176, (N, 512)),
-        "t_N": (0, 2050 * N + 262176, (N,)),
-        "t_N2": (0, 2051 * N + 262176, (N,)),
+        "range_N": (1, 512 * N, (N,)),
+        "range_K": (1, 513 * N, (K,)),
+        "padded1": (0, 2624 * N + 16, (N, 1, 10, 10)),
+        "t_N_D1_3_3_8_8": (0, 1024 * N + 16, (N, 1, 3, 3, 8, 8)),
+        "t_N_F1_6_6": (0, 3328 * N + 16, (N, 16, 6, 6)),
+        "t_N_F1_3_3_4_4": (0, 16, (N, 16, 3, 3, 4, 4)),
+        "t_N_512": (0, 16, (N, 512)),
+        "t_N": (0, 2 * N + 16, (N,)),
+        "t_N2": (0, 3 * N + 16, (N,)),
         "at_N": (1, 0, (N,)),
         "less": (2, 0, (N, 16, 4, 4)),
-        "is_8": (2, 256 * N, (N, 16, 4, 4)),
+        "is_N_F1_4_4": (2, 256 * N, (N, 16, 4, 4)),
         "is_NK": (2, 0, (N, K)),
-        "is_9": (2, 0, (N, 32, 4, 4)),
-        "dh1_right": (0, 16, (F2, (S + 1 - D2) // 2 + 4 - D4, (S + 1 - D3) // 2 + 4 - D5, F1, (S + 1 - D2) // 2 + 1, (S + 1 - D3) // 2 + 1)),
-        "t_4": (0, 131088, (32, 4, 4, 16, 4, 4)),
-        "t_5": (0, 131088, (4, 4, 4, 4, 32, 16)),
-        "is_10": (2, 0, (4, 4, 4, 4, 1, 1)),
-        "at_8": (1, 2048 * N, (8,)),
-        "at_9": (1, 2048 * N + 8, (8,)),
-        "at3": (1, 2048 * N + 16, (8,)),
-        "at4": (1, 2048 * N + 24, (8,)),
-        "at5": (1, 2048 * N + 32, (8,)),
-        "at6": (1, 2048 * N + 40, (8,)),
-        "is_11": (2, 0, (N, 16, 8, 8)),
-        "is_12": (2, 2048 * N, (8, 8)),
-        "is_13": (2, 2048 * N + 64, (8,)),
-        "at_10": (1, 2048 * N + 48, (8,)),
-        "is_14": (2, 2048 * N + 72, (8,)),
-        "at_11": (1, 2048 * N + 56, (8,)),
-        "is_15": (2, 1024 * N, (N, 16, 8, 8)),
-        "at_12": (1, 0, (N, 16, 8, 8)),
-        "at_13": (1, 1024 * N, (N, 16, 8, 8)),
-        "at_14": (1, 2048 * N + 64, (8,)),
-        "at_15": (1, 2048 * N + 72, (8,)),
-        "t_6": (0, 16, (16, N, 8, 8)),
-        "t_7": (0, 2048 * N + 262176, (N, 8, 8, 1, 3, 3)),
+        "is_N_32_4_4": (2, 0, (N, 32, 4, 4)),
+        "t_N_32_6_6": (0, 4608 * N + 16, (N, 32, 6, 6)),
+        "t_F1_32_3_3": (0, 7808 * N + 16, (16, 32, 3, 3)),
+        "t_N_32_3_3_4_4": (0, 16, (N, 32, 3, 3, 4, 4)),
+        "t_32_N_4_4": (0, 2304 * N + 16, (32, N, 4, 4)),
+        "t_1": (0, 16, (144, 16 * N)),
+        "is_N_F1_4_4_2": (2, 0, (N, 16, 4, 4)),
+        "t_F1_N_8_8": (0, 1024 * N + 16, (16, N, 8, 8)),
+        "t_2": (0, 2048 * N + 16, (9, 64 * N)),
         "is_N": (2, 0, (N,)),
-        "t_8": (0, 16, (513 * K + 4800,)),
-        "t_9": (0, 513 * K + 4816, (513 * K + 4800,)),
+        "t_block": (0, 16, (16384,)),
+        "t_block2": (0, 16400, (16384,)),
     }
 
 
@@ -711,12 +403,12 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "C1": math.sqrt(6 / (D2 + D3)) * rng.uniform(-1, 1, (F1, D1, D2, D3)),
+        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        "C1": math.sqrt(2 / (D1 * D2 * D3)) * rng.standard_normal((F1, D1, D2, D3)),
         # an offset needs no asymmetry to learn
         "c1": np.zeros(F1),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
-        "C2": math.sqrt(6 / (D4 + D5)) * rng.uniform(-1, 1, (F2, F1, D4, D5)),
+        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        "C2": math.sqrt(2 / (D4 * D5 * F1)) * rng.standard_normal((F2, F1, D4, D5)),
         # an offset needs no asymmetry to learn
         "c2": np.zeros(F2),
         # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
