@@ -101,6 +101,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -111,10 +112,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -122,13 +164,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -156,22 +198,13 @@ def _forward(theta, work, counts, at, x, rows, N):
     a4 = work[at[7] : at[7] + 64 * rows].reshape(rows, D)
     shown = work[at[8] : at[8] + 64 * rows].reshape(rows, D)
     np.dot(x, W1, z1)  # (1)
-    for n in range(rows):
-        for j in range(H):
-            h1[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    _compute_h1(h1, z1, b1, rows)  # (2)
     np.dot(h1, W2, z2)  # (3)
-    for n in range(rows):
-        for k in range(C):
-            code[n, k] = z2[n, k] + b2[k]  # (4)
+    _compute_code(code, z2, b2, rows)  # (4)
     np.dot(code, W3, z3)  # (5)
-    for n in range(rows):
-        for j in range(H):
-            h3[n, j] = math.tanh(z3[n, j] + b3[j])  # (6)
+    _compute_h1(h3, z3, b3, rows)  # (6)
     np.dot(h3, W4, z4)  # (7)
-    for n in range(rows):
-        for i in range(D):
-            a4[n, i] = z4[n, i] + b4[i]  # (8)
-            shown[n, i] = _sigmoid(a4[n, i])  # (9)
+    _compute_shown(a4, z4, b4, shown, rows)  # (8), (9)
 
 
 @kernel
@@ -179,11 +212,7 @@ def _loss(theta, work, counts, at, x, rows, N):
     """The loss: equation (10)."""
     shown = work[at[8] : at[8] + 64 * rows].reshape(rows, D)
     loss = work[at[9] : at[9] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        for i in range(D):
-            loss_sum += (shown[n, i] - x[n, i])**2 / (D * N)  # (10)
-    loss[0] = loss_sum
+    _compute_loss(shown, x, loss, rows, N)  # (10)
 
 
 @kernel
@@ -210,31 +239,16 @@ def _backward(theta, gradient, work, counts, at, x, rows, N):
     dz1 = work[at[15] : at[15] + 48 * rows].reshape(rows, H)
     db1 = gradient[3072:3120]
     dW1 = gradient[0:3072].reshape(D, H)
-    db4[:] = 0.0
-    for n in range(rows):
-        for i in range(D):
-            da4[n, i] = 2 / (D * N) * (1 - shown[n, i]) * shown[n, i] * (shown[n, i] - x[n, i])  # (11)
-            db4[i] += da4[n, i]  # (12)
+    _compute_db4(db4, da4, shown, x, rows, N)  # (11), (12)
     np.dot(da4, W4.T, dh3)  # (13)
     np.dot(h3.T, da4, dW4)  # (14)
-    db3[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz3[n, j] = (1 - h3[n, j] * h3[n, j]) * dh3[n, j]  # (15)
-            db3[j] += dz3[n, j]  # (16)
+    _compute_db3(db3, dz3, h3, dh3, rows)  # (15), (16)
     np.dot(dz3, W3.T, dcode)  # (17)
     np.dot(code.T, dz3, dW3)  # (18)
-    db2[:] = 0.0
-    for n in range(rows):
-        for k in range(C):
-            db2[k] += dcode[n, k]  # (19)
+    _compute_db2(db2, dcode, rows)  # (19)
     np.dot(dcode, W2.T, dh1)  # (20)
     np.dot(h1.T, dcode, dW2)  # (21)
-    db1[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz1[n, j] = (1 - h1[n, j] * h1[n, j]) * dh1[n, j]  # (22)
-            db1[j] += dz1[n, j]  # (24)
+    _compute_db3(db1, dz1, h1, dh1, rows)  # (22), (24)
     np.dot(x.T, dz1, dW1)  # (23)
 
 
@@ -245,8 +259,80 @@ def _metrics(theta, work, counts, at, rows, N):
 
 
 @kernel
+def _compute_h1(h1, z1, b1, rows):
+    """Equations (2), (6)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            h1[n, j] = _tanh(z1[n, j] + b1[j])  # (2), (6)
+
+
+@kernel
+def _compute_code(code, z2, b2, rows):
+    """Equation (4)."""
+    _disjoint()
+    for n in range(rows):
+        for k in range(C):
+            code[n, k] = z2[n, k] + b2[k]  # (4)
+
+
+@kernel
+def _compute_shown(a4, z4, b4, shown, rows):
+    """Equations (8), (9)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(D):
+            a4[n, i] = z4[n, i] + b4[i]  # (8)
+            shown[n, i] = _sigmoid(a4[n, i])  # (9)
+
+
+@kernel
+def _compute_loss(shown, x, loss, rows, N):
+    """Equation (10)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        for i in range(D):
+            loss_sum += (shown[n, i] - x[n, i])**2 / (D * N)  # (10)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_db4(db4, da4, shown, x, rows, N):
+    """Equations (11), (12)."""
+    _disjoint()
+    db4[:] = 0.0
+    for n in range(rows):
+        for i in range(D):
+            da4[n, i] = 2 / (D * N) * (1 - shown[n, i]) * shown[n, i] * (shown[n, i] - x[n, i])  # (11)
+            db4[i] += da4[n, i]  # (12)
+
+
+@kernel
+def _compute_db3(db3, dz3, h3, dh3, rows):
+    """Equations (15), (16), (22), (24)."""
+    _disjoint()
+    db3[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz3[n, j] = (1 - h3[n, j] * h3[n, j]) * dh3[n, j]  # (15), (22)
+            db3[j] += dz3[n, j]  # (16), (24)
+
+
+@kernel
+def _compute_db2(db2, dcode, rows):
+    """Equation (19)."""
+    _disjoint()
+    db2[:] = 0.0
+    for n in range(rows):
+        for k in range(C):
+            db2[k] += dcode[n, k]  # (19)
+
+
+@kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -384,11 +470,62 @@ def _all_finite(values: Array) -> bool:
     return total == 0
 
 
-@kernel
-def _sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
-    one = x - x + 1 if math.isfinite(x) else 1 + 0 * x
-    return one / (one + math.exp(-x))
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), by the exponential of what is negative."""
+    small = _exp(-abs(DTYPE(x)))
+    return (DTYPE(1) if x >= 0 else small) / (DTYPE(1) + small)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

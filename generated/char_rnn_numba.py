@@ -103,6 +103,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -113,10 +114,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -124,13 +166,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -158,35 +200,14 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     e_p = work[at[9] : at[9] + T * V * rows].reshape(rows, T, V)
     s_p = work[at[10] : at[10] + T * rows].reshape(rows, T)
     p = work[at[11] : at[11] + T * V * rows].reshape(rows, T, V)
-    for n in range(rows):
-        for i in range(T):
-            for k in range(E):
-                x1[n, i, k] = table[x[n, i], k]  # (1)
+    _compute_x1(x1, table, x, rows, T)  # (1)
     np.dot(x1.reshape(T * rows, E), W, z1.reshape(T * rows, H))  # (2)
     for i in range(T):
-        for n in range(rows):
-            for j in range(H):
-                r_h_left[n, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (3)
+        _compute_r_h_left(r_h_left, h, rows, i)  # (3)
         np.dot(r_h_left, U, r_h_product)  # (3)
-        for n in range(rows):
-            for l in range(H):
-                r_h[n, i, l] = r_h_product[n, l]  # (3)
-                h[n, i, l] = math.tanh(r_h[n, i, l] + z1[n, i, l] + b[l])  # (4)
+        _compute_h(r_h, r_h_product, h, z1, b, rows, i)  # (3), (4)
     np.dot(h.reshape(T * rows, H), R, z2.reshape(T * rows, V))  # (5)
-    for n in range(rows):
-        for i in range(T):
-            m_a2_max = -np.inf
-            for j in range(V):
-                a2[n, i, j] = z2[n, i, j] + c[j]  # (6)
-                m_a2_max = max(m_a2_max, a2[n, i, j])  # (7)
-            m_a2[n, i] = m_a2_max
-            s_p_sum = 0.0
-            for j in range(V):
-                e_p[n, i, j] = math.exp(a2[n, i, j] - m_a2[n, i])  # (8)
-                s_p_sum += e_p[n, i, j]  # (9)
-            s_p[n, i] = s_p_sum
-            for j in range(V):
-                p[n, i, j] = e_p[n, i, j] / s_p[n, i]  # (10)
+    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, T, V)  # (6), (7), (8), (9), (10)
 
 
 @kernel
@@ -196,11 +217,7 @@ def _loss(theta, work, counts, at, y, rows, N, T, V):
     m_a2 = work[at[8] : at[8] + T * rows].reshape(rows, T)
     s_p = work[at[10] : at[10] + T * rows].reshape(rows, T)
     loss = work[at[12] : at[12] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        for i in range(T):
-            loss_sum += (math.log(s_p[n, i]) + m_a2[n, i] - a2[n, i, y[n, i]]) / (N * T)  # (11)
-    loss[0] = loss_sum
+    _compute_loss(s_p, m_a2, a2, y, loss, rows, T, N)  # (11)
 
 
 @kernel
@@ -226,38 +243,17 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     dx1 = work[at[20] : at[20] + 32 * T * rows].reshape(rows, T, E)
     dtable = gradient[0 : 32 * V].reshape(V, E)
     dW = gradient[32 * V : 32 * V + 4096].reshape(E, H)
-    dc[:] = 0.0
-    for n in range(rows):
-        for i in range(T):
-            for j in range(V):
-                da2[n, i, j] = (p[n, i, j] - (1.0 if j == y[n, i] else 0.0)) / (N * T)  # (12)
-                dc[j] += da2[n, i, j]  # (13)
-            for j in range(H):
-                dU_left[n, i, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (17)
+    _compute_dU_left(dc, da2, p, y, dU_left, h, rows, T, V, N)  # (12), (13), (17)
     np.dot(da2.reshape(T * rows, V), R.T, dh_2.reshape(T * rows, H))  # (14)
     for i in range(T - 1, -1, -1):
-        for n in range(rows):
-            for l2 in range(H):
-                dh_1_left[n, l2] = (dr_h[n, i + 1, l2] if i + 2 <= T else 0.0)  # (15)
+        _compute_dh_1_left(dh_1_left, dr_h, rows, i, T)  # (15)
         np.dot(dh_1_left, U.T, dh_1_product)  # (15)
-        for n in range(rows):
-            for l in range(H):
-                dh_1[n, i, l] = dh_1_product[n, l]  # (15)
-                dr_h[n, i, l] = (1 - h[n, i, l] * h[n, i, l]) * (dh_1[n, i, l] + dh_2[n, i, l])  # (16)
+        _compute_dr_h(dh_1, dh_1_product, dr_h, h, dh_2, rows, i)  # (15), (16)
     np.dot(dU_left.reshape(T * rows, H).T, dr_h.reshape(T * rows, H), dU)  # (17)
     np.dot(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dR)  # (18)
-    db[:] = 0.0
-    for n in range(rows):
-        for i in range(T):
-            for l in range(H):
-                db[l] += dr_h[n, i, l]  # (19)
+    _compute_db(db, dr_h, rows, T)  # (19)
     np.dot(dr_h.reshape(T * rows, H), W.T, dx1.reshape(T * rows, E))  # (20)
-    dtable[:, :] = 0.0
-    for n in range(rows):
-        for i2 in range(T):
-            for j in range(E):
-                if x[n, i2] + 1 <= V and x[n, i2] >= 0:
-                    dtable[x[n, i2], j] += dx1[n, i2, j]  # (21)
+    _compute_dtable(dtable, x, dx1, rows, T, V)  # (21)
     np.dot(x1.reshape(T * rows, E).T, dr_h.reshape(T * rows, H), dW)  # (22)
 
 
@@ -267,6 +263,129 @@ def _metrics(theta, work, counts, at, y, rows, N, T, V):
     p = work[at[11] : at[11] + T * V * rows].reshape(rows, T, V)
     c_accuracy = counts[at[21] : at[21] + N * T].reshape(N, T)
     accuracy = work[at[22] : at[22] + 1]
+    _compute_accuracy(p, c_accuracy, y, accuracy, N, T, V)  # (23), (24)
+
+
+@kernel
+def _compute_x1(x1, table, x, rows, T):
+    """Equation (1)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(T):
+            for k in range(E):
+                x1[n, i, k] = table[x[n, i], k]  # (1)
+
+
+@kernel
+def _compute_r_h_left(r_h_left, h, rows, i):
+    """Equation (3)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            r_h_left[n, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (3)
+
+
+@kernel
+def _compute_h(r_h, r_h_product, h, z1, b, rows, i):
+    """Equations (3), (4)."""
+    _disjoint()
+    for n in range(rows):
+        for l in range(H):
+            r_h[n, i, l] = r_h_product[n, l]  # (3)
+            h[n, i, l] = _tanh(r_h[n, i, l] + z1[n, i, l] + b[l])  # (4)
+
+
+@kernel
+def _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, T, V):
+    """Equations (6) to (10)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(T):
+            m_a2_max = -np.inf
+            for j in range(V):
+                a2[n, i, j] = z2[n, i, j] + c[j]  # (6)
+                m_a2_max = _larger(m_a2_max, a2[n, i, j])  # (7)
+            m_a2[n, i] = m_a2_max
+            s_p_sum = 0.0
+            for j in range(V):
+                e_p[n, i, j] = _exp(a2[n, i, j] - m_a2[n, i])  # (8)
+                s_p_sum += e_p[n, i, j]  # (9)
+            s_p[n, i] = s_p_sum
+            for j in range(V):
+                p[n, i, j] = e_p[n, i, j] / s_p[n, i]  # (10)
+
+
+@kernel
+def _compute_loss(s_p, m_a2, a2, y, loss, rows, T, N):
+    """Equation (11)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        for i in range(T):
+            loss_sum += (_log(s_p[n, i]) + m_a2[n, i] - a2[n, i, y[n, i]]) / (N * T)  # (11)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dU_left(dc, da2, p, y, dU_left, h, rows, T, V, N):
+    """Equations (12), (13), (17)."""
+    _disjoint()
+    dc[:] = 0.0
+    for n in range(rows):
+        for i in range(T):
+            for j in range(V):
+                da2[n, i, j] = (p[n, i, j] - (1.0 if j == y[n, i] else 0.0)) / (N * T)  # (12)
+                dc[j] += da2[n, i, j]  # (13)
+            for j in range(H):
+                dU_left[n, i, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (17)
+
+
+@kernel
+def _compute_dh_1_left(dh_1_left, dr_h, rows, i, T):
+    """Equation (15)."""
+    _disjoint()
+    for n in range(rows):
+        for l2 in range(H):
+            dh_1_left[n, l2] = (dr_h[n, i + 1, l2] if i + 2 <= T else 0.0)  # (15)
+
+
+@kernel
+def _compute_dr_h(dh_1, dh_1_product, dr_h, h, dh_2, rows, i):
+    """Equations (15), (16)."""
+    _disjoint()
+    for n in range(rows):
+        for l in range(H):
+            dh_1[n, i, l] = dh_1_product[n, l]  # (15)
+            dr_h[n, i, l] = (1 - h[n, i, l] * h[n, i, l]) * (dh_1[n, i, l] + dh_2[n, i, l])  # (16)
+
+
+@kernel
+def _compute_db(db, dr_h, rows, T):
+    """Equation (19)."""
+    _disjoint()
+    db[:] = 0.0
+    for n in range(rows):
+        for i in range(T):
+            for l in range(H):
+                db[l] += dr_h[n, i, l]  # (19)
+
+
+@kernel
+def _compute_dtable(dtable, x, dx1, rows, T, V):
+    """Equation (21)."""
+    _disjoint()
+    dtable[:, :] = 0.0
+    for n in range(rows):
+        for i2 in range(T):
+            for j in range(E):
+                if x[n, i2] + 1 <= V and x[n, i2] >= 0:
+                    dtable[x[n, i2], j] += dx1[n, i2, j]  # (21)
+
+
+@kernel
+def _compute_accuracy(p, c_accuracy, y, accuracy, N, T, V):
+    """Equations (23), (24)."""
+    _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         for i in range(T):
@@ -284,6 +403,7 @@ def _metrics(theta, work, counts, at, y, rows, N, T, V):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     g_squares = 0.0
     for i in range(len(theta)):
         g_squares += gradient[i] * gradient[i]  # (U1)
@@ -433,6 +553,77 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += 0 * values[i]
     return total == 0
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

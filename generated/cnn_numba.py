@@ -124,6 +124,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -134,10 +135,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -145,13 +187,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -187,64 +229,15 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, K):
     e_p = work[at[14] : at[14] + K * rows].reshape(rows, K)
     s_p = work[at[15] : at[15] + rows]
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
-    for n in range(rows):
-        for i in range(D1):
-            for l in range(3):
-                for m in range(3):
-                    for i1 in range(8):
-                        for i2 in range(8):
-                            z1_windows[n, i, l, m, i1, i2] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
-                                - 1 < 8 else 0.0)
-                            )  # (1)
+    _compute_z1_windows(z1_windows, x, rows)  # (1)
     for n in range(rows):
         np.dot(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, 64), z1[n].reshape(F1, 64))  # (1)
-    for n in range(rows):
-        for k in range(F1):
-            for i1 in range(8):
-                for i2 in range(8):
-                    a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
-                    h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
-            for i3 in range(4):
-                for i4 in range(4):
-                    h1_max = -np.inf
-                    for i5 in range(2):
-                        for i in range(2):
-                            h1_max = max(h1_max, h1_2[n, k, 2 * i3 + i5, 2 * i4 + i])  # (4)
-                    h1[n, k, i3, i4] = h1_max
-            for r in range(3):
-                for s in range(3):
-                    for i6 in range(4):
-                        for i7 in range(4):
-                            z2_windows[n, k, r, s, i6, i7] = (
-                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < 4 and 0 <= i7 + s
-                                - 1 < 4 else 0.0)
-                            )  # (5)
+    _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows)  # (2), (3), (4), (5)
     for n in range(rows):
         np.dot(C2.reshape(32, 9 * F1), z2_windows[n].reshape(9 * F1, 16), z2[n].reshape(32, 16))  # (5)
-    for n in range(rows):
-        for q in range(32):
-            for i6 in range(4):
-                for i7 in range(4):
-                    a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
-                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
-        for u in range(512):
-            u_flat[n, u] = h2[n, u // 16, (u // 4) % 4, u % 4]  # (8)
-            flat[n, u] = 10 / 7 * mask2[n, u] * u_flat[n, u]  # (9)
+    _compute_flat(a2, z2, c2, h2, u_flat, flat, mask2, rows)  # (6), (7), (8), (9)
     np.dot(flat, W, z3)  # (10)
-    for n in range(rows):
-        m_a3_max = -np.inf
-        for v in range(K):
-            a3[n, v] = z3[n, v] + b[v]  # (11)
-            m_a3_max = max(m_a3_max, a3[n, v])  # (12)
-        m_a3[n] = m_a3_max
-        s_p_sum = 0.0
-        for v in range(K):
-            e_p[n, v] = math.exp(a3[n, v] - m_a3[n])  # (13)
-            s_p_sum += e_p[n, v]  # (14)
-        s_p[n] = s_p_sum
-        for v in range(K):
-            p[n, v] = e_p[n, v] / s_p[n]  # (15)
+    _compute_p(a3, z3, b, m_a3, e_p, s_p, p, rows, K)  # (11), (12), (13), (14), (15)
 
 
 @kernel
@@ -254,10 +247,7 @@ def _loss(theta, work, counts, at, y, rows, N, K):
     m_a3 = work[at[13] : at[13] + rows]
     s_p = work[at[15] : at[15] + rows]
     loss = work[at[17] : at[17] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        loss_sum += (math.log(s_p[n]) + m_a3[n] - a3[n, y[n]]) / N  # (16)
-    loss[0] = loss_sum
+    _compute_loss(s_p, m_a3, a3, y, loss, rows, N)  # (16)
 
 
 @kernel
@@ -294,80 +284,19 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, K):
     dC1_left = work[at[31] : at[31] + 1024 * rows].reshape(F1, rows, 8, 8)
     dc1 = gradient[144:160]
     dC1 = gradient[0:144].reshape(F1, D1, 3, 3)
-    db[:] = 0.0
-    for n in range(rows):
-        for k in range(F1):
-            for i3 in range(4):
-                for i4 in range(4):
-                    h1_place_argmax = -np.inf
-                    h1_place_at = -1
-                    for i5 in range(2):
-                        for i in range(2):
-                            if h1_place_at < 0 or h1_2[n, k, 2 * i3 + i5, 2 * i4 + i] > h1_place_argmax:  # (17)
-                                h1_place_argmax, h1_place_at = h1_2[n, k, 2 * i3 + i5, 2 * i4 + i], 2 * i5 + i
-                    h1_place[n, k, i3, i4] = h1_place_at
-                    h1_argmax_i5[n, k, i3, i4] = h1_place[n, k, i3, i4] // 2  # (17)
-                    h1_argmax_i[n, k, i3, i4] = h1_place[n, k, i3, i4] % 2  # (18)
-                    for r in range(3):
-                        for s in range(3):
-                            dC2_windows[k, r, s, n, i3, i4] = (
-                                (h1[n, k, i3 + r - 1, i4 + s - 1] if 0 <= i3 + r - 1 < 4 and 0 <= i4 + s
-                                - 1 < 4 else 0.0)
-                            )  # (26)
-        for v in range(K):
-            da3[n, v] = (p[n, v] - (1.0 if v == y[n] else 0.0)) / N  # (19)
-            db[v] += da3[n, v]  # (20)
-        for i in range(D1):
-            for l in range(3):
-                for m in range(3):
-                    for i1 in range(8):
-                        for i2 in range(8):
-                            dC1_windows[i, l, m, n, i1, i2] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
-                                - 1 < 8 else 0.0)
-                            )  # (28)
+    _compute_dC1_windows(
+        db, h1_2, h1_place, h1_argmax_i5, h1_argmax_i, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, K, N
+    )  # (17), (18), (19), (20), (26), (28)
     np.dot(da3, W.T, dflat)  # (21)
     np.dot(flat.T, da3, dW)  # (22)
-    dc2[:] = 0.0
-    for n in range(rows):
-        for q in range(32):
-            for i6 in range(4):
-                for i7 in range(4):
-                    da2[n, q, i6, i7] = _either(
-                        a2[n, q, i6, i7] > 0,
-                        10 / 7 * dflat[n, 16 * q + 4 * i6 + i7] * mask2[n, 16 * q + 4 * i6 + i7], 0.0
-                    )  # (23)
-                    dc2[q] += da2[n, q, i6, i7]  # (24)
-                    dC2_left[q, n, i6, i7] = da2[n, q, i6, i7]  # (26)
-            for r in range(3):
-                for s in range(3):
-                    for i3 in range(4):
-                        for i4 in range(4):
-                            dh1_windows[n, q, r, s, i3, i4] = (
-                                (da2[n, q, i3 + 1 - r, i4 + 1 - s] if 0 <= i3 + 1 - r < 4 and 0 <= i4 + 1
-                                - s < 4 else 0.0)
-                            )  # (25)
-    for k in range(F1):
-        for q in range(32):
-            for r in range(3):
-                for s in range(3):
-                    dh1_left[k, q, r, s] = C2[q, k, r, s]  # (25)
+    _compute_dC2_left(dc2, da2, a2, dflat, mask2, dC2_left, dh1_windows, rows)  # (23), (24), (25), (26)
+    _compute_dh1_left(dh1_left, C2)  # (25)
     for n in range(rows):
         np.dot(dh1_left.reshape(F1, 288), dh1_windows[n].reshape(288, 16), dh1[n].reshape(F1, 16))  # (25)
     np.dot(
         dC2_left.reshape(32, 16 * rows), dC2_windows.reshape(9 * F1, 16 * rows).T, dC2.reshape(32, 9 * F1)
     )  # (26)
-    dc1[:] = 0.0
-    for n in range(rows):
-        for k in range(F1):
-            for i1 in range(8):
-                for i2 in range(8):
-                    da1[n, k, i1, i2] = _either(
-                        (a1[n, k, i1, i2] > 0) & (i1 % 2 == h1_argmax_i5[n, k, i1 // 2, i2 // 2]) & (i2 % 2 == h1_argmax_i[n, k, i1 // 2, i2 // 2]),
-                        dh1[n, k, i1 // 2, i2 // 2], 0.0
-                    )  # (27)
-                    dC1_left[k, n, i1, i2] = da1[n, k, i1, i2]  # (28)
-                    dc1[k] += da1[n, k, i1, i2]  # (29)
+    _compute_dc1(dc1, da1, a1, h1_argmax_i5, h1_argmax_i, dh1, dC1_left, rows)  # (27), (28), (29)
     np.dot(
         dC1_left.reshape(F1, 64 * rows), dC1_windows.reshape(9 * D1, 64 * rows).T, dC1.reshape(F1, 9 * D1)
     )  # (28)
@@ -402,66 +331,18 @@ def _inference(theta, work, counts, at, x, rows, N, K):
     e_p_infer = work[at[36] : at[36] + K * N].reshape(N, K)
     s_p_infer = work[at[37] : at[37] + N]
     p_infer = work[at[38] : at[38] + K * N].reshape(N, K)
-    for n in range(rows):
-        for i in range(D1):
-            for l in range(3):
-                for m in range(3):
-                    for i1 in range(8):
-                        for i2 in range(8):
-                            z1_windows[n, i, l, m, i1, i2] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
-                                - 1 < 8 else 0.0)
-                            )  # (1)
+    _compute_z1_windows(z1_windows, x, rows)  # (1)
     for n in range(rows):
         np.dot(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, 64), z1[n].reshape(F1, 64))  # (1)
-    for n in range(rows):
-        for k in range(F1):
-            for i1 in range(8):
-                for i2 in range(8):
-                    a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
-                    h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
-            for i3 in range(4):
-                for i4 in range(4):
-                    h1_max = -np.inf
-                    for i5 in range(2):
-                        for i in range(2):
-                            h1_max = max(h1_max, h1_2[n, k, 2 * i3 + i5, 2 * i4 + i])  # (4)
-                    h1[n, k, i3, i4] = h1_max
-            for r in range(3):
-                for s in range(3):
-                    for i6 in range(4):
-                        for i7 in range(4):
-                            z2_windows[n, k, r, s, i6, i7] = (
-                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < 4 and 0 <= i7 + s
-                                - 1 < 4 else 0.0)
-                            )  # (5)
+    _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows)  # (2), (3), (4), (5)
     for n in range(rows):
         np.dot(C2.reshape(32, 9 * F1), z2_windows[n].reshape(9 * F1, 16), z2[n].reshape(32, 16))  # (5)
-    for n in range(rows):
-        for q in range(32):
-            for i6 in range(4):
-                for i7 in range(4):
-                    a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
-                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
-        for u in range(512):
-            u_flat[n, u] = h2[n, u // 16, (u // 4) % 4, u % 4]  # (8)
-    for n in range(N):
-        for u in range(512):
-            z3_infer_left[n, u] = u_flat[n, u]  # (30)
+    _compute_u_flat(a2, z2, c2, h2, u_flat, rows)  # (6), (7), (8)
+    _compute_z3_infer_left(z3_infer_left, u_flat, N)  # (30)
     np.dot(z3_infer_left, W, z3_infer)  # (30)
-    for n in range(N):
-        m_a3_infer_max = -np.inf
-        for v in range(K):
-            a3_infer[n, v] = z3_infer[n, v] + b[v]  # (31)
-            m_a3_infer_max = max(m_a3_infer_max, a3_infer[n, v])  # (32)
-        m_a3_infer[n] = m_a3_infer_max
-        s_p_infer_sum = 0.0
-        for v in range(K):
-            e_p_infer[n, v] = math.exp(a3_infer[n, v] - m_a3_infer[n])  # (33)
-            s_p_infer_sum += e_p_infer[n, v]  # (34)
-        s_p_infer[n] = s_p_infer_sum
-        for v in range(K):
-            p_infer[n, v] = e_p_infer[n, v] / s_p_infer[n]  # (35)
+    _compute_p(
+        a3_infer, z3_infer, b, m_a3_infer, e_p_infer, s_p_infer, p_infer, N, K
+    )  # (31), (32), (33), (34), (35)
 
 
 @kernel
@@ -474,10 +355,222 @@ def _metrics(theta, work, counts, at, y, rows, N, K):
     loss_infer = work[at[39] : at[39] + 1]
     c_accuracy = counts[at[40] : at[40] + N]
     accuracy = work[at[41] : at[41] + 1]
+    _compute_accuracy(
+        s_p_infer, m_a3_infer, a3_infer, y, p_infer, c_accuracy, loss_infer, accuracy, N, K
+    )  # (36), (37), (38)
+
+
+@kernel
+def _compute_z1_windows(z1_windows, x, rows):
+    """Equation (1)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(D1):
+            for l in range(3):
+                for m in range(3):
+                    for i1 in range(8):
+                        for i2 in range(8):
+                            z1_windows[n, i, l, m, i1, i2] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
+                                - 1 < 8 else 0.0)
+                            )  # (1)
+
+
+@kernel
+def _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows):
+    """Equations (2) to (5)."""
+    _disjoint()
+    for n in range(rows):
+        for k in range(F1):
+            for i1 in range(8):
+                for i2 in range(8):
+                    a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
+                    h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
+            for i3 in range(4):
+                for i4 in range(4):
+                    h1_max = -np.inf
+                    for i5 in range(2):
+                        for i in range(2):
+                            h1_max = _larger(h1_max, h1_2[n, k, 2 * i3 + i5, 2 * i4 + i])  # (4)
+                    h1[n, k, i3, i4] = h1_max
+            for r in range(3):
+                for s in range(3):
+                    for i6 in range(4):
+                        for i7 in range(4):
+                            z2_windows[n, k, r, s, i6, i7] = (
+                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < 4 and 0 <= i7 + s
+                                - 1 < 4 else 0.0)
+                            )  # (5)
+
+
+@kernel
+def _compute_flat(a2, z2, c2, h2, u_flat, flat, mask2, rows):
+    """Equations (6) to (9)."""
+    _disjoint()
+    for n in range(rows):
+        for q in range(32):
+            for i6 in range(4):
+                for i7 in range(4):
+                    a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
+                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
+        for u in range(512):
+            u_flat[n, u] = h2[n, u // 16, (u // 4) % 4, u % 4]  # (8)
+            flat[n, u] = 10 / 7 * mask2[n, u] * u_flat[n, u]  # (9)
+
+
+@kernel
+def _compute_p(a3, z3, b, m_a3, e_p, s_p, p, rows, K):
+    """Equations (11) to (15), (31) to (35)."""
+    _disjoint()
+    for n in range(rows):
+        m_a3_max = -np.inf
+        for v in range(K):
+            a3[n, v] = z3[n, v] + b[v]  # (11), (31)
+            m_a3_max = _larger(m_a3_max, a3[n, v])  # (12), (32)
+        m_a3[n] = m_a3_max
+        s_p_sum = 0.0
+        for v in range(K):
+            e_p[n, v] = _exp(a3[n, v] - m_a3[n])  # (13), (33)
+            s_p_sum += e_p[n, v]  # (14), (34)
+        s_p[n] = s_p_sum
+        for v in range(K):
+            p[n, v] = e_p[n, v] / s_p[n]  # (15), (35)
+
+
+@kernel
+def _compute_loss(s_p, m_a3, a3, y, loss, rows, N):
+    """Equation (16)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += (_log(s_p[n]) + m_a3[n] - a3[n, y[n]]) / N  # (16)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dC1_windows(
+    db, h1_2, h1_place, h1_argmax_i5, h1_argmax_i, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, K, N,
+):
+    """Equations (17) to (20), (26), (28)."""
+    _disjoint()
+    db[:] = 0.0
+    for n in range(rows):
+        for k in range(F1):
+            for i3 in range(4):
+                for i4 in range(4):
+                    h1_place_argmax = -np.inf
+                    h1_place_at = -1
+                    for i5 in range(2):
+                        for i in range(2):
+                            if h1_place_at < 0 or h1_2[n, k, 2 * i3 + i5, 2 * i4 + i] > h1_place_argmax:  # (17)
+                                h1_place_argmax, h1_place_at = h1_2[n, k, 2 * i3 + i5, 2 * i4 + i], 2 * i5 + i
+                    h1_place[n, k, i3, i4] = h1_place_at
+                    h1_argmax_i5[n, k, i3, i4] = h1_place[n, k, i3, i4] // 2  # (17)
+                    h1_argmax_i[n, k, i3, i4] = h1_place[n, k, i3, i4] % 2  # (18)
+                    for r in range(3):
+                        for s in range(3):
+                            dC2_windows[k, r, s, n, i3, i4] = (
+                                (h1[n, k, i3 + r - 1, i4 + s - 1] if 0 <= i3 + r - 1 < 4 and 0 <= i4 + s
+                                - 1 < 4 else 0.0)
+                            )  # (26)
+        for v in range(K):
+            da3[n, v] = (p[n, v] - (1.0 if v == y[n] else 0.0)) / N  # (19)
+            db[v] += da3[n, v]  # (20)
+        for i in range(D1):
+            for l in range(3):
+                for m in range(3):
+                    for i1 in range(8):
+                        for i2 in range(8):
+                            dC1_windows[i, l, m, n, i1, i2] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < 8 and 0 <= i2 + m
+                                - 1 < 8 else 0.0)
+                            )  # (28)
+
+
+@kernel
+def _compute_dC2_left(dc2, da2, a2, dflat, mask2, dC2_left, dh1_windows, rows):
+    """Equations (23) to (26)."""
+    _disjoint()
+    dc2[:] = 0.0
+    for n in range(rows):
+        for q in range(32):
+            for i6 in range(4):
+                for i7 in range(4):
+                    da2[n, q, i6, i7] = _either(
+                        a2[n, q, i6, i7] > 0,
+                        10 / 7 * dflat[n, 16 * q + 4 * i6 + i7] * mask2[n, 16 * q + 4 * i6 + i7], 0.0
+                    )  # (23)
+                    dc2[q] += da2[n, q, i6, i7]  # (24)
+                    dC2_left[q, n, i6, i7] = da2[n, q, i6, i7]  # (26)
+            for r in range(3):
+                for s in range(3):
+                    for i3 in range(4):
+                        for i4 in range(4):
+                            dh1_windows[n, q, r, s, i3, i4] = (
+                                (da2[n, q, i3 + 1 - r, i4 + 1 - s] if 0 <= i3 + 1 - r < 4 and 0 <= i4 + 1
+                                - s < 4 else 0.0)
+                            )  # (25)
+
+
+@kernel
+def _compute_dh1_left(dh1_left, C2):
+    """Equation (25)."""
+    _disjoint()
+    for k in range(F1):
+        for q in range(32):
+            for r in range(3):
+                for s in range(3):
+                    dh1_left[k, q, r, s] = C2[q, k, r, s]  # (25)
+
+
+@kernel
+def _compute_dc1(dc1, da1, a1, h1_argmax_i5, h1_argmax_i, dh1, dC1_left, rows):
+    """Equations (27) to (29)."""
+    _disjoint()
+    dc1[:] = 0.0
+    for n in range(rows):
+        for k in range(F1):
+            for i1 in range(8):
+                for i2 in range(8):
+                    da1[n, k, i1, i2] = _either(
+                        (a1[n, k, i1, i2] > 0) & (i1 % 2 == h1_argmax_i5[n, k, i1 // 2, i2 // 2]) & (i2 % 2 == h1_argmax_i[n, k, i1 // 2, i2 // 2]),
+                        dh1[n, k, i1 // 2, i2 // 2], 0.0
+                    )  # (27)
+                    dC1_left[k, n, i1, i2] = da1[n, k, i1, i2]  # (28)
+                    dc1[k] += da1[n, k, i1, i2]  # (29)
+
+
+@kernel
+def _compute_u_flat(a2, z2, c2, h2, u_flat, rows):
+    """Equations (6) to (8)."""
+    _disjoint()
+    for n in range(rows):
+        for q in range(32):
+            for i6 in range(4):
+                for i7 in range(4):
+                    a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
+                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
+        for u in range(512):
+            u_flat[n, u] = h2[n, u // 16, (u // 4) % 4, u % 4]  # (8)
+
+
+@kernel
+def _compute_z3_infer_left(z3_infer_left, u_flat, N):
+    """Equation (30)."""
+    _disjoint()
+    for n in range(N):
+        for u in range(512):
+            z3_infer_left[n, u] = u_flat[n, u]  # (30)
+
+
+@kernel
+def _compute_accuracy(s_p_infer, m_a3_infer, a3_infer, y, p_infer, c_accuracy, loss_infer, accuracy, N, K):
+    """Equations (36) to (38)."""
+    _disjoint()
     loss_infer_sum = 0.0
     accuracy_sum = 0.0
     for n in range(N):
-        loss_infer_sum += (math.log(s_p_infer[n]) + m_a3_infer[n] - a3_infer[n, y[n]]) / N  # (36)
+        loss_infer_sum += (_log(s_p_infer[n]) + m_a3_infer[n] - a3_infer[n, y[n]]) / N  # (36)
         c_accuracy_argmax = -np.inf
         c_accuracy_at = -1
         for v in range(K):
@@ -493,6 +586,7 @@ def _metrics(theta, work, counts, at, y, rows, N, K):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -662,6 +756,58 @@ def _all_finite(values: Array) -> bool:
 def _either(condition: bool, yes: float, no: float) -> float:
     """yes if the condition holds, else no: both are known already, so that there is no branch."""
     return yes if condition else no
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
 
 
 # ---- Arrays that come in ----

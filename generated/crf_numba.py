@@ -87,6 +87,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -97,10 +98,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -108,13 +150,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -132,38 +174,12 @@ def _forward(theta, work, counts, at, x, rows, N, T, V, K):
     s_total = work[at[3] : at[3] + rows]
     dtotal_dalpha_1 = work[at[4] : at[4] + K * T * rows].reshape(rows, T, K)
     marginal = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
-    for n in range(rows):
-        for t in range(T):
-            for k in range(K):
-                scores[n, t, k] = W[x[n, t], k]  # (1)
+    _compute_scores(scores, W, x, rows, T, K)  # (1)
     for t in range(T):
-        for n in range(rows):
-            for k in range(K):
-                s_alpha_sum = 0.0
-                for j in range(K):
-                    s_alpha_sum += math.exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k])  # (2)
-                s_alpha[n, t, k] = s_alpha_sum
-                alpha[n, t, k] = (math.log(s_alpha[n, t, k]) if t >= 1 else 0.0) + scores[n, t, k]  # (3)
-    for n in range(rows):
-        s_total_sum = 0.0
-        for k in range(K):
-            s_total_sum += math.exp(alpha[n, T - 1, k])  # (4)
-        s_total[n] = s_total_sum
+        _compute_alpha(alpha, A, s_alpha, scores, rows, K, t)  # (2), (3)
+    _compute_s_total(alpha, s_total, rows, K, T)  # (4)
     for t in range(T - 1, -1, -1):
-        for n in range(rows):
-            for k in range(K):
-                dtotal_dalpha_1_sum = 0.0
-                for k2 in range(K):
-                    if t + 2 <= T:
-                        dtotal_dalpha_1_sum += (
-                            math.exp(alpha[n, t, k] + A[k, k2]) * marginal[n, t + 1, k2]
-                            / s_alpha[n, t + 1, k2]
-                        )  # (6)
-                dtotal_dalpha_1[n, t, k] = dtotal_dalpha_1_sum
-                marginal[n, t, k] = (
-                    (math.exp(alpha[n, T - 1, k]) / s_total[n] if T == t + 1 else 0.0)
-                    + dtotal_dalpha_1[n, t, k]
-                )  # (7)
+        _compute_marginal(alpha, A, marginal, s_alpha, dtotal_dalpha_1, s_total, rows, K, t, T)  # (6), (7)
 
 
 @kernel
@@ -176,19 +192,7 @@ def _loss(theta, work, counts, at, y, rows, N, T, V, K):
     steps = work[at[7] : at[7] + rows]
     words = work[at[8] : at[8] + rows]
     loss = work[at[9] : at[9] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        total[n] = math.log(s_total[n])  # (5)
-        steps_sum = 0.0
-        words_sum = 0.0
-        for t in range(T):
-            if t >= 1:
-                steps_sum += A[(y[n, t - 1] if t >= 1 else 0), y[n, t]]  # (8)
-            words_sum += scores[n, t, y[n, t]]  # (9)
-        steps[n] = steps_sum
-        words[n] = words_sum
-        loss_sum += (total[n] - steps[n] - words[n]) / N  # (10)
-    loss[0] = loss_sum
+    _compute_loss(total, s_total, A, y, scores, steps, words, loss, rows, T, N)  # (5), (8), (9), (10)
 
 
 @kernel
@@ -203,20 +207,9 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K):
     dA_2 = work[at[12] : at[12] + K * K].reshape(K, K)
     dscores = work[at[13] : at[13] + K * T * rows].reshape(rows, T, K)
     dW = gradient[0 : K * V].reshape(V, K)
-    dA_1[:, :] = 0.0
-    dA_2[:, :] = 0.0
-    dW[:, :] = 0.0
-    for n in range(rows):
-        for t in range(T):
-            for k in range(K):
-                ds_alpha[n, t, k] = (marginal[n, t, k] / (N * s_alpha[n, t, k]) if t >= 1 else 0.0)  # (11)
-                for j in range(K):
-                    dA_1[j, k] += math.exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k]) * ds_alpha[n, t, k]  # (12)
-                dscores[n, t, k] = (marginal[n, t, k] - (1.0 if k == y[n, t] else 0.0)) / N  # (15)
-                if x[n, t] + 1 <= V and x[n, t] >= 0:
-                    dW[x[n, t], k] += dscores[n, t, k]  # (16)
-            if t >= 1 and (y[n, t - 1] if t >= 1 else 0) + 1 <= K and (y[n, t - 1] if t >= 1 else 0) >= 0 and y[n, t] + 1 <= K and y[n, t] >= 0:
-                dA_2[(y[n, t - 1] if t >= 1 else 0), y[n, t]] += float(-1 / N)  # (13)
+    _compute_dW(
+        dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, dscores, y, x, rows, T, K, N, V
+    )  # (11), (12), (13), (15), (16)
 
 
 @kernel
@@ -225,9 +218,7 @@ def _finish(theta, gradient, work, counts, at, rows, N, T, V, K):
     dA_1 = work[at[11] : at[11] + K * K].reshape(K, K)
     dA_2 = work[at[12] : at[12] + K * K].reshape(K, K)
     dA = gradient[K * V : K * V + K * K].reshape(K, K)
-    for j in range(K):
-        for k in range(K):
-            dA[j, k] = dA_1[j, k] + dA_2[j, k]  # (14)
+    _compute_dA(dA, dA_1, dA_2, K)  # (14)
 
 
 @kernel
@@ -236,6 +227,109 @@ def _metrics(theta, work, counts, at, y, rows, N, T, V, K):
     marginal = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
     c_accuracy = counts[at[14] : at[14] + N * T].reshape(N, T)
     accuracy = work[at[15] : at[15] + 1]
+    _compute_accuracy(marginal, c_accuracy, y, accuracy, N, T, K)  # (17), (18)
+
+
+@kernel
+def _compute_scores(scores, W, x, rows, T, K):
+    """Equation (1)."""
+    _disjoint()
+    for n in range(rows):
+        for t in range(T):
+            for k in range(K):
+                scores[n, t, k] = W[x[n, t], k]  # (1)
+
+
+@kernel
+def _compute_alpha(alpha, A, s_alpha, scores, rows, K, t):
+    """Equations (2), (3)."""
+    _disjoint()
+    for n in range(rows):
+        for k in range(K):
+            s_alpha_sum = 0.0
+            for j in range(K):
+                s_alpha_sum += _exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k])  # (2)
+            s_alpha[n, t, k] = s_alpha_sum
+            alpha[n, t, k] = (_log(s_alpha[n, t, k]) if t >= 1 else 0.0) + scores[n, t, k]  # (3)
+
+
+@kernel
+def _compute_s_total(alpha, s_total, rows, K, T):
+    """Equation (4)."""
+    _disjoint()
+    for n in range(rows):
+        s_total_sum = 0.0
+        for k in range(K):
+            s_total_sum += _exp(alpha[n, T - 1, k])  # (4)
+        s_total[n] = s_total_sum
+
+
+@kernel
+def _compute_marginal(alpha, A, marginal, s_alpha, dtotal_dalpha_1, s_total, rows, K, t, T):
+    """Equations (6), (7)."""
+    _disjoint()
+    for n in range(rows):
+        for k in range(K):
+            dtotal_dalpha_1_sum = 0.0
+            for k2 in range(K):
+                if t + 2 <= T:
+                    dtotal_dalpha_1_sum += _exp(alpha[n, t, k] + A[k, k2]) * marginal[n, t + 1, k2] / s_alpha[n, t + 1, k2]  # (6)
+            dtotal_dalpha_1[n, t, k] = dtotal_dalpha_1_sum
+            marginal[n, t, k] = (_exp(alpha[n, T - 1, k]) / s_total[n] if T == t + 1 else 0.0) + dtotal_dalpha_1[n, t, k]  # (7)
+
+
+@kernel
+def _compute_loss(total, s_total, A, y, scores, steps, words, loss, rows, T, N):
+    """Equations (5), (8) to (10)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        total[n] = _log(s_total[n])  # (5)
+        steps_sum = 0.0
+        words_sum = 0.0
+        for t in range(T):
+            if t >= 1:
+                steps_sum += A[(y[n, t - 1] if t >= 1 else 0), y[n, t]]  # (8)
+            words_sum += scores[n, t, y[n, t]]  # (9)
+        steps[n] = steps_sum
+        words[n] = words_sum
+        loss_sum += (total[n] - steps[n] - words[n]) / N  # (10)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dW(dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, dscores, y, x, rows, T, K, N, V):
+    """Equations (11) to (13), (15), (16)."""
+    _disjoint()
+    dA_1[:, :] = 0.0
+    dA_2[:, :] = 0.0
+    dW[:, :] = 0.0
+    for n in range(rows):
+        for t in range(T):
+            for k in range(K):
+                ds_alpha[n, t, k] = (marginal[n, t, k] / (N * s_alpha[n, t, k]) if t >= 1 else 0.0)  # (11)
+                for j in range(K):
+                    dA_1[j, k] += _exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k]) * ds_alpha[n, t, k]  # (12)
+                dscores[n, t, k] = (marginal[n, t, k] - (1.0 if k == y[n, t] else 0.0)) / N  # (15)
+                if x[n, t] + 1 <= V and x[n, t] >= 0:
+                    dW[x[n, t], k] += dscores[n, t, k]  # (16)
+            if t >= 1 and (y[n, t - 1] if t >= 1 else 0) + 1 <= K and (y[n, t - 1] if t >= 1 else 0) >= 0 and y[n, t] + 1 <= K and y[n, t] >= 0:
+                dA_2[(y[n, t - 1] if t >= 1 else 0), y[n, t]] += float(-1 / N)  # (13)
+
+
+@kernel
+def _compute_dA(dA, dA_1, dA_2, K):
+    """Equation (14)."""
+    _disjoint()
+    for j in range(K):
+        for k in range(K):
+            dA[j, k] = dA_1[j, k] + dA_2[j, k]  # (14)
+
+
+@kernel
+def _compute_accuracy(marginal, c_accuracy, y, accuracy, N, T, K):
+    """Equations (17), (18)."""
+    _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         for t in range(T):
@@ -253,6 +347,7 @@ def _metrics(theta, work, counts, at, y, rows, N, T, V, K):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -392,6 +487,58 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += 0 * values[i]
     return total == 0
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
 
 
 # ---- Arrays that come in ----

@@ -127,6 +127,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -137,10 +138,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -148,13 +190,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -182,29 +224,11 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, S, K):
     p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
     np.dot(x.reshape(T * rows, D), W, z1.reshape(T * rows, H))  # (1)
     for t in range(T):
-        for n in range(rows):
-            for i in range(H):
-                r_h1_left[n, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (2)
+        _compute_r_h1_left(r_h1_left, h1, rows, t)  # (2)
         np.dot(r_h1_left, U, r_h1_product)  # (2)
-        for n in range(rows):
-            for j in range(H):
-                r_h1[n, t, j] = r_h1_product[n, j]  # (2)
-                h1[n, t, j] = math.tanh(r_h1[n, t, j] + z1[n, t, j] + b[j])  # (3)
+        _compute_h1(r_h1, r_h1_product, h1, z1, b, rows, t)  # (2), (3)
     np.dot(h1.reshape(T * rows, H), R, z2.reshape(T * rows, K))  # (4)
-    for n in range(rows):
-        for t in range(T):
-            m_z_max = -np.inf
-            for k in range(K):
-                z[n, t, k] = z2[n, t, k] + c[k]  # (5)
-                m_z_max = max(m_z_max, z[n, t, k])  # (6)
-            m_z[n, t] = m_z_max
-            s_p_sum = 0.0
-            for k in range(K):
-                e_p[n, t, k] = math.exp(z[n, t, k] - m_z[n, t])  # (7)
-                s_p_sum += e_p[n, t, k]  # (8)
-            s_p[n, t] = s_p_sum
-            for k in range(K):
-                p[n, t, k] = e_p[n, t, k] / s_p[n, t]  # (9)
+    _compute_p(z, z2, c, m_z, e_p, s_p, p, rows, T, K)  # (5), (6), (7), (8), (9)
 
 
 @kernel
@@ -227,64 +251,14 @@ def _loss(theta, work, counts, at, y, length, rows, N, T, D, S, K):
     s_nll = work[at[23] : at[23] + rows]
     nll = work[at[24] : at[24] + rows]
     loss = work[at[25] : at[25] + 1]
-    for n in range(rows):
-        for t in range(T):
-            s_lse_sum = 0.0
-            for k in range(K):
-                s_lse_sum += math.exp(z[n, t, k] - m_z[n, t])  # (10)
-            s_lse[n, t] = s_lse_sum
-            lse[n, t] = math.log(s_lse[n, t]) + m_z[n, t]  # (11)
-            for k in range(K):
-                log_p[n, t, k] = z[n, t, k] - lse[n, t]  # (12)
-            for l in range(2 * S + 1):
-                e[n, t, l] = (
-                    log_p[n, t, 0] * (1 - (1.0 if l % 2 == 1 else 0.0))
-                    + (log_p[n, t, y[n, l // 2]] if l % 2 == 1 else 0.0)
-                )  # (13)
+    _compute_e(z, m_z, s_lse, lse, log_p, e, y, rows, T, K, S)  # (10), (11), (12), (13)
     for t in range(T):
-        for n in range(rows):
-            for l in range(2 * S + 1):
-                m_alpha_max = -np.inf
-                for m in range(3):
-                    if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
-                        m_alpha_max = max(
-                            m_alpha_max,
-                            (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
-                        )  # (14)
-                m_alpha[n, t, l] = m_alpha_max
-                m_alpha_finite[n, t, l] = (m_alpha[n, t, l] if m_alpha[n, t, l] > -np.inf else 0.0)  # (15)
-                s_alpha_sum_sum = 0.0
-                for m in range(3):
-                    if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
-                        s_alpha_sum_sum += (
-                            math.exp((alpha[n, t - 1, l
-                            - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
-                            - m_alpha_finite[n, t, l])
-                        )  # (16)
-                s_alpha_sum[n, t, l] = s_alpha_sum_sum
-                s_alpha[n, t, l] = (1.0 if s_alpha_sum[n, t, l] == 0 else 0.0) + s_alpha_sum[n, t, l]  # (17)
-                alpha[n, t, l] = e[n, t, l] + math.log(s_alpha[n, t, l]) + m_alpha[n, t, l]  # (18)
-    loss_sum = 0.0
-    for n in range(rows):
-        m_alpha2_max = -np.inf
-        for q in range(2):
-            m_alpha2_max = max(
-                m_alpha2_max,
-                (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
-            )  # (19)
-        m_alpha2[n] = m_alpha2_max
-        m_alpha2_finite[n] = (m_alpha2[n] if m_alpha2[n] > -np.inf else 0.0)  # (20)
-        s_nll_sum_sum = 0.0
-        for q in range(2):
-            s_nll_sum_sum += (
-                math.exp((alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S
-                + 1 else (-np.inf if q != 2 * length[n] else 0.0)) - m_alpha2_finite[n])
-            )  # (21)
-        s_nll_sum[n] = s_nll_sum_sum
-        s_nll[n] = (1.0 if s_nll_sum[n] == 0 else 0.0) + s_nll_sum[n]  # (22)
-        nll[n] = -math.log(s_nll[n]) - m_alpha2[n]  # (23)
-        loss_sum += nll[n] / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (24)
-    loss[0] = loss_sum
+        _compute_alpha(
+            y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, rows, S, t
+        )  # (14), (15), (16), (17), (18)
+    _compute_loss(
+        alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nll, loss, rows, T, S, N
+    )  # (19), (20), (21), (22), (23), (24)
 
 
 @kernel
@@ -319,29 +293,192 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
     dR = gradient[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
     db = gradient[32 * D + 1024 : 32 * D + 1024 + 32]
     dW = gradient[0 : 32 * D].reshape(D, H)
+    _compute_dU_left(
+        ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite, dU_left, h1, rows, N, S, T
+    )  # (25), (26), (38)
+    for t in range(T - 1, -1, -1):
+        _compute_ds_alpha(
+            y, ds_alpha, alpha, m_alpha_finite, dalpha_1, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T
+        )  # (27), (28), (29)
+    _compute_dc(
+        dc, dlog_p_2, y, dalpha, dlog_p_1_s1_s1, dlse_s1, dz, p, rows, T, S, K
+    )  # (30), (31), (32), (33), (34)
+    np.dot(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
+    for t in range(T - 1, -1, -1):
+        _compute_dh1_1_left(dh1_1_left, dr_h1, rows, t, T)  # (36)
+        np.dot(dh1_1_left, U.T, dh1_1_product)  # (36)
+        _compute_dr_h1(dh1_1, dh1_1_product, dr_h1, h1, dh1_2, rows, t)  # (36), (37)
+    np.dot(dU_left.reshape(T * rows, H).T, dr_h1.reshape(T * rows, H), dU)  # (38)
+    np.dot(h1.reshape(T * rows, H).T, dz.reshape(T * rows, K), dR)  # (39)
+    _compute_db(db, dr_h1, rows, T)  # (40)
+    np.dot(x.reshape(T * rows, D).T, dr_h1.reshape(T * rows, H), dW)  # (41)
+
+
+@kernel
+def _metrics(theta, work, counts, at, y, length, rows, N, T, D, S, K):
+    """The metrics: equations (42) to (47)."""
+    p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
+    best = counts[at[41] : at[41] + N * T].reshape(N, T)
+    heard = work[at[42] : at[42] + N * T].reshape(N, T)
+    place = work[at[43] : at[43] + N * T].reshape(N, T)
+    errors = work[at[44] : at[44] + N]
+    letters = work[at[45] : at[45] + N]
+    exact = work[at[46] : at[46] + 1]
+    _compute_exact(
+        p, best, place, heard, y, errors, letters, length, exact, N, T, K, S
+    )  # (42), (43), (44), (45), (46), (47)
+
+
+@kernel
+def _compute_r_h1_left(r_h1_left, h1, rows, t):
+    """Equation (2)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(H):
+            r_h1_left[n, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (2)
+
+
+@kernel
+def _compute_h1(r_h1, r_h1_product, h1, z1, b, rows, t):
+    """Equations (2), (3)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            r_h1[n, t, j] = r_h1_product[n, j]  # (2)
+            h1[n, t, j] = _tanh(r_h1[n, t, j] + z1[n, t, j] + b[j])  # (3)
+
+
+@kernel
+def _compute_p(z, z2, c, m_z, e_p, s_p, p, rows, T, K):
+    """Equations (5) to (9)."""
+    _disjoint()
+    for n in range(rows):
+        for t in range(T):
+            m_z_max = -np.inf
+            for k in range(K):
+                z[n, t, k] = z2[n, t, k] + c[k]  # (5)
+                m_z_max = _larger(m_z_max, z[n, t, k])  # (6)
+            m_z[n, t] = m_z_max
+            s_p_sum = 0.0
+            for k in range(K):
+                e_p[n, t, k] = _exp(z[n, t, k] - m_z[n, t])  # (7)
+                s_p_sum += e_p[n, t, k]  # (8)
+            s_p[n, t] = s_p_sum
+            for k in range(K):
+                p[n, t, k] = e_p[n, t, k] / s_p[n, t]  # (9)
+
+
+@kernel
+def _compute_e(z, m_z, s_lse, lse, log_p, e, y, rows, T, K, S):
+    """Equations (10) to (13)."""
+    _disjoint()
+    for n in range(rows):
+        for t in range(T):
+            s_lse_sum = 0.0
+            for k in range(K):
+                s_lse_sum += _exp(z[n, t, k] - m_z[n, t])  # (10)
+            s_lse[n, t] = s_lse_sum
+            lse[n, t] = _log(s_lse[n, t]) + m_z[n, t]  # (11)
+            for k in range(K):
+                log_p[n, t, k] = z[n, t, k] - lse[n, t]  # (12)
+            for l in range(2 * S + 1):
+                e[n, t, l] = (
+                    log_p[n, t, 0] * (1 - (1.0 if l % 2 == 1 else 0.0))
+                    + (log_p[n, t, y[n, l // 2]] if l % 2 == 1 else 0.0)
+                )  # (13)
+
+
+@kernel
+def _compute_alpha(y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, rows, S, t):
+    """Equations (14) to (18)."""
+    _disjoint()
+    for n in range(rows):
+        for l in range(2 * S + 1):
+            m_alpha_max = -np.inf
+            for m in range(3):
+                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                    m_alpha_max = _larger(
+                        m_alpha_max,
+                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
+                    )  # (14)
+            m_alpha[n, t, l] = m_alpha_max
+            m_alpha_finite[n, t, l] = (m_alpha[n, t, l] if m_alpha[n, t, l] > -np.inf else 0.0)  # (15)
+            s_alpha_sum_sum = 0.0
+            for m in range(3):
+                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                    s_alpha_sum_sum += (
+                        _exp((alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
+                        - m_alpha_finite[n, t, l])
+                    )  # (16)
+            s_alpha_sum[n, t, l] = s_alpha_sum_sum
+            s_alpha[n, t, l] = (1.0 if s_alpha_sum[n, t, l] == 0 else 0.0) + s_alpha_sum[n, t, l]  # (17)
+            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha[n, t, l]  # (18)
+
+
+@kernel
+def _compute_loss(alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nll, loss, rows, T, S, N):
+    """Equations (19) to (24)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        m_alpha2_max = -np.inf
+        for q in range(2):
+            m_alpha2_max = _larger(
+                m_alpha2_max,
+                (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
+            )  # (19)
+        m_alpha2[n] = m_alpha2_max
+        m_alpha2_finite[n] = (m_alpha2[n] if m_alpha2[n] > -np.inf else 0.0)  # (20)
+        s_nll_sum_sum = 0.0
+        for q in range(2):
+            s_nll_sum_sum += (
+                _exp((alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S
+                + 1 else (-np.inf if q != 2 * length[n] else 0.0)) - m_alpha2_finite[n])
+            )  # (21)
+        s_nll_sum[n] = s_nll_sum_sum
+        s_nll[n] = (1.0 if s_nll_sum[n] == 0 else 0.0) + s_nll_sum[n]  # (22)
+        nll[n] = -_log(s_nll[n]) - m_alpha2[n]  # (23)
+        loss_sum += nll[n] / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (24)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dU_left(ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite, dU_left, h1, rows, N, S, T):
+    """Equations (25), (26), (38)."""
+    _disjoint()
     for n in range(rows):
         ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll[n])  # (25)
         for l in range(2 * S + 1):
             dalpha_2_s1[n, l] = (
-                (math.exp(alpha[n, T - 1, l] - m_alpha2_finite[n]) if l + 1 >= 2 * length[n] and l <= 2
+                (_exp(alpha[n, T - 1, l] - m_alpha2_finite[n]) if l + 1 >= 2 * length[n] and l <= 2
                 * length[n] else 0.0)
             )  # (26)
         for t in range(T):
             for i in range(H):
                 dU_left[n, t, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (38)
-    for t in range(T - 1, -1, -1):
-        for n in range(rows):
-            for l in range(2 * S + 1):
-                dalpha_1_sum = 0.0
-                for m in range(3):
-                    if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
-                        dalpha_1_sum += (
-                            ds_alpha[n, t + 1, l + m]
-                            * math.exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])
-                        )  # (27)
-                dalpha_1[n, t, l] = dalpha_1_sum
-                dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1[n, t, l]  # (28)
-                ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (29)
+
+
+@kernel
+def _compute_ds_alpha(
+    y, ds_alpha, alpha, m_alpha_finite, dalpha_1, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T,
+):
+    """Equations (27) to (29)."""
+    _disjoint()
+    for n in range(rows):
+        for l in range(2 * S + 1):
+            dalpha_1_sum = 0.0
+            for m in range(3):
+                if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
+                    dalpha_1_sum += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (27)
+            dalpha_1[n, t, l] = dalpha_1_sum
+            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1[n, t, l]  # (28)
+            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (29)
+
+
+@kernel
+def _compute_dc(dc, dlog_p_2, y, dalpha, dlog_p_1_s1_s1, dlse_s1, dz, p, rows, T, S, K):
+    """Equations (30) to (34)."""
+    _disjoint()
     dc[:] = 0.0
     for n in range(rows):
         for t in range(T):
@@ -362,36 +499,42 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
                     - p[n, t, k] * dlog_p_1_s1_s1[n, t]
                 )  # (33)
                 dc[k] += dz[n, t, k]  # (34)
-    np.dot(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
-    for t in range(T - 1, -1, -1):
-        for n in range(rows):
-            for j2 in range(H):
-                dh1_1_left[n, j2] = (dr_h1[n, t + 1, j2] if t + 2 <= T else 0.0)  # (36)
-        np.dot(dh1_1_left, U.T, dh1_1_product)  # (36)
-        for n in range(rows):
-            for j in range(H):
-                dh1_1[n, t, j] = dh1_1_product[n, j]  # (36)
-                dr_h1[n, t, j] = (1 - h1[n, t, j] * h1[n, t, j]) * (dh1_1[n, t, j] + dh1_2[n, t, j])  # (37)
-    np.dot(dU_left.reshape(T * rows, H).T, dr_h1.reshape(T * rows, H), dU)  # (38)
-    np.dot(h1.reshape(T * rows, H).T, dz.reshape(T * rows, K), dR)  # (39)
+
+
+@kernel
+def _compute_dh1_1_left(dh1_1_left, dr_h1, rows, t, T):
+    """Equation (36)."""
+    _disjoint()
+    for n in range(rows):
+        for j2 in range(H):
+            dh1_1_left[n, j2] = (dr_h1[n, t + 1, j2] if t + 2 <= T else 0.0)  # (36)
+
+
+@kernel
+def _compute_dr_h1(dh1_1, dh1_1_product, dr_h1, h1, dh1_2, rows, t):
+    """Equations (36), (37)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            dh1_1[n, t, j] = dh1_1_product[n, j]  # (36)
+            dr_h1[n, t, j] = (1 - h1[n, t, j] * h1[n, t, j]) * (dh1_1[n, t, j] + dh1_2[n, t, j])  # (37)
+
+
+@kernel
+def _compute_db(db, dr_h1, rows, T):
+    """Equation (40)."""
+    _disjoint()
     db[:] = 0.0
     for n in range(rows):
         for t in range(T):
             for j in range(H):
                 db[j] += dr_h1[n, t, j]  # (40)
-    np.dot(x.reshape(T * rows, D).T, dr_h1.reshape(T * rows, H), dW)  # (41)
 
 
 @kernel
-def _metrics(theta, work, counts, at, y, length, rows, N, T, D, S, K):
-    """The metrics: equations (42) to (47)."""
-    p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
-    best = counts[at[41] : at[41] + N * T].reshape(N, T)
-    heard = work[at[42] : at[42] + N * T].reshape(N, T)
-    place = work[at[43] : at[43] + N * T].reshape(N, T)
-    errors = work[at[44] : at[44] + N]
-    letters = work[at[45] : at[45] + N]
-    exact = work[at[46] : at[46] + 1]
+def _compute_exact(p, best, place, heard, y, errors, letters, length, exact, N, T, K, S):
+    """Equations (42) to (47)."""
+    _disjoint()
     exact_sum = 0.0
     for n in range(N):
         for t in range(T):
@@ -422,6 +565,7 @@ def _metrics(theta, work, counts, at, y, length, rows, N, T, D, S, K):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -595,6 +739,77 @@ def _all_finite(values: Array) -> bool:
 def _either(condition: bool, yes: float, no: float) -> float:
     """yes if the condition holds, else no: both are known already, so that there is no branch."""
     return yes if condition else no
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

@@ -198,6 +198,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -208,10 +209,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -219,13 +261,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -307,140 +349,45 @@ def _forward(theta, work, counts, at, x, N, T, V):
     x_h6 = work[at[49] : at[49] + 32 * N * T].reshape(N, T, D1)
     h6 = work[at[50] : at[50] + 32 * N * T].reshape(N, T, D1)
     z = work[at[51] : at[51] + N * T * V].reshape(N, T, V)
-    for n in range(N):
-        for t in range(T):
-            for j in range(D1):
-                x1[n, t, j] = tokens_E[x[n, t], j]  # (1)
-                x1_2[n, t, j] = x1[n, t, j] + positions_E[t, j]  # (2)
+    _compute_x1_2(x1, tokens_E, x, x1_2, positions_E, N, T)  # (1), (2)
     for k in range(D2):
-        for n in range(N):
-            for t in range(T):
-                m_h1_sum = 0.0
-                for j in range(D1):
-                    m_h1_sum += (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) / D1  # (3)
-                m_h1[k, n, t] = m_h1_sum
-                v_h1_sum = 0.0
-                for j in range(D1):
-                    c_h1[k, n, t, j] = (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) - m_h1[k, n, t]  # (4)
-                    v_h1_sum += c_h1[k, n, t, j] * c_h1[k, n, t, j] / D1  # (5)
-                v_h1[k, n, t] = v_h1_sum
-                r_h1[k, n, t] = 1 / math.sqrt(v_h1[k, n, t] + 1e-5)  # (6)
-                for j in range(D1):
-                    x_h1[k, n, t, j] = c_h1[k, n, t, j] * r_h1[k, n, t]  # (7)
-                    h1[k, n, t, j] = x_h1[k, n, t, j] * gamma1[k, j] + beta1[k, j]  # (8)
-        for l in range(4):
-            for j in range(D1):
-                for m in range(D3):
-                    z1_right[l, j, m] = Wq1[k, j, l, m]  # (9)
-                    z2_right[l, j, m] = Wk2[k, j, l, m]  # (11)
-                    z3_right[l, j, m] = Wv3[k, j, l, m]  # (13)
+        _compute_h1(
+            a6, x1_2, m_h1, c_h1, v_h1, r_h1, x_h1, h1, gamma1, beta1, N, T, k
+        )  # (3), (4), (5), (6), (7), (8)
+        _compute_z3_right(z1_right, Wq1, z2_right, Wk2, z3_right, Wv3, k)  # (9), (11), (13)
         for n in range(N):
             for l in range(4):
                 np.dot(h1[k, n], z1_right[l], z1_product[n, l])  # (9)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for m in range(D3):
-                        z1[k, n, l, t, m] = z1_product[n, l, t, m]  # (9)
-                        q1[k, n, l, t, m] = z1[k, n, l, t, m] + bq1[k, l, m]  # (10)
+        _compute_q1(z1, z1_product, q1, bq1, N, T, k)  # (9), (10)
         for n in range(N):
             for l in range(4):
                 np.dot(h1[k, n], z2_right[l], z2_product[n, l])  # (11)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for m in range(D3):
-                        z2[k, n, l, t, m] = z2_product[n, l, t, m]  # (11)
-                        k2[k, n, l, t, m] = z2[k, n, l, t, m] + bk2[k, l, m]  # (12)
+        _compute_q1(z2, z2_product, k2, bk2, N, T, k)  # (11), (12)
         for n in range(N):
             for l in range(4):
                 np.dot(h1[k, n], z3_right[l], z3_product[n, l])  # (13)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for m in range(D3):
-                        z3[k, n, l, t, m] = z3_product[n, l, t, m]  # (13)
-                        v3[k, n, l, t, m] = z3[k, n, l, t, m] + bv3[k, l, m]  # (14)
+        _compute_q1(z3, z3_product, v3, bv3, N, T, k)  # (13), (14)
         for n in range(N):
             for l in range(4):
                 np.dot(q1[k, n, l], k2[k, n, l].T, S_z4_product[n, l])  # (15)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    m_S_z4_max = -np.inf
-                    for i in range(T):
-                        S_z4[k, n, l, t, i] = S_z4_product[n, l, t, i] / math.sqrt(D3)  # (15)
-                        if i <= t:
-                            m_S_z4_max = max(m_S_z4_max, S_z4[k, n, l, t, i])  # (16)
-                    m_S_z4[k, n, l, t] = m_S_z4_max
-                    s_z4_sum = 0.0
-                    for i in range(T):
-                        e_z4[k, n, l, t, i] = (math.exp(S_z4[k, n, l, t, i] - m_S_z4[k, n, l, t]) if i <= t else 0.0)  # (17)
-                        s_z4_sum += e_z4[k, n, l, t, i]  # (18)
-                    s_z4[k, n, l, t] = s_z4_sum
-                    for i in range(T):
-                        p_z4[k, n, l, t, i] = e_z4[k, n, l, t, i] / s_z4[k, n, l, t]  # (19)
+        _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k)  # (15), (16), (17), (18), (19)
         for n in range(N):
             for l in range(4):
                 np.dot(p_z4[k, n, l], v3[k, n, l], o_z4_product[n, l])  # (20)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for m in range(D3):
-                        o_z4[k, n, l, t, m] = o_z4_product[n, l, t, m]  # (20)
-                        z4_left[n, t, l, m] = o_z4[k, n, l, t, m]  # (21)
+        _compute_z4_left(o_z4, o_z4_product, z4_left, N, T, k)  # (20), (21)
         np.dot(
             z4_left.reshape(N * T, 4 * D3), Wo4[k].reshape(4 * D3, D1), z4_product.reshape(N * T, D1)
         )  # (21)
-        for n in range(N):
-            for t in range(T):
-                m_h4_sum = 0.0
-                for j in range(D1):
-                    z4[k, n, t, j] = z4_product[n, t, j]  # (21)
-                    a4[k, n, t, j] = (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) + z4[k, n, t, j] + bo4[k, j]  # (22)
-                    m_h4_sum += a4[k, n, t, j] / D1  # (23)
-                m_h4[k, n, t] = m_h4_sum
-                v_h4_sum = 0.0
-                for j in range(D1):
-                    c_h4[k, n, t, j] = a4[k, n, t, j] - m_h4[k, n, t]  # (24)
-                    v_h4_sum += c_h4[k, n, t, j] * c_h4[k, n, t, j] / D1  # (25)
-                v_h4[k, n, t] = v_h4_sum
-                r_h4[k, n, t] = 1 / math.sqrt(v_h4[k, n, t] + 1e-5)  # (26)
-                for j in range(D1):
-                    x_h4[k, n, t, j] = c_h4[k, n, t, j] * r_h4[k, n, t]  # (27)
-                    h4[k, n, t, j] = x_h4[k, n, t, j] * gamma4[k, j] + beta4[k, j]  # (28)
+        _compute_h4(
+            z4, z4_product, a4, a6, x1_2, bo4, m_h4, c_h4, v_h4, r_h4, x_h4, h4, gamma4, beta4, N, T, k
+        )  # (21), (22), (23), (24), (25), (26), (27), (28)
         np.dot(h4[k].reshape(N * T, D1), W5[k], z5_product.reshape(N * T, 4 * D1))  # (29)
-        for n in range(N):
-            for t in range(T):
-                for q in range(4 * D1):
-                    z5[k, n, t, q] = z5_product[n, t, q]  # (29)
-                    a5[k, n, t, q] = z5[k, n, t, q] + b5[k, q]  # (30)
-                    h5[k, n, t, q] = (
-                        (math.tanh(0.7978845608028654
-                        * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q]))
-                        + 1) * a5[k, n, t, q] / 2
-                    )  # (31)
+        _compute_h5(z5, z5_product, a5, b5, h5, N, T, k)  # (29), (30), (31)
         np.dot(h5[k].reshape(N * T, 4 * D1), W6[k], z6_product.reshape(N * T, D1))  # (32)
-        for n in range(N):
-            for t in range(T):
-                for j in range(D1):
-                    z6[k, n, t, j] = z6_product[n, t, j]  # (32)
-                    a6[k, n, t, j] = a4[k, n, t, j] + z6[k, n, t, j] + b6[k, j]  # (33)
-    for n in range(N):
-        for t in range(T):
-            m_h6_sum = 0.0
-            for j in range(D1):
-                m_h6_sum += a6[D2 - 1, n, t, j] / D1  # (34)
-            m_h6[n, t] = m_h6_sum
-            v_h6_sum = 0.0
-            for j in range(D1):
-                c_h6[n, t, j] = a6[D2 - 1, n, t, j] - m_h6[n, t]  # (35)
-                v_h6_sum += c_h6[n, t, j] * c_h6[n, t, j] / D1  # (36)
-            v_h6[n, t] = v_h6_sum
-            r_h6[n, t] = 1 / math.sqrt(v_h6[n, t] + 1e-5)  # (37)
-            for j in range(D1):
-                x_h6[n, t, j] = c_h6[n, t, j] * r_h6[n, t]  # (38)
-                h6[n, t, j] = x_h6[n, t, j] * gamma6[j] + beta6[j]  # (39)
+        _compute_a6(z6, z6_product, a6, a4, b6, N, T, k)  # (32), (33)
+    _compute_h6(
+        a6, m_h6, c_h6, v_h6, r_h6, x_h6, h6, gamma6, beta6, N, T
+    )  # (34), (35), (36), (37), (38), (39)
     np.dot(h6.reshape(N * T, D1), tokens_E.T, z.reshape(N * T, V))  # (40)
 
 
@@ -452,26 +399,8 @@ def _loss(theta, work, counts, at, y, N, T, V):
     s_loss = work[at[53] : at[53] + N * T].reshape(N, T)
     count = work[at[54] : at[54] + 1]
     loss = work[at[55] : at[55] + 1]
-    count_sum = 0.0
-    for n in range(N):
-        for t in range(T):
-            m_z_max = -np.inf
-            for i in range(V):
-                m_z_max = max(m_z_max, z[n, t, i])  # (41)
-            m_z[n, t] = m_z_max
-            s_loss_sum = 0.0
-            for i in range(V):
-                s_loss_sum += math.exp(z[n, t, i] - m_z[n, t])  # (42)
-            s_loss[n, t] = s_loss_sum
-            if y[n, t] != 0:
-                count_sum += 1.0  # (43)
-    count[0] = count_sum
-    loss_sum = 0.0
-    for n in range(N):
-        for t in range(T):
-            if y[n, t] != 0:
-                loss_sum += (math.log(s_loss[n, t]) + m_z[n, t] - z[n, t, y[n, t]]) / count[0]  # (44)
-    loss[0] = loss_sum
+    _compute_count(z, m_z, s_loss, y, count, N, T, V)  # (41), (42), (43)
+    _compute_loss(y, s_loss, m_z, z, count, loss, N, T)  # (44)
 
 
 @kernel
@@ -574,18 +503,313 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     dpositions_E = gradient[32 * V : 32 * V + 32 * T].reshape(T, D1)
     dtokens_E_2 = work[at[102] : at[102] + 32 * V].reshape(V, D1)
     dtokens_E = gradient[0 : 32 * V].reshape(V, D1)
+    _compute_dWo4_left(dz, z, m_z, s_loss, y, count, dWo4_left, o_z4, N, T, V)  # (45), (81)
+    np.dot(dz.reshape(N * T, V), tokens_E, dh6.reshape(N * T, D1))  # (46)
+    _compute_dm_h6_s1(
+        dgamma6, dbeta6, dx_h6, dh6, gamma6, x_h6, dr_h6_s1, dm_h6_s1, N, T
+    )  # (47), (48), (49), (50), (51)
+    for k in range(D2 - 1, -1, -1):
+        _compute_da6(
+            da6, da4, dx_h1, x_h1, dr_h1_s1, r_h1, dm_h1_s1, dx_h6, x_h6, dr_h6_s1, dm_h6_s1, r_h6, N, T, k
+        )  # (52)
+        np.dot(da6[k].reshape(N * T, D1), W6[k].T, dh5_product.reshape(N * T, 4 * D1))  # (53)
+        _compute_da5(dh5, dh5_product, a5, da5, N, T, k)  # (53), (54)
+        np.dot(da5[k].reshape(N * T, 4 * D1), W5[k].T, dh4_product.reshape(N * T, D1))  # (55)
+        _compute_da4(
+            dh4, dh4_product, dx_h4, gamma4, x_h4, dr_h4_s1, dm_h4_s1, da4, da6, r_h4, N, T, k
+        )  # (55), (56), (57), (58), (59)
+        for n in range(N):
+            for l in range(4):
+                np.dot(da4[k, n], Wo4[k, l].T, do_z4_product[n, l])  # (60)
+        _compute_ds_z4_s1(do_z4, do_z4_product, o_z4, ds_z4_s1, N, T, k)  # (60), (62)
+        for n in range(N):
+            for l in range(4):
+                np.dot(do_z4[k, n, l], v3[k, n, l].T, dp_z4_product[n, l])  # (61)
+        _compute_dS_z4(dp_z4, dp_z4_product, dS_z4, ds_z4_s1, p_z4, N, T, k)  # (61), (63)
+        for n in range(N):
+            for l in range(4):
+                np.dot(p_z4[k, n, l].T, do_z4[k, n, l], dv3_product[n, l])  # (64)
+        _compute_z4_left(dv3, dv3_product, dh1_3_left, N, T, k)  # (64), (69)
+        for n in range(N):
+            for l in range(4):
+                np.dot(dS_z4[k, n, l].T, q1[k, n, l], dk2_s1_product[n, l])  # (65)
+        _compute_z4_left(dk2_s1, dk2_s1_product, dh1_2_left, N, T, k)  # (65), (68)
+        for n in range(N):
+            for l in range(4):
+                np.dot(dS_z4[k, n, l], k2[k, n, l], dq1_product[n, l])  # (66)
+        _compute_dh1_1_left(dq1, dq1_product, dh1_1_left, N, T, k)  # (66), (67)
+        np.dot(
+            dh1_1_left.reshape(N * T, 4 * D3), Wq1[k].reshape(D1, 4 * D3).T, dh1_1_product.reshape(N * T, D1)
+        )  # (67)
+        _compute_dh1_1(dh1_1, dh1_1_product, N, T, k)  # (67)
+        np.dot(
+            dh1_2_left.reshape(N * T, 4 * D3), Wk2[k].reshape(D1, 4 * D3).T, dh1_2_product.reshape(N * T, D1)
+        )  # (68)
+        _compute_dh1_2(dh1_2, dh1_2_product, N, T, k)  # (68)
+        np.dot(
+            dh1_3_left.reshape(N * T, 4 * D3), Wv3[k].reshape(D1, 4 * D3).T, dh1_3_product.reshape(N * T, D1)
+        )  # (69)
+        _compute_dm_h1_s1(
+            dh1_3, dh1_3_product, dh1, dh1_1, dh1_2, dx_h1, gamma1, x_h1, dr_h1_s1, dm_h1_s1, N, T, k
+        )  # (69), (70), (71), (72), (73)
+    _compute_dbeta1(
+        dbo4, db6, db5, dgamma4, dbv3, dbq1, dgamma1, dbeta1, da4, da6, dh4, x_h4, dh1, x_h1, da5, dv3, dq1,
+        dWq1_right, dWk2_right, dk2_s1, dWv3_right, dbk2, N, T
+    )  # (74), (75), (77), (79), (82), (83), (84), (85), (86), (87), (88), (89)
+    for k in range(D2):
+        np.dot(h5[k].reshape(N * T, 4 * D1).T, da6[k].reshape(N * T, D1), dW6[k])  # (76)
+    for k in range(D2):
+        np.dot(h4[k].reshape(N * T, D1).T, da5[k].reshape(N * T, 4 * D1), dW5[k])  # (78)
+    for k in range(D2):
+        np.dot(W5[k], db5[k], dbeta4[k])  # (80)
+    for k in range(D2):
+        np.dot(
+            dWo4_left[k].reshape(N * T, 4 * D3).T, da4[k].reshape(N * T, D1), dWo4[k].reshape(4 * D3, D1)
+        )  # (81)
+    for k in range(D2):
+        np.dot(
+            h1[k].reshape(N * T, D1).T, dWq1_right[k].reshape(N * T, 4 * D3), dWq1[k].reshape(D1, 4 * D3)
+        )  # (85)
+    for k in range(D2):
+        np.dot(
+            h1[k].reshape(N * T, D1).T, dWk2_right[k].reshape(N * T, 4 * D3), dWk2[k].reshape(D1, 4 * D3)
+        )  # (86)
+    _compute_dWk2(dWk2)  # (86)
+    for k in range(D2):
+        np.dot(
+            h1[k].reshape(N * T, D1).T, dWv3_right[k].reshape(N * T, 4 * D3), dWv3[k].reshape(D1, 4 * D3)
+        )  # (87)
+    _compute_dpositions_E(
+        dtokens_E_1, dpositions_E, dx1_2, da4, dx_h1, x_h1, dr_h1_s1, dm_h1_s1, r_h1, x, N, T, V
+    )  # (90), (91), (94)
+    np.dot(dz.reshape(N * T, V).T, h6.reshape(N * T, D1), dtokens_E_2)  # (92)
+    _compute_dtokens_E(dtokens_E, dtokens_E_1, dtokens_E_2, V)  # (93)
+
+
+@kernel
+def _metrics(theta, work, counts, at, y, N, T, V):
+    """The metrics: equations (95) to (97)."""
+    z = work[at[51] : at[51] + N * T * V].reshape(N, T, V)
+    best = counts[at[103] : at[103] + N * T].reshape(N, T)
+    wrong = work[at[104] : at[104] + N]
+    exact = work[at[105] : at[105] + 1]
+    _compute_exact(z, best, y, wrong, exact, N, T, V)  # (95), (96), (97)
+
+
+@kernel
+def _compute_x1_2(x1, tokens_E, x, x1_2, positions_E, N, T):
+    """Equations (1), (2)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            for j in range(D1):
+                x1[n, t, j] = tokens_E[x[n, t], j]  # (1)
+                x1_2[n, t, j] = x1[n, t, j] + positions_E[t, j]  # (2)
+
+
+@kernel
+def _compute_h1(a6, x1_2, m_h1, c_h1, v_h1, r_h1, x_h1, h1, gamma1, beta1, N, T, k):
+    """Equations (3) to (8)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            m_h1_sum = 0.0
+            for j in range(D1):
+                m_h1_sum += (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) / D1  # (3)
+            m_h1[k, n, t] = m_h1_sum
+            v_h1_sum = 0.0
+            for j in range(D1):
+                c_h1[k, n, t, j] = (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) - m_h1[k, n, t]  # (4)
+                v_h1_sum += c_h1[k, n, t, j] * c_h1[k, n, t, j] / D1  # (5)
+            v_h1[k, n, t] = v_h1_sum
+            r_h1[k, n, t] = 1 / math.sqrt(v_h1[k, n, t] + 1e-5)  # (6)
+            for j in range(D1):
+                x_h1[k, n, t, j] = c_h1[k, n, t, j] * r_h1[k, n, t]  # (7)
+                h1[k, n, t, j] = x_h1[k, n, t, j] * gamma1[k, j] + beta1[k, j]  # (8)
+
+
+@kernel
+def _compute_z3_right(z1_right, Wq1, z2_right, Wk2, z3_right, Wv3, k):
+    """Equations (9), (11), (13)."""
+    _disjoint()
+    for l in range(4):
+        for j in range(D1):
+            for m in range(D3):
+                z1_right[l, j, m] = Wq1[k, j, l, m]  # (9)
+                z2_right[l, j, m] = Wk2[k, j, l, m]  # (11)
+                z3_right[l, j, m] = Wv3[k, j, l, m]  # (13)
+
+
+@kernel
+def _compute_q1(z1, z1_product, q1, bq1, N, T, k):
+    """Equations (9) to (14)."""
+    _disjoint()
+    for n in range(N):
+        for l in range(4):
+            for t in range(T):
+                for m in range(D3):
+                    z1[k, n, l, t, m] = z1_product[n, l, t, m]  # (9), (11), (13)
+                    q1[k, n, l, t, m] = z1[k, n, l, t, m] + bq1[k, l, m]  # (10), (12), (14)
+
+
+@kernel
+def _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k):
+    """Equations (15) to (19)."""
+    _disjoint()
+    for n in range(N):
+        for l in range(4):
+            for t in range(T):
+                m_S_z4_max = -np.inf
+                for i in range(T):
+                    S_z4[k, n, l, t, i] = S_z4_product[n, l, t, i] / math.sqrt(D3)  # (15)
+                    if i <= t:
+                        m_S_z4_max = _larger(m_S_z4_max, S_z4[k, n, l, t, i])  # (16)
+                m_S_z4[k, n, l, t] = m_S_z4_max
+                s_z4_sum = 0.0
+                for i in range(T):
+                    e_z4[k, n, l, t, i] = (_exp(S_z4[k, n, l, t, i] - m_S_z4[k, n, l, t]) if i <= t else 0.0)  # (17)
+                    s_z4_sum += e_z4[k, n, l, t, i]  # (18)
+                s_z4[k, n, l, t] = s_z4_sum
+                for i in range(T):
+                    p_z4[k, n, l, t, i] = e_z4[k, n, l, t, i] / s_z4[k, n, l, t]  # (19)
+
+
+@kernel
+def _compute_z4_left(o_z4, o_z4_product, z4_left, N, T, k):
+    """Equations (20), (21), (64), (65), (68), (69)."""
+    _disjoint()
+    for n in range(N):
+        for l in range(4):
+            for t in range(T):
+                for m in range(D3):
+                    o_z4[k, n, l, t, m] = o_z4_product[n, l, t, m]  # (20), (64), (65)
+                    z4_left[n, t, l, m] = o_z4[k, n, l, t, m]  # (21), (69), (68)
+
+
+@kernel
+def _compute_h4(z4, z4_product, a4, a6, x1_2, bo4, m_h4, c_h4, v_h4, r_h4, x_h4, h4, gamma4, beta4, N, T, k):
+    """Equations (21) to (28)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            m_h4_sum = 0.0
+            for j in range(D1):
+                z4[k, n, t, j] = z4_product[n, t, j]  # (21)
+                a4[k, n, t, j] = (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) + z4[k, n, t, j] + bo4[k, j]  # (22)
+                m_h4_sum += a4[k, n, t, j] / D1  # (23)
+            m_h4[k, n, t] = m_h4_sum
+            v_h4_sum = 0.0
+            for j in range(D1):
+                c_h4[k, n, t, j] = a4[k, n, t, j] - m_h4[k, n, t]  # (24)
+                v_h4_sum += c_h4[k, n, t, j] * c_h4[k, n, t, j] / D1  # (25)
+            v_h4[k, n, t] = v_h4_sum
+            r_h4[k, n, t] = 1 / math.sqrt(v_h4[k, n, t] + 1e-5)  # (26)
+            for j in range(D1):
+                x_h4[k, n, t, j] = c_h4[k, n, t, j] * r_h4[k, n, t]  # (27)
+                h4[k, n, t, j] = x_h4[k, n, t, j] * gamma4[k, j] + beta4[k, j]  # (28)
+
+
+@kernel
+def _compute_h5(z5, z5_product, a5, b5, h5, N, T, k):
+    """Equations (29) to (31)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            for q in range(4 * D1):
+                z5[k, n, t, q] = z5_product[n, t, q]  # (29)
+                a5[k, n, t, q] = z5[k, n, t, q] + b5[k, q]  # (30)
+                h5[k, n, t, q] = (
+                    (_tanh(0.7978845608028654
+                    * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q])) + 1)
+                    * a5[k, n, t, q] / 2
+                )  # (31)
+
+
+@kernel
+def _compute_a6(z6, z6_product, a6, a4, b6, N, T, k):
+    """Equations (32), (33)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            for j in range(D1):
+                z6[k, n, t, j] = z6_product[n, t, j]  # (32)
+                a6[k, n, t, j] = a4[k, n, t, j] + z6[k, n, t, j] + b6[k, j]  # (33)
+
+
+@kernel
+def _compute_h6(a6, m_h6, c_h6, v_h6, r_h6, x_h6, h6, gamma6, beta6, N, T):
+    """Equations (34) to (39)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            m_h6_sum = 0.0
+            for j in range(D1):
+                m_h6_sum += a6[D2 - 1, n, t, j] / D1  # (34)
+            m_h6[n, t] = m_h6_sum
+            v_h6_sum = 0.0
+            for j in range(D1):
+                c_h6[n, t, j] = a6[D2 - 1, n, t, j] - m_h6[n, t]  # (35)
+                v_h6_sum += c_h6[n, t, j] * c_h6[n, t, j] / D1  # (36)
+            v_h6[n, t] = v_h6_sum
+            r_h6[n, t] = 1 / math.sqrt(v_h6[n, t] + 1e-5)  # (37)
+            for j in range(D1):
+                x_h6[n, t, j] = c_h6[n, t, j] * r_h6[n, t]  # (38)
+                h6[n, t, j] = x_h6[n, t, j] * gamma6[j] + beta6[j]  # (39)
+
+
+@kernel
+def _compute_count(z, m_z, s_loss, y, count, N, T, V):
+    """Equations (41) to (43)."""
+    _disjoint()
+    count_sum = 0.0
+    for n in range(N):
+        for t in range(T):
+            m_z_max = -np.inf
+            for i in range(V):
+                m_z_max = _larger(m_z_max, z[n, t, i])  # (41)
+            m_z[n, t] = m_z_max
+            s_loss_sum = 0.0
+            for i in range(V):
+                s_loss_sum += _exp(z[n, t, i] - m_z[n, t])  # (42)
+            s_loss[n, t] = s_loss_sum
+            if y[n, t] != 0:
+                count_sum += 1.0  # (43)
+    count[0] = count_sum
+
+
+@kernel
+def _compute_loss(y, s_loss, m_z, z, count, loss, N, T):
+    """Equation (44)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(N):
+        for t in range(T):
+            if y[n, t] != 0:
+                loss_sum += (_log(s_loss[n, t]) + m_z[n, t] - z[n, t, y[n, t]]) / count[0]  # (44)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dWo4_left(dz, z, m_z, s_loss, y, count, dWo4_left, o_z4, N, T, V):
+    """Equations (45), (81)."""
+    _disjoint()
     for n in range(N):
         for t in range(T):
             for i in range(V):
                 dz[n, t, i] = (
-                    ((math.exp(z[n, t, i] - m_z[n, t]) / s_loss[n, t] - (1.0 if i == y[n, t] else 0.0))
+                    ((_exp(z[n, t, i] - m_z[n, t]) / s_loss[n, t] - (1.0 if i == y[n, t] else 0.0))
                     / count[0] if y[n, t] != 0 else 0.0)
                 )  # (45)
             for k in range(D2):
                 for l in range(4):
                     for m in range(D3):
                         dWo4_left[k, n, t, l, m] = o_z4[k, n, l, t, m]  # (81)
-    np.dot(dz.reshape(N * T, V), tokens_E, dh6.reshape(N * T, D1))  # (46)
+
+
+@kernel
+def _compute_dm_h6_s1(dgamma6, dbeta6, dx_h6, dh6, gamma6, x_h6, dr_h6_s1, dm_h6_s1, N, T):
+    """Equations (47) to (51)."""
+    _disjoint()
     dgamma6[:] = 0.0
     dbeta6[:] = 0.0
     for n in range(N):
@@ -600,124 +824,153 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
                 dm_h6_s1_sum += dx_h6[n, t, j]  # (51)
             dr_h6_s1[n, t] = dr_h6_s1_sum
             dm_h6_s1[n, t] = dm_h6_s1_sum
-    for k in range(D2 - 1, -1, -1):
-        for n in range(N):
+
+
+@kernel
+def _compute_da6(
+    da6, da4, dx_h1, x_h1, dr_h1_s1, r_h1, dm_h1_s1, dx_h6, x_h6, dr_h6_s1, dm_h6_s1, r_h6, N, T, k,
+):
+    """Equation (52)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            for j in range(D1):
+                da6[k, n, t, j] = (
+                    (da4[k + 1, n, t, j]
+                    + (dx_h1[k + 1, n, t, j] - x_h1[k + 1, n, t, j] * dr_h1_s1[k + 1, n, t] / D1)
+                    * r_h1[k + 1, n, t] - dm_h1_s1[k + 1, n, t] * r_h1[k + 1, n, t] / D1 if k
+                    + 2 <= D2 else 0.0)
+                    + ((dx_h6[n, t, j] - x_h6[n, t, j] * dr_h6_s1[n, t] / D1 - dm_h6_s1[n, t] / D1)
+                    * r_h6[n, t] if D2 == k + 1 else 0.0)
+                )  # (52)
+
+
+@kernel
+def _compute_da5(dh5, dh5_product, a5, da5, N, T, k):
+    """Equations (53), (54)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            for q in range(4 * D1):
+                dh5[k, n, t, q] = dh5_product[n, t, q]  # (53)
+                u1 = (
+                    _tanh(0.7978845608028654
+                    * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q]))
+                )  # (54)
+                da5[k, n, t, q] = (
+                    (0.7978845608028654 * (0.134145 * (a5[k, n, t, q] * a5[k, n, t, q]) + 1) * (1 - u1 * u1)
+                    * a5[k, n, t, q] + u1 + 1) * dh5[k, n, t, q] / 2
+                )  # (54)
+
+
+@kernel
+def _compute_da4(dh4, dh4_product, dx_h4, gamma4, x_h4, dr_h4_s1, dm_h4_s1, da4, da6, r_h4, N, T, k):
+    """Equations (55) to (59)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            dr_h4_s1_sum = 0.0
+            dm_h4_s1_sum = 0.0
+            for j in range(D1):
+                dh4[k, n, t, j] = dh4_product[n, t, j]  # (55)
+                dx_h4[k, n, t, j] = dh4[k, n, t, j] * gamma4[k, j]  # (56)
+                dr_h4_s1_sum += dx_h4[k, n, t, j] * x_h4[k, n, t, j]  # (57)
+                dm_h4_s1_sum += dx_h4[k, n, t, j]  # (58)
+            dr_h4_s1[k, n, t] = dr_h4_s1_sum
+            dm_h4_s1[k, n, t] = dm_h4_s1_sum
+            for j in range(D1):
+                da4[k, n, t, j] = (
+                    da6[k, n, t, j]
+                    + (dx_h4[k, n, t, j] - x_h4[k, n, t, j] * dr_h4_s1[k, n, t] / D1 - dm_h4_s1[k, n, t] / D1)
+                    * r_h4[k, n, t]
+                )  # (59)
+
+
+@kernel
+def _compute_ds_z4_s1(do_z4, do_z4_product, o_z4, ds_z4_s1, N, T, k):
+    """Equations (60), (62)."""
+    _disjoint()
+    for n in range(N):
+        for l in range(4):
             for t in range(T):
-                for j in range(D1):
-                    da6[k, n, t, j] = (
-                        (da4[k + 1, n, t, j]
-                        + (dx_h1[k + 1, n, t, j] - x_h1[k + 1, n, t, j] * dr_h1_s1[k + 1, n, t] / D1)
-                        * r_h1[k + 1, n, t] - dm_h1_s1[k + 1, n, t] * r_h1[k + 1, n, t] / D1 if k
-                        + 2 <= D2 else 0.0)
-                        + ((dx_h6[n, t, j] - x_h6[n, t, j] * dr_h6_s1[n, t] / D1 - dm_h6_s1[n, t] / D1)
-                        * r_h6[n, t] if D2 == k + 1 else 0.0)
-                    )  # (52)
-        np.dot(da6[k].reshape(N * T, D1), W6[k].T, dh5_product.reshape(N * T, 4 * D1))  # (53)
-        for n in range(N):
+                ds_z4_s1_sum = 0.0
+                for m in range(D3):
+                    do_z4[k, n, l, t, m] = do_z4_product[n, l, t, m]  # (60)
+                    ds_z4_s1_sum += do_z4[k, n, l, t, m] * o_z4[k, n, l, t, m]  # (62)
+                ds_z4_s1[k, n, l, t] = ds_z4_s1_sum
+
+
+@kernel
+def _compute_dS_z4(dp_z4, dp_z4_product, dS_z4, ds_z4_s1, p_z4, N, T, k):
+    """Equations (61), (63)."""
+    _disjoint()
+    for n in range(N):
+        for l in range(4):
             for t in range(T):
-                for q in range(4 * D1):
-                    dh5[k, n, t, q] = dh5_product[n, t, q]  # (53)
-                    u1 = (
-                        math.tanh(0.7978845608028654
-                        * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q]))
-                    )  # (54)
-                    da5[k, n, t, q] = (
-                        (0.7978845608028654 * (0.134145 * (a5[k, n, t, q] * a5[k, n, t, q]) + 1)
-                        * (1 - u1 * u1) * a5[k, n, t, q] + u1 + 1) * dh5[k, n, t, q] / 2
-                    )  # (54)
-        np.dot(da5[k].reshape(N * T, 4 * D1), W5[k].T, dh4_product.reshape(N * T, D1))  # (55)
-        for n in range(N):
+                for i in range(T):
+                    dp_z4[k, n, l, t, i] = dp_z4_product[n, l, t, i]  # (61)
+                    dS_z4[k, n, l, t, i] = (dp_z4[k, n, l, t, i] - ds_z4_s1[k, n, l, t]) * p_z4[k, n, l, t, i]  # (63)
+
+
+@kernel
+def _compute_dh1_1_left(dq1, dq1_product, dh1_1_left, N, T, k):
+    """Equations (66), (67)."""
+    _disjoint()
+    for n in range(N):
+        for l in range(4):
             for t in range(T):
-                dr_h4_s1_sum = 0.0
-                dm_h4_s1_sum = 0.0
-                for j in range(D1):
-                    dh4[k, n, t, j] = dh4_product[n, t, j]  # (55)
-                    dx_h4[k, n, t, j] = dh4[k, n, t, j] * gamma4[k, j]  # (56)
-                    dr_h4_s1_sum += dx_h4[k, n, t, j] * x_h4[k, n, t, j]  # (57)
-                    dm_h4_s1_sum += dx_h4[k, n, t, j]  # (58)
-                dr_h4_s1[k, n, t] = dr_h4_s1_sum
-                dm_h4_s1[k, n, t] = dm_h4_s1_sum
-                for j in range(D1):
-                    da4[k, n, t, j] = (
-                        da6[k, n, t, j] + (dx_h4[k, n, t, j] - x_h4[k, n, t, j] * dr_h4_s1[k, n, t] / D1
-                        - dm_h4_s1[k, n, t] / D1) * r_h4[k, n, t]
-                    )  # (59)
-        for n in range(N):
-            for l in range(4):
-                np.dot(da4[k, n], Wo4[k, l].T, do_z4_product[n, l])  # (60)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    ds_z4_s1_sum = 0.0
-                    for m in range(D3):
-                        do_z4[k, n, l, t, m] = do_z4_product[n, l, t, m]  # (60)
-                        ds_z4_s1_sum += do_z4[k, n, l, t, m] * o_z4[k, n, l, t, m]  # (62)
-                    ds_z4_s1[k, n, l, t] = ds_z4_s1_sum
-        for n in range(N):
-            for l in range(4):
-                np.dot(do_z4[k, n, l], v3[k, n, l].T, dp_z4_product[n, l])  # (61)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for i in range(T):
-                        dp_z4[k, n, l, t, i] = dp_z4_product[n, l, t, i]  # (61)
-                        dS_z4[k, n, l, t, i] = (dp_z4[k, n, l, t, i] - ds_z4_s1[k, n, l, t]) * p_z4[k, n, l, t, i]  # (63)
-        for n in range(N):
-            for l in range(4):
-                np.dot(p_z4[k, n, l].T, do_z4[k, n, l], dv3_product[n, l])  # (64)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for m in range(D3):
-                        dv3[k, n, l, t, m] = dv3_product[n, l, t, m]  # (64)
-                        dh1_3_left[n, t, l, m] = dv3[k, n, l, t, m]  # (69)
-        for n in range(N):
-            for l in range(4):
-                np.dot(dS_z4[k, n, l].T, q1[k, n, l], dk2_s1_product[n, l])  # (65)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for m in range(D3):
-                        dk2_s1[k, n, l, t, m] = dk2_s1_product[n, l, t, m]  # (65)
-                        dh1_2_left[n, t, l, m] = dk2_s1[k, n, l, t, m]  # (68)
-        for n in range(N):
-            for l in range(4):
-                np.dot(dS_z4[k, n, l], k2[k, n, l], dq1_product[n, l])  # (66)
-        for n in range(N):
-            for l in range(4):
-                for t in range(T):
-                    for m in range(D3):
-                        dq1[k, n, l, t, m] = dq1_product[n, l, t, m] / math.sqrt(D3)  # (66)
-                        dh1_1_left[n, t, l, m] = dq1[k, n, l, t, m]  # (67)
-        np.dot(
-            dh1_1_left.reshape(N * T, 4 * D3), Wq1[k].reshape(D1, 4 * D3).T, dh1_1_product.reshape(N * T, D1)
-        )  # (67)
-        for n in range(N):
-            for t in range(T):
-                for j in range(D1):
-                    dh1_1[k, n, t, j] = dh1_1_product[n, t, j]  # (67)
-        np.dot(
-            dh1_2_left.reshape(N * T, 4 * D3), Wk2[k].reshape(D1, 4 * D3).T, dh1_2_product.reshape(N * T, D1)
-        )  # (68)
-        for n in range(N):
-            for t in range(T):
-                for j in range(D1):
-                    dh1_2[k, n, t, j] = dh1_2_product[n, t, j] / math.sqrt(D3)  # (68)
-        np.dot(
-            dh1_3_left.reshape(N * T, 4 * D3), Wv3[k].reshape(D1, 4 * D3).T, dh1_3_product.reshape(N * T, D1)
-        )  # (69)
-        for n in range(N):
-            for t in range(T):
-                dr_h1_s1_sum = 0.0
-                dm_h1_s1_sum = 0.0
-                for j in range(D1):
-                    dh1_3[k, n, t, j] = dh1_3_product[n, t, j]  # (69)
-                    dh1[k, n, t, j] = dh1_1[k, n, t, j] + dh1_2[k, n, t, j] + dh1_3[k, n, t, j]  # (70)
-                    dx_h1[k, n, t, j] = dh1[k, n, t, j] * gamma1[k, j]  # (71)
-                    dr_h1_s1_sum += dx_h1[k, n, t, j] * x_h1[k, n, t, j]  # (72)
-                    dm_h1_s1_sum += dx_h1[k, n, t, j]  # (73)
-                dr_h1_s1[k, n, t] = dr_h1_s1_sum
-                dm_h1_s1[k, n, t] = dm_h1_s1_sum
+                for m in range(D3):
+                    dq1[k, n, l, t, m] = dq1_product[n, l, t, m] / math.sqrt(D3)  # (66)
+                    dh1_1_left[n, t, l, m] = dq1[k, n, l, t, m]  # (67)
+
+
+@kernel
+def _compute_dh1_1(dh1_1, dh1_1_product, N, T, k):
+    """Equation (67)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            for j in range(D1):
+                dh1_1[k, n, t, j] = dh1_1_product[n, t, j]  # (67)
+
+
+@kernel
+def _compute_dh1_2(dh1_2, dh1_2_product, N, T, k):
+    """Equation (68)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            for j in range(D1):
+                dh1_2[k, n, t, j] = dh1_2_product[n, t, j] / math.sqrt(D3)  # (68)
+
+
+@kernel
+def _compute_dm_h1_s1(
+    dh1_3, dh1_3_product, dh1, dh1_1, dh1_2, dx_h1, gamma1, x_h1, dr_h1_s1, dm_h1_s1, N, T, k,
+):
+    """Equations (69) to (73)."""
+    _disjoint()
+    for n in range(N):
+        for t in range(T):
+            dr_h1_s1_sum = 0.0
+            dm_h1_s1_sum = 0.0
+            for j in range(D1):
+                dh1_3[k, n, t, j] = dh1_3_product[n, t, j]  # (69)
+                dh1[k, n, t, j] = dh1_1[k, n, t, j] + dh1_2[k, n, t, j] + dh1_3[k, n, t, j]  # (70)
+                dx_h1[k, n, t, j] = dh1[k, n, t, j] * gamma1[k, j]  # (71)
+                dr_h1_s1_sum += dx_h1[k, n, t, j] * x_h1[k, n, t, j]  # (72)
+                dm_h1_s1_sum += dx_h1[k, n, t, j]  # (73)
+            dr_h1_s1[k, n, t] = dr_h1_s1_sum
+            dm_h1_s1[k, n, t] = dm_h1_s1_sum
+
+
+@kernel
+def _compute_dbeta1(
+    dbo4, db6, db5, dgamma4, dbv3, dbq1, dgamma1, dbeta1, da4, da6, dh4, x_h4, dh1, x_h1, da5, dv3, dq1,
+    dWq1_right, dWk2_right, dk2_s1, dWv3_right, dbk2, N, T,
+):
+    """Equations (74), (75), (77), (79), (82) to (89)."""
+    _disjoint()
     for k in range(D2):
         dbo4[k, :] = 0.0
         db6[k, :] = 0.0
@@ -747,33 +1000,25 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
         for l in range(4):
             for m in range(D3):
                 dbk2[k, l, m] = 0.0  # (83)
-    for k in range(D2):
-        np.dot(h5[k].reshape(N * T, 4 * D1).T, da6[k].reshape(N * T, D1), dW6[k])  # (76)
-    for k in range(D2):
-        np.dot(h4[k].reshape(N * T, D1).T, da5[k].reshape(N * T, 4 * D1), dW5[k])  # (78)
-    for k in range(D2):
-        np.dot(W5[k], db5[k], dbeta4[k])  # (80)
-    for k in range(D2):
-        np.dot(
-            dWo4_left[k].reshape(N * T, 4 * D3).T, da4[k].reshape(N * T, D1), dWo4[k].reshape(4 * D3, D1)
-        )  # (81)
-    for k in range(D2):
-        np.dot(
-            h1[k].reshape(N * T, D1).T, dWq1_right[k].reshape(N * T, 4 * D3), dWq1[k].reshape(D1, 4 * D3)
-        )  # (85)
-    for k in range(D2):
-        np.dot(
-            h1[k].reshape(N * T, D1).T, dWk2_right[k].reshape(N * T, 4 * D3), dWk2[k].reshape(D1, 4 * D3)
-        )  # (86)
+
+
+@kernel
+def _compute_dWk2(dWk2):
+    """Equation (86)."""
+    _disjoint()
     for k in range(D2):
         for j in range(D1):
             for l in range(4):
                 for m in range(D3):
                     dWk2[k, j, l, m] *= 1 / math.sqrt(D3)  # (86)
-    for k in range(D2):
-        np.dot(
-            h1[k].reshape(N * T, D1).T, dWv3_right[k].reshape(N * T, 4 * D3), dWv3[k].reshape(D1, 4 * D3)
-        )  # (87)
+
+
+@kernel
+def _compute_dpositions_E(
+    dtokens_E_1, dpositions_E, dx1_2, da4, dx_h1, x_h1, dr_h1_s1, dm_h1_s1, r_h1, x, N, T, V,
+):
+    """Equations (90), (91), (94)."""
+    _disjoint()
     dtokens_E_1[:, :] = 0.0
     dpositions_E[:, :] = 0.0
     for n in range(N):
@@ -787,19 +1032,21 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
                 if x[n, t] + 1 <= V and x[n, t] >= 0:
                     dtokens_E_1[x[n, t], j] += dx1_2[n, t, j]  # (91)
                 dpositions_E[t, j] += dx1_2[n, t, j]  # (94)
-    np.dot(dz.reshape(N * T, V).T, h6.reshape(N * T, D1), dtokens_E_2)  # (92)
+
+
+@kernel
+def _compute_dtokens_E(dtokens_E, dtokens_E_1, dtokens_E_2, V):
+    """Equation (93)."""
+    _disjoint()
     for i in range(V):
         for j in range(D1):
             dtokens_E[i, j] = dtokens_E_1[i, j] + dtokens_E_2[i, j]  # (93)
 
 
 @kernel
-def _metrics(theta, work, counts, at, y, N, T, V):
-    """The metrics: equations (95) to (97)."""
-    z = work[at[51] : at[51] + N * T * V].reshape(N, T, V)
-    best = counts[at[103] : at[103] + N * T].reshape(N, T)
-    wrong = work[at[104] : at[104] + N]
-    exact = work[at[105] : at[105] + 1]
+def _compute_exact(z, best, y, wrong, exact, N, T, V):
+    """Equations (95) to (97)."""
+    _disjoint()
     exact_sum = 0.0
     for n in range(N):
         wrong_sum = 0.0
@@ -821,6 +1068,7 @@ def _metrics(theta, work, counts, at, y, N, T, V):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_decay, clip_norm):
     """AdamW: one step over all parameters, in place."""
+    _disjoint()
     rate = (
         ((float(1 / 10) if step >= 1250 else 0.45 * math.cos(0.0027318196987737332 * (step - 100))
         + 0.55) if step >= 100 else 0.01 * step) * lr
@@ -1043,6 +1291,77 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += 0 * values[i]
     return total == 0
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

@@ -69,6 +69,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -79,10 +80,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -90,13 +132,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -111,8 +153,7 @@ def _forward(theta, work, counts, at, x, rows, N, D):
     z1 = work[at[0] : at[0] + rows]
     prediction = work[at[1] : at[1] + rows]
     np.dot(x, w, z1)  # (1)
-    for n in range(rows):
-        prediction[n] = z1[n] + b[0]  # (2)
+    _compute_prediction(prediction, z1, b, rows)  # (2)
 
 
 @kernel
@@ -120,10 +161,7 @@ def _loss(theta, work, counts, at, y, rows, N, D):
     """The loss: equation (3)."""
     prediction = work[at[1] : at[1] + rows]
     loss = work[at[2] : at[2] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        loss_sum += (prediction[n] - y[n])**2 / N  # (3)
-    loss[0] = loss_sum
+    _compute_loss(prediction, y, loss, rows, N)  # (3)
 
 
 @kernel
@@ -133,11 +171,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D):
     dprediction = work[at[3] : at[3] + rows]
     db = gradient[D : D + 1]
     dw = gradient[0 : D]
-    db_sum = 0.0
-    for n in range(rows):
-        dprediction[n] = 2 / N * (prediction[n] - y[n])  # (4)
-        db_sum += dprediction[n]  # (6)
-    db[0] = db_sum
+    _compute_db(dprediction, prediction, y, db, rows, N)  # (4), (6)
     np.dot(x.T, dprediction, dw)  # (5)
 
 
@@ -148,8 +182,38 @@ def _metrics(theta, work, counts, at, rows, N, D):
 
 
 @kernel
+def _compute_prediction(prediction, z1, b, rows):
+    """Equation (2)."""
+    _disjoint()
+    for n in range(rows):
+        prediction[n] = z1[n] + b[0]  # (2)
+
+
+@kernel
+def _compute_loss(prediction, y, loss, rows, N):
+    """Equation (3)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += (prediction[n] - y[n])**2 / N  # (3)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_db(dprediction, prediction, y, db, rows, N):
+    """Equations (4), (6)."""
+    _disjoint()
+    db_sum = 0.0
+    for n in range(rows):
+        dprediction[n] = 2 / N * (prediction[n] - y[n])  # (4)
+        db_sum += dprediction[n]  # (6)
+    db[0] = db_sum
+
+
+@kernel
 def _update(theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
+    _disjoint()
     for i in range(len(theta)):
         theta_next = theta[i] - lr * gradient[i]  # (U1)
         theta[i] = theta_next

@@ -71,6 +71,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -81,10 +82,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -92,13 +134,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -114,9 +156,7 @@ def _forward(theta, work, counts, at, x, rows, N, D):
     a1 = work[at[1] : at[1] + rows]
     p = work[at[2] : at[2] + rows]
     np.dot(x, w, z1)  # (1)
-    for n in range(rows):
-        a1[n] = z1[n] + b[0]  # (2)
-        p[n] = _sigmoid(a1[n])  # (3)
+    _compute_p(a1, z1, b, p, rows)  # (2), (3)
 
 
 @kernel
@@ -124,10 +164,7 @@ def _loss(theta, work, counts, at, y, rows, N, D):
     """The loss: equation (4)."""
     a1 = work[at[1] : at[1] + rows]
     loss = work[at[3] : at[3] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        loss_sum += ((1 - y[n]) * _softplus(a1[n]) + _softplus(-a1[n]) * y[n]) / N  # (4)
-    loss[0] = loss_sum
+    _compute_loss(y, a1, loss, rows, N)  # (4)
 
 
 @kernel
@@ -137,11 +174,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D):
     da1 = work[at[4] : at[4] + rows]
     db = gradient[D : D + 1]
     dw = gradient[0 : D]
-    db_sum = 0.0
-    for n in range(rows):
-        da1[n] = (p[n] - y[n]) / N  # (5)
-        db_sum += da1[n]  # (7)
-    db[0] = db_sum
+    _compute_db(da1, p, y, db, rows, N)  # (5), (7)
     np.dot(x.T, da1, dw)  # (6)
 
 
@@ -150,6 +183,43 @@ def _metrics(theta, work, counts, at, y, rows, N, D):
     """The metrics: equation (8)."""
     p = work[at[2] : at[2] + rows]
     accuracy = work[at[5] : at[5] + 1]
+    _compute_accuracy(y, p, accuracy, N)  # (8)
+
+
+@kernel
+def _compute_p(a1, z1, b, p, rows):
+    """Equations (2), (3)."""
+    _disjoint()
+    for n in range(rows):
+        a1[n] = z1[n] + b[0]  # (2)
+        p[n] = _sigmoid(a1[n])  # (3)
+
+
+@kernel
+def _compute_loss(y, a1, loss, rows, N):
+    """Equation (4)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += ((1 - y[n]) * _softplus(a1[n]) + _softplus(-a1[n]) * y[n]) / N  # (4)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_db(da1, p, y, db, rows, N):
+    """Equations (5), (7)."""
+    _disjoint()
+    db_sum = 0.0
+    for n in range(rows):
+        da1[n] = (p[n] - y[n]) / N  # (5)
+        db_sum += da1[n]  # (7)
+    db[0] = db_sum
+
+
+@kernel
+def _compute_accuracy(y, p, accuracy, N):
+    """Equation (8)."""
+    _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         accuracy_sum += ((1.0 if y[n] < 1 / 2 else 0.0) if p[n] < 1 / 2 else (1.0 if y[n] >= 1 / 2 else 0.0)) / N  # (8)
@@ -159,6 +229,7 @@ def _metrics(theta, work, counts, at, y, rows, N, D):
 @kernel
 def _update(theta, gradient, step, lr):
     """SGD: one step over all parameters, in place."""
+    _disjoint()
     for i in range(len(theta)):
         theta_next = theta[i] - lr * gradient[i]  # (U1)
         theta[i] = theta_next
@@ -267,17 +338,77 @@ def _all_finite(values: Array) -> bool:
     return total == 0
 
 
-@kernel
-def _sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
-    one = x - x + 1 if math.isfinite(x) else 1 + 0 * x
-    return one / (one + math.exp(-x))
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
 
 
-@kernel
-def _softplus(x: float) -> float:
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _log1p(x: Any) -> Any:
+    """log(1 + x): what the sum loses is added to first order."""
+    grown = DTYPE(1) + DTYPE(x)
+    lost = (DTYPE(x) - (grown - DTYPE(1))) / grown
+    return _log(grown) + (lost if 0 < grown < np.inf else DTYPE(0))
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), by the exponential of what is negative."""
+    small = _exp(-abs(DTYPE(x)))
+    return (DTYPE(1) if x >= 0 else small) / (DTYPE(1) + small)
+
+
+@exact_kernel
+def _softplus(x: Any) -> Any:
     """log(1 + exp(x)) without overflow."""
-    return max(x, 0 * x) + math.log1p(math.exp(-abs(x)))
+    return (DTYPE(x) if x > 0 else DTYPE(0)) + _log1p(_exp(-abs(DTYPE(x))))
 
 
 # ---- Arrays that come in ----

@@ -89,6 +89,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -99,10 +100,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -110,13 +152,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -139,23 +181,9 @@ def _forward(theta, work, counts, at, x, rows, N):
     s_p = work[at[6] : at[6] + rows]
     p = work[at[7] : at[7] + 10 * rows].reshape(rows, K)
     np.dot(x, W1, z1)  # (1)
-    for n in range(rows):
-        for j in range(H):
-            h[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    _compute_h(h, z1, b1, rows)  # (2)
     np.dot(h, W2, z2)  # (3)
-    for n in range(rows):
-        m_a2_max = -np.inf
-        for k in range(K):
-            a2[n, k] = z2[n, k] + b2[k]  # (4)
-            m_a2_max = max(m_a2_max, a2[n, k])  # (5)
-        m_a2[n] = m_a2_max
-        s_p_sum = 0.0
-        for k in range(K):
-            e_p[n, k] = math.exp(a2[n, k] - m_a2[n])  # (6)
-            s_p_sum += e_p[n, k]  # (7)
-        s_p[n] = s_p_sum
-        for k in range(K):
-            p[n, k] = e_p[n, k] / s_p[n]  # (8)
+    _compute_p(a2, z2, b2, m_a2, e_p, s_p, p, rows)  # (4), (5), (6), (7), (8)
 
 
 @kernel
@@ -165,10 +193,7 @@ def _loss(theta, work, counts, at, y, rows, N):
     m_a2 = work[at[4] : at[4] + rows]
     s_p = work[at[6] : at[6] + rows]
     loss = work[at[8] : at[8] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (9)
-    loss[0] = loss_sum
+    _compute_loss(s_p, m_a2, a2, y, loss, rows, N)  # (9)
 
 
 @kernel
@@ -184,18 +209,10 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N):
     dz1 = work[at[11] : at[11] + 64 * rows].reshape(rows, H)
     db1 = gradient[4096:4160]
     dW1 = gradient[0:4096].reshape(D, H)
-    db2[:] = 0.0
-    for n in range(rows):
-        for k in range(K):
-            da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (10)
-            db2[k] += da2[n, k]  # (11)
+    _compute_db2(db2, da2, p, y, rows, N)  # (10), (11)
     np.dot(da2, W2.T, dh)  # (12)
     np.dot(h.T, da2, dW2)  # (13)
-    db1[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz1[n, j] = (1 - h[n, j] * h[n, j]) * dh[n, j]  # (14)
-            db1[j] += dz1[n, j]  # (16)
+    _compute_db1(db1, dz1, h, dh, rows)  # (14), (16)
     np.dot(x.T, dz1, dW1)  # (15)
 
 
@@ -205,6 +222,73 @@ def _metrics(theta, work, counts, at, y, rows, N):
     p = work[at[7] : at[7] + 10 * rows].reshape(rows, K)
     c_accuracy = counts[at[12] : at[12] + N]
     accuracy = work[at[13] : at[13] + 1]
+    _compute_accuracy(p, c_accuracy, y, accuracy, N)  # (17), (18)
+
+
+@kernel
+def _compute_h(h, z1, b1, rows):
+    """Equation (2)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            h[n, j] = _tanh(z1[n, j] + b1[j])  # (2)
+
+
+@kernel
+def _compute_p(a2, z2, b2, m_a2, e_p, s_p, p, rows):
+    """Equations (4) to (8)."""
+    _disjoint()
+    for n in range(rows):
+        m_a2_max = -np.inf
+        for k in range(K):
+            a2[n, k] = z2[n, k] + b2[k]  # (4)
+            m_a2_max = _larger(m_a2_max, a2[n, k])  # (5)
+        m_a2[n] = m_a2_max
+        s_p_sum = 0.0
+        for k in range(K):
+            e_p[n, k] = _exp(a2[n, k] - m_a2[n])  # (6)
+            s_p_sum += e_p[n, k]  # (7)
+        s_p[n] = s_p_sum
+        for k in range(K):
+            p[n, k] = e_p[n, k] / s_p[n]  # (8)
+
+
+@kernel
+def _compute_loss(s_p, m_a2, a2, y, loss, rows, N):
+    """Equation (9)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += (_log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (9)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_db2(db2, da2, p, y, rows, N):
+    """Equations (10), (11)."""
+    _disjoint()
+    db2[:] = 0.0
+    for n in range(rows):
+        for k in range(K):
+            da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (10)
+            db2[k] += da2[n, k]  # (11)
+
+
+@kernel
+def _compute_db1(db1, dz1, h, dh, rows):
+    """Equations (14), (16)."""
+    _disjoint()
+    db1[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz1[n, j] = (1 - h[n, j] * h[n, j]) * dh[n, j]  # (14)
+            db1[j] += dz1[n, j]  # (16)
+
+
+@kernel
+def _compute_accuracy(p, c_accuracy, y, accuracy, N):
+    """Equations (17), (18)."""
+    _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         c_accuracy_argmax = -np.inf
@@ -221,6 +305,7 @@ def _metrics(theta, work, counts, at, y, rows, N):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -346,6 +431,77 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += 0 * values[i]
     return total == 0
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

@@ -111,6 +111,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -121,10 +122,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -132,13 +174,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -177,50 +219,17 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
     expert = work[at[18] : at[18] + 6 * K * rows].reshape(rows, E, K)
     p = work[at[19] : at[19] + K * rows].reshape(rows, K)
     np.dot(x, G, z1)  # (1)
-    for n in range(rows):
-        for j in range(H):
-            h1[n, j] = math.tanh(z1[n, j] + g1[j])  # (2)
+    _compute_h1(h1, z1, g1, rows)  # (2)
     np.dot(h1, G2, z2)  # (3)
-    for n in range(rows):
-        m_a2_max = -np.inf
-        for e in range(E):
-            a2[n, e] = z2[n, e] + g2[e]  # (4)
-            m_a2_max = max(m_a2_max, a2[n, e])  # (5)
-        m_a2[n] = m_a2_max
-        s_gate_sum = 0.0
-        for e in range(E):
-            e_gate[n, e] = math.exp(a2[n, e] - m_a2[n])  # (6)
-            s_gate_sum += e_gate[n, e]  # (7)
-        s_gate[n] = s_gate_sum
-        for e in range(E):
-            gate[n, e] = e_gate[n, e] / s_gate[n]  # (8)
-    for i in range(D):
-        for e in range(E):
-            for j in range(H):
-                z_right[i, e, j] = W[e, i, j]  # (9)
+    _compute_gate(a2, z2, g2, m_a2, e_gate, s_gate, gate, rows)  # (4), (5), (6), (7), (8)
+    _compute_z_right(z_right, W, D)  # (9)
     np.dot(x, z_right.reshape(D, E * H), z.reshape(rows, E * H))  # (9)
-    for n in range(rows):
-        for e in range(E):
-            for j in range(H):
-                h[n, e, j] = math.tanh(z[n, e, j] + b[e, j])  # (10)
-                o_right[e, n, j] = h[n, e, j]  # (11)
+    _compute_o_right(h, z, b, o_right, rows)  # (10), (11)
     for e in range(E):
         np.dot(V[e].T, o_right[e].T, o_product[e])  # (11)
-    for n in range(rows):
-        for e in range(E):
-            m_u_expert_max = -np.inf
-            for k in range(K):
-                o[n, e, k] = o_product[e, k, n]  # (11)
-                u_expert[n, e, k] = o[n, e, k] + c[e, k]  # (12)
-                m_u_expert_max = max(m_u_expert_max, u_expert[n, e, k])  # (13)
-            m_u_expert[n, e] = m_u_expert_max
-            s_expert_sum = 0.0
-            for k in range(K):
-                e_expert[n, e, k] = math.exp(u_expert[n, e, k] - m_u_expert[n, e])  # (14)
-                s_expert_sum += e_expert[n, e, k]  # (15)
-            s_expert[n, e] = s_expert_sum
-            for k in range(K):
-                expert[n, e, k] = e_expert[n, e, k] / s_expert[n, e]  # (16)
+    _compute_expert(
+        o, o_product, u_expert, c, m_u_expert, e_expert, s_expert, expert, rows, K
+    )  # (11), (12), (13), (14), (15), (16)
     for n in range(rows):
         np.dot(expert[n].T, gate[n], p[n])  # (17)
 
@@ -230,10 +239,7 @@ def _loss(theta, work, counts, at, y, rows, N, D, K):
     """The loss: equation (18)."""
     p = work[at[19] : at[19] + K * rows].reshape(rows, K)
     loss = work[at[20] : at[20] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        loss_sum += -math.log(p[n, y[n]]) / N  # (18)
-    loss[0] = loss_sum
+    _compute_loss(p, y, loss, rows, N)  # (18)
 
 
 @kernel
@@ -265,6 +271,115 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     dz1 = work[at[31] : at[31] + 12 * rows].reshape(rows, H)
     dg1 = gradient[12 * D + 72 : 12 * D + 72 + 12]
     dG = gradient[0 : 12 * D].reshape(D, H)
+    _compute_dg2(
+        dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, dV_left, h, da2, rows, K, N
+    )  # (19), (20), (21), (22), (26), (27)
+    for e in range(E):
+        np.dot(V[e], dh_right[e].T, dh_product[e])  # (21)
+    _compute_db(db, dh, dh_product, dz, h, rows)  # (21), (23), (25)
+    for e in range(E):
+        np.dot(dV_left[e].T, dV_right[e], dV[e])  # (22)
+    np.dot(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (24)
+    _compute_dW(dW, dW_product, D)  # (24)
+    np.dot(da2, G2.T, dh1)  # (28)
+    np.dot(h1.T, da2, dG2)  # (29)
+    _compute_dg1(dg1, dz1, h1, dh1, rows)  # (30), (32)
+    np.dot(x.T, dz1, dG)  # (31)
+
+
+@kernel
+def _metrics(theta, work, counts, at, y, rows, N, D, K):
+    """The metrics: equations (33) to (34)."""
+    p = work[at[19] : at[19] + K * rows].reshape(rows, K)
+    c_accuracy = counts[at[32] : at[32] + N]
+    accuracy = work[at[33] : at[33] + 1]
+    _compute_accuracy(p, c_accuracy, y, accuracy, N, K)  # (33), (34)
+
+
+@kernel
+def _compute_h1(h1, z1, g1, rows):
+    """Equation (2)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            h1[n, j] = _tanh(z1[n, j] + g1[j])  # (2)
+
+
+@kernel
+def _compute_gate(a2, z2, g2, m_a2, e_gate, s_gate, gate, rows):
+    """Equations (4) to (8)."""
+    _disjoint()
+    for n in range(rows):
+        m_a2_max = -np.inf
+        for e in range(E):
+            a2[n, e] = z2[n, e] + g2[e]  # (4)
+            m_a2_max = _larger(m_a2_max, a2[n, e])  # (5)
+        m_a2[n] = m_a2_max
+        s_gate_sum = 0.0
+        for e in range(E):
+            e_gate[n, e] = _exp(a2[n, e] - m_a2[n])  # (6)
+            s_gate_sum += e_gate[n, e]  # (7)
+        s_gate[n] = s_gate_sum
+        for e in range(E):
+            gate[n, e] = e_gate[n, e] / s_gate[n]  # (8)
+
+
+@kernel
+def _compute_z_right(z_right, W, D):
+    """Equation (9)."""
+    _disjoint()
+    for i in range(D):
+        for e in range(E):
+            for j in range(H):
+                z_right[i, e, j] = W[e, i, j]  # (9)
+
+
+@kernel
+def _compute_o_right(h, z, b, o_right, rows):
+    """Equations (10), (11)."""
+    _disjoint()
+    for n in range(rows):
+        for e in range(E):
+            for j in range(H):
+                h[n, e, j] = _tanh(z[n, e, j] + b[e, j])  # (10)
+                o_right[e, n, j] = h[n, e, j]  # (11)
+
+
+@kernel
+def _compute_expert(o, o_product, u_expert, c, m_u_expert, e_expert, s_expert, expert, rows, K):
+    """Equations (11) to (16)."""
+    _disjoint()
+    for n in range(rows):
+        for e in range(E):
+            m_u_expert_max = -np.inf
+            for k in range(K):
+                o[n, e, k] = o_product[e, k, n]  # (11)
+                u_expert[n, e, k] = o[n, e, k] + c[e, k]  # (12)
+                m_u_expert_max = _larger(m_u_expert_max, u_expert[n, e, k])  # (13)
+            m_u_expert[n, e] = m_u_expert_max
+            s_expert_sum = 0.0
+            for k in range(K):
+                e_expert[n, e, k] = _exp(u_expert[n, e, k] - m_u_expert[n, e])  # (14)
+                s_expert_sum += e_expert[n, e, k]  # (15)
+            s_expert[n, e] = s_expert_sum
+            for k in range(K):
+                expert[n, e, k] = e_expert[n, e, k] / s_expert[n, e]  # (16)
+
+
+@kernel
+def _compute_loss(p, y, loss, rows, N):
+    """Equation (18)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += -_log(p[n, y[n]]) / N  # (18)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dg2(dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, dV_left, h, da2, rows, K, N):
+    """Equations (19) to (22), (26), (27)."""
+    _disjoint()
     dc[:, :] = 0.0
     dg2[:] = 0.0
     for n in range(rows):
@@ -281,8 +396,12 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
                 dV_left[e, n, j] = h[n, e, j]  # (22)
             da2[n, e] = gate[n, e] * (p[n, y[n]] - expert[n, e, y[n]]) / (N * p[n, y[n]])  # (26)
             dg2[e] += da2[n, e]  # (27)
-    for e in range(E):
-        np.dot(V[e], dh_right[e].T, dh_product[e])  # (21)
+
+
+@kernel
+def _compute_db(db, dh, dh_product, dz, h, rows):
+    """Equations (21), (23), (25)."""
+    _disjoint()
     db[:, :] = 0.0
     for n in range(rows):
         for e in range(E):
@@ -290,29 +409,33 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
                 dh[n, e, j] = dh_product[e, j, n]  # (21)
                 dz[n, e, j] = (1 - h[n, e, j] * h[n, e, j]) * dh[n, e, j]  # (23)
                 db[e, j] += dz[n, e, j]  # (25)
-    for e in range(E):
-        np.dot(dV_left[e].T, dV_right[e], dV[e])  # (22)
-    np.dot(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (24)
+
+
+@kernel
+def _compute_dW(dW, dW_product, D):
+    """Equation (24)."""
+    _disjoint()
     for e in range(E):
         for i in range(D):
             for j in range(H):
                 dW[e, i, j] = dW_product[e, j, i]  # (24)
-    np.dot(da2, G2.T, dh1)  # (28)
-    np.dot(h1.T, da2, dG2)  # (29)
+
+
+@kernel
+def _compute_dg1(dg1, dz1, h1, dh1, rows):
+    """Equations (30), (32)."""
+    _disjoint()
     dg1[:] = 0.0
     for n in range(rows):
         for j in range(H):
             dz1[n, j] = (1 - h1[n, j] * h1[n, j]) * dh1[n, j]  # (30)
             dg1[j] += dz1[n, j]  # (32)
-    np.dot(x.T, dz1, dG)  # (31)
 
 
 @kernel
-def _metrics(theta, work, counts, at, y, rows, N, D, K):
-    """The metrics: equations (33) to (34)."""
-    p = work[at[19] : at[19] + K * rows].reshape(rows, K)
-    c_accuracy = counts[at[32] : at[32] + N]
-    accuracy = work[at[33] : at[33] + 1]
+def _compute_accuracy(p, c_accuracy, y, accuracy, N, K):
+    """Equations (33), (34)."""
+    _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         c_accuracy_argmax = -np.inf
@@ -329,6 +452,7 @@ def _metrics(theta, work, counts, at, y, rows, N, D, K):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -485,6 +609,77 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += 0 * values[i]
     return total == 0
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

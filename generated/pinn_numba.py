@@ -144,6 +144,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -154,10 +155,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -165,13 +207,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -195,18 +237,11 @@ def _forward(theta, work, counts, at, t, rows, N):
     v = work[at[5] : at[5] + rows].reshape(rows, D)
     u = work[at[6] : at[6] + rows].reshape(rows, D)
     np.dot(t, W1, z1)  # (1)
-    for n in range(rows):
-        for j in range(H):
-            h1[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    _compute_h1(h1, z1, b1, rows)  # (2)
     np.dot(h1, W2, z2)  # (3)
-    for n in range(rows):
-        for j in range(H):
-            h2[n, j] = math.tanh(z2[n, j] + b2[j])  # (4)
+    _compute_h1(h2, z2, b2, rows)  # (4)
     np.dot(h2, W3, z3)  # (5)
-    for n in range(rows):
-        for i in range(D):
-            v[n, i] = z3[n, i] + b3[i]  # (6)
-            u[n, i] = t[n, i] * t[n, i] * v[n, i] + 1  # (7)
+    _compute_u(v, z3, b3, u, t, rows)  # (6), (7)
 
 
 @kernel
@@ -235,46 +270,19 @@ def _loss(theta, work, counts, at, t, rows, N):
     d2u_dt_1 = work[at[20] : at[20] + rows].reshape(rows, D)
     u_tt = work[at[21] : at[21] + rows].reshape(rows, D)
     loss = work[at[22] : at[22] + 1]
-    for n in range(rows):
-        d2u_ddz1[n, :] = 0.0
-        for i in range(D):
-            du_dv[n, i] = t[n, i] * t[n, i]  # (8)
-            for j in range(H):
-                d2u_ddz1[n, j] += W1[i, j]  # (12)
-        for j in range(H):
-            d2u_ddh1[n, j] = (1 - h1[n, j] * h1[n, j]) * d2u_ddz1[n, j]  # (13)
+    _compute_d2u_ddh1(d2u_ddz1, du_dv, t, W1, d2u_ddh1, h1, rows)  # (8), (12), (13)
     np.dot(du_dv, W3.T, du_dh2)  # (9)
-    for n in range(rows):
-        for j in range(H):
-            du_dz2[n, j] = (1 - h2[n, j] * h2[n, j]) * du_dh2[n, j]  # (10)
+    _compute_du_dz2(du_dz2, h2, du_dh2, rows)  # (10)
     np.dot(du_dz2, W2.T, du_dh1)  # (11)
     np.dot(d2u_ddh1, W2, d2u_ddz2)  # (14)
-    for n in range(rows):
-        for j in range(H):
-            d2u_ddh2[n, j] = (1 - h2[n, j] * h2[n, j]) * d2u_ddz2[n, j]  # (15)
+    _compute_du_dz2(d2u_ddh2, h2, d2u_ddz2, rows)  # (15)
     np.dot(d2u_ddh2, W3, d2u_ddv)  # (16)
     np.dot(t, W3.T, d2u_dh2_1_s1_2)  # (17)
-    for n in range(rows):
-        for j2 in range(H):
-            d2u_dh1_1_s1_left[n, j2] = (
-                (-d2u_ddh2[n, j2] * du_dh2[n, j2] - d2u_dh2_1_s1_2[n, j2] * h2[n, j2]) * h2[n, j2]
-                + d2u_dh2_1_s1_2[n, j2]
-            )  # (18)
+    _compute_d2u_dh1_1_s1_left(d2u_dh1_1_s1_left, d2u_ddh2, du_dh2, d2u_dh2_1_s1_2, h2, rows)  # (18)
     np.dot(d2u_dh1_1_s1_left, W2.T, d2u_dh1_1_s1)  # (18)
-    for n in range(rows):
-        for j in range(H):
-            d2u_dt_1_left[n, j] = (
-                (-d2u_ddh1[n, j] * du_dh1[n, j] - d2u_dh1_1_s1[n, j] * h1[n, j]) * h1[n, j]
-                + d2u_dh1_1_s1[n, j]
-            )  # (19)
+    _compute_d2u_dh1_1_s1_left(d2u_dt_1_left, d2u_ddh1, du_dh1, d2u_dh1_1_s1, h1, rows)  # (19)
     np.dot(d2u_dt_1_left, W1.T, d2u_dt_1)  # (19)
-    loss_sum = 0.0
-    for n in range(rows):
-        for i in range(D):
-            d2u_dt_1[n, i] *= 2.0  # (19)
-            u_tt[n, i] = 2 * d2u_ddv[n, i] * t[n, i] + 2 * v[n, i] + d2u_dt_1[n, i]  # (20)
-            loss_sum += (u[n, i] + u_tt[n, i])**2 / (D * N)  # (21)
-    loss[0] = loss_sum
+    _compute_loss(d2u_dt_1, u_tt, d2u_ddv, t, v, u, loss, rows, N)  # (19), (20), (21)
 
 
 @kernel
@@ -338,82 +346,47 @@ def _backward(theta, gradient, work, counts, at, t, rows, N):
     db1 = gradient[24:48]
     dW1_1 = work[at[59] : at[59] + 24].reshape(D, H)
     dW1_3 = work[at[60] : at[60] + 24].reshape(D, H)
-    db3[:] = 0.0
-    for n in range(rows):
-        for i in range(D):
-            du_tt[n, i] = 2 / (D * N) * (u[n, i] + u_tt[n, i])  # (22)
-            dd2u_ddv[n, i] = 2 * du_tt[n, i] * t[n, i]  # (29)
-            dv[n, i] = (du_dv[n, i] + 2) * du_tt[n, i]  # (38)
-            db3[i] += dv[n, i]  # (39)
-        for j in range(H):
-            dd2u_dh1_1_s1_t1[n, j] = h1[n, j] * h1[n, j]  # (24)
-            dd2u_dh2_1_s1_2_t1[n, j] = h2[n, j] * h2[n, j]  # (27)
-            dz2_t1[n, j] = d2u_ddh2[n, j] * du_dh2[n, j]  # (46)
-            dW2_4_right[n, j] = (-d2u_dh2_1_s1_2[n, j] * h2[n, j] - dz2_t1[n, j]) * h2[n, j] + d2u_dh2_1_s1_2[n, j]  # (53)
-            dz1_t1[n, j] = d2u_ddh1[n, j] * du_dh1[n, j]  # (55)
-            dz1_t1_2[n, j] = d2u_dh1_1_s1[n, j] * h1[n, j]  # (56)
-            dW1_3_right[n, j] = (-dz1_t1[n, j] - dz1_t1_2[n, j]) * h1[n, j] + d2u_dh1_1_s1[n, j]  # (61)
+    _compute_dW1_3_right(
+        db3, du_tt, u, u_tt, dd2u_ddv, t, dv, du_dv, dd2u_dh1_1_s1_t1, h1, dd2u_dh2_1_s1_2_t1, h2, dz2_t1,
+        d2u_ddh2, du_dh2, dW2_4_right, d2u_dh2_1_s1_2, dz1_t1, d2u_ddh1, du_dh1, dz1_t1_2, d2u_dh1_1_s1,
+        dW1_3_right, rows, N
+    )  # (22), (24), (27), (29), (38), (39), (46), (53), (55), (56), (61)
     np.dot(du_tt, W1, dd2u_dh1_1_s1_s1)  # (23)
-    for n in range(rows):
-        for j in range(H):
-            dd2u_dh1_1_s1[n, j] = 2 * (1 - dd2u_dh1_1_s1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j]  # (25)
-            ddu_dh1[n, j] = -2 * d2u_ddh1[n, j] * dd2u_dh1_1_s1_s1[n, j] * h1[n, j]  # (35)
+    _compute_ddu_dh1(
+        dd2u_dh1_1_s1, dd2u_dh1_1_s1_t1, dd2u_dh1_1_s1_s1, ddu_dh1, d2u_ddh1, h1, rows
+    )  # (25), (35)
     np.dot(dd2u_dh1_1_s1, W2, dd2u_dh2_1_s1_2_s1)  # (26)
-    for n in range(rows):
-        for j in range(H):
-            dd2u_dh2_1_s1_2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_dh2_1_s1_2_s1[n, j]  # (28)
+    _compute_dd2u_dh2_1_s1_2(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_t1, dd2u_dh2_1_s1_2_s1, rows)  # (28)
     np.dot(dd2u_ddv, W3.T, dd2u_ddh2_1)  # (30)
-    for n in range(rows):
-        for j in range(H):
-            dd2u_ddh2[n, j] = dd2u_ddh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * du_dh2[n, j] * h2[n, j]  # (31)
-            dd2u_ddz2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_ddh2[n, j]  # (32)
+    _compute_dd2u_ddz2(
+        dd2u_ddh2, dd2u_ddh2_1, dd2u_dh2_1_s1_2_s1, du_dh2, h2, dd2u_ddz2, dd2u_dh2_1_s1_2_t1, rows
+    )  # (31), (32)
     np.dot(dd2u_ddz2, W2.T, dd2u_ddh1_1)  # (33)
-    dW1_2_s1[:] = 0.0
-    dW1_2_s2[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dd2u_ddh1[n, j] = dd2u_ddh1_1[n, j] - 2 * dd2u_dh1_1_s1_s1[n, j] * du_dh1[n, j] * h1[n, j]  # (34)
-            dW1_2_s1[j] += dd2u_ddh1[n, j] * dd2u_dh1_1_s1_t1[n, j]  # (59)
-            dW1_2_s2[j] += dd2u_ddh1[n, j]  # (60)
+    _compute_dW1_2_s2(
+        dW1_2_s1, dW1_2_s2, dd2u_ddh1, dd2u_ddh1_1, dd2u_dh1_1_s1_s1, du_dh1, h1, dd2u_dh1_1_s1_t1, rows
+    )  # (34), (59), (60)
     np.dot(ddu_dh1, W2, ddu_dz2)  # (36)
-    for n in range(rows):
-        for j in range(H):
-            ddu_dh2[n, j] = (
-                (-d2u_ddh2[n, j] * dd2u_dh2_1_s1_2_s1[n, j] - ddu_dz2[n, j] * h2[n, j]) * h2[n, j]
-                + ddu_dz2[n, j]
-            )  # (37)
+    _compute_d2u_dh1_1_s1_left(ddu_dh2, d2u_ddh2, dd2u_dh2_1_s1_2_s1, ddu_dz2, h2, rows)  # (37)
     np.dot(dv, W3.T, dh2_1)  # (40)
     np.dot(h2.T, dv, dW3_1)  # (41)
     np.dot(ddu_dh2.T, du_dv, dW3_2)  # (42)
     np.dot(d2u_ddh2.T, dd2u_ddv, dW3_3)  # (43)
     np.dot(dd2u_dh2_1_s1_2.T, t, dW3_4)  # (44)
-    db2[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz2[n, j] = (
-                (1 - dd2u_dh2_1_s1_2_t1[n, j]) * (2 * (-d2u_ddz2[n, j] * dd2u_ddh2[n, j]
-                - d2u_dh2_1_s1_2[n, j] * dd2u_dh2_1_s1_2_s1[n, j] - ddu_dz2[n, j] * du_dh2[n, j]) * h2[n, j]
-                + dh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * dz2_t1[n, j])
-            )  # (47)
-            db2[j] += dz2[n, j]  # (48)
+    _compute_db2(
+        db2, dz2, dd2u_dh2_1_s1_2_t1, d2u_ddz2, dd2u_ddh2, d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, ddu_dz2,
+        du_dh2, h2, dh2_1, dz2_t1, rows
+    )  # (47), (48)
     np.dot(dz2, W2.T, dh1_1)  # (49)
     np.dot(h1.T, dz2, dW2_1)  # (50)
     np.dot(ddu_dh1.T, du_dz2, dW2_2)  # (51)
     np.dot(d2u_ddh1.T, dd2u_ddz2, dW2_3)  # (52)
     np.dot(dd2u_dh1_1_s1.T, dW2_4_right, dW2_4)  # (53)
-    db1[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz1[n, j] = (
-                (2 * (-2 * dz1_t1_2[n, j] - dz1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j] + dh1_1[n, j] - 2
-                * d2u_ddz1[n, j] * dd2u_ddh1[n, j] * h1[n, j]) * (1 - dd2u_dh1_1_s1_t1[n, j])
-            )  # (57)
-            db1[j] += dz1[n, j]  # (63)
+    _compute_db1(
+        db1, dz1, dz1_t1_2, dz1_t1, dd2u_dh1_1_s1_s1, dh1_1, d2u_ddz1, dd2u_ddh1, h1, dd2u_dh1_1_s1_t1, rows
+    )  # (57), (63)
     np.dot(t.T, dz1, dW1_1)  # (58)
     np.dot(du_tt.T, dW1_3_right, dW1_3)  # (61)
-    for i in range(D):
-        for j in range(H):
-            dW1_3[i, j] *= 2.0  # (61)
+    _compute_dW1_3(dW1_3)  # (61)
 
 
 @kernel
@@ -434,6 +407,207 @@ def _finish(theta, gradient, work, counts, at, rows, N):
     dW3 = gradient[648:672].reshape(H, D)
     dW2 = gradient[48:624].reshape(H, H)
     dW1 = gradient[0:24].reshape(D, H)
+    _compute_dW1(
+        dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1, dW2, dW2_1, dW2_2, dW2_3,
+        dW2_4
+    )  # (45), (54), (62)
+
+
+@kernel
+def _metrics(theta, work, counts, at, t, rows, N):
+    """The metrics: equation (64)."""
+    u = work[at[6] : at[6] + rows].reshape(rows, D)
+    error = work[at[61] : at[61] + 1]
+    _compute_error(u, t, error, N)  # (64)
+
+
+@kernel
+def _compute_h1(h1, z1, b1, rows):
+    """Equations (2), (4)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            h1[n, j] = _tanh(z1[n, j] + b1[j])  # (2), (4)
+
+
+@kernel
+def _compute_u(v, z3, b3, u, t, rows):
+    """Equations (6), (7)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(D):
+            v[n, i] = z3[n, i] + b3[i]  # (6)
+            u[n, i] = t[n, i] * t[n, i] * v[n, i] + 1  # (7)
+
+
+@kernel
+def _compute_d2u_ddh1(d2u_ddz1, du_dv, t, W1, d2u_ddh1, h1, rows):
+    """Equations (8), (12), (13)."""
+    _disjoint()
+    for n in range(rows):
+        d2u_ddz1[n, :] = 0.0
+        for i in range(D):
+            du_dv[n, i] = t[n, i] * t[n, i]  # (8)
+            for j in range(H):
+                d2u_ddz1[n, j] += W1[i, j]  # (12)
+        for j in range(H):
+            d2u_ddh1[n, j] = (1 - h1[n, j] * h1[n, j]) * d2u_ddz1[n, j]  # (13)
+
+
+@kernel
+def _compute_du_dz2(du_dz2, h2, du_dh2, rows):
+    """Equations (10), (15)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            du_dz2[n, j] = (1 - h2[n, j] * h2[n, j]) * du_dh2[n, j]  # (10), (15)
+
+
+@kernel
+def _compute_d2u_dh1_1_s1_left(d2u_dh1_1_s1_left, d2u_ddh2, du_dh2, d2u_dh2_1_s1_2, h2, rows):
+    """Equations (18), (19), (37)."""
+    _disjoint()
+    for n in range(rows):
+        for j2 in range(H):
+            d2u_dh1_1_s1_left[n, j2] = (
+                (-d2u_ddh2[n, j2] * du_dh2[n, j2] - d2u_dh2_1_s1_2[n, j2] * h2[n, j2]) * h2[n, j2]
+                + d2u_dh2_1_s1_2[n, j2]
+            )  # (18), (19), (37)
+
+
+@kernel
+def _compute_loss(d2u_dt_1, u_tt, d2u_ddv, t, v, u, loss, rows, N):
+    """Equations (19) to (21)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        for i in range(D):
+            d2u_dt_1[n, i] *= 2.0  # (19)
+            u_tt[n, i] = 2 * d2u_ddv[n, i] * t[n, i] + 2 * v[n, i] + d2u_dt_1[n, i]  # (20)
+            loss_sum += (u[n, i] + u_tt[n, i])**2 / (D * N)  # (21)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dW1_3_right(
+    db3, du_tt, u, u_tt, dd2u_ddv, t, dv, du_dv, dd2u_dh1_1_s1_t1, h1, dd2u_dh2_1_s1_2_t1, h2, dz2_t1,
+    d2u_ddh2, du_dh2, dW2_4_right, d2u_dh2_1_s1_2, dz1_t1, d2u_ddh1, du_dh1, dz1_t1_2, d2u_dh1_1_s1,
+    dW1_3_right, rows, N,
+):
+    """Equations (22), (24), (27), (29), (38), (39), (46), (53), (55), (56), (61)."""
+    _disjoint()
+    db3[:] = 0.0
+    for n in range(rows):
+        for i in range(D):
+            du_tt[n, i] = 2 / (D * N) * (u[n, i] + u_tt[n, i])  # (22)
+            dd2u_ddv[n, i] = 2 * du_tt[n, i] * t[n, i]  # (29)
+            dv[n, i] = (du_dv[n, i] + 2) * du_tt[n, i]  # (38)
+            db3[i] += dv[n, i]  # (39)
+        for j in range(H):
+            dd2u_dh1_1_s1_t1[n, j] = h1[n, j] * h1[n, j]  # (24)
+            dd2u_dh2_1_s1_2_t1[n, j] = h2[n, j] * h2[n, j]  # (27)
+            dz2_t1[n, j] = d2u_ddh2[n, j] * du_dh2[n, j]  # (46)
+            dW2_4_right[n, j] = (-d2u_dh2_1_s1_2[n, j] * h2[n, j] - dz2_t1[n, j]) * h2[n, j] + d2u_dh2_1_s1_2[n, j]  # (53)
+            dz1_t1[n, j] = d2u_ddh1[n, j] * du_dh1[n, j]  # (55)
+            dz1_t1_2[n, j] = d2u_dh1_1_s1[n, j] * h1[n, j]  # (56)
+            dW1_3_right[n, j] = (-dz1_t1[n, j] - dz1_t1_2[n, j]) * h1[n, j] + d2u_dh1_1_s1[n, j]  # (61)
+
+
+@kernel
+def _compute_ddu_dh1(dd2u_dh1_1_s1, dd2u_dh1_1_s1_t1, dd2u_dh1_1_s1_s1, ddu_dh1, d2u_ddh1, h1, rows):
+    """Equations (25), (35)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            dd2u_dh1_1_s1[n, j] = 2 * (1 - dd2u_dh1_1_s1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j]  # (25)
+            ddu_dh1[n, j] = -2 * d2u_ddh1[n, j] * dd2u_dh1_1_s1_s1[n, j] * h1[n, j]  # (35)
+
+
+@kernel
+def _compute_dd2u_dh2_1_s1_2(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_t1, dd2u_dh2_1_s1_2_s1, rows):
+    """Equation (28)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            dd2u_dh2_1_s1_2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_dh2_1_s1_2_s1[n, j]  # (28)
+
+
+@kernel
+def _compute_dd2u_ddz2(
+    dd2u_ddh2, dd2u_ddh2_1, dd2u_dh2_1_s1_2_s1, du_dh2, h2, dd2u_ddz2, dd2u_dh2_1_s1_2_t1, rows,
+):
+    """Equations (31), (32)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            dd2u_ddh2[n, j] = dd2u_ddh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * du_dh2[n, j] * h2[n, j]  # (31)
+            dd2u_ddz2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_ddh2[n, j]  # (32)
+
+
+@kernel
+def _compute_dW1_2_s2(
+    dW1_2_s1, dW1_2_s2, dd2u_ddh1, dd2u_ddh1_1, dd2u_dh1_1_s1_s1, du_dh1, h1, dd2u_dh1_1_s1_t1, rows,
+):
+    """Equations (34), (59), (60)."""
+    _disjoint()
+    dW1_2_s1[:] = 0.0
+    dW1_2_s2[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dd2u_ddh1[n, j] = dd2u_ddh1_1[n, j] - 2 * dd2u_dh1_1_s1_s1[n, j] * du_dh1[n, j] * h1[n, j]  # (34)
+            dW1_2_s1[j] += dd2u_ddh1[n, j] * dd2u_dh1_1_s1_t1[n, j]  # (59)
+            dW1_2_s2[j] += dd2u_ddh1[n, j]  # (60)
+
+
+@kernel
+def _compute_db2(
+    db2, dz2, dd2u_dh2_1_s1_2_t1, d2u_ddz2, dd2u_ddh2, d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, ddu_dz2, du_dh2,
+    h2, dh2_1, dz2_t1, rows,
+):
+    """Equations (47), (48)."""
+    _disjoint()
+    db2[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz2[n, j] = (
+                (1 - dd2u_dh2_1_s1_2_t1[n, j]) * (2 * (-d2u_ddz2[n, j] * dd2u_ddh2[n, j]
+                - d2u_dh2_1_s1_2[n, j] * dd2u_dh2_1_s1_2_s1[n, j] - ddu_dz2[n, j] * du_dh2[n, j]) * h2[n, j]
+                + dh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * dz2_t1[n, j])
+            )  # (47)
+            db2[j] += dz2[n, j]  # (48)
+
+
+@kernel
+def _compute_db1(
+    db1, dz1, dz1_t1_2, dz1_t1, dd2u_dh1_1_s1_s1, dh1_1, d2u_ddz1, dd2u_ddh1, h1, dd2u_dh1_1_s1_t1, rows,
+):
+    """Equations (57), (63)."""
+    _disjoint()
+    db1[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz1[n, j] = (
+                (2 * (-2 * dz1_t1_2[n, j] - dz1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j] + dh1_1[n, j] - 2
+                * d2u_ddz1[n, j] * dd2u_ddh1[n, j] * h1[n, j]) * (1 - dd2u_dh1_1_s1_t1[n, j])
+            )  # (57)
+            db1[j] += dz1[n, j]  # (63)
+
+
+@kernel
+def _compute_dW1_3(dW1_3):
+    """Equation (61)."""
+    _disjoint()
+    for i in range(D):
+        for j in range(H):
+            dW1_3[i, j] *= 2.0  # (61)
+
+
+@kernel
+def _compute_dW1(
+    dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1, dW2, dW2_1, dW2_2, dW2_3, dW2_4,
+):
+    """Equations (45), (54), (62)."""
+    _disjoint()
     for j in range(H):
         for i in range(D):
             dW3[j, i] = dW3_1[j, i] + dW3_2[j, i] + dW3_3[j, i] + dW3_4[j, i]  # (45)
@@ -443,10 +617,9 @@ def _finish(theta, gradient, work, counts, at, rows, N):
 
 
 @kernel
-def _metrics(theta, work, counts, at, t, rows, N):
-    """The metrics: equation (64)."""
-    u = work[at[6] : at[6] + rows].reshape(rows, D)
-    error = work[at[61] : at[61] + 1]
+def _compute_error(u, t, error, N):
+    """Equation (64)."""
+    _disjoint()
     error_sum = 0.0
     for n in range(N):
         for i in range(D):
@@ -457,6 +630,7 @@ def _metrics(theta, work, counts, at, t, rows, N):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     rate = ((math.cos(0.0013089969389957472 * step) + 1) * lr / 2 if step <= 2399 else 0.0)  # (U1)
     c1 = 1 - beta1  # (U2)
     c2 = 1 - beta2  # (U3)
@@ -674,6 +848,46 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += 0 * values[i]
     return total == 0
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

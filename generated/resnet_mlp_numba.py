@@ -102,6 +102,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -112,10 +113,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -123,13 +165,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -159,35 +201,14 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
     s_p = work[at[11] : at[11] + rows]
     p = work[at[12] : at[12] + K * rows].reshape(rows, K)
     np.dot(x, W0, z1)  # (1)
-    for n in range(rows):
-        for j in range(H):
-            first[n, j] = math.tanh(z1[n, j] + b0[j])  # (2)
+    _compute_first(first, z1, b0, rows)  # (2)
     for l in range(L):
-        for n in range(rows):
-            for i in range(H):
-                z_left[n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (3)
+        _compute_z_left(z_left, h, first, rows, l)  # (3)
         np.dot(z_left, W[l], z_product)  # (3)
-        for n in range(rows):
-            for j in range(H):
-                z[l, n, j] = z_product[n, j]  # (3)
-                h[l, n, j] = (h[l - 1, n, j] if l >= 1 else first[n, j]) + math.tanh(z[l, n, j] + b[l, j])  # (4)
-    for n in range(rows):
-        for j in range(H):
-            top[n, j] = h[L - 1, n, j]  # (5)
+        _compute_h(z, z_product, h, first, b, rows, l)  # (3), (4)
+    _compute_top(top, h, rows)  # (5)
     np.dot(top, V, z2)  # (6)
-    for n in range(rows):
-        m_a2_max = -np.inf
-        for k in range(K):
-            a2[n, k] = z2[n, k] + c[k]  # (7)
-            m_a2_max = max(m_a2_max, a2[n, k])  # (8)
-        m_a2[n] = m_a2_max
-        s_p_sum = 0.0
-        for k in range(K):
-            e_p[n, k] = math.exp(a2[n, k] - m_a2[n])  # (9)
-            s_p_sum += e_p[n, k]  # (10)
-        s_p[n] = s_p_sum
-        for k in range(K):
-            p[n, k] = e_p[n, k] / s_p[n]  # (11)
+    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K)  # (7), (8), (9), (10), (11)
 
 
 @kernel
@@ -197,10 +218,7 @@ def _loss(theta, work, counts, at, y, rows, N, D, K):
     m_a2 = work[at[9] : at[9] + rows]
     s_p = work[at[11] : at[11] + rows]
     loss = work[at[13] : at[13] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (12)
-    loss[0] = loss_sum
+    _compute_loss(s_p, m_a2, a2, y, loss, rows, N)  # (12)
 
 
 @kernel
@@ -231,45 +249,19 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     dz1 = work[at[24] : at[24] + 32 * rows].reshape(rows, H)
     db0 = gradient[32 * D : 32 * D + 32]
     dW0 = gradient[0 : 32 * D].reshape(D, H)
-    dc[:] = 0.0
-    for n in range(rows):
-        for k in range(K):
-            da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (13)
-            dc[k] += da2[n, k]  # (14)
-        for l in range(L):
-            for i in range(H):
-                dW_left[l, n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (20)
+    _compute_dW_left(dc, da2, p, y, dW_left, h, first, rows, K, N)  # (13), (14), (20)
     np.dot(da2, V.T, dtop)  # (15)
     np.dot(top.T, da2, dV)  # (16)
     for l in range(L - 1, -1, -1):
-        for n in range(rows):
-            for j2 in range(H):
-                dh_1_left[n, j2] = (dz[l + 1, n, j2] if l + 2 <= L else 0.0)  # (17)
-        for j in range(H):
-            for j2 in range(H):
-                dh_1_right[j, j2] = (W[l + 1, j, j2] if l + 2 <= L else 0.0)  # (17)
+        _compute_dh_1_left(dh_1_left, dz, rows, l)  # (17)
+        _compute_dh_1_right(dh_1_right, W, l)  # (17)
         np.dot(dh_1_left, dh_1_right.T, dh_1_product)  # (17)
-        for n in range(rows):
-            for j in range(H):
-                dh_1[l, n, j] = dh_1_product[n, j]  # (17)
-                dh[l, n, j] = (
-                    (dh[l + 1, n, j] if l + 2 <= L else 0.0) + _either(L == l + 1, dtop[n, j], 0.0)
-                    + dh_1[l, n, j]
-                )  # (18)
-                dz[l, n, j] = (1 - math.tanh(z[l, n, j] + b[l, j])**2) * dh[l, n, j]  # (19)
+        _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l)  # (17), (18), (19)
     for l in range(L):
         np.dot(dW_left[l].T, dz[l], dW[l])  # (20)
-    for l in range(L):
-        db[l, :] = 0.0
-        for n in range(rows):
-            for j in range(H):
-                db[l, j] += dz[l, n, j]  # (21)
+    _compute_db(db, dz, rows)  # (21)
     np.dot(dz[0], W[0].T, dfirst_1)  # (22)
-    db0[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz1[n, j] = (1 - first[n, j] * first[n, j]) * (dfirst_1[n, j] + dh[0, n, j])  # (23)
-            db0[j] += dz1[n, j]  # (25)
+    _compute_db0(db0, dz1, first, dfirst_1, dh, rows)  # (23), (25)
     np.dot(x.T, dz1, dW0)  # (24)
 
 
@@ -279,6 +271,147 @@ def _metrics(theta, work, counts, at, y, rows, N, D, K):
     p = work[at[12] : at[12] + K * rows].reshape(rows, K)
     c_accuracy = counts[at[25] : at[25] + N]
     accuracy = work[at[26] : at[26] + 1]
+    _compute_accuracy(p, c_accuracy, y, accuracy, N, K)  # (26), (27)
+
+
+@kernel
+def _compute_first(first, z1, b0, rows):
+    """Equation (2)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            first[n, j] = _tanh(z1[n, j] + b0[j])  # (2)
+
+
+@kernel
+def _compute_z_left(z_left, h, first, rows, l):
+    """Equation (3)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(H):
+            z_left[n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (3)
+
+
+@kernel
+def _compute_h(z, z_product, h, first, b, rows, l):
+    """Equations (3), (4)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            z[l, n, j] = z_product[n, j]  # (3)
+            h[l, n, j] = (h[l - 1, n, j] if l >= 1 else first[n, j]) + _tanh(z[l, n, j] + b[l, j])  # (4)
+
+
+@kernel
+def _compute_top(top, h, rows):
+    """Equation (5)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            top[n, j] = h[L - 1, n, j]  # (5)
+
+
+@kernel
+def _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K):
+    """Equations (7) to (11)."""
+    _disjoint()
+    for n in range(rows):
+        m_a2_max = -np.inf
+        for k in range(K):
+            a2[n, k] = z2[n, k] + c[k]  # (7)
+            m_a2_max = _larger(m_a2_max, a2[n, k])  # (8)
+        m_a2[n] = m_a2_max
+        s_p_sum = 0.0
+        for k in range(K):
+            e_p[n, k] = _exp(a2[n, k] - m_a2[n])  # (9)
+            s_p_sum += e_p[n, k]  # (10)
+        s_p[n] = s_p_sum
+        for k in range(K):
+            p[n, k] = e_p[n, k] / s_p[n]  # (11)
+
+
+@kernel
+def _compute_loss(s_p, m_a2, a2, y, loss, rows, N):
+    """Equation (12)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += (_log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (12)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dW_left(dc, da2, p, y, dW_left, h, first, rows, K, N):
+    """Equations (13), (14), (20)."""
+    _disjoint()
+    dc[:] = 0.0
+    for n in range(rows):
+        for k in range(K):
+            da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (13)
+            dc[k] += da2[n, k]  # (14)
+        for l in range(L):
+            for i in range(H):
+                dW_left[l, n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (20)
+
+
+@kernel
+def _compute_dh_1_left(dh_1_left, dz, rows, l):
+    """Equation (17)."""
+    _disjoint()
+    for n in range(rows):
+        for j2 in range(H):
+            dh_1_left[n, j2] = (dz[l + 1, n, j2] if l + 2 <= L else 0.0)  # (17)
+
+
+@kernel
+def _compute_dh_1_right(dh_1_right, W, l):
+    """Equation (17)."""
+    _disjoint()
+    for j in range(H):
+        for j2 in range(H):
+            dh_1_right[j, j2] = (W[l + 1, j, j2] if l + 2 <= L else 0.0)  # (17)
+
+
+@kernel
+def _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l):
+    """Equations (17) to (19)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            dh_1[l, n, j] = dh_1_product[n, j]  # (17)
+            dh[l, n, j] = (
+                (dh[l + 1, n, j] if l + 2 <= L else 0.0) + _either(L == l + 1, dtop[n, j], 0.0)
+                + dh_1[l, n, j]
+            )  # (18)
+            dz[l, n, j] = (1 - _tanh(z[l, n, j] + b[l, j])**2) * dh[l, n, j]  # (19)
+
+
+@kernel
+def _compute_db(db, dz, rows):
+    """Equation (21)."""
+    _disjoint()
+    for l in range(L):
+        db[l, :] = 0.0
+        for n in range(rows):
+            for j in range(H):
+                db[l, j] += dz[l, n, j]  # (21)
+
+
+@kernel
+def _compute_db0(db0, dz1, first, dfirst_1, dh, rows):
+    """Equations (23), (25)."""
+    _disjoint()
+    db0[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz1[n, j] = (1 - first[n, j] * first[n, j]) * (dfirst_1[n, j] + dh[0, n, j])  # (23)
+            db0[j] += dz1[n, j]  # (25)
+
+
+@kernel
+def _compute_accuracy(p, c_accuracy, y, accuracy, N, K):
+    """Equations (26), (27)."""
+    _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         c_accuracy_argmax = -np.inf
@@ -295,6 +428,7 @@ def _metrics(theta, work, counts, at, y, rows, N, D, K):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -448,6 +582,77 @@ def _all_finite(values: Array) -> bool:
 def _either(condition: bool, yes: float, no: float) -> float:
     """yes if the condition holds, else no: both are known already, so that there is no branch."""
     return yes if condition else no
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

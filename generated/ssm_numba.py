@@ -116,6 +116,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -126,10 +127,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -137,13 +179,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -177,45 +219,15 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, K):
     e_p = work[at[14] : at[14] + K * rows].reshape(rows, K)
     s_p = work[at[15] : at[15] + rows]
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
-    for j in range(S):
-        u_rate[j] = -math.exp(decay[j])  # (1)
-        rate[j] = math.exp(u_rate[j])  # (2)
-        real[j] = math.cos(turn[j]) * rate[j]  # (3)
-        imag[j] = rate[j] * math.sin(turn[j])  # (4)
+    _compute_imag(u_rate, decay, rate, real, turn, imag)  # (1), (2), (3), (4)
     np.dot(x.reshape(T * rows, D), B, u.reshape(T * rows, S))  # (5)
     for t in range(T):
-        for n in range(rows):
-            for j in range(S):
-                re[n, t, j] = (
-                    (re[n, t - 1, j] if t >= 1 else 0.0) * real[j] + u[n, t, j]
-                    - (im[n, t - 1, j] if t >= 1 else 0.0) * imag[j]
-                )  # (6)
-                im[n, t, j] = (
-                    (re[n, t - 1, j] if t >= 1 else 0.0) * imag[j] + (im[n, t - 1, j] if t >= 1 else 0.0)
-                    * real[j]
-                )  # (7)
-    for n in range(rows):
-        for j in range(S):
-            size[n, j] = im[n, T - 1, j] * im[n, T - 1, j] + re[n, T - 1, j] * re[n, T - 1, j]  # (8)
+        _compute_im(re, real, u, im, imag, rows, t)  # (6), (7)
+    _compute_size(size, im, re, rows, T)  # (8)
     np.dot(size, W, z1)  # (9)
-    for n in range(rows):
-        for k in range(H):
-            a1[n, k] = z1[n, k] + b[k]  # (10)
-            h1[n, k] = (a1[n, k] if a1[n, k] > 0 else 0.0)  # (11)
+    _compute_h1(a1, z1, b, h1, rows)  # (10), (11)
     np.dot(h1, V, z2)  # (12)
-    for n in range(rows):
-        m_a2_max = -np.inf
-        for l in range(K):
-            a2[n, l] = z2[n, l] + c[l]  # (13)
-            m_a2_max = max(m_a2_max, a2[n, l])  # (14)
-        m_a2[n] = m_a2_max
-        s_p_sum = 0.0
-        for l in range(K):
-            e_p[n, l] = math.exp(a2[n, l] - m_a2[n])  # (15)
-            s_p_sum += e_p[n, l]  # (16)
-        s_p[n] = s_p_sum
-        for l in range(K):
-            p[n, l] = e_p[n, l] / s_p[n]  # (17)
+    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K)  # (13), (14), (15), (16), (17)
 
 
 @kernel
@@ -225,10 +237,7 @@ def _loss(theta, work, counts, at, y, rows, N, T, D, K):
     m_a2 = work[at[13] : at[13] + rows]
     s_p = work[at[15] : at[15] + rows]
     loss = work[at[17] : at[17] + 1]
-    loss_sum = 0.0
-    for n in range(rows):
-        loss_sum += (math.log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (18)
-    loss[0] = loss_sum
+    _compute_loss(s_p, m_a2, a2, y, loss, rows, N)  # (18)
 
 
 @kernel
@@ -259,45 +268,16 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
     dimag_2 = work[at[25] : at[25] + 16]
     dreal_1 = work[at[26] : at[26] + 16]
     dreal_2 = work[at[27] : at[27] + 16]
-    dc[:] = 0.0
-    for n in range(rows):
-        for l in range(K):
-            da2[n, l] = (p[n, l] - (1.0 if l == y[n] else 0.0)) / N  # (19)
-            dc[l] += da2[n, l]  # (20)
+    _compute_dc(dc, da2, p, y, rows, K, N)  # (19), (20)
     np.dot(da2, V.T, dh1)  # (21)
     np.dot(h1.T, da2, dV)  # (22)
-    db[:] = 0.0
-    for n in range(rows):
-        for k in range(H):
-            da1[n, k] = _either(a1[n, k] > 0, dh1[n, k], 0.0)  # (23)
-            db[k] += da1[n, k]  # (24)
+    _compute_db(db, da1, a1, dh1, rows)  # (23), (24)
     np.dot(da1, W.T, dsize)  # (25)
     np.dot(size.T, da1, dW)  # (26)
     for t in range(T - 1, -1, -1):
-        for n in range(rows):
-            for j in range(S):
-                dim[n, t, j] = (
-                    _either(T == t + 1, 2 * dsize[n, j] * im[n, T - 1, j], 0.0)
-                    + (dim[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
-                    - (dre[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
-                )  # (27)
-                dre[n, t, j] = (
-                    _either(T == t + 1, 2 * dsize[n, j] * re[n, T - 1, j], 0.0)
-                    + (dim[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
-                    + (dre[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
-                )  # (28)
+        _compute_dre(dim, dsize, im, real, dre, imag, re, rows, t, T)  # (27), (28)
     np.dot(x.reshape(T * rows, D).T, dre.reshape(T * rows, S), dB)  # (29)
-    dimag_1[:] = 0.0
-    dimag_2[:] = 0.0
-    dreal_1[:] = 0.0
-    dreal_2[:] = 0.0
-    for n in range(rows):
-        for t in range(T):
-            for j in range(S):
-                dimag_1[j] += -dre[n, t, j] * (im[n, t - 1, j] if t >= 1 else 0.0)  # (30)
-                dimag_2[j] += dim[n, t, j] * (re[n, t - 1, j] if t >= 1 else 0.0)  # (31)
-                dreal_1[j] += dre[n, t, j] * (re[n, t - 1, j] if t >= 1 else 0.0)  # (32)
-                dreal_2[j] += dim[n, t, j] * (im[n, t - 1, j] if t >= 1 else 0.0)  # (33)
+    _compute_dreal_2(dimag_1, dimag_2, dreal_1, dreal_2, dre, im, dim, re, rows, T)  # (30), (31), (32), (33)
 
 
 @kernel
@@ -313,10 +293,9 @@ def _finish(theta, gradient, work, counts, at, rows, N, T, D, K):
     dreal = work[at[28] : at[28] + 16]
     dturn = gradient[16:32]
     ddecay = gradient[0:16]
-    for j in range(S):
-        dreal[j] = dreal_1[j] + dreal_2[j]  # (34)
-        dturn[j] = (dimag_1[j] + dimag_2[j]) * real[j] - dreal[j] * imag[j]  # (35)
-        ddecay[j] = ((dimag_1[j] + dimag_2[j]) * imag[j] + dreal[j] * real[j]) * u_rate[j]  # (36)
+    _compute_ddecay(
+        dreal, dreal_1, dreal_2, dturn, dimag_1, dimag_2, real, imag, ddecay, u_rate
+    )  # (34), (35), (36)
 
 
 @kernel
@@ -325,6 +304,155 @@ def _metrics(theta, work, counts, at, y, rows, N, T, D, K):
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
     c_accuracy = counts[at[29] : at[29] + N]
     accuracy = work[at[30] : at[30] + 1]
+    _compute_accuracy(p, c_accuracy, y, accuracy, N, K)  # (37), (38)
+
+
+@kernel
+def _compute_imag(u_rate, decay, rate, real, turn, imag):
+    """Equations (1) to (4)."""
+    _disjoint()
+    for j in range(S):
+        u_rate[j] = -_exp(decay[j])  # (1)
+        rate[j] = _exp(u_rate[j])  # (2)
+        real[j] = math.cos(turn[j]) * rate[j]  # (3)
+        imag[j] = rate[j] * math.sin(turn[j])  # (4)
+
+
+@kernel
+def _compute_im(re, real, u, im, imag, rows, t):
+    """Equations (6), (7)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(S):
+            re[n, t, j] = (
+                (re[n, t - 1, j] if t >= 1 else 0.0) * real[j] + u[n, t, j]
+                - (im[n, t - 1, j] if t >= 1 else 0.0) * imag[j]
+            )  # (6)
+            im[n, t, j] = (
+                (re[n, t - 1, j] if t >= 1 else 0.0) * imag[j] + (im[n, t - 1, j] if t >= 1 else 0.0)
+                * real[j]
+            )  # (7)
+
+
+@kernel
+def _compute_size(size, im, re, rows, T):
+    """Equation (8)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(S):
+            size[n, j] = im[n, T - 1, j] * im[n, T - 1, j] + re[n, T - 1, j] * re[n, T - 1, j]  # (8)
+
+
+@kernel
+def _compute_h1(a1, z1, b, h1, rows):
+    """Equations (10), (11)."""
+    _disjoint()
+    for n in range(rows):
+        for k in range(H):
+            a1[n, k] = z1[n, k] + b[k]  # (10)
+            h1[n, k] = (a1[n, k] if a1[n, k] > 0 else 0.0)  # (11)
+
+
+@kernel
+def _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K):
+    """Equations (13) to (17)."""
+    _disjoint()
+    for n in range(rows):
+        m_a2_max = -np.inf
+        for l in range(K):
+            a2[n, l] = z2[n, l] + c[l]  # (13)
+            m_a2_max = _larger(m_a2_max, a2[n, l])  # (14)
+        m_a2[n] = m_a2_max
+        s_p_sum = 0.0
+        for l in range(K):
+            e_p[n, l] = _exp(a2[n, l] - m_a2[n])  # (15)
+            s_p_sum += e_p[n, l]  # (16)
+        s_p[n] = s_p_sum
+        for l in range(K):
+            p[n, l] = e_p[n, l] / s_p[n]  # (17)
+
+
+@kernel
+def _compute_loss(s_p, m_a2, a2, y, loss, rows, N):
+    """Equation (18)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        loss_sum += (_log(s_p[n]) + m_a2[n] - a2[n, y[n]]) / N  # (18)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_dc(dc, da2, p, y, rows, K, N):
+    """Equations (19), (20)."""
+    _disjoint()
+    dc[:] = 0.0
+    for n in range(rows):
+        for l in range(K):
+            da2[n, l] = (p[n, l] - (1.0 if l == y[n] else 0.0)) / N  # (19)
+            dc[l] += da2[n, l]  # (20)
+
+
+@kernel
+def _compute_db(db, da1, a1, dh1, rows):
+    """Equations (23), (24)."""
+    _disjoint()
+    db[:] = 0.0
+    for n in range(rows):
+        for k in range(H):
+            da1[n, k] = _either(a1[n, k] > 0, dh1[n, k], 0.0)  # (23)
+            db[k] += da1[n, k]  # (24)
+
+
+@kernel
+def _compute_dre(dim, dsize, im, real, dre, imag, re, rows, t, T):
+    """Equations (27), (28)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(S):
+            dim[n, t, j] = (
+                _either(T == t + 1, 2 * dsize[n, j] * im[n, T - 1, j], 0.0)
+                + (dim[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
+                - (dre[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
+            )  # (27)
+            dre[n, t, j] = (
+                _either(T == t + 1, 2 * dsize[n, j] * re[n, T - 1, j], 0.0)
+                + (dim[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
+                + (dre[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
+            )  # (28)
+
+
+@kernel
+def _compute_dreal_2(dimag_1, dimag_2, dreal_1, dreal_2, dre, im, dim, re, rows, T):
+    """Equations (30) to (33)."""
+    _disjoint()
+    dimag_1[:] = 0.0
+    dimag_2[:] = 0.0
+    dreal_1[:] = 0.0
+    dreal_2[:] = 0.0
+    for n in range(rows):
+        for t in range(T):
+            for j in range(S):
+                dimag_1[j] += -dre[n, t, j] * (im[n, t - 1, j] if t >= 1 else 0.0)  # (30)
+                dimag_2[j] += dim[n, t, j] * (re[n, t - 1, j] if t >= 1 else 0.0)  # (31)
+                dreal_1[j] += dre[n, t, j] * (re[n, t - 1, j] if t >= 1 else 0.0)  # (32)
+                dreal_2[j] += dim[n, t, j] * (im[n, t - 1, j] if t >= 1 else 0.0)  # (33)
+
+
+@kernel
+def _compute_ddecay(dreal, dreal_1, dreal_2, dturn, dimag_1, dimag_2, real, imag, ddecay, u_rate):
+    """Equations (34) to (36)."""
+    _disjoint()
+    for j in range(S):
+        dreal[j] = dreal_1[j] + dreal_2[j]  # (34)
+        dturn[j] = (dimag_1[j] + dimag_2[j]) * real[j] - dreal[j] * imag[j]  # (35)
+        ddecay[j] = ((dimag_1[j] + dimag_2[j]) * imag[j] + dreal[j] * real[j]) * u_rate[j]  # (36)
+
+
+@kernel
+def _compute_accuracy(p, c_accuracy, y, accuracy, N, K):
+    """Equations (37), (38)."""
+    _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         c_accuracy_argmax = -np.inf
@@ -341,6 +469,7 @@ def _metrics(theta, work, counts, at, y, rows, N, T, D, K):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -517,6 +646,58 @@ def _all_finite(values: Array) -> bool:
 def _either(condition: bool, yes: float, no: float) -> float:
     """yes if the condition holds, else no: both are known already, so that there is no branch."""
     return yes if condition else no
+
+
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
 
 
 # ---- Arrays that come in ----

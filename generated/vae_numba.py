@@ -130,6 +130,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -140,10 +141,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -151,13 +193,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -191,28 +233,15 @@ def _forward(theta, work, counts, at, x, eps, rows, N):
     a5 = work[at[11] : at[11] + 64 * rows].reshape(rows, D)
     shown = work[at[12] : at[12] + 64 * rows].reshape(rows, D)
     np.dot(x, W1, z1)  # (1)
-    for n in range(rows):
-        for j in range(H):
-            h[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    _compute_h(h, z1, b1, rows)  # (2)
     np.dot(h, Wm, z2)  # (3)
-    for n in range(rows):
-        for k in range(C):
-            mu[n, k] = z2[n, k] + bm[k]  # (4)
+    _compute_mu(mu, z2, bm, rows)  # (4)
     np.dot(h, Wv, z3)  # (5)
-    for n in range(rows):
-        for k in range(C):
-            log_var[n, k] = z3[n, k] + bv[k]  # (6)
-            u_z[n, k] = log_var[n, k] / 2  # (7)
-            z[n, k] = eps[n, k] * math.exp(u_z[n, k]) + mu[n, k]  # (8)
+    _compute_z(log_var, z3, bv, u_z, z, eps, mu, rows)  # (6), (7), (8)
     np.dot(z, W2, z4)  # (9)
-    for n in range(rows):
-        for j in range(H):
-            h4[n, j] = math.tanh(z4[n, j] + b2[j])  # (10)
+    _compute_h(h4, z4, b2, rows)  # (10)
     np.dot(h4, W3, z5)  # (11)
-    for n in range(rows):
-        for i in range(D):
-            a5[n, i] = z5[n, i] + b3[i]  # (12)
-            shown[n, i] = _sigmoid(a5[n, i])  # (13)
+    _compute_shown(a5, z5, b3, shown, rows)  # (12), (13)
 
 
 @kernel
@@ -223,15 +252,7 @@ def _loss(theta, work, counts, at, x, rows, N):
     a5 = work[at[11] : at[11] + 64 * rows].reshape(rows, D)
     binary_cross_entropy = work[at[13] : at[13] + 1]
     kl = work[at[14] : at[14] + 1]
-    binary_cross_entropy_sum = 0.0
-    kl_sum = 0.0
-    for n in range(rows):
-        for i in range(D):
-            binary_cross_entropy_sum += (1 - x[n, i]) * _softplus(a5[n, i]) + _softplus(-a5[n, i]) * x[n, i]  # (14)
-        for k in range(C):
-            kl_sum += (math.exp(log_var[n, k]) + mu[n, k] * mu[n, k] - log_var[n, k] - 1) / (2 * N)  # (16)
-    binary_cross_entropy[0] = binary_cross_entropy_sum
-    kl[0] = kl_sum
+    _compute_kl(x, a5, log_var, mu, binary_cross_entropy, kl, rows, N)  # (14), (16)
 
 
 @kernel
@@ -267,37 +288,18 @@ def _backward(theta, gradient, work, counts, at, x, eps, rows, N):
     dz1 = work[at[23] : at[23] + 48 * rows].reshape(rows, H)
     db1 = gradient[3072:3120]
     dW1 = gradient[0:3072].reshape(D, H)
-    db3[:] = 0.0
-    for n in range(rows):
-        for i in range(D):
-            da5[n, i] = (shown[n, i] - x[n, i]) / N  # (18)
-            db3[i] += da5[n, i]  # (19)
+    _compute_db3(db3, da5, shown, x, rows, N)  # (18), (19)
     np.dot(da5, W3.T, dh4)  # (20)
     np.dot(h4.T, da5, dW3)  # (21)
-    db2[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz4[n, j] = (1 - h4[n, j] * h4[n, j]) * dh4[n, j]  # (22)
-            db2[j] += dz4[n, j]  # (23)
+    _compute_db2(db2, dz4, h4, dh4, rows)  # (22), (23)
     np.dot(dz4, W2.T, dz)  # (24)
     np.dot(z.T, dz4, dW2)  # (25)
-    dbv[:] = 0.0
-    dbm[:] = 0.0
-    for n in range(rows):
-        for k in range(C):
-            dlog_var[n, k] = math.expm1(log_var[n, k]) / (2 * N) + dz[n, k] * eps[n, k] * math.exp(u_z[n, k]) / 2  # (26)
-            dbv[k] += dlog_var[n, k]  # (27)
-            dmu[n, k] = dz[n, k] + mu[n, k] / N  # (28)
-            dbm[k] += dmu[n, k]  # (29)
+    _compute_dbm(dbv, dbm, dlog_var, log_var, dz, eps, u_z, dmu, mu, rows, N)  # (26), (27), (28), (29)
     np.dot(dmu, Wm.T, dh_1)  # (30)
     np.dot(dlog_var, Wv.T, dh_2)  # (31)
     np.dot(h.T, dmu, dWm)  # (32)
     np.dot(h.T, dlog_var, dWv)  # (33)
-    db1[:] = 0.0
-    for n in range(rows):
-        for j in range(H):
-            dz1[n, j] = (1 - h[n, j] * h[n, j]) * (dh_1[n, j] + dh_2[n, j])  # (34)
-            db1[j] += dz1[n, j]  # (36)
+    _compute_db1(db1, dz1, h, dh_1, dh_2, rows)  # (34), (36)
     np.dot(x.T, dz1, dW1)  # (35)
 
 
@@ -334,25 +336,14 @@ def _inference(theta, work, counts, at, x, rows, N):
     a5_infer = work[at[30] : at[30] + 64 * N].reshape(N, D)
     shown_infer = work[at[31] : at[31] + 64 * N].reshape(N, D)
     np.dot(x, W1, z1)  # (1)
-    for n in range(rows):
-        for j in range(H):
-            h[n, j] = math.tanh(z1[n, j] + b1[j])  # (2)
+    _compute_h(h, z1, b1, rows)  # (2)
     np.dot(h, Wm, z2)  # (3)
-    for n in range(rows):
-        for k in range(C):
-            mu[n, k] = z2[n, k] + bm[k]  # (4)
-    for n in range(N):
-        for k in range(C):
-            z4_infer_left[n, k] = mu[n, k]  # (37)
+    _compute_mu(mu, z2, bm, rows)  # (4)
+    _compute_z4_infer_left(z4_infer_left, mu, N)  # (37)
     np.dot(z4_infer_left, W2, z4_infer)  # (37)
-    for n in range(N):
-        for j in range(H):
-            h4_infer[n, j] = math.tanh(z4_infer[n, j] + b2[j])  # (38)
+    _compute_h(h4_infer, z4_infer, b2, N)  # (38)
     np.dot(h4_infer, W3, z5_infer)  # (39)
-    for n in range(N):
-        for i in range(D):
-            a5_infer[n, i] = z5_infer[n, i] + b3[i]  # (40)
-            shown_infer[n, i] = _sigmoid(a5_infer[n, i])  # (41)
+    _compute_shown(a5_infer, z5_infer, b3, shown_infer, N)  # (40), (41)
 
 
 @kernel
@@ -370,24 +361,149 @@ def _metrics(theta, work, counts, at, x, rows, N):
     bits_infer = work[at[33] : at[33] + 1]
     loss_infer = work[at[34] : at[34] + 1]
     np.dot(h, Wv, z3)  # (5)
-    kl_sum = 0.0
-    for n in range(rows):
-        for k in range(C):
-            log_var[n, k] = z3[n, k] + bv[k]  # (6)
-            kl_sum += (math.exp(log_var[n, k]) + mu[n, k] * mu[n, k] - log_var[n, k] - 1) / (2 * N)  # (16)
-    kl[0] = kl_sum
-    binary_cross_entropy_infer_sum = 0.0
-    for n in range(N):
-        for i in range(D):
-            binary_cross_entropy_infer_sum += (1 - x[n, i]) * _softplus(a5_infer[n, i]) + _softplus(-a5_infer[n, i]) * x[n, i]  # (42)
-    binary_cross_entropy_infer[0] = binary_cross_entropy_infer_sum
+    _compute_kl_2(log_var, z3, bv, mu, kl, rows, N)  # (6), (16)
+    _compute_binary_cross_entropy_infer(x, a5_infer, binary_cross_entropy_infer, N)  # (42)
     bits_infer[0] = binary_cross_entropy_infer[0] / N  # (43)
     loss_infer[0] = bits_infer[0] + kl[0]  # (44)
 
 
 @kernel
+def _compute_h(h, z1, b1, rows):
+    """Equations (2), (10), (38)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            h[n, j] = _tanh(z1[n, j] + b1[j])  # (2), (10), (38)
+
+
+@kernel
+def _compute_mu(mu, z2, bm, rows):
+    """Equation (4)."""
+    _disjoint()
+    for n in range(rows):
+        for k in range(C):
+            mu[n, k] = z2[n, k] + bm[k]  # (4)
+
+
+@kernel
+def _compute_z(log_var, z3, bv, u_z, z, eps, mu, rows):
+    """Equations (6) to (8)."""
+    _disjoint()
+    for n in range(rows):
+        for k in range(C):
+            log_var[n, k] = z3[n, k] + bv[k]  # (6)
+            u_z[n, k] = log_var[n, k] / 2  # (7)
+            z[n, k] = eps[n, k] * _exp(u_z[n, k]) + mu[n, k]  # (8)
+
+
+@kernel
+def _compute_shown(a5, z5, b3, shown, rows):
+    """Equations (12), (13), (40), (41)."""
+    _disjoint()
+    for n in range(rows):
+        for i in range(D):
+            a5[n, i] = z5[n, i] + b3[i]  # (12), (40)
+            shown[n, i] = _sigmoid(a5[n, i])  # (13), (41)
+
+
+@kernel
+def _compute_kl(x, a5, log_var, mu, binary_cross_entropy, kl, rows, N):
+    """Equations (14), (16)."""
+    _disjoint()
+    binary_cross_entropy_sum = 0.0
+    kl_sum = 0.0
+    for n in range(rows):
+        for i in range(D):
+            binary_cross_entropy_sum += (1 - x[n, i]) * _softplus(a5[n, i]) + _softplus(-a5[n, i]) * x[n, i]  # (14)
+        for k in range(C):
+            kl_sum += (_exp(log_var[n, k]) + mu[n, k] * mu[n, k] - log_var[n, k] - 1) / (2 * N)  # (16)
+    binary_cross_entropy[0] = binary_cross_entropy_sum
+    kl[0] = kl_sum
+
+
+@kernel
+def _compute_db3(db3, da5, shown, x, rows, N):
+    """Equations (18), (19)."""
+    _disjoint()
+    db3[:] = 0.0
+    for n in range(rows):
+        for i in range(D):
+            da5[n, i] = (shown[n, i] - x[n, i]) / N  # (18)
+            db3[i] += da5[n, i]  # (19)
+
+
+@kernel
+def _compute_db2(db2, dz4, h4, dh4, rows):
+    """Equations (22), (23)."""
+    _disjoint()
+    db2[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz4[n, j] = (1 - h4[n, j] * h4[n, j]) * dh4[n, j]  # (22)
+            db2[j] += dz4[n, j]  # (23)
+
+
+@kernel
+def _compute_dbm(dbv, dbm, dlog_var, log_var, dz, eps, u_z, dmu, mu, rows, N):
+    """Equations (26) to (29)."""
+    _disjoint()
+    dbv[:] = 0.0
+    dbm[:] = 0.0
+    for n in range(rows):
+        for k in range(C):
+            dlog_var[n, k] = _expm1(log_var[n, k]) / (2 * N) + dz[n, k] * eps[n, k] * _exp(u_z[n, k]) / 2  # (26)
+            dbv[k] += dlog_var[n, k]  # (27)
+            dmu[n, k] = dz[n, k] + mu[n, k] / N  # (28)
+            dbm[k] += dmu[n, k]  # (29)
+
+
+@kernel
+def _compute_db1(db1, dz1, h, dh_1, dh_2, rows):
+    """Equations (34), (36)."""
+    _disjoint()
+    db1[:] = 0.0
+    for n in range(rows):
+        for j in range(H):
+            dz1[n, j] = (1 - h[n, j] * h[n, j]) * (dh_1[n, j] + dh_2[n, j])  # (34)
+            db1[j] += dz1[n, j]  # (36)
+
+
+@kernel
+def _compute_z4_infer_left(z4_infer_left, mu, N):
+    """Equation (37)."""
+    _disjoint()
+    for n in range(N):
+        for k in range(C):
+            z4_infer_left[n, k] = mu[n, k]  # (37)
+
+
+@kernel
+def _compute_kl_2(log_var, z3, bv, mu, kl, rows, N):
+    """Equations (6), (16)."""
+    _disjoint()
+    kl_sum = 0.0
+    for n in range(rows):
+        for k in range(C):
+            log_var[n, k] = z3[n, k] + bv[k]  # (6)
+            kl_sum += (_exp(log_var[n, k]) + mu[n, k] * mu[n, k] - log_var[n, k] - 1) / (2 * N)  # (16)
+    kl[0] = kl_sum
+
+
+@kernel
+def _compute_binary_cross_entropy_infer(x, a5_infer, binary_cross_entropy_infer, N):
+    """Equation (42)."""
+    _disjoint()
+    binary_cross_entropy_infer_sum = 0.0
+    for n in range(N):
+        for i in range(D):
+            binary_cross_entropy_infer_sum += (1 - x[n, i]) * _softplus(a5_infer[n, i]) + _softplus(-a5_infer[n, i]) * x[n, i]  # (42)
+    binary_cross_entropy_infer[0] = binary_cross_entropy_infer_sum
+
+
+@kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -553,17 +669,96 @@ def _all_finite(values: Array) -> bool:
     return total == 0
 
 
-@kernel
-def _sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
-    one = x - x + 1 if math.isfinite(x) else 1 + 0 * x
-    return one / (one + math.exp(-x))
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
 
 
-@kernel
-def _softplus(x: float) -> float:
+@exact_kernel
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -38.0 if x < -38.0 else x
+    grown, k = _reduced(x)
+    half = _power_of_two(k - 1)
+    return 2.0 * (half * grown + (half - 0.5))
+
+
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _log1p(x: Any) -> Any:
+    """log(1 + x): what the sum loses is added to first order."""
+    grown = DTYPE(1) + DTYPE(x)
+    lost = (DTYPE(x) - (grown - DTYPE(1))) / grown
+    return _log(grown) + (lost if 0 < grown < np.inf else DTYPE(0))
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), by the exponential of what is negative."""
+    small = _exp(-abs(DTYPE(x)))
+    return (DTYPE(1) if x >= 0 else small) / (DTYPE(1) + small)
+
+
+@exact_kernel
+def _softplus(x: Any) -> Any:
     """log(1 + exp(x)) without overflow."""
-    return max(x, 0 * x) + math.log1p(math.exp(-abs(x)))
+    return (DTYPE(x) if x > 0 else DTYPE(0)) + _log1p(_exp(-abs(DTYPE(x))))
+
+
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
 # ---- Arrays that come in ----

@@ -88,6 +88,7 @@ Array = np.ndarray
 
 
 _KERNELS: list[str] = []
+_EXACT: list[str] = []
 _PARALLEL: list[str] = []
 prange = range  # until kernels are compiled
 
@@ -98,10 +99,51 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that counts on its roundings: no sum is taken in another order."""
+    _EXACT.append(function.__name__)
+    return kernel(function)
+
+
 def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function whose loops over `prange` run on several threads."""
     _PARALLEL.append(function.__name__)
     return kernel(function)
+
+
+def _disjoint() -> None:
+    """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
+
+
+def _larger(a: float, b: float) -> float:
+    """The larger of two numbers, NaN if one is."""
+    return b if b > a or b != b else a
+
+
+def _intrinsics() -> dict[str, Any]:
+    """`_disjoint` and `_larger` as the compiler's own."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def disjoint(_context: Any) -> Any:
+        def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and argument.name.endswith(".4"):  # the data
+                    argument.add_attribute("noalias")
+            return target.get_dummy_value()
+
+        return types.void(), write
+
+    def larger(_context: Any, a: Any, _b: Any) -> Any:
+        def write(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            real = arguments[0].type
+            two = ir.FunctionType(real, [real, real])
+            return builder.call(builder.module.declare_intrinsic("llvm.maximum", [real], two), arguments)
+
+        return a(a, a), write
+
+    return {"_disjoint": intrinsic(disjoint), "_larger": intrinsic(larger)}
 
 
 def _compile() -> None:
@@ -109,13 +151,13 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals()["prange"] = numba.prange
+        globals().update(prange=numba.prange, **_intrinsics())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
-        fastmath = {"contract", "reassoc", "nsz", "arcp", "afn"}
+        rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
-            globals()[name] = numba.njit(
-                cache=True, error_model="numpy", fastmath=fastmath, parallel=name in _PARALLEL
-            )(globals()[name])
+            options: dict[str, Any] = {"parallel": name in _PARALLEL, "forceinline": name in _EXACT}
+            options["fastmath"] = {"contract"} if name in _EXACT else rewrites
+            globals()[name] = numba.njit(cache=True, error_model="numpy", **options)(globals()[name])
         _KERNELS.clear()
 
 
@@ -128,11 +170,7 @@ def _forward(theta, work, counts, at, centre, context, rows, N, R, V):
     E = theta[0 : 32 * V].reshape(V, D)
     C = theta[32 * V : 32 * V + 32 * V].reshape(V, D)
     near = work[at[0] : at[0] + rows]
-    for n in range(rows):
-        near_sum = 0.0
-        for i in range(D):
-            near_sum += C[context[n], i] * E[centre[n], i]  # (1)
-        near[n] = near_sum
+    _compute_near(C, context, E, centre, near, rows)  # (1)
 
 
 @kernel
@@ -147,6 +185,74 @@ def _loss(theta, work, counts, at, centre, others, rows, N, R, V):
     m_loss = work[at[4] : at[4] + 1]
     h1_2 = work[at[5] : at[5] + R * rows].reshape(rows, R)
     s_loss = work[at[6] : at[6] + 1]
+    _compute_s_loss(
+        C, others, E, centre, far, h1_2, u_h1, near, h1, m_loss, s_loss, rows, R, N
+    )  # (2), (3), (4), (5), (6), (7)
+
+
+@kernel
+def _backward(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V):
+    """The gradients: equations (9) to (12), (14) to (15)."""
+    E = theta[0 : 32 * V].reshape(V, D)
+    C = theta[32 * V : 32 * V + 32 * V].reshape(V, D)
+    far = work[at[1] : at[1] + R * rows].reshape(rows, R)
+    u_h1 = work[at[2] : at[2] + rows]
+    du_h1 = work[at[7] : at[7] + rows]
+    dfar = work[at[8] : at[8] + R * rows].reshape(rows, R)
+    dE_1 = work[at[9] : at[9] + 32 * V].reshape(V, D)
+    dE_2 = work[at[10] : at[10] + 32 * V].reshape(V, D)
+    dC_1 = work[at[11] : at[11] + 32 * V].reshape(V, D)
+    dC_2 = work[at[12] : at[12] + 32 * V].reshape(V, D)
+    _compute_dC_2(
+        dE_1, dE_2, dC_1, dC_2, du_h1, u_h1, dfar, far, centre, C, others, E, context, rows, N, R, V
+    )  # (9), (10), (11), (12), (14), (15)
+
+
+@kernel
+def _total(theta, work, counts, at, rows, N, R, V):
+    """The loss of the whole batch: equation (8)."""
+    m_loss = work[at[4] : at[4] + 1]
+    s_loss = work[at[6] : at[6] + 1]
+    loss = work[at[13] : at[13] + 1]
+    loss[0] = m_loss[0] + s_loss[0] / N  # (8)
+
+
+@kernel
+def _finish(theta, gradient, work, counts, at, rows, N, R, V):
+    """The gradients of the whole batch: equations (13), (16)."""
+    dE_1 = work[at[9] : at[9] + 32 * V].reshape(V, D)
+    dE_2 = work[at[10] : at[10] + 32 * V].reshape(V, D)
+    dC_1 = work[at[11] : at[11] + 32 * V].reshape(V, D)
+    dC_2 = work[at[12] : at[12] + 32 * V].reshape(V, D)
+    dE = gradient[0 : 32 * V].reshape(V, D)
+    dC = gradient[32 * V : 32 * V + 32 * V].reshape(V, D)
+    _compute_dC(dE, dE_1, dE_2, dC, dC_1, dC_2, V)  # (13), (16)
+
+
+@kernel
+def _metrics(theta, work, counts, at, rows, N, R, V):
+    """The metrics: equation (17)."""
+    near = work[at[0] : at[0] + rows]
+    far = work[at[1] : at[1] + R * rows].reshape(rows, R)
+    found = work[at[14] : at[14] + 1]
+    _compute_found(far, near, found, N, R)  # (17)
+
+
+@kernel
+def _compute_near(C, context, E, centre, near, rows):
+    """Equation (1)."""
+    _disjoint()
+    for n in range(rows):
+        near_sum = 0.0
+        for i in range(D):
+            near_sum += C[context[n], i] * E[centre[n], i]  # (1)
+        near[n] = near_sum
+
+
+@kernel
+def _compute_s_loss(C, others, E, centre, far, h1_2, u_h1, near, h1, m_loss, s_loss, rows, R, N):
+    """Equations (2) to (7)."""
+    _disjoint()
     m_loss_sum = 0.0
     s_loss_sum = 0.0
     for n in range(rows):
@@ -165,18 +271,11 @@ def _loss(theta, work, counts, at, centre, others, rows, N, R, V):
 
 
 @kernel
-def _backward(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V):
-    """The gradients: equations (9) to (12), (14) to (15)."""
-    E = theta[0 : 32 * V].reshape(V, D)
-    C = theta[32 * V : 32 * V + 32 * V].reshape(V, D)
-    far = work[at[1] : at[1] + R * rows].reshape(rows, R)
-    u_h1 = work[at[2] : at[2] + rows]
-    du_h1 = work[at[7] : at[7] + rows]
-    dfar = work[at[8] : at[8] + R * rows].reshape(rows, R)
-    dE_1 = work[at[9] : at[9] + 32 * V].reshape(V, D)
-    dE_2 = work[at[10] : at[10] + 32 * V].reshape(V, D)
-    dC_1 = work[at[11] : at[11] + 32 * V].reshape(V, D)
-    dC_2 = work[at[12] : at[12] + 32 * V].reshape(V, D)
+def _compute_dC_2(
+    dE_1, dE_2, dC_1, dC_2, du_h1, u_h1, dfar, far, centre, C, others, E, context, rows, N, R, V,
+):
+    """Equations (9) to (12), (14), (15)."""
+    _disjoint()
     dE_1[:, :] = 0.0
     dE_2[:, :] = 0.0
     dC_1[:, :] = 0.0
@@ -198,23 +297,9 @@ def _backward(theta, gradient, work, counts, at, centre, context, others, rows, 
 
 
 @kernel
-def _total(theta, work, counts, at, rows, N, R, V):
-    """The loss of the whole batch: equation (8)."""
-    m_loss = work[at[4] : at[4] + 1]
-    s_loss = work[at[6] : at[6] + 1]
-    loss = work[at[13] : at[13] + 1]
-    loss[0] = m_loss[0] + s_loss[0] / N  # (8)
-
-
-@kernel
-def _finish(theta, gradient, work, counts, at, rows, N, R, V):
-    """The gradients of the whole batch: equations (13), (16)."""
-    dE_1 = work[at[9] : at[9] + 32 * V].reshape(V, D)
-    dE_2 = work[at[10] : at[10] + 32 * V].reshape(V, D)
-    dC_1 = work[at[11] : at[11] + 32 * V].reshape(V, D)
-    dC_2 = work[at[12] : at[12] + 32 * V].reshape(V, D)
-    dE = gradient[0 : 32 * V].reshape(V, D)
-    dC = gradient[32 * V : 32 * V + 32 * V].reshape(V, D)
+def _compute_dC(dE, dE_1, dE_2, dC, dC_1, dC_2, V):
+    """Equations (13), (16)."""
+    _disjoint()
     for i in range(V):
         for j in range(D):
             dE[i, j] = dE_1[i, j] + dE_2[i, j]  # (13)
@@ -222,11 +307,9 @@ def _finish(theta, gradient, work, counts, at, rows, N, R, V):
 
 
 @kernel
-def _metrics(theta, work, counts, at, rows, N, R, V):
-    """The metrics: equation (17)."""
-    near = work[at[0] : at[0] + rows]
-    far = work[at[1] : at[1] + R * rows].reshape(rows, R)
-    found = work[at[14] : at[14] + 1]
+def _compute_found(far, near, found, N, R):
+    """Equation (17)."""
+    _disjoint()
     found_sum = 0.0
     for n in range(N):
         for r in range(R):
@@ -238,6 +321,7 @@ def _metrics(theta, work, counts, at, rows, N, R, V):
 @kernel
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
+    _disjoint()
     c1 = 1 - beta1  # (U1)
     c2 = 1 - beta2  # (U2)
     c3 = 1 - beta1**step  # (U3)
@@ -391,17 +475,77 @@ def _all_finite(values: Array) -> bool:
     return total == 0
 
 
-@kernel
-def _sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
-    one = x - x + 1 if math.isfinite(x) else 1 + 0 * x
-    return one / (one + math.exp(-x))
+@exact_kernel
+def _exp(x: Any) -> Any:
+    """exp(x); 2^k in two factors, since it need not be a normal number."""
+    x = np.float64(x)
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    grown, k = _reduced(x)
+    half = k >> 1
+    return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
 
 
-@kernel
-def _softplus(x: float) -> float:
+@exact_kernel
+def _log(x: Any) -> Any:
+    """log(x): NaN below 0, -inf at 0; with s = f/(2 + f), log(1 + f) = 2·s + s³·p(s²)."""
+    x = np.float64(x)
+    tiny = x < 2.2250738585072014e-308
+    bits = np.float64(x * 18014398509481984.0 if tiny else x).view(np.int64)
+    k = (bits - np.int64(0x3FE6A09E667F3BCD)) >> 52
+    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+    e = np.float64(k) - (54.0 if tiny else 0.0)
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.22222198476015553 + z * (0.1818356973757315 + z * (0.15313903317481253 + z * 0.1479750689671745))
+    p = 0.6666666666666735 + z * (0.3999999999941109 + z * (0.2857142874326258 + z * p))
+    half = 0.5 * f * f
+    found = e * 0.6931471805596629565 - ((half - (s * (half + z * p) + e * 2.82352905630315771e-13)) - f)
+    if x > 0.0:
+        return found if x < np.inf else x
+    return -np.inf if x == 0.0 else np.float64(np.nan)
+
+
+@exact_kernel
+def _log1p(x: Any) -> Any:
+    """log(1 + x): what the sum loses is added to first order."""
+    grown = DTYPE(1) + DTYPE(x)
+    lost = (DTYPE(x) - (grown - DTYPE(1))) / grown
+    return _log(grown) + (lost if 0 < grown < np.inf else DTYPE(0))
+
+
+@exact_kernel
+def _power_of_two(k: Any) -> Any:
+    """2^k within the normal numbers."""
+    return np.int64((k + 1023) << 52).view(np.float64)
+
+
+@exact_kernel
+def _reduced(x: Any) -> tuple[Any, Any]:
+    """exp(r) - 1 and k, where x = k·log(2) + r with |r| ≤ log(2)/2."""
+    shifted = x * 1.4426950408889634 + 6755399441055744.0  # the integer k is in the last bits
+    k = shifted - 6755399441055744.0
+    r = x - k * 0.6931471805596629565 - k * 2.82352905630315771e-13  # log(2) in two parts
+    p = 2.75572341000406e-06 + r * (
+        2.7557233430795844e-07 + r * (2.511228818672374e-08 + r * 2.092692173894748e-09)
+    )
+    p = 0.0013888888888858482 + r * (0.00019841269897193756 + r * (2.4801587373657717e-05 + r * p))
+    p = 0.16666666666666685 + r * (0.04166666666666673 + r * (0.008333333333316685 + r * p))
+    p = 0.5 + r * p
+    return r + r * r * p, np.float64(shifted).view(np.int64) - np.int64(0x4338000000000000)
+
+
+@exact_kernel
+def _sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), by the exponential of what is negative."""
+    small = _exp(-abs(DTYPE(x)))
+    return (DTYPE(1) if x >= 0 else small) / (DTYPE(1) + small)
+
+
+@exact_kernel
+def _softplus(x: Any) -> Any:
     """log(1 + exp(x)) without overflow."""
-    return max(x, 0 * x) + math.log1p(math.exp(-abs(x)))
+    return (DTYPE(x) if x > 0 else DTYPE(0)) + _log1p(_exp(-abs(DTYPE(x))))
 
 
 # ---- Arrays that come in ----

@@ -124,7 +124,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
         tuple(stage_calls(net, names, ("forward", "derivatives"))),
         ("@kernel",),
     )
-    kernels = function_texts("numba", helpers)
+    kernels = function_texts(f"numba {dtype}", helpers)
     parts = [Part("Functions of one element", "\n\n\n".join(kernels), (), ())] if kernels else []
     constants = [f"DTYPE = np.{dtype}", *(["F32 = np.float32"] if real else [])]
     return (

@@ -19,11 +19,13 @@ from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, M
 from symbp.lower.program import plain_subscripts
 
 FUNCTIONS = {
-    **{name: f"math.{name}" for name in ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan")},
-    **{name: f"math.{name}" for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sqrt")},
-    **{name: f"math.{name}" for name in ("log1p", "expm1", "erf", "erfc", "gamma")},
+    **{name: f"math.{name}" for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sqrt")},
+    **{name: f"math.{name}" for name in ("sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma")},
     "loggamma": "math.lgamma",
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "digamma")},
+    **{
+        name: f"_{name}"
+        for name in ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "digamma")
+    },
 }
 
 
@@ -189,6 +191,12 @@ class ElementSpelling(Spelling):
         return not self.extents or not any(within(s, n, self.extents) for s, n in positions)
 
 
+class ScalarSpelling(ElementSpelling):
+    """Spells a number that is computed once, in double precision."""
+
+    functions = FUNCTIONS | {name: f"math.{name}" for name in ("exp", "expm1", "log", "log1p", "tanh")}
+
+
 def _is_cheap(e: Expr, leaves: tuple[type, ...]) -> bool:
     """Sums and products of reads, numbers, indices and guards."""
     if isinstance(e, leaves) or e.is_number:
@@ -202,4 +210,4 @@ def _is_float(text: str) -> bool:
     return "." in text or "e" in text or "inf" in text
 
 
-__all__ = ["FUNCTIONS", "ElementSpelling"]
+__all__ = ["FUNCTIONS", "ElementSpelling", "ScalarSpelling"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import sympy
 
 from symbp.emit.blocks import Function
-from symbp.emit.elements import ElementSpelling
+from symbp.emit.elements import ScalarSpelling
 from symbp.emit.segments import Network
 from symbp.emit.spelling import MUL
 from symbp.ir.expr import Expr, free_sizes
@@ -49,7 +49,7 @@ def initial_function(net: Network, initial: Mapping[str, Initial]) -> Function:
 
 
 def _value(parameter: Tensor, start: Initial) -> str:
-    spelling = ElementSpelling({}, {}, {})
+    spelling = ScalarSpelling({}, {}, {})
     extents = [spelling.integer(extent).text for extent in parameter.shape]
     shape = extents[0] if len(extents) == 1 else f"({', '.join(extents)})"
     if start.distribution == "constant" or start.scale == 0:
@@ -61,7 +61,7 @@ def _value(parameter: Tensor, start: Initial) -> str:
     return text if start.shift == 0 else f"{text} + {spelling.write(start.shift).at_least(MUL)}"
 
 
-def _scale(scale: Expr, spelling: ElementSpelling) -> str:
+def _scale(scale: Expr, spelling: ScalarSpelling) -> str:
     """`math.sqrt(6 / (D + H))`, where SymPy holds √6/√(D + H)."""
     square = sympy.expand(scale**2) if scale.is_positive else scale
     if square.atoms(sympy.Pow) and not _has_root(square) and _has_root(scale):

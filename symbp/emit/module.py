@@ -198,7 +198,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     update, more = numba_update(rule, _update_names(rule), real)
     drivers = driver_functions(net, rule, places, names)
     drivers += chunk_functions(net, rule, places, names) if net.split is not None else []
-    texts = function_texts("numba", helpers | more | {"_all_finite"})
+    texts = function_texts(f"numba {dtype}", helpers | more | {"_all_finite"})
     kernels = Part("Functions of one element", "\n\n\n".join(texts), (), ())
     constants = [f"DTYPE = np.{dtype}"] + (["F32 = np.float32"] if real else [])
     return Pieces(

@@ -16,6 +16,7 @@ import sympy
 
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.loops import LoopFunctions
 from symbp.emit.names import Names
 from symbp.emit.numpy_products import LINEAR_ALGEBRA
 from symbp.emit.numpy_target import equation_range
@@ -38,6 +39,7 @@ from symbp.lower.program import (
     Kernel,
     Loop,
     MatrixKernel,
+    Nest,
     Node,
     Operand,
     Scan,
@@ -79,8 +81,16 @@ def layout(network: Network, memory: MemoryPlan) -> dict[str, Place]:
 class NumbaLines:
     """The lines of one stage."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], names: Names, real: str) -> None:
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        names: Names,
+        real: str,
+        loops: LoopFunctions,
+        sizes: tuple[str, ...] = (),
+    ) -> None:
         self.tensors, self.names, self.real = tensors, names, real
+        self.loops, self.sizes = loops, sizes
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self.integers = frozenset(name for name, tensor in tensors.items() if tensor.integer)
         self.helpers: set[str] = set()
@@ -100,7 +110,19 @@ class NumbaLines:
         elif isinstance(kernel, MatrixKernel):
             yield from self.matrix_leaf(kernel)
         else:
-            yield from self.nodes(kernel.body, "")
+            yield from self.nest(kernel)
+
+    def nest(self, kernel: Nest) -> Iterator[str]:
+        """A call of the nest's function; what has no loop stands as it is."""
+        lines = list(self.nodes(kernel.body, ""))
+        if not any(isinstance(node, Loop) for node in kernel.body):
+            yield from lines
+            return
+        arrays = {self.names.tensors[name] for name in (*kernel.reads, *kernel.targets)}
+        numbers = {self.loop(index) for index in self.steps} | set(self.sizes)
+        numbers |= {self.names.tensors[name] for name in self.constants}
+        stem = self.names.tensors[kernel.targets[-1]]
+        yield self.loops.call(lines, arrays - numbers, numbers, stem) + note(*kernel.numbers)
 
     # --- recurrences
     def scan(self, kernel: Scan) -> Iterator[str]:
@@ -225,7 +247,7 @@ class NumbaLines:
         if equation.op in START:
             yield f"{target} {'+=' if equation.op == 'sum' else '*='} {value}{comment}"
         elif equation.op == "max":
-            yield f"{target} = max({target}, {value}){comment}"
+            yield f"{target} = _larger({target}, {value}){comment}"
         else:
             position = self.position(equation)
             where = position_of(equation).xreplace(dict(node.names))
@@ -318,12 +340,17 @@ def _turned(matrix: str) -> str:
 
 
 def stage(
-    network: Network, segment: Segment, places: Mapping[str, Place], names: Names, real: str
+    network: Network,
+    segment: Segment,
+    places: Mapping[str, Place],
+    names: Names,
+    real: str,
+    loops: LoopFunctions,
 ) -> tuple[Function, set[str]]:
     """The kernel of one stage, and the helpers that it calls."""
     whole = network.system if network.split is None else network.split.system
     tensors = {t.name: t for t in (*whole.tensors, *network.tensors)}
-    lines = NumbaLines(tensors, names, real)
+    lines = NumbaLines(tensors, names, real, loops, network.stage_sizes)
     body: list[str] = []
     for kernel in segment.program.kernels:
         body += lines.kernel(kernel)
@@ -396,11 +423,11 @@ def _copied_gradients(
 def functions(
     network: Network, memory: MemoryPlan, names: Names, real: str
 ) -> tuple[list[Function], set[str], dict[str, Place]]:
-    """The kernels of all stages, the helpers that they call, and where tensors lie."""
-    places = layout(network, memory)
+    """The kernels of all stages and of their nests, the helpers that they call, and where tensors lie."""
+    places, loops = layout(network, memory), LoopFunctions(names)
     found, helpers = [], set()
     for segment in network.segments:
-        function, called = stage(network, segment, places, names, real)
+        function, called = stage(network, segment, places, names, real, loops)
         found.append(function)
         helpers |= called
-    return found, helpers, places
+    return [*found, *loops.functions()], helpers, places

@@ -98,12 +98,17 @@ def _function(text: str, name: str) -> str:
     raise KeyError(f"there is no function {name}")
 
 
-HELPERS = {"numpy": ("numpy_helpers", "numpy_special"), "numba": ("numba_helpers",)}
+HELPERS = {
+    "numpy": ("numpy_helpers", "numpy_special"),
+    "numba float32": ("numba_helpers", "numba_float32"),
+    "numba float64": ("numba_helpers", "numba_float64"),
+}
 """The parts from which modules of a target take the functions that their lines call."""
 
 
 def function_texts(target: str, functions: Iterable[str]) -> list[str]:
-    """Functions for the lines of a target, and those that they call, sorted by name."""
+    """Functions for the lines of a target, with Numba for those of a dtype, and the functions that they
+    call, sorted by name."""
     homes = {function: name for name in HELPERS[target] for function in _functions(name)}
     found: dict[str, str] = {}
     pending = sorted(functions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbp.emit.blocks import Function, note
-from symbp.emit.elements import ElementSpelling
+from symbp.emit.elements import ElementSpelling, ScalarSpelling
 from symbp.emit.names import Names
 from symbp.emit.spelling import Written
 from symbp.errors import LoweringError
@@ -61,6 +61,7 @@ class _UpdateSpelling(ElementSpelling):
         real = update.real if equation.all_indices else ""
         super().__init__(loops, update.shapes, update.names.tensors, real, f"({PREFIX}{number})")
         self.scalars, self.locals = update.scalars, update.locals
+        self.functions = ElementSpelling.functions if equation.all_indices else ScalarSpelling.functions
         self.update, self.equation_number = update, number
 
     def write(self, e: Expr) -> Written:
@@ -84,7 +85,7 @@ class _NumbaUpdate:
         """The name of a subexpression of scalars, computed before the loop."""
         if e not in self.constants:
             name = self.names.free(f"c{len(self.constants) + 1}")
-            double = ElementSpelling({}, self.shapes, self.names.tensors, "", f"({PREFIX}{number})")
+            double = ScalarSpelling({}, self.shapes, self.names.tensors, "", f"({PREFIX}{number})")
             double.scalars = self.scalars
             text = double.write(e).text
             self.helpers |= double.helpers
@@ -122,7 +123,7 @@ def numba_update(rule: UpdateRule, names: Names, real: str) -> tuple[Function, s
         for old, new in rule.system.updates.items()
     ]
     loop = f"for {update.loop} in range(len({names.tensors[THETA]})):"
-    body = (*scalars, *update.before, loop, *(f"    {line}" for line in inner))
+    body = ("_disjoint()", *scalars, *update.before, loop, *(f"    {line}" for line in inner))
     return Function("_update", arguments(rule), doc(rule), body, ("@kernel",)), update.helpers
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +84,12 @@ def test_training_that_breaks_down_keeps_the_last_good_parameters(program: Path)
     assert (program.parent / "params.npz").exists()
 
 
+def _used() -> float:
+    """Seconds of a processor that the programs started here have used."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_help_is_immediate_and_compiles_nothing(target: str, tmp_path: Path) -> None:
     program = tmp_path / "my_mlp.py"
@@ -92,9 +97,9 @@ def test_help_is_immediate_and_compiles_nothing(target: str, tmp_path: Path) -> 
     run(program, "--help")
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = _used()
         shown = run(program, "--help")
-        seconds.append(time.perf_counter() - started)
+        seconds.append(_used() - started)
         assert shown.returncode == 0
         assert "train" in shown.stdout
     assert min(seconds) < 0.3

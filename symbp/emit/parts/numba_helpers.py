@@ -6,24 +6,42 @@ Enters: numbers. Leaves: numbers of the same type. Must not know: where they are
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from symbp.emit.parts.compiling import kernel
-from symbp.emit.parts.program import Array
+from symbp.emit.parts.compiling import exact_kernel, kernel
+from symbp.emit.parts.numba_float64 import _exp, _expm1, _log
+from symbp.emit.parts.program import DTYPE, Array
 
 
-@kernel
-def _sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)); the exponential of a large -x is infinite, and its inverse 0."""
-    one = x - x + 1 if math.isfinite(x) else 1 + 0 * x
-    return one / (one + math.exp(-x))
+@exact_kernel
+def _tanh(x: Any) -> Any:
+    """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
+    a = abs(DTYPE(x))
+    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
-@kernel
-def _softplus(x: float) -> float:
+@exact_kernel
+def _sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), by the exponential of what is negative."""
+    small = _exp(-abs(DTYPE(x)))
+    return (DTYPE(1) if x >= 0 else small) / (DTYPE(1) + small)
+
+
+@exact_kernel
+def _log1p(x: Any) -> Any:
+    """log(1 + x): what the sum loses is added to first order."""
+    grown = DTYPE(1) + DTYPE(x)
+    lost = (DTYPE(x) - (grown - DTYPE(1))) / grown
+    return _log(grown) + (lost if 0 < grown < np.inf else DTYPE(0))
+
+
+@exact_kernel
+def _softplus(x: Any) -> Any:
     """log(1 + exp(x)) without overflow."""
-    return max(x, 0 * x) + math.log1p(math.exp(-abs(x)))
+    return (DTYPE(x) if x > 0 else DTYPE(0)) + _log1p(_exp(-abs(DTYPE(x))))
 
 
 @kernel
