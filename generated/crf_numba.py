@@ -11,7 +11,7 @@ Equations:
     (3)   alpha[n,t,k] = [t ≥ 1]·log(s_alpha[n,t,k]) + scores[n,t,k]
     (4)   s_total[n] = Σ_k exp(alpha[n,T - 1,k])
     (5)   total[n] = log(s_total[n])
-    (6)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·[t ≥ 0]·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
+    (6)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
     (7)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k])/s_total[n] + dtotal_dalpha_1[n,t,k]
     (8)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
     (9)   words[n] = Σ_t scores[n,t,y[n,t]]

@@ -25,7 +25,7 @@ from symbp.derive.derivation import Step
 from symbp.derive.fold import Search, fold
 from symbp.derive.inverse import inversions, repetitions, scalings, written_out
 from symbp.derive.neighbours import neighbours
-from symbp.derive.ranges import without_outside
+from symbp.derive.ranges import within_ranges
 from symbp.derive.rewriter import (
     Rewriter,
     Rewritten,
@@ -337,7 +337,7 @@ class _Closing:
         reads = [a for a in equation.reads if a.name == name]
         body = equation.body.xreplace({a: inline(source, a) for a in reads})
         shapes = self.backward.tensors
-        return equation.with_(body=without_outside(body, lambda n: shapes[n].shape, equation.extents))
+        return equation.with_(body=within_ranges(body, lambda n: shapes[n].shape, equation.extents))
 
     def _install(self, rewritten: Rewritten) -> None:
         """Takes over a rewrite whose value is checked."""

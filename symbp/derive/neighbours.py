@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 
-from symbp.derive.ranges import Shape, without_outside
+from symbp.derive.ranges import Shape, within_ranges
 from symbp.ir.affine import affine
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Access, Expr, Guard, Index, value_accesses
@@ -69,7 +69,7 @@ def _steps_apart(
     if set(change) != set(equation.indices) or all(isinstance(to, Index) for to in change.values()):
         return None
     moved = equation.body.xreplace(change)
-    return change if part in (moved, without_outside(moved, shape, extents)) else None
+    return change if part in (moved, within_ranges(moved, shape, extents)) else None
 
 
 def _in_range(

@@ -1,4 +1,4 @@
-"""Reads and the ranges of what they read: when a read is in range, and that it needs no outside value then.
+"""Reads and brackets beside the ranges of indices: what is in range, and what the ranges decide.
 
 Enters: reads, shapes, the extents of indices. Leaves: guards, bodies. Must not know: adjoints, values.
 """
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 
-from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.bounds import simplify_guard, within
+from symbp.ir.expr import Access, Expr, Guard, Index
 
 Shape = Callable[[str], Sequence[Expr]]
 
@@ -23,11 +23,15 @@ def within_all(access: Access, shape: Sequence[Expr], extents: Mapping[Index, Ex
     return guards
 
 
-def without_outside(e: Expr, shape: Shape, extents: Mapping[Index, Expr]) -> Expr:
-    """`e` with no outside value at the reads that never leave their range: `h[t, n | h0[n]]` is `h[t, n]`."""
-    inside = {
+def within_ranges(e: Expr, shape: Shape, extents: Mapping[Index, Expr]) -> Expr:
+    """`e` without what the ranges decide: no outside value at reads that never leave their range,
+    `h[t, n | h0[n]]`, and no bracket that always holds, `[t ≥ 0]`."""
+    decided: dict[Expr, Expr] = {
         access: type(access)(access.name, *access.subscripts)
         for access in sorted(e.atoms(Access), key=sympy.default_sort_key)
         if access.outside is not None and not within_all(access, shape(access.name), extents)
     }
-    return e.xreplace(inside) if inside else e
+    for guard in sorted(e.atoms(Guard), key=sympy.default_sort_key):
+        if not guard.atoms(Access) and (known := simplify_guard(guard, extents)) in (0, 1):
+            decided[guard] = known
+    return e.xreplace(decided) if decided else e

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.matrices import leaf_adjoint
-from symbp.derive.ranges import within_all, without_outside
+from symbp.derive.ranges import within_all, within_ranges
 from symbp.derive.solve import invert
 from symbp.errors import DerivationError
 from symbp.ir.expr import Access, Expr, Guard, Index, partial, unused_index, value_accesses
@@ -137,7 +137,7 @@ class _Sweep:
             body = sympy.Mul(body, *inverse.guards)
             if body == 0:
                 continue
-            body = without_outside(body, lambda name: self.system.tensor(name).shape, inverse.extents)
+            body = within_ranges(body, lambda name: self.system.tensor(name).shape, inverse.extents)
             self.contributions[access.name].append(_Contribution(axes, body, inverse.left, inverse.extents))
 
     def route(self, equation: Equation) -> tuple[Expr, tuple[Index, ...]]:

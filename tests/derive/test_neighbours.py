@@ -7,7 +7,6 @@ import sympy
 
 import symbp as bp
 from symbp.derive.neighbours import at_other_steps, neighbours
-from symbp.derive.ranges import without_outside
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.system import System
@@ -52,18 +51,6 @@ def test_a_shorter_range_keeps_it_too() -> None:
 def test_another_function_or_another_weight_is_another_value() -> None:
     for e in (later * sympy.sin(u * w), later * sympy.tanh(u), later * sympy.tanh(u * Access("w", t))):
         assert read(e, {t: T, n: N}) == e
-
-
-def test_a_read_that_never_leaves_its_range_needs_no_outside_value() -> None:
-    def shape(_: str) -> tuple[Expr, ...]:
-        return (T,)
-
-    always, sometimes = Access("h", t, outside=Access("x", n)), Access("h", t - 1, outside=Access("x", n))
-    assert without_outside(always + sometimes, shape, {t: T}) == Access("h", t) + sometimes
-    assert without_outside(sometimes, shape, {t: T}) == sometimes
-    longer = Index("i")
-    beyond = Access("h", longer, outside=0)
-    assert without_outside(beyond, shape, {longer: T + 1}) == beyond
 
 
 @pytest.mark.parametrize("gate", [bp.tanh, bp.sigmoid])
