@@ -292,6 +292,9 @@ class ArraySpelling(Spelling):
     def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:
         if kind == "real" and not any(v.kind == "real" for _, v in terms):
             terms = [(sign, self.cast(v)) for sign, v in terms]
+        elif kind == "real" and terms[0][1].kind == "bool" and (terms[0][0] or terms[1][1].kind == "bool"):
+            # NumPy neither negates nor subtracts booleans, and the sum of two is whether one is true
+            terms = [(terms[0][0], self.cast(terms[0][1])), *terms[1:]]
         return super()._added(terms, kind)
 
     def _over(self, over: list[Written], under: list[Written]) -> Written:

@@ -14,7 +14,7 @@ from fractions import Fraction
 import sympy
 
 from symbp.errors import DeclarationError
-from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
 from symbp.language.frames import here
 from symbp.language.sizes import RangedIndex
 
@@ -78,13 +78,13 @@ def _sizes_only(value: Expr) -> bool:
 
 
 def exact(body: Expr) -> Expr:
-    """The body with decimals as exact rationals and |u| and sign(u) as guards.
+    """The body with decimals as exact rationals, `//` and `%` of integers, and |u| and sign(u) as guards.
 
     Raises DeclarationError for SymPy's own kinks, whose derivatives aren't this library's conventions, and
     for symbols that are neither indices nor sizes.
     """
     floats = {f: sympy.Rational(str(f)) for f in body.atoms(sympy.Float)}
-    body = without_kinks(body.xreplace(floats) if floats else body)
+    body = without_kinks(with_divisions(body.xreplace(floats) if floats else body))
     refused = (
         sympy.Max,
         sympy.Min,
@@ -108,6 +108,21 @@ def exact(body: Expr) -> Expr:
                 help=f'declare it: {node} = bp.hyper("{node}"), or bp.param("{node}", ())',
             )
     return body
+
+
+def with_divisions(body: Expr) -> Expr:
+    """`i // 3` and `i % 3` of integers as this library's own: Python's operators give SymPy's functions."""
+    if not body.has(sympy.floor, sympy.Mod):
+        return body
+
+    def quotient(u: Expr) -> Expr:
+        over, under = sympy.fraction(sympy.together(u))
+        return FloorDiv(over, under) if over.is_integer and under.is_integer else sympy.floor(u)
+
+    def remainder(a: Expr, b: Expr) -> Expr:
+        return Mod(a, b) if a.is_integer and b.is_integer else sympy.Mod(a, b)
+
+    return body.replace(sympy.floor, quotient).replace(sympy.Mod, remainder)
 
 
 def without_kinks(body: Expr) -> Expr:
