@@ -477,6 +477,8 @@ class Calls:
             if form.kind != out.form.kind or not same(form.shape, out.form.shape):
                 self.through(node, form, out)
                 return
+            if name == "sum" and self.summed(function.value, self.forms.axes(node), out):
+                return
             inner = self.value(function.value, held)
             if isinstance(ast.parse(inner, mode="eval").body, ast.IfExp):
                 inner = f"({inner})"
@@ -498,6 +500,42 @@ class Calls:
         else:
             self.lines.append(f"np.copyto({out.text}, {self.value(node, held)})")
         self.scratch.release(held)
+
+    def summed(self, node: ast.expr, axes: frozenset[int], out: _Target) -> bool:
+        """A sum over leading axes, or last ones, as a product with ones: several times faster than `.sum`."""
+        form = self.forms.of(node)
+        kept = [k for k in range(len(form.shape)) if k not in axes]
+        gaps = kept and kept != list(range(kept[0], kept[-1] + 1))
+        if not kept or gaps or form.kind != "real" or not form.whole or not out.form.whole:
+            return False
+        if isinstance(node, ast.IfExp):
+            return False
+        before, after = form.shape[: kept[0]], form.shape[kept[-1] + 1 :]
+        middle = form.shape[kept[0] : kept[-1] + 1]
+        held: list[str] = []
+        value = self.value(node, held)
+        target = out.text if len(middle) == 1 else f"{out.text}.reshape({_size(_count(middle))})"
+        if after:
+            rows = (*before, *middle)
+            place = target
+            if before:
+                part = self.scratch.acquire(rows, "real", self.moment)
+                held.append(part)
+                place = part if len(rows) == 1 else f"{part}.reshape({_size(_count(rows))})"
+                inner = part
+            self.lines.append(f"np.dot({_grouped(value, rows, after)}, {self.ones(after)}, out={place})")
+            value = inner if before else value
+        if before:
+            self.lines.append(f"np.dot({self.ones(before)}, {_grouped(value, before, middle)}, out={target})")
+        self.scratch.release(held)
+        return True
+
+    def ones(self, shape: Sequence[Expr]) -> str:
+        """The name of as many ones as elements of a shape."""
+        count = _count(shape)
+        text = _size(count)
+        form = Form((count,), "real", view=True, whole=True)
+        return self.constant(form, f"np.ones({text})", "ones_" + re.sub(r"\W+", "", text))
 
 
 class _Named(ast.NodeTransformer):
@@ -576,6 +614,17 @@ def _filled_with(node: ast.expr) -> ast.expr | None:
 def _number(text: str) -> str:
     """A number beside an array, which gives it its dtype."""
     return text.removeprefix("DTYPE(").removesuffix(")") if re.fullmatch(r"DTYPE\([-\d.e]+\)", text) else text
+
+
+def _count(shape: Sequence[Expr]) -> Expr:
+    return sympy.expand(sympy.Mul(*shape))
+
+
+def _grouped(text: str, rows: Sequence[Expr], columns: Sequence[Expr]) -> str:
+    """An array as a matrix of these rows and columns."""
+    if len(rows) == len(columns) == 1:
+        return text
+    return f"{text}.reshape({_size(_count(rows))}, {_size(_count(columns))})"
 
 
 def _size(extent: Expr) -> str:

@@ -318,6 +318,9 @@ class Forms:
             return Form(tuple(sympy.expand(n + a + b) for n, (a, b) in widths), inner.kind, whole=True)
         if name == "einsum":
             return self._einsum(node)
+        if name == "vdot":
+            self._together(node.args)
+            return Form(kind="real", whole=True)
         if name == "concatenate" and isinstance(node.args[0], ast.Tuple):
             return self._joined(node.args[0].elts, int(ast.literal_eval(node.args[1])))
         if name == "broadcast_to":
@@ -386,6 +389,11 @@ class Forms:
                 raise Unknown("an extent that isn't stated")
             extents[extents.index(None)] = sympy.expand(quotient)
         return tuple(e for e in extents if e is not None)
+
+    def axes(self, node: ast.Call) -> frozenset[int]:
+        """The axes over which a method reduces."""
+        assert isinstance(node.func, ast.Attribute)
+        return frozenset(self._axes(node, len(self.of(node.func.value).shape)))
 
     def _axes(self, node: ast.Call, rank: int) -> set[int]:
         if not node.args:

@@ -208,7 +208,7 @@ class NumpyLines(NumpyFrame):
 
     def _sum(self, spelling: ArraySpelling, equation: Equation) -> Written:
         scale, factors = split_scale(equation)
-        written = self._einsum(equation, factors)
+        written = self._einsum(equation, factors) or self._dot(spelling, equation, factors)
         if written is None:
             body = sympy.Mul(*factors)
             spelling.name_repeated(body)
@@ -219,6 +219,26 @@ class NumpyLines(NumpyFrame):
             return written
         spelling.known[_PART] = written
         return spelling.write(scale * _PART)
+
+    def _dot(self, spelling: ArraySpelling, equation: Equation, factors: Sequence[Expr]) -> Written | None:
+        """The sum of all products of two arrays, which nothing needs to hold."""
+        body = sympy.Mul(*factors)
+        if self.plain(equation) or equation.target in self.integers or body.atoms(Guard, IntegerAccess):
+            return None
+        base, power = body.as_base_exp()
+        pair = [base, base] if power == 2 else list(sympy.Mul.make_args(body))
+        values = [spelling.write(f) for f in pair]
+        if len(pair) != 2 or any(v.axes != spelling.frame or v.kind != "real" for v in values):
+            return None
+        texts: dict[str, str] = {}
+        for value in values:
+            if value.binding < ATOM or "(" in value.text or "[" in value.text:
+                name = texts.get(value.text) or spelling.fresh("u")
+                if value.text not in texts:
+                    spelling.prelude.append(f"{name} = {value.text}")
+                texts[value.text] = name
+        left, right = (texts.get(v.text, v.text) for v in values)
+        return Written(f"np.vdot({left}, {right})", ATOM, (), "real")
 
     def _einsum(self, equation: Equation, factors: list[Expr]) -> Written | None:
         """Three or more dense factors that no single matrix product serves."""

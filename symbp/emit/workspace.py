@@ -130,14 +130,16 @@ def places_function(network: Network, memory: MemoryPlan) -> Function:
 
 def memory_tables(network: Network, scratch: Scratch | None = None) -> list[str]:
     """What the workspaces need to know beside `_places`: the sizes they depend on, and the arrays that hold
-    0, 1, 2, …"""
-    sizes, positions = network.stage_sizes, _positions(scratch) if scratch else ()
-    return [f"OPEN_SIZES = {quoted(sizes)}", f"POSITIONS = {quoted(positions)}"]
+    0, 1, 2, … or ones."""
+    lines = [f"OPEN_SIZES = {quoted(network.stage_sizes)}"]
+    for table, function in (("POSITIONS", "np.arange"), ("ONES", "np.ones")):
+        lines.append(f"{table} = {quoted(_made_by(function, scratch) if scratch else ())}")
+    return lines
 
 
-def _positions(scratch: Scratch) -> tuple[str, ...]:
-    """The constants that aren't the zeros with which a workspace starts."""
-    return tuple(name for name, (_, _, text) in scratch.constants.items() if "arange" in text)
+def _made_by(function: str, scratch: Scratch) -> tuple[str, ...]:
+    """The constants that a function makes; a workspace starts with zeros."""
+    return tuple(name for name, (_, _, text) in scratch.constants.items() if text.startswith(function))
 
 
 def _which(buffer: Buffer) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symbp.emit.parts.arrays import DataError
-from symbp.emit.parts.places import OPEN_SIZES, POSITIONS, _places
+from symbp.emit.parts.places import ONES, OPEN_SIZES, POSITIONS, _places
 from symbp.emit.parts.program import DTYPE, PARAMETERS, Array
 
 
@@ -40,6 +40,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 OPEN_SIZES: tuple[str, ...]
 POSITIONS: tuple[str, ...]
+ONES: tuple[str, ...]
 
 
 def _places(*sizes: int) -> dict[str, tuple[int, int, tuple[int, ...]]]:
