@@ -288,8 +288,29 @@ class Calls:
     def operated(self, node: ast.BinOp, form: Form, out: _Target) -> None:
         if isinstance(node.op, ast.MatMult) and not (out.form.whole and same(form.shape, out.form.shape)):
             self.through(node, form, out)
+        elif self.cubed(node, out):
+            base = _Target(out.text, out.form, out.aliases)
+            self.raised(node.left, base)
         else:
             self.applied(OPERATORS[type(node.op)], [node.left, node.right], out)
+
+    def cubed(self, node: ast.BinOp, out: _Target) -> bool:
+        """Whether this is the third power of an array: `np.power` takes logarithms of it."""
+        exponent = (
+            isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) and node.right.value == 3
+        )
+        form = self.forms.of(node.left)
+        return bool(exponent and form.kind == "real" and same(form.shape, out.form.shape))
+
+    def raised(self, node: ast.expr, out: _Target) -> None:
+        """The cube of an array, as two products."""
+        held: list[str] = []
+        base = self.value(node, held)
+        if self.stays_in(node, out):
+            raise Unknown("the target is read twice")
+        self.lines.append(f"np.multiply({base}, {base}, out={out.text})")
+        self.lines.append(f"np.multiply({out.text}, {base}, out={out.text})")
+        self.scratch.release(held)
 
     def through(self, node: ast.expr, form: Form, out: _Target) -> None:
         """Computed into scratch, then copied: the target has another form."""
@@ -446,7 +467,16 @@ class Calls:
             )
         )
         held: list[str] = []
-        self.lines.append(f"{out.text}.fill({value})")
+        widths, extents = self.forms.widths(node.args[1]), self.forms.of(node.args[0]).shape
+        axes = [k for k, width in enumerate(widths) if width != (0, 0)]
+        if len(axes) == 1:  # only what is around
+            (axis,) = axes
+            (before, after), extent = widths[axis], extents[axis]
+            spans = [f":{_size(before)}"] if before != 0 else []
+            spans += [f"{_size(sympy.expand(before + extent))}:"] if after != 0 else []
+            self.lines += [f"{out.text}[{':, ' * axis}{span}] = {value}" for span in spans]
+        else:
+            self.lines.append(f"{out.text}.fill({value})")
         self.lines.append(f"np.copyto({out.text}[{inner}], {self.value(node.args[0], held)})")
         self.scratch.release(held)
 
@@ -505,11 +535,10 @@ class Calls:
         """A sum over leading axes, or last ones, as a product with ones: several times faster than `.sum`."""
         form = self.forms.of(node)
         kept = [k for k in range(len(form.shape)) if k not in axes]
-        gaps = kept and kept != list(range(kept[0], kept[-1] + 1))
-        if not kept or gaps or form.kind != "real" or not form.whole or not out.form.whole:
+        if not kept or form.kind != "real" or not form.whole or not out.form.whole:
             return False
-        if isinstance(node, ast.IfExp):
-            return False
+        if kept != list(range(kept[0], kept[-1] + 1)):
+            return self.summed_inside(node, form, sorted(axes), out)
         before, after = form.shape[: kept[0]], form.shape[kept[-1] + 1 :]
         middle = form.shape[kept[0] : kept[-1] + 1]
         held: list[str] = []
@@ -527,6 +556,20 @@ class Calls:
             value = inner if before else value
         if before:
             self.lines.append(f"np.dot({self.ones(before)}, {_grouped(value, before, middle)}, out={target})")
+        self.scratch.release(held)
+        return True
+
+    def summed_inside(self, node: ast.expr, form: Form, axes: list[int], out: _Target) -> bool:
+        """A sum over neighbouring axes between others: a product with ones for each of the leading ones."""
+        rank, first, last = len(form.shape), axes[0], axes[-1]
+        if axes != list(range(first, last + 1)) or first != 1 or rank - last != 2:
+            return False
+        held: list[str] = []
+        value = self.value(node, held)
+        if len(axes) > 1:
+            shapes = (form.shape[:1], form.shape[1:-1], form.shape[-1:])
+            value = f"{_bracketed(value)}.reshape({', '.join(_size(_count(s)) for s in shapes)})"
+        self.lines.append(f"np.matmul({self.ones(form.shape[1:-1])}, {value}, out={out.text})")
         self.scratch.release(held)
         return True
 
@@ -624,7 +667,12 @@ def _grouped(text: str, rows: Sequence[Expr], columns: Sequence[Expr]) -> str:
     """An array as a matrix of these rows and columns."""
     if len(rows) == len(columns) == 1:
         return text
-    return f"{text}.reshape({_size(_count(rows))}, {_size(_count(columns))})"
+    return f"{_bracketed(text)}.reshape({_size(_count(rows))}, {_size(_count(columns))})"
+
+
+def _bracketed(text: str) -> str:
+    """A choice in parentheses."""
+    return f"({text})" if isinstance(ast.parse(text, mode="eval").body, ast.IfExp) else text
 
 
 def _size(extent: Expr) -> str:

@@ -311,7 +311,7 @@ class Forms:
         if name in ("zeros", "ones", "full"):
             dtype = ast.unparse(node.args[-1]) if len(node.args) > 1 else ""
             kind = {"np.int64": "integer", "bool": "bool"}.get(dtype, "real")  # type: ignore[assignment]
-            return Form(self.shape(node.args[0]), kind, view=True, whole=False)
+            return Form(self.shape(node.args[0]), kind, view=True, whole=name == "zeros")
         if name == "pad":
             inner = self.of(node.args[0])
             widths = zip(inner.shape, self.widths(node.args[1]), strict=True)

@@ -20,6 +20,8 @@ from symbp.ir.training import Initial
 from symbp.lower import Program, lower
 from symbp.lower.chunks import Barrier, Split, split
 from symbp.lower.counted import counted
+from symbp.lower.layout import loops_first
+from symbp.lower.shared import shared
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
@@ -190,11 +192,18 @@ def network(
     whole = Network(derivation, known, (), constants, values)
     system = counted(system, known)
     parts = _chunked(system, whole.batch, gradients) if chunks else None
+    numbers: Mapping[str, int] | None = None
+    if not chunks:
+        prepared = loops_first(shared(system, known), (*system.asked, *gradients))
+        system, numbers = prepared.system, prepared.numbers
     segments: list[Segment] = []
     for name, title, after, wanted in _stages(system, gradients, parts):
         before = [t.name for s in segments if s.name in after for t in s.program.buffers]
         program = lower(
-            parts.system if parts else system, [w for w in dict.fromkeys(wanted) if w not in before], before
+            parts.system if parts else system,
+            [w for w in dict.fromkeys(wanted) if w not in before],
+            before,
+            numbers,
         )
         segments.append(Segment(name, title, program))
     return replace(whole, segments=tuple(segments), split=parts)

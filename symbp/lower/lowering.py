@@ -39,13 +39,19 @@ Piece = Contraction | MatrixKernel | Statement
 Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]
 
 
-def lower(system: System, wanted: Sequence[str], given: Iterable[str] = ()) -> Program:
-    """The program for the tensors `wanted`; those in `given` are taken as computed already.
+def lower(
+    system: System,
+    wanted: Sequence[str],
+    given: Iterable[str] = (),
+    numbers: Mapping[str, int] | None = None,
+) -> Program:
+    """The program for the tensors `wanted`; those in `given` are taken as computed already. `numbers` gives
+    the equations' numbers by target, if they are not their places in the system.
 
     Raises LoweringError, with the equations shown, where they depend on each other in a circle.
     """
     known = {*(leaf.name for leaf in system.leaves), *given}
-    numbered = _needed(system, wanted, known)
+    numbered = _needed(system, wanted, known, numbers or {})
     work = _Lowering(system, {equation.target: number for number, equation in numbered})
     work.filled |= known
     order = _order(system, numbered)
@@ -56,7 +62,9 @@ def lower(system: System, wanted: Sequence[str], given: Iterable[str] = ()) -> P
     return _program(system, kernels, work.extra, known)
 
 
-def _needed(system: System, wanted: Sequence[str], known: set[str]) -> list[tuple[int, Equation]]:
+def _needed(
+    system: System, wanted: Sequence[str], known: set[str], numbers: Mapping[str, int]
+) -> list[tuple[int, Equation]]:
     """The equations that the wanted tensors need, with their numbers, in the system's order."""
     needed: set[str] = set()
     stack = [name for name in wanted if name not in known]
@@ -67,7 +75,7 @@ def _needed(system: System, wanted: Sequence[str], known: set[str]) -> list[tupl
         if name not in needed:
             needed.add(name)
             stack += [read for read in system.defining[name].read_names if read not in known]
-    return [(k + 1, e) for k, e in enumerate(system.equations) if e.target in needed]
+    return [(numbers.get(e.target, k + 1), e) for k, e in enumerate(system.equations) if e.target in needed]
 
 
 def _order(system: System, numbered: Sequence[tuple[int, Equation]]) -> tuple[Together, ...]:
