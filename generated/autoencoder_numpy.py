@@ -45,7 +45,7 @@ One training step takes, with each array read and written once per kernel:
              = 37,616·N
     bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
              = 144,008 + 17,088·N
-    workspace  8·max(32,784, 16 + 296·N) bytes
+    workspace  262,152 + 2,376·N bytes
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N",)
 POSITIONS = ()
+ONES = ("ones_N",)
 D, H, C = 64, 48, 8
 NAME = "autoencoder"
 SIZES = {"D": D, "H": H, "C": C}
@@ -125,11 +126,10 @@ def _loss(params, data, tensors):
     """The loss: equation (10)."""
     x = data["x"]
     shown, loss = tensors["shown"], tensors["loss"]
-    t_ND = tensors["t_ND"]
+    u1 = tensors["u1"]
     N = len(x)
-    np.subtract(shown, x, out=t_ND)  # (10)
-    np.square(t_ND, out=t_ND)  # (10)
-    loss[...] = t_ND.sum() / (D * N)  # (10)
+    np.subtract(shown, x, out=u1)  # (10)
+    loss[...] = np.vdot(u1, u1) / (D * N)  # (10)
 
 
 def _backward(params, data, tensors, gradients):
@@ -141,29 +141,29 @@ def _backward(params, data, tensors, gradients):
     dh1, dz1 = tensors["dh1"], tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3, dW4, db4 = gradients["W3"], gradients["b3"], gradients["W4"], gradients["b4"]
-    t_ND, t_ND2, t_NH = tensors["t_ND"], tensors["t_ND2"], tensors["t_NH"]
+    t_ND, t_ND2, t_NH, ones_N = tensors["t_ND"], tensors["t_ND2"], tensors["t_NH"], tensors["ones_N"]
     N = len(x)
     np.subtract(shown, x, out=t_ND)  # (11)
     np.subtract(1, shown, out=t_ND2)  # (11)
     np.multiply(2 / (D * N), t_ND2, out=t_ND2)  # (11)
     np.multiply(t_ND2, shown, out=da4)  # (11)
     np.multiply(da4, t_ND, out=da4)  # (11)
-    da4.sum(0, out=db4)  # (12)
+    np.dot(ones_N, da4, out=db4)  # (12)
     np.matmul(da4, W4.T, out=dh3)  # (13)
     np.matmul(h3.T, da4, out=dW4)  # (14)
     np.multiply(h3, h3, out=t_NH)  # (15)
     np.subtract(1, t_NH, out=t_NH)  # (15)
     np.multiply(t_NH, dh3, out=dz3)  # (15)
-    dz3.sum(0, out=db3)  # (16)
+    np.dot(ones_N, dz3, out=db3)  # (16)
     np.matmul(dz3, W3.T, out=dcode)  # (17)
     np.matmul(code.T, dz3, out=dW3)  # (18)
-    dcode.sum(0, out=db2)  # (19)
+    np.dot(ones_N, dcode, out=db2)  # (19)
     np.matmul(dcode, W2.T, out=dh1)  # (20)
     np.matmul(h1.T, dcode, out=dW2)  # (21)
     np.multiply(h1, h1, out=t_NH)  # (22)
     np.subtract(1, t_NH, out=t_NH)  # (22)
     np.multiply(t_NH, dh1, out=dz1)  # (22)
-    dz1.sum(0, out=db1)  # (24)
+    np.dot(ones_N, dz1, out=db1)  # (24)
     np.matmul(x.T, dz1, out=dW1)  # (23)
 
 
@@ -201,27 +201,29 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 192 * N + 16, (N, H)),
-        "h1": (0, 192 * N + 16, (N, H)),
-        "z2": (0, 288 * N + 16, (N, C)),
-        "code": (0, 288 * N + 16, (N, C)),
-        "z3": (0, 240 * N + 16, (N, H)),
-        "h3": (0, 240 * N + 16, (N, H)),
-        "z4": (0, 16, (N, D)),
-        "a4": (0, 16, (N, D)),
-        "shown": (0, 16, (N, D)),
-        "loss": (0, 0, ()),
-        "da4": (0, 16, (N, D)),
-        "dh3": (0, 64 * N + 16, (N, H)),
-        "dz3": (0, 64 * N + 16, (N, H)),
-        "dcode": (0, 48 * N + 16, (N, C)),
-        "dh1": (0, 16, (N, H)),
-        "dz1": (0, 16, (N, H)),
-        "t_ND": (0, 64 * N + 16, (N, 64)),
-        "t_ND2": (0, 128 * N + 16, (N, 64)),
-        "t_NH": (0, 112 * N + 16, (N, 48)),
-        "t_block": (0, 16, (16384,)),
-        "t_block2": (0, 16400, (16384,)),
+        "z1": (0, 192 * N, (N, H)),
+        "h1": (0, 192 * N, (N, H)),
+        "z2": (0, 288 * N, (N, C)),
+        "code": (0, 288 * N, (N, C)),
+        "z3": (0, 240 * N, (N, H)),
+        "h3": (0, 240 * N, (N, H)),
+        "z4": (0, 0, (N, D)),
+        "a4": (0, 0, (N, D)),
+        "shown": (0, 0, (N, D)),
+        "loss": (0, 297 * N + 32768, ()),
+        "da4": (0, 0, (N, D)),
+        "dh3": (0, 64 * N, (N, H)),
+        "dz3": (0, 64 * N, (N, H)),
+        "dcode": (0, 48 * N, (N, C)),
+        "dh1": (0, 0, (N, H)),
+        "dz1": (0, 0, (N, H)),
+        "ones_N": (0, 296 * N + 32768, (N,)),
+        "u1": (0, 64 * N, (N, 64)),
+        "t_ND": (0, 64 * N, (N, 64)),
+        "t_ND2": (0, 128 * N, (N, 64)),
+        "t_NH": (0, 112 * N, (N, 48)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 
@@ -466,6 +468,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

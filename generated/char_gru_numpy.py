@@ -55,12 +55,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 128; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      18·E·H·N·T + 6·H·N·T·V + 16·N·T·V + 174·H·N·T + 18·N·T·H² + 9·N·T + E·N·T
-             = 784·N·T·V + 390,953·N·T
-    bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T
+    flops      18·E·H·N·T + 6·H·N·T·V + 154·H·N·T + 16·N·T·V + 18·N·T·H² + 9·N·T + E·N·T
+             = 784·N·T·V + 388,393·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 928·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T
                + 8·E·V + 16·V + 24·H² + 96·H
-             = 700,424 + 112·N·T·V + 104,016·N·T + 3,344·V + 4,096·N + 786,432·T
-    workspace  393,224 + 17·N·T·V + 26,888·N·T + 5,128·N + 8·T + 8·V bytes
+             = 700,424 + 112·N·T·V + 120,400·N·T + 3,344·V + 4,096·N + 786,432·T
+    workspace  393,224 + 33·N·T·V + 33,048·N·T + 16·V + 5,128·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_N", "range_T", "range_V")
+POSITIONS = ("range_T", "range_N", "range_V")
+ONES = ("ones_V", "ones_NT")
 E, H = 32, 128
 NAME = "char_gru"
 SIZES = {"E": E, "H": H}
@@ -119,63 +120,67 @@ def _forward(params, data, tensors):
     x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
     d, R, c = params["d"], params["R"], params["c"]
-    x1, z1, a1, r_a1_2 = tensors["x1"], tensors["z1"], tensors["a1"], tensors["r_a1_2"]
-    a1_2, r_h, u_h, n_h = tensors["a1_2"], tensors["r_h"], tensors["u_h"], tensors["n_h"]
-    h, z2, a2, m_a2 = tensors["h"], tensors["z2"], tensors["a2"], tensors["m_a2"]
-    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
-    t_N3H, t_NH, zeros_NH = tensors["t_N3H"], tensors["t_NH"], tensors["zeros_NH"]
+    x1, z1, a1, r_h_all = tensors["x1"], tensors["z1"], tensors["a1"], tensors["r_h_all"]
+    u_h_all, r_a1_2, a1_2, r_h = tensors["u_h_all"], tensors["r_a1_2"], tensors["a1_2"], tensors["r_h"]
+    u_h, n_h, h, z2 = tensors["u_h"], tensors["n_h"], tensors["h"], tensors["z2"]
+    a2, m_a2, e_p, s_p = tensors["a2"], tensors["m_a2"], tensors["e_p"], tensors["s_p"]
+    p = tensors["p"]
+    at_TN, t_NH, t_NT, zeros_NH = tensors["at_TN"], tensors["t_NH"], tensors["t_NT"], tensors["zeros_NH"]
+    ones_V = tensors["ones_V"]
     N = len(x)
     T = x.shape[1]
     V = len(table)
-    np.take(table, x, 0, out=x1, mode="clip")  # (1)
+    _transposed(x, out=at_TN)  # (1)
+    np.take(table, at_TN, 0, out=x1, mode="clip")  # (1)
     np.matmul(x1.reshape(N * T, E), W.reshape(E, 3 * H), out=z1.reshape(N * T, 3 * H))  # (2)
     np.add(z1, b, out=a1)  # (3)
+    np.copyto(r_h_all, a1[:, :, 0])  # (6)
+    np.copyto(u_h_all, a1[:, :, 1])  # (7)
     for i in range(T):
         np.matmul(
-            h[:, i - 1] if i >= 1 else zeros_NH, U.reshape(H, 3 * H), out=t_N3H.reshape(N, 3 * H)
+            h[i - 1] if i >= 1 else zeros_NH, U.reshape(H, 3 * H), out=r_a1_2[i].reshape(N, 3 * H)
         )  # (4)
-        np.copyto(r_a1_2[:, i], t_N3H)  # (4)
-        np.add(r_a1_2[:, i], d, out=a1_2[:, i])  # (5)
-        np.add(a1[:, i, 0], a1_2[:, i, 0], out=t_NH)  # (6)
-        _sigmoid(t_NH, out=t_NH)  # (6)
-        np.copyto(r_h[:, i], t_NH)  # (6)
-        np.add(a1[:, i, 1], a1_2[:, i, 1], out=t_NH)  # (7)
-        _sigmoid(t_NH, out=t_NH)  # (7)
-        np.copyto(u_h[:, i], t_NH)  # (7)
-        np.multiply(a1_2[:, i, 2], r_h[:, i], out=n_h[:, i])  # (8)
-        np.add(a1[:, i, 2], n_h[:, i], out=n_h[:, i])  # (8)
-        np.tanh(n_h[:, i], out=n_h[:, i])  # (8)
-        np.multiply(h[:, i - 1] if i >= 1 else zeros_NH, u_h[:, i], out=h[:, i])  # (9)
-        np.subtract(1, u_h[:, i], out=t_NH)  # (9)
-        np.multiply(t_NH, n_h[:, i], out=t_NH)  # (9)
-        np.add(t_NH, h[:, i], out=h[:, i])  # (9)
+        np.add(r_a1_2[i], d, out=a1_2[i])  # (5)
+        np.add(a1_2[i, :, 0], r_h_all[i], out=r_h[i])  # (6)
+        _sigmoid(r_h[i], out=r_h[i])  # (6)
+        np.add(a1_2[i, :, 1], u_h_all[i], out=u_h[i])  # (7)
+        _sigmoid(u_h[i], out=u_h[i])  # (7)
+        np.multiply(a1_2[i, :, 2], r_h[i], out=n_h[i])  # (8)
+        np.add(a1[i, :, 2], n_h[i], out=n_h[i])  # (8)
+        np.tanh(n_h[i], out=n_h[i])  # (8)
+        np.multiply(h[i - 1] if i >= 1 else zeros_NH, u_h[i], out=h[i])  # (9)
+        np.subtract(1, u_h[i], out=t_NH)  # (9)
+        np.multiply(t_NH, n_h[i], out=t_NH)  # (9)
+        np.add(t_NH, h[i], out=h[i])  # (9)
     np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (10)
     np.add(z2, c, out=a2)  # (11)
     a2.max(2, out=m_a2)  # (12)
     np.subtract(a2, m_a2[..., None], out=e_p)  # (13)
     np.exp(e_p, out=e_p)  # (13)
-    e_p.sum(2, out=s_p)  # (14)
-    np.divide(e_p, s_p[..., None], out=p)  # (15)
+    np.dot(e_p.reshape(N * T, V), ones_V, out=s_p.reshape(N * T))  # (14)
+    _transposed(s_p, out=t_NT)  # (15)
+    np.divide(e_p.transpose(1, 0, 2), t_NT[..., None], out=p)  # (15)
 
 
 def _loss(params, data, tensors):
     """The loss: equation (16)."""
     y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
-    t_NT, t_NT2, at_NT, range_N = tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"], tensors["range_N"]
-    range_T = tensors["range_T"]
+    at_TN, t_TN, t_TN2, at_TN2 = tensors["at_TN"], tensors["t_TN"], tensors["t_TN2"], tensors["at_TN2"]
+    range_T, range_N = tensors["range_T"], tensors["range_N"]
     N = len(y)
     T = y.shape[1]
     V = a2.shape[2]
-    np.log(s_p, out=t_NT)  # (16)
-    np.add(t_NT, m_a2, out=t_NT)  # (16)
-    np.multiply(range_N[:, None], T, out=at_NT)  # (16)
-    np.add(at_NT, range_T, out=at_NT)  # (16)
-    np.multiply(at_NT, V, out=at_NT)  # (16)
-    np.add(at_NT, y, out=at_NT)  # (16)
-    np.take(a2.reshape(-1), at_NT, out=t_NT2, mode="clip")  # (16)
-    np.subtract(t_NT, t_NT2, out=t_NT)  # (16)
-    loss[...] = t_NT.sum() / (N * T)  # (16)
+    np.log(s_p, out=t_TN)  # (16)
+    np.add(t_TN, m_a2, out=t_TN)  # (16)
+    np.multiply(range_T[:, None], N, out=at_TN)  # (16)
+    np.add(at_TN, range_N, out=at_TN)  # (16)
+    np.multiply(at_TN, V, out=at_TN)  # (16)
+    _transposed(y, out=at_TN2)  # (16)
+    np.add(at_TN, at_TN2, out=at_TN)  # (16)
+    np.take(a2.reshape(-1), at_TN, out=t_TN2, mode="clip")  # (16)
+    np.subtract(t_TN, t_TN2, out=t_TN)  # (16)
+    loss[...] = t_TN.sum() / (N * T)  # (16)
 
 
 def _backward(params, data, tensors, gradients):
@@ -184,69 +189,70 @@ def _backward(params, data, tensors, gradients):
     W, U, R = params["W"], params["U"], params["R"]
     x1, a1_2, r_h, u_h = tensors["x1"], tensors["a1_2"], tensors["r_h"], tensors["u_h"]
     n_h, h, p, da2 = tensors["n_h"], tensors["h"], tensors["p"], tensors["da2"]
-    dh_3, dh_1, dh, dn_h = tensors["dh_3"], tensors["dh_1"], tensors["dh"], tensors["dn_h"]
-    dr_h, da1_2, da1, dx1 = tensors["dr_h"], tensors["da1_2"], tensors["da1"], tensors["dx1"]
+    da1_2_all, da1_2_all2, da1_2_all3 = tensors["da1_2_all"], tensors["da1_2_all2"], tensors["da1_2_all3"]
+    dn_h_all, dr_h_all, dh_3 = tensors["dn_h_all"], tensors["dr_h_all"], tensors["dh_3"]
+    dh_1, dh, dn_h, dr_h = tensors["dh_1"], tensors["dh"], tensors["dn_h"], tensors["dr_h"]
+    da1_2, da1, dx1 = tensors["da1_2"], tensors["da1"], tensors["dx1"]
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dd, dR, dc = gradients["d"], gradients["R"], gradients["c"]
-    t_N3H, t_NH, is_NTV, padded1 = tensors["t_N3H"], tensors["t_NH"], tensors["is_NTV"], tensors["padded1"]
-    t_1, zeros_NH, range_V = tensors["t_1"], tensors["zeros_NH"], tensors["range_V"]
-    zeros_N3H = tensors["zeros_N3H"]
+    at_TN, is_TNV, padded1 = tensors["at_TN"], tensors["is_TNV"], tensors["padded1"]
+    range_V, ones_NT, zeros_N3H = tensors["range_V"], tensors["ones_NT"], tensors["zeros_N3H"]
     N = len(x)
     T = x.shape[1]
     V = R.shape[1]
-    np.equal(range_V, y[..., None], out=is_NTV)  # (17)
-    np.subtract(p, is_NTV, out=da2)  # (17)
+    _transposed(y, out=at_TN)  # (17)
+    np.equal(range_V, at_TN[..., None], out=is_TNV)  # (17)
+    np.subtract(p.transpose(1, 0, 2), is_TNV, out=da2)  # (17)
     np.divide(da2, N * T, out=da2)  # (17)
-    da2.sum((0, 1), out=dc)  # (18)
+    np.dot(ones_NT, da2.reshape(N * T, V), out=dc)  # (18)
+    np.multiply(n_h, n_h, out=da1_2_all)  # (24)
+    np.subtract(1, da1_2_all, out=da1_2_all)  # (24)
+    np.multiply(da1_2_all, r_h, out=da1_2_all)  # (24)
+    np.subtract(1, r_h, out=da1_2_all2)  # (24)
+    np.multiply(da1_2_all2, r_h, out=da1_2_all2)  # (24)
+    padded1[:1] = 0  # (24)
+    np.copyto(padded1[1 : T + 1, :, :], h)  # (24)
+    np.subtract(padded1[:T], n_h, out=da1_2_all3)  # (24)
+    np.multiply(da1_2_all3, u_h, out=da1_2_all3)  # (24)
+    np.subtract(1, u_h, out=dn_h_all)  # (22)
+    np.multiply(n_h, n_h, out=dr_h_all)  # (23)
+    np.subtract(1, dr_h_all, out=dr_h_all)  # (23)
+    np.multiply(dr_h_all, a1_2[:, :, 2], out=dr_h_all)  # (23)
     np.matmul(da2.reshape(N * T, V), R.T, out=dh_3.reshape(N * T, H))  # (19)
     for i in reversed(range(T)):
-        dh_1_left = da1_2[:, i + 1] if i + 2 <= T else zeros_N3H  # (20)
-        np.copyto(t_N3H, dh_1_left)  # (20)
-        np.matmul(t_N3H.reshape(N, 3 * H), U.reshape(H, 3 * H).T, out=t_NH)  # (20)
-        np.copyto(dh_1[:, i], t_NH)  # (20)
+        dh_1_left = da1_2[i + 1] if i + 2 <= T else zeros_N3H  # (20)
+        np.matmul(dh_1_left.reshape(N, 3 * H), U.reshape(H, 3 * H).T, out=dh_1[i])  # (20)
         if i + 2 <= T:  # (21)
-            np.multiply(dh[:, i + 1], u_h[:, i + 1], out=dh[:, i])  # (21)
+            np.multiply(dh[i + 1], u_h[i + 1], out=dh[i])  # (21)
         else:  # (21)
-            np.copyto(dh[:, i], zeros_NH)  # (21)
-        np.add(dh[:, i], dh_1[:, i], out=dh[:, i])  # (21)
-        np.add(dh[:, i], dh_3[:, i], out=dh[:, i])  # (21)
-        np.subtract(1, u_h[:, i], out=dn_h[:, i])  # (22)
-        np.multiply(dn_h[:, i], dh[:, i], out=dn_h[:, i])  # (22)
-        np.multiply(n_h[:, i], n_h[:, i], out=dr_h[:, i])  # (23)
-        np.subtract(1, dr_h[:, i], out=dr_h[:, i])  # (23)
-        np.multiply(dr_h[:, i], a1_2[:, i, 2], out=dr_h[:, i])  # (23)
-        np.multiply(dr_h[:, i], dn_h[:, i], out=dr_h[:, i])  # (23)
-        np.subtract(1, r_h[:, i], out=da1_2[:, i, 0])  # (24)
-        np.multiply(da1_2[:, i, 0], dr_h[:, i], out=da1_2[:, i, 0])  # (24)
-        np.multiply(da1_2[:, i, 0], r_h[:, i], out=da1_2[:, i, 0])  # (24)
-        np.subtract(h[:, i - 1] if i >= 1 else zeros_NH, n_h[:, i], out=da1_2[:, i, 1])  # (24)
-        np.multiply(dn_h[:, i], da1_2[:, i, 1], out=da1_2[:, i, 1])  # (24)
-        np.multiply(da1_2[:, i, 1], u_h[:, i], out=da1_2[:, i, 1])  # (24)
-        np.multiply(n_h[:, i], n_h[:, i], out=da1_2[:, i, 2])  # (24)
-        np.subtract(1, da1_2[:, i, 2], out=da1_2[:, i, 2])  # (24)
-        np.multiply(da1_2[:, i, 2], dn_h[:, i], out=da1_2[:, i, 2])  # (24)
-        np.multiply(da1_2[:, i, 2], r_h[:, i], out=da1_2[:, i, 2])  # (24)
-    padded1.fill(0)  # (25)
-    np.copyto(padded1[:, 1 : T + 1, :], h)  # (25)
-    np.copyto(t_1.reshape(N, T, H), padded1[:, :T])  # (25)
-    np.matmul(t_1.T, da1_2.reshape(N * T, 3 * H), out=dU.reshape(H, 3 * H))  # (25)
+            dh[i].fill(0)  # (21)
+        np.add(dh[i], dh_1[i], out=dh[i])  # (21)
+        np.add(dh[i], dh_3[i], out=dh[i])  # (21)
+        np.multiply(dh[i], dn_h_all[i], out=dn_h[i])  # (22)
+        np.multiply(dn_h[i], dr_h_all[i], out=dr_h[i])  # (23)
+        np.multiply(da1_2_all2[i], dr_h[i], out=da1_2[i, :, 0])  # (24)
+        np.multiply(da1_2_all3[i], dn_h[i], out=da1_2[i, :, 1])  # (24)
+        np.multiply(da1_2_all[i], dn_h[i], out=da1_2[i, :, 2])  # (24)
+    padded1[:1] = 0  # (25)
+    np.copyto(padded1[1 : T + 1, :, :], h)  # (25)
+    np.matmul(padded1[:T].reshape(N * T, H).T, da1_2.reshape(N * T, 3 * H), out=dU.reshape(H, 3 * H))  # (25)
     np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
-    da1_2.sum((0, 1), out=dd)  # (27)
+    np.dot(ones_NT, da1_2.reshape(N * T, 3 * H), out=dd.reshape(3 * H))  # (27)
     np.subtract(1, r_h, out=da1[:, :, 0])  # (28)
     np.multiply(da1[:, :, 0], dr_h, out=da1[:, :, 0])  # (28)
     np.multiply(da1[:, :, 0], r_h, out=da1[:, :, 0])  # (28)
-    padded1.fill(0)  # (28)
-    np.copyto(padded1[:, 1 : T + 1, :], h)  # (28)
-    np.subtract(padded1[:, :T], n_h, out=da1[:, :, 1])  # (28)
+    padded1[:1] = 0  # (28)
+    np.copyto(padded1[1 : T + 1, :, :], h)  # (28)
+    np.subtract(padded1[:T], n_h, out=da1[:, :, 1])  # (28)
     np.multiply(dn_h, da1[:, :, 1], out=da1[:, :, 1])  # (28)
     np.multiply(da1[:, :, 1], u_h, out=da1[:, :, 1])  # (28)
     np.multiply(n_h, n_h, out=da1[:, :, 2])  # (28)
     np.subtract(1, da1[:, :, 2], out=da1[:, :, 2])  # (28)
     np.multiply(da1[:, :, 2], dn_h, out=da1[:, :, 2])  # (28)
-    da1.sum((0, 1), out=db)  # (29)
+    np.dot(ones_NT, da1.reshape(N * T, 3 * H), out=db.reshape(3 * H))  # (29)
     np.matmul(da1.reshape(N * T, 3 * H), W.reshape(E, 3 * H).T, out=dx1.reshape(N * T, E))  # (30)
     dtable.fill(0)  # (31)
-    _add_rows(dtable, x, dx1)  # (31)
+    _add_rows(dtable, x, dx1.transpose(1, 0, 2))  # (31)
     np.matmul(x1.reshape(N * T, E).T, da1.reshape(N * T, 3 * H), out=dW.reshape(E, 3 * H))  # (32)
 
 
@@ -296,50 +302,59 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_no
 def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 128 * N + 2 * N * T * V + 3328 * N * T, (N, T, E)),
-        "z1": (0, 0, (N, T, 3, H)),
-        "a1": (0, 0, (N, T, 3, H)),
-        "r_a1_2": (0, 384 * N * T, (N, T, 3, H)),
-        "a1_2": (0, 768 * N * T, (N, T, 3, H)),
-        "r_h": (0, 1152 * N * T, (N, T, H)),
-        "u_h": (0, 1280 * N * T, (N, T, H)),
-        "n_h": (0, 1408 * N * T, (N, T, H)),
-        "h": (0, 1536 * N * T, (N, T, H)),
-        "z2": (0, 1664 * N * T, (N, T, V)),
-        "a2": (0, 1664 * N * T, (N, T, V)),
-        "m_a2": (0, 0, (N, T)),
-        "e_p": (0, 128 * N + 3328 * N * T + N * T * V, (N, T, V)),
-        "s_p": (0, N * T, (N, T)),
-        "p": (0, 128 * N + 3328 * N * T + N * T * V, (N, T, V)),
-        "loss": (0, 2 * N * T * V + 3360 * N * T + 640 * N + 49152, ()),
-        "da2": (0, 128 * N + 3328 * N * T + N * T * V, (N, T, V)),
-        "dh_3": (0, 384 * N * T, (N, T, H)),
-        "dh_1": (0, 512 * N * T, (N, T, H)),
-        "dh": (0, 640 * N * T, (N, T, H)),
-        "dn_h": (0, 1664 * N * T, (N, T, H)),
-        "dr_h": (0, 1792 * N * T, (N, T, H)),
-        "da1_2": (0, 0, (N, T, 3, H)),
-        "da1": (0, 0, (N, T, 3, H)),
-        "dx1": (0, 384 * N * T, (N, T, E)),
+        "x1": (0, 128 * N + 4096 * N * T + 4 * N * T * V, (T, N, E)),
+        "z1": (0, 0, (T, N, 3, H)),
+        "a1": (0, 0, (T, N, 3, H)),
+        "r_h_all": (0, 1152 * N * T, (T, N, H)),
+        "u_h_all": (0, 1280 * N * T, (T, N, H)),
+        "r_a1_2": (0, 384 * N * T, (T, N, 3, H)),
+        "a1_2": (0, 768 * N * T, (T, N, 3, H)),
+        "r_h": (0, 1408 * N * T, (T, N, H)),
+        "u_h": (0, 1536 * N * T, (T, N, H)),
+        "n_h": (0, 1664 * N * T, (T, N, H)),
+        "h": (0, 1792 * N * T, (T, N, H)),
+        "z2": (0, 1920 * N * T, (T, N, V)),
+        "a2": (0, 1920 * N * T, (T, N, V)),
+        "m_a2": (0, 0, (T, N)),
+        "e_p": (0, 1920 * N * T + N * T * V, (T, N, V)),
+        "s_p": (0, N * T, (T, N)),
+        "p": (0, 1920 * N * T + 2 * N * T * V, (N, T, V)),
+        "loss": (0, 4129 * N * T + 4 * N * T * V + 640 * N + V + 49152, ()),
+        "da2": (0, 128 * N + 3 * N * T * V + 4096 * N * T, (T, N, V)),
+        "da1_2_all": (0, 128 * N + 512 * N * T, (T, N, H)),
+        "da1_2_all2": (0, 1152 * N * T, (T, N, H)),
+        "da1_2_all3": (0, 1280 * N * T, (T, N, H)),
+        "dn_h_all": (0, 384 * N * T, (T, N, H)),
+        "dr_h_all": (0, 1920 * N * T, (T, N, H)),
+        "dh_3": (0, 128 * N + 640 * N * T, (T, N, H)),
+        "dh_1": (0, 128 * N + 768 * N * T, (T, N, H)),
+        "dh": (0, 128 * N + 896 * N * T, (T, N, H)),
+        "dn_h": (0, 2048 * N * T, (T, N, H)),
+        "dr_h": (0, 2176 * N * T, (T, N, H)),
+        "da1_2": (0, 0, (T, N, 3, H)),
+        "da1": (0, 0, (T, N, 3, H)),
+        "dx1": (0, 384 * N * T, (T, N, E)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NH": (0, 2 * N * T * V + 3360 * N * T + 512 * N + 49152, (N, 128)),
-        "range_N": (1, N * T, (N,)),
-        "range_T": (1, N + N * T, (T,)),
-        "range_V": (1, N + N * T + T, (V,)),
-        "zeros_N3H": (0, 128 * N + 2 * N * T * V + 3360 * N * T, (N, 3, 128)),
-        "t_N3H": (0, 1920 * N * T, (N, 3, 128)),
-        "t_NH": (0, 1920 * N * T + 384 * N, (N, 128)),
+        "zeros_NH": (0, 4128 * N * T + 4 * N * T * V + 512 * N + 49152, (N, 128)),
+        "ones_V": (0, 4129 * N * T + 4 * N * T * V + 640 * N + 49152, (V,)),
+        "range_T": (1, 2 * N * T, (T,)),
+        "range_N": (1, 2 * N * T + T, (N,)),
+        "range_V": (1, 2 * N * T + N + T, (V,)),
+        "ones_NT": (0, 4128 * N * T + 4 * N * T * V + 640 * N + 49152, (N * T,)),
+        "zeros_N3H": (0, 128 * N + 4128 * N * T + 4 * N * T * V, (N, 3, 128)),
+        "at_TN": (1, 0, (T, N)),
+        "t_NH": (0, 1920 * N * T, (N, 128)),
         "t_NT": (0, 2 * N * T, (N, T)),
-        "t_NT2": (0, 3 * N * T, (N, T)),
-        "at_NT": (1, 0, (N, T)),
-        "is_NTV": (2, 0, (N, T, V)),
-        "padded1": (0, 384 * N * T, (N, T + 1, 128)),
-        "t_1": (0, 128 * N + 512 * N * T, (N * T, 128)),
+        "t_TN": (0, 2 * N * T, (T, N)),
+        "t_TN2": (0, 3 * N * T, (T, N)),
+        "at_TN2": (1, N * T, (T, N)),
+        "is_TNV": (2, 0, (T, N, V)),
+        "padded1": (0, 384 * N * T, (T + 1, N, 128)),
         "is_NT": (2, 0, (N, T)),
-        "g_clipped": (0, 2 * N * T * V + 3360 * N * T + 512 * N, (16384,)),
-        "t_block": (0, 2 * N * T * V + 3360 * N * T + 512 * N + 16384, (16384,)),
-        "t_block2": (0, 2 * N * T * V + 3360 * N * T + 512 * N + 32768, (16384,)),
+        "g_clipped": (0, 4128 * N * T + 4 * N * T * V + 512 * N, (16384,)),
+        "t_block": (0, 4128 * N * T + 4 * N * T * V + 512 * N + 16384, (16384,)),
+        "t_block2": (0, 4128 * N * T + 4 * N * T * V + 512 * N + 32768, (16384,)),
     }
 
 
@@ -381,6 +396,14 @@ def _sigmoid(x: Array, out: Array | None = None) -> Array:
     np.exp(out, out=out)
     np.add(out, 1, out=out)
     return np.divide(1, out, out=out)
+
+
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
+    for k in range(0, len(x), 16):
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
 # ---- Arrays that come in ----
@@ -590,6 +613,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

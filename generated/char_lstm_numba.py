@@ -85,6 +85,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V")
 POSITIONS = ()
+ONES = ()
 E, H = 32, 128
 NAME = "char_lstm"
 SIZES = {"E": E, "H": H}
@@ -902,6 +903,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -53,12 +53,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 128; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      24·E·H·N·T + 6·H·N·T·V + 169·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
-             = 784·N·T·V + 513,193·N·T
-    bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
+    flops      24·E·H·N·T + 6·H·N·T·V + 123·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
+             = 784·N·T·V + 507,305·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 976·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
-             = 925,704 + 112·N·T·V + 104,016·N·T + 1,048,576·T + 3,344·V + 5,120·N
-    workspace  393,216 + 17·N·T·V + 29,192·N·T + 10,248·N + 8·T + 8·V bytes
+             = 925,704 + 112·N·T·V + 126,544·N·T + 1,048,576·T + 3,344·V + 5,120·N
+    workspace  393,216 + 25·N·T·V + 19,736·N·T + 16·V + 6,152·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_N", "range_T", "range_V")
+POSITIONS = ("range_T", "range_N", "range_V")
+ONES = ("ones_V", "ones_NT")
 E, H = 32, 128
 NAME = "char_lstm"
 SIZES = {"E": E, "H": H}
@@ -116,62 +117,61 @@ def _forward(params, data, tensors):
     x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
     R, c = params["R"], params["c"]
-    x1, z1, r_a1, a1 = tensors["x1"], tensors["z1"], tensors["r_a1"], tensors["a1"]
-    i_c1, f_c1, g_c1, c1 = tensors["i_c1"], tensors["f_c1"], tensors["g_c1"], tensors["c1"]
-    o_h, h, z2, a2 = tensors["o_h"], tensors["h"], tensors["z2"], tensors["a2"]
-    m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
-    t_N4H, t_NH, zeros_NH = tensors["t_N4H"], tensors["t_NH"], tensors["zeros_NH"]
+    x1, z1, a1_all, r_a1 = tensors["x1"], tensors["z1"], tensors["a1_all"], tensors["r_a1"]
+    a1, i_c1, f_c1, g_c1 = tensors["a1"], tensors["i_c1"], tensors["f_c1"], tensors["g_c1"]
+    c1, o_h, h_tanh, h = tensors["c1"], tensors["o_h"], tensors["h_tanh"], tensors["h"]
+    z2, a2, m_a2, e_p = tensors["z2"], tensors["a2"], tensors["m_a2"], tensors["e_p"]
+    s_p, p = tensors["s_p"], tensors["p"]
+    at_TN, t_NH, t_NT, zeros_NH = tensors["at_TN"], tensors["t_NH"], tensors["t_NT"], tensors["zeros_NH"]
+    ones_V = tensors["ones_V"]
     N = len(x)
     T = x.shape[1]
     V = len(table)
-    np.take(table, x, 0, out=x1, mode="clip")  # (1)
+    _transposed(x, out=at_TN)  # (1)
+    np.take(table, at_TN, 0, out=x1, mode="clip")  # (1)
     np.matmul(x1.reshape(N * T, E), W.reshape(E, 4 * H), out=z1.reshape(N * T, 4 * H))  # (2)
+    np.add(z1, b, out=a1_all)  # (4)
     for i in range(T):
-        np.matmul(
-            h[:, i - 1] if i >= 1 else zeros_NH, U.reshape(H, 4 * H), out=t_N4H.reshape(N, 4 * H)
-        )  # (3)
-        np.copyto(r_a1[:, i], t_N4H)  # (3)
-        np.add(r_a1[:, i], z1[:, i], out=a1[:, i])  # (4)
-        np.add(a1[:, i], b, out=a1[:, i])  # (4)
-        _sigmoid(a1[:, i, 0], out=t_NH)  # (5)
-        np.copyto(i_c1[:, i], t_NH)  # (5)
-        _sigmoid(a1[:, i, 1], out=t_NH)  # (6)
-        np.copyto(f_c1[:, i], t_NH)  # (6)
-        np.tanh(a1[:, i, 2], out=g_c1[:, i])  # (7)
-        np.multiply(c1[:, i - 1] if i >= 1 else zeros_NH, f_c1[:, i], out=c1[:, i])  # (8)
-        np.multiply(g_c1[:, i], i_c1[:, i], out=t_NH)  # (8)
-        np.add(c1[:, i], t_NH, out=c1[:, i])  # (8)
-        _sigmoid(a1[:, i, 3], out=t_NH)  # (9)
-        np.copyto(o_h[:, i], t_NH)  # (9)
-        np.tanh(c1[:, i], out=h[:, i])  # (10)
-        np.multiply(o_h[:, i], h[:, i], out=h[:, i])  # (10)
+        np.matmul(h[i - 1] if i >= 1 else zeros_NH, U.reshape(H, 4 * H), out=r_a1[i].reshape(N, 4 * H))  # (3)
+        np.add(a1_all[i], r_a1[i], out=a1[i])  # (4)
+        _sigmoid(a1[i, :, 0], out=i_c1[i])  # (5)
+        _sigmoid(a1[i, :, 1], out=f_c1[i])  # (6)
+        np.tanh(a1[i, :, 2], out=g_c1[i])  # (7)
+        np.multiply(c1[i - 1] if i >= 1 else zeros_NH, f_c1[i], out=c1[i])  # (8)
+        np.multiply(g_c1[i], i_c1[i], out=t_NH)  # (8)
+        np.add(c1[i], t_NH, out=c1[i])  # (8)
+        _sigmoid(a1[i, :, 3], out=o_h[i])  # (9)
+        np.tanh(c1[i], out=h_tanh[i])  # (10)
+        np.multiply(h_tanh[i], o_h[i], out=h[i])  # (10)
     np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (11)
     np.add(z2, c, out=a2)  # (12)
     a2.max(2, out=m_a2)  # (13)
     np.subtract(a2, m_a2[..., None], out=e_p)  # (14)
     np.exp(e_p, out=e_p)  # (14)
-    e_p.sum(2, out=s_p)  # (15)
-    np.divide(e_p, s_p[..., None], out=p)  # (16)
+    np.dot(e_p.reshape(N * T, V), ones_V, out=s_p.reshape(N * T))  # (15)
+    _transposed(s_p, out=t_NT)  # (16)
+    np.divide(e_p.transpose(1, 0, 2), t_NT[..., None], out=p)  # (16)
 
 
 def _loss(params, data, tensors):
     """The loss: equation (17)."""
     y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
-    t_NT, t_NT2, at_NT, range_N = tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"], tensors["range_N"]
-    range_T = tensors["range_T"]
+    at_TN, t_TN, t_TN2, at_TN2 = tensors["at_TN"], tensors["t_TN"], tensors["t_TN2"], tensors["at_TN2"]
+    range_T, range_N = tensors["range_T"], tensors["range_N"]
     N = len(y)
     T = y.shape[1]
     V = a2.shape[2]
-    np.log(s_p, out=t_NT)  # (17)
-    np.add(t_NT, m_a2, out=t_NT)  # (17)
-    np.multiply(range_N[:, None], T, out=at_NT)  # (17)
-    np.add(at_NT, range_T, out=at_NT)  # (17)
-    np.multiply(at_NT, V, out=at_NT)  # (17)
-    np.add(at_NT, y, out=at_NT)  # (17)
-    np.take(a2.reshape(-1), at_NT, out=t_NT2, mode="clip")  # (17)
-    np.subtract(t_NT, t_NT2, out=t_NT)  # (17)
-    loss[...] = t_NT.sum() / (N * T)  # (17)
+    np.log(s_p, out=t_TN)  # (17)
+    np.add(t_TN, m_a2, out=t_TN)  # (17)
+    np.multiply(range_T[:, None], N, out=at_TN)  # (17)
+    np.add(at_TN, range_N, out=at_TN)  # (17)
+    np.multiply(at_TN, V, out=at_TN)  # (17)
+    _transposed(y, out=at_TN2)  # (17)
+    np.add(at_TN, at_TN2, out=at_TN)  # (17)
+    np.take(a2.reshape(-1), at_TN, out=t_TN2, mode="clip")  # (17)
+    np.subtract(t_TN, t_TN2, out=t_TN)  # (17)
+    loss[...] = t_TN.sum() / (N * T)  # (17)
 
 
 def _backward(params, data, tensors, gradients):
@@ -179,62 +179,64 @@ def _backward(params, data, tensors, gradients):
     x, y = data["x"], data["y"]
     W, U, R = params["W"], params["U"], params["R"]
     x1, i_c1, f_c1, g_c1 = tensors["x1"], tensors["i_c1"], tensors["f_c1"], tensors["g_c1"]
-    c1, o_h, h, p = tensors["c1"], tensors["o_h"], tensors["h"], tensors["p"]
-    da2, dh_2, dh_1, dh = tensors["da2"], tensors["dh_2"], tensors["dh_1"], tensors["dh"]
-    dc1, da1, dx1 = tensors["dc1"], tensors["da1"], tensors["dx1"]
+    c1, o_h, h_tanh, h = tensors["c1"], tensors["o_h"], tensors["h_tanh"], tensors["h"]
+    p, da2, da1_all, da1_all2 = tensors["p"], tensors["da2"], tensors["da1_all"], tensors["da1_all2"]
+    da1_all3, da1_all4, dc1_all = tensors["da1_all3"], tensors["da1_all4"], tensors["dc1_all"]
+    dh_2, dh_1, dh, dc1 = tensors["dh_2"], tensors["dh_1"], tensors["dh"], tensors["dc1"]
+    da1, dx1 = tensors["da1"], tensors["dx1"]
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
-    t_N4H, t_NH, is_NTV, padded1 = tensors["t_N4H"], tensors["t_NH"], tensors["is_NTV"], tensors["padded1"]
-    t_1, zeros_NH, range_V = tensors["t_1"], tensors["zeros_NH"], tensors["range_V"]
+    at_TN, t_NH, is_TNV, padded1 = tensors["at_TN"], tensors["t_NH"], tensors["is_TNV"], tensors["padded1"]
+    t_TNH, range_V, ones_NT = tensors["t_TNH"], tensors["range_V"], tensors["ones_NT"]
     zeros_N4H = tensors["zeros_N4H"]
     N = len(x)
     T = x.shape[1]
     V = R.shape[1]
-    np.equal(range_V, y[..., None], out=is_NTV)  # (18)
-    np.subtract(p, is_NTV, out=da2)  # (18)
+    _transposed(y, out=at_TN)  # (18)
+    np.equal(range_V, at_TN[..., None], out=is_TNV)  # (18)
+    np.subtract(p.transpose(1, 0, 2), is_TNV, out=da2)  # (18)
     np.divide(da2, N * T, out=da2)  # (18)
-    da2.sum((0, 1), out=dc)  # (19)
+    np.dot(ones_NT, da2.reshape(N * T, V), out=dc)  # (19)
+    np.multiply(g_c1, g_c1, out=da1_all)  # (24)
+    np.subtract(1, da1_all, out=da1_all)  # (24)
+    np.multiply(da1_all, i_c1, out=da1_all)  # (24)
+    np.subtract(1, o_h, out=da1_all2)  # (24)
+    np.multiply(da1_all2, h, out=da1_all2)  # (24)
+    padded1[:1] = 0  # (24)
+    np.copyto(padded1[1 : T + 1, :, :], c1)  # (24)
+    np.subtract(1, f_c1, out=da1_all3)  # (24)
+    np.multiply(da1_all3, padded1[:T], out=da1_all3)  # (24)
+    np.multiply(da1_all3, f_c1, out=da1_all3)  # (24)
+    np.subtract(1, i_c1, out=t_TNH)  # (24)
+    np.multiply(t_TNH, g_c1, out=da1_all4)  # (24)
+    np.multiply(da1_all4, i_c1, out=da1_all4)  # (24)
+    np.multiply(h_tanh, h_tanh, out=dc1_all)  # (23)
+    np.subtract(1, dc1_all, out=dc1_all)  # (23)
+    np.multiply(dc1_all, o_h, out=dc1_all)  # (23)
     np.matmul(da2.reshape(N * T, V), R.T, out=dh_2.reshape(N * T, H))  # (20)
     for i in reversed(range(T)):
-        dh_1_left = da1[:, i + 1] if i + 2 <= T else zeros_N4H  # (21)
-        np.copyto(t_N4H, dh_1_left)  # (21)
-        np.matmul(t_N4H.reshape(N, 4 * H), U.reshape(H, 4 * H).T, out=t_NH)  # (21)
-        np.copyto(dh_1[:, i], t_NH)  # (21)
-        np.add(dh_1[:, i], dh_2[:, i], out=dh[:, i])  # (22)
+        np.matmul(
+            (da1[i + 1] if i + 2 <= T else zeros_N4H).reshape(N, 4 * H), U.reshape(H, 4 * H).T, out=dh_1[i]
+        )  # (21)
+        np.add(dh_1[i], dh_2[i], out=dh[i])  # (22)
         if i + 2 <= T:  # (23)
-            np.multiply(dc1[:, i + 1], f_c1[:, i + 1], out=dc1[:, i])  # (23)
+            np.multiply(dc1[i + 1], f_c1[i + 1], out=dc1[i])  # (23)
         else:  # (23)
-            np.copyto(dc1[:, i], zeros_NH)  # (23)
-        np.tanh(c1[:, i], out=t_NH)  # (23)
-        np.square(t_NH, out=t_NH)  # (23)
-        np.subtract(1, t_NH, out=t_NH)  # (23)
-        np.multiply(t_NH, dh[:, i], out=t_NH)  # (23)
-        np.multiply(t_NH, o_h[:, i], out=t_NH)  # (23)
-        np.add(t_NH, dc1[:, i], out=dc1[:, i])  # (23)
-        np.subtract(1, i_c1[:, i], out=da1[:, i, 0])  # (24)
-        np.multiply(da1[:, i, 0], dc1[:, i], out=da1[:, i, 0])  # (24)
-        np.multiply(da1[:, i, 0], g_c1[:, i], out=da1[:, i, 0])  # (24)
-        np.multiply(da1[:, i, 0], i_c1[:, i], out=da1[:, i, 0])  # (24)
-        np.subtract(1, f_c1[:, i], out=da1[:, i, 1])  # (24)
-        np.multiply(da1[:, i, 1], c1[:, i - 1] if i >= 1 else zeros_NH, out=da1[:, i, 1])  # (24)
-        np.multiply(da1[:, i, 1], dc1[:, i], out=da1[:, i, 1])  # (24)
-        np.multiply(da1[:, i, 1], f_c1[:, i], out=da1[:, i, 1])  # (24)
-        np.multiply(g_c1[:, i], g_c1[:, i], out=da1[:, i, 2])  # (24)
-        np.subtract(1, da1[:, i, 2], out=da1[:, i, 2])  # (24)
-        np.multiply(da1[:, i, 2], dc1[:, i], out=da1[:, i, 2])  # (24)
-        np.multiply(da1[:, i, 2], i_c1[:, i], out=da1[:, i, 2])  # (24)
-        np.subtract(1, o_h[:, i], out=da1[:, i, 3])  # (24)
-        np.multiply(da1[:, i, 3], dh[:, i], out=da1[:, i, 3])  # (24)
-        np.multiply(da1[:, i, 3], h[:, i], out=da1[:, i, 3])  # (24)
-    padded1.fill(0)  # (25)
-    np.copyto(padded1[:, 1 : T + 1, :], h)  # (25)
-    np.copyto(t_1.reshape(N, T, H), padded1[:, :T])  # (25)
-    np.matmul(t_1.T, da1.reshape(N * T, 4 * H), out=dU.reshape(H, 4 * H))  # (25)
+            dc1[i].fill(0)  # (23)
+        np.multiply(dc1_all[i], dh[i], out=t_NH)  # (23)
+        np.add(dc1[i], t_NH, out=dc1[i])  # (23)
+        np.multiply(da1_all4[i], dc1[i], out=da1[i, :, 0])  # (24)
+        np.multiply(da1_all3[i], dc1[i], out=da1[i, :, 1])  # (24)
+        np.multiply(da1_all[i], dc1[i], out=da1[i, :, 2])  # (24)
+        np.multiply(da1_all2[i], dh[i], out=da1[i, :, 3])  # (24)
+    padded1[:1] = 0  # (25)
+    np.copyto(padded1[1 : T + 1, :, :], h)  # (25)
+    np.matmul(padded1[:T].reshape(N * T, H).T, da1.reshape(N * T, 4 * H), out=dU.reshape(H, 4 * H))  # (25)
     np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
-    da1.sum((0, 1), out=db)  # (27)
+    np.dot(ones_NT, da1.reshape(N * T, 4 * H), out=db.reshape(4 * H))  # (27)
     np.matmul(da1.reshape(N * T, 4 * H), W.reshape(E, 4 * H).T, out=dx1.reshape(N * T, E))  # (28)
     dtable.fill(0)  # (29)
-    _add_rows(dtable, x, dx1)  # (29)
+    _add_rows(dtable, x, dx1.transpose(1, 0, 2))  # (29)
     np.matmul(x1.reshape(N * T, E).T, da1.reshape(N * T, 4 * H), out=dW.reshape(E, 4 * H))  # (30)
 
 
@@ -284,49 +286,59 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_no
 def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 2304 * N * T + 2 * N * T * V, (N, T, E)),
-        "z1": (0, 0, (N, T, 4, H)),
-        "r_a1": (0, 512 * N * T, (N, T, 4, H)),
-        "a1": (0, 1024 * N * T, (N, T, 4, H)),
-        "i_c1": (0, 1536 * N * T, (N, T, H)),
-        "f_c1": (0, 1664 * N * T, (N, T, H)),
-        "g_c1": (0, 1792 * N * T, (N, T, H)),
-        "c1": (0, 1920 * N * T, (N, T, H)),
-        "o_h": (0, 2048 * N * T, (N, T, H)),
-        "h": (0, 2176 * N * T, (N, T, H)),
-        "z2": (0, 2304 * N * T, (N, T, V)),
-        "a2": (0, 2304 * N * T, (N, T, V)),
-        "m_a2": (0, 0, (N, T)),
-        "e_p": (0, 2304 * N * T + N * T * V, (N, T, V)),
-        "s_p": (0, N * T, (N, T)),
-        "p": (0, 2304 * N * T + N * T * V, (N, T, V)),
-        "loss": (0, 1024 * N * T, ()),
-        "da2": (0, 2304 * N * T + N * T * V, (N, T, V)),
-        "dh_2": (0, 512 * N * T, (N, T, H)),
-        "dh_1": (0, 640 * N * T, (N, T, H)),
-        "dh": (0, 768 * N * T, (N, T, H)),
-        "dc1": (0, 896 * N * T, (N, T, H)),
-        "da1": (0, 0, (N, T, 4, H)),
-        "dx1": (0, 512 * N * T, (N, T, E)),
+        "x1": (0, 2432 * N * T + 3 * N * T * V, (T, N, E)),
+        "z1": (0, 0, (T, N, 4, H)),
+        "a1_all": (0, 0, (T, N, 4, H)),
+        "r_a1": (0, 512 * N * T, (T, N, 4, H)),
+        "a1": (0, 1024 * N * T, (T, N, 4, H)),
+        "i_c1": (0, 1536 * N * T, (T, N, H)),
+        "f_c1": (0, 1664 * N * T, (T, N, H)),
+        "g_c1": (0, 1792 * N * T, (T, N, H)),
+        "c1": (0, 1920 * N * T, (T, N, H)),
+        "o_h": (0, 2048 * N * T, (T, N, H)),
+        "h_tanh": (0, 2176 * N * T, (T, N, H)),
+        "h": (0, 2304 * N * T, (T, N, H)),
+        "z2": (0, 2432 * N * T, (T, N, V)),
+        "a2": (0, 2432 * N * T, (T, N, V)),
+        "m_a2": (0, 0, (T, N)),
+        "e_p": (0, 2432 * N * T + N * T * V, (T, N, V)),
+        "s_p": (0, N * T, (T, N)),
+        "p": (0, 2432 * N * T + 2 * N * T * V, (N, T, V)),
+        "loss": (0, 2432 * N * T + N * T * V, ()),
+        "da2": (0, 2432 * N * T, (T, N, V)),
+        "da1_all": (0, 128 * N + 640 * N * T, (T, N, H)),
+        "da1_all2": (0, 128 * N + 768 * N * T, (T, N, H)),
+        "da1_all3": (0, 128 * N + 896 * N * T, (T, N, H)),
+        "da1_all4": (0, 1792 * N * T, (T, N, H)),
+        "dc1_all": (0, 2176 * N * T, (T, N, H)),
+        "dh_2": (0, 512 * N * T, (T, N, H)),
+        "dh_1": (0, 1024 * N * T + 128 * N, (T, N, H)),
+        "dh": (0, 1152 * N * T + 128 * N, (T, N, H)),
+        "dc1": (0, 1280 * N * T + 128 * N, (T, N, H)),
+        "da1": (0, 0, (T, N, 4, H)),
+        "dx1": (0, 512 * N * T, (T, N, E)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NH": (0, 1152 * N + 2 * N * T * V + 3648 * N * T + 49152, (N, 128)),
-        "range_N": (1, N * T, (N,)),
-        "range_T": (1, N + N * T, (T,)),
-        "range_V": (1, N + N * T + T, (V,)),
-        "zeros_N4H": (0, 2336 * N * T + 2 * N * T * V, (N, 4, 128)),
-        "t_N4H": (0, 2336 * N * T + 2 * N * T * V + 512 * N, (N, 4, 128)),
-        "t_NH": (0, 1024 * N + 2336 * N * T + 2 * N * T * V, (N, 128)),
+        "zeros_NH": (0, 2464 * N * T + 3 * N * T * V + 512 * N + 49152, (N, 128)),
+        "ones_V": (0, 2465 * N * T + 3 * N * T * V + 768 * N + 49152, (V,)),
+        "range_T": (1, 2 * N * T, (T,)),
+        "range_N": (1, 2 * N * T + T, (N,)),
+        "range_V": (1, 2 * N * T + N + T, (V,)),
+        "ones_NT": (0, 2464 * N * T + 3 * N * T * V + 768 * N + 49152, (N * T,)),
+        "zeros_N4H": (0, 2464 * N * T + 3 * N * T * V, (N, 4, 128)),
+        "at_TN": (1, 0, (T, N)),
+        "t_NH": (0, 2464 * N * T + 3 * N * T * V + 640 * N + 49152, (N, 128)),
         "t_NT": (0, 2 * N * T, (N, T)),
-        "t_NT2": (0, 3 * N * T, (N, T)),
-        "at_NT": (1, 0, (N, T)),
-        "is_NTV": (2, 0, (N, T, V)),
-        "padded1": (0, 512 * N * T, (N, T + 1, 128)),
-        "t_1": (0, 128 * N + 640 * N * T, (N * T, 128)),
+        "t_TN": (0, 2 * N * T, (T, N)),
+        "t_TN2": (0, 3 * N * T, (T, N)),
+        "at_TN2": (1, N * T, (T, N)),
+        "is_TNV": (2, 0, (T, N, V)),
+        "padded1": (0, 512 * N * T, (T + 1, N, 128)),
+        "t_TNH": (0, 0, (T, N, 128)),
         "is_NT": (2, 0, (N, T)),
-        "g_clipped": (0, 2336 * N * T + 2 * N * T * V + 512 * N, (16384,)),
-        "t_block": (0, 2336 * N * T + 2 * N * T * V + 512 * N + 16384, (16384,)),
-        "t_block2": (0, 2336 * N * T + 2 * N * T * V + 512 * N + 32768, (16384,)),
+        "g_clipped": (0, 2464 * N * T + 3 * N * T * V + 512 * N, (16384,)),
+        "t_block": (0, 2464 * N * T + 3 * N * T * V + 512 * N + 16384, (16384,)),
+        "t_block2": (0, 2464 * N * T + 3 * N * T * V + 512 * N + 32768, (16384,)),
     }
 
 
@@ -367,6 +379,14 @@ def _sigmoid(x: Array, out: Array | None = None) -> Array:
     np.exp(out, out=out)
     np.add(out, 1, out=out)
     return np.divide(1, out, out=out)
+
+
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
+    for k in range(0, len(x), 16):
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
 # ---- Arrays that come in ----
@@ -576,6 +596,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -47,10 +47,10 @@ One training step takes, with each array read and written once per kernel:
 
     flops      6·E·H·N·T + 6·H·N·T·V + 11·H·N·T + 16·N·T·V + 6·N·T·H² + 9·N·T + E·N·T
              = 784·N·T·V + 124,329·N·T
-    bytes      8 + 112·N·T·V + 224·H·N·T + 48·E·N·T + 16·H·N + 16·T·H² + 24·E·H + 24·H·V + 80·N·T
+    bytes      8 + 112·N·T·V + 256·H·N·T + 48·E·N·T + 16·H·N + 16·T·H² + 24·E·H + 24·H·V + 80·N·T
                + 8·E·V + 16·H + 16·V + 8·H²
-             = 231,432 + 112·N·T·V + 30,288·N·T + 2,048·N + 262,144·T + 3,344·V
-    workspace  393,224 + 17·N·T·V + 8,456·N·T + 1,032·N + 8·T + 8·V bytes
+             = 231,432 + 112·N·T·V + 34,384·N·T + 2,048·N + 262,144·T + 3,344·V
+    workspace  393,224 + 33·N·T·V + 8,472·N·T + 1,032·N + 16·V + 8·T bytes
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_N", "range_T", "range_V")
+POSITIONS = ("range_T", "range_N", "range_V")
+ONES = ("ones_V", "ones_NT")
 E, H = 32, 128
 NAME = "char_rnn"
 SIZES = {"E": E, "H": H}
@@ -107,48 +108,50 @@ def _forward(params, data, tensors):
     x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
     R, c = params["R"], params["c"]
-    x1, z1, r_h, h = tensors["x1"], tensors["z1"], tensors["r_h"], tensors["h"]
-    z2, a2, m_a2, e_p = tensors["z2"], tensors["a2"], tensors["m_a2"], tensors["e_p"]
-    s_p, p = tensors["s_p"], tensors["p"]
-    t_NH, zeros_NH = tensors["t_NH"], tensors["zeros_NH"]
+    x1, z1, h_all, r_h = tensors["x1"], tensors["z1"], tensors["h_all"], tensors["r_h"]
+    h, z2, a2, m_a2 = tensors["h"], tensors["z2"], tensors["a2"], tensors["m_a2"]
+    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
+    at_TN, t_NT, zeros_NH, ones_V = tensors["at_TN"], tensors["t_NT"], tensors["zeros_NH"], tensors["ones_V"]
     N = len(x)
     T = x.shape[1]
     V = len(table)
-    np.take(table, x, 0, out=x1, mode="clip")  # (1)
+    _transposed(x, out=at_TN)  # (1)
+    np.take(table, at_TN, 0, out=x1, mode="clip")  # (1)
     np.matmul(x1.reshape(N * T, E), W, out=z1.reshape(N * T, H))  # (2)
+    np.add(z1, b, out=h_all)  # (4)
     for i in range(T):
-        np.matmul(h[:, i - 1] if i >= 1 else zeros_NH, U, out=t_NH)  # (3)
-        np.copyto(r_h[:, i], t_NH)  # (3)
-        np.add(r_h[:, i], z1[:, i], out=h[:, i])  # (4)
-        np.add(h[:, i], b, out=h[:, i])  # (4)
-        np.tanh(h[:, i], out=h[:, i])  # (4)
+        np.matmul(h[i - 1] if i >= 1 else zeros_NH, U, out=r_h[i])  # (3)
+        np.add(h_all[i], r_h[i], out=h[i])  # (4)
+        np.tanh(h[i], out=h[i])  # (4)
     np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (5)
     np.add(z2, c, out=a2)  # (6)
     a2.max(2, out=m_a2)  # (7)
     np.subtract(a2, m_a2[..., None], out=e_p)  # (8)
     np.exp(e_p, out=e_p)  # (8)
-    e_p.sum(2, out=s_p)  # (9)
-    np.divide(e_p, s_p[..., None], out=p)  # (10)
+    np.dot(e_p.reshape(N * T, V), ones_V, out=s_p.reshape(N * T))  # (9)
+    _transposed(s_p, out=t_NT)  # (10)
+    np.divide(e_p.transpose(1, 0, 2), t_NT[..., None], out=p)  # (10)
 
 
 def _loss(params, data, tensors):
     """The loss: equation (11)."""
     y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
-    t_NT, t_NT2, at_NT, range_N = tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"], tensors["range_N"]
-    range_T = tensors["range_T"]
+    at_TN, t_TN, t_TN2, at_TN2 = tensors["at_TN"], tensors["t_TN"], tensors["t_TN2"], tensors["at_TN2"]
+    range_T, range_N = tensors["range_T"], tensors["range_N"]
     N = len(y)
     T = y.shape[1]
     V = a2.shape[2]
-    np.log(s_p, out=t_NT)  # (11)
-    np.add(t_NT, m_a2, out=t_NT)  # (11)
-    np.multiply(range_N[:, None], T, out=at_NT)  # (11)
-    np.add(at_NT, range_T, out=at_NT)  # (11)
-    np.multiply(at_NT, V, out=at_NT)  # (11)
-    np.add(at_NT, y, out=at_NT)  # (11)
-    np.take(a2.reshape(-1), at_NT, out=t_NT2, mode="clip")  # (11)
-    np.subtract(t_NT, t_NT2, out=t_NT)  # (11)
-    loss[...] = t_NT.sum() / (N * T)  # (11)
+    np.log(s_p, out=t_TN)  # (11)
+    np.add(t_TN, m_a2, out=t_TN)  # (11)
+    np.multiply(range_T[:, None], N, out=at_TN)  # (11)
+    np.add(at_TN, range_N, out=at_TN)  # (11)
+    np.multiply(at_TN, V, out=at_TN)  # (11)
+    _transposed(y, out=at_TN2)  # (11)
+    np.add(at_TN, at_TN2, out=at_TN)  # (11)
+    np.take(a2.reshape(-1), at_TN, out=t_TN2, mode="clip")  # (11)
+    np.subtract(t_TN, t_TN2, out=t_TN)  # (11)
+    loss[...] = t_TN.sum() / (N * T)  # (11)
 
 
 def _backward(params, data, tensors, gradients):
@@ -156,36 +159,35 @@ def _backward(params, data, tensors, gradients):
     x, y = data["x"], data["y"]
     W, U, R = params["W"], params["U"], params["R"]
     x1, h, p, da2 = tensors["x1"], tensors["h"], tensors["p"], tensors["da2"]
-    dh_2, dh_1, dr_h, dx1 = tensors["dh_2"], tensors["dh_1"], tensors["dr_h"], tensors["dx1"]
+    dr_h_all, dh_2, dh_1, dr_h = tensors["dr_h_all"], tensors["dh_2"], tensors["dh_1"], tensors["dr_h"]
+    dx1 = tensors["dx1"]
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
-    t_NH, is_NTV, padded1, t_1 = tensors["t_NH"], tensors["is_NTV"], tensors["padded1"], tensors["t_1"]
-    zeros_NH, range_V = tensors["zeros_NH"], tensors["range_V"]
+    at_TN, is_TNV, padded1 = tensors["at_TN"], tensors["is_TNV"], tensors["padded1"]
+    zeros_NH, range_V, ones_NT = tensors["zeros_NH"], tensors["range_V"], tensors["ones_NT"]
     N = len(x)
     T = x.shape[1]
     V = R.shape[1]
-    np.equal(range_V, y[..., None], out=is_NTV)  # (12)
-    np.subtract(p, is_NTV, out=da2)  # (12)
+    _transposed(y, out=at_TN)  # (12)
+    np.equal(range_V, at_TN[..., None], out=is_TNV)  # (12)
+    np.subtract(p.transpose(1, 0, 2), is_TNV, out=da2)  # (12)
     np.divide(da2, N * T, out=da2)  # (12)
-    da2.sum((0, 1), out=dc)  # (13)
+    np.dot(ones_NT, da2.reshape(N * T, V), out=dc)  # (13)
+    np.multiply(h, h, out=dr_h_all)  # (16)
+    np.subtract(1, dr_h_all, out=dr_h_all)  # (16)
     np.matmul(da2.reshape(N * T, V), R.T, out=dh_2.reshape(N * T, H))  # (14)
     for i in reversed(range(T)):
-        dh_1_left = dr_h[:, i + 1] if i + 2 <= T else zeros_NH  # (15)
-        np.matmul(dh_1_left, U.T, out=t_NH)  # (15)
-        np.copyto(dh_1[:, i], t_NH)  # (15)
-        np.multiply(h[:, i], h[:, i], out=dr_h[:, i])  # (16)
-        np.subtract(1, dr_h[:, i], out=dr_h[:, i])  # (16)
-        np.add(dh_1[:, i], dh_2[:, i], out=t_NH)  # (16)
-        np.multiply(dr_h[:, i], t_NH, out=dr_h[:, i])  # (16)
-    padded1.fill(0)  # (17)
-    np.copyto(padded1[:, 1 : T + 1, :], h)  # (17)
-    np.copyto(t_1.reshape(N, T, H), padded1[:, :T])  # (17)
-    np.matmul(t_1.T, dr_h.reshape(N * T, H), out=dU)  # (17)
+        np.matmul(dr_h[i + 1] if i + 2 <= T else zeros_NH, U.T, out=dh_1[i])  # (15)
+        np.add(dh_1[i], dh_2[i], out=dr_h[i])  # (16)
+        np.multiply(dr_h[i], dr_h_all[i], out=dr_h[i])  # (16)
+    padded1[:1] = 0  # (17)
+    np.copyto(padded1[1 : T + 1, :, :], h)  # (17)
+    np.matmul(padded1[:T].reshape(N * T, H).T, dr_h.reshape(N * T, H), out=dU)  # (17)
     np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (18)
-    dr_h.sum((0, 1), out=db)  # (19)
+    np.dot(ones_NT, dr_h.reshape(N * T, H), out=db)  # (19)
     np.matmul(dr_h.reshape(N * T, H), W.T, out=dx1.reshape(N * T, E))  # (20)
     dtable.fill(0)  # (21)
-    _add_rows(dtable, x, dx1)  # (21)
+    _add_rows(dtable, x, dx1.transpose(1, 0, 2))  # (21)
     np.matmul(x1.reshape(N * T, E).T, dr_h.reshape(N * T, H), out=dW)  # (22)
 
 
@@ -235,35 +237,39 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_no
 def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 1024 * N * T + 2 * N * T * V, (N, T, E)),
-        "z1": (0, 0, (N, T, H)),
-        "r_h": (0, 128 * N * T, (N, T, H)),
-        "h": (0, 256 * N * T, (N, T, H)),
-        "z2": (0, 384 * N * T, (N, T, V)),
-        "a2": (0, 384 * N * T, (N, T, V)),
-        "m_a2": (0, 0, (N, T)),
-        "e_p": (0, 1024 * N * T + N * T * V, (N, T, V)),
-        "s_p": (0, N * T, (N, T)),
-        "p": (0, 1024 * N * T + N * T * V, (N, T, V)),
-        "loss": (0, 1056 * N * T + 128 * N + 2 * N * T * V + 49152, ()),
-        "da2": (0, 1024 * N * T + N * T * V, (N, T, V)),
-        "dh_2": (0, 0, (N, T, H)),
-        "dh_1": (0, 128 * N * T, (N, T, H)),
-        "dr_h": (0, 384 * N * T, (N, T, H)),
-        "dx1": (0, 0, (N, T, E)),
+        "x1": (0, 1024 * N * T + 4 * N * T * V, (T, N, E)),
+        "z1": (0, 0, (T, N, H)),
+        "h_all": (0, 0, (T, N, H)),
+        "r_h": (0, 128 * N * T, (T, N, H)),
+        "h": (0, 256 * N * T, (T, N, H)),
+        "z2": (0, 384 * N * T, (T, N, V)),
+        "a2": (0, 384 * N * T, (T, N, V)),
+        "m_a2": (0, 0, (T, N)),
+        "e_p": (0, 384 * N * T + N * T * V, (T, N, V)),
+        "s_p": (0, N * T, (T, N)),
+        "p": (0, 2 * N * T * V + 384 * N * T, (N, T, V)),
+        "loss": (0, 1057 * N * T + 128 * N + 4 * N * T * V + V + 49152, ()),
+        "da2": (0, 1024 * N * T + 3 * N * T * V, (T, N, V)),
+        "dr_h_all": (0, 0, (T, N, H)),
+        "dh_2": (0, 128 * N * T, (T, N, H)),
+        "dh_1": (0, 384 * N * T, (T, N, H)),
+        "dr_h": (0, 512 * N * T, (T, N, H)),
+        "dx1": (0, 0, (T, N, E)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NH": (0, 1056 * N * T + 2 * N * T * V + 49152, (N, 128)),
-        "range_N": (1, N * T, (N,)),
-        "range_T": (1, N + N * T, (T,)),
-        "range_V": (1, N + N * T + T, (V,)),
-        "t_NH": (0, 512 * N * T, (N, 128)),
+        "zeros_NH": (0, 1056 * N * T + 4 * N * T * V + 49152, (N, 128)),
+        "ones_V": (0, 1057 * N * T + 128 * N + 4 * N * T * V + 49152, (V,)),
+        "range_T": (1, 2 * N * T, (T,)),
+        "range_N": (1, 2 * N * T + T, (N,)),
+        "range_V": (1, 2 * N * T + N + T, (V,)),
+        "ones_NT": (0, 1056 * N * T + 128 * N + 4 * N * T * V + 49152, (N * T,)),
+        "at_TN": (1, 0, (T, N)),
         "t_NT": (0, 2 * N * T, (N, T)),
-        "t_NT2": (0, 3 * N * T, (N, T)),
-        "at_NT": (1, 0, (N, T)),
-        "is_NTV": (2, 0, (N, T, V)),
-        "padded1": (0, 0, (N, T + 1, 128)),
-        "t_1": (0, 512 * N * T, (N * T, 128)),
+        "t_TN": (0, 2 * N * T, (T, N)),
+        "t_TN2": (0, 3 * N * T, (T, N)),
+        "at_TN2": (1, N * T, (T, N)),
+        "is_TNV": (2, 0, (T, N, V)),
+        "padded1": (0, 0, (T + 1, N, 128)),
         "is_NT": (2, 0, (N, T)),
         "g_clipped": (0, 0, (16384,)),
         "t_block": (0, 16384, (16384,)),
@@ -299,6 +305,14 @@ def _add_rows(target: Array, rows: Array, values: Array) -> None:
     starts = np.flatnonzero(np.diff(ordered, prepend=-1))
     sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
     target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+
+
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
+    for k in range(0, len(x), 16):
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
 # ---- Arrays that come in ----
@@ -508,6 +522,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

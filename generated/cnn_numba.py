@@ -87,6 +87,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "K")
 POSITIONS = ()
+ONES = ()
 D1, S, F1, D2, D3, F2, D4, D5 = 1, 8, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "S": S, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -1017,6 +1018,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -60,7 +60,7 @@ One training step takes, with each array read and written once per kernel:
              = 3,086·K·N + 497,159·N
     bytes      520 + 112·K·N + 144·D1·F1 + 16,000·F1·N + 27,648·D1·N + 11,536·F1 + 12,304·K + 196,680·N
              = 187,400 + 112·K·N + 12,304·K + 480,328·N
-    workspace  4,104·N + 8·K + 8·max(32,784, 4,624 + 7,808·N, 16 + 2·K·N + 7,552·N) + max(512·N, K·N) bytes
+    workspace  299,656 + 16·K·N + 126,992·N + 16·K + max(512·N, K·N) bytes
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "K")
 POSITIONS = ("range_N", "range_K")
+ONES = ("ones_K", "ones_N", "ones_16", "ones_64")
 D1, S, F1, D2, D3, F2, D4, D5 = 1, 8, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "S": S, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -132,7 +133,7 @@ def _forward(params, data, tensors):
     flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
     padded1, t_N_D1_3_3_8_8, t_N_F1_6_6 = tensors["padded1"], tensors["t_N_D1_3_3_8_8"], tensors["t_N_F1_6_6"]
-    t_N_F1_3_3_4_4, t_N_512 = tensors["t_N_F1_3_3_4_4"], tensors["t_N_512"]
+    t_N_F1_3_3_4_4, t_N_512, ones_K = tensors["t_N_F1_3_3_4_4"], tensors["t_N_512"], tensors["ones_K"]
     N = len(x)
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : 9, 1 : 9], x)  # (1)
@@ -159,7 +160,7 @@ def _forward(params, data, tensors):
     a3.max(1, out=m_a3)  # (12)
     np.subtract(a3, m_a3[:, None], out=e_p)  # (13)
     np.exp(e_p, out=e_p)  # (13)
-    e_p.sum(1, out=s_p)  # (14)
+    np.dot(e_p, ones_K, out=s_p)  # (14)
     np.divide(e_p, s_p[:, None], out=p)  # (15)
 
 
@@ -191,10 +192,11 @@ def _backward(params, data, tensors, gradients):
     dW, db = gradients["W"], gradients["b"]
     padded1, t_N_F1_6_6, less = tensors["padded1"], tensors["t_N_F1_6_6"], tensors["less"]
     is_N_F1_4_4, is_NK, is_N_32_4_4 = tensors["is_N_F1_4_4"], tensors["is_NK"], tensors["is_N_32_4_4"]
-    t_N_32_6_6, t_F1_32_3_3 = tensors["t_N_32_6_6"], tensors["t_F1_32_3_3"]
+    t_N_32, t_N_32_6_6, t_F1_32_3_3 = tensors["t_N_32"], tensors["t_N_32_6_6"], tensors["t_F1_32_3_3"]
     t_N_32_3_3_4_4, t_32_N_4_4, t_1 = tensors["t_N_32_3_3_4_4"], tensors["t_32_N_4_4"], tensors["t_1"]
-    is_N_F1_4_4_2, t_F1_N_8_8, t_2 = tensors["is_N_F1_4_4_2"], tensors["t_F1_N_8_8"], tensors["t_2"]
-    range_K = tensors["range_K"]
+    is_N_F1_4_4_2, t_N_F1, t_F1_N_8_8 = tensors["is_N_F1_4_4_2"], tensors["t_N_F1"], tensors["t_F1_N_8_8"]
+    t_2, range_K, ones_N, ones_16 = tensors["t_2"], tensors["range_K"], tensors["ones_N"], tensors["ones_16"]
+    ones_64 = tensors["ones_64"]
     N = len(x)
     h1_place.fill(0)  # (17)
     less.fill(1)  # (17)
@@ -207,14 +209,15 @@ def _backward(params, data, tensors, gradients):
     np.equal(range_K, y[:, None], out=is_NK)  # (19)
     np.subtract(p, is_NK, out=da3)  # (19)
     np.divide(da3, N, out=da3)  # (19)
-    da3.sum(0, out=db)  # (20)
+    np.dot(ones_N, da3, out=db)  # (20)
     np.matmul(da3, W.T, out=dflat)  # (21)
     np.matmul(flat.T, da3, out=dW)  # (22)
     np.greater(a2, 0, out=is_N_32_4_4)  # (23)
     np.multiply(10 / 7, dflat.reshape(N, 32, 4, 4), out=da2)  # (23)
     np.multiply(da2, mask2.reshape(N, 32, 4, 4), out=da2)  # (23)
     _choose(da2, is_N_32_4_4, 0)  # (23)
-    da2.sum((0, 2, 3), out=dc2)  # (24)
+    np.dot(da2.reshape(32 * N, 16), ones_16, out=t_N_32.reshape(32 * N))  # (24)
+    np.dot(ones_N, t_N_32, out=dc2)  # (24)
     t_N_32_6_6.fill(0)  # (25)
     np.copyto(t_N_32_6_6[:, :, 1 : 5, 1 : 5], da2)  # (25)
     dh1_windows = _windows(
@@ -239,7 +242,8 @@ def _backward(params, data, tensors, gradients):
         np.logical_and(is_N_F1_4_4, is_N_F1_4_4_2, out=is_N_F1_4_4)  # (27)
         np.copyto(da1[:, :, p_ :: 2, q::2], dh1)  # (27)
         _choose(da1[:, :, p_ :: 2, q::2], is_N_F1_4_4, 0)  # (27)
-    da1.sum((0, 2, 3), out=dc1)  # (29)
+    np.dot(da1.reshape(F1 * N, 64), ones_64, out=t_N_F1.reshape(F1 * N))  # (29)
+    np.dot(ones_N, t_N_F1, out=dc1)  # (29)
     padded1.fill(0)  # (28)
     np.copyto(padded1[:, :, 1 : 9, 1 : 9], x)  # (28)
     dC1_windows = _windows(padded1, (D1, 3, 3, N, 8, 8), (1, 2, 3, 0, 2, 3))  # (28)
@@ -258,7 +262,7 @@ def _inference(params, data, tensors):
     z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
     e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
     padded1, t_N_D1_3_3_8_8, t_N_F1_6_6 = tensors["padded1"], tensors["t_N_D1_3_3_8_8"], tensors["t_N_F1_6_6"]
-    t_N_F1_3_3_4_4 = tensors["t_N_F1_3_3_4_4"]
+    t_N_F1_3_3_4_4, ones_K = tensors["t_N_F1_3_3_4_4"], tensors["ones_K"]
     N = len(x)
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : 9, 1 : 9], x)  # (1)
@@ -283,7 +287,7 @@ def _inference(params, data, tensors):
     a3_infer.max(1, out=m_a3_infer)  # (32)
     np.subtract(a3_infer, m_a3_infer[:, None], out=e_p_infer)  # (33)
     np.exp(e_p_infer, out=e_p_infer)  # (33)
-    e_p_infer.sum(1, out=s_p_infer)  # (34)
+    np.dot(e_p_infer, ones_K, out=s_p_infer)  # (34)
     np.divide(e_p_infer, s_p_infer[:, None], out=p_infer)  # (35)
 
 
@@ -338,64 +342,70 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 16, (N, F1, 8, 8)),
-        "a1": (0, 5760 * N + 16, (N, F1, 8, 8)),
-        "h1_2": (0, 2304 * N + 16, (N, F1, 8, 8)),
-        "h1": (0, 7296 * N + 16, (N, F1, 4, 4)),
-        "z2": (0, 3904 * N + 16, (N, 32, 4, 4)),
-        "a2": (0, 6784 * N + 16, (N, 32, 4, 4)),
-        "h2": (0, 16, (N, 32, 4, 4)),
-        "u_flat": (0, 512 * N + 16, (N, 512)),
-        "flat": (0, 512 * N + 16, (N, 512)),
-        "z3": (0, 7552 * N + 16, (N, K)),
-        "a3": (0, 7552 * N + 16, (N, K)),
-        "m_a3": (0, 16, (N,)),
-        "e_p": (0, 7552 * N + K * N + 16, (N, K)),
-        "s_p": (0, N + 16, (N,)),
-        "p": (0, 7552 * N + K * N + 16, (N, K)),
-        "loss": (0, 0, ()),
+        "z1": (0, 0, (N, F1, 8, 8)),
+        "a1": (0, 5760 * N, (N, F1, 8, 8)),
+        "h1_2": (0, 2304 * N, (N, F1, 8, 8)),
+        "h1": (0, 7296 * N, (N, F1, 4, 4)),
+        "z2": (0, 3904 * N, (N, 32, 4, 4)),
+        "a2": (0, 6784 * N, (N, 32, 4, 4)),
+        "h2": (0, 0, (N, 32, 4, 4)),
+        "u_flat": (0, 512 * N, (N, 512)),
+        "flat": (0, 512 * N, (N, 512)),
+        "z3": (0, 7552 * N, (N, K)),
+        "a3": (0, 7552 * N, (N, K)),
+        "m_a3": (0, 0, (N,)),
+        "e_p": (0, 7552 * N + K * N, (N, K)),
+        "s_p": (0, N, (N,)),
+        "p": (0, 7552 * N + K * N, (N, K)),
+        "loss": (0, 15361 * N + 2 * K * N + K + 37456, ()),
         "h1_place": (1, 0, (N, F1, 4, 4)),
         "h1_argmax_i5": (1, 256 * N, (N, F1, 4, 4)),
         "h1_argmax_i": (1, 0, (N, F1, 4, 4)),
-        "da3": (0, 7552 * N + K * N + 16, (N, K)),
-        "dflat": (0, 16, (N, 512)),
-        "da2": (0, 6784 * N + 16, (N, 32, 4, 4)),
-        "dh1": (0, 7552 * N + 16, (N, F1, 4, 4)),
-        "da1": (0, 16, (N, F1, 8, 8)),
-        "z3_infer": (0, 1024 * N + 16, (N, K)),
-        "a3_infer": (0, 1024 * N + 16, (N, K)),
-        "m_a3_infer": (0, 16, (N,)),
-        "e_p_infer": (0, 1024 * N + K * N + 16, (N, K)),
-        "s_p_infer": (0, N + 16, (N,)),
-        "p_infer": (0, 1024 * N + K * N + 16, (N, K)),
-        "loss_infer": (0, 0, ()),
+        "da3": (0, 7552 * N + K * N, (N, K)),
+        "dflat": (0, 0, (N, 512)),
+        "da2": (0, 6784 * N, (N, 32, 4, 4)),
+        "dh1": (0, 7552 * N, (N, F1, 4, 4)),
+        "da1": (0, 0, (N, F1, 8, 8)),
+        "z3_infer": (0, 1024 * N, (N, K)),
+        "a3_infer": (0, 1024 * N, (N, K)),
+        "m_a3_infer": (0, 0, (N,)),
+        "e_p_infer": (0, 1024 * N + K * N, (N, K)),
+        "s_p_infer": (0, N, (N,)),
+        "p_infer": (0, 1024 * N + K * N, (N, K)),
+        "loss_infer": (0, 4 * N, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1, ()),
+        "accuracy": (0, 0, ()),
+        "ones_K": (0, 15360 * N + 2 * K * N + 37376, (K,)),
         "range_N": (1, 512 * N, (N,)),
         "range_K": (1, 513 * N, (K,)),
-        "padded1": (0, 2624 * N + 16, (N, 1, 10, 10)),
-        "t_N_D1_3_3_8_8": (0, 1024 * N + 16, (N, 1, 3, 3, 8, 8)),
-        "t_N_F1_6_6": (0, 3328 * N + 16, (N, 16, 6, 6)),
-        "t_N_F1_3_3_4_4": (0, 16, (N, 16, 3, 3, 4, 4)),
-        "t_N_512": (0, 16, (N, 512)),
-        "t_N": (0, 2 * N + 16, (N,)),
-        "t_N2": (0, 3 * N + 16, (N,)),
+        "ones_N": (0, 15360 * N + 2 * K * N + K + 37376, (N,)),
+        "ones_16": (0, 15361 * N + 2 * K * N + K + 37440, (16,)),
+        "ones_64": (0, 15361 * N + 2 * K * N + K + 37376, (64,)),
+        "padded1": (0, 2624 * N, (N, 1, 10, 10)),
+        "t_N_D1_3_3_8_8": (0, 1024 * N, (N, 1, 3, 3, 8, 8)),
+        "t_N_F1_6_6": (0, 3328 * N, (N, 16, 6, 6)),
+        "t_N_F1_3_3_4_4": (0, 0, (N, 16, 3, 3, 4, 4)),
+        "t_N_512": (0, 0, (N, 512)),
+        "t_N": (0, 2 * N, (N,)),
+        "t_N2": (0, 3 * N, (N,)),
         "at_N": (1, 0, (N,)),
         "less": (2, 0, (N, 16, 4, 4)),
         "is_N_F1_4_4": (2, 256 * N, (N, 16, 4, 4)),
         "is_NK": (2, 0, (N, K)),
         "is_N_32_4_4": (2, 0, (N, 32, 4, 4)),
-        "t_N_32_6_6": (0, 4608 * N + 16, (N, 32, 6, 6)),
-        "t_F1_32_3_3": (0, 7808 * N + 16, (16, 32, 3, 3)),
-        "t_N_32_3_3_4_4": (0, 16, (N, 32, 3, 3, 4, 4)),
-        "t_32_N_4_4": (0, 2304 * N + 16, (32, N, 4, 4)),
-        "t_1": (0, 16, (144, 16 * N)),
+        "t_N_32": (0, 0, (N, 32)),
+        "t_N_32_6_6": (0, 4608 * N, (N, 32, 6, 6)),
+        "t_F1_32_3_3": (0, 7808 * N, (16, 32, 3, 3)),
+        "t_N_32_3_3_4_4": (0, 0, (N, 32, 3, 3, 4, 4)),
+        "t_32_N_4_4": (0, 2304 * N, (32, N, 4, 4)),
+        "t_1": (0, 0, (144, 16 * N)),
         "is_N_F1_4_4_2": (2, 0, (N, 16, 4, 4)),
-        "t_F1_N_8_8": (0, 1024 * N + 16, (16, N, 8, 8)),
-        "t_2": (0, 2048 * N + 16, (9, 64 * N)),
+        "t_N_F1": (0, 1024 * N, (N, 16)),
+        "t_F1_N_8_8": (0, 1024 * N, (16, N, 8, 8)),
+        "t_2": (0, 2048 * N, (9, 64 * N)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 16, (16384,)),
-        "t_block2": (0, 16400, (16384,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 
@@ -645,6 +655,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -92,6 +92,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N",)
 POSITIONS = ()
+ONES = ()
 D, H, C = 64, 128, 16
 NAME = "contrastive"
 SIZES = {"D": D, "H": H, "C": C}
@@ -863,6 +864,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -63,11 +63,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 128, C = 16; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      12·C·H·N + 8·D·H·N + 22·H·N + 32·C·N + 6·C·N² + 20·N + 28·N² + C·H + D·H + C + H
-             = 10,384 + 124·N² + 93,460·N
-    bytes      8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 248·N + 56·C + 56·H + 80·N²
-             = 614,280 + 31,224·N + 80·N²
-    workspace  427,016 + 24·N² + 7,696·N + max(2·N, N²) bytes
+    flops      12·C·H·N + 8·D·H·N + 22·H·N + 32·C·N + 6·C·N² + 20·N + 25·N² + C·H + D·H + C + H
+             = 10,384 + 121·N² + 93,460·N
+    bytes      8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 104·N² + 240·N + 56·C + 56·H
+             = 614,280 + 104·N² + 31,216·N
+    workspace  427,144 + 32·N² + 7,704·N + max(2·N, N²) bytes
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N",)
 POSITIONS = ("range_N",)
+ONES = ("ones_C", "ones_N")
 D, H, C = 64, 128, 16
 NAME = "contrastive"
 SIZES = {"D": D, "H": H, "C": C}
@@ -128,14 +129,14 @@ def _forward(params, data, tensors):
     s_norm, norm, p, z3 = tensors["s_norm"], tensors["norm"], tensors["p"], tensors["z3"]
     h3, z4, a4, s_norm_2 = tensors["h3"], tensors["z4"], tensors["a4"], tensors["s_norm_2"]
     norm_2, q = tensors["norm_2"], tensors["q"]
-    t_NC, is_N = tensors["t_NC"], tensors["is_N"]
+    t_NC, is_N, ones_C = tensors["t_NC"], tensors["is_N"], tensors["ones_C"]
     np.matmul(a, W1, out=z1)  # (1)
     np.add(z1, b1, out=h1)  # (2)
     np.tanh(h1, out=h1)  # (2)
     np.matmul(h1, W2, out=z2)  # (3)
     np.add(z2, b2, out=a2)  # (4)
     np.multiply(a2, a2, out=t_NC)  # (5)
-    t_NC.sum(1, out=s_norm)  # (5)
+    np.dot(t_NC, ones_C, out=s_norm)  # (5)
     np.greater(s_norm, 0, out=is_N)  # (6)
     np.sqrt(s_norm, out=norm)  # (6)
     _choose(norm, is_N, 0)  # (6)
@@ -146,7 +147,7 @@ def _forward(params, data, tensors):
     np.matmul(h3, W2, out=z4)  # (10)
     np.add(z4, b2, out=a4)  # (11)
     np.multiply(a4, a4, out=t_NC)  # (12)
-    t_NC.sum(1, out=s_norm_2)  # (12)
+    np.dot(t_NC, ones_C, out=s_norm_2)  # (12)
     np.greater(s_norm_2, 0, out=is_N)  # (13)
     np.sqrt(s_norm_2, out=norm_2)  # (13)
     _choose(norm_2, is_N, 0)  # (13)
@@ -156,20 +157,21 @@ def _forward(params, data, tensors):
 def _loss(params, data, tensors):
     """The loss: equations (15) to (20)."""
     p, q, z, m_z = tensors["p"], tensors["q"], tensors["z"], tensors["m_z"]
-    s_loss, m_z2, s_loss_2, loss = tensors["s_loss"], tensors["m_z2"], tensors["s_loss_2"], tensors["loss"]
+    s_loss_exp, s_loss, m_z2 = tensors["s_loss_exp"], tensors["s_loss"], tensors["m_z2"]
+    s_loss_2, loss = tensors["s_loss_2"], tensors["loss"]
     t_NN, t_N, t_N2, at_N = tensors["t_NN"], tensors["t_N"], tensors["t_N2"], tensors["at_N"]
-    range_N = tensors["range_N"]
+    ones_N, range_N = tensors["ones_N"], tensors["range_N"]
     N = len(p)
     np.matmul(p, q.T, out=z)  # (15)
     z *= 5  # (15)
     z.max(1, out=m_z)  # (16)
-    np.subtract(z, m_z[:, None], out=t_NN)  # (17)
-    np.exp(t_NN, out=t_NN)  # (17)
-    t_NN.sum(1, out=s_loss)  # (17)
+    np.subtract(z, m_z[:, None], out=s_loss_exp)  # (17)
+    np.exp(s_loss_exp, out=s_loss_exp)  # (17)
+    np.dot(s_loss_exp, ones_N, out=s_loss)  # (17)
     z.max(0, out=m_z2)  # (18)
     np.subtract(z, m_z2, out=t_NN)  # (19)
     np.exp(t_NN, out=t_NN)  # (19)
-    t_NN.sum(0, out=s_loss_2)  # (19)
+    np.dot(ones_N, t_NN, out=s_loss_2)  # (19)
     np.log(s_loss, out=t_N)  # (20)
     np.divide(t_N, 2, out=t_N)  # (20)
     np.log(s_loss_2, out=t_N2)  # (20)
@@ -192,7 +194,7 @@ def _backward(params, data, tensors, gradients):
     W2 = params["W2"]
     h1, s_norm, norm, p = tensors["h1"], tensors["s_norm"], tensors["norm"], tensors["p"]
     h3, s_norm_2, norm_2, q = tensors["h3"], tensors["s_norm_2"], tensors["norm_2"], tensors["q"]
-    z, m_z, s_loss, m_z2 = tensors["z"], tensors["m_z"], tensors["s_loss"], tensors["m_z2"]
+    z, s_loss_exp, s_loss, m_z2 = tensors["z"], tensors["s_loss_exp"], tensors["s_loss"], tensors["m_z2"]
     s_loss_2, dz, dq_s1 = tensors["s_loss_2"], tensors["dz"], tensors["dq_s1"]
     dnorm_2_s1_s1, da4, db2_2 = tensors["dnorm_2_s1_s1"], tensors["da4"], tensors["db2_2"]
     dh3, dz3, db1_2, dp_s1 = tensors["dh3"], tensors["dz3"], tensors["db1_2"], tensors["dp_s1"]
@@ -201,15 +203,14 @@ def _backward(params, data, tensors, gradients):
     dW1_1, dW1_2 = tensors["dW1_1"], tensors["dW1_2"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     t_NC, is_N, t_NN, is_NN = tensors["t_NC"], tensors["is_N"], tensors["t_NN"], tensors["is_NN"]
-    is_N1, t_NH, range_N = tensors["is_N1"], tensors["t_NH"], tensors["range_N"]
+    is_N1, t_NH, ones_C, ones_N = tensors["is_N1"], tensors["t_NH"], tensors["ones_C"], tensors["ones_N"]
+    range_N = tensors["range_N"]
     N = len(a)
-    np.subtract(z, m_z[:, None], out=t_NN)  # (21)
+    np.divide(s_loss_exp, s_loss[:, None], out=dz)  # (21)
+    np.subtract(z, m_z2, out=t_NN)  # (21)
     np.exp(t_NN, out=t_NN)  # (21)
-    np.divide(t_NN, s_loss[:, None], out=t_NN)  # (21)
-    np.subtract(z, m_z2, out=dz)  # (21)
-    np.exp(dz, out=dz)  # (21)
-    np.divide(dz, s_loss_2, out=dz)  # (21)
-    np.add(dz, t_NN, out=dz)  # (21)
+    np.divide(t_NN, s_loss_2, out=t_NN)  # (21)
+    np.add(t_NN, dz, out=dz)  # (21)
     np.equal(range_N, range_N[:, None], out=is_NN)  # (21)
     np.logical_not(is_NN, out=is_NN)  # (21)
     t_NN.fill(DTYPE(0))  # (21)
@@ -218,7 +219,7 @@ def _backward(params, data, tensors, gradients):
     np.divide(dz, 2 * N, out=dz)  # (21)
     np.matmul(dz.T, p, out=dq_s1)  # (22)
     np.multiply(dq_s1, q, out=t_NC)  # (23)
-    t_NC.sum(1, out=dnorm_2_s1_s1)  # (23)
+    np.dot(t_NC, ones_C, out=dnorm_2_s1_s1)  # (23)
     np.greater(s_norm_2, 0, out=is_N)  # (24)
     np.copyto(is_N1, is_N[:, None])  # (24)
     np.multiply(q, dnorm_2_s1_s1[:, None], out=t_NC)  # (24)
@@ -226,7 +227,7 @@ def _backward(params, data, tensors, gradients):
     np.subtract(dq_s1, t_NC, out=da4)  # (24)
     np.multiply(5, da4, out=da4)  # (24)
     np.divide(da4, norm_2[:, None], out=da4)  # (24)
-    da4.sum(0, out=db2_2)  # (31)
+    np.dot(ones_N, da4, out=db2_2)  # (31)
     np.matmul(da4, W2.T, out=dh3)  # (25)
     np.multiply(h3, h3, out=dz3)  # (26)
     np.subtract(1, dz3, out=dz3)  # (26)
@@ -234,10 +235,10 @@ def _backward(params, data, tensors, gradients):
     np.multiply(h3, h3, out=t_NH)  # (42)
     np.subtract(1, t_NH, out=t_NH)  # (42)
     np.multiply(t_NH, dh3, out=t_NH)  # (42)
-    t_NH.sum(0, out=db1_2)  # (42)
+    np.dot(ones_N, t_NH, out=db1_2)  # (42)
     np.matmul(dz, q, out=dp_s1)  # (27)
     np.multiply(dp_s1, p, out=t_NC)  # (28)
-    t_NC.sum(1, out=dnorm_s1_s1)  # (28)
+    np.dot(t_NC, ones_C, out=dnorm_s1_s1)  # (28)
     np.greater(s_norm, 0, out=is_N)  # (29)
     np.copyto(is_N1, is_N[:, None])  # (29)
     np.multiply(p, dnorm_s1_s1[:, None], out=t_NC)  # (29)
@@ -245,7 +246,7 @@ def _backward(params, data, tensors, gradients):
     np.subtract(dp_s1, t_NC, out=da2)  # (29)
     np.multiply(5, da2, out=da2)  # (29)
     np.divide(da2, norm[:, None], out=da2)  # (29)
-    da2.sum(0, out=db2_1)  # (30)
+    np.dot(ones_N, da2, out=db2_1)  # (30)
     np.add(db2_1, db2_2, out=db2)  # (32)
     np.matmul(da2, W2.T, out=dh1)  # (33)
     np.matmul(h1.T, da2, out=dW2_1)  # (34)
@@ -257,7 +258,7 @@ def _backward(params, data, tensors, gradients):
     np.multiply(h1, h1, out=t_NH)  # (41)
     np.subtract(1, t_NH, out=t_NH)  # (41)
     np.multiply(t_NH, dh1, out=t_NH)  # (41)
-    t_NH.sum(0, out=db1_1)  # (41)
+    np.dot(ones_N, t_NH, out=db1_1)  # (41)
     np.add(db1_1, db1_2, out=db1)  # (43)
     np.matmul(a.T, dz1, out=dW1_1)  # (38)
     np.matmul(b.T, dz3, out=dW1_2)  # (39)
@@ -307,35 +308,36 @@ def _places(N):
     return {
         "z1": (0, 0, (N, H)),
         "h1": (0, 0, (N, H)),
-        "z2": (0, 2 * (N * N) + 640 * N, (N, C)),
-        "a2": (0, 2 * (N * N) + 640 * N, (N, C)),
-        "s_norm": (0, 2 * (N * N) + 672 * N, (N,)),
-        "norm": (0, 2 * (N * N) + 673 * N, (N,)),
-        "p": (0, 2 * (N * N) + 640 * N, (N, C)),
+        "z2": (0, 3 * (N * N) + 896 * N, (N, C)),
+        "a2": (0, 3 * (N * N) + 896 * N, (N, C)),
+        "s_norm": (0, 3 * (N * N) + 928 * N, (N,)),
+        "norm": (0, 3 * (N * N) + 929 * N, (N,)),
+        "p": (0, 3 * (N * N) + 896 * N, (N, C)),
         "z3": (0, 128 * N, (N, H)),
         "h3": (0, 128 * N, (N, H)),
-        "z4": (0, 2 * (N * N) + 656 * N, (N, C)),
-        "a4": (0, 2 * (N * N) + 656 * N, (N, C)),
-        "s_norm_2": (0, 272 * N, (N,)),
-        "norm_2": (0, 273 * N, (N,)),
-        "q": (0, 2 * (N * N) + 656 * N, (N, C)),
-        "z": (0, 640 * N, (N, N)),
-        "m_z": (0, 256 * N, (N,)),
-        "s_loss": (0, 257 * N, (N,)),
-        "m_z2": (0, 258 * N, (N,)),
-        "s_loss_2": (0, 259 * N, (N,)),
-        "loss": (0, 3 * (N * N) + 960 * N + 53376, ()),
-        "dz": (0, 640 * N, (N, N)),
-        "dq_s1": (0, 3 * (N * N) + 928 * N + 53248, (N, C)),
-        "dnorm_2_s1_s1": (0, 274 * N, (N,)),
-        "da4": (0, 3 * (N * N) + 928 * N + 53248, (N, C)),
-        "db2_2": (0, 2 * (N * N) + 674 * N, (C,)),
+        "z4": (0, 3 * (N * N) + 912 * N, (N, C)),
+        "a4": (0, 3 * (N * N) + 912 * N, (N, C)),
+        "s_norm_2": (0, 4 * (N * N) + 944 * N + 53248, (N,)),
+        "norm_2": (0, 4 * (N * N) + 945 * N + 53248, (N,)),
+        "q": (0, 3 * (N * N) + 912 * N, (N, C)),
+        "z": (0, 256 * N, (N, N)),
+        "m_z": (0, 256 * N + N * N, (N,)),
+        "s_loss_exp": (0, 896 * N + N * N, (N, N)),
+        "s_loss": (0, 257 * N + N * N, (N,)),
+        "m_z2": (0, 258 * N + N * N, (N,)),
+        "s_loss_2": (0, 259 * N + N * N, (N,)),
+        "loss": (0, 4 * (N * N) + 961 * N + 53392, ()),
+        "dz": (0, 896 * N + N * N, (N, N)),
+        "dq_s1": (0, 4 * (N * N) + 928 * N + 53248, (N, C)),
+        "dnorm_2_s1_s1": (0, 272 * N, (N,)),
+        "da4": (0, 4 * (N * N) + 928 * N + 53248, (N, C)),
+        "db2_2": (0, 640 * N, (C,)),
         "dh3": (0, 256 * N, (N, H)),
         "dz3": (0, 384 * N, (N, H)),
-        "db1_2": (0, 3 * (N * N) + 960 * N + 53248, (H,)),
-        "dp_s1": (0, 3 * (N * N) + 944 * N + 53248, (N, C)),
+        "db1_2": (0, 4 * (N * N) + 960 * N + 53248, (H,)),
+        "dp_s1": (0, 4 * (N * N) + 944 * N + 53248, (N, C)),
         "dnorm_s1_s1": (0, 272 * N, (N,)),
-        "da2": (0, 3 * (N * N) + 944 * N + 53248, (N, C)),
+        "da2": (0, 4 * (N * N) + 944 * N + 53248, (N, C)),
         "db2_1": (0, 256 * N, (C,)),
         "dh1": (0, 256 * N, (N, H)),
         "dW2_1": (0, 512 * N, (H, C)),
@@ -347,12 +349,14 @@ def _places(N):
         "cosine": (0, 0, (N, N)),
         "own": (1, 0, (N,)),
         "found": (0, 0, ()),
+        "ones_C": (0, 4 * (N * N) + 961 * N + 53376, (16,)),
+        "ones_N": (0, 4 * (N * N) + 960 * N + 53376, (N,)),
         "range_N": (1, N, (N,)),
         "t_NC": (0, 256 * N, (N, 16)),
         "is_N": (2, 0, (N,)),
-        "t_NN": (0, 640 * N + N * N, (N, N)),
-        "t_N": (0, 260 * N, (N,)),
-        "t_N2": (0, 261 * N, (N,)),
+        "t_NN": (0, 2 * (N * N) + 896 * N, (N, N)),
+        "t_N": (0, 260 * N + N * N, (N,)),
+        "t_N2": (0, 261 * N + N * N, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NN": (2, 0, (N, N)),
         "is_N1": (2, N, (N, 1)),
@@ -596,6 +600,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -35,9 +35,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      15·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
-    bytes      8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
-    workspace  262,152 + 32·K·N·T + 8·N·T·K² + 16·K·N + 16·N·T + 40·N + 8·K + 8·K² + 8·T
+    flops      15·N·T·K² + 19·K·N·T + 4·K·N + 9·N·T + 8·N + K²
+    bytes      8 + 168·K·N·T + 48·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
+    workspace  262,152 + 48·K·N·T + 8·N·T·K² + 24·K·N + 24·N·T + 8·N·K² + 16·K + 16·K² + 24·N + 8·T
                + max(K·N·T, 2·N·T + T) bytes
 """
 
@@ -63,6 +63,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V", "K")
 POSITIONS = ("range_N", "range_T", "range_K")
+ONES = ("ones_K", "ones_NT")
 NAME = "crf"
 SIZES = {}
 PARAMETERS = {"W": ("V", "K"), "A": ("K", "K")}
@@ -92,37 +93,38 @@ def _forward(params, data, tensors):
     x = data["x"]
     W, A = params["W"], params["A"]
     scores, s_alpha, alpha = tensors["scores"], tensors["s_alpha"], tensors["alpha"]
-    s_total, dtotal_dalpha_1, marginal = tensors["s_total"], tensors["dtotal_dalpha_1"], tensors["marginal"]
-    t_NKK, t_KK, t_NK, zeros_NK = tensors["t_NKK"], tensors["t_KK"], tensors["t_NK"], tensors["zeros_NK"]
+    s_total_exp, s_total, marginal_all = tensors["s_total_exp"], tensors["s_total"], tensors["marginal_all"]
+    dtotal_dalpha_1, marginal = tensors["dtotal_dalpha_1"], tensors["marginal"]
+    at_TN, t_NKK, t_KK, zeros_NK = tensors["at_TN"], tensors["t_NKK"], tensors["t_KK"], tensors["zeros_NK"]
+    ones_K = tensors["ones_K"]
+    N = len(x)
     T = x.shape[1]
-    np.take(W, x, 0, out=scores, mode="clip")  # (1)
+    K = W.shape[1]
+    _transposed(x, out=at_TN)  # (1)
+    np.take(W, at_TN, 0, out=scores, mode="clip")  # (1)
     for t in range(T):
         _transposed(A, out=t_KK)  # (2)
-        np.add((alpha[:, t - 1] if t >= 1 else zeros_NK)[:, None, :], t_KK, out=t_NKK)  # (2)
+        np.add((alpha[t - 1] if t >= 1 else zeros_NK)[:, None, :], t_KK, out=t_NKK)  # (2)
         np.exp(t_NKK, out=t_NKK)  # (2)
-        t_NKK.sum(2, out=s_alpha[:, t])  # (2)
+        np.dot(t_NKK.reshape(K * N, K), ones_K, out=s_alpha[t].reshape(K * N))  # (2)
         if t >= 1:  # (3)
-            np.log(s_alpha[:, t], out=alpha[:, t])  # (3)
+            np.log(s_alpha[t], out=alpha[t])  # (3)
         else:  # (3)
-            np.copyto(alpha[:, t], zeros_NK)  # (3)
-        np.add(alpha[:, t], scores[:, t], out=alpha[:, t])  # (3)
-    np.exp(alpha[:, T - 1], out=t_NK)  # (4)
-    t_NK.sum(1, out=s_total)  # (4)
+            alpha[t].fill(0)  # (3)
+        np.add(alpha[t], scores[t], out=alpha[t])  # (3)
+    np.exp(alpha[T - 1], out=s_total_exp)  # (4)
+    np.dot(s_total_exp, ones_K, out=s_total)  # (4)
+    np.divide(s_total_exp, s_total[:, None], out=marginal_all)  # (7)
     for t in reversed(range(T)):
         if t + 2 <= T:  # (6)
-            np.add(alpha[:, t][..., None], A, out=t_NKK)  # (6)
+            np.add(alpha[t][..., None], A, out=t_NKK)  # (6)
             np.exp(t_NKK, out=t_NKK)  # (6)
             np.multiply(t_NKK, marginal[:, t + 1][:, None, :], out=t_NKK)  # (6)
-            np.divide(t_NKK, s_alpha[:, t + 1][:, None, :], out=t_NKK)  # (6)
+            np.divide(t_NKK, s_alpha[t + 1][:, None, :], out=t_NKK)  # (6)
         else:  # (6)
             t_NKK.fill(0)  # (6)
-        t_NKK.sum(2, out=dtotal_dalpha_1[:, t])  # (6)
-        if T == t + 1:  # (7)
-            np.exp(alpha[:, T - 1], out=marginal[:, t])  # (7)
-            np.divide(marginal[:, t], s_total[:, None], out=marginal[:, t])  # (7)
-        else:  # (7)
-            np.copyto(marginal[:, t], zeros_NK)  # (7)
-        np.add(marginal[:, t], dtotal_dalpha_1[:, t], out=marginal[:, t])  # (7)
+        np.dot(t_NKK.reshape(K * N, K), ones_K, out=dtotal_dalpha_1[t].reshape(K * N))  # (6)
+        np.add(marginal_all if T == t + 1 else zeros_NK, dtotal_dalpha_1[t], out=marginal[:, t])  # (7)
 
 
 def _loss(params, data, tensors):
@@ -141,8 +143,8 @@ def _loss(params, data, tensors):
         steps += A[y[:, t - 1] if t >= 1 else 0, y[:, t]] if t >= 1 else zeros_N  # (8)
     words.fill(0)  # (9)
     for t in range(T):
-        np.multiply(range_N, T, out=at_N)  # (9)
-        np.add(at_N, t, out=at_N)  # (9)
+        np.multiply(t, N, out=at_N)  # (9)
+        np.add(at_N, range_N, out=at_N)  # (9)
         np.multiply(at_N, K, out=at_N)  # (9)
         np.add(at_N, y[:, t], out=at_N)  # (9)
         np.take(scores.reshape(-1), at_N, out=t_N, mode="clip")  # (9)
@@ -159,26 +161,26 @@ def _backward(params, data, tensors, gradients):
     s_alpha, alpha, marginal = tensors["s_alpha"], tensors["alpha"], tensors["marginal"]
     ds_alpha, dA_1, dA_2, dscores = tensors["ds_alpha"], tensors["dA_1"], tensors["dA_2"], tensors["dscores"]
     dW, dA = gradients["W"], gradients["A"]
-    is_T1, is_T, padded1, t_KKNT = tensors["is_T1"], tensors["is_T"], tensors["padded1"], tensors["t_KKNT"]
+    is_T11, is_T, padded1, t_KKNT = tensors["is_T11"], tensors["is_T"], tensors["padded1"], tensors["t_KKNT"]
     at_1, at_NT, t_NT, is_NT = tensors["at_1"], tensors["at_NT"], tensors["t_NT"], tensors["is_NT"]
     is_NT2, is_NTK, range_T = tensors["is_NT2"], tensors["is_NTK"], tensors["range_T"]
-    range_K = tensors["range_K"]
+    ones_NT, range_K = tensors["ones_NT"], tensors["range_K"]
     N = len(x)
     T = x.shape[1]
     K = len(A)
     np.greater_equal(range_T, 1, out=is_T)  # (11)
-    np.copyto(is_T1, is_T[:, None])  # (11)
+    np.copyto(is_T11, is_T[:, None, None])  # (11)
     np.multiply(N, s_alpha, out=ds_alpha)  # (11)
-    np.divide(marginal, ds_alpha, out=ds_alpha)  # (11)
-    _choose(ds_alpha, is_T1, 0)  # (11)
-    padded1.fill(0)  # (12)
-    np.copyto(padded1[:, 1 : T + 1, :], alpha)  # (12)
-    np.add(padded1[:, :T].transpose(2, 0, 1)[:, None, :, :], A[..., None, None], out=t_KKNT)  # (12)
+    np.divide(marginal.transpose(1, 0, 2), ds_alpha, out=ds_alpha)  # (11)
+    _choose(ds_alpha, is_T11, 0)  # (11)
+    padded1[:1] = 0  # (12)
+    np.copyto(padded1[1 : T + 1, :, :], alpha)  # (12)
+    np.add(padded1[:T].transpose(2, 1, 0)[:, None, :, :], A[..., None, None], out=t_KKNT)  # (12)
     np.exp(t_KKNT, out=t_KKNT)  # (12)
-    np.multiply(t_KKNT, ds_alpha.transpose(2, 0, 1), out=t_KKNT)  # (12)
-    t_KKNT.sum((2, 3), out=dA_1)  # (12)
+    np.multiply(t_KKNT, ds_alpha.transpose(2, 1, 0), out=t_KKNT)  # (12)
+    np.dot(t_KKNT.reshape(K * K, N * T), ones_NT, out=dA_1.reshape(K * K))  # (12)
     dA_2.fill(0)  # (13)
-    at_1.fill(0)  # (13)
+    at_1[:, :1] = 0  # (13)
     np.copyto(at_1[:, 1 : T + 1], y)  # (13)
     np.clip(at_1[:, :T], 0, K - 1, out=at_NT)  # (13)
     np.less_equal(0, at_1[:, :T], out=is_NT)  # (13)
@@ -239,35 +241,39 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, T, V, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "scores": (0, 0, (N, T, K)),
-        "s_alpha": (0, K * N + K * N * T + (K * K) * N * T, (N, T, K)),
-        "alpha": (0, 2 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
-        "s_total": (0, 2 * K * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, (N,)),
-        "dtotal_dalpha_1": (0, K * N * T, (N, T, K)),
+        "scores": (0, 0, (T, N, K)),
+        "s_alpha": (0, K * N + K * N * T + (K * K) * N * T, (T, N, K)),
+        "alpha": (0, 2 * K * N * T + K * N + (K * K) * N * T, (T, N, K)),
+        "s_total_exp": (0, 4 * K * N * T + K * N + (K * K) * N * T, (N, K)),
+        "s_total": (0, 2 * K * N + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "marginal_all": (0, 4 * K * N * T + K * N + (K * K) * N * T, (N, K)),
+        "dtotal_dalpha_1": (0, K * N * T, (T, N, K)),
         "marginal": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
-        "total": (0, 2 * K * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, (N,)),
+        "total": (0, 2 * K * N + 4 * K * N * T + (K * K) * N * T, (N,)),
         "steps": (0, K * N * T, (N,)),
         "words": (0, K * N * T + N, (N,)),
-        "loss": (0, 2 * K * N + 3 * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, ()),
-        "ds_alpha": (0, K * N + K * N * T + (K * K) * N * T, (N, T, K)),
+        "loss": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + K + N + (K * K) * N + N * T + (K * K) * N * T + 32768, ()),
+        "ds_alpha": (0, K * N + K * N * T + (K * K) * N * T, (T, N, K)),
         "dA_1": (0, 4 * K * N * T + K * N + (K * K) * N * T, (K, K)),
         "dA_2": (0, 0, (K, K)),
         "dscores": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NK": (0, 4 * K * N * T + K * K + K * N + (K * K) * N * T + 32768, (N, K)),
-        "zeros_N": (0, 2 * K * N + 4 * K * N * T + K * K + N + (K * K) * N * T + 32768, (N,)),
+        "zeros_NK": (0, 2 * (K * K) + 2 * K * N + 6 * K * N * T + (K * K) * N + (K * K) * N * T + 32768, (N, K)),
+        "ones_K": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + (K * K) * N + N * T + (K * K) * N * T + 32768, (K,)),
+        "zeros_N": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + K + (K * K) * N + N * T + (K * K) * N * T + 32768, (N,)),
         "range_N": (1, 2 * N * T + N, (N,)),
         "range_T": (1, 2 * N + 2 * N * T, (T,)),
+        "ones_NT": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + (K * K) * N + (K * K) * N * T + 32768, (N * T,)),
         "range_K": (1, 2 * N + 2 * N * T + T, (K,)),
+        "at_TN": (1, 0, (T, N)),
         "t_NKK": (0, 2 * K * N * T, (N, K, K)),
         "t_KK": (0, 3 * K * N * T + K * N + (K * K) * N * T, (K, K)),
-        "t_NK": (0, K * N * T, (N, K)),
-        "t_N": (0, 2 * K * N + 2 * N + 4 * K * N * T + K * K + (K * K) * N * T + 32768, (N,)),
+        "t_N": (0, 4 * K * N * T + K * N + (K * K) * N * T, (N,)),
         "at_N": (1, 0, (N,)),
-        "is_T1": (2, 0, (T, 1)),
+        "is_T11": (2, 0, (T, 1, 1)),
         "is_T": (2, 2 * N * T, (T,)),
-        "padded1": (0, (K * K) * N * T, (N, T + 1, K)),
+        "padded1": (0, (K * K) * N * T, (T + 1, N, K)),
         "t_KKNT": (0, 0, (K, K, N, T)),
         "at_1": (1, 0, (N, T + 1)),
         "at_NT": (1, N + N * T, (N, T)),
@@ -529,6 +535,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

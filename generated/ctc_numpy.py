@@ -64,15 +64,15 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32; N, T, D, S, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 24·K·N·T + 6·N·T·H² + 14·N·S + 80·N·T
-               + 40·N
-             = 128·D·N·T + 156·N·S·T + 216·K·N·T + 14·N·S + 6,576·N·T + 40·N
-    bytes      8 + 160·K·N·T + 16·D·N·T + 216·H·N·T + 544·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 224·N·S
-               + 24·H·K + 392·N·T + 16·H + 16·K + 304·N + 8·H²
-             = 8,712 + 160·K·N·T + 16·D·N·T + 544·N·S·T + 224·N·S + 7,304·N·T + 16,384·T + 512·D
-               + 784·K + 816·N
-    workspace  262,256 + 232·N·S·T + 32·K·N·T + 128·N·S + 1,440·N·T + 8·N·T² + 168·S + 616·N + 8·K
-               + 8·T + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
+    flops      4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 154·N·S·T + 24·K·N·T + 6·N·T·H² + 16·N·S + 79·N·T
+               + 41·N
+             = 128·D·N·T + 154·N·S·T + 216·K·N·T + 16·N·S + 6,575·N·T + 41·N
+    bytes      8 + 160·K·N·T + 248·H·N·T + 32·D·N·T + 576·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 24·H·K
+               + 256·N·S + 408·N·T + 16·H + 16·K + 320·N + 8·H²
+             = 8,712 + 160·K·N·T + 32·D·N·T + 576·N·S·T + 256·N·S + 8,344·N·T + 16,384·T + 512·D
+               + 784·K + 832·N
+    workspace  262,280 + 232·N·S·T + 40·K·N·T + 8·D·N·T + 128·N·S + 1,448·N·T + 8·N·T² + 8·S·T + 16·K
+               + 16·T + 232·S + 616·N + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "D", "S", "K")
-POSITIONS = ("range_", "range_N", "range_T", "range_3", "range_K", "reals_S")
+POSITIONS = ("range_", "range_T", "range_N", "range_3", "range_K", "reals_S")
+ONES = ("ones_K", "ones_2S1", "ones_NT", "ones_T", "ones_ST")
 H = 32
 NAME = "ctc"
 SIZES = {"H": H}
@@ -131,28 +132,29 @@ def _forward(params, data, tensors):
     x = data["x"]
     W, U, b, R = params["W"], params["U"], params["b"], params["R"]
     c = params["c"]
-    z1, r_h1, h1, z2 = tensors["z1"], tensors["r_h1"], tensors["h1"], tensors["z2"]
-    z, m_z, e_p, s_p = tensors["z"], tensors["m_z"], tensors["e_p"], tensors["s_p"]
-    p = tensors["p"]
-    t_NH, zeros_NH = tensors["t_NH"], tensors["zeros_NH"]
+    x_steps, z1, h1_all, r_h1 = tensors["x_steps"], tensors["z1"], tensors["h1_all"], tensors["r_h1"]
+    h1, z2, z, m_z = tensors["h1"], tensors["z2"], tensors["z"], tensors["m_z"]
+    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
+    t_NT, zeros_NH, ones_K = tensors["t_NT"], tensors["zeros_NH"], tensors["ones_K"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
     K = R.shape[1]
-    np.matmul(x.reshape(N * T, D), W, out=z1.reshape(N * T, H))  # (1)
+    np.copyto(x_steps, x.transpose(1, 0, 2))  # (1)
+    np.matmul(x_steps.reshape(N * T, D), W, out=z1.reshape(N * T, H))  # (1)
+    np.add(z1, b, out=h1_all)  # (3)
     for t in range(T):
-        np.matmul(h1[:, t - 1] if t >= 1 else zeros_NH, U, out=t_NH)  # (2)
-        np.copyto(r_h1[:, t], t_NH)  # (2)
-        np.add(r_h1[:, t], z1[:, t], out=h1[:, t])  # (3)
-        np.add(h1[:, t], b, out=h1[:, t])  # (3)
-        np.tanh(h1[:, t], out=h1[:, t])  # (3)
+        np.matmul(h1[t - 1] if t >= 1 else zeros_NH, U, out=r_h1[t])  # (2)
+        np.add(h1_all[t], r_h1[t], out=h1[t])  # (3)
+        np.tanh(h1[t], out=h1[t])  # (3)
     np.matmul(h1.reshape(N * T, H), R, out=z2.reshape(N * T, K))  # (4)
     np.add(z2, c, out=z)  # (5)
     z.max(2, out=m_z)  # (6)
     np.subtract(z, m_z[..., None], out=e_p)  # (7)
     np.exp(e_p, out=e_p)  # (7)
-    e_p.sum(2, out=s_p)  # (8)
-    np.divide(e_p, s_p[..., None], out=p)  # (9)
+    np.dot(e_p.reshape(N * T, K), ones_K, out=s_p.reshape(N * T))  # (8)
+    _transposed(s_p, out=t_NT)  # (9)
+    np.divide(e_p.transpose(1, 0, 2), t_NT[..., None], out=p)  # (9)
 
 
 def _loss(params, data, tensors):
@@ -164,7 +166,7 @@ def _loss(params, data, tensors):
     s_alpha, alpha, m_alpha2 = tensors["s_alpha"], tensors["alpha"], tensors["m_alpha2"]
     m_alpha2_finite, s_nll_sum, s_nll = tensors["m_alpha2_finite"], tensors["s_nll_sum"], tensors["s_nll"]
     nll, loss = tensors["nll"], tensors["loss"]
-    t_NTK, t_NT, at1, at2 = tensors["t_NTK"], tensors["t_NT"], tensors["at1"], tensors["at2"]
+    t_TNK, t_TN, at1, at2 = tensors["t_TNK"], tensors["t_TN"], tensors["at1"], tensors["at2"]
     at_1, t_1, is_1, t_2 = tensors["at_1"], tensors["t_1"], tensors["is_1"], tensors["t_2"]
     at_2, at_3, at4, t_3 = tensors["at_2"], tensors["at_3"], tensors["at4"], tensors["t_3"]
     is_2, at_4, is_3, at_5 = tensors["is_2"], tensors["at_4"], tensors["is_3"], tensors["at_5"]
@@ -172,17 +174,17 @@ def _loss(params, data, tensors):
     is_7, t_4, at_7, at_8 = tensors["is_7"], tensors["t_4"], tensors["at_7"], tensors["at_8"]
     t_5, at_9, is_8, at_N = tensors["t_5"], tensors["at_9"], tensors["is_8"], tensors["at_N"]
     t_N, is_N, is_N2, t_N2 = tensors["t_N"], tensors["is_N"], tensors["is_N2"], tensors["t_N2"]
-    at_N2, at_N3, range_, range_N = tensors["at_N2"], tensors["at_N3"], tensors["range_"], tensors["range_N"]
-    range_T, range_3 = tensors["range_T"], tensors["range_3"]
+    at_N2, at_N3, ones_K, range_ = tensors["at_N2"], tensors["at_N3"], tensors["ones_K"], tensors["range_"]
+    range_T, range_N, range_3 = tensors["range_T"], tensors["range_N"], tensors["range_3"]
     N = len(y)
-    T = z.shape[1]
+    T = len(z)
     S = y.shape[1]
     K = z.shape[2]
-    np.subtract(z, m_z[..., None], out=t_NTK)  # (10)
-    np.exp(t_NTK, out=t_NTK)  # (10)
-    t_NTK.sum(2, out=s_lse)  # (10)
-    np.log(s_lse, out=t_NT)  # (11)
-    np.add(t_NT, m_z, out=lse)  # (11)
+    np.subtract(z, m_z[..., None], out=t_TNK)  # (10)
+    np.exp(t_TNK, out=t_TNK)  # (10)
+    np.dot(t_TNK.reshape(N * T, K), ones_K, out=s_lse.reshape(N * T))  # (10)
+    np.log(s_lse, out=t_TN)  # (11)
+    np.add(t_TN, m_z, out=lse)  # (11)
     np.subtract(z, lse[..., None], out=log_p)  # (12)
     np.floor_divide(range_, 2, out=at1)  # (13)
     np.clip(at1, 0, S - 1, out=at_1)  # (13)
@@ -194,11 +196,11 @@ def _loss(params, data, tensors):
     np.multiply(log_p[:, :, 0][..., None], t_1, out=e)  # (13)
     np.remainder(range_, 2, out=at_1)  # (13)
     np.equal(at_1, 1, out=is_1)  # (13)
-    np.multiply(range_N[:, None, None], T, out=at_2)  # (13)
-    np.add(at_2, range_T[:, None], out=at_2)  # (13)
+    np.multiply(range_T[:, None, None], N, out=at_2)  # (13)
+    np.add(at_2, range_N[:, None], out=at_2)  # (13)
     np.multiply(at_2, K, out=at_2)  # (13)
     np.clip(at2, 0, K - 1, out=at_3)  # (13)
-    np.add(at_2, at_3[:, None, :], out=at_2)  # (13)
+    np.add(at_2, at_3, out=at_2)  # (13)
     np.take(log_p.reshape(-1), at_2, out=t_2, mode="clip")  # (13)
     _choose(t_2, is_1, 0)  # (13)
     np.add(e, t_2, out=e)  # (13)
@@ -234,19 +236,19 @@ def _loss(params, data, tensors):
         np.logical_not(is_7, out=is_7)  # (14)
         t_4.fill(DTYPE(0))  # (14)
         _choose(t_4, is_7, DTYPE(-np.inf))  # (14)
-        np.multiply(range_N[:, None, None], T, out=at_7)  # (14)
-        np.add(at_7, np.clip(at3, 0, T - 1), out=at_7)  # (14)
+        np.multiply(np.clip(at3, 0, T - 1), N, out=at_7)  # (14)
+        np.add(at_7, range_N[:, None, None], out=at_7)  # (14)
         np.multiply(at_7, 2 * S + 1, out=at_7)  # (14)
         np.clip(at4, 0, 2 * S, out=at_8)  # (14)
         np.add(at_7, at_8, out=at_7)  # (14)
         np.take(alpha.reshape(-1), at_7, out=t_3, mode="clip")  # (14)
         _choose(t_3, is_6, t_4)  # (14)
         _choose(t_3, is_2, -np.inf)  # (14)
-        t_3.max(2, out=m_alpha[:, t])  # (14)
-        np.greater(m_alpha[:, t], -np.inf, out=is_3)  # (15)
-        np.copyto(m_alpha_finite[:, t], m_alpha[:, t])  # (15)
-        _choose(m_alpha_finite[:, t], is_3, 0)  # (15)
-        np.copyto(s_alpha_sum[:, t], 0)  # (16)
+        t_3.max(2, out=m_alpha[t])  # (14)
+        np.greater(m_alpha[t], -np.inf, out=is_3)  # (15)
+        np.copyto(m_alpha_finite[t], m_alpha[t])  # (15)
+        _choose(m_alpha_finite[t], is_3, 0)  # (15)
+        s_alpha_sum[t].fill(0)  # (16)
         for m in range(3):
             np.floor_divide(range_, 2, out=at1)  # (16)
             np.subtract(at1, 1, out=at1)  # (16)
@@ -279,22 +281,22 @@ def _loss(params, data, tensors):
             np.logical_not(is_4, out=is_4)  # (16)
             t_1.fill(DTYPE(0))  # (16)
             _choose(t_1, is_4, DTYPE(-np.inf))  # (16)
-            np.multiply(range_N[:, None], T, out=at_3)  # (16)
-            np.add(at_3, np.clip(at3, 0, T - 1), out=at_3)  # (16)
+            np.multiply(np.clip(at3, 0, T - 1), N, out=at_3)  # (16)
+            np.add(at_3, range_N[:, None], out=at_3)  # (16)
             np.multiply(at_3, 2 * S + 1, out=at_3)  # (16)
             np.clip(at_4, 0, 2 * S, out=at_9)  # (16)
             np.add(at_3, at_9, out=at_3)  # (16)
             np.take(alpha.reshape(-1), at_3, out=t_5, mode="clip")  # (16)
             _choose(t_5, is_1, t_1)  # (16)
-            np.subtract(t_5, m_alpha_finite[:, t], out=t_5)  # (16)
+            np.subtract(t_5, m_alpha_finite[t], out=t_5)  # (16)
             np.exp(t_5, out=t_5)  # (16)
             _choose(t_5, is_3, 0)  # (16)
-            s_alpha_sum[:, t] += t_5  # (16)
-        np.equal(s_alpha_sum[:, t], 0, out=is_3)  # (17)
-        np.add(is_3, s_alpha_sum[:, t], out=s_alpha[:, t])  # (17)
-        np.log(s_alpha[:, t], out=alpha[:, t])  # (18)
-        np.add(e[:, t], alpha[:, t], out=alpha[:, t])  # (18)
-        np.add(alpha[:, t], m_alpha[:, t], out=alpha[:, t])  # (18)
+            s_alpha_sum[t] += t_5  # (16)
+        np.equal(s_alpha_sum[t], 0, out=is_3)  # (17)
+        np.add(is_3, s_alpha_sum[t], out=s_alpha[t])  # (17)
+        np.log(s_alpha[t], out=alpha[t])  # (18)
+        np.add(e[t], alpha[t], out=alpha[t])  # (18)
+        np.add(alpha[t], m_alpha[t], out=alpha[t])  # (18)
     m_alpha2.fill(-np.inf)  # (19)
     for q in range(2):
         np.multiply(2, length, out=at_N)  # (19)
@@ -307,8 +309,8 @@ def _loss(params, data, tensors):
         np.logical_not(is_N2, out=is_N2)  # (19)
         t_N2.fill(DTYPE(0))  # (19)
         _choose(t_N2, is_N2, DTYPE(-np.inf))  # (19)
-        np.multiply(range_N, T, out=at_N2)  # (19)
-        np.add(at_N2, T - 1, out=at_N2)  # (19)
+        np.multiply(T - 1, N, out=at_N2)  # (19)
+        np.add(at_N2, range_N, out=at_N2)  # (19)
         np.multiply(at_N2, 2 * S + 1, out=at_N2)  # (19)
         np.clip(at_N, 0, 2 * S, out=at_N3)  # (19)
         np.add(at_N2, at_N3, out=at_N2)  # (19)
@@ -330,8 +332,8 @@ def _loss(params, data, tensors):
         np.logical_not(is_N2, out=is_N2)  # (21)
         t_N2.fill(DTYPE(0))  # (21)
         _choose(t_N2, is_N2, DTYPE(-np.inf))  # (21)
-        np.multiply(range_N, T, out=at_N2)  # (21)
-        np.add(at_N2, T - 1, out=at_N2)  # (21)
+        np.multiply(T - 1, N, out=at_N2)  # (21)
+        np.add(at_N2, range_N, out=at_N2)  # (21)
         np.multiply(at_N2, 2 * S + 1, out=at_N2)  # (21)
         np.clip(at_N, 0, 2 * S, out=at_N3)  # (21)
         np.add(at_N2, at_N3, out=at_N2)  # (21)
@@ -355,28 +357,31 @@ def _loss(params, data, tensors):
 
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (25) to (41)."""
-    x, y, length = data["x"], data["y"], data["length"]
+    y, length = data["y"], data["length"]
     U, R = params["U"], params["R"]
-    h1, p, m_alpha_finite = tensors["h1"], tensors["p"], tensors["m_alpha_finite"]
-    s_alpha, alpha, m_alpha2_finite = tensors["s_alpha"], tensors["alpha"], tensors["m_alpha2_finite"]
-    s_nll, ds_nll, dalpha_2_s1 = tensors["s_nll"], tensors["ds_nll"], tensors["dalpha_2_s1"]
-    dalpha_1, dalpha, ds_alpha = tensors["dalpha_1"], tensors["dalpha"], tensors["ds_alpha"]
-    dlog_p_2, dlse_s1, dlog_p_1_s1_s1 = tensors["dlog_p_2"], tensors["dlse_s1"], tensors["dlog_p_1_s1_s1"]
-    dz, dh1_2, dh1_1, dr_h1 = tensors["dz"], tensors["dh1_2"], tensors["dh1_1"], tensors["dr_h1"]
+    x_steps, h1, p = tensors["x_steps"], tensors["h1"], tensors["p"]
+    m_alpha_finite, s_alpha, alpha = tensors["m_alpha_finite"], tensors["s_alpha"], tensors["alpha"]
+    m_alpha2_finite, s_nll, ds_nll = tensors["m_alpha2_finite"], tensors["s_nll"], tensors["ds_nll"]
+    dalpha_2_s1, dalpha_all = tensors["dalpha_2_s1"], tensors["dalpha_all"]
+    ds_alpha_all, dr_h1_all, dalpha_1 = tensors["ds_alpha_all"], tensors["dr_h1_all"], tensors["dalpha_1"]
+    dalpha, ds_alpha, dlog_p_2 = tensors["dalpha"], tensors["ds_alpha"], tensors["dlog_p_2"]
+    dlse_s1, dlog_p_1_s1_s1, dz = tensors["dlse_s1"], tensors["dlog_p_1_s1_s1"], tensors["dz"]
+    dh1_2, dh1_1, dr_h1 = tensors["dh1_2"], tensors["dh1_1"], tensors["dr_h1"]
     dW, dU, db, dR = gradients["W"], gradients["U"], gradients["b"], gradients["R"]
     dc = gradients["c"]
-    t_NH, t_NTK, t_NT, at1 = tensors["t_NH"], tensors["t_NTK"], tensors["t_NT"], tensors["at1"]
-    at_1, is_1, at_3, at_4 = tensors["at_1"], tensors["is_1"], tensors["at_3"], tensors["at_4"]
-    is_3, at_5, is_4, is_5 = tensors["is_3"], tensors["at_5"], tensors["is_4"], tensors["is_5"]
-    at_6, t_5, is_8, at_N = tensors["at_6"], tensors["t_5"], tensors["is_8"], tensors["at_N"]
-    t_N, is_N, t_N2, padded3 = tensors["t_N"], tensors["is_N"], tensors["t_N2"], tensors["padded3"]
-    padded4, at_10, t_6, is_9 = tensors["padded4"], tensors["at_10"], tensors["t_6"], tensors["is_9"]
-    is_K, padded1, t_7, zeros_NH = tensors["is_K"], tensors["padded1"], tensors["t_7"], tensors["zeros_NH"]
-    range_, range_N, range_T = tensors["range_"], tensors["range_N"], tensors["range_T"]
-    zeros_1, range_K = tensors["zeros_1"], tensors["range_K"]
-    N = len(x)
-    T = x.shape[1]
-    D = x.shape[2]
+    t_TNK, t_TN, at1, at_1 = tensors["t_TNK"], tensors["t_TN"], tensors["at1"], tensors["at_1"]
+    is_1, at_3, at_4, is_3 = tensors["is_1"], tensors["at_3"], tensors["at_4"], tensors["is_3"]
+    at_5, is_4, is_5, at_6 = tensors["at_5"], tensors["is_4"], tensors["is_5"], tensors["at_6"]
+    t_5, is_8, at_N, t_N = tensors["t_5"], tensors["is_8"], tensors["at_N"], tensors["t_N"]
+    is_N, t_N2, padded3, padded4 = tensors["is_N"], tensors["t_N2"], tensors["padded3"], tensors["padded4"]
+    at_10, t_6, is_9, is_K = tensors["at_10"], tensors["t_6"], tensors["is_9"], tensors["is_K"]
+    padded1, zeros_NH, ones_K = tensors["padded1"], tensors["zeros_NH"], tensors["ones_K"]
+    range_, range_T, range_N = tensors["range_"], tensors["range_T"], tensors["range_N"]
+    zeros_1, ones_2S1, range_K = tensors["zeros_1"], tensors["ones_2S1"], tensors["range_K"]
+    ones_NT = tensors["ones_NT"]
+    N = len(y)
+    T = len(x_steps)
+    D = x_steps.shape[2]
     S = y.shape[1]
     K = R.shape[1]
     np.equal(length, 0, out=is_N)  # (25)
@@ -392,15 +397,19 @@ def _backward(params, data, tensors, gradients):
     np.multiply(2, length, out=at_N)  # (26)
     np.less_equal(range_, at_N[:, None], out=is_8)  # (26)
     np.logical_and(is_3, is_8, out=is_3)  # (26)
-    np.subtract(alpha[:, T - 1], m_alpha2_finite[:, None], out=dalpha_2_s1)  # (26)
+    np.subtract(alpha[T - 1], m_alpha2_finite[:, None], out=dalpha_2_s1)  # (26)
     np.exp(dalpha_2_s1, out=dalpha_2_s1)  # (26)
     _choose(dalpha_2_s1, is_3, 0)  # (26)
+    np.multiply(dalpha_2_s1, ds_nll[:, None], out=dalpha_all)  # (28)
+    np.divide(1, s_alpha, out=ds_alpha_all)  # (29)
+    np.multiply(h1, h1, out=dr_h1_all)  # (37)
+    np.subtract(1, dr_h1_all, out=dr_h1_all)  # (37)
     for t in reversed(range(T)):
-        np.copyto(dalpha_1[:, t], 0)  # (27)
+        dalpha_1[t].fill(0)  # (27)
         padded3.fill(0)  # (27)
-        np.copyto(padded3[:, 0 : T, 0 : 2 * S + 1], ds_alpha)  # (27)
+        np.copyto(padded3[0 : T, :, 0 : 2 * S + 1], ds_alpha)  # (27)
         padded4.fill(0)  # (27)
-        np.copyto(padded4[:, 0 : T, 0 : 2 * S + 1], m_alpha_finite)  # (27)
+        np.copyto(padded4[0 : T, :, 0 : 2 * S + 1], m_alpha_finite)  # (27)
         for m in range(3):
             np.add(range_, m, out=at1)  # (27)
             np.floor_divide(at1, 2, out=at1)  # (27)
@@ -430,19 +439,15 @@ def _backward(params, data, tensors, gradients):
                 np.add(range_, m, out=at_4)  # (27)
                 np.less_equal(at_4, 2 * S, out=is_1)  # (27)
                 np.logical_and(is_1, is_3, out=is_3)  # (27)
-                np.subtract(alpha[:, t], padded4[:, t + 1, m : 2 * S + m + 1], out=t_5)  # (27)
+                np.subtract(alpha[t], padded4[t + 1, :, m : 2 * S + m + 1], out=t_5)  # (27)
                 np.exp(t_5, out=t_5)  # (27)
-                np.multiply(padded3[:, t + 1, m : 2 * S + m + 1], t_5, out=t_5)  # (27)
+                np.multiply(padded3[t + 1, :, m : 2 * S + m + 1], t_5, out=t_5)  # (27)
                 _choose(t_5, is_3, 0)  # (27)
             else:  # (27)
                 t_5.fill(0)  # (27)
-            dalpha_1[:, t] += t_5  # (27)
-        if T == t + 1:  # (28)
-            np.multiply(dalpha_2_s1, ds_nll[:, None], out=dalpha[:, t])  # (28)
-        else:  # (28)
-            np.copyto(dalpha[:, t], zeros_1)  # (28)
-        np.add(dalpha[:, t], dalpha_1[:, t], out=dalpha[:, t])  # (28)
-        np.divide(dalpha[:, t], s_alpha[:, t], out=ds_alpha[:, t])  # (29)
+            dalpha_1[t] += t_5  # (27)
+        np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (28)
+        np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (29)
     dlog_p_2.fill(0)  # (30)
     np.floor_divide(range_, 2, out=at1)  # (30)
     np.clip(at1, 0, S - 1, out=at_1)  # (30)
@@ -453,33 +458,28 @@ def _backward(params, data, tensors, gradients):
     np.copyto(is_9, is_1[:, None, None])  # (30)
     np.copyto(t_6, dalpha.transpose(2, 0, 1))  # (30)
     _choose(t_6, is_9, 0)  # (30)
-    np.add.at(dlog_p_2, (range_N[:, None], range_T, at_10[..., None]), t_6)  # (30)
-    dlog_p_2.sum(2, out=dlse_s1)  # (31)
-    dalpha.sum(2, out=dlog_p_1_s1_s1)  # (32)
+    np.add.at(dlog_p_2, (range_T[:, None], range_N, at_10[:, None, :]), t_6)  # (30)
+    np.dot(dlog_p_2.reshape(N * T, K), ones_K, out=dlse_s1.reshape(N * T))  # (31)
+    np.dot(dalpha.reshape(N * T, 2 * S + 1), ones_2S1, out=dlog_p_1_s1_s1.reshape(N * T))  # (32)
     np.equal(range_K, 0, out=is_K)  # (33)
-    np.subtract(dlog_p_1_s1_s1, dlse_s1, out=t_NT)  # (33)
-    np.copyto(t_NTK, t_NT[..., None])  # (33)
-    _choose(t_NTK, is_K, 0)  # (33)
-    np.add(t_NTK, dlog_p_2, out=dz)  # (33)
-    np.multiply(p, dlog_p_1_s1_s1[..., None], out=t_NTK)  # (33)
-    np.subtract(dz, t_NTK, out=dz)  # (33)
-    dz.sum((0, 1), out=dc)  # (34)
+    np.subtract(dlog_p_1_s1_s1, dlse_s1, out=t_TN)  # (33)
+    np.copyto(t_TNK, t_TN[..., None])  # (33)
+    _choose(t_TNK, is_K, 0)  # (33)
+    np.add(t_TNK, dlog_p_2, out=dz)  # (33)
+    np.multiply(p.transpose(1, 0, 2), dlog_p_1_s1_s1[..., None], out=t_TNK)  # (33)
+    np.subtract(dz, t_TNK, out=dz)  # (33)
+    np.dot(ones_NT, dz.reshape(N * T, K), out=dc)  # (34)
     np.matmul(dz.reshape(N * T, K), R.T, out=dh1_2.reshape(N * T, H))  # (35)
     for t in reversed(range(T)):
-        dh1_1_left = dr_h1[:, t + 1] if t + 2 <= T else zeros_NH  # (36)
-        np.matmul(dh1_1_left, U.T, out=t_NH)  # (36)
-        np.copyto(dh1_1[:, t], t_NH)  # (36)
-        np.multiply(h1[:, t], h1[:, t], out=dr_h1[:, t])  # (37)
-        np.subtract(1, dr_h1[:, t], out=dr_h1[:, t])  # (37)
-        np.add(dh1_1[:, t], dh1_2[:, t], out=t_NH)  # (37)
-        np.multiply(dr_h1[:, t], t_NH, out=dr_h1[:, t])  # (37)
-    padded1.fill(0)  # (38)
-    np.copyto(padded1[:, 1 : T + 1, :], h1)  # (38)
-    np.copyto(t_7.reshape(N, T, H), padded1[:, :T])  # (38)
-    np.matmul(t_7.T, dr_h1.reshape(N * T, H), out=dU)  # (38)
+        np.matmul(dr_h1[t + 1] if t + 2 <= T else zeros_NH, U.T, out=dh1_1[t])  # (36)
+        np.add(dh1_1[t], dh1_2[t], out=dr_h1[t])  # (37)
+        np.multiply(dr_h1[t], dr_h1_all[t], out=dr_h1[t])  # (37)
+    padded1[:1] = 0  # (38)
+    np.copyto(padded1[1 : T + 1, :, :], h1)  # (38)
+    np.matmul(padded1[:T].reshape(N * T, H).T, dr_h1.reshape(N * T, H), out=dU)  # (38)
     np.matmul(h1.reshape(N * T, H).T, dz.reshape(N * T, K), out=dR)  # (39)
-    dr_h1.sum((0, 1), out=db)  # (40)
-    np.matmul(x.reshape(N * T, D).T, dr_h1.reshape(N * T, H), out=dW)  # (41)
+    np.dot(ones_NT, dr_h1.reshape(N * T, H), out=db)  # (40)
+    np.matmul(x_steps.reshape(N * T, D).T, dr_h1.reshape(N * T, H), out=dW)  # (41)
 
 
 def _metrics(params, data, tensors):
@@ -490,11 +490,12 @@ def _metrics(params, data, tensors):
     is_N, is_N2, at_11, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at_11"], tensors["is_NT"]
     is_NT2, t_NTT, is_TT, t_NTS = tensors["is_NT2"], tensors["t_NTT"], tensors["is_TT"], tensors["t_NTS"]
     is_NTS, t_S, is_NTS2, range_T = tensors["is_NTS"], tensors["t_S"], tensors["is_NTS2"], tensors["range_T"]
-    reals_S = tensors["reals_S"]
+    ones_T, reals_S, ones_ST = tensors["ones_T"], tensors["reals_S"], tensors["ones_ST"]
     N = len(y)
     T = p.shape[1]
+    S = y.shape[1]
     p.argmax(2, out=best)  # (42)
-    at_11.fill(0)  # (43)
+    at_11[:, :1] = 0  # (43)
     np.copyto(at_11[:, 1 : T + 1], best)  # (43)
     np.not_equal(best, 0, out=is_NT)  # (43)
     np.not_equal(best, at_11[:, :T], out=is_NT2)  # (43)
@@ -503,14 +504,14 @@ def _metrics(params, data, tensors):
     np.less_equal(range_T, range_T[:, None], out=is_TT)  # (44)
     np.copyto(t_NTT, heard[:, None, :])  # (44)
     _choose(t_NTT, is_TT, 0)  # (44)
-    t_NTT.sum(2, out=place)  # (44)
+    np.dot(t_NTT.reshape(N * T, T), ones_T, out=place.reshape(N * T))  # (44)
     np.add(reals_S, 1, out=t_S)  # (45)
     np.equal(t_S, place[..., None], out=is_NTS)  # (45)
     np.not_equal(best[..., None], y[:, None, :], out=is_NTS2)  # (45)
     np.logical_and(is_NTS, is_NTS2, out=is_NTS)  # (45)
     np.copyto(t_NTS, heard[..., None])  # (45)
     _choose(t_NTS, is_NTS, 0)  # (45)
-    t_NTS.sum((1, 2), out=errors)  # (45)
+    np.dot(t_NTS.reshape(N, S * T), ones_ST, out=errors)  # (45)
     np.copyto(letters, place[:, T - 1])  # (46)
     np.equal(errors, 0, out=is_N)  # (47)
     np.equal(letters, length, out=is_N2)  # (47)
@@ -547,69 +548,79 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, T, D, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, T, H)),
-        "r_h1": (0, 32 * N * T, (N, T, H)),
-        "h1": (0, 113 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N, T, H)),
-        "z2": (0, 2 * N * T + 4 * N * S * T, (N, T, K)),
-        "z": (0, 2 * N * T + 4 * N * S * T, (N, T, K)),
-        "m_z": (0, 0, (N, T)),
-        "e_p": (0, 14 * N * T + 20 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T, K)),
-        "s_p": (0, N * T, (N, T)),
-        "p": (0, 14 * N * T + 20 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T, K)),
-        "s_lse": (0, N * T, (N, T)),
-        "lse": (0, 0, (N, T)),
-        "log_p": (0, 2 * N * T + 4 * N * S * T, (N, T, K)),
-        "e": (0, 0, (N, T, 2 * S + 1)),
-        "m_alpha": (0, 2 * N * S * T + N * T, (N, T, 2 * S + 1)),
-        "m_alpha_finite": (0, 4 * N * S + 4 * N * S * T + 6 * N + 6 * N * T, (N, T, 2 * S + 1)),
-        "s_alpha_sum": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (N, T, 2 * S + 1)),
-        "s_alpha": (0, 4 * N * S + 6 * N + 8 * N * S * T + 8 * N * T, (N, T, 2 * S + 1)),
-        "alpha": (0, 10 * N * S * T + 4 * N * S + 6 * N + 9 * N * T, (N, T, 2 * S + 1)),
+        "x_steps": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N, (T, N, D)),
+        "z1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
+        "h1_all": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
+        "r_h1": (0, 16 * N * S * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
+        "h1": (0, 113 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * (T * T), (T, N, H)),
+        "z2": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
+        "z": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
+        "m_z": (0, 0, (T, N)),
+        "e_p": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T + K * N * T, (T, N, K)),
+        "s_p": (0, N * T, (T, N)),
+        "p": (0, 12 * N * T + 16 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N + D * N * T, (N, T, K)),
+        "s_lse": (0, N * T, (T, N)),
+        "lse": (0, 0, (T, N)),
+        "log_p": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
+        "e": (0, 0, (T, N, 2 * S + 1)),
+        "m_alpha": (0, 2 * N * S * T + N * T, (T, N, 2 * S + 1)),
+        "m_alpha_finite": (0, 4 * N * S + 4 * N * S * T + 6 * N + 6 * N * T, (T, N, 2 * S + 1)),
+        "s_alpha_sum": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (T, N, 2 * S + 1)),
+        "s_alpha": (0, 4 * N * S + 6 * N + 8 * N * S * T + 8 * N * T, (T, N, 2 * S + 1)),
+        "alpha": (0, 10 * N * S * T + 4 * N * S + 6 * N + 9 * N * T, (T, N, 2 * S + 1)),
         "m_alpha2": (0, 0, (N,)),
         "m_alpha2_finite": (0, N, (N,)),
-        "s_nll_sum": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
-        "s_nll": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
+        "s_nll_sum": (0, 2 * N, (N,)),
+        "s_nll": (0, 2 * N, (N,)),
         "nll": (0, 0, (N,)),
-        "loss": (0, 179 * N * T + 27 * N * S * T + 4 * K * N * T + 6 * N * S + 71 * N + N * (T * T) + S + 32768, ()),
-        "ds_nll": (0, 12 * N * T + 16 * N * S * T + 8 * N + 8 * N * S, (N,)),
-        "dalpha_2_s1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N, (N, 2 * S + 1)),
-        "dalpha_1": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (N, T, 2 * S + 1)),
-        "dalpha": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (N, T, 2 * S + 1)),
-        "ds_alpha": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (N, T, 2 * S + 1)),
-        "dlog_p_2": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (N, T, K)),
-        "dlse_s1": (0, 0, (N, T)),
-        "dlog_p_1_s1_s1": (0, N * T, (N, T)),
-        "dz": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (N, T, K)),
-        "dh1_2": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T, H)),
-        "dh1_1": (0, 14 * N * S * T + 43 * N * T + 4 * N * S + 6 * N + K * N * T, (N, T, H)),
-        "dr_h1": (0, 14 * N * S * T + 4 * N * S + 6 * N + 75 * N * T + K * N * T, (N, T, H)),
+        "loss": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + D * N * T + N * (T * T) + S * T + 32768, ()),
+        "ds_nll": (0, 2 * N, (N,)),
+        "dalpha_2_s1": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (N, 2 * S + 1)),
+        "dalpha_all": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (N, 2 * S + 1)),
+        "ds_alpha_all": (0, 4 * N * S + 6 * N + 8 * N * S * T + 8 * N * T, (T, N, 2 * S + 1)),
+        "dr_h1_all": (0, 12 * N * T + 16 * N * S * T + 3 * K * N * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
+        "dalpha_1": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (T, N, 2 * S + 1)),
+        "dalpha": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (T, N, 2 * S + 1)),
+        "ds_alpha": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (T, N, 2 * S + 1)),
+        "dlog_p_2": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
+        "dlse_s1": (0, 0, (T, N)),
+        "dlog_p_1_s1_s1": (0, N * T, (T, N)),
+        "dz": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
+        "dh1_2": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
+        "dh1_1": (0, 16 * N * S * T + 3 * K * N * T + 4 * N * S + 6 * N + 76 * N * T + D * N * T, (T, N, H)),
+        "dr_h1": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * (T * T), (T, N, H)),
         "best": (1, N + N * T, (N, T)),
-        "heard": (0, 177 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 32768, (N, T)),
-        "place": (0, 178 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 32768, (N, T)),
+        "heard": (0, 177 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (N, T)),
+        "place": (0, 178 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (N, T)),
         "errors": (0, N * S * T, (N,)),
         "letters": (0, 0, (N,)),
         "exact": (0, N + N * S * T, ()),
-        "zeros_NH": (0, 179 * N * T + 27 * N * S * T + 39 * N + 4 * K * N * T + 6 * N * S + N * (T * T) + 32768, (N, 32)),
+        "zeros_NH": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + S * T + 32768, (N, 32)),
+        "ones_K": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + N * (T * T) + S * T + 32772, (K,)),
         "range_": (1, 10 * N * S + 12 * S + 2 * N * S * T + 5 * N + N * T + 6, (2 * S + 1,)),
-        "range_N": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + 10, (N,)),
-        "range_T": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + 10, (T,)),
+        "range_T": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + 10, (T,)),
+        "range_N": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + T + 10, (N,)),
         "range_3": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + K + N * T + T + 10, (3,)),
-        "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T) + 32768, (N, 2 * S + 1)),
+        "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * (T * T) + 32768, (N, 2 * S + 1)),
+        "ones_2S1": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 6 * S + 71 * N + D * N * T + N * (T * T) + S * T + 32771, (2 * S + 1,)),
         "range_K": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + T + 10, (K,)),
-        "reals_S": (0, 179 * N * T + 27 * N * S * T + 4 * K * N * T + 6 * N * S + 71 * N + N * (T * T) + 32768, (S,)),
-        "t_NH": (0, 107 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, 32)),
-        "t_NTK": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (N, T, K)),
+        "ones_NT": (0, 179 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (N * T,)),
+        "ones_T": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * (T * T) + S * T + 32772, (T,)),
+        "reals_S": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * (T * T) + S * T + T + 32772, (S,)),
+        "ones_ST": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (S * T,)),
         "t_NT": (0, 2 * N * T, (N, T)),
+        "t_TNK": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T + K * N * T, (T, N, K)),
+        "t_TN": (0, 2 * N * T, (T, N)),
         "at1": (1, 10 * N * S + 14 * S + 2 * N * S * T + 5 * N + N * T + 7, (2 * S + 1,)),
         "at2": (1, 2 * N * S * T + N * T, (N, 2 * S + 1)),
         "at_1": (1, 10 * N * S + 16 * S + 2 * N * S * T + 5 * N + N * T + 8, (2 * S + 1,)),
-        "t_1": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1,)),
+        "t_1": (0, 2 * N * T + 4 * N * S * T, (2 * S + 1,)),
         "is_1": (2, 12 * S + 4 * N + 8 * N * S + 6, (2 * S + 1,)),
-        "t_2": (0, 2 * N * S * T + N * T, (N, T, 2 * S + 1)),
-        "at_2": (1, 0, (N, T, 2 * S + 1)),
+        "t_2": (0, 2 * N * S * T + N * T, (T, N, 2 * S + 1)),
+        "at_2": (1, 0, (T, N, 2 * S + 1)),
         "at_3": (1, 2 * N * S * T + 4 * N + 8 * N * S + N * T, (N, 2 * S + 1)),
         "at4": (1, 10 * N * S + 2 * N * S * T + 5 * N + N * T, (2 * S + 1, 3)),
-        "t_3": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (N, 2 * S + 1, 3)),
+        "t_3": (0, 12 * N * T + 16 * N * S * T + 3 * K * N * T + 4 * N * S + 6 * N + D * N * T, (N, 2 * S + 1, 3)),
         "is_2": (2, 0, (N, 2 * S + 1, 3)),
         "at_4": (1, 10 * N * S + 18 * S + 2 * N * S * T + 5 * N + N * T + 9, (2 * S + 1,)),
         "is_3": (2, 3 * N + 6 * N * S, (N, 2 * S + 1)),
@@ -619,27 +630,26 @@ def _places(N, T, D, S, K):
         "at_6": (1, 4 * N + 8 * N * S, (N, 2 * S + 1)),
         "is_6": (2, 4 * N + 8 * N * S, (2 * S + 1, 3)),
         "is_7": (2, 4 * N + 6 * S + 8 * N * S + 3, (2 * S + 1, 3)),
-        "t_4": (0, 14 * N * T + 20 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N, (2 * S + 1, 3)),
+        "t_4": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + D * N * T + N * (T * T) + S * T + 32768, (2 * S + 1, 3)),
         "at_7": (1, 0, (N, 2 * S + 1, 3)),
         "at_8": (1, 10 * N * S + 2 * N * S * T + 5 * N + 6 * S + N * T + 3, (2 * S + 1, 3)),
-        "t_5": (0, 12 * N * T + 16 * N * S * T + 6 * N * S + 7 * N, (N, 2 * S + 1)),
+        "t_5": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 6 * N * S + 7 * N + D * N * T, (N, 2 * S + 1)),
         "at_9": (1, 0, (2 * S + 1,)),
         "is_8": (2, 0, (N, 2 * S + 1)),
         "at_N": (1, 0, (N,)),
-        "t_N": (0, 2 * N, (N,)),
+        "t_N": (0, 3 * N, (N,)),
         "is_N": (2, 0, (N,)),
         "is_N2": (2, N, (N,)),
-        "t_N2": (0, 3 * N, (N,)),
+        "t_N2": (0, 4 * N, (N,)),
         "at_N2": (1, N, (N,)),
         "at_N3": (1, 2 * N, (N,)),
-        "padded3": (0, 0, (N, T + 1, 2 * S + 3)),
-        "padded4": (0, 2 * N * S + 2 * N * S * T + 3 * N + 3 * N * T, (N, T + 1, 2 * S + 3)),
+        "padded3": (0, 0, (T + 1, N, 2 * S + 3)),
+        "padded4": (0, 2 * N * S + 2 * N * S * T + 3 * N + 3 * N * T, (T + 1, N, 2 * S + 3)),
         "at_10": (1, 0, (2 * S + 1, N)),
-        "t_6": (0, 0, (2 * S + 1, N, T)),
+        "t_6": (0, 0, (2 * S + 1, T, N)),
         "is_9": (2, 0, (2 * S + 1, 1, 1)),
         "is_K": (2, 0, (K,)),
-        "padded1": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N + K * N * T, (N, T + 1, 32)),
-        "t_7": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * K * N * T + 4 * N * S + N * (T * T), (N * T, 32)),
+        "padded1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T + K * N * T, (T + 1, N, 32)),
         "at_11": (1, 0, (N, T + 1)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
@@ -899,6 +909,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

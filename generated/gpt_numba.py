@@ -153,6 +153,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ()
+ONES = ()
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
 SIZES = {"D1": D1, "D2": D2, "D3": D3}
@@ -1571,6 +1572,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -119,16 +119,16 @@ AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algori
 Sizes: D1 = 32, D2 = 2, D3 = 8; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      96·D1·D2·D3·N·T + 237·D1·D2·N·T + 36·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
-               + 6·D1·N·T·V + 17·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 56·D2·N·T² + 13·N·T
+    flops      96·D1·D2·D3·N·T + 187·D1·D2·N·T + 36·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
+               + 6·D1·N·T·V + 14·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 56·D2·N·T² + 15·N·T
                + 8·D2·D1² + D1·V
-             = 18,432 + 209·N·T·V + 164,277·N·T + 880·N·T² + 32·V
-    bytes      32 + 1,112·D1·D2·N·T + 1,856·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T
-               + 544·D2·N·T² + 56·N·T·V + 608·D1·D2·D3 + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 208·N·T
+             = 18,432 + 206·N·T·V + 161,079·N·T + 880·N·T² + 32·V
+    bytes      32 + 1,240·D1·D2·N·T + 1,856·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T
+               + 544·D2·N·T² + 608·D1·D2·D3 + 72·N·T·V + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 216·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
-             = 787,744 + 56·N·T·V + 1,152·N·T² + 116,144·N·T + 1,792·V + 512·T
-    workspace  16·N·T + 8·max(49,168, 19 + 2·N·T·V + 3,748·N·T + 44·N·T², 19 + 2·N·T·V + 3,744·N·T
-               + 44·N·T² + 64·V) + 8·N + 8·T + 8·V + max(T², 2·N·T + N·T·V) bytes
+             = 787,744 + 72·N·T·V + 1,152·N·T² + 124,344·N·T + 1,792·V + 512·T
+    workspace  393,544 + 16·N·T·V + 23,096·N·T + 352·N·T² + 16·N + 16·T + 528·V + max(T², 2·N·T
+               + N·T·V) bytes
 """
 
 from __future__ import annotations
@@ -153,6 +153,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V")
+ONES = ("ones_D1", "ones_T", "ones_V", "ones_NT", "ones_D3", "ones_N")
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
 SIZES = {"D1": D1, "D2": D2, "D3": D3}
@@ -215,22 +216,24 @@ def _forward(params, data, tensors):
     e_z4, s_z4, p_z4, o_z4 = tensors["e_z4"], tensors["s_z4"], tensors["p_z4"], tensors["o_z4"]
     z4, a4, m_h4, c_h4 = tensors["z4"], tensors["a4"], tensors["m_h4"], tensors["c_h4"]
     v_h4, r_h4, x_h4, h4 = tensors["v_h4"], tensors["r_h4"], tensors["x_h4"], tensors["h4"]
-    z5, a5, h5, z6 = tensors["z5"], tensors["a5"], tensors["h5"], tensors["z6"]
-    a6, m_h6, c_h6, v_h6 = tensors["a6"], tensors["m_h6"], tensors["c_h6"], tensors["v_h6"]
-    r_h6, x_h6, h6, z = tensors["r_h6"], tensors["x_h6"], tensors["h6"], tensors["z"]
+    z5, a5, h5_tanh, h5 = tensors["z5"], tensors["a5"], tensors["h5_tanh"], tensors["h5"]
+    z6, a6, m_h6, c_h6 = tensors["z6"], tensors["a6"], tensors["m_h6"], tensors["c_h6"]
+    v_h6, r_h6, x_h6, h6 = tensors["v_h6"], tensors["r_h6"], tensors["x_h6"], tensors["h6"]
+    z = tensors["z"]
     t_N_T_D1, t_N4TT, is_TT = tensors["t_N_T_D1"], tensors["t_N4TT"], tensors["is_TT"]
-    t_N_T_4_D3, range_T = tensors["t_N_T_4_D3"], tensors["range_T"]
+    t_N_T_4_D3, ones_D1, range_T = tensors["t_N_T_4_D3"], tensors["ones_D1"], tensors["range_T"]
+    ones_T = tensors["ones_T"]
     N = len(x)
     T = x.shape[1]
     V = len(tokens_E)
     np.take(tokens_E, x, 0, out=x1, mode="clip")  # (1)
     np.add(x1, positions_E, out=x1_2)  # (2)
     for k in range(D2):
-        (a6[k - 1] if k >= 1 else x1_2).sum(2, out=m_h1[k])  # (3)
+        np.dot((a6[k - 1] if k >= 1 else x1_2).reshape(N * T, D1), ones_D1, out=m_h1[k].reshape(N * T))  # (3)
         np.divide(m_h1[k], D1, out=m_h1[k])  # (3)
         np.subtract(a6[k - 1] if k >= 1 else x1_2, m_h1[k][..., None], out=c_h1[k])  # (4)
         np.multiply(c_h1[k], c_h1[k], out=t_N_T_D1)  # (5)
-        t_N_T_D1.sum(2, out=v_h1[k])  # (5)
+        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=v_h1[k].reshape(N * T))  # (5)
         np.divide(v_h1[k], D1, out=v_h1[k])  # (5)
         np.add(v_h1[k], 1e-5, out=r_h1[k])  # (6)
         np.sqrt(r_h1[k], out=r_h1[k])  # (6)
@@ -254,7 +257,7 @@ def _forward(params, data, tensors):
         np.subtract(S_z4[k], m_S_z4[k][..., None], out=e_z4[k])  # (17)
         np.exp(e_z4[k], out=e_z4[k])  # (17)
         _choose(e_z4[k], is_TT, 0)  # (17)
-        e_z4[k].sum(3, out=s_z4[k])  # (18)
+        np.dot(e_z4[k].reshape(4 * N * T, T), ones_T, out=s_z4[k].reshape(4 * N * T))  # (18)
         np.divide(e_z4[k], s_z4[k][..., None], out=p_z4[k])  # (19)
         np.matmul(p_z4[k], v3[k], out=o_z4[k])  # (20)
         np.copyto(t_N_T_4_D3, o_z4[k].transpose(0, 2, 1, 3))  # (21)
@@ -263,11 +266,11 @@ def _forward(params, data, tensors):
         )  # (21)
         np.add(a6[k - 1] if k >= 1 else x1_2, z4[k], out=a4[k])  # (22)
         np.add(a4[k], bo4[k], out=a4[k])  # (22)
-        a4[k].sum(2, out=m_h4[k])  # (23)
+        np.dot(a4[k].reshape(N * T, D1), ones_D1, out=m_h4[k].reshape(N * T))  # (23)
         np.divide(m_h4[k], D1, out=m_h4[k])  # (23)
         np.subtract(a4[k], m_h4[k][..., None], out=c_h4[k])  # (24)
         np.multiply(c_h4[k], c_h4[k], out=t_N_T_D1)  # (25)
-        t_N_T_D1.sum(2, out=v_h4[k])  # (25)
+        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=v_h4[k].reshape(N * T))  # (25)
         np.divide(v_h4[k], D1, out=v_h4[k])  # (25)
         np.add(v_h4[k], 1e-5, out=r_h4[k])  # (26)
         np.sqrt(r_h4[k], out=r_h4[k])  # (26)
@@ -277,23 +280,23 @@ def _forward(params, data, tensors):
         np.add(h4[k], beta4[k], out=h4[k])  # (28)
         np.matmul(h4[k].reshape(N * T, D1), W5[k], out=z5[k].reshape(N * T, 4 * D1))  # (29)
         np.add(z5[k], b5[k], out=a5[k])  # (30)
-        np.multiply(a5[k], a5[k], out=h5[k])  # (31)
-        np.multiply(h5[k], a5[k], out=h5[k])  # (31)
-        np.multiply(0.044715, h5[k], out=h5[k])  # (31)
-        np.add(h5[k], a5[k], out=h5[k])  # (31)
-        np.multiply(0.7978845608028654, h5[k], out=h5[k])  # (31)
-        np.tanh(h5[k], out=h5[k])  # (31)
-        np.add(h5[k], 1, out=h5[k])  # (31)
+        np.multiply(a5[k], a5[k], out=h5_tanh[k])  # (31)
+        np.multiply(h5_tanh[k], a5[k], out=h5_tanh[k])  # (31)
+        np.multiply(0.044715, h5_tanh[k], out=h5_tanh[k])  # (31)
+        np.add(h5_tanh[k], a5[k], out=h5_tanh[k])  # (31)
+        np.multiply(0.7978845608028654, h5_tanh[k], out=h5_tanh[k])  # (31)
+        np.tanh(h5_tanh[k], out=h5_tanh[k])  # (31)
+        np.add(h5_tanh[k], 1, out=h5[k])  # (31)
         np.multiply(h5[k], a5[k], out=h5[k])  # (31)
         np.divide(h5[k], 2, out=h5[k])  # (31)
         np.matmul(h5[k].reshape(N * T, 4 * D1), W6[k], out=z6[k].reshape(N * T, D1))  # (32)
         np.add(a4[k], z6[k], out=a6[k])  # (33)
         np.add(a6[k], b6[k], out=a6[k])  # (33)
-    a6[D2 - 1].sum(2, out=m_h6)  # (34)
+    np.dot(a6[D2 - 1].reshape(N * T, D1), ones_D1, out=m_h6.reshape(N * T))  # (34)
     np.divide(m_h6, D1, out=m_h6)  # (34)
     np.subtract(a6[D2 - 1], m_h6[..., None], out=c_h6)  # (35)
     np.multiply(c_h6, c_h6, out=t_N_T_D1)  # (36)
-    t_N_T_D1.sum(2, out=v_h6)  # (36)
+    np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=v_h6.reshape(N * T))  # (36)
     np.divide(v_h6, D1, out=v_h6)  # (36)
     np.add(v_h6, 1e-5, out=r_h6)  # (37)
     np.sqrt(r_h6, out=r_h6)  # (37)
@@ -307,17 +310,18 @@ def _forward(params, data, tensors):
 def _loss(params, data, tensors):
     """The loss: equations (41) to (44)."""
     y = data["y"]
-    z, m_z, s_loss, count = tensors["z"], tensors["m_z"], tensors["s_loss"], tensors["count"]
-    loss = tensors["loss"]
-    t_NTV, is_NT, t_NT, t_NT2 = tensors["t_NTV"], tensors["is_NT"], tensors["t_NT"], tensors["t_NT2"]
-    at_NT, at_NT2, range_T = tensors["at_NT"], tensors["at_NT2"], tensors["range_T"]
+    z, m_z, s_loss_exp, s_loss = tensors["z"], tensors["m_z"], tensors["s_loss_exp"], tensors["s_loss"]
+    count, loss = tensors["count"], tensors["loss"]
+    is_NT, t_NT, t_NT2, at_NT = tensors["is_NT"], tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"]
+    at_NT2, range_T, ones_V = tensors["at_NT2"], tensors["range_T"], tensors["ones_V"]
     range_N = tensors["range_N"]
+    N = len(y)
     T = y.shape[1]
     V = z.shape[2]
     z.max(2, out=m_z)  # (41)
-    np.subtract(z, m_z[..., None], out=t_NTV)  # (42)
-    np.exp(t_NTV, out=t_NTV)  # (42)
-    t_NTV.sum(2, out=s_loss)  # (42)
+    np.subtract(z, m_z[..., None], out=s_loss_exp)  # (42)
+    np.exp(s_loss_exp, out=s_loss_exp)  # (42)
+    np.dot(s_loss_exp.reshape(N * T, V), ones_V, out=s_loss.reshape(N * T))  # (42)
     np.not_equal(y, 0, out=is_NT)  # (43)
     count[...] = DTYPE(is_NT.sum())  # (43)
     np.not_equal(y, 0, out=is_NT)  # (44)
@@ -344,11 +348,11 @@ def _backward(params, data, tensors, gradients):
     r_h1, x_h1, h1, q1 = tensors["r_h1"], tensors["x_h1"], tensors["h1"], tensors["q1"]
     k2, v3, p_z4, o_z4 = tensors["k2"], tensors["v3"], tensors["p_z4"], tensors["o_z4"]
     r_h4, x_h4, h4, a5 = tensors["r_h4"], tensors["x_h4"], tensors["h4"], tensors["a5"]
-    h5, r_h6, x_h6, h6 = tensors["h5"], tensors["r_h6"], tensors["x_h6"], tensors["h6"]
-    z, m_z, s_loss, count = tensors["z"], tensors["m_z"], tensors["s_loss"], tensors["count"]
+    h5_tanh, h5, r_h6, x_h6 = tensors["h5_tanh"], tensors["h5"], tensors["r_h6"], tensors["x_h6"]
+    h6, s_loss_exp, s_loss, count = tensors["h6"], tensors["s_loss_exp"], tensors["s_loss"], tensors["count"]
     dz, dh6, dx_h6, dr_h6_s1 = tensors["dz"], tensors["dh6"], tensors["dx_h6"], tensors["dr_h6_s1"]
-    dm_h6_s1, da6, dh5, da5 = tensors["dm_h6_s1"], tensors["da6"], tensors["dh5"], tensors["da5"]
-    dh4, dx_h4, dr_h4_s1 = tensors["dh4"], tensors["dx_h4"], tensors["dr_h4_s1"]
+    dm_h6_s1, da6_all, da6, dh5 = tensors["dm_h6_s1"], tensors["da6_all"], tensors["da6"], tensors["dh5"]
+    da5, dh4, dx_h4, dr_h4_s1 = tensors["da5"], tensors["dh4"], tensors["dx_h4"], tensors["dr_h4_s1"]
     dm_h4_s1, da4, do_z4 = tensors["dm_h4_s1"], tensors["da4"], tensors["do_z4"]
     ds_z4_s1, dp_z4, dS_z4, dv3 = tensors["ds_z4_s1"], tensors["dp_z4"], tensors["dS_z4"], tensors["dv3"]
     dk2_s1, dq1, dh1_1, dh1_2 = tensors["dk2_s1"], tensors["dq1"], tensors["dh1_1"], tensors["dh1_2"]
@@ -362,18 +366,17 @@ def _backward(params, data, tensors, gradients):
     db5, dW6, db6, dgamma6 = gradients["b5"], gradients["W6"], gradients["b6"], gradients["gamma6"]
     dbeta6 = gradients["beta6"]
     t_N_T_D1, t_N_T_4_D3, is_NT = tensors["t_N_T_D1"], tensors["t_N_T_4_D3"], tensors["is_NT"]
-    t_NT, is_NT1, is_NTV, u1 = tensors["t_NT"], tensors["is_NT1"], tensors["is_NTV"], tensors["u1"]
-    t_1, t_N_4_T_D3, t_2 = tensors["t_1"], tensors["t_N_4_T_D3"], tensors["t_2"]
-    t_D2_N_T_D1, t_3, t_D2_N_T_4_D3 = tensors["t_D2_N_T_D1"], tensors["t_3"], tensors["t_D2_N_T_4_D3"]
-    range_V = tensors["range_V"]
+    t_NT, is_NT1, is_NTV, t_1 = tensors["t_NT"], tensors["is_NT1"], tensors["is_NTV"], tensors["t_1"]
+    t_N_4_T_D3, t_2, t_D2_N_T_D1 = tensors["t_N_4_T_D3"], tensors["t_2"], tensors["t_D2_N_T_D1"]
+    t_3, t_D2_N_T_4_D3, ones_D1 = tensors["t_3"], tensors["t_D2_N_T_4_D3"], tensors["ones_D1"]
+    range_V, ones_NT, ones_D3 = tensors["range_V"], tensors["ones_NT"], tensors["ones_D3"]
+    ones_N = tensors["ones_N"]
     N = len(x)
     T = x.shape[1]
     V = len(tokens_E)
     np.not_equal(y, 0, out=is_NT)  # (45)
     np.copyto(is_NT1, is_NT[..., None])  # (45)
-    np.subtract(z, m_z[..., None], out=dz)  # (45)
-    np.exp(dz, out=dz)  # (45)
-    np.divide(dz, s_loss[..., None], out=dz)  # (45)
+    np.divide(s_loss_exp, s_loss[..., None], out=dz)  # (45)
     np.equal(range_V, y[..., None], out=is_NTV)  # (45)
     np.subtract(dz, is_NTV, out=dz)  # (45)
     np.divide(dz, count, out=dz)  # (45)
@@ -381,11 +384,12 @@ def _backward(params, data, tensors, gradients):
     np.matmul(dz.reshape(N * T, V), tokens_E, out=dh6.reshape(N * T, D1))  # (46)
     np.multiply(dh6, gamma6, out=dx_h6)  # (47)
     np.multiply(dh6, x_h6, out=t_N_T_D1)  # (48)
-    t_N_T_D1.sum((0, 1), out=dgamma6)  # (48)
-    dh6.sum((0, 1), out=dbeta6)  # (49)
+    np.dot(ones_NT, t_N_T_D1.reshape(N * T, D1), out=dgamma6)  # (48)
+    np.dot(ones_NT, dh6.reshape(N * T, D1), out=dbeta6)  # (49)
     np.multiply(dx_h6, x_h6, out=t_N_T_D1)  # (50)
-    t_N_T_D1.sum(2, out=dr_h6_s1)  # (50)
-    dx_h6.sum(2, out=dm_h6_s1)  # (51)
+    np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=dr_h6_s1.reshape(N * T))  # (50)
+    np.dot(dx_h6.reshape(N * T, D1), ones_D1, out=dm_h6_s1.reshape(N * T))  # (51)
+    np.divide(dm_h6_s1, D1, out=da6_all)  # (52)
     for k in reversed(range(D2)):
         if k + 2 <= D2:  # (52)
             np.multiply(x_h1[k + 1], dr_h1_s1[k + 1][..., None], out=da6[k])  # (52)
@@ -402,36 +406,29 @@ def _backward(params, data, tensors, gradients):
             np.multiply(x_h6, dr_h6_s1[..., None], out=t_N_T_D1)  # (52)
             np.divide(t_N_T_D1, D1, out=t_N_T_D1)  # (52)
             np.subtract(dx_h6, t_N_T_D1, out=t_N_T_D1)  # (52)
-            np.divide(dm_h6_s1, D1, out=t_NT)  # (52)
-            np.subtract(t_N_T_D1, t_NT[..., None], out=t_N_T_D1)  # (52)
+            np.subtract(t_N_T_D1, da6_all[..., None], out=t_N_T_D1)  # (52)
             np.multiply(t_N_T_D1, r_h6[..., None], out=t_N_T_D1)  # (52)
         else:  # (52)
             t_N_T_D1.fill(0)  # (52)
         np.add(da6[k], t_N_T_D1, out=da6[k])  # (52)
         np.matmul(da6[k].reshape(N * T, D1), W6[k].T, out=dh5[k].reshape(N * T, 4 * D1))  # (53)
-        np.multiply(a5[k], a5[k], out=u1)  # (54)
-        np.multiply(u1, a5[k], out=u1)  # (54)
-        np.multiply(0.044715, u1, out=u1)  # (54)
-        np.add(u1, a5[k], out=u1)  # (54)
-        np.multiply(0.7978845608028654, u1, out=u1)  # (54)
-        np.tanh(u1, out=u1)  # (54)
         np.multiply(a5[k], a5[k], out=da5[k])  # (54)
         np.multiply(0.134145, da5[k], out=da5[k])  # (54)
         np.add(da5[k], 1, out=da5[k])  # (54)
         np.multiply(0.7978845608028654, da5[k], out=da5[k])  # (54)
-        np.multiply(u1, u1, out=t_1)  # (54)
+        np.multiply(h5_tanh[k], h5_tanh[k], out=t_1)  # (54)
         np.subtract(1, t_1, out=t_1)  # (54)
         np.multiply(da5[k], t_1, out=da5[k])  # (54)
         np.multiply(da5[k], a5[k], out=da5[k])  # (54)
-        np.add(da5[k], u1, out=da5[k])  # (54)
+        np.add(h5_tanh[k], da5[k], out=da5[k])  # (54)
         np.add(da5[k], 1, out=da5[k])  # (54)
         np.multiply(da5[k], dh5[k], out=da5[k])  # (54)
         np.divide(da5[k], 2, out=da5[k])  # (54)
         np.matmul(da5[k].reshape(N * T, 4 * D1), W5[k].T, out=dh4[k].reshape(N * T, D1))  # (55)
         np.multiply(dh4[k], gamma4[k], out=dx_h4[k])  # (56)
         np.multiply(dx_h4[k], x_h4[k], out=t_N_T_D1)  # (57)
-        t_N_T_D1.sum(2, out=dr_h4_s1[k])  # (57)
-        dx_h4[k].sum(2, out=dm_h4_s1[k])  # (58)
+        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=dr_h4_s1[k].reshape(N * T))  # (57)
+        np.dot(dx_h4[k].reshape(N * T, D1), ones_D1, out=dm_h4_s1[k].reshape(N * T))  # (58)
         np.multiply(x_h4[k], dr_h4_s1[k][..., None], out=da4[k])  # (59)
         np.divide(da4[k], D1, out=da4[k])  # (59)
         np.subtract(dx_h4[k], da4[k], out=da4[k])  # (59)
@@ -441,7 +438,7 @@ def _backward(params, data, tensors, gradients):
         np.add(da6[k], da4[k], out=da4[k])  # (59)
         np.matmul(da4[k][:, None], Wo4[k].swapaxes(-1, -2), out=do_z4[k])  # (60)
         np.multiply(do_z4[k], o_z4[k], out=t_N_4_T_D3)  # (62)
-        t_N_4_T_D3.sum(3, out=ds_z4_s1[k])  # (62)
+        np.dot(t_N_4_T_D3.reshape(4 * N * T, D3), ones_D3, out=ds_z4_s1[k].reshape(4 * N * T))  # (62)
         np.matmul(do_z4[k], v3[k].swapaxes(-1, -2), out=dp_z4[k])  # (61)
         np.subtract(dp_z4[k], ds_z4_s1[k][..., None], out=dS_z4[k])  # (63)
         np.multiply(dS_z4[k], p_z4[k], out=dS_z4[k])  # (63)
@@ -464,19 +461,19 @@ def _backward(params, data, tensors, gradients):
         np.add(dh1[k], dh1_3[k], out=dh1[k])  # (70)
         np.multiply(dh1[k], gamma1[k], out=dx_h1[k])  # (71)
         np.multiply(dx_h1[k], x_h1[k], out=t_N_T_D1)  # (72)
-        t_N_T_D1.sum(2, out=dr_h1_s1[k])  # (72)
-        dx_h1[k].sum(2, out=dm_h1_s1[k])  # (73)
-    da4.sum((1, 2), out=dbo4)  # (74)
-    da6.sum((1, 2), out=db6)  # (75)
-    da5.sum((1, 2), out=db5)  # (77)
+        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=dr_h1_s1[k].reshape(N * T))  # (72)
+        np.dot(dx_h1[k].reshape(N * T, D1), ones_D1, out=dm_h1_s1[k].reshape(N * T))  # (73)
+    np.matmul(ones_NT, da4.reshape(D2, N * T, D1), out=dbo4)  # (74)
+    np.matmul(ones_NT, da6.reshape(D2, N * T, D1), out=db6)  # (75)
+    np.matmul(ones_NT, da5.reshape(D2, N * T, 4 * D1), out=db5)  # (77)
     np.multiply(dh4, x_h4, out=t_D2_N_T_D1)  # (79)
-    t_D2_N_T_D1.sum((1, 2), out=dgamma4)  # (79)
+    np.matmul(ones_NT, t_D2_N_T_D1.reshape(D2, N * T, D1), out=dgamma4)  # (79)
     dv3.sum((1, 3), out=dbv3)  # (82)
     dbk2.fill(0)  # (83)
     dq1.sum((1, 3), out=dbq1)  # (84)
     np.multiply(dh1, x_h1, out=t_D2_N_T_D1)  # (88)
-    t_D2_N_T_D1.sum((1, 2), out=dgamma1)  # (88)
-    dh1.sum((1, 2), out=dbeta1)  # (89)
+    np.matmul(ones_NT, t_D2_N_T_D1.reshape(D2, N * T, D1), out=dgamma1)  # (88)
+    np.matmul(ones_NT, dh1.reshape(D2, N * T, D1), out=dbeta1)  # (89)
     np.matmul(h5.reshape(D2, N * T, 4 * D1).swapaxes(-1, -2), da6.reshape(D2, N * T, D1), out=dW6)  # (76)
     np.matmul(h4.reshape(D2, N * T, D1).swapaxes(-1, -2), da5.reshape(D2, N * T, 4 * D1), out=dW5)  # (78)
     np.matmul(W5, db5[..., None], out=dbeta4[..., None])  # (80)
@@ -507,7 +504,7 @@ def _backward(params, data, tensors, gradients):
     np.add(da4[0], dx1_2, out=dx1_2)  # (90)
     dtokens_E_1.fill(0)  # (91)
     _add_rows(dtokens_E_1, x, dx1_2)  # (91)
-    dx1_2.sum(0, out=dpositions_E)  # (94)
+    np.dot(ones_N, dx1_2.reshape(N, D1 * T), out=dpositions_E.reshape(D1 * T))  # (94)
     np.matmul(dz.reshape(N * T, V).T, h6.reshape(N * T, D1), out=dtokens_E_2)  # (92)
     np.add(dtokens_E_1, dtokens_E_2, out=dtokens_E)  # (93)
 
@@ -568,111 +565,118 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_
 def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 1344 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
-        "x1_2": (0, 1344 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
-        "m_h1": (0, 1392 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "c_h1": (0, 28 * N * (T * T) + 768 * N * T + 16, (D2, N, T, D1)),
-        "v_h1": (0, 1394 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "r_h1": (0, 2 * N * T * V + 3744 * N * T + 44 * N * (T * T) + 19, (D2, N, T)),
-        "x_h1": (0, 1600 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
-        "h1": (0, 1664 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
-        "z1": (0, 28 * N * (T * T) + 832 * N * T + 16, (D2, N, 4, T, D3)),
-        "q1": (0, 1728 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "z2": (0, 28 * N * (T * T) + 896 * N * T + 16, (D2, N, 4, T, D3)),
-        "k2": (0, 1792 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "z3": (0, 28 * N * (T * T) + 960 * N * T + 16, (D2, N, 4, T, D3)),
-        "v3": (0, 1856 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "S_z4": (0, 16, (D2, N, 4, T, T)),
-        "m_S_z4": (0, 1376 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
-        "e_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "s_z4": (0, 1384 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
-        "p_z4": (0, 16 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "o_z4": (0, 1920 * N * T + 44 * N * (T * T) + 19, (D2, N, 4, T, D3)),
-        "z4": (0, 1024 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "a4": (0, 1088 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "m_h4": (0, 1396 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "c_h4": (0, 1152 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "v_h4": (0, 1398 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "r_h4": (0, 2 * N * T * V + 3746 * N * T + 44 * N * (T * T) + 19, (D2, N, T)),
-        "x_h4": (0, 1984 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
-        "h4": (0, 2048 * N * T + 44 * N * (T * T) + 19, (D2, N, T, D1)),
-        "z5": (0, 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "a5": (0, 24 * N * (T * T) + 256 * N * T + 16, (D2, N, T, 4 * D1)),
-        "h5": (0, 24 * N * (T * T) + 512 * N * T + 16, (D2, N, T, 4 * D1)),
-        "z6": (0, 1216 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "a6": (0, 1280 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "m_h6": (0, 16, (N, T)),
-        "c_h6": (0, 2 * N * T * V + 3680 * N * T + 44 * N * (T * T) + 19, (N, T, D1)),
-        "v_h6": (0, 1616 * N * T + 24 * N * (T * T) + 16, (N, T)),
-        "r_h6": (0, 1616 * N * T + 24 * N * (T * T) + 16, (N, T)),
-        "x_h6": (0, 2 * N * T * V + 3680 * N * T + 44 * N * (T * T) + 19, (N, T, D1)),
-        "h6": (0, 2 * N * T * V + 3712 * N * T + 44 * N * (T * T) + 19, (N, T, D1)),
-        "z": (0, 2112 * N * T + 44 * N * (T * T) + 19, (N, T, V)),
-        "m_z": (0, 16, (N, T)),
-        "s_loss": (0, N * T + 16, (N, T)),
-        "count": (0, 0, ()),
-        "loss": (0, 1, ()),
-        "dz": (0, 2112 * N * T + 44 * N * (T * T) + 19, (N, T, V)),
-        "dh6": (0, 24 * N * (T * T) + 16, (N, T, D1)),
-        "dx_h6": (0, 2624 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, D1)),
-        "dr_h6_s1": (0, 1617 * N * T + 24 * N * (T * T) + 16, (N, T)),
-        "dm_h6_s1": (0, 1618 * N * T + 24 * N * (T * T) + 16, (N, T)),
-        "da6": (0, 1280 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
-        "dh5": (0, 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "da5": (0, 24 * N * (T * T) + 768 * N * T + 16, (D2, N, T, 4 * D1)),
-        "dh4": (0, 1344 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
-        "dx_h4": (0, 1408 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
-        "dr_h4_s1": (0, 1608 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
-        "dm_h4_s1": (0, 1610 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
-        "da4": (0, 1472 * N * T + 24 * N * (T * T) + 16, (D2, N, T, D1)),
-        "do_z4": (0, 1536 * N * T + 24 * N * (T * T) + 16, (D2, N, 4, T, D3)),
-        "ds_z4_s1": (0, 1600 * N * T + 24 * N * (T * T) + 16, (D2, N, 4, T)),
-        "dp_z4": (0, 16, (D2, N, 4, T, T)),
-        "dS_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "dv3": (0, 2112 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, 4, T, D3)),
-        "dk2_s1": (0, 2176 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, 4, T, D3)),
-        "dq1": (0, 2240 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, 4, T, D3)),
-        "dh1_1": (0, 2304 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
-        "dh1_2": (0, 2368 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
-        "dh1_3": (0, 2432 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
-        "dh1": (0, 2496 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
-        "dx_h1": (0, 2560 * N * T + 44 * N * (T * T) + N * T * V + 19, (D2, N, T, D1)),
-        "dr_h1_s1": (0, 1612 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
-        "dm_h1_s1": (0, 1614 * N * T + 24 * N * (T * T) + 16, (D2, N, T)),
-        "dx1_2": (0, 16, (N, T, D1)),
-        "dtokens_E_1": (0, 2 * N * T * V + 3744 * N * T + 44 * N * (T * T) + 19, (V, D1)),
-        "dtokens_E_2": (0, 2 * N * T * V + 32 * V + 3744 * N * T + 44 * N * (T * T) + 19, (V, D1)),
+        "x1": (0, 2112 * N * T + 44 * N * (T * T), (N, T, D1)),
+        "x1_2": (0, 2112 * N * T + 44 * N * (T * T), (N, T, D1)),
+        "m_h1": (0, 2144 * N * T + 44 * N * (T * T), (D2, N, T)),
+        "c_h1": (0, 1024 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "v_h1": (0, 2146 * N * T + 44 * N * (T * T), (D2, N, T)),
+        "r_h1": (0, 2880 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T)),
+        "x_h1": (0, 1728 * N * T + 44 * N * (T * T), (D2, N, T, D1)),
+        "h1": (0, 1792 * N * T + 44 * N * (T * T), (D2, N, T, D1)),
+        "z1": (0, 1088 * N * T + 28 * N * (T * T), (D2, N, 4, T, D3)),
+        "q1": (0, 1856 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "z2": (0, 1152 * N * T + 28 * N * (T * T), (D2, N, 4, T, D3)),
+        "k2": (0, 1920 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "z3": (0, 1216 * N * T + 28 * N * (T * T), (D2, N, 4, T, D3)),
+        "v3": (0, 1984 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "S_z4": (0, 0, (D2, N, 4, T, T)),
+        "m_S_z4": (0, 1728 * N * T + 28 * N * (T * T), (D2, N, 4, T)),
+        "e_z4": (0, 8 * N * (T * T), (D2, N, 4, T, T)),
+        "s_z4": (0, 1736 * N * T + 28 * N * (T * T), (D2, N, 4, T)),
+        "p_z4": (0, 16 * N * (T * T), (D2, N, 4, T, T)),
+        "o_z4": (0, 2048 * N * T + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "z4": (0, 1280 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "a4": (0, 1344 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "m_h4": (0, 2148 * N * T + 44 * N * (T * T), (D2, N, T)),
+        "c_h4": (0, 1408 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "v_h4": (0, 2150 * N * T + 44 * N * (T * T), (D2, N, T)),
+        "r_h4": (0, 2882 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T)),
+        "x_h4": (0, 1472 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "h4": (0, 1536 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "z5": (0, 24 * N * (T * T), (D2, N, T, 4 * D1)),
+        "a5": (0, 24 * N * (T * T) + 256 * N * T, (D2, N, T, 4 * D1)),
+        "h5_tanh": (0, 24 * N * (T * T) + 512 * N * T, (D2, N, T, 4 * D1)),
+        "h5": (0, 24 * N * (T * T) + 768 * N * T, (D2, N, T, 4 * D1)),
+        "z6": (0, 1600 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "a6": (0, 1664 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "m_h6": (0, 0, (N, T)),
+        "c_h6": (0, 2752 * N * T + 2 * N * T * V + 44 * N * (T * T), (N, T, D1)),
+        "v_h6": (0, 1740 * N * T + 28 * N * (T * T), (N, T)),
+        "r_h6": (0, 1740 * N * T + 28 * N * (T * T), (N, T)),
+        "x_h6": (0, 2752 * N * T + 2 * N * T * V + 44 * N * (T * T), (N, T, D1)),
+        "h6": (0, 2784 * N * T + 2 * N * T * V + 44 * N * (T * T), (N, T, D1)),
+        "z": (0, 2112 * N * T + 44 * N * (T * T), (N, T, V)),
+        "m_z": (0, 0, (N, T)),
+        "s_loss_exp": (0, 2112 * N * T + 44 * N * (T * T) + N * T * V, (N, T, V)),
+        "s_loss": (0, N * T, (N, T)),
+        "count": (0, 3 * N * T, ()),
+        "loss": (0, 2885 * N * T + 2 * N * T * V + 44 * N * (T * T) + 65 * V + N + T + 49192, ()),
+        "dz": (0, 2112 * N * T + 44 * N * (T * T) + N * T * V, (N, T, V)),
+        "dh6": (0, 24 * N * (T * T), (N, T, D1)),
+        "dx_h6": (0, 2816 * N * T + 2 * N * T * V + 44 * N * (T * T), (N, T, D1)),
+        "dr_h6_s1": (0, 1741 * N * T + 28 * N * (T * T), (N, T)),
+        "dm_h6_s1": (0, 1742 * N * T + 28 * N * (T * T), (N, T)),
+        "da6_all": (0, 1742 * N * T + 28 * N * (T * T), (N, T)),
+        "da6": (0, 1408 * N * T + 24 * N * (T * T), (D2, N, T, D1)),
+        "dh5": (0, 24 * N * (T * T), (D2, N, T, 4 * D1)),
+        "da5": (0, 1024 * N * T + 24 * N * (T * T), (D2, N, T, 4 * D1)),
+        "dh4": (0, 1600 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "dx_h4": (0, 1664 * N * T + 28 * N * (T * T), (D2, N, T, D1)),
+        "dr_h4_s1": (0, 1472 * N * T + 24 * N * (T * T), (D2, N, T)),
+        "dm_h4_s1": (0, 1474 * N * T + 24 * N * (T * T), (D2, N, T)),
+        "da4": (0, 2112 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T, D1)),
+        "do_z4": (0, 2176 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "ds_z4_s1": (0, 1728 * N * T + 28 * N * (T * T), (D2, N, 4, T)),
+        "dp_z4": (0, 0, (D2, N, 4, T, T)),
+        "dS_z4": (0, 8 * N * (T * T), (D2, N, 4, T, T)),
+        "dv3": (0, 2240 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "dk2_s1": (0, 2304 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "dq1": (0, 2368 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, 4, T, D3)),
+        "dh1_1": (0, 2432 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T, D1)),
+        "dh1_2": (0, 2496 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T, D1)),
+        "dh1_3": (0, 2560 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T, D1)),
+        "dh1": (0, 2624 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T, D1)),
+        "dx_h1": (0, 2688 * N * T + 2 * N * T * V + 44 * N * (T * T), (D2, N, T, D1)),
+        "dr_h1_s1": (0, 1736 * N * T + 28 * N * (T * T), (D2, N, T)),
+        "dm_h1_s1": (0, 1738 * N * T + 28 * N * (T * T), (D2, N, T)),
+        "dx1_2": (0, 0, (N, T, D1)),
+        "dtokens_E_1": (0, 2885 * N * T + 2 * N * T * V + 44 * N * (T * T) + 49152, (V, D1)),
+        "dtokens_E_2": (0, 2885 * N * T + 2 * N * T * V + 32 * V + 44 * N * (T * T) + 49152, (V, D1)),
         "best": (1, 0, (N, T)),
-        "wrong": (0, 16, (N,)),
-        "exact": (0, 0, ()),
+        "wrong": (0, 0, (N,)),
+        "exact": (0, N, ()),
+        "ones_D1": (0, 2885 * N * T + 2 * N * T * V + 44 * N * (T * T) + 65 * V + N + T + 49152, (32,)),
         "range_T": (1, 2 * N * T, (T,)),
+        "ones_T": (0, 2885 * N * T + 2 * N * T * V + 44 * N * (T * T) + 64 * V + 49152, (T,)),
+        "ones_V": (0, 2885 * N * T + 2 * N * T * V + 44 * N * (T * T) + 64 * V + T + 49152, (V,)),
         "range_N": (1, 2 * N * T + T, (N,)),
         "range_V": (1, 2 * N * T + N + T, (V,)),
-        "t_N_T_D1": (0, 2656 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, 32)),
-        "t_N4TT": (0, 24 * N * (T * T) + 768 * N * T + 16, (N, 4, T, T)),
+        "ones_NT": (0, 2884 * N * T + 2 * N * T * V + 44 * N * (T * T) + 49152, (N * T,)),
+        "ones_D3": (0, 2885 * N * T + 2 * N * T * V + 44 * N * (T * T) + 65 * V + N + T + 49184, (8,)),
+        "ones_N": (0, 2885 * N * T + 2 * N * T * V + 44 * N * (T * T) + 65 * V + T + 49152, (N,)),
+        "t_N_T_D1": (0, 2848 * N * T + 2 * N * T * V + 44 * N * (T * T), (N, T, 32)),
+        "t_N4TT": (0, 1024 * N * T + 24 * N * (T * T), (N, 4, T, T)),
         "is_TT": (2, 0, (T, T)),
-        "t_N_T_4_D3": (0, 2656 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, 4, 8)),
-        "t_NTV": (0, 2112 * N * T + 44 * N * (T * T) + N * T * V + 19, (N, T, V)),
+        "t_N_T_4_D3": (0, 2848 * N * T + 2 * N * T * V + 44 * N * (T * T), (N, T, 4, 8)),
         "is_NT": (2, N * T * V, (N, T)),
-        "t_NT": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N, T)),
-        "t_NT2": (0, 2 * N * T + 16, (N, T)),
+        "t_NT": (0, 1280 * N * T + 24 * N * (T * T), (N, T)),
+        "t_NT2": (0, 2 * N * T, (N, T)),
         "at_NT": (1, 0, (N, T)),
         "at_NT2": (1, N * T, (N, T)),
         "is_NT1": (2, N * T + N * T * V, (N, T, 1)),
         "is_NTV": (2, 0, (N, T, V)),
-        "u1": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N, T, 128)),
-        "t_1": (0, 1152 * N * T + 24 * N * (T * T) + 16, (N, T, 128)),
-        "t_N_4_T_D3": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N, 4, T, 8)),
-        "t_2": (0, 1024 * N * T + 24 * N * (T * T) + 16, (N * T, 32)),
-        "t_D2_N_T_D1": (0, 16, (2, N, T, 32)),
-        "t_3": (0, 16, (2, N * T, 32)),
-        "t_D2_N_T_4_D3": (0, 16, (2, N, T, 4, 8)),
+        "t_1": (0, 1280 * N * T + 24 * N * (T * T), (N, T, 128)),
+        "t_N_4_T_D3": (0, 1280 * N * T + 24 * N * (T * T), (N, 4, T, 8)),
+        "t_2": (0, 1280 * N * T + 24 * N * (T * T), (N * T, 32)),
+        "t_D2_N_T_D1": (0, 0, (2, N, T, 32)),
+        "t_3": (0, 0, (2, N * T, 32)),
+        "t_D2_N_T_4_D3": (0, 0, (2, N, T, 4, 8)),
         "at_N": (1, N * T, (N,)),
         "is_NT2": (2, 0, (N, T)),
         "is_N": (2, 0, (N,)),
-        "g_clipped": (0, 16, (16384,)),
-        "t_block": (0, 16400, (16384,)),
-        "t_block2": (0, 32784, (16384,)),
+        "g_clipped": (0, 0, (16384,)),
+        "t_block": (0, 16384, (16384,)),
+        "t_block2": (0, 32768, (16384,)),
     }
 
 
@@ -952,6 +956,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -48,6 +48,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "D")
 POSITIONS = ()
+ONES = ()
 NAME = "linear_regression"
 SIZES = {}
 PARAMETERS = {"w": ("D",), "b": ()}
@@ -81,11 +82,10 @@ def _loss(params, data, tensors):
     """The loss: equation (3)."""
     y = data["y"]
     prediction, loss = tensors["prediction"], tensors["loss"]
-    t_N = tensors["t_N"]
+    u1 = tensors["u1"]
     N = len(y)
-    np.subtract(prediction, y, out=t_N)  # (3)
-    np.square(t_N, out=t_N)  # (3)
-    loss[...] = t_N.sum() / N  # (3)
+    np.subtract(prediction, y, out=u1)  # (3)
+    loss[...] = np.vdot(u1, u1) / N  # (3)
 
 
 def _backward(params, data, tensors, gradients):
@@ -123,7 +123,7 @@ def _places(N, D):
         "prediction": (0, 16, (N,)),
         "loss": (0, 0, ()),
         "dprediction": (0, 16, (N,)),
-        "t_N": (0, N + 16, (N,)),
+        "u1": (0, N + 16, (N,)),
         "t_block": (0, 16, (16384,)),
     }
 
@@ -346,6 +346,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -50,6 +50,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "D")
 POSITIONS = ()
+ONES = ()
 NAME = "logistic_regression"
 SIZES = {}
 PARAMETERS = {"w": ("D",), "b": ()}
@@ -396,6 +397,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -39,7 +39,7 @@ One training step takes, with each array read and written once per kernel:
              = 20,819·N
     bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
              = 82,088 + 7,848·N
-    workspace  80 + 26·N + 8·max(32,784, 16 + 192·N) bytes
+    workspace  262,312 + 1,570·N bytes
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N",)
 POSITIONS = ("range_N", "range_K")
+ONES = ("ones_K", "ones_N")
 D, H, K = 64, 64, 10
 NAME = "mlp"
 SIZES = {"D": D, "H": H, "K": K}
@@ -94,6 +95,7 @@ def _forward(params, data, tensors):
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     z1, h, z2, a2 = tensors["z1"], tensors["h"], tensors["z2"], tensors["a2"]
     m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
+    ones_K = tensors["ones_K"]
     np.matmul(x, W1, out=z1)  # (1)
     np.add(z1, b1, out=h)  # (2)
     np.tanh(h, out=h)  # (2)
@@ -102,7 +104,7 @@ def _forward(params, data, tensors):
     a2.max(1, out=m_a2)  # (5)
     np.subtract(a2, m_a2[:, None], out=e_p)  # (6)
     np.exp(e_p, out=e_p)  # (6)
-    e_p.sum(1, out=s_p)  # (7)
+    np.dot(e_p, ones_K, out=s_p)  # (7)
     np.divide(e_p, s_p[:, None], out=p)  # (8)
 
 
@@ -128,18 +130,18 @@ def _backward(params, data, tensors, gradients):
     h, p, da2, dh = tensors["h"], tensors["p"], tensors["da2"], tensors["dh"]
     dz1 = tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
-    is_NK, t_NH, range_K = tensors["is_NK"], tensors["t_NH"], tensors["range_K"]
+    is_NK, t_NH, range_K, ones_N = tensors["is_NK"], tensors["t_NH"], tensors["range_K"], tensors["ones_N"]
     N = len(x)
     np.equal(range_K, y[:, None], out=is_NK)  # (10)
     np.subtract(p, is_NK, out=da2)  # (10)
     np.divide(da2, N, out=da2)  # (10)
-    da2.sum(0, out=db2)  # (11)
+    np.dot(ones_N, da2, out=db2)  # (11)
     np.matmul(da2, W2.T, out=dh)  # (12)
     np.matmul(h.T, da2, out=dW2)  # (13)
     np.multiply(h, h, out=t_NH)  # (14)
     np.subtract(1, t_NH, out=t_NH)  # (14)
     np.multiply(t_NH, dh, out=dz1)  # (14)
-    dz1.sum(0, out=db1)  # (16)
+    np.dot(ones_N, dz1, out=db1)  # (16)
     np.matmul(x.T, dz1, out=dW1)  # (15)
 
 
@@ -183,30 +185,32 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 16, (N, H)),
-        "h": (0, 16, (N, H)),
-        "z2": (0, 64 * N + 16, (N, K)),
-        "a2": (0, 64 * N + 16, (N, K)),
-        "m_a2": (0, 74 * N + 16, (N,)),
-        "e_p": (0, 128 * N + 16, (N, K)),
-        "s_p": (0, 75 * N + 16, (N,)),
-        "p": (0, 128 * N + 16, (N, K)),
-        "loss": (0, 0, ()),
-        "da2": (0, 128 * N + 16, (N, K)),
-        "dh": (0, 64 * N + 16, (N, H)),
-        "dz1": (0, 64 * N + 16, (N, H)),
+        "z1": (0, 0, (N, H)),
+        "h": (0, 0, (N, H)),
+        "z2": (0, 64 * N, (N, K)),
+        "a2": (0, 64 * N, (N, K)),
+        "m_a2": (0, 74 * N, (N,)),
+        "e_p": (0, 128 * N, (N, K)),
+        "s_p": (0, 75 * N, (N,)),
+        "p": (0, 128 * N, (N, K)),
+        "loss": (0, 193 * N + 32778, ()),
+        "da2": (0, 128 * N, (N, K)),
+        "dh": (0, 64 * N, (N, H)),
+        "dz1": (0, 64 * N, (N, H)),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1, ()),
+        "accuracy": (0, 0, ()),
+        "ones_K": (0, 193 * N + 32768, (10,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (10,)),
-        "t_N": (0, 76 * N + 16, (N,)),
-        "t_N2": (0, 77 * N + 16, (N,)),
+        "ones_N": (0, 192 * N + 32768, (N,)),
+        "t_N": (0, 76 * N, (N,)),
+        "t_N2": (0, 77 * N, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, 10)),
-        "t_NH": (0, 128 * N + 16, (N, 64)),
+        "t_NH": (0, 128 * N, (N, 64)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 16, (16384,)),
-        "t_block2": (0, 16400, (16384,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 
@@ -431,6 +435,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

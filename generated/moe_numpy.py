@@ -56,7 +56,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
                + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
              = 3,176 + 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D
-    workspace  262,200 + 153·K·N + 1,152·D + 2,512·N + 8·K bytes
+    workspace  262,248 + 153·K·N + 1,152·D + 16·K + 2,520·N bytes
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "D", "K")
 POSITIONS = ("range_N", "range_K", "range_E")
+ONES = ("ones_E", "ones_K", "ones_N")
 H, E = 12, 6
 NAME = "moe"
 SIZES = {"H": H, "E": E}
@@ -120,9 +121,10 @@ def _forward(params, data, tensors):
     z, h, o, u_expert = tensors["z"], tensors["h"], tensors["o"], tensors["u_expert"]
     m_u_expert, e_expert, s_expert = tensors["m_u_expert"], tensors["e_expert"], tensors["s_expert"]
     expert, p = tensors["expert"], tensors["p"]
-    t_DEH, t_EKN = tensors["t_DEH"], tensors["t_EKN"]
+    t_DEH, t_EKN, ones_E, ones_K = tensors["t_DEH"], tensors["t_EKN"], tensors["ones_E"], tensors["ones_K"]
     N = len(x)
     D = x.shape[1]
+    K = V.shape[2]
     np.matmul(x, G, out=z1)  # (1)
     np.add(z1, g1, out=h1)  # (2)
     np.tanh(h1, out=h1)  # (2)
@@ -131,7 +133,7 @@ def _forward(params, data, tensors):
     a2.max(1, out=m_a2)  # (5)
     np.subtract(a2, m_a2[:, None], out=e_gate)  # (6)
     np.exp(e_gate, out=e_gate)  # (6)
-    e_gate.sum(1, out=s_gate)  # (7)
+    np.dot(e_gate, ones_E, out=s_gate)  # (7)
     np.divide(e_gate, s_gate[:, None], out=gate)  # (8)
     np.copyto(t_DEH, W.transpose(1, 0, 2))  # (9)
     np.matmul(x, t_DEH.reshape(D, E * H), out=z.reshape(N, E * H))  # (9)
@@ -143,7 +145,7 @@ def _forward(params, data, tensors):
     u_expert.max(2, out=m_u_expert)  # (13)
     np.subtract(u_expert, m_u_expert[..., None], out=e_expert)  # (14)
     np.exp(e_expert, out=e_expert)  # (14)
-    e_expert.sum(2, out=s_expert)  # (15)
+    np.dot(e_expert.reshape(E * N, K), ones_K, out=s_expert.reshape(E * N))  # (15)
     np.divide(e_expert, s_expert[..., None], out=expert)  # (16)
     np.matmul(expert.swapaxes(-1, -2), gate[..., None], out=p[..., None])  # (17)
 
@@ -174,7 +176,7 @@ def _backward(params, data, tensors, gradients):
     t_N, at_N, is_NK, t_NE = tensors["t_N"], tensors["at_N"], tensors["is_NK"], tensors["t_NE"]
     at_NE, t_N11, t_N1, t_EHN = tensors["at_NE"], tensors["t_N11"], tensors["t_N1"], tensors["t_EHN"]
     t_NEH, t_EHD, t_NH, range_N = tensors["t_NEH"], tensors["t_EHD"], tensors["t_NH"], tensors["range_N"]
-    range_K, range_E = tensors["range_K"], tensors["range_E"]
+    range_K, range_E, ones_N = tensors["range_K"], tensors["range_E"], tensors["ones_N"]
     N = len(x)
     D = x.shape[1]
     K = V.shape[2]
@@ -192,7 +194,7 @@ def _backward(params, data, tensors, gradients):
     np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (19)
     np.multiply(N, t_N[:, None, None], out=t_N11)  # (19)
     np.divide(du_expert, t_N11, out=du_expert)  # (19)
-    du_expert.sum(0, out=dc)  # (20)
+    np.dot(ones_N, du_expert.reshape(N, E * K), out=dc.reshape(E * K))  # (20)
     np.multiply(range_N[:, None], E, out=at_NE)  # (26)
     np.add(at_NE, range_E, out=at_NE)  # (26)
     np.multiply(at_NE, K, out=at_NE)  # (26)
@@ -208,13 +210,13 @@ def _backward(params, data, tensors, gradients):
     np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (26)
     np.multiply(N, t_N[:, None], out=t_N1)  # (26)
     np.divide(da2, t_N1, out=da2)  # (26)
-    da2.sum(0, out=dg2)  # (27)
+    np.dot(ones_N, da2, out=dg2)  # (27)
     np.matmul(V, du_expert.transpose(1, 0, 2).swapaxes(-1, -2), out=t_EHN)  # (21)
     np.copyto(dh, t_EHN.transpose(2, 0, 1))  # (21)
     np.multiply(h, h, out=t_NEH)  # (23)
     np.subtract(1, t_NEH, out=t_NEH)  # (23)
     np.multiply(t_NEH, dh, out=dz)  # (23)
-    dz.sum(0, out=db)  # (25)
+    np.dot(ones_N, dz.reshape(N, E * H), out=db.reshape(E * H))  # (25)
     np.matmul(h.transpose(1, 0, 2).swapaxes(-1, -2), du_expert.transpose(1, 0, 2), out=dV)  # (22)
     np.matmul(dz.reshape(N, E * H).T, x, out=t_EHD.reshape(E * H, D))  # (24)
     np.copyto(dW, t_EHD.transpose(0, 2, 1))  # (24)
@@ -223,7 +225,7 @@ def _backward(params, data, tensors, gradients):
     np.multiply(h1, h1, out=t_NH)  # (30)
     np.subtract(1, t_NH, out=t_NH)  # (30)
     np.multiply(t_NH, dh1, out=dz1)  # (30)
-    dz1.sum(0, out=dg1)  # (32)
+    np.dot(ones_N, dz1, out=dg1)  # (32)
     np.matmul(x.T, dz1, out=dG)  # (31)
 
 
@@ -284,7 +286,7 @@ def _places(N, D, K):
         "s_expert": (0, 6 * K * N, (N, E)),
         "expert": (0, 0, (N, E, K)),
         "p": (0, 12 * K * N + 72 * N, (N, K)),
-        "loss": (0, 144 * D + 19 * K * N + 306 * N + 32768, ()),
+        "loss": (0, 144 * D + 19 * K * N + 307 * N + K + 32774, ()),
         "du_expert": (0, 6 * K * N, (N, E, K)),
         "da2": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "dh": (0, 12 * K * N + 72 * N, (N, E, H)),
@@ -293,9 +295,12 @@ def _places(N, D, K):
         "dz1": (0, 0, (N, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
+        "ones_E": (0, 144 * D + 19 * K * N + 307 * N + K + 32768, (6,)),
+        "ones_K": (0, 144 * D + 19 * K * N + 306 * N + 32768, (K,)),
         "range_N": (1, 6 * N, (N,)),
         "range_K": (1, 7 * N, (K,)),
         "range_E": (1, 8 * N + K, (6,)),
+        "ones_N": (0, 144 * D + 19 * K * N + 306 * N + K + 32768, (N,)),
         "t_DEH": (0, 12 * K * N + 72 * N, (D, 6, 12)),
         "t_EKN": (0, 6 * K * N, (6, K, N)),
         "t_N": (0, 13 * K * N + 78 * N, (N,)),
@@ -544,6 +549,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

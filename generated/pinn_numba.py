@@ -113,6 +113,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
+ONES = ()
 D, H = 1, 24
 NAME = "pinn"
 SIZES = {"D": D, "H": H}
@@ -1097,6 +1098,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

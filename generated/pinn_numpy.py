@@ -86,7 +86,7 @@ One training step takes, with each array read and written once per kernel:
              = 1,896 + 17,164·N
     bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
              = 84,696 + 26,816·N
-    workspace  8·max(32,784, 2,368 + 652·N) bytes
+    workspace  280,592 + 5,224·N bytes
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N",)
 POSITIONS = ()
+ONES = ("ones_D", "ones_N")
 D, H = 1, 24
 NAME = "pinn"
 SIZES = {"D": D, "H": H}
@@ -174,11 +175,12 @@ def _loss(params, data, tensors):
     d2u_dh2_1_s1_2, d2u_dh1_1_s1 = tensors["d2u_dh2_1_s1_2"], tensors["d2u_dh1_1_s1"]
     d2u_dt_1, u_tt, loss = tensors["d2u_dt_1"], tensors["u_tt"], tensors["loss"]
     t_H, t_HD, d2u_dh1_1_s1_left = tensors["t_H"], tensors["t_HD"], tensors["d2u_dh1_1_s1_left"]
-    t_NH, d2u_dt_1_left, t_ND = tensors["t_NH"], tensors["d2u_dt_1_left"], tensors["t_ND"]
+    t_NH, d2u_dt_1_left, t_ND, u1 = tensors["t_NH"], tensors["d2u_dt_1_left"], tensors["t_ND"], tensors["u1"]
+    ones_D = tensors["ones_D"]
     N = len(t)
     np.multiply(t, t, out=du_dv)  # (8)
     _transposed(W1, out=t_HD)  # (12)
-    t_HD.sum(1, out=t_H)  # (12)
+    np.dot(t_HD, ones_D, out=t_H)  # (12)
     np.copyto(d2u_ddz1, t_H)  # (12)
     np.multiply(h1, h1, out=d2u_ddh1)  # (13)
     np.subtract(1, d2u_ddh1, out=d2u_ddh1)  # (13)
@@ -214,9 +216,8 @@ def _loss(params, data, tensors):
     np.multiply(2, v, out=t_ND)  # (20)
     np.add(u_tt, t_ND, out=u_tt)  # (20)
     np.add(u_tt, d2u_dt_1, out=u_tt)  # (20)
-    np.add(u, u_tt, out=t_ND)  # (21)
-    np.square(t_ND, out=t_ND)  # (21)
-    loss[...] = t_ND.sum() / (D * N)  # (21)
+    np.add(u, u_tt, out=u1)  # (21)
+    loss[...] = np.vdot(u1, u1) / (D * N)  # (21)
 
 
 def _backward(params, data, tensors, gradients):
@@ -242,7 +243,7 @@ def _backward(params, data, tensors, gradients):
     dW1_1, dW1_3 = tensors["dW1_1"], tensors["dW1_3"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    t_NH = tensors["t_NH"]
+    t_NH, ones_N = tensors["t_NH"], tensors["ones_N"]
     N = len(t)
     np.add(u, u_tt, out=du_tt)  # (22)
     np.multiply(2 / (D * N), du_tt, out=du_tt)  # (22)
@@ -252,7 +253,7 @@ def _backward(params, data, tensors, gradients):
     np.multiply(dd2u_ddv, t, out=dd2u_ddv)  # (29)
     np.add(du_dv, 2, out=dv)  # (38)
     np.multiply(dv, du_tt, out=dv)  # (38)
-    dv.sum(0, out=db3)  # (39)
+    np.dot(ones_N, dv, out=db3)  # (39)
     np.multiply(d2u_ddh2, du_dh2, out=dz2_t1)  # (46)
     np.multiply(d2u_ddh1, du_dh1, out=dz1_t1)  # (55)
     np.multiply(d2u_dh1_1_s1, h1, out=dz1_t1_2)  # (56)
@@ -278,8 +279,8 @@ def _backward(params, data, tensors, gradients):
     np.multiply(t_NH, h1, out=t_NH)  # (34)
     np.subtract(dd2u_ddh1_1, t_NH, out=dd2u_ddh1)  # (34)
     np.multiply(dd2u_ddh1, dd2u_dh1_1_s1_t1, out=t_NH)  # (59)
-    t_NH.sum(0, out=dW1_2_s1)  # (59)
-    dd2u_ddh1.sum(0, out=dW1_2_s2)  # (60)
+    np.dot(ones_N, t_NH, out=dW1_2_s1)  # (59)
+    np.dot(ones_N, dd2u_ddh1, out=dW1_2_s2)  # (60)
     np.matmul(ddu_dh1, W2, out=ddu_dz2)  # (36)
     np.negative(d2u_ddh2, out=ddu_dh2)  # (37)
     np.multiply(ddu_dh2, dd2u_dh2_1_s1_2_s1, out=ddu_dh2)  # (37)
@@ -308,7 +309,7 @@ def _backward(params, data, tensors, gradients):
     np.subtract(dz2, t_NH, out=dz2)  # (47)
     np.subtract(1, dd2u_dh2_1_s1_2_t1, out=t_NH)  # (47)
     np.multiply(t_NH, dz2, out=dz2)  # (47)
-    dz2.sum(0, out=db2)  # (48)
+    np.dot(ones_N, dz2, out=db2)  # (48)
     np.matmul(dz2, W2.T, out=dh1_1)  # (49)
     np.matmul(h1.T, dz2, out=dW2_1)  # (50)
     np.matmul(ddu_dh1.T, du_dz2, out=dW2_2)  # (51)
@@ -333,7 +334,7 @@ def _backward(params, data, tensors, gradients):
     np.subtract(t_NH, dz1, out=dz1)  # (57)
     np.subtract(1, dd2u_dh1_1_s1_t1, out=t_NH)  # (57)
     np.multiply(dz1, t_NH, out=dz1)  # (57)
-    dz1.sum(0, out=db1)  # (63)
+    np.dot(ones_N, dz1, out=db1)  # (63)
     np.matmul(t.T, dz1, out=dW1_1)  # (58)
     np.negative(dz1_t1, out=t_NH)  # (61)
     np.subtract(t_NH, dz1_t1_2, out=t_NH)  # (61)
@@ -350,12 +351,11 @@ def _metrics(params, data, tensors):
     """The metrics: equation (64)."""
     t = data["t"]
     u, error = tensors["u"], tensors["error"]
-    t_ND = tensors["t_ND"]
+    u1 = tensors["u1"]
     N = len(t)
-    np.cos(t, out=t_ND)  # (64)
-    np.subtract(u, t_ND, out=t_ND)  # (64)
-    np.square(t_ND, out=t_ND)  # (64)
-    error[...] = t_ND.sum() / (D * N)  # (64)
+    np.cos(t, out=u1)  # (64)
+    np.subtract(u, u1, out=u1)  # (64)
+    error[...] = np.vdot(u1, u1) / (D * N)  # (64)
 
 
 def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
@@ -388,72 +388,75 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 16, (N, H)),
-        "h1": (0, 16, (N, H)),
-        "z2": (0, 24 * N + 16, (N, H)),
-        "h2": (0, 24 * N + 16, (N, H)),
-        "z3": (0, 288 * N + 16, (N, D)),
-        "v": (0, 288 * N + 16, (N, D)),
-        "u": (0, 648 * N + 2320, (N, D)),
-        "du_dv": (0, 649 * N + 2320, (N, D)),
-        "d2u_ddz1": (0, 48 * N + 16, (N, H)),
-        "d2u_ddh1": (0, 72 * N + 16, (N, H)),
-        "du_dh2": (0, 96 * N + 16, (N, H)),
-        "du_dz2": (0, 120 * N + 16, (N, H)),
-        "du_dh1": (0, 144 * N + 16, (N, H)),
-        "d2u_ddz2": (0, 168 * N + 16, (N, H)),
-        "d2u_ddh2": (0, 192 * N + 16, (N, H)),
-        "d2u_ddv": (0, 289 * N + 16, (N, D)),
-        "d2u_dh2_1_s1_2": (0, 216 * N + 16, (N, H)),
-        "d2u_dh1_1_s1": (0, 240 * N + 16, (N, H)),
-        "d2u_dt_1": (0, 290 * N + 16, (N, D)),
-        "u_tt": (0, 289 * N + 16, (N, D)),
-        "loss": (0, 0, ()),
-        "du_tt": (0, 648 * N + 2320, (N, D)),
-        "dd2u_dh1_1_s1_t1": (0, 264 * N + 16, (N, H)),
-        "dd2u_dh2_1_s1_2_t1": (0, 288 * N + 16, (N, H)),
-        "dd2u_ddv": (0, 650 * N + 2320, (N, D)),
-        "dv": (0, 651 * N + 2320, (N, D)),
-        "dz2_t1": (0, 312 * N + 16, (N, H)),
-        "dz1_t1": (0, 336 * N + 16, (N, H)),
-        "dz1_t1_2": (0, 360 * N + 16, (N, H)),
-        "dd2u_dh1_1_s1_s1": (0, 384 * N + 16, (N, H)),
-        "dd2u_dh1_1_s1": (0, 408 * N + 16, (N, H)),
-        "ddu_dh1": (0, 432 * N + 16, (N, H)),
-        "dd2u_dh2_1_s1_2_s1": (0, 456 * N + 16, (N, H)),
-        "dd2u_dh2_1_s1_2": (0, 480 * N + 16, (N, H)),
-        "dd2u_ddh2_1": (0, 504 * N + 16, (N, H)),
-        "dd2u_ddh2": (0, 504 * N + 16, (N, H)),
-        "dd2u_ddz2": (0, 528 * N + 16, (N, H)),
-        "dd2u_ddh1_1": (0, 552 * N + 16, (N, H)),
-        "dd2u_ddh1": (0, 552 * N + 16, (N, H)),
-        "dW1_2_s1": (0, 652 * N + 2320, (H,)),
-        "dW1_2_s2": (0, 652 * N + 2344, (H,)),
-        "ddu_dz2": (0, 144 * N + 16, (N, H)),
-        "ddu_dh2": (0, 576 * N + 16, (N, H)),
-        "dh2_1": (0, 600 * N + 16, (N, H)),
-        "dW3_1": (0, 624 * N + 16, (H, D)),
-        "dW3_2": (0, 624 * N + 40, (H, D)),
-        "dW3_3": (0, 576 * N + 16, (H, D)),
-        "dW3_4": (0, 192 * N + 16, (H, D)),
-        "dz2": (0, 168 * N + 16, (N, H)),
-        "dh1_1": (0, 96 * N + 16, (N, H)),
-        "dW2_1": (0, 648 * N + 16, (H, H)),
-        "dW2_2": (0, 648 * N + 592, (H, H)),
-        "dW2_3": (0, 648 * N + 1168, (H, H)),
-        "dW2_4": (0, 648 * N + 1744, (H, H)),
-        "dz1": (0, 48 * N + 16, (N, H)),
-        "dW1_1": (0, 24 * N + 16, (D, H)),
-        "dW1_3": (0, 24 * N + 40, (D, H)),
-        "error": (0, 1, ()),
-        "t_H": (0, 72 * N + 16, (24,)),
-        "t_HD": (0, 72 * N + 40, (24, 1)),
-        "d2u_dh1_1_s1_left": (0, 264 * N + 16, (N, H)),
-        "t_NH": (0, 624 * N + 16, (N, 24)),
-        "d2u_dt_1_left": (0, 264 * N + 16, (N, H)),
-        "t_ND": (0, 264 * N + 16, (N, 1)),
-        "t_block": (0, 16, (16384,)),
-        "t_block2": (0, 16400, (16384,)),
+        "z1": (0, 0, (N, H)),
+        "h1": (0, 0, (N, H)),
+        "z2": (0, 24 * N, (N, H)),
+        "h2": (0, 24 * N, (N, H)),
+        "z3": (0, 288 * N, (N, D)),
+        "v": (0, 288 * N, (N, D)),
+        "u": (0, 648 * N + 2304, (N, D)),
+        "du_dv": (0, 649 * N + 2304, (N, D)),
+        "d2u_ddz1": (0, 48 * N, (N, H)),
+        "d2u_ddh1": (0, 72 * N, (N, H)),
+        "du_dh2": (0, 96 * N, (N, H)),
+        "du_dz2": (0, 120 * N, (N, H)),
+        "du_dh1": (0, 144 * N, (N, H)),
+        "d2u_ddz2": (0, 168 * N, (N, H)),
+        "d2u_ddh2": (0, 192 * N, (N, H)),
+        "d2u_ddv": (0, 289 * N, (N, D)),
+        "d2u_dh2_1_s1_2": (0, 216 * N, (N, H)),
+        "d2u_dh1_1_s1": (0, 240 * N, (N, H)),
+        "d2u_dt_1": (0, 290 * N, (N, D)),
+        "u_tt": (0, 289 * N, (N, D)),
+        "loss": (0, 653 * N + 35072, ()),
+        "du_tt": (0, 648 * N + 2304, (N, D)),
+        "dd2u_dh1_1_s1_t1": (0, 264 * N, (N, H)),
+        "dd2u_dh2_1_s1_2_t1": (0, 288 * N, (N, H)),
+        "dd2u_ddv": (0, 650 * N + 2304, (N, D)),
+        "dv": (0, 651 * N + 2304, (N, D)),
+        "dz2_t1": (0, 312 * N, (N, H)),
+        "dz1_t1": (0, 336 * N, (N, H)),
+        "dz1_t1_2": (0, 360 * N, (N, H)),
+        "dd2u_dh1_1_s1_s1": (0, 384 * N, (N, H)),
+        "dd2u_dh1_1_s1": (0, 408 * N, (N, H)),
+        "ddu_dh1": (0, 432 * N, (N, H)),
+        "dd2u_dh2_1_s1_2_s1": (0, 456 * N, (N, H)),
+        "dd2u_dh2_1_s1_2": (0, 480 * N, (N, H)),
+        "dd2u_ddh2_1": (0, 504 * N, (N, H)),
+        "dd2u_ddh2": (0, 504 * N, (N, H)),
+        "dd2u_ddz2": (0, 528 * N, (N, H)),
+        "dd2u_ddh1_1": (0, 552 * N, (N, H)),
+        "dd2u_ddh1": (0, 552 * N, (N, H)),
+        "dW1_2_s1": (0, 652 * N + 2304, (H,)),
+        "dW1_2_s2": (0, 652 * N + 2328, (H,)),
+        "ddu_dz2": (0, 144 * N, (N, H)),
+        "ddu_dh2": (0, 576 * N, (N, H)),
+        "dh2_1": (0, 600 * N, (N, H)),
+        "dW3_1": (0, 624 * N, (H, D)),
+        "dW3_2": (0, 624 * N + 24, (H, D)),
+        "dW3_3": (0, 576 * N, (H, D)),
+        "dW3_4": (0, 192 * N, (H, D)),
+        "dz2": (0, 168 * N, (N, H)),
+        "dh1_1": (0, 96 * N, (N, H)),
+        "dW2_1": (0, 648 * N, (H, H)),
+        "dW2_2": (0, 648 * N + 576, (H, H)),
+        "dW2_3": (0, 648 * N + 1152, (H, H)),
+        "dW2_4": (0, 648 * N + 1728, (H, H)),
+        "dz1": (0, 48 * N, (N, H)),
+        "dW1_1": (0, 24 * N, (D, H)),
+        "dW1_3": (0, 24 * N + 24, (D, H)),
+        "error": (0, 0, ()),
+        "ones_D": (0, 653 * N + 35073, (1,)),
+        "ones_N": (0, 652 * N + 35072, (N,)),
+        "t_H": (0, 72 * N, (24,)),
+        "t_HD": (0, 72 * N + 24, (24, 1)),
+        "d2u_dh1_1_s1_left": (0, 264 * N, (N, H)),
+        "t_NH": (0, 624 * N, (N, 24)),
+        "d2u_dt_1_left": (0, 264 * N, (N, H)),
+        "t_ND": (0, 264 * N, (N, 1)),
+        "u1": (0, 264 * N, (N, 1)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 
@@ -693,6 +696,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

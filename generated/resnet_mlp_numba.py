@@ -76,6 +76,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "D", "K")
 POSITIONS = ()
+ONES = ()
 H, L = 32, 6
 NAME = "resnet_mlp"
 SIZES = {"H": H, "L": L}
@@ -862,6 +863,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -44,12 +44,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32, L = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      18·H·L·N + 4·D·H·N + 6·H·K·N + 6·L·N·H² + 14·K·N + 2·L·H² + 2·N·H² + 8·H·N + 7·N
-             = 12,288 + 128·D·N + 206·K·N + 42,631·N
-    bytes      8 + 200·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 24·H·K + 24·H·L + 40·L·H² + 16·H
+    flops      16·H·L·N + 4·D·H·N + 6·H·K·N + 6·L·N·H² + 14·K·N + 2·L·H² + 2·N·H² + 8·H·N + 7·N
+             = 12,288 + 128·D·N + 206·K·N + 42,247·N
+    bytes      8 + 232·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 16·H·L + 24·H·K + 40·L·H² + 16·H
                + 16·K + 72·N + 8·H²
-             = 259,080 + 112·K·N + 16·D·N + 43,848·N + 512·D + 784·K
-    workspace  270,344 + 17·K·N + 10,000·N + 8·K bytes
+             = 257,544 + 112·K·N + 16·D·N + 49,992·N + 512·D + 784·K
+    workspace  270,344 + 17·K·N + 11,544·N + 16·K bytes
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "D", "K")
 POSITIONS = ("range_N", "range_K")
+ONES = ("ones_K", "ones_N")
 H, L = 32, 6
 NAME = "resnet_mlp"
 SIZES = {"H": H, "L": L}
@@ -106,25 +107,25 @@ def _forward(params, data, tensors):
     x = data["x"]
     W0, b0, W, b = params["W0"], params["b0"], params["W"], params["b"]
     V, c = params["V"], params["c"]
-    z1, first, z, h = tensors["z1"], tensors["first"], tensors["z"], tensors["h"]
-    top, z2, a2, m_a2 = tensors["top"], tensors["z2"], tensors["a2"], tensors["m_a2"]
-    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
-    t_NH = tensors["t_NH"]
+    z1, first, z, h_tanh = tensors["z1"], tensors["first"], tensors["z"], tensors["h_tanh"]
+    h, top, z2, a2 = tensors["h"], tensors["top"], tensors["z2"], tensors["a2"]
+    m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
+    ones_K = tensors["ones_K"]
     np.matmul(x, W0, out=z1)  # (1)
     np.add(z1, b0, out=first)  # (2)
     np.tanh(first, out=first)  # (2)
     for l in range(L):
         np.matmul(h[l - 1] if l >= 1 else first, W[l], out=z[l])  # (3)
-        np.add(z[l], b[l], out=t_NH)  # (4)
-        np.tanh(t_NH, out=t_NH)  # (4)
-        np.add(h[l - 1] if l >= 1 else first, t_NH, out=h[l])  # (4)
+        np.add(z[l], b[l], out=h_tanh[l])  # (4)
+        np.tanh(h_tanh[l], out=h_tanh[l])  # (4)
+        np.add(h[l - 1] if l >= 1 else first, h_tanh[l], out=h[l])  # (4)
     np.copyto(top, h[L - 1])  # (5)
     np.matmul(top, V, out=z2)  # (6)
     np.add(z2, c, out=a2)  # (7)
     a2.max(1, out=m_a2)  # (8)
     np.subtract(a2, m_a2[:, None], out=e_p)  # (9)
     np.exp(e_p, out=e_p)  # (9)
-    e_p.sum(1, out=s_p)  # (10)
+    np.dot(e_p, ones_K, out=s_p)  # (10)
     np.divide(e_p, s_p[:, None], out=p)  # (11)
 
 
@@ -147,19 +148,22 @@ def _loss(params, data, tensors):
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (13) to (25)."""
     x, y = data["x"], data["y"]
-    W, b, V = params["W"], params["b"], params["V"]
-    first, z, h, top = tensors["first"], tensors["z"], tensors["h"], tensors["top"]
-    p, da2, dtop, dh_1 = tensors["p"], tensors["da2"], tensors["dtop"], tensors["dh_1"]
-    dh, dz, dfirst_1, dz1 = tensors["dh"], tensors["dz"], tensors["dfirst_1"], tensors["dz1"]
+    W, V = params["W"], params["V"]
+    first, h_tanh, h, top = tensors["first"], tensors["h_tanh"], tensors["h"], tensors["top"]
+    p, da2, dz_all, dtop = tensors["p"], tensors["da2"], tensors["dz_all"], tensors["dtop"]
+    dh_1, dh, dz, dfirst_1 = tensors["dh_1"], tensors["dh"], tensors["dz"], tensors["dfirst_1"]
+    dz1 = tensors["dz1"]
     dW0, db0, dW, db = gradients["W0"], gradients["b0"], gradients["W"], gradients["b"]
     dV, dc = gradients["V"], gradients["c"]
-    t_NH, is_NK, t_LNH, range_K = tensors["t_NH"], tensors["is_NK"], tensors["t_LNH"], tensors["range_K"]
-    zeros_NH, zeros_HH = tensors["zeros_NH"], tensors["zeros_HH"]
+    is_NK, t_LNH, t_NH, range_K = tensors["is_NK"], tensors["t_LNH"], tensors["t_NH"], tensors["range_K"]
+    ones_N, zeros_NH, zeros_HH = tensors["ones_N"], tensors["zeros_NH"], tensors["zeros_HH"]
     N = len(x)
     np.equal(range_K, y[:, None], out=is_NK)  # (13)
     np.subtract(p, is_NK, out=da2)  # (13)
     np.divide(da2, N, out=da2)  # (13)
-    da2.sum(0, out=dc)  # (14)
+    np.dot(ones_N, da2, out=dc)  # (14)
+    np.multiply(h_tanh, h_tanh, out=dz_all)  # (19)
+    np.subtract(1, dz_all, out=dz_all)  # (19)
     np.matmul(da2, V.T, out=dtop)  # (15)
     np.matmul(top.T, da2, out=dV)  # (16)
     for l in reversed(range(L)):
@@ -168,20 +172,16 @@ def _backward(params, data, tensors, gradients):
         )  # (17)
         np.add(dh[l + 1] if l + 2 <= L else zeros_NH, dtop if L == l + 1 else zeros_NH, out=dh[l])  # (18)
         np.add(dh[l], dh_1[l], out=dh[l])  # (18)
-        np.add(z[l], b[l], out=dz[l])  # (19)
-        np.tanh(dz[l], out=dz[l])  # (19)
-        np.square(dz[l], out=dz[l])  # (19)
-        np.subtract(1, dz[l], out=dz[l])  # (19)
-        np.multiply(dz[l], dh[l], out=dz[l])  # (19)
+        np.multiply(dh[l], dz_all[l], out=dz[l])  # (19)
     np.concatenate((first[None], h[: L - 1]), 0, out=t_LNH)  # (20)
     np.matmul(t_LNH.swapaxes(-1, -2), dz, out=dW)  # (20)
-    dz.sum(1, out=db)  # (21)
+    np.matmul(ones_N, dz, out=db)  # (21)
     np.matmul(dz[0], W[0].T, out=dfirst_1)  # (22)
     np.add(dfirst_1, dh[0], out=dz1)  # (23)
     np.multiply(first, first, out=t_NH)  # (23)
     np.subtract(1, t_NH, out=t_NH)  # (23)
     np.multiply(t_NH, dz1, out=dz1)  # (23)
-    dz1.sum(0, out=db0)  # (25)
+    np.dot(ones_N, dz1, out=db0)  # (25)
     np.matmul(x.T, dz1, out=dW0)  # (24)
 
 
@@ -225,37 +225,41 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 1152 * N + 2 * K * N + 32768, (N, H)),
-        "first": (0, 1152 * N + 2 * K * N + 32768, (N, H)),
+        "z1": (0, 1344 * N + 2 * K * N + 32768, (N, H)),
+        "first": (0, 1344 * N + 2 * K * N + 32768, (N, H)),
         "z": (0, 0, (L, N, H)),
-        "h": (0, 192 * N, (L, N, H)),
-        "top": (0, 2 * K * N + 384 * N, (N, H)),
-        "z2": (0, 384 * N, (N, K)),
-        "a2": (0, 384 * N, (N, K)),
-        "m_a2": (0, 2 * K * N + 416 * N, (N,)),
-        "e_p": (0, 384 * N + K * N, (N, K)),
-        "s_p": (0, 2 * K * N + 417 * N, (N,)),
-        "p": (0, 384 * N + K * N, (N, K)),
-        "loss": (0, 1248 * N + 2 * K * N + 33792, ()),
-        "da2": (0, 384 * N + K * N, (N, K)),
-        "dtop": (0, 1184 * N + 2 * K * N + 32768, (N, H)),
-        "dh_1": (0, 384 * N, (L, N, H)),
+        "h_tanh": (0, 192 * N, (L, N, H)),
+        "h": (0, 384 * N, (L, N, H)),
+        "top": (0, 0, (N, H)),
+        "z2": (0, 576 * N, (N, K)),
+        "a2": (0, 576 * N, (N, K)),
+        "m_a2": (0, 32 * N, (N,)),
+        "e_p": (0, 576 * N + K * N, (N, K)),
+        "s_p": (0, 33 * N, (N,)),
+        "p": (0, 576 * N + K * N, (N, K)),
+        "loss": (0, 1441 * N + 2 * K * N + K + 33792, ()),
+        "da2": (0, 576 * N + K * N, (N, K)),
+        "dz_all": (0, 192 * N, (L, N, H)),
+        "dtop": (0, 1376 * N + 2 * K * N + 32768, (N, H)),
+        "dh_1": (0, 0, (L, N, H)),
         "dh": (0, 576 * N, (L, N, H)),
         "dz": (0, 768 * N, (L, N, H)),
         "dfirst_1": (0, 0, (N, H)),
         "dz1": (0, 0, (N, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
+        "ones_K": (0, 1440 * N + 2 * K * N + 33792, (K,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
-        "zeros_NH": (0, 1216 * N + 2 * K * N + 32768, (N, 32)),
-        "zeros_HH": (0, 1248 * N + 2 * K * N + 32768, (32, 32)),
-        "t_NH": (0, 384 * N, (N, 32)),
-        "t_N": (0, 2 * K * N + 418 * N, (N,)),
-        "t_N2": (0, 2 * K * N + 419 * N, (N,)),
+        "ones_N": (0, 1440 * N + 2 * K * N + K + 33792, (N,)),
+        "zeros_NH": (0, 1408 * N + 2 * K * N + 32768, (N, 32)),
+        "zeros_HH": (0, 1440 * N + 2 * K * N + 32768, (32, 32)),
+        "t_N": (0, 34 * N, (N,)),
+        "t_N2": (0, 35 * N, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, K)),
         "t_LNH": (0, 0, (6, N, 32)),
+        "t_NH": (0, 32 * N, (N, 32)),
         "is_N": (2, 0, (N,)),
         "t_block": (0, 0, (16384,)),
         "t_block2": (0, 16384, (16384,)),
@@ -489,6 +493,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -87,6 +87,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "D", "K")
 POSITIONS = ()
+ONES = ()
 S, H = 16, 32
 NAME = "ssm"
 SIZES = {"S": S, "H": H}
@@ -907,6 +908,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

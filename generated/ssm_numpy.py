@@ -55,12 +55,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: S = 16, H = 32; N, T, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·N·S·T + 42·N·S·T + 6·H·K·N + 6·H·N·S + 14·K·N + 3·N·S + 6·H·N + 18·S + 7·N
-             = 288 + 64·D·N·T + 206·K·N + 672·N·T + 3,319·N
-    bytes      8 + 16·D·N·T + 184·N·S·T + 112·H·N + 112·K·N + 16·D·S + 24·H·K + 24·H·S + 80·N·S + 16·H
+    flops      4·D·N·S·T + 40·N·S·T + 6·H·K·N + 6·H·N·S + 14·K·N + 5·N·S + 6·H·N + 18·S + 7·N
+             = 288 + 64·D·N·T + 206·K·N + 640·N·T + 3,351·N
+    bytes      8 + 184·N·S·T + 32·D·N·T + 112·H·N + 112·K·N + 112·N·S + 16·D·S + 24·H·K + 24·H·S + 16·H
                + 16·K + 304·S + 72·N
-             = 17,672 + 16·D·N·T + 112·K·N + 2,944·N·T + 256·D + 4,936·N + 784·K
-    workspace  262,536 + 16·K·N + 896·N·T + 1,296·N + 8·K + max(32·N, K·N) bytes
+             = 17,672 + 32·D·N·T + 112·K·N + 2,944·N·T + 256·D + 5,448·N + 784·K
+    workspace  262,536 + 8·D·N·T + 16·K·N + 904·N·T + 16·K + 536·N + max(32·N, K·N) bytes
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "D", "K")
 POSITIONS = ("range_N", "range_K")
+ONES = ("ones_K", "ones_N", "ones_NT")
 S, H = 16, 32
 NAME = "ssm"
 SIZES = {"S": S, "H": H}
@@ -121,11 +122,11 @@ def _forward(params, data, tensors):
     decay, turn, B, W = params["decay"], params["turn"], params["B"], params["W"]
     b, V, c = params["b"], params["V"], params["c"]
     u_rate, rate, real, imag = tensors["u_rate"], tensors["rate"], tensors["real"], tensors["imag"]
-    u, re, im, size = tensors["u"], tensors["re"], tensors["im"], tensors["size"]
-    z1, a1, h1, z2 = tensors["z1"], tensors["a1"], tensors["h1"], tensors["z2"]
-    a2, m_a2, e_p, s_p = tensors["a2"], tensors["m_a2"], tensors["e_p"], tensors["s_p"]
-    p = tensors["p"]
-    t_S, t_NS, zeros_NS = tensors["t_S"], tensors["t_NS"], tensors["zeros_NS"]
+    x_steps, u, re, im = tensors["x_steps"], tensors["u"], tensors["re"], tensors["im"]
+    size, z1, a1, h1 = tensors["size"], tensors["z1"], tensors["a1"], tensors["h1"]
+    z2, a2, m_a2, e_p = tensors["z2"], tensors["a2"], tensors["m_a2"], tensors["e_p"]
+    s_p, p = tensors["s_p"], tensors["p"]
+    t_S, t_NS, zeros_NS, ones_K = tensors["t_S"], tensors["t_NS"], tensors["zeros_NS"], tensors["ones_K"]
     N = len(x)
     T = x.shape[1]
     D = x.shape[2]
@@ -136,17 +137,18 @@ def _forward(params, data, tensors):
     np.multiply(real, rate, out=real)  # (3)
     np.sin(turn, out=t_S)  # (4)
     np.multiply(rate, t_S, out=imag)  # (4)
-    np.matmul(x.reshape(N * T, D), B, out=u.reshape(N * T, S))  # (5)
+    np.copyto(x_steps, x.transpose(1, 0, 2))  # (5)
+    np.matmul(x_steps.reshape(N * T, D), B, out=u.reshape(N * T, S))  # (5)
     for t in range(T):
-        np.multiply(re[:, t - 1] if t >= 1 else zeros_NS, real, out=re[:, t])  # (6)
-        np.add(re[:, t], u[:, t], out=re[:, t])  # (6)
-        np.multiply(im[:, t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (6)
-        np.subtract(re[:, t], t_NS, out=re[:, t])  # (6)
-        np.multiply(im[:, t - 1] if t >= 1 else zeros_NS, real, out=im[:, t])  # (7)
-        np.multiply(re[:, t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (7)
-        np.add(t_NS, im[:, t], out=im[:, t])  # (7)
-    np.multiply(im[:, T - 1], im[:, T - 1], out=size)  # (8)
-    np.multiply(re[:, T - 1], re[:, T - 1], out=t_NS)  # (8)
+        np.multiply(re[t - 1] if t >= 1 else zeros_NS, real, out=re[t])  # (6)
+        np.add(re[t], u[t], out=re[t])  # (6)
+        np.multiply(im[t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (6)
+        np.subtract(re[t], t_NS, out=re[t])  # (6)
+        np.multiply(im[t - 1] if t >= 1 else zeros_NS, real, out=im[t])  # (7)
+        np.multiply(re[t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (7)
+        np.add(t_NS, im[t], out=im[t])  # (7)
+    np.multiply(im[T - 1], im[T - 1], out=size)  # (8)
+    np.multiply(re[T - 1], re[T - 1], out=t_NS)  # (8)
     np.add(size, t_NS, out=size)  # (8)
     np.matmul(size, W, out=z1)  # (9)
     np.add(z1, b, out=a1)  # (10)
@@ -156,7 +158,7 @@ def _forward(params, data, tensors):
     a2.max(1, out=m_a2)  # (14)
     np.subtract(a2, m_a2[:, None], out=e_p)  # (15)
     np.exp(e_p, out=e_p)  # (15)
-    e_p.sum(1, out=s_p)  # (16)
+    np.dot(e_p, ones_K, out=s_p)  # (16)
     np.divide(e_p, s_p[:, None], out=p)  # (17)
 
 
@@ -178,83 +180,83 @@ def _loss(params, data, tensors):
 
 def _backward(params, data, tensors, gradients):
     """The gradients: equations (19) to (36)."""
-    x, y = data["x"], data["y"]
+    y = data["y"]
     W, V = params["W"], params["V"]
-    u_rate, real, imag, re = tensors["u_rate"], tensors["real"], tensors["imag"], tensors["re"]
-    im, size, a1, h1 = tensors["im"], tensors["size"], tensors["a1"], tensors["h1"]
-    p, da2, dh1, da1 = tensors["p"], tensors["da2"], tensors["dh1"], tensors["da1"]
-    dsize, dim, dre, dimag_1 = tensors["dsize"], tensors["dim"], tensors["dre"], tensors["dimag_1"]
-    dimag_2, dreal_1, dreal_2 = tensors["dimag_2"], tensors["dreal_1"], tensors["dreal_2"]
-    dreal = tensors["dreal"]
+    u_rate, real, imag, x_steps = tensors["u_rate"], tensors["real"], tensors["imag"], tensors["x_steps"]
+    re, im, size, a1 = tensors["re"], tensors["im"], tensors["size"], tensors["a1"]
+    h1, p, da2, dh1 = tensors["h1"], tensors["p"], tensors["da2"], tensors["dh1"]
+    da1, dsize, dim_all, dre_all = tensors["da1"], tensors["dsize"], tensors["dim_all"], tensors["dre_all"]
+    dim, dre, dimag_1, dimag_2 = tensors["dim"], tensors["dre"], tensors["dimag_1"], tensors["dimag_2"]
+    dreal_1, dreal_2, dreal = tensors["dreal_1"], tensors["dreal_2"], tensors["dreal"]
     ddecay, dturn, dB, dW = gradients["decay"], gradients["turn"], gradients["B"], gradients["W"]
     db, dV, dc = gradients["b"], gradients["V"], gradients["c"]
     t_S, t_NS, is_NK, is_NH = tensors["t_S"], tensors["t_NS"], tensors["is_NK"], tensors["is_NH"]
-    t_NS2, padded1, t_NTS = tensors["t_NS2"], tensors["padded1"], tensors["t_NTS"]
-    zeros_NS, range_K = tensors["zeros_NS"], tensors["range_K"]
-    N = len(x)
-    T = x.shape[1]
-    D = x.shape[2]
+    t_NS2, padded1, t_TNS = tensors["t_NS2"], tensors["padded1"], tensors["t_TNS"]
+    range_K, ones_N, ones_NT = tensors["range_K"], tensors["ones_N"], tensors["ones_NT"]
+    N = len(y)
+    T = len(x_steps)
+    D = x_steps.shape[2]
     np.equal(range_K, y[:, None], out=is_NK)  # (19)
     np.subtract(p, is_NK, out=da2)  # (19)
     np.divide(da2, N, out=da2)  # (19)
-    da2.sum(0, out=dc)  # (20)
+    np.dot(ones_N, da2, out=dc)  # (20)
     np.matmul(da2, V.T, out=dh1)  # (21)
     np.matmul(h1.T, da2, out=dV)  # (22)
     np.greater(a1, 0, out=is_NH)  # (23)
     np.copyto(da1, dh1)  # (23)
     _choose(da1, is_NH, 0)  # (23)
-    da1.sum(0, out=db)  # (24)
+    np.dot(ones_N, da1, out=db)  # (24)
     np.matmul(da1, W.T, out=dsize)  # (25)
     np.matmul(size.T, da1, out=dW)  # (26)
+    np.multiply(dsize, im[T - 1], out=dim_all)  # (27)
+    np.multiply(dsize, re[T - 1], out=dre_all)  # (28)
     for t in reversed(range(T)):
         if t + 2 <= T:  # (27)
-            np.multiply(dim[:, t + 1], real, out=dim[:, t])  # (27)
+            np.multiply(dim[t + 1], real, out=dim[t])  # (27)
         else:  # (27)
-            np.copyto(dim[:, t], zeros_NS)  # (27)
+            dim[t].fill(0)  # (27)
         if T == t + 1:  # (27)
-            np.multiply(2, dsize, out=t_NS)  # (27)
-            np.multiply(t_NS, im[:, T - 1], out=t_NS)  # (27)
+            np.multiply(2, dim_all, out=t_NS)  # (27)
         else:  # (27)
             t_NS.fill(0)  # (27)
-        np.add(t_NS, dim[:, t], out=dim[:, t])  # (27)
+        np.add(t_NS, dim[t], out=dim[t])  # (27)
         if t + 2 <= T:  # (27)
-            np.multiply(dre[:, t + 1], imag, out=t_NS)  # (27)
+            np.multiply(dre[t + 1], imag, out=t_NS)  # (27)
         else:  # (27)
             t_NS.fill(0)  # (27)
-        np.subtract(dim[:, t], t_NS, out=dim[:, t])  # (27)
+        np.subtract(dim[t], t_NS, out=dim[t])  # (27)
         if t + 2 <= T:  # (28)
-            np.multiply(dre[:, t + 1], real, out=dre[:, t])  # (28)
+            np.multiply(dre[t + 1], real, out=dre[t])  # (28)
         else:  # (28)
-            np.copyto(dre[:, t], zeros_NS)  # (28)
+            dre[t].fill(0)  # (28)
         if T == t + 1:  # (28)
-            np.multiply(2, dsize, out=t_NS)  # (28)
-            np.multiply(t_NS, re[:, T - 1], out=t_NS)  # (28)
+            np.multiply(2, dre_all, out=t_NS)  # (28)
         else:  # (28)
             t_NS.fill(0)  # (28)
         if t + 2 <= T:  # (28)
-            np.multiply(dim[:, t + 1], imag, out=t_NS2)  # (28)
+            np.multiply(dim[t + 1], imag, out=t_NS2)  # (28)
         else:  # (28)
             t_NS2.fill(0)  # (28)
         np.add(t_NS, t_NS2, out=t_NS)  # (28)
-        np.add(t_NS, dre[:, t], out=dre[:, t])  # (28)
-    np.matmul(x.reshape(N * T, D).T, dre.reshape(N * T, S), out=dB)  # (29)
-    padded1.fill(0)  # (30)
-    np.copyto(padded1[:, 1 : T + 1, :], im)  # (30)
-    np.multiply(dre, padded1[:, :T], out=t_NTS)  # (30)
-    t_NTS.sum((0, 1), out=dimag_1)  # (30)
+        np.add(t_NS, dre[t], out=dre[t])  # (28)
+    np.matmul(x_steps.reshape(N * T, D).T, dre.reshape(N * T, S), out=dB)  # (29)
+    padded1[:1] = 0  # (30)
+    np.copyto(padded1[1 : T + 1, :, :], im)  # (30)
+    np.multiply(dre, padded1[:T], out=t_TNS)  # (30)
+    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dimag_1)  # (30)
     np.negative(dimag_1, out=dimag_1)  # (30)
-    padded1.fill(0)  # (31)
-    np.copyto(padded1[:, 1 : T + 1, :], re)  # (31)
-    np.multiply(dim, padded1[:, :T], out=t_NTS)  # (31)
-    t_NTS.sum((0, 1), out=dimag_2)  # (31)
-    padded1.fill(0)  # (32)
-    np.copyto(padded1[:, 1 : T + 1, :], re)  # (32)
-    np.multiply(dre, padded1[:, :T], out=t_NTS)  # (32)
-    t_NTS.sum((0, 1), out=dreal_1)  # (32)
-    padded1.fill(0)  # (33)
-    np.copyto(padded1[:, 1 : T + 1, :], im)  # (33)
-    np.multiply(dim, padded1[:, :T], out=t_NTS)  # (33)
-    t_NTS.sum((0, 1), out=dreal_2)  # (33)
+    padded1[:1] = 0  # (31)
+    np.copyto(padded1[1 : T + 1, :, :], re)  # (31)
+    np.multiply(dim, padded1[:T], out=t_TNS)  # (31)
+    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dimag_2)  # (31)
+    padded1[:1] = 0  # (32)
+    np.copyto(padded1[1 : T + 1, :, :], re)  # (32)
+    np.multiply(dre, padded1[:T], out=t_TNS)  # (32)
+    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dreal_1)  # (32)
+    padded1[:1] = 0  # (33)
+    np.copyto(padded1[1 : T + 1, :, :], im)  # (33)
+    np.multiply(dim, padded1[:T], out=t_TNS)  # (33)
+    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dreal_2)  # (33)
     np.add(dreal_1, dreal_2, out=dreal)  # (34)
     np.add(dimag_1, dimag_2, out=dturn)  # (35)
     np.multiply(dturn, real, out=dturn)  # (35)
@@ -307,50 +309,56 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, T, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "u_rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32768, (S,)),
-        "rate": (0, 112 * N * T + 160 * N + 2 * K * N + 32784, (S,)),
-        "real": (0, 112 * N * T + 160 * N + 2 * K * N + 32800, (S,)),
-        "imag": (0, 112 * N * T + 160 * N + 2 * K * N + 32784, (S,)),
-        "u": (0, 0, (N, T, S)),
-        "re": (0, 16 * N + 16 * N * T, (N, T, S)),
-        "im": (0, 16 * N + 32 * N * T, (N, T, S)),
-        "size": (0, 2 * K * N + 48 * N * T + 80 * N, (N, S)),
-        "z1": (0, 0, (N, H)),
-        "a1": (0, 0, (N, H)),
-        "h1": (0, 16 * N + 2 * K * N + 48 * N * T, (N, H)),
-        "z2": (0, 16 * N + 48 * N * T, (N, K)),
-        "a2": (0, 16 * N + 48 * N * T, (N, K)),
-        "m_a2": (0, 2 * K * N + 48 * N + 48 * N * T, (N,)),
-        "e_p": (0, 16 * N + 48 * N * T + K * N, (N, K)),
-        "s_p": (0, 2 * K * N + 48 * N * T + 49 * N, (N,)),
-        "p": (0, 16 * N + 48 * N * T + K * N, (N, K)),
-        "loss": (0, 112 * N * T + 160 * N + 2 * K * N + 32816, ()),
-        "da2": (0, 16 * N + 48 * N * T + K * N, (N, K)),
-        "dh1": (0, 2 * K * N + 48 * N + 48 * N * T, (N, H)),
-        "da1": (0, 0, (N, H)),
-        "dsize": (0, 112 * N * T + 128 * N + 2 * K * N + 32768, (N, S)),
-        "dim": (0, 16 * N + 48 * N * T, (N, T, S)),
-        "dre": (0, 16 * N + 64 * N * T, (N, T, S)),
-        "dimag_1": (0, 16 * N + 96 * N * T, (S,)),
-        "dimag_2": (0, 16 * N + 96 * N * T + 16, (S,)),
-        "dreal_1": (0, 16 * N + 96 * N * T + 32, (S,)),
-        "dreal_2": (0, 16 * N + 16 * N * T, (S,)),
-        "dreal": (0, 16 * N + 96 * N * T + 32, (S,)),
+        "u_rate": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32768, (S,)),
+        "rate": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
+        "real": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32800, (S,)),
+        "imag": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
+        "x_steps": (0, 0, (T, N, D)),
+        "u": (0, D * N * T, (T, N, S)),
+        "re": (0, 16 * N + 32 * N * T + D * N * T, (T, N, S)),
+        "im": (0, 16 * N + 48 * N * T + D * N * T, (T, N, S)),
+        "size": (0, 32 * N + D * N * T, (N, S)),
+        "z1": (0, D * N * T, (N, H)),
+        "a1": (0, D * N * T, (N, H)),
+        "h1": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N, H)),
+        "z2": (0, 16 * N + 64 * N * T + D * N * T, (N, K)),
+        "a2": (0, 16 * N + 64 * N * T + D * N * T, (N, K)),
+        "m_a2": (0, 2 * K * N + 48 * N + 64 * N * T + D * N * T, (N,)),
+        "e_p": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
+        "s_p": (0, 2 * K * N + 49 * N + 64 * N * T + D * N * T, (N,)),
+        "p": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
+        "loss": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32816, ()),
+        "da2": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
+        "dh1": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, H)),
+        "da1": (0, D * N * T, (N, H)),
+        "dsize": (0, 16 * N + 96 * N * T + D * N * T, (N, S)),
+        "dim_all": (0, D * N * T, (N, S)),
+        "dre_all": (0, 16 * N + 96 * N * T + D * N * T, (N, S)),
+        "dim": (0, 16 * N + 64 * N * T + D * N * T, (T, N, S)),
+        "dre": (0, 16 * N + 80 * N * T + D * N * T, (T, N, S)),
+        "dimag_1": (0, 16 * N + 96 * N * T + D * N * T, (S,)),
+        "dimag_2": (0, 16 * N + 96 * N * T + D * N * T + 16, (S,)),
+        "dreal_1": (0, 16 * N + 96 * N * T + D * N * T + 32, (S,)),
+        "dreal_2": (0, 16 * N + 32 * N * T, (S,)),
+        "dreal": (0, 16 * N + 96 * N * T + D * N * T + 32, (S,)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "zeros_NS": (0, 112 * N * T + 144 * N + 2 * K * N + 32768, (N, 16)),
+        "zeros_NS": (0, 113 * N * T + 2 * K * N + 48 * N + D * N * T + 32768, (N, 16)),
+        "ones_K": (0, 113 * N * T + 2 * K * N + 64 * N + D * N * T + 32768, (K,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
+        "ones_N": (0, 113 * N * T + 2 * K * N + 64 * N + D * N * T + K + 32768, (N,)),
+        "ones_NT": (0, 112 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N * T,)),
         "t_S": (0, 0, (16,)),
-        "t_NS": (0, 16 * N * T, (N, 16)),
-        "t_N": (0, 2 * K * N + 48 * N * T + 50 * N, (N,)),
-        "t_N2": (0, 2 * K * N + 48 * N * T + 51 * N, (N,)),
+        "t_NS": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, 16)),
+        "t_N": (0, 2 * K * N + 50 * N + 64 * N * T + D * N * T, (N,)),
+        "t_N2": (0, 2 * K * N + 51 * N + 64 * N * T + D * N * T, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, K)),
         "is_NH": (2, 0, (N, 32)),
-        "t_NS2": (0, 0, (N, 16)),
-        "padded1": (0, 0, (N, T + 1, 16)),
-        "t_NTS": (0, 16 * N + 80 * N * T, (N, T, 16)),
+        "t_NS2": (0, 16 * N + D * N * T, (N, 16)),
+        "padded1": (0, 0, (T + 1, N, 16)),
+        "t_TNS": (0, 16 * N + 16 * N * T, (T, N, 16)),
         "is_N": (2, 0, (N,)),
         "t_block": (0, 0, (16384,)),
         "t_block2": (0, 16384, (16384,)),
@@ -598,6 +606,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -62,11 +62,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 4; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      3 + 10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 32·C·N
-             = 3 + 36,496·N
-    bytes      56 + 120·D·N + 216·H·N + 248·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
-             = 139,448 + 19,040·N
-    workspace  8·max(32,784, 16 + 368·N) bytes
+    flops      3 + 10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 30·C·N
+             = 3 + 36,488·N
+    bytes      56 + 120·D·N + 216·H·N + 288·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
+             = 139,448 + 19,200·N
+    workspace  262,152 + 2,952·N bytes
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N",)
 POSITIONS = ()
+ONES = ("ones_N",)
 D, H, C = 64, 48, 4
 NAME = "vae"
 SIZES = {"D": D, "H": H, "C": C}
@@ -135,9 +136,9 @@ def _forward(params, data, tensors):
     Wv, bv, W2, b2 = params["Wv"], params["bv"], params["W2"], params["b2"]
     W3, b3 = params["W3"], params["b3"]
     z1, h, z2, mu = tensors["z1"], tensors["h"], tensors["z2"], tensors["mu"]
-    z3, log_var, u_z, z = tensors["z3"], tensors["log_var"], tensors["u_z"], tensors["z"]
-    z4, h4, z5, a5 = tensors["z4"], tensors["h4"], tensors["z5"], tensors["a5"]
-    shown = tensors["shown"]
+    z3, log_var, u_z, z_exp = tensors["z3"], tensors["log_var"], tensors["u_z"], tensors["z_exp"]
+    z, z4, h4, z5 = tensors["z"], tensors["z4"], tensors["h4"], tensors["z5"]
+    a5, shown = tensors["a5"], tensors["shown"]
     np.matmul(x, W1, out=z1)  # (1)
     np.add(z1, b1, out=h)  # (2)
     np.tanh(h, out=h)  # (2)
@@ -146,8 +147,8 @@ def _forward(params, data, tensors):
     np.matmul(h, Wv, out=z3)  # (5)
     np.add(z3, bv, out=log_var)  # (6)
     np.divide(log_var, 2, out=u_z)  # (7)
-    np.exp(u_z, out=z)  # (8)
-    np.multiply(eps, z, out=z)  # (8)
+    np.exp(u_z, out=z_exp)  # (8)
+    np.multiply(eps, z_exp, out=z)  # (8)
     np.add(z, mu, out=z)  # (8)
     np.matmul(z, W2, out=z4)  # (9)
     np.add(z4, b2, out=h4)  # (10)
@@ -161,8 +162,8 @@ def _loss(params, data, tensors):
     """The loss: equations (14) to (17)."""
     x = data["x"]
     mu, log_var, a5 = tensors["mu"], tensors["log_var"], tensors["a5"]
-    binary_cross_entropy, kl, bits = tensors["binary_cross_entropy"], tensors["kl"], tensors["bits"]
-    loss = tensors["loss"]
+    binary_cross_entropy, kl_exp, kl = tensors["binary_cross_entropy"], tensors["kl_exp"], tensors["kl"]
+    bits, loss = tensors["bits"], tensors["loss"]
     t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
     N = len(x)
     np.subtract(1, x, out=t_ND)  # (14)
@@ -173,8 +174,8 @@ def _loss(params, data, tensors):
     np.multiply(t_ND2, x, out=t_ND2)  # (14)
     np.add(t_ND, t_ND2, out=t_ND)  # (14)
     binary_cross_entropy[...] = t_ND.sum()  # (14)
-    np.exp(log_var, out=t_NC)  # (16)
-    np.divide(t_NC, 2, out=t_NC)  # (16)
+    np.exp(log_var, out=kl_exp)  # (16)
+    np.divide(kl_exp, 2, out=t_NC)  # (16)
     np.multiply(mu, mu, out=t_NC2)  # (16)
     np.divide(t_NC2, 2, out=t_NC2)  # (16)
     np.add(t_NC, t_NC2, out=t_NC)  # (16)
@@ -190,37 +191,36 @@ def _backward(params, data, tensors, gradients):
     """The gradients: equations (18) to (36)."""
     x, eps = data["x"], data["eps"]
     Wm, Wv, W2, W3 = params["Wm"], params["Wv"], params["W2"], params["W3"]
-    h, mu, log_var, u_z = tensors["h"], tensors["mu"], tensors["log_var"], tensors["u_z"]
-    z, h4, shown, da5 = tensors["z"], tensors["h4"], tensors["shown"], tensors["da5"]
+    h, mu, z_exp, z = tensors["h"], tensors["mu"], tensors["z_exp"], tensors["z"]
+    h4, shown, kl_exp, da5 = tensors["h4"], tensors["shown"], tensors["kl_exp"], tensors["da5"]
     dh4, dz4, dz, dlog_var = tensors["dh4"], tensors["dz4"], tensors["dz"], tensors["dlog_var"]
     dmu, dh_1, dh_2, dz1 = tensors["dmu"], tensors["dh_1"], tensors["dh_2"], tensors["dz1"]
     dW1, db1, dWm, dbm = gradients["W1"], gradients["b1"], gradients["Wm"], gradients["bm"]
     dWv, dbv, dW2, db2 = gradients["Wv"], gradients["bv"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    t_NC, t_NC2, t_NH = tensors["t_NC"], tensors["t_NC2"], tensors["t_NH"]
+    t_NC, t_NH, ones_N = tensors["t_NC"], tensors["t_NH"], tensors["ones_N"]
     N = len(x)
     np.subtract(shown, x, out=da5)  # (18)
     np.divide(da5, N, out=da5)  # (18)
-    da5.sum(0, out=db3)  # (19)
+    np.dot(ones_N, da5, out=db3)  # (19)
     np.matmul(da5, W3.T, out=dh4)  # (20)
     np.matmul(h4.T, da5, out=dW3)  # (21)
     np.multiply(h4, h4, out=t_NH)  # (22)
     np.subtract(1, t_NH, out=t_NH)  # (22)
     np.multiply(t_NH, dh4, out=dz4)  # (22)
-    dz4.sum(0, out=db2)  # (23)
+    np.dot(ones_N, dz4, out=db2)  # (23)
     np.matmul(dz4, W2.T, out=dz)  # (24)
     np.matmul(z.T, dz4, out=dW2)  # (25)
-    np.expm1(log_var, out=dlog_var)  # (26)
+    np.subtract(kl_exp, 1, out=dlog_var)  # (26)
     np.divide(dlog_var, 2 * N, out=dlog_var)  # (26)
     np.multiply(dz, eps, out=t_NC)  # (26)
-    np.exp(u_z, out=t_NC2)  # (26)
-    np.multiply(t_NC, t_NC2, out=t_NC)  # (26)
+    np.multiply(t_NC, z_exp, out=t_NC)  # (26)
     np.divide(t_NC, 2, out=t_NC)  # (26)
     np.add(dlog_var, t_NC, out=dlog_var)  # (26)
-    dlog_var.sum(0, out=dbv)  # (27)
+    np.dot(ones_N, dlog_var, out=dbv)  # (27)
     np.divide(mu, N, out=t_NC)  # (28)
     np.add(dz, t_NC, out=dmu)  # (28)
-    dmu.sum(0, out=dbm)  # (29)
+    np.dot(ones_N, dmu, out=dbm)  # (29)
     np.matmul(dmu, Wm.T, out=dh_1)  # (30)
     np.matmul(dlog_var, Wv.T, out=dh_2)  # (31)
     np.matmul(h.T, dmu, out=dWm)  # (32)
@@ -229,7 +229,7 @@ def _backward(params, data, tensors, gradients):
     np.multiply(h, h, out=t_NH)  # (34)
     np.subtract(1, t_NH, out=t_NH)  # (34)
     np.multiply(t_NH, dz1, out=dz1)  # (34)
-    dz1.sum(0, out=db1)  # (36)
+    np.dot(ones_N, dz1, out=db1)  # (36)
     np.matmul(x.T, dz1, out=dW1)  # (35)
 
 
@@ -259,15 +259,15 @@ def _metrics(params, data, tensors):
     x = data["x"]
     Wv, bv = params["Wv"], params["bv"]
     h, mu, z3, log_var = tensors["h"], tensors["mu"], tensors["z3"], tensors["log_var"]
-    kl, a5_infer = tensors["kl"], tensors["a5_infer"]
+    kl_exp, kl, a5_infer = tensors["kl_exp"], tensors["kl"], tensors["a5_infer"]
     binary_cross_entropy_infer, bits_infer = tensors["binary_cross_entropy_infer"], tensors["bits_infer"]
     loss_infer = tensors["loss_infer"]
     t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
     N = len(x)
     np.matmul(h, Wv, out=z3)  # (5)
     np.add(z3, bv, out=log_var)  # (6)
-    np.exp(log_var, out=t_NC)  # (16)
-    np.divide(t_NC, 2, out=t_NC)  # (16)
+    np.exp(log_var, out=kl_exp)  # (16)
+    np.divide(kl_exp, 2, out=t_NC)  # (16)
     np.multiply(mu, mu, out=t_NC2)  # (16)
     np.divide(t_NC2, 2, out=t_NC2)  # (16)
     np.add(t_NC, t_NC2, out=t_NC)  # (16)
@@ -316,47 +316,50 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 16, (N, H)),
-        "h": (0, 256 * N + 16, (N, H)),
-        "z2": (0, 16, (N, C)),
-        "mu": (0, 352 * N + 16, (N, C)),
-        "z3": (0, 64 * N + 16, (N, C)),
-        "log_var": (0, 356 * N + 16, (N, C)),
-        "u_z": (0, 360 * N + 16, (N, C)),
-        "z": (0, 364 * N + 16, (N, C)),
-        "z4": (0, 304 * N + 16, (N, H)),
-        "h4": (0, 304 * N + 16, (N, H)),
-        "z5": (0, 16, (N, D)),
-        "a5": (0, 16, (N, D)),
-        "shown": (0, 64 * N + 16, (N, D)),
-        "binary_cross_entropy": (0, 0, ()),
-        "kl": (0, 1, ()),
-        "bits": (0, 2, ()),
-        "loss": (0, 0, ()),
-        "da5": (0, 64 * N + 16, (N, D)),
-        "dh4": (0, 16, (N, H)),
-        "dz4": (0, 16, (N, H)),
-        "dz": (0, 96 * N + 16, (N, C)),
-        "dlog_var": (0, 356 * N + 16, (N, C)),
-        "dmu": (0, 96 * N + 16, (N, C)),
-        "dh_1": (0, 16, (N, H)),
-        "dh_2": (0, 48 * N + 16, (N, H)),
-        "dz1": (0, 16, (N, H)),
-        "z4_infer": (0, 64 * N + 16, (N, H)),
-        "h4_infer": (0, 64 * N + 16, (N, H)),
-        "z5_infer": (0, 16, (N, D)),
-        "a5_infer": (0, 16, (N, D)),
-        "shown_infer": (0, 64 * N + 16, (N, D)),
-        "binary_cross_entropy_infer": (0, 0, ()),
-        "bits_infer": (0, 2, ()),
-        "loss_infer": (0, 0, ()),
-        "t_ND": (0, 128 * N + 16, (N, 64)),
-        "t_ND2": (0, 192 * N + 16, (N, 64)),
-        "t_NC": (0, 128 * N + 16, (N, 4)),
-        "t_NC2": (0, 132 * N + 16, (N, 4)),
-        "t_NH": (0, 96 * N + 16, (N, 48)),
-        "t_block": (0, 16, (16384,)),
-        "t_block2": (0, 16400, (16384,)),
+        "z1": (0, 0, (N, H)),
+        "h": (0, 256 * N, (N, H)),
+        "z2": (0, 0, (N, C)),
+        "mu": (0, 352 * N, (N, C)),
+        "z3": (0, 64 * N, (N, C)),
+        "log_var": (0, 356 * N, (N, C)),
+        "u_z": (0, 360 * N, (N, C)),
+        "z_exp": (0, 360 * N, (N, C)),
+        "z": (0, 364 * N, (N, C)),
+        "z4": (0, 304 * N, (N, H)),
+        "h4": (0, 304 * N, (N, H)),
+        "z5": (0, 0, (N, D)),
+        "a5": (0, 0, (N, D)),
+        "shown": (0, 64 * N, (N, D)),
+        "binary_cross_entropy": (0, 368 * N, ()),
+        "kl_exp": (0, 144 * N, (N, C)),
+        "kl": (0, 368 * N + 1, ()),
+        "bits": (0, 0, ()),
+        "loss": (0, 369 * N + 32768, ()),
+        "da5": (0, 64 * N, (N, D)),
+        "dh4": (0, 0, (N, H)),
+        "dz4": (0, 0, (N, H)),
+        "dz": (0, 96 * N, (N, C)),
+        "dlog_var": (0, 144 * N, (N, C)),
+        "dmu": (0, 96 * N, (N, C)),
+        "dh_1": (0, 0, (N, H)),
+        "dh_2": (0, 48 * N, (N, H)),
+        "dz1": (0, 0, (N, H)),
+        "z4_infer": (0, 64 * N, (N, H)),
+        "h4_infer": (0, 64 * N, (N, H)),
+        "z5_infer": (0, 0, (N, D)),
+        "a5_infer": (0, 0, (N, D)),
+        "shown_infer": (0, 64 * N, (N, D)),
+        "binary_cross_entropy_infer": (0, 64 * N, ()),
+        "bits_infer": (0, 0, ()),
+        "loss_infer": (0, 1, ()),
+        "ones_N": (0, 368 * N + 32768, (N,)),
+        "t_ND": (0, 128 * N, (N, 64)),
+        "t_ND2": (0, 192 * N, (N, 64)),
+        "t_NC": (0, 128 * N, (N, 4)),
+        "t_NC2": (0, 132 * N, (N, 4)),
+        "t_NH": (0, 96 * N, (N, 48)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 
@@ -610,6 +613,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -65,6 +65,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "R", "V")
 POSITIONS = ()
+ONES = ()
 D = 32
 NAME = "word2vec"
 SIZES = {"D": D}
@@ -755,6 +756,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

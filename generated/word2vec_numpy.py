@@ -38,7 +38,7 @@ One training step takes, with each array read and written once per kernel:
              = 3 + 202·N·R + 269·N + 64·V
     bytes      40 + 16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N
              = 40 + 592·N·R + 1,664·N + 2,560·V
-    workspace  8·max(32,784, 16 + 33·N·R + 128·V + 34·N) + N·R bytes
+    workspace  262,408 + 265·N·R + 1,024·V + 272·N bytes
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "R", "V")
 POSITIONS = ()
+ONES = ("ones_D",)
 D = 32
 NAME = "word2vec"
 SIZES = {"D": D}
@@ -92,11 +93,11 @@ def _forward(params, data, tensors):
     centre, context = data["centre"], data["context"]
     E, C = params["E"], params["C"]
     near = tensors["near"]
-    t_ND, t_ND2 = tensors["t_ND"], tensors["t_ND2"]
+    t_ND, t_ND2, ones_D = tensors["t_ND"], tensors["t_ND2"], tensors["ones_D"]
     np.take(C, context, 0, out=t_ND, mode="clip")  # (1)
     np.take(E, centre, 0, out=t_ND2, mode="clip")  # (1)
     np.multiply(t_ND, t_ND2, out=t_ND)  # (1)
-    t_ND.sum(1, out=near)  # (1)
+    np.dot(t_ND, ones_D, out=near)  # (1)
 
 
 def _loss(params, data, tensors):
@@ -105,12 +106,13 @@ def _loss(params, data, tensors):
     E, C = params["E"], params["C"]
     near, far, u_h1, h1 = tensors["near"], tensors["far"], tensors["u_h1"], tensors["h1"]
     m_loss, h1_2, s_loss, loss = tensors["m_loss"], tensors["h1_2"], tensors["s_loss"], tensors["loss"]
-    t_ND, t_NRD = tensors["t_ND"], tensors["t_NRD"]
+    t_ND, t_NRD, ones_D = tensors["t_ND"], tensors["t_NRD"], tensors["ones_D"]
     N = len(centre)
+    R = others.shape[1]
     np.take(C, others, 0, out=t_NRD, mode="clip")  # (2)
     np.take(E, centre, 0, out=t_ND, mode="clip")  # (2)
     np.multiply(t_NRD, t_ND[:, None, :], out=t_NRD)  # (2)
-    t_NRD.sum(2, out=far)  # (2)
+    np.dot(t_NRD.reshape(N * R, D), ones_D, out=far.reshape(N * R))  # (2)
     np.negative(near, out=u_h1)  # (3)
     _softplus(u_h1, out=h1)  # (4)
     m_loss[...] = h1.sum() / N  # (5)
@@ -194,27 +196,28 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, R, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "near": (0, 128 * V + 32 * N + 33 * N * R + 16, (N,)),
-        "far": (0, 32 * N * R + 16, (N, R)),
-        "u_h1": (0, 128 * V + 33 * N + 33 * N * R + 16, (N,)),
-        "h1": (0, 16, (N,)),
-        "m_loss": (0, 0, ()),
-        "h1_2": (0, 16, (N, R)),
-        "s_loss": (0, 1, ()),
-        "loss": (0, 2, ()),
-        "du_h1": (0, 128 * V + 33 * N + 33 * N * R + 16, (N,)),
-        "dfar": (0, 32 * N * R + 16, (N, R)),
-        "dE_1": (0, 33 * N * R + 16, (V, D)),
-        "dE_2": (0, 32 * V + 33 * N * R + 16, (V, D)),
-        "dC_1": (0, 33 * N * R + 64 * V + 16, (V, D)),
-        "dC_2": (0, 33 * N * R + 96 * V + 16, (V, D)),
+        "near": (0, 128 * V + 32 * N + 33 * N * R, (N,)),
+        "far": (0, 32 * N * R, (N, R)),
+        "u_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
+        "h1": (0, 0, (N,)),
+        "m_loss": (0, N * R, ()),
+        "h1_2": (0, 0, (N, R)),
+        "s_loss": (0, N * R + 1, ()),
+        "loss": (0, 128 * V + 33 * N * R + 34 * N + 32800, ()),
+        "du_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
+        "dfar": (0, 32 * N * R, (N, R)),
+        "dE_1": (0, 33 * N * R, (V, D)),
+        "dE_2": (0, 32 * V + 33 * N * R, (V, D)),
+        "dC_1": (0, 33 * N * R + 64 * V, (V, D)),
+        "dC_2": (0, 33 * N * R + 96 * V, (V, D)),
         "found": (0, 0, ()),
-        "t_ND": (0, 128 * V + 33 * N * R + 16, (N, 32)),
-        "t_ND2": (0, 16, (N, 32)),
-        "t_NRD": (0, 16, (N, R, 32)),
+        "ones_D": (0, 128 * V + 33 * N * R + 34 * N + 32768, (32,)),
+        "t_ND": (0, 128 * V + 33 * N * R, (N, 32)),
+        "t_ND2": (0, 0, (N, 32)),
+        "t_NRD": (0, 0, (N, R, 32)),
         "is_NR": (2, 0, (N, R)),
-        "t_block": (0, 16, (16384,)),
-        "t_block2": (0, 16400, (16384,)),
+        "t_block": (0, 0, (16384,)),
+        "t_block2": (0, 16384, (16384,)),
     }
 
 
@@ -462,6 +465,8 @@ class _Memory:
             self.tensors[name] = self.arenas[arena][starts[name] : stop].reshape(shape)
         for name in POSITIONS:
             self.tensors[name][...] = np.arange(len(self.tensors[name]))
+        for name in ONES:
+            self.tensors[name].fill(1)
         self.arrays = (*self.arenas[:2], np.array(list(starts.values()), np.int64))  # as kernels take them
 
     @property

@@ -194,7 +194,7 @@ def network(
     parts = _chunked(system, whole.batch, gradients) if chunks else None
     numbers: Mapping[str, int] | None = None
     if not chunks:
-        prepared = loops_first(shared(system, known), (*system.asked, *gradients))
+        prepared = loops_first(shared(system), (*system.asked, *gradients))
         system, numbers = prepared.system, prepared.numbers
     segments: list[Segment] = []
     for name, title, after, wanted in _stages(system, gradients, parts):

@@ -1,8 +1,8 @@
 """Values that more than one equation needs, or that all steps of a loop may have at once, as tensors of
 their own.
 
-Enters: a system, the sizes that have a value. Leaves: `Shared`: the system with more equations, each with the
-number of the first equation that it serves. Must not know: targets, ops, what a function is for.
+Enters: a system. Leaves: `Shared`: the system with more equations, each with the number of the first equation
+that it serves. Must not know: targets, ops, what a function is for.
 
 The tanh of a gelu is in its value and in its slope: it is computed once. In a loop `a[t] + b` and
 `1 − h[t]²` are there for all steps before it (backwards) begins: one call on all of them instead of one at
@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 import sympy
 
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.groups import groups
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, System, Tensor
-from symbp.lower.windows import NOMINAL
+from symbp.lower.windows import nominal
 
 SMALL = 1 << 14  # elements at one step; for more, memory costs more than calls
 
@@ -34,11 +34,11 @@ class Shared:
     numbers: Mapping[str, int]
 
 
-def shared(system: System, known: Mapping[str, int]) -> Shared:
+def shared(system: System) -> Shared:
     """The system with functions computed once, and with what small steps of loops need computed before."""
     numbers = {e.target: k + 1 for k, e in enumerate(system.equations)}
     found = _sums(_functions(_parts_of_others(Shared(system, numbers))))
-    return _before_loops(found, known)
+    return _before_loops(found)
 
 
 @dataclass
@@ -258,7 +258,7 @@ def _with_sum(body: Expr, value: Expr, read: Expr) -> Expr:
 
 
 # --- loops
-def _before_loops(base: Shared, known: Mapping[str, int]) -> Shared:
+def _before_loops(base: Shared) -> Shared:
     """What the steps of a loop need and none of them changes, computed for all steps before it."""
     additions = Additions(base)
     bodies: dict[str, Expr] = {}
@@ -274,24 +274,21 @@ def _before_loops(base: Shared, known: Mapping[str, int]) -> Shared:
                 return additions.read(value, equation, f"{equation.target}_all")
 
             loop = group.loop_index(equation)
-            body = _without_constants(equation, loop, known, own, base.system, named)
+            body = _without_constants(equation, loop, own, base.system, named)
             if body != equation.body:
                 bodies[equation.target] = body
     return additions.done(bodies)
 
 
-def _is_small(value: Expr, equation: Equation, loop: Index, known: Mapping[str, int]) -> bool:
+def _is_small(value: Expr, equation: Equation, loop: Index) -> bool:
+    """Whether one step has few elements of a value, for usual sizes: widths don't change the text."""
     free = free_indices(value) - {loop}
-    count = sympy.Mul(*[e for i, e in equation.extents.items() if i in free])
-    values = {s: sympy.Integer(known.get(s.name, NOMINAL)) for s in count.atoms(Size)}
-    number = count.xreplace(values)
-    return bool(number.is_number and number <= SMALL)
+    return nominal(sympy.Mul(*[e for i, e in equation.extents.items() if i in free])) <= SMALL
 
 
 def _without_constants(
     equation: Equation,
     loop: Index,
-    known: Mapping[str, int],
     own: Collection[str],
     system: System,
     named: Callable[[Expr], Expr],
@@ -303,7 +300,7 @@ def _without_constants(
             bool(e.atoms(Access))
             and not e.atoms(Guard, IntegerAccess)
             and free_indices(e) <= set(equation.indices)
-            and _is_small(e, equation, loop, known)
+            and _is_small(e, equation, loop)
             and not any(a.name in own for a in e.atoms(Access))
             and all(_in_range(a, equation, system) for a in e.atoms(Access))
         )
