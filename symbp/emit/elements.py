@@ -22,10 +22,8 @@ FUNCTIONS = {
     **{name: f"math.{name}" for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sqrt")},
     **{name: f"math.{name}" for name in ("sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma")},
     "loggamma": "math.lgamma",
-    **{
-        name: f"_{name}"
-        for name in ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "digamma")
-    },
+    **{name: f"_{name}" for name in ("exp", "expm1", "log", "log1p", "tanh")},
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "digamma", "trigamma")},
 }
 
 

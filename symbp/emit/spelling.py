@@ -20,8 +20,10 @@ from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
 from symbp.ir.printer import decimal, expression_text
 
-CHOICE, OR, COMPARE, ADD, MUL, UNARY, POW, ATOM = range(8)  # binding strength of Python text
+# The binding strength of Python text; a quotient or remainder is a product, but -a // b is (-a) // b.
+CHOICE, OR, COMPARE, ADD, QUOTIENT, MUL, UNARY, POW, ATOM = range(9)
 Kind = Literal["real", "number", "bool", "integer"]
+POLYGAMMA = {0: "digamma", 1: "trigamma"}  # the derivatives of log Γ that the targets have a function for
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class Spelling:
         if isinstance(e, (FloorDiv, Mod)):
             (a, b), axes = self.together([self.integer(arg) for arg in e.args])
             sign = "//" if isinstance(e, FloorDiv) else "%"
-            return Written(f"{a.at_least(UNARY)} {sign} {b.at_least(UNARY)}", MUL, axes, "integer")
+            return Written(f"{a.at_least(UNARY)} {sign} {b.at_least(UNARY)}", QUOTIENT, axes, "integer")
         if e.is_Add:
             terms = sorted(e.args, key=lambda t: (negative(t), bool(t.is_number), expression_text(t)))
             return self._added(
@@ -173,8 +175,7 @@ class Spelling:
             coefficient, rest = e.as_coeff_Mul()
             if coefficient == -1:
                 value = self.integer(rest)
-                least = UNARY if isinstance(rest, (FloorDiv, Mod)) else MUL  # -a % b is (-a) % b
-                return Written(f"-{value.at_least(least)}", ADD, value.axes, "integer")
+                return Written(f"-{value.at_least(MUL)}", ADD, value.axes, "integer")
             factors = sorted(sympy.Mul.make_args(e), key=lambda f: (not f.is_number, expression_text(f)))
             guards = sorted((f for f in factors if isinstance(f, Guard)), key=guard_rank)
             if guards and e.atoms(Access) - sympy.Mul(*guards).atoms(Access):
@@ -216,8 +217,8 @@ class Spelling:
                 return self.call("softplus", grown.args[0])
             if e.args[0].is_Add and e.args[0].as_coeff_Add()[0] == 1:
                 return self.call("log1p", grown)
-        if isinstance(e, sympy.polygamma) and e.args[0] == 0:
-            return self.call("digamma", e.args[1])
+        if isinstance(e, sympy.polygamma) and e.args[0] in POLYGAMMA:
+            return self.call(POLYGAMMA[e.args[0]], e.args[1])
         return self.call(type(e).__name__, *e.args)
 
     # --- sums
@@ -237,7 +238,7 @@ class Spelling:
         values, axes = self.together([value for _, value in terms])
         text = ("-" if terms[0][0] else "") + values[0].at_least(MUL if terms[0][0] else ADD)
         for (minus, _), value in zip(terms[1:], values[1:], strict=True):
-            least = MUL if minus or value.text.startswith("-") else ADD
+            least = QUOTIENT if minus or value.text.startswith("-") else ADD
             text += f" {'-' if minus else '+'} {value.at_least(least)}"
         plain = all(value.kind == "number" for value in values)
         return Written(text, ADD, axes, "number" if plain else kind)
@@ -333,8 +334,7 @@ class Spelling:
                 over.append(factor)
         if coefficient.is_negative:
             inner = self._quotient(-coefficient, over, under)
-            least = UNARY if inner.kind == "integer" else MUL  # -a // b is (-a) // b
-            return Written(f"-{inner.at_least(least)}", ADD, inner.axes, inner.kind)
+            return Written(f"-{inner.at_least(MUL)}", ADD, inner.axes, inner.kind)
         return self._quotient(coefficient, over, under)
 
     def _quotient(self, coefficient: Expr, over: list[Expr], under: list[Expr]) -> Written:

@@ -17,6 +17,14 @@ from symbp.ops.activations import (
     tanh,
     tanhshrink,
 )
+from symbp.ops.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from symbp.ops.attention import alibi_bias, merge_heads, scaled_dot_product_attention, split_heads
 from symbp.ops.classification_losses import (
     binary_cross_entropy,
@@ -207,6 +215,12 @@ __all__ = [
     "accuracy",
     "acos",
     "acosh",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "alibi_bias",
     "alpha_dropout",
     "asin",

@@ -30,6 +30,7 @@ FAMILY = "attention"
     example("N T D", "N T D", "N T D", is_causal=True, scale=0.5),
     example("2 4 H D", "2 2 T D", "2 2 T K", enable_gqa=True),
     example("N 2 H D", "N 2 T D", "N 2 T K", "H T"),
+    example("N T D", "N T D", "N T H", is_causal=True, softcap=1.5),
 )
 def scaled_dot_product_attention(
     query: Tensor,
@@ -40,13 +41,15 @@ def scaled_dot_product_attention(
     scale: Any = None,
     enable_gqa: bool = False,
     window: int | None = None,
+    softcap: Any = None,
 ) -> Tensor:
     """Σ_s p[t,s]·V[s,e] with p = softmax over s of Σ_d Q[t,d]·K[s,d]/√D + mask[t,s] (Vaswani et al. 2017).
 
     query (…, T, D), key (…, S, D), value (…, S, E). `attn_mask` broadcasts to (…, T, S): one that is declared
     binary says which keys are seen, any other is added to the scores. `is_causal` sees s ≤ t only, `window`
     the last so many of them. With `enable_gqa` the axis before the positions has several query heads for each
-    head of key and value (Ainslie et al. 2023). A query that sees no key gets zeros.
+    head of key and value (Ainslie et al. 2023). With `softcap` c a score S becomes c·tanh(S/c) before the
+    mask (Bello et al. 2017). A query that sees no key gets zeros.
 
     Raises ShapeError: axes or heads that don't fit, a mask of another shape.
     """
@@ -64,6 +67,8 @@ def scaled_dot_product_attention(
 
     product = query.at(*batch, t, d) * key.at(*heads, s, d) * factor
     score = define([*batch, t, s], Sum(product, d), "scores", "S", d).at(*batch, t, s)
+    if softcap is not None:
+        score = define([*batch, t, s], _capped(score, softcap), "capped scores", "C").at(*batch, t, s)
     seen: Expr = sympy.S.One
     if attn_mask is not None:
         mask = _broadcast(attn_mask, [*batch, t, s], [*query.shape[:-1], key.shape[-2]])
@@ -188,6 +193,14 @@ def _broadcast(mask: Tensor, plain: Sequence[Index], shape: Sequence[Expr]) -> E
             help="its axes are the last of batch, heads, queries and keys; an axis of 1 is repeated",
         )
     return mask.at(*[0 if is_one(extent) else plain[offset + k] for k, extent in enumerate(mask.shape)])
+
+
+def _capped(score: Expr, softcap: Any) -> Expr:
+    """The score, kept between −c and c. Raises DeclarationError: no positive number."""
+    cap = constant(softcap, "softcap")
+    if not cap > 0:
+        raise DeclarationError(f"scores can't be capped at {softcap!r}", where=here())
+    return cap * sympy.tanh(score / cap)
 
 
 def _window(window: Any) -> int:

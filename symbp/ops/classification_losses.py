@@ -6,13 +6,14 @@ for each example. Must not know: derivatives, stable forms. Kinks follow PyTorch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
-from symbp.ir.expr import Expr, Guard
+from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.shapes import Witness
 from symbp.ir.system import Fact
 from symbp.language.frames import here
@@ -58,7 +59,7 @@ def cross_entropy(
     ignore_index that is no label.
     """
     *lead, k = axes(p.rank)
-    by_label = _by_label(p, y, ignoring=True)
+    by_label = _by_label(p, y, "cross_entropy")
     smoothing = constant(label_smoothing, "cross_entropy's label_smoothing")
     total = logsumexp(p).at(*lead) if from_logits else sympy.Integer(0)
     classes = p.shape[-1]
@@ -74,52 +75,73 @@ def cross_entropy(
         body = ((1 - smoothing) * y.at(*lead, k) + smoothing / classes) * surprise(k)
         count = sympy.Mul(*p.shape[:-1])
         return reduced(body, lead, count, reduction, "cross-entropy", name="cross_entropy", over=[k])
-    chosen = y.at(*lead)
-    skipped = [i for i in (_ignored(ignore_index), _bound(y).ignored) if i is not None]
-    counts = sympy.Mul(*[Guard("!=", chosen, i) for i in dict.fromkeys(skipped)])
-    each = (1 - smoothing) * surprise(chosen)
+    each = (1 - smoothing) * surprise(y.at(*lead))
     if smoothing != 0:
         uniform = formula(lead, Sum(surprise(k) / classes, k), rule="uniform part", hint=Hint("u"), kept=True)
         each = each + smoothing * uniform.at(*lead)
-    share: Expr = sympy.Mul(*p.shape[:-1])
+    return _over_labels(each, p, y, reduction, "cross-entropy", "cross_entropy", weight, ignore_index)
+
+
+@op(
+    FAMILY,
+    example("N K", "N: labels"),
+    example("N K", "N: labels", reduction="sum"),
+    example("N K", "N: labels", "K: positive", ignore_index=1),
+)
+def nll(
+    log_p: Tensor,
+    y: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int | None = None,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """−Σ_n log_p[n, y[n]]/N; `weight` (K,) and `ignore_index` as in `cross_entropy`.
+
+    Raises ShapeError: y isn't one label per row.
+    """
+    _by_label(log_p, y, "nll", only=True)
+    chosen = y.at(*axes(y.rank))
+    body = -log_p.at(*axes(y.rank), chosen) * (1 if weight is None else weight.at(chosen))
+    return _over_labels(body, log_p, y, reduction, "negative log-likelihood", "nll", weight, ignore_index)
+
+
+def _over_labels(
+    each: Expr,
+    p: Tensor,
+    y: Tensor,
+    reduction: Reduction,
+    rule: str,
+    name: str,
+    weight: Tensor | None = None,
+    ignore_index: int | None = None,
+    over: Sequence[Index] = (),
+) -> Tensor:
+    """A loss of each row with its label y: rows whose label is ignored count as nothing, and the mean is over
+    the rows that count, by the weights of their classes."""
+    lead = axes(y.rank)
+    chosen = y.at(*lead)
+    skipped = [i for i in (_ignored(ignore_index), _bound(y).ignored) if i is not None]
+    counts = sympy.Mul(*[Guard("!=", chosen, i) for i in dict.fromkeys(skipped)])
+    share: Expr = sympy.Mul(*y.shape)
     if reduction == "mean" and (weight is not None or skipped):
         own = counts if weight is None else counts * weight.at(chosen)
         share = formula([], Sum(own, *lead), rule="what counts", hint=Hint("count", "bare"), kept=True).at()
     joined = classes_agree(p, y, weight)
-    return reduced(
-        counts * each, lead, share, reduction, "cross-entropy", name="cross_entropy", joined=joined
-    )
+    return reduced(counts * each, lead, share, reduction, rule, name=name, over=over, joined=joined)
 
 
-@op(FAMILY, example("N K", "N: labels"), example("N K", "N: labels", reduction="sum"))
-def nll(log_p: Tensor, y: Tensor, reduction: Reduction = "mean") -> Tensor:
-    """−Σ_n log_p[n, y[n]]/N. Raises ShapeError: y isn't one label per row."""
-    if not _by_label(log_p, y):
-        raise _unpaired(log_p, y)
-    *lead, _ = axes(log_p.rank)
-    body = -log_p.at(*lead, y.at(*lead))
-    count, joined = sympy.Mul(*log_p.shape[:-1]), classes_agree(log_p, y)
-    return reduced(body, lead, count, reduction, "negative log-likelihood", name="nll", joined=joined)
-
-
-def _by_label(p: Tensor, y: Tensor, *, ignoring: bool = False) -> bool:
+def _by_label(p: Tensor, y: Tensor, what: str, *, only: bool = False) -> bool:
+    """Whether y holds one label for each row of p, not a distribution. Raises ShapeError: neither, or a
+    distribution where `only` labels will do."""
     by_label = y.integer and y.rank == p.rank - 1
-    if not by_label and (y.integer or y.rank != p.rank):
-        raise _unpaired(p, y)
-    if by_label and not ignoring and _bound(y).ignored is not None:
-        raise DeclarationError(
-            f"{display(y)} may be {_bound(y).ignored}, which is no label; only cross_entropy ignores that",
-            where=here(),
-        )
-    return by_label
-
-
-def _unpaired(p: Tensor, y: Tensor) -> ShapeError:
-    return ShapeError(
-        f"cross_entropy can't pair {display(p)} with {display(y)}",
+    if by_label or not (only or y.integer or y.rank != p.rank):
+        return by_label
+    raise ShapeError(
+        f"{what} can't pair {display(p)} with {display(y)}",
         where=here(),
         details=tuple(f"{display(t)}: ({', '.join(map(str, t.shape))})" for t in (p, y)),
-        help='give one label per row, bp.labels("y", (N,), classes=K), or a distribution per row',
+        help='give one label per row, bp.labels("y", (N,), classes=K)'
+        + ("" if only else ", or a distribution per row"),
     )
 
 
@@ -247,16 +269,12 @@ def squared_hinge(score: Tensor, y: Tensor, margin: Any = 1, reduction: Reductio
 def multi_margin(score: Tensor, y: Tensor, margin: Any = 1, reduction: Reduction = "mean") -> Tensor:
     """Σ_{k ≠ y} max(0, margin − score_y + score_k)/K (Crammer and Singer 2001)."""
     edge = margin_of("multi_margin", margin)
-    if not _by_label(score, y):
-        raise _unpaired(score, y)
+    _by_label(score, y, "multi_margin", only=True)
     *lead, k = axes(score.rank)
     chosen = y.at(*lead)
     short = edge - score.at(*lead, chosen) + score.at(*lead, k)
     body = Guard("!=", k, chosen) * where(Guard(">", short, 0), short, 0) / score.shape[-1]
-    count, joined = sympy.Mul(*score.shape[:-1]), classes_agree(score, y)
-    return reduced(
-        body, lead, count, reduction, "multi-class margin loss", name="margin", over=[k], joined=joined
-    )
+    return _over_labels(body, score, y, reduction, "multi-class margin loss", "margin", over=[k])
 
 
 @op(FAMILY, example("N K", "N K: binary"))
@@ -274,13 +292,11 @@ def multilabel_soft_margin(z: Tensor, y: Tensor, reduction: Reduction = "mean") 
 def poly_loss(p: Tensor, y: Tensor, epsilon: Any = 1.0, reduction: Reduction = "mean") -> Tensor:
     """−log p_y + ε·(1 − p_y): cross-entropy with its first polynomial coefficient raised by ε
     (Leng et al. 2022, equation 3)."""
-    if not _by_label(p, y):
-        raise _unpaired(p, y)
-    *lead, _ = axes(p.rank)
+    _by_label(p, y, "poly_loss", only=True)
+    lead = axes(y.rank)
     of_label = p.at(*lead, y.at(*lead))
     body = -sympy.log(of_label) + constant(epsilon, "poly_loss's epsilon") * (1 - of_label)
-    count, joined = sympy.Mul(*p.shape[:-1]), classes_agree(p, y)
-    return reduced(body, lead, count, reduction, "poly loss", name="poly_loss", joined=joined)
+    return _over_labels(body, p, y, reduction, "poly loss", "poly_loss")
 
 
 @op(FAMILY, example("N H: probability", "N H: binary"))

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symbp.errors import ShapeError
-from symbp.ir.expr import Guard
+from symbp.ir.expr import Expr, Guard
 from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
@@ -34,7 +34,8 @@ def accuracy(p: Tensor, y: Tensor, threshold: Any = 0.5) -> Tensor:
     """The share of rows whose largest p stands at the label, or, of binary y, where p ≥ threshold iff y = 1.
 
     y is one integer label per row, a distribution per row (its largest entry is the label), or binary with
-    p's shape. For logits instead of probabilities, the binary threshold is 0. Raises ShapeError otherwise.
+    p's shape. Rows with a label that is declared as ignored don't count. For logits instead of
+    probabilities, the binary threshold is 0. Raises ShapeError otherwise.
     """
     binary = y.rank == p.rank and (y.integer or any(f.kind == "binary" for f in y.facts))
     if binary:
@@ -51,7 +52,12 @@ def accuracy(p: Tensor, y: Tensor, threshold: Any = 0.5) -> Tensor:
             details=tuple(f"{display(t)}: ({', '.join(map(str, t.shape))})" for t in (p, y)),
             help='give one label per row, bp.labels("y", (N,), classes=K), or targets of the same shape',
         )
-    right = Guard("=", p.argmax(-1).at(*lead), label.at(*lead)) / sympy.Mul(*p.shape[:-1])
+    ignored = next((fact.ignored for fact in y.facts if fact.ignored is not None), None)
+    count: Expr = sympy.Mul(*p.shape[:-1])
+    if ignored is not None:
+        labelled = Sum(Guard("!=", label.at(*lead), ignored), *lead)
+        count = formula([], labelled, rule="rows with a label", hint=Hint("count", "bare"), kept=True).at()
+    right = Guard("=", p.argmax(-1).at(*lead), label.at(*lead)) / count
     return formula(
         [], Sum(right, *lead) if lead else right, rule="accuracy", hint=Hint("accuracy", "bare"), kept=True
     )

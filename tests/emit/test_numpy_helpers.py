@@ -76,6 +76,8 @@ def exact(function: Any, values: Any) -> Any:
         ("_loggamma", lambda x: mpmath.log(abs(mpmath.gamma(x))), BELOW_0, 8e-15),
         ("_digamma", mpmath.digamma, ABOVE_0, 2e-15),
         ("_digamma", mpmath.digamma, BELOW_0, 2e-14),
+        ("_trigamma", lambda x: mpmath.psi(1, x), ABOVE_0, 2e-15),
+        ("_trigamma", lambda x: mpmath.psi(1, x), BELOW_0, 2e-14),
     ],
 )
 def test_special_functions_have_all_digits(name: str, function: Any, values: Any, tolerance: float) -> None:
@@ -87,7 +89,7 @@ def test_special_functions_have_all_digits(name: str, function: Any, values: Any
         assert scale == 0 or abs(mpmath.mpf(float(value)) - right) <= tolerance * scale, x
 
 
-@pytest.mark.parametrize("name", ["_erf", "_erfc", "_gamma", "_loggamma", "_digamma"])
+@pytest.mark.parametrize("name", ["_erf", "_erfc", "_gamma", "_loggamma", "_digamma", "_trigamma"])
 def test_special_functions_keep_float32(name: str) -> None:
     x = np.linspace(0.3, 5, 40, dtype=np.float32)
     with np.errstate(all="ignore"):

@@ -52,6 +52,8 @@ def layer_counterparts() -> dict[str, Callable[..., Any]]:
         each(
             "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d "
             "max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d "
+            "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d "
+            "adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
             "lp_pool1d lp_pool2d lp_pool3d interpolate pixel_shuffle pixel_unshuffle "
             "scaled_dot_product_attention local_response_norm"
         )

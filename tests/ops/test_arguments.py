@@ -85,9 +85,3 @@ def test_weights_of_classes_are_as_many_as_classes():
 def test_what_is_a_label_is_not_what_stands_for_none(ignored):
     with pytest.raises(DeclarationError, match="where there is no label"):
         labels("y", (N,), classes=5, ignored=ignored)
-
-
-def test_only_cross_entropy_ignores():
-    log_p, y = param("log_p", (N, K)), labels("y", (N,), classes=K, ignored=-100)
-    with pytest.raises(DeclarationError, match="y may be -100"):
-        ops.nll(log_p, y)

@@ -1,4 +1,4 @@
-"""Labels that are no class: cross-entropy leaves them out, modules accept them and nothing else."""
+"""Labels that are no class: losses leave them out, modules accept them and nothing else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import symbp as bp
 from symbp.errors import DeclarationError
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: losses not compared")
+F = torch.nn.functional
 N, K = bp.dims("N K")
 LABELS = np.array([1, -100, 0, 2, -100])
 
@@ -35,6 +36,46 @@ def test_as_pytorch_has_it(options, target):
     expected.backward()
     assert loss == pytest.approx(expected.item(), rel=1e-12)
     np.testing.assert_allclose(gradients["z"], z.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+OTHERS = {
+    "nll": (lambda z, y: bp.nll(bp.log_softmax(z), y), lambda z, y: F.nll_loss(z.log_softmax(-1), y)),
+    "weighted nll": (
+        lambda z, y: bp.nll(z, y, bp.input("weight", (K,)), ignore_index=2),
+        lambda z, y, w: F.nll_loss(z[y != 2], y[y != 2], w),
+    ),
+    "multi_margin": (bp.multi_margin, F.multi_margin_loss),
+    "poly_loss": (
+        lambda z, y: bp.poly_loss(bp.softmax(z), y),
+        lambda z, y: F.cross_entropy(z, y) + (1 - z.softmax(-1)[torch.arange(len(y)), y]).mean(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+def test_rows_without_a_label_count_as_nothing(name, target):
+    """The same as without these rows."""
+    ours, theirs = OTHERS[name]
+    z, y = bp.param("z", (N, K)), bp.labels("y", (N,), classes=K, ignored=-100)
+    module = bp.compile(bp.Network("net", loss=ours(z, y)), target=target, optimizer=bp.optim.SGD(0.1))
+    data = {"weight": np.array([0.5, 1.0, 2.0])} if name == "weighted nll" else {}
+    values = np.random.default_rng(3).normal(size=(5, 3))
+    loss, gradients = module.loss_and_gradients({"z": values}, y=LABELS, **data)
+    given, rows = torch.tensor(values, requires_grad=True), torch.tensor(LABELS) != -100
+    expected = theirs(given[rows], torch.tensor(LABELS)[rows], *map(torch.tensor, data.values()))
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-12)
+    np.testing.assert_allclose(gradients["z"], given.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+def test_accuracy_is_that_of_rows_with_a_label():
+    z, y = bp.param("z", (N, K)), bp.labels("y", (N,), classes=K, ignored=-100)
+    loss = bp.cross_entropy(z, y, from_logits=True)
+    declared = bp.Network("net", loss=loss, metrics={"accuracy": bp.accuracy(z, y)})
+    module = bp.compile(declared, optimizer=bp.optim.SGD(0.1))
+    values = np.eye(3)[[1, 0, 0, 0, 2]]  # right, no label, right, wrong, no label
+    assert module.evaluate({"z": values}, y=LABELS)["accuracy"] == pytest.approx(2 / 3)
 
 
 def test_a_module_refuses_other_labels():

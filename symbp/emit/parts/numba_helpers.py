@@ -67,6 +67,21 @@ def _digamma(x: float) -> float:
 
 
 @kernel
+def _trigamma(x: float) -> float:
+    """The derivative of Γ'(x)/Γ(x): reflected to x > 0, raised to x > 12, then Stirling's series."""
+    y, total, sign, reflected = float(x), 0.0, 1.0, 0.0
+    if y <= 0:
+        root = math.pi / math.sin(math.pi * (y - round(y)))
+        y, sign, reflected = 1 - y, -1.0, root * root
+    while y < 12:
+        total += 1 / (y * y)
+        y += 1
+    s = 1 / (y * y)
+    series = 1 / 6 - s * (1 / 30 - s * (1 / 42 - s * (1 / 30 - s * (5 / 66 - s * (691 / 2730 - s * 7 / 6)))))
+    return reflected + sign * (total + (1 + 0.5 / y + s * series) / y)
+
+
+@kernel
 def _all_finite(values: Array) -> bool:
     """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
     total = 0.0

@@ -148,3 +148,18 @@ def _digamma(x: Array) -> Array:
         1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * (691 / 32760 - s / 12)))))
     )
     return np.asarray(total + np.log(y) - 0.5 / y - series, DTYPE)
+
+
+def _trigamma(x: Array) -> Array:
+    """The derivative of Γ'(x)/Γ(x): reflected to x > 0, raised to x > 12, then Stirling's series."""
+    x = np.asarray(x, np.float64)
+    low = x <= 0
+    y = np.where(low, 1 - x, x)
+    reflected, total = (math.pi / _sine_of_pi(np.where(low, x, 0.5))) ** 2, np.zeros_like(y)
+    for _ in range(12):
+        total = total + np.where(y < 12, 1 / (y * y), 0.0)
+        y = np.where(y < 12, y + 1, y)
+    s = 1 / (y * y)
+    series = 1 / 6 - s * (1 / 30 - s * (1 / 42 - s * (1 / 30 - s * (5 / 66 - s * (691 / 2730 - s * 7 / 6)))))
+    value = total + (1 + 0.5 / y + s * series) / y
+    return np.asarray(np.where(low, reflected - value, value), DTYPE)
