@@ -183,6 +183,8 @@ def formula(
     """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too."""
     body = _with_factors_inside(sympy.sympify(_formula(body)))
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
+        body = _without_single(body, ranges or {})
+    if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         op, inner, over, guards = body.args
         inner, guards = _split(inner, plain, ranges, rule), [_split(g, plain, ranges, rule) for g in guards]
         return Tensor.defined(
@@ -198,6 +200,17 @@ def formula(
     return Tensor.defined(
         plain, _split(body, plain, ranges, rule), rule=rule, ranges=_within(ranges, plain, ()), **more
     )
+
+
+def _without_single(body: Reduced, ranges: Mapping[Index, Expr]) -> Expr:
+    """The reduction without indices that run over one element: there they are 0."""
+    op, inner, over, guards = body.args
+    single = {i: sympy.S.Zero for i in over if ranges.get(i, getattr(i, "extent", None)) == 1}
+    left = [i for i in over if i not in single]
+    if not single or (guards and not left):
+        return body
+    inner, guards = inner.xreplace(single), [g.xreplace(single) for g in guards]
+    return Reduced(op, inner, left, guards) if left else inner
 
 
 def _with_factors_inside(body: Expr) -> Expr:

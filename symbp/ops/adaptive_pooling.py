@@ -91,8 +91,9 @@ class _Share:
         if self.extent == self.places:
             return sympy.S.One
         known, places = value_of(self.extent), value_of(self.places)
-        whole = known is not None and places is not None and known % places == 0
-        return sympy.Integer(known // places) if whole else None
+        if known is None or places is None or known % places:
+            return None
+        return sympy.Integer(known // places)
 
     @property
     def most(self) -> Expr:
@@ -128,25 +129,16 @@ Reduce = Callable[[Expr, Sequence[Expr], Sequence[Index], Sequence[Expr]], Expr]
 def _pooled(x: Tensor, shares: Sequence[_Share], reduce: Reduce, rule: str) -> Tensor:
     """`reduce` of an element, the numbers of elements, their indices and the conditions on these."""
     n, c, space, inside = *axes(2), axes(len(shares), "i"), elements(len(shares))
-    ranges = {n: x.shape[0], c: x.shape[1]} | {
-        i: share.places for i, share in zip(space, shares, strict=True)
-    }
-    there: list[Expr] = []
-    own, over, guards = [], [], []
+    ranges = {n: x.shape[0], c: x.shape[1]}
+    there, own, guards = [], [], []
     for share, i, p in zip(shares, space, inside, strict=True):
         each = share.even
-        if each == 1:
-            there.append(i)
-            continue
-        over.append(p)
-        there.append((i * each if each is not None else share.first(i)) + p)
+        there.append((share.first(i) if each is None else i * each) + p)
         own.append(share.count(i) if each is None else each)
-        ranges[p] = share.most if each is None else each
-        if each is None:
-            guards.append(Guard("<", p, share.count(i)))
-    read = x.at(n, c, *there)
-    body = reduce(read, own, over, guards) if over else read
-    return formula([n, c, *space], body, ranges=ranges, parts=over, rule=rule, hint=POOLED, kept=True)
+        guards += [Guard("<", p, share.count(i))] if each is None else []
+        ranges |= {i: share.places, p: share.most if each is None else each}
+    body = reduce(x.at(n, c, *there), own, inside, guards)
+    return formula([n, c, *space], body, ranges=ranges, parts=inside, rule=rule, hint=POOLED, kept=True)
 
 
 def _shares(x: Tensor, count: int, output_size: Any, what: str) -> tuple[_Share, ...]:

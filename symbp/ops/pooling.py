@@ -48,6 +48,7 @@ def max_pool1d(
     FAMILY,
     example("N 2 4 6", kernel_size=2),
     example("N 2 5 5", kernel_size=(3, 2), stride=(1, 2), padding=1, dilation=(2, 1), ceil_mode=True),
+    example("N 2 5 4", kernel_size=(3, 1), stride=1),
     analytic=False,
     kinks=FIRST,
 )

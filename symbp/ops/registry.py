@@ -90,9 +90,10 @@ class Op:
         """The first line of the docstring: the definition in words or symbols."""
         return (self.function.__doc__ or "").strip().split("\n")[0]
 
-    def declare(self, example: Example) -> tuple[list[Tensor], Tensor]:
-        """The operands of an example (`x`, `x2`, …: parameters, or targets if data) and the result."""
-        tensors = [_declare(k, sample) for k, sample in enumerate(example.operands)]
+    def declare(self, example: Example, prefix: str = "") -> tuple[list[Tensor], Tensor]:
+        """The operands of an example (`x`, `x2`, … after the prefix: parameters, or targets if data) and the
+        result."""
+        tensors = [_declare(prefix, k, sample) for k, sample in enumerate(example.operands)]
         return tensors, self.function(*tensors, **example.options)
 
     def network(self, example: Example) -> Network:
@@ -178,9 +179,9 @@ def find(name: str, within: str | None = None) -> Op:
     return REGISTRY[name]
 
 
-def _declare(position: int, sample: Sample) -> Tensor:
+def _declare(prefix: str, position: int, sample: Sample) -> Tensor:
     shape = tuple(map(_size, sample.shape.split()))
-    name = "x" if position == 0 else f"x{position + 1}"
+    name = f"{prefix}x" if position == 0 else f"{prefix}x{position + 1}"
     if sample.values in ("labels", "letters"):
         return labels(name, shape, classes=dims("K")[0])
     if sample.values == "lengths":

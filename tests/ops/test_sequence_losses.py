@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sequence_counterparts import sequence_counterparts
+from sequence_counterparts import SEQUENCES as COUNTERPARTS
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.vector import Run
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: sequence losses not compared")
-COUNTERPARTS = sequence_counterparts()
 N, T, S, K = bp.dims("N T S K")
 STEP = 1e-30
 

@@ -1,0 +1,68 @@
+"""What PyTorch says of views, products, reductions and linear algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: ops not compared")
+F = torch.nn.functional
+
+
+def cumsum(x: Any, axis: int = -1, exclusive: bool = False, reverse: bool = False) -> Any:
+    total = x.flip(axis).cumsum(axis).flip(axis) if reverse else x.cumsum(axis)
+    return total - x if exclusive else total
+
+
+def reduced(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, axis=None: function(x) if axis is None else function(x, axis)
+
+
+def largest(x: Any, axis: int | None = None) -> Any:
+    return x.flatten().max(0).values if axis is None else x.max(axis).values
+
+
+SHAPES: dict[str, Callable[..., Any]] = {
+    "flatten": lambda x: x.flatten(1),
+    "reshape": lambda x, shape: x.reshape([len(x) if e == "N" else e for e in shape]),
+    "permute": lambda x, order: x.permute(order),
+    "transpose": lambda x, a=-2, b=-1: x.transpose(a, b),
+    "unsqueeze": lambda x, axis: x.unsqueeze(axis),
+    "squeeze": lambda x, axis: x.squeeze(axis),
+    "expand": lambda x, shape: x.expand([e if isinstance(e, int) else -1 for e in shape]),
+    "concat": lambda *xs, axis=-1: torch.cat(xs, axis),
+    "stack": lambda *xs, axis=0: torch.stack(xs, axis),
+    "pad": lambda x, widths, value=0: F.pad(x, [w for p in widths[::-1] for w in p], value=value),
+    "flip": lambda x, axis: x.flip(axis),
+    "roll": lambda x, shift, axis: x.roll(shift, axis),
+    "tile": lambda x, times, axis: torch.cat([x] * times, axis),
+    "repeat": lambda x, times, axis: x.repeat_interleave(times, axis),
+    "take": lambda x, at, axis=0: x.index_select(axis, at),
+    "pick": lambda x, at: x[torch.arange(len(at)), at],
+    "cumsum": cumsum,
+    "tril": lambda x, offset=0: x.tril(offset),
+    "triu": lambda x, offset=0: x.triu(offset),
+    "bilinear": lambda x, y, w, b=None: F.bilinear(x, y, w, b),
+    "low_rank": lambda x, a, b: x @ a @ b,
+    "matmul": torch.matmul,
+    "outer": torch.outer,
+    "einsum": lambda *x, formula: torch.einsum(formula, *x),
+    "min": lambda x, axis=None: x.flatten().min(0).values if axis is None else x.min(axis).values,
+    "var": lambda x, axis=None, correction=1: torch.var(x, axis, correction=correction),
+    "std": lambda x, axis=None, correction=1: torch.std(x, axis, correction=correction),
+    "norm": lambda x, axis=None: torch.linalg.vector_norm(x, dim=axis),
+    "sum": reduced(torch.sum),
+    "mean": reduced(torch.mean),
+    "prod": reduced(torch.prod),
+    "max": largest,
+    "logsumexp": lambda x, axis=-1: torch.logsumexp(x, (0, 1) if axis is None else axis),
+    "dense": lambda x, w, b=0: x @ w + b,
+    "inverse": torch.linalg.inv,
+    "det": torch.linalg.det,
+    "logdet": lambda a: torch.linalg.slogdet(a)[1],
+    "solve": torch.linalg.solve,
+    "cholesky": torch.linalg.cholesky,
+    "trace": lambda a: a.diagonal(dim1=-2, dim2=-1).sum(-1),
+}
