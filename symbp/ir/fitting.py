@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 import sympy
@@ -20,6 +21,7 @@ from symbp.ir.shapes import bounded_by_guards
 from symbp.ir.system import System
 
 SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
+RATIOS = (1, 2, Fraction(1, 2))  # in which two sizes must not stand at both of two points
 FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
 ANEW = 1000  # variants from here on don't begin with the small sizes
 TRIES = 400
@@ -67,7 +69,8 @@ def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> 
 
     Bound values are ignored on purpose, unless nothing else is found that fits. An odd variant differs from
     the one before in each size and each extent, as far as it can: one that is 2 everywhere is taken for the
-    number.
+    number. Where there are more sizes than small values some agree, but no two of them in both variants:
+    values that agree at both are taken for each other, 1/N for 1/H.
     """
     small = FALLING if falling else SMALL
     before = _fitting(system, small[0], variant - 1) if variant % 2 else None
@@ -93,14 +96,15 @@ def _fitting(
     """Sizes that fit, the first of the `small` ones if they do; among others those that have the least in
     common with `unlike`, as have the first ones if it is given."""
     names, needed = system.sizes, constraints(system)
-    first = {name: small[k % len(small)] for k, name in enumerate(names)}
+    first = _in_turn(names, small, dict(unlike or ()))
     known = {**first, **{name: value for name, value in system.bound.items() if name in first}}
     best: tuple[int, dict[str, int]] | None = None
     for attempt in range(int(variant >= ANEW), TRIES):
-        chosen = first if attempt == 0 else _drawn(names, variant, attempt)
+        chosen = first if attempt == 0 else _drawn(names, variant, attempt, dict(unlike or ()))
         if not needed.hold(_values(chosen)):
             if attempt == EASY and best is None and needed.hold(_values(known)):
-                return tuple(_lowered(known, needed, variant, distinct=len(small) > 2).items())
+                found = _lowered(known, needed, variant, dict(unlike or ()), distinct=len(small) > 2)
+                return tuple(found.items())
             continue
         other = unlike if attempt == 0 else unlike or else_unlike
         shared = 0 if other is None else needed.shared(chosen, dict(other))
@@ -115,7 +119,30 @@ def _values(sizes: Mapping[str, int]) -> dict[Size, Expr]:
     return {Size(name): sympy.Integer(value) for name, value in sizes.items()}
 
 
-def _lowered(sizes: dict[str, int], needed: Constraints, variant: int, *, distinct: bool) -> dict[str, int]:
+def _in_turn(names: Sequence[str], values: Sequence[int], unlike: Mapping[str, int]) -> dict[str, int]:
+    """The values in turn, each but for those that would take one size for another, or for a number."""
+    found: dict[str, int] = {}
+    for k, name in enumerate(names):
+        turn = k % len(values)
+        ring = (*values[turn:], *values[:turn])
+        found[name] = next((v for v in ring if not _taken_for_another(name, v, found, unlike)), ring[0])
+    return found
+
+
+def _taken_for_another(name: str, value: int, found: Mapping[str, int], unlike: Mapping[str, int]) -> bool:
+    """Whether a size would be at both points what it is at one, or as many times another one."""
+    before = unlike.get(name)
+    if before is None:
+        return False
+    if value == before:
+        return True
+    pairs = ((v, unlike[other]) for other, v in found.items() if other != name and other in unlike)
+    return any(value == ratio * v and before == ratio * u for v, u in pairs for ratio in RATIOS)
+
+
+def _lowered(
+    sizes: dict[str, int], needed: Constraints, variant: int, unlike: Mapping[str, int], *, distinct: bool
+) -> dict[str, int]:
     """Sizes that fit made small one after the other, as far as they still fit: an image can only be as
     small as its kernels allow. The variant says which goes first; `distinct` uses values up to 7 once."""
     names, found, before = list(sizes), dict(sizes), None
@@ -125,18 +152,20 @@ def _lowered(sizes: dict[str, int], needed: Constraints, variant: int, *, distin
         for name in names[turn:] + names[:turn]:
             others = {value for other, value in found.items() if other != name and distinct and value < 8}
             for value in (v for v in range(2, found[name]) if v not in others):
+                if _taken_for_another(name, value, found, unlike):
+                    continue
                 if needed.hold(_values({**found, name: value})):
                     found[name] = value
                     break
     return found
 
 
-def _drawn(names: Sequence[str], variant: int, attempt: int) -> dict[str, int]:
+def _drawn(names: Sequence[str], variant: int, attempt: int, unlike: Mapping[str, int]) -> dict[str, int]:
     """Other small values, distinct where there are enough of them."""
     draw = random.Random(variant * TRIES + attempt)
     values = list(range(2, 9 + attempt // 50))
     draw.shuffle(values)
-    return {name: values[k % len(values)] for k, name in enumerate(names)}
+    return _in_turn(names, values, unlike)
 
 
 @lru_cache(maxsize=32)

@@ -172,3 +172,28 @@ def test_a_read_at_a_gates_number_stays_under_its_guard() -> None:
         wanted, found = raw.gradients[name], closed.gradients[name]
         expected = run(raw.system, at, bound, wanted=[wanted])[wanted]
         np.testing.assert_allclose(run(closed.system, at, bound, wanted=[found])[found], expected, rtol=1e-10)
+
+
+def test_among_many_sizes_none_is_taken_for_another() -> None:
+    """Two of more than six sizes share a small value at a point, but not at both: else 1/H becomes 1/N."""
+    b = SystemBuilder()
+    H, *others = sizes("H A1 A2 A3 A4 A5")
+    m, i = indices("m i")
+    b.leaf("rows", N)
+    terms = [b.leaf(f"a{k}", size, role=Role.PARAMETER) for k, size in enumerate(others)]
+    x, g = b.leaf("x", N, H, role=Role.PARAMETER), b.leaf("g", N, H)
+    mean = b.define("mean", [n], x(n, i) / H, "sum", [i])
+    c = b.define("c", [n, i], x(n, i) - mean(n))
+    v = b.define("v", [n], c(n, i) ** 2 / H, "sum", [i])
+    r = b.define("r", [n], 1 / sympy.sqrt(v(n) + sympy.Rational(1, 100000)))
+    y = b.define("y", [n, i], r(n) * c(n, i))
+    parts = [b.define("part", [], g(n, i) * y(n, i), "sum", [n, i])]
+    parts += [b.define(f"part{k}", [], a(m) ** 2, "sum", [m]) for k, a in enumerate(terms)]
+    b.define("L", [], sympy.Add(*[part() for part in parts]))
+    system = b.system("L")
+    raw, closed = adjoints(system, "L", ["x"]), derive(system)
+    for rows, columns in ((3, 4), (5, 2)):
+        bound = {"N": rows, "H": columns, "A1": 2, "A2": 3, "A3": 4, "A4": 5, "A5": 6}
+        _, at = sample_point(system, 1, sizes=bound)
+        expected = run(raw.system, at, bound, wanted=["dx"])["dx"]
+        np.testing.assert_allclose(run(closed.system, at, bound, wanted=["dx"])["dx"], expected, rtol=1e-9)

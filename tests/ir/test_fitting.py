@@ -79,3 +79,22 @@ def test_values_that_fit_nowhere_are_the_users_own() -> None:
     x = b.leaf("x", D)
     b.define("y", [i], x(i + 60), ranges={i: N})
     assert sample_sizes(b.system(bound={"D": 50, "N": 3})) == {"D": 50, "N": 3}
+
+
+def test_no_two_of_many_sizes_agree_at_both_points() -> None:
+    """Nor is one half of the other at both: 1/N would be taken for 1/H, and 2·K for H."""
+    b = SystemBuilder()
+    names = sizes(" ".join(f"A{k}" for k in range(14)))
+    for k, (rows, columns) in enumerate(zip(names[::2], names[1::2], strict=True)):
+        x, w = b.leaf(f"x{k}", N, rows), b.leaf(f"w{k}", columns)
+        if k < 3:  # windows, which few sizes fit
+            b.define(f"y{k}", [n, i], x(n, i + p) * w(p), "sum", [p], ranges={i: rows - columns + 1})
+    system = b.system()
+    for variant in (0, 2, 4):
+        one, other = sample_sizes(system, variant), sample_sizes(system, variant + 1)
+        assert fits(system, one)
+        assert fits(system, other)
+        pairs = [(one[name], other[name]) for name in system.sizes]
+        assert len(set(pairs)) == len(pairs) == 15
+        assert not {(2 * a, 2 * c) for a, c in pairs} & set(pairs)
+        assert all(a != c for a, c in pairs)

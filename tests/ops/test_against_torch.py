@@ -42,7 +42,9 @@ LOOPS = SimpleNamespace(**{**vars(math), **{name: getattr(np, name) for name in 
 class Case:
     """An op inside a loss that weighs every element of its result differently, with values for all of it."""
 
-    def __init__(self, op: Op, example: Example, arrays: dict[str, Any] | None = None, seed: str = "") -> None:
+    def __init__(
+        self, op: Op, example: Example, arrays: dict[str, Any] | None = None, seed: str = ""
+    ) -> None:
         rng, sizes = np.random.default_rng(5), sizes_of(seed or op.name)
         operands, result = op.declare(example)
         weights = bp.input("weights", result.shape) if result.rank else None

@@ -64,6 +64,4 @@ def test_compiled(name: str) -> None:
     found, gradients = module.loss_and_gradients(parameters, **arrays)
     assert found == pytest.approx(loss.item(), rel=1e-11)
     for leaf, gradient in gradients.items():
-        np.testing.assert_allclose(
-            gradient, tensors[leaf].grad.numpy(), rtol=1e-9, atol=1e-11, err_msg=leaf
-        )
+        np.testing.assert_allclose(gradient, tensors[leaf].grad.numpy(), rtol=1e-9, atol=1e-11, err_msg=leaf)
