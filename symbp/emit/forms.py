@@ -149,7 +149,10 @@ class Forms:
         """Operands broadcast against each other."""
         forms = [self.of(node) for node in nodes]
         shape = broadcast([form.shape for form in forms])
-        return Form(shape, kind or _widest(forms), view=not shape and all(f.view for f in forms), whole=True)
+        widest = _widest(forms)
+        if widest in ("integer", "bool") and any(map(_fraction, nodes)):
+            widest = "real"
+        return Form(shape, kind or widest, view=not shape and all(f.view for f in forms), whole=True)
 
     def _operation(self, node: ast.BinOp) -> Form:
         if isinstance(node.op, ast.MatMult):
@@ -292,8 +295,7 @@ class Forms:
         if name == "_symmetric_product":
             return self._product(self.of(node.args[0]), self.of(node.args[1]))
         if name == "_where":
-            found = self._together(node.args)
-            return replace(found, kind=_widest([self.of(a) for a in node.args[1:]]), view=False)
+            return self._chosen(node.args)
         if name in ELEMENTWISE:
             return replace(self._together(node.args, "real"), view=False)
         raise Unknown(name)
@@ -301,10 +303,10 @@ class Forms:
     def _numpy(self, name: str, node: ast.Call) -> Form:
         if name in UFUNCS:
             return self._together(node.args, "bool" if name == "isfinite" else None)
-        if name in ("where", "clip"):
-            found = self._together(node.args)
-            kinds = [self.of(a) for a in (node.args[1:] if name == "where" else node.args)]
-            return replace(found, kind=_widest(kinds), view=False)
+        if name == "where":
+            return self._chosen(node.args)
+        if name == "clip":
+            return replace(self._together(node.args), view=False)
         if name == "arange" and len(node.args) == 1:
             kind: Kind = "real" if node.keywords else "integer"
             return Form((self.extent(node.args[0]),), kind, view=True, whole=True)
@@ -327,6 +329,11 @@ class Forms:
             inner = self.of(node.args[0])
             return Form(self.shape(node.args[1]), inner.kind, view=inner.view, whole=False)
         raise Unknown(name)
+
+    def _chosen(self, nodes: Sequence[ast.expr]) -> Form:
+        """A choice by a condition, the first; one between numbers makes an array of reals."""
+        shape, kind = self._together(nodes).shape, self._together(nodes[1:]).kind
+        return Form(shape, "real" if shape and kind == "number" else kind, whole=True)
 
     def widths(self, node: ast.expr) -> list[tuple[Expr, Expr]]:
         """By how much `np.pad` lengthens each axis."""
@@ -428,6 +435,17 @@ def _widest(forms: Sequence[Form]) -> Kind:
     kinds = {form.kind for form in forms}
     order: tuple[Kind, ...] = ("real", "integer", "bool")
     return next((kind for kind in order if kind in kinds), "number")
+
+
+def _fraction(node: ast.expr) -> bool:
+    """Whether a number makes reals of integers: a decimal, a quotient, one of the module's type."""
+    if isinstance(node, ast.UnaryOp):
+        return _fraction(node.operand)
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Div) or _fraction(node.left) or _fraction(node.right)
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("DTYPE", "float")
+    return isinstance(node, ast.Constant) and isinstance(node.value, float)
 
 
 def _is_none(node: ast.expr) -> bool:

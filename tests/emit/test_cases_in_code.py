@@ -11,7 +11,7 @@ import sympy
 from emit_systems import module_for, outputs
 
 from symbp.ir.build import SystemBuilder, indices, sizes
-from symbp.ir.expr import Guard
+from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.system import Role
 from symbp.ir.vector import run
 
@@ -85,6 +85,21 @@ def test_each_position_has_its_line(name: str, bound: bool) -> None:
     source = Path(module.__file__ or "").read_text(encoding="utf-8")
     for text in texts:
         assert text in source
+
+
+@pytest.mark.parametrize("half", [sympy.Rational(1, 2), sympy.Rational(3, 2)])
+def test_half_of_a_bracket_beside_a_whole_one_is_no_integer(half: Expr) -> None:
+    """[t = j]/2 + [j < t], as the triangle of a Cholesky factor's adjoint has it."""
+    b = SystemBuilder()
+    x = b.leaf("x", N, T, T)
+    t2 = Index("t2")
+    weight = half * Guard("=", t, t2) + Guard("<", t2, t)
+    b.define("z", [n, t, t2], weight * x(n, t, t2))
+    b.define("loss", [], x(n, t, t2), "sum", [n, t, t2], role=Role.LOSS)
+    system = b.system(loss="loss", outputs=["z"])
+    values = {"x": np.random.default_rng(1).standard_normal((2, 3, 3))}
+    expected = values["x"] * (np.tril(np.ones((3, 3)), -1) + float(half) * np.eye(3))
+    np.testing.assert_allclose(outputs(module_for(system, "numpy"), values)["z"], expected, rtol=1e-14)
 
 
 def test_one_step_has_nothing_before_it() -> None:

@@ -76,6 +76,8 @@ def test_arrays(body: Any, text: str) -> None:
         (Access("x", n - 1, k, outside=0), "", "(x[n - 1, k] if 0 <= n - 1 < N and 0 <= k < K else 0.0)"),
         (sympy.loggamma(X), "", "math.lgamma(x[n, k])"),
         (C * X, "", "c[0] * x[n, k]"),
+        (-FloorDiv(-n, J) - FloorDiv(k, J), "", "-((-n) // J) - k // J"),
+        (-FloorDiv(k, J) * FloorDiv(n, J), "", "-(k // J) * (n // J)"),
     ],
 )
 def test_elements(body: Any, real: str, text: str) -> None:

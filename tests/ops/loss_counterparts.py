@@ -32,6 +32,15 @@ def cross_entropy(
     return F.cross_entropy(z.flatten(0, -2), y.flatten(), reduction=reduction, **options)
 
 
+def nll(z: Any, y: Any, *weight: Any, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """Where PyTorch differentiates by the weights of classes, too."""
+    if not weight:
+        return F.nll_loss(z, y, reduction=reduction)
+    rows = y != ignore_index
+    own = weight[0][y] * rows
+    return -(own * z[torch.arange(len(y)), y]).sum() / own.sum()
+
+
 def binary_cross_entropy(
     p: Any, y: Any, from_logits: bool = False, pos_weight: float = 1.0, reduction: str = "mean"
 ) -> Any:
@@ -105,7 +114,7 @@ LOSSES: dict[str, Callable[..., Any]] = {
     "gaussian_nll": lambda m, y, v, full=False: F.gaussian_nll_loss(m, y, v, full=full),
     "kl_normal": kl_normal,
     "cross_entropy": cross_entropy,
-    "nll": selected("nll_loss"),
+    "nll": nll,
     "binary_cross_entropy": binary_cross_entropy,
     "focal": focal,
     "kl_div": lambda q, p, reduction="batchmean": F.kl_div(q, p, reduction=reduction),
