@@ -7,7 +7,7 @@ Must not know: how any stage works.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,10 +110,12 @@ def source(
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
+    pieces: Collection[str] = (),
 ) -> str:
     """The text of the standalone training module of a network; `derivation` saves deriving again what is at
     hand. Of a derivation in place of a network (a Hessian, a product with it, a Jacobian, gradients), the
-    text of a module that computes what it holds and doesn't train.
+    text of a module that computes what it holds and doesn't train. `pieces` names what its training has
+    beside the essential: `"live"` (a line of progress), `"log"` (JSON lines), `"patience"` (early stopping).
 
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.
@@ -142,6 +144,7 @@ def source(
         initial=net.initial,
         sizes=chosen,
         hyper=net.hyper,
+        pieces=pieces,
     )
 
 
@@ -179,12 +182,21 @@ def compile(
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
+    pieces: Collection[str] = (),
 ) -> types.ModuleType:
     """The training module of a network, or the module of a derivation with `derivatives(params, **inputs)`,
     imported from the user's cache; the same text as `generate` writes."""
     from symbp.emit import load
 
-    text = source(net, optimizer=optimizer, target=target, dtype=dtype, sizes=sizes, derivation=derivation)
+    text = source(
+        net,
+        optimizer=optimizer,
+        target=target,
+        dtype=dtype,
+        sizes=sizes,
+        derivation=derivation,
+        pieces=pieces,
+    )
     return load(text, net.name)
 
 
@@ -197,12 +209,21 @@ def generate(
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
+    pieces: Collection[str] = (),
     force: bool = False,
 ) -> Path:
     """Writes the standalone module, see `source`; its path. Raises GenerationError where a file stands
     already, unless `force` is set, and what `source` raises."""
     refuse_to_overwrite(path, force=force)
-    text = source(net, optimizer=optimizer, target=target, dtype=dtype, sizes=sizes, derivation=derivation)
+    text = source(
+        net,
+        optimizer=optimizer,
+        target=target,
+        dtype=dtype,
+        sizes=sizes,
+        derivation=derivation,
+        pieces=pieces,
+    )
     return write(path, text, force=force)
 
 

@@ -10,6 +10,7 @@ import argparse
 from typing import Any
 
 TARGETS = ("numpy", "numba")
+PIECES = ("live", "log", "patience")  # as `symbp.emit.module` has them
 SCHEDULES = ("constant", "cosine", "linear", "step")
 DTYPES = ("float32", "float64")
 OPTIMIZERS = {  # by their names in `symbp.optim`
@@ -65,6 +66,14 @@ class Arguments:
             help="update of the parameters (default: the network's, or adam)",
         )
         self.add("--lr", metavar="RATE", type=positive, help="learning rate")
+
+    def standardise(self) -> None:
+        self.add(
+            "--standardise",
+            "--standardize",
+            action="store_true",
+            help="inputs by their mean and deviation over the training part, saved with the parameters",
+        )
 
     def update(self) -> None:
         """What the update of the parameters has beside its learning rate."""

@@ -47,7 +47,21 @@ def data_for(target: Target, path: str | None, text: str | None, sizes: Mapping[
             ),
             help="give a file by --data, its arrays named like the network's inputs",
         )
-    return {tensor.name: found[tensor.name] for tensor in read}
+    return {tensor.name: _as_shaped(found[tensor.name], tensor, system) for tensor in read}
+
+
+def _as_shaped(array: Any, tensor: Tensor, system: System) -> Any:
+    """The array with the axes of length 1 that the network has and the file lacks: images of one channel."""
+    from symbp.ir.expr import Size
+
+    single = [
+        k
+        for k, extent in enumerate(tensor.shape)
+        if extent == 1 or (isinstance(extent, Size) and system.bound.get(extent.name) == 1)
+    ]
+    if single and array.ndim + len(single) == len(tensor.shape):
+        return array[tuple(None if k in single else slice(None) for k in range(len(tensor.shape)))]
+    return array
 
 
 def sizes_of(system: System, data: Data, given: Mapping[str, int]) -> dict[str, int]:

@@ -9,19 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import sizes
+from symbp.errors import UsageError
 
 if TYPE_CHECKING:
-    from symbp.cli.target import Target
     from symbp.data import Data
     from symbp.language import Network
-    from symbp.optim.schedules import Schedule
 
 EPOCHS, BATCH_SIZE = 50, 32
 BY_CTRL_C = "interrupted"
@@ -50,82 +49,36 @@ def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options make. Raises UsageError, DataError, and what deriving raises."""
     import symbp as bp
     from symbp.cli.data import data_for, sizes_of
-    from symbp.cli.target import load_target
+    from symbp.cli.target import load_target, update
 
     target = load_target(args.net)
     found = data_for(target, args.data, args.text, sizes(args))
-    train, held = bp.data.split(found)
+    train, held = _last(found, args.last) if args.last else bp.data.split(found)
     train, validation = bp.data.split(train, seed=1) if args.patience else (train, held)
+    network = bp.standardised(target.network) if args.standardise else target.network
     epochs = args.epochs or target.epochs or EPOCHS
     batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, examples(train))
     return Plan(
-        target.network,
+        network,
         train,
         validation,
         held,
         epochs,
         batch_size,
         {
-            "optimizer": _update(target, args, epochs * -(-examples(train) // batch_size)),
+            "optimizer": update(target, args, epochs * -(-examples(train) // batch_size)),
             "sizes": sizes_of(target.network.system, found, sizes(args)),
-            "derivation": bp.derive(target.network),
+            "derivation": bp.derive(network),
+            "pieces": [name for name in ("log", "patience") if getattr(args, name)],
         },
     )
 
 
-def _update(target: Target, args: argparse.Namespace, steps: int) -> Any:
-    from symbp.cli.target import optimizer
-
-    return optimizer(
-        target,
-        args.optimizer,
-        args.lr,
-        schedule=_schedule(args.schedule, args.warmup, steps),
-        clip_norm=args.clip_norm,
-        clip_value=args.clip_value,
-        weight_decay=args.weight_decay,
-    )
-
-
-def _schedule(name: str | None, warmup: int | None, steps: int) -> Schedule | None:
-    """The schedule of that name over so many steps; a warm-up alone rises to a constant rate."""
-    from symbp.optim import schedules
-
-    if name in ("cosine", "linear"):
-        found: Schedule = getattr(schedules, name)(steps, warmup=warmup or 0)
-        return found
-    if name is None and warmup is None:
-        return None
-    plain = schedules.step_decay(max(1, steps // 3)) if name == "step" else schedules.constant()
-    return plain.after(warmup) if warmup else plain
-
-
-@dataclass
-class Best:
-    """The state with the smallest loss on the validation data, and how long ago that was."""
-
-    patience: int
-    loss: float = float("inf")
-    epoch: int = 0
-    kept: dict[str, Any] = field(default_factory=dict)
-
-    def meets(self, record: Mapping[str, Any], state: Any) -> bool:
-        """Notes an epoch; whether patience has run out."""
-        loss = record.get("validation_loss", float("inf"))
-        if loss < self.loss:
-            self.loss, self.epoch = loss, record["epoch"]
-            self.kept = {
-                "params": state.params.copy(),
-                "buffers": {n: a.copy() for n, a in state.buffers.items()},
-            }
-        return bool(record["epoch"] - self.epoch >= self.patience)
-
-    def restore(self, state: Any) -> None:
-        """Puts the best parameters and buffers back into the state."""
-        for name, array in self.kept.get("params", {}).items():
-            state.params[name] = array
-        for name, array in self.kept.get("buffers", {}).items():
-            state.buffers[name][...] = array
+def _last(data: Data, count: int) -> tuple[Data, Data]:
+    """(what to train on, what is held out), the last so many examples held out."""
+    if count >= examples(data):
+        raise UsageError(f"cannot hold out the last {count} of {examples(data)} examples")
+    return {n: a[:-count] for n, a in data.items()}, {n: a[-count:] for n, a in data.items()}
 
 
 class Log:
@@ -143,6 +96,11 @@ class Log:
                 file.write(json.dumps(finite, ensure_ascii=False) + "\n")
 
 
+def buffers(plan: Plan, module: ModuleType) -> Any:
+    """The buffers as training starts: where inputs are standardised, by the training part; None otherwise."""
+    return module.fitted_buffers(**plan.train) if hasattr(module, "fitted_buffers") else None
+
+
 def fit(
     plan: Plan, args: argparse.Namespace, module: ModuleType, watch: Callable[[Mapping[str, Any], Any], None]
 ) -> tuple[Any, int, str | None]:
@@ -150,31 +108,32 @@ def fit(
     shown each epoch's record and the state."""
     from symbp.cli.console import Progress, narrate
 
-    state = module.init_state(module.init_params(args.seed), seed=args.seed)
-    best, log = Best(args.patience or plan.epochs + 1), Log(args.log)
+    state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
+    log = Log(args.log)
+    more = {"patience": args.patience} if args.patience else {}
 
-    def epoch(record: dict[str, Any]) -> bool:
+    def epoch(record: dict[str, Any]) -> None:
         progress.epoch(record)
         log.write(record)
         watch(record, state)
-        return args.patience is not None and best.meets(record, state)
 
     with Progress(plan.epochs, examples(plan.train)) as progress:
         try:
-            module.fit(
+            history = module.fit(
                 state,
                 plan.train,
                 epochs=plan.epochs,
                 batch_size=plan.batch_size,
                 validation=plan.validation,
                 callback=epoch,
+                **more,
             )
         except module.NotFinite as failure:
             narrate(f"symbp train: {failure}")
             log.write({"epoch": len(progress.records) + 1, "stopped": str(failure)})
             return state, len(progress.records), str(failure)
-    if best.kept:
-        best.restore(state)
-        narrate(f"kept the parameters of epoch {best.epoch}, validation loss {best.loss:.4g}")
+    for record in history:
+        if record.get("best"):
+            narrate(f"kept the parameters of epoch {record['epoch']}, loss {record['validation_loss']:.4g}")
     ended = progress.records[-1].get("interrupted", False)
     return state, len(progress.records), BY_CTRL_C if ended else None

@@ -6,6 +6,7 @@ Must not know: what a command does with it.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import sys
 import traceback
@@ -21,6 +22,7 @@ from symbp.ir.training import UpdateRule
 
 if TYPE_CHECKING:
     from symbp.language import Network
+    from symbp.optim.schedules import Schedule
 
 T = TypeVar("T")
 
@@ -80,6 +82,36 @@ def optimizer(target: Target, name: str | None, rate: float | None, **more: Any)
         )
     own = suggested.settings if name is None and suggested is not None else {}
     return getattr(bp.optim, known[chosen])(**{**own, **given})  # type: ignore[no-any-return]
+
+
+def update(target: Target, args: argparse.Namespace, steps: int | None) -> UpdateRule:
+    """The optimizer that the options of the update make, its schedule over so many steps."""
+    return optimizer(
+        target,
+        args.optimizer,
+        args.lr,
+        schedule=_schedule(args.schedule, args.warmup, steps),
+        clip_norm=args.clip_norm,
+        clip_value=args.clip_value,
+        weight_decay=args.weight_decay,
+    )
+
+
+def _schedule(name: str | None, warmup: int | None, steps: int | None) -> Schedule | None:
+    """The schedule of that name; a warm-up alone rises to a constant rate."""
+    from symbp.optim import schedules
+
+    if name in ("cosine", "linear", "step") and steps is None:
+        raise UsageError(
+            f"a {name} schedule runs over a number of steps", help="give it: --steps 1000 (epochs · batches)"
+        )
+    if name in ("cosine", "linear"):
+        found: Schedule = getattr(schedules, name)(steps, warmup=warmup or 0)
+        return found
+    if name is None and warmup is None:
+        return None
+    plain = schedules.step_decay(max(1, (steps or 0) // 3)) if name == "step" else schedules.constant()
+    return plain.after(warmup) if warmup else plain
 
 
 def _split(text: str) -> tuple[Path | None, str | None]:

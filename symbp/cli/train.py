@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from symbp.cli.arguments import Arguments, count
-from symbp.cli.fitting import BATCH_SIZE, BY_CTRL_C, EPOCHS, Plan, examples, fit, planned
+from symbp.cli.fitting import BATCH_SIZE, BY_CTRL_C, EPOCHS, Plan, buffers, examples, fit, planned
 from symbp.cli.status import FAILED, FINE, INTERRUPTED
 from symbp.errors import DataError
 
@@ -36,6 +36,8 @@ def add_arguments(to: Arguments) -> None:
     )
     to.add("--data", metavar="FILE", help="a .npz of arrays named like the network's inputs, a .npy, a .csv")
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
+    to.add("--last", metavar="COUNT", type=count, help="test on the last examples, not on a fifth at random")
+    to.standardise()
     to.update()
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
     to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         if wrong:
             narrate(f"symbp train: the gradients of {', '.join(wrong)} are wrong; nothing was trained")
             return FAILED
-        watch = Watch(plan.net.system, module, plan.train, narrate)
+        watch = Watch(plan.net.system, module, plan.train, narrate, buffers(plan, module))
         watch.start(module.init_params(args.seed))
         state, epochs, stopped = fit(plan, args, module, watch.epoch)
         result = {
@@ -107,13 +109,14 @@ def _gradient_check(plan: Plan, args: argparse.Namespace, module: ModuleType) ->
     if args.dtype != "float64":
         module = bp.compile(plan.net, **{**plan.options, "target": args.target, "dtype": "float64"})
     params = module.init_params(args.seed)
-    module.evaluate(params, **plan.train)  # refuses wrong data as they are, not as a sample of them
+    start = buffers(plan, module)
+    module.evaluate(params, start, **plan.train)  # refuses wrong data as they are, not as a sample of them
     draw = np.random.default_rng(args.seed)
     for name, values in params.items():
         if name not in module.FACTS:  # what is known of a parameter must stay so
             values += OFF_THE_START * draw.standard_normal(values.shape)
     few = {name: array[:CHECK_EXAMPLES] for name, array in plan.train.items()}
-    report: list[dict[str, Any]] = module.check_gradients(params, **few)
+    report: list[dict[str, Any]] = module.check_gradients(params, start, **few)
     return report
 
 

@@ -23,7 +23,15 @@ DIVERGED = 3.0
 class Watch:
     """Watches one training; `warn` takes a sentence."""
 
-    def __init__(self, system: System, module: ModuleType, data: Data, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        system: System,
+        module: ModuleType,
+        data: Data,
+        warn: Callable[[str], None],
+        buffers: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.buffers = buffers
         self.system, self.module, self.warn = system, module, warn
         self.few = {name: array[:EXAMPLES] for name, array in data.items()}
         self.said: set[str] = set()
@@ -38,14 +46,14 @@ class Watch:
         for values in nothing.values():
             values[...] = 0
         try:
-            chance = self.module.evaluate(nothing, **self.few)["loss"]
+            chance = self.module.evaluate(nothing, self.buffers, **self.few)["loss"]
         except self.module.DataError:  # a parameter of which is known that it isn't 0
             return
-        first = self.module.evaluate(params, **self.few)["loss"]
+        first = self.module.evaluate(params, self.buffers, **self.few)["loss"]
         if isfinite(chance) and chance > 0 and not first <= FAR_FROM_CHANCE * chance:
             self._say(
                 f"the first loss is {first:.4g}, where chance gives {chance:.4g}{self._classes(chance)}: "
-                "the start is too large, or the inputs are (divide them by their standard deviation)"
+                "the start is too large, or the inputs are (--standardise)"
             )
 
     def epoch(self, record: Mapping[str, Any], state: Any) -> None:

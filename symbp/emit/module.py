@@ -7,7 +7,7 @@ Must not know: ops, networks as users declare them, files.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import sympy
@@ -35,6 +35,8 @@ from symbp.ir.training import Initial, UpdateRule
 from symbp.lower.memory import MemoryPlan
 
 TARGETS = ("numpy", "numba")
+PIECES = ("live", "log", "patience")
+"""What a module has only when asked for: a live line of progress, a log of JSON lines, early stopping."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +59,32 @@ def generate_source(
     initial: Mapping[str, Initial],
     sizes: Mapping[str, int],
     hyper: Mapping[str, float] | None = None,
+    pieces: Collection[str] = (),
 ) -> str:
-    """The source text of a standalone training module; `hyper` gives the network's constants their values.
+    """The source text of a standalone training module; `hyper` gives the network's constants their values,
+    `pieces` names what it has beside the essential, of `PIECES`.
 
-    Raises GenerationError (unknown target, dtype or size, a constant without a value), LoweringError (an
-    equation without code).
+    Raises GenerationError (unknown target, dtype, size or piece, a constant without a value), LoweringError
+    (an equation without code).
     """
     check_request(derivation, target, dtype, sizes)
+    strange = [piece for piece in sorted(pieces) if piece not in PIECES]
+    if strange:
+        raise GenerationError(
+            f"no piece of a module is named {strange[0]!r}", help=f"choose of: {', '.join(PIECES)}"
+        )
     net = network(derivation, dict(sizes), hyper, initial, chunks=target == "numba")
     names = names_of(net)
-    pieces = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
-    functions = [*pieces.functions, initial_function(net, initial)]
-    parts = pieces.after
+    made = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
+    functions = [*made.functions, initial_function(net, initial)]
+    parts = [*made.after, *_training(net, pieces)]
     values = {
-        **header(net, target, dtype, update, pieces.footprint),
+        **header(net, target, dtype, update, made.footprint),
         "imports": import_lines(
             [*parts, *_part_list(target)], ["import math", "import sys", "import numpy as np"]
         ),
-        "constants": [*pieces.constants, *tables(net, update, dtype, target)],
-        "before": pieces.before,
+        "constants": [*made.constants, *tables(net, update, dtype, target)],
+        "before": made.before,
         "functions": functions,
         "after": parts,
     }
@@ -145,7 +154,7 @@ def _common(net: Network, target: str) -> list[Part]:
     """The parts that run the stages, as many as the network needs."""
     step, modes = part(f"{target}_step"), part(f"{target}_modes")
     changed = ["_outputs", "_values"] if net.system.inference else []
-    changed += ["_advance"] if net.buffers and target == "numpy" else []
+    changed += ["_advance"] if net.system.updates and target == "numpy" else []
     step = replaced(step, modes, changed)
     parts = [part("arrays"), part("memory"), step]
     if net.split is not None:
@@ -157,7 +166,15 @@ def _common(net: Network, target: str) -> list[Part]:
     if net.system.random:
         parts.append(part(f"{target}_random"))
     given = "random" if net.system.random else "buffers" if net.buffers else "data"
-    return [*parts, *(part(name) for name in (f"given_{given}", "state", "training", "checking", "command"))]
+    return [*parts, part(f"given_{given}"), part("state")]
+
+
+def _training(net: Network, pieces: Collection[str]) -> list[Part]:
+    """The parts that train, check and run commands, with the pieces that are asked for."""
+    chosen = (*sorted(pieces), *(("standardised",) if net.fitted else ()))
+    chosen = chosen if "live" in chosen else (*chosen, "plain")
+    fitted = [part("standardising")] if net.fitted else []
+    return [*fitted, *(part(name, chosen) for name in ("training", "checking", "command"))]
 
 
 def names_of(net: Network) -> Names:

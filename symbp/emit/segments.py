@@ -48,14 +48,16 @@ class Segment:
 @dataclass(frozen=True)
 class Network:
     """What a target needs to know of a derivation, with sizes bound, the values of its constants, and those
-    at which its buffers start. With `split` the stages compute some rows of the batch; what needs all of
-    them, once their parts are added, is in stages of its own, `total` (the loss) and `finish` (gradients)."""
+    at which its buffers start; `fitted` are the buffers that start from the training data. With `split` the
+    stages compute some rows of the batch; what needs all of them, once their parts are added, is in stages of
+    its own, `total` (the loss) and `finish` (gradients)."""
 
     derivation: Derivation
     sizes: dict[str, int]
     segments: tuple[Segment, ...]
     constants: dict[str, float] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
+    fitted: dict[str, Initial] = field(default_factory=dict)
     split: Split | None = None
 
     @property
@@ -189,7 +191,8 @@ def network(
     known = {name: bound[name] for name in system.sizes if name in bound}
     starts = {t.name: (initial or {}).get(t.name, Initial("constant")) for t in system.with_role(Role.BUFFER)}
     values = {name: float(start.scale + start.shift) for name, start in starts.items()}
-    whole = Network(derivation, known, (), constants, values)
+    fitted = {name: start for name, start in starts.items() if start.of}
+    whole = Network(derivation, known, (), constants, values, fitted)
     system = counted(system, known)
     parts = _chunked(system, whole.batch, gradients) if chunks else None
     numbers: Mapping[str, int] | None = None

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 
 _INTERNAL = "symbp.emit.parts"
+_PIECE = re.compile(r"^( *)# <(\w+)>\n(.*?)^\1# </\2>\n", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,11 @@ class Part:
 
 
 @cache
-def part(name: str) -> Part:
-    """A part by the name of its file."""
+def part(name: str, pieces: tuple[str, ...] = ()) -> Part:
+    """A part by the name of its file, with the pieces that are asked for and no others; a piece stands
+    between the lines `# <piece>` and `# </piece>`."""
     source = resources.files(_INTERNAL).joinpath(f"{name}.py").read_text(encoding="utf-8")
+    source = _PIECE.sub(lambda found: found[3] if found[2] in pieces else "", source)
     tree = ast.parse(source)
     dropped: set[int] = set()
     imports: list[str] = []

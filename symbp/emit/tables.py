@@ -105,6 +105,10 @@ def _given_tables(net: Network) -> list[str]:
     if net.buffers:
         rows += _dictionary("BUFFERS", [f'"{t.name}": {_shape(t)}' for t in net.buffers])
         rows += _dictionary("STARTS", [f'"{t.name}": {net.starts[t.name]!r}' for t in net.buffers])
+    if net.fitted:
+        measures = {"mean": "mean", "deviation": "std"}
+        entries = [f'"{n}": ("{measures[s.distribution]}", "{s.of}")' for n, s in net.fitted.items()]
+        rows += _dictionary("FITTED", entries)
     if net.system.random:
         drawn = [(t, t.draw) for t in net.system.random if t.draw is not None]
         entries = [f'"{t.name}": ({_shape(t)}, "{draw.kind}", {draw.p!r})' for t, draw in drawn]

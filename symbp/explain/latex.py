@@ -199,7 +199,7 @@ def _starts(starts: Sequence[Start]) -> str:
         kind, scale = start.words(Latex(), r"\pm ")
         names = ", ".join(f"${symbol_latex(name)}$" for name in start.names)
         why = f"; {_prose(start.initial.reason)}" if start.initial.reason else ""
-        rows.append(rf"  \item {names}: {f'{kind} ${scale}$'.strip()}{why}")
+        rows.append(rf"  \item {names}: {f'{kind} ${scale}$'.strip() if scale else kind}{why}")
     return "\n".join([r"\subsection*{Start}", r"\begin{itemize}", *rows, r"\end{itemize}"])
 
 

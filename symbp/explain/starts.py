@@ -26,6 +26,8 @@ class Start:
     def words(self, notation: Notation, either: str = "±") -> tuple[str, str]:
         """(the distribution, its scale or its value): `("uniform within", "±sqrt(6/(D + H))")`."""
         start = self.initial
+        if start.of:
+            return f"{start.distribution} of {start.of} over the training data", ""
         if start.distribution == "constant" or start.scale == 0:
             value = start.shift + (start.scale if start.distribution == "constant" else 0)
             return "", notation.show(value)

@@ -5,12 +5,12 @@ It shows the update gate: the state is a weighted mean of what it was and what i
 
 import symbp as bp
 
-EPOCHS, BATCH = 20, 16
-optimizer = bp.optim.Adam(lr=3e-3, clip_norm=1.0)
+EPOCHS, BATCH = 15, 16
+optimizer = bp.optim.Adam(lr=5e-3, clip_norm=1.0)
 data = bp.data.characters
 
 N, T, V = bp.dims("N T V")
-E, H = bp.dim("E", 32), bp.dim("H", 128)
+E, H = bp.dim("E", 32), bp.dim("H", 64)
 
 x = bp.tokens("x", (N, T), vocabulary=V)
 y = bp.labels("y", (N, T), classes=V)

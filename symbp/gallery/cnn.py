@@ -9,8 +9,8 @@ EPOCHS, BATCH = 30, 32
 optimizer = bp.optim.Adam(lr=3e-3)
 data = bp.data.digit_images
 
-N, K = bp.dims("N K")
-S, F1, F2 = bp.dim("S", 8), bp.dim("F1", 16), bp.dim("F2", 32)  # side, filters
+N, S, K = bp.dims("N S K")  # images, their side, classes
+F1, F2 = bp.dim("F1", 16), bp.dim("F2", 32)  # filters
 
 x = bp.input("x", (N, 1, S, S))
 y = bp.labels("y", (N,), classes=K)

@@ -5,8 +5,8 @@ It shows a transformer whose blocks are one equation over the layer: its text do
 
 import symbp as bp
 
-EPOCHS, BATCH = 10, 64
-optimizer = bp.optim.AdamW(lr=5e-3, clip_norm=1.0, schedule=bp.optim.schedules.cosine(1250, 0.1, warmup=100))
+EPOCHS, BATCH = 7, 64
+optimizer = bp.optim.AdamW(lr=5e-3, clip_norm=1.0, schedule=bp.optim.schedules.cosine(875, 0.1, warmup=100))
 data = bp.data.sums
 
 N, T, V = bp.dims("N T V")

@@ -7,6 +7,7 @@ from symbp.language.network import Network
 from symbp.language.notation import Max, Prod, Sum, equal, index, indices, unequal, where
 from symbp.language.recurrence import define, recurrent
 from symbp.language.sizes import dim, dims
+from symbp.language.standardising import standardised
 from symbp.language.tensor import Condition, Tensor
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "param",
     "random",
     "recurrent",
+    "standardised",
     "target",
     "tokens",
     "unequal",

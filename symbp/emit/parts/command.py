@@ -17,6 +17,7 @@ import numpy as np
 from symbp.emit.parts.arrays import DataError
 from symbp.emit.parts.checking import check_gradients
 from symbp.emit.parts.program import HYPER, INPUTS, NAME, PARAMETERS, SIZES, Array
+from symbp.emit.parts.standardising import fitted_buffers
 from symbp.emit.parts.state import NotFinite, evaluate, init_params, init_state, load, predict, save
 from symbp.emit.parts.training import fit
 
@@ -36,6 +37,17 @@ def _arguments() -> argparse.ArgumentParser:
     train.add_argument(
         "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
     )
+    # <patience>
+    train.add_argument(
+        "--patience",
+        type=int,
+        metavar="EPOCHS",
+        help="stop when so many have not improved the validation loss",
+    )
+    # </patience>
+    # <log>
+    train.add_argument("--log", type=Path, metavar="FILE.jsonl", help="each epoch's record as a line of JSON")
+    # </log>
     train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
     for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
         other = verbs.add_parser(verb, help=text)
@@ -72,15 +84,53 @@ def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
     return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
 
 
+# <live>
+def _live(record: dict[str, Any], epochs: int, examples: int) -> None:
+    """One line that tells of the epochs so far and the time left; nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        return
+    left = (epochs - record["epoch"]) * record["seconds"]
+    values = "  ".join(f"{k} {v:.4g}" for k, v in record.items() if k != "seconds" and isinstance(v, float))
+    speed = f"{examples / max(record['seconds'], 1e-9):,.0f} examples/s"
+    line = f"epoch {record['epoch']}/{epochs}  {values}  {speed}  {left // 60:.0f}:{left % 60:02.0f} left"
+    print(f"\r\033[K{line}", end="" if left else "\n", file=sys.stderr, flush=True)
+
+
+# </live>
+# <log>
+def _log(path: Path, record: dict[str, Any]) -> None:
+    """One line of JSON at the end of a file; JSON has no NaN."""
+    finite = {k: v if not isinstance(v, float) or np.isfinite(v) else None for k, v in record.items()}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(finite) + "\n")
+
+
+# </log>
 def _train(options: argparse.Namespace) -> int:
     data = _read(options.data, tuple(INPUTS))
     validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
     state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
+    # <standardised>
+    state.buffers.update(fitted_buffers(**data))
+    # </standardised>
+    # <log>
+    if options.log:
+        options.log.write_text("", encoding="utf-8")
+    # </log>
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
 
     def report(record: dict[str, Any]) -> None:
+        # <log>
+        if options.log:
+            _log(options.log, record)
+        # </log>
+        # <live>
+        _live(record, options.epochs, len(next(iter(data.values()))))
+        # </live>
+        # <plain>
         values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
         print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+        # </plain>
 
     status, stopped = 0, None
     history: list[dict[str, Any]] = []
@@ -91,6 +141,9 @@ def _train(options: argparse.Namespace) -> int:
             epochs=options.epochs,
             batch_size=options.batch_size,
             validation=validation,
+            # <patience>
+            patience=options.patience,
+            # </patience>
             callback=report,
         )
     except NotFinite as failure:

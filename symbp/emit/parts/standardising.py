@@ -1,0 +1,27 @@
+"""Buffers that start from the training data: means and deviations, by which inputs are standardised.
+
+Enters: training data. Leaves: arrays by the names of buffers. Must not know: the equations that read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symbp.emit.parts.arrays import _checked
+from symbp.emit.parts.buffers import init_buffers
+from symbp.emit.parts.program import FITTED, INPUTS, SIZES, Array
+
+
+def fitted_buffers(**data: Any) -> Mapping[str, Array]:
+    """The buffers as they start on these data, for `init_state`; a deviation of 0 counts as 1."""
+    sizes = dict(SIZES)
+    arrays = _checked(data, tuple(INPUTS), sizes)
+    buffers = init_buffers(**sizes)
+    for name, (measure, of) in FITTED.items():
+        axis = 0 if buffers[name].ndim else None
+        found = np.asarray(getattr(arrays[of], measure)(axis, dtype=np.float64))
+        buffers[name] = found if measure == "mean" else np.where(found > 0, found, 1.0)
+    return buffers
