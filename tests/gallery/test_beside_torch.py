@@ -16,8 +16,16 @@ from symbp.gallery import find
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
 TEXT = Path(os.environ.get("SYMBP_TEXT", Path(__file__).parents[3] / "shared/data/tinyshakespeare.txt"))
-STEPS, BATCH, HELD = 60, 16, 64
+STEPS, BATCH, HELD = 40, 16, 32
 RATE = 3e-3
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
