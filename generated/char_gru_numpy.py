@@ -52,15 +52,15 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
     (U6)  v_next[i] = (1 - beta2)·g_clipped[i]² + beta2·v[i]
     (U7)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
 
-Sizes: E = 32, H = 128; N, T, V read off the arrays.
+Sizes: E = 32, H = 64; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      18·E·H·N·T + 6·H·N·T·V + 154·H·N·T + 16·N·T·V + 18·N·T·H² + 9·N·T + E·N·T
-             = 784·N·T·V + 388,393·N·T
+             = 400·N·T·V + 120,489·N·T
     bytes      8 + 112·N·T·V + 48·E·N·T + 928·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T
                + 8·E·V + 16·V + 24·H² + 96·H
-             = 700,424 + 112·N·T·V + 120,400·N·T + 3,344·V + 4,096·N + 786,432·T
-    workspace  393,224 + 33·N·T·V + 33,048·N·T + 16·V + 5,128·N + 8·T bytes
+             = 251,912 + 112·N·T·V + 61,008·N·T + 1,808·V + 196,608·T + 2,048·N
+    workspace  393,224 + 33·N·T·V + 16,664·N·T + 16·V + 2,568·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V")
 ONES = ("ones_V", "ones_NT")
-E, H = 32, 128
+E, H = 32, 64
 NAME = "char_gru"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
@@ -108,7 +108,7 @@ EQUATIONS = {
     29: "db", 30: "dx1", 31: "dtable", 32: "dW", 33: "c_accuracy", 34: "accuracy",
 }
 MOMENTS = ("m", "v")
-HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
+HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
 Array = np.ndarray
 
 
@@ -302,59 +302,59 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_no
 def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 128 * N + 4096 * N * T + 4 * N * T * V, (T, N, E)),
+        "x1": (0, 2048 * N * T + 4 * N * T * V + 64 * N, (T, N, E)),
         "z1": (0, 0, (T, N, 3, H)),
         "a1": (0, 0, (T, N, 3, H)),
-        "r_h_all": (0, 1152 * N * T, (T, N, H)),
-        "u_h_all": (0, 1280 * N * T, (T, N, H)),
-        "r_a1_2": (0, 384 * N * T, (T, N, 3, H)),
-        "a1_2": (0, 768 * N * T, (T, N, 3, H)),
-        "r_h": (0, 1408 * N * T, (T, N, H)),
-        "u_h": (0, 1536 * N * T, (T, N, H)),
-        "n_h": (0, 1664 * N * T, (T, N, H)),
-        "h": (0, 1792 * N * T, (T, N, H)),
-        "z2": (0, 1920 * N * T, (T, N, V)),
-        "a2": (0, 1920 * N * T, (T, N, V)),
+        "r_h_all": (0, 576 * N * T, (T, N, H)),
+        "u_h_all": (0, 640 * N * T, (T, N, H)),
+        "r_a1_2": (0, 192 * N * T, (T, N, 3, H)),
+        "a1_2": (0, 384 * N * T, (T, N, 3, H)),
+        "r_h": (0, 704 * N * T, (T, N, H)),
+        "u_h": (0, 768 * N * T, (T, N, H)),
+        "n_h": (0, 832 * N * T, (T, N, H)),
+        "h": (0, 896 * N * T, (T, N, H)),
+        "z2": (0, 960 * N * T, (T, N, V)),
+        "a2": (0, 960 * N * T, (T, N, V)),
         "m_a2": (0, 0, (T, N)),
-        "e_p": (0, 1920 * N * T + N * T * V, (T, N, V)),
+        "e_p": (0, 960 * N * T + N * T * V, (T, N, V)),
         "s_p": (0, N * T, (T, N)),
-        "p": (0, 1920 * N * T + 2 * N * T * V, (N, T, V)),
-        "loss": (0, 4129 * N * T + 4 * N * T * V + 640 * N + V + 49152, ()),
-        "da2": (0, 128 * N + 3 * N * T * V + 4096 * N * T, (T, N, V)),
-        "da1_2_all": (0, 128 * N + 512 * N * T, (T, N, H)),
-        "da1_2_all2": (0, 1152 * N * T, (T, N, H)),
-        "da1_2_all3": (0, 1280 * N * T, (T, N, H)),
-        "dn_h_all": (0, 384 * N * T, (T, N, H)),
-        "dr_h_all": (0, 1920 * N * T, (T, N, H)),
-        "dh_3": (0, 128 * N + 640 * N * T, (T, N, H)),
-        "dh_1": (0, 128 * N + 768 * N * T, (T, N, H)),
-        "dh": (0, 128 * N + 896 * N * T, (T, N, H)),
-        "dn_h": (0, 2048 * N * T, (T, N, H)),
-        "dr_h": (0, 2176 * N * T, (T, N, H)),
+        "p": (0, 2 * N * T * V + 960 * N * T, (N, T, V)),
+        "loss": (0, 2081 * N * T + 320 * N + 4 * N * T * V + V + 49152, ()),
+        "da2": (0, 960 * N * T, (T, N, V)),
+        "da1_2_all": (0, 256 * N * T + 64 * N, (T, N, H)),
+        "da1_2_all2": (0, 576 * N * T, (T, N, H)),
+        "da1_2_all3": (0, 640 * N * T, (T, N, H)),
+        "dn_h_all": (0, 192 * N * T, (T, N, H)),
+        "dr_h_all": (0, 960 * N * T + N * T * V, (T, N, H)),
+        "dh_3": (0, 320 * N * T + 64 * N, (T, N, H)),
+        "dh_1": (0, 384 * N * T + 64 * N, (T, N, H)),
+        "dh": (0, 448 * N * T + 64 * N, (T, N, H)),
+        "dn_h": (0, 1024 * N * T + N * T * V, (T, N, H)),
+        "dr_h": (0, 1088 * N * T + N * T * V, (T, N, H)),
         "da1_2": (0, 0, (T, N, 3, H)),
         "da1": (0, 0, (T, N, 3, H)),
-        "dx1": (0, 384 * N * T, (T, N, E)),
+        "dx1": (0, 192 * N * T, (T, N, E)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NH": (0, 4128 * N * T + 4 * N * T * V + 512 * N + 49152, (N, 128)),
-        "ones_V": (0, 4129 * N * T + 4 * N * T * V + 640 * N + 49152, (V,)),
+        "zeros_NH": (0, 2080 * N * T + 256 * N + 4 * N * T * V + 49152, (N, 64)),
+        "ones_V": (0, 2081 * N * T + 320 * N + 4 * N * T * V + 49152, (V,)),
         "range_T": (1, 2 * N * T, (T,)),
         "range_N": (1, 2 * N * T + T, (N,)),
         "range_V": (1, 2 * N * T + N + T, (V,)),
-        "ones_NT": (0, 4128 * N * T + 4 * N * T * V + 640 * N + 49152, (N * T,)),
-        "zeros_N3H": (0, 128 * N + 4128 * N * T + 4 * N * T * V, (N, 3, 128)),
+        "ones_NT": (0, 2080 * N * T + 320 * N + 4 * N * T * V + 49152, (N * T,)),
+        "zeros_N3H": (0, 2080 * N * T + 4 * N * T * V + 64 * N + 49152, (N, 3, 64)),
         "at_TN": (1, 0, (T, N)),
-        "t_NH": (0, 1920 * N * T, (N, 128)),
+        "t_NH": (0, 960 * N * T, (N, 64)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TN": (0, 2 * N * T, (T, N)),
         "t_TN2": (0, 3 * N * T, (T, N)),
         "at_TN2": (1, N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
-        "padded1": (0, 384 * N * T, (T + 1, N, 128)),
+        "padded1": (0, 192 * N * T, (T + 1, N, 64)),
         "is_NT": (2, 0, (N, T)),
-        "g_clipped": (0, 4128 * N * T + 4 * N * T * V + 512 * N, (16384,)),
-        "t_block": (0, 4128 * N * T + 4 * N * T * V + 512 * N + 16384, (16384,)),
-        "t_block2": (0, 4128 * N * T + 4 * N * T * V + 512 * N + 32768, (16384,)),
+        "g_clipped": (0, 0, (16384,)),
+        "t_block": (0, 16384, (16384,)),
+        "t_block2": (0, 32768, (16384,)),
     }
 
 
@@ -1110,17 +1110,24 @@ def _check_one(
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-    numeric = np.empty(len(entries))
-    for row, entry in enumerate(entries):
+
+    def difference(entry: int, step: float) -> float:
         before = values[entry]
-        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        h = step * max(1.0, abs(float(before)))
         values[entry] = before + h
         above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before - h
         below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before
-        numeric[row] = (above - below) / (high - low)
+        return (above - below) / (high - low)
+
     exact = found[entries].astype(float)
+    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
+    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
+        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
+            nearer = difference(int(entries[row]), 2e-7)
+            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
+                numeric[row] = nearer
     absolute = float(np.abs(exact - numeric).max(initial=0.0))
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
     relative = float(np.linalg.norm(exact - numeric)) / scale

@@ -42,15 +42,15 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
     (U6)  v_next[i] = (1 - beta2)·g_clipped[i]² + beta2·v[i]
     (U7)  theta_next[i] = theta[i] - lr·m_next[i]/((1 - beta1^step)·(sqrt(v_next[i]/(1 - beta2^step)) + eps))
 
-Sizes: E = 32, H = 128; N, T, V read off the arrays.
+Sizes: E = 32, H = 64; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      6·E·H·N·T + 6·H·N·T·V + 11·H·N·T + 16·N·T·V + 6·N·T·H² + 9·N·T + E·N·T
-             = 784·N·T·V + 124,329·N·T
+             = 400·N·T·V + 37,609·N·T
     bytes      8 + 112·N·T·V + 256·H·N·T + 48·E·N·T + 16·H·N + 16·T·H² + 24·E·H + 24·H·V + 80·N·T
                + 8·E·V + 16·H + 16·V + 8·H²
-             = 231,432 + 112·N·T·V + 34,384·N·T + 2,048·N + 262,144·T + 3,344·V
-    workspace  393,224 + 33·N·T·V + 8,472·N·T + 1,032·N + 16·V + 8·T bytes
+             = 82,952 + 112·N·T·V + 18,000·N·T + 1,024·N + 1,808·V + 65,536·T
+    workspace  393,224 + 33·N·T·V + 4,376·N·T + 16·V + 520·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V")
 ONES = ("ones_V", "ones_NT")
-E, H = 32, 128
+E, H = 32, 64
 NAME = "char_rnn"
 SIZES = {"E": E, "H": H}
 PARAMETERS = {
@@ -96,7 +96,7 @@ EQUATIONS = {
     21: "dtable", 22: "dW", 23: "c_accuracy", 24: "accuracy",
 }
 MOMENTS = ("m", "v")
-HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
+HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
 Array = np.ndarray
 
 
@@ -237,39 +237,39 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_no
 def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 1024 * N * T + 4 * N * T * V, (T, N, E)),
+        "x1": (0, 4 * N * T * V + 512 * N * T, (T, N, E)),
         "z1": (0, 0, (T, N, H)),
         "h_all": (0, 0, (T, N, H)),
-        "r_h": (0, 128 * N * T, (T, N, H)),
-        "h": (0, 256 * N * T, (T, N, H)),
-        "z2": (0, 384 * N * T, (T, N, V)),
-        "a2": (0, 384 * N * T, (T, N, V)),
+        "r_h": (0, 64 * N * T, (T, N, H)),
+        "h": (0, 128 * N * T, (T, N, H)),
+        "z2": (0, 192 * N * T, (T, N, V)),
+        "a2": (0, 192 * N * T, (T, N, V)),
         "m_a2": (0, 0, (T, N)),
-        "e_p": (0, 384 * N * T + N * T * V, (T, N, V)),
+        "e_p": (0, 192 * N * T + N * T * V, (T, N, V)),
         "s_p": (0, N * T, (T, N)),
-        "p": (0, 2 * N * T * V + 384 * N * T, (N, T, V)),
-        "loss": (0, 1057 * N * T + 128 * N + 4 * N * T * V + V + 49152, ()),
-        "da2": (0, 1024 * N * T + 3 * N * T * V, (T, N, V)),
+        "p": (0, 192 * N * T + 2 * N * T * V, (N, T, V)),
+        "loss": (0, 4 * N * T * V + 545 * N * T + 64 * N + V + 49152, ()),
+        "da2": (0, 192 * N * T, (T, N, V)),
         "dr_h_all": (0, 0, (T, N, H)),
-        "dh_2": (0, 128 * N * T, (T, N, H)),
-        "dh_1": (0, 384 * N * T, (T, N, H)),
-        "dr_h": (0, 512 * N * T, (T, N, H)),
+        "dh_2": (0, 64 * N * T, (T, N, H)),
+        "dh_1": (0, 192 * N * T + N * T * V, (T, N, H)),
+        "dr_h": (0, 256 * N * T + N * T * V, (T, N, H)),
         "dx1": (0, 0, (T, N, E)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NH": (0, 1056 * N * T + 4 * N * T * V + 49152, (N, 128)),
-        "ones_V": (0, 1057 * N * T + 128 * N + 4 * N * T * V + 49152, (V,)),
+        "zeros_NH": (0, 4 * N * T * V + 544 * N * T + 49152, (N, 64)),
+        "ones_V": (0, 4 * N * T * V + 545 * N * T + 64 * N + 49152, (V,)),
         "range_T": (1, 2 * N * T, (T,)),
         "range_N": (1, 2 * N * T + T, (N,)),
         "range_V": (1, 2 * N * T + N + T, (V,)),
-        "ones_NT": (0, 1056 * N * T + 128 * N + 4 * N * T * V + 49152, (N * T,)),
+        "ones_NT": (0, 4 * N * T * V + 544 * N * T + 64 * N + 49152, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TN": (0, 2 * N * T, (T, N)),
         "t_TN2": (0, 3 * N * T, (T, N)),
         "at_TN2": (1, N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
-        "padded1": (0, 0, (T + 1, N, 128)),
+        "padded1": (0, 0, (T + 1, N, 64)),
         "is_NT": (2, 0, (N, T)),
         "g_clipped": (0, 0, (16384,)),
         "t_block": (0, 16384, (16384,)),
@@ -1019,17 +1019,24 @@ def _check_one(
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-    numeric = np.empty(len(entries))
-    for row, entry in enumerate(entries):
+
+    def difference(entry: int, step: float) -> float:
         before = values[entry]
-        h = (6e-6 if double else 8e-3) * max(1.0, abs(float(before)))
+        h = step * max(1.0, abs(float(before)))
         values[entry] = before + h
         above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before - h
         below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
         values[entry] = before
-        numeric[row] = (above - below) / (high - low)
+        return (above - below) / (high - low)
+
     exact = found[entries].astype(float)
+    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
+    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
+        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
+            nearer = difference(int(entries[row]), 2e-7)
+            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
+                numeric[row] = nearer
     absolute = float(np.abs(exact - numeric).max(initial=0.0))
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
     relative = float(np.linalg.norm(exact - numeric)) / scale
