@@ -90,6 +90,7 @@ Array = np.ndarray
 _KERNELS: list[str] = []
 _EXACT: list[str] = []
 _PARALLEL: list[str] = []
+_INTRINSICS: list[Callable[[], dict[str, Any]]] = []
 prange = range  # until kernels are compiled
 
 
@@ -111,6 +112,12 @@ def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel(function)
 
 
+def intrinsics(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Marks what makes functions that the compiler has or is told how to write, by name."""
+    _INTRINSICS.append(make)
+    return make
+
+
 def _disjoint() -> None:
     """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
 
@@ -120,7 +127,8 @@ def _larger(a: float, b: float) -> float:
     return b if b > a or b != b else a
 
 
-def _intrinsics() -> dict[str, Any]:
+@intrinsics
+def _of_the_compiler() -> dict[str, Any]:
     """`_disjoint` and `_larger` as the compiler's own."""
     from llvmlite import ir
     from numba import types
@@ -151,7 +159,9 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals().update(prange=numba.prange, **_intrinsics())
+        globals()["prange"] = numba.prange
+        for make in _INTRINSICS:
+            globals().update(make())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
         rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:

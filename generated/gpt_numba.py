@@ -201,6 +201,7 @@ Array = np.ndarray
 _KERNELS: list[str] = []
 _EXACT: list[str] = []
 _PARALLEL: list[str] = []
+_INTRINSICS: list[Callable[[], dict[str, Any]]] = []
 prange = range  # until kernels are compiled
 
 
@@ -222,6 +223,12 @@ def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel(function)
 
 
+def intrinsics(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Marks what makes functions that the compiler has or is told how to write, by name."""
+    _INTRINSICS.append(make)
+    return make
+
+
 def _disjoint() -> None:
     """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
 
@@ -231,7 +238,8 @@ def _larger(a: float, b: float) -> float:
     return b if b > a or b != b else a
 
 
-def _intrinsics() -> dict[str, Any]:
+@intrinsics
+def _of_the_compiler() -> dict[str, Any]:
     """`_disjoint` and `_larger` as the compiler's own."""
     from llvmlite import ir
     from numba import types
@@ -262,7 +270,9 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals().update(prange=numba.prange, **_intrinsics())
+        globals()["prange"] = numba.prange
+        for make in _INTRINSICS:
+            globals().update(make())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
         rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
@@ -358,38 +368,38 @@ def _forward(theta, work, counts, at, x, N, T, V):
         _compute_z3_right(z1_right, Wq1, z2_right, Wk2, z3_right, Wv3, k)  # (9), (11), (13)
         for n in range(N):
             for l in range(4):
-                np.dot(h1[k, n], z1_right[l], z1_product[n, l])  # (9)
+                _product(h1[k, n], z1_right[l], z1_product[n, l])  # (9)
         _compute_q1(z1, z1_product, q1, bq1, N, T, k)  # (9), (10)
         for n in range(N):
             for l in range(4):
-                np.dot(h1[k, n], z2_right[l], z2_product[n, l])  # (11)
+                _product(h1[k, n], z2_right[l], z2_product[n, l])  # (11)
         _compute_q1(z2, z2_product, k2, bk2, N, T, k)  # (11), (12)
         for n in range(N):
             for l in range(4):
-                np.dot(h1[k, n], z3_right[l], z3_product[n, l])  # (13)
+                _product(h1[k, n], z3_right[l], z3_product[n, l])  # (13)
         _compute_q1(z3, z3_product, v3, bv3, N, T, k)  # (13), (14)
         for n in range(N):
             for l in range(4):
-                np.dot(q1[k, n, l], k2[k, n, l].T, S_z4_product[n, l])  # (15)
+                _product(q1[k, n, l], k2[k, n, l].T, S_z4_product[n, l])  # (15)
         _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k)  # (15), (16), (17), (18), (19)
         for n in range(N):
             for l in range(4):
-                np.dot(p_z4[k, n, l], v3[k, n, l], o_z4_product[n, l])  # (20)
+                _product(p_z4[k, n, l], v3[k, n, l], o_z4_product[n, l])  # (20)
         _compute_z4_left(o_z4, o_z4_product, z4_left, N, T, k)  # (20), (21)
-        np.dot(
+        _product(
             z4_left.reshape(N * T, 4 * D3), Wo4[k].reshape(4 * D3, D1), z4_product.reshape(N * T, D1)
         )  # (21)
         _compute_h4(
             z4, z4_product, a4, a6, x1_2, bo4, m_h4, c_h4, v_h4, r_h4, x_h4, h4, gamma4, beta4, N, T, k
         )  # (21), (22), (23), (24), (25), (26), (27), (28)
-        np.dot(h4[k].reshape(N * T, D1), W5[k], z5_product.reshape(N * T, 4 * D1))  # (29)
+        _product(h4[k].reshape(N * T, D1), W5[k], z5_product.reshape(N * T, 4 * D1))  # (29)
         _compute_h5(z5, z5_product, a5, b5, h5, N, T, k)  # (29), (30), (31)
-        np.dot(h5[k].reshape(N * T, 4 * D1), W6[k], z6_product.reshape(N * T, D1))  # (32)
+        _product(h5[k].reshape(N * T, 4 * D1), W6[k], z6_product.reshape(N * T, D1))  # (32)
         _compute_a6(z6, z6_product, a6, a4, b6, N, T, k)  # (32), (33)
     _compute_h6(
         a6, m_h6, c_h6, v_h6, r_h6, x_h6, h6, gamma6, beta6, N, T
     )  # (34), (35), (36), (37), (38), (39)
-    np.dot(h6.reshape(N * T, D1), tokens_E.T, z.reshape(N * T, V))  # (40)
+    _product(h6.reshape(N * T, D1), tokens_E.T, z.reshape(N * T, V))  # (40)
 
 
 @kernel
@@ -505,7 +515,7 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     dtokens_E_2 = work[at[102] : at[102] + 32 * V].reshape(V, D1)
     dtokens_E = gradient[0 : 32 * V].reshape(V, D1)
     _compute_dWo4_left(dz, z, m_z, s_loss, y, count, dWo4_left, o_z4, N, T, V)  # (45), (81)
-    np.dot(dz.reshape(N * T, V), tokens_E, dh6.reshape(N * T, D1))  # (46)
+    _product(dz.reshape(N * T, V), tokens_E, dh6.reshape(N * T, D1))  # (46)
     _compute_dm_h6_s1(
         dgamma6, dbeta6, dx_h6, dh6, gamma6, x_h6, dr_h6_s1, dm_h6_s1, N, T
     )  # (47), (48), (49), (50), (51)
@@ -513,41 +523,41 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
         _compute_da6(
             da6, da4, dx_h1, x_h1, dr_h1_s1, r_h1, dm_h1_s1, dx_h6, x_h6, dr_h6_s1, dm_h6_s1, r_h6, N, T, k
         )  # (52)
-        np.dot(da6[k].reshape(N * T, D1), W6[k].T, dh5_product.reshape(N * T, 4 * D1))  # (53)
+        _product(da6[k].reshape(N * T, D1), W6[k].T, dh5_product.reshape(N * T, 4 * D1))  # (53)
         _compute_da5(dh5, dh5_product, a5, da5, N, T, k)  # (53), (54)
-        np.dot(da5[k].reshape(N * T, 4 * D1), W5[k].T, dh4_product.reshape(N * T, D1))  # (55)
+        _product(da5[k].reshape(N * T, 4 * D1), W5[k].T, dh4_product.reshape(N * T, D1))  # (55)
         _compute_da4(
             dh4, dh4_product, dx_h4, gamma4, x_h4, dr_h4_s1, dm_h4_s1, da4, da6, r_h4, N, T, k
         )  # (55), (56), (57), (58), (59)
         for n in range(N):
             for l in range(4):
-                np.dot(da4[k, n], Wo4[k, l].T, do_z4_product[n, l])  # (60)
+                _product(da4[k, n], Wo4[k, l].T, do_z4_product[n, l])  # (60)
         _compute_ds_z4_s1(do_z4, do_z4_product, o_z4, ds_z4_s1, N, T, k)  # (60), (62)
         for n in range(N):
             for l in range(4):
-                np.dot(do_z4[k, n, l], v3[k, n, l].T, dp_z4_product[n, l])  # (61)
+                _product(do_z4[k, n, l], v3[k, n, l].T, dp_z4_product[n, l])  # (61)
         _compute_dS_z4(dp_z4, dp_z4_product, dS_z4, ds_z4_s1, p_z4, N, T, k)  # (61), (63)
         for n in range(N):
             for l in range(4):
-                np.dot(p_z4[k, n, l].T, do_z4[k, n, l], dv3_product[n, l])  # (64)
+                _product(p_z4[k, n, l].T, do_z4[k, n, l], dv3_product[n, l])  # (64)
         _compute_z4_left(dv3, dv3_product, dh1_3_left, N, T, k)  # (64), (69)
         for n in range(N):
             for l in range(4):
-                np.dot(dS_z4[k, n, l].T, q1[k, n, l], dk2_s1_product[n, l])  # (65)
+                _product(dS_z4[k, n, l].T, q1[k, n, l], dk2_s1_product[n, l])  # (65)
         _compute_z4_left(dk2_s1, dk2_s1_product, dh1_2_left, N, T, k)  # (65), (68)
         for n in range(N):
             for l in range(4):
-                np.dot(dS_z4[k, n, l], k2[k, n, l], dq1_product[n, l])  # (66)
+                _product(dS_z4[k, n, l], k2[k, n, l], dq1_product[n, l])  # (66)
         _compute_dh1_1_left(dq1, dq1_product, dh1_1_left, N, T, k)  # (66), (67)
-        np.dot(
+        _product(
             dh1_1_left.reshape(N * T, 4 * D3), Wq1[k].reshape(D1, 4 * D3).T, dh1_1_product.reshape(N * T, D1)
         )  # (67)
         _compute_dh1_1(dh1_1, dh1_1_product, N, T, k)  # (67)
-        np.dot(
+        _product(
             dh1_2_left.reshape(N * T, 4 * D3), Wk2[k].reshape(D1, 4 * D3).T, dh1_2_product.reshape(N * T, D1)
         )  # (68)
         _compute_dh1_2(dh1_2, dh1_2_product, N, T, k)  # (68)
-        np.dot(
+        _product(
             dh1_3_left.reshape(N * T, 4 * D3), Wv3[k].reshape(D1, 4 * D3).T, dh1_3_product.reshape(N * T, D1)
         )  # (69)
         _compute_dm_h1_s1(
@@ -558,32 +568,32 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
         dWq1_right, dWk2_right, dk2_s1, dWv3_right, dbk2, N, T
     )  # (74), (75), (77), (79), (82), (83), (84), (85), (86), (87), (88), (89)
     for k in range(D2):
-        np.dot(h5[k].reshape(N * T, 4 * D1).T, da6[k].reshape(N * T, D1), dW6[k])  # (76)
+        _product(h5[k].reshape(N * T, 4 * D1).T, da6[k].reshape(N * T, D1), dW6[k])  # (76)
     for k in range(D2):
-        np.dot(h4[k].reshape(N * T, D1).T, da5[k].reshape(N * T, 4 * D1), dW5[k])  # (78)
+        _product(h4[k].reshape(N * T, D1).T, da5[k].reshape(N * T, 4 * D1), dW5[k])  # (78)
     for k in range(D2):
         np.dot(W5[k], db5[k], dbeta4[k])  # (80)
     for k in range(D2):
-        np.dot(
+        _product(
             dWo4_left[k].reshape(N * T, 4 * D3).T, da4[k].reshape(N * T, D1), dWo4[k].reshape(4 * D3, D1)
         )  # (81)
     for k in range(D2):
-        np.dot(
+        _product(
             h1[k].reshape(N * T, D1).T, dWq1_right[k].reshape(N * T, 4 * D3), dWq1[k].reshape(D1, 4 * D3)
         )  # (85)
     for k in range(D2):
-        np.dot(
+        _product(
             h1[k].reshape(N * T, D1).T, dWk2_right[k].reshape(N * T, 4 * D3), dWk2[k].reshape(D1, 4 * D3)
         )  # (86)
     _compute_dWk2(dWk2)  # (86)
     for k in range(D2):
-        np.dot(
+        _product(
             h1[k].reshape(N * T, D1).T, dWv3_right[k].reshape(N * T, 4 * D3), dWv3[k].reshape(D1, 4 * D3)
         )  # (87)
     _compute_dpositions_E(
         dtokens_E_1, dpositions_E, dx1_2, da4, dx_h1, x_h1, dr_h1_s1, dm_h1_s1, r_h1, x, N, T, V
     )  # (90), (91), (94)
-    np.dot(dz.reshape(N * T, V).T, h6.reshape(N * T, D1), dtokens_E_2)  # (92)
+    _product(dz.reshape(N * T, V).T, h6.reshape(N * T, D1), dtokens_E_2)  # (92)
     _compute_dtokens_E(dtokens_E, dtokens_E_1, dtokens_E_2, V)  # (93)
 
 
@@ -1363,6 +1373,287 @@ def _tanh(x: Any) -> Any:
     a = abs(DTYPE(x))
     grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
     return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
+
+
+# ---- Operations on whole registers, as the compiler takes them ----
+
+
+_ITEM = np.dtype(DTYPE).itemsize
+_LANES = 64 // _ITEM  # numbers in a register
+_TALL, _WIDE, _DEEP = 8, 2 * _LANES, 256  # rows and columns of a tile, terms at a time
+
+
+class _Vectors:
+    """Writes operations on registers into the function that is being compiled."""
+
+    def __init__(self, builder: Any) -> None:
+        from llvmlite import ir
+
+        self.builder, self.ir = builder, ir
+        self.whole, self.short = ir.IntType(64), ir.IntType(32)
+        self.real = ir.FloatType() if _ITEM == 4 else ir.DoubleType()
+        self.vector, self.lanes = ir.VectorType(self.real, _LANES), ir.VectorType(self.short, _LANES)
+        self.zero = ir.Constant(self.vector, [0.0] * _LANES)
+
+    def pointer(self, address: Any) -> Any:
+        return self.builder.inttoptr(address, self.ir.IntType(8).as_pointer())
+
+    def load(self, pointer: Any, kind: Any) -> Any:
+        return self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=_ITEM)
+
+    def store(self, value: Any, pointer: Any) -> None:
+        self.builder.store(value, self.builder.bitcast(pointer, value.type.as_pointer()), align=_ITEM)
+
+    def moved(self, pointer: Any, count: Any, size: Any = 1) -> Any:
+        """The pointer `count` times `size` bytes further."""
+        count, size = (self.whole(n) if isinstance(n, int) else n for n in (count, size))
+        return self.builder.gep(pointer, [self.builder.mul(count, size)])
+
+    def shuffled(self, one: Any, other: Any, places: list[int]) -> Any:
+        return self.builder.shuffle_vector(one, other, self.ir.Constant(self.lanes, places))
+
+    def spread(self, value: Any, kind: Any) -> Any:
+        """A number in every lane."""
+        empty = self.ir.Constant(kind, self.ir.Undefined)
+        return self.shuffled(self.builder.insert_element(empty, value, self.whole(0)), empty, [0] * _LANES)
+
+    def masks(self, wide: Any, vectors: int) -> list[Any]:
+        """Which lanes of each of some vectors there are."""
+        limit = self.spread(self.builder.trunc(wide, self.short), self.lanes)
+        numbers = ([j * _LANES + i for i in range(_LANES)] for j in range(vectors))
+        return [self.builder.icmp_signed("<", self.ir.Constant(self.lanes, n), limit) for n in numbers]
+
+    def call(self, name: str, result: Any, *arguments: Any) -> Any:
+        """A function of LLVM for vectors of this kind."""
+        from numba.core import cgutils
+
+        kind = self.ir.FunctionType(result, [argument.type for argument in arguments])
+        name = f"llvm.{name}.v{_LANES}f{8 * _ITEM}{'.p0' if 'masked' in name else ''}"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
+
+    def masked_load(self, mask: Any, pointer: Any) -> Any:
+        """The lanes of a mask; the others are 0."""
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        return self.call("masked.load", self.vector, pointer, self.short(_ITEM), mask, self.zero)
+
+    def masked_store(self, mask: Any, pointer: Any, value: Any) -> None:
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        self.call("masked.store", self.ir.VoidType(), value, pointer, self.short(_ITEM), mask)
+
+    def repeated(self, times: Any, starts: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        """The values after a loop whose body makes new values of those that it is given."""
+        builder = self.builder
+        before, loop = builder.block, builder.append_basic_block("loop")
+        after = builder.append_basic_block("after")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        starts = [self.whole(0), *starts]
+        held = [builder.phi(start.type) for start in starts]
+        made = [builder.add(held[0], self.whole(1)), *body(held[1:])]
+        for phi, start, value in zip(held, starts, made, strict=True):
+            phi.add_incoming(start, before)
+            phi.add_incoming(value, loop)
+        builder.cbranch(builder.icmp_signed("<", made[0], times), loop, after)
+        builder.position_at_end(after)
+        return made[1:]
+
+
+def _write_tile(v: _Vectors, vectors: int, arguments: Any) -> None:
+    """Rows times columns, summed over the terms; rows past the last one are that again, written twice."""
+    a, a0, a1, tall, b, b0, c, row, wide, deep, more = arguments
+    a, b, c = v.pointer(a), v.pointer(b), v.pointer(c)
+    builder, last, there = v.builder, v.builder.sub(tall, v.whole(1)), v.masks(wide, vectors)
+    numbers = [
+        builder.select(builder.icmp_signed("<", v.whole(i), last), v.whole(i), last) for i in range(_TALL)
+    ]
+    lines = [v.moved(a, number, a0) for number in numbers]
+    places = [[v.moved(v.moved(c, number, row), j, 64) for j in range(vectors)] for number in numbers]
+    none = v.ir.Constant(v.ir.VectorType(v.ir.IntType(1), _LANES), [0] * _LANES)
+    held = [builder.select(more, mask, none) for mask in there]
+    sums = [v.masked_load(m, place) for line in places for m, place in zip(held, line, strict=True)]
+
+    def term(values: list[Any]) -> list[Any]:
+        along, down, *sums = values
+        right = [v.load(v.moved(down, j, 64), v.vector) for j in range(vectors)]
+        grown = []
+        for i, line in enumerate(lines):
+            left = v.spread(v.load(v.moved(line, along), v.real), v.vector)
+            own = sums[i * vectors : (i + 1) * vectors]
+            grown += [v.call("fma", v.vector, left, x, y) for x, y in zip(right, own, strict=True)]
+        return [builder.add(along, a1), v.moved(down, b0), *grown]
+
+    _, _, *sums = v.repeated(deep, [v.whole(0), b, *sums], term)
+    for i, line in enumerate(places):
+        for j, place in enumerate(line):
+            v.masked_store(there[j], place, sums[i * vectors + j])
+
+
+def _write_turn(v: _Vectors, arguments: Any) -> None:
+    """As many lines as a register has lanes, exchanged with their columns."""
+    to, start, size = v.pointer(arguments[0]), v.pointer(arguments[1]), arguments[2]
+    lines = [v.load(v.moved(start, j, size), v.vector) for j in range(_LANES)]
+    far = 1
+    while far < _LANES:  # blocks of this size change places across the diagonal
+        low = [i if not i & far else _LANES + i - far for i in range(_LANES)]
+        high = [i + far if not i & far else _LANES + i for i in range(_LANES)]
+        for i in range(_LANES):
+            if not i & far:
+                both = lines[i], lines[i + far]
+                lines[i], lines[i + far] = v.shuffled(*both, low), v.shuffled(*both, high)
+        far *= 2
+    for i, line in enumerate(lines):
+        v.store(line, v.moved(to, i, _WIDE * _ITEM))
+
+
+def _write_row(v: _Vectors, arguments: Any) -> None:
+    to, start, wide = v.pointer(arguments[0]), v.pointer(arguments[1]), arguments[2]
+    for j, mask in enumerate(v.masks(wide, 2)):
+        v.store(v.masked_load(mask, v.moved(start, j, 64)), v.moved(to, j, 64))
+
+
+def _write_copy(v: _Vectors, arguments: Any) -> None:
+    to, start = map(v.pointer, arguments)
+    v.store(v.load(start, v.real), to)
+
+
+def _write_room(v: _Vectors) -> Any:
+    """Memory for the columns of a tile, for as long as the function runs."""
+    with v.builder.goto_entry_block():
+        memory = v.builder.alloca(v.real, size=v.short(_DEEP * _WIDE))
+    memory.align = 64
+    return v.builder.ptrtoint(memory, v.whole)
+
+
+def _vector_intrinsics() -> dict[str, Any]:
+    """`_tile` and what else there is for whole registers; nothing where the processor's are shorter."""
+    from llvmlite import binding
+    from numba import types
+    from numba.extending import intrinsic
+
+    if not binding.get_host_cpu_features().get("avx512f", False):
+        return {}
+
+    step = types.intp
+
+    def nothing(write: Callable[..., None]) -> Any:
+        def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            write(_Vectors(builder), arguments)
+            return target.get_dummy_value()
+
+        return generate
+
+    def tile(vectors: int) -> Any:
+        write = nothing(lambda v, arguments: _write_tile(v, vectors, arguments))
+
+        def typed(
+            _context: Any,
+            _a: Any,
+            _a0: Any,
+            _a1: Any,
+            _tall: Any,
+            _b: Any,
+            _b0: Any,
+            _c: Any,
+            _row: Any,
+            _wide: Any,
+            _deep: Any,
+            _more: Any,
+        ) -> Any:
+            return types.void(*[step] * 10, types.boolean), write
+
+        return intrinsic(typed)
+
+    def turn(_context: Any, _to: Any, _start: Any, _size: Any) -> Any:
+        return types.void(step, step, step), nothing(_write_turn)
+
+    def copy_row(_context: Any, _to: Any, _start: Any, _wide: Any) -> Any:
+        return types.void(step, step, step), nothing(_write_row)
+
+    def copy(_context: Any, _to: Any, _start: Any) -> Any:
+        return types.void(step, step), nothing(_write_copy)
+
+    def room(_context: Any) -> Any:
+        return step(), lambda _target, builder, _signature, _arguments: _write_room(_Vectors(builder))
+
+    found = {"_turn": turn, "_copy_row": copy_row, "_copy": copy, "_room": room}
+    tiles = {"_tile": tile(2), "_narrow_tile": tile(1)}
+    return {**{name: intrinsic(function) for name, function in found.items()}, **tiles}
+
+
+# ---- Matrix products in tiles ----
+
+
+@kernel
+def _product(left: Array, right: Array, target: Array) -> None:
+    """target = left · right by the library of matrix products; where there are tiles, they stand for it."""
+    np.dot(left, right, target)
+
+
+@kernel
+def _product_in_tiles(left: Array, right: Array, target: Array) -> None:
+    """target = left · right; the rows of the target lie one behind the other."""
+    rows, columns = target.shape
+    summed = left.shape[1]
+    if rows * columns * summed < 512:
+        for i in range(rows):
+            for j in range(columns):
+                total = DTYPE(0)
+                for k in range(summed):
+                    total += left[i, k] * right[k, j]
+                target[i, j] = total
+        return
+    a0, a1 = left.strides
+    b0, b1 = right.strides
+    a, b, c = left.ctypes.data, right.ctypes.data, target.ctypes.data
+    _multiply(a, a0, a1, b, b0, b1, c, rows, summed, columns)
+
+
+@kernel
+def _multiply(
+    a: int, a0: int, a1: int, b: int, b0: int, b1: int, c: int, rows: int, summed: int, columns: int
+) -> None:
+    panel, row = _room(), columns * _ITEM
+    for j in range(0, columns, _WIDE):
+        wide = min(_WIDE, columns - j)
+        as_it_lies = rows <= _TALL and wide == _WIDE and b1 == _ITEM  # used once: not worth a copy
+        for k in range(0, summed, _DEEP):
+            deep = min(_DEEP, summed - k)
+            right, b2 = b + k * b0 + j * b1, b0
+            if not as_it_lies:
+                _pack(panel, right, b0, b1, deep, wide)
+                right, b2 = panel, _WIDE * _ITEM
+            for i in range(0, rows, _TALL):
+                tall = min(_TALL, rows - i)
+                left, tile = a + i * a0 + k * a1, c + i * row + j * _ITEM
+                if wide <= _LANES:
+                    _narrow_tile(left, a0, a1, tall, right, b2, tile, row, wide, deep, k > 0)
+                else:
+                    _tile(left, a0, a1, tall, right, b2, tile, row, wide, deep, k > 0)
+
+
+@kernel
+def _pack(panel: int, b: int, b0: int, b1: int, deep: int, wide: int) -> None:
+    """Columns of the right matrix, term by term."""
+    if b1 == _ITEM:
+        for k in range(deep):
+            _copy_row(panel + k * _WIDE * _ITEM, b + k * b0, wide)
+        return
+    first = 0
+    if wide == _WIDE and b0 == _ITEM:
+        first = deep - deep % _LANES
+        for k in range(0, first, _LANES):
+            for j in range(0, _WIDE, _LANES):
+                _turn(panel + (k * _WIDE + j) * _ITEM, b + k * _ITEM + j * b1, b1)
+    for k in range(first, deep):
+        for j in range(wide):
+            _copy(panel + (k * _WIDE + j) * _ITEM, b + k * b0 + j * b1)
+
+
+@intrinsics
+def _tiles() -> dict[str, Any]:
+    """What tiles are made of, and with them the product."""
+    found = _vector_intrinsics()
+    return {**found, "_product": _product_in_tiles} if found else {}
 
 
 # ---- Arrays that come in ----

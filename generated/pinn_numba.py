@@ -147,6 +147,7 @@ Array = np.ndarray
 _KERNELS: list[str] = []
 _EXACT: list[str] = []
 _PARALLEL: list[str] = []
+_INTRINSICS: list[Callable[[], dict[str, Any]]] = []
 prange = range  # until kernels are compiled
 
 
@@ -168,6 +169,12 @@ def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel(function)
 
 
+def intrinsics(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Marks what makes functions that the compiler has or is told how to write, by name."""
+    _INTRINSICS.append(make)
+    return make
+
+
 def _disjoint() -> None:
     """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
 
@@ -177,7 +184,8 @@ def _larger(a: float, b: float) -> float:
     return b if b > a or b != b else a
 
 
-def _intrinsics() -> dict[str, Any]:
+@intrinsics
+def _of_the_compiler() -> dict[str, Any]:
     """`_disjoint` and `_larger` as the compiler's own."""
     from llvmlite import ir
     from numba import types
@@ -208,7 +216,9 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals().update(prange=numba.prange, **_intrinsics())
+        globals()["prange"] = numba.prange
+        for make in _INTRINSICS:
+            globals().update(make())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
         rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
@@ -237,11 +247,11 @@ def _forward(theta, work, counts, at, t, rows, N):
     z3 = work[at[4] : at[4] + rows].reshape(rows, D)
     v = work[at[5] : at[5] + rows].reshape(rows, D)
     u = work[at[6] : at[6] + rows].reshape(rows, D)
-    np.dot(t, W1, z1)  # (1)
+    _product(t, W1, z1)  # (1)
     _compute_h1(h1, z1, b1, rows)  # (2)
-    np.dot(h1, W2, z2)  # (3)
+    _product(h1, W2, z2)  # (3)
     _compute_h1(h2, z2, b2, rows)  # (4)
-    np.dot(h2, W3, z3)  # (5)
+    _product(h2, W3, z3)  # (5)
     _compute_u(v, z3, b3, u, t, rows)  # (6), (7)
 
 
@@ -272,17 +282,17 @@ def _loss(theta, work, counts, at, t, rows, N):
     u_tt = work[at[21] : at[21] + rows].reshape(rows, D)
     loss = work[at[22] : at[22] + 1]
     _compute_d2u_ddh1(d2u_ddz1, du_dv, t, W1, d2u_ddh1, h1, rows)  # (8), (12), (13)
-    np.dot(du_dv, W3.T, du_dh2)  # (9)
+    _product(du_dv, W3.T, du_dh2)  # (9)
     _compute_du_dz2(du_dz2, h2, du_dh2, rows)  # (10)
-    np.dot(du_dz2, W2.T, du_dh1)  # (11)
-    np.dot(d2u_ddh1, W2, d2u_ddz2)  # (14)
+    _product(du_dz2, W2.T, du_dh1)  # (11)
+    _product(d2u_ddh1, W2, d2u_ddz2)  # (14)
     _compute_du_dz2(d2u_ddh2, h2, d2u_ddz2, rows)  # (15)
-    np.dot(d2u_ddh2, W3, d2u_ddv)  # (16)
-    np.dot(t, W3.T, d2u_dh2_1_s1_2)  # (17)
+    _product(d2u_ddh2, W3, d2u_ddv)  # (16)
+    _product(t, W3.T, d2u_dh2_1_s1_2)  # (17)
     _compute_d2u_dh1_1_s1_left(d2u_dh1_1_s1_left, d2u_ddh2, du_dh2, d2u_dh2_1_s1_2, h2, rows)  # (18)
-    np.dot(d2u_dh1_1_s1_left, W2.T, d2u_dh1_1_s1)  # (18)
+    _product(d2u_dh1_1_s1_left, W2.T, d2u_dh1_1_s1)  # (18)
     _compute_d2u_dh1_1_s1_left(d2u_dt_1_left, d2u_ddh1, du_dh1, d2u_dh1_1_s1, h1, rows)  # (19)
-    np.dot(d2u_dt_1_left, W1.T, d2u_dt_1)  # (19)
+    _product(d2u_dt_1_left, W1.T, d2u_dt_1)  # (19)
     _compute_loss(d2u_dt_1, u_tt, d2u_ddv, t, v, u, loss, rows, N)  # (19), (20), (21)
 
 
@@ -352,41 +362,41 @@ def _backward(theta, gradient, work, counts, at, t, rows, N):
         d2u_ddh2, du_dh2, dW2_4_right, d2u_dh2_1_s1_2, dz1_t1, d2u_ddh1, du_dh1, dz1_t1_2, d2u_dh1_1_s1,
         dW1_3_right, rows, N
     )  # (22), (24), (27), (29), (38), (39), (46), (53), (55), (56), (61)
-    np.dot(du_tt, W1, dd2u_dh1_1_s1_s1)  # (23)
+    _product(du_tt, W1, dd2u_dh1_1_s1_s1)  # (23)
     _compute_ddu_dh1(
         dd2u_dh1_1_s1, dd2u_dh1_1_s1_t1, dd2u_dh1_1_s1_s1, ddu_dh1, d2u_ddh1, h1, rows
     )  # (25), (35)
-    np.dot(dd2u_dh1_1_s1, W2, dd2u_dh2_1_s1_2_s1)  # (26)
+    _product(dd2u_dh1_1_s1, W2, dd2u_dh2_1_s1_2_s1)  # (26)
     _compute_dd2u_dh2_1_s1_2(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_t1, dd2u_dh2_1_s1_2_s1, rows)  # (28)
-    np.dot(dd2u_ddv, W3.T, dd2u_ddh2_1)  # (30)
+    _product(dd2u_ddv, W3.T, dd2u_ddh2_1)  # (30)
     _compute_dd2u_ddz2(
         dd2u_ddh2, dd2u_ddh2_1, dd2u_dh2_1_s1_2_s1, du_dh2, h2, dd2u_ddz2, dd2u_dh2_1_s1_2_t1, rows
     )  # (31), (32)
-    np.dot(dd2u_ddz2, W2.T, dd2u_ddh1_1)  # (33)
+    _product(dd2u_ddz2, W2.T, dd2u_ddh1_1)  # (33)
     _compute_dW1_2_s2(
         dW1_2_s1, dW1_2_s2, dd2u_ddh1, dd2u_ddh1_1, dd2u_dh1_1_s1_s1, du_dh1, h1, dd2u_dh1_1_s1_t1, rows
     )  # (34), (59), (60)
-    np.dot(ddu_dh1, W2, ddu_dz2)  # (36)
+    _product(ddu_dh1, W2, ddu_dz2)  # (36)
     _compute_d2u_dh1_1_s1_left(ddu_dh2, d2u_ddh2, dd2u_dh2_1_s1_2_s1, ddu_dz2, h2, rows)  # (37)
-    np.dot(dv, W3.T, dh2_1)  # (40)
-    np.dot(h2.T, dv, dW3_1)  # (41)
-    np.dot(ddu_dh2.T, du_dv, dW3_2)  # (42)
-    np.dot(d2u_ddh2.T, dd2u_ddv, dW3_3)  # (43)
-    np.dot(dd2u_dh2_1_s1_2.T, t, dW3_4)  # (44)
+    _product(dv, W3.T, dh2_1)  # (40)
+    _product(h2.T, dv, dW3_1)  # (41)
+    _product(ddu_dh2.T, du_dv, dW3_2)  # (42)
+    _product(d2u_ddh2.T, dd2u_ddv, dW3_3)  # (43)
+    _product(dd2u_dh2_1_s1_2.T, t, dW3_4)  # (44)
     _compute_db2(
         db2, dz2, dd2u_dh2_1_s1_2_t1, d2u_ddz2, dd2u_ddh2, d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, ddu_dz2,
         du_dh2, h2, dh2_1, dz2_t1, rows
     )  # (47), (48)
-    np.dot(dz2, W2.T, dh1_1)  # (49)
-    np.dot(h1.T, dz2, dW2_1)  # (50)
-    np.dot(ddu_dh1.T, du_dz2, dW2_2)  # (51)
-    np.dot(d2u_ddh1.T, dd2u_ddz2, dW2_3)  # (52)
-    np.dot(dd2u_dh1_1_s1.T, dW2_4_right, dW2_4)  # (53)
+    _product(dz2, W2.T, dh1_1)  # (49)
+    _product(h1.T, dz2, dW2_1)  # (50)
+    _product(ddu_dh1.T, du_dz2, dW2_2)  # (51)
+    _product(d2u_ddh1.T, dd2u_ddz2, dW2_3)  # (52)
+    _product(dd2u_dh1_1_s1.T, dW2_4_right, dW2_4)  # (53)
     _compute_db1(
         db1, dz1, dz1_t1_2, dz1_t1, dd2u_dh1_1_s1_s1, dh1_1, d2u_ddz1, dd2u_ddh1, h1, dd2u_dh1_1_s1_t1, rows
     )  # (57), (63)
-    np.dot(t.T, dz1, dW1_1)  # (58)
-    np.dot(du_tt.T, dW1_3_right, dW1_3)  # (61)
+    _product(t.T, dz1, dW1_1)  # (58)
+    _product(du_tt.T, dW1_3_right, dW1_3)  # (61)
     _compute_dW1_3(dW1_3)  # (61)
 
 
@@ -889,6 +899,287 @@ def _tanh(x: Any) -> Any:
     a = abs(DTYPE(x))
     grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
     return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
+
+
+# ---- Operations on whole registers, as the compiler takes them ----
+
+
+_ITEM = np.dtype(DTYPE).itemsize
+_LANES = 64 // _ITEM  # numbers in a register
+_TALL, _WIDE, _DEEP = 8, 2 * _LANES, 256  # rows and columns of a tile, terms at a time
+
+
+class _Vectors:
+    """Writes operations on registers into the function that is being compiled."""
+
+    def __init__(self, builder: Any) -> None:
+        from llvmlite import ir
+
+        self.builder, self.ir = builder, ir
+        self.whole, self.short = ir.IntType(64), ir.IntType(32)
+        self.real = ir.FloatType() if _ITEM == 4 else ir.DoubleType()
+        self.vector, self.lanes = ir.VectorType(self.real, _LANES), ir.VectorType(self.short, _LANES)
+        self.zero = ir.Constant(self.vector, [0.0] * _LANES)
+
+    def pointer(self, address: Any) -> Any:
+        return self.builder.inttoptr(address, self.ir.IntType(8).as_pointer())
+
+    def load(self, pointer: Any, kind: Any) -> Any:
+        return self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=_ITEM)
+
+    def store(self, value: Any, pointer: Any) -> None:
+        self.builder.store(value, self.builder.bitcast(pointer, value.type.as_pointer()), align=_ITEM)
+
+    def moved(self, pointer: Any, count: Any, size: Any = 1) -> Any:
+        """The pointer `count` times `size` bytes further."""
+        count, size = (self.whole(n) if isinstance(n, int) else n for n in (count, size))
+        return self.builder.gep(pointer, [self.builder.mul(count, size)])
+
+    def shuffled(self, one: Any, other: Any, places: list[int]) -> Any:
+        return self.builder.shuffle_vector(one, other, self.ir.Constant(self.lanes, places))
+
+    def spread(self, value: Any, kind: Any) -> Any:
+        """A number in every lane."""
+        empty = self.ir.Constant(kind, self.ir.Undefined)
+        return self.shuffled(self.builder.insert_element(empty, value, self.whole(0)), empty, [0] * _LANES)
+
+    def masks(self, wide: Any, vectors: int) -> list[Any]:
+        """Which lanes of each of some vectors there are."""
+        limit = self.spread(self.builder.trunc(wide, self.short), self.lanes)
+        numbers = ([j * _LANES + i for i in range(_LANES)] for j in range(vectors))
+        return [self.builder.icmp_signed("<", self.ir.Constant(self.lanes, n), limit) for n in numbers]
+
+    def call(self, name: str, result: Any, *arguments: Any) -> Any:
+        """A function of LLVM for vectors of this kind."""
+        from numba.core import cgutils
+
+        kind = self.ir.FunctionType(result, [argument.type for argument in arguments])
+        name = f"llvm.{name}.v{_LANES}f{8 * _ITEM}{'.p0' if 'masked' in name else ''}"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
+
+    def masked_load(self, mask: Any, pointer: Any) -> Any:
+        """The lanes of a mask; the others are 0."""
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        return self.call("masked.load", self.vector, pointer, self.short(_ITEM), mask, self.zero)
+
+    def masked_store(self, mask: Any, pointer: Any, value: Any) -> None:
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        self.call("masked.store", self.ir.VoidType(), value, pointer, self.short(_ITEM), mask)
+
+    def repeated(self, times: Any, starts: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        """The values after a loop whose body makes new values of those that it is given."""
+        builder = self.builder
+        before, loop = builder.block, builder.append_basic_block("loop")
+        after = builder.append_basic_block("after")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        starts = [self.whole(0), *starts]
+        held = [builder.phi(start.type) for start in starts]
+        made = [builder.add(held[0], self.whole(1)), *body(held[1:])]
+        for phi, start, value in zip(held, starts, made, strict=True):
+            phi.add_incoming(start, before)
+            phi.add_incoming(value, loop)
+        builder.cbranch(builder.icmp_signed("<", made[0], times), loop, after)
+        builder.position_at_end(after)
+        return made[1:]
+
+
+def _write_tile(v: _Vectors, vectors: int, arguments: Any) -> None:
+    """Rows times columns, summed over the terms; rows past the last one are that again, written twice."""
+    a, a0, a1, tall, b, b0, c, row, wide, deep, more = arguments
+    a, b, c = v.pointer(a), v.pointer(b), v.pointer(c)
+    builder, last, there = v.builder, v.builder.sub(tall, v.whole(1)), v.masks(wide, vectors)
+    numbers = [
+        builder.select(builder.icmp_signed("<", v.whole(i), last), v.whole(i), last) for i in range(_TALL)
+    ]
+    lines = [v.moved(a, number, a0) for number in numbers]
+    places = [[v.moved(v.moved(c, number, row), j, 64) for j in range(vectors)] for number in numbers]
+    none = v.ir.Constant(v.ir.VectorType(v.ir.IntType(1), _LANES), [0] * _LANES)
+    held = [builder.select(more, mask, none) for mask in there]
+    sums = [v.masked_load(m, place) for line in places for m, place in zip(held, line, strict=True)]
+
+    def term(values: list[Any]) -> list[Any]:
+        along, down, *sums = values
+        right = [v.load(v.moved(down, j, 64), v.vector) for j in range(vectors)]
+        grown = []
+        for i, line in enumerate(lines):
+            left = v.spread(v.load(v.moved(line, along), v.real), v.vector)
+            own = sums[i * vectors : (i + 1) * vectors]
+            grown += [v.call("fma", v.vector, left, x, y) for x, y in zip(right, own, strict=True)]
+        return [builder.add(along, a1), v.moved(down, b0), *grown]
+
+    _, _, *sums = v.repeated(deep, [v.whole(0), b, *sums], term)
+    for i, line in enumerate(places):
+        for j, place in enumerate(line):
+            v.masked_store(there[j], place, sums[i * vectors + j])
+
+
+def _write_turn(v: _Vectors, arguments: Any) -> None:
+    """As many lines as a register has lanes, exchanged with their columns."""
+    to, start, size = v.pointer(arguments[0]), v.pointer(arguments[1]), arguments[2]
+    lines = [v.load(v.moved(start, j, size), v.vector) for j in range(_LANES)]
+    far = 1
+    while far < _LANES:  # blocks of this size change places across the diagonal
+        low = [i if not i & far else _LANES + i - far for i in range(_LANES)]
+        high = [i + far if not i & far else _LANES + i for i in range(_LANES)]
+        for i in range(_LANES):
+            if not i & far:
+                both = lines[i], lines[i + far]
+                lines[i], lines[i + far] = v.shuffled(*both, low), v.shuffled(*both, high)
+        far *= 2
+    for i, line in enumerate(lines):
+        v.store(line, v.moved(to, i, _WIDE * _ITEM))
+
+
+def _write_row(v: _Vectors, arguments: Any) -> None:
+    to, start, wide = v.pointer(arguments[0]), v.pointer(arguments[1]), arguments[2]
+    for j, mask in enumerate(v.masks(wide, 2)):
+        v.store(v.masked_load(mask, v.moved(start, j, 64)), v.moved(to, j, 64))
+
+
+def _write_copy(v: _Vectors, arguments: Any) -> None:
+    to, start = map(v.pointer, arguments)
+    v.store(v.load(start, v.real), to)
+
+
+def _write_room(v: _Vectors) -> Any:
+    """Memory for the columns of a tile, for as long as the function runs."""
+    with v.builder.goto_entry_block():
+        memory = v.builder.alloca(v.real, size=v.short(_DEEP * _WIDE))
+    memory.align = 64
+    return v.builder.ptrtoint(memory, v.whole)
+
+
+def _vector_intrinsics() -> dict[str, Any]:
+    """`_tile` and what else there is for whole registers; nothing where the processor's are shorter."""
+    from llvmlite import binding
+    from numba import types
+    from numba.extending import intrinsic
+
+    if not binding.get_host_cpu_features().get("avx512f", False):
+        return {}
+
+    step = types.intp
+
+    def nothing(write: Callable[..., None]) -> Any:
+        def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            write(_Vectors(builder), arguments)
+            return target.get_dummy_value()
+
+        return generate
+
+    def tile(vectors: int) -> Any:
+        write = nothing(lambda v, arguments: _write_tile(v, vectors, arguments))
+
+        def typed(
+            _context: Any,
+            _a: Any,
+            _a0: Any,
+            _a1: Any,
+            _tall: Any,
+            _b: Any,
+            _b0: Any,
+            _c: Any,
+            _row: Any,
+            _wide: Any,
+            _deep: Any,
+            _more: Any,
+        ) -> Any:
+            return types.void(*[step] * 10, types.boolean), write
+
+        return intrinsic(typed)
+
+    def turn(_context: Any, _to: Any, _start: Any, _size: Any) -> Any:
+        return types.void(step, step, step), nothing(_write_turn)
+
+    def copy_row(_context: Any, _to: Any, _start: Any, _wide: Any) -> Any:
+        return types.void(step, step, step), nothing(_write_row)
+
+    def copy(_context: Any, _to: Any, _start: Any) -> Any:
+        return types.void(step, step), nothing(_write_copy)
+
+    def room(_context: Any) -> Any:
+        return step(), lambda _target, builder, _signature, _arguments: _write_room(_Vectors(builder))
+
+    found = {"_turn": turn, "_copy_row": copy_row, "_copy": copy, "_room": room}
+    tiles = {"_tile": tile(2), "_narrow_tile": tile(1)}
+    return {**{name: intrinsic(function) for name, function in found.items()}, **tiles}
+
+
+# ---- Matrix products in tiles ----
+
+
+@kernel
+def _product(left: Array, right: Array, target: Array) -> None:
+    """target = left · right by the library of matrix products; where there are tiles, they stand for it."""
+    np.dot(left, right, target)
+
+
+@kernel
+def _product_in_tiles(left: Array, right: Array, target: Array) -> None:
+    """target = left · right; the rows of the target lie one behind the other."""
+    rows, columns = target.shape
+    summed = left.shape[1]
+    if rows * columns * summed < 512:
+        for i in range(rows):
+            for j in range(columns):
+                total = DTYPE(0)
+                for k in range(summed):
+                    total += left[i, k] * right[k, j]
+                target[i, j] = total
+        return
+    a0, a1 = left.strides
+    b0, b1 = right.strides
+    a, b, c = left.ctypes.data, right.ctypes.data, target.ctypes.data
+    _multiply(a, a0, a1, b, b0, b1, c, rows, summed, columns)
+
+
+@kernel
+def _multiply(
+    a: int, a0: int, a1: int, b: int, b0: int, b1: int, c: int, rows: int, summed: int, columns: int
+) -> None:
+    panel, row = _room(), columns * _ITEM
+    for j in range(0, columns, _WIDE):
+        wide = min(_WIDE, columns - j)
+        as_it_lies = rows <= _TALL and wide == _WIDE and b1 == _ITEM  # used once: not worth a copy
+        for k in range(0, summed, _DEEP):
+            deep = min(_DEEP, summed - k)
+            right, b2 = b + k * b0 + j * b1, b0
+            if not as_it_lies:
+                _pack(panel, right, b0, b1, deep, wide)
+                right, b2 = panel, _WIDE * _ITEM
+            for i in range(0, rows, _TALL):
+                tall = min(_TALL, rows - i)
+                left, tile = a + i * a0 + k * a1, c + i * row + j * _ITEM
+                if wide <= _LANES:
+                    _narrow_tile(left, a0, a1, tall, right, b2, tile, row, wide, deep, k > 0)
+                else:
+                    _tile(left, a0, a1, tall, right, b2, tile, row, wide, deep, k > 0)
+
+
+@kernel
+def _pack(panel: int, b: int, b0: int, b1: int, deep: int, wide: int) -> None:
+    """Columns of the right matrix, term by term."""
+    if b1 == _ITEM:
+        for k in range(deep):
+            _copy_row(panel + k * _WIDE * _ITEM, b + k * b0, wide)
+        return
+    first = 0
+    if wide == _WIDE and b0 == _ITEM:
+        first = deep - deep % _LANES
+        for k in range(0, first, _LANES):
+            for j in range(0, _WIDE, _LANES):
+                _turn(panel + (k * _WIDE + j) * _ITEM, b + k * _ITEM + j * b1, b1)
+    for k in range(first, deep):
+        for j in range(wide):
+            _copy(panel + (k * _WIDE + j) * _ITEM, b + k * b0 + j * b1)
+
+
+@intrinsics
+def _tiles() -> dict[str, Any]:
+    """What tiles are made of, and with them the product."""
+    found = _vector_intrinsics()
+    return {**found, "_product": _product_in_tiles} if found else {}
 
 
 # ---- Arrays that come in ----

@@ -133,6 +133,7 @@ Array = np.ndarray
 _KERNELS: list[str] = []
 _EXACT: list[str] = []
 _PARALLEL: list[str] = []
+_INTRINSICS: list[Callable[[], dict[str, Any]]] = []
 prange = range  # until kernels are compiled
 
 
@@ -154,6 +155,12 @@ def parallel_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel(function)
 
 
+def intrinsics(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Marks what makes functions that the compiler has or is told how to write, by name."""
+    _INTRINSICS.append(make)
+    return make
+
+
 def _disjoint() -> None:
     """Says, in a kernel, that none of its arrays overlaps another one: its loops may run on vectors."""
 
@@ -163,7 +170,8 @@ def _larger(a: float, b: float) -> float:
     return b if b > a or b != b else a
 
 
-def _intrinsics() -> dict[str, Any]:
+@intrinsics
+def _of_the_compiler() -> dict[str, Any]:
     """`_disjoint` and `_larger` as the compiler's own."""
     from llvmlite import ir
     from numba import types
@@ -194,7 +202,9 @@ def _compile() -> None:
     if _KERNELS:
         import numba
 
-        globals().update(prange=numba.prange, **_intrinsics())
+        globals()["prange"] = numba.prange
+        for make in _INTRINSICS:
+            globals().update(make())
         # Of the fast-math rewrites, those that assume that no NaN or infinity occurs stay out.
         rewrites = {"contract", "reassoc", "nsz", "arcp", "afn"}
         for name in _KERNELS:
@@ -233,15 +243,15 @@ def _forward(theta, work, counts, at, x, eps, rows, N):
     z5 = work[at[10] : at[10] + 64 * rows].reshape(rows, D)
     a5 = work[at[11] : at[11] + 64 * rows].reshape(rows, D)
     shown = work[at[12] : at[12] + 64 * rows].reshape(rows, D)
-    np.dot(x, W1, z1)  # (1)
+    _product(x, W1, z1)  # (1)
     _compute_h(h, z1, b1, rows)  # (2)
-    np.dot(h, Wm, z2)  # (3)
+    _product(h, Wm, z2)  # (3)
     _compute_mu(mu, z2, bm, rows)  # (4)
-    np.dot(h, Wv, z3)  # (5)
+    _product(h, Wv, z3)  # (5)
     _compute_z(log_var, z3, bv, u_z, z, eps, mu, rows)  # (6), (7), (8)
-    np.dot(z, W2, z4)  # (9)
+    _product(z, W2, z4)  # (9)
     _compute_h(h4, z4, b2, rows)  # (10)
-    np.dot(h4, W3, z5)  # (11)
+    _product(h4, W3, z5)  # (11)
     _compute_shown(a5, z5, b3, shown, rows)  # (12), (13)
 
 
@@ -290,18 +300,18 @@ def _backward(theta, gradient, work, counts, at, x, eps, rows, N):
     db1 = gradient[3072:3120]
     dW1 = gradient[0:3072].reshape(D, H)
     _compute_db3(db3, da5, shown, x, rows, N)  # (18), (19)
-    np.dot(da5, W3.T, dh4)  # (20)
-    np.dot(h4.T, da5, dW3)  # (21)
+    _product(da5, W3.T, dh4)  # (20)
+    _product(h4.T, da5, dW3)  # (21)
     _compute_db2(db2, dz4, h4, dh4, rows)  # (22), (23)
-    np.dot(dz4, W2.T, dz)  # (24)
-    np.dot(z.T, dz4, dW2)  # (25)
+    _product(dz4, W2.T, dz)  # (24)
+    _product(z.T, dz4, dW2)  # (25)
     _compute_dbm(dbv, dbm, dlog_var, log_var, dz, eps, u_z, dmu, mu, rows, N)  # (26), (27), (28), (29)
-    np.dot(dmu, Wm.T, dh_1)  # (30)
-    np.dot(dlog_var, Wv.T, dh_2)  # (31)
-    np.dot(h.T, dmu, dWm)  # (32)
-    np.dot(h.T, dlog_var, dWv)  # (33)
+    _product(dmu, Wm.T, dh_1)  # (30)
+    _product(dlog_var, Wv.T, dh_2)  # (31)
+    _product(h.T, dmu, dWm)  # (32)
+    _product(h.T, dlog_var, dWv)  # (33)
     _compute_db1(db1, dz1, h, dh_1, dh_2, rows)  # (34), (36)
-    np.dot(x.T, dz1, dW1)  # (35)
+    _product(x.T, dz1, dW1)  # (35)
 
 
 @kernel
@@ -336,14 +346,14 @@ def _inference(theta, work, counts, at, x, rows, N):
     z5_infer = work[at[29] : at[29] + 64 * N].reshape(N, D)
     a5_infer = work[at[30] : at[30] + 64 * N].reshape(N, D)
     shown_infer = work[at[31] : at[31] + 64 * N].reshape(N, D)
-    np.dot(x, W1, z1)  # (1)
+    _product(x, W1, z1)  # (1)
     _compute_h(h, z1, b1, rows)  # (2)
-    np.dot(h, Wm, z2)  # (3)
+    _product(h, Wm, z2)  # (3)
     _compute_mu(mu, z2, bm, rows)  # (4)
     _compute_z4_infer_left(z4_infer_left, mu, N)  # (37)
-    np.dot(z4_infer_left, W2, z4_infer)  # (37)
+    _product(z4_infer_left, W2, z4_infer)  # (37)
     _compute_h(h4_infer, z4_infer, b2, N)  # (38)
-    np.dot(h4_infer, W3, z5_infer)  # (39)
+    _product(h4_infer, W3, z5_infer)  # (39)
     _compute_shown(a5_infer, z5_infer, b3, shown_infer, N)  # (40), (41)
 
 
@@ -361,7 +371,7 @@ def _metrics(theta, work, counts, at, x, rows, N):
     binary_cross_entropy_infer = work[at[32] : at[32] + 1]
     bits_infer = work[at[33] : at[33] + 1]
     loss_infer = work[at[34] : at[34] + 1]
-    np.dot(h, Wv, z3)  # (5)
+    _product(h, Wv, z3)  # (5)
     _compute_kl_2(log_var, z3, bv, mu, kl, rows, N)  # (6), (16)
     _compute_binary_cross_entropy_infer(x, a5_infer, binary_cross_entropy_infer, N)  # (42)
     bits_infer[0] = binary_cross_entropy_infer[0] / N  # (43)
@@ -760,6 +770,287 @@ def _tanh(x: Any) -> Any:
     a = abs(DTYPE(x))
     grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
     return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
+
+
+# ---- Operations on whole registers, as the compiler takes them ----
+
+
+_ITEM = np.dtype(DTYPE).itemsize
+_LANES = 64 // _ITEM  # numbers in a register
+_TALL, _WIDE, _DEEP = 8, 2 * _LANES, 256  # rows and columns of a tile, terms at a time
+
+
+class _Vectors:
+    """Writes operations on registers into the function that is being compiled."""
+
+    def __init__(self, builder: Any) -> None:
+        from llvmlite import ir
+
+        self.builder, self.ir = builder, ir
+        self.whole, self.short = ir.IntType(64), ir.IntType(32)
+        self.real = ir.FloatType() if _ITEM == 4 else ir.DoubleType()
+        self.vector, self.lanes = ir.VectorType(self.real, _LANES), ir.VectorType(self.short, _LANES)
+        self.zero = ir.Constant(self.vector, [0.0] * _LANES)
+
+    def pointer(self, address: Any) -> Any:
+        return self.builder.inttoptr(address, self.ir.IntType(8).as_pointer())
+
+    def load(self, pointer: Any, kind: Any) -> Any:
+        return self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=_ITEM)
+
+    def store(self, value: Any, pointer: Any) -> None:
+        self.builder.store(value, self.builder.bitcast(pointer, value.type.as_pointer()), align=_ITEM)
+
+    def moved(self, pointer: Any, count: Any, size: Any = 1) -> Any:
+        """The pointer `count` times `size` bytes further."""
+        count, size = (self.whole(n) if isinstance(n, int) else n for n in (count, size))
+        return self.builder.gep(pointer, [self.builder.mul(count, size)])
+
+    def shuffled(self, one: Any, other: Any, places: list[int]) -> Any:
+        return self.builder.shuffle_vector(one, other, self.ir.Constant(self.lanes, places))
+
+    def spread(self, value: Any, kind: Any) -> Any:
+        """A number in every lane."""
+        empty = self.ir.Constant(kind, self.ir.Undefined)
+        return self.shuffled(self.builder.insert_element(empty, value, self.whole(0)), empty, [0] * _LANES)
+
+    def masks(self, wide: Any, vectors: int) -> list[Any]:
+        """Which lanes of each of some vectors there are."""
+        limit = self.spread(self.builder.trunc(wide, self.short), self.lanes)
+        numbers = ([j * _LANES + i for i in range(_LANES)] for j in range(vectors))
+        return [self.builder.icmp_signed("<", self.ir.Constant(self.lanes, n), limit) for n in numbers]
+
+    def call(self, name: str, result: Any, *arguments: Any) -> Any:
+        """A function of LLVM for vectors of this kind."""
+        from numba.core import cgutils
+
+        kind = self.ir.FunctionType(result, [argument.type for argument in arguments])
+        name = f"llvm.{name}.v{_LANES}f{8 * _ITEM}{'.p0' if 'masked' in name else ''}"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
+
+    def masked_load(self, mask: Any, pointer: Any) -> Any:
+        """The lanes of a mask; the others are 0."""
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        return self.call("masked.load", self.vector, pointer, self.short(_ITEM), mask, self.zero)
+
+    def masked_store(self, mask: Any, pointer: Any, value: Any) -> None:
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        self.call("masked.store", self.ir.VoidType(), value, pointer, self.short(_ITEM), mask)
+
+    def repeated(self, times: Any, starts: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        """The values after a loop whose body makes new values of those that it is given."""
+        builder = self.builder
+        before, loop = builder.block, builder.append_basic_block("loop")
+        after = builder.append_basic_block("after")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        starts = [self.whole(0), *starts]
+        held = [builder.phi(start.type) for start in starts]
+        made = [builder.add(held[0], self.whole(1)), *body(held[1:])]
+        for phi, start, value in zip(held, starts, made, strict=True):
+            phi.add_incoming(start, before)
+            phi.add_incoming(value, loop)
+        builder.cbranch(builder.icmp_signed("<", made[0], times), loop, after)
+        builder.position_at_end(after)
+        return made[1:]
+
+
+def _write_tile(v: _Vectors, vectors: int, arguments: Any) -> None:
+    """Rows times columns, summed over the terms; rows past the last one are that again, written twice."""
+    a, a0, a1, tall, b, b0, c, row, wide, deep, more = arguments
+    a, b, c = v.pointer(a), v.pointer(b), v.pointer(c)
+    builder, last, there = v.builder, v.builder.sub(tall, v.whole(1)), v.masks(wide, vectors)
+    numbers = [
+        builder.select(builder.icmp_signed("<", v.whole(i), last), v.whole(i), last) for i in range(_TALL)
+    ]
+    lines = [v.moved(a, number, a0) for number in numbers]
+    places = [[v.moved(v.moved(c, number, row), j, 64) for j in range(vectors)] for number in numbers]
+    none = v.ir.Constant(v.ir.VectorType(v.ir.IntType(1), _LANES), [0] * _LANES)
+    held = [builder.select(more, mask, none) for mask in there]
+    sums = [v.masked_load(m, place) for line in places for m, place in zip(held, line, strict=True)]
+
+    def term(values: list[Any]) -> list[Any]:
+        along, down, *sums = values
+        right = [v.load(v.moved(down, j, 64), v.vector) for j in range(vectors)]
+        grown = []
+        for i, line in enumerate(lines):
+            left = v.spread(v.load(v.moved(line, along), v.real), v.vector)
+            own = sums[i * vectors : (i + 1) * vectors]
+            grown += [v.call("fma", v.vector, left, x, y) for x, y in zip(right, own, strict=True)]
+        return [builder.add(along, a1), v.moved(down, b0), *grown]
+
+    _, _, *sums = v.repeated(deep, [v.whole(0), b, *sums], term)
+    for i, line in enumerate(places):
+        for j, place in enumerate(line):
+            v.masked_store(there[j], place, sums[i * vectors + j])
+
+
+def _write_turn(v: _Vectors, arguments: Any) -> None:
+    """As many lines as a register has lanes, exchanged with their columns."""
+    to, start, size = v.pointer(arguments[0]), v.pointer(arguments[1]), arguments[2]
+    lines = [v.load(v.moved(start, j, size), v.vector) for j in range(_LANES)]
+    far = 1
+    while far < _LANES:  # blocks of this size change places across the diagonal
+        low = [i if not i & far else _LANES + i - far for i in range(_LANES)]
+        high = [i + far if not i & far else _LANES + i for i in range(_LANES)]
+        for i in range(_LANES):
+            if not i & far:
+                both = lines[i], lines[i + far]
+                lines[i], lines[i + far] = v.shuffled(*both, low), v.shuffled(*both, high)
+        far *= 2
+    for i, line in enumerate(lines):
+        v.store(line, v.moved(to, i, _WIDE * _ITEM))
+
+
+def _write_row(v: _Vectors, arguments: Any) -> None:
+    to, start, wide = v.pointer(arguments[0]), v.pointer(arguments[1]), arguments[2]
+    for j, mask in enumerate(v.masks(wide, 2)):
+        v.store(v.masked_load(mask, v.moved(start, j, 64)), v.moved(to, j, 64))
+
+
+def _write_copy(v: _Vectors, arguments: Any) -> None:
+    to, start = map(v.pointer, arguments)
+    v.store(v.load(start, v.real), to)
+
+
+def _write_room(v: _Vectors) -> Any:
+    """Memory for the columns of a tile, for as long as the function runs."""
+    with v.builder.goto_entry_block():
+        memory = v.builder.alloca(v.real, size=v.short(_DEEP * _WIDE))
+    memory.align = 64
+    return v.builder.ptrtoint(memory, v.whole)
+
+
+def _vector_intrinsics() -> dict[str, Any]:
+    """`_tile` and what else there is for whole registers; nothing where the processor's are shorter."""
+    from llvmlite import binding
+    from numba import types
+    from numba.extending import intrinsic
+
+    if not binding.get_host_cpu_features().get("avx512f", False):
+        return {}
+
+    step = types.intp
+
+    def nothing(write: Callable[..., None]) -> Any:
+        def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            write(_Vectors(builder), arguments)
+            return target.get_dummy_value()
+
+        return generate
+
+    def tile(vectors: int) -> Any:
+        write = nothing(lambda v, arguments: _write_tile(v, vectors, arguments))
+
+        def typed(
+            _context: Any,
+            _a: Any,
+            _a0: Any,
+            _a1: Any,
+            _tall: Any,
+            _b: Any,
+            _b0: Any,
+            _c: Any,
+            _row: Any,
+            _wide: Any,
+            _deep: Any,
+            _more: Any,
+        ) -> Any:
+            return types.void(*[step] * 10, types.boolean), write
+
+        return intrinsic(typed)
+
+    def turn(_context: Any, _to: Any, _start: Any, _size: Any) -> Any:
+        return types.void(step, step, step), nothing(_write_turn)
+
+    def copy_row(_context: Any, _to: Any, _start: Any, _wide: Any) -> Any:
+        return types.void(step, step, step), nothing(_write_row)
+
+    def copy(_context: Any, _to: Any, _start: Any) -> Any:
+        return types.void(step, step), nothing(_write_copy)
+
+    def room(_context: Any) -> Any:
+        return step(), lambda _target, builder, _signature, _arguments: _write_room(_Vectors(builder))
+
+    found = {"_turn": turn, "_copy_row": copy_row, "_copy": copy, "_room": room}
+    tiles = {"_tile": tile(2), "_narrow_tile": tile(1)}
+    return {**{name: intrinsic(function) for name, function in found.items()}, **tiles}
+
+
+# ---- Matrix products in tiles ----
+
+
+@kernel
+def _product(left: Array, right: Array, target: Array) -> None:
+    """target = left · right by the library of matrix products; where there are tiles, they stand for it."""
+    np.dot(left, right, target)
+
+
+@kernel
+def _product_in_tiles(left: Array, right: Array, target: Array) -> None:
+    """target = left · right; the rows of the target lie one behind the other."""
+    rows, columns = target.shape
+    summed = left.shape[1]
+    if rows * columns * summed < 512:
+        for i in range(rows):
+            for j in range(columns):
+                total = DTYPE(0)
+                for k in range(summed):
+                    total += left[i, k] * right[k, j]
+                target[i, j] = total
+        return
+    a0, a1 = left.strides
+    b0, b1 = right.strides
+    a, b, c = left.ctypes.data, right.ctypes.data, target.ctypes.data
+    _multiply(a, a0, a1, b, b0, b1, c, rows, summed, columns)
+
+
+@kernel
+def _multiply(
+    a: int, a0: int, a1: int, b: int, b0: int, b1: int, c: int, rows: int, summed: int, columns: int
+) -> None:
+    panel, row = _room(), columns * _ITEM
+    for j in range(0, columns, _WIDE):
+        wide = min(_WIDE, columns - j)
+        as_it_lies = rows <= _TALL and wide == _WIDE and b1 == _ITEM  # used once: not worth a copy
+        for k in range(0, summed, _DEEP):
+            deep = min(_DEEP, summed - k)
+            right, b2 = b + k * b0 + j * b1, b0
+            if not as_it_lies:
+                _pack(panel, right, b0, b1, deep, wide)
+                right, b2 = panel, _WIDE * _ITEM
+            for i in range(0, rows, _TALL):
+                tall = min(_TALL, rows - i)
+                left, tile = a + i * a0 + k * a1, c + i * row + j * _ITEM
+                if wide <= _LANES:
+                    _narrow_tile(left, a0, a1, tall, right, b2, tile, row, wide, deep, k > 0)
+                else:
+                    _tile(left, a0, a1, tall, right, b2, tile, row, wide, deep, k > 0)
+
+
+@kernel
+def _pack(panel: int, b: int, b0: int, b1: int, deep: int, wide: int) -> None:
+    """Columns of the right matrix, term by term."""
+    if b1 == _ITEM:
+        for k in range(deep):
+            _copy_row(panel + k * _WIDE * _ITEM, b + k * b0, wide)
+        return
+    first = 0
+    if wide == _WIDE and b0 == _ITEM:
+        first = deep - deep % _LANES
+        for k in range(0, first, _LANES):
+            for j in range(0, _WIDE, _LANES):
+                _turn(panel + (k * _WIDE + j) * _ITEM, b + k * _ITEM + j * b1, b1)
+    for k in range(first, deep):
+        for j in range(wide):
+            _copy(panel + (k * _WIDE + j) * _ITEM, b + k * b0 + j * b1)
+
+
+@intrinsics
+def _tiles() -> dict[str, Any]:
+    """What tiles are made of, and with them the product."""
+    found = _vector_intrinsics()
+    return {**found, "_product": _product_in_tiles} if found else {}
 
 
 # ---- Arrays that come in ----

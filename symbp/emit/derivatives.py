@@ -20,7 +20,7 @@ from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
 from symbp.emit.module import check_request
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
-from symbp.emit.splice import Part, function_text, function_texts, import_lines, part
+from symbp.emit.splice import Part, function_text, function_texts, import_lines, numba_kernels, part
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
@@ -124,8 +124,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
         tuple(stage_calls(net, names, ("forward", "derivatives"))),
         ("@kernel",),
     )
-    kernels = function_texts(f"numba {dtype}", helpers)
-    parts = [Part("Functions of one element", "\n\n\n".join(kernels), (), ())] if kernels else []
+    parts = numba_kernels(dtype, helpers)
     constants = [f"DTYPE = np.{dtype}", *(["F32 = np.float32"] if real else [])]
     return (
         [*functions, driver, places_function(net, memory)],

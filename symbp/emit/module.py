@@ -25,7 +25,16 @@ from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.numpy_update import numpy_update
 from symbp.emit.segments import Network, network, product_of
-from symbp.emit.splice import Part, function_texts, import_lines, part, replaced, takes_out, without
+from symbp.emit.splice import (
+    Part,
+    function_texts,
+    import_lines,
+    numba_kernels,
+    part,
+    replaced,
+    takes_out,
+    without,
+)
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update
@@ -215,13 +224,12 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     update, more = numba_update(rule, _update_names(rule), real)
     drivers = driver_functions(net, rule, places, names)
     drivers += chunk_functions(net, rule, places, names) if net.split is not None else []
-    texts = function_texts(f"numba {dtype}", helpers | more | {"_all_finite"})
-    kernels = Part("Functions of one element", "\n\n\n".join(texts), (), ())
+    kernels = numba_kernels(dtype, helpers | more | {"_all_finite"})
     constants = [f"DTYPE = np.{dtype}"] + (["F32 = np.float32"] if real else [])
     return Pieces(
         [*functions, update, *drivers, places_function(net, memory)],
         [part("compiling").text],
-        [kernels, *_common(net, "numba")],
+        [*kernels, *_common(net, "numba")],
         [*constants, *memory_tables(net)],
         footprint(net, memory, target="numba", dtype=dtype),
     )

@@ -257,7 +257,7 @@ class NumbaLines:
 
     # --- matrix products
     def contraction(self, kernel: Contraction) -> Iterator[str]:
-        """`np.dot(left, right, target)`, inside loops over the batch if there is one."""
+        """`_product(left, right, target)`, of a vector `np.dot`; in loops over the batch if there is one."""
         indent = ""
         for index in kernel.batch:
             extent = self.plain().integer(kernel.extents[index]).text
@@ -275,7 +275,9 @@ class NumbaLines:
         if kernel.inverses:
             yield f"{indent}{target}[...] = {self.solution(kernel, left, right)}{note(*kernel.numbers)}"
         else:
-            yield f"{indent}np.dot({left}, {right}, {target}){note(kernel.number)}"
+            called = "_product" if kernel.rows and kernel.columns else "np.dot"
+            self.helpers |= {called} - {"np.dot"}
+            yield f"{indent}{called}({left}, {right}, {target}){note(kernel.number)}"
 
     def solution(self, kernel: Contraction, left: str, right: str) -> str:
         """The product with an inverse that is never made: A⁻¹·b solves A·x = b, b·A⁻¹ solves Aᵀ·xᵀ = bᵀ."""

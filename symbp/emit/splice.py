@@ -124,6 +124,13 @@ def function_texts(target: str, functions: Iterable[str]) -> list[str]:
     return [found[function] for function in sorted(found)]
 
 
+def numba_kernels(dtype: str, called: Iterable[str]) -> list[Part]:
+    """The kernels that lines of the Numba target stand on, for those of their functions that are called."""
+    texts = function_texts(f"numba {dtype}", set(called) - {"_product"})
+    found = [Part("Functions of one element", "\n\n\n".join(texts), (), ())] if texts else []
+    return [*found, *(part(f"numba_{name}") for name in ("vectors", "products") if "_product" in called)]
+
+
 @cache
 def _functions(name: str) -> tuple[str, ...]:
     return tuple(node.name for node in ast.parse(part(name).text).body if isinstance(node, ast.FunctionDef))

@@ -34,3 +34,27 @@ def _train_step_in_chunks(*arrays: Any) -> tuple[float, bool]:
 
 def _train_step(*arrays: Any) -> tuple[float, bool]:
     raise NotImplementedError
+
+
+def _tile(*numbers: int) -> None:
+    raise NotImplementedError
+
+
+def _narrow_tile(*numbers: int) -> None:
+    raise NotImplementedError
+
+
+def _turn(to: int, start: int, size: int) -> None:
+    raise NotImplementedError
+
+
+def _copy_row(to: int, start: int, wide: int) -> None:
+    raise NotImplementedError
+
+
+def _copy(to: int, start: int) -> None:
+    raise NotImplementedError
+
+
+def _room() -> int:
+    raise NotImplementedError
