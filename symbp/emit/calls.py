@@ -288,6 +288,8 @@ class Calls:
     def operated(self, node: ast.BinOp, form: Form, out: _Target) -> None:
         if isinstance(node.op, ast.MatMult) and not (out.form.whole and same(form.shape, out.form.shape)):
             self.through(node, form, out)
+        elif form.kind == "integer" and (bits := _bits(node)) is not None:
+            self.applied(bits[0], [node.left, ast.Constant(bits[1])], out)
         elif self.cubed(node, out):
             base = _Target(out.text, out.form, out.aliases)
             self.raised(node.left, base)
@@ -652,6 +654,17 @@ def _filled_with(node: ast.expr) -> ast.expr | None:
     if function == "np.full":
         return node.args[1]
     return {"np.zeros": ast.Constant(0), "np.ones": ast.Constant(1)}.get(function)
+
+
+def _bits(node: ast.BinOp) -> tuple[str, int] | None:
+    """A quotient or a remainder by a power of two as a shift or a mask, of negative numbers, too: a division
+    of integers costs ten times as much."""
+    divisor = node.right.value if isinstance(node.right, ast.Constant) else None
+    if not isinstance(divisor, int) or divisor < 2 or divisor & (divisor - 1):
+        return None
+    if isinstance(node.op, ast.Mod):
+        return "bitwise_and", divisor - 1
+    return ("right_shift", divisor.bit_length() - 1) if isinstance(node.op, ast.FloorDiv) else None
 
 
 def _number(text: str) -> str:

@@ -20,7 +20,7 @@ from symbp.ir.training import Initial
 from symbp.lower import Program, lower
 from symbp.lower.chunks import Barrier, Split, split
 from symbp.lower.counted import counted
-from symbp.lower.layout import loops_first
+from symbp.lower.layout import batch_last, loops_first
 from symbp.lower.shared import shared
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
@@ -197,7 +197,8 @@ def network(
     parts = _chunked(system, whole.batch, gradients) if chunks else None
     numbers: Mapping[str, int] | None = None
     if not chunks:
-        prepared = loops_first(shared(system), (*system.asked, *gradients))
+        kept = (*system.asked, *gradients)
+        prepared = batch_last(loops_first(shared(system), kept), kept, whole.batch)
         system, numbers = prepared.system, prepared.numbers
     segments: list[Segment] = []
     for name, title, after, wanted in _stages(system, gradients, parts):

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from symbp.ir.expr import Access, Expr
+from symbp.ir.affine import affine
+from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, Size, free_indices
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System
 from symbp.lower.shared import Additions, Shared
@@ -53,20 +54,18 @@ def _copied(base: Shared, beside: Mapping[str, tuple[int, ...]]) -> Shared:
         tensor = base.system.tensor(name)
         if tensor.role is not Role.INPUT or tensor.integer or axes == tuple(range(len(axes))):
             continue
+        order = (*axes, *(k for k in range(len(tensor.shape)) if k not in axes))
+        plain = tuple(Index(f"i{k}") for k in range(len(order)))
         for equation in base.system.equations:
             reads = [a for a in equation.reads if a.name == name]
-            if equation.op != "sum" or len(reads) != 1 or not _plain(reads[0], equation):
+            if equation.op != "sum" or len(reads) != 1 or reads[0].outside is not None:
                 continue
-            order = tuple(reads[0].subscripts)
-            copy = additions.read(reads[0], equation, f"{name}_steps", order)
+            whole = Equation(equation.target, plain, tensor.at(*plain), ranges=tensor.shape)
+            copy = additions.read(whole.body, whole, f"{name}_turned", tuple(plain[k] for k in order))
+            turned = Access(copy.name, *(reads[0].subscripts[k] for k in order))
             body: Expr = bodies.get(equation.target, equation.body)
-            bodies[equation.target] = body.xreplace({reads[0]: copy})
+            bodies[equation.target] = body.xreplace({reads[0]: turned})
     return additions.done(bodies)
-
-
-def _plain(access: Access, equation: Equation) -> bool:
-    own = set(equation.all_indices)
-    return len(set(access.subscripts)) == len(access.subscripts) and set(access.subscripts) <= own
 
 
 def _along(group: Group, front: dict[str, tuple[int, ...]], outer: tuple[Mapping[str, int], ...]) -> None:
@@ -113,6 +112,76 @@ def _shared(
         for other, own in places:
             if all(list(own).count(i) == 1 for i in wanted):
                 yield other, tuple(list(own).index(i) for i in wanted)
+
+
+# --- the batch last
+def batch_last(base: Shared, keep: Collection[str], batch: str | None) -> Shared:
+    """The system with the batch as the last axis of images, if it has convolutions and no loops: windows of
+    `x[c, i, j, n]` are stretches of at least a batch, and a convolution is one product. Data are copied."""
+    system = base.system
+    size = Size(batch or "")
+    if batch is None or any(group.loop is not None for group in groups(system)):
+        return base
+    if not any(_convolves(e, size) for e in system.equations):
+        return base
+    fixed = {*keep, *(leaf.name for leaf in system.leaves), *(e.target for e in system.equations if e.leaf)}
+    axes: dict[str, int] = {}
+    moved = True
+    while moved:
+        moved = False
+        for equation in system.equations:
+            found = _batched(equation, size)
+            joined = _moves_windows(equation) or (equation.op != "sum" and any(n in axes for n in found))
+            new = {n: axis for n, axis in found.items() if n not in axes} if joined else {}
+            axes |= new
+            moved = moved or bool(new)
+    beside = {name: axis for name, axis in axes.items() if name in fixed}
+    base = _copied(base, {n: _last(base.system, n, axis) for n, axis in beside.items()})
+    orders = {n: _last(base.system, n, axis) for n, axis in axes.items() if n not in fixed}
+    return Shared(_ordered(base.system, orders), base.numbers)
+
+
+def _last(system: System, name: str, axis: int) -> Order:
+    rank = len(system.tensor(name).shape)
+    return (*(k for k in range(rank) if k != axis), axis)
+
+
+def _batched(equation: Equation, size: Size) -> dict[str, int]:
+    """The tensors of an equation with the batch's index as a plain subscript, and where."""
+    indices = {i for i, extent in equation.extents.items() if extent == size}
+    found: dict[str, int] = {}
+    for name, subscripts in (
+        (equation.target, equation.indices),
+        *((a.name, a.subscripts) for a in equation.reads),
+    ):
+        at = [k for k, s in enumerate(subscripts) if s in indices]
+        if len(at) == 1 and len(subscripts) > 1:
+            found.setdefault(name, at[0])
+    return found
+
+
+def _moves_windows(equation: Equation) -> bool:
+    return any(
+        len(free_indices(s)) > 1 or s.atoms(FloorDiv, Mod) for a in equation.reads for s in a.subscripts
+    )
+
+
+def _convolves(equation: Equation, size: Size) -> bool:
+    """Whether this sums a product over windows of a tensor with the batch as an axis."""
+    return equation.op == "sum" and any(
+        a.name in _batched(equation, size) and any(_overlaps(s, equation) for s in a.subscripts)
+        for a in equation.reads
+    )
+
+
+def _overlaps(subscript: Expr, equation: Equation) -> bool:
+    form = affine(subscript)
+    return (
+        form is not None
+        and len(form.weights) == 2
+        and all(abs(w) == 1 for w in form.weights.values())
+        and any(i in equation.reduced for i in form.weights)
+    )
 
 
 def _ordered(system: System, orders: Mapping[str, Order]) -> System:

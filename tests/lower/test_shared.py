@@ -73,7 +73,7 @@ def test_loops_run_along_the_first_axis_and_data_are_copied_once() -> None:
     assert shapes["h"] == shapes["a"] == shapes["dr"] == ["T", "N", "H"]
     assert shapes["x"] == ["N", "T", "D"]
     readers = [e.target for e in after.system.equations if "x" in e.read_names]
-    assert readers == ["x_steps"]
+    assert readers == ["x_turned"]
 
 
 def test_offsets_are_added_before_the_loop() -> None:
