@@ -61,29 +61,29 @@ One training step takes, with each array read and written once per kernel:
                + 320·N·((S - 2)//2)² + 640·N·((S - 2)//2) + 327·N
              = 192·K·N·((S - 2)//2)² + 384·K·N·((S - 2)//2) + 206·K·N + 28,128·N·((S - 2)//2)²
                + 56,256·N·((S - 2)//2) + 800·N·S² + 28,135·N
-    bytes      520 + 1,104·F1·N·((S - 2)//2) + 112·F1·N·S² + 432·D1·N·S² + 552·F1·N·((S - 2)//2)²
-               + 112·K·N + 12,288·N·((S - 2)//2)² + 144·D1·F1 + 1,536·K·((S - 2)//2)
-               + 24,576·N·((S - 2)//2) + 552·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 12,360·N + 784·K
-             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 21,120·N·((S - 2)//2)² + 2,224·N·S²
-               + 42,240·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 21,192·N + 784·K
-    workspace  8·max(32,768, 42·N·S² + 4·N·S + 4·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2)
-               + 32·N, 192·N·((S - 2)//2) + 32·N·((S - 2)//2)² + 32·N·S² + 288·N, 320·N·((S - 2)//2)
-               + 82·N·S² + 96·N·((S - 2)//2)² + 352·N, 128·N·((S - 2)//2)² + 384·N·((S - 2)//2)
-               + 82·N·S² + 384·N, 192·N·((S - 2)//2)² + 512·N·((S - 2)//2) + 82·N·S²
-               + 448·N, 224·N·((S - 2)//2)² + 576·N·((S - 2)//2) + 82·N·S² + 480·N, 240·N·((S - 2)//2)²
-               + 672·N·((S - 2)//2) + 82·N·S² + 624·N, 256·N·((S - 2)//2)² + 704·N·((S - 2)//2)
-               + 82·N·S² + 640·N, 272·N·((S - 2)//2)² + 736·N·((S - 2)//2) + 82·N·S²
-               + 656·N, 160·N·((S - 2)//2)² + 2·K·N + 448·N·((S - 2)//2) + 82·N·S² + 416·N, 37,376
-               + 288·N·((S - 2)//2)² + 4·K·N + 4·N·S + 768·N·((S - 2)//2) + 83·N·S² + 708·N
-               + S², 37,380 + 288·N·((S - 2)//2)² + 4·K·N + 4·N·S + 768·N·((S - 2)//2) + 83·N·S²
-               + 2·((S - 2)//2) + 731·N + ((S - 2)//2)² + K + S²) + 8·max(32·N·S², 16·N·((S - 2)//2)²
-               + 32·N·((S - 2)//2) + 32·N·S² + 16·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2)
-               + 32·N, 32·N·S² + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 51·N + K, 1 + 32·N·S²
+    bytes      520 + 1,104·F1·N·((S - 2)//2) + 432·D1·N·S² + 552·F1·N·((S - 2)//2)² + 96·F1·N·S²
+               + 112·K·N + 11,776·N·((S - 2)//2)² + 144·D1·F1 + 1,536·K·((S - 2)//2)
+               + 23,552·N·((S - 2)//2) + 552·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 11,848·N + 784·K
+             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,968·N·S² + 20,608·N·((S - 2)//2)²
+               + 41,216·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 20,680·N + 784·K
+    workspace  8·max(32·N·S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S²
+               + 16·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 32·N, 32·N·S²
+               + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 51·N + K, 1 + 32·N·S²
                + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 51·N + (S - 2)//2 + K, 2 + 32·N·S²
                + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 2·((S - 2)//2) + 51·N + K, 19
                + 32·N·S² + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 3·((S - 2)//2) + 51·N + K)
-               + max(K·N, 32·N·S² + 2·S + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2)
-               + 16·N, 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 32·N) bytes
+               + 8·max(33·N·S² + 4·N·S + 4·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2)
+               + 32·N, 192·N·((S - 2)//2) + 32·N·((S - 2)//2)² + 32·N·S² + 288·N, 320·N·((S - 2)//2)
+               + 66·N·S² + 96·N·((S - 2)//2)² + 352·N, 128·N·((S - 2)//2)² + 384·N·((S - 2)//2)
+               + 66·N·S² + 384·N, 160·N·((S - 2)//2)² + 448·N·((S - 2)//2) + 66·N·S²
+               + 416·N, 192·N·((S - 2)//2)² + 512·N·((S - 2)//2) + 66·N·S² + 448·N, 224·N·((S - 2)//2)²
+               + 576·N·((S - 2)//2) + 66·N·S² + 480·N, 240·N·((S - 2)//2)² + 66·N·S²
+               + 672·N·((S - 2)//2) + 624·N, 256·N·((S - 2)//2)² + 66·N·S² + 704·N·((S - 2)//2)
+               + 640·N, 272·N·((S - 2)//2)² + 66·N·S² + 736·N·((S - 2)//2) + 656·N, 288·N·((S - 2)//2)²
+               + 4·N·S + 68·N·S² + 768·N·((S - 2)//2) + 676·N, 37,379 + 289·N·((S - 2)//2)² + 4·K·N
+               + 4·N·S + 68·N·S² + 770·N·((S - 2)//2) + 684·N + K) + max(K·N, 32·N·S² + 2·S
+               + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 16·N, 32·N·((S - 2)//2)²
+               + 64·N·((S - 2)//2) + 32·N) bytes
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "S", "K")
-POSITIONS = ("range_N", "range_F1", "range_", "range_K", "range_S")
-ONES = ("ones_K", "ones_N", "ones_S2222S221", "ones_SS")
+POSITIONS = ("range_F1", "range_", "range_N", "range_K", "range_S")
+ONES = ("ones_K", "ones_N", "ones_2S22NNS222N", "ones_NSS")
 D1, F1, D2, D3, F2, D4, D5 = 1, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -155,48 +155,49 @@ def _forward(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
-    padded1, t_N_D1_3_3_S_S, t_1 = tensors["padded1"], tensors["t_N_D1_3_3_S_S"], tensors["t_1"]
+    padded1, t_D1_3_3_S_S_N, t_1 = tensors["padded1"], tensors["t_D1_3_3_S_S_N"], tensors["t_1"]
     at_1, at_2, at_3, t_2 = tensors["at_1"], tensors["at_2"], tensors["at_3"], tensors["t_2"]
-    t_3, range_N, range_F1 = tensors["t_3"], tensors["range_N"], tensors["range_F1"]
-    range_, ones_K = tensors["range_"], tensors["ones_K"]
+    t_3, range_F1, range_ = tensors["t_3"], tensors["range_F1"], tensors["range_"]
+    range_N, ones_K = tensors["range_N"], tensors["ones_K"]
     N = len(x)
     S = x.shape[2]
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
-    z1_windows = _windows(padded1, (N, D1, 3, 3, S, S), (0, 1, 2, 3, 2, 3))  # (1)
-    np.copyto(t_N_D1_3_3_S_S, z1_windows)  # (1)
+    z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))  # (1)
+    np.copyto(t_D1_3_3_S_S_N, z1_windows)  # (1)
     np.matmul(
-        C1.reshape(F1, 9 * D1), t_N_D1_3_3_S_S.reshape(N, 9 * D1, S * S), out=z1.reshape(N, F1, S * S)
+        C1.reshape(F1, 9 * D1), t_D1_3_3_S_S_N.reshape(9 * D1, N * (S * S)), out=z1.reshape(F1, N * (S * S))
     )  # (1)
-    np.add(z1, c1[:, None, None], out=a1)  # (2)
+    np.add(z1, c1[:, None, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
     h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (4)
-        np.add(at_1, range_F1[:, None, None], out=at_1)  # (4)
-        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(range_F1[:, None, None, None], S, out=at_1)  # (4)
         np.multiply(2, range_, out=at_2)  # (4)
         np.add(at_2, i5, out=at_2)  # (4)
-        np.add(at_1, at_2[:, None], out=at_1)  # (4)
+        np.add(at_1, at_2[:, None, None], out=at_1)  # (4)
         np.multiply(at_1, S, out=at_1)  # (4)
         np.multiply(2, range_, out=at_3)  # (4)
         np.add(at_3, i, out=at_3)  # (4)
-        np.add(at_1, at_3, out=at_1)  # (4)
+        np.add(at_1, at_3[:, None], out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
         np.take(h1_2.reshape(-1), at_1, out=t_1, mode="clip")  # (4)
         np.maximum(h1, t_1, out=h1)  # (4)
     t_2.fill(0)  # (5)
-    np.copyto(t_2[:, :, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2], h1)  # (5)
-    z2_windows = _windows(t_2, (N, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1), (0, 1, 2, 3, 2, 3))  # (5)
+    np.copyto(t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :], h1)  # (5)
+    z2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))  # (5)
     np.matmul(
-        C2.reshape(32, 9 * F1), z2_windows.reshape(N, 9 * F1, np.square(DTYPE((S - 2) // 2) + 1)),
-        out=z2.reshape(N, 32, np.square(DTYPE((S - 2) // 2) + 1))
+        C2.reshape(32, 9 * F1), z2_windows.reshape(9 * F1, np.square(DTYPE((S - 2) // 2) + 1) * N),
+        out=z2.reshape(32, np.square(DTYPE((S - 2) // 2) + 1) * N)
     )  # (5)
-    np.add(z2, c2[:, None, None], out=a2)  # (6)
+    np.add(z2, c2[:, None, None, None], out=a2)  # (6)
     np.maximum(a2, 0, out=h2)  # (7)
-    u_flat[...] = h2.reshape(N, 32 * np.square((S - 2) // 2) + 64 * ((S - 2) // 2) + 32)  # (8)
-    np.multiply(10 / 7, mask2, out=t_3)  # (9)
+    u_flat[...] = h2.reshape(32 * np.square((S - 2) // 2) + 64 * ((S - 2) // 2) + 32, N)  # (8)
+    _transposed(mask2, out=t_3)  # (9)
+    np.multiply(10 / 7, t_3, out=t_3)  # (9)
     np.multiply(t_3, u_flat, out=flat)  # (9)
-    np.matmul(flat, W, out=z3)  # (10)
+    np.matmul(flat.T, W, out=z3)  # (10)
     np.add(z3, b, out=a3)  # (11)
     a3.max(1, out=m_a3)  # (12)
     np.subtract(a3, m_a3[:, None], out=e_p)  # (13)
@@ -233,125 +234,122 @@ def _backward(params, data, tensors, gradients):
     dW, db = gradients["W"], gradients["b"]
     padded1, t_1, at_1, at_2 = tensors["padded1"], tensors["t_1"], tensors["at_1"], tensors["at_2"]
     at_3, t_2, less, is_1 = tensors["at_3"], tensors["t_2"], tensors["less"], tensors["is_1"]
-    is_NK, is_2, t_N_32, t_4 = tensors["is_NK"], tensors["is_2"], tensors["t_N_32"], tensors["t_4"]
-    at1, at2, at3, at4 = tensors["at1"], tensors["at2"], tensors["at3"], tensors["at4"]
-    at5, at6, is_N_F1_S_S, is_SS = tensors["at5"], tensors["at6"], tensors["is_N_F1_S_S"], tensors["is_SS"]
+    is_NK, is_2, t_4, at1 = tensors["is_NK"], tensors["is_2"], tensors["t_4"], tensors["at1"]
+    at2, at3, at4, at5 = tensors["at2"], tensors["at3"], tensors["at4"], tensors["at5"]
+    at6, is_F1_S_S_N, is_SS1 = tensors["at6"], tensors["is_F1_S_S_N"], tensors["is_SS1"]
     is_S, at_S, is_S2 = tensors["is_S"], tensors["at_S"], tensors["is_S2"]
-    is_N_F1_S_S2, at_N_F1_S_S = tensors["is_N_F1_S_S2"], tensors["at_N_F1_S_S"]
-    at_N_F1_S_S2, at_S2, at_S3 = tensors["at_N_F1_S_S2"], tensors["at_S2"], tensors["at_S3"]
-    t_N_F1, t_F1_N_S_S, t_5 = tensors["t_N_F1"], tensors["t_F1_N_S_S"], tensors["t_5"]
-    range_N, range_F1, range_ = tensors["range_N"], tensors["range_F1"], tensors["range_"]
-    range_K, ones_N, ones_S2222S221 = tensors["range_K"], tensors["ones_N"], tensors["ones_S2222S221"]
-    range_S, ones_SS = tensors["range_S"], tensors["ones_SS"]
+    is_F1_S_S_N2, at_F1_S_S_N = tensors["is_F1_S_S_N2"], tensors["at_F1_S_S_N"]
+    at_F1_S_S_N2, at_S2, at_S3 = tensors["at_F1_S_S_N2"], tensors["at_S2"], tensors["at_S3"]
+    t_5, range_F1, range_ = tensors["t_5"], tensors["range_F1"], tensors["range_"]
+    range_N, range_K, ones_N = tensors["range_N"], tensors["range_K"], tensors["ones_N"]
+    ones_2S22NNS222N, range_S, ones_NSS = tensors["ones_2S22NNS222N"], tensors["range_S"], tensors["ones_NSS"]
     N = len(x)
     S = x.shape[2]
     h1_place.fill(0)  # (17)
     less.fill(1)  # (17)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (17)
-        np.add(at_1, range_F1[:, None, None], out=at_1)  # (17)
-        np.multiply(at_1, S, out=at_1)  # (17)
+        np.multiply(range_F1[:, None, None, None], S, out=at_1)  # (17)
         np.multiply(2, range_, out=at_2)  # (17)
         np.add(at_2, i5, out=at_2)  # (17)
-        np.add(at_1, at_2[:, None], out=at_1)  # (17)
+        np.add(at_1, at_2[:, None, None], out=at_1)  # (17)
         np.multiply(at_1, S, out=at_1)  # (17)
         np.multiply(2, range_, out=at_3)  # (17)
         np.add(at_3, i, out=at_3)  # (17)
-        np.add(at_1, at_3, out=at_1)  # (17)
+        np.add(at_1, at_3[:, None], out=at_1)  # (17)
+        np.multiply(at_1, N, out=at_1)  # (17)
+        np.add(at_1, range_N, out=at_1)  # (17)
         np.take(h1_2.reshape(-1), at_1, out=t_1, mode="clip")  # (17)
         np.less(t_1, h1, out=is_1)  # (17)
         less &= is_1  # (17)
         h1_place += less  # (17)
-    np.floor_divide(h1_place, 2, out=h1_argmax_i5)  # (17)
-    np.remainder(h1_place, 2, out=h1_argmax_i)  # (18)
+    np.right_shift(h1_place, 1, out=h1_argmax_i5)  # (17)
+    np.bitwise_and(h1_place, 1, out=h1_argmax_i)  # (18)
     np.equal(range_K, y[:, None], out=is_NK)  # (19)
     np.subtract(p, is_NK, out=da3)  # (19)
     np.divide(da3, N, out=da3)  # (19)
     np.dot(ones_N, da3, out=db)  # (20)
-    np.matmul(da3, W.T, out=dflat)  # (21)
-    np.matmul(flat.T, da3, out=dW)  # (22)
+    np.matmul(W, da3.T, out=dflat)  # (21)
+    np.matmul(flat, da3, out=dW)  # (22)
     np.greater(a2, 0, out=is_2)  # (23)
-    np.multiply(10 / 7, dflat.reshape(N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1), out=da2)  # (23)
-    np.multiply(da2, mask2.reshape(N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1), out=da2)  # (23)
+    np.multiply(10 / 7, dflat.reshape(32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), out=da2)  # (23)
+    np.multiply(
+        da2, mask2.reshape(N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1).transpose(1, 2, 3, 0), out=da2
+    )  # (23)
     _choose(da2, is_2, 0)  # (23)
     np.dot(
-        da2.reshape(32 * N, ((S - 2) // 2)**2 + 2 * ((S - 2) // 2) + 1), ones_S2222S221,
-        out=t_N_32.reshape(32 * N)
+        da2.reshape(32, 2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N), ones_2S22NNS222N, out=dc2
     )  # (24)
-    np.dot(ones_N, t_N_32, out=dc2)  # (24)
     t_4.fill(0)  # (25)
-    np.copyto(t_4[:, :, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2], da2)  # (25)
+    np.copyto(t_4[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :], da2)  # (25)
     dh1_windows = _windows(
-        t_4[:, :, 2:, 2:], (N, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1), (0, 1, 2, 3, 2, 3),
-        (1, 1, -1, -1, 1, 1)
+        t_4[:, 2:, 2:], (32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3),
+        (1, -1, -1, 1, 1, 1)
     )  # (25)
     np.matmul(
         C2.transpose(1, 0, 2, 3).reshape(F1, 288),
-        dh1_windows.reshape(N, 288, np.square(DTYPE((S - 2) // 2) + 1)),
-        out=dh1.reshape(N, F1, np.square(DTYPE((S - 2) // 2) + 1))
+        dh1_windows.reshape(288, np.square(DTYPE((S - 2) // 2) + 1) * N),
+        out=dh1.reshape(F1, np.square(DTYPE((S - 2) // 2) + 1) * N)
     )  # (25)
     t_2.fill(0)  # (26)
-    np.copyto(t_2[:, :, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2], h1)  # (26)
-    dC2_windows = _windows(t_2, (F1, 3, 3, N, (S - 2) // 2 + 1, (S - 2) // 2 + 1), (1, 2, 3, 0, 2, 3))  # (26)
+    np.copyto(t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :], h1)  # (26)
+    dC2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))  # (26)
     np.matmul(
-        da2.transpose(1, 0, 2, 3).reshape(32, np.square(DTYPE((S - 2) // 2) + 1) * N),
+        da2.reshape(32, np.square(DTYPE((S - 2) // 2) + 1) * N),
         dC2_windows.reshape(9 * F1, np.square(DTYPE((S - 2) // 2) + 1) * N).T, out=dC2.reshape(32, 9 * F1)
     )  # (26)
-    np.floor_divide(range_S, 2, out=at1)  # (27)
-    np.floor_divide(range_S, 2, out=at2)  # (27)
-    np.floor_divide(range_S, 2, out=at3)  # (27)
-    np.floor_divide(range_S, 2, out=at4)  # (27)
-    np.floor_divide(range_S, 2, out=at5)  # (27)
-    np.floor_divide(range_S, 2, out=at6)  # (27)
-    np.greater(a1, 0, out=is_N_F1_S_S)  # (27)
-    np.floor_divide(range_S, 2, out=at_S)  # (27)
+    np.right_shift(range_S, 1, out=at1)  # (27)
+    np.right_shift(range_S, 1, out=at2)  # (27)
+    np.right_shift(range_S, 1, out=at3)  # (27)
+    np.right_shift(range_S, 1, out=at4)  # (27)
+    np.right_shift(range_S, 1, out=at5)  # (27)
+    np.right_shift(range_S, 1, out=at6)  # (27)
+    np.greater(a1, 0, out=is_F1_S_S_N)  # (27)
+    np.right_shift(range_S, 1, out=at_S)  # (27)
     np.less_equal(at_S, (S - 2) // 2, out=is_S)  # (27)
-    np.floor_divide(range_S, 2, out=at_S)  # (27)
+    np.right_shift(range_S, 1, out=at_S)  # (27)
     np.less_equal(at_S, (S - 2) // 2, out=is_S2)  # (27)
-    np.logical_and(is_S[:, None], is_S2, out=is_SS)  # (27)
-    np.logical_and(is_SS, is_N_F1_S_S, out=is_N_F1_S_S)  # (27)
-    np.remainder(range_S, 2, out=at_S)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_N_F1_S_S2)  # (27)
-    np.add(at_N_F1_S_S2, range_F1[:, None, None], out=at_N_F1_S_S2)  # (27)
-    np.multiply(at_N_F1_S_S2, (S - 2) // 2 + 1, out=at_N_F1_S_S2)  # (27)
+    np.logical_and(is_S[:, None, None], is_S2[:, None], out=is_SS1)  # (27)
+    np.logical_and(is_SS1, is_F1_S_S_N, out=is_F1_S_S_N)  # (27)
+    np.bitwise_and(range_S, 1, out=at_S)  # (27)
+    np.multiply(range_F1[:, None, None, None], (S - 2) // 2 + 1, out=at_F1_S_S_N2)  # (27)
     np.clip(at1, 0, (S - 2) // 2, out=at_S2)  # (27)
-    np.add(at_N_F1_S_S2, at_S2[:, None], out=at_N_F1_S_S2)  # (27)
-    np.multiply(at_N_F1_S_S2, (S - 2) // 2 + 1, out=at_N_F1_S_S2)  # (27)
+    np.add(at_F1_S_S_N2, at_S2[:, None, None], out=at_F1_S_S_N2)  # (27)
+    np.multiply(at_F1_S_S_N2, (S - 2) // 2 + 1, out=at_F1_S_S_N2)  # (27)
     np.clip(at2, 0, (S - 2) // 2, out=at_S3)  # (27)
-    np.add(at_N_F1_S_S2, at_S3, out=at_N_F1_S_S2)  # (27)
-    np.take(h1_argmax_i5.reshape(-1), at_N_F1_S_S2, out=at_N_F1_S_S, mode="clip")  # (27)
-    np.equal(at_S[:, None], at_N_F1_S_S, out=is_N_F1_S_S2)  # (27)
-    np.logical_and(is_N_F1_S_S, is_N_F1_S_S2, out=is_N_F1_S_S)  # (27)
-    np.remainder(range_S, 2, out=at_S)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_N_F1_S_S2)  # (27)
-    np.add(at_N_F1_S_S2, range_F1[:, None, None], out=at_N_F1_S_S2)  # (27)
-    np.multiply(at_N_F1_S_S2, (S - 2) // 2 + 1, out=at_N_F1_S_S2)  # (27)
+    np.add(at_F1_S_S_N2, at_S3[:, None], out=at_F1_S_S_N2)  # (27)
+    np.multiply(at_F1_S_S_N2, N, out=at_F1_S_S_N2)  # (27)
+    np.add(at_F1_S_S_N2, range_N, out=at_F1_S_S_N2)  # (27)
+    np.take(h1_argmax_i5.reshape(-1), at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
+    np.equal(at_S[:, None, None], at_F1_S_S_N, out=is_F1_S_S_N2)  # (27)
+    np.logical_and(is_F1_S_S_N, is_F1_S_S_N2, out=is_F1_S_S_N)  # (27)
+    np.bitwise_and(range_S, 1, out=at_S)  # (27)
+    np.multiply(range_F1[:, None, None, None], (S - 2) // 2 + 1, out=at_F1_S_S_N2)  # (27)
     np.clip(at3, 0, (S - 2) // 2, out=at_S2)  # (27)
-    np.add(at_N_F1_S_S2, at_S2[:, None], out=at_N_F1_S_S2)  # (27)
-    np.multiply(at_N_F1_S_S2, (S - 2) // 2 + 1, out=at_N_F1_S_S2)  # (27)
+    np.add(at_F1_S_S_N2, at_S2[:, None, None], out=at_F1_S_S_N2)  # (27)
+    np.multiply(at_F1_S_S_N2, (S - 2) // 2 + 1, out=at_F1_S_S_N2)  # (27)
     np.clip(at4, 0, (S - 2) // 2, out=at_S3)  # (27)
-    np.add(at_N_F1_S_S2, at_S3, out=at_N_F1_S_S2)  # (27)
-    np.take(h1_argmax_i.reshape(-1), at_N_F1_S_S2, out=at_N_F1_S_S, mode="clip")  # (27)
-    np.equal(at_S, at_N_F1_S_S, out=is_N_F1_S_S2)  # (27)
-    np.logical_and(is_N_F1_S_S, is_N_F1_S_S2, out=is_N_F1_S_S)  # (27)
-    np.multiply(range_N[:, None, None, None], F1, out=at_N_F1_S_S)  # (27)
-    np.add(at_N_F1_S_S, range_F1[:, None, None], out=at_N_F1_S_S)  # (27)
-    np.multiply(at_N_F1_S_S, (S - 2) // 2 + 1, out=at_N_F1_S_S)  # (27)
+    np.add(at_F1_S_S_N2, at_S3[:, None], out=at_F1_S_S_N2)  # (27)
+    np.multiply(at_F1_S_S_N2, N, out=at_F1_S_S_N2)  # (27)
+    np.add(at_F1_S_S_N2, range_N, out=at_F1_S_S_N2)  # (27)
+    np.take(h1_argmax_i.reshape(-1), at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
+    np.equal(at_S[:, None], at_F1_S_S_N, out=is_F1_S_S_N2)  # (27)
+    np.logical_and(is_F1_S_S_N, is_F1_S_S_N2, out=is_F1_S_S_N)  # (27)
+    np.multiply(range_F1[:, None, None, None], (S - 2) // 2 + 1, out=at_F1_S_S_N)  # (27)
     np.clip(at5, 0, (S - 2) // 2, out=at_S)  # (27)
-    np.add(at_N_F1_S_S, at_S[:, None], out=at_N_F1_S_S)  # (27)
-    np.multiply(at_N_F1_S_S, (S - 2) // 2 + 1, out=at_N_F1_S_S)  # (27)
+    np.add(at_F1_S_S_N, at_S[:, None, None], out=at_F1_S_S_N)  # (27)
+    np.multiply(at_F1_S_S_N, (S - 2) // 2 + 1, out=at_F1_S_S_N)  # (27)
     np.clip(at6, 0, (S - 2) // 2, out=at_S2)  # (27)
-    np.add(at_N_F1_S_S, at_S2, out=at_N_F1_S_S)  # (27)
-    np.take(dh1.reshape(-1), at_N_F1_S_S, out=da1, mode="clip")  # (27)
-    _choose(da1, is_N_F1_S_S, 0)  # (27)
-    np.dot(da1.reshape(F1 * N, S * S), ones_SS, out=t_N_F1.reshape(F1 * N))  # (29)
-    np.dot(ones_N, t_N_F1, out=dc1)  # (29)
+    np.add(at_F1_S_S_N, at_S2[:, None], out=at_F1_S_S_N)  # (27)
+    np.multiply(at_F1_S_S_N, N, out=at_F1_S_S_N)  # (27)
+    np.add(at_F1_S_S_N, range_N, out=at_F1_S_S_N)  # (27)
+    np.take(dh1.reshape(-1), at_F1_S_S_N, out=da1, mode="clip")  # (27)
+    _choose(da1, is_F1_S_S_N, 0)  # (27)
+    np.dot(da1.reshape(F1, N * (S * S)), ones_NSS, out=dc1)  # (29)
     padded1.fill(0)  # (28)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (28)
-    dC1_windows = _windows(padded1, (D1, 3, 3, N, S, S), (1, 2, 3, 0, 2, 3))  # (28)
-    np.copyto(t_F1_N_S_S, da1.transpose(1, 0, 2, 3))  # (28)
-    np.copyto(t_5.reshape(D1, 3, 3, N, S, S), dC1_windows)  # (28)
-    np.matmul(t_F1_N_S_S.reshape(F1, N * (S * S)), t_5.T, out=dC1.reshape(F1, 9 * D1))  # (28)
+    dC1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))  # (28)
+    np.copyto(t_5.reshape(D1, 3, 3, S, S, N), dC1_windows)  # (28)
+    np.matmul(da1.reshape(F1, N * (S * S)), t_5.T, out=dC1.reshape(F1, 9 * D1))  # (28)
 
 
 def _inference(params, data, tensors):
@@ -363,46 +361,46 @@ def _inference(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
     e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
-    padded1, t_N_D1_3_3_S_S, t_1 = tensors["padded1"], tensors["t_N_D1_3_3_S_S"], tensors["t_1"]
+    padded1, t_D1_3_3_S_S_N, t_1 = tensors["padded1"], tensors["t_D1_3_3_S_S_N"], tensors["t_1"]
     at_1, at_2, at_3, t_2 = tensors["at_1"], tensors["at_2"], tensors["at_3"], tensors["t_2"]
-    range_N, range_F1, range_ = tensors["range_N"], tensors["range_F1"], tensors["range_"]
+    range_F1, range_, range_N = tensors["range_F1"], tensors["range_"], tensors["range_N"]
     ones_K = tensors["ones_K"]
     N = len(x)
     S = x.shape[2]
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
-    z1_windows = _windows(padded1, (N, D1, 3, 3, S, S), (0, 1, 2, 3, 2, 3))  # (1)
-    np.copyto(t_N_D1_3_3_S_S, z1_windows)  # (1)
+    z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))  # (1)
+    np.copyto(t_D1_3_3_S_S_N, z1_windows)  # (1)
     np.matmul(
-        C1.reshape(F1, 9 * D1), t_N_D1_3_3_S_S.reshape(N, 9 * D1, S * S), out=z1.reshape(N, F1, S * S)
+        C1.reshape(F1, 9 * D1), t_D1_3_3_S_S_N.reshape(9 * D1, N * (S * S)), out=z1.reshape(F1, N * (S * S))
     )  # (1)
-    np.add(z1, c1[:, None, None], out=a1)  # (2)
+    np.add(z1, c1[:, None, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
     h1.fill(-np.inf)  # (4)
     for i5, i in np.ndindex(2, 2):
-        np.multiply(range_N[:, None, None, None], F1, out=at_1)  # (4)
-        np.add(at_1, range_F1[:, None, None], out=at_1)  # (4)
-        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(range_F1[:, None, None, None], S, out=at_1)  # (4)
         np.multiply(2, range_, out=at_2)  # (4)
         np.add(at_2, i5, out=at_2)  # (4)
-        np.add(at_1, at_2[:, None], out=at_1)  # (4)
+        np.add(at_1, at_2[:, None, None], out=at_1)  # (4)
         np.multiply(at_1, S, out=at_1)  # (4)
         np.multiply(2, range_, out=at_3)  # (4)
         np.add(at_3, i, out=at_3)  # (4)
-        np.add(at_1, at_3, out=at_1)  # (4)
+        np.add(at_1, at_3[:, None], out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
         np.take(h1_2.reshape(-1), at_1, out=t_1, mode="clip")  # (4)
         np.maximum(h1, t_1, out=h1)  # (4)
     t_2.fill(0)  # (5)
-    np.copyto(t_2[:, :, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2], h1)  # (5)
-    z2_windows = _windows(t_2, (N, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1), (0, 1, 2, 3, 2, 3))  # (5)
+    np.copyto(t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :], h1)  # (5)
+    z2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))  # (5)
     np.matmul(
-        C2.reshape(32, 9 * F1), z2_windows.reshape(N, 9 * F1, np.square(DTYPE((S - 2) // 2) + 1)),
-        out=z2.reshape(N, 32, np.square(DTYPE((S - 2) // 2) + 1))
+        C2.reshape(32, 9 * F1), z2_windows.reshape(9 * F1, np.square(DTYPE((S - 2) // 2) + 1) * N),
+        out=z2.reshape(32, np.square(DTYPE((S - 2) // 2) + 1) * N)
     )  # (5)
-    np.add(z2, c2[:, None, None], out=a2)  # (6)
+    np.add(z2, c2[:, None, None, None], out=a2)  # (6)
     np.maximum(a2, 0, out=h2)  # (7)
-    u_flat[...] = h2.reshape(N, 32 * np.square((S - 2) // 2) + 64 * ((S - 2) // 2) + 32)  # (8)
-    np.matmul(u_flat, W, out=z3_infer)  # (30)
+    u_flat[...] = h2.reshape(32 * np.square((S - 2) // 2) + 64 * ((S - 2) // 2) + 32, N)  # (8)
+    np.matmul(u_flat.T, W, out=z3_infer)  # (30)
     np.add(z3_infer, b, out=a3_infer)  # (31)
     a3_infer.max(1, out=m_a3_infer)  # (32)
     np.subtract(a3_infer, m_a3_infer[:, None], out=e_p_infer)  # (33)
@@ -462,88 +460,85 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, F1, S, S)),
-        "a1": (0, 16 * N * (S * S), (N, F1, S, S)),
-        "h1_2": (0, 0, (N, F1, S, S)),
-        "h1": (0, 240 * ((S - 2) // 2)**2 * N + 624 * N + 672 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "z2": (0, 32 * N * (S * S), (N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "a2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 82 * N * (S * S), (N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 82 * N * (S * S) + 96 * ((S - 2) // 2)**2 * N, (N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "u_flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + 37376, (N, K)),
-        "a3": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + 37376, (N, K)),
-        "m_a3": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 724 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37377, (N,)),
-        "e_p": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K * N + 37376, (N, K)),
-        "s_p": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 725 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37377, (N,)),
-        "p": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K * N + 37376, (N, K)),
-        "loss": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 731 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K + S * S + 37377, ()),
-        "h1_place": (1, 32 * N * (S * S), (N, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h1_argmax_i5": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * (S * S), (N, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h1_argmax_i": (1, 32 * N * (S * S), (N, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da3": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K * N + 37376, (N, K)),
-        "dflat": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "da2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 82 * N * (S * S), (N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dh1": (0, 256 * ((S - 2) // 2)**2 * N + 640 * N + 704 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da1": (0, 16 * N * (S * S), (N, F1, S, S)),
-        "z3_infer": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, K)),
-        "a3_infer": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, K)),
-        "m_a3_infer": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 726 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37377, (N,)),
-        "e_p_infer": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 82 * N * (S * S) + K * N, (N, K)),
-        "s_p_infer": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 727 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37377, (N,)),
-        "p_infer": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 82 * N * (S * S) + K * N, (N, K)),
-        "loss_infer": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 731 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K + S * S + 37378, ()),
+        "z1": (0, 0, (F1, S, S, N)),
+        "a1": (0, 16 * N * (S * S), (F1, S, S, N)),
+        "h1_2": (0, 0, (F1, S, S, N)),
+        "h1": (0, 240 * ((S - 2) // 2)**2 * N + 624 * N + 66 * N * (S * S) + 672 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "z2": (0, 32 * N * (S * S), (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "a2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 66 * N * (S * S), (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 66 * N * (S * S) + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "u_flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "z3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "m_a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "e_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
+        "s_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 678 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
+        "loss": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 684 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, ()),
+        "h1_place": (1, 32 * N * (S * S), (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h1_argmax_i5": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * (S * S), (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h1_argmax_i": (1, 32 * N * (S * S), (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
+        "dflat": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "da2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 66 * N * (S * S), (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "dh1": (0, 256 * ((S - 2) // 2)**2 * N + 640 * N + 66 * N * (S * S) + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da1": (0, 16 * N * (S * S), (F1, S, S, N)),
+        "z3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "m_a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 679 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "e_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "s_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 680 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "loss_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 684 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37377, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 731 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K + S * S + 37379, ()),
-        "range_N": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 49 * N + 96 * ((S - 2) // 2) * N, (N,)),
+        "accuracy": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 684 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37378, ()),
         "range_F1": (1, 10 * S + 32 * N * (S * S) + 3 * ((S - 2) // 2) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 3, (16,)),
         "range_": (1, 10 * S + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, ((S - 2) // 2 + 1,)),
-        "ones_K": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 728 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37377, (K,)),
+        "range_N": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 49 * N + 96 * ((S - 2) // 2) * N, (N,)),
+        "ones_K": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 681 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (K,)),
         "range_K": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N, (K,)),
-        "ones_N": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 728 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K + S * S + 37377, (N,)),
-        "ones_S2222S221": (0, 288 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 708 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37376, (((S - 2) // 2)**2 + 2 * ((S - 2) // 2) + 1,)),
+        "ones_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 681 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
+        "ones_2S22NNS222N": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 68 * N * (S * S) + 768 * ((S - 2) // 2) * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
         "range_S": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "ones_SS": (0, 288 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + 37376, (S * S,)),
-        "padded1": (0, 41 * N * (S * S), (N, 1, S + 2, S + 2)),
-        "t_N_D1_3_3_S_S": (0, 16 * N * (S * S), (N, 1, 3, 3, S, S)),
-        "t_1": (0, 272 * ((S - 2) // 2)**2 * N + 656 * N + 736 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, 16, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "at_1": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * (S * S), (N, 16, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "ones_NSS": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 67 * N * (S * S) + 768 * ((S - 2) // 2) * N, (N * (S * S),)),
+        "padded1": (0, 32 * N * (S * S), (N, 1, S + 2, S + 2)),
+        "t_D1_3_3_S_S_N": (0, 16 * N * (S * S), (1, 3, 3, S, S, N)),
+        "t_1": (0, 272 * ((S - 2) // 2)**2 * N + 656 * N + 66 * N * (S * S) + 736 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "at_1": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * (S * S), (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "at_2": (1, (S - 2) // 2 + 10 * S + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 1, ((S - 2) // 2 + 1,)),
         "at_3": (1, 10 * S + 2 * ((S - 2) // 2) + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 2, ((S - 2) // 2 + 1,)),
-        "t_2": (0, 224 * ((S - 2) // 2)**2 * N + 480 * N + 576 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, 16, (S - 2) // 2 + 3, (S - 2) // 2 + 3)),
-        "t_3": (0, 192 * ((S - 2) // 2)**2 * N + 448 * N + 512 * ((S - 2) // 2) * N + 82 * N * (S * S), (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "t_N": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 729 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K + S * S + 37377, (N,)),
-        "t_N2": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 730 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + K + S * S + 37377, (N,)),
+        "t_2": (0, 224 * ((S - 2) // 2)**2 * N + 480 * N + 576 * ((S - 2) // 2) * N + 66 * N * (S * S), (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_3": (0, 192 * ((S - 2) // 2)**2 * N + 448 * N + 512 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "t_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 682 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
+        "t_N2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 683 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
         "at_N": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K + S, (N,)),
-        "less": (2, 0, (N, 16, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "is_1": (2, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N, (N, 16, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "less": (2, 0, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "is_1": (2, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_NK": (2, 0, (N, K)),
-        "is_2": (2, 0, (N, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "t_N_32": (0, 288 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37376, (N, 32)),
-        "t_4": (0, 32 * N * (S * S), (N, 32, (S - 2) // 2 + 3, (S - 2) // 2 + 3)),
-        "t_F1_32_3_3": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + 32768, (16, 32, 3, 3)),
+        "is_2": (2, 0, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "t_4": (0, 32 * N * (S * S), (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_F1_32_3_3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 32768, (16, 32, 3, 3)),
         "at1": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + S, (S,)),
         "at2": (1, 2 * S + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
         "at3": (1, 32 * N * (S * S) + 3 * S + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
         "at4": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 4 * S + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
         "at5": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 5 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
         "at6": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 6 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "is_N_F1_S_S": (2, 0, (N, 16, S, S)),
-        "is_SS": (2, 32 * N * (S * S), (S, S)),
+        "is_F1_S_S_N": (2, 0, (16, S, S, N)),
+        "is_SS1": (2, 32 * N * (S * S), (S, S, 1)),
         "is_S": (2, 32 * N * (S * S) + S * S, (S,)),
         "at_S": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 7 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
         "is_S2": (2, 32 * N * (S * S) + S + S * S, (S,)),
-        "is_N_F1_S_S2": (2, 16 * N * (S * S), (N, 16, S, S)),
-        "at_N_F1_S_S": (1, 0, (N, 16, S, S)),
-        "at_N_F1_S_S2": (1, 16 * N * (S * S), (N, 16, S, S)),
+        "is_F1_S_S_N2": (2, 16 * N * (S * S), (16, S, S, N)),
+        "at_F1_S_S_N": (1, 0, (16, S, S, N)),
+        "at_F1_S_S_N2": (1, 16 * N * (S * S), (16, S, S, N)),
         "at_S2": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 8 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
         "at_S3": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + 9 * S + K, (S,)),
-        "t_N_F1": (0, ((S - 2) // 2)**2 + 288 * ((S - 2) // 2)**2 * N + 2 * ((S - 2) // 2) + 4 * K * N + 4 * N * S + 708 * N + 768 * ((S - 2) // 2) * N + 83 * N * (S * S) + S * S + 37377, (N, 16)),
-        "t_F1_N_S_S": (0, 0, (16, N, S, S)),
-        "t_5": (0, 32 * N * (S * S), (9, N * (S * S))),
+        "t_5": (0, 0, (9, N * (S * S))),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 0, (16384,)),
-        "t_block2": (0, 16384, (16384,)),
+        "t_block": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N, (16384,)),
+        "t_block2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 16384, (16384,)),
     }
 
 
@@ -574,10 +569,22 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
     element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
     kind = f"i{out.itemsize}"
-    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    bits = out.view(kind)
+    if np.isscalar(other) and other == 0:
+        np.multiply(bits, mask, out=bits)
+        return
+    others = np.asarray(other, out.dtype).view(kind)
     np.bitwise_xor(bits, others, out=bits)
     np.multiply(bits, mask, out=bits)
     np.bitwise_xor(bits, others, out=bits)
+
+
+def _transposed(x: Array, out: Array | None = None) -> Array:
+    """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
+    for k in range(0, len(x), 16):
+        out[:, k : k + 16] = x[k : k + 16].T
+    return out
 
 
 def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] = ()) -> Array:

@@ -132,7 +132,7 @@ def _forward(params, data, tensors):
     x = data["x"]
     W, U, b, R = params["W"], params["U"], params["b"], params["R"]
     c = params["c"]
-    x_steps, z1, h1_all, r_h1 = tensors["x_steps"], tensors["z1"], tensors["h1_all"], tensors["r_h1"]
+    x_turned, z1, h1_all, r_h1 = tensors["x_turned"], tensors["z1"], tensors["h1_all"], tensors["r_h1"]
     h1, z2, z, m_z = tensors["h1"], tensors["z2"], tensors["z"], tensors["m_z"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
     t_NT, zeros_NH, ones_K = tensors["t_NT"], tensors["zeros_NH"], tensors["ones_K"]
@@ -140,8 +140,8 @@ def _forward(params, data, tensors):
     T = x.shape[1]
     D = x.shape[2]
     K = R.shape[1]
-    np.copyto(x_steps, x.transpose(1, 0, 2))  # (1)
-    np.matmul(x_steps.reshape(N * T, D), W, out=z1.reshape(N * T, H))  # (1)
+    np.copyto(x_turned, x.transpose(1, 0, 2))  # (1)
+    np.matmul(x_turned.reshape(N * T, D), W, out=z1.reshape(N * T, H))  # (1)
     np.add(z1, b, out=h1_all)  # (3)
     for t in range(T):
         np.matmul(h1[t - 1] if t >= 1 else zeros_NH, U, out=r_h1[t])  # (2)
@@ -186,15 +186,15 @@ def _loss(params, data, tensors):
     np.log(s_lse, out=t_TN)  # (11)
     np.add(t_TN, m_z, out=lse)  # (11)
     np.subtract(z, lse[..., None], out=log_p)  # (12)
-    np.floor_divide(range_, 2, out=at1)  # (13)
+    np.right_shift(range_, 1, out=at1)  # (13)
     np.clip(at1, 0, S - 1, out=at_1)  # (13)
     np.take(y, at_1, 1, out=at2, mode="clip")  # (13)
-    np.remainder(range_, 2, out=at_1)  # (13)
+    np.bitwise_and(range_, 1, out=at_1)  # (13)
     np.equal(at_1, 1, out=is_1)  # (13)
     np.copyto(t_1, is_1)  # (13)
     np.subtract(1, t_1, out=t_1)  # (13)
     np.multiply(log_p[:, :, 0][..., None], t_1, out=e)  # (13)
-    np.remainder(range_, 2, out=at_1)  # (13)
+    np.bitwise_and(range_, 1, out=at_1)  # (13)
     np.equal(at_1, 1, out=is_1)  # (13)
     np.multiply(range_T[:, None, None], N, out=at_2)  # (13)
     np.add(at_2, range_N[:, None], out=at_2)  # (13)
@@ -205,12 +205,12 @@ def _loss(params, data, tensors):
     _choose(t_2, is_1, 0)  # (13)
     np.add(e, t_2, out=e)  # (13)
     for t in range(T):
-        np.floor_divide(range_, 2, out=at1)  # (14)
+        np.right_shift(range_, 1, out=at1)  # (14)
         np.subtract(at1, 1, out=at1)  # (14)
-        np.floor_divide(range_, 2, out=at_1)  # (14)
+        np.right_shift(range_, 1, out=at_1)  # (14)
         at3 = t - 1  # (14)
         np.subtract(range_[:, None], range_3, out=at4)  # (14)
-        np.remainder(range_, 2, out=at_4)  # (14)
+        np.bitwise_and(range_, 1, out=at_4)  # (14)
         np.equal(at_4, 1, out=is_1)  # (14)
         np.less_equal(0, at1, out=is_4)  # (14)
         np.less(at1, S, out=is_5)  # (14)
@@ -250,12 +250,12 @@ def _loss(params, data, tensors):
         _choose(m_alpha_finite[t], is_3, 0)  # (15)
         s_alpha_sum[t].fill(0)  # (16)
         for m in range(3):
-            np.floor_divide(range_, 2, out=at1)  # (16)
+            np.right_shift(range_, 1, out=at1)  # (16)
             np.subtract(at1, 1, out=at1)  # (16)
-            np.floor_divide(range_, 2, out=at_1)  # (16)
+            np.right_shift(range_, 1, out=at_1)  # (16)
             at3 = t - 1  # (16)
             np.subtract(range_, m, out=at_4)  # (16)
-            np.remainder(range_, 2, out=at_9)  # (16)
+            np.bitwise_and(range_, 1, out=at_9)  # (16)
             np.equal(at_9, 1, out=is_1)  # (16)
             np.less_equal(0, at1, out=is_4)  # (16)
             np.less(at1, S, out=is_5)  # (16)
@@ -359,7 +359,7 @@ def _backward(params, data, tensors, gradients):
     """The gradients: equations (25) to (41)."""
     y, length = data["y"], data["length"]
     U, R = params["U"], params["R"]
-    x_steps, h1, p = tensors["x_steps"], tensors["h1"], tensors["p"]
+    x_turned, h1, p = tensors["x_turned"], tensors["h1"], tensors["p"]
     m_alpha_finite, s_alpha, alpha = tensors["m_alpha_finite"], tensors["s_alpha"], tensors["alpha"]
     m_alpha2_finite, s_nll, ds_nll = tensors["m_alpha2_finite"], tensors["s_nll"], tensors["ds_nll"]
     dalpha_2_s1, dalpha_all = tensors["dalpha_2_s1"], tensors["dalpha_all"]
@@ -380,8 +380,8 @@ def _backward(params, data, tensors, gradients):
     zeros_1, ones_2S1, range_K = tensors["zeros_1"], tensors["ones_2S1"], tensors["range_K"]
     ones_NT = tensors["ones_NT"]
     N = len(y)
-    T = len(x_steps)
-    D = x_steps.shape[2]
+    T = len(x_turned)
+    D = x_turned.shape[2]
     S = y.shape[1]
     K = R.shape[1]
     np.equal(length, 0, out=is_N)  # (25)
@@ -412,13 +412,13 @@ def _backward(params, data, tensors, gradients):
         np.copyto(padded4[0 : T, :, 0 : 2 * S + 1], m_alpha_finite)  # (27)
         for m in range(3):
             np.add(range_, m, out=at1)  # (27)
-            np.floor_divide(at1, 2, out=at1)  # (27)
+            np.right_shift(at1, 1, out=at1)  # (27)
             np.subtract(at1, 1, out=at1)  # (27)
             np.add(range_, m, out=at_1)  # (27)
-            np.floor_divide(at_1, 2, out=at_1)  # (27)
+            np.right_shift(at_1, 1, out=at_1)  # (27)
             if t + 2 <= T:  # (27)
                 np.add(range_, m, out=at_4)  # (27)
-                np.remainder(at_4, 2, out=at_4)  # (27)
+                np.bitwise_and(at_4, 1, out=at_4)  # (27)
                 np.equal(at_4, 1, out=is_1)  # (27)
                 np.less_equal(0, at1, out=is_4)  # (27)
                 np.less(at1, S, out=is_5)  # (27)
@@ -449,11 +449,11 @@ def _backward(params, data, tensors, gradients):
         np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (28)
         np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (29)
     dlog_p_2.fill(0)  # (30)
-    np.floor_divide(range_, 2, out=at1)  # (30)
+    np.right_shift(range_, 1, out=at1)  # (30)
     np.clip(at1, 0, S - 1, out=at_1)  # (30)
     np.take(y, at_1, 1, out=at_3, mode="clip")  # (30)
     _transposed(at_3, out=at_10)  # (30)
-    np.remainder(range_, 2, out=at_1)  # (30)
+    np.bitwise_and(range_, 1, out=at_1)  # (30)
     np.equal(at_1, 1, out=is_1)  # (30)
     np.copyto(is_9, is_1[:, None, None])  # (30)
     np.copyto(t_6, dalpha.transpose(2, 0, 1))  # (30)
@@ -479,7 +479,7 @@ def _backward(params, data, tensors, gradients):
     np.matmul(padded1[:T].reshape(N * T, H).T, dr_h1.reshape(N * T, H), out=dU)  # (38)
     np.matmul(h1.reshape(N * T, H).T, dz.reshape(N * T, K), out=dR)  # (39)
     np.dot(ones_NT, dr_h1.reshape(N * T, H), out=db)  # (40)
-    np.matmul(x_steps.reshape(N * T, D).T, dr_h1.reshape(N * T, H), out=dW)  # (41)
+    np.matmul(x_turned.reshape(N * T, D).T, dr_h1.reshape(N * T, H), out=dW)  # (41)
 
 
 def _metrics(params, data, tensors):
@@ -548,7 +548,7 @@ def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
 def _places(N, T, D, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x_steps": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N, (T, N, D)),
+        "x_turned": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N, (T, N, D)),
         "z1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
         "h1_all": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
         "r_h1": (0, 16 * N * S * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
@@ -688,7 +688,11 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
     element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
     kind = f"i{out.itemsize}"
-    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    bits = out.view(kind)
+    if np.isscalar(other) and other == 0:
+        np.multiply(bits, mask, out=bits)
+        return
+    others = np.asarray(other, out.dtype).view(kind)
     np.bitwise_xor(bits, others, out=bits)
     np.multiply(bits, mask, out=bits)
     np.bitwise_xor(bits, others, out=bits)

@@ -182,7 +182,11 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
     element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
     kind = f"i{out.itemsize}"
-    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    bits = out.view(kind)
+    if np.isscalar(other) and other == 0:
+        np.multiply(bits, mask, out=bits)
+        return
+    others = np.asarray(other, out.dtype).view(kind)
     np.bitwise_xor(bits, others, out=bits)
     np.multiply(bits, mask, out=bits)
     np.bitwise_xor(bits, others, out=bits)

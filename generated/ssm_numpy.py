@@ -122,7 +122,7 @@ def _forward(params, data, tensors):
     decay, turn, B, W = params["decay"], params["turn"], params["B"], params["W"]
     b, V, c = params["b"], params["V"], params["c"]
     u_rate, rate, real, imag = tensors["u_rate"], tensors["rate"], tensors["real"], tensors["imag"]
-    x_steps, u, re, im = tensors["x_steps"], tensors["u"], tensors["re"], tensors["im"]
+    x_turned, u, re, im = tensors["x_turned"], tensors["u"], tensors["re"], tensors["im"]
     size, z1, a1, h1 = tensors["size"], tensors["z1"], tensors["a1"], tensors["h1"]
     z2, a2, m_a2, e_p = tensors["z2"], tensors["a2"], tensors["m_a2"], tensors["e_p"]
     s_p, p = tensors["s_p"], tensors["p"]
@@ -137,8 +137,8 @@ def _forward(params, data, tensors):
     np.multiply(real, rate, out=real)  # (3)
     np.sin(turn, out=t_S)  # (4)
     np.multiply(rate, t_S, out=imag)  # (4)
-    np.copyto(x_steps, x.transpose(1, 0, 2))  # (5)
-    np.matmul(x_steps.reshape(N * T, D), B, out=u.reshape(N * T, S))  # (5)
+    np.copyto(x_turned, x.transpose(1, 0, 2))  # (5)
+    np.matmul(x_turned.reshape(N * T, D), B, out=u.reshape(N * T, S))  # (5)
     for t in range(T):
         np.multiply(re[t - 1] if t >= 1 else zeros_NS, real, out=re[t])  # (6)
         np.add(re[t], u[t], out=re[t])  # (6)
@@ -182,7 +182,7 @@ def _backward(params, data, tensors, gradients):
     """The gradients: equations (19) to (36)."""
     y = data["y"]
     W, V = params["W"], params["V"]
-    u_rate, real, imag, x_steps = tensors["u_rate"], tensors["real"], tensors["imag"], tensors["x_steps"]
+    u_rate, real, imag, x_turned = tensors["u_rate"], tensors["real"], tensors["imag"], tensors["x_turned"]
     re, im, size, a1 = tensors["re"], tensors["im"], tensors["size"], tensors["a1"]
     h1, p, da2, dh1 = tensors["h1"], tensors["p"], tensors["da2"], tensors["dh1"]
     da1, dsize, dim_all, dre_all = tensors["da1"], tensors["dsize"], tensors["dim_all"], tensors["dre_all"]
@@ -194,8 +194,8 @@ def _backward(params, data, tensors, gradients):
     t_NS2, padded1, t_TNS = tensors["t_NS2"], tensors["padded1"], tensors["t_TNS"]
     range_K, ones_N, ones_NT = tensors["range_K"], tensors["ones_N"], tensors["ones_NT"]
     N = len(y)
-    T = len(x_steps)
-    D = x_steps.shape[2]
+    T = len(x_turned)
+    D = x_turned.shape[2]
     np.equal(range_K, y[:, None], out=is_NK)  # (19)
     np.subtract(p, is_NK, out=da2)  # (19)
     np.divide(da2, N, out=da2)  # (19)
@@ -239,7 +239,7 @@ def _backward(params, data, tensors, gradients):
             t_NS2.fill(0)  # (28)
         np.add(t_NS, t_NS2, out=t_NS)  # (28)
         np.add(t_NS, dre[t], out=dre[t])  # (28)
-    np.matmul(x_steps.reshape(N * T, D).T, dre.reshape(N * T, S), out=dB)  # (29)
+    np.matmul(x_turned.reshape(N * T, D).T, dre.reshape(N * T, S), out=dB)  # (29)
     padded1[:1] = 0  # (30)
     np.copyto(padded1[1 : T + 1, :, :], im)  # (30)
     np.multiply(dre, padded1[:T], out=t_TNS)  # (30)
@@ -313,7 +313,7 @@ def _places(N, T, D, K):
         "rate": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
         "real": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32800, (S,)),
         "imag": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
-        "x_steps": (0, 0, (T, N, D)),
+        "x_turned": (0, 0, (T, N, D)),
         "u": (0, D * N * T, (T, N, S)),
         "re": (0, 16 * N + 32 * N * T + D * N * T, (T, N, S)),
         "im": (0, 16 * N + 48 * N * T + D * N * T, (T, N, S)),
@@ -393,7 +393,11 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
     element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
     kind = f"i{out.itemsize}"
-    bits, others = out.view(kind), np.asarray(other, out.dtype).view(kind)
+    bits = out.view(kind)
+    if np.isscalar(other) and other == 0:
+        np.multiply(bits, mask, out=bits)
+        return
+    others = np.asarray(other, out.dtype).view(kind)
     np.bitwise_xor(bits, others, out=bits)
     np.multiply(bits, mask, out=bits)
     np.bitwise_xor(bits, others, out=bits)
