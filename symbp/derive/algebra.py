@@ -12,6 +12,8 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, Guard
 
+RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
+MOST_ATOMS = 12  # tensors and functions above which it isn't tried either
 MOST_TERMS = 6  # above which no factor is collected from some of the terms
 
 
@@ -88,6 +90,11 @@ def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
     if any(not power.exp.is_Integer for power in short.atoms(sympy.Pow)):
         return None
     return operation(short).xreplace({symbol: atom for atom, symbol in there.items()})
+
+
+def is_short(e: Expr) -> bool:
+    """Whether polynomial algebra on the whole expression takes no more than a moment."""
+    return sympy.count_ops(e) <= RATIONAL_LIMIT and len(opaque(e)) <= MOST_ATOMS
 
 
 def opaque(e: Expr) -> set[Expr]:

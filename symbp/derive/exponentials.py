@@ -5,9 +5,11 @@ Enters: an expression with exponentials. Leaves: another one of the same value. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy
 
-from symbp.derive.algebra import expand, on_symbols, tidy_sign
+from symbp.derive.algebra import expand, is_short, on_symbols, tidy_sign
 from symbp.ir.expr import Access, Expr, Guard
 
 
@@ -68,10 +70,24 @@ def logistic_forms(e: Expr) -> list[Expr]:
         u = exponential.args[0]
         u = -u if u.could_extract_minus_sign() else u
         if any(_is_one_plus_exp(power, u) for power in e.atoms(sympy.Pow)):
-            found = [form for form in (_in_sigma(e, u), _in_sigma(e, -u)) if form is not None]
+            ways = (_where_it_stands(e, u, lambda part, v=v: _in_sigma(part, v)) for v in (u, -u))
+            found = [form for form in ways if form is not None]
             if found:
                 return found
     return []
+
+
+def _where_it_stands(e: Expr, u: Expr, form: Callable[[Expr], Expr | None]) -> Expr | None:
+    """`e` in another form; of a long one only the sums and products that hold exp(±u), exp(±2u), and numbers:
+    polynomial algebra finds nothing in the rest, and its work grows fast with the terms."""
+    if is_short(e) or not (e.is_Add or e.is_Mul):
+        return form(e)
+    touched = [a for a in e.args if any(_multiple(x.args[0], u) for x in a.atoms(sympy.exp))]
+    numbers = [a for a in e.args if a.is_number and e.is_Add]
+    rest = [a for a in e.args if a not in touched and a not in numbers]
+    part = e.func(*touched, *numbers)
+    changed = form(part) if part == e else _where_it_stands(part, u, form)
+    return None if changed is None else e.func(changed, *rest)
 
 
 def _in_sigma(e: Expr, u: Expr) -> Expr | None:
@@ -145,7 +161,7 @@ def hyperbolic_form(e: Expr) -> Expr | None:
         u = exponential.args[0]
         u = -u if u.could_extract_minus_sign() else u
         for argument in (u, u / 2):
-            form = _in_tau(e, argument)
+            form = _where_it_stands(e, argument, lambda part, v=argument: _in_tau(part, v))
             if form is not None:
                 return form
     return None

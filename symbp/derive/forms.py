@@ -15,6 +15,8 @@ from functools import lru_cache
 import sympy
 
 from symbp.derive.algebra import (
+    MOST_ATOMS,
+    RATIONAL_LIMIT,
     collections_of,
     common_factor,
     conjugates,
@@ -28,9 +30,6 @@ from symbp.derive.brackets import by_cases, by_guards, under_guards
 from symbp.derive.cost import Extents, body_cost, extent
 from symbp.derive.exponentials import hyperbolic_form, logistic_forms, merge_exponentials, overflows, tangents
 from symbp.ir.expr import Access, Expr, Guard, Index
-
-RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
-MOST_ATOMS = 12  # tensors and functions above which it isn't tried either
 
 
 def best_form(body: Expr, extents: Extents, *, last: bool = False) -> tuple[Expr, str]:

@@ -64,3 +64,18 @@ def test_either_case_holds() -> None:
     holds = Guard("<", x, 0)
     assert either(holds + holds.complement() + y) == 1 + y
     assert either(holds + Guard("<", y, 0)) == holds + Guard("<", y, 0)
+
+
+def test_of_a_long_sum_only_what_holds_the_exponential_changes() -> None:
+    """The rational algebra of all terms at once would take minutes: each gate of a cell has its own u."""
+    gates = [Access("u", i, sympy.Integer(k)) for k in range(6)]
+    reads = [Access(letter, i) for letter in "abcdef"]
+    slopes = [
+        a * b * exp(-u) / (1 + exp(-u)) ** 2 for a, b, u in zip(reads, [*reads[1:], y], gates, strict=True)
+    ]
+    whole = sympy.Add(*slopes, (1 - sympy.tanh(x) ** 2) * c)
+    changed = logistic_forms(whole)[0]
+    assert len(set(whole.args) - set(changed.args)) == 1
+    at = {e: sympy.Float(0.1 * k - 0.4) for k, e in enumerate([*gates, *reads, x, y, c])}
+    assert value(changed, at) == pytest.approx(value(whole, at), rel=1e-14)
+    assert hyperbolic_form(whole) is None
