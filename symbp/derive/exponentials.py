@@ -70,23 +70,23 @@ def logistic_forms(e: Expr) -> list[Expr]:
         u = exponential.args[0]
         u = -u if u.could_extract_minus_sign() else u
         if any(_is_one_plus_exp(power, u) for power in e.atoms(sympy.Pow)):
-            ways = (_where_it_stands(e, u, lambda part, v=v: _in_sigma(part, v)) for v in (u, -u))
+            ways = (_where_it_stands(e, v, _in_sigma) for v in (u, -u))
             found = [form for form in ways if form is not None]
             if found:
                 return found
     return []
 
 
-def _where_it_stands(e: Expr, u: Expr, form: Callable[[Expr], Expr | None]) -> Expr | None:
+def _where_it_stands(e: Expr, u: Expr, form: Callable[[Expr, Expr], Expr | None]) -> Expr | None:
     """`e` in another form; of a long one only the sums and products that hold exp(±u), exp(±2u), and numbers:
     polynomial algebra finds nothing in the rest, and its work grows fast with the terms."""
     if is_short(e) or not (e.is_Add or e.is_Mul):
-        return form(e)
+        return form(e, u)
     touched = [a for a in e.args if any(_multiple(x.args[0], u) for x in a.atoms(sympy.exp))]
     numbers = [a for a in e.args if a.is_number and e.is_Add]
     rest = [a for a in e.args if a not in touched and a not in numbers]
     part = e.func(*touched, *numbers)
-    changed = form(part) if part == e else _where_it_stands(part, u, form)
+    changed = form(part, u) if part == e else _where_it_stands(part, u, form)
     return None if changed is None else e.func(changed, *rest)
 
 
@@ -161,7 +161,7 @@ def hyperbolic_form(e: Expr) -> Expr | None:
         u = exponential.args[0]
         u = -u if u.could_extract_minus_sign() else u
         for argument in (u, u / 2):
-            form = _where_it_stands(e, argument, lambda part, v=argument: _in_tau(part, v))
+            form = _where_it_stands(e, argument, _in_tau)
             if form is not None:
                 return form
     return None
