@@ -53,7 +53,7 @@ class Watch:
         if isfinite(chance) and chance > 0 and not first <= FAR_FROM_CHANCE * chance:
             self._say(
                 f"the first loss is {first:.4g}, where chance gives {chance:.4g}{self._classes(chance)}: "
-                "the start is too large, or the inputs are (--standardise)"
+                "the start is too large" + ("" if self.buffers else ", or the inputs are (--standardise)")
             )
 
     def epoch(self, record: Mapping[str, Any], state: Any) -> None:

@@ -107,7 +107,9 @@ def _given_tables(net: Network) -> list[str]:
         rows += _dictionary("STARTS", [f'"{t.name}": {net.starts[t.name]!r}' for t in net.buffers])
     if net.fitted:
         measures = {"mean": "mean", "deviation": "std"}
-        entries = [f'"{n}": ("{measures[s.distribution]}", "{s.of}")' for n, s in net.fitted.items()]
+        entries = [
+            f'"{n}": ("{measures[s.distribution]}", "{s.of}", {s.axis})' for n, s in net.fitted.items()
+        ]
         rows += _dictionary("FITTED", entries)
     if net.system.random:
         drawn = [(t, t.draw) for t in net.system.random if t.draw is not None]

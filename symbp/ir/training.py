@@ -23,7 +23,7 @@ class Initial:
     """How a parameter starts: `scale · u` with u drawn elementwise from `distribution`, plus `shift`.
 
     `normal` is N(0, 1), `uniform` is U(−1, 1), `constant` is 1. `mean` and `deviation` are those of the input
-    `of` over the training data, one for each of its columns where the buffer has them. `scale` may contain
+    `of` over the training data, one for each of its entries along `axis` if there is one. `scale` may contain
     the sizes of the parameter; `reason` is one sentence for the derivation ("keeps the variance of … (Glorot
     and Bengio 2010, equation 16)").
     """
@@ -33,6 +33,7 @@ class Initial:
     shift: Expr = sympy.S.Zero
     reason: str = ""
     of: str = ""
+    axis: int | None = None
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ WHY = "the network sees inputs around 0, of deviation 1, and remembers what made
 
 
 def standardised(net: Network) -> Network:
-    """The network with every real input `x` standardised: the columns of a table (N, D) each by its own mean
-    and deviation, images and sequences by one of each.
+    """The network with every real input `x` standardised: each feature by its own mean and deviation:
+    the columns of a table (N, D), the last axis of sequences (N, T, D), the channels of images (N, C, …).
 
     Inputs of which facts are known stay as they are. Raises UsageError: no input is left.
     """
@@ -32,10 +32,9 @@ def standardised(net: Network) -> Network:
         raise UsageError(f"the network {net.name} has no real input to standardise")
     for tensor in plain:
         system = _standardised(system, tensor)
-        initial[MEAN.format(tensor.name)] = Initial("mean", of=tensor.name, reason=WHY)
-        initial[SCALE.format(tensor.name)] = Initial(
-            "deviation", shift=sympy.S.One, of=tensor.name, reason=WHY
-        )
+        mean = Initial("mean", of=tensor.name, axis=_features(tensor), reason=WHY)
+        initial[MEAN.format(tensor.name)] = mean
+        initial[SCALE.format(tensor.name)] = replace(mean, distribution="deviation", shift=sympy.S.One)
     found = object.__new__(Network)
     for name, value in {**vars(net), "system": system, "initial": initial}.items():
         object.__setattr__(found, name, value)
@@ -49,8 +48,8 @@ def _standardised(system: System, x: Tensor) -> System:
     if taken:
         raise UsageError(f"a standardised {x.name} would need the name {taken[0]!r}, which is taken")
     indices = tuple(Index(letter) for letter in _letters(len(x.shape), system))
-    own = indices[1:] if len(x.shape) == 2 else ()
-    kept = x.shape[1:] if len(x.shape) == 2 else ()
+    axis = _features(x)
+    own, kept = ((), ()) if axis is None else ((indices[axis],), (x.shape[axis],))
     buffers = (
         Tensor(mean, kept, Role.BUFFER, origin=x.origin),
         Tensor(scale, kept, Role.BUFFER, facts=frozenset({Fact("positive")}), origin=x.origin),
@@ -64,6 +63,11 @@ def _standardised(system: System, x: Tensor) -> System:
         tensors += [x, *buffers, hidden] if tensor.name == standard else [tensor]
     back = {key: (of, x.name if by == standard else by) for key, (of, by) in renamed.derivatives.items()}
     return renamed.with_(tensors=tuple(tensors), equations=(equation, *renamed.equations), derivatives=back)
+
+
+def _features(x: Tensor) -> int | None:
+    """The axis of the features; None where an example is one number."""
+    return {0: None, 1: None, 3: 2}.get(len(x.shape), 1)
 
 
 def _letters(count: int, system: System) -> list[str]:

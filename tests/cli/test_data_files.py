@@ -48,6 +48,13 @@ def test_one_array(tmp_path):
     assert sizes_of(classifier().system, found, {"K": 5}) == {"D": 2, "K": 5}
 
 
+def test_images_without_an_axis_for_their_one_channel(tmp_path):
+    N, S = bp.dims("N S")
+    net = bp.Network("i", loss=bp.input("x", (N, 1, S, S)).mean())
+    np.savez(tmp_path / "images.npz", x=np.ones((5, 4, 4)))
+    assert data_for(Target(net), str(tmp_path / "images.npz"), None, {})["x"].shape == (5, 1, 4, 4)
+
+
 def test_one_array_that_could_mean_anything(tmp_path):
     np.save(tmp_path / "cube.npy", np.ones((2, 2, 2)))
     with pytest.raises(DataError, match="can't be told into x, y"):

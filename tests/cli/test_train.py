@@ -192,6 +192,66 @@ def test_what_the_update_has_stands_in_the_module_only_when_asked_for(capsys, fo
     assert part not in plain
 
 
+def test_standardised_inputs_are_saved_and_applied_to_raw_data(capsys, folder):
+    draw = np.random.default_rng(1)
+    x = draw.normal(size=(80, 3)) * [1e-3, 1e4, 1] + [5, -3e4, 0]
+    np.savez(folder / "raw.npz", x=x, y=(x[:, 1] > -3e4).astype(int))
+    arguments = (
+        "train",
+        "net.py",
+        *SIZES,
+        "--data",
+        "raw.npz",
+        "--epochs",
+        40,
+        *FAST,
+        "--last",
+        20,
+        "--json",
+    )
+    kept = ("--standardise", "--out", "p.npz", "--module", "kept.py")
+    status, out, err = run(capsys, *arguments, *kept)
+    assert (status, "not finite" in err) == (0, False)
+    found = json.loads(out)
+    assert found["held_out"] == 20
+    assert found["accuracy"] >= 0.9
+    with np.load(folder / "p.npz") as saved:
+        np.testing.assert_allclose(saved["buffers.mean_x"], x[:60].mean(0))
+    np.savez(folder / "last.npz", x=x[60:], y=(x[60:, 1] > -3e4).astype(int))
+    command = [sys.executable, "kept.py", "evaluate", "--params", "p.npz", "--data", "last.npz", "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["accuracy"] == pytest.approx(found["accuracy"])
+    assert run(capsys, *arguments, "--module", "plain.py")[0] in (0, 1)
+    assert "mean_x" not in (folder / "plain.py").read_text(encoding="utf-8")
+
+
+def test_the_last_examples_are_fewer_than_all(capsys, folder):  # noqa: ARG001
+    status, _, err = run(capsys, "train", "net.py", *SIZES, "--data", "mine.npz", "--last", 60)
+    assert (status, "cannot hold out the last 60 of 60" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (("--with", "log"), '"--log"'),
+        (("--with", "patience", "live"), '"--patience"'),
+        (("--standardise",), "mean_x"),
+        (("--schedule", "cosine", "--steps", "100"), "cos("),
+        (("--clip-norm", "0.5"), '"clip_norm": 0.5'),
+    ],
+)
+def test_generate_writes_a_piece_only_when_asked_for(capsys, folder, options, part):  # noqa: ARG001
+    fixed = ("generate", "net.py", *SIZES, "--size", "D=3")
+    plain, asked = (run(capsys, *fixed, *more)[1] for more in ((), options))
+    assert part in asked
+    assert part not in plain
+
+
+def test_a_schedule_needs_its_number_of_steps(capsys, folder):  # noqa: ARG001
+    status, _, err = run(capsys, "generate", "net.py", "--schedule", "linear")
+    assert (status, "--steps 1000" in err) == (2, True)
+
+
 def test_a_file_s_optimizer_keeps_its_settings(folder):
     from symbp.cli.target import load_target, optimizer
 

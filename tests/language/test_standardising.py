@@ -25,11 +25,22 @@ def test_columns_have_a_mean_and_a_scale_each():
     assert bp.check(net).ok
 
 
-def test_images_have_one_for_all():
-    x = bp.input("x", (N, 1, 6, 6))
-    net = bp.standardised(bp.Network("i", loss=bp.conv2d(x, bp.param("C", (2, 1, 3, 3))).mean()))
+@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("shape", "axis"), [((2, 5, 4), 1), ((7, 3), 2), ((), None)])
+def test_each_feature_has_its_own(target, shape, axis):
+    """Channels of images, the last axis of sequences; one number needs no more."""
+    x = bp.input("x", (N, *shape))
+    net = bp.standardised(bp.Network("f", loss=(bp.param("a", ()) * x).mean()))
     validate(net.system)
-    assert net.system.tensor("mean_x").shape == net.system.tensor("scale_x").shape == ()
+    module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
+    values = np.random.default_rng(0).normal(size=(6, *shape)) + np.arange(shape[-1] if shape else 1)
+    values = values.reshape(6, *shape) if shape else values[:6]
+    fitted = module.fitted_buffers(x=values)
+    others = tuple(k for k in range(values.ndim) if k != axis)
+    np.testing.assert_allclose(fitted["mean_x"], values.mean(others))
+    np.testing.assert_allclose(fitted["scale_x"], values.std(others))
+    state = module.init_state(module.init_params(0), fitted)
+    assert abs(module.train_step(state, x=values)) < 1e-12
 
 
 def test_derivatives_by_an_input_stay_those_by_the_input():

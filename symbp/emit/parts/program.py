@@ -29,7 +29,7 @@ FORWARD_GIVEN: tuple[str, ...]
 INFERENCE_GIVEN: tuple[str, ...]
 BUFFERS: dict[str, tuple[Any, ...]]
 STARTS: dict[str, float]
-FITTED: dict[str, tuple[str, str]]
+FITTED: dict[str, tuple[str, str, int | None]]
 RANDOM_AT_INFERENCE: tuple[str, ...]
 RANDOM: dict[str, tuple[tuple[Any, ...], str, float]]
 BATCH: str | None

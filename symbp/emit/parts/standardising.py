@@ -20,8 +20,8 @@ def fitted_buffers(**data: Any) -> Mapping[str, Array]:
     sizes = dict(SIZES)
     arrays = _checked(data, tuple(INPUTS), sizes)
     buffers = init_buffers(**sizes)
-    for name, (measure, of) in FITTED.items():
-        axis = 0 if buffers[name].ndim else None
-        found = np.asarray(getattr(arrays[of], measure)(axis, dtype=np.float64))
+    for name, (measure, of, feature) in FITTED.items():
+        axes = tuple(axis for axis in range(arrays[of].ndim) if axis != feature)
+        found = np.asarray(getattr(arrays[of], measure)(axes, dtype=np.float64))
         buffers[name] = found if measure == "mean" else np.where(found > 0, found, 1.0)
     return buffers
