@@ -5,6 +5,7 @@ Enters: tensors. Leaves: tensors. Must not know: how anything is derived or trai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +13,7 @@ from symbp.language.initial import Initialiser, glorot_uniform, he_normal
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
 from symbp.nn.layers import RECTIFIERS, activation, check_layer, parameter, started_as
-from symbp.ops import convolution, pooling, resizing
+from symbp.ops import adaptive_pooling, convolution, pooling, resizing
 from symbp.ops.gates import divided
 from symbp.ops.windows import Option, whole
 
@@ -209,6 +210,55 @@ class AvgPool3d(_AvgPool):
     """Over volumes (N, C, D, H, W)."""
 
     count = 3
+
+
+@dataclass(frozen=True)
+class _AdaptivePool:
+    """The mean or maximum of each of `output_size` shares of an axis, whatever its extent; an axis whose size
+    is None stays as it is."""
+
+    output_size: Any
+
+    pool: ClassVar[Callable[[Tensor, Any], Tensor]]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return type(self).pool(x, self.output_size)
+
+
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """Means over sequences (N, C, L)."""
+
+    pool = adaptive_pooling.adaptive_avg_pool1d
+
+
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """Means over images (N, C, H, W)."""
+
+    pool = adaptive_pooling.adaptive_avg_pool2d
+
+
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """Means over volumes (N, C, D, H, W)."""
+
+    pool = adaptive_pooling.adaptive_avg_pool3d
+
+
+class AdaptiveMaxPool1d(_AdaptivePool):
+    """Maxima over sequences (N, C, L)."""
+
+    pool = adaptive_pooling.adaptive_max_pool1d
+
+
+class AdaptiveMaxPool2d(_AdaptivePool):
+    """Maxima over images (N, C, H, W)."""
+
+    pool = adaptive_pooling.adaptive_max_pool2d
+
+
+class AdaptiveMaxPool3d(_AdaptivePool):
+    """Maxima over volumes (N, C, D, H, W)."""
+
+    pool = adaptive_pooling.adaptive_max_pool3d
 
 
 @dataclass(frozen=True)

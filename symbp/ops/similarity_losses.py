@@ -21,7 +21,7 @@ from symbp.ops.reductions import logsumexp
 from symbp.ops.registry import example, op
 
 PAIR = ("N D", "N D")
-MET = "derivative 0 where the margin is just met"
+MET = "where the margin is just met the derivative is that of falling short of it"
 
 
 @op(FAMILY, example(*PAIR), example(*PAIR, axis=0))
@@ -61,7 +61,7 @@ def cosine_embedding(
     similarity = cosine_similarity(a, b)
     lead = axes(similarity.rank)
     cosine, sign = similarity.at(*lead), y.at(*lead)
-    apart = Guard("<", sign, 0) * where(Guard(">", cosine, edge), cosine - edge, 0)
+    apart = Guard("<", sign, 0) * where(Guard(">=", cosine, edge), cosine - edge, 0)
     body = Guard(">", sign, 0) * (1 - cosine) + apart
     count = sympy.Mul(*similarity.shape)
     return reduced(body, lead, count, reduction, "cosine embedding loss", name="cosine_embedding")
@@ -99,7 +99,7 @@ def triplet(
         nearer = formula(lead, distance, rule="nearer distance", hint=Hint("d"), kept=True)
         distance = nearer.at(*lead)
     short = near.at(*lead) - distance + edge
-    body = where(Guard(">", short, 0), short, 0)
+    body = where(Guard(">=", short, 0), short, 0)
     return reduced(body, lead, sympy.Mul(*near.shape), reduction, "triplet loss", name="triplet")
 
 
@@ -111,7 +111,7 @@ def margin_ranking(a: Tensor, b: Tensor, y: Tensor, margin: Any = 0, reduction: 
     edge = constant(margin, "margin_ranking's margin")
     every = axes(a.rank)
     short = edge - y.at(*every) * (a.at(*every) - b.at(*every))
-    body = where(Guard(">", short, 0), short, 0)
+    body = where(Guard(">=", short, 0), short, 0)
     count = sympy.Mul(*a.shape)
     return reduced(body, every, count, reduction, "margin ranking loss", name="margin_ranking")
 
@@ -122,7 +122,7 @@ def hinge_embedding(distance: Tensor, y: Tensor, margin: Any = 1, reduction: Red
     edge = constant(margin, "hinge_embedding's margin")
 
     def body(d: Expr, sign: Expr) -> Expr:
-        apart = where(Guard(">", edge - d, 0), edge - d, 0)
+        apart = where(Guard(">=", edge - d, 0), edge - d, 0)
         return Guard(">", sign, 0) * d + Guard("<", sign, 0) * apart
 
     return elementwise_loss(body, distance, y, reduction, "hinge embedding loss", "hinge_embedding")

@@ -26,18 +26,28 @@ class Built:
         result = layer(given, *extra)
         weights = bp.input("weights", result.shape)
         net = bp.Network("net", loss=(result * weights).sum(), outputs={"result": result})
-        self.net, self.module = net, bp.compile(net, optimizer=bp.optim.SGD(0.1))
+        self.net, self.derivation = net, bp.derive(net)
+        self.module = self.compiled("numpy")
         self.parameters = self.module.init_params(seed)
         for array in self.parameters.values():
             array += 0.1 * rng.standard_normal(array.shape)
         self.data = {"x": self.x, **{f"m{k}": rng.normal(size=shape) for k, shape in enumerate(more)}}
         self.weights = rng.normal(size=self.result().shape)
 
+    def compiled(self, target: str) -> Any:
+        return bp.compile(self.net, target=target, optimizer=bp.optim.SGD(0.1), derivation=self.derivation)
+
+    def loops(self) -> Any:
+        """The Numba module, whose kernels run as plain Python."""
+        module = self.compiled("numba")
+        module._compile = lambda: None
+        return module
+
     def result(self, **more: Any) -> Any:
         return self.module.forward(self.parameters, **self.data, **more)["result"]
 
-    def gradients(self) -> Any:
-        return self.module.loss_and_gradients(self.parameters, **self.data, weights=self.weights)[1]
+    def gradients(self, module: Any) -> Any:
+        return module.loss_and_gradients(self.parameters, **self.data, weights=self.weights)[1]
 
     def tensors(self) -> dict[str, Any]:
         return {name: torch.tensor(np.array(a), requires_grad=True) for name, a in self.parameters.items()}
@@ -49,12 +59,14 @@ class Built:
         """Their result and gradients against ours."""
         np.testing.assert_allclose(self.result(), theirs.detach().numpy(), rtol=1e-10, atol=1e-12)
         (theirs * torch.tensor(self.weights)).sum().backward()
-        found = self.gradients()
-        assert set(found) == set(parameters)
-        for name, gradient in found.items():
-            np.testing.assert_allclose(
-                gradient, parameters[name].grad.numpy(), rtol=1e-9, atol=1e-11, err_msg=name
-            )
+        for what, module in (("numpy", self.module), ("loops", self.loops())):
+            found = self.gradients(module)
+            assert set(found) == set(parameters)
+            for name, gradient in found.items():
+                expected = parameters[name].grad.numpy()
+                np.testing.assert_allclose(
+                    gradient, expected, rtol=1e-9, atol=1e-11, err_msg=f"{what}: {name}"
+                )
 
 
 def call(module: Any, values: dict[str, Any], *given: Any, **more: Any) -> Any:
@@ -62,6 +74,12 @@ def call(module: Any, values: dict[str, Any], *given: Any, **more: Any) -> Any:
 
 
 F = torch.nn.functional
+
+
+def batch_norm(x: Any, gamma1: Any, beta1: Any) -> Any:
+    return F.batch_norm(x, None, None, gamma1, beta1, training=True)
+
+
 PLAIN = {
     "Conv1d": (nn.Conv1d(4, 3, padding="same"), (2, 3, 7), lambda x, W1, b1: F.conv1d(x, W1, b1, padding=1)),
     "Conv2d": (
@@ -92,6 +110,50 @@ PLAIN = {
         (2, 3, 5),
         lambda x, W1, b1: F.interpolate(F.avg_pool1d(x @ W1 + b1, 2), scale_factor=2).amax(-1),
     ),
+    "Activation": (
+        nn.Sequential(nn.Dense(4), nn.Activation("silu")), (3, 2), lambda x, W1, b1: F.silu(x @ W1 + b1)
+    ),
+    "pooling of sequences": (
+        nn.Sequential(
+            nn.Conv1d(2, 2), nn.MaxPool1d(2, 1), nn.AdaptiveAvgPool1d(4), nn.AdaptiveMaxPool1d(3)
+        ),
+        (2, 1, 8),
+        lambda x, W1, b1: F.adaptive_max_pool1d(
+            F.adaptive_avg_pool1d(F.max_pool1d(F.conv1d(x, W1, b1), 2, 1), 4), 3
+        ),
+    ),
+    "pooling of images": (
+        nn.Sequential(
+            nn.Conv2d(2, 2), nn.AvgPool2d(2, 1), nn.AdaptiveMaxPool2d((4, 2)), nn.AdaptiveAvgPool2d(2),
+            nn.GlobalAvgPool(),
+        ),
+        (2, 1, 7, 6),
+        lambda x, W1, b1: F.adaptive_avg_pool2d(
+            F.adaptive_max_pool2d(F.avg_pool2d(F.conv2d(x, W1, b1), 2, 1), (4, 2)), 2
+        ).mean((2, 3)),
+    ),
+    "pooling of volumes": (
+        nn.Sequential(
+            nn.ConvTranspose3d(1, (2, 1, 1)), nn.MaxPool3d((2, 1, 1), 1), nn.AvgPool3d((1, 2, 1), 1),
+            nn.AdaptiveMaxPool3d((2, None, None)), nn.AdaptiveAvgPool3d((None, 1, 1)),
+        ),
+        (2, 1, 3, 2, 2),
+        lambda x, W1, b1: F.adaptive_avg_pool3d(
+            F.adaptive_max_pool3d(
+                F.avg_pool3d(F.max_pool3d(F.conv_transpose3d(x, W1, b1), (2, 1, 1), 1), (1, 2, 1), 1),
+                (2, None, None),
+            ),
+            (None, 1, 1),
+        ),
+    ),
+    "BatchNorm": (nn.BatchNorm(track_running_stats=False), (5, 3), batch_norm),
+    "BatchNorm1d": (nn.BatchNorm1d(track_running_stats=False), (3, 2, 4), batch_norm),
+    "BatchNorm3d": (nn.BatchNorm3d(track_running_stats=False), (3, 2, 2, 1, 2), batch_norm),
+    "FeedForward": (
+        nn.FeedForward(5, activation="relu"),
+        (2, 3, 4),
+        lambda x, W1, b1, W2, b2: (x @ W1 + b1).relu() @ W2 + b2,
+    ),
     "LayerNorm": (nn.LayerNorm(), (3, 5), lambda x, gamma1, beta1: F.layer_norm(x, (5,), gamma1, beta1)),
     "RMSNorm": (nn.RMSNorm(), (3, 5), lambda x, gamma1: F.rms_norm(x, (5,), gamma1, 1e-6)),
     "InstanceNorm": (
@@ -105,6 +167,41 @@ PLAIN = {
         lambda x, W1, b1: x + (F.layer_norm(x, (5,)) @ W1 + b1).tanh(),
     ),
 }  # fmt: skip
+
+
+IN_TESTS_OF_THEIR_OWN = {
+    "BatchNorm2d", "Embedding", "RNN", "LSTM", "GRU", "MultiHeadAttention", "TransformerEncoderBlock",
+    "TransformerDecoderBlock", "Repeat",
+}  # fmt: skip
+ELSEWHERE = {
+    "Dropout", "AlphaDropout", "GaussianNoise",  # tests/ops/test_random.py: they draw their own
+    "GPT",  # tests/oracles/test_llmc.py
+    "Layer",  # the protocol
+}  # fmt: skip
+
+
+def test_every_layer_is_compared() -> None:
+    def kinds(layer: Any) -> set[str]:
+        return {type(layer).__name__}.union(*map(kinds, getattr(layer, "layers", ())))
+
+    compared = set().union(*(kinds(layer) for layer, _, _ in PLAIN.values()))
+    assert compared | IN_TESTS_OF_THEIR_OWN | ELSEWHERE == set(nn.__all__)
+
+
+def test_an_embedding() -> None:
+    tokens, g = bp.tokens("tokens", (N, 4), vocabulary=7), bp.input("g", (N, 4, 3))
+    net = bp.Network("net", loss=(nn.Embedding(7, 3)(tokens) * g).sum())
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1))
+    rng = np.random.default_rng(0)
+    data = {"tokens": rng.integers(0, 7, (2, 4)), "g": rng.normal(size=(2, 4, 3))}
+    parameters = module.init_params(0)
+    loss, found = module.loss_and_gradients(parameters, **data)
+    (name,) = found
+    table = torch.tensor(np.array(parameters[name]), requires_grad=True)
+    expected = (F.embedding(torch.tensor(data["tokens"]), table) * torch.tensor(data["g"])).sum()
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-12)
+    np.testing.assert_allclose(found[name], table.grad.numpy(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", PLAIN)

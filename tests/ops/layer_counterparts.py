@@ -19,6 +19,11 @@ def whole(reduce: str) -> Callable[..., Any]:
     return lambda x, keepdim=False: getattr(torch, reduce)(x, tuple(range(2, x.ndim)), keepdim=keepdim)
 
 
+def global_max(x: Any, keepdim: bool = False) -> Any:
+    largest = F.adaptive_max_pool1d(x.flatten(2), 1)
+    return largest.reshape(*x.shape[:2], *[1] * (x.ndim - 2)) if keepdim else largest[..., 0]
+
+
 def alibi(num_heads: int, length: int, keys: int | None = None) -> Any:
     slope = 2.0 ** (-8 * torch.arange(1, num_heads + 1, dtype=torch.float64) / num_heads)
     t, s = torch.arange(length)[:, None], torch.arange(keys or length)
@@ -75,7 +80,7 @@ LAYERS: dict[str, Callable[..., Any]] = each(
     "local_response_norm"
 ) | {
     "global_avg_pool": whole("mean"),
-    "global_max_pool": whole("amax"),
+    "global_max_pool": global_max,
     "alibi_bias": alibi,
     "split_heads": lambda x, heads: x.unflatten(-1, (heads, -1)).transpose(-2, -3),
     "merge_heads": lambda x: x.transpose(-2, -3).flatten(-2),

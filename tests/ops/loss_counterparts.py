@@ -75,7 +75,7 @@ def info_nce(q: Any, k: Any, temperature: float = 0.1, symmetric: bool = False) 
 
 
 def pinball(p: Any, y: Any, q: float = 0.5) -> Any:
-    return torch.maximum(q * (y - p), (q - 1) * (y - p)).mean()
+    return torch.where(y >= p, q * (y - p), (q - 1) * (y - p)).mean()
 
 
 def log_cosh(p: Any, y: Any, reduction: str = "mean") -> Any:
@@ -83,7 +83,7 @@ def log_cosh(p: Any, y: Any, reduction: str = "mean") -> Any:
 
 
 def hinge(score: Any, y: Any, margin: float = 1) -> Any:
-    return (margin - y * score).clamp(min=0).mean()
+    return F.relu(margin - y * score).mean()
 
 
 def kl_normal(m: Any, v: Any) -> Any:
