@@ -22,6 +22,8 @@ from symbp.ops import recurrent
 from symbp.ops.embedding import embedding
 from symbp.ops.shapes import concat
 
+States = Tensor | tuple[Tensor | None, Tensor | None] | None
+
 
 def normal(deviation: Any) -> Initialiser:
     """N(0, deviation²)."""
@@ -52,6 +54,22 @@ class Embedding:
         return embedding(tokens, table, self.padding_idx)
 
 
+def _state(initial: States, position: int) -> States:
+    """The first state of one layer and direction."""
+    if isinstance(initial, tuple):
+        h, c = (_state(part, position) for part in initial)
+        assert not isinstance(h, tuple)
+        assert not isinstance(c, tuple)
+        return h, c
+    return initial[position] if initial is not None and initial.rank == 3 else initial
+
+
+def _alone(initial: States) -> tuple[Tensor | None]:
+    if isinstance(initial, tuple):
+        raise DeclarationError("only an LSTM has a second state, that of its cells", where=here())
+    return (initial,)
+
+
 @dataclass(frozen=True)
 class _Recurrent:
     """Layers of cells over time, each over the states of the one below; `bidirectional` ones hold the states
@@ -73,31 +91,33 @@ class _Recurrent:
         if self.num_layers < 1:
             raise DeclarationError(f"{self.num_layers} recurrent layers", where=here(), help="use 1 or more")
 
-    def __call__(self, x: Tensor, lengths: Tensor | None = None, initial: Tensor | None = None) -> Tensor:
-        """The states; `initial` (N, H) or (H) is the first state of each layer and direction."""
+    def __call__(self, x: Tensor, lengths: Tensor | None = None, initial: States = None) -> Tensor:
+        """The states; `initial` (N, H) or (H) is the first state of each layer and direction, (S, N, H) one
+        for each in PyTorch's order, layer by layer, forward before back. An LSTM takes a pair, h and c, too."""
         last = x
         for number in range(1, self.num_layers + 1):
             numbered = self.num_layers > 1
             name = f"{self.name}{number}" if self.name and numbered else self.name
             ends = not self.return_sequences and number == self.num_layers
-            last = self._layer(last, lengths, initial, name, ends)
+            last = self._layer(last, lengths, initial, name, ends, number - 1)
         return last
 
     def _layer(
-        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, ends: bool
+        self, x: Tensor, lengths: Tensor | None, initial: States, name: str | None, ends: bool, number: int
     ) -> Tensor:
-        forward = self._cell(x, lengths, initial, name, False)
+        first = number * (1 + self.bidirectional)
+        forward = self._cell(x, lengths, _state(initial, first), name, False)
         if ends:
             forward = forward[:, -1]
         if not self.bidirectional:
             return forward
-        reverse = self._cell(x, lengths, initial, f"{name}_back" if name else None, True)
+        reverse = self._cell(x, lengths, _state(initial, first + 1), f"{name}_back" if name else None, True)
         if ends:
             reverse = reverse[:, 0]
         return concat(forward, reverse)
 
     def _cell(
-        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+        self, x: Tensor, lengths: Tensor | None, initial: States, name: str | None, reverse: bool
     ) -> Tensor:
         raise NotImplementedError
 
@@ -126,10 +146,11 @@ class RNN(_Recurrent):
     gates = 1
 
     def _cell(
-        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+        self, x: Tensor, lengths: Tensor | None, initial: States, name: str | None, reverse: bool
     ) -> Tensor:
         w, u = self._weights(x, name)
-        return recurrent.rnn(x, w, u, self._offset(name), initial, lengths, self.nonlinearity, reverse)
+        (h,) = _alone(initial)
+        return recurrent.rnn(x, w, u, self._offset(name), h, lengths, self.nonlinearity, reverse)
 
 
 @dataclass(frozen=True)
@@ -141,11 +162,12 @@ class LSTM(_Recurrent):
     gates = 4
 
     def _cell(
-        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+        self, x: Tensor, lengths: Tensor | None, initial: States, name: str | None, reverse: bool
     ) -> Tensor:
         w, u = self._weights(x, name)
         peep = parameter(name, "p", (sympy.Integer(3), as_size(self.units))) if self.peepholes else None
-        found: Tensor = recurrent.lstm(x, w, u, self._offset(name), initial, None, peep, lengths, reverse)
+        h, c = initial if isinstance(initial, tuple) else (initial, None)
+        found: Tensor = recurrent.lstm(x, w, u, self._offset(name), h, c, peep, lengths, reverse)
         return found
 
 
@@ -159,8 +181,9 @@ class GRU(_Recurrent):
     gates = 3
 
     def _cell(
-        self, x: Tensor, lengths: Tensor | None, initial: Tensor | None, name: str | None, reverse: bool
+        self, x: Tensor, lengths: Tensor | None, initial: States, name: str | None, reverse: bool
     ) -> Tensor:
         w, u = self._weights(x, name)
         inner = self._offset(name, "c") if self.reset_after else None
-        return recurrent.gru(x, w, u, self._offset(name), inner, initial, lengths, self.reset_after, reverse)
+        (h,) = _alone(initial)
+        return recurrent.gru(x, w, u, self._offset(name), inner, h, lengths, self.reset_after, reverse)

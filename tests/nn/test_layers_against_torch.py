@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
+from symbp.errors import DeclarationError
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: layers not compared")
 nn = bp.nn
@@ -132,18 +133,21 @@ PLAIN = {
             F.adaptive_max_pool2d(F.avg_pool2d(F.conv2d(x, W1, b1), 2, 1), (4, 2)), 2
         ).mean((2, 3)),
     ),
-    "pooling of volumes": (
-        nn.Sequential(
-            nn.ConvTranspose3d(1, (2, 1, 1)), nn.MaxPool3d((2, 1, 1), 1), nn.AvgPool3d((1, 2, 1), 1),
-            nn.AdaptiveMaxPool3d((2, None, None)), nn.AdaptiveAvgPool3d((None, 1, 1)),
-        ),
-        (2, 1, 3, 2, 2),
+    "MaxPool3d": (
+        nn.Sequential(nn.Dense(2), nn.MaxPool3d((2, 1, 2), 1)),
+        (1, 2, 3, 2, 4),
+        lambda x, W1, b1: F.max_pool3d(x @ W1 + b1, (2, 1, 2), 1),
+    ),
+    "AvgPool3d": (
+        nn.Sequential(nn.Dense(2), nn.AvgPool3d((2, 1, 2), 1)),
+        (1, 2, 3, 2, 4),
+        lambda x, W1, b1: F.avg_pool3d(x @ W1 + b1, (2, 1, 2), 1),
+    ),
+    "AdaptivePool3d": (
+        nn.Sequential(nn.Dense(2), nn.AdaptiveMaxPool3d((2, None, None)), nn.AdaptiveAvgPool3d((2, 1, None))),
+        (1, 2, 4, 3, 4),
         lambda x, W1, b1: F.adaptive_avg_pool3d(
-            F.adaptive_max_pool3d(
-                F.avg_pool3d(F.max_pool3d(F.conv_transpose3d(x, W1, b1), (2, 1, 1), 1), (1, 2, 1), 1),
-                (2, None, None),
-            ),
-            (None, 1, 1),
+            F.adaptive_max_pool3d(x @ W1 + b1, (2, None, None)), (2, 1, None)
         ),
     ),
     "BatchNorm": (nn.BatchNorm(track_running_stats=False), (5, 3), batch_norm),
@@ -170,6 +174,7 @@ PLAIN = {
 
 
 IN_TESTS_OF_THEIR_OWN = {
+    "ConvTranspose3d",
     "BatchNorm2d", "Embedding", "RNN", "LSTM", "GRU", "MultiHeadAttention", "TransformerEncoderBlock",
     "TransformerDecoderBlock", "Repeat",
 }  # fmt: skip
@@ -186,6 +191,13 @@ def test_every_layer_is_compared() -> None:
 
     compared = set().union(*(kinds(layer) for layer, _, _ in PLAIN.values()))
     assert compared | IN_TESTS_OF_THEIR_OWN | ELSEWHERE == set(nn.__all__)
+
+
+@pytest.mark.slow
+def test_a_transposed_convolution_of_volumes() -> None:
+    built = Built(nn.ConvTranspose3d(1, (2, 1, 1)), (2, 1, 3, 2, 2))
+    tensors = built.tensors()
+    built.compare(F.conv_transpose3d(*built.given(), tensors["W1"], tensors["b1"]), tensors)
 
 
 def test_an_embedding() -> None:
@@ -212,12 +224,14 @@ def test_a_layer(name: str) -> None:
     built.compare(function(*built.given(), **tensors), tensors)
 
 
-def test_batch_norm_in_training_and_at_inference() -> None:
+@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+def test_batch_norm_in_training_and_at_inference(target: str) -> None:
+    """Its running variance is the unbiased one, the variance that it divides by the biased one."""
     layer = nn.BatchNorm2d(momentum=0.3)
     x, y = bp.input("x", (N, 2, 3, 2)), bp.target("y", (N, 2, 3, 2))
     h = layer(x)
     net = bp.Network("net", loss=bp.mse(h, y), outputs={"h": h})
-    module = bp.compile(net, optimizer=bp.optim.SGD(0.1))
+    module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
     state = module.init_state(module.init_params(0))
     theirs = torch.nn.BatchNorm2d(2, momentum=0.3, dtype=torch.float64)
     optimizer = torch.optim.SGD(theirs.parameters(), 0.1)
@@ -242,12 +256,26 @@ def test_batch_norm_in_training_and_at_inference() -> None:
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 
 
-@pytest.mark.parametrize("kind", [pytest.param(k, marks=pytest.mark.slow) for k in GATES])
-def test_stacked_recurrent_layers_in_both_directions(kind: str) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", GATES)
+def test_stacked_recurrent_layers_in_both_directions_over_lengths(kind: str) -> None:
+    """Two layers, each with first states of its own; past an example's length PyTorch gives zeros."""
+    x, lengths = bp.input("x", (N, 4, 2)), bp.labels("lengths", (N,), classes=5)
+    g, first = bp.input("g", (N, 4, 6)), bp.input("first", (4, N, 3))
+    cells = bp.input("cells", (4, N, 3)) if kind == "LSTM" else None
     ours = getattr(nn, kind)(3, num_layers=2, bidirectional=True, name="r")
-    built = Built(ours, (2, 4, 2))
-    theirs = getattr(torch.nn, kind)(2, 3, 2, batch_first=True, bidirectional=True)
-    tensors, values = built.tensors(), {}
+    states = ours(x, lengths, first if cells is None else (first, cells))
+    net = bp.Network("net", loss=(states * g).sum())
+    rng = np.random.default_rng(0)
+    data = {"x": rng.normal(size=(3, 4, 2)), "lengths": np.array([4, 1, 3])}
+    data |= {"g": rng.normal(size=(3, 4, 6)), "first": rng.normal(size=(4, 3, 3))}
+    data["g"][np.arange(4) >= data["lengths"][:, None]] = 0
+    data |= {} if cells is None else {"cells": rng.normal(size=(4, 3, 3))}
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1))
+    parameters = {k: rng.normal(size=a.shape) / 2 for k, a in module.init_params(0).items()}
+    loss, found = module.loss_and_gradients(parameters, **data)
+
+    tensors, values = {k: torch.tensor(a, requires_grad=True) for k, a in parameters.items()}, {}
     for layer in range(2):
         for back in range(2):
             prefix, suffix = f"r{layer + 1}{'_back' * back}", f"l{layer}{'_reverse' * back}"
@@ -256,8 +284,24 @@ def test_stacked_recurrent_layers_in_both_directions(kind: str) -> None:
             offset, inner = tensors[f"{prefix}_b"].flatten(), tensors.get(f"{prefix}_c")
             values[f"bias_ih_{suffix}"] = offset
             values[f"bias_hh_{suffix}"] = offset * 0 if inner is None else inner.flatten()
-    result, _ = call(theirs, values, *built.given())
-    built.compare(result, tensors)
+    theirs = getattr(torch.nn, kind)(2, 3, 2, batch_first=True, bidirectional=True)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        torch.tensor(data["x"]), torch.tensor(data["lengths"]), batch_first=True, enforce_sorted=False
+    )
+    start = torch.tensor(data["first"])
+    result, _ = call(theirs, values, packed, start if cells is None else (start, torch.tensor(data["cells"])))
+    padded, _ = torch.nn.utils.rnn.pad_packed_sequence(result, batch_first=True, total_length=4)
+    expected = (padded * torch.tensor(data["g"])).sum()
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-11)
+    for name, gradient in found.items():
+        np.testing.assert_allclose(gradient, tensors[name].grad.numpy(), rtol=1e-9, atol=1e-11, err_msg=name)
+
+
+def test_only_an_lstm_has_cells() -> None:
+    x, h = bp.input("x", (N, 4, 2)), bp.input("h", (N, 3))
+    with pytest.raises(DeclarationError, match="only an LSTM has a second state"):
+        nn.GRU(3)(x, initial=(h, h))
 
 
 def projections(tensors: dict[str, Any], numbers: tuple[int, int, int, int], width: int) -> dict[str, Any]:
