@@ -93,7 +93,7 @@ class _Recurrent:
 
     def __call__(self, x: Tensor, lengths: Tensor | None = None, initial: States = None) -> Tensor:
         """The states; `initial` (N, H) or (H) is the first state of each layer and direction, (S, N, H) one
-        for each in PyTorch's order, layer by layer, forward before back. An LSTM takes a pair, h and c, too."""
+        for each in PyTorch's order, layer by layer, forward before back. An LSTM also takes a pair, h, c."""
         last = x
         for number in range(1, self.num_layers + 1):
             numbered = self.num_layers > 1
