@@ -262,7 +262,9 @@ class Forms:
     def _counted(self, length: Expr, step: Expr) -> Expr:
         # A slice in a loop has as many elements at every step: as many as at the first.
         first = {s: sympy.Integer(0) for s in length.free_symbols if not isinstance(s, Size)}
-        length = sympy.expand(length if step == 1 else length.xreplace(first))
+        if first and step == 1:  # unlike a step's, the end of such a slice is that of the array
+            raise Unknown("a slice that grows shorter")
+        length = sympy.expand(length.xreplace(first))
         return length if step == 1 else sympy.expand(settled(FloorDiv(length + step - 1, step), {}))
 
     def _end(self, node: ast.expr, extent: Expr) -> Expr:

@@ -31,8 +31,9 @@ def test_it_is_derived_in_two_seconds_and_has_one_text() -> None:
             bp.source(network(steps), target=target, optimizer=bp.optim.SGD(0.1), derivation=derivation)
             for steps, derivation in ((STEPS, long), (4, short))
         ]
-        # how large the workspace is at these sizes is a number of their own
+        # how large the workspace is at these sizes, and where arrays start in it, is their own
         plain = [re.sub(r"(?m)^ *workspace.*$", "", text) for text in texts]
+        plain = [re.sub(r'(?m)^( *"\w+": \(\d, ).*?, \(', r"\1(", text) for text in plain]
         assert NUMBER.sub("#", plain[0]) == NUMBER.sub("#", plain[1])
 
 
