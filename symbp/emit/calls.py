@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
@@ -157,11 +157,33 @@ class Calls:
 
     def called(self, node: ast.Call) -> None:
         """A call for its effect, its arguments computed before."""
+        if ast.unparse(node.func) == "np.matmul" and [k.arg for k in node.keywords] == ["out"]:
+            place, target = self.text(node.keywords[0].value), node.keywords
+
+            def product(operands: Sequence[ast.expr]) -> None:
+                self.called(ast.Call(node.func, list(operands), target))
+
+            if self.without_zeros(node.args, place, product):
+                return
         held: list[str] = []
         self.lines.append(f"{self.text(node.func)}({', '.join(self.arguments(node, held))})")
         if not any(k.arg == "out" for k in node.keywords):
             self.allocating.append(self.lines[-1])
         self.scratch.release(held)
+
+    def without_zeros(
+        self, operands: Sequence[ast.expr], place: str, product: Callable[[Sequence[ast.expr]], None]
+    ) -> bool:
+        """The lines of a product whose operands are zeros unless a test holds: it isn't worth its time."""
+        test = _of_zeros(operands)
+        if test is None:
+            return False
+        self.lines.append(f"if {self.text(test)}:")
+        before = len(self.lines)
+        product([_Taken(test).visit(copy.deepcopy(o)) for o in operands])
+        self.lines[before:] = [f"    {line}" for line in self.lines[before:]]
+        self.lines += ["else:", f"    {place}.fill(0)"]
+        return True
 
     def arguments(self, node: ast.Call, held: list[str]) -> list[str]:
         """The arguments of a call, each computed before where it must be."""
@@ -324,6 +346,10 @@ class Calls:
     def applied(self, function: str, operands: Sequence[ast.expr], out: _Target) -> None:
         """`np.function(operands, out=target)`, one operand computed in the target where that is safe."""
         whole = function in ("matmul", "_symmetric_product")  # not element by element
+        if function == "matmul" and self.without_zeros(
+            operands, out.text, lambda taken: self.applied(function, taken, out)
+        ):
+            return
         texts, held = self.operands(operands, out, apart=whole)
         name = function if function.startswith("_") else f"np.{function}"
         self.lines.append(f"{name}({', '.join(texts)}, out={out.text})")
@@ -632,6 +658,26 @@ class _Computed(ast.NodeTransformer):
         if not form.shape:
             return self.generic_visit(node)
         return ast.parse(self.calls.value(node, self.held), mode="eval").body
+
+
+class _Taken(ast.NodeTransformer):
+    """An expression where a test holds."""
+
+    def __init__(self, test: ast.expr) -> None:
+        self.test = ast.unparse(test)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        return self.visit(node.body) if ast.unparse(node.test) == self.test else self.generic_visit(node)
+
+
+def _of_zeros(operands: Sequence[ast.expr]) -> ast.expr | None:
+    """The test without which all operands are zeros, if there is one."""
+    choices = [[n for n in ast.walk(o) if isinstance(n, ast.IfExp)] for o in operands]
+    if any(len(found) != 1 for found in choices):
+        return None
+    tests = {ast.unparse(found[0].test) for found in choices}
+    empty = [ast.unparse(found[0].orelse).startswith("np.zeros(") for found in choices]
+    return choices[0][0].test if len(tests) == 1 and all(empty) else None
 
 
 class _Replaced(ast.NodeTransformer):
