@@ -182,6 +182,9 @@ class Spelling:
                 return self._guarded_integer(guards, sympy.Mul(*[f for f in factors if f not in guards]))
             values, axes = self.together([self.integer(f) for f in factors])
             return Written(" * ".join(v.at_least(UNARY) for v in values), MUL, axes, "integer")
+        if e.is_Pow and e.exp.is_Integer and e.exp.is_positive:
+            value = self.integer(e.base)
+            return Written(f"{value.at_least(ATOM)}**{e.exp}", POW, value.axes, "integer")
         return self.write(e)
 
     def _guarded_integer(self, guards: list[Guard], rest: Expr) -> Written:

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -104,3 +105,30 @@ def test_its_own_training_learns(name):
 
 def test_every_network_has_its_figure():
     assert list(LEARNED) == list(GALLERY)
+
+
+BUFFERS = 3 * 8192 * 8 + 16384  # what NumPy holds inside of one call that broadcasts or casts, and objects
+WITHOUT_SCATTER = (
+    "neuron", "linear_regression", "logistic_regression", "mlp", "autoencoder", "vae", "resnet_mlp",
+    "contrastive",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WITHOUT_SCATTER)
+def test_a_step_in_numpy_makes_no_arrays(name):
+    """Rows that are added up where they repeat are sorted first, and masks are drawn, in arrays of their own;
+    nothing else is."""
+    found, data = module(name, "numpy"), derived(name)[1]
+    rows = {key: found._as_dtype(key, np.concatenate([array[:64]] * 8)) for key, array in data.items()}
+    state = found.init_state(found.init_params(0))
+    for _ in range(2):
+        found.train_step(state, **rows)
+    tracemalloc.start()
+    try:
+        found.train_step(state, **rows)
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        found.train_step(state, **rows)
+        assert tracemalloc.get_traced_memory()[1] - before < BUFFERS
+    finally:
+        tracemalloc.stop()
