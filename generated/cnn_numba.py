@@ -250,10 +250,10 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
         theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * K + 32
         * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 + K]
     )
-    z1_windows = work[at[0] : at[0] + 9 * (S * S) * rows].reshape(rows, D1, 3, 3, S, S)
-    z1 = work[at[1] : at[1] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
-    a1 = work[at[2] : at[2] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
-    h1_2 = work[at[3] : at[3] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
+    z1_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
+    z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1 = (
         work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
@@ -290,9 +290,7 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
     _compute_z1_windows(z1_windows, x, rows, S)  # (1)
     for n in range(rows):
-        _product(
-            C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, S * S), z1[n].reshape(F1, S * S)
-        )  # (1)
+        _product(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
     _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows, S)  # (2), (3), (4), (5)
     for n in range(rows):
         _product(
@@ -322,8 +320,8 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         theta[4800 : 4800 + 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2)
         * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)
     )
-    a1 = work[at[2] : at[2] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
-    h1_2 = work[at[3] : at[3] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
+    a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1 = (
         work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
@@ -358,7 +356,7 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         work[at[22] : at[22] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
         * rows].reshape(F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    dC1_windows = work[at[23] : at[23] + 9 * (S * S) * rows].reshape(D1, 3, 3, rows, S, S)
+    dC1_windows = work[at[23] : at[23] + 9 * S**2 * rows].reshape(D1, 3, 3, rows, S, S)
     dflat = (
         work[at[24] : at[24] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
@@ -386,8 +384,8 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     dC2 = gradient[160:4768].reshape(32, F1, 3, 3)
-    da1 = work[at[30] : at[30] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
-    dC1_left = work[at[31] : at[31] + 16 * (S * S) * rows].reshape(F1, rows, S, S)
+    da1 = work[at[30] : at[30] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    dC1_left = work[at[31] : at[31] + 16 * S**2 * rows].reshape(F1, rows, S, S)
     dc1 = gradient[144:160]
     dC1 = gradient[0:144].reshape(F1, D1, 3, 3)
     _compute_dC1_windows(
@@ -409,8 +407,7 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
     )  # (26)
     _compute_dc1(dc1, da1, dh1, a1, h1_argmax_i5, h1_argmax_i, dC1_left, rows, S)  # (27), (28), (29)
     _product(
-        dC1_left.reshape(F1, (S * S) * rows), dC1_windows.reshape(9 * D1, (S * S) * rows).T,
-        dC1.reshape(F1, 9 * D1)
+        dC1_left.reshape(F1, S**2 * rows), dC1_windows.reshape(9 * D1, S**2 * rows).T, dC1.reshape(F1, 9 * D1)
     )  # (28)
 
 
@@ -429,10 +426,10 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
         theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * K + 32
         * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 + K]
     )
-    z1_windows = work[at[0] : at[0] + 9 * (S * S) * rows].reshape(rows, D1, 3, 3, S, S)
-    z1 = work[at[1] : at[1] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
-    a1 = work[at[2] : at[2] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
-    h1_2 = work[at[3] : at[3] + 16 * (S * S) * rows].reshape(rows, F1, S, S)
+    z1_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
+    z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1 = (
         work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
@@ -469,9 +466,7 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
     p_infer = work[at[38] : at[38] + K * N].reshape(N, K)
     _compute_z1_windows(z1_windows, x, rows, S)  # (1)
     for n in range(rows):
-        _product(
-            C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, S * S), z1[n].reshape(F1, S * S)
-        )  # (1)
+        _product(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
     _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows, S)  # (2), (3), (4), (5)
     for n in range(rows):
         _product(
@@ -815,54 +810,54 @@ def _train_step_in_chunks(
 
 def _flops(N, S, K):
     """Floating-point operations of one step."""
-    return 192 * ((S - 2) // 2)**2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2)**2 * N + 28135 * N + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 800 * N * (S * S)
+    return 192 * ((S - 2) // 2)**2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2)**2 * N + 28135 * N + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 800 * N * S**2
 
 
 def _places(rows, N, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1_windows": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * (S * S) * rows + 288 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
+        "z1_windows": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * S**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
         "z1": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "a1": (0, 1152 * ((S - 2) // 2) * rows + 16 * (S * S) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
-        "h1_2": (0, 1152 * ((S - 2) // 2) * rows + 32 * (S * S) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
-        "h1": (0, 1664 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 832 * rows + 832 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "a1": (0, 1152 * ((S - 2) // 2) * rows + 16 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
+        "h1_2": (0, 1152 * ((S - 2) // 2) * rows + 32 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
+        "h1": (0, 1664 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 832 * rows + 832 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "z2_windows": (0, 0, (rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "z2": (0, 1152 * ((S - 2) // 2) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "a2": (0, 1216 * ((S - 2) // 2) * rows + 608 * rows + 608 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h2": (0, 1280 * ((S - 2) // 2) * rows + 640 * rows + 640 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "u_flat": (0, 1344 * ((S - 2) // 2) * rows + 672 * rows + 672 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "flat": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows + 4608, (rows, K)),
-        "a3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows + K * rows + 4608, (rows, K)),
-        "m_a3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows + 4608, (rows,)),
-        "e_p": (0, 1728 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows + 4608, (rows, K)),
-        "s_p": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * ((S - 2) // 2)**2 * rows + 865 * rows + 98 * (S * S) * rows + 4608, (rows,)),
-        "p": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows + 4608, (rows, K)),
-        "loss": (0, 1728 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * ((S - 2) // 2)**2 * rows + 866 * rows + 98 * (S * S) * rows + 4608, ()),
+        "z2": (0, 1152 * ((S - 2) // 2) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "a2": (0, 1216 * ((S - 2) // 2) * rows + 608 * rows + 608 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "h2": (0, 1280 * ((S - 2) // 2) * rows + 640 * rows + 640 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "u_flat": (0, 1344 * ((S - 2) // 2) * rows + 672 * rows + 672 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "flat": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "z3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
+        "a3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * rows + 4608, (rows, K)),
+        "m_a3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows,)),
+        "e_p": (0, 1728 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
+        "s_p": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * ((S - 2) // 2)**2 * rows + 865 * rows + 98 * S**2 * rows + 4608, (rows,)),
+        "p": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
+        "loss": (0, 1728 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * ((S - 2) // 2)**2 * rows + 866 * rows + 98 * S**2 * rows + 4608, ()),
         "h1_place": (1, 0, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "h1_argmax_i5": (1, 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2) * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "h1_argmax_i": (1, 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows + 4608, (rows, K)),
+        "da3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
         "dC2_windows": (0, 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2) * rows, (F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dC1_windows": (0, 1152 * ((S - 2) // 2) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows + 89 * (S * S) * rows, (D1, 3, 3, rows, S, S)),
-        "dflat": (0, 1472 * ((S - 2) // 2) * rows + 736 * rows + 736 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "da2": (0, 1536 * ((S - 2) // 2) * rows + 768 * rows + 768 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "dC1_windows": (0, 1152 * ((S - 2) // 2) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows + 89 * S**2 * rows, (D1, 3, 3, rows, S, S)),
+        "dflat": (0, 1472 * ((S - 2) // 2) * rows + 736 * rows + 736 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "da2": (0, 1536 * ((S - 2) // 2) * rows + 768 * rows + 768 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dh1_windows": (0, 0, (rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dC2_left": (0, 1600 * ((S - 2) // 2) * rows + 800 * rows + 800 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dh1_left": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (F1, 32, 3, 3)),
-        "dh1": (0, 1696 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 848 * rows + 848 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da1": (0, 1152 * ((S - 2) // 2) * rows + 32 * (S * S) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
-        "dC1_left": (0, 1152 * ((S - 2) // 2) * rows + 48 * (S * S) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (F1, rows, S, S)),
-        "z3_infer_left": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (N, K)),
-        "a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows + K * N, (N, K)),
-        "m_a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (N,)),
-        "e_p_infer": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (N, K)),
-        "s_p_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 33 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (N,)),
-        "p_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, (N, K)),
-        "loss_infer": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, ()),
+        "dC2_left": (0, 1600 * ((S - 2) // 2) * rows + 800 * rows + 800 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "dh1_left": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (F1, 32, 3, 3)),
+        "dh1": (0, 1696 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 848 * rows + 848 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "da1": (0, 1152 * ((S - 2) // 2) * rows + 32 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
+        "dC1_left": (0, 1152 * ((S - 2) // 2) * rows + 48 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (F1, rows, S, S)),
+        "z3_infer_left": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "z3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
+        "a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * N, (N, K)),
+        "m_a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N,)),
+        "e_p_infer": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
+        "s_p_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 33 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N,)),
+        "p_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
+        "loss_infer": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * (S * S) * rows, ()),
+        "accuracy": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, ()),
     }
 
 
@@ -1277,10 +1272,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -1297,7 +1295,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

@@ -74,14 +74,14 @@ One training step takes, with each array read and written once per kernel:
                + 32·N·S² + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 3·((S - 2)//2) + 51·N + K)
                + 8·max(33·N·S² + 4·N·S + 4·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2)
                + 32·N, 192·N·((S - 2)//2) + 32·N·((S - 2)//2)² + 32·N·S² + 288·N, 320·N·((S - 2)//2)
-               + 66·N·S² + 96·N·((S - 2)//2)² + 352·N, 128·N·((S - 2)//2)² + 384·N·((S - 2)//2)
-               + 66·N·S² + 384·N, 160·N·((S - 2)//2)² + 448·N·((S - 2)//2) + 66·N·S²
-               + 416·N, 192·N·((S - 2)//2)² + 512·N·((S - 2)//2) + 66·N·S² + 448·N, 224·N·((S - 2)//2)²
-               + 576·N·((S - 2)//2) + 66·N·S² + 480·N, 240·N·((S - 2)//2)² + 66·N·S²
-               + 672·N·((S - 2)//2) + 624·N, 256·N·((S - 2)//2)² + 66·N·S² + 704·N·((S - 2)//2)
-               + 640·N, 272·N·((S - 2)//2)² + 66·N·S² + 736·N·((S - 2)//2) + 656·N, 288·N·((S - 2)//2)²
-               + 4·N·S + 68·N·S² + 768·N·((S - 2)//2) + 676·N, 37,379 + 289·N·((S - 2)//2)² + 4·K·N
-               + 4·N·S + 68·N·S² + 770·N·((S - 2)//2) + 684·N + K) + max(K·N, 32·N·S² + 2·S
+               + 48·N·S² + 96·N·((S - 2)//2)² + 352·N, 128·N·((S - 2)//2)² + 384·N·((S - 2)//2)
+               + 48·N·S² + 384·N, 160·N·((S - 2)//2)² + 448·N·((S - 2)//2) + 48·N·S²
+               + 416·N, 192·N·((S - 2)//2)² + 48·N·S² + 512·N·((S - 2)//2) + 448·N, 224·N·((S - 2)//2)²
+               + 48·N·S² + 576·N·((S - 2)//2) + 480·N, 240·N·((S - 2)//2)² + 48·N·S²
+               + 672·N·((S - 2)//2) + 624·N, 256·N·((S - 2)//2)² + 48·N·S² + 704·N·((S - 2)//2)
+               + 640·N, 272·N·((S - 2)//2)² + 48·N·S² + 736·N·((S - 2)//2) + 656·N, 288·N·((S - 2)//2)²
+               + 4·N·S + 50·N·S² + 768·N·((S - 2)//2) + 676·N, 37,379 + 289·N·((S - 2)//2)² + 4·K·N
+               + 4·N·S + 50·N·S² + 770·N·((S - 2)//2) + 684·N + K) + max(K·N, 32·N·S² + 2·S
                + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 16·N, 32·N·((S - 2)//2)²
                + 64·N·((S - 2)//2) + 32·N) bytes
 """
@@ -108,7 +108,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "S", "K")
 POSITIONS = ("range_F1", "range_", "range_N", "range_K", "range_S")
-ONES = ("ones_K", "ones_N", "ones_2S22NNS222N", "ones_NSS")
+ONES = ("ones_K", "ones_N", "ones_2S22NNS222N", "ones_NS2")
 D1, F1, D2, D3, F2, D4, D5 = 1, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -155,18 +155,16 @@ def _forward(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
-    padded1, t_D1_3_3_S_S_N, t_1 = tensors["padded1"], tensors["t_D1_3_3_S_S_N"], tensors["t_1"]
-    at_1, at_2, at_3, t_2 = tensors["at_1"], tensors["at_2"], tensors["at_3"], tensors["t_2"]
-    t_3, range_F1, range_ = tensors["t_3"], tensors["range_F1"], tensors["range_"]
-    range_N, ones_K = tensors["range_N"], tensors["ones_K"]
+    padded1, t_1, at_1, at_2 = tensors["padded1"], tensors["t_1"], tensors["at_1"], tensors["at_2"]
+    at_3, t_2, t_3, range_F1 = tensors["at_3"], tensors["t_2"], tensors["t_3"], tensors["range_F1"]
+    range_, range_N, ones_K = tensors["range_"], tensors["range_N"], tensors["ones_K"]
     N = len(x)
     S = x.shape[2]
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
     z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))  # (1)
-    np.copyto(t_D1_3_3_S_S_N, z1_windows)  # (1)
     np.matmul(
-        C1.reshape(F1, 9 * D1), t_D1_3_3_S_S_N.reshape(9 * D1, N * (S * S)), out=z1.reshape(F1, N * (S * S))
+        C1.reshape(F1, 9 * D1), z1_windows.reshape(9 * D1, N * S ** 2), out=z1.reshape(F1, N * S ** 2)
     )  # (1)
     np.add(z1, c1[:, None, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
@@ -188,12 +186,12 @@ def _forward(params, data, tensors):
     np.copyto(t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :], h1)  # (5)
     z2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))  # (5)
     np.matmul(
-        C2.reshape(32, 9 * F1), z2_windows.reshape(9 * F1, np.square(DTYPE((S - 2) // 2) + 1) * N),
-        out=z2.reshape(32, np.square(DTYPE((S - 2) // 2) + 1) * N)
+        C2.reshape(32, 9 * F1), z2_windows.reshape(9 * F1, ((S - 2) // 2 + 1) ** 2 * N),
+        out=z2.reshape(32, ((S - 2) // 2 + 1) ** 2 * N)
     )  # (5)
     np.add(z2, c2[:, None, None, None], out=a2)  # (6)
     np.maximum(a2, 0, out=h2)  # (7)
-    u_flat[...] = h2.reshape(32 * np.square((S - 2) // 2) + 64 * ((S - 2) // 2) + 32, N)  # (8)
+    u_flat[...] = h2.reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)  # (8)
     _transposed(mask2, out=t_3)  # (9)
     np.multiply(10 / 7, t_3, out=t_3)  # (9)
     np.multiply(t_3, u_flat, out=flat)  # (9)
@@ -240,9 +238,9 @@ def _backward(params, data, tensors, gradients):
     is_S, at_S, is_S2 = tensors["is_S"], tensors["at_S"], tensors["is_S2"]
     is_F1_S_S_N2, at_F1_S_S_N = tensors["is_F1_S_S_N2"], tensors["at_F1_S_S_N"]
     at_F1_S_S_N2, at_S2, at_S3 = tensors["at_F1_S_S_N2"], tensors["at_S2"], tensors["at_S3"]
-    t_5, range_F1, range_ = tensors["t_5"], tensors["range_F1"], tensors["range_"]
-    range_N, range_K, ones_N = tensors["range_N"], tensors["range_K"], tensors["ones_N"]
-    ones_2S22NNS222N, range_S, ones_NSS = tensors["ones_2S22NNS222N"], tensors["range_S"], tensors["ones_NSS"]
+    range_F1, range_, range_N = tensors["range_F1"], tensors["range_"], tensors["range_N"]
+    range_K, ones_N, ones_2S22NNS222N = tensors["range_K"], tensors["ones_N"], tensors["ones_2S22NNS222N"]
+    range_S, ones_NS2 = tensors["range_S"], tensors["ones_NS2"]
     N = len(x)
     S = x.shape[2]
     h1_place.fill(0)  # (17)
@@ -286,16 +284,15 @@ def _backward(params, data, tensors, gradients):
         (1, -1, -1, 1, 1, 1)
     )  # (25)
     np.matmul(
-        C2.transpose(1, 0, 2, 3).reshape(F1, 288),
-        dh1_windows.reshape(288, np.square(DTYPE((S - 2) // 2) + 1) * N),
-        out=dh1.reshape(F1, np.square(DTYPE((S - 2) // 2) + 1) * N)
+        C2.transpose(1, 0, 2, 3).reshape(F1, 288), dh1_windows.reshape(288, ((S - 2) // 2 + 1) ** 2 * N),
+        out=dh1.reshape(F1, ((S - 2) // 2 + 1) ** 2 * N)
     )  # (25)
     t_2.fill(0)  # (26)
     np.copyto(t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :], h1)  # (26)
     dC2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))  # (26)
     np.matmul(
-        da2.reshape(32, np.square(DTYPE((S - 2) // 2) + 1) * N),
-        dC2_windows.reshape(9 * F1, np.square(DTYPE((S - 2) // 2) + 1) * N).T, out=dC2.reshape(32, 9 * F1)
+        da2.reshape(32, ((S - 2) // 2 + 1) ** 2 * N),
+        dC2_windows.reshape(9 * F1, ((S - 2) // 2 + 1) ** 2 * N).T, out=dC2.reshape(32, 9 * F1)
     )  # (26)
     np.right_shift(range_S, 1, out=at1)  # (27)
     np.right_shift(range_S, 1, out=at2)  # (27)
@@ -344,12 +341,13 @@ def _backward(params, data, tensors, gradients):
     np.add(at_F1_S_S_N, range_N, out=at_F1_S_S_N)  # (27)
     np.take(dh1.reshape(-1), at_F1_S_S_N, out=da1, mode="clip")  # (27)
     _choose(da1, is_F1_S_S_N, 0)  # (27)
-    np.dot(da1.reshape(F1, N * (S * S)), ones_NSS, out=dc1)  # (29)
+    np.dot(da1.reshape(F1, N * S**2), ones_NS2, out=dc1)  # (29)
     padded1.fill(0)  # (28)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (28)
     dC1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))  # (28)
-    np.copyto(t_5.reshape(D1, 3, 3, S, S, N), dC1_windows)  # (28)
-    np.matmul(da1.reshape(F1, N * (S * S)), t_5.T, out=dC1.reshape(F1, 9 * D1))  # (28)
+    np.matmul(
+        da1.reshape(F1, N * S ** 2), dC1_windows.reshape(9 * D1, N * S ** 2).T, out=dC1.reshape(F1, 9 * D1)
+    )  # (28)
 
 
 def _inference(params, data, tensors):
@@ -361,18 +359,16 @@ def _inference(params, data, tensors):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
     e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
-    padded1, t_D1_3_3_S_S_N, t_1 = tensors["padded1"], tensors["t_D1_3_3_S_S_N"], tensors["t_1"]
-    at_1, at_2, at_3, t_2 = tensors["at_1"], tensors["at_2"], tensors["at_3"], tensors["t_2"]
-    range_F1, range_, range_N = tensors["range_F1"], tensors["range_"], tensors["range_N"]
-    ones_K = tensors["ones_K"]
+    padded1, t_1, at_1, at_2 = tensors["padded1"], tensors["t_1"], tensors["at_1"], tensors["at_2"]
+    at_3, t_2, range_F1, range_ = tensors["at_3"], tensors["t_2"], tensors["range_F1"], tensors["range_"]
+    range_N, ones_K = tensors["range_N"], tensors["ones_K"]
     N = len(x)
     S = x.shape[2]
     padded1.fill(0)  # (1)
     np.copyto(padded1[:, :, 1 : S + 1, 1 : S + 1], x)  # (1)
     z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))  # (1)
-    np.copyto(t_D1_3_3_S_S_N, z1_windows)  # (1)
     np.matmul(
-        C1.reshape(F1, 9 * D1), t_D1_3_3_S_S_N.reshape(9 * D1, N * (S * S)), out=z1.reshape(F1, N * (S * S))
+        C1.reshape(F1, 9 * D1), z1_windows.reshape(9 * D1, N * S ** 2), out=z1.reshape(F1, N * S ** 2)
     )  # (1)
     np.add(z1, c1[:, None, None, None], out=a1)  # (2)
     np.maximum(a1, 0, out=h1_2)  # (3)
@@ -394,12 +390,12 @@ def _inference(params, data, tensors):
     np.copyto(t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :], h1)  # (5)
     z2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))  # (5)
     np.matmul(
-        C2.reshape(32, 9 * F1), z2_windows.reshape(9 * F1, np.square(DTYPE((S - 2) // 2) + 1) * N),
-        out=z2.reshape(32, np.square(DTYPE((S - 2) // 2) + 1) * N)
+        C2.reshape(32, 9 * F1), z2_windows.reshape(9 * F1, ((S - 2) // 2 + 1) ** 2 * N),
+        out=z2.reshape(32, ((S - 2) // 2 + 1) ** 2 * N)
     )  # (5)
     np.add(z2, c2[:, None, None, None], out=a2)  # (6)
     np.maximum(a2, 0, out=h2)  # (7)
-    u_flat[...] = h2.reshape(32 * np.square((S - 2) // 2) + 64 * ((S - 2) // 2) + 32, N)  # (8)
+    u_flat[...] = h2.reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)  # (8)
     np.matmul(u_flat.T, W, out=z3_infer)  # (30)
     np.add(z3_infer, b, out=a3_infer)  # (31)
     a3_infer.max(1, out=m_a3_infer)  # (32)
@@ -461,84 +457,82 @@ def _places(N, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "z1": (0, 0, (F1, S, S, N)),
-        "a1": (0, 16 * N * (S * S), (F1, S, S, N)),
+        "a1": (0, 16 * N * S**2, (F1, S, S, N)),
         "h1_2": (0, 0, (F1, S, S, N)),
-        "h1": (0, 240 * ((S - 2) // 2)**2 * N + 624 * N + 66 * N * (S * S) + 672 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "z2": (0, 32 * N * (S * S), (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "a2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 66 * N * (S * S), (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 66 * N * (S * S) + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "u_flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "z3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "m_a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "e_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
-        "s_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 678 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
-        "loss": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 684 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, ()),
-        "h1_place": (1, 32 * N * (S * S), (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h1_argmax_i5": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * (S * S), (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h1_argmax_i": (1, 32 * N * (S * S), (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
-        "dflat": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "da2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 66 * N * (S * S), (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "dh1": (0, 256 * ((S - 2) // 2)**2 * N + 640 * N + 66 * N * (S * S) + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da1": (0, 16 * N * (S * S), (F1, S, S, N)),
-        "z3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "m_a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 679 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "e_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "s_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 680 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "loss_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 684 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37377, ()),
+        "h1": (0, 240 * ((S - 2) // 2)**2 * N + 48 * N * S**2 + 624 * N + 672 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "z2": (0, 32 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "a2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 48 * N * S**2 + 64 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 48 * N * S**2 + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "u_flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 48 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 48 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "z3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "m_a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "e_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
+        "s_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 678 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
+        "loss": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 37376, ()),
+        "h1_place": (1, 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h1_argmax_i5": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h1_argmax_i": (1, 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
+        "dflat": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 48 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "da2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 48 * N * S**2 + 64 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "dh1": (0, 256 * ((S - 2) // 2)**2 * N + 48 * N * S**2 + 640 * N + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da1": (0, 16 * N * S**2, (F1, S, S, N)),
+        "z3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "m_a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 679 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "e_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "s_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 680 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
+        "p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
+        "loss_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 37377, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 684 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37378, ()),
-        "range_F1": (1, 10 * S + 32 * N * (S * S) + 3 * ((S - 2) // 2) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 3, (16,)),
-        "range_": (1, 10 * S + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, ((S - 2) // 2 + 1,)),
-        "range_N": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 49 * N + 96 * ((S - 2) // 2) * N, (N,)),
-        "ones_K": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 681 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 37376, (K,)),
-        "range_K": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N, (K,)),
-        "ones_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 681 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
-        "ones_2S22NNS222N": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 68 * N * (S * S) + 768 * ((S - 2) // 2) * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
-        "range_S": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "ones_NSS": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 676 * N + 67 * N * (S * S) + 768 * ((S - 2) // 2) * N, (N * (S * S),)),
-        "padded1": (0, 32 * N * (S * S), (N, 1, S + 2, S + 2)),
-        "t_D1_3_3_S_S_N": (0, 16 * N * (S * S), (1, 3, 3, S, S, N)),
-        "t_1": (0, 272 * ((S - 2) // 2)**2 * N + 656 * N + 66 * N * (S * S) + 736 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "at_1": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * (S * S), (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "at_2": (1, (S - 2) // 2 + 10 * S + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 1, ((S - 2) // 2 + 1,)),
-        "at_3": (1, 10 * S + 2 * ((S - 2) // 2) + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 2, ((S - 2) // 2 + 1,)),
-        "t_2": (0, 224 * ((S - 2) // 2)**2 * N + 480 * N + 576 * ((S - 2) // 2) * N + 66 * N * (S * S), (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_3": (0, 192 * ((S - 2) // 2)**2 * N + 448 * N + 512 * ((S - 2) // 2) * N + 66 * N * (S * S), (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "t_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 682 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
-        "t_N2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 683 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
-        "at_N": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K + S, (N,)),
+        "accuracy": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 37378, ()),
+        "range_F1": (1, 10 * S + 32 * N * S**2 + 3 * ((S - 2) // 2) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 3, (16,)),
+        "range_": (1, 10 * S + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, ((S - 2) // 2 + 1,)),
+        "range_N": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 49 * N + 96 * ((S - 2) // 2) * N, (N,)),
+        "ones_K": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + 37376, (K,)),
+        "range_K": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N, (K,)),
+        "ones_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
+        "ones_2S22NNS222N": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 676 * N + 768 * ((S - 2) // 2) * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
+        "range_S": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "ones_NS2": (0, 288 * ((S - 2) // 2)**2 * N + 49 * N * S**2 + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N, (N * S**2,)),
+        "padded1": (0, 32 * N * S**2, (N, 1, S + 2, S + 2)),
+        "t_1": (0, 272 * ((S - 2) // 2)**2 * N + 48 * N * S**2 + 656 * N + 736 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "at_1": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "at_2": (1, (S - 2) // 2 + 10 * S + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 1, ((S - 2) // 2 + 1,)),
+        "at_3": (1, 10 * S + 2 * ((S - 2) // 2) + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 2, ((S - 2) // 2 + 1,)),
+        "t_2": (0, 224 * ((S - 2) // 2)**2 * N + 480 * N + 48 * N * S**2 + 576 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_3": (0, 192 * ((S - 2) // 2)**2 * N + 448 * N + 48 * N * S**2 + 512 * ((S - 2) // 2) * N, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "t_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 682 * N + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
+        "t_N2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 683 * N + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
+        "at_N": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K + S, (N,)),
         "less": (2, 0, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_1": (2, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_NK": (2, 0, (N, K)),
         "is_2": (2, 0, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "t_4": (0, 32 * N * (S * S), (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_F1_32_3_3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 32768, (16, 32, 3, 3)),
-        "at1": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + S, (S,)),
-        "at2": (1, 2 * S + 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at3": (1, 32 * N * (S * S) + 3 * S + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at4": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 4 * S + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at5": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 5 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at6": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 6 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "t_4": (0, 32 * N * S**2, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_F1_32_3_3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (16, 32, 3, 3)),
+        "at1": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + S, (S,)),
+        "at2": (1, 2 * S + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "at3": (1, 32 * N * S**2 + 3 * S + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "at4": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 4 * S + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "at5": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 5 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "at6": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 6 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
         "is_F1_S_S_N": (2, 0, (16, S, S, N)),
-        "is_SS1": (2, 32 * N * (S * S), (S, S, 1)),
-        "is_S": (2, 32 * N * (S * S) + S * S, (S,)),
-        "at_S": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 7 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "is_S2": (2, 32 * N * (S * S) + S + S * S, (S,)),
-        "is_F1_S_S_N2": (2, 16 * N * (S * S), (16, S, S, N)),
+        "is_SS1": (2, 32 * N * S**2, (S, S, 1)),
+        "is_S": (2, 32 * N * S**2 + S**2, (S,)),
+        "at_S": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 7 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "is_S2": (2, 32 * N * S**2 + S + S**2, (S,)),
+        "is_F1_S_S_N2": (2, 16 * N * S**2, (16, S, S, N)),
         "at_F1_S_S_N": (1, 0, (16, S, S, N)),
-        "at_F1_S_S_N2": (1, 16 * N * (S * S), (16, S, S, N)),
-        "at_S2": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 8 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at_S3": (1, 32 * N * (S * S) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + 9 * S + K, (S,)),
-        "t_5": (0, 0, (9, N * (S * S))),
+        "at_F1_S_S_N2": (1, 16 * N * S**2, (16, S, S, N)),
+        "at_S2": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 8 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "at_S3": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + 9 * S + K, (S,)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N, (16384,)),
-        "t_block2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 677 * N + 68 * N * (S * S) + 770 * ((S - 2) // 2) * N + 16384, (16384,)),
+        "t_block": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N, (16384,)),
+        "t_block2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 16384, (16384,)),
     }
 
 
@@ -640,10 +634,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -660,7 +657,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

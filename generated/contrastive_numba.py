@@ -242,7 +242,7 @@ def _loss(theta, work, counts, at, N):
     """The loss: equations (15) to (20)."""
     p = work[at[6] : at[6] + 16 * N].reshape(N, C)
     q = work[at[13] : at[13] + 16 * N].reshape(N, C)
-    z = work[at[14] : at[14] + N * N].reshape(N, N)
+    z = work[at[14] : at[14] + N**2].reshape(N, N)
     m_z = work[at[15] : at[15] + N]
     s_loss = work[at[16] : at[16] + N]
     m_z2 = work[at[17] : at[17] + N]
@@ -266,12 +266,12 @@ def _backward(theta, gradient, work, counts, at, a, b, N):
     s_norm_2 = work[at[11] : at[11] + N]
     norm_2 = work[at[12] : at[12] + N]
     q = work[at[13] : at[13] + 16 * N].reshape(N, C)
-    z = work[at[14] : at[14] + N * N].reshape(N, N)
+    z = work[at[14] : at[14] + N**2].reshape(N, N)
     m_z = work[at[15] : at[15] + N]
     s_loss = work[at[16] : at[16] + N]
     m_z2 = work[at[17] : at[17] + N]
     s_loss_2 = work[at[18] : at[18] + N]
-    dz = work[at[20] : at[20] + N * N].reshape(N, N)
+    dz = work[at[20] : at[20] + N**2].reshape(N, N)
     dq_s1 = work[at[21] : at[21] + 16 * N].reshape(N, C)
     dnorm_2_s1_s1 = work[at[22] : at[22] + N]
     da4 = work[at[23] : at[23] + 16 * N].reshape(N, C)
@@ -316,7 +316,7 @@ def _metrics(theta, work, counts, at, N):
     """The metrics: equations (44) to (46)."""
     p = work[at[6] : at[6] + 16 * N].reshape(N, C)
     q = work[at[13] : at[13] + 16 * N].reshape(N, C)
-    cosine = work[at[39] : at[39] + N * N].reshape(N, N)
+    cosine = work[at[39] : at[39] + N**2].reshape(N, N)
     own = counts[at[40] : at[40] + N]
     found = work[at[41] : at[41] + 1]
     _product(p, q.T, cosine)  # (44)
@@ -523,33 +523,33 @@ def _places(N):
         "h1": (0, 128 * N, (N, H)),
         "z2": (0, 0, (N, C)),
         "a2": (0, 16 * N, (N, C)),
-        "s_norm": (0, 2 * (N * N) + 928 * N, (N,)),
-        "norm": (0, 2 * (N * N) + 929 * N, (N,)),
-        "p": (0, 2 * (N * N) + 896 * N, (N, C)),
+        "s_norm": (0, 2 * N**2 + 928 * N, (N,)),
+        "norm": (0, 2 * N**2 + 929 * N, (N,)),
+        "p": (0, 2 * N**2 + 896 * N, (N, C)),
         "z3": (0, 0, (N, H)),
         "h3": (0, 256 * N, (N, H)),
         "z4": (0, 0, (N, C)),
         "a4": (0, 16 * N, (N, C)),
         "s_norm_2": (0, 32 * N, (N,)),
         "norm_2": (0, 33 * N, (N,)),
-        "q": (0, 2 * (N * N) + 912 * N, (N, C)),
+        "q": (0, 2 * N**2 + 912 * N, (N, C)),
         "z": (0, 384 * N, (N, N)),
         "m_z": (0, 0, (N,)),
         "s_loss": (0, N, (N,)),
         "m_z2": (0, 2 * N, (N,)),
         "s_loss_2": (0, 3 * N, (N,)),
-        "loss": (0, 1168 * N + 3 * (N * N) + 20608, ()),
-        "dz": (0, 896 * N + N * N, (N, N)),
+        "loss": (0, 1168 * N + 3 * N**2 + 20608, ()),
+        "dz": (0, 896 * N + N**2, (N, N)),
         "dq_s1": (0, 0, (N, C)),
         "dnorm_2_s1_s1": (0, 16 * N, (N,)),
-        "da4": (0, 1136 * N + 3 * (N * N) + 20480, (N, C)),
+        "da4": (0, 1136 * N + 3 * N**2 + 20480, (N, C)),
         "db2_2": (0, 512 * N, (C,)),
         "dh3": (0, 0, (N, H)),
         "dz3": (0, 384 * N, (N, H)),
-        "db1_2": (0, 1168 * N + 3 * (N * N) + 20480, (H,)),
+        "db1_2": (0, 1168 * N + 3 * N**2 + 20480, (H,)),
         "dp_s1": (0, 0, (N, C)),
         "dnorm_s1_s1": (0, 16 * N, (N,)),
-        "da2": (0, 1152 * N + 3 * (N * N) + 20480, (N, C)),
+        "da2": (0, 1152 * N + 3 * N**2 + 20480, (N, C)),
         "db2_1": (0, 17 * N, (C,)),
         "dh1": (0, 0, (N, H)),
         "dW2_1": (0, 512 * N, (H, C)),
@@ -560,7 +560,7 @@ def _places(N):
         "dW1_2": (0, 512 * N + 8192, (D, H)),
         "cosine": (0, 0, (N, N)),
         "own": (1, 0, (N,)),
-        "found": (0, N * N, ()),
+        "found": (0, N**2, ()),
     }
 
 
@@ -994,10 +994,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -1014,7 +1017,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

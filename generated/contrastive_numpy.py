@@ -308,36 +308,36 @@ def _places(N):
     return {
         "z1": (0, 0, (N, H)),
         "h1": (0, 0, (N, H)),
-        "z2": (0, 3 * (N * N) + 896 * N, (N, C)),
-        "a2": (0, 3 * (N * N) + 896 * N, (N, C)),
-        "s_norm": (0, 3 * (N * N) + 928 * N, (N,)),
-        "norm": (0, 3 * (N * N) + 929 * N, (N,)),
-        "p": (0, 3 * (N * N) + 896 * N, (N, C)),
+        "z2": (0, 3 * N**2 + 896 * N, (N, C)),
+        "a2": (0, 3 * N**2 + 896 * N, (N, C)),
+        "s_norm": (0, 3 * N**2 + 928 * N, (N,)),
+        "norm": (0, 3 * N**2 + 929 * N, (N,)),
+        "p": (0, 3 * N**2 + 896 * N, (N, C)),
         "z3": (0, 128 * N, (N, H)),
         "h3": (0, 128 * N, (N, H)),
-        "z4": (0, 3 * (N * N) + 912 * N, (N, C)),
-        "a4": (0, 3 * (N * N) + 912 * N, (N, C)),
-        "s_norm_2": (0, 4 * (N * N) + 944 * N + 53248, (N,)),
-        "norm_2": (0, 4 * (N * N) + 945 * N + 53248, (N,)),
-        "q": (0, 3 * (N * N) + 912 * N, (N, C)),
+        "z4": (0, 3 * N**2 + 912 * N, (N, C)),
+        "a4": (0, 3 * N**2 + 912 * N, (N, C)),
+        "s_norm_2": (0, 4 * N**2 + 944 * N + 53248, (N,)),
+        "norm_2": (0, 4 * N**2 + 945 * N + 53248, (N,)),
+        "q": (0, 3 * N**2 + 912 * N, (N, C)),
         "z": (0, 256 * N, (N, N)),
-        "m_z": (0, 256 * N + N * N, (N,)),
-        "s_loss_exp": (0, 896 * N + N * N, (N, N)),
-        "s_loss": (0, 257 * N + N * N, (N,)),
-        "m_z2": (0, 258 * N + N * N, (N,)),
-        "s_loss_2": (0, 259 * N + N * N, (N,)),
-        "loss": (0, 4 * (N * N) + 961 * N + 53392, ()),
-        "dz": (0, 896 * N + N * N, (N, N)),
-        "dq_s1": (0, 4 * (N * N) + 928 * N + 53248, (N, C)),
+        "m_z": (0, 256 * N + N**2, (N,)),
+        "s_loss_exp": (0, 896 * N + N**2, (N, N)),
+        "s_loss": (0, 257 * N + N**2, (N,)),
+        "m_z2": (0, 258 * N + N**2, (N,)),
+        "s_loss_2": (0, 259 * N + N**2, (N,)),
+        "loss": (0, 4 * N**2 + 961 * N + 53392, ()),
+        "dz": (0, 896 * N + N**2, (N, N)),
+        "dq_s1": (0, 4 * N**2 + 928 * N + 53248, (N, C)),
         "dnorm_2_s1_s1": (0, 272 * N, (N,)),
-        "da4": (0, 4 * (N * N) + 928 * N + 53248, (N, C)),
+        "da4": (0, 4 * N**2 + 928 * N + 53248, (N, C)),
         "db2_2": (0, 640 * N, (C,)),
         "dh3": (0, 256 * N, (N, H)),
         "dz3": (0, 384 * N, (N, H)),
-        "db1_2": (0, 4 * (N * N) + 960 * N + 53248, (H,)),
-        "dp_s1": (0, 4 * (N * N) + 944 * N + 53248, (N, C)),
+        "db1_2": (0, 4 * N**2 + 960 * N + 53248, (H,)),
+        "dp_s1": (0, 4 * N**2 + 944 * N + 53248, (N, C)),
         "dnorm_s1_s1": (0, 272 * N, (N,)),
-        "da2": (0, 4 * (N * N) + 944 * N + 53248, (N, C)),
+        "da2": (0, 4 * N**2 + 944 * N + 53248, (N, C)),
         "db2_1": (0, 256 * N, (C,)),
         "dh1": (0, 256 * N, (N, H)),
         "dW2_1": (0, 512 * N, (H, C)),
@@ -349,14 +349,14 @@ def _places(N):
         "cosine": (0, 0, (N, N)),
         "own": (1, 0, (N,)),
         "found": (0, 0, ()),
-        "ones_C": (0, 4 * (N * N) + 961 * N + 53376, (16,)),
-        "ones_N": (0, 4 * (N * N) + 960 * N + 53376, (N,)),
+        "ones_C": (0, 4 * N**2 + 961 * N + 53376, (16,)),
+        "ones_N": (0, 4 * N**2 + 960 * N + 53376, (N,)),
         "range_N": (1, N, (N,)),
         "t_NC": (0, 256 * N, (N, 16)),
         "is_N": (2, 0, (N,)),
-        "t_NN": (0, 2 * (N * N) + 896 * N, (N, N)),
-        "t_N": (0, 260 * N + N * N, (N,)),
-        "t_N2": (0, 261 * N + N * N, (N,)),
+        "t_NN": (0, 2 * N**2 + 896 * N, (N, N)),
+        "t_N": (0, 260 * N + N**2, (N,)),
+        "t_N2": (0, 261 * N + N**2, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NN": (2, 0, (N, N)),
         "is_N1": (2, N, (N, 1)),
@@ -443,10 +443,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -463,7 +466,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

@@ -178,7 +178,7 @@ def _compile() -> None:
 def _forward(theta, work, counts, at, x, rows, N, T, V, K):
     """The outputs: equations (1) to (4), (6) to (7)."""
     W = theta[0 : K * V].reshape(V, K)
-    A = theta[K * V : K * V + K * K].reshape(K, K)
+    A = theta[K * V : K * V + K**2].reshape(K, K)
     scores = work[at[0] : at[0] + K * T * rows].reshape(rows, T, K)
     s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
     alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
@@ -196,7 +196,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V, K):
 @kernel
 def _loss(theta, work, counts, at, y, rows, N, T, V, K):
     """The loss: equations (5), (8) to (10)."""
-    A = theta[K * V : K * V + K * K].reshape(K, K)
+    A = theta[K * V : K * V + K**2].reshape(K, K)
     scores = work[at[0] : at[0] + K * T * rows].reshape(rows, T, K)
     s_total = work[at[3] : at[3] + rows]
     total = work[at[6] : at[6] + rows]
@@ -209,13 +209,13 @@ def _loss(theta, work, counts, at, y, rows, N, T, V, K):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K):
     """The gradients: equations (11) to (13), (15) to (16)."""
-    A = theta[K * V : K * V + K * K].reshape(K, K)
+    A = theta[K * V : K * V + K**2].reshape(K, K)
     s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
     alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
     marginal = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
     ds_alpha = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
-    dA_1 = work[at[11] : at[11] + K * K].reshape(K, K)
-    dA_2 = work[at[12] : at[12] + K * K].reshape(K, K)
+    dA_1 = work[at[11] : at[11] + K**2].reshape(K, K)
+    dA_2 = work[at[12] : at[12] + K**2].reshape(K, K)
     dscores = work[at[13] : at[13] + K * T * rows].reshape(rows, T, K)
     dW = gradient[0 : K * V].reshape(V, K)
     _compute_dW(
@@ -226,9 +226,9 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K):
 @kernel
 def _finish(theta, gradient, work, counts, at, rows, N, T, V, K):
     """The gradients of the whole batch: equation (14)."""
-    dA_1 = work[at[11] : at[11] + K * K].reshape(K, K)
-    dA_2 = work[at[12] : at[12] + K * K].reshape(K, K)
-    dA = gradient[K * V : K * V + K * K].reshape(K, K)
+    dA_1 = work[at[11] : at[11] + K**2].reshape(K, K)
+    dA_2 = work[at[12] : at[12] + K**2].reshape(K, K)
+    dA = gradient[K * V : K * V + K**2].reshape(K, K)
     _compute_dA(dA, dA_1, dA_2, K)  # (14)
 
 
@@ -437,10 +437,10 @@ def _train_step_in_chunks(
     for k in range(1, len(work)):
         work[0, at[9]] += work[k, at[9]]
     for k in range(1, len(work)):
-        for i in range(at[11], at[11] + K * K):
+        for i in range(at[11], at[11] + K**2):
             work[0, i] += work[k, i]
     for k in range(1, len(work)):
-        for i in range(at[12], at[12] + K * K):
+        for i in range(at[12], at[12] + K**2):
             work[0, i] += work[k, i]
     _finish(theta, gradient, work[0], counts[0], at, 0, N, T, V, K)
     loss = work[0, at[9]]
@@ -452,7 +452,7 @@ def _train_step_in_chunks(
 
 def _flops(N, T, V, K):
     """Floating-point operations of one step."""
-    return 15 * (K * K) * N * T + 22 * K * N * T + 2 * K * N + 8 * N + 9 * N * T
+    return 15 * K**2 * N * T + 22 * K * N * T + 2 * K * N + 8 * N + 9 * N * T
 
 
 def _places(rows, N, T, V, K):
@@ -470,7 +470,7 @@ def _places(rows, N, T, V, K):
         "loss": (0, 0, ()),
         "ds_alpha": (0, 16, (rows, T, K)),
         "dA_1": (0, 5 * K * T * rows + 16, (K, K)),
-        "dA_2": (0, 5 * K * T * rows + K * K + 16, (K, K)),
+        "dA_2": (0, 5 * K * T * rows + K**2 + 16, (K, K)),
         "dscores": (0, 3 * K * T * rows + 16, (rows, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 1, ()),
@@ -598,10 +598,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -618,7 +621,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

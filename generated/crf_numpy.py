@@ -178,7 +178,7 @@ def _backward(params, data, tensors, gradients):
     np.add(padded1[:T].transpose(2, 1, 0)[:, None, :, :], A[..., None, None], out=t_KKNT)  # (12)
     np.exp(t_KKNT, out=t_KKNT)  # (12)
     np.multiply(t_KKNT, ds_alpha.transpose(2, 1, 0), out=t_KKNT)  # (12)
-    np.dot(t_KKNT.reshape(K * K, N * T), ones_NT, out=dA_1.reshape(K * K))  # (12)
+    np.dot(t_KKNT.reshape(K**2, N * T), ones_NT, out=dA_1.reshape(K**2))  # (12)
     dA_2.fill(0)  # (13)
     at_1[:, :1] = 0  # (13)
     np.copyto(at_1[:, 1 : T + 1], y)  # (13)
@@ -242,42 +242,42 @@ def _places(N, T, V, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "scores": (0, 0, (T, N, K)),
-        "s_alpha": (0, K * N + K * N * T + (K * K) * N * T, (T, N, K)),
-        "alpha": (0, 2 * K * N * T + K * N + (K * K) * N * T, (T, N, K)),
-        "s_total_exp": (0, 4 * K * N * T + K * N + (K * K) * N * T, (N, K)),
-        "s_total": (0, 2 * K * N + 4 * K * N * T + (K * K) * N * T, (N,)),
-        "marginal_all": (0, 4 * K * N * T + K * N + (K * K) * N * T, (N, K)),
+        "s_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
+        "alpha": (0, 2 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
+        "s_total_exp": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, K)),
+        "s_total": (0, 2 * K * N + 4 * K * N * T + K**2 * N * T, (N,)),
+        "marginal_all": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, K)),
         "dtotal_dalpha_1": (0, K * N * T, (T, N, K)),
-        "marginal": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
-        "total": (0, 2 * K * N + 4 * K * N * T + (K * K) * N * T, (N,)),
+        "marginal": (0, 3 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
+        "total": (0, 2 * K * N + 4 * K * N * T + K**2 * N * T, (N,)),
         "steps": (0, K * N * T, (N,)),
         "words": (0, K * N * T + N, (N,)),
-        "loss": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + K + N + (K * K) * N + N * T + (K * K) * N * T + 32768, ()),
-        "ds_alpha": (0, K * N + K * N * T + (K * K) * N * T, (T, N, K)),
-        "dA_1": (0, 4 * K * N * T + K * N + (K * K) * N * T, (K, K)),
+        "loss": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K + N + K**2 * N + N * T + K**2 * N * T + 32768, ()),
+        "ds_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
+        "dA_1": (0, 4 * K * N * T + K * N + K**2 * N * T, (K, K)),
         "dA_2": (0, 0, (K, K)),
-        "dscores": (0, 3 * K * N * T + K * N + (K * K) * N * T, (N, T, K)),
+        "dscores": (0, 3 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NK": (0, 2 * (K * K) + 2 * K * N + 6 * K * N * T + (K * K) * N + (K * K) * N * T + 32768, (N, K)),
-        "ones_K": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + (K * K) * N + N * T + (K * K) * N * T + 32768, (K,)),
-        "zeros_N": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + K + (K * K) * N + N * T + (K * K) * N * T + 32768, (N,)),
+        "zeros_NK": (0, 2 * K**2 + 2 * K * N + 6 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
+        "ones_K": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
+        "zeros_N": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K + K**2 * N + N * T + K**2 * N * T + 32768, (N,)),
         "range_N": (1, 2 * N * T + N, (N,)),
         "range_T": (1, 2 * N + 2 * N * T, (T,)),
-        "ones_NT": (0, 2 * (K * K) + 3 * K * N + 6 * K * N * T + (K * K) * N + (K * K) * N * T + 32768, (N * T,)),
+        "ones_NT": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
         "range_K": (1, 2 * N + 2 * N * T + T, (K,)),
         "at_TN": (1, 0, (T, N)),
         "t_NKK": (0, 2 * K * N * T, (N, K, K)),
-        "t_KK": (0, 3 * K * N * T + K * N + (K * K) * N * T, (K, K)),
-        "t_N": (0, 4 * K * N * T + K * N + (K * K) * N * T, (N,)),
+        "t_KK": (0, 3 * K * N * T + K * N + K**2 * N * T, (K, K)),
+        "t_N": (0, 4 * K * N * T + K * N + K**2 * N * T, (N,)),
         "at_N": (1, 0, (N,)),
         "is_T11": (2, 0, (T, 1, 1)),
         "is_T": (2, 2 * N * T, (T,)),
-        "padded1": (0, (K * K) * N * T, (T + 1, N, K)),
+        "padded1": (0, K**2 * N * T, (T + 1, N, K)),
         "t_KKNT": (0, 0, (K, K, N, T)),
         "at_1": (1, 0, (N, T + 1)),
         "at_NT": (1, N + N * T, (N, T)),
-        "t_NT": (0, K * K, (N, T)),
+        "t_NT": (0, K**2, (N, T)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "is_NTK": (2, 0, (N, T, K)),
@@ -378,10 +378,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -398,7 +401,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

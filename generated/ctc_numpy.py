@@ -552,7 +552,7 @@ def _places(N, T, D, S, K):
         "z1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
         "h1_all": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
         "r_h1": (0, 16 * N * S * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
-        "h1": (0, 113 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * (T * T), (T, N, H)),
+        "h1": (0, 113 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * T**2, (T, N, H)),
         "z2": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
         "z": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
         "m_z": (0, 0, (T, N)),
@@ -573,7 +573,7 @@ def _places(N, T, D, S, K):
         "s_nll_sum": (0, 2 * N, (N,)),
         "s_nll": (0, 2 * N, (N,)),
         "nll": (0, 0, (N,)),
-        "loss": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + D * N * T + N * (T * T) + S * T + 32768, ()),
+        "loss": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + D * N * T + N * T**2 + S * T + 32768, ()),
         "ds_nll": (0, 2 * N, (N,)),
         "dalpha_2_s1": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (N, 2 * S + 1)),
         "dalpha_all": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (N, 2 * S + 1)),
@@ -588,26 +588,26 @@ def _places(N, T, D, S, K):
         "dz": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
         "dh1_2": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
         "dh1_1": (0, 16 * N * S * T + 3 * K * N * T + 4 * N * S + 6 * N + 76 * N * T + D * N * T, (T, N, H)),
-        "dr_h1": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * (T * T), (T, N, H)),
+        "dr_h1": (0, 145 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * T**2, (T, N, H)),
         "best": (1, N + N * T, (N, T)),
-        "heard": (0, 177 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (N, T)),
-        "place": (0, 178 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (N, T)),
+        "heard": (0, 177 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + 32768, (N, T)),
+        "place": (0, 178 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + 32768, (N, T)),
         "errors": (0, N * S * T, (N,)),
         "letters": (0, 0, (N,)),
         "exact": (0, N + N * S * T, ()),
-        "zeros_NH": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + S * T + 32768, (N, 32)),
-        "ones_K": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + N * (T * T) + S * T + 32772, (K,)),
+        "zeros_NH": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + S * T + 32768, (N, 32)),
+        "ones_K": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + N * T**2 + S * T + 32772, (K,)),
         "range_": (1, 10 * N * S + 12 * S + 2 * N * S * T + 5 * N + N * T + 6, (2 * S + 1,)),
         "range_T": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + 10, (T,)),
         "range_N": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + T + 10, (N,)),
         "range_3": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + K + N * T + T + 10, (3,)),
-        "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * (T * T) + 32768, (N, 2 * S + 1)),
-        "ones_2S1": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 6 * S + 71 * N + D * N * T + N * (T * T) + S * T + 32771, (2 * S + 1,)),
+        "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * T**2 + 32768, (N, 2 * S + 1)),
+        "ones_2S1": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 6 * S + 71 * N + D * N * T + N * T**2 + S * T + 32771, (2 * S + 1,)),
         "range_K": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + T + 10, (K,)),
-        "ones_NT": (0, 179 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (N * T,)),
-        "ones_T": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * (T * T) + S * T + 32772, (T,)),
-        "reals_S": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * (T * T) + S * T + T + 32772, (S,)),
-        "ones_ST": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * (T * T) + 32768, (S * T,)),
+        "ones_NT": (0, 179 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + 32768, (N * T,)),
+        "ones_T": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * T**2 + S * T + 32772, (T,)),
+        "reals_S": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * T**2 + S * T + T + 32772, (S,)),
+        "ones_ST": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + 32768, (S * T,)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TNK": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T + K * N * T, (T, N, K)),
         "t_TN": (0, 2 * N * T, (T, N)),
@@ -630,7 +630,7 @@ def _places(N, T, D, S, K):
         "at_6": (1, 4 * N + 8 * N * S, (N, 2 * S + 1)),
         "is_6": (2, 4 * N + 8 * N * S, (2 * S + 1, 3)),
         "is_7": (2, 4 * N + 6 * S + 8 * N * S + 3, (2 * S + 1, 3)),
-        "t_4": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + D * N * T + N * (T * T) + S * T + 32768, (2 * S + 1, 3)),
+        "t_4": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + D * N * T + N * T**2 + S * T + 32768, (2 * S + 1, 3)),
         "at_7": (1, 0, (N, 2 * S + 1, 3)),
         "at_8": (1, 10 * N * S + 2 * N * S * T + 5 * N + 6 * S + N * T + 3, (2 * S + 1, 3)),
         "t_5": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 6 * N * S + 7 * N + D * N * T, (N, 2 * S + 1)),
@@ -752,10 +752,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -772,7 +775,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

@@ -328,12 +328,12 @@ def _forward(theta, work, counts, at, x, N, T, V):
     z3_product = work[at[17] : at[17] + 32 * N * T].reshape(N, 4, T, D3)
     z3 = work[at[18] : at[18] + 64 * N * T].reshape(D2, N, 4, T, D3)
     v3 = work[at[19] : at[19] + 64 * N * T].reshape(D2, N, 4, T, D3)
-    S_z4_product = work[at[20] : at[20] + 4 * N * (T * T)].reshape(N, 4, T, T)
-    S_z4 = work[at[21] : at[21] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
+    S_z4_product = work[at[20] : at[20] + 4 * N * T**2].reshape(N, 4, T, T)
+    S_z4 = work[at[21] : at[21] + 8 * N * T**2].reshape(D2, N, 4, T, T)
     m_S_z4 = work[at[22] : at[22] + 8 * N * T].reshape(D2, N, 4, T)
-    e_z4 = work[at[23] : at[23] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
+    e_z4 = work[at[23] : at[23] + 8 * N * T**2].reshape(D2, N, 4, T, T)
     s_z4 = work[at[24] : at[24] + 8 * N * T].reshape(D2, N, 4, T)
-    p_z4 = work[at[25] : at[25] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
+    p_z4 = work[at[25] : at[25] + 8 * N * T**2].reshape(D2, N, 4, T, T)
     o_z4_product = work[at[26] : at[26] + 32 * N * T].reshape(N, 4, T, D3)
     o_z4 = work[at[27] : at[27] + 64 * N * T].reshape(D2, N, 4, T, D3)
     z4_left = work[at[28] : at[28] + 32 * N * T].reshape(N, T, 4, D3)
@@ -433,7 +433,7 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     q1 = work[at[13] : at[13] + 64 * N * T].reshape(D2, N, 4, T, D3)
     k2 = work[at[16] : at[16] + 64 * N * T].reshape(D2, N, 4, T, D3)
     v3 = work[at[19] : at[19] + 64 * N * T].reshape(D2, N, 4, T, D3)
-    p_z4 = work[at[25] : at[25] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
+    p_z4 = work[at[25] : at[25] + 8 * N * T**2].reshape(D2, N, 4, T, T)
     o_z4 = work[at[27] : at[27] + 64 * N * T].reshape(D2, N, 4, T, D3)
     r_h4 = work[at[35] : at[35] + 2 * N * T].reshape(D2, N, T)
     x_h4 = work[at[36] : at[36] + 64 * N * T].reshape(D2, N, T, D1)
@@ -468,9 +468,9 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     do_z4_product = work[at[72] : at[72] + 32 * N * T].reshape(N, 4, T, D3)
     do_z4 = work[at[73] : at[73] + 64 * N * T].reshape(D2, N, 4, T, D3)
     ds_z4_s1 = work[at[74] : at[74] + 8 * N * T].reshape(D2, N, 4, T)
-    dp_z4_product = work[at[75] : at[75] + 4 * N * (T * T)].reshape(N, 4, T, T)
-    dp_z4 = work[at[76] : at[76] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
-    dS_z4 = work[at[77] : at[77] + 8 * N * (T * T)].reshape(D2, N, 4, T, T)
+    dp_z4_product = work[at[75] : at[75] + 4 * N * T**2].reshape(N, 4, T, T)
+    dp_z4 = work[at[76] : at[76] + 8 * N * T**2].reshape(D2, N, 4, T, T)
+    dS_z4 = work[at[77] : at[77] + 8 * N * T**2].reshape(D2, N, 4, T, T)
     dv3_product = work[at[78] : at[78] + 32 * N * T].reshape(N, 4, T, D3)
     dv3 = work[at[79] : at[79] + 64 * N * T].reshape(D2, N, 4, T, D3)
     dh1_3_left = work[at[80] : at[80] + 32 * N * T].reshape(N, T, 4, D3)
@@ -1138,108 +1138,108 @@ def _places(N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "x1": (0, 16, (N, T, D1)),
-        "x1_2": (0, 1984 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
-        "m_h1": (0, 2032 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "c_h1": (0, 28 * N * (T * T) + 896 * N * T + 16, (D2, N, T, D1)),
-        "v_h1": (0, 2034 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "r_h1": (0, 2664 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
-        "x_h1": (0, 1152 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "h1": (0, 1216 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "z1_right": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (4, D1, D3)),
-        "z2_right": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 1040, (4, D1, D3)),
-        "z3_right": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 2064, (4, D1, D3)),
-        "z1_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
-        "z1": (0, 28 * N * (T * T) + 960 * N * T + 16, (D2, N, 4, T, D3)),
-        "q1": (0, 1280 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
-        "z2_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
-        "z2": (0, 1024 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
-        "k2": (0, 1344 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
-        "z3_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
-        "z3": (0, 1088 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
-        "v3": (0, 1408 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
-        "S_z4_product": (0, 24 * N * (T * T) + 16, (N, 4, T, T)),
+        "x1_2": (0, 1984 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
+        "m_h1": (0, 2032 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
+        "c_h1": (0, 28 * N * T**2 + 896 * N * T + 16, (D2, N, T, D1)),
+        "v_h1": (0, 2034 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
+        "r_h1": (0, 2664 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "x_h1": (0, 1152 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "h1": (0, 1216 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "z1_right": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (4, D1, D3)),
+        "z2_right": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 1040, (4, D1, D3)),
+        "z3_right": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 2064, (4, D1, D3)),
+        "z1_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, 4, T, D3)),
+        "z1": (0, 28 * N * T**2 + 960 * N * T + 16, (D2, N, 4, T, D3)),
+        "q1": (0, 1280 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T, D3)),
+        "z2_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, 4, T, D3)),
+        "z2": (0, 1024 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T, D3)),
+        "k2": (0, 1344 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T, D3)),
+        "z3_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, 4, T, D3)),
+        "z3": (0, 1088 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T, D3)),
+        "v3": (0, 1408 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T, D3)),
+        "S_z4_product": (0, 24 * N * T**2 + 16, (N, 4, T, T)),
         "S_z4": (0, 16, (D2, N, 4, T, T)),
-        "m_S_z4": (0, 2016 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
-        "e_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "s_z4": (0, 2024 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T)),
-        "p_z4": (0, 16 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "o_z4_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, 4, T, D3)),
-        "o_z4": (0, 1472 * N * T + 28 * N * (T * T) + 16, (D2, N, 4, T, D3)),
-        "z4_left": (0, 28 * N * (T * T) + 800 * N * T + 16, (N, T, 4, D3)),
-        "z4_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, T, D1)),
-        "z4": (0, 1536 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "a4": (0, 1600 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "m_h4": (0, 2036 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "c_h4": (0, 1664 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "v_h4": (0, 2038 * N * T + 28 * N * (T * T) + 16, (D2, N, T)),
-        "r_h4": (0, 2666 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
-        "x_h4": (0, 1728 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "h4": (0, 1792 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "z5_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, T, 4 * D1)),
-        "z5": (0, 28 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "a5": (0, 256 * N * T + 28 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "h5": (0, 28 * N * (T * T) + 512 * N * T + 16, (D2, N, T, 4 * D1)),
-        "z6_product": (0, 28 * N * (T * T) + 768 * N * T + 16, (N, T, D1)),
-        "z6": (0, 1856 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "a6": (0, 1920 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
+        "m_S_z4": (0, 2016 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T)),
+        "e_z4": (0, 8 * N * T**2 + 16, (D2, N, 4, T, T)),
+        "s_z4": (0, 2024 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T)),
+        "p_z4": (0, 16 * N * T**2 + 16, (D2, N, 4, T, T)),
+        "o_z4_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, 4, T, D3)),
+        "o_z4": (0, 1472 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T, D3)),
+        "z4_left": (0, 28 * N * T**2 + 800 * N * T + 16, (N, T, 4, D3)),
+        "z4_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, T, D1)),
+        "z4": (0, 1536 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "a4": (0, 1600 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "m_h4": (0, 2036 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
+        "c_h4": (0, 1664 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "v_h4": (0, 2038 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
+        "r_h4": (0, 2666 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "x_h4": (0, 1728 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "h4": (0, 1792 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "z5_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, T, 4 * D1)),
+        "z5": (0, 28 * N * T**2 + 16, (D2, N, T, 4 * D1)),
+        "a5": (0, 256 * N * T + 28 * N * T**2 + 16, (D2, N, T, 4 * D1)),
+        "h5": (0, 28 * N * T**2 + 512 * N * T + 16, (D2, N, T, 4 * D1)),
+        "z6_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, T, D1)),
+        "z6": (0, 1856 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "a6": (0, 1920 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
         "m_h6": (0, 16, (N, T)),
-        "c_h6": (0, 24 * N * (T * T) + 16, (N, T, D1)),
+        "c_h6": (0, 24 * N * T**2 + 16, (N, T, D1)),
         "v_h6": (0, N * T + 16, (N, T)),
-        "r_h6": (0, 2676 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T)),
-        "x_h6": (0, 2560 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T, D1)),
-        "h6": (0, 2592 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T, D1)),
-        "z": (0, 1856 * N * T + 28 * N * (T * T) + 16, (N, T, V)),
+        "r_h6": (0, 2676 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T)),
+        "x_h6": (0, 2560 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
+        "h6": (0, 2592 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
+        "z": (0, 1856 * N * T + 28 * N * T**2 + 16, (N, T, V)),
         "m_z": (0, 16, (N, T)),
         "s_loss": (0, N * T + 16, (N, T)),
         "count": (0, 0, ()),
         "loss": (0, 1, ()),
-        "dz": (0, 1856 * N * T + 28 * N * (T * T) + N * T * V + 16, (N, T, V)),
-        "dWo4_left": (0, 1536 * N * T + 28 * N * (T * T) + 16, (D2, N, T, 4, D3)),
-        "dh6": (0, 24 * N * (T * T) + 16, (N, T, D1)),
-        "dx_h6": (0, 2624 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T, D1)),
-        "dr_h6_s1": (0, 1856 * N * T + 28 * N * (T * T) + 16, (N, T)),
-        "dm_h6_s1": (0, 2677 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (N, T)),
-        "da6": (0, 1600 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "dh5_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, 4 * D1)),
-        "dh5": (0, 24 * N * (T * T) + 16, (D2, N, T, 4 * D1)),
-        "da5": (0, 28 * N * (T * T) + 768 * N * T + 16, (D2, N, T, 4 * D1)),
-        "dh4_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
-        "dh4": (0, 1664 * N * T + 28 * N * (T * T) + 16, (D2, N, T, D1)),
-        "dx_h4": (0, 1856 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dr_h4_s1": (0, 2668 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
-        "dm_h4_s1": (0, 2670 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
-        "da4": (0, 1920 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "do_z4_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
-        "do_z4": (0, 1984 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
-        "ds_z4_s1": (0, 2656 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T)),
-        "dp_z4_product": (0, 24 * N * (T * T) + 256 * N * T + 16, (N, 4, T, T)),
+        "dz": (0, 1856 * N * T + 28 * N * T**2 + N * T * V + 16, (N, T, V)),
+        "dWo4_left": (0, 1536 * N * T + 28 * N * T**2 + 16, (D2, N, T, 4, D3)),
+        "dh6": (0, 24 * N * T**2 + 16, (N, T, D1)),
+        "dx_h6": (0, 2624 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
+        "dr_h6_s1": (0, 1856 * N * T + 28 * N * T**2 + 16, (N, T)),
+        "dm_h6_s1": (0, 2677 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T)),
+        "da6": (0, 1600 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "dh5_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, 4 * D1)),
+        "dh5": (0, 24 * N * T**2 + 16, (D2, N, T, 4 * D1)),
+        "da5": (0, 28 * N * T**2 + 768 * N * T + 16, (D2, N, T, 4 * D1)),
+        "dh4_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
+        "dh4": (0, 1664 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "dx_h4": (0, 1856 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dr_h4_s1": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "dm_h4_s1": (0, 2670 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "da4": (0, 1920 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "do_z4_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
+        "do_z4": (0, 1984 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "ds_z4_s1": (0, 2656 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T)),
+        "dp_z4_product": (0, 24 * N * T**2 + 256 * N * T + 16, (N, 4, T, T)),
         "dp_z4": (0, 16, (D2, N, 4, T, T)),
-        "dS_z4": (0, 8 * N * (T * T) + 16, (D2, N, 4, T, T)),
-        "dv3_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
-        "dv3": (0, 2048 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
-        "dh1_3_left": (0, 1056 * N * T + 28 * N * (T * T) + 16, (N, T, 4, D3)),
-        "dk2_s1_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
-        "dk2_s1": (0, 2112 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
-        "dh1_2_left": (0, 1088 * N * T + 28 * N * (T * T) + 16, (N, T, 4, D3)),
-        "dq1_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, 4, T, D3)),
-        "dq1": (0, 2176 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
-        "dh1_1_left": (0, 1120 * N * T + 28 * N * (T * T) + 16, (N, T, 4, D3)),
-        "dh1_1_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
-        "dh1_1": (0, 2240 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dh1_2_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
-        "dh1_2": (0, 2304 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dh1_3_product": (0, 1024 * N * T + 28 * N * (T * T) + 16, (N, T, D1)),
-        "dh1_3": (0, 2368 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dh1": (0, 2432 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dx_h1": (0, 2496 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dr_h1_s1": (0, 2672 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
-        "dm_h1_s1": (0, 2674 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (D2, N, T)),
+        "dS_z4": (0, 8 * N * T**2 + 16, (D2, N, 4, T, T)),
+        "dv3_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
+        "dv3": (0, 2048 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dh1_3_left": (0, 1056 * N * T + 28 * N * T**2 + 16, (N, T, 4, D3)),
+        "dk2_s1_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
+        "dk2_s1": (0, 2112 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dh1_2_left": (0, 1088 * N * T + 28 * N * T**2 + 16, (N, T, 4, D3)),
+        "dq1_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
+        "dq1": (0, 2176 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dh1_1_left": (0, 1120 * N * T + 28 * N * T**2 + 16, (N, T, 4, D3)),
+        "dh1_1_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
+        "dh1_1": (0, 2240 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1_2_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
+        "dh1_2": (0, 2304 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1_3_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
+        "dh1_3": (0, 2368 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1": (0, 2432 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dx_h1": (0, 2496 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dr_h1_s1": (0, 2672 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "dm_h1_s1": (0, 2674 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
         "dWq1_right": (0, 16, (D2, N, T, 4, D3)),
         "dWk2_right": (0, 64 * N * T + 16, (D2, N, T, 4, D3)),
         "dWv3_right": (0, 128 * N * T + 16, (D2, N, T, 4, D3)),
         "dx1_2": (0, 16, (N, T, D1)),
-        "dtokens_E_1": (0, 2676 * N * T + 28 * N * (T * T) + 2 * N * T * V + 16, (V, D1)),
-        "dtokens_E_2": (0, 2676 * N * T + 28 * N * (T * T) + 2 * N * T * V + 32 * V + 16, (V, D1)),
+        "dtokens_E_1": (0, 2676 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (V, D1)),
+        "dtokens_E_2": (0, 2676 * N * T + 28 * N * T**2 + 2 * N * T * V + 32 * V + 16, (V, D1)),
         "best": (1, 0, (N, T)),
         "wrong": (0, N * T + 16, (N,)),
         "exact": (0, 0, ()),
@@ -1702,10 +1702,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -1722,7 +1725,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )

@@ -49,7 +49,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 232·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 16·H·L + 24·H·K + 40·L·H² + 16·H
                + 16·K + 72·N + 8·H²
              = 257,544 + 112·K·N + 16·D·N + 49,992·N + 512·D + 784·K
-    workspace  270,344 + 17·K·N + 11,544·N + 16·K bytes
+    workspace  262,152 + 17·K·N + 11,544·N + 16·K bytes
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _backward(params, data, tensors, gradients):
     dW0, db0, dW, db = gradients["W0"], gradients["b0"], gradients["W"], gradients["b"]
     dV, dc = gradients["V"], gradients["c"]
     is_NK, t_LNH, t_NH, range_K = tensors["is_NK"], tensors["t_LNH"], tensors["t_NH"], tensors["range_K"]
-    ones_N, zeros_NH, zeros_HH = tensors["ones_N"], tensors["zeros_NH"], tensors["zeros_HH"]
+    ones_N, zeros_NH = tensors["ones_N"], tensors["zeros_NH"]
     N = len(x)
     np.equal(range_K, y[:, None], out=is_NK)  # (13)
     np.subtract(p, is_NK, out=da2)  # (13)
@@ -167,9 +167,10 @@ def _backward(params, data, tensors, gradients):
     np.matmul(da2, V.T, out=dtop)  # (15)
     np.matmul(top.T, da2, out=dV)  # (16)
     for l in reversed(range(L)):
-        np.matmul(
-            dz[l + 1] if l + 2 <= L else zeros_NH, (W[l + 1] if l + 2 <= L else zeros_HH).T, out=dh_1[l]
-        )  # (17)
+        if l + 2 <= L:  # (17)
+            np.matmul(dz[l + 1], W[l + 1].T, out=dh_1[l])  # (17)
+        else:  # (17)
+            dh_1[l].fill(0)  # (17)
         np.add(dh[l + 1] if l + 2 <= L else zeros_NH, dtop if L == l + 1 else zeros_NH, out=dh[l])  # (18)
         np.add(dh[l], dh_1[l], out=dh[l])  # (18)
         np.multiply(dh[l], dz_all[l], out=dz[l])  # (19)
@@ -237,7 +238,7 @@ def _places(N, D, K):
         "e_p": (0, 576 * N + K * N, (N, K)),
         "s_p": (0, 33 * N, (N,)),
         "p": (0, 576 * N + K * N, (N, K)),
-        "loss": (0, 1441 * N + 2 * K * N + K + 33792, ()),
+        "loss": (0, 1441 * N + 2 * K * N + K + 32768, ()),
         "da2": (0, 576 * N + K * N, (N, K)),
         "dz_all": (0, 192 * N, (L, N, H)),
         "dtop": (0, 1376 * N + 2 * K * N + 32768, (N, H)),
@@ -248,12 +249,11 @@ def _places(N, D, K):
         "dz1": (0, 0, (N, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "ones_K": (0, 1440 * N + 2 * K * N + 33792, (K,)),
+        "ones_K": (0, 1440 * N + 2 * K * N + 32768, (K,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
-        "ones_N": (0, 1440 * N + 2 * K * N + K + 33792, (N,)),
+        "ones_N": (0, 1440 * N + 2 * K * N + K + 32768, (N,)),
         "zeros_NH": (0, 1408 * N + 2 * K * N + 32768, (N, 32)),
-        "zeros_HH": (0, 1440 * N + 2 * K * N + 32768, (32, 32)),
         "t_N": (0, 34 * N, (N,)),
         "t_N2": (0, 35 * N, (N,)),
         "at_N": (1, 0, (N,)),
@@ -332,10 +332,13 @@ class Arena(MutableMapping[str, Array]):
 
 
 def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if its size is not known yet."""
+    """The value of an extent, or None if a size of it is not known yet."""
     if isinstance(extent, str):
         return sizes.get(extent)
-    return int(extent(sizes) if callable(extent) else extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
 
 
 def _shape_text(shape: tuple[Any, ...]) -> str:
@@ -352,7 +355,7 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
             if isinstance(extent, str):
                 fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
         fits = fits and all(
-            _extent(extent, sizes) == array.shape[axis]
+            _extent(extent, sizes) in (None, array.shape[axis])
             for axis, extent in enumerate(shape)
             if callable(extent)
         )
