@@ -4,8 +4,8 @@
 
 All peers start from the same parameters and data; those whose losses differ over ten steps are named and not
 timed. Each row is measured in a process of its own, in which every library finds the number of threads before
-it is imported, and in which a crash costs one row. The table goes to stdout, progress to stderr; exit 0, or 1
-where losses differed, or a row or symbp failed.
+it is imported; a peer that crashes there is named, and the row measured without it. The table goes to stdout,
+progress to stderr; exit 0, or 1 where losses differed, or a row or symbp failed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchmarks.measure import Result
     from benchmarks.peers.registry import Peer
+    from benchmarks.rows import Row
 
 LIMITS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -77,7 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _compare(chosen: Sequence[str], peers: Sequence[Peer], options: argparse.Namespace) -> int:
     """All rows, each in its process; table, figures and picture."""
     from benchmarks import plot
-    from benchmarks.measure import Result
     from benchmarks.report import table
     from benchmarks.rows import ROWS
 
@@ -86,11 +86,7 @@ def _compare(chosen: Sequence[str], peers: Sequence[Peer], options: argparse.Nam
     say(f"{machine['processor']}: {machine['gemm_gflops']} GFLOP/s, {machine['copy_gb_per_s']} GB/s")
     results: list[Result] = []
     for name in chosen:
-        found = _measured([name], names, options)
-        died = found.get("died")
-        results.append(
-            Result(name, ROWS[name].what, absent={"": died}, failed=True) if died else Result.of_json(found)
-        )
+        results.append(_surviving(ROWS[name], peers, options))
         if options.json:
             content = {"machine": machine, "rows": [r.json() for r in results]}
             options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -100,6 +96,25 @@ def _compare(chosen: Sequence[str], peers: Sequence[Peer], options: argparse.Nam
     if options.svg:
         options.svg.write_text(plot.svg(results, names), encoding="utf-8")
     return 0 if all(result.sound for result in results) else 1
+
+
+def _surviving(row: Row, peers: Sequence[Peer], options: argparse.Namespace) -> Result:
+    """A row's result; a peer that takes the row's process with it is named, and the row begun anew."""
+    from benchmarks.measure import Result
+
+    died: dict[str, str] = {}
+    while True:
+        found = _measured([row.name], [p.name for p in peers if p.name not in died], options)
+        if "died" not in found:
+            result = Result.of_json(found)
+            break
+        died[found["at"]] = found["died"]
+        if not found["at"] or len(died) == len(peers):
+            result = Result(row.name, row.what)
+            break
+    result.absent |= died
+    result.failed |= any(name == "" or p.ours for name in died for p in peers if name in ("", p.name))
+    return result
 
 
 def _measured(rows: Sequence[str], peers: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
@@ -113,8 +128,10 @@ def _measured(rows: Sequence[str], peers: Sequence[str], options: argparse.Names
         status = subprocess.run(command, env=environment(options.threads), check=False).returncode
         if status or not file.exists():
             ended = f"signal {-status}" if status < 0 else f"status {status}"
-            say(f"{' '.join(rows)}: its process ended with {ended}")
-            return {"died": f"the row's process ended with {ended}"}
+            at = file.with_suffix(".at")
+            peer = at.read_text(encoding="utf-8") if at.exists() else ""
+            say(f"{' '.join(rows)}: its process ended with {ended}{f', at {peer}' if peer else ''}")
+            return {"died": f"the row's process ended with {ended}", "at": peer}
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return found
 
@@ -153,7 +170,12 @@ def _row(options: argparse.Namespace) -> dict[str, Any]:
         rounds=rounds,
         seconds=seconds,
         report=lambda text: say(f"{name}: {text}"),
+        at=lambda peer: _note(options.measure.with_suffix(".at"), peer),
     ).json()
+
+
+def _note(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
 
 
 def _present(peers: Sequence[Peer]) -> list[Peer]:

@@ -22,9 +22,8 @@ Report = Callable[[str], None]
 
 @dataclass
 class Result:
-    """What a row gave: the times by peer, why a peer has none, the losses' largest difference from the
-    reference's over the largest loss, seconds to prepare and to make the first step, whether
-    symbp failed."""
+    """What a row gave: the times by peer, why a peer has none, the losses' largest relative difference from
+    the reference's, seconds to prepare and to make the first step, whether symbp failed."""
 
     row: str
     what: str
@@ -72,14 +71,23 @@ class Result:
 
 
 def measure(
-    row: Row, peers: Sequence[Peer], *, threads: int, rounds: int, seconds: float, report: Report
+    row: Row,
+    peers: Sequence[Peer],
+    *,
+    threads: int,
+    rounds: int,
+    seconds: float,
+    report: Report,
+    at: Report = lambda _: None,
 ) -> Result:
-    """The row's result; a peer whose losses differ is reported and not timed."""
+    """The row's result; a peer whose losses differ is reported and not timed. `at` is told the name of each
+    peer before it runs."""
     result = Result(row.name, row.what)
     steps: dict[str, Take] = {}
     losses: dict[str, list[float]] = {}
     for peer in peers:
         report(f"{peer.name}: prepare")
+        at(peer.name)
         try:
             steps[peer.name], losses[peer.name] = _first_steps(row, peer, threads, result)
         except CannotError as error:
@@ -89,11 +97,11 @@ def measure(
             result.failed |= peer.ours
     yardstick = next((losses[name] for name in ("numpy", "torch", *losses) if name in losses), [])
     for name, found in losses.items():
-        result.differences[name] = difference(found, yardstick)
+        result.differences[name] = difference(found, yardstick, signed=row.signed)
         if result.differences[name] > TOLERANCE:
             result.absent[name] = f"losses differ by {result.differences[name]:.1e}"
             del steps[name]
-    result.times = interleaved(steps, rounds, seconds, report)
+    result.times = interleaved(steps, rounds, seconds, report, at)
     return result
 
 
@@ -107,12 +115,13 @@ def _first_steps(row: Row, peer: Peer, threads: int, result: Result) -> tuple[Ta
     return step.take, losses + [step.take() for _ in range(STEPS - 1)]
 
 
-def difference(found: Sequence[float], expected: Sequence[float]) -> float:
-    """The largest difference of two runs' losses, over the largest loss; infinite where one isn't finite."""
+def difference(found: Sequence[float], expected: Sequence[float], *, signed: bool = False) -> float:
+    """The largest relative difference of two runs' losses, each over its own size; over the size of the
+    largest where losses are `signed`, sums whose terms cancel. Infinite where one isn't finite."""
     if not all(map(math.isfinite, found)):
         return math.inf
-    largest = max(abs(value) for value in expected)
-    return max(abs(a - b) for a, b in zip(found, expected, strict=True)) / max(largest, 1e-30)
+    least = max(abs(value) for value in expected) if signed else 1e-30
+    return max(abs(a - b) / max(abs(b), least, 1e-30) for a, b in zip(found, expected, strict=True))
 
 
 def _first_line(error: Exception) -> str:

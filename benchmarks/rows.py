@@ -28,8 +28,8 @@ SEED = 7
 @dataclass(frozen=True)
 class Row:
     """One row. `declare` gives its network; `sizes` are the measured ones, `small` those of tests; the sizes
-    in `free` stay open in generated code. `model` names the forward pass that frameworks use, `reference` the
-    hand-written module, both with their `options`."""
+    in `free` stay open in generated code; a `signed` loss is a sum whose terms cancel. `model` names the
+    forward pass that frameworks use, `reference` the hand-written module, both with their `options`."""
 
     name: str
     what: str
@@ -44,6 +44,7 @@ class Row:
         default_factory=dict
     )  # of the reference, where it has more than one net
     free: tuple[str, ...] = ("N",)
+    signed: bool = False
 
     @property
     def bound(self) -> dict[str, int]:
@@ -128,8 +129,9 @@ def _scale(depth: int, width: int, batch: int) -> Row:
 def _op(name: str, rule: Rule, small: Mapping[str, int]) -> Row:
     what = f"{name} forward and backward on 4096 × 512"
     return Row(
-        name, what, getattr(nets, name), {"N": 4096, "D": 512}, small, rule, name, "ops", {}, {"op": name}
-    )
+        name, what, getattr(nets, name), {"N": 4096, "D": 512}, small, rule, name, "ops", {}, {"op": name},
+        signed=True,
+    )  # fmt: skip
 
 
 def _recurrent(name: str, what: str, width: int, batch: int) -> Row:
@@ -179,7 +181,7 @@ ROWS = {
         Row(
             "attention", "batch 8, 8 heads, context 512, width 64, forward and backward", nets.attention,
             {"N": 8, "H": 8, "T": 512, "E": 64}, {"N": 2, "H": 2, "T": 4, "E": 3},
-            SGD(1e-2), "attention", "attention",
+            SGD(1e-2), "attention", "attention", signed=True,
         ),
         Row(
             "diagonal", "diagonal LSTM of GradBench, 2 layers, 1,023 steps, 7 bits, Adam", nets.diagonal_lstm,

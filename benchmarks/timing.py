@@ -59,10 +59,18 @@ def batch(take: Take, count: int) -> float:
 
 
 def interleaved(
-    steps: Mapping[str, Take], rounds: int, seconds: float, report: Callable[[str], None]
+    steps: Mapping[str, Take],
+    rounds: int,
+    seconds: float,
+    report: Callable[[str], None],
+    at: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Times]:
-    """The times of all peers in `rounds` rounds, each peer's batch lasting about `seconds`."""
-    counts = {name: steps_in(take, seconds) for name, take in steps.items()}
+    """The times of all peers in `rounds` rounds, each peer's batch lasting about `seconds`; `at` is told the
+    name of each before its batch."""
+    counts = {}
+    for name, take in steps.items():
+        at(name)
+        counts[name] = steps_in(take, seconds)
     found: dict[str, list[float]] = {name: [] for name in steps}
     names = list(steps)
     gc.collect()
@@ -71,6 +79,7 @@ def interleaved(
         for number in range(rounds):
             report(f"round {number + 1} of {rounds}")
             for name in _rotated(names, number):
+                at(name)
                 steps[name]()  # wakes the peer's threads and brings its data into the cache
                 found[name].append(batch(steps[name], counts[name]))
     finally:

@@ -583,9 +583,9 @@ def _initial(rng, sizes):
 @kernel
 def _all_finite(values: Array) -> bool:
     """Whether no value is a NaN or an infinity: either makes 0 · value a NaN."""
-    total = 0.0
+    total = DTYPE(0)
     for i in range(len(values)):
-        total += 0 * values[i]
+        total += DTYPE(0) * values[i]
     return total == 0
 
 

@@ -96,8 +96,9 @@ def test_peers_that_fail_or_differ_are_named_and_not_timed() -> None:
     assert Result.of_json(json.loads(json.dumps(result.json()))) == result
 
 
-def test_differences_are_relative_to_the_largest_loss() -> None:
-    assert difference([1.0, 2.0], [1.1, 2.0]) == pytest.approx(0.05)
+def test_differences_are_relative_to_each_loss_or_where_terms_cancel_to_the_largest() -> None:
+    assert difference([1.0, 2.0], [1.25, 2.0]) == pytest.approx(0.2)
+    assert difference([1.0, 2.0], [1.1, 2.0], signed=True) == pytest.approx(0.05)
     assert difference([float("nan")], [1.0]) == float("inf")
 
 
@@ -129,6 +130,29 @@ def test_a_row_whose_process_dies_is_named(
     monkeypatch.setattr(subprocess, "run", killed)
     assert command.main(["tiny", "--quick", "--peers", "numpy"]) == 1
     assert "tiny: no peer: the row's process ended with signal 11" in capfd.readouterr().out
+
+
+def test_a_peer_that_dies_is_named_and_the_row_measured_without_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks import __main__ as command
+
+    def run(call: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        file = Path(call[call.index("--measure") + 1])
+        if "tiny" not in call:
+            found = {"processor": "any", "gemm_gflops": 1, "copy_gb_per_s": 1}
+        elif "numpy" in call:
+            file.with_suffix(".at").write_text("numpy")
+            return subprocess.CompletedProcess(call, -9)
+        else:
+            assert call[call.index("--peers") + 1 :] == ["symbp-numpy"]
+            found = Result("tiny", "a row", {"symbp-numpy": Times((1e-6,))}).json()
+        file.write_text(json.dumps(found))
+        return subprocess.CompletedProcess(call, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert command.main(["tiny", "--quick", "--peers", "symbp-numpy", "numpy"]) == 0
+    assert "tiny: no numpy: the row's process ended with signal 9" in capfd.readouterr().out
 
 
 def test_unknown_names_are_refused() -> None:
