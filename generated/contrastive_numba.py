@@ -587,7 +587,7 @@ def _all_finite(values: Array) -> bool:
     total = DTYPE(0)
     for i in range(len(values)):
         total += DTYPE(0) * values[i]
-    return total == 0
+    return bool(total == 0)
 
 
 @kernel
