@@ -13,6 +13,7 @@ from symbp.gallery import GALLERY, find
 
 pytestmark = pytest.mark.slow
 BATCH, STEPS = 16, 100
+SHORTER = {"gpt": 5}  # epochs after which its figure is reached already
 # the held-out figure that its file's own training reaches in the Numba target, and at least how well
 LEARNED = {
     "neuron": ("accuracy", 0.95),
@@ -23,16 +24,16 @@ LEARNED = {
     "vae": ("loss", -24),
     "cnn": ("accuracy", 0.98),
     "resnet_mlp": ("accuracy", 0.99),
-    "char_rnn": ("accuracy", 0.4),
-    "char_lstm": ("accuracy", 0.4),
-    "char_gru": ("accuracy", 0.4),
+    "char_rnn": ("accuracy", 0.43),
+    "char_lstm": ("accuracy", 0.43),
+    "char_gru": ("accuracy", 0.43),
     "gpt": ("exact", 0.99),
     "word2vec": ("found", 0.58),
     "ctc": ("exact", 0.7),
     "crf": ("accuracy", 0.75),
     "pinn": ("error", -0.02),
     "contrastive": ("found", 0.4),
-    "moe": ("accuracy", 0.97),
+    "moe": ("accuracy", 0.95),
     "ssm": ("accuracy", 0.99),
 }
 
@@ -97,7 +98,7 @@ def test_its_own_training_learns(name):
     found = module(name, "numba")
     train, held = bp.data.split(data)
     state = found.init_state(found.init_params(0))
-    found.fit(state, train, epochs=exhibit.epochs, batch_size=exhibit.batch_size)
+    found.fit(state, train, epochs=SHORTER.get(name, exhibit.epochs), batch_size=exhibit.batch_size)
     figure, least = LEARNED[name]
     reached = found.evaluate(state.params, state.buffers, **held)[figure]
     assert reached >= least if least > 0 else reached <= -least
