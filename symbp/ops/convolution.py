@@ -15,7 +15,7 @@ from symbp.ir.shapes import Witness
 from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
-from symbp.language.sizes import mismatch, value_of
+from symbp.language.sizes import as_size, mismatch, value_of
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.gates import divided
 from symbp.ops.registry import example, op
@@ -270,7 +270,7 @@ def _same(
     channels: Expr, expected: Expr, x: Tensor, weight: Tensor, groups: int, axis: int = 1
 ) -> tuple[tuple[Witness, Witness], ...]:
     """x has as many channels as the weight takes: a pair of extents to be joined; with groups, numbers to be
-    compared. Raises ShapeError."""
+    compared, or to be the extent where it is open. Raises ShapeError."""
     times = f", {groups} groups of them" if groups > 1 else ""
     own = Witness(channels, f"axis 1 of {display(x)}")
     taken = Witness(sympy.expand(expected), f"axis {axis} of {display(weight)}{times}")
@@ -278,6 +278,8 @@ def _same(
         return ((own, taken),)
     if None not in (found := (value_of(channels), value_of(expected))) and found[0] != found[1]:
         raise mismatch("convolution", ((own, found[0]), (taken, found[1])), here())
+    if found[0] is None and found[1] is not None:
+        return ((own, Witness(as_size(found[1]), f"axis {axis} of {display(weight)}{times}")),)
     return ()
 
 

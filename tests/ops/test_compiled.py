@@ -15,8 +15,17 @@ from symbp.ops import REGISTRY, Op
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: ops not compared")
 
+EACH = [op for op in REGISTRY.values() if op.elementwise and op.differentiable]
+
+
+def anywhere(op: Op) -> bool:
+    """Whether an op is defined for all reals: a point at which all ops together are is needed."""
+    return all(sample.values == "real" for sample in op.examples[0].operands)
+
+
 TOGETHER = {
-    "of one element": [op for op in REGISTRY.values() if op.elementwise and op.differentiable],
+    "of any element": [op for op in EACH if anywhere(op)],
+    "of some elements": [op for op in EACH if not anywhere(op) and op.name != "acosh"],
     "windows and norms": [
         REGISTRY[name] for name in ("conv2d", "conv_transpose1d", "max_pool2d", "avg_pool1d", "layer_norm")
     ],

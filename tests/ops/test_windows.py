@@ -81,6 +81,7 @@ def weight(*extents):
         (lambda: bp.conv1d(image(5, 9), weight(6, 2, 3), groups=2), "2 doesn't divide 5"),
         (lambda: bp.conv1d(image(4, 9), weight(5, 2, 3), groups=2), "2 doesn't divide 5"),
         (lambda: bp.conv1d(image(6, 9), weight(6, 2, 3), groups=2), "sizes of two axes differ"),
+        (lambda: bp.conv1d(image(bp.dim("C"), 9), weight(6, 2, 3), groups=2), "sizes of two axes differ"),
         (lambda: bp.conv2d(image(4, 9), weight(6, 4, 3, 3)), "goes over 2 axes after batch and channels"),
         (lambda: bp.conv2d(image(4, 9, 9), weight(6, 4, 3)), "the weight of conv2d has 4 axes"),
         (lambda: bp.conv_transpose1d(image(4, 9), weight(3, 4, 3)), "sizes of two axes differ"),
