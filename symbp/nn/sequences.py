@@ -61,7 +61,7 @@ def _state(initial: States, position: int) -> States:
         assert not isinstance(h, tuple)
         assert not isinstance(c, tuple)
         return h, c
-    return initial[position] if initial is not None and initial.rank == 3 else initial
+    return initial[position, :, :] if initial is not None and initial.rank == 3 else initial
 
 
 def _alone(initial: States) -> tuple[Tensor | None]:
