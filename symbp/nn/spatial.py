@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from symbp.language.initial import Initialiser, glorot_uniform, he_normal
 from symbp.language.sizes import as_size
@@ -287,7 +287,7 @@ class Upsample:
 
     size: Any = None
     scale_factor: Any = None
-    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
+    mode: resizing.Mode = "nearest"
     align_corners: bool = False
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from symbp.ops.windows import whole
 FAMILY = "resizing"
 LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
 RESIZED = Hint("h", "layer")
+Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "trilinear"]
 Ratio = tuple[Expr, Expr]  # what one step of the output is in the input, as numerator and denominator
 
 
@@ -31,6 +32,7 @@ Ratio = tuple[Expr, Expr]  # what one step of the output is in the input, as num
     FAMILY,
     example("N 2 3 2", scale_factor=2),
     example("N 2 4", size=6, mode="nearest"),
+    example("N 2 4", size=6, mode="nearest-exact"),
     example("N 2 3 2", scale_factor=(2, 3), mode="bilinear"),
     example("N 2 3 4", size=(5, 7), mode="bilinear", align_corners=True),
     example("N 2 4", scale_factor=1.5, mode="linear"),
@@ -40,27 +42,29 @@ def interpolate(
     x: Tensor,
     size: Any = None,
     scale_factor: Any = None,
-    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest",
+    mode: Mode = "nearest",
     align_corners: bool = False,
 ) -> Tensor:
     """x at other places: the nearest below, or on the line between the two nearest, axis by axis.
 
-    Position i lies at i·L/O (nearest), (i + ½)·L/O − ½ held to the input (linear) or i·(L − 1)/(O − 1)
-    (`align_corners`), for L elements that become O. Give either the `size` or the `scale_factor` O/L.
+    Position i lies at i·L/O (nearest), (i + ½)·L/O (nearest-exact), (i + ½)·L/O − ½ held to the input
+    (linear) or i·(L − 1)/(O − 1) (`align_corners`), for L elements that become O. Give either the `size` or
+    the `scale_factor` O/L.
     Raises DeclarationError: both or neither, an unknown mode, a mode for another number of axes.
     """
     count = x.rank - 2
-    if mode != "nearest" and LINEAR.get(mode) != count:
+    nearest = mode in ("nearest", "nearest-exact")
+    if not nearest and LINEAR.get(mode) != count:
         raise DeclarationError(
             f"interpolate can't be mode={mode!r} over {counted(count, 'axis', 'axes')}",
             where=here(),
-            help='"nearest", or "linear", "bilinear", "trilinear" over one, two, three axes after channels',
+            help='"nearest", "nearest-exact"; "linear", "bilinear", "trilinear" over 1, 2, 3 axes',
         )
-    if mode == "nearest" and align_corners:
+    if nearest and align_corners:
         raise DeclarationError("align_corners is for the linear modes", where=here())
     for k, (extent, ratio) in enumerate(_targets(x, size, scale_factor, count), start=2):
-        if mode == "nearest":
-            x = _nearest(x, k, extent, ratio)
+        if nearest:
+            x = _nearest(x, k, extent, ratio, centred=mode == "nearest-exact")
         elif align_corners and value_of(extent) != 1:
             x = _on_line(x, k, extent, (x.shape[k] - 1, extent - 1), corners=True)
         else:  # one element alone stands at the first corner
@@ -119,10 +123,11 @@ def _targets(x: Tensor, size: Any, scale_factor: Any, count: int) -> list[tuple[
     return found
 
 
-def _nearest(x: Tensor, axis: int, extent: Expr, ratio: Ratio) -> Tensor:
+def _nearest(x: Tensor, axis: int, extent: Expr, ratio: Ratio, *, centred: bool) -> Tensor:
     plain = axes(x.rank)
     there: list[Expr] = [*plain]
-    there[axis] = FloorDiv(plain[axis] * ratio[0], ratio[1])
+    place = plain[axis] * ratio[0]
+    there[axis] = FloorDiv(2 * place + ratio[0], 2 * ratio[1]) if centred else FloorDiv(place, ratio[1])
     ranges = {plain[axis]: extent}
     return formula(plain, x.at(*there), ranges=ranges, rule="nearest element", hint=RESIZED, kept=True)
 
