@@ -17,9 +17,21 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from symbp.emit.elements import ElementSpelling
 from symbp.emit.forms import NUMBER, OPERATORS, REDUCTIONS, UFUNCS, VIEWS, Form, Forms, Unknown, same
 from symbp.emit.scratch import Moment, Scratch
+from symbp.emit.trees import (
+    Replaced,
+    Taken,
+    bits,
+    bracketed,
+    count_of,
+    filled_with,
+    grouped,
+    normal,
+    number,
+    size_text,
+    without_which_zeros,
+)
 from symbp.ir.expr import Expr
 
 SIGNS: dict[type[ast.operator], str] = {
@@ -137,7 +149,7 @@ class Calls:
     def named(self, name: str, value: ast.expr) -> None:
         """A local name: of a view or a number as it stands, else of scratch until the statement ends."""
         form = self.forms.of(value)
-        if not form.shape or (form.view and _filled_with(value) is None):
+        if not form.shape or (form.view and filled_with(value) is None):
             plain = self.scratch.plain(name)
             self.lines.append(f"{plain} = {self.value(value, self.local)}")
             self.rename(name, plain)
@@ -175,12 +187,12 @@ class Calls:
         self, operands: Sequence[ast.expr], place: str, product: Callable[[Sequence[ast.expr]], None]
     ) -> bool:
         """The lines of a product whose operands are zeros unless a test holds: it isn't worth its time."""
-        test = _of_zeros(operands)
+        test = without_which_zeros(operands)
         if test is None:
             return False
         self.lines.append(f"if {self.text(test)}:")
         before = len(self.lines)
-        product([_Taken(test).visit(copy.deepcopy(o)) for o in operands])
+        product([Taken(test).visit(copy.deepcopy(o)) for o in operands])
         self.lines[before:] = [f"    {line}" for line in self.lines[before:]]
         self.lines += ["else:", f"    {place}.fill(0)"]
         return True
@@ -217,7 +229,7 @@ class Calls:
         if inner is None:
             return name
         self.forms.known[name] = self.scratch.form(name)
-        return self.text(_Replaced(inner, name).visit(copy.deepcopy(node)))
+        return self.text(Replaced(inner, name).visit(copy.deepcopy(node)))
 
     def viewed(self, node: ast.expr) -> ast.expr | None:
         """What an expression is a view of, if it is one but for what needs computing."""
@@ -244,7 +256,7 @@ class Calls:
         """The source of an expression; what never changes, and what is in scratch, by its name."""
         text = ast.unparse(_Named(self).visit(copy.deepcopy(node)))
         segment = ast.get_source_segment(self.source, node) if text == ast.unparse(node) else None
-        if segment and isinstance(node, ast.expr) and _normal(segment) == text:
+        if segment and isinstance(node, ast.expr) and normal(segment) == text:
             return segment
         return text.replace("'", '"')
 
@@ -277,7 +289,7 @@ class Calls:
 
     def copied(self, node: ast.expr, form: Form, out: _Target) -> None:
         """A view or a number, as it stands."""
-        filled = _filled_with(node)
+        filled = filled_with(node)
         if filled is not None and out.form.whole:
             self.lines.append(f"{out.text}.fill({self.text(filled)})")
         elif form.kind == "number" and not form.shape and out.form.whole:
@@ -310,8 +322,8 @@ class Calls:
     def operated(self, node: ast.BinOp, form: Form, out: _Target) -> None:
         if isinstance(node.op, ast.MatMult) and not (out.form.whole and same(form.shape, out.form.shape)):
             self.through(node, form, out)
-        elif form.kind == "integer" and (bits := _bits(node)) is not None:
-            self.applied(bits[0], [node.left, ast.Constant(bits[1])], out)
+        elif form.kind == "integer" and (shift := bits(node)) is not None:
+            self.applied(shift[0], [node.left, ast.Constant(shift[1])], out)
         elif self.cubed(node, out):
             base = _Target(out.text, out.form, out.aliases)
             self.raised(node.left, base)
@@ -430,7 +442,7 @@ class Calls:
         held.append(at)
         position = self.value(parts[0], held)
         for part, extent in zip(parts[1:], inner.shape[1:], strict=True):
-            self.lines.append(f"np.multiply({position}, {_size(extent)}, out={at})")
+            self.lines.append(f"np.multiply({position}, {size_text(extent)}, out={at})")
             self.lines.append(f"np.add({at}, {self.value(part, held)}, out={at})")
             position = at
         self.lines.append(f'np.take({source}.reshape(-1), {position}, out={out.text}, mode="clip")')
@@ -489,7 +501,7 @@ class Calls:
         """`np.pad` with a constant: the target filled, then its inner part."""
         value = self.text(node.keywords[0].value) if node.keywords else "0"
         inner = ", ".join(
-            ":" if (a, b) == (0, 0) else f"{_size(a)} : {_size(sympy.expand(a + extent))}"
+            ":" if (a, b) == (0, 0) else f"{size_text(a)} : {size_text(sympy.expand(a + extent))}"
             for (a, b), extent in zip(
                 self.forms.widths(node.args[1]), self.forms.of(node.args[0]).shape, strict=True
             )
@@ -500,8 +512,8 @@ class Calls:
         if len(axes) == 1:  # only what is around
             (axis,) = axes
             (before, after), extent = widths[axis], extents[axis]
-            spans = [f":{_size(before)}"] if before != 0 else []
-            spans += [f"{_size(sympy.expand(before + extent))}:"] if after != 0 else []
+            spans = [f":{size_text(before)}"] if before != 0 else []
+            spans += [f"{size_text(sympy.expand(before + extent))}:"] if after != 0 else []
             self.lines += [f"{out.text}[{':, ' * axis}{span}] = {value}" for span in spans]
         else:
             self.lines.append(f"{out.text}.fill({value})")
@@ -519,7 +531,7 @@ class Calls:
         self.into(test, self.place(flags))
         if swapped:
             self.lines.append(f"np.logical_not({flags}, out={flags})")
-        put = _number(self.value(other, held))
+        put = number(self.value(other, held))
         self.into(base, out)
         self.lines.append(f"_choose({out.text}, {flags}, {put})")
         self.scratch.release([*held, flags])
@@ -550,7 +562,7 @@ class Calls:
         elif name == "reshape":
             given = self.forms.of(function.value)
             if out.form.whole and same(form.shape, out.form.shape):
-                shape = ", ".join(_size(e) for e in given.shape)
+                shape = ", ".join(size_text(e) for e in given.shape)
                 place = replace(out.form, shape=given.shape)
                 self.into(function.value, _Target(f"{out.text}.reshape({shape})", place, out.aliases))
             else:
@@ -571,19 +583,19 @@ class Calls:
         middle = form.shape[kept[0] : kept[-1] + 1]
         held: list[str] = []
         value = self.value(node, held)
-        target = out.text if len(middle) == 1 else f"{out.text}.reshape({_size(_count(middle))})"
+        target = out.text if len(middle) == 1 else f"{out.text}.reshape({size_text(count_of(middle))})"
         if after:
             rows = (*before, *middle)
             place = target
             if before:
                 part = self.scratch.acquire(rows, "real", self.moment)
                 held.append(part)
-                place = part if len(rows) == 1 else f"{part}.reshape({_size(_count(rows))})"
+                place = part if len(rows) == 1 else f"{part}.reshape({size_text(count_of(rows))})"
                 inner = part
-            self.lines.append(f"np.dot({_grouped(value, rows, after)}, {self.ones(after)}, out={place})")
+            self.lines.append(f"np.dot({grouped(value, rows, after)}, {self.ones(after)}, out={place})")
             value = inner if before else value
         if before:
-            self.lines.append(f"np.dot({self.ones(before)}, {_grouped(value, before, middle)}, out={target})")
+            self.lines.append(f"np.dot({self.ones(before)}, {grouped(value, before, middle)}, out={target})")
         self.scratch.release(held)
         return True
 
@@ -596,15 +608,15 @@ class Calls:
         value = self.value(node, held)
         if len(axes) > 1:
             shapes = (form.shape[:1], form.shape[1:-1], form.shape[-1:])
-            value = f"{_bracketed(value)}.reshape({', '.join(_size(_count(s)) for s in shapes)})"
+            value = f"{bracketed(value)}.reshape({', '.join(size_text(count_of(s)) for s in shapes)})"
         self.lines.append(f"np.matmul({self.ones(form.shape[1:-1])}, {value}, out={out.text})")
         self.scratch.release(held)
         return True
 
     def ones(self, shape: Sequence[Expr]) -> str:
         """The name of as many ones as elements of a shape."""
-        count = _count(shape)
-        text = _size(count)
+        count = count_of(shape)
+        text = size_text(count)
         form = Form((count,), "real", view=True, whole=True)
         return self.constant(form, f"np.ones({text})", "ones_" + re.sub(r"\W+", "", text))
 
@@ -628,7 +640,7 @@ class _Named(ast.NodeTransformer):
             stem = ("range" if form.kind == "integer" else "reals") + f"_{ast.unparse(node.args[0])}"
             stem = stem if stem.isidentifier() else stem.split("_")[0]
             return ast.Name(self.calls.constant(form, ast.unparse(node), stem))
-        filled = _filled_with(node)
+        filled = filled_with(node)
         if function == "np.zeros":
             form = self.calls.forms.of(node)
             return ast.Name(
@@ -658,89 +670,3 @@ class _Computed(ast.NodeTransformer):
         if not form.shape:
             return self.generic_visit(node)
         return ast.parse(self.calls.value(node, self.held), mode="eval").body
-
-
-class _Taken(ast.NodeTransformer):
-    """An expression where a test holds."""
-
-    def __init__(self, test: ast.expr) -> None:
-        self.test = ast.unparse(test)
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        return self.visit(node.body) if ast.unparse(node.test) == self.test else self.generic_visit(node)
-
-
-def _of_zeros(operands: Sequence[ast.expr]) -> ast.expr | None:
-    """The test without which all operands are zeros, if there is one."""
-    choices = [[n for n in ast.walk(o) if isinstance(n, ast.IfExp)] for o in operands]
-    if any(len(found) != 1 for found in choices):
-        return None
-    tests = {ast.unparse(found[0].test) for found in choices}
-    empty = [ast.unparse(found[0].orelse).startswith("np.zeros(") for found in choices]
-    return choices[0][0].test if len(tests) == 1 and all(empty) else None
-
-
-class _Replaced(ast.NodeTransformer):
-    """An expression with one part of it under a name."""
-
-    def __init__(self, part: ast.expr, name: str) -> None:
-        self.part, self.name = ast.unparse(part), name
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, ast.expr) and ast.unparse(node) == self.part:
-            return ast.Name(self.name)
-        return self.generic_visit(node)
-
-
-def _filled_with(node: ast.expr) -> ast.expr | None:
-    """The number in `np.full(shape, number)`, `np.zeros(shape)` and `np.ones(shape)`."""
-    if not isinstance(node, ast.Call):
-        return None
-    function = ast.unparse(node.func)
-    if function == "np.full":
-        return node.args[1]
-    return {"np.zeros": ast.Constant(0), "np.ones": ast.Constant(1)}.get(function)
-
-
-def _bits(node: ast.BinOp) -> tuple[str, int] | None:
-    """A quotient or a remainder by a power of two as a shift or a mask, of negative numbers, too: a division
-    of integers costs ten times as much."""
-    divisor = node.right.value if isinstance(node.right, ast.Constant) else None
-    if not isinstance(divisor, int) or divisor < 2 or divisor & (divisor - 1):
-        return None
-    if isinstance(node.op, ast.Mod):
-        return "bitwise_and", divisor - 1
-    return ("right_shift", divisor.bit_length() - 1) if isinstance(node.op, ast.FloorDiv) else None
-
-
-def _number(text: str) -> str:
-    """A number beside an array, which gives it its dtype."""
-    return text.removeprefix("DTYPE(").removesuffix(")") if re.fullmatch(r"DTYPE\([-\d.e]+\)", text) else text
-
-
-def _count(shape: Sequence[Expr]) -> Expr:
-    return sympy.expand(sympy.Mul(*shape))
-
-
-def _grouped(text: str, rows: Sequence[Expr], columns: Sequence[Expr]) -> str:
-    """An array as a matrix of these rows and columns."""
-    if len(rows) == len(columns) == 1:
-        return text
-    return f"{_bracketed(text)}.reshape({_size(_count(rows))}, {_size(_count(columns))})"
-
-
-def _bracketed(text: str) -> str:
-    """A choice in parentheses."""
-    return f"({text})" if isinstance(ast.parse(text, mode="eval").body, ast.IfExp) else text
-
-
-def _size(extent: Expr) -> str:
-    return ElementSpelling({}, {}, {}).integer(extent).text
-
-
-def _normal(text: str) -> str:
-    """An expression as Python spells it, or nothing if the text is none."""
-    try:
-        return ast.unparse(ast.parse(text, mode="eval"))
-    except SyntaxError:
-        return ""
