@@ -46,8 +46,9 @@ def fixed_by(factors: Sequence[Expr], index: Index) -> Expr | None:
         if isinstance(guard, Guard) and guard.op == "=" and guard.lhs.is_integer and guard.rhs.is_integer:
             difference = sympy.expand(guard.lhs - guard.rhs)
             slope = difference.coeff(index, 1)
-            if slope in (1, -1) and free_indices(difference) == {index}:
-                return sympy.expand(index - slope * difference)
+            place = sympy.expand(index - slope * difference)
+            if slope in (1, -1) and free_indices(difference) == {index} and not free_indices(place):
+                return place
     return None
 
 

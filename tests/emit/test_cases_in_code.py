@@ -10,8 +10,9 @@ import pytest
 import sympy
 from emit_systems import module_for, outputs
 
+from symbp.emit.numpy_cases import fixed_by
 from symbp.ir.build import SystemBuilder, indices, sizes
-from symbp.ir.expr import Expr, Guard, Index
+from symbp.ir.expr import Expr, Guard, Index, Mod
 from symbp.ir.system import Role
 from symbp.ir.vector import run
 
@@ -112,3 +113,8 @@ def test_one_step_has_nothing_before_it() -> None:
     module = module_for(system, "numpy")
     values = {"x": np.ones((2, 1, 3)), "h0": np.full((2, 3), 7.0)}
     np.testing.assert_array_equal(outputs(module, values)["z"], np.full((2, 1, 3), 7.0))
+
+
+def test_a_bracket_that_reads_its_index_twice_gives_no_position() -> None:
+    assert fixed_by([Guard("=", t, T - 1)], t) == T - 1
+    assert fixed_by([Guard("=", t, Mod(t + 1, 3))], t) is None
