@@ -15,7 +15,8 @@ import sympy
 
 from symbp.emit.array_operators import Operators
 from symbp.emit.array_values import Target
-from symbp.emit.forms import REDUCTIONS, UFUNCS, Form, Unknown, same
+from symbp.emit.form import Form, Unknown, same
+from symbp.emit.forms import REDUCTIONS, UFUNCS
 from symbp.emit.trees import bracketed, count_of, grouped, number, size_text
 from symbp.ir.expr import Expr
 

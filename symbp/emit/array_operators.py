@@ -11,7 +11,8 @@ import copy
 from collections.abc import Callable, Sequence
 
 from symbp.emit.array_values import Target, Values
-from symbp.emit.forms import OPERATORS, Form, Unknown, same
+from symbp.emit.form import Form, Unknown, same
+from symbp.emit.forms import OPERATORS
 from symbp.emit.trees import Taken, bits, filled_with, without_which_zeros
 
 

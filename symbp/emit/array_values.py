@@ -10,7 +10,8 @@ import ast
 import copy
 from dataclasses import dataclass
 
-from symbp.emit.forms import VIEWS, Form, Forms, Unknown
+from symbp.emit.form import Form, Unknown
+from symbp.emit.forms import VIEWS, Forms
 from symbp.emit.scratch import Moment, Scratch
 from symbp.emit.trees import Replaced, filled_with, normal
 

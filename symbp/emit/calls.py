@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from symbp.emit.array_functions import Functions
 from symbp.emit.array_values import Target
-from symbp.emit.forms import NUMBER, Unknown
+from symbp.emit.form import NUMBER, Unknown
 from symbp.emit.trees import filled_with
 
 SIGNS: dict[type[ast.operator], str] = {

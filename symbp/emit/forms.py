@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import sympy
 
 from symbp.emit.arrays import FUNCTIONS
+from symbp.emit.form import NUMBER, Form, Kind, Shape, Unknown, broadcast, same, widest
 from symbp.ir.affine import settled
 from symbp.ir.expr import Expr, FloorDiv, Mod, Size
-
-Shape = tuple[Expr, ...]
-Kind = Literal["real", "integer", "bool", "number"]
 
 UFUNCS = frozenset(
     {
@@ -39,24 +36,6 @@ OPERATORS: dict[type[ast.AST], str] = {
 ELEMENTWISE = frozenset(name for name in FUNCTIONS.values() if name.startswith("_"))
 REDUCTIONS = frozenset({"sum", "prod", "max", "min", "argmax", "all", "any"})
 VIEWS = frozenset({"reshape", "transpose", "swapaxes"})
-
-
-class Unknown(Exception):
-    """An expression whose form isn't foreseen; it is left as it stands."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """A value: its shape; a `number` has none. `view` says that reading it computes nothing, `whole` that its
-    elements lie one after the other."""
-
-    shape: Shape = ()
-    kind: Kind = "real"
-    view: bool = False
-    whole: bool = False
-
-
-NUMBER = Form(kind="number", view=True, whole=True)
 
 
 class Forms:
@@ -149,7 +128,7 @@ class Forms:
         """Operands broadcast against each other."""
         forms = [self.of(node) for node in nodes]
         shape = broadcast([form.shape for form in forms])
-        widest = _widest(forms)
+        widest = widest(forms)
         if widest in ("integer", "bool") and any(map(_fraction, nodes)):
             widest = "real"
         return Form(shape, kind or widest, view=not shape and all(f.view for f in forms), whole=True)
@@ -166,7 +145,7 @@ class Forms:
         return found
 
     def _product(self, a: Form, b: Form) -> Form:
-        if not a.shape or not b.shape or _widest([a, b]) != "real":
+        if not a.shape or not b.shape or widest([a, b]) != "real":
             raise Unknown("a product without axes")
         if len(a.shape) == 1 or len(b.shape) == 1:
             if len(a.shape) > 2 or len(b.shape) > 2:
@@ -180,7 +159,7 @@ class Forms:
         if self.of(node.test).shape or not same(yes.shape, no.shape):
             raise Unknown("branches of different shapes")
         free = yes.view and no.view
-        return Form(yes.shape, _widest([yes, no]), view=free, whole=yes.whole and no.whole)
+        return Form(yes.shape, widest([yes, no]), view=free, whole=yes.whole and no.whole)
 
     # --- subscripts
     def _subscript(self, node: ast.Subscript) -> Form:
@@ -350,7 +329,7 @@ class Forms:
         total = sympy.expand(sum((form.shape[axis] for form in forms), sympy.S.Zero))
         shape = list(forms[0].shape)
         shape[axis] = total
-        return Form(tuple(shape), _widest(forms), whole=True)
+        return Form(tuple(shape), widest(forms), whole=True)
 
     def _einsum(self, node: ast.Call) -> Form:
         into, _, out = str(ast.literal_eval(node.args[0])).partition("->")
@@ -413,30 +392,6 @@ class Forms:
     def shape(self, node: ast.expr) -> Shape:
         """A shape that stands as a tuple or a number."""
         return tuple(self.extent(e) for e in (node.elts if isinstance(node, ast.Tuple) else [node]))
-
-
-def broadcast(shapes: Sequence[Shape]) -> Shape:
-    """The shape of values that meet. Raises Unknown where extents differ."""
-    rank = max(map(len, shapes), default=0)
-    found: list[Expr] = [sympy.Integer(1)] * rank
-    for shape in shapes:
-        for k, extent in enumerate(shape, rank - len(shape)):
-            if found[k] == 1:
-                found[k] = extent
-            elif extent != 1 and sympy.expand(found[k] - extent) != 0:
-                raise Unknown(f"extents {found[k]} and {extent}")
-    return tuple(found)
-
-
-def same(one: Shape, other: Shape) -> bool:
-    """Whether two shapes are equal for all sizes."""
-    return len(one) == len(other) and all(sympy.expand(a - b) == 0 for a, b in zip(one, other, strict=True))
-
-
-def _widest(forms: Sequence[Form]) -> Kind:
-    kinds = {form.kind for form in forms}
-    order: tuple[Kind, ...] = ("real", "integer", "bool")
-    return next((kind for kind in order if kind in kinds), "number")
 
 
 def _fraction(node: ast.expr) -> bool:

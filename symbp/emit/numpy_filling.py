@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbp.emit.calls import Calls
-from symbp.emit.forms import NUMBER, Form, Forms, Kind
+from symbp.emit.form import NUMBER, Form, Kind
+from symbp.emit.forms import Forms
 from symbp.emit.names import Names
 from symbp.emit.numpy_lines import NumpyLines
 from symbp.emit.scratch import Scratch

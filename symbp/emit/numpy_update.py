@@ -18,7 +18,7 @@ from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import Function, note
 from symbp.emit.calls import Calls
 from symbp.emit.elements import ElementSpelling
-from symbp.emit.forms import Form, Kind
+from symbp.emit.form import Form, Kind
 from symbp.emit.names import Names
 from symbp.emit.update import PREFIX, arguments, doc, numbered_updates
 from symbp.ir.expr import Access, Expr, Size, free_indices, product
