@@ -128,10 +128,10 @@ class Forms:
         """Operands broadcast against each other."""
         forms = [self.of(node) for node in nodes]
         shape = broadcast([form.shape for form in forms])
-        widest = widest(forms)
-        if widest in ("integer", "bool") and any(map(_fraction, nodes)):
-            widest = "real"
-        return Form(shape, kind or widest, view=not shape and all(f.view for f in forms), whole=True)
+        found = widest(forms)
+        if found in ("integer", "bool") and any(map(_fraction, nodes)):
+            found = "real"
+        return Form(shape, kind or found, view=not shape and all(f.view for f in forms), whole=True)
 
     def _operation(self, node: ast.BinOp) -> Form:
         if isinstance(node.op, ast.MatMult):
