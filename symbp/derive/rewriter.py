@@ -7,7 +7,7 @@ beyond the facts of its leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -34,6 +34,7 @@ from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 REASONS = {
     "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
     "complement of a logistic function": "1 - 1/(1 + exp(-u)) = 1/(1 + exp(u)), without 1 - 1 far out.",
+    "definition inverted": "A saved value's definition is solved for what it scales, so that factors cancel.",
     "saved value under the bracket": "Where the bracket holds, this is what the saved value was made of.",
     "value of another step": "The recurrence computes this at another step already.",
     "definition written out": "With its definition in place of a saved value, the sum is a known one.",
@@ -59,7 +60,6 @@ REASONS = {
 }
 
 CONFIRMED = "equal values at {} random points, confirmed in 50 digits"
-INVERTED = "The definition of a saved value is solved for what it scales, so that factors cancel."
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,10 @@ class Rewritten:
     @property
     def cost(self) -> float:
         return equation_cost(self.equation) + sum(equation_cost(core) for core in self.cores)
+
+
+Start = tuple[Equation, Search, list[Step]]
+"""An equation, where values may be looked for, and the steps that led to it."""
 
 
 @dataclass(frozen=True)
@@ -138,54 +142,8 @@ class Rewriter:
     def _forms(self, equation: Equation, search: Search, *, split: bool = False) -> list[Rewritten]:
         """The equation from its body and from the body with definitions inverted; of a sum, each as it is
         and in its normal forms."""
-        starts: list[tuple[Equation, Search, list[Step]]] = [(equation, search, [])]
-        usable = {name: inv for name, inv in self.inversions.items() if search.allowed(inv.source)}
-        hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
-        turned = dict.fromkeys([inverted(equation.body, hidden), inverted(equation.body, usable)])
-        for body in turned:
-            if body != equation.body:
-                step = rewrite_step("definition inverted", INVERTED, equation, equation.body, body)
-                gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in body.atoms(Access)}
-                starts.append((equation.with_(body=body), search.without(gone), [step]))
-        single = written_out(equation.body, self.repeated)
-        if single != equation.body:
-            rule = "repetition read once"
-            step = rewrite_step(rule, REASONS[rule], equation, equation.body, single)
-            starts.append((equation.with_(body=single), search.without(self.repeated), [step]))
-        known = read_back(equation.body, self.branches, search.allowed)
-        if known != equation.body:
-            rule = "saved value under the bracket"
-            step = rewrite_step(rule, REASONS[rule], equation, equation.body, known)
-            starts.append((equation.with_(body=known), search, [step]))
-        extents, allowed = equation.extents, search.allowed
-        stepped = at_other_steps(
-            equation.body, self.neighbours, extents, lambda n: self.tensors[n].shape, allowed
-        )
-        if stepped != equation.body:
-            rule = "value of another step"
-            step = rewrite_step(rule, REASONS[rule], equation, equation.body, stepped)
-            starts.append((equation.with_(body=stepped), search, [step]))
-        if equation.reduction is None:
-            starts += self._folded_apart(equation, search)
-        if equation.op == "sum":
-            moved = under_guards(equation.body, towards_index=True)
-            if moved != equation.body:
-                rule = "substitute under the bracket"
-                step = rewrite_step(rule, REASONS[rule], equation, equation.body, moved)
-                starts.append((equation.with_(body=moved), search, [step]))
-            for changed in shorter_sums(equation, self.tensors):
-                step = equations_step("index of a sum changed", equation, changed)
-                starts.append((changed, search.over(changed), [step]))
-            starts += [
-                (
-                    changed,
-                    search.over(changed),
-                    [equations_step("order of sums exchanged", equation, changed)],
-                )
-                for changed in exchanged(equation, search, self.definition)
-            ]
         found: list[Rewritten] = []
-        for start, where, steps in starts:
+        for start, where, steps in self._starts(equation, search):
             body = self._improve(start, start.body, where, steps)
             plain = Rewritten(start.with_(body=body), (), tuple(steps))
             found.append(plain)
@@ -200,7 +158,38 @@ class Rewriter:
                     found += [self._from_form(untouched, form, where, split) for form in forms]
         return found
 
-    def _folded_apart(self, equation: Equation, search: Search) -> list[tuple[Equation, Search, list[Step]]]:
+    def _starts(self, equation: Equation, search: Search) -> list[Start]:
+        """What the forms of an equation start from: itself, and others of the same value."""
+        starts: list[Start] = [(equation, search, [])]
+        for rule, body, where in self._bodies(equation, search):
+            if body != equation.body:
+                step = rewrite_step(rule, REASONS[rule], equation, equation.body, body)
+                starts.append((equation.with_(body=body), where, [step]))
+        if equation.reduction is None:
+            starts += self._folded_apart(equation, search)
+        if equation.op == "sum":
+            others = [("index of a sum changed", e) for e in shorter_sums(equation, self.tensors)]
+            summed = exchanged(equation, search, self.definition)
+            others += [("order of sums exchanged", e) for e in summed]
+            starts += [(e, search.over(e), [equations_step(rule, equation, e)]) for rule, e in others]
+        return starts
+
+    def _bodies(self, equation: Equation, search: Search) -> Iterator[tuple[str, Expr, Search]]:
+        """The body by each rule that changes it, if it does, and where values may be looked for then."""
+        body, allowed = equation.body, search.allowed
+        usable = {name: inv for name, inv in self.inversions.items() if allowed(inv.source)}
+        hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
+        for turned in dict.fromkeys([inverted(body, hidden), inverted(body, usable)]):
+            gone = {a.name for a in body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
+            yield "definition inverted", turned, search.without(gone)
+        yield "repetition read once", written_out(body, self.repeated), search.without(self.repeated)
+        yield "saved value under the bracket", read_back(body, self.branches, allowed), search
+        stepped = at_other_steps(body, self.neighbours, equation.extents, self._shape, allowed)
+        yield "value of another step", stepped, search
+        if equation.op == "sum":
+            yield "substitute under the bracket", under_guards(body, towards_index=True), search
+
+    def _folded_apart(self, equation: Equation, search: Search) -> list[Start]:
         """The equation with saved values found term by term, after its products are multiplied out."""
         apart = expand(equation.body)
         fresh = search.without(())
@@ -300,6 +289,9 @@ class Rewriter:
             lemma.inner, lemma.reduced, lemma.value, extents, self.joint, self._defined, self._position
         )
         return replace(step, rests_on=rests or (*step.rests_on, CONFIRMED.format(points)))
+
+    def _shape(self, name: str) -> tuple[Expr, ...]:
+        return self.tensors[name].shape
 
     def _defined(self, name: str) -> Equation | None:
         """The definition of a tensor as it stands, forward or backward; None for leaves."""
