@@ -248,7 +248,7 @@ def _forward(params, data, tensors):
         np.matmul(h1[k][:, None], Wv3[k].transpose(1, 0, 2), out=z3[k])  # (13)
         np.add(z3[k], bv3[k][:, None, :], out=v3[k])  # (14)
         np.matmul(q1[k], k2[k].swapaxes(-1, -2), out=S_z4[k])  # (15)
-        np.divide(S_z4[k], np.sqrt(D3), out=S_z4[k])  # (15)
+        np.divide(S_z4[k], math.sqrt(D3), out=S_z4[k])  # (15)
         np.less_equal(range_T, range_T[:, None], out=is_TT)  # (16)
         np.copyto(t_N4TT, S_z4[k])  # (16)
         _choose(t_N4TT, is_TT, -np.inf)  # (16)
@@ -445,14 +445,14 @@ def _backward(params, data, tensors, gradients):
         np.matmul(p_z4[k].swapaxes(-1, -2), do_z4[k], out=dv3[k])  # (64)
         np.matmul(dS_z4[k].swapaxes(-1, -2), q1[k], out=dk2_s1[k])  # (65)
         np.matmul(dS_z4[k], k2[k], out=dq1[k])  # (66)
-        np.divide(dq1[k], np.sqrt(D3), out=dq1[k])  # (66)
+        np.divide(dq1[k], math.sqrt(D3), out=dq1[k])  # (66)
         np.copyto(t_N_T_4_D3, dq1[k].transpose(0, 2, 1, 3))  # (67)
         np.matmul(
             t_N_T_4_D3.reshape(N * T, 4 * D3), Wq1[k].reshape(D1, 4 * D3).T, out=dh1_1[k].reshape(N * T, D1)
         )  # (67)
         np.copyto(t_N_T_4_D3, dk2_s1[k].transpose(0, 2, 1, 3))  # (68)
         np.matmul(t_N_T_4_D3.reshape(N * T, 4 * D3), Wk2[k].reshape(D1, 4 * D3).T, out=t_2)  # (68)
-        np.divide(t_2.reshape(N, T, D1), np.sqrt(D3), out=dh1_2[k])  # (68)
+        np.divide(t_2.reshape(N, T, D1), math.sqrt(D3), out=dh1_2[k])  # (68)
         np.copyto(t_N_T_4_D3, dv3[k].transpose(0, 2, 1, 3))  # (69)
         np.matmul(
             t_N_T_4_D3.reshape(N * T, 4 * D3), Wv3[k].reshape(D1, 4 * D3).T, out=dh1_3[k].reshape(N * T, D1)
@@ -489,7 +489,7 @@ def _backward(params, data, tensors, gradients):
         h1.reshape(D2, N * T, D1).swapaxes(-1, -2), t_D2_N_T_4_D3.reshape(D2, N * T, 4 * D3),
         out=dWk2.reshape(D2, D1, 4 * D3)
     )  # (86)
-    dWk2 /= np.sqrt(D3)  # (86)
+    dWk2 /= math.sqrt(D3)  # (86)
     np.copyto(t_D2_N_T_4_D3, dv3.transpose(0, 1, 3, 2, 4))  # (87)
     np.matmul(
         h1.reshape(D2, N * T, D1).swapaxes(-1, -2), t_D2_N_T_4_D3.reshape(D2, N * T, 4 * D3),

@@ -28,6 +28,7 @@ FUNCTIONS = {
     **{name: f"_{name}" for name in ("sigmoid", "softplus", "erf", "erfc")},
     **{name: f"_{name}" for name in ("gamma", "loggamma", "digamma", "trigamma")},
 }
+OF_SIZES = {"sqrt": "math.sqrt", "log": "math.log"}
 
 
 class ArraySpelling(Spelling):
@@ -59,6 +60,13 @@ class ArraySpelling(Spelling):
         while f"{stem}{number}" in self.names.values():
             number += 100
         return f"{stem}{number}"
+
+    def call(self, name: str, *arguments: Expr) -> Written:
+        """A function of sizes alone is a plain number: NumPy's own would make float64 of what it meets."""
+        if name in OF_SIZES and all(_of_sizes(a) for a in arguments):
+            (value,) = map(self.write, arguments)
+            return Written(f"{OF_SIZES[name]}({value.text})", ATOM, kind="number")
+        return super().call(name, *arguments)
 
     def lazily(self, e: Expr) -> Written:
         before = list(self.prelude)
@@ -342,3 +350,8 @@ class ArraySpelling(Spelling):
         return plain_subscripts(access) is not None and all(
             isinstance(s, Index) and self._covers(s, extent) for s, extent in positions
         )
+
+
+def _of_sizes(e: Expr) -> bool:
+    """Whether an expression has sizes and numbers only, and is at least 1 whatever the sizes."""
+    return e.free_symbols != set() and not e.atoms(Access, Index, Guard) and never_negative(e - 1, {})

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.emit.arrays import FUNCTIONS
+from symbp.emit.arrays import FUNCTIONS, OF_SIZES
 from symbp.emit.form import NUMBER, Form, Kind, Shape, Unknown, broadcast, same, widest
 from symbp.ir.affine import settled
 from symbp.ir.expr import Expr, FloorDiv, Mod, Size
@@ -256,6 +256,8 @@ class Forms:
         if isinstance(function, ast.Attribute):
             if isinstance(function.value, ast.Name) and function.value.id == "np":
                 return self._numpy(function.attr, node)
+            if ast.unparse(function) in OF_SIZES.values():
+                return NUMBER
             return self._method(function, node)
         if isinstance(function, ast.Name):
             return self._named(function.id, node)

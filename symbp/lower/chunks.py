@@ -59,8 +59,11 @@ class _Refused(Exception):
     """The reason why one equation or tensor can't be split."""
 
 
-def split(system: System, size: Size, wanted: Iterable[str], rows: str = "rows") -> Split | Barrier:
-    """The step that computes `wanted`, over `rows` of the `size` examples at a time."""
+def split(
+    system: System, size: Size, wanted: Iterable[str], rows: str = "rows", *, views: bool = False
+) -> Split | Barrier:
+    """The step that computes `wanted`, over `rows` of the `size` examples at a time; `views` says that a
+    chunk may be given its rows of a parameter that has one for each example."""
     needed = frozenset(name for want in wanted for name in system.ancestors(want))
     numbered = [(k + 1, e) for k, e in enumerate(system.equations) if e.target in needed]
     places = {e.target: (number, equation_text(e)) for number, e in numbered}
@@ -68,7 +71,7 @@ def split(system: System, size: Size, wanted: Iterable[str], rows: str = "rows")
     for tensor in system.tensors:
         if tensor.name in needed:
             try:
-                axis |= _batch_axis(tensor, size)
+                axis |= _batch_axis(tensor, size, views=views)
             except _Refused as refused:
                 return Barrier(*places.get(tensor.name, (0, str(tensor))), str(refused))
     batch: dict[str, Index | None] = {}
@@ -87,8 +90,8 @@ def split(system: System, size: Size, wanted: Iterable[str], rows: str = "rows")
     return Split(size, Size(rows), _in_rows(system, size, Size(rows), axis, batch), phase, partial, axis)
 
 
-def _batch_axis(tensor: Tensor, size: Size) -> dict[str, int]:
-    """The axis of a tensor that runs over the batch, if it has one."""
+def _batch_axis(tensor: Tensor, size: Size, *, views: bool) -> dict[str, int]:
+    """The axis of a tensor that runs over the batch, if it has one. Raises _Refused."""
     mentioned = [k for k, extent in enumerate(tensor.shape) if size in extent.free_symbols]
     if not mentioned:
         return {}
@@ -96,7 +99,7 @@ def _batch_axis(tensor: Tensor, size: Size) -> dict[str, int]:
         raise _Refused("it pairs examples of the batch with each other")
     if tensor.shape[mentioned[0]] != size:
         raise _Refused(f"its axis of {tensor.shape[mentioned[0]]} mixes the batch with something else")
-    if tensor.role in (Role.PARAMETER, Role.BUFFER):
+    if tensor.role is Role.BUFFER or (tensor.role is Role.PARAMETER and not views):
         raise _Refused("parameters and buffers lie in arenas of all rows")
     if tensor.role.is_leaf and mentioned[0] != 0:
         raise _Refused("rows of data are contiguous only where the batch is the first axis")

@@ -45,6 +45,8 @@ def elements(body: Any, real: str = "") -> str:
         (1 / (1 + sympy.exp(-X)), "_sigmoid(x)"),
         (sympy.log(1 + sympy.exp(X)), "_softplus(x)"),
         (1 / sympy.sqrt(X), "1 / np.sqrt(x)"),
+        (X / sympy.sqrt(K), "x / math.sqrt(K)"),  # np.sqrt of sizes would make float64 of float32
+        (X * sympy.sqrt(N - 2), "np.sqrt(N - 2) * x"),  # of a negative number, which NumPy answers with NaN
         (X * sympy.Rational(1, 3), "x / 3"),
         (X + sympy.Rational(44715, 1000000) * X**3, "0.044715 * (x * x * x) + x"),
         (sympy.sqrt(2 / sympy.pi) * X, "0.7978845608028654 * x"),

@@ -148,3 +148,21 @@ def test_what_lies_in_an_arena_has_no_axis_of_the_batch(role: Role) -> None:
     found = split(b.system(loss="L"), N, ["L"])
     assert isinstance(found, Barrier)
     assert "arenas" in str(found)
+
+
+def test_rows_of_a_parameter_go_to_a_chunk_where_views_of_it_can() -> None:
+    b = SystemBuilder()
+    x, own = b.leaf("x", N, D), b.leaf("own", N, D, role=Role.PARAMETER)
+    shared = b.leaf("shared", D, role=Role.PARAMETER)
+    b.define("L", [], x(n, i) * own(n, i) ** 2 * shared(i), "sum", [n, i])
+    derivation = derive(b.system(loss="L"))
+    gradients = [derivation.gradients[p] for p in ("own", "shared")]
+    found = split(derivation.system, N, ["L", *gradients], views=True)
+    assert isinstance(found, Split)
+    assert found.axis["own"] == found.axis[gradients[0]] == 0
+    assert set(found.partial) == {"L", gradients[1]}
+    counts = {"N": 7, "D": 3}
+    _, values = sample_point(derivation.system, 3, sizes=counts)
+    whole = Run(derivation.system, values, counts)
+    for name, array in in_chunks(derivation.system, found, values, [range(3), range(3, 7)]).items():
+        np.testing.assert_allclose(array, whole.tensor(name), rtol=1e-12, atol=1e-13, err_msg=name)
