@@ -56,20 +56,21 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D1 = 1, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, S, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      36·D1·F1·N·S² + 14·F1·N·S² + 1,738·F1·N·((S - 2)//2)² + 192·K·N·((S - 2)//2)²
+    flops      36·D1·F1·N·S² + 10·F1·N·S² + 1,738·F1·N·((S - 2)//2)² + 192·K·N·((S - 2)//2)²
                + 3,476·F1·N·((S - 2)//2) + 384·K·N·((S - 2)//2) + 1,738·F1·N + 206·K·N
                + 320·N·((S - 2)//2)² + 640·N·((S - 2)//2) + 327·N
              = 192·K·N·((S - 2)//2)² + 384·K·N·((S - 2)//2) + 206·K·N + 28,128·N·((S - 2)//2)²
-               + 56,256·N·((S - 2)//2) + 800·N·S² + 28,135·N
-    bytes      520 + 1,104·F1·N·((S - 2)//2) + 112·F1·N·S² + 432·D1·N·S² + 552·F1·N·((S - 2)//2)²
+               + 56,256·N·((S - 2)//2) + 736·N·S² + 28,135·N
+    bytes      520 + 1,088·F1·N·((S - 2)//2) + 432·D1·N·S² + 544·F1·N·((S - 2)//2)² + 96·F1·N·S²
                + 112·K·N + 12,288·N·((S - 2)//2)² + 144·D1·F1 + 1,536·K·((S - 2)//2)
-               + 24,576·N·((S - 2)//2) + 552·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 12,360·N + 784·K
-             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 21,120·N·((S - 2)//2)² + 2,224·N·S²
-               + 42,240·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 21,192·N + 784·K
-    workspace  8·max(288·rows·((S - 2)//2)² + 576·rows·((S - 2)//2) + 288·rows, 432·rows·((S - 2)//2)²
-               + 864·rows·((S - 2)//2) + 432·rows, 144·rows·((S - 2)//2)² + 25·rows·S²
-               + 288·rows·((S - 2)//2) + 144·rows, 1,152·rows·((S - 2)//2) + 576·rows·((S - 2)//2)²
-               + 98·rows·S² + 576·rows, 1,216·rows·((S - 2)//2) + 608·rows·((S - 2)//2)² + 98·rows·S²
+               + 24,576·N·((S - 2)//2) + 544·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 12,360·N + 784·K
+             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,968·N·S² + 20,992·N·((S - 2)//2)²
+               + 41,984·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 21,064·N + 784·K
+    workspace  8·max(32·rows·S², 288·rows·((S - 2)//2)² + 576·rows·((S - 2)//2)
+               + 288·rows, 432·rows·((S - 2)//2)² + 864·rows·((S - 2)//2)
+               + 432·rows, 144·rows·((S - 2)//2)² + 288·rows·((S - 2)//2) + 32·rows·S²
+               + 144·rows, 1,152·rows·((S - 2)//2) + 576·rows·((S - 2)//2)² + 98·rows·S²
+               + 576·rows, 1,216·rows·((S - 2)//2) + 608·rows·((S - 2)//2)² + 98·rows·S²
                + 608·rows, 1,280·rows·((S - 2)//2) + 640·rows·((S - 2)//2)² + 98·rows·S²
                + 640·rows, 1,344·rows·((S - 2)//2) + 672·rows·((S - 2)//2)² + 98·rows·S²
                + 672·rows, 1,408·rows·((S - 2)//2) + 704·rows·((S - 2)//2)² + 98·rows·S²
@@ -78,13 +79,13 @@ One training step takes, with each array read and written once per kernel:
                + 768·rows, 1,600·rows·((S - 2)//2) + 800·rows·((S - 2)//2)² + 98·rows·S²
                + 800·rows, 1,664·rows·((S - 2)//2) + 832·rows·((S - 2)//2)² + 98·rows·S²
                + 832·rows, 1,696·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2)
-               + 848·rows·((S - 2)//2)² + 98·rows·S² + 32·N + 848·rows, 1 + 1,408·rows·((S - 2)//2)
-               + 32·N·((S - 2)//2)² + 4·K·N + 64·N·((S - 2)//2) + 704·rows·((S - 2)//2)² + 98·rows·S²
-               + 34·N + 704·rows, 4,609 + 1,728·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 4·K·N
-               + 5·K·rows + 64·N·((S - 2)//2) + 864·rows·((S - 2)//2)² + 98·rows·S² + 34·N + 866·rows)
-               + 8·max(N, 16·rows·((S - 2)//2)² + 32·rows·((S - 2)//2) + 16·rows, 32·rows·((S - 2)//2)²
-               + 64·rows·((S - 2)//2) + 32·rows, 48·rows·((S - 2)//2)² + 96·rows·((S - 2)//2)
-               + 48·rows) bytes for each chunk of rows examples
+               + 848·rows·((S - 2)//2)² + 98·rows·S² + 32·N + 848·rows, 1,728·rows·((S - 2)//2)
+               + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 864·rows·((S - 2)//2)² + 98·rows·S² + 32·N
+               + 864·rows, 1 + 1,408·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 4·K·N + 64·N·((S - 2)//2)
+               + 704·rows·((S - 2)//2)² + 98·rows·S² + 34·N + 704·rows, 4,609 + 1,760·rows·((S - 2)//2)
+               + 32·N·((S - 2)//2)² + 4·K·N + 5·K·rows + 64·N·((S - 2)//2) + 880·rows·((S - 2)//2)²
+               + 98·rows·S² + 34·N + 882·rows) + 8·max(N, 16·rows·((S - 2)//2)² + 32·rows·((S - 2)//2)
+               + 16·rows) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -320,14 +321,13 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         theta[4800 : 4800 + 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2)
         * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)
     )
-    a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1 = (
         work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    a2 = (
-        work[at[7] : at[7] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
+    h2 = (
+        work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     flat = (
@@ -339,26 +339,18 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         counts[at[18] : at[18] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    h1_argmax_i5 = (
-        counts[at[19] : at[19] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    h1_argmax_i = (
-        counts[at[20] : at[20] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    da3 = work[at[21] : at[21] + K * rows].reshape(rows, K)
+    da3 = work[at[19] : at[19] + K * rows].reshape(rows, K)
     db = (
         gradient[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * K + 32
         * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 + K]
     )
     dC2_windows = (
-        work[at[22] : at[22] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
+        work[at[20] : at[20] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
         * rows].reshape(F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    dC1_windows = work[at[23] : at[23] + 9 * S**2 * rows].reshape(D1, 3, 3, rows, S, S)
+    dC1_windows = work[at[21] : at[21] + 9 * S**2 * rows].reshape(D1, 3, 3, rows, S, S)
     dflat = (
-        work[at[24] : at[24] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
+        work[at[22] : at[22] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
     )
     dW = (
@@ -366,35 +358,38 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
     )
     da2 = (
-        work[at[25] : at[25] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
+        work[at[23] : at[23] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     dc2 = gradient[4768:4800]
     dh1_windows = (
-        work[at[26] : at[26] + 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2)
+        work[at[24] : at[24] + 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2)
         * rows].reshape(rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     dC2_left = (
-        work[at[27] : at[27] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
+        work[at[25] : at[25] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    dh1_left = work[at[28] : at[28] + 4608].reshape(F1, 32, 3, 3)
+    dh1_left = work[at[26] : at[26] + 4608].reshape(F1, 32, 3, 3)
     dh1 = (
-        work[at[29] : at[29] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
+        work[at[27] : at[27] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     dC2 = gradient[160:4768].reshape(32, F1, 3, 3)
-    da1 = work[at[30] : at[30] + 16 * S**2 * rows].reshape(rows, F1, S, S)
-    dC1_left = work[at[31] : at[31] + 16 * S**2 * rows].reshape(F1, rows, S, S)
+    da1_window = (
+        work[at[28] : at[28] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
+        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    )
+    da1 = work[at[29] : at[29] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    dC1_left = work[at[30] : at[30] + 16 * S**2 * rows].reshape(F1, rows, S, S)
     dc1 = gradient[144:160]
     dC1 = gradient[0:144].reshape(F1, D1, 3, 3)
     _compute_dC1_windows(
-        db, h1_2, h1_place, h1_argmax_i5, h1_argmax_i, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, S, K,
-        N
+        db, h1_2, h1_place, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, S, K, N
     )  # (17), (18), (19), (20), (26), (28)
     _product(da3, W.T, dflat)  # (21)
     _product(flat.T, da3, dW)  # (22)
-    _compute_dC2_left(dc2, da2, dflat, mask2, a2, dC2_left, dh1_windows, rows, S)  # (23), (24), (25), (26)
+    _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S)  # (23), (24), (25), (26)
     _compute_dh1_left(dh1_left, C2)  # (25)
     for n in range(rows):
         _product(
@@ -405,7 +400,7 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         dC2_left.reshape(32, ((S - 2) // 2 + 1)**2 * rows),
         dC2_windows.reshape(9 * F1, ((S - 2) // 2 + 1)**2 * rows).T, dC2.reshape(32, 9 * F1)
     )  # (26)
-    _compute_dc1(dc1, da1, dh1, a1, h1_argmax_i5, h1_argmax_i, dC1_left, rows, S)  # (27), (28), (29)
+    _compute_dc1(dc1, da1_window, h1, dh1, da1, h1_place, dC1_left, rows, S)  # (27), (28), (29)
     _product(
         dC1_left.reshape(F1, S**2 * rows), dC1_windows.reshape(9 * D1, S**2 * rows).T, dC1.reshape(F1, 9 * D1)
     )  # (28)
@@ -455,15 +450,15 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
         * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
     )
     z3_infer_left = (
-        work[at[32] : at[32] + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N].reshape(N, 32
+        work[at[31] : at[31] + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N].reshape(N, 32
         * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
     )
-    z3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
-    a3_infer = work[at[34] : at[34] + K * N].reshape(N, K)
-    m_a3_infer = work[at[35] : at[35] + N]
-    e_p_infer = work[at[36] : at[36] + K * N].reshape(N, K)
-    s_p_infer = work[at[37] : at[37] + N]
-    p_infer = work[at[38] : at[38] + K * N].reshape(N, K)
+    z3_infer = work[at[32] : at[32] + K * N].reshape(N, K)
+    a3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
+    m_a3_infer = work[at[34] : at[34] + N]
+    e_p_infer = work[at[35] : at[35] + K * N].reshape(N, K)
+    s_p_infer = work[at[36] : at[36] + N]
+    p_infer = work[at[37] : at[37] + K * N].reshape(N, K)
     _compute_z1_windows(z1_windows, x, rows, S)  # (1)
     for n in range(rows):
         _product(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
@@ -484,13 +479,13 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, S, K):
     """The loss and metrics at inference: equations (36) to (38)."""
-    a3_infer = work[at[34] : at[34] + K * N].reshape(N, K)
-    m_a3_infer = work[at[35] : at[35] + N]
-    s_p_infer = work[at[37] : at[37] + N]
-    p_infer = work[at[38] : at[38] + K * N].reshape(N, K)
-    loss_infer = work[at[39] : at[39] + 1]
-    c_accuracy = counts[at[40] : at[40] + N]
-    accuracy = work[at[41] : at[41] + 1]
+    a3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
+    m_a3_infer = work[at[34] : at[34] + N]
+    s_p_infer = work[at[36] : at[36] + N]
+    p_infer = work[at[37] : at[37] + K * N].reshape(N, K)
+    loss_infer = work[at[38] : at[38] + 1]
+    c_accuracy = counts[at[39] : at[39] + N]
+    accuracy = work[at[40] : at[40] + 1]
     _compute_accuracy(
         s_p_infer, m_a3_infer, a3_infer, y, p_infer, c_accuracy, loss_infer, accuracy, N, K
     )  # (36), (37), (38)
@@ -587,9 +582,7 @@ def _compute_loss(s_p, m_a3, a3, y, loss, rows, N):
 
 
 @kernel
-def _compute_dC1_windows(
-    db, h1_2, h1_place, h1_argmax_i5, h1_argmax_i, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, S, K, N,
-):
+def _compute_dC1_windows(db, h1_2, h1_place, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, S, K, N):
     """Equations (17) to (20), (26), (28)."""
     _disjoint()
     db[:] = 0.0
@@ -601,11 +594,9 @@ def _compute_dC1_windows(
                     h1_place_at = -1
                     for i5 in range(2):
                         for i in range(2):
-                            if h1_place_at < 0 or h1_2[n, k, 2 * i3 + i5, 2 * i4 + i] > h1_place_argmax:  # (17)
+                            if h1_place_at < 0 or h1_2[n, k, 2 * i3 + i5, 2 * i4 + i] > h1_place_argmax:  # (17), (18)
                                 h1_place_argmax, h1_place_at = h1_2[n, k, 2 * i3 + i5, 2 * i4 + i], 2 * i5 + i
                     h1_place[n, k, i3, i4] = h1_place_at
-                    h1_argmax_i5[n, k, i3, i4] = h1_place[n, k, i3, i4] // 2  # (17)
-                    h1_argmax_i[n, k, i3, i4] = h1_place[n, k, i3, i4] % 2  # (18)
                     for r in range(3):
                         for s in range(3):
                             dC2_windows[k, r, s, n, i3, i4] = (
@@ -627,7 +618,7 @@ def _compute_dC1_windows(
 
 
 @kernel
-def _compute_dC2_left(dc2, da2, dflat, mask2, a2, dC2_left, dh1_windows, rows, S):
+def _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S):
     """Equations (23) to (26)."""
     _disjoint()
     dc2[:] = 0.0
@@ -638,7 +629,7 @@ def _compute_dC2_left(dc2, da2, dflat, mask2, a2, dC2_left, dh1_windows, rows, S
                     da2[n, q, i6, i7] = (
                         (10 / 7 * dflat[n, ((S - 2) // 2 + 1) * i6 + i7 + ((S - 2) // 2 + 1)**2 * q]
                         * mask2[n, ((S - 2) // 2 + 1) * i6 + i7 + ((S - 2) // 2 + 1)**2
-                        * q] if a2[n, q, i6, i7] > 0 else 0.0)
+                        * q] if h2[n, q, i6, i7] > 0 else 0.0)
                     )  # (23)
                     dc2[q] += da2[n, q, i6, i7]  # (24)
                     dC2_left[q, n, i6, i7] = da2[n, q, i6, i7]  # (26)
@@ -664,15 +655,21 @@ def _compute_dh1_left(dh1_left, C2):
 
 
 @kernel
-def _compute_dc1(dc1, da1, dh1, a1, h1_argmax_i5, h1_argmax_i, dC1_left, rows, S):
+def _compute_dc1(dc1, da1_window, h1, dh1, da1, h1_place, dC1_left, rows, S):
     """Equations (27) to (29)."""
     _disjoint()
     dc1[:] = 0.0
     for n in range(rows):
         for k in range(F1):
+            for i3 in range((S - 2) // 2 + 1):
+                for i4 in range((S - 2) // 2 + 1):
+                    da1_window[n, k, i3, i4] = _either(h1[n, k, i3, i4] > 0, dh1[n, k, i3, i4], 0.0)  # (27)
             for i1 in range(S):
                 for i2 in range(S):
-                    da1[n, k, i1, i2] = (dh1[n, k, i1 // 2, i2 // 2] if i1 // 2 <= (S - 2) // 2 and i2 // 2 <= (S - 2) // 2 and a1[n, k, i1, i2] > 0 and i1 % 2 == h1_argmax_i5[n, k, i1 // 2, i2 // 2] and i2 % 2 == h1_argmax_i[n, k, i1 // 2, i2 // 2] else 0.0)  # (27)
+                    da1[n, k, i1, i2] = (
+                        (da1_window[n, k, i1 // 2, i2 // 2] if i1 // 2 <= (S - 2) // 2 and i2 // 2 <= (S
+                        - 2) // 2 and 2 * (i1 % 2) + i2 % 2 == h1_place[n, k, i1 // 2, i2 // 2] else 0.0)
+                    )  # (27)
                     dC1_left[k, n, i1, i2] = da1[n, k, i1, i2]  # (28)
                     dc1[k] += da1[n, k, i1, i2]  # (29)
 
@@ -810,7 +807,7 @@ def _train_step_in_chunks(
 
 def _flops(N, S, K):
     """Floating-point operations of one step."""
-    return 192 * ((S - 2) // 2)**2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2)**2 * N + 28135 * N + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 800 * N * S**2
+    return 192 * ((S - 2) // 2)**2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2)**2 * N + 28135 * N + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 736 * N * S**2
 
 
 def _places(rows, N, S, K):
@@ -818,7 +815,7 @@ def _places(rows, N, S, K):
     return {
         "z1_windows": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * S**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
         "z1": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "a1": (0, 1152 * ((S - 2) // 2) * rows + 16 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
+        "a1": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * S**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
         "h1_2": (0, 1152 * ((S - 2) // 2) * rows + 32 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
         "h1": (0, 1664 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 832 * rows + 832 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "z2_windows": (0, 0, (rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
@@ -827,27 +824,26 @@ def _places(rows, N, S, K):
         "h2": (0, 1280 * ((S - 2) // 2) * rows + 640 * rows + 640 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "u_flat": (0, 1344 * ((S - 2) // 2) * rows + 672 * rows + 672 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
         "flat": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "a3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * rows + 4608, (rows, K)),
-        "m_a3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows,)),
-        "e_p": (0, 1728 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "s_p": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * ((S - 2) // 2)**2 * rows + 865 * rows + 98 * S**2 * rows + 4608, (rows,)),
-        "p": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "loss": (0, 1728 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 864 * ((S - 2) // 2)**2 * rows + 866 * rows + 98 * S**2 * rows + 4608, ()),
+        "z3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
+        "a3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * rows + 4608, (rows, K)),
+        "m_a3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows,)),
+        "e_p": (0, 1760 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
+        "s_p": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 880 * ((S - 2) // 2)**2 * rows + 881 * rows + 98 * S**2 * rows + 4608, (rows,)),
+        "p": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * rows + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
+        "loss": (0, 1760 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 880 * ((S - 2) // 2)**2 * rows + 882 * rows + 98 * S**2 * rows + 4608, ()),
         "h1_place": (1, 0, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h1_argmax_i5": (1, 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2) * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h1_argmax_i": (1, 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da3": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
+        "da3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
         "dC2_windows": (0, 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2) * rows, (F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dC1_windows": (0, 1152 * ((S - 2) // 2) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows + 89 * S**2 * rows, (D1, 3, 3, rows, S, S)),
         "dflat": (0, 1472 * ((S - 2) // 2) * rows + 736 * rows + 736 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
         "da2": (0, 1536 * ((S - 2) // 2) * rows + 768 * rows + 768 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dh1_windows": (0, 0, (rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dC2_left": (0, 1600 * ((S - 2) // 2) * rows + 800 * rows + 800 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dh1_left": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (F1, 32, 3, 3)),
+        "dh1_left": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (F1, 32, 3, 3)),
         "dh1": (0, 1696 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 848 * rows + 848 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da1": (0, 1152 * ((S - 2) // 2) * rows + 32 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
-        "dC1_left": (0, 1152 * ((S - 2) // 2) * rows + 48 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (F1, rows, S, S)),
+        "da1_window": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "da1": (0, 0, (rows, F1, S, S)),
+        "dC1_left": (0, 16 * S**2 * rows, (F1, rows, S, S)),
         "z3_infer_left": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
         "z3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
         "a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * N, (N, K)),
@@ -891,6 +887,12 @@ def _all_finite(values: Array) -> bool:
     for i in range(len(values)):
         total += DTYPE(0) * values[i]
     return bool(total == 0)
+
+
+@kernel
+def _either(condition: bool, yes: float, no: float) -> float:
+    """yes if the condition holds, else no: both are known already, so that there is no branch."""
+    return yes if condition else no
 
 
 @exact_kernel

@@ -261,7 +261,6 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
     re = work[at[5] : at[5] + 16 * T * rows].reshape(rows, T, S)
     im = work[at[6] : at[6] + 16 * T * rows].reshape(rows, T, S)
     size = work[at[7] : at[7] + 16 * rows].reshape(rows, S)
-    a1 = work[at[9] : at[9] + 32 * rows].reshape(rows, H)
     h1 = work[at[10] : at[10] + 32 * rows].reshape(rows, H)
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
     da2 = work[at[18] : at[18] + K * rows].reshape(rows, K)
@@ -282,7 +281,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
     _compute_dc(dc, da2, p, y, rows, K, N)  # (19), (20)
     _product(da2, V.T, dh1)  # (21)
     _product(h1.T, da2, dV)  # (22)
-    _compute_db(db, da1, a1, dh1, rows)  # (23), (24)
+    _compute_db(db, da1, h1, dh1, rows)  # (23), (24)
     _product(da1, W.T, dsize)  # (25)
     _product(size.T, da1, dW)  # (26)
     for t in range(T - 1, -1, -1):
@@ -405,13 +404,13 @@ def _compute_dc(dc, da2, p, y, rows, K, N):
 
 
 @kernel
-def _compute_db(db, da1, a1, dh1, rows):
+def _compute_db(db, da1, h1, dh1, rows):
     """Equations (23), (24)."""
     _disjoint()
     db[:] = 0.0
     for n in range(rows):
         for k in range(H):
-            da1[n, k] = _either(a1[n, k] > 0, dh1[n, k], 0.0)  # (23)
+            da1[n, k] = _either(h1[n, k] > 0, dh1[n, k], 0.0)  # (23)
             db[k] += da1[n, k]  # (24)
 
 
@@ -595,7 +594,7 @@ def _places(rows, N, T, D, K):
         "im": (0, 32 * T * rows, (rows, T, S)),
         "size": (0, 0, (rows, S)),
         "z1": (0, 48 * T * rows, (rows, H)),
-        "a1": (0, 32 * rows + 5 * K * rows + 80 * T * rows, (rows, H)),
+        "a1": (0, 32 * rows + 48 * T * rows, (rows, H)),
         "h1": (0, 5 * K * rows + 64 * rows + 80 * T * rows, (rows, H)),
         "z2": (0, 48 * T * rows, (rows, K)),
         "a2": (0, 48 * T * rows + K * rows, (rows, K)),

@@ -165,8 +165,11 @@ class Functions(Operators):
         if swapped:
             self.lines.append(f"np.logical_not({flags}, out={flags})")
         put = number(self.value(other, held))
-        self.into(base, out)
-        self.lines.append(f"_choose({out.text}, {flags}, {put})")
+        if put == "0" and self.forms.of(base).view and self.forms.of(base).kind == out.form.kind:
+            self.lines.append(f"_masked({self.text(base)}, {flags}, out={out.text})")
+        else:
+            self.into(base, out)
+            self.lines.append(f"_choose({out.text}, {flags}, {put})")
         self.scratch.release([*held, flags])
 
     def method(self, function: ast.Attribute, node: ast.Call, form: Form, out: Target) -> None:

@@ -28,10 +28,9 @@ from symbp.ir.bounds import within
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.matrices import MATRIX_LEAVES
 from symbp.ir.printer import equation_text
-from symbp.ir.system import Equation, Role, Tensor
+from symbp.ir.system import FLAT, Equation, Role, Tensor
 from symbp.lower.memory import MemoryPlan
 from symbp.lower.program import (
-    FLAT,
     Begin,
     Branch,
     Contraction,
@@ -218,7 +217,7 @@ class NumbaLines:
         for index, place in places.items():
             guards += within(place, equation.extents[index], spelling.extents)
         if 0 in guards:
-            yield f"pass{note(number)}"
+            yield f"pass{note(*node.statement.numbers)}"
             return
         guards = [g for g in guards if g != 1]
         if guards:
@@ -229,7 +228,7 @@ class NumbaLines:
         spelling.name_repeated(body)
         exact = equation.reduction is None and equation.target in self.integers
         value = (spelling.integer(body) if exact else spelling.real(spelling.write(body))).text
-        comment = note(number)
+        comment = note(*node.statement.numbers)
         for line in spelling.prelude:
             yield f"{indent}{line}{comment}"
         where = {index: spelling.integer(place).text for index, place in places.items()}

@@ -21,10 +21,9 @@ from symbp.emit.terms import guard_rank
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
-from symbp.ir.system import Equation
+from symbp.ir.system import FLAT, Equation
 from symbp.lower.contraction import split_scale
 from symbp.lower.program import (
-    FLAT,
     Branch,
     Contraction,
     Kernel,
@@ -84,7 +83,7 @@ class NumpyLines(NumpyFrame):
             f"equation ({statement.number}) {equation_text(statement.equation)}",
         )
         spelling = self.spelling(vector_order(equation, self.loops), equation.extents, where)
-        target, comment = self.names.tensors[equation.target], note(statement.number)
+        target, comment = self.names.tensors[equation.target], note(*statement.numbers)
         if statement.scaling:
             scaling = self._scaling(spelling, equation)
             self.helpers |= spelling.helpers
@@ -112,7 +111,7 @@ class NumpyLines(NumpyFrame):
         self, statement: Statement, index: Index, places: Sequence[Expr], complete: bool
     ) -> Iterator[str]:
         """A line for each of the positions along an index at which there are terms; 0 elsewhere."""
-        equation, comment = statement.equation, note(statement.number)
+        equation, comment = statement.equation, note(*statement.numbers)
         target, start = started(self, equation, "0")
         if not complete:
             yield start + comment

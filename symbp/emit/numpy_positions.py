@@ -10,15 +10,16 @@ reads and writes slices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import sympy
 
 from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import note
 from symbp.emit.numpy_frame import NumpyFrame
-from symbp.emit.spelling import ADD
+from symbp.emit.spelling import ADD, MUL, Written
 from symbp.emit.views import slice_text, spaced
 from symbp.ir.affine import Affine, affine, settled
 from symbp.ir.bounds import never_negative
@@ -29,8 +30,10 @@ from symbp.lower.contraction import split_scale
 from symbp.lower.program import Statement
 from symbp.lower.windows import decided, nominal
 
+WRITTEN_OUT = 4  # passes; more are a loop
 FEW = 64  # passes; more are left to a view and one call
 FILL = {"sum": "0", "prod": "1", "max": "-np.inf"}
+SIGN = {"sum": "+=", "prod": "*="}
 METHOD = {"sum": "sum", "prod": "prod", "max": "max"}
 
 
@@ -59,7 +62,7 @@ class _Passes:
 
     @property
     def comment(self) -> str:
-        return note(self.statement.number)
+        return note(*self.statement.numbers)
 
     def written(self, frame: Sequence[Index], body: Callable[[ArraySpelling], list[str]]) -> list[str]:
         """What is written once before, and the loop; `body` gives the lines of one pass."""
@@ -82,6 +85,30 @@ class _Passes:
             head,
             *(f"    {line}{self.comment}" for line in [*spelling.prelude, *inner]),
         ]
+
+    def each(self, frame: Sequence[Index], body: Expr) -> Iterator[tuple[list[str], Written, ArraySpelling]]:
+        """A body at every position, the first one first: the lines that it needs before it, and its text."""
+        where = f"equation ({self.statement.number}) {equation_text(self.statement.equation)}"
+        for at in product(*(range(int(self.extents[i])) for i in self.indices)):
+            spelling = self.lines.spelling(tuple(frame), self.extents, where)
+            here = dict(zip(self.indices, map(sympy.Integer, at), strict=True))
+            value = spelling.cast(spelling.write(body.xreplace(here)))
+            self.lines.helpers |= spelling.helpers
+            yield spelling.prelude, value, spelling
+
+    def noted(self, lines: Sequence[str]) -> list[str]:
+        """Lines with the number of their equation."""
+        return [f"{line}{self.comment}" for line in lines]
+
+    @property
+    def unrolled(self) -> bool:
+        """Whether the passes are so few that each is written out; a target that may lie where its operand
+        does would be overwritten too early."""
+        equation, lines = self.statement.equation, self.lines
+        count = sympy.Mul(*[self.extents[i] for i in self.indices])
+        own = sympy.Mul(*equation.shape)
+        apart = all(sympy.expand(sympy.Mul(*lines.shapes[a.name]) - own) != 0 for a in equation.reads)
+        return bool(count.is_Integer and 1 < count <= WRITTEN_OUT and apart)
 
 
 def _few(indices: Sequence[Index], extents: dict[Index, Expr]) -> bool:
@@ -110,10 +137,13 @@ def _window(lines: NumpyFrame, statement: Statement) -> list[str] | None:
         text = spelling.lift(value, plain).text
         if op == "max":
             return [f"np.maximum({target}, {text}, out={target})"]
-        return [f"{target} {'+' if op == 'sum' else '*'}= {text}"]
+        return [f"{target} {SIGN[op]} {text}"]
 
     passes = _Passes(lines, statement, indices, equation.extents)
-    found = [start + passes.comment, *passes.written((*plain, *inner), one)]
+    if passes.unrolled and not inner and equation.target in lines.out:
+        found = passes.noted(_written_out(passes, plain, body, op, target, start.rpartition(" = ")[0]))
+    else:
+        found = [start + passes.comment, *passes.written((*plain, *inner), one)]
     if scale != 1:
         spelling = lines.spelling(plain, equation.extents, "")
         numerator, denominator = sympy.fraction(scale)
@@ -122,6 +152,29 @@ def _window(lines: NumpyFrame, statement: Statement) -> list[str] | None:
         found += [line + passes.comment for line in spelling.prelude]
         found.append(f"{target} {sign} {text}{passes.comment}")
         lines.helpers |= spelling.helpers
+    return found
+
+
+def _written_out(
+    passes: _Passes, plain: Sequence[Index], body: Expr, op: str, target: str, whole: str
+) -> list[str]:
+    """A sum, product or maximum over a few positions, each with a line of its own after the first two."""
+    found: list[str] = []
+    first = ""
+    for k, (prelude, value, spelling) in enumerate(passes.each(plain, body)):
+        text = spelling.lift(value, tuple(plain)).at_least(MUL if op == "prod" else ADD)
+        found += prelude
+        if k == 0:
+            first = text
+        elif k == 1:
+            both = f"np.maximum({first}, {text})" if op == "max" else f"{first} {SIGN[op][0]} {text}"
+            found.append(f"{whole} = {both}")
+        else:
+            found.append(
+                f"np.maximum({target}, {text}, out={target})"
+                if op == "max"
+                else f"{target} {SIGN[op]} {text}"
+            )
     return found
 
 
@@ -175,6 +228,16 @@ def _place(lines: NumpyFrame, statement: Statement) -> list[str] | None:
         return [f"{less} &= {low.at_least(ADD)} < {high.at_least(ADD)}", f"{target} += {less}"]
 
     passes = _Passes(lines, statement, indices, equation.extents)
+    if passes.unrolled and equation.target in lines.out:
+        found = []
+        *earlier, _ = passes.each(plain, equation.body)  # if all others are less, the maximum is the last
+        for k, (prelude, value, spelling) in enumerate(earlier):
+            (low, high), _ = spelling.together([value, spelling.write(best)])
+            test = f"{low.at_least(ADD)} < {high.at_least(ADD)}"
+            found += prelude
+            found += [f"{less} &= {test}", f"{target} += {less}"] if k else [f"{less} = {test}"]
+            found += [] if k else [f"{start.rpartition(' = ')[0]} = {less}"]
+        return passes.noted(found)
     shape = lines.shape([equation.extents[i] for i in plain])
     ones = f"{less} = np.ones({shape}, bool)"
     return [f"{line}{passes.comment}" for line in (start, ones)] + passes.written(plain, one)

@@ -21,7 +21,8 @@ from symbp.lower import Program, lower
 from symbp.lower.chunks import Barrier, Split, split
 from symbp.lower.counted import counted
 from symbp.lower.layout import batch_last, loops_first
-from symbp.lower.shared import shared
+from symbp.lower.maxima import maxima
+from symbp.lower.shared import numbered, shared
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
@@ -193,13 +194,12 @@ def network(
     values = {name: float(start.scale + start.shift) for name, start in starts.items()}
     fitted = {name: start for name, start in starts.items() if start.of}
     whole = Network(derivation, known, (), constants, values, fitted)
-    system = counted(system, known)
-    parts = _chunked(system, whole.batch, gradients) if chunks else None
-    numbers: Mapping[str, int] | None = None
+    prepared = maxima(numbered(counted(system, known)))
+    parts = _chunked(prepared.system, whole.batch, gradients) if chunks else None
     if not chunks:
         kept = (*system.asked, *gradients)
-        prepared = batch_last(loops_first(shared(system), kept), kept, whole.batch)
-        system, numbers = prepared.system, prepared.numbers
+        prepared = batch_last(loops_first(shared(prepared), kept), kept, whole.batch)
+    system = prepared.system
     segments: list[Segment] = []
     for name, title, after, wanted in _stages(system, gradients, parts):
         before = [t.name for s in segments if s.name in after for t in s.program.buffers]
@@ -207,7 +207,7 @@ def network(
             parts.system if parts else system,
             [w for w in dict.fromkeys(wanted) if w not in before],
             before,
-            numbers,
+            prepared.numbers,
         )
         segments.append(Segment(name, title, program))
     return replace(whole, segments=tuple(segments), split=parts)

@@ -20,7 +20,7 @@ import sympy
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.domains import REFUSED, elementwise, float_power
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
-from symbp.ir.system import Equation
+from symbp.ir.system import FLAT, Equation
 
 Array = Any  # an array that broadcasts in the box, or a scalar
 Mask = Any  # a boolean array that broadcasts in the box; None where every element counts
@@ -251,6 +251,8 @@ def maximum(box: Box, rank: int) -> np.ndarray[Any, Any]:
     empty = ~chosen.any(axis=-1)
     if equation.op == "argmax":
         assert equation.reduction is not None
-        return np.where(empty, -1, np.unravel_index(first, reduced)[equation.reduction.component])
+        component = equation.reduction.component
+        places = first if component == FLAT else np.unravel_index(first, reduced)[component]
+        return np.where(empty, -1, places)
     best = np.take_along_axis(value, first[..., None], -1)[..., 0]
     return np.asarray(np.where(empty, -np.inf, best))

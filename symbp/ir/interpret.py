@@ -27,7 +27,7 @@ from symbp.ir.dual import DualNumber
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
 from symbp.ir.groups import Group, groups
 from symbp.ir.matrices import MatrixLeaf
-from symbp.ir.system import Equation, System, Tensor
+from symbp.ir.system import FLAT, Equation, System, Tensor
 
 Array = np.ndarray[Any, Any]
 Position = tuple[int, ...]
@@ -224,6 +224,17 @@ class _Compiled:
             if all(guard(inner) for guard in self.where):
                 yield inner
 
+    def place(self, at: dict[str, int]) -> int:
+        """The component of a position that an argmax stores."""
+        assert self.equation.reduction is not None
+        component = self.equation.reduction.component
+        if component != FLAT:
+            return at[self.names[component]]
+        place = 0
+        for name, extent in zip(self.names, self.extents, strict=True):
+            place = place * len(extent) + at[name]
+        return place
+
     def maximum(self, env: dict[str, int]) -> Value:
         """The first maximum's value, or its index; not a number if one of the elements is none."""
         best, where = None, None
@@ -232,8 +243,7 @@ class _Compiled:
             if where is None or value > best or (value != value and best == best):
                 best, where = value, inner
         if self.equation.op == "argmax":
-            reduction = self.equation.reduction
-            return -1 if where is None or reduction is None else where[self.names[reduction.component]]
+            return -1 if where is None else self.place(where)
         return self.run.domain.constant(-sympy.oo) if where is None else self.body(where)
 
 

@@ -109,6 +109,9 @@ class Tensor:
         return f"{self.name}: {self.role.value}{kind} {shape}{known}"
 
 
+FLAT = -1
+"""The component of an argmax that is the place in row-major order, over all of what is reduced."""
+
 ReductionOp = Literal["sum", "prod", "max", "argmax", "inverse", "det", "logdet", "cholesky"]
 
 
@@ -116,7 +119,8 @@ ReductionOp = Literal["sum", "prod", "max", "argmax", "inverse", "det", "logdet"
 class Reduction:
     """A reduction over `indices`. An empty sum is 0, product 1, max −∞; an empty argmax is −1.
 
-    `argmax` is the subscript along `indices[component]` of the first maximum in row-major order.
+    `argmax` is the subscript along `indices[component]` of the first maximum in row-major order,
+    or with `FLAT` the place in this order itself.
 
     The leaves of linear algebra (`symbp.ir.matrices`) reduce, over a row and a column index, the square
     matrix that the body gives. `det` and `logdet` (of |determinant|) leave a scalar; row and column of an

@@ -15,7 +15,7 @@ import sympy
 from symbp.errors import InvalidSystem
 from symbp.ir.domains import REFUSED
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, free_indices
-from symbp.ir.system import Equation, Role, System, Tensor
+from symbp.ir.system import FLAT, Equation, Role, System, Tensor
 
 
 def validate(system: System) -> None:
@@ -175,7 +175,7 @@ def _reduction(equation: Equation) -> None:
     if equation.reduction is not None:
         if not equation.reduced:
             _fail("the reduction has no index", equation, "leave the reduction out")
-        if not 0 <= equation.reduction.component < len(equation.reduced):
+        if not FLAT <= equation.reduction.component < len(equation.reduced):
             _fail(f"the argmax has no component {equation.reduction.component}", equation)
     if equation.leaf is not None:
         _matrix_leaf(equation)

@@ -52,7 +52,8 @@ def lower(
     """
     known = {*(leaf.name for leaf in system.leaves), *given}
     numbered = _needed(system, wanted, known, numbers or {})
-    work = _Lowering(system, {equation.target: number for number, equation in numbered})
+    every = numbers or {e.target: k + 1 for k, e in enumerate(system.equations)}
+    work = _Lowering(system, {equation.target: number for number, equation in numbered}, every)
     work.filled |= known
     order = _order(system, numbered)
     inside = {name for group in order if group.loop is not None for name in group.targets}

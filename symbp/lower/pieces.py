@@ -16,10 +16,10 @@ from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices
 from symbp.ir.printer import equation_text
 from symbp.ir.signs import Signs
-from symbp.ir.system import Equation, System, Tensor
+from symbp.ir.system import FLAT, Equation, System, Tensor
 from symbp.lower.association import associated
 from symbp.lower.contraction import Side, Split, match
-from symbp.lower.program import FLAT, Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
+from symbp.lower.program import Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
 from symbp.lower.scatter import scattered, selected, terms_of
 from symbp.lower.solve import Inverse
 from symbp.lower.symmetric import SymmetricProduct, symmetric_product
@@ -27,10 +27,11 @@ from symbp.lower.windows import absorbed, banded, fewest_terms, simplified
 
 
 class Pieces:
-    """The kernels of single equations; `extra` holds the buffers that are no tensor of the system."""
+    """The kernels of single equations, `numbers` giving theirs and `every` those of the whole system; `extra`
+    holds the buffers that are no tensor of the system."""
 
-    def __init__(self, system: System, numbers: Mapping[str, int]) -> None:
-        self.system, self.numbers = system, numbers
+    def __init__(self, system: System, numbers: Mapping[str, int], every: Mapping[str, int]) -> None:
+        self.system, self.numbers, self.every = system, numbers, every
         self.extra: dict[str, Tensor] = {}
         self.shapes = {t.name: t.shape for t in system.tensors}
         self.filled: set[str] = set()  # what is computed before the equation at hand
@@ -44,7 +45,9 @@ class Pieces:
         known = {name: fact.bound for name, fact in stated.items() if fact is not None}
         for equation in self.system.equations:
             if equation.op == "argmax" and not equation.where and equation.reduction is not None:
-                known[equation.target] = equation.extents[equation.reduced[equation.reduction.component]]
+                component = equation.reduction.component
+                among = equation.reduced if component == FLAT else (equation.reduced[component],)
+                known[equation.target] = sympy.Mul(*[equation.extents[i] for i in among])
         return known
 
     @cached_property
@@ -105,8 +108,10 @@ class Pieces:
         assert reduction is not None
         key = (equation.indices, reduction.indices, equation.body, equation.where, equation.ranges)
         best = None if fixed else self._maximum(key)
-        if fixed or len(reduction.indices) == 1:
-            yield Statement(number, equation, best=best)
+        if reduction.component == FLAT:
+            self._places.setdefault(key, equation.target)
+        if fixed or len(reduction.indices) == 1 or reduction.component == FLAT:
+            yield Statement(number, equation, best=best, also=self._following(equation))
             return
         if key not in self._places:
             stem = best.name if best is not None else equation.target
@@ -122,6 +127,20 @@ class Pieces:
             found = Guard("<=", 0, IntegerAccess(self._places[key], *equation.indices))
             body = found * digit - found.complement()
         yield Statement(number, equation.with_(body=body, where=(), reduction=None, ranges=equation.shape))
+
+    def _following(self, equation: Equation) -> tuple[int, ...]:
+        """The numbers of equations for components of this place that nothing needs."""
+        reduction = equation.reduction
+        if reduction is None or reduction.component != FLAT:
+            return ()
+        body = self.system.defining[equation.target].body
+        return tuple(
+            self.every[e.target]
+            for e in self.system.equations
+            if e.op == "argmax" and e.target not in self.numbers
+            and (e.indices, e.reduced, e.body) == (equation.indices, reduction.indices, body)
+            and self.every[e.target] != self.numbers[equation.target]
+        )  # fmt: skip
 
     def _maximum(self, key: tuple[object, ...]) -> Access | None:
         """A tensor that holds the maximum of a body over indices, computed before."""

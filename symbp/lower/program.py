@@ -36,17 +36,14 @@ class Cost:
         return sympy.expand(self.moved * itemsize)
 
 
-FLAT = -1
-"""The component of an argmax that stands for the place in row-major order, over all of what is reduced."""
-
-
 @dataclass(frozen=True)
 class Statement:
     """One equation, whole: a map, a reduction, or the part of one that a contraction leaves.
 
     `inline` marks an operand that a vectorised target writes where it is used; `scaling` an equation that
     multiplies its target, already filled by a contraction, in place. `best` is the maximum whose place an
-    argmax looks for, where a tensor holds it. `at` gives the places along some plain
+    argmax looks for, where a tensor holds it; `also` gives the numbers of equations that follow from a place
+    in row-major order and are not computed themselves. `at` gives the places along some plain
     indices at which the terms of a sum are added (a term whose place is out of range is left out).
     """
 
@@ -56,6 +53,12 @@ class Statement:
     scaling: bool = False
     at: tuple[tuple[Index, Expr], ...] = ()
     best: Access | None = None
+    also: tuple[int, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of all equations that this computes."""
+        return tuple(sorted((self.number, *self.also)))
 
     @property
     def target(self) -> str:
@@ -121,7 +124,7 @@ class Nest:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        return tuple(sorted({s.number for s in self.statements}))
+        return tuple(sorted({number for s in self.statements for number in s.numbers}))
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -34,11 +34,14 @@ class Shared:
     numbers: Mapping[str, int]
 
 
-def shared(system: System) -> Shared:
+def numbered(system: System) -> Shared:
+    """The system with its equations numbered in order."""
+    return Shared(system, {e.target: k + 1 for k, e in enumerate(system.equations)})
+
+
+def shared(base: Shared) -> Shared:
     """The system with functions computed once, and with what small steps of loops need computed before."""
-    numbers = {e.target: k + 1 for k, e in enumerate(system.equations)}
-    found = _sums(_functions(_parts_of_others(Shared(system, numbers))))
-    return _before_loops(found)
+    return _before_loops(_sums(_functions(_parts_of_others(base))))
 
 
 @dataclass

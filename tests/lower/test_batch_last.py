@@ -9,7 +9,7 @@ from symbp.derive import Derivation, derive
 from symbp.ir.interpret import evaluate
 from symbp.lower.counted import counted
 from symbp.lower.layout import batch_last
-from symbp.lower.shared import Shared, shared
+from symbp.lower.shared import Shared, numbered, shared
 
 
 def convolution() -> Derivation:
@@ -22,7 +22,7 @@ def convolution() -> Derivation:
 
 def turned(derivation: Derivation, batch: str | None = "N") -> Shared:
     system = counted(derivation.system, derivation.system.bound)
-    return batch_last(shared(system), (*system.asked, *derivation.gradients.values()), batch)
+    return batch_last(shared(numbered(system)), (*system.asked, *derivation.gradients.values()), batch)
 
 
 def test_images_turn_and_rows_do_not() -> None:
@@ -50,9 +50,9 @@ def test_values_stay() -> None:
 
 
 def test_without_a_batch_or_a_convolution_nothing_turns() -> None:
-    base = shared(counted(convolution().system, {}))
+    base = shared(numbered(counted(convolution().system, {})))
     assert batch_last(base, (), None) is base
     N, D = bp.dims("N D")
     net = bp.Network("line", loss=bp.mse(bp.input("x", (N, D)) @ bp.param("w", (D,)), bp.target("y", (N,))))
-    plain = shared(derive(net.system, name="line").system)
+    plain = shared(numbered(derive(net.system, name="line").system))
     assert batch_last(plain, (), "N") is plain

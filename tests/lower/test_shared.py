@@ -15,7 +15,7 @@ from symbp.derive import Derivation, derive
 from symbp.ir.interpret import evaluate
 from symbp.ir.system import System
 from symbp.lower.layout import loops_first
-from symbp.lower.shared import Shared, shared
+from symbp.lower.shared import Shared, numbered, shared
 
 SIZES = {"N": 2, "T": 3, "D": 2, "H": 2, "K": 2, "L": 2, "F": 2}
 NETS: dict[str, Callable[[], bp.Network]] = {
@@ -31,7 +31,7 @@ def derived(name: str) -> Derivation:
 def rewritten(name: str) -> tuple[System, Shared]:
     derivation = derived(name)
     system = derivation.system
-    return system, loops_first(shared(system), (*system.asked, *derivation.gradients.values()))
+    return system, loops_first(shared(numbered(system)), (*system.asked, *derivation.gradients.values()))
 
 
 def leaves(system: System) -> dict[str, Any]:
@@ -84,5 +84,5 @@ def test_offsets_are_added_before_the_loop() -> None:
 
 def test_what_others_see_keeps_its_axes() -> None:
     system = derived("rnn").system
-    found = loops_first(shared(system), (*system.asked, *derived("rnn").gradients.values(), "h"))
+    found = loops_first(shared(numbered(system)), (*system.asked, *derived("rnn").gradients.values(), "h"))
     assert [str(e) for e in found.system.tensor("h").shape] == ["N", "T", "H"]

@@ -61,6 +61,13 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     np.bitwise_xor(bits, others, out=bits)
 
 
+def _masked(values: Array, mask: Array, out: Array) -> Array:
+    """The values where the mask is set and 0 elsewhere: on the bits, since 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    np.multiply(values.view(kind), mask, out=out.view(kind))
+    return out
+
+
 def _where(mask: Array, a: Any, b: Any) -> Array:
     """np.where(mask, a, b); of large arrays bit by bit, since a branch for each element costs most where the
     mask has no pattern."""
