@@ -15,7 +15,7 @@ import sympy
 
 from symbp.emit.array_operators import Operators
 from symbp.emit.array_values import Target
-from symbp.emit.form import Form, Unknown, same
+from symbp.emit.form import Form, Shape, Unknown, broadcast, same
 from symbp.emit.forms import REDUCTIONS, UFUNCS
 from symbp.emit.trees import bracketed, count_of, grouped, number, size_text
 from symbp.ir.expr import Expr
@@ -59,15 +59,48 @@ class Functions(Operators):
         """Elements at positions along every axis: `np.take` at their positions in one piece of memory."""
         held: list[str] = []
         source = self.value(base, held)
-        at = self.scratch.acquire(form.shape, "integer", self.moment)
+        position = self.counted(inner, parts, form.shape, held)
+        self.lines.append(f'np.take({source}.reshape(-1), {position}, out={out.text}, mode="clip")')
+        self.scratch.release(held)
+
+    def counted(self, inner: Form, parts: Sequence[ast.expr], shape: Shape, held: list[str]) -> str:
+        """Where elements at positions along every axis of an array lie in its memory."""
+        if len(parts) == 1 and same(self.forms.of(parts[0]).shape, shape):
+            return self.value(parts[0], held)
+        at = self.scratch.acquire(shape, "integer", self.moment)
         held.append(at)
         position = self.value(parts[0], held)
         for part, extent in zip(parts[1:], inner.shape[1:], strict=True):
             self.lines.append(f"np.multiply({position}, {size_text(extent)}, out={at})")
             self.lines.append(f"np.add({at}, {self.value(part, held)}, out={at})")
             position = at
-        self.lines.append(f'np.take({source}.reshape(-1), {position}, out={out.text}, mode="clip")')
+        return at
+
+    def scattered(self, target: ast.expr, at: ast.expr, value: ast.expr) -> bool:
+        """Values added at positions along every axis, in one piece of memory: several times faster so."""
+        inner, given = self.forms.of(target), self.forms.of(value)
+        parts = list(at.elts) if isinstance(at, ast.Tuple) else [at]
+        if not inner.whole or len(parts) != len(inner.shape) or len(parts) < 2:
+            return False
+        shape = broadcast([given.shape, *(self.forms.of(part).shape for part in parts)])
+        if not shape or given.kind != inner.kind:
+            return False
+        held: list[str] = []
+        position = self.counted(inner, parts, shape, held)
+        if given.whole and same(given.shape, shape):
+            values = self.value(value, held)
+        else:
+            values = self.scratch.acquire(shape, given.kind, self.moment)
+            held.append(values)
+            self.into(value, self.place(values))
+        arrays = [self.text(target), position, values]
+        flat = [
+            f"{text}.reshape(-1)" if len(e) > 1 else text
+            for text, e in zip(arrays, (inner.shape, shape, shape), strict=True)
+        ]
+        self.lines.append(f"np.add.at({', '.join(flat)})")
         self.scratch.release(held)
+        return True
 
     def call(self, node: ast.Call, form: Form, out: Target) -> None:
         function = node.func

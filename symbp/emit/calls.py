@@ -17,7 +17,7 @@ from dataclasses import replace
 from symbp.emit.array_functions import Functions
 from symbp.emit.array_values import Target
 from symbp.emit.form import NUMBER, Unknown
-from symbp.emit.trees import filled_with
+from symbp.emit.trees import Settled, filled_with
 
 SIGNS: dict[type[ast.operator], str] = {
     ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/=", ast.BitAnd: "&=", ast.BitOr: "|=",
@@ -69,7 +69,7 @@ class Calls(Functions):
                 self.forms.known.update(dict.fromkeys(names, NUMBER))
             self.lines.append(code)
             return
-        (node,) = ast.parse(code).body
+        node = Settled().visit(ast.parse(code).body[0])
         self.source = code
         busy = set(self.scratch.busy)
         self.forms.met.clear()
@@ -120,7 +120,8 @@ class Calls(Functions):
             self.forms.known[name] = replace(form, view=True)
             return
         scratch = self.scratch.acquire(form.shape, form.kind, self.moment, name)
-        self.into(value, self.place(scratch))
+        if not ast.unparse(value).startswith("np.empty("):
+            self.into(value, self.place(scratch))
         self.local.append(scratch)
         self.rename(name, scratch)
         self.forms.known[name] = self.scratch.form(scratch)
@@ -141,8 +142,22 @@ class Calls(Functions):
 
             if self.without_zeros(node.args, place, product):
                 return
+        if ast.unparse(node.func) == "np.add.at" and self.scattered(*node.args):
+            return
         held: list[str] = []
-        self.lines.append(f"{self.text(node.func)}({', '.join(self.arguments(node, held))})")
-        if not any(k.arg == "out" for k in node.keywords):
+        own = isinstance(node.func, ast.Name)  # a function of the module: it takes arrays in one piece
+        arguments = [self.piece(a, held) for a in node.args] if own else self.arguments(node, held)
+        self.lines.append(f"{self.text(node.func)}({', '.join(arguments)})")
+        if not own and not any(k.arg == "out" for k in node.keywords):
             self.allocating.append(self.lines[-1])
         self.scratch.release(held)
+
+    def piece(self, node: ast.expr, held: list[str]) -> str:
+        """The text of an array that lies in one piece of memory, copied if it doesn't."""
+        form = self.forms.of(node)
+        if form.whole or not form.view:
+            return self.value(node, held)
+        name = self.scratch.acquire(form.shape, form.kind, self.moment)
+        held.append(name)
+        self.lines.append(f"np.copyto({name}, {self.text(node)})")
+        return name

@@ -293,10 +293,12 @@ class Forms:
         if name == "arange" and len(node.args) == 1:
             kind: Kind = "real" if node.keywords else "integer"
             return Form((self.extent(node.args[0]),), kind, view=True, whole=True)
-        if name in ("zeros", "ones", "full"):
+        if name in ("zeros", "ones", "full", "empty"):
             dtype = ast.unparse(node.args[-1]) if len(node.args) > 1 else ""
             kind = {"np.int64": "integer", "bool": "bool"}.get(dtype, "real")  # type: ignore[assignment]
-            return Form(self.shape(node.args[0]), kind, view=True, whole=name == "zeros")
+            return Form(
+                self.shape(node.args[0]), kind, view=name != "empty", whole=name in ("zeros", "empty")
+            )
         if name == "pad":
             inner = self.of(node.args[0])
             widths = zip(inner.shape, self.widths(node.args[1]), strict=True)

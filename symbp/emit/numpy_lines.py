@@ -19,7 +19,7 @@ from symbp.emit.numpy_products import contraction, matrix_leaf
 from symbp.emit.spelling import ATOM, Written
 from symbp.emit.terms import guard_rank
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import FLAT, Equation
 from symbp.lower.contraction import split_scale
@@ -129,7 +129,8 @@ class NumpyLines(NumpyFrame):
         others = tuple(i for i in self.plain(equation) if i not in places)
         factors = sympy.Mul.make_args(equation.body)
         whole = [g for g in factors if isinstance(g, Guard) and free_indices(g) <= self.loops.keys()]
-        spelling = self.spelling(equation.reduced + others, equation.extents, where)
+        reduced = self._in_memory(equation)
+        spelling = self.spelling(reduced + others, equation.extents, where)
         lazy = any(isinstance(f, Guard) and f not in whole for f in factors)
         spelling.guarded += lazy  # what a guard excludes may be out of range
         positions, inside = {}, []
@@ -149,17 +150,20 @@ class NumpyLines(NumpyFrame):
         self.helpers |= spelling.helpers
         plain = self.plain(equation)
         leading = plain[: len(places)]
-        axes = equation.reduced
+        axes = reduced
         if set(leading) != set(places) or any(set(p.axes) - set(axes) for p in positions.values()):
-            leading, axes = plain, equation.reduced + others
+            leading, axes = plain, reduced + others
         rows = [positions[i] if i in positions else spelling.arange(i) for i in leading]
         full = {i for row in rows for i in row.axes} == set(axes)
         lifted = [spelling.lift(row, axes) for row in rows]
         if not full:
             lifted[0] = spelling.spread(rows[0], axes)
         at = ", ".join(v.text for v in lifted)
-        value = spelling.spread(value, equation.reduced + others)
-        if equation.target in self.out or plain != equation.indices:
+        value = spelling.spread(value, reduced + others)
+        rows_apart = len(lifted) == 1 and bool(others) and axes == reduced and self._in_rows(equation)
+        if rows_apart and not whole:
+            target = f"{target}[{self.part(equation)}]"
+        elif equation.target in self.out or plain != equation.indices:
             target = f"{target}[{self.part(equation)}]"
             yield f"{target} = 0"
         else:
@@ -171,11 +175,35 @@ class NumpyLines(NumpyFrame):
             yield f"if {spelling._all([spelling.condition(g) for g in sorted(whole, key=guard_rank)]).text}:"
             indent = "    "
         yield from (indent + line for line in spelling.prelude)
-        if len(lifted) == 1 and others and axes == equation.reduced:
-            self.helpers.add("_add_rows")
-            yield f"{indent}_add_rows({target}, {at}, {value.text})"
+        if rows_apart:
+            yield from (indent + line for line in self._rows_added(equation, target, at, value, reduced))
         else:
             yield f"{indent}np.add.at({target}, {f'({at})' if len(lifted) > 1 else at}, {value.text})"
+
+    def _rows_added(
+        self, equation: Equation, target: str, at: str, value: Written, reduced: tuple[Index, ...]
+    ) -> Iterator[str]:
+        """Whole rows added up by `_add_rows`, with room to sort them in."""
+        self.helpers.add("_add_rows")
+        count = self.extent(sympy.Mul(*[equation.extents[i] for i in reduced]))
+        order, ordered = self.names.free("order"), self.names.free("ordered")
+        yield f"{order} = np.empty({count}, np.int64)"
+        yield f"{ordered} = np.empty({self.shape([equation.extents[i] for i in value.axes])}, DTYPE)"
+        yield f"_add_rows({target}, {at}, {value.text}, np.arange({count}), {order}, {ordered})"
+
+    def _in_rows(self, equation: Equation) -> bool:
+        """Whether the part of a target that is filled at this step is one piece of memory, of reals."""
+        fixed = [i in self.loops for i in equation.indices]
+        return fixed == sorted(fixed, reverse=True) and equation.target not in self.integers
+
+    @staticmethod
+    def _in_memory(equation: Equation) -> tuple[Index, ...]:
+        """The indices of a sum in the order in which the first array with all of them has them."""
+        for access in accesses(equation.body):
+            found = tuple(dict.fromkeys(s for s in access.subscripts if s in equation.reduced))
+            if len(found) == len(equation.reduced) and not isinstance(access, IntegerAccess):
+                return found
+        return equation.reduced
 
     def _stated(self, place: Expr, extent: Expr) -> bool:
         """Whether the place is an integer tensor whose values are declared to be below the extent."""

@@ -26,6 +26,14 @@ class Taken(ast.NodeTransformer):
         return self.visit(node.body) if ast.unparse(node.test) == self.test else self.generic_visit(node)
 
 
+class Settled(ast.NodeTransformer):
+    """An expression without the tests inside of a choice that the choice itself has made."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        node.body = Taken(node.test).visit(node.body)
+        return self.generic_visit(node)
+
+
 def without_which_zeros(operands: Sequence[ast.expr]) -> ast.expr | None:
     """The test without which all operands are zeros, if there is one."""
     choices = [[n for n in ast.walk(o) if isinstance(n, ast.IfExp)] for o in operands]

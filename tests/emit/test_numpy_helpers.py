@@ -36,14 +36,19 @@ def test_a_choice_by_bits_is_a_choice(dtype: Any, shape: Any) -> None:
     np.testing.assert_array_equal(choose(mask.T, strided, 0), np.where(mask.T, strided, 0))
 
 
-@pytest.mark.parametrize("shape", [(6,), (3, 5), (1,)])
-def test_rows_that_repeat_are_added_up(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("among", [1, 3, 5])
+@pytest.mark.parametrize("shape", [(6,), (12,), (3, 5), (1,), (40, 2)])
+def test_rows_that_repeat_are_added_up(shape: tuple[int, ...], among: int, dtype: Any) -> None:
+    """Sorted where most rows repeat, column by column elsewhere; rows without a value are 0."""
     rng = np.random.default_rng(1)
-    rows, values = rng.integers(0, 4, shape), rng.standard_normal((*shape, 3, 2))
-    found, right = (np.ones((5, 3, 2)) for _ in range(2))
-    helper("_add_rows")(found, rows, values)
+    rows, values = rng.integers(0, among, shape), rng.standard_normal((*shape, 3, 2)).astype(dtype)
+    found, right = np.full((5, 3, 2), np.nan, dtype), np.zeros((5, 3, 2))
+    before, room = values.copy(), np.empty(rows.size, np.int64)
+    helper("_add_rows")(found, rows, values, np.arange(rows.size), room, np.empty_like(values))
     np.add.at(right, rows, values)
-    np.testing.assert_allclose(found, right, rtol=1e-14)
+    np.testing.assert_allclose(found, right, rtol=1e-14 if dtype is np.float64 else 1e-5, atol=1e-6)
+    np.testing.assert_array_equal(values, before)
 
 
 def test_windows_are_views() -> None:

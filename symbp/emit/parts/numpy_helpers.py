@@ -81,14 +81,32 @@ def _where(mask: Array, a: Any, b: Any) -> Array:
     return np.asarray(value.view(DTYPE))
 
 
-def _add_rows(target: Array, rows: Array, values: Array) -> None:
-    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
-    flat = rows.ravel()
-    order = np.argsort(flat, kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
-    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
+    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
+    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
+    room for that."""
+    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
+    count = rows.size
+    if 2 * len(sums) > count:
+        sums.fill(0)
+        for k in range(values.shape[1]):
+            np.add.at(sums[:, k], rows, values[:, k])
+        return
+    np.multiply(rows, count, out=at)
+    np.add(at, count_up, out=at)
+    at.sort()
+    np.remainder(at, count, out=at)
+    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
+    # What `at` held is read: here follow where each row's values start, and which rows have none.
+    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
+    starts.fill(0)
+    np.add.at(starts, rows, 1)
+    np.equal(starts, 0, out=absent)
+    np.cumsum(starts, out=starts)
+    starts[1:], starts[0] = starts[:-1], 0
+    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
+    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
+    np.copyto(sums, 0, where=absent[:, None])
 
 
 def _windows(x: Array, shape: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] = ()) -> Array:
