@@ -1,15 +1,13 @@
 """Every network of the gallery learns what its entry says, in both targets alike."""
 
-import functools
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
+from gallery_nets import derived, module
 
 import symbp as bp
-from symbp.cli.data import sizes_of
-from symbp.gallery import GALLERY, find
+from symbp.gallery import GALLERY
 
 pytestmark = pytest.mark.slow
 BATCH, STEPS = 16, 100
@@ -36,21 +34,6 @@ LEARNED = {
     "moe": ("accuracy", 0.95),
     "ssm": ("accuracy", 0.99),
 }
-
-
-@functools.cache
-def derived(name):
-    exhibit = find(name).load()
-    read = [t.name for t in exhibit.net.system.leaves]
-    data = {key: array for key, array in exhibit.data().items() if key in read}
-    return exhibit, data, bp.derive(exhibit.net), sizes_of(exhibit.net.system, data, {})
-
-
-def module(name, target):
-    exhibit, _, derivation, sizes = derived(name)
-    return bp.compile(
-        exhibit.net, derivation=derivation, target=target, optimizer=exhibit.optimizer, sizes=sizes
-    )
 
 
 def fitted(name, target, *, seed=3):
@@ -106,30 +89,3 @@ def test_its_own_training_learns(name):
 
 def test_every_network_has_its_figure():
     assert list(LEARNED) == list(GALLERY)
-
-
-BUFFERS = 3 * 8192 * 8 + 16384  # what NumPy holds inside of one call that broadcasts or casts, and objects
-WITHOUT_SCATTER = (
-    "neuron", "linear_regression", "logistic_regression", "mlp", "autoencoder", "vae", "resnet_mlp",
-    "contrastive",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("name", WITHOUT_SCATTER)
-def test_a_step_in_numpy_makes_no_arrays(name):
-    """Rows that are added up where they repeat are sorted first, and masks are drawn, in arrays of their own;
-    nothing else is."""
-    found, data = module(name, "numpy"), derived(name)[1]
-    rows = {key: found._as_dtype(key, np.concatenate([array[:64]] * 8)) for key, array in data.items()}
-    state = found.init_state(found.init_params(0))
-    for _ in range(2):
-        found.train_step(state, **rows)
-    tracemalloc.start()
-    try:
-        found.train_step(state, **rows)
-        tracemalloc.reset_peak()
-        before = tracemalloc.get_traced_memory()[0]
-        found.train_step(state, **rows)
-        assert tracemalloc.get_traced_memory()[1] - before < BUFFERS
-    finally:
-        tracemalloc.stop()
