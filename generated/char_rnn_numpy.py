@@ -301,9 +301,10 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array, range_: Array, at: Array, ordered: Array) -> None:
+def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
     """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
-    their positions, so that each sum is made in one go; `at` and `ordered` have room for that."""
+    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
+    room for that."""
     rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
     count = rows.size
     if 2 * len(sums) > count:
@@ -312,7 +313,7 @@ def _add_rows(target: Array, rows: Array, values: Array, range_: Array, at: Arra
             np.add.at(sums[:, k], rows, values[:, k])
         return
     np.multiply(rows, count, out=at)
-    np.add(at, range_, out=at)
+    np.add(at, count_up, out=at)
     at.sort()
     np.remainder(at, count, out=at)
     np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
