@@ -207,11 +207,11 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     """The outputs: equations (1) to (15)."""
     table = theta[0 : 32 * V].reshape(V, E)
     W = theta[32 * V : 32 * V + 6144].reshape(E, 3, H)
-    U = theta[32 * V + 6144 : 32 * V + 6144 + 12288].reshape(H, 3, H)
-    b = theta[32 * V + 18432 : 32 * V + 18432 + 192].reshape(3, H)
-    d = theta[32 * V + 18624 : 32 * V + 18624 + 192].reshape(3, H)
-    R = theta[32 * V + 18816 : 32 * V + 18816 + 64 * V].reshape(H, V)
-    c = theta[96 * V + 18816 : 96 * V + 18816 + V]
+    U = theta[32 * V + 6144 : 32 * V + 18432].reshape(H, 3, H)
+    b = theta[32 * V + 18432 : 32 * V + 18624].reshape(3, H)
+    d = theta[32 * V + 18624 : 32 * V + 18816].reshape(3, H)
+    R = theta[32 * V + 18816 : 96 * V + 18816].reshape(H, V)
+    c = theta[96 * V + 18816 : 97 * V + 18816]
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     z1 = work[at[1] : at[1] + 192 * T * rows].reshape(rows, T, 3, H)
     a1 = work[at[2] : at[2] + 192 * T * rows].reshape(rows, T, 3, H)
@@ -256,8 +256,8 @@ def _loss(theta, work, counts, at, y, rows, N, T, V):
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     """The gradients: equations (17) to (32)."""
     W = theta[32 * V : 32 * V + 6144].reshape(E, 3, H)
-    U = theta[32 * V + 6144 : 32 * V + 6144 + 12288].reshape(H, 3, H)
-    R = theta[32 * V + 18816 : 32 * V + 18816 + 64 * V].reshape(H, V)
+    U = theta[32 * V + 6144 : 32 * V + 18432].reshape(H, 3, H)
+    R = theta[32 * V + 18816 : 96 * V + 18816].reshape(H, V)
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     a1_2 = work[at[6] : at[6] + 192 * T * rows].reshape(rows, T, 3, H)
     r_h = work[at[7] : at[7] + 64 * T * rows].reshape(rows, T, H)
@@ -266,7 +266,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     h = work[at[10] : at[10] + 64 * T * rows].reshape(rows, T, H)
     p = work[at[16] : at[16] + T * V * rows].reshape(rows, T, V)
     da2 = work[at[18] : at[18] + T * V * rows].reshape(rows, T, V)
-    dc = gradient[96 * V + 18816 : 96 * V + 18816 + V]
+    dc = gradient[96 * V + 18816 : 97 * V + 18816]
     dU_left = work[at[19] : at[19] + 64 * T * rows].reshape(rows, T, H)
     dh_3 = work[at[20] : at[20] + 64 * T * rows].reshape(rows, T, H)
     dh_1_left = work[at[21] : at[21] + 192 * rows].reshape(rows, 3, H)
@@ -276,11 +276,11 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     dn_h = work[at[25] : at[25] + 64 * T * rows].reshape(rows, T, H)
     dr_h = work[at[26] : at[26] + 64 * T * rows].reshape(rows, T, H)
     da1_2 = work[at[27] : at[27] + 192 * T * rows].reshape(rows, T, 3, H)
-    dU = gradient[32 * V + 6144 : 32 * V + 6144 + 12288].reshape(H, 3, H)
-    dR = gradient[32 * V + 18816 : 32 * V + 18816 + 64 * V].reshape(H, V)
-    dd = gradient[32 * V + 18624 : 32 * V + 18624 + 192].reshape(3, H)
+    dU = gradient[32 * V + 6144 : 32 * V + 18432].reshape(H, 3, H)
+    dR = gradient[32 * V + 18816 : 96 * V + 18816].reshape(H, V)
+    dd = gradient[32 * V + 18624 : 32 * V + 18816].reshape(3, H)
     da1 = work[at[28] : at[28] + 192 * T * rows].reshape(rows, T, 3, H)
-    db = gradient[32 * V + 18432 : 32 * V + 18432 + 192].reshape(3, H)
+    db = gradient[32 * V + 18432 : 32 * V + 18624].reshape(3, H)
     dx1 = work[at[29] : at[29] + 32 * T * rows].reshape(rows, T, E)
     dtable = gradient[0 : 32 * V].reshape(V, E)
     dW = gradient[32 * V : 32 * V + 6144].reshape(E, 3, H)

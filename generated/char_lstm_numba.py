@@ -204,10 +204,10 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     """The outputs: equations (1) to (16)."""
     table = theta[0 : 32 * V].reshape(V, E)
     W = theta[32 * V : 32 * V + 8192].reshape(E, 4, H)
-    U = theta[32 * V + 8192 : 32 * V + 8192 + 16384].reshape(H, 4, H)
-    b = theta[32 * V + 24576 : 32 * V + 24576 + 256].reshape(4, H)
-    R = theta[32 * V + 24832 : 32 * V + 24832 + 64 * V].reshape(H, V)
-    c = theta[96 * V + 24832 : 96 * V + 24832 + V]
+    U = theta[32 * V + 8192 : 32 * V + 24576].reshape(H, 4, H)
+    b = theta[32 * V + 24576 : 32 * V + 24832].reshape(4, H)
+    R = theta[32 * V + 24832 : 96 * V + 24832].reshape(H, V)
+    c = theta[96 * V + 24832 : 97 * V + 24832]
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     z1 = work[at[1] : at[1] + 256 * T * rows].reshape(rows, T, 4, H)
     r_a1_left = work[at[2] : at[2] + 64 * rows].reshape(rows, H)
@@ -252,8 +252,8 @@ def _loss(theta, work, counts, at, y, rows, N, T, V):
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     """The gradients: equations (18) to (30)."""
     W = theta[32 * V : 32 * V + 8192].reshape(E, 4, H)
-    U = theta[32 * V + 8192 : 32 * V + 8192 + 16384].reshape(H, 4, H)
-    R = theta[32 * V + 24832 : 32 * V + 24832 + 64 * V].reshape(H, V)
+    U = theta[32 * V + 8192 : 32 * V + 24576].reshape(H, 4, H)
+    R = theta[32 * V + 24832 : 96 * V + 24832].reshape(H, V)
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     i_c1 = work[at[6] : at[6] + 64 * T * rows].reshape(rows, T, H)
     f_c1 = work[at[7] : at[7] + 64 * T * rows].reshape(rows, T, H)
@@ -263,7 +263,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     h = work[at[11] : at[11] + 64 * T * rows].reshape(rows, T, H)
     p = work[at[17] : at[17] + T * V * rows].reshape(rows, T, V)
     da2 = work[at[19] : at[19] + T * V * rows].reshape(rows, T, V)
-    dc = gradient[96 * V + 24832 : 96 * V + 24832 + V]
+    dc = gradient[96 * V + 24832 : 97 * V + 24832]
     dU_left = work[at[20] : at[20] + 64 * T * rows].reshape(rows, T, H)
     dh_2 = work[at[21] : at[21] + 64 * T * rows].reshape(rows, T, H)
     dh_1_left = work[at[22] : at[22] + 256 * rows].reshape(rows, 4, H)
@@ -272,9 +272,9 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     dh = work[at[25] : at[25] + 64 * T * rows].reshape(rows, T, H)
     dc1 = work[at[26] : at[26] + 64 * T * rows].reshape(rows, T, H)
     da1 = work[at[27] : at[27] + 256 * T * rows].reshape(rows, T, 4, H)
-    dU = gradient[32 * V + 8192 : 32 * V + 8192 + 16384].reshape(H, 4, H)
-    dR = gradient[32 * V + 24832 : 32 * V + 24832 + 64 * V].reshape(H, V)
-    db = gradient[32 * V + 24576 : 32 * V + 24576 + 256].reshape(4, H)
+    dU = gradient[32 * V + 8192 : 32 * V + 24576].reshape(H, 4, H)
+    dR = gradient[32 * V + 24832 : 96 * V + 24832].reshape(H, V)
+    db = gradient[32 * V + 24576 : 32 * V + 24832].reshape(4, H)
     dx1 = work[at[28] : at[28] + 32 * T * rows].reshape(rows, T, E)
     dtable = gradient[0 : 32 * V].reshape(V, E)
     dW = gradient[32 * V : 32 * V + 8192].reshape(E, 4, H)

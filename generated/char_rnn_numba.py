@@ -195,10 +195,10 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     """The outputs: equations (1) to (10)."""
     table = theta[0 : 32 * V].reshape(V, E)
     W = theta[32 * V : 32 * V + 2048].reshape(E, H)
-    U = theta[32 * V + 2048 : 32 * V + 2048 + 4096].reshape(H, H)
-    b = theta[32 * V + 6144 : 32 * V + 6144 + 64]
-    R = theta[32 * V + 6208 : 32 * V + 6208 + 64 * V].reshape(H, V)
-    c = theta[96 * V + 6208 : 96 * V + 6208 + V]
+    U = theta[32 * V + 2048 : 32 * V + 6144].reshape(H, H)
+    b = theta[32 * V + 6144 : 32 * V + 6208]
+    R = theta[32 * V + 6208 : 96 * V + 6208].reshape(H, V)
+    c = theta[96 * V + 6208 : 97 * V + 6208]
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     z1 = work[at[1] : at[1] + 64 * T * rows].reshape(rows, T, H)
     r_h_left = work[at[2] : at[2] + 64 * rows].reshape(rows, H)
@@ -235,22 +235,22 @@ def _loss(theta, work, counts, at, y, rows, N, T, V):
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     """The gradients: equations (12) to (22)."""
     W = theta[32 * V : 32 * V + 2048].reshape(E, H)
-    U = theta[32 * V + 2048 : 32 * V + 2048 + 4096].reshape(H, H)
-    R = theta[32 * V + 6208 : 32 * V + 6208 + 64 * V].reshape(H, V)
+    U = theta[32 * V + 2048 : 32 * V + 6144].reshape(H, H)
+    R = theta[32 * V + 6208 : 96 * V + 6208].reshape(H, V)
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
     h = work[at[5] : at[5] + 64 * T * rows].reshape(rows, T, H)
     p = work[at[11] : at[11] + T * V * rows].reshape(rows, T, V)
     da2 = work[at[13] : at[13] + T * V * rows].reshape(rows, T, V)
-    dc = gradient[96 * V + 6208 : 96 * V + 6208 + V]
+    dc = gradient[96 * V + 6208 : 97 * V + 6208]
     dU_left = work[at[14] : at[14] + 64 * T * rows].reshape(rows, T, H)
     dh_2 = work[at[15] : at[15] + 64 * T * rows].reshape(rows, T, H)
     dh_1_left = work[at[16] : at[16] + 64 * rows].reshape(rows, H)
     dh_1_product = work[at[17] : at[17] + 64 * rows].reshape(rows, H)
     dh_1 = work[at[18] : at[18] + 64 * T * rows].reshape(rows, T, H)
     dr_h = work[at[19] : at[19] + 64 * T * rows].reshape(rows, T, H)
-    dU = gradient[32 * V + 2048 : 32 * V + 2048 + 4096].reshape(H, H)
-    dR = gradient[32 * V + 6208 : 32 * V + 6208 + 64 * V].reshape(H, V)
-    db = gradient[32 * V + 6144 : 32 * V + 6144 + 64]
+    dU = gradient[32 * V + 2048 : 32 * V + 6144].reshape(H, H)
+    dR = gradient[32 * V + 6208 : 96 * V + 6208].reshape(H, V)
+    db = gradient[32 * V + 6144 : 32 * V + 6208]
     dx1 = work[at[20] : at[20] + 32 * T * rows].reshape(rows, T, E)
     dtable = gradient[0 : 32 * V].reshape(V, E)
     dW = gradient[32 * V : 32 * V + 2048].reshape(E, H)

@@ -239,17 +239,17 @@ def _compile() -> None:
 @kernel
 def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
     """The outputs: equations (1) to (15)."""
-    C1 = theta[0:144].reshape(F1, D1, D2, D3)
+    C1 = theta[0:144].reshape(F1, D1, 3, 3)
     c1 = theta[144:160]
-    C2 = theta[160:4768].reshape(F2, F1, D4, D5)
+    C2 = theta[160:4768].reshape(32, F1, 3, 3)
     c2 = theta[4768:4800]
     W = (
-        theta[4800 : 4800 + 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2)
-        * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)
+        theta[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
+        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
     )
     b = (
-        theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * K + 32
-        * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 + K]
+        theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
+        * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     )
     z1_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)
@@ -316,10 +316,10 @@ def _loss(theta, work, counts, at, y, rows, N, S, K):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
     """The gradients: equations (17) to (29)."""
-    C2 = theta[160:4768].reshape(F2, F1, D4, D5)
+    C2 = theta[160:4768].reshape(32, F1, 3, 3)
     W = (
-        theta[4800 : 4800 + 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2)
-        * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)
+        theta[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
+        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
     )
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1 = (
@@ -341,8 +341,8 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
     )
     da3 = work[at[19] : at[19] + K * rows].reshape(rows, K)
     db = (
-        gradient[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * K + 32
-        * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 + K]
+        gradient[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
+        * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     )
     dC2_windows = (
         work[at[20] : at[20] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
@@ -354,7 +354,7 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
     )
     dW = (
-        gradient[4800 : 4800 + 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K].reshape(32
+        gradient[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
         * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
     )
     da2 = (
@@ -409,17 +409,17 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
 @kernel
 def _inference(theta, work, counts, at, x, rows, N, S, K):
     """The outputs at inference: equations (1) to (8), (30) to (35)."""
-    C1 = theta[0:144].reshape(F1, D1, D2, D3)
+    C1 = theta[0:144].reshape(F1, D1, 3, 3)
     c1 = theta[144:160]
-    C2 = theta[160:4768].reshape(F2, F1, D4, D5)
+    C2 = theta[160:4768].reshape(32, F1, 3, 3)
     c2 = theta[4768:4800]
     W = (
-        theta[4800 : 4800 + 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2)
-        * K].reshape(((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)
+        theta[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
+        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
     )
     b = (
-        theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * K + 32
-        * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 + K]
+        theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
+        * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     )
     z1_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)

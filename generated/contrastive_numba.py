@@ -409,7 +409,7 @@ def _compute_db2_2(db2_2, dq_s1, q, dnorm_2_s1_s1, da4, s_norm_2, norm_2, N):
         dnorm_2_s1_s1[n] = dnorm_2_s1_s1_sum
         for i in range(C):
             da4[n, i] = 5 * (dq_s1[n, i] - _either(s_norm_2[n] > 0, q[n, i] * dnorm_2_s1_s1[n], 0.0)) / norm_2[n]  # (24), (29)
-            db2_2[i] += da4[n, i]  # (31), (30)
+            db2_2[i] += da4[n, i]  # (30), (31)
 
 
 @kernel

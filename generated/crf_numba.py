@@ -178,7 +178,7 @@ def _compile() -> None:
 def _forward(theta, work, counts, at, x, rows, N, T, V, K):
     """The outputs: equations (1) to (4), (6) to (7)."""
     W = theta[0 : K * V].reshape(V, K)
-    A = theta[K * V : K * V + K**2].reshape(K, K)
+    A = theta[K * V : K**2 + K * V].reshape(K, K)
     scores = work[at[0] : at[0] + K * T * rows].reshape(rows, T, K)
     s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
     alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
@@ -196,7 +196,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V, K):
 @kernel
 def _loss(theta, work, counts, at, y, rows, N, T, V, K):
     """The loss: equations (5), (8) to (10)."""
-    A = theta[K * V : K * V + K**2].reshape(K, K)
+    A = theta[K * V : K**2 + K * V].reshape(K, K)
     scores = work[at[0] : at[0] + K * T * rows].reshape(rows, T, K)
     s_total = work[at[3] : at[3] + rows]
     total = work[at[6] : at[6] + rows]
@@ -209,7 +209,7 @@ def _loss(theta, work, counts, at, y, rows, N, T, V, K):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K):
     """The gradients: equations (11) to (13), (15) to (16)."""
-    A = theta[K * V : K * V + K**2].reshape(K, K)
+    A = theta[K * V : K**2 + K * V].reshape(K, K)
     s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
     alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
     marginal = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
@@ -228,7 +228,7 @@ def _finish(theta, gradient, work, counts, at, rows, N, T, V, K):
     """The gradients of the whole batch: equation (14)."""
     dA_1 = work[at[11] : at[11] + K**2].reshape(K, K)
     dA_2 = work[at[12] : at[12] + K**2].reshape(K, K)
-    dA = gradient[K * V : K * V + K**2].reshape(K, K)
+    dA = gradient[K * V : K**2 + K * V].reshape(K, K)
     _compute_dA(dA, dA_1, dA_2, K)  # (14)
 
 

@@ -219,9 +219,9 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, S, K):
     """The outputs: equations (1) to (9)."""
     W = theta[0 : 32 * D].reshape(D, H)
     U = theta[32 * D : 32 * D + 1024].reshape(H, H)
-    b = theta[32 * D + 1024 : 32 * D + 1024 + 32]
-    R = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
-    c = theta[32 * D + 32 * K + 1056 : 32 * D + 32 * K + 1056 + K]
+    b = theta[32 * D + 1024 : 32 * D + 1056]
+    R = theta[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
+    c = theta[32 * D + 32 * K + 1056 : 32 * D + 33 * K + 1056]
     z1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, H)
     r_h1_left = work[at[1] : at[1] + 32 * rows].reshape(rows, H)
     r_h1_product = work[at[2] : at[2] + 32 * rows].reshape(rows, H)
@@ -276,7 +276,7 @@ def _loss(theta, work, counts, at, y, length, rows, N, T, D, S, K):
 def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K):
     """The gradients: equations (25) to (41)."""
     U = theta[32 * D : 32 * D + 1024].reshape(H, H)
-    R = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
+    R = theta[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
     h1 = work[at[4] : at[4] + 32 * T * rows].reshape(rows, T, H)
     p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
     m_alpha_finite = work[at[16] : at[16] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
@@ -294,15 +294,15 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
     dlse_s1 = work[at[33] : at[33] + T * rows].reshape(rows, T)
     dlog_p_1_s1_s1 = work[at[34] : at[34] + T * rows].reshape(rows, T)
     dz = work[at[35] : at[35] + K * T * rows].reshape(rows, T, K)
-    dc = gradient[32 * D + 32 * K + 1056 : 32 * D + 32 * K + 1056 + K]
+    dc = gradient[32 * D + 32 * K + 1056 : 32 * D + 33 * K + 1056]
     dh1_2 = work[at[36] : at[36] + 32 * T * rows].reshape(rows, T, H)
     dh1_1_left = work[at[37] : at[37] + 32 * rows].reshape(rows, H)
     dh1_1_product = work[at[38] : at[38] + 32 * rows].reshape(rows, H)
     dh1_1 = work[at[39] : at[39] + 32 * T * rows].reshape(rows, T, H)
     dr_h1 = work[at[40] : at[40] + 32 * T * rows].reshape(rows, T, H)
     dU = gradient[32 * D : 32 * D + 1024].reshape(H, H)
-    dR = gradient[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
-    db = gradient[32 * D + 1024 : 32 * D + 1024 + 32]
+    dR = gradient[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
+    db = gradient[32 * D + 1024 : 32 * D + 1056]
     dW = gradient[0 : 32 * D].reshape(D, H)
     _compute_dU_left(
         ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite, dU_left, h1, rows, N, S, T

@@ -159,7 +159,7 @@ def _compile() -> None:
 @kernel
 def _forward(theta, work, counts, at, x, rows, N, D):
     """The outputs: equations (1) to (2)."""
-    w = theta[0 : D]
+    w = theta[0:D]
     b = theta[D : D + 1]
     z1 = work[at[0] : at[0] + rows]
     prediction = work[at[1] : at[1] + rows]
@@ -181,7 +181,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D):
     prediction = work[at[1] : at[1] + rows]
     dprediction = work[at[3] : at[3] + rows]
     db = gradient[D : D + 1]
-    dw = gradient[0 : D]
+    dw = gradient[0:D]
     _compute_db(dprediction, prediction, y, db, rows, N)  # (4), (6)
     np.dot(x.T, dprediction, dw)  # (5)
 

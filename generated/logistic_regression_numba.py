@@ -161,7 +161,7 @@ def _compile() -> None:
 @kernel
 def _forward(theta, work, counts, at, x, rows, N, D):
     """The outputs: equations (1) to (3)."""
-    w = theta[0 : D]
+    w = theta[0:D]
     b = theta[D : D + 1]
     z1 = work[at[0] : at[0] + rows]
     a1 = work[at[1] : at[1] + rows]
@@ -184,7 +184,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D):
     p = work[at[2] : at[2] + rows]
     da1 = work[at[4] : at[4] + rows]
     db = gradient[D : D + 1]
-    dw = gradient[0 : D]
+    dw = gradient[0:D]
     _compute_db(da1, p, y, db, rows, N)  # (5), (7)
     np.dot(x.T, da1, dw)  # (6)
 

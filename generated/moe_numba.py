@@ -203,12 +203,12 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
     """The outputs: equations (1) to (17)."""
     G = theta[0 : 12 * D].reshape(D, H)
     G2 = theta[12 * D : 12 * D + 72].reshape(H, E)
-    g1 = theta[12 * D + 72 : 12 * D + 72 + 12]
-    g2 = theta[12 * D + 84 : 12 * D + 84 + 6]
-    W = theta[12 * D + 90 : 12 * D + 90 + 72 * D].reshape(E, D, H)
-    b = theta[84 * D + 90 : 84 * D + 90 + 72].reshape(E, H)
-    V = theta[84 * D + 162 : 84 * D + 162 + 72 * K].reshape(E, H, K)
-    c = theta[72 * K + 84 * D + 162 : 72 * K + 84 * D + 162 + 6 * K].reshape(E, K)
+    g1 = theta[12 * D + 72 : 12 * D + 84]
+    g2 = theta[12 * D + 84 : 12 * D + 90]
+    W = theta[12 * D + 90 : 84 * D + 90].reshape(E, D, H)
+    b = theta[84 * D + 90 : 84 * D + 162].reshape(E, H)
+    V = theta[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
+    c = theta[72 * K + 84 * D + 162 : 78 * K + 84 * D + 162].reshape(E, K)
     z1 = work[at[0] : at[0] + 12 * rows].reshape(rows, H)
     h1 = work[at[1] : at[1] + 12 * rows].reshape(rows, H)
     z2 = work[at[2] : at[2] + 6 * rows].reshape(rows, E)
@@ -257,30 +257,30 @@ def _loss(theta, work, counts, at, y, rows, N, D, K):
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     """The gradients: equations (19) to (32)."""
     G2 = theta[12 * D : 12 * D + 72].reshape(H, E)
-    V = theta[84 * D + 162 : 84 * D + 162 + 72 * K].reshape(E, H, K)
+    V = theta[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
     h1 = work[at[1] : at[1] + 12 * rows].reshape(rows, H)
     gate = work[at[7] : at[7] + 6 * rows].reshape(rows, E)
     h = work[at[10] : at[10] + 72 * rows].reshape(rows, E, H)
     expert = work[at[18] : at[18] + 6 * K * rows].reshape(rows, E, K)
     p = work[at[19] : at[19] + K * rows].reshape(rows, K)
     du_expert = work[at[21] : at[21] + 6 * K * rows].reshape(rows, E, K)
-    dc = gradient[72 * K + 84 * D + 162 : 72 * K + 84 * D + 162 + 6 * K].reshape(E, K)
+    dc = gradient[72 * K + 84 * D + 162 : 78 * K + 84 * D + 162].reshape(E, K)
     dh_right = work[at[22] : at[22] + 6 * K * rows].reshape(E, rows, K)
     dV_left = work[at[23] : at[23] + 72 * rows].reshape(E, rows, H)
     dV_right = work[at[24] : at[24] + 6 * K * rows].reshape(E, rows, K)
     da2 = work[at[25] : at[25] + 6 * rows].reshape(rows, E)
-    dg2 = gradient[12 * D + 84 : 12 * D + 84 + 6]
+    dg2 = gradient[12 * D + 84 : 12 * D + 90]
     dh_product = work[at[26] : at[26] + 72 * rows].reshape(E, H, rows)
     dh = work[at[27] : at[27] + 72 * rows].reshape(rows, E, H)
     dz = work[at[28] : at[28] + 72 * rows].reshape(rows, E, H)
-    db = gradient[84 * D + 90 : 84 * D + 90 + 72].reshape(E, H)
-    dV = gradient[84 * D + 162 : 84 * D + 162 + 72 * K].reshape(E, H, K)
+    db = gradient[84 * D + 90 : 84 * D + 162].reshape(E, H)
+    dV = gradient[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
     dW_product = work[at[29] : at[29] + 72 * D].reshape(E, H, D)
-    dW = gradient[12 * D + 90 : 12 * D + 90 + 72 * D].reshape(E, D, H)
+    dW = gradient[12 * D + 90 : 84 * D + 90].reshape(E, D, H)
     dh1 = work[at[30] : at[30] + 12 * rows].reshape(rows, H)
     dG2 = gradient[12 * D : 12 * D + 72].reshape(H, E)
     dz1 = work[at[31] : at[31] + 12 * rows].reshape(rows, H)
-    dg1 = gradient[12 * D + 72 : 12 * D + 72 + 12]
+    dg1 = gradient[12 * D + 72 : 12 * D + 84]
     dG = gradient[0 : 12 * D].reshape(D, H)
     _compute_dg2(
         dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, dV_left, h, da2, rows, K, N

@@ -194,10 +194,10 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
     """The outputs: equations (1) to (11)."""
     W0 = theta[0 : 32 * D].reshape(D, H)
     b0 = theta[32 * D : 32 * D + 32]
-    W = theta[32 * D + 32 : 32 * D + 32 + 6144].reshape(L, H, H)
-    b = theta[32 * D + 6176 : 32 * D + 6176 + 192].reshape(L, H)
-    V = theta[32 * D + 6368 : 32 * D + 6368 + 32 * K].reshape(H, K)
-    c = theta[32 * D + 32 * K + 6368 : 32 * D + 32 * K + 6368 + K]
+    W = theta[32 * D + 32 : 32 * D + 6176].reshape(L, H, H)
+    b = theta[32 * D + 6176 : 32 * D + 6368].reshape(L, H)
+    V = theta[32 * D + 6368 : 32 * D + 32 * K + 6368].reshape(H, K)
+    c = theta[32 * D + 32 * K + 6368 : 32 * D + 33 * K + 6368]
     z1 = work[at[0] : at[0] + 32 * rows].reshape(rows, H)
     first = work[at[1] : at[1] + 32 * rows].reshape(rows, H)
     z_left = work[at[2] : at[2] + 32 * rows].reshape(rows, H)
@@ -235,27 +235,27 @@ def _loss(theta, work, counts, at, y, rows, N, D, K):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     """The gradients: equations (13) to (25)."""
-    W = theta[32 * D + 32 : 32 * D + 32 + 6144].reshape(L, H, H)
-    b = theta[32 * D + 6176 : 32 * D + 6176 + 192].reshape(L, H)
-    V = theta[32 * D + 6368 : 32 * D + 6368 + 32 * K].reshape(H, K)
+    W = theta[32 * D + 32 : 32 * D + 6176].reshape(L, H, H)
+    b = theta[32 * D + 6176 : 32 * D + 6368].reshape(L, H)
+    V = theta[32 * D + 6368 : 32 * D + 32 * K + 6368].reshape(H, K)
     first = work[at[1] : at[1] + 32 * rows].reshape(rows, H)
     z = work[at[4] : at[4] + 192 * rows].reshape(L, rows, H)
     h = work[at[5] : at[5] + 192 * rows].reshape(L, rows, H)
     top = work[at[6] : at[6] + 32 * rows].reshape(rows, H)
     p = work[at[12] : at[12] + K * rows].reshape(rows, K)
     da2 = work[at[14] : at[14] + K * rows].reshape(rows, K)
-    dc = gradient[32 * D + 32 * K + 6368 : 32 * D + 32 * K + 6368 + K]
+    dc = gradient[32 * D + 32 * K + 6368 : 32 * D + 33 * K + 6368]
     dW_left = work[at[15] : at[15] + 192 * rows].reshape(L, rows, H)
     dtop = work[at[16] : at[16] + 32 * rows].reshape(rows, H)
-    dV = gradient[32 * D + 6368 : 32 * D + 6368 + 32 * K].reshape(H, K)
+    dV = gradient[32 * D + 6368 : 32 * D + 32 * K + 6368].reshape(H, K)
     dh_1_left = work[at[17] : at[17] + 32 * rows].reshape(rows, H)
     dh_1_right = work[at[18] : at[18] + 1024].reshape(H, H)
     dh_1_product = work[at[19] : at[19] + 32 * rows].reshape(rows, H)
     dh_1 = work[at[20] : at[20] + 192 * rows].reshape(L, rows, H)
     dh = work[at[21] : at[21] + 192 * rows].reshape(L, rows, H)
     dz = work[at[22] : at[22] + 192 * rows].reshape(L, rows, H)
-    dW = gradient[32 * D + 32 : 32 * D + 32 + 6144].reshape(L, H, H)
-    db = gradient[32 * D + 6176 : 32 * D + 6176 + 192].reshape(L, H)
+    dW = gradient[32 * D + 32 : 32 * D + 6176].reshape(L, H, H)
+    db = gradient[32 * D + 6176 : 32 * D + 6368].reshape(L, H)
     dfirst_1 = work[at[23] : at[23] + 32 * rows].reshape(rows, H)
     dz1 = work[at[24] : at[24] + 32 * rows].reshape(rows, H)
     db0 = gradient[32 * D : 32 * D + 32]

@@ -208,11 +208,11 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, K):
     """The outputs: equations (1) to (17)."""
     decay = theta[0:16]
     turn = theta[16:32]
-    B = theta[32 : 32 + 16 * D].reshape(D, S)
-    W = theta[16 * D + 32 : 16 * D + 32 + 512].reshape(S, H)
-    b = theta[16 * D + 544 : 16 * D + 544 + 32]
-    V = theta[16 * D + 576 : 16 * D + 576 + 32 * K].reshape(H, K)
-    c = theta[16 * D + 32 * K + 576 : 16 * D + 32 * K + 576 + K]
+    B = theta[32 : 16 * D + 32].reshape(D, S)
+    W = theta[16 * D + 32 : 16 * D + 544].reshape(S, H)
+    b = theta[16 * D + 544 : 16 * D + 576]
+    V = theta[16 * D + 576 : 16 * D + 32 * K + 576].reshape(H, K)
+    c = theta[16 * D + 32 * K + 576 : 16 * D + 33 * K + 576]
     u_rate = work[at[0] : at[0] + 16]
     rate = work[at[1] : at[1] + 16]
     real = work[at[2] : at[2] + 16]
@@ -254,8 +254,8 @@ def _loss(theta, work, counts, at, y, rows, N, T, D, K):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
     """The gradients: equations (19) to (33)."""
-    W = theta[16 * D + 32 : 16 * D + 32 + 512].reshape(S, H)
-    V = theta[16 * D + 576 : 16 * D + 576 + 32 * K].reshape(H, K)
+    W = theta[16 * D + 32 : 16 * D + 544].reshape(S, H)
+    V = theta[16 * D + 576 : 16 * D + 32 * K + 576].reshape(H, K)
     real = work[at[2] : at[2] + 16]
     imag = work[at[3] : at[3] + 16]
     re = work[at[5] : at[5] + 16 * T * rows].reshape(rows, T, S)
@@ -264,16 +264,16 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
     h1 = work[at[10] : at[10] + 32 * rows].reshape(rows, H)
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
     da2 = work[at[18] : at[18] + K * rows].reshape(rows, K)
-    dc = gradient[16 * D + 32 * K + 576 : 16 * D + 32 * K + 576 + K]
+    dc = gradient[16 * D + 32 * K + 576 : 16 * D + 33 * K + 576]
     dh1 = work[at[19] : at[19] + 32 * rows].reshape(rows, H)
-    dV = gradient[16 * D + 576 : 16 * D + 576 + 32 * K].reshape(H, K)
+    dV = gradient[16 * D + 576 : 16 * D + 32 * K + 576].reshape(H, K)
     da1 = work[at[20] : at[20] + 32 * rows].reshape(rows, H)
-    db = gradient[16 * D + 544 : 16 * D + 544 + 32]
+    db = gradient[16 * D + 544 : 16 * D + 576]
     dsize = work[at[21] : at[21] + 16 * rows].reshape(rows, S)
-    dW = gradient[16 * D + 32 : 16 * D + 32 + 512].reshape(S, H)
+    dW = gradient[16 * D + 32 : 16 * D + 544].reshape(S, H)
     dim = work[at[22] : at[22] + 16 * T * rows].reshape(rows, T, S)
     dre = work[at[23] : at[23] + 16 * T * rows].reshape(rows, T, S)
-    dB = gradient[32 : 32 + 16 * D].reshape(D, S)
+    dB = gradient[32 : 16 * D + 32].reshape(D, S)
     dimag_1 = work[at[24] : at[24] + 16]
     dimag_2 = work[at[25] : at[25] + 16]
     dreal_1 = work[at[26] : at[26] + 16]

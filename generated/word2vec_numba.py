@@ -179,7 +179,7 @@ def _compile() -> None:
 def _forward(theta, work, counts, at, centre, context, rows, N, R, V):
     """The outputs: equation (1)."""
     E = theta[0 : 32 * V].reshape(V, D)
-    C = theta[32 * V : 32 * V + 32 * V].reshape(V, D)
+    C = theta[32 * V : 64 * V].reshape(V, D)
     near = work[at[0] : at[0] + rows]
     _compute_near(C, context, E, centre, near, rows)  # (1)
 
@@ -188,7 +188,7 @@ def _forward(theta, work, counts, at, centre, context, rows, N, R, V):
 def _loss(theta, work, counts, at, centre, others, rows, N, R, V):
     """The loss: equations (2) to (7)."""
     E = theta[0 : 32 * V].reshape(V, D)
-    C = theta[32 * V : 32 * V + 32 * V].reshape(V, D)
+    C = theta[32 * V : 64 * V].reshape(V, D)
     near = work[at[0] : at[0] + rows]
     far = work[at[1] : at[1] + R * rows].reshape(rows, R)
     u_h1 = work[at[2] : at[2] + rows]
@@ -205,7 +205,7 @@ def _loss(theta, work, counts, at, centre, others, rows, N, R, V):
 def _backward(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V):
     """The gradients: equations (9) to (12), (14) to (15)."""
     E = theta[0 : 32 * V].reshape(V, D)
-    C = theta[32 * V : 32 * V + 32 * V].reshape(V, D)
+    C = theta[32 * V : 64 * V].reshape(V, D)
     far = work[at[1] : at[1] + R * rows].reshape(rows, R)
     u_h1 = work[at[2] : at[2] + rows]
     du_h1 = work[at[7] : at[7] + rows]
@@ -236,7 +236,7 @@ def _finish(theta, gradient, work, counts, at, rows, N, R, V):
     dC_1 = work[at[11] : at[11] + 32 * V].reshape(V, D)
     dC_2 = work[at[12] : at[12] + 32 * V].reshape(V, D)
     dE = gradient[0 : 32 * V].reshape(V, D)
-    dC = gradient[32 * V : 32 * V + 32 * V].reshape(V, D)
+    dC = gradient[32 * V : 64 * V].reshape(V, D)
     _compute_dC(dE, dE_1, dE_2, dC, dC_1, dC_2, V)  # (13), (16)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 WIDTH = 110
 
@@ -36,6 +37,30 @@ class Function:
 def note(*numbers: int, prefix: str = "") -> str:
     """The trailing comment that names equations: `  # (2), (3)`."""
     return "  # " + ", ".join(f"({prefix}{number})" for number in numbers)
+
+
+def equations_of(line: str) -> tuple[int, ...]:
+    """The numbers of the equations that a line's comment lists."""
+    return tuple(int(number) for number in re.findall(r"\((\d+)\)", line.partition("  # ")[2]))
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Rising numbers of equations: `(3) to (8), (11)`, with runs of at least three as ranges. More than four
+    runs of one length in equal steps, as equal layers have, are cut short: `(3), (6) … (24)`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    steps = {b[0] - a[0] for a, b in pairwise(runs)}
+    if len(runs) > 4 and len(steps) == len({len(run) for run in runs}) == 1:
+        first, second, *_, last = (f"({r[0]}) to ({r[-1]})" if len(r) > 1 else f"({r[0]})" for r in runs)
+        return f"{first}, {second} … {last}"
+    parts: list[str] = []
+    for run in runs:
+        parts += [f"({run[0]}) to ({run[-1]})"] if len(run) > 2 else [f"({number})" for number in run]
+    return ", ".join(parts)
 
 
 def wrapped(opening: str, entries: Sequence[str], closing: str, indent: int = 4) -> list[str]:

@@ -13,7 +13,7 @@ from symbp.emit.blocks import Function
 from symbp.emit.drivers import guarded_update, own_arguments, stage_calls
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.numba_target import Place
+from symbp.emit.numba_places import Place
 from symbp.emit.segments import Network
 from symbp.emit.workspace import own_gradients
 from symbp.ir.training import UpdateRule

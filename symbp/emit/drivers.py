@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from symbp.emit.blocks import Function
 from symbp.emit.names import Names
-from symbp.emit.numba_target import Place, stage_arguments
+from symbp.emit.numba_places import Place
+from symbp.emit.numba_target import stage_arguments
 from symbp.emit.segments import Network
 from symbp.emit.update import arguments
 from symbp.ir.training import UpdateRule

@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from symbp.emit.blocks import Function, note
+from symbp.emit.blocks import Function, equations_of, listed
 from symbp.emit.names import Names
 
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
@@ -33,8 +33,10 @@ class _Loops:
     @property
     def function(self) -> Function:
         every = sorted({number for line in self.numbers for number in line})
-        body = [c + (note(*n) if n else "") for c, n in zip(self.code, self.numbers, strict=True)]
-        return Function(self.name, self.arguments, f"{_listed(every)}.", ("_disjoint()", *body), ("@kernel",))
+        notes = [f"  # {listed(sorted(numbers))}" if numbers else "" for numbers in self.numbers]
+        body = [line + behind for line, behind in zip(self.code, notes, strict=True)]
+        doc = f"Equation{'s' if len(every) > 1 else ''} {listed(every)}."
+        return Function(self.name, self.arguments, doc, ("_disjoint()", *body), ("@kernel",))
 
 
 class LoopFunctions:
@@ -72,9 +74,7 @@ class LoopFunctions:
 
 def _apart(lines: Sequence[str]) -> tuple[tuple[str, ...], list[dict[int, None]]]:
     """Code and numbers of lines."""
-    pairs = [line.partition("  # ")[::2] for line in lines]
-    numbers = [dict.fromkeys(int(n) for n in re.findall(r"\((\d+)\)", comment)) for _, comment in pairs]
-    return tuple(code for code, _ in pairs), numbers
+    return tuple(line.partition("  # ")[0] for line in lines), [dict.fromkeys(equations_of(x)) for x in lines]
 
 
 def _canonical(code: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
@@ -86,17 +86,3 @@ def _canonical(code: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
             own.setdefault(name, f"${len(own)}")
     for line in code:
         yield WORD.sub(lambda word: own.get(word.group(), word.group()), line)
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    """`Equations (3) to (8), (11)`: runs of at least three as ranges."""
-    parts: list[str] = []
-    k = 0
-    while k < len(numbers):
-        last = k
-        while last + 1 < len(numbers) and numbers[last + 1] == numbers[last] + 1:
-            last += 1
-        run = [f"({number})" for number in numbers[k : last + 1]]
-        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
-        k = last + 1
-    return f"Equation{'s' if len(numbers) > 1 else ''} {', '.join(parts)}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy
 
@@ -18,6 +18,8 @@ from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.loops import LoopFunctions
 from symbp.emit.names import Names
+from symbp.emit.numba_layers import looped
+from symbp.emit.numba_places import Place, part, view
 from symbp.emit.numpy_products import LINEAR_ALGEBRA
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import GIVEN, Network, Segment, product_of
@@ -48,31 +50,21 @@ from symbp.lower.program import (
 START = {"sum": "0", "prod": "1"}
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a tensor lies: an arena, the text of its first element's position, the number of elements."""
-
-    arena: str
-    start: str
-    count: Expr
-
-
 def layout(network: Network, memory: MemoryPlan) -> dict[str, Place]:
     """Parameters and gradients at their positions in the arenas, everything else where `at` says."""
     bound = {Size(name): sympy.Integer(value) for name, value in network.sizes.items()}
-    spelled = ElementSpelling({}, {}, {})
     gradients = {parameter: gradient for gradient, parameter in own_gradients(network).items()}
     places: dict[str, Place] = {}
     start: Expr = sympy.S.Zero
     for parameter in network.parameters:
         count = product_of(parameter.shape).xreplace(bound)
-        places[parameter.name] = Place("theta", spelled.integer(start).text, count)
+        places[parameter.name] = Place("theta", start, count)
         if parameter.name in gradients:
-            places[gradients[parameter.name]] = Place("gradient", spelled.integer(start).text, count)
+            places[gradients[parameter.name]] = Place("gradient", start, count)
         start = sympy.expand(start + count)
     for k, (name, place) in enumerate(memory.named.items()):
         places[name] = Place(
-            "counts" if place.buffer.arena == "integers" else "work", f"at[{k}]", place.buffer.count
+            "counts" if place.buffer.arena == "integers" else "work", sympy.Integer(k), place.buffer.count
         )
     return places
 
@@ -362,11 +354,14 @@ def stage(
             left, right = names.tensors[buffer], names.tensors[value]
             scalar = not tensors[buffer].shape
             body.append(f"{left}[()] = {right}[0]" if scalar else f"{left}[...] = {right}")
+    read = {t.name: t for t in (*network.tensors, *segment.leaves(Role.PARAMETER))}
+    body = looped(body, read, places, names)
     head = []
     text = "\n".join(re.sub(r"  #.*", "", line) for line in body)
     for tensor in (*network.parameters, *network.tensors):
         if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
-            head.append(view(tensor, places[tensor.name], names))
+            shaped = read.get(tensor.name, tensor)
+            head.append(view(names.tensors[tensor.name], shaped, places[tensor.name]))
     head += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
     arguments = (*stage_arguments(network, segment, names), *network.stage_sizes)
     title = (
@@ -386,24 +381,6 @@ def stage_arguments(network: Network, segment: Segment, names: Names) -> tuple[s
         given = [t.name for t in network.given if t.name in given or t.name in network.system.updates]
     arenas = ("theta", *(("gradient",) if segment.name in FILLING else ()), "work", "counts")
     return (*arenas, "at", *(names.tensors[name] for name in given))
-
-
-def view(tensor: Tensor, place: Place, names: Names) -> str:
-    """The line that makes a named view of an arena."""
-    spelled = ElementSpelling({}, {}, {})
-    text = f"{names.tensors[tensor.name]} = {part(place)}"
-    if len(tensor.shape) < 2:
-        return text
-    return f"{text}.reshape({', '.join(spelled.integer(e).text for e in tensor.shape)})"
-
-
-def part(place: Place) -> str:
-    """The elements of a place as a slice of its arena."""
-    count = ElementSpelling({}, {}, {}).integer(place.count).text
-    if place.start.isdigit() and count.isdigit():
-        return f"{place.arena}[{place.start}:{int(place.start) + int(count)}]"
-    stop = count if place.start == "0" else f"{place.start} + {count}"
-    return f"{place.arena}[{place.start} : {stop}]"
 
 
 def _copied_gradients(

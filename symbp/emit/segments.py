@@ -19,7 +19,7 @@ from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Program, lower
 from symbp.lower.chunks import Barrier, Split, split
-from symbp.lower.counted import counted
+from symbp.lower.counted import counted, united
 from symbp.lower.layout import batch_last, loops_first
 from symbp.lower.maxima import maxima
 from symbp.lower.shared import numbered, shared
@@ -194,7 +194,7 @@ def network(
     values = {name: float(start.scale + start.shift) for name, start in starts.items()}
     fitted = {name: start for name, start in starts.items() if start.of}
     whole = Network(derivation, known, (), constants, values, fitted)
-    prepared = maxima(numbered(counted(system, known)))
+    prepared = maxima(numbered(counted(united(system), known)))
     parts = _chunked(prepared.system, whole.batch, gradients) if chunks else None
     if not chunks:
         kept = (*system.asked, *gradients)

@@ -1,5 +1,5 @@
 """Sizes with a value that subscripts calculate with, as numbers: then it is decided what divides and what
-meets what.
+meets what. And sizes that integers stated, as one where they have one value.
 
 Enters: a system, the values of sizes. Leaves: the system with numbers for some of these sizes.
 Must not know: targets, who gave a size its value.
@@ -7,6 +7,9 @@ Must not know: targets, who gave a size its value.
 `(S − D + 1)//2` pixels are 12 once S = 28 and D = 5, and each read of such an image is a slice with a step;
 with symbols nothing says that 2 divides. An extent of 4 shows that the guards `[g = 0]`, …, `[g = 3]` cover
 it. A size that only counts rows or columns keeps its name: there it says more than its value does.
+
+Layers of width 32, each declared with an integer, have the widths D2, D3, D4: equal code for equal layers
+needs one name for them.
 """
 
 from __future__ import annotations
@@ -25,8 +28,23 @@ def counted(system: System, known: Mapping[str, int]) -> System:
     """The system with numbers for the sizes that it calculates with, as far as they are known."""
     found = {size for size in _calculated(system) if size.name in known}
     values = {size: sympy.Integer(known[size.name]) for size in found}
-    if not values:
-        return system
+    return _with(system, values) if values else system
+
+
+def united(system: System) -> System:
+    """The system with one size for those that are numbered alike, as integers in shapes are, and have one
+    value in the declaration."""
+    first: dict[tuple[str, int], Size] = {}
+    values: dict[Size, Expr] = {}
+    for name in system.sizes:
+        if name in system.bound and name[-1].isdigit():
+            size = Size(name)
+            values[size] = first.setdefault((name.rstrip("0123456789"), system.bound[name]), size)
+    values = {size: other for size, other in values.items() if size != other}
+    return _with(system, values) if values else system
+
+
+def _with(system: System, values: Mapping[Size, Expr]) -> System:
     return system.with_(
         tensors=tuple(_tensor(t, values) for t in system.tensors),
         equations=tuple(_equation(e, values) for e in system.equations),

@@ -198,7 +198,8 @@ def _longest(lengths: Sequence[Expr], group: Together) -> Expr:
 def _place(kernels: list[Drafted], one: Draft, home: dict[str, int]) -> int:
     """Puts a statement into the first nest with which it may share its outer loop, else into a new one."""
     first = max((home[name] for name in one.read_names if name in home), default=0)
-    for k in range(first, len(kernels)):
+    later = range(first, len(kernels))
+    for k in later if one.read_names else reversed(later):  # what reads nothing stays near its neighbours
         drafts = kernels[k]
         if isinstance(drafts, list) and one.remaining and _shares_loop(drafts, one):
             drafts.append(one)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from emit_nets import SIZES, adam, mlp, mlp_initial, sgd
 
+import symbp as bp
+from symbp.api import source as source_of
 from symbp.derive.derivation import Derivation
 from symbp.emit import TARGETS, generate_source, load
 from symbp.errors import GenerationError
@@ -67,6 +69,25 @@ def test_it_imports_nothing_of_symbp(target: str) -> None:
 def test_sizes_do_not_change_its_length(target: str) -> None:
     small, large = (text(target, sizes={"D": d, "H": 4 * d, "K": 3}) for d in (2, 4096))
     assert len(small.splitlines()) == len(large.splitlines())
+
+
+def deep(layers: int, target: str) -> str:
+    """The functions of a network with this many equal layers, each declared by itself."""
+    N, D = bp.dims("N D")
+    z = bp.nn.Sequential(*[bp.nn.Dense(16, activation="tanh") for _ in range(layers)], bp.nn.Dense(3))(
+        bp.input("x", (N, D))
+    )
+    net = bp.Network("deep", loss=bp.cross_entropy(z, bp.labels("y", (N,), classes=3), from_logits=True))
+    found = source_of(net, target=target, optimizer=bp.optim.SGD(0.1), sizes={"D": 8})
+    return found[found.index("def _forward") : found.index("def _metrics")]
+
+
+@pytest.mark.parametrize("target", ["numba"])
+def test_equal_layers_do_not_change_its_length(target: str) -> None:
+    few, many = deep(4, target), deep(12, target)
+    assert len(few.splitlines()) == len(many.splitlines())
+    assert "# (3), (5), (7)" in few
+    assert "# (3), (5) … (23)" in many
 
 
 @pytest.mark.parametrize("target", TARGETS)
