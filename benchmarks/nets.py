@@ -197,17 +197,15 @@ def diagonal_lstm() -> bp.Network:
     over = {l: L, t: T, j: B}
     below = h.at(l - 1, t, j, outside=x[t, j] * extra[0, j])
     before = h.at(l, t - 1, j, outside=hidden[l, j])
-    gates = [
-        (bp.tanh if q == 3 else bp.sigmoid)((below, before)[q % 2] * weight[l, q, j] + bias[l, q, j])
-        for q in range(4)
-    ]
-    forget, into, out, new = (
-        bp.define(name, [l, t, j], gate, ranges=over)
-        for name, gate in zip(("forget", "into", "out", "new"), gates, strict=True)
-    )
-    kept = memory.at(l, t - 1, j, outside=first[l, j]) * forget[l, t, j]
+    q = bp.index("q", 2)  # the even gates read the input, the odd ones the layer's own last state
+    z = bp.define("z", [l, t, q, j], below * weight[l, 2 * q, j] + bias[l, 2 * q, j], ranges=over)
+    a = bp.define("a", [l, t, q, j], before * weight[l, 2 * q + 1, j] + bias[l, 2 * q + 1, j], ranges=over)
+    outer = bp.define("outer", [l, t, q, j], bp.sigmoid(z[l, t, q, j]))
+    into = bp.define("into", [l, t, j], bp.sigmoid(a[l, t, 0, j]))
+    new = bp.define("new", [l, t, j], bp.tanh(a[l, t, 1, j]))
+    kept = memory.at(l, t - 1, j, outside=first[l, j]) * outer[l, t, 0, j]
     memory = bp.define(memory, [l, t, j], kept + into[l, t, j] * new[l, t, j])
-    h = bp.define(h, [l, t, j], out[l, t, j] * bp.tanh(memory[l, t, j]))
+    h = bp.define(h, [l, t, j], outer[l, t, 1, j] * bp.tanh(memory[l, t, j]))
     p = bp.define("p", [t, j], h[L - 1, t, j] * extra[1, j] + extra[2, j])
     total = bp.define("total", [t], bp.log(2 + bp.Sum(bp.exp(p[t, j]), j)))
     each = after[t, j] * (total[t] - p[t, j]) / (T * B)

@@ -19,7 +19,7 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.ir.affine import settled
+from symbp.ir.affine import affine, settled
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices, free_sizes
 from symbp.ir.system import Equation, System, Tensor
 
@@ -53,7 +53,7 @@ def _with(system: System, values: Mapping[Size, Expr]) -> System:
 
 def _calculated(system: System) -> set[Size]:
     """The sizes in sums and quotients of extents, in quotients of subscripts, the extents of indices that are
-    compared with a number and of axes that are read at one, and what windows move over."""
+    compared with a number and of axes that are read at one or in steps, and what windows move over."""
     found: set[Size] = set()
     shapes = [*(t.shape for t in system.tensors), *(e.ranges for e in system.equations)]
     for extent in [e for shape in shapes for e in shape]:
@@ -72,9 +72,15 @@ def _calculated(system: System) -> set[Size]:
             for subscript, extent in zip(access.subscripts, shape, strict=True):
                 if subscript.is_Integer and subscript > 0:  # at 0 there is something for any size
                     found |= free_sizes(extent)
-                elif len(free_indices(subscript)) > 1:  # a window: what it moves over
+                elif len(free_indices(subscript)) > 1 or _steps(subscript):  # a window: what it moves over
                     found |= free_sizes(extent) | _extents(free_indices(subscript), extents)
     return found
+
+
+def _steps(subscript: Expr) -> bool:
+    """Whether a read leaves out positions: `x[2i + 1]`."""
+    form = affine(subscript)
+    return form is not None and any(abs(weight) > 1 for weight in form.weights.values())
 
 
 def _extents(indices: Iterable[Index], extents: Mapping[Index, Expr]) -> set[Size]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+import symbp as bp
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import FloorDiv, Guard, Index, Size
 from symbp.ir.interpret import evaluate
@@ -45,3 +46,13 @@ def test_values_stay() -> None:
     sizes_ = {"N": 4, **KNOWN}
     before, after = (evaluate(s, {"x": x}, sizes_)["gates"] for s in (pooled(), counted(pooled(), KNOWN)))
     np.testing.assert_array_equal(before.astype(float), after.astype(float))
+
+
+def test_what_is_read_in_steps_is_counted() -> None:
+    (B,) = bp.dims("B")
+    w, (q, j) = bp.param("w", (4, B)), bp.indices("q j")
+    even = bp.define("even", [q, j], w[2 * q, j] ** 2, ranges={q: 2})
+    system = bp.Network("even", loss=even.sum()).system
+    found = counted(system, system.bound)
+    assert found.tensor("w").shape[0] == 4
+    assert str(found.tensor("w").shape[1]) == "B"
