@@ -17,6 +17,7 @@ from dataclasses import replace
 from symbp.emit.array_functions import Functions
 from symbp.emit.array_values import Target
 from symbp.emit.form import NUMBER, Unknown
+from symbp.emit.forms import OPERATORS
 from symbp.emit.trees import Settled, filled_with
 
 SIGNS: dict[type[ast.operator], str] = {
@@ -85,8 +86,11 @@ class Calls(Functions):
             self.assigned(node.targets[0], node.value)
         elif isinstance(node, ast.AugAssign):
             held: list[str] = []
-            value = self.value(node.value, held)
-            self.lines.append(f"{self.text(node.target)} {SIGNS[type(node.op)]} {value}")
+            value, target = self.value(node.value, held), self.text(node.target)
+            if isinstance(node.target, ast.Name) and self.forms.of(node.target).shape:
+                self.lines.append(f"np.{OPERATORS[type(node.op)]}({target}, {value}, out={target})")
+            else:
+                self.lines.append(f"{target} {SIGNS[type(node.op)]} {value}")
             self.scratch.release(held)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             self.called(node.value)

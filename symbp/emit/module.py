@@ -40,6 +40,7 @@ from symbp.emit.templates import render
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
+from symbp.ir.expr import Size
 from symbp.ir.training import Initial, UpdateRule
 from symbp.lower.memory import MemoryPlan
 
@@ -198,7 +199,8 @@ def _numpy_stages(
 ) -> tuple[numpy_target.Stages, Function, MemoryPlan]:
     """The stages, the update, and the memory that both need."""
     stages = numpy_target.functions(net, names)
-    count = sum((product_of(p.shape) for p in net.parameters), sympy.S.Zero)
+    bound = {Size(name): sympy.Integer(value) for name, value in net.sizes.items()}
+    count = sum((product_of(p.shape).xreplace(bound) for p in net.parameters), sympy.S.Zero)
     calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), stages.scratch, "update")
     update = numpy_update(rule, _update_names(rule), calls, count)
     return stages, update, memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 RESERVED = frozenset(
     {
         "np", "math", "F32", "DTYPE", "params", "data", "tensors", "gradients",
-        "theta", "gradient", "work", "counts", "at", "bounds", "step", "loss_", "finite",
+        "theta", "gradient", "work", "counts", "at", "bounds", "step", "loss_", "finite", "run",
     }
 )  # fmt: skip
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from symbp.emit.blocks import WIDTH, Function
 from symbp.emit.names import Names
+from symbp.emit.numpy_binding import Binding
 from symbp.emit.numpy_filling import FillingLines, calls_for
 from symbp.emit.scratch import Scratch
 from symbp.emit.segments import GIVEN, Network, Segment
 from symbp.emit.tables import global_name
 from symbp.emit.workspace import own_gradients, successions
-from symbp.ir.system import Role, Tensor
+from symbp.ir.system import Role
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def called(lines: Iterable[str]) -> set[str]:
 
 
 def _stage(network: Network, segment: Segment, lines: FillingLines, names: Names) -> Function:
+    """A function of the arrays that stay in their places; what it returns runs the stage on given data."""
     backward = segment.name == "backward"
     gradients = network.derivation.gradients
     own = own_gradients(network) if backward else {}
@@ -64,46 +66,54 @@ def _stage(network: Network, segment: Segment, lines: FillingLines, names: Names
         body += [f'gradients["{p}"][...] = {names.tensors[gradients[p]]}' for p in rest]
     if segment.name == "buffers":
         body += _buffer_lines(network, names)
-    head = _unpacked(network, segment, names, lines.calls.scratch, own, body)
-    arguments = ("params", "data", "tensors", *(["gradients"] if backward else []))
+    staying = _staying(network, segment, names, lines.calls.scratch, own)
+    sizes = {*network.sizes, *network.stage_sizes}
+    hyper = {names.tensors[t.name] for t in segment.leaves(Role.HYPER)}
+    fixed = frozenset({row[1] for rows, _ in staying for row in rows} | sizes | hyper)
+    binding = Binding(lines.calls.forms, fixed, names.free, set(lines.calls.scratch.shapes))
+    body = binding.lines(body)
+    arguments = ("params", "tensors", *(["gradients"] if backward else []), *network.stage_sizes)
     title = (
         f"The {segment.title}: {equation_range(segment)}."
         if segment.program.kernels
         else f"No {segment.title}."
     )
-    return Function(f"_{segment.name}", arguments, title, (*head, *body) or ("pass",))
+    head = [*_unpacked(staying, [*binding.head, *body]), *_constants(segment, names), *binding.head]
+    given = [(t.name, names.tensors[t.name]) for t in segment.leaves(*GIVEN)]
+    inner = [*_unpacked([(given, "data")], body), *body] or ["pass"]
+    run = ["def run(data):", *(f"    {line}" for line in inner), "", "return run"]
+    return Function(f"_{segment.name}", arguments, title, (*head, "", *run))
 
 
-def _unpacked(
-    network: Network,
-    segment: Segment,
-    names: Names,
-    scratch: Scratch,
-    own: Mapping[str, str],
-    body: Sequence[str],
-) -> list[str]:
-    """Local names for the arrays that the lines of a stage mention, and for the open sizes."""
-    mentioned = "\n".join(re.sub(r"  # .*", "", line) for line in body)
-    data, parameters = segment.leaves(*GIVEN), segment.leaves(Role.PARAMETER)
+Rows = list[tuple[str, str]]  # names of arrays, and what they are called in the lines
+
+
+def _staying(
+    network: Network, segment: Segment, names: Names, scratch: Scratch, own: Mapping[str, str]
+) -> list[tuple[Rows, str]]:
+    """The arrays that stay in their places, by the mapping that has them."""
     extra = (*scratch.shapes, *scratch.constants)
     absent = {*own, *segment.program.inlined}
-    sources = (
-        ([(t.name, names.tensors[t.name]) for t in data], "data"),
-        ([(t.name, names.tensors[t.name]) for t in parameters], "params"),
+    return [
+        ([(t.name, names.tensors[t.name]) for t in segment.leaves(Role.PARAMETER)], "params"),
         ([(t.name, names.tensors[t.name]) for t in network.tensors if t.name not in absent], "tensors"),
         ([(p, names.tensors[g]) for g, p in own.items()], "gradients"),
         ([(name, name) for name in extra], "tensors"),
-    )  # fmt: skip
-    lines = []
+    ]  # fmt: skip
+
+
+def _unpacked(sources: Sequence[tuple[Rows, str]], lines: Sequence[str]) -> list[str]:
+    """Local names for the arrays that lines mention."""
+    mentioned = {word for line in lines for word in re.findall(r"\w+", re.sub(r"  # .*", "", line))}
+    found: list[str] = []
     for rows, mapping in sources:
-        lines += _unpacked_names([row for row in rows if _mentions(mentioned, row[1])], mapping)
-    lines += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
-    read = [t for t in (*data, *parameters) if _mentions(mentioned, names.tensors[t.name])]
-    readable = (*read, *(t for t in network.tensors if _mentions(mentioned, names.tensors[t.name])))
-    for size in network.open_sizes:
-        if _mentions(mentioned, size):
-            lines.append(_size_line(network, size, readable, names))
-    return lines
+        found += _unpacked_names([row for row in rows if row[1] in mentioned], mapping)
+    return found
+
+
+def _constants(segment: Segment, names: Names) -> list[str]:
+    """The network's own constants under their own names."""
+    return [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
 
 
 def _buffer_lines(network: Network, names: Names) -> list[str]:
@@ -128,24 +138,6 @@ def _unpacked_names(rows: list[tuple[str, str]], mapping: str) -> list[str]:
             group = []
         group.append(row)
     return [*lines, line(group)] if group else lines
-
-
-def _size_line(network: Network, size: str, readable: tuple[Tensor, ...], names: Names) -> str:
-    found = network.witness(size, readable)
-    if found is not None:
-        text = names.tensors[found[0].name]
-    else:
-        given = [t for t in network.data if t.name in network.forward_data]
-        found = network.witness(size, (*network.parameters, *given, *network.data))
-        if found is None:
-            raise ValueError(f"size {size} is neither bound nor the extent of an input or a parameter")
-        mapping = "params" if found[0].role == Role.PARAMETER else "data"
-        text = f'{mapping}["{found[0].name}"]'
-    return f"{size} = len({text})" if found[1] == 0 else f"{size} = {text}.shape[{found[1]}]"
-
-
-def _mentions(text: str, name: str) -> bool:
-    return re.search(rf"\b{name}\b", text) is not None
 
 
 def equation_range(segment: Segment) -> str:

@@ -1,4 +1,4 @@
-"""An optimizer's update in NumPy: a loop over the flat arenas, a block that stays in the cache at a time.
+"""An optimizer's update in NumPy: calls over the flat arenas, a block that stays in the cache at a time.
 
 Enters: an update rule, the number of parameters. Leaves: the function `_update`.
 Must not know: which optimizers exist.
@@ -10,7 +10,7 @@ double precision. Scalar factors are drawn together, also out of roots and sums,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy
 
@@ -29,8 +29,11 @@ BLOCK = 1 << 14  # entries of each arena: five operands in float32 are 320 KB
 
 
 def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> Function:
-    """The update as calls over blocks of the arenas; `count` is their length."""
-    update = _Update(rule, names)
+    """The update as calls over the arenas, block by block where their length, `count`, may take several."""
+    single = bool(count.is_number) and int(count) <= BLOCK
+    arenas = [names.tensors[name] for name in (THETA, GRADIENT, *rule.moments)]
+    blocks = dict(zip(arenas, arenas if single else [names.free(f"{a}_block") for a in arenas], strict=True))
+    update = _Update(rule, names, blocks)
     numbered = numbered_updates(rule)
     whole = [line for k, e in numbered if not e.indices for line in update.scalar(k, e)]
     inner = update.entries([(k, e) for k, e in numbered if e.indices])
@@ -39,34 +42,54 @@ def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> F
         kind: Kind = "real" if tensor.shape else "number"
         if tensor.role.is_leaf or not tensor.shape:
             form = Form((entries,) if tensor.shape else (), kind, view=True, whole=True)
-            calls.forms.known[names.tensors[tensor.name]] = form
+            name = names.tensors[tensor.name]
+            calls.forms.known[blocks.get(name, name)] = form
     calls.forms.known.update(dict.fromkeys(update.constants.values(), Form((), "number", True, True)))
     lines = calls.statement(inner)
-    arenas = [names.tensors[name] for name in (THETA, GRADIENT, *rule.moments)]
-    first, part, given = arenas[0], names.free("block"), names.free("arenas")
     scratch = [n for n in calls.scratch.shapes if calls.moment in calls.scratch.uses[n]]
     calls.end()
-    length = sympy.Integer(min(int(count), BLOCK) if count.is_number else BLOCK)
+    length = count if single else sympy.Integer(BLOCK)
     for name in scratch:
         calls.scratch.shapes[name] = ((length,), calls.scratch.shapes[name][1])
+    given = [t for t in arguments(rule) if t in (THETA, GRADIENT, *rule.moments)]
+    settings = [t for t in arguments(rule) if t not in given]
+    run = [*whole, *update.before, *lines]
+    head = [f'{name} = tensors["{name}"]' for name in scratch]
+    if not single:
+        listed, start = names.free("blocks"), names.free("start")
+        head = _cut(listed, start, arenas, scratch)
+        inside = [*(blocks[a] for a in arenas), *scratch]
+        loop = f"for {', '.join(inside)} in {listed}:"
+        run = [*whole, *update.before, loop, *(f"    {line}" for line in lines)]
     body = (
-        *whole,
-        *update.before,
-        f"{given} = {', '.join(arenas)}",
-        f"for {names.free('start')} in range(0, len({first}), {BLOCK}):",
-        f"    {part} = slice({names.free('start')}, {names.free('start')} + {BLOCK})",
-        f"    {', '.join(arenas)} = [arena[{part}] for arena in {given}]",
-        *(f'    {name} = tensors["{name}"][: len({first})]' for name in scratch),
-        *(f"    {line}" for line in lines),
+        *head,
+        "",
+        f"def run({', '.join(settings)}):",
+        *(f"    {line}" for line in run),
+        "",
+        "return run",
     )
-    return Function("_update", ("tensors", *arguments(rule)), doc(rule), body)
+    return Function("_update", ("tensors", *given), doc(rule), body)
+
+
+def _cut(blocks: str, start: str, arenas: Sequence[str], scratch: Sequence[str]) -> list[str]:
+    """The lines that cut arenas into blocks, with as much scratch beside each."""
+    parts = [f"arena[{start} : {start} + {BLOCK}]", f"[{', '.join(arenas)}]"]
+    lengths = [f'tensors["{name}"][: len(block[0])]' for name in scratch]
+    return [
+        f"{blocks} = []",
+        f"for {start} in range(0, len({arenas[0]}), {BLOCK}):",
+        f"    block = [{parts[0]} for arena in {parts[1]}]",
+        f"    {blocks}.append(({', '.join(['*block', *lengths])}))",
+    ]
 
 
 class _Update:
-    """The lines of one update; `constants` are the scalars that `before` computes, by value."""
+    """The lines of one update; `constants` are the scalars that `before` computes, by value, and `blocks` says
+    what the part of an arena is called."""
 
-    def __init__(self, rule: UpdateRule, names: Names) -> None:
-        self.rule, self.names = rule, names
+    def __init__(self, rule: UpdateRule, names: Names, blocks: Mapping[str, str]) -> None:
+        self.rule, self.names, self.blocks = rule, names, blocks
         self.shapes: dict[str, tuple[Expr, ...]] = {t.name: t.shape for t in rule.system.tensors}
         self.current: dict[str, str] = {name: names.tensors[name] for name in self.shapes}
         self.constants: dict[Expr, str] = {}
@@ -92,6 +115,7 @@ class _Update:
         """The lines of the equations that have an entry for each parameter."""
         updates = self.rule.system.updates
         source = {new: old for old, new in updates.items()}
+        self.current = {tensor: self.blocks.get(name, name) for tensor, name in self.current.items()}
         body: list[str] = []
         late: list[str] = []
         for k, (number, equation) in enumerate(numbered):

@@ -18,7 +18,7 @@ from symbp.emit.parts.stages import _derivatives, _forward
 
 @np.errstate(all="ignore")
 def _derived(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes, _KEPT.workspaces).tensors
-    _forward(params, data, tensors)
-    _derivatives(params, data, tensors)
-    return {key: tensors[name].copy() for key, name in DERIVATIVES.items()}
+    memory = _memory(sizes, _KEPT.workspaces)
+    for stage in (_forward, _derivatives):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return {key: memory.tensors[name].copy() for key, name in DERIVATIVES.items()}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from symbp.emit.parts.arrays import Arena
-from symbp.emit.parts.memory import _memory
+from symbp.emit.parts.memory import _held, _key, _memory
 from symbp.emit.parts.program import LOSS, OUTPUTS, Array
 from symbp.emit.parts.stages import _backward, _forward, _loss, _metrics, _update
 from symbp.emit.parts.state import State
@@ -24,18 +24,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,  # noqa: ARG001
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -48,27 +47,55 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = _memory(sizes)
+        self.nbytes = memory.nbytes
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

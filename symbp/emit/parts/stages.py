@@ -5,43 +5,42 @@ Enters: nothing. Leaves: types. Must not know: any network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from symbp.emit.parts.program import Array
 
-Tensors = dict[str, Array]
+Arrays = Mapping[str, Array]
+Stage = Callable[[Arrays], None]
 
 
-def _forward(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+def _forward(params: Arrays, tensors: Arrays, *sizes: int) -> Stage:
     raise NotImplementedError
 
 
-def _loss(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+def _loss(params: Arrays, tensors: Arrays, *sizes: int) -> Stage:
     raise NotImplementedError
 
 
-def _metrics(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+def _metrics(params: Arrays, tensors: Arrays, *sizes: int) -> Stage:
     raise NotImplementedError
 
 
-def _inference(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+def _inference(params: Arrays, tensors: Arrays, *sizes: int) -> Stage:
     raise NotImplementedError
 
 
-def _buffers(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+def _buffers(params: Arrays, tensors: Arrays, *sizes: int) -> Stage:
     raise NotImplementedError
 
 
-def _derivatives(params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors) -> None:
+def _derivatives(params: Arrays, tensors: Arrays, *sizes: int) -> Stage:
     raise NotImplementedError
 
 
-def _backward(
-    params: Mapping[str, Array], data: Mapping[str, Array], tensors: Tensors, gradients: Mapping[str, Array]
-) -> None:
+def _backward(params: Arrays, tensors: Arrays, gradients: Arrays, *sizes: int) -> Stage:
     raise NotImplementedError
 
 
-def _update(tensors: Tensors, theta: Array, gradient: Array, **more: Any) -> None:
+def _update(tensors: Arrays, theta: Array, gradient: Array, **moments: Array) -> Callable[..., None]:
     raise NotImplementedError

@@ -1,0 +1,212 @@
+"""What the lines of a stage need at every call but only once: views of arrays that stay in their places, and
+numbers made of sizes.
+
+Enters: the lines of a stage, what stays as it is. Leaves: lines to run once, and the stage's lines with names
+for what those make. Must not know: equations, what the lines compute.
+
+A loop whose lines read a few views by its step gets them all from a list that is made once:
+`for h_before, r_t, h_t in steps:`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from symbp.emit.blocks import WIDTH, wrapped
+from symbp.emit.form import Unknown
+from symbp.emit.forms import Forms
+from symbp.emit.numpy_view_names import view_name
+
+MOST = 16  # views by the step that a loop names beside each other
+GLOBALS = frozenset({"np", "math", "DTYPE"})
+Naming = Callable[[ast.expr, str, str], str]  # of a part, its text and the comment of its line
+VIEWING = (ast.Subscript, ast.Attribute, ast.Call, ast.IfExp)
+
+
+@dataclass
+class Binding:
+    """Names for what stays: `fixed` are the arrays, sizes and constants that stage lines find in place."""
+
+    forms: Forms
+    fixed: frozenset[str]
+    free: Callable[[str], str]
+    taken: set[str] = field(default_factory=set)
+    head: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def lines(self, lines: Sequence[str]) -> list[str]:
+        """The lines with names; what makes them is in `head`."""
+        self.taken |= {word for line in lines for word in re.findall(r"\w+", line)}
+        self.fixed -= _assigned(lines)
+        found: list[str] = []
+        for block in _blocks(lines):
+            if block[0].startswith("for "):
+                found += self.loop(block)
+            elif len(block) > 1:
+                found += block
+            else:
+                found.append(self.line(block[0]))
+        return found
+
+    def line(self, line: str) -> str:
+        """One line, with names for the parts that stay."""
+        return self._renamed(line, self.bound)
+
+    def bound(self, part: ast.expr, source: str, comment: str) -> str:
+        """The name of a part that stays."""
+        text = ast.unparse(part)
+        if text not in self.names:
+            form = self.forms.of(part)
+            name = self.names[text] = self.new(view_name(part) if form.shape else "c1")
+            self.head.append(f"{name} = {source}{'' if form.shape else comment}")
+            self.fixed |= {name}
+            self.forms.known[name] = form
+        return self.names[text]
+
+    def new(self, name: str) -> str:
+        """A name like this one that nothing has."""
+        stem, count = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]
+        number = int(count or 1)
+        name = self.free(name)
+        while name in self.taken:
+            number += 1
+            name = self.free(f"{stem}{number}")
+        self.taken.add(name)
+        return name
+
+    # --- loops
+    def loop(self, block: Sequence[str]) -> list[str]:
+        """A loop, over what it views at each step where that is known before and not much."""
+        body = [self.line(line) if _plain(line, block) else line for line in block[1:]]
+        (head,) = ast.parse(f"{block[0].partition('  # ')[0]} pass").body
+        if not isinstance(head, ast.For) or not isinstance(head.target, ast.Name):
+            return [block[0], *body]
+        if any(line.lstrip().startswith("for ") for line in body) or not self.stays(head.iter):
+            return [block[0], *body]
+        step, views = head.target.id, dict[str, str]()
+        inside = replace(self, fixed=self.fixed | {step}, names=views, head=[], taken=set(self.taken))
+
+        def named(part: ast.expr, source: str, comment: str) -> str:  # noqa: ARG001
+            if source not in views:
+                views[source] = inside.new(view_name(part, step))
+            return views[source]
+
+        renamed = [
+            inside._renamed(line, named, numbers=False) if _plain(line, block) else line for line in body
+        ]
+        if not 0 < len(views) <= MOST:
+            return [block[0], *body]
+        self.taken |= inside.taken
+        mentioned = any(re.search(rf"\b{step}\b", line.partition("  # ")[0]) for line in renamed)
+        values = [step] * mentioned + list(views)
+        steps = self.new("steps")
+        entry = f"({', '.join(values)})" if len(values) > 1 else values[0]
+        around = f"for {step} in {ast.unparse(head.iter)}"
+        self.head += _comprehension(steps, entry, values, around)
+        names = [step] * mentioned + list(views.values())
+        return [*wrapped("for ", names, f" in {steps}:", 8), *renamed]
+
+    # --- parts
+    def _renamed(self, line: str, name: Naming, *, numbers: bool = True) -> str:
+        code, mark, comment = line.partition("  # ")
+        margin = code[: len(code) - len(code.lstrip())]
+        raw = code.strip().encode()
+        parts = list(self.parts(ast.parse(raw), numbers=numbers))
+        for part in sorted(parts, key=lambda p: p.col_offset, reverse=True):
+            start, end = part.col_offset, part.end_col_offset or 0
+            found = name(part, raw[start:end].decode(), mark + comment).encode()
+            if isinstance(part, ast.BinOp) and raw[start - 1 : start] + raw[end : end + 1] == b"()":
+                start, end = (start - 1, end + 1) if raw[start - 2 : start - 1] == b" " else (start, end)
+            raw = raw[:start] + found + raw[end:]
+        return f"{margin}{raw.decode()}{mark}{comment}"
+
+    def parts(self, node: ast.AST, *, numbers: bool) -> Iterator[ast.expr]:
+        """The largest parts of a line that stay as they are and are more than a name."""
+        if isinstance(node, VIEWING) and self.stays(node) and self.views(node):
+            yield node
+            return
+        if isinstance(node, ast.IfExp):  # not both of its branches can be had
+            return
+        if numbers and (isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and _of_numpy(node))):
+            operands = [node.left, node.right] if isinstance(node, ast.BinOp) else node.args
+            for operand in operands:
+                if isinstance(operand, (ast.BinOp, ast.Call)) and self.stays(operand) and self.counts(operand):
+                    yield operand
+                else:
+                    yield from self.parts(operand, numbers=numbers)
+            rest: Iterable[ast.AST] = node.keywords if isinstance(node, ast.Call) else ()
+        elif isinstance(node, ast.Assign):
+            rest = [node.value]
+        else:
+            rest = ast.iter_child_nodes(node)
+        for child in rest:
+            yield from self.parts(child, numbers=numbers)
+
+    def stays(self, node: ast.expr) -> bool:
+        """Whether an expression reads nothing but what stays in its place."""
+        called = {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        return names <= self.fixed | GLOBALS | called
+
+    def views(self, node: ast.expr) -> bool:
+        """Whether an expression is a view of an array, which is as good at the next call."""
+        try:
+            form = self.forms.of(node)
+        except Unknown:
+            return False
+        return form.view and bool(form.shape)
+
+    def counts(self, node: ast.expr) -> bool:
+        """Whether an expression is a number that sizes decide."""
+        try:
+            form = self.forms.of(node)
+        except Unknown:
+            return False
+        named = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - GLOBALS
+        return form.view and not form.shape and form.kind == "number" and bool(named)
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Lines with those that are indented under them."""
+    block: list[str] = []
+    for line in lines:
+        if block and not line.startswith((" ", "else", "elif")):
+            yield block
+            block = []
+        block.append(line)
+    if block:
+        yield block
+
+
+def _plain(line: str, block: Sequence[str]) -> bool:
+    """Whether a line of a loop runs at each of its steps."""
+    indent = len(block[1]) - len(block[1].lstrip())
+    return len(line) - len(line.lstrip()) == indent and not line.partition("  # ")[0].endswith(":")
+
+
+def _assigned(lines: Sequence[str]) -> set[str]:
+    """The names that lines give to something."""
+    found: set[str] = set()
+    for line in lines:
+        code = line.partition("  # ")[0].strip()
+        if code.startswith("for "):
+            found |= set(re.findall(r"\w+", code.partition(" in ")[0].removeprefix("for ")))
+        elif (match := re.match(r"(\w+(?:, \w+)*) (?:[-+*/|&]?=) ", code)) is not None:
+            found |= set(match.group(1).split(", "))
+    return found
+
+
+def _of_numpy(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "np"
+
+
+def _comprehension(name: str, entry: str, values: Sequence[str], around: str) -> list[str]:
+    """`steps = [(…) for t in range(T)]`, over several lines where it is long."""
+    one = f"{name} = [{entry} {around}]"
+    if len(one) + 4 <= WIDTH:
+        return [one]
+    inner = [f"    {line}" for line in wrapped("(", values, ")", 8)]
+    return [f"{name} = [", *inner, f"    {around}", "]"]
