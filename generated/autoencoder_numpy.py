@@ -45,7 +45,7 @@ One training step takes, with each array read and written once per kernel:
              = 37,616·N
     bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
              = 144,008 + 17,088·N
-    workspace  262,152 + 2,376·N bytes
+    workspace  113,288 + 2,376·N bytes
 """
 
 from __future__ import annotations
@@ -101,40 +101,47 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N):
     """The outputs: equations (1) to (9)."""
-    x = data["x"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     W3, b3, W4, b4 = params["W3"], params["b3"], params["W4"], params["b4"]
     z1, h1, z2, code = tensors["z1"], tensors["h1"], tensors["z2"], tensors["code"]
     z3, h3, z4, a4 = tensors["z3"], tensors["h3"], tensors["z4"], tensors["a4"]
     shown = tensors["shown"]
-    np.matmul(x, W1, out=z1)  # (1)
-    np.add(z1, b1, out=h1)  # (2)
-    np.tanh(h1, out=h1)  # (2)
-    np.matmul(h1, W2, out=z2)  # (3)
-    np.add(z2, b2, out=code)  # (4)
-    np.matmul(code, W3, out=z3)  # (5)
-    np.add(z3, b3, out=h3)  # (6)
-    np.tanh(h3, out=h3)  # (6)
-    np.matmul(h3, W4, out=z4)  # (7)
-    np.add(z4, b4, out=a4)  # (8)
-    _sigmoid(a4, out=shown)  # (9)
+
+    def run(data):
+        x = data["x"]
+        np.dot(x, W1, out=z1)  # (1)
+        np.add(z1, b1, out=h1)  # (2)
+        np.tanh(h1, out=h1)  # (2)
+        np.dot(h1, W2, out=z2)  # (3)
+        np.add(z2, b2, out=code)  # (4)
+        np.dot(code, W3, out=z3)  # (5)
+        np.add(z3, b3, out=h3)  # (6)
+        np.tanh(h3, out=h3)  # (6)
+        np.dot(h3, W4, out=z4)  # (7)
+        np.add(z4, b4, out=a4)  # (8)
+        _sigmoid(a4, out=shown)  # (9)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N):
     """The loss: equation (10)."""
-    x = data["x"]
     shown, loss = tensors["shown"], tensors["loss"]
     u1 = tensors["u1"]
-    N = len(x)
-    np.subtract(shown, x, out=u1)  # (10)
-    loss[...] = np.vdot(u1, u1) / (D * N)  # (10)
+    c1 = D * N  # (10)
+
+    def run(data):
+        x = data["x"]
+        np.subtract(shown, x, out=u1)  # (10)
+        loss[...] = np.vdot(u1, u1) / c1  # (10)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N):
     """The gradients: equations (11) to (24)."""
-    x = data["x"]
     W2, W3, W4 = params["W2"], params["W3"], params["W4"]
     h1, code, h3, shown = tensors["h1"], tensors["code"], tensors["h3"], tensors["shown"]
     da4, dh3, dz3, dcode = tensors["da4"], tensors["dh3"], tensors["dz3"], tensors["dcode"]
@@ -142,60 +149,78 @@ def _backward(params, data, tensors, gradients):
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3, dW4, db4 = gradients["W3"], gradients["b3"], gradients["W4"], gradients["b4"]
     t_ND, t_ND2, t_NH, ones_N = tensors["t_ND"], tensors["t_ND2"], tensors["t_NH"], tensors["ones_N"]
-    N = len(x)
-    np.subtract(shown, x, out=t_ND)  # (11)
-    np.subtract(1, shown, out=t_ND2)  # (11)
-    np.multiply(2 / (D * N), t_ND2, out=t_ND2)  # (11)
-    np.multiply(t_ND2, shown, out=da4)  # (11)
-    np.multiply(da4, t_ND, out=da4)  # (11)
-    np.dot(ones_N, da4, out=db4)  # (12)
-    np.matmul(da4, W4.T, out=dh3)  # (13)
-    np.matmul(h3.T, da4, out=dW4)  # (14)
-    np.multiply(h3, h3, out=t_NH)  # (15)
-    np.subtract(1, t_NH, out=t_NH)  # (15)
-    np.multiply(t_NH, dh3, out=dz3)  # (15)
-    np.dot(ones_N, dz3, out=db3)  # (16)
-    np.matmul(dz3, W3.T, out=dcode)  # (17)
-    np.matmul(code.T, dz3, out=dW3)  # (18)
-    np.dot(ones_N, dcode, out=db2)  # (19)
-    np.matmul(dcode, W2.T, out=dh1)  # (20)
-    np.matmul(h1.T, dcode, out=dW2)  # (21)
-    np.multiply(h1, h1, out=t_NH)  # (22)
-    np.subtract(1, t_NH, out=t_NH)  # (22)
-    np.multiply(t_NH, dh1, out=dz1)  # (22)
-    np.dot(ones_N, dz1, out=db1)  # (24)
-    np.matmul(x.T, dz1, out=dW1)  # (23)
+    c1 = 2 / (D * N)  # (11)
+    W4_T = W4.T
+    h3_T = h3.T
+    W3_T = W3.T
+    code_T = code.T
+    W2_T = W2.T
+    h1_T = h1.T
+
+    def run(data):
+        x = data["x"]
+        np.subtract(shown, x, out=t_ND)  # (11)
+        np.subtract(1, shown, out=t_ND2)  # (11)
+        np.multiply(c1, t_ND2, out=t_ND2)  # (11)
+        np.multiply(t_ND2, shown, out=da4)  # (11)
+        np.multiply(da4, t_ND, out=da4)  # (11)
+        np.dot(ones_N, da4, out=db4)  # (12)
+        np.dot(da4, W4_T, out=dh3)  # (13)
+        np.dot(h3_T, da4, out=dW4)  # (14)
+        np.multiply(h3, h3, out=t_NH)  # (15)
+        np.subtract(1, t_NH, out=t_NH)  # (15)
+        np.multiply(t_NH, dh3, out=dz3)  # (15)
+        np.dot(ones_N, dz3, out=db3)  # (16)
+        np.dot(dz3, W3_T, out=dcode)  # (17)
+        np.dot(code_T, dz3, out=dW3)  # (18)
+        np.dot(ones_N, dcode, out=db2)  # (19)
+        np.dot(dcode, W2_T, out=dh1)  # (20)
+        np.dot(h1_T, dcode, out=dW2)  # (21)
+        np.multiply(h1, h1, out=t_NH)  # (22)
+        np.subtract(1, t_NH, out=t_NH)  # (22)
+        np.multiply(t_NH, dh1, out=dz1)  # (22)
+        np.dot(ones_N, dz1, out=db1)  # (24)
+        np.dot(x.T, dz1, out=dW1)  # (23)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N):
     """No metrics."""
-    pass
+
+    def run(data):
+        pass
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N):
@@ -210,20 +235,20 @@ def _places(N):
         "z4": (0, 0, (N, D)),
         "a4": (0, 0, (N, D)),
         "shown": (0, 0, (N, D)),
-        "loss": (0, 297 * N + 32768, ()),
+        "loss": (0, 297 * N + 14160, ()),
         "da4": (0, 0, (N, D)),
         "dh3": (0, 64 * N, (N, H)),
         "dz3": (0, 64 * N, (N, H)),
         "dcode": (0, 48 * N, (N, C)),
         "dh1": (0, 0, (N, H)),
         "dz1": (0, 0, (N, H)),
-        "ones_N": (0, 296 * N + 32768, (N,)),
+        "ones_N": (0, 296 * N + 14160, (N,)),
         "u1": (0, 64 * N, (N, 64)),
         "t_ND": (0, 64 * N, (N, 64)),
         "t_ND2": (0, 128 * N, (N, 64)),
         "t_NH": (0, 112 * N, (N, 48)),
-        "t_block": (0, 0, (16384,)),
-        "t_block2": (0, 16384, (16384,)),
+        "t_block": (0, 0, (7080,)),
+        "t_block2": (0, 7080, (7080,)),
     }
 
 
@@ -511,18 +536,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -535,27 +559,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

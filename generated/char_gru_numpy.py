@@ -60,7 +60,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 112·N·T·V + 48·E·N·T + 928·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T
                + 8·E·V + 16·V + 24·H² + 96·H
              = 251,912 + 112·N·T·V + 61,008·N·T + 1,808·V + 196,608·T + 2,048·N
-    workspace  393,224 + 33·N·T·V + 16,672·N·T + 16·V + 2,568·N + 8·T bytes
+    workspace  393,224 + 33·N·T·V + 16,664·N·T + 16·V + 2,568·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_T", "range_N", "range_V", "range_")
+POSITIONS = ("range_T", "range_N", "range_V")
 ONES = ("ones_V", "ones_NT")
 E, H = 32, 64
 NAME = "char_gru"
@@ -115,9 +115,8 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, T, V):
     """The outputs: equations (1) to (15)."""
-    x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
     d, R, c = params["d"], params["R"], params["c"]
     x1, z1, a1, r_h_all = tensors["x1"], tensors["z1"], tensors["a1"], tensors["r_h_all"]
@@ -127,65 +126,91 @@ def _forward(params, data, tensors):
     p = tensors["p"]
     at_TN, t_NH, t_NT, zeros_NH = tensors["at_TN"], tensors["t_NH"], tensors["t_NT"], tensors["zeros_NH"]
     ones_V = tensors["ones_V"]
-    N = len(x)
-    T = x.shape[1]
-    V = len(table)
-    _transposed(x, out=at_TN)  # (1)
-    np.take(table, at_TN, 0, out=x1, mode="clip")  # (1)
-    np.matmul(x1.reshape(N * T, E), W.reshape(E, 3 * H), out=z1.reshape(N * T, 3 * H))  # (2)
-    np.add(z1, b, out=a1)  # (3)
-    np.copyto(r_h_all, a1[:, :, 0])  # (6)
-    np.copyto(u_h_all, a1[:, :, 1])  # (7)
-    for i in range(T):
-        np.matmul(
-            h[i - 1] if i >= 1 else zeros_NH, U.reshape(H, 3 * H), out=r_a1_2[i].reshape(N, 3 * H)
-        )  # (4)
-        np.add(r_a1_2[i], d, out=a1_2[i])  # (5)
-        np.add(a1_2[i, :, 0], r_h_all[i], out=r_h[i])  # (6)
-        _sigmoid(r_h[i], out=r_h[i])  # (6)
-        np.add(a1_2[i, :, 1], u_h_all[i], out=u_h[i])  # (7)
-        _sigmoid(u_h[i], out=u_h[i])  # (7)
-        np.multiply(a1_2[i, :, 2], r_h[i], out=n_h[i])  # (8)
-        np.add(a1[i, :, 2], n_h[i], out=n_h[i])  # (8)
-        np.tanh(n_h[i], out=n_h[i])  # (8)
-        np.multiply(h[i - 1] if i >= 1 else zeros_NH, u_h[i], out=h[i])  # (9)
-        np.subtract(1, u_h[i], out=t_NH)  # (9)
-        np.multiply(t_NH, n_h[i], out=t_NH)  # (9)
-        np.add(t_NH, h[i], out=h[i])  # (9)
-    np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (10)
-    np.add(z2, c, out=a2)  # (11)
-    a2.max(2, out=m_a2)  # (12)
-    np.subtract(a2, m_a2[..., None], out=e_p)  # (13)
-    np.exp(e_p, out=e_p)  # (13)
-    np.dot(e_p.reshape(N * T, V), ones_V, out=s_p.reshape(N * T))  # (14)
-    _transposed(s_p, out=t_NT)  # (15)
-    np.divide(e_p.transpose(1, 0, 2), t_NT[..., None], out=p)  # (15)
+    x1_rows = x1.reshape(N * T, E)
+    W_rows = W.reshape(E, 3 * H)
+    z1_rows = z1.reshape(N * T, 3 * H)
+    a1_part = a1[:, :, 0]
+    a1_part2 = a1[:, :, 1]
+    U_rows = U.reshape(H, 3 * H)
+    steps = [
+        (
+            h[i - 1] if i >= 1 else zeros_NH, r_a1_2[i].reshape(N, 3 * H), r_a1_2[i], a1_2[i], a1_2[i, :, 0],
+            r_h_all[i], r_h[i], a1_2[i, :, 1], u_h_all[i], u_h[i], a1_2[i, :, 2], n_h[i], a1[i, :, 2], h[i],
+        )
+        for i in range(T)
+    ]
+    h_rows = h.reshape(N * T, H)
+    z2_rows = z2.reshape(N * T, V)
+    m_a2_column = m_a2[..., None]
+    e_p_rows = e_p.reshape(N * T, V)
+    s_p_flat = s_p.reshape(N * T)
+    e_p_turned = e_p.transpose(1, 0, 2)
+    t_NT_column = t_NT[..., None]
+
+    def run(data):
+        x = data["x"]
+        _transposed(x, out=at_TN)  # (1)
+        np.take(table, at_TN, 0, out=x1, mode="clip")  # (1)
+        np.dot(x1_rows, W_rows, out=z1_rows)  # (2)
+        np.add(z1, b, out=a1)  # (3)
+        np.copyto(r_h_all, a1_part)  # (6)
+        np.copyto(u_h_all, a1_part2)  # (7)
+        for (
+            h_before, r_a1_2_i_rows, r_a1_2_i, a1_2_i, a1_2_i2, r_h_all_i, r_h_i, a1_2_i3, u_h_all_i, u_h_i,
+            a1_2_i4, n_h_i, a1_i, h_i,
+        ) in steps:
+            np.dot(h_before, U_rows, out=r_a1_2_i_rows)  # (4)
+            np.add(r_a1_2_i, d, out=a1_2_i)  # (5)
+            np.add(a1_2_i2, r_h_all_i, out=r_h_i)  # (6)
+            _sigmoid(r_h_i, out=r_h_i)  # (6)
+            np.add(a1_2_i3, u_h_all_i, out=u_h_i)  # (7)
+            _sigmoid(u_h_i, out=u_h_i)  # (7)
+            np.multiply(a1_2_i4, r_h_i, out=n_h_i)  # (8)
+            np.add(a1_i, n_h_i, out=n_h_i)  # (8)
+            np.tanh(n_h_i, out=n_h_i)  # (8)
+            np.multiply(h_before, u_h_i, out=h_i)  # (9)
+            np.subtract(1, u_h_i, out=t_NH)  # (9)
+            np.multiply(t_NH, n_h_i, out=t_NH)  # (9)
+            np.add(t_NH, h_i, out=h_i)  # (9)
+        np.dot(h_rows, R, out=z2_rows)  # (10)
+        np.add(z2, c, out=a2)  # (11)
+        a2.max(2, out=m_a2)  # (12)
+        np.subtract(a2, m_a2_column, out=e_p)  # (13)
+        np.exp(e_p, out=e_p)  # (13)
+        np.dot(e_p_rows, ones_V, out=s_p_flat)  # (14)
+        _transposed(s_p, out=t_NT)  # (15)
+        np.divide(e_p_turned, t_NT_column, out=p)  # (15)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, T, V):
     """The loss: equation (16)."""
-    y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
     at_TN, t_TN, t_TN2, at_TN2 = tensors["at_TN"], tensors["t_TN"], tensors["t_TN2"], tensors["at_TN2"]
     range_T, range_N = tensors["range_T"], tensors["range_N"]
-    N = len(y)
-    T = y.shape[1]
-    V = a2.shape[2]
-    np.log(s_p, out=t_TN)  # (16)
-    np.add(t_TN, m_a2, out=t_TN)  # (16)
-    np.multiply(range_T[:, None], N, out=at_TN)  # (16)
-    np.add(at_TN, range_N, out=at_TN)  # (16)
-    np.multiply(at_TN, V, out=at_TN)  # (16)
-    _transposed(y, out=at_TN2)  # (16)
-    np.add(at_TN, at_TN2, out=at_TN)  # (16)
-    np.take(a2.reshape(-1), at_TN, out=t_TN2, mode="clip")  # (16)
-    np.subtract(t_TN, t_TN2, out=t_TN)  # (16)
-    loss[...] = t_TN.sum() / (N * T)  # (16)
+    range_T_column = range_T[:, None]
+    a2_flat = a2.reshape(-1)
+    c1 = N * T  # (16)
+
+    def run(data):
+        y = data["y"]
+        np.log(s_p, out=t_TN)  # (16)
+        np.add(t_TN, m_a2, out=t_TN)  # (16)
+        np.multiply(range_T_column, N, out=at_TN)  # (16)
+        np.add(at_TN, range_N, out=at_TN)  # (16)
+        np.multiply(at_TN, V, out=at_TN)  # (16)
+        _transposed(y, out=at_TN2)  # (16)
+        np.add(at_TN, at_TN2, out=at_TN)  # (16)
+        np.take(a2_flat, at_TN, out=t_TN2, mode="clip")  # (16)
+        np.subtract(t_TN, t_TN2, out=t_TN)  # (16)
+        loss[...] = t_TN.sum() / c1  # (16)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, T, V):
     """The gradients: equations (17) to (32)."""
-    x, y = data["x"], data["y"]
     W, U, R = params["W"], params["U"], params["R"]
     x1, a1_2, r_h, u_h = tensors["x1"], tensors["a1_2"], tensors["r_h"], tensors["u_h"]
     n_h, h, p, da2 = tensors["n_h"], tensors["h"], tensors["p"], tensors["da2"]
@@ -195,109 +220,151 @@ def _backward(params, data, tensors, gradients):
     da1_2, da1, dx1 = tensors["da1_2"], tensors["da1"], tensors["dx1"]
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dd, dR, dc = gradients["d"], gradients["R"], gradients["c"]
-    at_TN, is_TNV, padded1, order = tensors["at_TN"], tensors["is_TNV"], tensors["padded1"], tensors["order"]
-    ordered, range_V, ones_NT = tensors["ordered"], tensors["range_V"], tensors["ones_NT"]
-    zeros_N3H, range_ = tensors["zeros_N3H"], tensors["range_"]
-    N = len(x)
-    T = x.shape[1]
-    V = R.shape[1]
-    _transposed(y, out=at_TN)  # (17)
-    np.equal(range_V, at_TN[..., None], out=is_TNV)  # (17)
-    np.subtract(p.transpose(1, 0, 2), is_TNV, out=da2)  # (17)
-    np.divide(da2, N * T, out=da2)  # (17)
-    np.dot(ones_NT, da2.reshape(N * T, V), out=dc)  # (18)
-    np.multiply(n_h, n_h, out=da1_2_all)  # (24)
-    np.subtract(1, da1_2_all, out=da1_2_all)  # (24)
-    np.multiply(da1_2_all, r_h, out=da1_2_all)  # (24)
-    np.subtract(1, r_h, out=da1_2_all2)  # (24)
-    np.multiply(da1_2_all2, r_h, out=da1_2_all2)  # (24)
-    padded1[:1] = 0  # (24)
-    np.copyto(padded1[1 : T + 1, :, :], h)  # (24)
-    np.subtract(padded1[:T], n_h, out=da1_2_all3)  # (24)
-    np.multiply(da1_2_all3, u_h, out=da1_2_all3)  # (24)
-    np.subtract(1, u_h, out=dn_h_all)  # (22)
-    np.multiply(n_h, n_h, out=dr_h_all)  # (23)
-    np.subtract(1, dr_h_all, out=dr_h_all)  # (23)
-    np.multiply(dr_h_all, a1_2[:, :, 2], out=dr_h_all)  # (23)
-    np.matmul(da2.reshape(N * T, V), R.T, out=dh_3.reshape(N * T, H))  # (19)
-    for i in reversed(range(T)):
-        dh_1_left = da1_2[i + 1] if i + 2 <= T else zeros_N3H  # (20)
-        np.matmul(dh_1_left.reshape(N, 3 * H), U.reshape(H, 3 * H).T, out=dh_1[i])  # (20)
-        if i + 2 <= T:  # (21)
-            np.multiply(dh[i + 1], u_h[i + 1], out=dh[i])  # (21)
-        else:  # (21)
-            dh[i].fill(0)  # (21)
-        np.add(dh[i], dh_1[i], out=dh[i])  # (21)
-        np.add(dh[i], dh_3[i], out=dh[i])  # (21)
-        np.multiply(dh[i], dn_h_all[i], out=dn_h[i])  # (22)
-        np.multiply(dn_h[i], dr_h_all[i], out=dr_h[i])  # (23)
-        np.multiply(da1_2_all2[i], dr_h[i], out=da1_2[i, :, 0])  # (24)
-        np.multiply(da1_2_all3[i], dn_h[i], out=da1_2[i, :, 1])  # (24)
-        np.multiply(da1_2_all[i], dn_h[i], out=da1_2[i, :, 2])  # (24)
-    padded1[:1] = 0  # (25)
-    np.copyto(padded1[1 : T + 1, :, :], h)  # (25)
-    np.matmul(padded1[:T].reshape(N * T, H).T, da1_2.reshape(N * T, 3 * H), out=dU.reshape(H, 3 * H))  # (25)
-    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
-    np.dot(ones_NT, da1_2.reshape(N * T, 3 * H), out=dd.reshape(3 * H))  # (27)
-    np.subtract(1, r_h, out=da1[:, :, 0])  # (28)
-    np.multiply(da1[:, :, 0], dr_h, out=da1[:, :, 0])  # (28)
-    np.multiply(da1[:, :, 0], r_h, out=da1[:, :, 0])  # (28)
-    padded1[:1] = 0  # (28)
-    np.copyto(padded1[1 : T + 1, :, :], h)  # (28)
-    np.subtract(padded1[:T], n_h, out=da1[:, :, 1])  # (28)
-    np.multiply(dn_h, da1[:, :, 1], out=da1[:, :, 1])  # (28)
-    np.multiply(da1[:, :, 1], u_h, out=da1[:, :, 1])  # (28)
-    np.multiply(n_h, n_h, out=da1[:, :, 2])  # (28)
-    np.subtract(1, da1[:, :, 2], out=da1[:, :, 2])  # (28)
-    np.multiply(da1[:, :, 2], dn_h, out=da1[:, :, 2])  # (28)
-    np.dot(ones_NT, da1.reshape(N * T, 3 * H), out=db.reshape(3 * H))  # (29)
-    np.matmul(da1.reshape(N * T, 3 * H), W.reshape(E, 3 * H).T, out=dx1.reshape(N * T, E))  # (30)
-    _transposed(x, out=at_TN)  # (31)
-    _add_rows(dtable, at_TN, dx1, range_, order, ordered)  # (31)
-    np.matmul(x1.reshape(N * T, E).T, da1.reshape(N * T, 3 * H), out=dW.reshape(E, 3 * H))  # (32)
+    at_TN, is_TNV, padded1 = tensors["at_TN"], tensors["is_TNV"], tensors["padded1"]
+    range_V, ones_NT, zeros_N3H = tensors["range_V"], tensors["ones_NT"], tensors["zeros_N3H"]
+    at_TN_column = at_TN[..., None]
+    p_turned = p.transpose(1, 0, 2)
+    c1 = N * T  # (17)
+    da2_rows = da2.reshape(N * T, V)
+    padded1_part = padded1[1 : T + 1, :, :]
+    padded1_part2 = padded1[:T]
+    a1_2_part = a1_2[:, :, 2]
+    R_T = R.T
+    dh_3_rows = dh_3.reshape(N * T, H)
+    U_T = U.reshape(H, 3 * H).T
+    steps = [
+        (
+            i, da1_2[i + 1] if i + 2 <= T else zeros_N3H, dh_1[i], dh[i], dh_3[i], dn_h_all[i], dn_h[i],
+            dr_h_all[i], dr_h[i], da1_2_all2[i], da1_2[i, :, 0], da1_2_all3[i], da1_2[i, :, 1], da1_2_all[i],
+            da1_2[i, :, 2],
+        )
+        for i in reversed(range(T))
+    ]
+    padded1_T = padded1[:T].reshape(N * T, H).T
+    da1_2_rows = da1_2.reshape(N * T, 3 * H)
+    dU_rows = dU.reshape(H, 3 * H)
+    h_T = h.reshape(N * T, H).T
+    dd_flat = dd.reshape(3 * H)
+    da1_part = da1[:, :, 0]
+    da1_part2 = da1[:, :, 1]
+    da1_part3 = da1[:, :, 2]
+    da1_rows = da1.reshape(N * T, 3 * H)
+    db_flat = db.reshape(3 * H)
+    W_T = W.reshape(E, 3 * H).T
+    dx1_rows = dx1.reshape(N * T, E)
+    dx1_turned = dx1.transpose(1, 0, 2)
+    x1_T = x1.reshape(N * T, E).T
+    dW_rows = dW.reshape(E, 3 * H)
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        _transposed(y, out=at_TN)  # (17)
+        np.equal(range_V, at_TN_column, out=is_TNV)  # (17)
+        np.subtract(p_turned, is_TNV, out=da2)  # (17)
+        np.divide(da2, c1, out=da2)  # (17)
+        np.dot(ones_NT, da2_rows, out=dc)  # (18)
+        np.multiply(n_h, n_h, out=da1_2_all)  # (24)
+        np.subtract(1, da1_2_all, out=da1_2_all)  # (24)
+        np.multiply(da1_2_all, r_h, out=da1_2_all)  # (24)
+        np.subtract(1, r_h, out=da1_2_all2)  # (24)
+        np.multiply(da1_2_all2, r_h, out=da1_2_all2)  # (24)
+        padded1[:1] = 0  # (24)
+        np.copyto(padded1_part, h)  # (24)
+        np.subtract(padded1_part2, n_h, out=da1_2_all3)  # (24)
+        np.multiply(da1_2_all3, u_h, out=da1_2_all3)  # (24)
+        np.subtract(1, u_h, out=dn_h_all)  # (22)
+        np.multiply(n_h, n_h, out=dr_h_all)  # (23)
+        np.subtract(1, dr_h_all, out=dr_h_all)  # (23)
+        np.multiply(dr_h_all, a1_2_part, out=dr_h_all)  # (23)
+        np.dot(da2_rows, R_T, out=dh_3_rows)  # (19)
+        for (
+            i, da1_2_after, dh_1_i, dh_i, dh_3_i, dn_h_all_i, dn_h_i, dr_h_all_i, dr_h_i, da1_2_all2_i,
+            da1_2_i, da1_2_all3_i, da1_2_i2, da1_2_all_i, da1_2_i3,
+        ) in steps:
+            dh_1_left = da1_2_after  # (20)
+            np.dot(dh_1_left.reshape(N, 3 * H), U_T, out=dh_1_i)  # (20)
+            if i + 2 <= T:  # (21)
+                np.multiply(dh[i + 1], u_h[i + 1], out=dh[i])  # (21)
+            else:  # (21)
+                dh[i].fill(0)  # (21)
+            np.add(dh_i, dh_1_i, out=dh_i)  # (21)
+            np.add(dh_i, dh_3_i, out=dh_i)  # (21)
+            np.multiply(dh_i, dn_h_all_i, out=dn_h_i)  # (22)
+            np.multiply(dn_h_i, dr_h_all_i, out=dr_h_i)  # (23)
+            np.multiply(da1_2_all2_i, dr_h_i, out=da1_2_i)  # (24)
+            np.multiply(da1_2_all3_i, dn_h_i, out=da1_2_i2)  # (24)
+            np.multiply(da1_2_all_i, dn_h_i, out=da1_2_i3)  # (24)
+        padded1[:1] = 0  # (25)
+        np.copyto(padded1_part, h)  # (25)
+        np.dot(padded1_T, da1_2_rows, out=dU_rows)  # (25)
+        np.dot(h_T, da2_rows, out=dR)  # (26)
+        np.dot(ones_NT, da1_2_rows, out=dd_flat)  # (27)
+        np.subtract(1, r_h, out=da1_part)  # (28)
+        np.multiply(da1_part, dr_h, out=da1_part)  # (28)
+        np.multiply(da1_part, r_h, out=da1_part)  # (28)
+        padded1[:1] = 0  # (28)
+        np.copyto(padded1_part, h)  # (28)
+        np.subtract(padded1_part2, n_h, out=da1_part2)  # (28)
+        np.multiply(dn_h, da1_part2, out=da1_part2)  # (28)
+        np.multiply(da1_part2, u_h, out=da1_part2)  # (28)
+        np.multiply(n_h, n_h, out=da1_part3)  # (28)
+        np.subtract(1, da1_part3, out=da1_part3)  # (28)
+        np.multiply(da1_part3, dn_h, out=da1_part3)  # (28)
+        np.dot(ones_NT, da1_rows, out=db_flat)  # (29)
+        np.dot(da1_rows, W_T, out=dx1_rows)  # (30)
+        dtable.fill(0)  # (31)
+        _add_rows(dtable, x, dx1_turned)  # (31)
+        np.dot(x1_T, da1_rows, out=dW_rows)  # (32)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, T, V):
     """The metrics: equations (33) to (34)."""
-    y = data["y"]
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_NT = tensors["is_NT"]
-    N = len(y)
-    T = y.shape[1]
-    p.argmax(2, out=c_accuracy)  # (33)
-    np.equal(c_accuracy, y, out=is_NT)  # (34)
-    accuracy[...] = DTYPE(is_NT.sum()) / (N * T)  # (34)
+    c1 = N * T  # (34)
+
+    def run(data):
+        y = data["y"]
+        p.argmax(2, out=c_accuracy)  # (33)
+        np.equal(c_accuracy, y, out=is_NT)  # (34)
+        accuracy[...] = DTYPE(is_NT.sum()) / c1  # (34)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    g_squares = float(np.dot(gradient, gradient))  # (U1)
-    g_norm = math.sqrt(g_squares)  # (U2)
-    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
-    c1 = 1 - beta1  # (U5)
-    c2 = 1 - beta2  # (U6)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U7)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U7)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        g_clipped = tensors["g_clipped"][: len(theta)]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
-        np.multiply(beta1, m, out=m)  # (U5)
-        np.multiply(c1, g_clipped, out=t_block)  # (U5)
-        np.add(m, t_block, out=m)  # (U5)
-        np.multiply(beta2, v, out=v)  # (U6)
-        np.multiply(g_clipped, g_clipped, out=t_block)  # (U6)
-        np.multiply(c2, t_block, out=t_block)  # (U6)
-        np.add(v, t_block, out=v)  # (U6)
-        np.multiply(c3, m, out=t_block)  # (U7)
-        np.sqrt(v, out=t_block2)  # (U7)
-        np.add(t_block2, c4, out=t_block2)  # (U7)
-        np.divide(t_block, t_block2, out=t_block)  # (U7)
-        theta -= t_block  # (U7)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["g_clipped"][: len(block[0])], tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps, clip_norm):
+        g_squares = float(np.dot(gradient, gradient))  # (U1)
+        g_norm = math.sqrt(g_squares)  # (U2)
+        g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
+        c1 = 1 - beta1  # (U5)
+        c2 = 1 - beta2  # (U6)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U7)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U7)
+        for theta_block, gradient_block, m_block, v_block, g_clipped, t_block, t_block2 in blocks:
+            np.multiply(g_scale, gradient_block, out=g_clipped)  # (U4)
+            np.multiply(beta1, m_block, out=m_block)  # (U5)
+            np.multiply(c1, g_clipped, out=t_block)  # (U5)
+            np.add(m_block, t_block, out=m_block)  # (U5)
+            np.multiply(beta2, v_block, out=v_block)  # (U6)
+            np.multiply(g_clipped, g_clipped, out=t_block)  # (U6)
+            np.multiply(c2, t_block, out=t_block)  # (U6)
+            np.add(v_block, t_block, out=v_block)  # (U6)
+            np.multiply(c3, m_block, out=t_block)  # (U7)
+            np.sqrt(v_block, out=t_block2)  # (U7)
+            np.add(t_block2, c4, out=t_block2)  # (U7)
+            np.divide(t_block, t_block2, out=t_block)  # (U7)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U7)
+
+    return run
 
 
 def _places(N, T, V):
@@ -339,22 +406,19 @@ def _places(N, T, V):
         "accuracy": (0, 0, ()),
         "zeros_NH": (0, 2080 * N * T + 256 * N + 4 * N * T * V + 49152, (N, 64)),
         "ones_V": (0, 2081 * N * T + 320 * N + 4 * N * T * V + 49152, (V,)),
-        "range_T": (1, 3 * N * T, (T,)),
-        "range_N": (1, 3 * N * T + T, (N,)),
-        "range_V": (1, 3 * N * T + N + T, (V,)),
+        "range_T": (1, 2 * N * T, (T,)),
+        "range_N": (1, 2 * N * T + T, (N,)),
+        "range_V": (1, 2 * N * T + N + T, (V,)),
         "ones_NT": (0, 2080 * N * T + 320 * N + 4 * N * T * V + 49152, (N * T,)),
         "zeros_N3H": (0, 2080 * N * T + 4 * N * T * V + 64 * N + 49152, (N, 3, 64)),
-        "range_": (1, N * T, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NH": (0, 960 * N * T, (N, 64)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TN": (0, 2 * N * T, (T, N)),
         "t_TN2": (0, 3 * N * T, (T, N)),
-        "at_TN2": (1, 2 * N * T, (T, N)),
+        "at_TN2": (1, N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
         "padded1": (0, 192 * N * T, (T + 1, N, 64)),
-        "order": (1, 2 * N * T, (N * T,)),
-        "ordered": (0, 224 * N * T, (T, N, 32)),
         "is_NT": (2, 0, (N, T)),
         "g_clipped": (0, 0, (16384,)),
         "t_block": (0, 16384, (16384,)),
@@ -383,32 +447,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
-    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
-    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
-    room for that."""
-    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
-    count = rows.size
-    if 2 * len(sums) > count:
-        sums.fill(0)
-        for k in range(values.shape[1]):
-            np.add.at(sums[:, k], rows, values[:, k])
-        return
-    np.multiply(rows, count, out=at)
-    np.add(at, count_up, out=at)
-    at.sort()
-    np.remainder(at, count, out=at)
-    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
-    # What `at` held is read: here follow where each row's values start, and which rows have none.
-    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
-    starts.fill(0)
-    np.add.at(starts, rows, 1)
-    np.equal(starts, 0, out=absent)
-    np.cumsum(starts, out=starts)
-    starts[1:], starts[0] = starts[:-1], 0
-    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
-    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
-    np.copyto(sums, 0, where=absent[:, None])
+def _add_rows(target: Array, rows: Array, values: Array) -> None:
+    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
+    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
 def _sigmoid(x: Array, out: Array | None = None) -> Array:
@@ -678,18 +724,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -702,27 +747,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

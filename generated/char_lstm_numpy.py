@@ -58,7 +58,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 112·N·T·V + 48·E·N·T + 976·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
              = 331,784 + 112·N·T·V + 64,080·N·T + 1,808·V + 2,560·N + 262,144·T
-    workspace  393,216 + 25·N·T·V + 10,016·N·T + 16·V + 3,080·N + 8·T bytes
+    workspace  393,216 + 25·N·T·V + 10,008·N·T + 16·V + 3,080·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_T", "range_N", "range_V", "range_")
+POSITIONS = ("range_T", "range_N", "range_V")
 ONES = ("ones_V", "ones_NT")
 E, H = 32, 64
 NAME = "char_lstm"
@@ -112,9 +112,8 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, T, V):
     """The outputs: equations (1) to (16)."""
-    x = data["x"]
     table, W, U, b = params["table"], params["W"], params["U"], params["b"]
     R, c = params["R"], params["c"]
     x1, z1, a1_all, r_a1 = tensors["x1"], tensors["z1"], tensors["a1_all"], tensors["r_a1"]
@@ -124,59 +123,75 @@ def _forward(params, data, tensors):
     s_p, p = tensors["s_p"], tensors["p"]
     at_TN, t_NH, t_NT, zeros_NH = tensors["at_TN"], tensors["t_NH"], tensors["t_NT"], tensors["zeros_NH"]
     ones_V = tensors["ones_V"]
-    N = len(x)
-    T = x.shape[1]
-    V = len(table)
-    _transposed(x, out=at_TN)  # (1)
-    np.take(table, at_TN, 0, out=x1, mode="clip")  # (1)
-    np.matmul(x1.reshape(N * T, E), W.reshape(E, 4 * H), out=z1.reshape(N * T, 4 * H))  # (2)
-    np.add(z1, b, out=a1_all)  # (4)
-    for i in range(T):
-        np.matmul(h[i - 1] if i >= 1 else zeros_NH, U.reshape(H, 4 * H), out=r_a1[i].reshape(N, 4 * H))  # (3)
-        np.add(a1_all[i], r_a1[i], out=a1[i])  # (4)
-        _sigmoid(a1[i, :, 0], out=i_c1[i])  # (5)
-        _sigmoid(a1[i, :, 1], out=f_c1[i])  # (6)
-        np.tanh(a1[i, :, 2], out=g_c1[i])  # (7)
-        np.multiply(c1[i - 1] if i >= 1 else zeros_NH, f_c1[i], out=c1[i])  # (8)
-        np.multiply(g_c1[i], i_c1[i], out=t_NH)  # (8)
-        np.add(c1[i], t_NH, out=c1[i])  # (8)
-        _sigmoid(a1[i, :, 3], out=o_h[i])  # (9)
-        np.tanh(c1[i], out=h_tanh[i])  # (10)
-        np.multiply(h_tanh[i], o_h[i], out=h[i])  # (10)
-    np.matmul(h.reshape(N * T, H), R, out=z2.reshape(N * T, V))  # (11)
-    np.add(z2, c, out=a2)  # (12)
-    a2.max(2, out=m_a2)  # (13)
-    np.subtract(a2, m_a2[..., None], out=e_p)  # (14)
-    np.exp(e_p, out=e_p)  # (14)
-    np.dot(e_p.reshape(N * T, V), ones_V, out=s_p.reshape(N * T))  # (15)
-    _transposed(s_p, out=t_NT)  # (16)
-    np.divide(e_p.transpose(1, 0, 2), t_NT[..., None], out=p)  # (16)
+    x1_rows = x1.reshape(N * T, E)
+    W_rows = W.reshape(E, 4 * H)
+    z1_rows = z1.reshape(N * T, 4 * H)
+    U_rows = U.reshape(H, 4 * H)
+    h_rows = h.reshape(N * T, H)
+    z2_rows = z2.reshape(N * T, V)
+    m_a2_column = m_a2[..., None]
+    e_p_rows = e_p.reshape(N * T, V)
+    s_p_flat = s_p.reshape(N * T)
+    e_p_turned = e_p.transpose(1, 0, 2)
+    t_NT_column = t_NT[..., None]
+
+    def run(data):
+        x = data["x"]
+        _transposed(x, out=at_TN)  # (1)
+        np.take(table, at_TN, 0, out=x1, mode="clip")  # (1)
+        np.dot(x1_rows, W_rows, out=z1_rows)  # (2)
+        np.add(z1, b, out=a1_all)  # (4)
+        for i in range(T):
+            np.dot(h[i - 1] if i >= 1 else zeros_NH, U_rows, out=r_a1[i].reshape(N, 4 * H))  # (3)
+            np.add(a1_all[i], r_a1[i], out=a1[i])  # (4)
+            _sigmoid(a1[i, :, 0], out=i_c1[i])  # (5)
+            _sigmoid(a1[i, :, 1], out=f_c1[i])  # (6)
+            np.tanh(a1[i, :, 2], out=g_c1[i])  # (7)
+            np.multiply(c1[i - 1] if i >= 1 else zeros_NH, f_c1[i], out=c1[i])  # (8)
+            np.multiply(g_c1[i], i_c1[i], out=t_NH)  # (8)
+            np.add(c1[i], t_NH, out=c1[i])  # (8)
+            _sigmoid(a1[i, :, 3], out=o_h[i])  # (9)
+            np.tanh(c1[i], out=h_tanh[i])  # (10)
+            np.multiply(h_tanh[i], o_h[i], out=h[i])  # (10)
+        np.dot(h_rows, R, out=z2_rows)  # (11)
+        np.add(z2, c, out=a2)  # (12)
+        a2.max(2, out=m_a2)  # (13)
+        np.subtract(a2, m_a2_column, out=e_p)  # (14)
+        np.exp(e_p, out=e_p)  # (14)
+        np.dot(e_p_rows, ones_V, out=s_p_flat)  # (15)
+        _transposed(s_p, out=t_NT)  # (16)
+        np.divide(e_p_turned, t_NT_column, out=p)  # (16)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, T, V):
     """The loss: equation (17)."""
-    y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
     at_TN, t_TN, t_TN2, at_TN2 = tensors["at_TN"], tensors["t_TN"], tensors["t_TN2"], tensors["at_TN2"]
     range_T, range_N = tensors["range_T"], tensors["range_N"]
-    N = len(y)
-    T = y.shape[1]
-    V = a2.shape[2]
-    np.log(s_p, out=t_TN)  # (17)
-    np.add(t_TN, m_a2, out=t_TN)  # (17)
-    np.multiply(range_T[:, None], N, out=at_TN)  # (17)
-    np.add(at_TN, range_N, out=at_TN)  # (17)
-    np.multiply(at_TN, V, out=at_TN)  # (17)
-    _transposed(y, out=at_TN2)  # (17)
-    np.add(at_TN, at_TN2, out=at_TN)  # (17)
-    np.take(a2.reshape(-1), at_TN, out=t_TN2, mode="clip")  # (17)
-    np.subtract(t_TN, t_TN2, out=t_TN)  # (17)
-    loss[...] = t_TN.sum() / (N * T)  # (17)
+    range_T_column = range_T[:, None]
+    a2_flat = a2.reshape(-1)
+    c1_ = N * T  # (17)
+
+    def run(data):
+        y = data["y"]
+        np.log(s_p, out=t_TN)  # (17)
+        np.add(t_TN, m_a2, out=t_TN)  # (17)
+        np.multiply(range_T_column, N, out=at_TN)  # (17)
+        np.add(at_TN, range_N, out=at_TN)  # (17)
+        np.multiply(at_TN, V, out=at_TN)  # (17)
+        _transposed(y, out=at_TN2)  # (17)
+        np.add(at_TN, at_TN2, out=at_TN)  # (17)
+        np.take(a2_flat, at_TN, out=t_TN2, mode="clip")  # (17)
+        np.subtract(t_TN, t_TN2, out=t_TN)  # (17)
+        loss[...] = t_TN.sum() / c1_  # (17)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, T, V):
     """The gradients: equations (18) to (30)."""
-    x, y = data["x"], data["y"]
     W, U, R = params["W"], params["U"], params["R"]
     x1, i_c1, f_c1, g_c1 = tensors["x1"], tensors["i_c1"], tensors["f_c1"], tensors["g_c1"]
     c1, o_h, h_tanh, h = tensors["c1"], tensors["o_h"], tensors["h_tanh"], tensors["h"]
@@ -187,101 +202,135 @@ def _backward(params, data, tensors, gradients):
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
     at_TN, t_NH, is_TNV, padded1 = tensors["at_TN"], tensors["t_NH"], tensors["is_TNV"], tensors["padded1"]
-    t_TNH, order, ordered = tensors["t_TNH"], tensors["order"], tensors["ordered"]
-    range_V, ones_NT, zeros_N4H = tensors["range_V"], tensors["ones_NT"], tensors["zeros_N4H"]
-    range_ = tensors["range_"]
-    N = len(x)
-    T = x.shape[1]
-    V = R.shape[1]
-    _transposed(y, out=at_TN)  # (18)
-    np.equal(range_V, at_TN[..., None], out=is_TNV)  # (18)
-    np.subtract(p.transpose(1, 0, 2), is_TNV, out=da2)  # (18)
-    np.divide(da2, N * T, out=da2)  # (18)
-    np.dot(ones_NT, da2.reshape(N * T, V), out=dc)  # (19)
-    np.multiply(g_c1, g_c1, out=da1_all)  # (24)
-    np.subtract(1, da1_all, out=da1_all)  # (24)
-    np.multiply(da1_all, i_c1, out=da1_all)  # (24)
-    np.subtract(1, o_h, out=da1_all2)  # (24)
-    np.multiply(da1_all2, h, out=da1_all2)  # (24)
-    padded1[:1] = 0  # (24)
-    np.copyto(padded1[1 : T + 1, :, :], c1)  # (24)
-    np.subtract(1, f_c1, out=da1_all3)  # (24)
-    np.multiply(da1_all3, padded1[:T], out=da1_all3)  # (24)
-    np.multiply(da1_all3, f_c1, out=da1_all3)  # (24)
-    np.subtract(1, i_c1, out=t_TNH)  # (24)
-    np.multiply(t_TNH, g_c1, out=da1_all4)  # (24)
-    np.multiply(da1_all4, i_c1, out=da1_all4)  # (24)
-    np.multiply(h_tanh, h_tanh, out=dc1_all)  # (23)
-    np.subtract(1, dc1_all, out=dc1_all)  # (23)
-    np.multiply(dc1_all, o_h, out=dc1_all)  # (23)
-    np.matmul(da2.reshape(N * T, V), R.T, out=dh_2.reshape(N * T, H))  # (20)
-    for i in reversed(range(T)):
-        np.matmul(
-            (da1[i + 1] if i + 2 <= T else zeros_N4H).reshape(N, 4 * H), U.reshape(H, 4 * H).T, out=dh_1[i]
-        )  # (21)
-        np.add(dh_1[i], dh_2[i], out=dh[i])  # (22)
-        if i + 2 <= T:  # (23)
-            np.multiply(dc1[i + 1], f_c1[i + 1], out=dc1[i])  # (23)
-        else:  # (23)
-            dc1[i].fill(0)  # (23)
-        np.multiply(dc1_all[i], dh[i], out=t_NH)  # (23)
-        np.add(dc1[i], t_NH, out=dc1[i])  # (23)
-        np.multiply(da1_all4[i], dc1[i], out=da1[i, :, 0])  # (24)
-        np.multiply(da1_all3[i], dc1[i], out=da1[i, :, 1])  # (24)
-        np.multiply(da1_all[i], dc1[i], out=da1[i, :, 2])  # (24)
-        np.multiply(da1_all2[i], dh[i], out=da1[i, :, 3])  # (24)
-    padded1[:1] = 0  # (25)
-    np.copyto(padded1[1 : T + 1, :, :], h)  # (25)
-    np.matmul(padded1[:T].reshape(N * T, H).T, da1.reshape(N * T, 4 * H), out=dU.reshape(H, 4 * H))  # (25)
-    np.matmul(h.reshape(N * T, H).T, da2.reshape(N * T, V), out=dR)  # (26)
-    np.dot(ones_NT, da1.reshape(N * T, 4 * H), out=db.reshape(4 * H))  # (27)
-    np.matmul(da1.reshape(N * T, 4 * H), W.reshape(E, 4 * H).T, out=dx1.reshape(N * T, E))  # (28)
-    _transposed(x, out=at_TN)  # (29)
-    _add_rows(dtable, at_TN, dx1, range_, order, ordered)  # (29)
-    np.matmul(x1.reshape(N * T, E).T, da1.reshape(N * T, 4 * H), out=dW.reshape(E, 4 * H))  # (30)
+    t_TNH, range_V, ones_NT = tensors["t_TNH"], tensors["range_V"], tensors["ones_NT"]
+    zeros_N4H = tensors["zeros_N4H"]
+    at_TN_column = at_TN[..., None]
+    p_turned = p.transpose(1, 0, 2)
+    c1_ = N * T  # (18)
+    da2_rows = da2.reshape(N * T, V)
+    padded1_part = padded1[1 : T + 1, :, :]
+    padded1_part2 = padded1[:T]
+    R_T = R.T
+    dh_2_rows = dh_2.reshape(N * T, H)
+    U_T = U.reshape(H, 4 * H).T
+    steps = [
+        (
+            i, (da1[i + 1] if i + 2 <= T else zeros_N4H).reshape(N, 4 * H), dh_1[i], dh_2[i], dh[i],
+            dc1_all[i], dc1[i], da1_all4[i], da1[i, :, 0], da1_all3[i], da1[i, :, 1], da1_all[i],
+            da1[i, :, 2], da1_all2[i], da1[i, :, 3],
+        )
+        for i in reversed(range(T))
+    ]
+    padded1_T = padded1[:T].reshape(N * T, H).T
+    da1_rows = da1.reshape(N * T, 4 * H)
+    dU_rows = dU.reshape(H, 4 * H)
+    h_T = h.reshape(N * T, H).T
+    db_flat = db.reshape(4 * H)
+    W_T = W.reshape(E, 4 * H).T
+    dx1_rows = dx1.reshape(N * T, E)
+    dx1_turned = dx1.transpose(1, 0, 2)
+    x1_T = x1.reshape(N * T, E).T
+    dW_rows = dW.reshape(E, 4 * H)
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        _transposed(y, out=at_TN)  # (18)
+        np.equal(range_V, at_TN_column, out=is_TNV)  # (18)
+        np.subtract(p_turned, is_TNV, out=da2)  # (18)
+        np.divide(da2, c1_, out=da2)  # (18)
+        np.dot(ones_NT, da2_rows, out=dc)  # (19)
+        np.multiply(g_c1, g_c1, out=da1_all)  # (24)
+        np.subtract(1, da1_all, out=da1_all)  # (24)
+        np.multiply(da1_all, i_c1, out=da1_all)  # (24)
+        np.subtract(1, o_h, out=da1_all2)  # (24)
+        np.multiply(da1_all2, h, out=da1_all2)  # (24)
+        padded1[:1] = 0  # (24)
+        np.copyto(padded1_part, c1)  # (24)
+        np.subtract(1, f_c1, out=da1_all3)  # (24)
+        np.multiply(da1_all3, padded1_part2, out=da1_all3)  # (24)
+        np.multiply(da1_all3, f_c1, out=da1_all3)  # (24)
+        np.subtract(1, i_c1, out=t_TNH)  # (24)
+        np.multiply(t_TNH, g_c1, out=da1_all4)  # (24)
+        np.multiply(da1_all4, i_c1, out=da1_all4)  # (24)
+        np.multiply(h_tanh, h_tanh, out=dc1_all)  # (23)
+        np.subtract(1, dc1_all, out=dc1_all)  # (23)
+        np.multiply(dc1_all, o_h, out=dc1_all)  # (23)
+        np.dot(da2_rows, R_T, out=dh_2_rows)  # (20)
+        for (
+            i, da1_after_rows, dh_1_i, dh_2_i, dh_i, dc1_all_i, dc1_i, da1_all4_i, da1_i, da1_all3_i, da1_i2,
+            da1_all_i, da1_i3, da1_all2_i, da1_i4,
+        ) in steps:
+            np.dot(da1_after_rows, U_T, out=dh_1_i)  # (21)
+            np.add(dh_1_i, dh_2_i, out=dh_i)  # (22)
+            if i + 2 <= T:  # (23)
+                np.multiply(dc1[i + 1], f_c1[i + 1], out=dc1[i])  # (23)
+            else:  # (23)
+                dc1[i].fill(0)  # (23)
+            np.multiply(dc1_all_i, dh_i, out=t_NH)  # (23)
+            np.add(dc1_i, t_NH, out=dc1_i)  # (23)
+            np.multiply(da1_all4_i, dc1_i, out=da1_i)  # (24)
+            np.multiply(da1_all3_i, dc1_i, out=da1_i2)  # (24)
+            np.multiply(da1_all_i, dc1_i, out=da1_i3)  # (24)
+            np.multiply(da1_all2_i, dh_i, out=da1_i4)  # (24)
+        padded1[:1] = 0  # (25)
+        np.copyto(padded1_part, h)  # (25)
+        np.dot(padded1_T, da1_rows, out=dU_rows)  # (25)
+        np.dot(h_T, da2_rows, out=dR)  # (26)
+        np.dot(ones_NT, da1_rows, out=db_flat)  # (27)
+        np.dot(da1_rows, W_T, out=dx1_rows)  # (28)
+        dtable.fill(0)  # (29)
+        _add_rows(dtable, x, dx1_turned)  # (29)
+        np.dot(x1_T, da1_rows, out=dW_rows)  # (30)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, T, V):
     """The metrics: equations (31) to (32)."""
-    y = data["y"]
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_NT = tensors["is_NT"]
-    N = len(y)
-    T = y.shape[1]
-    p.argmax(2, out=c_accuracy)  # (31)
-    np.equal(c_accuracy, y, out=is_NT)  # (32)
-    accuracy[...] = DTYPE(is_NT.sum()) / (N * T)  # (32)
+    c1_ = N * T  # (32)
+
+    def run(data):
+        y = data["y"]
+        p.argmax(2, out=c_accuracy)  # (31)
+        np.equal(c_accuracy, y, out=is_NT)  # (32)
+        accuracy[...] = DTYPE(is_NT.sum()) / c1_  # (32)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    g_squares = float(np.dot(gradient, gradient))  # (U1)
-    g_norm = math.sqrt(g_squares)  # (U2)
-    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
-    c1 = 1 - beta1  # (U5)
-    c2 = 1 - beta2  # (U6)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U7)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U7)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        g_clipped = tensors["g_clipped"][: len(theta)]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(g_scale, gradient, out=g_clipped)  # (U4)
-        np.multiply(beta1, m, out=m)  # (U5)
-        np.multiply(c1, g_clipped, out=t_block)  # (U5)
-        np.add(m, t_block, out=m)  # (U5)
-        np.multiply(beta2, v, out=v)  # (U6)
-        np.multiply(g_clipped, g_clipped, out=t_block)  # (U6)
-        np.multiply(c2, t_block, out=t_block)  # (U6)
-        np.add(v, t_block, out=v)  # (U6)
-        np.multiply(c3, m, out=t_block)  # (U7)
-        np.sqrt(v, out=t_block2)  # (U7)
-        np.add(t_block2, c4, out=t_block2)  # (U7)
-        np.divide(t_block, t_block2, out=t_block)  # (U7)
-        theta -= t_block  # (U7)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["g_clipped"][: len(block[0])], tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps, clip_norm):
+        g_squares = float(np.dot(gradient, gradient))  # (U1)
+        g_norm = math.sqrt(g_squares)  # (U2)
+        g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
+        c1 = 1 - beta1  # (U5)
+        c2 = 1 - beta2  # (U6)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U7)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U7)
+        for theta_block, gradient_block, m_block, v_block, g_clipped, t_block, t_block2 in blocks:
+            np.multiply(g_scale, gradient_block, out=g_clipped)  # (U4)
+            np.multiply(beta1, m_block, out=m_block)  # (U5)
+            np.multiply(c1, g_clipped, out=t_block)  # (U5)
+            np.add(m_block, t_block, out=m_block)  # (U5)
+            np.multiply(beta2, v_block, out=v_block)  # (U6)
+            np.multiply(g_clipped, g_clipped, out=t_block)  # (U6)
+            np.multiply(c2, t_block, out=t_block)  # (U6)
+            np.add(v_block, t_block, out=v_block)  # (U6)
+            np.multiply(c3, m_block, out=t_block)  # (U7)
+            np.sqrt(v_block, out=t_block2)  # (U7)
+            np.add(t_block2, c4, out=t_block2)  # (U7)
+            np.divide(t_block, t_block2, out=t_block)  # (U7)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U7)
+
+    return run
 
 
 def _places(N, T, V):
@@ -322,23 +371,20 @@ def _places(N, T, V):
         "accuracy": (0, 0, ()),
         "zeros_NH": (0, 1248 * N * T + 256 * N + 3 * N * T * V + 49152, (N, 64)),
         "ones_V": (0, 1249 * N * T + 384 * N + 3 * N * T * V + 49152, (V,)),
-        "range_T": (1, 3 * N * T, (T,)),
-        "range_N": (1, 3 * N * T + T, (N,)),
-        "range_V": (1, 3 * N * T + N + T, (V,)),
+        "range_T": (1, 2 * N * T, (T,)),
+        "range_N": (1, 2 * N * T + T, (N,)),
+        "range_V": (1, 2 * N * T + N + T, (V,)),
         "ones_NT": (0, 1248 * N * T + 320 * N + 3 * N * T * V + 49152, (N * T,)),
         "zeros_N4H": (0, 1248 * N * T + 3 * N * T * V, (N, 4, 64)),
-        "range_": (1, N * T, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NH": (0, 1249 * N * T + 320 * N + 3 * N * T * V + 49152, (N, 64)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TN": (0, 2 * N * T, (T, N)),
         "t_TN2": (0, 3 * N * T, (T, N)),
-        "at_TN2": (1, 2 * N * T, (T, N)),
+        "at_TN2": (1, N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
         "padded1": (0, 256 * N * T, (T + 1, N, 64)),
         "t_TNH": (0, 0, (T, N, 64)),
-        "order": (1, 2 * N * T, (N * T,)),
-        "ordered": (0, 288 * N * T, (T, N, 32)),
         "is_NT": (2, 0, (N, T)),
         "g_clipped": (0, 1248 * N * T + 256 * N + 3 * N * T * V, (16384,)),
         "t_block": (0, 1248 * N * T + 256 * N + 3 * N * T * V + 16384, (16384,)),
@@ -366,32 +412,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
-    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
-    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
-    room for that."""
-    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
-    count = rows.size
-    if 2 * len(sums) > count:
-        sums.fill(0)
-        for k in range(values.shape[1]):
-            np.add.at(sums[:, k], rows, values[:, k])
-        return
-    np.multiply(rows, count, out=at)
-    np.add(at, count_up, out=at)
-    at.sort()
-    np.remainder(at, count, out=at)
-    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
-    # What `at` held is read: here follow where each row's values start, and which rows have none.
-    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
-    starts.fill(0)
-    np.add.at(starts, rows, 1)
-    np.equal(starts, 0, out=absent)
-    np.cumsum(starts, out=starts)
-    starts[1:], starts[0] = starts[:-1], 0
-    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
-    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
-    np.copyto(sums, 0, where=absent[:, None])
+def _add_rows(target: Array, rows: Array, values: Array) -> None:
+    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
+    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
 def _sigmoid(x: Array, out: Array | None = None) -> Array:
@@ -661,18 +689,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -685,27 +712,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -67,7 +67,7 @@ One training step takes, with each array read and written once per kernel:
              = 10,384 + 121·N² + 93,460·N
     bytes      8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 104·N² + 240·N + 56·C + 56·H
              = 614,280 + 104·N² + 31,216·N
-    workspace  427,144 + 32·N² + 7,704·N + max(2·N, N²) bytes
+    workspace  331,144 + 32·N² + 7,704·N + max(2·N, N²) bytes
 """
 
 from __future__ import annotations
@@ -121,76 +121,87 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N):
     """The outputs: equations (1) to (14)."""
-    a, b = data["a"], data["b"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     z1, h1, z2, a2 = tensors["z1"], tensors["h1"], tensors["z2"], tensors["a2"]
     s_norm, norm, p, z3 = tensors["s_norm"], tensors["norm"], tensors["p"], tensors["z3"]
     h3, z4, a4, s_norm_2 = tensors["h3"], tensors["z4"], tensors["a4"], tensors["s_norm_2"]
     norm_2, q = tensors["norm_2"], tensors["q"]
     t_NC, is_N, ones_C = tensors["t_NC"], tensors["is_N"], tensors["ones_C"]
-    np.matmul(a, W1, out=z1)  # (1)
-    np.add(z1, b1, out=h1)  # (2)
-    np.tanh(h1, out=h1)  # (2)
-    np.matmul(h1, W2, out=z2)  # (3)
-    np.add(z2, b2, out=a2)  # (4)
-    np.multiply(a2, a2, out=t_NC)  # (5)
-    np.dot(t_NC, ones_C, out=s_norm)  # (5)
-    np.greater(s_norm, 0, out=is_N)  # (6)
-    np.sqrt(s_norm, out=norm)  # (6)
-    _choose(norm, is_N, 0)  # (6)
-    np.divide(a2, norm[:, None], out=p)  # (7)
-    np.matmul(b, W1, out=z3)  # (8)
-    np.add(z3, b1, out=h3)  # (9)
-    np.tanh(h3, out=h3)  # (9)
-    np.matmul(h3, W2, out=z4)  # (10)
-    np.add(z4, b2, out=a4)  # (11)
-    np.multiply(a4, a4, out=t_NC)  # (12)
-    np.dot(t_NC, ones_C, out=s_norm_2)  # (12)
-    np.greater(s_norm_2, 0, out=is_N)  # (13)
-    np.sqrt(s_norm_2, out=norm_2)  # (13)
-    _choose(norm_2, is_N, 0)  # (13)
-    np.divide(a4, norm_2[:, None], out=q)  # (14)
+    norm_column = norm[:, None]
+    norm_2_column = norm_2[:, None]
+
+    def run(data):
+        a, b = data["a"], data["b"]
+        np.dot(a, W1, out=z1)  # (1)
+        np.add(z1, b1, out=h1)  # (2)
+        np.tanh(h1, out=h1)  # (2)
+        np.dot(h1, W2, out=z2)  # (3)
+        np.add(z2, b2, out=a2)  # (4)
+        np.multiply(a2, a2, out=t_NC)  # (5)
+        np.dot(t_NC, ones_C, out=s_norm)  # (5)
+        np.greater(s_norm, 0, out=is_N)  # (6)
+        np.sqrt(s_norm, out=norm)  # (6)
+        _choose(norm, is_N, 0)  # (6)
+        np.divide(a2, norm_column, out=p)  # (7)
+        np.dot(b, W1, out=z3)  # (8)
+        np.add(z3, b1, out=h3)  # (9)
+        np.tanh(h3, out=h3)  # (9)
+        np.dot(h3, W2, out=z4)  # (10)
+        np.add(z4, b2, out=a4)  # (11)
+        np.multiply(a4, a4, out=t_NC)  # (12)
+        np.dot(t_NC, ones_C, out=s_norm_2)  # (12)
+        np.greater(s_norm_2, 0, out=is_N)  # (13)
+        np.sqrt(s_norm_2, out=norm_2)  # (13)
+        _choose(norm_2, is_N, 0)  # (13)
+        np.divide(a4, norm_2_column, out=q)  # (14)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N):
     """The loss: equations (15) to (20)."""
     p, q, z, m_z = tensors["p"], tensors["q"], tensors["z"], tensors["m_z"]
     s_loss_exp, s_loss, m_z2 = tensors["s_loss_exp"], tensors["s_loss"], tensors["m_z2"]
     s_loss_2, loss = tensors["s_loss_2"], tensors["loss"]
     t_NN, t_N, t_N2, at_N = tensors["t_NN"], tensors["t_N"], tensors["t_N2"], tensors["at_N"]
     ones_N, range_N = tensors["ones_N"], tensors["range_N"]
-    N = len(p)
-    np.matmul(p, q.T, out=z)  # (15)
-    z *= 5  # (15)
-    z.max(1, out=m_z)  # (16)
-    np.subtract(z, m_z[:, None], out=s_loss_exp)  # (17)
-    np.exp(s_loss_exp, out=s_loss_exp)  # (17)
-    np.dot(s_loss_exp, ones_N, out=s_loss)  # (17)
-    z.max(0, out=m_z2)  # (18)
-    np.subtract(z, m_z2, out=t_NN)  # (19)
-    np.exp(t_NN, out=t_NN)  # (19)
-    np.dot(ones_N, t_NN, out=s_loss_2)  # (19)
-    np.log(s_loss, out=t_N)  # (20)
-    np.divide(t_N, 2, out=t_N)  # (20)
-    np.log(s_loss_2, out=t_N2)  # (20)
-    np.divide(t_N2, 2, out=t_N2)  # (20)
-    np.add(t_N, t_N2, out=t_N)  # (20)
-    np.divide(m_z2, 2, out=t_N2)  # (20)
-    np.add(t_N, t_N2, out=t_N)  # (20)
-    np.divide(m_z, 2, out=t_N2)  # (20)
-    np.add(t_N, t_N2, out=t_N)  # (20)
-    np.multiply(range_N, N, out=at_N)  # (20)
-    np.add(at_N, range_N, out=at_N)  # (20)
-    np.take(z.reshape(-1), at_N, out=t_N2, mode="clip")  # (20)
-    np.subtract(t_N, t_N2, out=t_N)  # (20)
-    loss[...] = t_N.sum() / N  # (20)
+    q_T = q.T
+    m_z_column = m_z[:, None]
+    z_flat = z.reshape(-1)
+
+    def run(data):
+        np.dot(p, q_T, out=z)  # (15)
+        np.multiply(z, 5, out=z)  # (15)
+        z.max(1, out=m_z)  # (16)
+        np.subtract(z, m_z_column, out=s_loss_exp)  # (17)
+        np.exp(s_loss_exp, out=s_loss_exp)  # (17)
+        np.dot(s_loss_exp, ones_N, out=s_loss)  # (17)
+        z.max(0, out=m_z2)  # (18)
+        np.subtract(z, m_z2, out=t_NN)  # (19)
+        np.exp(t_NN, out=t_NN)  # (19)
+        np.dot(ones_N, t_NN, out=s_loss_2)  # (19)
+        np.log(s_loss, out=t_N)  # (20)
+        np.divide(t_N, 2, out=t_N)  # (20)
+        np.log(s_loss_2, out=t_N2)  # (20)
+        np.divide(t_N2, 2, out=t_N2)  # (20)
+        np.add(t_N, t_N2, out=t_N)  # (20)
+        np.divide(m_z2, 2, out=t_N2)  # (20)
+        np.add(t_N, t_N2, out=t_N)  # (20)
+        np.divide(m_z, 2, out=t_N2)  # (20)
+        np.add(t_N, t_N2, out=t_N)  # (20)
+        np.multiply(range_N, N, out=at_N)  # (20)
+        np.add(at_N, range_N, out=at_N)  # (20)
+        np.take(z_flat, at_N, out=t_N2, mode="clip")  # (20)
+        np.subtract(t_N, t_N2, out=t_N)  # (20)
+        loss[...] = t_N.sum() / N  # (20)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N):
     """The gradients: equations (21) to (43)."""
-    a, b = data["a"], data["b"]
     W2 = params["W2"]
     h1, s_norm, norm, p = tensors["h1"], tensors["s_norm"], tensors["norm"], tensors["p"]
     h3, s_norm_2, norm_2, q = tensors["h3"], tensors["s_norm_2"], tensors["norm_2"], tensors["q"]
@@ -205,102 +216,125 @@ def _backward(params, data, tensors, gradients):
     t_NC, is_N, t_NN, is_NN = tensors["t_NC"], tensors["is_N"], tensors["t_NN"], tensors["is_NN"]
     is_N1, t_NH, ones_C, ones_N = tensors["is_N1"], tensors["t_NH"], tensors["ones_C"], tensors["ones_N"]
     range_N = tensors["range_N"]
-    N = len(a)
-    np.divide(s_loss_exp, s_loss[:, None], out=dz)  # (21)
-    np.subtract(z, m_z2, out=t_NN)  # (21)
-    np.exp(t_NN, out=t_NN)  # (21)
-    np.divide(t_NN, s_loss_2, out=t_NN)  # (21)
-    np.add(t_NN, dz, out=dz)  # (21)
-    np.equal(range_N, range_N[:, None], out=is_NN)  # (21)
-    np.logical_not(is_NN, out=is_NN)  # (21)
-    t_NN.fill(DTYPE(0))  # (21)
-    _choose(t_NN, is_NN, 2)  # (21)
-    np.subtract(dz, t_NN, out=dz)  # (21)
-    np.divide(dz, 2 * N, out=dz)  # (21)
-    np.matmul(dz.T, p, out=dq_s1)  # (22)
-    np.multiply(dq_s1, q, out=t_NC)  # (23)
-    np.dot(t_NC, ones_C, out=dnorm_2_s1_s1)  # (23)
-    np.greater(s_norm_2, 0, out=is_N)  # (24)
-    np.copyto(is_N1, is_N[:, None])  # (24)
-    np.multiply(q, dnorm_2_s1_s1[:, None], out=t_NC)  # (24)
-    _choose(t_NC, is_N1, 0)  # (24)
-    np.subtract(dq_s1, t_NC, out=da4)  # (24)
-    np.multiply(5, da4, out=da4)  # (24)
-    np.divide(da4, norm_2[:, None], out=da4)  # (24)
-    np.dot(ones_N, da4, out=db2_2)  # (31)
-    np.matmul(da4, W2.T, out=dh3)  # (25)
-    np.multiply(h3, h3, out=dz3)  # (26)
-    np.subtract(1, dz3, out=dz3)  # (26)
-    np.multiply(dz3, dh3, out=dz3)  # (26)
-    np.multiply(h3, h3, out=t_NH)  # (42)
-    np.subtract(1, t_NH, out=t_NH)  # (42)
-    np.multiply(t_NH, dh3, out=t_NH)  # (42)
-    np.dot(ones_N, t_NH, out=db1_2)  # (42)
-    np.matmul(dz, q, out=dp_s1)  # (27)
-    np.multiply(dp_s1, p, out=t_NC)  # (28)
-    np.dot(t_NC, ones_C, out=dnorm_s1_s1)  # (28)
-    np.greater(s_norm, 0, out=is_N)  # (29)
-    np.copyto(is_N1, is_N[:, None])  # (29)
-    np.multiply(p, dnorm_s1_s1[:, None], out=t_NC)  # (29)
-    _choose(t_NC, is_N1, 0)  # (29)
-    np.subtract(dp_s1, t_NC, out=da2)  # (29)
-    np.multiply(5, da2, out=da2)  # (29)
-    np.divide(da2, norm[:, None], out=da2)  # (29)
-    np.dot(ones_N, da2, out=db2_1)  # (30)
-    np.add(db2_1, db2_2, out=db2)  # (32)
-    np.matmul(da2, W2.T, out=dh1)  # (33)
-    np.matmul(h1.T, da2, out=dW2_1)  # (34)
-    np.matmul(h3.T, da4, out=dW2_2)  # (35)
-    np.add(dW2_1, dW2_2, out=dW2)  # (36)
-    np.multiply(h1, h1, out=dz1)  # (37)
-    np.subtract(1, dz1, out=dz1)  # (37)
-    np.multiply(dz1, dh1, out=dz1)  # (37)
-    np.multiply(h1, h1, out=t_NH)  # (41)
-    np.subtract(1, t_NH, out=t_NH)  # (41)
-    np.multiply(t_NH, dh1, out=t_NH)  # (41)
-    np.dot(ones_N, t_NH, out=db1_1)  # (41)
-    np.add(db1_1, db1_2, out=db1)  # (43)
-    np.matmul(a.T, dz1, out=dW1_1)  # (38)
-    np.matmul(b.T, dz3, out=dW1_2)  # (39)
-    np.add(dW1_1, dW1_2, out=dW1)  # (40)
+    s_loss_column = s_loss[:, None]
+    range_N_column = range_N[:, None]
+    c1 = 2 * N  # (21)
+    dz_T = dz.T
+    is_N_column = is_N[:, None]
+    dnorm_2_s1_s1_column = dnorm_2_s1_s1[:, None]
+    norm_2_column = norm_2[:, None]
+    W2_T = W2.T
+    dnorm_s1_s1_column = dnorm_s1_s1[:, None]
+    norm_column = norm[:, None]
+    h1_T = h1.T
+    h3_T = h3.T
+
+    def run(data):
+        a, b = data["a"], data["b"]
+        np.divide(s_loss_exp, s_loss_column, out=dz)  # (21)
+        np.subtract(z, m_z2, out=t_NN)  # (21)
+        np.exp(t_NN, out=t_NN)  # (21)
+        np.divide(t_NN, s_loss_2, out=t_NN)  # (21)
+        np.add(t_NN, dz, out=dz)  # (21)
+        np.equal(range_N, range_N_column, out=is_NN)  # (21)
+        np.logical_not(is_NN, out=is_NN)  # (21)
+        t_NN.fill(DTYPE(0))  # (21)
+        _choose(t_NN, is_NN, 2)  # (21)
+        np.subtract(dz, t_NN, out=dz)  # (21)
+        np.divide(dz, c1, out=dz)  # (21)
+        np.dot(dz_T, p, out=dq_s1)  # (22)
+        np.multiply(dq_s1, q, out=t_NC)  # (23)
+        np.dot(t_NC, ones_C, out=dnorm_2_s1_s1)  # (23)
+        np.greater(s_norm_2, 0, out=is_N)  # (24)
+        np.copyto(is_N1, is_N_column)  # (24)
+        np.multiply(q, dnorm_2_s1_s1_column, out=t_NC)  # (24)
+        _choose(t_NC, is_N1, 0)  # (24)
+        np.subtract(dq_s1, t_NC, out=da4)  # (24)
+        np.multiply(5, da4, out=da4)  # (24)
+        np.divide(da4, norm_2_column, out=da4)  # (24)
+        np.dot(ones_N, da4, out=db2_2)  # (31)
+        np.dot(da4, W2_T, out=dh3)  # (25)
+        np.multiply(h3, h3, out=dz3)  # (26)
+        np.subtract(1, dz3, out=dz3)  # (26)
+        np.multiply(dz3, dh3, out=dz3)  # (26)
+        np.multiply(h3, h3, out=t_NH)  # (42)
+        np.subtract(1, t_NH, out=t_NH)  # (42)
+        np.multiply(t_NH, dh3, out=t_NH)  # (42)
+        np.dot(ones_N, t_NH, out=db1_2)  # (42)
+        np.dot(dz, q, out=dp_s1)  # (27)
+        np.multiply(dp_s1, p, out=t_NC)  # (28)
+        np.dot(t_NC, ones_C, out=dnorm_s1_s1)  # (28)
+        np.greater(s_norm, 0, out=is_N)  # (29)
+        np.copyto(is_N1, is_N_column)  # (29)
+        np.multiply(p, dnorm_s1_s1_column, out=t_NC)  # (29)
+        _choose(t_NC, is_N1, 0)  # (29)
+        np.subtract(dp_s1, t_NC, out=da2)  # (29)
+        np.multiply(5, da2, out=da2)  # (29)
+        np.divide(da2, norm_column, out=da2)  # (29)
+        np.dot(ones_N, da2, out=db2_1)  # (30)
+        np.add(db2_1, db2_2, out=db2)  # (32)
+        np.dot(da2, W2_T, out=dh1)  # (33)
+        np.dot(h1_T, da2, out=dW2_1)  # (34)
+        np.dot(h3_T, da4, out=dW2_2)  # (35)
+        np.add(dW2_1, dW2_2, out=dW2)  # (36)
+        np.multiply(h1, h1, out=dz1)  # (37)
+        np.subtract(1, dz1, out=dz1)  # (37)
+        np.multiply(dz1, dh1, out=dz1)  # (37)
+        np.multiply(h1, h1, out=t_NH)  # (41)
+        np.subtract(1, t_NH, out=t_NH)  # (41)
+        np.multiply(t_NH, dh1, out=t_NH)  # (41)
+        np.dot(ones_N, t_NH, out=db1_1)  # (41)
+        np.add(db1_1, db1_2, out=db1)  # (43)
+        np.dot(a.T, dz1, out=dW1_1)  # (38)
+        np.dot(b.T, dz3, out=dW1_2)  # (39)
+        np.add(dW1_1, dW1_2, out=dW1)  # (40)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N):
     """The metrics: equations (44) to (46)."""
     p, q, cosine, own = tensors["p"], tensors["q"], tensors["cosine"], tensors["own"]
     found = tensors["found"]
     is_N, range_N = tensors["is_N"], tensors["range_N"]
-    N = len(p)
-    np.matmul(p, q.T, out=cosine)  # (44)
-    cosine.argmax(1, out=own)  # (45)
-    np.equal(range_N, own, out=is_N)  # (46)
-    found[...] = DTYPE(is_N.sum()) / N  # (46)
+    q_T = q.T
+
+    def run(data):
+        np.dot(p, q_T, out=cosine)  # (44)
+        cosine.argmax(1, out=own)  # (45)
+        np.equal(range_N, own, out=is_N)  # (46)
+        found[...] = DTYPE(is_N.sum()) / N  # (46)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N):
@@ -317,8 +351,8 @@ def _places(N):
         "h3": (0, 128 * N, (N, H)),
         "z4": (0, 3 * N**2 + 912 * N, (N, C)),
         "a4": (0, 3 * N**2 + 912 * N, (N, C)),
-        "s_norm_2": (0, 4 * N**2 + 944 * N + 53248, (N,)),
-        "norm_2": (0, 4 * N**2 + 945 * N + 53248, (N,)),
+        "s_norm_2": (0, 4 * N**2 + 944 * N + 41248, (N,)),
+        "norm_2": (0, 4 * N**2 + 945 * N + 41248, (N,)),
         "q": (0, 3 * N**2 + 912 * N, (N, C)),
         "z": (0, 256 * N, (N, N)),
         "m_z": (0, 256 * N + N**2, (N,)),
@@ -326,18 +360,18 @@ def _places(N):
         "s_loss": (0, 257 * N + N**2, (N,)),
         "m_z2": (0, 258 * N + N**2, (N,)),
         "s_loss_2": (0, 259 * N + N**2, (N,)),
-        "loss": (0, 4 * N**2 + 961 * N + 53392, ()),
+        "loss": (0, 4 * N**2 + 961 * N + 41392, ()),
         "dz": (0, 896 * N + N**2, (N, N)),
-        "dq_s1": (0, 4 * N**2 + 928 * N + 53248, (N, C)),
+        "dq_s1": (0, 4 * N**2 + 928 * N + 41248, (N, C)),
         "dnorm_2_s1_s1": (0, 272 * N, (N,)),
-        "da4": (0, 4 * N**2 + 928 * N + 53248, (N, C)),
+        "da4": (0, 4 * N**2 + 928 * N + 41248, (N, C)),
         "db2_2": (0, 640 * N, (C,)),
         "dh3": (0, 256 * N, (N, H)),
         "dz3": (0, 384 * N, (N, H)),
-        "db1_2": (0, 4 * N**2 + 960 * N + 53248, (H,)),
-        "dp_s1": (0, 4 * N**2 + 944 * N + 53248, (N, C)),
+        "db1_2": (0, 4 * N**2 + 960 * N + 41248, (H,)),
+        "dp_s1": (0, 4 * N**2 + 944 * N + 41248, (N, C)),
         "dnorm_s1_s1": (0, 272 * N, (N,)),
-        "da2": (0, 4 * N**2 + 944 * N + 53248, (N, C)),
+        "da2": (0, 4 * N**2 + 944 * N + 41248, (N, C)),
         "db2_1": (0, 256 * N, (C,)),
         "dh1": (0, 256 * N, (N, H)),
         "dW2_1": (0, 512 * N, (H, C)),
@@ -349,8 +383,8 @@ def _places(N):
         "cosine": (0, 0, (N, N)),
         "own": (1, 0, (N,)),
         "found": (0, 0, ()),
-        "ones_C": (0, 4 * N**2 + 961 * N + 53376, (16,)),
-        "ones_N": (0, 4 * N**2 + 960 * N + 53376, (N,)),
+        "ones_C": (0, 4 * N**2 + 961 * N + 41376, (16,)),
+        "ones_N": (0, 4 * N**2 + 960 * N + 41376, (N,)),
         "range_N": (1, N, (N,)),
         "t_NC": (0, 256 * N, (N, 16)),
         "is_N": (2, 0, (N,)),
@@ -361,8 +395,8 @@ def _places(N):
         "is_NN": (2, 0, (N, N)),
         "is_N1": (2, N, (N, 1)),
         "t_NH": (0, 512 * N, (N, 128)),
-        "t_block": (0, 0, (16384,)),
-        "t_block2": (0, 16384, (16384,)),
+        "t_block": (0, 0, (10384,)),
+        "t_block2": (0, 10384, (10384,)),
     }
 
 
@@ -647,18 +681,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -671,27 +704,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

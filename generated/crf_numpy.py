@@ -37,7 +37,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      15·N·T·K² + 19·K·N·T + 4·K·N + 9·N·T + 8·N + K²
     bytes      8 + 168·K·N·T + 48·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
-    workspace  262,152 + 56·K·N·T + 8·N·T·K² + 24·K·N + 40·N·T + 8·N·K² + 16·K + 16·K² + 16·N + 8·T
+    workspace  262,152 + 48·K·N·T + 8·N·T·K² + 24·K·N + 24·N·T + 8·N·K² + 16·K + 16·K² + 24·N + 8·T
                + max(K·N·T, 2·N·T + T) bytes
 """
 
@@ -62,7 +62,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V", "K")
-POSITIONS = ("range_N", "range_T", "range_K", "range_")
+POSITIONS = ("range_N", "range_T", "range_K")
 ONES = ("ones_K", "ones_NT")
 NAME = "crf"
 SIZES = {}
@@ -88,162 +88,190 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, T, V, K):
     """The outputs: equations (1) to (4), (6) to (7)."""
-    x = data["x"]
     W, A = params["W"], params["A"]
     scores, s_alpha, alpha = tensors["scores"], tensors["s_alpha"], tensors["alpha"]
     s_total_exp, s_total, marginal_all = tensors["s_total_exp"], tensors["s_total"], tensors["marginal_all"]
     dtotal_dalpha_1, marginal = tensors["dtotal_dalpha_1"], tensors["marginal"]
     at_TN, t_NKK, t_KK, zeros_NK = tensors["at_TN"], tensors["t_NKK"], tensors["t_KK"], tensors["zeros_NK"]
     ones_K = tensors["ones_K"]
-    N = len(x)
-    T = x.shape[1]
-    K = W.shape[1]
-    _transposed(x, out=at_TN)  # (1)
-    np.take(W, at_TN, 0, out=scores, mode="clip")  # (1)
-    for t in range(T):
-        _transposed(A, out=t_KK)  # (2)
-        np.add((alpha[t - 1] if t >= 1 else zeros_NK)[:, None, :], t_KK, out=t_NKK)  # (2)
-        np.exp(t_NKK, out=t_NKK)  # (2)
-        np.dot(t_NKK.reshape(K * N, K), ones_K, out=s_alpha[t].reshape(K * N))  # (2)
-        if t >= 1:  # (3)
-            np.log(s_alpha[t], out=alpha[t])  # (3)
-        else:  # (3)
-            alpha[t].fill(0)  # (3)
-        np.add(alpha[t], scores[t], out=alpha[t])  # (3)
-    np.exp(alpha[T - 1], out=s_total_exp)  # (4)
-    np.dot(s_total_exp, ones_K, out=s_total)  # (4)
-    np.divide(s_total_exp, s_total[:, None], out=marginal_all)  # (7)
-    for t in reversed(range(T)):
-        if t + 2 <= T:  # (6)
-            np.add(alpha[t][..., None], A, out=t_NKK)  # (6)
-            np.exp(t_NKK, out=t_NKK)  # (6)
-            np.multiply(t_NKK, marginal[:, t + 1][:, None, :], out=t_NKK)  # (6)
-            np.divide(t_NKK, s_alpha[t + 1][:, None, :], out=t_NKK)  # (6)
-        else:  # (6)
-            t_NKK.fill(0)  # (6)
-        np.dot(t_NKK.reshape(K * N, K), ones_K, out=dtotal_dalpha_1[t].reshape(K * N))  # (6)
-        np.add(marginal_all if T == t + 1 else zeros_NK, dtotal_dalpha_1[t], out=marginal[:, t])  # (7)
+    t_NKK_rows = t_NKK.reshape(K * N, K)
+    steps_ = [
+        (
+            t, (alpha[t - 1] if t >= 1 else zeros_NK)[:, None, :], s_alpha[t].reshape(K * N), alpha[t],
+            scores[t],
+        )
+        for t in range(T)
+    ]
+    alpha_last = alpha[T - 1]
+    s_total_column = s_total[:, None]
+    steps2 = [
+        (
+            t, dtotal_dalpha_1[t].reshape(K * N), marginal_all if T == t + 1 else zeros_NK,
+            dtotal_dalpha_1[t], marginal[:, t],
+        )
+        for t in reversed(range(T))
+    ]
+
+    def run(data):
+        x = data["x"]
+        _transposed(x, out=at_TN)  # (1)
+        np.take(W, at_TN, 0, out=scores, mode="clip")  # (1)
+        for t, alpha_before_row, s_alpha_t_flat, alpha_t, scores_t in steps_:
+            _transposed(A, out=t_KK)  # (2)
+            np.add(alpha_before_row, t_KK, out=t_NKK)  # (2)
+            np.exp(t_NKK, out=t_NKK)  # (2)
+            np.dot(t_NKK_rows, ones_K, out=s_alpha_t_flat)  # (2)
+            if t >= 1:  # (3)
+                np.log(s_alpha[t], out=alpha[t])  # (3)
+            else:  # (3)
+                alpha[t].fill(0)  # (3)
+            np.add(alpha_t, scores_t, out=alpha_t)  # (3)
+        np.exp(alpha_last, out=s_total_exp)  # (4)
+        np.dot(s_total_exp, ones_K, out=s_total)  # (4)
+        np.divide(s_total_exp, s_total_column, out=marginal_all)  # (7)
+        for t, dtotal_dalpha_1_t_flat, marginal_all_t, dtotal_dalpha_1_t, marginal_t in steps2:
+            if t + 2 <= T:  # (6)
+                np.add(alpha[t][..., None], A, out=t_NKK)  # (6)
+                np.exp(t_NKK, out=t_NKK)  # (6)
+                np.multiply(t_NKK, marginal[:, t + 1][:, None, :], out=t_NKK)  # (6)
+                np.divide(t_NKK, s_alpha[t + 1][:, None, :], out=t_NKK)  # (6)
+            else:  # (6)
+                t_NKK.fill(0)  # (6)
+            np.dot(t_NKK_rows, ones_K, out=dtotal_dalpha_1_t_flat)  # (6)
+            np.add(marginal_all_t, dtotal_dalpha_1_t, out=marginal_t)  # (7)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, T, V, K):
     """The loss: equations (5), (8) to (10)."""
-    y = data["y"]
     A = params["A"]
     scores, s_total, total, steps = tensors["scores"], tensors["s_total"], tensors["total"], tensors["steps"]
     words, loss = tensors["words"], tensors["loss"]
-    t_N, at_N, range_N = tensors["t_N"], tensors["at_N"], tensors["range_N"]
-    N = len(y)
-    T = y.shape[1]
-    K = len(A)
-    np.log(s_total, out=total)  # (5)
-    steps.fill(0)  # (8)
-    for t in range(T):
-        if t >= 1:  # (8)
-            np.multiply(y[:, t - 1], K, out=at_N)  # (8)
-            np.add(at_N, y[:, t], out=at_N)  # (8)
-            np.take(A.reshape(-1), at_N, out=t_N, mode="clip")  # (8)
-        else:  # (8)
-            t_N.fill(0)  # (8)
-        steps += t_N  # (8)
-    words.fill(0)  # (9)
-    for t in range(T):
-        np.multiply(t, N, out=at_N)  # (9)
-        np.add(at_N, range_N, out=at_N)  # (9)
-        np.multiply(at_N, K, out=at_N)  # (9)
-        np.add(at_N, y[:, t], out=at_N)  # (9)
-        np.take(scores.reshape(-1), at_N, out=t_N, mode="clip")  # (9)
-        words += t_N  # (9)
-    np.subtract(total, steps, out=t_N)  # (10)
-    np.subtract(t_N, words, out=t_N)  # (10)
-    loss[...] = t_N.sum() / N  # (10)
+    t_N, at_N, zeros_N, range_N = tensors["t_N"], tensors["at_N"], tensors["zeros_N"], tensors["range_N"]
+    scores_flat = scores.reshape(-1)
+
+    def run(data):
+        y = data["y"]
+        np.log(s_total, out=total)  # (5)
+        steps.fill(0)  # (8)
+        for t in range(T):
+            np.add(steps, A[y[:, t - 1] if t >= 1 else 0, y[:, t]] if t >= 1 else zeros_N, out=steps)  # (8)
+        words.fill(0)  # (9)
+        for t in range(T):
+            np.multiply(t, N, out=at_N)  # (9)
+            np.add(at_N, range_N, out=at_N)  # (9)
+            np.multiply(at_N, K, out=at_N)  # (9)
+            np.add(at_N, y[:, t], out=at_N)  # (9)
+            np.take(scores_flat, at_N, out=t_N, mode="clip")  # (9)
+            np.add(words, t_N, out=words)  # (9)
+        np.subtract(total, steps, out=t_N)  # (10)
+        np.subtract(t_N, words, out=t_N)  # (10)
+        loss[...] = t_N.sum() / N  # (10)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, T, V, K):
     """The gradients: equations (11) to (16)."""
-    x, y = data["x"], data["y"]
     A = params["A"]
     s_alpha, alpha, marginal = tensors["s_alpha"], tensors["alpha"], tensors["marginal"]
     ds_alpha, dA_1, dA_2, dscores = tensors["ds_alpha"], tensors["dA_1"], tensors["dA_2"], tensors["dscores"]
     dW, dA = gradients["W"], gradients["A"]
     is_T11, is_T, padded1, t_KKNT = tensors["is_T11"], tensors["is_T"], tensors["padded1"], tensors["t_KKNT"]
-    at_1, at_NT, at_NT2, t_NT = tensors["at_1"], tensors["at_NT"], tensors["at_NT2"], tensors["t_NT"]
-    is_NT, is_NT2, is_NTK, order = tensors["is_NT"], tensors["is_NT2"], tensors["is_NTK"], tensors["order"]
-    ordered, range_T, ones_NT = tensors["ordered"], tensors["range_T"], tensors["ones_NT"]
-    range_K, range_ = tensors["range_K"], tensors["range_"]
-    N = len(x)
-    T = x.shape[1]
-    K = len(A)
-    np.greater_equal(range_T, 1, out=is_T)  # (11)
-    np.copyto(is_T11, is_T[:, None, None])  # (11)
-    np.multiply(N, s_alpha, out=ds_alpha)  # (11)
-    np.divide(marginal.transpose(1, 0, 2), ds_alpha, out=ds_alpha)  # (11)
-    _choose(ds_alpha, is_T11, 0)  # (11)
-    padded1[:1] = 0  # (12)
-    np.copyto(padded1[1 : T + 1, :, :], alpha)  # (12)
-    np.add(padded1[:T].transpose(2, 1, 0)[:, None, :, :], A[..., None, None], out=t_KKNT)  # (12)
-    np.exp(t_KKNT, out=t_KKNT)  # (12)
-    np.multiply(t_KKNT, ds_alpha.transpose(2, 1, 0), out=t_KKNT)  # (12)
-    np.dot(t_KKNT.reshape(K**2, N * T), ones_NT, out=dA_1.reshape(K**2))  # (12)
-    dA_2.fill(0)  # (13)
-    at_1[:, :1] = 0  # (13)
-    np.copyto(at_1[:, 1 : T + 1], y)  # (13)
-    np.clip(at_1[:, :T], 0, K - 1, out=at_NT2)  # (13)
-    np.multiply(at_NT2, K, out=at_NT)  # (13)
-    np.add(at_NT, y, out=at_NT)  # (13)
-    np.less_equal(0, at_1[:, :T], out=is_NT)  # (13)
-    np.less(at_1[:, :T], K, out=is_NT2)  # (13)
-    np.logical_and(is_NT, is_NT2, out=is_NT)  # (13)
-    np.greater_equal(range_T, 1, out=is_T)  # (13)
-    np.logical_not(is_T, out=is_T)  # (13)
-    t_NT.fill(DTYPE(0))  # (13)
-    _choose(t_NT, is_T, DTYPE(-1 / N))  # (13)
-    _choose(t_NT, is_NT, 0)  # (13)
-    np.add.at(dA_2.reshape(-1), at_NT.reshape(-1), t_NT.reshape(-1))  # (13)
-    np.equal(range_K, y[..., None], out=is_NTK)  # (15)
-    np.subtract(marginal, is_NTK, out=dscores)  # (15)
-    np.divide(dscores, N, out=dscores)  # (15)
-    _add_rows(dW, x, dscores, range_, order, ordered)  # (16)
-    np.add(dA_1, dA_2, out=dA)  # (14)
+    at_1, at_NT, t_NT, is_NT = tensors["at_1"], tensors["at_NT"], tensors["t_NT"], tensors["is_NT"]
+    is_NT2, is_NTK, range_T = tensors["is_NT2"], tensors["is_NTK"], tensors["range_T"]
+    ones_NT, range_K = tensors["ones_NT"], tensors["range_K"]
+    is_T_column = is_T[:, None, None]
+    marginal_turned = marginal.transpose(1, 0, 2)
+    padded1_part = padded1[1 : T + 1, :, :]
+    padded1_row = padded1[:T].transpose(2, 1, 0)[:, None, :, :]
+    A_column = A[..., None, None]
+    ds_alpha_turned = ds_alpha.transpose(2, 1, 0)
+    at_1_part = at_1[:, 1 : T + 1]
+    at_1_part2 = at_1[:, :T]
+    c1 = K - 1  # (13)
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        np.greater_equal(range_T, 1, out=is_T)  # (11)
+        np.copyto(is_T11, is_T_column)  # (11)
+        np.multiply(N, s_alpha, out=ds_alpha)  # (11)
+        np.divide(marginal_turned, ds_alpha, out=ds_alpha)  # (11)
+        _choose(ds_alpha, is_T11, 0)  # (11)
+        padded1[:1] = 0  # (12)
+        np.copyto(padded1_part, alpha)  # (12)
+        np.add(padded1_row, A_column, out=t_KKNT)  # (12)
+        np.exp(t_KKNT, out=t_KKNT)  # (12)
+        np.multiply(t_KKNT, ds_alpha_turned, out=t_KKNT)  # (12)
+        np.dot(t_KKNT.reshape(K**2, N * T), ones_NT, out=dA_1.reshape(K**2))  # (12)
+        dA_2.fill(0)  # (13)
+        at_1[:, :1] = 0  # (13)
+        np.copyto(at_1_part, y)  # (13)
+        np.clip(at_1_part2, 0, c1, out=at_NT)  # (13)
+        np.less_equal(0, at_1_part2, out=is_NT)  # (13)
+        np.less(at_1_part2, K, out=is_NT2)  # (13)
+        np.logical_and(is_NT, is_NT2, out=is_NT)  # (13)
+        np.greater_equal(range_T, 1, out=is_T)  # (13)
+        np.logical_not(is_T, out=is_T)  # (13)
+        t_NT.fill(DTYPE(0))  # (13)
+        _choose(t_NT, is_T, DTYPE(-1 / N))  # (13)
+        _choose(t_NT, is_NT, 0)  # (13)
+        np.add.at(dA_2, (at_NT, y), t_NT)  # (13)
+        np.equal(range_K, y[..., None], out=is_NTK)  # (15)
+        np.subtract(marginal, is_NTK, out=dscores)  # (15)
+        np.divide(dscores, N, out=dscores)  # (15)
+        dW.fill(0)  # (16)
+        _add_rows(dW, x, dscores)  # (16)
+        np.add(dA_1, dA_2, out=dA)  # (14)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, T, V, K):
     """The metrics: equations (17) to (18)."""
-    y = data["y"]
     marginal, c_accuracy, accuracy = tensors["marginal"], tensors["c_accuracy"], tensors["accuracy"]
     is_NT = tensors["is_NT"]
-    N = len(y)
-    T = y.shape[1]
-    marginal.argmax(2, out=c_accuracy)  # (17)
-    np.equal(c_accuracy, y, out=is_NT)  # (18)
-    accuracy[...] = DTYPE(is_NT.sum()) / (N * T)  # (18)
+    c1 = N * T  # (18)
+
+    def run(data):
+        y = data["y"]
+        marginal.argmax(2, out=c_accuracy)  # (17)
+        np.equal(c_accuracy, y, out=is_NT)  # (18)
+        accuracy[...] = DTYPE(is_NT.sum()) / c1  # (18)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N, T, V, K):
@@ -260,20 +288,20 @@ def _places(N, T, V, K):
         "total": (0, 2 * K * N + 4 * K * N * T + K**2 * N * T, (N,)),
         "steps": (0, K * N * T, (N,)),
         "words": (0, K * N * T + N, (N,)),
-        "loss": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K + K**2 * N + N * T + K**2 * N * T + 32768, ()),
+        "loss": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K + N + K**2 * N + N * T + K**2 * N * T + 32768, ()),
         "ds_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
         "dA_1": (0, 4 * K * N * T + K * N + K**2 * N * T, (K, K)),
-        "dA_2": (0, K * N * T, (K, K)),
+        "dA_2": (0, 0, (K, K)),
         "dscores": (0, 3 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NK": (0, 2 * K**2 + 2 * K * N + 7 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
-        "ones_K": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
-        "range_N": (1, 4 * N * T + N, (N,)),
-        "range_T": (1, 2 * N + 4 * N * T, (T,)),
-        "ones_NT": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
-        "range_K": (1, 2 * N + 4 * N * T + T, (K,)),
-        "range_": (1, N + N * T, (N * T,)),
+        "zeros_NK": (0, 2 * K**2 + 2 * K * N + 6 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
+        "ones_K": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
+        "zeros_N": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K + K**2 * N + N * T + K**2 * N * T + 32768, (N,)),
+        "range_N": (1, 2 * N * T + N, (N,)),
+        "range_T": (1, 2 * N + 2 * N * T, (T,)),
+        "ones_NT": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
+        "range_K": (1, 2 * N + 2 * N * T + T, (K,)),
         "at_TN": (1, 0, (T, N)),
         "t_NKK": (0, 2 * K * N * T, (N, K, K)),
         "t_KK": (0, 3 * K * N * T + K * N + K**2 * N * T, (K, K)),
@@ -284,14 +312,11 @@ def _places(N, T, V, K):
         "padded1": (0, K**2 * N * T, (T + 1, N, K)),
         "t_KKNT": (0, 0, (K, K, N, T)),
         "at_1": (1, 0, (N, T + 1)),
-        "at_NT": (1, 2 * N * T + N, (N, T)),
-        "at_NT2": (1, 3 * N * T + N, (N, T)),
-        "t_NT": (0, 0, (N, T)),
+        "at_NT": (1, N + N * T, (N, T)),
+        "t_NT": (0, K**2, (N, T)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "is_NTK": (2, 0, (N, T, K)),
-        "order": (1, 0, (N * T,)),
-        "ordered": (0, 0, (N, T, K)),
         "t_block": (0, 0, (16384,)),
         "t_block2": (0, 16384, (16384,)),
     }
@@ -311,32 +336,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
-    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
-    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
-    room for that."""
-    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
-    count = rows.size
-    if 2 * len(sums) > count:
-        sums.fill(0)
-        for k in range(values.shape[1]):
-            np.add.at(sums[:, k], rows, values[:, k])
-        return
-    np.multiply(rows, count, out=at)
-    np.add(at, count_up, out=at)
-    at.sort()
-    np.remainder(at, count, out=at)
-    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
-    # What `at` held is read: here follow where each row's values start, and which rows have none.
-    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
-    starts.fill(0)
-    np.add.at(starts, rows, 1)
-    np.equal(starts, 0, out=absent)
-    np.cumsum(starts, out=starts)
-    starts[1:], starts[0] = starts[:-1], 0
-    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
-    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
-    np.copyto(sums, 0, where=absent[:, None])
+def _add_rows(target: Array, rows: Array, values: Array) -> None:
+    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
+    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
 def _choose(out: Array, mask: Array, other: Any) -> None:
@@ -611,18 +618,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -635,27 +641,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -127,39 +127,48 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, T, D, S, K):
     """The outputs: equations (1) to (9)."""
-    x = data["x"]
     W, U, b, R = params["W"], params["U"], params["b"], params["R"]
     c = params["c"]
     x_turned, z1, h1_all, r_h1 = tensors["x_turned"], tensors["z1"], tensors["h1_all"], tensors["r_h1"]
     h1, z2, z, m_z = tensors["h1"], tensors["z2"], tensors["z"], tensors["m_z"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
     t_NT, zeros_NH, ones_K = tensors["t_NT"], tensors["zeros_NH"], tensors["ones_K"]
-    N = len(x)
-    T = x.shape[1]
-    D = x.shape[2]
-    K = R.shape[1]
-    np.copyto(x_turned, x.transpose(1, 0, 2))  # (1)
-    np.matmul(x_turned.reshape(N * T, D), W, out=z1.reshape(N * T, H))  # (1)
-    np.add(z1, b, out=h1_all)  # (3)
-    for t in range(T):
-        np.matmul(h1[t - 1] if t >= 1 else zeros_NH, U, out=r_h1[t])  # (2)
-        np.add(h1_all[t], r_h1[t], out=h1[t])  # (3)
-        np.tanh(h1[t], out=h1[t])  # (3)
-    np.matmul(h1.reshape(N * T, H), R, out=z2.reshape(N * T, K))  # (4)
-    np.add(z2, c, out=z)  # (5)
-    z.max(2, out=m_z)  # (6)
-    np.subtract(z, m_z[..., None], out=e_p)  # (7)
-    np.exp(e_p, out=e_p)  # (7)
-    np.dot(e_p.reshape(N * T, K), ones_K, out=s_p.reshape(N * T))  # (8)
-    _transposed(s_p, out=t_NT)  # (9)
-    np.divide(e_p.transpose(1, 0, 2), t_NT[..., None], out=p)  # (9)
+    x_turned_rows = x_turned.reshape(N * T, D)
+    z1_rows = z1.reshape(N * T, H)
+    steps = [(h1[t - 1] if t >= 1 else zeros_NH, r_h1[t], h1_all[t], h1[t]) for t in range(T)]
+    h1_rows = h1.reshape(N * T, H)
+    z2_rows = z2.reshape(N * T, K)
+    m_z_column = m_z[..., None]
+    e_p_rows = e_p.reshape(N * T, K)
+    s_p_flat = s_p.reshape(N * T)
+    e_p_turned = e_p.transpose(1, 0, 2)
+    t_NT_column = t_NT[..., None]
+
+    def run(data):
+        x = data["x"]
+        np.copyto(x_turned, x.transpose(1, 0, 2))  # (1)
+        np.dot(x_turned_rows, W, out=z1_rows)  # (1)
+        np.add(z1, b, out=h1_all)  # (3)
+        for h1_before, r_h1_t, h1_all_t, h1_t in steps:
+            np.dot(h1_before, U, out=r_h1_t)  # (2)
+            np.add(h1_all_t, r_h1_t, out=h1_t)  # (3)
+            np.tanh(h1_t, out=h1_t)  # (3)
+        np.dot(h1_rows, R, out=z2_rows)  # (4)
+        np.add(z2, c, out=z)  # (5)
+        z.max(2, out=m_z)  # (6)
+        np.subtract(z, m_z_column, out=e_p)  # (7)
+        np.exp(e_p, out=e_p)  # (7)
+        np.dot(e_p_rows, ones_K, out=s_p_flat)  # (8)
+        _transposed(s_p, out=t_NT)  # (9)
+        np.divide(e_p_turned, t_NT_column, out=p)  # (9)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, T, D, S, K):
     """The loss: equations (10) to (24)."""
-    y, length = data["y"], data["length"]
     z, m_z, s_lse, lse = tensors["z"], tensors["m_z"], tensors["s_lse"], tensors["lse"]
     log_p, e, m_alpha = tensors["log_p"], tensors["e"], tensors["m_alpha"]
     m_alpha_finite, s_alpha_sum = tensors["m_alpha_finite"], tensors["s_alpha_sum"]
@@ -176,186 +185,205 @@ def _loss(params, data, tensors):
     t_N, is_N, is_N2, t_N2 = tensors["t_N"], tensors["is_N"], tensors["is_N2"], tensors["t_N2"]
     at_N2, at_N3, ones_K, range_ = tensors["at_N2"], tensors["at_N3"], tensors["ones_K"], tensors["range_"]
     range_T, range_N, range_3 = tensors["range_T"], tensors["range_N"], tensors["range_3"]
-    N = len(y)
-    T = len(z)
-    S = y.shape[1]
-    K = z.shape[2]
-    np.subtract(z, m_z[..., None], out=t_TNK)  # (10)
-    np.exp(t_TNK, out=t_TNK)  # (10)
-    np.dot(t_TNK.reshape(N * T, K), ones_K, out=s_lse.reshape(N * T))  # (10)
-    np.log(s_lse, out=t_TN)  # (11)
-    np.add(t_TN, m_z, out=lse)  # (11)
-    np.subtract(z, lse[..., None], out=log_p)  # (12)
-    np.right_shift(range_, 1, out=at1)  # (13)
-    np.clip(at1, 0, S - 1, out=at_1)  # (13)
-    np.take(y, at_1, 1, out=at2, mode="clip")  # (13)
-    np.bitwise_and(range_, 1, out=at_1)  # (13)
-    np.equal(at_1, 1, out=is_1)  # (13)
-    np.copyto(t_1, is_1)  # (13)
-    np.subtract(1, t_1, out=t_1)  # (13)
-    np.multiply(log_p[:, :, 0][..., None], t_1, out=e)  # (13)
-    np.bitwise_and(range_, 1, out=at_1)  # (13)
-    np.equal(at_1, 1, out=is_1)  # (13)
-    np.multiply(range_T[:, None, None], N, out=at_2)  # (13)
-    np.add(at_2, range_N[:, None], out=at_2)  # (13)
-    np.multiply(at_2, K, out=at_2)  # (13)
-    np.clip(at2, 0, K - 1, out=at_3)  # (13)
-    np.add(at_2, at_3, out=at_2)  # (13)
-    np.take(log_p.reshape(-1), at_2, out=t_2, mode="clip")  # (13)
-    _choose(t_2, is_1, 0)  # (13)
-    np.add(e, t_2, out=e)  # (13)
-    for t in range(T):
-        np.right_shift(range_, 1, out=at1)  # (14)
-        np.subtract(at1, 1, out=at1)  # (14)
-        np.right_shift(range_, 1, out=at_1)  # (14)
-        at3 = t - 1  # (14)
-        np.subtract(range_[:, None], range_3, out=at4)  # (14)
-        np.bitwise_and(range_, 1, out=at_4)  # (14)
-        np.equal(at_4, 1, out=is_1)  # (14)
-        np.less_equal(0, at1, out=is_4)  # (14)
-        np.less(at1, S, out=is_5)  # (14)
-        np.logical_and(is_4, is_5, out=is_4)  # (14)
-        np.clip(at1, 0, S - 1, out=at_4)  # (14)
-        np.take(y, at_4, 1, out=at_5, mode="clip")  # (14)
-        _choose(at_5, is_4, -1)  # (14)
-        np.less_equal(0, at_1, out=is_4)  # (14)
-        np.less(at_1, S, out=is_5)  # (14)
-        np.logical_and(is_4, is_5, out=is_4)  # (14)
-        np.clip(at_1, 0, S - 1, out=at_4)  # (14)
-        np.take(y, at_4, 1, out=at_6, mode="clip")  # (14)
-        _choose(at_6, is_4, -1)  # (14)
-        np.not_equal(at_5, at_6, out=is_3)  # (14)
-        np.multiply(is_1, is_3, out=at_3)  # (14)
-        np.add(at_3, 1, out=at_3)  # (14)
-        np.less_equal(range_3, at_3[..., None], out=is_2)  # (14)
-        np.less_equal(0, at4, out=is_6)  # (14)
-        np.less(at4, 2 * S + 1, out=is_7)  # (14)
-        np.logical_and(is_6, is_7, out=is_6)  # (14)
-        np.logical_and((0 <= at3) & (at3 < T), is_6, out=is_6)  # (14)
-        np.not_equal(range_[:, None], range_3, out=is_7)  # (14)
-        np.logical_not(is_7, out=is_7)  # (14)
-        t_4.fill(DTYPE(0))  # (14)
-        _choose(t_4, is_7, DTYPE(-np.inf))  # (14)
-        np.multiply(np.clip(at3, 0, T - 1), N, out=at_7)  # (14)
-        np.add(at_7, range_N[:, None, None], out=at_7)  # (14)
-        np.multiply(at_7, 2 * S + 1, out=at_7)  # (14)
-        np.clip(at4, 0, 2 * S, out=at_8)  # (14)
-        np.add(at_7, at_8, out=at_7)  # (14)
-        np.take(alpha.reshape(-1), at_7, out=t_3, mode="clip")  # (14)
-        _choose(t_3, is_6, t_4)  # (14)
-        _choose(t_3, is_2, -np.inf)  # (14)
-        t_3.max(2, out=m_alpha[t])  # (14)
-        np.greater(m_alpha[t], -np.inf, out=is_3)  # (15)
-        _masked(m_alpha[t], is_3, out=m_alpha_finite[t])  # (15)
-        s_alpha_sum[t].fill(0)  # (16)
-        for m in range(3):
-            np.right_shift(range_, 1, out=at1)  # (16)
-            np.subtract(at1, 1, out=at1)  # (16)
-            np.right_shift(range_, 1, out=at_1)  # (16)
-            at3 = t - 1  # (16)
-            np.subtract(range_, m, out=at_4)  # (16)
-            np.bitwise_and(range_, 1, out=at_9)  # (16)
-            np.equal(at_9, 1, out=is_1)  # (16)
-            np.less_equal(0, at1, out=is_4)  # (16)
-            np.less(at1, S, out=is_5)  # (16)
-            np.logical_and(is_4, is_5, out=is_4)  # (16)
-            np.clip(at1, 0, S - 1, out=at_9)  # (16)
-            np.take(y, at_9, 1, out=at_5, mode="clip")  # (16)
-            _choose(at_5, is_4, -1)  # (16)
-            np.less_equal(0, at_1, out=is_4)  # (16)
-            np.less(at_1, S, out=is_5)  # (16)
-            np.logical_and(is_4, is_5, out=is_4)  # (16)
-            np.clip(at_1, 0, S - 1, out=at_9)  # (16)
-            np.take(y, at_9, 1, out=at_6, mode="clip")  # (16)
-            _choose(at_6, is_4, -1)  # (16)
-            np.not_equal(at_5, at_6, out=is_8)  # (16)
-            np.multiply(is_1, is_8, out=at_3)  # (16)
-            np.add(at_3, 1, out=at_3)  # (16)
-            np.less_equal(m, at_3, out=is_3)  # (16)
-            np.less_equal(0, at_4, out=is_1)  # (16)
-            np.less(at_4, 2 * S + 1, out=is_4)  # (16)
-            np.logical_and(is_1, is_4, out=is_1)  # (16)
-            np.logical_and((0 <= at3) & (at3 < T), is_1, out=is_1)  # (16)
-            np.not_equal(range_, m, out=is_4)  # (16)
-            np.logical_not(is_4, out=is_4)  # (16)
-            t_1.fill(DTYPE(0))  # (16)
-            _choose(t_1, is_4, DTYPE(-np.inf))  # (16)
-            np.multiply(np.clip(at3, 0, T - 1), N, out=at_3)  # (16)
-            np.add(at_3, range_N[:, None], out=at_3)  # (16)
-            np.multiply(at_3, 2 * S + 1, out=at_3)  # (16)
-            np.clip(at_4, 0, 2 * S, out=at_9)  # (16)
-            np.add(at_3, at_9, out=at_3)  # (16)
-            np.take(alpha.reshape(-1), at_3, out=t_5, mode="clip")  # (16)
-            _choose(t_5, is_1, t_1)  # (16)
-            np.subtract(t_5, m_alpha_finite[t], out=t_5)  # (16)
-            np.exp(t_5, out=t_5)  # (16)
-            _choose(t_5, is_3, 0)  # (16)
-            s_alpha_sum[t] += t_5  # (16)
-        np.equal(s_alpha_sum[t], 0, out=is_3)  # (17)
-        np.add(is_3, s_alpha_sum[t], out=s_alpha[t])  # (17)
-        np.log(s_alpha[t], out=alpha[t])  # (18)
-        np.add(e[t], alpha[t], out=alpha[t])  # (18)
-        np.add(alpha[t], m_alpha[t], out=alpha[t])  # (18)
-    m_alpha2.fill(-np.inf)  # (19)
-    for q in range(2):
-        np.multiply(2, length, out=at_N)  # (19)
-        np.subtract(at_N, q, out=at_N)  # (19)
-        np.less_equal(0, at_N, out=is_N)  # (19)
-        np.less(at_N, 2 * S + 1, out=is_N2)  # (19)
-        np.logical_and(is_N, is_N2, out=is_N)  # (19)
-        np.multiply(2, length, out=at_N2)  # (19)
-        np.not_equal(q, at_N2, out=is_N2)  # (19)
-        np.logical_not(is_N2, out=is_N2)  # (19)
-        t_N2.fill(DTYPE(0))  # (19)
-        _choose(t_N2, is_N2, DTYPE(-np.inf))  # (19)
-        np.multiply(T - 1, N, out=at_N2)  # (19)
-        np.add(at_N2, range_N, out=at_N2)  # (19)
-        np.multiply(at_N2, 2 * S + 1, out=at_N2)  # (19)
-        np.clip(at_N, 0, 2 * S, out=at_N3)  # (19)
-        np.add(at_N2, at_N3, out=at_N2)  # (19)
-        np.take(alpha.reshape(-1), at_N2, out=t_N, mode="clip")  # (19)
-        _choose(t_N, is_N, t_N2)  # (19)
-        np.maximum(m_alpha2, t_N, out=m_alpha2)  # (19)
-    np.greater(m_alpha2, -np.inf, out=is_N)  # (20)
-    _masked(m_alpha2, is_N, out=m_alpha2_finite)  # (20)
-    s_nll_sum.fill(0)  # (21)
-    for q in range(2):
-        np.multiply(2, length, out=at_N)  # (21)
-        np.subtract(at_N, q, out=at_N)  # (21)
-        np.less_equal(0, at_N, out=is_N)  # (21)
-        np.less(at_N, 2 * S + 1, out=is_N2)  # (21)
-        np.logical_and(is_N, is_N2, out=is_N)  # (21)
-        np.multiply(2, length, out=at_N2)  # (21)
-        np.not_equal(q, at_N2, out=is_N2)  # (21)
-        np.logical_not(is_N2, out=is_N2)  # (21)
-        t_N2.fill(DTYPE(0))  # (21)
-        _choose(t_N2, is_N2, DTYPE(-np.inf))  # (21)
-        np.multiply(T - 1, N, out=at_N2)  # (21)
-        np.add(at_N2, range_N, out=at_N2)  # (21)
-        np.multiply(at_N2, 2 * S + 1, out=at_N2)  # (21)
-        np.clip(at_N, 0, 2 * S, out=at_N3)  # (21)
-        np.add(at_N2, at_N3, out=at_N2)  # (21)
-        np.take(alpha.reshape(-1), at_N2, out=t_N, mode="clip")  # (21)
-        _choose(t_N, is_N, t_N2)  # (21)
-        np.subtract(t_N, m_alpha2_finite, out=t_N)  # (21)
-        np.exp(t_N, out=t_N)  # (21)
-        s_nll_sum += t_N  # (21)
-    np.equal(s_nll_sum, 0, out=is_N)  # (22)
-    np.add(is_N, s_nll_sum, out=s_nll)  # (22)
-    np.log(s_nll, out=t_N)  # (23)
-    np.negative(t_N, out=t_N)  # (23)
-    np.subtract(t_N, m_alpha2, out=nll)  # (23)
-    np.equal(length, 0, out=is_N)  # (24)
-    np.copyto(t_N, is_N)  # (24)
-    np.copyto(t_N2, length)  # (24)
-    np.add(t_N, t_N2, out=t_N)  # (24)
-    np.divide(nll, t_N, out=t_N)  # (24)
-    loss[...] = t_N.sum() / N  # (24)
+    m_z_column = m_z[..., None]
+    t_TNK_rows = t_TNK.reshape(N * T, K)
+    s_lse_flat = s_lse.reshape(N * T)
+    lse_column = lse[..., None]
+    c1 = S - 1  # (13)
+    log_p_column = log_p[:, :, 0][..., None]
+    range_T_column = range_T[:, None, None]
+    range_N_column = range_N[:, None]
+    c2 = K - 1  # (13)
+    log_p_flat = log_p.reshape(-1)
+    range_column = range_[:, None]
+    at_3_column = at_3[..., None]
+    c3 = 2 * S + 1  # (14)
+    c4 = T - 1  # (14)
+    range_N_column2 = range_N[:, None, None]
+    c5 = 2 * S  # (14)
+    alpha_flat = alpha.reshape(-1)
+
+    def run(data):
+        y, length = data["y"], data["length"]
+        np.subtract(z, m_z_column, out=t_TNK)  # (10)
+        np.exp(t_TNK, out=t_TNK)  # (10)
+        np.dot(t_TNK_rows, ones_K, out=s_lse_flat)  # (10)
+        np.log(s_lse, out=t_TN)  # (11)
+        np.add(t_TN, m_z, out=lse)  # (11)
+        np.subtract(z, lse_column, out=log_p)  # (12)
+        np.right_shift(range_, 1, out=at1)  # (13)
+        np.clip(at1, 0, c1, out=at_1)  # (13)
+        np.take(y, at_1, 1, out=at2, mode="clip")  # (13)
+        np.bitwise_and(range_, 1, out=at_1)  # (13)
+        np.equal(at_1, 1, out=is_1)  # (13)
+        np.copyto(t_1, is_1)  # (13)
+        np.subtract(1, t_1, out=t_1)  # (13)
+        np.multiply(log_p_column, t_1, out=e)  # (13)
+        np.bitwise_and(range_, 1, out=at_1)  # (13)
+        np.equal(at_1, 1, out=is_1)  # (13)
+        np.multiply(range_T_column, N, out=at_2)  # (13)
+        np.add(at_2, range_N_column, out=at_2)  # (13)
+        np.multiply(at_2, K, out=at_2)  # (13)
+        np.clip(at2, 0, c2, out=at_3)  # (13)
+        np.add(at_2, at_3, out=at_2)  # (13)
+        np.take(log_p_flat, at_2, out=t_2, mode="clip")  # (13)
+        _choose(t_2, is_1, 0)  # (13)
+        np.add(e, t_2, out=e)  # (13)
+        for t in range(T):
+            np.right_shift(range_, 1, out=at1)  # (14)
+            np.subtract(at1, 1, out=at1)  # (14)
+            np.right_shift(range_, 1, out=at_1)  # (14)
+            at3 = t - 1  # (14)
+            np.subtract(range_column, range_3, out=at4)  # (14)
+            np.bitwise_and(range_, 1, out=at_4)  # (14)
+            np.equal(at_4, 1, out=is_1)  # (14)
+            np.less_equal(0, at1, out=is_4)  # (14)
+            np.less(at1, S, out=is_5)  # (14)
+            np.logical_and(is_4, is_5, out=is_4)  # (14)
+            np.clip(at1, 0, c1, out=at_4)  # (14)
+            np.take(y, at_4, 1, out=at_5, mode="clip")  # (14)
+            _choose(at_5, is_4, -1)  # (14)
+            np.less_equal(0, at_1, out=is_4)  # (14)
+            np.less(at_1, S, out=is_5)  # (14)
+            np.logical_and(is_4, is_5, out=is_4)  # (14)
+            np.clip(at_1, 0, c1, out=at_4)  # (14)
+            np.take(y, at_4, 1, out=at_6, mode="clip")  # (14)
+            _choose(at_6, is_4, -1)  # (14)
+            np.not_equal(at_5, at_6, out=is_3)  # (14)
+            np.multiply(is_1, is_3, out=at_3)  # (14)
+            np.add(at_3, 1, out=at_3)  # (14)
+            np.less_equal(range_3, at_3_column, out=is_2)  # (14)
+            np.less_equal(0, at4, out=is_6)  # (14)
+            np.less(at4, c3, out=is_7)  # (14)
+            np.logical_and(is_6, is_7, out=is_6)  # (14)
+            np.logical_and((0 <= at3) & (at3 < T), is_6, out=is_6)  # (14)
+            np.not_equal(range_column, range_3, out=is_7)  # (14)
+            np.logical_not(is_7, out=is_7)  # (14)
+            t_4.fill(DTYPE(0))  # (14)
+            _choose(t_4, is_7, DTYPE(-np.inf))  # (14)
+            np.multiply(np.clip(at3, 0, c4), N, out=at_7)  # (14)
+            np.add(at_7, range_N_column2, out=at_7)  # (14)
+            np.multiply(at_7, c3, out=at_7)  # (14)
+            np.clip(at4, 0, c5, out=at_8)  # (14)
+            np.add(at_7, at_8, out=at_7)  # (14)
+            np.take(alpha_flat, at_7, out=t_3, mode="clip")  # (14)
+            _choose(t_3, is_6, t_4)  # (14)
+            _choose(t_3, is_2, -np.inf)  # (14)
+            t_3.max(2, out=m_alpha[t])  # (14)
+            np.greater(m_alpha[t], -np.inf, out=is_3)  # (15)
+            np.copyto(m_alpha_finite[t], m_alpha[t])  # (15)
+            _choose(m_alpha_finite[t], is_3, 0)  # (15)
+            s_alpha_sum[t].fill(0)  # (16)
+            for m in range(3):
+                np.right_shift(range_, 1, out=at1)  # (16)
+                np.subtract(at1, 1, out=at1)  # (16)
+                np.right_shift(range_, 1, out=at_1)  # (16)
+                at3 = t - 1  # (16)
+                np.subtract(range_, m, out=at_4)  # (16)
+                np.bitwise_and(range_, 1, out=at_9)  # (16)
+                np.equal(at_9, 1, out=is_1)  # (16)
+                np.less_equal(0, at1, out=is_4)  # (16)
+                np.less(at1, S, out=is_5)  # (16)
+                np.logical_and(is_4, is_5, out=is_4)  # (16)
+                np.clip(at1, 0, S - 1, out=at_9)  # (16)
+                np.take(y, at_9, 1, out=at_5, mode="clip")  # (16)
+                _choose(at_5, is_4, -1)  # (16)
+                np.less_equal(0, at_1, out=is_4)  # (16)
+                np.less(at_1, S, out=is_5)  # (16)
+                np.logical_and(is_4, is_5, out=is_4)  # (16)
+                np.clip(at_1, 0, S - 1, out=at_9)  # (16)
+                np.take(y, at_9, 1, out=at_6, mode="clip")  # (16)
+                _choose(at_6, is_4, -1)  # (16)
+                np.not_equal(at_5, at_6, out=is_8)  # (16)
+                np.multiply(is_1, is_8, out=at_3)  # (16)
+                np.add(at_3, 1, out=at_3)  # (16)
+                np.less_equal(m, at_3, out=is_3)  # (16)
+                np.less_equal(0, at_4, out=is_1)  # (16)
+                np.less(at_4, 2 * S + 1, out=is_4)  # (16)
+                np.logical_and(is_1, is_4, out=is_1)  # (16)
+                np.logical_and((0 <= at3) & (at3 < T), is_1, out=is_1)  # (16)
+                np.not_equal(range_, m, out=is_4)  # (16)
+                np.logical_not(is_4, out=is_4)  # (16)
+                t_1.fill(DTYPE(0))  # (16)
+                _choose(t_1, is_4, DTYPE(-np.inf))  # (16)
+                np.multiply(np.clip(at3, 0, T - 1), N, out=at_3)  # (16)
+                np.add(at_3, range_N[:, None], out=at_3)  # (16)
+                np.multiply(at_3, 2 * S + 1, out=at_3)  # (16)
+                np.clip(at_4, 0, 2 * S, out=at_9)  # (16)
+                np.add(at_3, at_9, out=at_3)  # (16)
+                np.take(alpha.reshape(-1), at_3, out=t_5, mode="clip")  # (16)
+                _choose(t_5, is_1, t_1)  # (16)
+                np.subtract(t_5, m_alpha_finite[t], out=t_5)  # (16)
+                np.exp(t_5, out=t_5)  # (16)
+                _choose(t_5, is_3, 0)  # (16)
+                s_alpha_sum[t] += t_5  # (16)
+            np.equal(s_alpha_sum[t], 0, out=is_3)  # (17)
+            np.add(is_3, s_alpha_sum[t], out=s_alpha[t])  # (17)
+            np.log(s_alpha[t], out=alpha[t])  # (18)
+            np.add(e[t], alpha[t], out=alpha[t])  # (18)
+            np.add(alpha[t], m_alpha[t], out=alpha[t])  # (18)
+        m_alpha2.fill(-np.inf)  # (19)
+        for q in range(2):
+            np.multiply(2, length, out=at_N)  # (19)
+            np.subtract(at_N, q, out=at_N)  # (19)
+            np.less_equal(0, at_N, out=is_N)  # (19)
+            np.less(at_N, c3, out=is_N2)  # (19)
+            np.logical_and(is_N, is_N2, out=is_N)  # (19)
+            np.multiply(2, length, out=at_N2)  # (19)
+            np.not_equal(q, at_N2, out=is_N2)  # (19)
+            np.logical_not(is_N2, out=is_N2)  # (19)
+            t_N2.fill(DTYPE(0))  # (19)
+            _choose(t_N2, is_N2, DTYPE(-np.inf))  # (19)
+            np.multiply(c4, N, out=at_N2)  # (19)
+            np.add(at_N2, range_N, out=at_N2)  # (19)
+            np.multiply(at_N2, c3, out=at_N2)  # (19)
+            np.clip(at_N, 0, c5, out=at_N3)  # (19)
+            np.add(at_N2, at_N3, out=at_N2)  # (19)
+            np.take(alpha_flat, at_N2, out=t_N, mode="clip")  # (19)
+            _choose(t_N, is_N, t_N2)  # (19)
+            np.maximum(m_alpha2, t_N, out=m_alpha2)  # (19)
+        np.greater(m_alpha2, -np.inf, out=is_N)  # (20)
+        np.copyto(m_alpha2_finite, m_alpha2)  # (20)
+        _choose(m_alpha2_finite, is_N, 0)  # (20)
+        s_nll_sum.fill(0)  # (21)
+        for q in range(2):
+            np.multiply(2, length, out=at_N)  # (21)
+            np.subtract(at_N, q, out=at_N)  # (21)
+            np.less_equal(0, at_N, out=is_N)  # (21)
+            np.less(at_N, c3, out=is_N2)  # (21)
+            np.logical_and(is_N, is_N2, out=is_N)  # (21)
+            np.multiply(2, length, out=at_N2)  # (21)
+            np.not_equal(q, at_N2, out=is_N2)  # (21)
+            np.logical_not(is_N2, out=is_N2)  # (21)
+            t_N2.fill(DTYPE(0))  # (21)
+            _choose(t_N2, is_N2, DTYPE(-np.inf))  # (21)
+            np.multiply(c4, N, out=at_N2)  # (21)
+            np.add(at_N2, range_N, out=at_N2)  # (21)
+            np.multiply(at_N2, c3, out=at_N2)  # (21)
+            np.clip(at_N, 0, c5, out=at_N3)  # (21)
+            np.add(at_N2, at_N3, out=at_N2)  # (21)
+            np.take(alpha_flat, at_N2, out=t_N, mode="clip")  # (21)
+            _choose(t_N, is_N, t_N2)  # (21)
+            np.subtract(t_N, m_alpha2_finite, out=t_N)  # (21)
+            np.exp(t_N, out=t_N)  # (21)
+            np.add(s_nll_sum, t_N, out=s_nll_sum)  # (21)
+        np.equal(s_nll_sum, 0, out=is_N)  # (22)
+        np.add(is_N, s_nll_sum, out=s_nll)  # (22)
+        np.log(s_nll, out=t_N)  # (23)
+        np.negative(t_N, out=t_N)  # (23)
+        np.subtract(t_N, m_alpha2, out=nll)  # (23)
+        np.equal(length, 0, out=is_N)  # (24)
+        np.copyto(t_N, is_N)  # (24)
+        np.copyto(t_N2, length)  # (24)
+        np.add(t_N, t_N2, out=t_N)  # (24)
+        np.divide(nll, t_N, out=t_N)  # (24)
+        loss[...] = t_N.sum() / N  # (24)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, T, D, S, K):
     """The gradients: equations (25) to (41)."""
-    y, length = data["y"], data["length"]
     U, R = params["U"], params["R"]
     x_turned, h1, p = tensors["x_turned"], tensors["h1"], tensors["p"]
     m_alpha_finite, s_alpha, alpha = tensors["m_alpha_finite"], tensors["s_alpha"], tensors["alpha"]
@@ -372,176 +400,221 @@ def _backward(params, data, tensors, gradients):
     at_5, is_4, is_5, at_6 = tensors["at_5"], tensors["is_4"], tensors["is_5"], tensors["at_6"]
     t_5, is_8, at_N, t_N = tensors["t_5"], tensors["is_8"], tensors["at_N"], tensors["t_N"]
     is_N, t_N2, padded3, padded4 = tensors["is_N"], tensors["t_N2"], tensors["padded3"], tensors["padded4"]
-    at_10, at_11, t_6, is_9 = tensors["at_10"], tensors["at_11"], tensors["t_6"], tensors["is_9"]
-    is_K, padded1, zeros_NH = tensors["is_K"], tensors["padded1"], tensors["zeros_NH"]
-    ones_K, range_, range_T = tensors["ones_K"], tensors["range_"], tensors["range_T"]
-    range_N, zeros_1, ones_2S1 = tensors["range_N"], tensors["zeros_1"], tensors["ones_2S1"]
-    range_K, ones_NT = tensors["range_K"], tensors["ones_NT"]
-    N = len(y)
-    T = len(x_turned)
-    D = x_turned.shape[2]
-    S = y.shape[1]
-    K = R.shape[1]
-    np.equal(length, 0, out=is_N)  # (25)
-    np.copyto(t_N, is_N)  # (25)
-    np.copyto(t_N2, length)  # (25)
-    np.add(t_N, t_N2, out=t_N)  # (25)
-    np.multiply(N, t_N, out=t_N)  # (25)
-    np.multiply(t_N, s_nll, out=ds_nll)  # (25)
-    np.divide(-1, ds_nll, out=ds_nll)  # (25)
-    np.add(range_, 1, out=at_1)  # (26)
-    np.multiply(2, length, out=at_N)  # (26)
-    np.greater_equal(at_1, at_N[:, None], out=is_3)  # (26)
-    np.multiply(2, length, out=at_N)  # (26)
-    np.less_equal(range_, at_N[:, None], out=is_8)  # (26)
-    np.logical_and(is_3, is_8, out=is_3)  # (26)
-    np.subtract(alpha[T - 1], m_alpha2_finite[:, None], out=dalpha_2_s1)  # (26)
-    np.exp(dalpha_2_s1, out=dalpha_2_s1)  # (26)
-    _choose(dalpha_2_s1, is_3, 0)  # (26)
-    np.multiply(dalpha_2_s1, ds_nll[:, None], out=dalpha_all)  # (28)
-    np.divide(1, s_alpha, out=ds_alpha_all)  # (29)
-    np.multiply(h1, h1, out=dr_h1_all)  # (37)
-    np.subtract(1, dr_h1_all, out=dr_h1_all)  # (37)
-    for t in reversed(range(T)):
-        dalpha_1[t].fill(0)  # (27)
-        padded3.fill(0)  # (27)
-        np.copyto(padded3[0 : T, :, 0 : 2 * S + 1], ds_alpha)  # (27)
-        padded4.fill(0)  # (27)
-        np.copyto(padded4[0 : T, :, 0 : 2 * S + 1], m_alpha_finite)  # (27)
-        for m in range(3):
-            np.add(range_, m, out=at1)  # (27)
-            np.right_shift(at1, 1, out=at1)  # (27)
-            np.subtract(at1, 1, out=at1)  # (27)
-            np.add(range_, m, out=at_1)  # (27)
-            np.right_shift(at_1, 1, out=at_1)  # (27)
-            if t + 2 <= T:  # (27)
-                np.add(range_, m, out=at_4)  # (27)
-                np.bitwise_and(at_4, 1, out=at_4)  # (27)
-                np.equal(at_4, 1, out=is_1)  # (27)
-                np.less_equal(0, at1, out=is_4)  # (27)
-                np.less(at1, S, out=is_5)  # (27)
-                np.logical_and(is_4, is_5, out=is_4)  # (27)
-                np.clip(at1, 0, S - 1, out=at_4)  # (27)
-                np.take(y, at_4, 1, out=at_5, mode="clip")  # (27)
-                _choose(at_5, is_4, -1)  # (27)
-                np.less_equal(0, at_1, out=is_4)  # (27)
-                np.less(at_1, S, out=is_5)  # (27)
-                np.logical_and(is_4, is_5, out=is_4)  # (27)
-                np.clip(at_1, 0, S - 1, out=at_4)  # (27)
-                np.take(y, at_4, 1, out=at_6, mode="clip")  # (27)
-                _choose(at_6, is_4, -1)  # (27)
-                np.not_equal(at_5, at_6, out=is_8)  # (27)
-                np.multiply(is_1, is_8, out=at_3)  # (27)
-                np.add(at_3, 1, out=at_3)  # (27)
-                np.less_equal(m, at_3, out=is_3)  # (27)
-                np.add(range_, m, out=at_4)  # (27)
-                np.less_equal(at_4, 2 * S, out=is_1)  # (27)
-                np.logical_and(is_1, is_3, out=is_3)  # (27)
-                np.subtract(alpha[t], padded4[t + 1, :, m : 2 * S + m + 1], out=t_5)  # (27)
-                np.exp(t_5, out=t_5)  # (27)
-                np.multiply(padded3[t + 1, :, m : 2 * S + m + 1], t_5, out=t_5)  # (27)
-                _choose(t_5, is_3, 0)  # (27)
-            else:  # (27)
-                t_5.fill(0)  # (27)
-            dalpha_1[t] += t_5  # (27)
-        np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (28)
-        np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (29)
-    dlog_p_2.fill(0)  # (30)
-    np.right_shift(range_, 1, out=at1)  # (30)
-    np.multiply(range_T[:, None], N, out=at_10)  # (30)
-    np.add(at_10, range_N, out=at_10)  # (30)
-    np.multiply(at_10, K, out=at_10)  # (30)
-    np.clip(at1, 0, S - 1, out=at_1)  # (30)
-    np.take(y, at_1, 1, out=at_3, mode="clip")  # (30)
-    _transposed(at_3, out=at_11)  # (30)
-    np.add(at_10, at_11[:, None, :], out=at_10)  # (30)
-    np.bitwise_and(range_, 1, out=at_1)  # (30)
-    np.equal(at_1, 1, out=is_1)  # (30)
-    np.copyto(is_9, is_1[:, None, None])  # (30)
-    _masked(dalpha.transpose(2, 0, 1), is_9, out=t_6)  # (30)
-    np.add.at(dlog_p_2.reshape(-1), at_10.reshape(-1), t_6.reshape(-1))  # (30)
-    np.dot(dlog_p_2.reshape(N * T, K), ones_K, out=dlse_s1.reshape(N * T))  # (31)
-    np.dot(dalpha.reshape(N * T, 2 * S + 1), ones_2S1, out=dlog_p_1_s1_s1.reshape(N * T))  # (32)
-    np.equal(range_K, 0, out=is_K)  # (33)
-    np.subtract(dlog_p_1_s1_s1, dlse_s1, out=t_TN)  # (33)
-    np.copyto(t_TNK, t_TN[..., None])  # (33)
-    _choose(t_TNK, is_K, 0)  # (33)
-    np.add(t_TNK, dlog_p_2, out=dz)  # (33)
-    np.multiply(p.transpose(1, 0, 2), dlog_p_1_s1_s1[..., None], out=t_TNK)  # (33)
-    np.subtract(dz, t_TNK, out=dz)  # (33)
-    np.dot(ones_NT, dz.reshape(N * T, K), out=dc)  # (34)
-    np.matmul(dz.reshape(N * T, K), R.T, out=dh1_2.reshape(N * T, H))  # (35)
-    for t in reversed(range(T)):
-        np.matmul(dr_h1[t + 1] if t + 2 <= T else zeros_NH, U.T, out=dh1_1[t])  # (36)
-        np.add(dh1_1[t], dh1_2[t], out=dr_h1[t])  # (37)
-        np.multiply(dr_h1[t], dr_h1_all[t], out=dr_h1[t])  # (37)
-    padded1[:1] = 0  # (38)
-    np.copyto(padded1[1 : T + 1, :, :], h1)  # (38)
-    np.matmul(padded1[:T].reshape(N * T, H).T, dr_h1.reshape(N * T, H), out=dU)  # (38)
-    np.matmul(h1.reshape(N * T, H).T, dz.reshape(N * T, K), out=dR)  # (39)
-    np.dot(ones_NT, dr_h1.reshape(N * T, H), out=db)  # (40)
-    np.matmul(x_turned.reshape(N * T, D).T, dr_h1.reshape(N * T, H), out=dW)  # (41)
+    at_10, t_6, is_9, is_K = tensors["at_10"], tensors["t_6"], tensors["is_9"], tensors["is_K"]
+    padded1, zeros_NH, ones_K = tensors["padded1"], tensors["zeros_NH"], tensors["ones_K"]
+    range_, range_T, range_N = tensors["range_"], tensors["range_T"], tensors["range_N"]
+    zeros_1, ones_2S1, range_K = tensors["zeros_1"], tensors["ones_2S1"], tensors["range_K"]
+    ones_NT = tensors["ones_NT"]
+    at_N_column = at_N[:, None]
+    alpha_last = alpha[T - 1]
+    m_alpha2_finite_column = m_alpha2_finite[:, None]
+    ds_nll_column = ds_nll[:, None]
+    padded3_part = padded3[0 : T, :, 0 : 2 * S + 1]
+    padded4_part = padded4[0 : T, :, 0 : 2 * S + 1]
+    c1 = S - 1  # (30)
+    is_1_column = is_1[:, None, None]
+    dalpha_turned = dalpha.transpose(2, 0, 1)
+    range_T_column = range_T[:, None]
+    at_10_row = at_10[:, None, :]
+    dlog_p_2_rows = dlog_p_2.reshape(N * T, K)
+    dlse_s1_flat = dlse_s1.reshape(N * T)
+    dalpha_rows = dalpha.reshape(N * T, 2 * S + 1)
+    dlog_p_1_s1_s1_flat = dlog_p_1_s1_s1.reshape(N * T)
+    t_TN_column = t_TN[..., None]
+    p_turned = p.transpose(1, 0, 2)
+    dlog_p_1_s1_s1_column = dlog_p_1_s1_s1[..., None]
+    dz_rows = dz.reshape(N * T, K)
+    R_T = R.T
+    dh1_2_rows = dh1_2.reshape(N * T, H)
+    U_T = U.T
+    steps = [
+        (dr_h1[t + 1] if t + 2 <= T else zeros_NH, dh1_1[t], dh1_2[t], dr_h1[t], dr_h1_all[t])
+        for t in reversed(range(T))
+    ]
+    padded1_part = padded1[1 : T + 1, :, :]
+    padded1_T = padded1[:T].reshape(N * T, H).T
+    dr_h1_rows = dr_h1.reshape(N * T, H)
+    h1_T = h1.reshape(N * T, H).T
+    x_turned_T = x_turned.reshape(N * T, D).T
+
+    def run(data):
+        y, length = data["y"], data["length"]
+        np.equal(length, 0, out=is_N)  # (25)
+        np.copyto(t_N, is_N)  # (25)
+        np.copyto(t_N2, length)  # (25)
+        np.add(t_N, t_N2, out=t_N)  # (25)
+        np.multiply(N, t_N, out=t_N)  # (25)
+        np.multiply(t_N, s_nll, out=ds_nll)  # (25)
+        np.divide(-1, ds_nll, out=ds_nll)  # (25)
+        np.add(range_, 1, out=at_1)  # (26)
+        np.multiply(2, length, out=at_N)  # (26)
+        np.greater_equal(at_1, at_N_column, out=is_3)  # (26)
+        np.multiply(2, length, out=at_N)  # (26)
+        np.less_equal(range_, at_N_column, out=is_8)  # (26)
+        np.logical_and(is_3, is_8, out=is_3)  # (26)
+        np.subtract(alpha_last, m_alpha2_finite_column, out=dalpha_2_s1)  # (26)
+        np.exp(dalpha_2_s1, out=dalpha_2_s1)  # (26)
+        _choose(dalpha_2_s1, is_3, 0)  # (26)
+        np.multiply(dalpha_2_s1, ds_nll_column, out=dalpha_all)  # (28)
+        np.divide(1, s_alpha, out=ds_alpha_all)  # (29)
+        np.multiply(h1, h1, out=dr_h1_all)  # (37)
+        np.subtract(1, dr_h1_all, out=dr_h1_all)  # (37)
+        for t in reversed(range(T)):
+            dalpha_1[t].fill(0)  # (27)
+            padded3.fill(0)  # (27)
+            np.copyto(padded3_part, ds_alpha)  # (27)
+            padded4.fill(0)  # (27)
+            np.copyto(padded4_part, m_alpha_finite)  # (27)
+            for m in range(3):
+                np.add(range_, m, out=at1)  # (27)
+                np.right_shift(at1, 1, out=at1)  # (27)
+                np.subtract(at1, 1, out=at1)  # (27)
+                np.add(range_, m, out=at_1)  # (27)
+                np.right_shift(at_1, 1, out=at_1)  # (27)
+                if t + 2 <= T:  # (27)
+                    np.add(range_, m, out=at_4)  # (27)
+                    np.bitwise_and(at_4, 1, out=at_4)  # (27)
+                    np.equal(at_4, 1, out=is_1)  # (27)
+                    np.less_equal(0, at1, out=is_4)  # (27)
+                    np.less(at1, S, out=is_5)  # (27)
+                    np.logical_and(is_4, is_5, out=is_4)  # (27)
+                    np.clip(at1, 0, S - 1, out=at_4)  # (27)
+                    np.take(y, at_4, 1, out=at_5, mode="clip")  # (27)
+                    _choose(at_5, is_4, -1)  # (27)
+                    np.less_equal(0, at_1, out=is_4)  # (27)
+                    np.less(at_1, S, out=is_5)  # (27)
+                    np.logical_and(is_4, is_5, out=is_4)  # (27)
+                    np.clip(at_1, 0, S - 1, out=at_4)  # (27)
+                    np.take(y, at_4, 1, out=at_6, mode="clip")  # (27)
+                    _choose(at_6, is_4, -1)  # (27)
+                    np.not_equal(at_5, at_6, out=is_8)  # (27)
+                    np.multiply(is_1, is_8, out=at_3)  # (27)
+                    np.add(at_3, 1, out=at_3)  # (27)
+                    np.less_equal(m, at_3, out=is_3)  # (27)
+                    np.add(range_, m, out=at_4)  # (27)
+                    np.less_equal(at_4, 2 * S, out=is_1)  # (27)
+                    np.logical_and(is_1, is_3, out=is_3)  # (27)
+                    np.subtract(alpha[t], padded4[t + 1, :, m : 2 * S + m + 1], out=t_5)  # (27)
+                    np.exp(t_5, out=t_5)  # (27)
+                    np.multiply(padded3[t + 1, :, m : 2 * S + m + 1], t_5, out=t_5)  # (27)
+                    _choose(t_5, is_3, 0)  # (27)
+                else:  # (27)
+                    t_5.fill(0)  # (27)
+                dalpha_1[t] += t_5  # (27)
+            np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (28)
+            np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (29)
+        dlog_p_2.fill(0)  # (30)
+        np.right_shift(range_, 1, out=at1)  # (30)
+        np.clip(at1, 0, c1, out=at_1)  # (30)
+        np.take(y, at_1, 1, out=at_3, mode="clip")  # (30)
+        _transposed(at_3, out=at_10)  # (30)
+        np.bitwise_and(range_, 1, out=at_1)  # (30)
+        np.equal(at_1, 1, out=is_1)  # (30)
+        np.copyto(is_9, is_1_column)  # (30)
+        np.copyto(t_6, dalpha_turned)  # (30)
+        _choose(t_6, is_9, 0)  # (30)
+        np.add.at(dlog_p_2, (range_T_column, range_N, at_10_row), t_6)  # (30)
+        np.dot(dlog_p_2_rows, ones_K, out=dlse_s1_flat)  # (31)
+        np.dot(dalpha_rows, ones_2S1, out=dlog_p_1_s1_s1_flat)  # (32)
+        np.equal(range_K, 0, out=is_K)  # (33)
+        np.subtract(dlog_p_1_s1_s1, dlse_s1, out=t_TN)  # (33)
+        np.copyto(t_TNK, t_TN_column)  # (33)
+        _choose(t_TNK, is_K, 0)  # (33)
+        np.add(t_TNK, dlog_p_2, out=dz)  # (33)
+        np.multiply(p_turned, dlog_p_1_s1_s1_column, out=t_TNK)  # (33)
+        np.subtract(dz, t_TNK, out=dz)  # (33)
+        np.dot(ones_NT, dz_rows, out=dc)  # (34)
+        np.dot(dz_rows, R_T, out=dh1_2_rows)  # (35)
+        for dr_h1_after, dh1_1_t, dh1_2_t, dr_h1_t, dr_h1_all_t in steps:
+            np.dot(dr_h1_after, U_T, out=dh1_1_t)  # (36)
+            np.add(dh1_1_t, dh1_2_t, out=dr_h1_t)  # (37)
+            np.multiply(dr_h1_t, dr_h1_all_t, out=dr_h1_t)  # (37)
+        padded1[:1] = 0  # (38)
+        np.copyto(padded1_part, h1)  # (38)
+        np.dot(padded1_T, dr_h1_rows, out=dU)  # (38)
+        np.dot(h1_T, dz_rows, out=dR)  # (39)
+        np.dot(ones_NT, dr_h1_rows, out=db)  # (40)
+        np.dot(x_turned_T, dr_h1_rows, out=dW)  # (41)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, T, D, S, K):
     """The metrics: equations (42) to (47)."""
-    y, length = data["y"], data["length"]
     p, best, heard, place = tensors["p"], tensors["best"], tensors["heard"], tensors["place"]
     errors, letters, exact = tensors["errors"], tensors["letters"], tensors["exact"]
-    is_N, is_N2, at_12, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at_12"], tensors["is_NT"]
+    is_N, is_N2, at_11, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at_11"], tensors["is_NT"]
     is_NT2, t_NTT, is_TT, t_NTS = tensors["is_NT2"], tensors["t_NTT"], tensors["is_TT"], tensors["t_NTS"]
     is_NTS, t_S, is_NTS2, range_T = tensors["is_NTS"], tensors["t_S"], tensors["is_NTS2"], tensors["range_T"]
     ones_T, reals_S, ones_ST = tensors["ones_T"], tensors["reals_S"], tensors["ones_ST"]
-    N = len(y)
-    T = p.shape[1]
-    S = y.shape[1]
-    p.argmax(2, out=best)  # (42)
-    at_12[:, :1] = 0  # (43)
-    np.copyto(at_12[:, 1 : T + 1], best)  # (43)
-    np.not_equal(best, 0, out=is_NT)  # (43)
-    np.not_equal(best, at_12[:, :T], out=is_NT2)  # (43)
-    np.logical_and(is_NT, is_NT2, out=is_NT)  # (43)
-    np.copyto(heard, is_NT)  # (43)
-    np.less_equal(range_T, range_T[:, None], out=is_TT)  # (44)
-    _masked(heard[:, None, :], is_TT, out=t_NTT)  # (44)
-    np.dot(t_NTT.reshape(N * T, T), ones_T, out=place.reshape(N * T))  # (44)
-    np.add(reals_S, 1, out=t_S)  # (45)
-    np.equal(t_S, place[..., None], out=is_NTS)  # (45)
-    np.not_equal(best[..., None], y[:, None, :], out=is_NTS2)  # (45)
-    np.logical_and(is_NTS, is_NTS2, out=is_NTS)  # (45)
-    _masked(heard[..., None], is_NTS, out=t_NTS)  # (45)
-    np.dot(t_NTS.reshape(N, S * T), ones_ST, out=errors)  # (45)
-    np.copyto(letters, place[:, T - 1])  # (46)
-    np.equal(errors, 0, out=is_N)  # (47)
-    np.equal(letters, length, out=is_N2)  # (47)
-    np.logical_and(is_N, is_N2, out=is_N)  # (47)
-    exact[...] = DTYPE(is_N.sum()) / N  # (47)
+    at_11_part = at_11[:, 1 : T + 1]
+    at_11_part2 = at_11[:, :T]
+    range_T_column = range_T[:, None]
+    heard_row = heard[:, None, :]
+    t_NTT_rows = t_NTT.reshape(N * T, T)
+    place_flat = place.reshape(N * T)
+    place_column = place[..., None]
+    best_column = best[..., None]
+    heard_column = heard[..., None]
+    t_NTS_rows = t_NTS.reshape(N, S * T)
+    place_part = place[:, T - 1]
+
+    def run(data):
+        y, length = data["y"], data["length"]
+        p.argmax(2, out=best)  # (42)
+        at_11[:, :1] = 0  # (43)
+        np.copyto(at_11_part, best)  # (43)
+        np.not_equal(best, 0, out=is_NT)  # (43)
+        np.not_equal(best, at_11_part2, out=is_NT2)  # (43)
+        np.logical_and(is_NT, is_NT2, out=is_NT)  # (43)
+        np.copyto(heard, is_NT)  # (43)
+        np.less_equal(range_T, range_T_column, out=is_TT)  # (44)
+        np.copyto(t_NTT, heard_row)  # (44)
+        _choose(t_NTT, is_TT, 0)  # (44)
+        np.dot(t_NTT_rows, ones_T, out=place_flat)  # (44)
+        np.add(reals_S, 1, out=t_S)  # (45)
+        np.equal(t_S, place_column, out=is_NTS)  # (45)
+        np.not_equal(best_column, y[:, None, :], out=is_NTS2)  # (45)
+        np.logical_and(is_NTS, is_NTS2, out=is_NTS)  # (45)
+        np.copyto(t_NTS, heard_column)  # (45)
+        _choose(t_NTS, is_NTS, 0)  # (45)
+        np.dot(t_NTS_rows, ones_ST, out=errors)  # (45)
+        np.copyto(letters, place_part)  # (46)
+        np.equal(errors, 0, out=is_N)  # (47)
+        np.equal(letters, length, out=is_N2)  # (47)
+        np.logical_and(is_N, is_N2, out=is_N)  # (47)
+        exact[...] = DTYPE(is_N.sum()) / N  # (47)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N, T, D, S, K):
@@ -644,13 +717,12 @@ def _places(N, T, D, S, K):
         "at_N3": (1, 2 * N, (N,)),
         "padded3": (0, 0, (T + 1, N, 2 * S + 3)),
         "padded4": (0, 2 * N * S + 2 * N * S * T + 3 * N + 3 * N * T, (T + 1, N, 2 * S + 3)),
-        "at_10": (1, 0, (2 * S + 1, T, N)),
-        "at_11": (1, 2 * N * S * T + N * T, (2 * S + 1, N)),
+        "at_10": (1, 0, (2 * S + 1, N)),
         "t_6": (0, 0, (2 * S + 1, T, N)),
         "is_9": (2, 0, (2 * S + 1, 1, 1)),
         "is_K": (2, 0, (K,)),
         "padded1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T + K * N * T, (T + 1, N, 32)),
-        "at_12": (1, 0, (N, T + 1)),
+        "at_11": (1, 0, (N, T + 1)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "t_NTT": (0, 0, (N, T, T)),
@@ -696,13 +768,6 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     np.bitwise_xor(bits, others, out=bits)
     np.multiply(bits, mask, out=bits)
     np.bitwise_xor(bits, others, out=bits)
-
-
-def _masked(values: Array, mask: Array, out: Array) -> Array:
-    """The values where the mask is set and 0 elsewhere: on the bits, since 0 times an infinity is a NaN."""
-    kind = f"i{out.itemsize}"
-    np.multiply(values.view(kind), mask, out=out.view(kind))
-    return out
 
 
 def _transposed(x: Array, out: Array | None = None) -> Array:
@@ -963,18 +1028,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -987,27 +1051,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -127,7 +127,7 @@ One training step takes, with each array read and written once per kernel:
                + 544·D2·N·T² + 608·D1·D2·D3 + 72·N·T·V + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 216·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
              = 787,744 + 72·N·T·V + 1,152·N·T² + 124,344·N·T + 1,792·V + 512·T
-    workspace  393,544 + 16·N·T·V + 23,104·N·T + 352·N·T² + 16·N + 16·T + 528·V + max(T², 2·N·T
+    workspace  393,544 + 16·N·T·V + 23,096·N·T + 352·N·T² + 16·N + 16·T + 528·V + max(T², 2·N·T
                + N·T·V) bytes
 """
 
@@ -152,7 +152,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_T", "range_N", "range_V", "range_")
+POSITIONS = ("range_T", "range_N", "range_V")
 ONES = ("ones_D1", "ones_T", "ones_V", "ones_NT", "ones_D3", "ones_N")
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
@@ -200,9 +200,8 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, T, V):
     """The outputs: equations (1) to (40)."""
-    x = data["x"]
     tokens_E, positions_E, gamma1 = params["tokens_E"], params["positions_E"], params["gamma1"]
     beta1, Wq1, bq1, Wk2 = params["beta1"], params["Wq1"], params["bq1"], params["Wk2"]
     bk2, Wv3, bv3, Wo4 = params["bk2"], params["Wv3"], params["bv3"], params["Wo4"]
@@ -223,125 +222,147 @@ def _forward(params, data, tensors):
     t_N_T_D1, t_N4TT, is_TT = tensors["t_N_T_D1"], tensors["t_N4TT"], tensors["is_TT"]
     t_N_T_4_D3, ones_D1, range_T = tensors["t_N_T_4_D3"], tensors["ones_D1"], tensors["range_T"]
     ones_T = tensors["ones_T"]
-    N = len(x)
-    T = x.shape[1]
-    V = len(tokens_E)
-    np.take(tokens_E, x, 0, out=x1, mode="clip")  # (1)
-    np.add(x1, positions_E, out=x1_2)  # (2)
-    for k in range(D2):
-        np.dot((a6[k - 1] if k >= 1 else x1_2).reshape(N * T, D1), ones_D1, out=m_h1[k].reshape(N * T))  # (3)
-        np.divide(m_h1[k], D1, out=m_h1[k])  # (3)
-        np.subtract(a6[k - 1] if k >= 1 else x1_2, m_h1[k][..., None], out=c_h1[k])  # (4)
-        np.multiply(c_h1[k], c_h1[k], out=t_N_T_D1)  # (5)
-        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=v_h1[k].reshape(N * T))  # (5)
-        np.divide(v_h1[k], D1, out=v_h1[k])  # (5)
-        np.add(v_h1[k], 1e-5, out=r_h1[k])  # (6)
-        np.sqrt(r_h1[k], out=r_h1[k])  # (6)
-        np.divide(1, r_h1[k], out=r_h1[k])  # (6)
-        np.multiply(c_h1[k], r_h1[k][..., None], out=x_h1[k])  # (7)
-        np.multiply(x_h1[k], gamma1[k], out=h1[k])  # (8)
-        np.add(h1[k], beta1[k], out=h1[k])  # (8)
-        np.matmul(h1[k][:, None], Wq1[k].transpose(1, 0, 2), out=z1[k])  # (9)
-        np.add(z1[k], bq1[k][:, None, :], out=q1[k])  # (10)
-        np.matmul(h1[k][:, None], Wk2[k].transpose(1, 0, 2), out=z2[k])  # (11)
-        np.add(z2[k], bk2[k][:, None, :], out=k2[k])  # (12)
-        np.matmul(h1[k][:, None], Wv3[k].transpose(1, 0, 2), out=z3[k])  # (13)
-        np.add(z3[k], bv3[k][:, None, :], out=v3[k])  # (14)
-        np.matmul(q1[k], k2[k].swapaxes(-1, -2), out=S_z4[k])  # (15)
-        np.divide(S_z4[k], math.sqrt(D3), out=S_z4[k])  # (15)
-        np.less_equal(range_T, range_T[:, None], out=is_TT)  # (16)
-        np.copyto(t_N4TT, S_z4[k])  # (16)
-        _choose(t_N4TT, is_TT, -np.inf)  # (16)
-        t_N4TT.max(3, out=m_S_z4[k])  # (16)
-        np.less_equal(range_T, range_T[:, None], out=is_TT)  # (17)
-        np.subtract(S_z4[k], m_S_z4[k][..., None], out=e_z4[k])  # (17)
-        np.exp(e_z4[k], out=e_z4[k])  # (17)
-        _choose(e_z4[k], is_TT, 0)  # (17)
-        np.dot(e_z4[k].reshape(4 * N * T, T), ones_T, out=s_z4[k].reshape(4 * N * T))  # (18)
-        np.divide(e_z4[k], s_z4[k][..., None], out=p_z4[k])  # (19)
-        np.matmul(p_z4[k], v3[k], out=o_z4[k])  # (20)
-        np.copyto(t_N_T_4_D3, o_z4[k].transpose(0, 2, 1, 3))  # (21)
-        np.matmul(
-            t_N_T_4_D3.reshape(N * T, 4 * D3), Wo4[k].reshape(4 * D3, D1), out=z4[k].reshape(N * T, D1)
-        )  # (21)
-        np.add(a6[k - 1] if k >= 1 else x1_2, z4[k], out=a4[k])  # (22)
-        np.add(a4[k], bo4[k], out=a4[k])  # (22)
-        np.dot(a4[k].reshape(N * T, D1), ones_D1, out=m_h4[k].reshape(N * T))  # (23)
-        np.divide(m_h4[k], D1, out=m_h4[k])  # (23)
-        np.subtract(a4[k], m_h4[k][..., None], out=c_h4[k])  # (24)
-        np.multiply(c_h4[k], c_h4[k], out=t_N_T_D1)  # (25)
-        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=v_h4[k].reshape(N * T))  # (25)
-        np.divide(v_h4[k], D1, out=v_h4[k])  # (25)
-        np.add(v_h4[k], 1e-5, out=r_h4[k])  # (26)
-        np.sqrt(r_h4[k], out=r_h4[k])  # (26)
-        np.divide(1, r_h4[k], out=r_h4[k])  # (26)
-        np.multiply(c_h4[k], r_h4[k][..., None], out=x_h4[k])  # (27)
-        np.multiply(x_h4[k], gamma4[k], out=h4[k])  # (28)
-        np.add(h4[k], beta4[k], out=h4[k])  # (28)
-        np.matmul(h4[k].reshape(N * T, D1), W5[k], out=z5[k].reshape(N * T, 4 * D1))  # (29)
-        np.add(z5[k], b5[k], out=a5[k])  # (30)
-        np.multiply(a5[k], a5[k], out=h5_tanh[k])  # (31)
-        np.multiply(h5_tanh[k], a5[k], out=h5_tanh[k])  # (31)
-        np.multiply(0.044715, h5_tanh[k], out=h5_tanh[k])  # (31)
-        np.add(h5_tanh[k], a5[k], out=h5_tanh[k])  # (31)
-        np.multiply(0.7978845608028654, h5_tanh[k], out=h5_tanh[k])  # (31)
-        np.tanh(h5_tanh[k], out=h5_tanh[k])  # (31)
-        np.add(h5_tanh[k], 1, out=h5[k])  # (31)
-        np.multiply(h5[k], a5[k], out=h5[k])  # (31)
-        np.divide(h5[k], 2, out=h5[k])  # (31)
-        np.matmul(h5[k].reshape(N * T, 4 * D1), W6[k], out=z6[k].reshape(N * T, D1))  # (32)
-        np.add(a4[k], z6[k], out=a6[k])  # (33)
-        np.add(a6[k], b6[k], out=a6[k])  # (33)
-    np.dot(a6[D2 - 1].reshape(N * T, D1), ones_D1, out=m_h6.reshape(N * T))  # (34)
-    np.divide(m_h6, D1, out=m_h6)  # (34)
-    np.subtract(a6[D2 - 1], m_h6[..., None], out=c_h6)  # (35)
-    np.multiply(c_h6, c_h6, out=t_N_T_D1)  # (36)
-    np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=v_h6.reshape(N * T))  # (36)
-    np.divide(v_h6, D1, out=v_h6)  # (36)
-    np.add(v_h6, 1e-5, out=r_h6)  # (37)
-    np.sqrt(r_h6, out=r_h6)  # (37)
-    np.divide(1, r_h6, out=r_h6)  # (37)
-    np.multiply(c_h6, r_h6[..., None], out=x_h6)  # (38)
-    np.multiply(x_h6, gamma6, out=h6)  # (39)
-    np.add(h6, beta6, out=h6)  # (39)
-    np.matmul(h6.reshape(N * T, D1), tokens_E.T, out=z.reshape(N * T, V))  # (40)
+    t_N_T_D1_rows = t_N_T_D1.reshape(N * T, D1)
+    c1 = np.sqrt(D3)  # (15)
+    range_T_column = range_T[:, None]
+    c2 = 4 * N  # (18)
+    t_N_T_4_D3_rows = t_N_T_4_D3.reshape(N * T, 4 * D3)
+    a6_rows = a6[D2 - 1].reshape(N * T, D1)
+    m_h6_flat = m_h6.reshape(N * T)
+    a6_last = a6[D2 - 1]
+    m_h6_column = m_h6[..., None]
+    v_h6_flat = v_h6.reshape(N * T)
+    r_h6_column = r_h6[..., None]
+    h6_rows = h6.reshape(N * T, D1)
+    tokens_E_T = tokens_E.T
+    z_rows = z.reshape(N * T, V)
+
+    def run(data):
+        x = data["x"]
+        np.take(tokens_E, x, 0, out=x1, mode="clip")  # (1)
+        np.add(x1, positions_E, out=x1_2)  # (2)
+        for k in range(D2):
+            np.dot(
+                (a6[k - 1] if k >= 1 else x1_2).reshape(N * T, D1), ones_D1, out=m_h1[k].reshape(N * T)
+            )  # (3)
+            np.divide(m_h1[k], D1, out=m_h1[k])  # (3)
+            np.subtract(a6[k - 1] if k >= 1 else x1_2, m_h1[k][..., None], out=c_h1[k])  # (4)
+            np.multiply(c_h1[k], c_h1[k], out=t_N_T_D1)  # (5)
+            np.dot(t_N_T_D1_rows, ones_D1, out=v_h1[k].reshape(N * T))  # (5)
+            np.divide(v_h1[k], D1, out=v_h1[k])  # (5)
+            np.add(v_h1[k], 1e-5, out=r_h1[k])  # (6)
+            np.sqrt(r_h1[k], out=r_h1[k])  # (6)
+            np.divide(1, r_h1[k], out=r_h1[k])  # (6)
+            np.multiply(c_h1[k], r_h1[k][..., None], out=x_h1[k])  # (7)
+            np.multiply(x_h1[k], gamma1[k], out=h1[k])  # (8)
+            np.add(h1[k], beta1[k], out=h1[k])  # (8)
+            np.matmul(h1[k][:, None], Wq1[k].transpose(1, 0, 2), out=z1[k])  # (9)
+            np.add(z1[k], bq1[k][:, None, :], out=q1[k])  # (10)
+            np.matmul(h1[k][:, None], Wk2[k].transpose(1, 0, 2), out=z2[k])  # (11)
+            np.add(z2[k], bk2[k][:, None, :], out=k2[k])  # (12)
+            np.matmul(h1[k][:, None], Wv3[k].transpose(1, 0, 2), out=z3[k])  # (13)
+            np.add(z3[k], bv3[k][:, None, :], out=v3[k])  # (14)
+            np.matmul(q1[k], k2[k].swapaxes(-1, -2), out=S_z4[k])  # (15)
+            np.divide(S_z4[k], c1, out=S_z4[k])  # (15)
+            np.less_equal(range_T, range_T_column, out=is_TT)  # (16)
+            np.copyto(t_N4TT, S_z4[k])  # (16)
+            _choose(t_N4TT, is_TT, -np.inf)  # (16)
+            t_N4TT.max(3, out=m_S_z4[k])  # (16)
+            np.less_equal(range_T, range_T_column, out=is_TT)  # (17)
+            np.subtract(S_z4[k], m_S_z4[k][..., None], out=e_z4[k])  # (17)
+            np.exp(e_z4[k], out=e_z4[k])  # (17)
+            _choose(e_z4[k], is_TT, 0)  # (17)
+            np.dot(e_z4[k].reshape(c2 * T, T), ones_T, out=s_z4[k].reshape(c2 * T))  # (18)
+            np.divide(e_z4[k], s_z4[k][..., None], out=p_z4[k])  # (19)
+            np.matmul(p_z4[k], v3[k], out=o_z4[k])  # (20)
+            np.copyto(t_N_T_4_D3, o_z4[k].transpose(0, 2, 1, 3))  # (21)
+            np.matmul(t_N_T_4_D3_rows, Wo4[k].reshape(4 * D3, D1), out=z4[k].reshape(N * T, D1))  # (21)
+            np.add(a6[k - 1] if k >= 1 else x1_2, z4[k], out=a4[k])  # (22)
+            np.add(a4[k], bo4[k], out=a4[k])  # (22)
+            np.dot(a4[k].reshape(N * T, D1), ones_D1, out=m_h4[k].reshape(N * T))  # (23)
+            np.divide(m_h4[k], D1, out=m_h4[k])  # (23)
+            np.subtract(a4[k], m_h4[k][..., None], out=c_h4[k])  # (24)
+            np.multiply(c_h4[k], c_h4[k], out=t_N_T_D1)  # (25)
+            np.dot(t_N_T_D1_rows, ones_D1, out=v_h4[k].reshape(N * T))  # (25)
+            np.divide(v_h4[k], D1, out=v_h4[k])  # (25)
+            np.add(v_h4[k], 1e-5, out=r_h4[k])  # (26)
+            np.sqrt(r_h4[k], out=r_h4[k])  # (26)
+            np.divide(1, r_h4[k], out=r_h4[k])  # (26)
+            np.multiply(c_h4[k], r_h4[k][..., None], out=x_h4[k])  # (27)
+            np.multiply(x_h4[k], gamma4[k], out=h4[k])  # (28)
+            np.add(h4[k], beta4[k], out=h4[k])  # (28)
+            np.dot(h4[k].reshape(N * T, D1), W5[k], out=z5[k].reshape(N * T, 4 * D1))  # (29)
+            np.add(z5[k], b5[k], out=a5[k])  # (30)
+            np.multiply(a5[k], a5[k], out=h5_tanh[k])  # (31)
+            np.multiply(h5_tanh[k], a5[k], out=h5_tanh[k])  # (31)
+            np.multiply(0.044715, h5_tanh[k], out=h5_tanh[k])  # (31)
+            np.add(h5_tanh[k], a5[k], out=h5_tanh[k])  # (31)
+            np.multiply(0.7978845608028654, h5_tanh[k], out=h5_tanh[k])  # (31)
+            np.tanh(h5_tanh[k], out=h5_tanh[k])  # (31)
+            np.add(h5_tanh[k], 1, out=h5[k])  # (31)
+            np.multiply(h5[k], a5[k], out=h5[k])  # (31)
+            np.divide(h5[k], 2, out=h5[k])  # (31)
+            np.dot(h5[k].reshape(N * T, 4 * D1), W6[k], out=z6[k].reshape(N * T, D1))  # (32)
+            np.add(a4[k], z6[k], out=a6[k])  # (33)
+            np.add(a6[k], b6[k], out=a6[k])  # (33)
+        np.dot(a6_rows, ones_D1, out=m_h6_flat)  # (34)
+        np.divide(m_h6, D1, out=m_h6)  # (34)
+        np.subtract(a6_last, m_h6_column, out=c_h6)  # (35)
+        np.multiply(c_h6, c_h6, out=t_N_T_D1)  # (36)
+        np.dot(t_N_T_D1_rows, ones_D1, out=v_h6_flat)  # (36)
+        np.divide(v_h6, D1, out=v_h6)  # (36)
+        np.add(v_h6, 1e-5, out=r_h6)  # (37)
+        np.sqrt(r_h6, out=r_h6)  # (37)
+        np.divide(1, r_h6, out=r_h6)  # (37)
+        np.multiply(c_h6, r_h6_column, out=x_h6)  # (38)
+        np.multiply(x_h6, gamma6, out=h6)  # (39)
+        np.add(h6, beta6, out=h6)  # (39)
+        np.dot(h6_rows, tokens_E_T, out=z_rows)  # (40)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, T, V):
     """The loss: equations (41) to (44)."""
-    y = data["y"]
     z, m_z, s_loss_exp, s_loss = tensors["z"], tensors["m_z"], tensors["s_loss_exp"], tensors["s_loss"]
     count, loss = tensors["count"], tensors["loss"]
     is_NT, t_NT, t_NT2, at_NT = tensors["is_NT"], tensors["t_NT"], tensors["t_NT2"], tensors["at_NT"]
     at_NT2, range_T, ones_V = tensors["at_NT2"], tensors["range_T"], tensors["ones_V"]
     range_N = tensors["range_N"]
-    N = len(y)
-    T = y.shape[1]
-    V = z.shape[2]
-    z.max(2, out=m_z)  # (41)
-    np.subtract(z, m_z[..., None], out=s_loss_exp)  # (42)
-    np.exp(s_loss_exp, out=s_loss_exp)  # (42)
-    np.dot(s_loss_exp.reshape(N * T, V), ones_V, out=s_loss.reshape(N * T))  # (42)
-    np.not_equal(y, 0, out=is_NT)  # (43)
-    count[...] = DTYPE(is_NT.sum())  # (43)
-    np.not_equal(y, 0, out=is_NT)  # (44)
-    np.log(s_loss, out=t_NT)  # (44)
-    np.add(t_NT, m_z, out=t_NT)  # (44)
-    np.multiply(range_N[:, None], T, out=at_NT)  # (44)
-    np.add(at_NT, range_T, out=at_NT)  # (44)
-    np.multiply(at_NT, V, out=at_NT)  # (44)
-    np.clip(y, 0, V - 1, out=at_NT2)  # (44)
-    np.add(at_NT, at_NT2, out=at_NT)  # (44)
-    np.take(z.reshape(-1), at_NT, out=t_NT2, mode="clip")  # (44)
-    np.subtract(t_NT, t_NT2, out=t_NT)  # (44)
-    np.divide(t_NT, count, out=t_NT)  # (44)
-    _choose(t_NT, is_NT, 0)  # (44)
-    loss[...] = t_NT.sum()  # (44)
+    m_z_column = m_z[..., None]
+    s_loss_exp_rows = s_loss_exp.reshape(N * T, V)
+    s_loss_flat = s_loss.reshape(N * T)
+    range_N_column = range_N[:, None]
+    c1 = V - 1  # (44)
+    z_flat = z.reshape(-1)
+
+    def run(data):
+        y = data["y"]
+        z.max(2, out=m_z)  # (41)
+        np.subtract(z, m_z_column, out=s_loss_exp)  # (42)
+        np.exp(s_loss_exp, out=s_loss_exp)  # (42)
+        np.dot(s_loss_exp_rows, ones_V, out=s_loss_flat)  # (42)
+        np.not_equal(y, 0, out=is_NT)  # (43)
+        count[...] = DTYPE(is_NT.sum())  # (43)
+        np.not_equal(y, 0, out=is_NT)  # (44)
+        np.log(s_loss, out=t_NT)  # (44)
+        np.add(t_NT, m_z, out=t_NT)  # (44)
+        np.multiply(range_N_column, T, out=at_NT)  # (44)
+        np.add(at_NT, range_T, out=at_NT)  # (44)
+        np.multiply(at_NT, V, out=at_NT)  # (44)
+        np.clip(y, 0, c1, out=at_NT2)  # (44)
+        np.add(at_NT, at_NT2, out=at_NT)  # (44)
+        np.take(z_flat, at_NT, out=t_NT2, mode="clip")  # (44)
+        np.subtract(t_NT, t_NT2, out=t_NT)  # (44)
+        np.divide(t_NT, count, out=t_NT)  # (44)
+        _choose(t_NT, is_NT, 0)  # (44)
+        loss[...] = t_NT.sum()  # (44)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, T, V):
     """The gradients: equations (45) to (94)."""
-    x, y = data["x"], data["y"]
     tokens_E, gamma1, Wq1, Wk2 = params["tokens_E"], params["gamma1"], params["Wq1"], params["Wk2"]
     Wv3, Wo4, gamma4, W5 = params["Wv3"], params["Wo4"], params["gamma4"], params["W5"]
     W6, gamma6 = params["W6"], params["gamma6"]
@@ -368,198 +389,237 @@ def _backward(params, data, tensors, gradients):
     t_N_T_D1, t_N_T_4_D3, is_NT = tensors["t_N_T_D1"], tensors["t_N_T_4_D3"], tensors["is_NT"]
     t_NT, is_NT1, is_NTV, t_1 = tensors["t_NT"], tensors["is_NT1"], tensors["is_NTV"], tensors["t_1"]
     t_N_4_T_D3, t_2, t_D2_N_T_D1 = tensors["t_N_4_T_D3"], tensors["t_2"], tensors["t_D2_N_T_D1"]
-    t_3, t_D2_N_T_4_D3, order = tensors["t_3"], tensors["t_D2_N_T_4_D3"], tensors["order"]
-    ordered, ones_D1, range_V = tensors["ordered"], tensors["ones_D1"], tensors["range_V"]
-    ones_NT, ones_D3, range_ = tensors["ones_NT"], tensors["ones_D3"], tensors["range_"]
+    t_3, t_D2_N_T_4_D3, ones_D1 = tensors["t_3"], tensors["t_D2_N_T_4_D3"], tensors["ones_D1"]
+    range_V, ones_NT, ones_D3 = tensors["range_V"], tensors["ones_NT"], tensors["ones_D3"]
     ones_N = tensors["ones_N"]
-    N = len(x)
-    T = x.shape[1]
-    V = len(tokens_E)
-    np.not_equal(y, 0, out=is_NT)  # (45)
-    np.copyto(is_NT1, is_NT[..., None])  # (45)
-    np.divide(s_loss_exp, s_loss[..., None], out=dz)  # (45)
-    np.equal(range_V, y[..., None], out=is_NTV)  # (45)
-    np.subtract(dz, is_NTV, out=dz)  # (45)
-    np.divide(dz, count, out=dz)  # (45)
-    _choose(dz, is_NT1, 0)  # (45)
-    np.matmul(dz.reshape(N * T, V), tokens_E, out=dh6.reshape(N * T, D1))  # (46)
-    np.multiply(dh6, gamma6, out=dx_h6)  # (47)
-    np.multiply(dh6, x_h6, out=t_N_T_D1)  # (48)
-    np.dot(ones_NT, t_N_T_D1.reshape(N * T, D1), out=dgamma6)  # (48)
-    np.dot(ones_NT, dh6.reshape(N * T, D1), out=dbeta6)  # (49)
-    np.multiply(dx_h6, x_h6, out=t_N_T_D1)  # (50)
-    np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=dr_h6_s1.reshape(N * T))  # (50)
-    np.dot(dx_h6.reshape(N * T, D1), ones_D1, out=dm_h6_s1.reshape(N * T))  # (51)
-    np.divide(dm_h6_s1, D1, out=da6_all)  # (52)
-    for k in reversed(range(D2)):
-        if k + 2 <= D2:  # (52)
-            np.multiply(x_h1[k + 1], dr_h1_s1[k + 1][..., None], out=da6[k])  # (52)
-            np.divide(da6[k], D1, out=da6[k])  # (52)
-            np.subtract(dx_h1[k + 1], da6[k], out=da6[k])  # (52)
-            np.multiply(da6[k], r_h1[k + 1][..., None], out=da6[k])  # (52)
-            np.add(da4[k + 1], da6[k], out=da6[k])  # (52)
-            np.multiply(dm_h1_s1[k + 1], r_h1[k + 1], out=t_NT)  # (52)
-            np.divide(t_NT, D1, out=t_NT)  # (52)
-            np.subtract(da6[k], t_NT[..., None], out=da6[k])  # (52)
-        else:  # (52)
-            da6[k].fill(0)  # (52)
-        if D2 == k + 1:  # (52)
-            np.multiply(x_h6, dr_h6_s1[..., None], out=t_N_T_D1)  # (52)
-            np.divide(t_N_T_D1, D1, out=t_N_T_D1)  # (52)
-            np.subtract(dx_h6, t_N_T_D1, out=t_N_T_D1)  # (52)
-            np.subtract(t_N_T_D1, da6_all[..., None], out=t_N_T_D1)  # (52)
-            np.multiply(t_N_T_D1, r_h6[..., None], out=t_N_T_D1)  # (52)
-        else:  # (52)
-            t_N_T_D1.fill(0)  # (52)
-        np.add(da6[k], t_N_T_D1, out=da6[k])  # (52)
-        np.matmul(da6[k].reshape(N * T, D1), W6[k].T, out=dh5[k].reshape(N * T, 4 * D1))  # (53)
-        np.multiply(a5[k], a5[k], out=da5[k])  # (54)
-        np.multiply(0.134145, da5[k], out=da5[k])  # (54)
-        np.add(da5[k], 1, out=da5[k])  # (54)
-        np.multiply(0.7978845608028654, da5[k], out=da5[k])  # (54)
-        np.multiply(h5_tanh[k], h5_tanh[k], out=t_1)  # (54)
-        np.subtract(1, t_1, out=t_1)  # (54)
-        np.multiply(da5[k], t_1, out=da5[k])  # (54)
-        np.multiply(da5[k], a5[k], out=da5[k])  # (54)
-        np.add(h5_tanh[k], da5[k], out=da5[k])  # (54)
-        np.add(da5[k], 1, out=da5[k])  # (54)
-        np.multiply(da5[k], dh5[k], out=da5[k])  # (54)
-        np.divide(da5[k], 2, out=da5[k])  # (54)
-        np.matmul(da5[k].reshape(N * T, 4 * D1), W5[k].T, out=dh4[k].reshape(N * T, D1))  # (55)
-        np.multiply(dh4[k], gamma4[k], out=dx_h4[k])  # (56)
-        np.multiply(dx_h4[k], x_h4[k], out=t_N_T_D1)  # (57)
-        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=dr_h4_s1[k].reshape(N * T))  # (57)
-        np.dot(dx_h4[k].reshape(N * T, D1), ones_D1, out=dm_h4_s1[k].reshape(N * T))  # (58)
-        np.multiply(x_h4[k], dr_h4_s1[k][..., None], out=da4[k])  # (59)
-        np.divide(da4[k], D1, out=da4[k])  # (59)
-        np.subtract(dx_h4[k], da4[k], out=da4[k])  # (59)
-        np.divide(dm_h4_s1[k], D1, out=t_NT)  # (59)
-        np.subtract(da4[k], t_NT[..., None], out=da4[k])  # (59)
-        np.multiply(da4[k], r_h4[k][..., None], out=da4[k])  # (59)
-        np.add(da6[k], da4[k], out=da4[k])  # (59)
-        np.matmul(da4[k][:, None], Wo4[k].swapaxes(-1, -2), out=do_z4[k])  # (60)
-        np.multiply(do_z4[k], o_z4[k], out=t_N_4_T_D3)  # (62)
-        np.dot(t_N_4_T_D3.reshape(4 * N * T, D3), ones_D3, out=ds_z4_s1[k].reshape(4 * N * T))  # (62)
-        np.matmul(do_z4[k], v3[k].swapaxes(-1, -2), out=dp_z4[k])  # (61)
-        np.subtract(dp_z4[k], ds_z4_s1[k][..., None], out=dS_z4[k])  # (63)
-        np.multiply(dS_z4[k], p_z4[k], out=dS_z4[k])  # (63)
-        np.matmul(p_z4[k].swapaxes(-1, -2), do_z4[k], out=dv3[k])  # (64)
-        np.matmul(dS_z4[k].swapaxes(-1, -2), q1[k], out=dk2_s1[k])  # (65)
-        np.matmul(dS_z4[k], k2[k], out=dq1[k])  # (66)
-        np.divide(dq1[k], math.sqrt(D3), out=dq1[k])  # (66)
-        np.copyto(t_N_T_4_D3, dq1[k].transpose(0, 2, 1, 3))  # (67)
-        np.matmul(
-            t_N_T_4_D3.reshape(N * T, 4 * D3), Wq1[k].reshape(D1, 4 * D3).T, out=dh1_1[k].reshape(N * T, D1)
-        )  # (67)
-        np.copyto(t_N_T_4_D3, dk2_s1[k].transpose(0, 2, 1, 3))  # (68)
-        np.matmul(t_N_T_4_D3.reshape(N * T, 4 * D3), Wk2[k].reshape(D1, 4 * D3).T, out=t_2)  # (68)
-        np.divide(t_2.reshape(N, T, D1), math.sqrt(D3), out=dh1_2[k])  # (68)
-        np.copyto(t_N_T_4_D3, dv3[k].transpose(0, 2, 1, 3))  # (69)
-        np.matmul(
-            t_N_T_4_D3.reshape(N * T, 4 * D3), Wv3[k].reshape(D1, 4 * D3).T, out=dh1_3[k].reshape(N * T, D1)
-        )  # (69)
-        np.add(dh1_1[k], dh1_2[k], out=dh1[k])  # (70)
-        np.add(dh1[k], dh1_3[k], out=dh1[k])  # (70)
-        np.multiply(dh1[k], gamma1[k], out=dx_h1[k])  # (71)
-        np.multiply(dx_h1[k], x_h1[k], out=t_N_T_D1)  # (72)
-        np.dot(t_N_T_D1.reshape(N * T, D1), ones_D1, out=dr_h1_s1[k].reshape(N * T))  # (72)
-        np.dot(dx_h1[k].reshape(N * T, D1), ones_D1, out=dm_h1_s1[k].reshape(N * T))  # (73)
-    np.matmul(ones_NT, da4.reshape(D2, N * T, D1), out=dbo4)  # (74)
-    np.matmul(ones_NT, da6.reshape(D2, N * T, D1), out=db6)  # (75)
-    np.matmul(ones_NT, da5.reshape(D2, N * T, 4 * D1), out=db5)  # (77)
-    np.multiply(dh4, x_h4, out=t_D2_N_T_D1)  # (79)
-    np.matmul(ones_NT, t_D2_N_T_D1.reshape(D2, N * T, D1), out=dgamma4)  # (79)
-    dv3.sum((1, 3), out=dbv3)  # (82)
-    dbk2.fill(0)  # (83)
-    dq1.sum((1, 3), out=dbq1)  # (84)
-    np.multiply(dh1, x_h1, out=t_D2_N_T_D1)  # (88)
-    np.matmul(ones_NT, t_D2_N_T_D1.reshape(D2, N * T, D1), out=dgamma1)  # (88)
-    np.matmul(ones_NT, dh1.reshape(D2, N * T, D1), out=dbeta1)  # (89)
-    np.matmul(h5.reshape(D2, N * T, 4 * D1).swapaxes(-1, -2), da6.reshape(D2, N * T, D1), out=dW6)  # (76)
-    np.matmul(h4.reshape(D2, N * T, D1).swapaxes(-1, -2), da5.reshape(D2, N * T, 4 * D1), out=dW5)  # (78)
-    np.matmul(W5, db5[..., None], out=dbeta4[..., None])  # (80)
-    np.copyto(t_3.reshape(D2, N, T, 4, D3), o_z4.transpose(0, 1, 3, 2, 4))  # (81)
-    np.matmul(t_3.swapaxes(-1, -2), da4.reshape(D2, N * T, D1), out=dWo4.reshape(D2, 4 * D3, D1))  # (81)
-    np.copyto(t_D2_N_T_4_D3, dq1.transpose(0, 1, 3, 2, 4))  # (85)
-    np.matmul(
-        h1.reshape(D2, N * T, D1).swapaxes(-1, -2), t_D2_N_T_4_D3.reshape(D2, N * T, 4 * D3),
-        out=dWq1.reshape(D2, D1, 4 * D3)
-    )  # (85)
-    np.copyto(t_D2_N_T_4_D3, dk2_s1.transpose(0, 1, 3, 2, 4))  # (86)
-    np.matmul(
-        h1.reshape(D2, N * T, D1).swapaxes(-1, -2), t_D2_N_T_4_D3.reshape(D2, N * T, 4 * D3),
-        out=dWk2.reshape(D2, D1, 4 * D3)
-    )  # (86)
-    dWk2 /= math.sqrt(D3)  # (86)
-    np.copyto(t_D2_N_T_4_D3, dv3.transpose(0, 1, 3, 2, 4))  # (87)
-    np.matmul(
-        h1.reshape(D2, N * T, D1).swapaxes(-1, -2), t_D2_N_T_4_D3.reshape(D2, N * T, 4 * D3),
-        out=dWv3.reshape(D2, D1, 4 * D3)
-    )  # (87)
-    np.multiply(x_h1[0], dr_h1_s1[0][..., None], out=dx1_2)  # (90)
-    np.divide(dx1_2, D1, out=dx1_2)  # (90)
-    np.subtract(dx_h1[0], dx1_2, out=dx1_2)  # (90)
-    np.divide(dm_h1_s1[0], D1, out=t_NT)  # (90)
-    np.subtract(dx1_2, t_NT[..., None], out=dx1_2)  # (90)
-    np.multiply(dx1_2, r_h1[0][..., None], out=dx1_2)  # (90)
-    np.add(da4[0], dx1_2, out=dx1_2)  # (90)
-    _add_rows(dtokens_E_1, x, dx1_2, range_, order, ordered)  # (91)
-    np.dot(ones_N, dx1_2.reshape(N, D1 * T), out=dpositions_E.reshape(D1 * T))  # (94)
-    np.matmul(dz.reshape(N * T, V).T, h6.reshape(N * T, D1), out=dtokens_E_2)  # (92)
-    np.add(dtokens_E_1, dtokens_E_2, out=dtokens_E)  # (93)
+    is_NT_column = is_NT[..., None]
+    s_loss_column = s_loss[..., None]
+    dz_rows = dz.reshape(N * T, V)
+    dh6_rows = dh6.reshape(N * T, D1)
+    t_N_T_D1_rows = t_N_T_D1.reshape(N * T, D1)
+    dr_h6_s1_flat = dr_h6_s1.reshape(N * T)
+    dx_h6_rows = dx_h6.reshape(N * T, D1)
+    dm_h6_s1_flat = dm_h6_s1.reshape(N * T)
+    t_NT_column = t_NT[..., None]
+    t_N_4_T_D3_rows = t_N_4_T_D3.reshape(4 * N * T, D3)
+    c1 = 4 * N  # (62)
+    c2 = np.sqrt(D3)  # (66)
+    t_N_T_4_D3_rows = t_N_T_4_D3.reshape(N * T, 4 * D3)
+    t_2_shaped = t_2.reshape(N, T, D1)
+    da4_shaped = da4.reshape(D2, N * T, D1)
+    da6_shaped = da6.reshape(D2, N * T, D1)
+    da5_shaped = da5.reshape(D2, N * T, 4 * D1)
+    t_D2_N_T_D1_shaped = t_D2_N_T_D1.reshape(D2, N * T, D1)
+    dh1_shaped = dh1.reshape(D2, N * T, D1)
+    h5_T = h5.reshape(D2, N * T, 4 * D1).swapaxes(-1, -2)
+    h4_T = h4.reshape(D2, N * T, D1).swapaxes(-1, -2)
+    db5_column = db5[..., None]
+    dbeta4_column = dbeta4[..., None]
+    t_3_shaped = t_3.reshape(D2, N, T, 4, D3)
+    o_z4_turned = o_z4.transpose(0, 1, 3, 2, 4)
+    t_3_T = t_3.swapaxes(-1, -2)
+    dWo4_shaped = dWo4.reshape(D2, 4 * D3, D1)
+    dq1_turned = dq1.transpose(0, 1, 3, 2, 4)
+    h1_T = h1.reshape(D2, N * T, D1).swapaxes(-1, -2)
+    t_D2_N_T_4_D3_shaped = t_D2_N_T_4_D3.reshape(D2, N * T, 4 * D3)
+    dWq1_shaped = dWq1.reshape(D2, D1, 4 * D3)
+    dk2_s1_turned = dk2_s1.transpose(0, 1, 3, 2, 4)
+    dWk2_shaped = dWk2.reshape(D2, D1, 4 * D3)
+    dv3_turned = dv3.transpose(0, 1, 3, 2, 4)
+    dWv3_shaped = dWv3.reshape(D2, D1, 4 * D3)
+    x_h1_0 = x_h1[0]
+    dr_h1_s1_column = dr_h1_s1[0][..., None]
+    dx_h1_0 = dx_h1[0]
+    dm_h1_s1_0 = dm_h1_s1[0]
+    r_h1_column = r_h1[0][..., None]
+    da4_0 = da4[0]
+    dx1_2_rows = dx1_2.reshape(N, D1 * T)
+    dpositions_E_flat = dpositions_E.reshape(D1 * T)
+    dz_T = dz.reshape(N * T, V).T
+    h6_rows = h6.reshape(N * T, D1)
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        np.not_equal(y, 0, out=is_NT)  # (45)
+        np.copyto(is_NT1, is_NT_column)  # (45)
+        np.divide(s_loss_exp, s_loss_column, out=dz)  # (45)
+        np.equal(range_V, y[..., None], out=is_NTV)  # (45)
+        np.subtract(dz, is_NTV, out=dz)  # (45)
+        np.divide(dz, count, out=dz)  # (45)
+        _choose(dz, is_NT1, 0)  # (45)
+        np.dot(dz_rows, tokens_E, out=dh6_rows)  # (46)
+        np.multiply(dh6, gamma6, out=dx_h6)  # (47)
+        np.multiply(dh6, x_h6, out=t_N_T_D1)  # (48)
+        np.dot(ones_NT, t_N_T_D1_rows, out=dgamma6)  # (48)
+        np.dot(ones_NT, dh6_rows, out=dbeta6)  # (49)
+        np.multiply(dx_h6, x_h6, out=t_N_T_D1)  # (50)
+        np.dot(t_N_T_D1_rows, ones_D1, out=dr_h6_s1_flat)  # (50)
+        np.dot(dx_h6_rows, ones_D1, out=dm_h6_s1_flat)  # (51)
+        np.divide(dm_h6_s1, D1, out=da6_all)  # (52)
+        for k in reversed(range(D2)):
+            if k + 2 <= D2:  # (52)
+                np.multiply(x_h1[k + 1], dr_h1_s1[k + 1][..., None], out=da6[k])  # (52)
+                np.divide(da6[k], D1, out=da6[k])  # (52)
+                np.subtract(dx_h1[k + 1], da6[k], out=da6[k])  # (52)
+                np.multiply(da6[k], r_h1[k + 1][..., None], out=da6[k])  # (52)
+                np.add(da4[k + 1], da6[k], out=da6[k])  # (52)
+                np.multiply(dm_h1_s1[k + 1], r_h1[k + 1], out=t_NT)  # (52)
+                np.divide(t_NT, D1, out=t_NT)  # (52)
+                np.subtract(da6[k], t_NT[..., None], out=da6[k])  # (52)
+            else:  # (52)
+                da6[k].fill(0)  # (52)
+            if D2 == k + 1:  # (52)
+                np.multiply(x_h6, dr_h6_s1[..., None], out=t_N_T_D1)  # (52)
+                np.divide(t_N_T_D1, D1, out=t_N_T_D1)  # (52)
+                np.subtract(dx_h6, t_N_T_D1, out=t_N_T_D1)  # (52)
+                np.subtract(t_N_T_D1, da6_all[..., None], out=t_N_T_D1)  # (52)
+                np.multiply(t_N_T_D1, r_h6[..., None], out=t_N_T_D1)  # (52)
+            else:  # (52)
+                t_N_T_D1.fill(0)  # (52)
+            np.add(da6[k], t_N_T_D1, out=da6[k])  # (52)
+            np.dot(da6[k].reshape(N * T, D1), W6[k].T, out=dh5[k].reshape(N * T, 4 * D1))  # (53)
+            np.multiply(a5[k], a5[k], out=da5[k])  # (54)
+            np.multiply(0.134145, da5[k], out=da5[k])  # (54)
+            np.add(da5[k], 1, out=da5[k])  # (54)
+            np.multiply(0.7978845608028654, da5[k], out=da5[k])  # (54)
+            np.multiply(h5_tanh[k], h5_tanh[k], out=t_1)  # (54)
+            np.subtract(1, t_1, out=t_1)  # (54)
+            np.multiply(da5[k], t_1, out=da5[k])  # (54)
+            np.multiply(da5[k], a5[k], out=da5[k])  # (54)
+            np.add(h5_tanh[k], da5[k], out=da5[k])  # (54)
+            np.add(da5[k], 1, out=da5[k])  # (54)
+            np.multiply(da5[k], dh5[k], out=da5[k])  # (54)
+            np.divide(da5[k], 2, out=da5[k])  # (54)
+            np.dot(da5[k].reshape(N * T, 4 * D1), W5[k].T, out=dh4[k].reshape(N * T, D1))  # (55)
+            np.multiply(dh4[k], gamma4[k], out=dx_h4[k])  # (56)
+            np.multiply(dx_h4[k], x_h4[k], out=t_N_T_D1)  # (57)
+            np.dot(t_N_T_D1_rows, ones_D1, out=dr_h4_s1[k].reshape(N * T))  # (57)
+            np.dot(dx_h4[k].reshape(N * T, D1), ones_D1, out=dm_h4_s1[k].reshape(N * T))  # (58)
+            np.multiply(x_h4[k], dr_h4_s1[k][..., None], out=da4[k])  # (59)
+            np.divide(da4[k], D1, out=da4[k])  # (59)
+            np.subtract(dx_h4[k], da4[k], out=da4[k])  # (59)
+            np.divide(dm_h4_s1[k], D1, out=t_NT)  # (59)
+            np.subtract(da4[k], t_NT_column, out=da4[k])  # (59)
+            np.multiply(da4[k], r_h4[k][..., None], out=da4[k])  # (59)
+            np.add(da6[k], da4[k], out=da4[k])  # (59)
+            np.matmul(da4[k][:, None], Wo4[k].swapaxes(-1, -2), out=do_z4[k])  # (60)
+            np.multiply(do_z4[k], o_z4[k], out=t_N_4_T_D3)  # (62)
+            np.dot(t_N_4_T_D3_rows, ones_D3, out=ds_z4_s1[k].reshape(c1 * T))  # (62)
+            np.matmul(do_z4[k], v3[k].swapaxes(-1, -2), out=dp_z4[k])  # (61)
+            np.subtract(dp_z4[k], ds_z4_s1[k][..., None], out=dS_z4[k])  # (63)
+            np.multiply(dS_z4[k], p_z4[k], out=dS_z4[k])  # (63)
+            np.matmul(p_z4[k].swapaxes(-1, -2), do_z4[k], out=dv3[k])  # (64)
+            np.matmul(dS_z4[k].swapaxes(-1, -2), q1[k], out=dk2_s1[k])  # (65)
+            np.matmul(dS_z4[k], k2[k], out=dq1[k])  # (66)
+            np.divide(dq1[k], c2, out=dq1[k])  # (66)
+            np.copyto(t_N_T_4_D3, dq1[k].transpose(0, 2, 1, 3))  # (67)
+            np.matmul(t_N_T_4_D3_rows, Wq1[k].reshape(D1, 4 * D3).T, out=dh1_1[k].reshape(N * T, D1))  # (67)
+            np.copyto(t_N_T_4_D3, dk2_s1[k].transpose(0, 2, 1, 3))  # (68)
+            np.matmul(t_N_T_4_D3_rows, Wk2[k].reshape(D1, 4 * D3).T, out=t_2)  # (68)
+            np.divide(t_2_shaped, c2, out=dh1_2[k])  # (68)
+            np.copyto(t_N_T_4_D3, dv3[k].transpose(0, 2, 1, 3))  # (69)
+            np.matmul(t_N_T_4_D3_rows, Wv3[k].reshape(D1, 4 * D3).T, out=dh1_3[k].reshape(N * T, D1))  # (69)
+            np.add(dh1_1[k], dh1_2[k], out=dh1[k])  # (70)
+            np.add(dh1[k], dh1_3[k], out=dh1[k])  # (70)
+            np.multiply(dh1[k], gamma1[k], out=dx_h1[k])  # (71)
+            np.multiply(dx_h1[k], x_h1[k], out=t_N_T_D1)  # (72)
+            np.dot(t_N_T_D1_rows, ones_D1, out=dr_h1_s1[k].reshape(N * T))  # (72)
+            np.dot(dx_h1[k].reshape(N * T, D1), ones_D1, out=dm_h1_s1[k].reshape(N * T))  # (73)
+        np.matmul(ones_NT, da4_shaped, out=dbo4)  # (74)
+        np.matmul(ones_NT, da6_shaped, out=db6)  # (75)
+        np.matmul(ones_NT, da5_shaped, out=db5)  # (77)
+        np.multiply(dh4, x_h4, out=t_D2_N_T_D1)  # (79)
+        np.matmul(ones_NT, t_D2_N_T_D1_shaped, out=dgamma4)  # (79)
+        dv3.sum((1, 3), out=dbv3)  # (82)
+        dbk2.fill(0)  # (83)
+        dq1.sum((1, 3), out=dbq1)  # (84)
+        np.multiply(dh1, x_h1, out=t_D2_N_T_D1)  # (88)
+        np.matmul(ones_NT, t_D2_N_T_D1_shaped, out=dgamma1)  # (88)
+        np.matmul(ones_NT, dh1_shaped, out=dbeta1)  # (89)
+        np.matmul(h5_T, da6_shaped, out=dW6)  # (76)
+        np.matmul(h4_T, da5_shaped, out=dW5)  # (78)
+        np.matmul(W5, db5_column, out=dbeta4_column)  # (80)
+        np.copyto(t_3_shaped, o_z4_turned)  # (81)
+        np.matmul(t_3_T, da4_shaped, out=dWo4_shaped)  # (81)
+        np.copyto(t_D2_N_T_4_D3, dq1_turned)  # (85)
+        np.matmul(h1_T, t_D2_N_T_4_D3_shaped, out=dWq1_shaped)  # (85)
+        np.copyto(t_D2_N_T_4_D3, dk2_s1_turned)  # (86)
+        np.matmul(h1_T, t_D2_N_T_4_D3_shaped, out=dWk2_shaped)  # (86)
+        np.divide(dWk2, c2, out=dWk2)  # (86)
+        np.copyto(t_D2_N_T_4_D3, dv3_turned)  # (87)
+        np.matmul(h1_T, t_D2_N_T_4_D3_shaped, out=dWv3_shaped)  # (87)
+        np.multiply(x_h1_0, dr_h1_s1_column, out=dx1_2)  # (90)
+        np.divide(dx1_2, D1, out=dx1_2)  # (90)
+        np.subtract(dx_h1_0, dx1_2, out=dx1_2)  # (90)
+        np.divide(dm_h1_s1_0, D1, out=t_NT)  # (90)
+        np.subtract(dx1_2, t_NT_column, out=dx1_2)  # (90)
+        np.multiply(dx1_2, r_h1_column, out=dx1_2)  # (90)
+        np.add(da4_0, dx1_2, out=dx1_2)  # (90)
+        dtokens_E_1.fill(0)  # (91)
+        _add_rows(dtokens_E_1, x, dx1_2)  # (91)
+        np.dot(ones_N, dx1_2_rows, out=dpositions_E_flat)  # (94)
+        np.dot(dz_T, h6_rows, out=dtokens_E_2)  # (92)
+        np.add(dtokens_E_1, dtokens_E_2, out=dtokens_E)  # (93)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, T, V):
     """The metrics: equations (95) to (97)."""
-    y = data["y"]
     z, best, wrong, exact = tensors["z"], tensors["best"], tensors["wrong"], tensors["exact"]
     is_NT, at_N, is_NT2, is_N = tensors["is_NT"], tensors["at_N"], tensors["is_NT2"], tensors["is_N"]
-    N = len(y)
-    z.argmax(2, out=best)  # (95)
-    np.not_equal(best, y, out=is_NT)  # (96)
-    np.not_equal(y, 0, out=is_NT2)  # (96)
-    np.logical_and(is_NT, is_NT2, out=is_NT)  # (96)
-    is_NT.sum(1, out=at_N)  # (96)
-    np.copyto(wrong, at_N)  # (96)
-    np.equal(wrong, 0, out=is_N)  # (97)
-    exact[...] = DTYPE(is_N.sum()) / N  # (97)
+
+    def run(data):
+        y = data["y"]
+        z.argmax(2, out=best)  # (95)
+        np.not_equal(best, y, out=is_NT)  # (96)
+        np.not_equal(y, 0, out=is_NT2)  # (96)
+        np.logical_and(is_NT, is_NT2, out=is_NT)  # (96)
+        is_NT.sum(1, out=at_N)  # (96)
+        np.copyto(wrong, at_N)  # (96)
+        np.equal(wrong, 0, out=is_N)  # (97)
+        exact[...] = DTYPE(is_N.sum()) / N  # (97)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_decay, clip_norm):
+def _update(tensors, theta, gradient, m, v):
     """AdamW: one step over all parameters, in place."""
-    rate = (
-        ((float(1 / 10) if step >= 875 else 0.45 * math.cos(0.004053667940115862 * (step - 100))
-        + 0.55) if step >= 100 else 0.01 * step) * lr
-    )  # (U1)
-    g_squares = float(np.dot(gradient, gradient))  # (U2)
-    g_norm = math.sqrt(g_squares)  # (U3)
-    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U4)
-    c1 = 1 - beta1  # (U6)
-    c2 = 1 - beta2  # (U7)
-    c3 = 1 - rate * weight_decay  # (U8)
-    c4 = rate * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U8)
-    c5 = eps * math.sqrt(1 - beta2**step)  # (U8)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        g_clipped = tensors["g_clipped"][: len(theta)]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(g_scale, gradient, out=g_clipped)  # (U5)
-        np.multiply(beta1, m, out=m)  # (U6)
-        np.multiply(c1, g_clipped, out=t_block)  # (U6)
-        np.add(m, t_block, out=m)  # (U6)
-        np.multiply(beta2, v, out=v)  # (U7)
-        np.multiply(g_clipped, g_clipped, out=t_block)  # (U7)
-        np.multiply(c2, t_block, out=t_block)  # (U7)
-        np.add(v, t_block, out=v)  # (U7)
-        np.multiply(c3, theta, out=theta)  # (U8)
-        np.multiply(c4, m, out=t_block)  # (U8)
-        np.sqrt(v, out=t_block2)  # (U8)
-        np.add(t_block2, c5, out=t_block2)  # (U8)
-        np.divide(t_block, t_block2, out=t_block)  # (U8)
-        np.subtract(theta, t_block, out=theta)  # (U8)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["g_clipped"][: len(block[0])], tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps, weight_decay, clip_norm):
+        rate = (
+            ((float(1 / 10) if step >= 875 else 0.45 * math.cos(0.004053667940115862 * (step - 100))
+            + 0.55) if step >= 100 else 0.01 * step) * lr
+        )  # (U1)
+        g_squares = float(np.dot(gradient, gradient))  # (U2)
+        g_norm = math.sqrt(g_squares)  # (U3)
+        g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U4)
+        c1 = 1 - beta1  # (U6)
+        c2 = 1 - beta2  # (U7)
+        c3 = 1 - rate * weight_decay  # (U8)
+        c4 = rate * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U8)
+        c5 = eps * math.sqrt(1 - beta2**step)  # (U8)
+        for theta_block, gradient_block, m_block, v_block, g_clipped, t_block, t_block2 in blocks:
+            np.multiply(g_scale, gradient_block, out=g_clipped)  # (U5)
+            np.multiply(beta1, m_block, out=m_block)  # (U6)
+            np.multiply(c1, g_clipped, out=t_block)  # (U6)
+            np.add(m_block, t_block, out=m_block)  # (U6)
+            np.multiply(beta2, v_block, out=v_block)  # (U7)
+            np.multiply(g_clipped, g_clipped, out=t_block)  # (U7)
+            np.multiply(c2, t_block, out=t_block)  # (U7)
+            np.add(v_block, t_block, out=v_block)  # (U7)
+            np.multiply(c3, theta_block, out=theta_block)  # (U8)
+            np.multiply(c4, m_block, out=t_block)  # (U8)
+            np.sqrt(v_block, out=t_block2)  # (U8)
+            np.add(t_block2, c5, out=t_block2)  # (U8)
+            np.divide(t_block, t_block2, out=t_block)  # (U8)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U8)
+
+    return run
 
 
 def _places(N, T, V):
@@ -646,14 +706,13 @@ def _places(N, T, V):
         "wrong": (0, 0, (N,)),
         "exact": (0, N, ()),
         "ones_D1": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49152, (32,)),
-        "range_T": (1, 3 * N * T, (T,)),
+        "range_T": (1, 2 * N * T, (T,)),
         "ones_T": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + 49152, (T,)),
         "ones_V": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + T + 49152, (V,)),
-        "range_N": (1, 3 * N * T + T, (N,)),
-        "range_V": (1, 3 * N * T + N + T, (V,)),
+        "range_N": (1, 2 * N * T + T, (N,)),
+        "range_V": (1, 2 * N * T + N + T, (V,)),
         "ones_NT": (0, 2884 * N * T + 2 * N * T * V + 44 * N * T**2 + 49152, (N * T,)),
         "ones_D3": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49184, (8,)),
-        "range_": (1, N * T, (N * T,)),
         "ones_N": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + T + 49152, (N,)),
         "t_N_T_D1": (0, 2848 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, 32)),
         "t_N4TT": (0, 1024 * N * T + 24 * N * T**2, (N, 4, T, T)),
@@ -663,7 +722,7 @@ def _places(N, T, V):
         "t_NT": (0, 1280 * N * T + 24 * N * T**2, (N, T)),
         "t_NT2": (0, 2 * N * T, (N, T)),
         "at_NT": (1, 0, (N, T)),
-        "at_NT2": (1, 2 * N * T, (N, T)),
+        "at_NT2": (1, N * T, (N, T)),
         "is_NT1": (2, N * T + N * T * V, (N, T, 1)),
         "is_NTV": (2, 0, (N, T, V)),
         "t_1": (0, 1280 * N * T + 24 * N * T**2, (N, T, 128)),
@@ -672,9 +731,7 @@ def _places(N, T, V):
         "t_D2_N_T_D1": (0, 0, (2, N, T, 32)),
         "t_3": (0, 0, (2, N * T, 32)),
         "t_D2_N_T_4_D3": (0, 0, (2, N, T, 4, 8)),
-        "order": (1, 0, (N * T,)),
-        "ordered": (0, 32 * N * T, (N, T, 32)),
-        "at_N": (1, 2 * N * T, (N,)),
+        "at_N": (1, N * T, (N,)),
         "is_NT2": (2, 0, (N, T)),
         "is_N": (2, 0, (N,)),
         "g_clipped": (0, 0, (16384,)),
@@ -732,32 +789,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
-    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
-    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
-    room for that."""
-    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
-    count = rows.size
-    if 2 * len(sums) > count:
-        sums.fill(0)
-        for k in range(values.shape[1]):
-            np.add.at(sums[:, k], rows, values[:, k])
-        return
-    np.multiply(rows, count, out=at)
-    np.add(at, count_up, out=at)
-    at.sort()
-    np.remainder(at, count, out=at)
-    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
-    # What `at` held is read: here follow where each row's values start, and which rows have none.
-    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
-    starts.fill(0)
-    np.add.at(starts, rows, 1)
-    np.equal(starts, 0, out=absent)
-    np.cumsum(starts, out=starts)
-    starts[1:], starts[0] = starts[:-1], 0
-    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
-    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
-    np.copyto(sums, 0, where=absent[:, None])
+def _add_rows(target: Array, rows: Array, values: Array) -> None:
+    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
+    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
 def _choose(out: Array, mask: Array, other: Any) -> None:
@@ -1024,18 +1063,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -1048,27 +1086,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

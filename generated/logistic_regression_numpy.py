@@ -71,68 +71,85 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, D):
     """The outputs: equations (1) to (3)."""
-    x = data["x"]
     w, b = params["w"], params["b"]
     z1, a1, p = tensors["z1"], tensors["a1"], tensors["p"]
-    np.matmul(x, w, out=z1)  # (1)
-    np.add(z1, b, out=a1)  # (2)
-    _sigmoid(a1, out=p)  # (3)
+
+    def run(data):
+        x = data["x"]
+        np.dot(x, w, out=z1)  # (1)
+        np.add(z1, b, out=a1)  # (2)
+        _sigmoid(a1, out=p)  # (3)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, D):
     """The loss: equation (4)."""
-    y = data["y"]
     a1, loss = tensors["a1"], tensors["loss"]
     t_N, t_N2 = tensors["t_N"], tensors["t_N2"]
-    N = len(y)
-    np.subtract(1, y, out=t_N)  # (4)
-    _softplus(a1, out=t_N2)  # (4)
-    np.multiply(t_N, t_N2, out=t_N)  # (4)
-    np.negative(a1, out=t_N2)  # (4)
-    _softplus(t_N2, out=t_N2)  # (4)
-    np.multiply(t_N2, y, out=t_N2)  # (4)
-    np.add(t_N, t_N2, out=t_N)  # (4)
-    loss[...] = t_N.sum() / N  # (4)
+
+    def run(data):
+        y = data["y"]
+        np.subtract(1, y, out=t_N)  # (4)
+        _softplus(a1, out=t_N2)  # (4)
+        np.multiply(t_N, t_N2, out=t_N)  # (4)
+        np.negative(a1, out=t_N2)  # (4)
+        _softplus(t_N2, out=t_N2)  # (4)
+        np.multiply(t_N2, y, out=t_N2)  # (4)
+        np.add(t_N, t_N2, out=t_N)  # (4)
+        loss[...] = t_N.sum() / N  # (4)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, D):
     """The gradients: equations (5) to (7)."""
-    x, y = data["x"], data["y"]
     p, da1 = tensors["p"], tensors["da1"]
     dw, db = gradients["w"], gradients["b"]
-    N = len(x)
-    np.subtract(p, y, out=da1)  # (5)
-    np.divide(da1, N, out=da1)  # (5)
-    db[...] = da1.sum()  # (7)
-    np.matmul(x.T, da1, out=dw)  # (6)
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        np.subtract(p, y, out=da1)  # (5)
+        np.divide(da1, N, out=da1)  # (5)
+        db[...] = da1.sum()  # (7)
+        np.dot(x.T, da1, out=dw)  # (6)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, D):
     """The metrics: equation (8)."""
-    y = data["y"]
     p, accuracy = tensors["p"], tensors["accuracy"]
     t_N, t_N2, is_N, is_N2 = tensors["t_N"], tensors["t_N2"], tensors["is_N"], tensors["is_N2"]
-    N = len(y)
-    np.less(p, 1 / 2, out=is_N)  # (8)
-    np.greater_equal(y, 1 / 2, out=is_N2)  # (8)
-    np.copyto(t_N2, is_N2)  # (8)
-    np.less(y, 1 / 2, out=is_N2)  # (8)
-    np.copyto(t_N, is_N2)  # (8)
-    _choose(t_N, is_N, t_N2)  # (8)
-    accuracy[...] = t_N.sum() / N  # (8)
+
+    def run(data):
+        y = data["y"]
+        np.less(p, 1 / 2, out=is_N)  # (8)
+        np.greater_equal(y, 1 / 2, out=is_N2)  # (8)
+        np.copyto(t_N2, is_N2)  # (8)
+        np.less(y, 1 / 2, out=is_N2)  # (8)
+        np.copyto(t_N, is_N2)  # (8)
+        _choose(t_N, is_N, t_N2)  # (8)
+        accuracy[...] = t_N.sum() / N  # (8)
+
+    return run
 
 
-def _update(tensors, theta, gradient, step, lr):
+def _update(tensors, theta, gradient):
     """SGD: one step over all parameters, in place."""
-    arenas = theta, gradient
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        np.multiply(lr, gradient, out=t_block)  # (U1)
-        theta -= t_block  # (U1)
+        block = [arena[start : start + 16384] for arena in [theta, gradient]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])]))
+
+    def run(step, lr):
+        for theta_block, gradient_block, t_block in blocks:
+            np.multiply(lr, gradient_block, out=t_block)  # (U1)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U1)
+
+    return run
 
 
 def _places(N, D):
@@ -444,18 +461,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -468,27 +484,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

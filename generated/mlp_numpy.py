@@ -39,7 +39,7 @@ One training step takes, with each array read and written once per kernel:
              = 20,819·N
     bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
              = 82,088 + 7,848·N
-    workspace  262,312 + 1,570·N bytes
+    workspace  77,128 + 1,570·N bytes
 """
 
 from __future__ import annotations
@@ -89,97 +89,118 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N):
     """The outputs: equations (1) to (8)."""
-    x = data["x"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     z1, h, z2, a2 = tensors["z1"], tensors["h"], tensors["z2"], tensors["a2"]
     m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
     ones_K = tensors["ones_K"]
-    np.matmul(x, W1, out=z1)  # (1)
-    np.add(z1, b1, out=h)  # (2)
-    np.tanh(h, out=h)  # (2)
-    np.matmul(h, W2, out=z2)  # (3)
-    np.add(z2, b2, out=a2)  # (4)
-    a2.max(1, out=m_a2)  # (5)
-    np.subtract(a2, m_a2[:, None], out=e_p)  # (6)
-    np.exp(e_p, out=e_p)  # (6)
-    np.dot(e_p, ones_K, out=s_p)  # (7)
-    np.divide(e_p, s_p[:, None], out=p)  # (8)
+    m_a2_column = m_a2[:, None]
+    s_p_column = s_p[:, None]
+
+    def run(data):
+        x = data["x"]
+        np.dot(x, W1, out=z1)  # (1)
+        np.add(z1, b1, out=h)  # (2)
+        np.tanh(h, out=h)  # (2)
+        np.dot(h, W2, out=z2)  # (3)
+        np.add(z2, b2, out=a2)  # (4)
+        a2.max(1, out=m_a2)  # (5)
+        np.subtract(a2, m_a2_column, out=e_p)  # (6)
+        np.exp(e_p, out=e_p)  # (6)
+        np.dot(e_p, ones_K, out=s_p)  # (7)
+        np.divide(e_p, s_p_column, out=p)  # (8)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N):
     """The loss: equation (9)."""
-    y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
     t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
-    N = len(y)
-    np.log(s_p, out=t_N)  # (9)
-    np.add(t_N, m_a2, out=t_N)  # (9)
-    np.multiply(range_N, K, out=at_N)  # (9)
-    np.add(at_N, y, out=at_N)  # (9)
-    np.take(a2.reshape(-1), at_N, out=t_N2, mode="clip")  # (9)
-    np.subtract(t_N, t_N2, out=t_N)  # (9)
-    loss[...] = t_N.sum() / N  # (9)
+    a2_flat = a2.reshape(-1)
+
+    def run(data):
+        y = data["y"]
+        np.log(s_p, out=t_N)  # (9)
+        np.add(t_N, m_a2, out=t_N)  # (9)
+        np.multiply(range_N, K, out=at_N)  # (9)
+        np.add(at_N, y, out=at_N)  # (9)
+        np.take(a2_flat, at_N, out=t_N2, mode="clip")  # (9)
+        np.subtract(t_N, t_N2, out=t_N)  # (9)
+        loss[...] = t_N.sum() / N  # (9)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N):
     """The gradients: equations (10) to (16)."""
-    x, y = data["x"], data["y"]
     W2 = params["W2"]
     h, p, da2, dh = tensors["h"], tensors["p"], tensors["da2"], tensors["dh"]
     dz1 = tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     is_NK, t_NH, range_K, ones_N = tensors["is_NK"], tensors["t_NH"], tensors["range_K"], tensors["ones_N"]
-    N = len(x)
-    np.equal(range_K, y[:, None], out=is_NK)  # (10)
-    np.subtract(p, is_NK, out=da2)  # (10)
-    np.divide(da2, N, out=da2)  # (10)
-    np.dot(ones_N, da2, out=db2)  # (11)
-    np.matmul(da2, W2.T, out=dh)  # (12)
-    np.matmul(h.T, da2, out=dW2)  # (13)
-    np.multiply(h, h, out=t_NH)  # (14)
-    np.subtract(1, t_NH, out=t_NH)  # (14)
-    np.multiply(t_NH, dh, out=dz1)  # (14)
-    np.dot(ones_N, dz1, out=db1)  # (16)
-    np.matmul(x.T, dz1, out=dW1)  # (15)
+    W2_T = W2.T
+    h_T = h.T
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        np.equal(range_K, y[:, None], out=is_NK)  # (10)
+        np.subtract(p, is_NK, out=da2)  # (10)
+        np.divide(da2, N, out=da2)  # (10)
+        np.dot(ones_N, da2, out=db2)  # (11)
+        np.dot(da2, W2_T, out=dh)  # (12)
+        np.dot(h_T, da2, out=dW2)  # (13)
+        np.multiply(h, h, out=t_NH)  # (14)
+        np.subtract(1, t_NH, out=t_NH)  # (14)
+        np.multiply(t_NH, dh, out=dz1)  # (14)
+        np.dot(ones_N, dz1, out=db1)  # (16)
+        np.dot(x.T, dz1, out=dW1)  # (15)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N):
     """The metrics: equations (17) to (18)."""
-    y = data["y"]
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_N = tensors["is_N"]
-    N = len(y)
-    p.argmax(1, out=c_accuracy)  # (17)
-    np.equal(c_accuracy, y, out=is_N)  # (18)
-    accuracy[...] = DTYPE(is_N.sum()) / N  # (18)
+
+    def run(data):
+        y = data["y"]
+        p.argmax(1, out=c_accuracy)  # (17)
+        np.equal(c_accuracy, y, out=is_N)  # (18)
+        accuracy[...] = DTYPE(is_N.sum()) / N  # (18)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N):
@@ -193,24 +214,24 @@ def _places(N):
         "e_p": (0, 128 * N, (N, K)),
         "s_p": (0, 75 * N, (N,)),
         "p": (0, 128 * N, (N, K)),
-        "loss": (0, 193 * N + 32778, ()),
+        "loss": (0, 193 * N + 9630, ()),
         "da2": (0, 128 * N, (N, K)),
         "dh": (0, 64 * N, (N, H)),
         "dz1": (0, 64 * N, (N, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "ones_K": (0, 193 * N + 32768, (10,)),
+        "ones_K": (0, 193 * N + 9620, (10,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (10,)),
-        "ones_N": (0, 192 * N + 32768, (N,)),
+        "ones_N": (0, 192 * N + 9620, (N,)),
         "t_N": (0, 76 * N, (N,)),
         "t_N2": (0, 77 * N, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, 10)),
         "t_NH": (0, 128 * N, (N, 64)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 0, (16384,)),
-        "t_block2": (0, 16384, (16384,)),
+        "t_block": (0, 0, (4810,)),
+        "t_block2": (0, 4810, (4810,)),
     }
 
 
@@ -478,18 +499,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -502,27 +522,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

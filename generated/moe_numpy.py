@@ -111,9 +111,8 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, D, K):
     """The outputs: equations (1) to (17)."""
-    x = data["x"]
     G, G2, g1, g2 = params["G"], params["G2"], params["g1"], params["g2"]
     W, b, V, c = params["W"], params["b"], params["V"], params["c"]
     z1, h1, z2, a2 = tensors["z1"], tensors["h1"], tensors["z2"], tensors["a2"]
@@ -122,51 +121,70 @@ def _forward(params, data, tensors):
     m_u_expert, e_expert, s_expert = tensors["m_u_expert"], tensors["e_expert"], tensors["s_expert"]
     expert, p = tensors["expert"], tensors["p"]
     t_DEH, t_EKN, ones_E, ones_K = tensors["t_DEH"], tensors["t_EKN"], tensors["ones_E"], tensors["ones_K"]
-    N = len(x)
-    D = x.shape[1]
-    K = V.shape[2]
-    np.matmul(x, G, out=z1)  # (1)
-    np.add(z1, g1, out=h1)  # (2)
-    np.tanh(h1, out=h1)  # (2)
-    np.matmul(h1, G2, out=z2)  # (3)
-    np.add(z2, g2, out=a2)  # (4)
-    a2.max(1, out=m_a2)  # (5)
-    np.subtract(a2, m_a2[:, None], out=e_gate)  # (6)
-    np.exp(e_gate, out=e_gate)  # (6)
-    np.dot(e_gate, ones_E, out=s_gate)  # (7)
-    np.divide(e_gate, s_gate[:, None], out=gate)  # (8)
-    np.copyto(t_DEH, W.transpose(1, 0, 2))  # (9)
-    np.matmul(x, t_DEH.reshape(D, E * H), out=z.reshape(N, E * H))  # (9)
-    np.add(z, b, out=h)  # (10)
-    np.tanh(h, out=h)  # (10)
-    np.matmul(V.swapaxes(-1, -2), h.transpose(1, 0, 2).swapaxes(-1, -2), out=t_EKN)  # (11)
-    np.copyto(o, t_EKN.transpose(2, 0, 1))  # (11)
-    np.add(o, c, out=u_expert)  # (12)
-    u_expert.max(2, out=m_u_expert)  # (13)
-    np.subtract(u_expert, m_u_expert[..., None], out=e_expert)  # (14)
-    np.exp(e_expert, out=e_expert)  # (14)
-    np.dot(e_expert.reshape(E * N, K), ones_K, out=s_expert.reshape(E * N))  # (15)
-    np.divide(e_expert, s_expert[..., None], out=expert)  # (16)
-    np.matmul(expert.swapaxes(-1, -2), gate[..., None], out=p[..., None])  # (17)
+    m_a2_column = m_a2[:, None]
+    s_gate_column = s_gate[:, None]
+    W_turned = W.transpose(1, 0, 2)
+    t_DEH_rows = t_DEH.reshape(D, E * H)
+    z_rows = z.reshape(N, E * H)
+    V_T = V.swapaxes(-1, -2)
+    h_T = h.transpose(1, 0, 2).swapaxes(-1, -2)
+    t_EKN_turned = t_EKN.transpose(2, 0, 1)
+    m_u_expert_column = m_u_expert[..., None]
+    e_expert_rows = e_expert.reshape(E * N, K)
+    s_expert_flat = s_expert.reshape(E * N)
+    s_expert_column = s_expert[..., None]
+    expert_T = expert.swapaxes(-1, -2)
+    gate_column = gate[..., None]
+    p_column = p[..., None]
+
+    def run(data):
+        x = data["x"]
+        np.dot(x, G, out=z1)  # (1)
+        np.add(z1, g1, out=h1)  # (2)
+        np.tanh(h1, out=h1)  # (2)
+        np.dot(h1, G2, out=z2)  # (3)
+        np.add(z2, g2, out=a2)  # (4)
+        a2.max(1, out=m_a2)  # (5)
+        np.subtract(a2, m_a2_column, out=e_gate)  # (6)
+        np.exp(e_gate, out=e_gate)  # (6)
+        np.dot(e_gate, ones_E, out=s_gate)  # (7)
+        np.divide(e_gate, s_gate_column, out=gate)  # (8)
+        np.copyto(t_DEH, W_turned)  # (9)
+        np.matmul(x, t_DEH_rows, out=z_rows)  # (9)
+        np.add(z, b, out=h)  # (10)
+        np.tanh(h, out=h)  # (10)
+        np.matmul(V_T, h_T, out=t_EKN)  # (11)
+        np.copyto(o, t_EKN_turned)  # (11)
+        np.add(o, c, out=u_expert)  # (12)
+        u_expert.max(2, out=m_u_expert)  # (13)
+        np.subtract(u_expert, m_u_expert_column, out=e_expert)  # (14)
+        np.exp(e_expert, out=e_expert)  # (14)
+        np.dot(e_expert_rows, ones_K, out=s_expert_flat)  # (15)
+        np.divide(e_expert, s_expert_column, out=expert)  # (16)
+        np.matmul(expert_T, gate_column, out=p_column)  # (17)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, D, K):
     """The loss: equation (18)."""
-    y = data["y"]
     p, loss = tensors["p"], tensors["loss"]
     t_N, at_N, range_N = tensors["t_N"], tensors["at_N"], tensors["range_N"]
-    N = len(y)
-    K = p.shape[1]
-    np.multiply(range_N, K, out=at_N)  # (18)
-    np.add(at_N, y, out=at_N)  # (18)
-    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (18)
-    np.log(t_N, out=t_N)  # (18)
-    loss[...] = -t_N.sum() / N  # (18)
+    p_flat = p.reshape(-1)
+
+    def run(data):
+        y = data["y"]
+        np.multiply(range_N, K, out=at_N)  # (18)
+        np.add(at_N, y, out=at_N)  # (18)
+        np.take(p_flat, at_N, out=t_N, mode="clip")  # (18)
+        np.log(t_N, out=t_N)  # (18)
+        loss[...] = -t_N.sum() / N  # (18)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, D, K):
     """The gradients: equations (19) to (32)."""
-    x, y = data["x"], data["y"]
     G2, V = params["G2"], params["V"]
     h1, gate, h, expert = tensors["h1"], tensors["gate"], tensors["h"], tensors["expert"]
     p, du_expert, da2, dh = tensors["p"], tensors["du_expert"], tensors["da2"], tensors["dh"]
@@ -177,93 +195,122 @@ def _backward(params, data, tensors, gradients):
     at_NE, t_N11, t_N1, t_EHN = tensors["at_NE"], tensors["t_N11"], tensors["t_N1"], tensors["t_EHN"]
     t_NEH, t_EHD, t_NH, range_N = tensors["t_NEH"], tensors["t_EHD"], tensors["t_NH"], tensors["range_N"]
     range_K, range_E, ones_N = tensors["range_K"], tensors["range_E"], tensors["ones_N"]
-    N = len(x)
-    D = x.shape[1]
-    K = V.shape[2]
-    np.equal(range_K, y[:, None], out=is_NK)  # (19)
-    np.subtract(expert, is_NK[:, None, :], out=du_expert)  # (19)
-    np.multiply(range_N[:, None], E, out=at_NE)  # (19)
-    np.add(at_NE, range_E, out=at_NE)  # (19)
-    np.multiply(at_NE, K, out=at_NE)  # (19)
-    np.add(at_NE, y[:, None], out=at_NE)  # (19)
-    np.take(expert.reshape(-1), at_NE, out=t_NE, mode="clip")  # (19)
-    np.multiply(du_expert, t_NE[..., None], out=du_expert)  # (19)
-    np.multiply(du_expert, gate[..., None], out=du_expert)  # (19)
-    np.multiply(range_N, K, out=at_N)  # (19)
-    np.add(at_N, y, out=at_N)  # (19)
-    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (19)
-    np.multiply(N, t_N[:, None, None], out=t_N11)  # (19)
-    np.divide(du_expert, t_N11, out=du_expert)  # (19)
-    np.dot(ones_N, du_expert.reshape(N, E * K), out=dc.reshape(E * K))  # (20)
-    np.multiply(range_N[:, None], E, out=at_NE)  # (26)
-    np.add(at_NE, range_E, out=at_NE)  # (26)
-    np.multiply(at_NE, K, out=at_NE)  # (26)
-    np.add(at_NE, y[:, None], out=at_NE)  # (26)
-    np.take(expert.reshape(-1), at_NE, out=t_NE, mode="clip")  # (26)
-    np.multiply(range_N, K, out=at_N)  # (26)
-    np.add(at_N, y, out=at_N)  # (26)
-    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (26)
-    np.subtract(t_N[:, None], t_NE, out=t_NE)  # (26)
-    np.multiply(gate, t_NE, out=da2)  # (26)
-    np.multiply(range_N, K, out=at_N)  # (26)
-    np.add(at_N, y, out=at_N)  # (26)
-    np.take(p.reshape(-1), at_N, out=t_N, mode="clip")  # (26)
-    np.multiply(N, t_N[:, None], out=t_N1)  # (26)
-    np.divide(da2, t_N1, out=da2)  # (26)
-    np.dot(ones_N, da2, out=dg2)  # (27)
-    np.matmul(V, du_expert.transpose(1, 0, 2).swapaxes(-1, -2), out=t_EHN)  # (21)
-    np.copyto(dh, t_EHN.transpose(2, 0, 1))  # (21)
-    np.multiply(h, h, out=t_NEH)  # (23)
-    np.subtract(1, t_NEH, out=t_NEH)  # (23)
-    np.multiply(t_NEH, dh, out=dz)  # (23)
-    np.dot(ones_N, dz.reshape(N, E * H), out=db.reshape(E * H))  # (25)
-    np.matmul(h.transpose(1, 0, 2).swapaxes(-1, -2), du_expert.transpose(1, 0, 2), out=dV)  # (22)
-    np.matmul(dz.reshape(N, E * H).T, x, out=t_EHD.reshape(E * H, D))  # (24)
-    np.copyto(dW, t_EHD.transpose(0, 2, 1))  # (24)
-    np.matmul(da2, G2.T, out=dh1)  # (28)
-    np.matmul(h1.T, da2, out=dG2)  # (29)
-    np.multiply(h1, h1, out=t_NH)  # (30)
-    np.subtract(1, t_NH, out=t_NH)  # (30)
-    np.multiply(t_NH, dh1, out=dz1)  # (30)
-    np.dot(ones_N, dz1, out=dg1)  # (32)
-    np.matmul(x.T, dz1, out=dG)  # (31)
+    is_NK_row = is_NK[:, None, :]
+    range_N_column = range_N[:, None]
+    expert_flat = expert.reshape(-1)
+    t_NE_column = t_NE[..., None]
+    gate_column = gate[..., None]
+    p_flat = p.reshape(-1)
+    t_N_column = t_N[:, None, None]
+    du_expert_rows = du_expert.reshape(N, E * K)
+    dc_flat = dc.reshape(E * K)
+    t_N_column2 = t_N[:, None]
+    du_expert_T = du_expert.transpose(1, 0, 2).swapaxes(-1, -2)
+    t_EHN_turned = t_EHN.transpose(2, 0, 1)
+    dz_rows = dz.reshape(N, E * H)
+    db_flat = db.reshape(E * H)
+    h_T = h.transpose(1, 0, 2).swapaxes(-1, -2)
+    du_expert_turned = du_expert.transpose(1, 0, 2)
+    dz_T = dz.reshape(N, E * H).T
+    t_EHD_rows = t_EHD.reshape(E * H, D)
+    t_EHD_turned = t_EHD.transpose(0, 2, 1)
+    G2_T = G2.T
+    h1_T = h1.T
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        np.equal(range_K, y[:, None], out=is_NK)  # (19)
+        np.subtract(expert, is_NK_row, out=du_expert)  # (19)
+        np.multiply(range_N_column, E, out=at_NE)  # (19)
+        np.add(at_NE, range_E, out=at_NE)  # (19)
+        np.multiply(at_NE, K, out=at_NE)  # (19)
+        np.add(at_NE, y[:, None], out=at_NE)  # (19)
+        np.take(expert_flat, at_NE, out=t_NE, mode="clip")  # (19)
+        np.multiply(du_expert, t_NE_column, out=du_expert)  # (19)
+        np.multiply(du_expert, gate_column, out=du_expert)  # (19)
+        np.multiply(range_N, K, out=at_N)  # (19)
+        np.add(at_N, y, out=at_N)  # (19)
+        np.take(p_flat, at_N, out=t_N, mode="clip")  # (19)
+        np.multiply(N, t_N_column, out=t_N11)  # (19)
+        np.divide(du_expert, t_N11, out=du_expert)  # (19)
+        np.dot(ones_N, du_expert_rows, out=dc_flat)  # (20)
+        np.multiply(range_N_column, E, out=at_NE)  # (26)
+        np.add(at_NE, range_E, out=at_NE)  # (26)
+        np.multiply(at_NE, K, out=at_NE)  # (26)
+        np.add(at_NE, y[:, None], out=at_NE)  # (26)
+        np.take(expert_flat, at_NE, out=t_NE, mode="clip")  # (26)
+        np.multiply(range_N, K, out=at_N)  # (26)
+        np.add(at_N, y, out=at_N)  # (26)
+        np.take(p_flat, at_N, out=t_N, mode="clip")  # (26)
+        np.subtract(t_N_column2, t_NE, out=t_NE)  # (26)
+        np.multiply(gate, t_NE, out=da2)  # (26)
+        np.multiply(range_N, K, out=at_N)  # (26)
+        np.add(at_N, y, out=at_N)  # (26)
+        np.take(p_flat, at_N, out=t_N, mode="clip")  # (26)
+        np.multiply(N, t_N_column2, out=t_N1)  # (26)
+        np.divide(da2, t_N1, out=da2)  # (26)
+        np.dot(ones_N, da2, out=dg2)  # (27)
+        np.matmul(V, du_expert_T, out=t_EHN)  # (21)
+        np.copyto(dh, t_EHN_turned)  # (21)
+        np.multiply(h, h, out=t_NEH)  # (23)
+        np.subtract(1, t_NEH, out=t_NEH)  # (23)
+        np.multiply(t_NEH, dh, out=dz)  # (23)
+        np.dot(ones_N, dz_rows, out=db_flat)  # (25)
+        np.matmul(h_T, du_expert_turned, out=dV)  # (22)
+        np.dot(dz_T, x, out=t_EHD_rows)  # (24)
+        np.copyto(dW, t_EHD_turned)  # (24)
+        np.dot(da2, G2_T, out=dh1)  # (28)
+        np.dot(h1_T, da2, out=dG2)  # (29)
+        np.multiply(h1, h1, out=t_NH)  # (30)
+        np.subtract(1, t_NH, out=t_NH)  # (30)
+        np.multiply(t_NH, dh1, out=dz1)  # (30)
+        np.dot(ones_N, dz1, out=dg1)  # (32)
+        np.dot(x.T, dz1, out=dG)  # (31)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, D, K):
     """The metrics: equations (33) to (34)."""
-    y = data["y"]
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_N = tensors["is_N"]
-    N = len(y)
-    p.argmax(1, out=c_accuracy)  # (33)
-    np.equal(c_accuracy, y, out=is_N)  # (34)
-    accuracy[...] = DTYPE(is_N.sum()) / N  # (34)
+
+    def run(data):
+        y = data["y"]
+        p.argmax(1, out=c_accuracy)  # (33)
+        np.equal(c_accuracy, y, out=is_N)  # (34)
+        accuracy[...] = DTYPE(is_N.sum()) / N  # (34)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N, D, K):
@@ -592,18 +639,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -616,27 +662,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -86,7 +86,7 @@ One training step takes, with each array read and written once per kernel:
              = 1,896 + 17,164·N
     bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
              = 84,696 + 26,816·N
-    workspace  280,592 + 5,224·N bytes
+    workspace  18,832 + 5,224·N bytes
 """
 
 from __future__ import annotations
@@ -144,29 +144,32 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N):
     """The outputs: equations (1) to (7)."""
-    t = data["t"]
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     W3, b3 = params["W3"], params["b3"]
     z1, h1, z2, h2 = tensors["z1"], tensors["h1"], tensors["z2"], tensors["h2"]
     z3, v, u = tensors["z3"], tensors["v"], tensors["u"]
-    np.matmul(t, W1, out=z1)  # (1)
-    np.add(z1, b1, out=h1)  # (2)
-    np.tanh(h1, out=h1)  # (2)
-    np.matmul(h1, W2, out=z2)  # (3)
-    np.add(z2, b2, out=h2)  # (4)
-    np.tanh(h2, out=h2)  # (4)
-    np.matmul(h2, W3, out=z3)  # (5)
-    np.add(z3, b3, out=v)  # (6)
-    np.multiply(t, t, out=u)  # (7)
-    np.multiply(u, v, out=u)  # (7)
-    np.add(u, 1, out=u)  # (7)
+
+    def run(data):
+        t = data["t"]
+        np.dot(t, W1, out=z1)  # (1)
+        np.add(z1, b1, out=h1)  # (2)
+        np.tanh(h1, out=h1)  # (2)
+        np.dot(h1, W2, out=z2)  # (3)
+        np.add(z2, b2, out=h2)  # (4)
+        np.tanh(h2, out=h2)  # (4)
+        np.dot(h2, W3, out=z3)  # (5)
+        np.add(z3, b3, out=v)  # (6)
+        np.multiply(t, t, out=u)  # (7)
+        np.multiply(u, v, out=u)  # (7)
+        np.add(u, 1, out=u)  # (7)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N):
     """The loss: equations (8) to (21)."""
-    t = data["t"]
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, v, u = tensors["h1"], tensors["h2"], tensors["v"], tensors["u"]
     du_dv, d2u_ddz1, d2u_ddh1 = tensors["du_dv"], tensors["d2u_ddz1"], tensors["d2u_ddh1"]
@@ -177,52 +180,59 @@ def _loss(params, data, tensors):
     t_H, t_HD, d2u_dh1_1_s1_left = tensors["t_H"], tensors["t_HD"], tensors["d2u_dh1_1_s1_left"]
     t_NH, d2u_dt_1_left, t_ND, u1 = tensors["t_NH"], tensors["d2u_dt_1_left"], tensors["t_ND"], tensors["u1"]
     ones_D = tensors["ones_D"]
-    N = len(t)
-    np.multiply(t, t, out=du_dv)  # (8)
-    _transposed(W1, out=t_HD)  # (12)
-    np.dot(t_HD, ones_D, out=t_H)  # (12)
-    np.copyto(d2u_ddz1, t_H)  # (12)
-    np.multiply(h1, h1, out=d2u_ddh1)  # (13)
-    np.subtract(1, d2u_ddh1, out=d2u_ddh1)  # (13)
-    np.multiply(d2u_ddh1, d2u_ddz1, out=d2u_ddh1)  # (13)
-    np.matmul(du_dv, W3.T, out=du_dh2)  # (9)
-    np.multiply(h2, h2, out=du_dz2)  # (10)
-    np.subtract(1, du_dz2, out=du_dz2)  # (10)
-    np.multiply(du_dz2, du_dh2, out=du_dz2)  # (10)
-    np.matmul(du_dz2, W2.T, out=du_dh1)  # (11)
-    np.matmul(d2u_ddh1, W2, out=d2u_ddz2)  # (14)
-    np.multiply(h2, h2, out=d2u_ddh2)  # (15)
-    np.subtract(1, d2u_ddh2, out=d2u_ddh2)  # (15)
-    np.multiply(d2u_ddh2, d2u_ddz2, out=d2u_ddh2)  # (15)
-    np.matmul(d2u_ddh2, W3, out=d2u_ddv)  # (16)
-    np.matmul(t, W3.T, out=d2u_dh2_1_s1_2)  # (17)
-    np.negative(d2u_ddh2, out=d2u_dh1_1_s1_left)  # (18)
-    np.multiply(d2u_dh1_1_s1_left, du_dh2, out=d2u_dh1_1_s1_left)  # (18)
-    np.multiply(d2u_dh2_1_s1_2, h2, out=t_NH)  # (18)
-    np.subtract(d2u_dh1_1_s1_left, t_NH, out=d2u_dh1_1_s1_left)  # (18)
-    np.multiply(d2u_dh1_1_s1_left, h2, out=d2u_dh1_1_s1_left)  # (18)
-    np.add(d2u_dh1_1_s1_left, d2u_dh2_1_s1_2, out=d2u_dh1_1_s1_left)  # (18)
-    np.matmul(d2u_dh1_1_s1_left, W2.T, out=d2u_dh1_1_s1)  # (18)
-    np.negative(d2u_ddh1, out=d2u_dt_1_left)  # (19)
-    np.multiply(d2u_dt_1_left, du_dh1, out=d2u_dt_1_left)  # (19)
-    np.multiply(d2u_dh1_1_s1, h1, out=t_NH)  # (19)
-    np.subtract(d2u_dt_1_left, t_NH, out=d2u_dt_1_left)  # (19)
-    np.multiply(d2u_dt_1_left, h1, out=d2u_dt_1_left)  # (19)
-    np.add(d2u_dt_1_left, d2u_dh1_1_s1, out=d2u_dt_1_left)  # (19)
-    np.matmul(d2u_dt_1_left, W1.T, out=d2u_dt_1)  # (19)
-    d2u_dt_1 *= 2  # (19)
-    np.multiply(2, d2u_ddv, out=u_tt)  # (20)
-    np.multiply(u_tt, t, out=u_tt)  # (20)
-    np.multiply(2, v, out=t_ND)  # (20)
-    np.add(u_tt, t_ND, out=u_tt)  # (20)
-    np.add(u_tt, d2u_dt_1, out=u_tt)  # (20)
-    np.add(u, u_tt, out=u1)  # (21)
-    loss[...] = np.vdot(u1, u1) / (D * N)  # (21)
+    W3_T = W3.T
+    W2_T = W2.T
+    W1_T = W1.T
+    c1 = D * N  # (21)
+
+    def run(data):
+        t = data["t"]
+        np.multiply(t, t, out=du_dv)  # (8)
+        _transposed(W1, out=t_HD)  # (12)
+        np.dot(t_HD, ones_D, out=t_H)  # (12)
+        np.copyto(d2u_ddz1, t_H)  # (12)
+        np.multiply(h1, h1, out=d2u_ddh1)  # (13)
+        np.subtract(1, d2u_ddh1, out=d2u_ddh1)  # (13)
+        np.multiply(d2u_ddh1, d2u_ddz1, out=d2u_ddh1)  # (13)
+        np.dot(du_dv, W3_T, out=du_dh2)  # (9)
+        np.multiply(h2, h2, out=du_dz2)  # (10)
+        np.subtract(1, du_dz2, out=du_dz2)  # (10)
+        np.multiply(du_dz2, du_dh2, out=du_dz2)  # (10)
+        np.dot(du_dz2, W2_T, out=du_dh1)  # (11)
+        np.dot(d2u_ddh1, W2, out=d2u_ddz2)  # (14)
+        np.multiply(h2, h2, out=d2u_ddh2)  # (15)
+        np.subtract(1, d2u_ddh2, out=d2u_ddh2)  # (15)
+        np.multiply(d2u_ddh2, d2u_ddz2, out=d2u_ddh2)  # (15)
+        np.dot(d2u_ddh2, W3, out=d2u_ddv)  # (16)
+        np.dot(t, W3_T, out=d2u_dh2_1_s1_2)  # (17)
+        np.negative(d2u_ddh2, out=d2u_dh1_1_s1_left)  # (18)
+        np.multiply(d2u_dh1_1_s1_left, du_dh2, out=d2u_dh1_1_s1_left)  # (18)
+        np.multiply(d2u_dh2_1_s1_2, h2, out=t_NH)  # (18)
+        np.subtract(d2u_dh1_1_s1_left, t_NH, out=d2u_dh1_1_s1_left)  # (18)
+        np.multiply(d2u_dh1_1_s1_left, h2, out=d2u_dh1_1_s1_left)  # (18)
+        np.add(d2u_dh1_1_s1_left, d2u_dh2_1_s1_2, out=d2u_dh1_1_s1_left)  # (18)
+        np.dot(d2u_dh1_1_s1_left, W2_T, out=d2u_dh1_1_s1)  # (18)
+        np.negative(d2u_ddh1, out=d2u_dt_1_left)  # (19)
+        np.multiply(d2u_dt_1_left, du_dh1, out=d2u_dt_1_left)  # (19)
+        np.multiply(d2u_dh1_1_s1, h1, out=t_NH)  # (19)
+        np.subtract(d2u_dt_1_left, t_NH, out=d2u_dt_1_left)  # (19)
+        np.multiply(d2u_dt_1_left, h1, out=d2u_dt_1_left)  # (19)
+        np.add(d2u_dt_1_left, d2u_dh1_1_s1, out=d2u_dt_1_left)  # (19)
+        np.dot(d2u_dt_1_left, W1_T, out=d2u_dt_1)  # (19)
+        np.multiply(d2u_dt_1, 2, out=d2u_dt_1)  # (19)
+        np.multiply(2, d2u_ddv, out=u_tt)  # (20)
+        np.multiply(u_tt, t, out=u_tt)  # (20)
+        np.multiply(2, v, out=t_ND)  # (20)
+        np.add(u_tt, t_ND, out=u_tt)  # (20)
+        np.add(u_tt, d2u_dt_1, out=u_tt)  # (20)
+        np.add(u, u_tt, out=u1)  # (21)
+        loss[...] = np.vdot(u1, u1) / c1  # (21)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N):
     """The gradients: equations (22) to (63)."""
-    t = data["t"]
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, u, du_dv = tensors["h1"], tensors["h2"], tensors["u"], tensors["du_dv"]
     d2u_ddz1, d2u_ddh1, du_dh2 = tensors["d2u_ddz1"], tensors["d2u_ddh1"], tensors["du_dh2"]
@@ -244,145 +254,168 @@ def _backward(params, data, tensors, gradients):
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
     t_NH, ones_N = tensors["t_NH"], tensors["ones_N"]
-    N = len(t)
-    np.add(u, u_tt, out=du_tt)  # (22)
-    np.multiply(2 / (D * N), du_tt, out=du_tt)  # (22)
-    np.multiply(h1, h1, out=dd2u_dh1_1_s1_t1)  # (24)
-    np.multiply(h2, h2, out=dd2u_dh2_1_s1_2_t1)  # (27)
-    np.multiply(2, du_tt, out=dd2u_ddv)  # (29)
-    np.multiply(dd2u_ddv, t, out=dd2u_ddv)  # (29)
-    np.add(du_dv, 2, out=dv)  # (38)
-    np.multiply(dv, du_tt, out=dv)  # (38)
-    np.dot(ones_N, dv, out=db3)  # (39)
-    np.multiply(d2u_ddh2, du_dh2, out=dz2_t1)  # (46)
-    np.multiply(d2u_ddh1, du_dh1, out=dz1_t1)  # (55)
-    np.multiply(d2u_dh1_1_s1, h1, out=dz1_t1_2)  # (56)
-    np.matmul(du_tt, W1, out=dd2u_dh1_1_s1_s1)  # (23)
-    np.subtract(1, dd2u_dh1_1_s1_t1, out=dd2u_dh1_1_s1)  # (25)
-    np.multiply(2, dd2u_dh1_1_s1, out=dd2u_dh1_1_s1)  # (25)
-    np.multiply(dd2u_dh1_1_s1, dd2u_dh1_1_s1_s1, out=dd2u_dh1_1_s1)  # (25)
-    np.multiply(-2, d2u_ddh1, out=ddu_dh1)  # (35)
-    np.multiply(ddu_dh1, dd2u_dh1_1_s1_s1, out=ddu_dh1)  # (35)
-    np.multiply(ddu_dh1, h1, out=ddu_dh1)  # (35)
-    np.matmul(dd2u_dh1_1_s1, W2, out=dd2u_dh2_1_s1_2_s1)  # (26)
-    np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_dh2_1_s1_2)  # (28)
-    np.multiply(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=dd2u_dh2_1_s1_2)  # (28)
-    np.matmul(dd2u_ddv, W3.T, out=dd2u_ddh2_1)  # (30)
-    np.multiply(dd2u_dh2_1_s1_2_s1, du_dh2, out=t_NH)  # (31)
-    np.multiply(t_NH, h2, out=t_NH)  # (31)
-    np.subtract(dd2u_ddh2_1, t_NH, out=dd2u_ddh2)  # (31)
-    np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_ddz2)  # (32)
-    np.multiply(dd2u_ddz2, dd2u_ddh2, out=dd2u_ddz2)  # (32)
-    np.matmul(dd2u_ddz2, W2.T, out=dd2u_ddh1_1)  # (33)
-    np.multiply(2, dd2u_dh1_1_s1_s1, out=t_NH)  # (34)
-    np.multiply(t_NH, du_dh1, out=t_NH)  # (34)
-    np.multiply(t_NH, h1, out=t_NH)  # (34)
-    np.subtract(dd2u_ddh1_1, t_NH, out=dd2u_ddh1)  # (34)
-    np.multiply(dd2u_ddh1, dd2u_dh1_1_s1_t1, out=t_NH)  # (59)
-    np.dot(ones_N, t_NH, out=dW1_2_s1)  # (59)
-    np.dot(ones_N, dd2u_ddh1, out=dW1_2_s2)  # (60)
-    np.matmul(ddu_dh1, W2, out=ddu_dz2)  # (36)
-    np.negative(d2u_ddh2, out=ddu_dh2)  # (37)
-    np.multiply(ddu_dh2, dd2u_dh2_1_s1_2_s1, out=ddu_dh2)  # (37)
-    np.multiply(ddu_dz2, h2, out=t_NH)  # (37)
-    np.subtract(ddu_dh2, t_NH, out=ddu_dh2)  # (37)
-    np.multiply(ddu_dh2, h2, out=ddu_dh2)  # (37)
-    np.add(ddu_dh2, ddu_dz2, out=ddu_dh2)  # (37)
-    np.matmul(dv, W3.T, out=dh2_1)  # (40)
-    np.matmul(h2.T, dv, out=dW3_1)  # (41)
-    np.matmul(ddu_dh2.T, du_dv, out=dW3_2)  # (42)
-    np.matmul(d2u_ddh2.T, dd2u_ddv, out=dW3_3)  # (43)
-    np.matmul(dd2u_dh2_1_s1_2.T, t, out=dW3_4)  # (44)
-    np.add(dW3_1, dW3_2, out=dW3)  # (45)
-    np.add(dW3, dW3_3, out=dW3)  # (45)
-    np.add(dW3, dW3_4, out=dW3)  # (45)
-    np.negative(d2u_ddz2, out=dz2)  # (47)
-    np.multiply(dz2, dd2u_ddh2, out=dz2)  # (47)
-    np.multiply(d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=t_NH)  # (47)
-    np.subtract(dz2, t_NH, out=dz2)  # (47)
-    np.multiply(ddu_dz2, du_dh2, out=t_NH)  # (47)
-    np.subtract(dz2, t_NH, out=dz2)  # (47)
-    np.multiply(2, dz2, out=dz2)  # (47)
-    np.multiply(dz2, h2, out=dz2)  # (47)
-    np.add(dz2, dh2_1, out=dz2)  # (47)
-    np.multiply(dd2u_dh2_1_s1_2_s1, dz2_t1, out=t_NH)  # (47)
-    np.subtract(dz2, t_NH, out=dz2)  # (47)
-    np.subtract(1, dd2u_dh2_1_s1_2_t1, out=t_NH)  # (47)
-    np.multiply(t_NH, dz2, out=dz2)  # (47)
-    np.dot(ones_N, dz2, out=db2)  # (48)
-    np.matmul(dz2, W2.T, out=dh1_1)  # (49)
-    np.matmul(h1.T, dz2, out=dW2_1)  # (50)
-    np.matmul(ddu_dh1.T, du_dz2, out=dW2_2)  # (51)
-    np.matmul(d2u_ddh1.T, dd2u_ddz2, out=dW2_3)  # (52)
-    np.negative(d2u_dh2_1_s1_2, out=t_NH)  # (53)
-    np.multiply(t_NH, h2, out=t_NH)  # (53)
-    np.subtract(t_NH, dz2_t1, out=t_NH)  # (53)
-    np.multiply(t_NH, h2, out=t_NH)  # (53)
-    np.add(t_NH, d2u_dh2_1_s1_2, out=t_NH)  # (53)
-    np.matmul(dd2u_dh1_1_s1.T, t_NH, out=dW2_4)  # (53)
-    np.add(dW2_1, dW2_2, out=dW2)  # (54)
-    np.add(dW2, dW2_3, out=dW2)  # (54)
-    np.add(dW2, dW2_4, out=dW2)  # (54)
-    np.multiply(2, d2u_ddz1, out=dz1)  # (57)
-    np.multiply(dz1, dd2u_ddh1, out=dz1)  # (57)
-    np.multiply(dz1, h1, out=dz1)  # (57)
-    np.multiply(-2, dz1_t1_2, out=t_NH)  # (57)
-    np.subtract(t_NH, dz1_t1, out=t_NH)  # (57)
-    np.multiply(2, t_NH, out=t_NH)  # (57)
-    np.multiply(t_NH, dd2u_dh1_1_s1_s1, out=t_NH)  # (57)
-    np.add(t_NH, dh1_1, out=t_NH)  # (57)
-    np.subtract(t_NH, dz1, out=dz1)  # (57)
-    np.subtract(1, dd2u_dh1_1_s1_t1, out=t_NH)  # (57)
-    np.multiply(dz1, t_NH, out=dz1)  # (57)
-    np.dot(ones_N, dz1, out=db1)  # (63)
-    np.matmul(t.T, dz1, out=dW1_1)  # (58)
-    np.negative(dz1_t1, out=t_NH)  # (61)
-    np.subtract(t_NH, dz1_t1_2, out=t_NH)  # (61)
-    np.multiply(t_NH, h1, out=t_NH)  # (61)
-    np.add(t_NH, d2u_dh1_1_s1, out=t_NH)  # (61)
-    np.matmul(du_tt.T, t_NH, out=dW1_3)  # (61)
-    dW1_3 *= 2  # (61)
-    np.add(dW1_1, dW1_3, out=dW1)  # (62)
-    np.add(dW1, dW1_2_s2, out=dW1)  # (62)
-    np.subtract(dW1, dW1_2_s1, out=dW1)  # (62)
+    c1 = 2 / (D * N)  # (22)
+    W3_T = W3.T
+    W2_T = W2.T
+    h2_T = h2.T
+    ddu_dh2_T = ddu_dh2.T
+    d2u_ddh2_T = d2u_ddh2.T
+    dd2u_dh2_1_s1_2_T = dd2u_dh2_1_s1_2.T
+    h1_T = h1.T
+    ddu_dh1_T = ddu_dh1.T
+    d2u_ddh1_T = d2u_ddh1.T
+    dd2u_dh1_1_s1_T = dd2u_dh1_1_s1.T
+    du_tt_T = du_tt.T
+
+    def run(data):
+        t = data["t"]
+        np.add(u, u_tt, out=du_tt)  # (22)
+        np.multiply(c1, du_tt, out=du_tt)  # (22)
+        np.multiply(h1, h1, out=dd2u_dh1_1_s1_t1)  # (24)
+        np.multiply(h2, h2, out=dd2u_dh2_1_s1_2_t1)  # (27)
+        np.multiply(2, du_tt, out=dd2u_ddv)  # (29)
+        np.multiply(dd2u_ddv, t, out=dd2u_ddv)  # (29)
+        np.add(du_dv, 2, out=dv)  # (38)
+        np.multiply(dv, du_tt, out=dv)  # (38)
+        np.dot(ones_N, dv, out=db3)  # (39)
+        np.multiply(d2u_ddh2, du_dh2, out=dz2_t1)  # (46)
+        np.multiply(d2u_ddh1, du_dh1, out=dz1_t1)  # (55)
+        np.multiply(d2u_dh1_1_s1, h1, out=dz1_t1_2)  # (56)
+        np.dot(du_tt, W1, out=dd2u_dh1_1_s1_s1)  # (23)
+        np.subtract(1, dd2u_dh1_1_s1_t1, out=dd2u_dh1_1_s1)  # (25)
+        np.multiply(2, dd2u_dh1_1_s1, out=dd2u_dh1_1_s1)  # (25)
+        np.multiply(dd2u_dh1_1_s1, dd2u_dh1_1_s1_s1, out=dd2u_dh1_1_s1)  # (25)
+        np.multiply(-2, d2u_ddh1, out=ddu_dh1)  # (35)
+        np.multiply(ddu_dh1, dd2u_dh1_1_s1_s1, out=ddu_dh1)  # (35)
+        np.multiply(ddu_dh1, h1, out=ddu_dh1)  # (35)
+        np.dot(dd2u_dh1_1_s1, W2, out=dd2u_dh2_1_s1_2_s1)  # (26)
+        np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_dh2_1_s1_2)  # (28)
+        np.multiply(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=dd2u_dh2_1_s1_2)  # (28)
+        np.dot(dd2u_ddv, W3_T, out=dd2u_ddh2_1)  # (30)
+        np.multiply(dd2u_dh2_1_s1_2_s1, du_dh2, out=t_NH)  # (31)
+        np.multiply(t_NH, h2, out=t_NH)  # (31)
+        np.subtract(dd2u_ddh2_1, t_NH, out=dd2u_ddh2)  # (31)
+        np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_ddz2)  # (32)
+        np.multiply(dd2u_ddz2, dd2u_ddh2, out=dd2u_ddz2)  # (32)
+        np.dot(dd2u_ddz2, W2_T, out=dd2u_ddh1_1)  # (33)
+        np.multiply(2, dd2u_dh1_1_s1_s1, out=t_NH)  # (34)
+        np.multiply(t_NH, du_dh1, out=t_NH)  # (34)
+        np.multiply(t_NH, h1, out=t_NH)  # (34)
+        np.subtract(dd2u_ddh1_1, t_NH, out=dd2u_ddh1)  # (34)
+        np.multiply(dd2u_ddh1, dd2u_dh1_1_s1_t1, out=t_NH)  # (59)
+        np.dot(ones_N, t_NH, out=dW1_2_s1)  # (59)
+        np.dot(ones_N, dd2u_ddh1, out=dW1_2_s2)  # (60)
+        np.dot(ddu_dh1, W2, out=ddu_dz2)  # (36)
+        np.negative(d2u_ddh2, out=ddu_dh2)  # (37)
+        np.multiply(ddu_dh2, dd2u_dh2_1_s1_2_s1, out=ddu_dh2)  # (37)
+        np.multiply(ddu_dz2, h2, out=t_NH)  # (37)
+        np.subtract(ddu_dh2, t_NH, out=ddu_dh2)  # (37)
+        np.multiply(ddu_dh2, h2, out=ddu_dh2)  # (37)
+        np.add(ddu_dh2, ddu_dz2, out=ddu_dh2)  # (37)
+        np.dot(dv, W3_T, out=dh2_1)  # (40)
+        np.dot(h2_T, dv, out=dW3_1)  # (41)
+        np.dot(ddu_dh2_T, du_dv, out=dW3_2)  # (42)
+        np.dot(d2u_ddh2_T, dd2u_ddv, out=dW3_3)  # (43)
+        np.dot(dd2u_dh2_1_s1_2_T, t, out=dW3_4)  # (44)
+        np.add(dW3_1, dW3_2, out=dW3)  # (45)
+        np.add(dW3, dW3_3, out=dW3)  # (45)
+        np.add(dW3, dW3_4, out=dW3)  # (45)
+        np.negative(d2u_ddz2, out=dz2)  # (47)
+        np.multiply(dz2, dd2u_ddh2, out=dz2)  # (47)
+        np.multiply(d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=t_NH)  # (47)
+        np.subtract(dz2, t_NH, out=dz2)  # (47)
+        np.multiply(ddu_dz2, du_dh2, out=t_NH)  # (47)
+        np.subtract(dz2, t_NH, out=dz2)  # (47)
+        np.multiply(2, dz2, out=dz2)  # (47)
+        np.multiply(dz2, h2, out=dz2)  # (47)
+        np.add(dz2, dh2_1, out=dz2)  # (47)
+        np.multiply(dd2u_dh2_1_s1_2_s1, dz2_t1, out=t_NH)  # (47)
+        np.subtract(dz2, t_NH, out=dz2)  # (47)
+        np.subtract(1, dd2u_dh2_1_s1_2_t1, out=t_NH)  # (47)
+        np.multiply(t_NH, dz2, out=dz2)  # (47)
+        np.dot(ones_N, dz2, out=db2)  # (48)
+        np.dot(dz2, W2_T, out=dh1_1)  # (49)
+        np.dot(h1_T, dz2, out=dW2_1)  # (50)
+        np.dot(ddu_dh1_T, du_dz2, out=dW2_2)  # (51)
+        np.dot(d2u_ddh1_T, dd2u_ddz2, out=dW2_3)  # (52)
+        np.negative(d2u_dh2_1_s1_2, out=t_NH)  # (53)
+        np.multiply(t_NH, h2, out=t_NH)  # (53)
+        np.subtract(t_NH, dz2_t1, out=t_NH)  # (53)
+        np.multiply(t_NH, h2, out=t_NH)  # (53)
+        np.add(t_NH, d2u_dh2_1_s1_2, out=t_NH)  # (53)
+        np.dot(dd2u_dh1_1_s1_T, t_NH, out=dW2_4)  # (53)
+        np.add(dW2_1, dW2_2, out=dW2)  # (54)
+        np.add(dW2, dW2_3, out=dW2)  # (54)
+        np.add(dW2, dW2_4, out=dW2)  # (54)
+        np.multiply(2, d2u_ddz1, out=dz1)  # (57)
+        np.multiply(dz1, dd2u_ddh1, out=dz1)  # (57)
+        np.multiply(dz1, h1, out=dz1)  # (57)
+        np.multiply(-2, dz1_t1_2, out=t_NH)  # (57)
+        np.subtract(t_NH, dz1_t1, out=t_NH)  # (57)
+        np.multiply(2, t_NH, out=t_NH)  # (57)
+        np.multiply(t_NH, dd2u_dh1_1_s1_s1, out=t_NH)  # (57)
+        np.add(t_NH, dh1_1, out=t_NH)  # (57)
+        np.subtract(t_NH, dz1, out=dz1)  # (57)
+        np.subtract(1, dd2u_dh1_1_s1_t1, out=t_NH)  # (57)
+        np.multiply(dz1, t_NH, out=dz1)  # (57)
+        np.dot(ones_N, dz1, out=db1)  # (63)
+        np.dot(t.T, dz1, out=dW1_1)  # (58)
+        np.negative(dz1_t1, out=t_NH)  # (61)
+        np.subtract(t_NH, dz1_t1_2, out=t_NH)  # (61)
+        np.multiply(t_NH, h1, out=t_NH)  # (61)
+        np.add(t_NH, d2u_dh1_1_s1, out=t_NH)  # (61)
+        np.dot(du_tt_T, t_NH, out=dW1_3)  # (61)
+        np.multiply(dW1_3, 2, out=dW1_3)  # (61)
+        np.add(dW1_1, dW1_3, out=dW1)  # (62)
+        np.add(dW1, dW1_2_s2, out=dW1)  # (62)
+        np.subtract(dW1, dW1_2_s1, out=dW1)  # (62)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N):
     """The metrics: equation (64)."""
-    t = data["t"]
     u, error = tensors["u"], tensors["error"]
     u1 = tensors["u1"]
-    N = len(t)
-    np.cos(t, out=u1)  # (64)
-    np.subtract(u, u1, out=u1)  # (64)
-    error[...] = np.vdot(u1, u1) / (D * N)  # (64)
+    c1 = D * N  # (64)
+
+    def run(data):
+        t = data["t"]
+        np.cos(t, out=u1)  # (64)
+        np.subtract(u, u1, out=u1)  # (64)
+        error[...] = np.vdot(u1, u1) / c1  # (64)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    rate = ((math.cos(0.0013089969389957472 * step) + 1) * lr / 2 if step <= 2399 else 0.0)  # (U1)
-    c1 = 1 - beta1  # (U2)
-    c2 = 1 - beta2  # (U3)
-    c3 = rate * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U4)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U4)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U2)
-        np.multiply(c1, gradient, out=t_block)  # (U2)
-        np.add(m, t_block, out=m)  # (U2)
-        np.multiply(beta2, v, out=v)  # (U3)
-        np.multiply(gradient, gradient, out=t_block)  # (U3)
-        np.multiply(c2, t_block, out=t_block)  # (U3)
-        np.add(v, t_block, out=v)  # (U3)
-        np.multiply(c3, m, out=t_block)  # (U4)
-        np.sqrt(v, out=t_block2)  # (U4)
-        np.add(t_block2, c4, out=t_block2)  # (U4)
-        np.divide(t_block, t_block2, out=t_block)  # (U4)
-        theta -= t_block  # (U4)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        rate = ((math.cos(0.0013089969389957472 * step) + 1) * lr / 2 if step <= 2399 else 0.0)  # (U1)
+        c1 = 1 - beta1  # (U2)
+        c2 = 1 - beta2  # (U3)
+        c3 = rate * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U4)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U4)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U2)
+            np.multiply(c1, gradient_block, out=t_block)  # (U2)
+            np.add(m_block, t_block, out=m_block)  # (U2)
+            np.multiply(beta2, v_block, out=v_block)  # (U3)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U3)
+            np.multiply(c2, t_block, out=t_block)  # (U3)
+            np.add(v_block, t_block, out=v_block)  # (U3)
+            np.multiply(c3, m_block, out=t_block)  # (U4)
+            np.sqrt(v_block, out=t_block2)  # (U4)
+            np.add(t_block2, c4, out=t_block2)  # (U4)
+            np.divide(t_block, t_block2, out=t_block)  # (U4)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U4)
+
+    return run
 
 
 def _places(N):
@@ -408,7 +441,7 @@ def _places(N):
         "d2u_dh1_1_s1": (0, 240 * N, (N, H)),
         "d2u_dt_1": (0, 290 * N, (N, D)),
         "u_tt": (0, 289 * N, (N, D)),
-        "loss": (0, 653 * N + 35072, ()),
+        "loss": (0, 653 * N + 2352, ()),
         "du_tt": (0, 648 * N + 2304, (N, D)),
         "dd2u_dh1_1_s1_t1": (0, 264 * N, (N, H)),
         "dd2u_dh2_1_s1_2_t1": (0, 288 * N, (N, H)),
@@ -427,8 +460,8 @@ def _places(N):
         "dd2u_ddz2": (0, 528 * N, (N, H)),
         "dd2u_ddh1_1": (0, 552 * N, (N, H)),
         "dd2u_ddh1": (0, 552 * N, (N, H)),
-        "dW1_2_s1": (0, 652 * N + 2304, (H,)),
-        "dW1_2_s2": (0, 652 * N + 2328, (H,)),
+        "dW1_2_s1": (0, 653 * N + 2304, (H,)),
+        "dW1_2_s2": (0, 653 * N + 2328, (H,)),
         "ddu_dz2": (0, 144 * N, (N, H)),
         "ddu_dh2": (0, 576 * N, (N, H)),
         "dh2_1": (0, 600 * N, (N, H)),
@@ -446,8 +479,8 @@ def _places(N):
         "dW1_1": (0, 24 * N, (D, H)),
         "dW1_3": (0, 24 * N + 24, (D, H)),
         "error": (0, 0, ()),
-        "ones_D": (0, 653 * N + 35073, (1,)),
-        "ones_N": (0, 652 * N + 35072, (N,)),
+        "ones_D": (0, 653 * N + 2353, (1,)),
+        "ones_N": (0, 652 * N + 2304, (N,)),
         "t_H": (0, 72 * N, (24,)),
         "t_HD": (0, 72 * N + 24, (24, 1)),
         "d2u_dh1_1_s1_left": (0, 264 * N, (N, H)),
@@ -455,8 +488,8 @@ def _places(N):
         "d2u_dt_1_left": (0, 264 * N, (N, H)),
         "t_ND": (0, 264 * N, (N, 1)),
         "u1": (0, 264 * N, (N, 1)),
-        "t_block": (0, 0, (16384,)),
-        "t_block2": (0, 16384, (16384,)),
+        "t_block": (0, 0, (673,)),
+        "t_block2": (0, 673, (673,)),
     }
 
 
@@ -739,18 +772,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -763,27 +795,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -102,52 +102,62 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, D, K):
     """The outputs: equations (1) to (11)."""
-    x = data["x"]
     W0, b0, W, b = params["W0"], params["b0"], params["W"], params["b"]
     V, c = params["V"], params["c"]
     z1, first, z, h_tanh = tensors["z1"], tensors["first"], tensors["z"], tensors["h_tanh"]
     h, top, z2, a2 = tensors["h"], tensors["top"], tensors["z2"], tensors["a2"]
     m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
     ones_K = tensors["ones_K"]
-    np.matmul(x, W0, out=z1)  # (1)
-    np.add(z1, b0, out=first)  # (2)
-    np.tanh(first, out=first)  # (2)
-    for l in range(L):
-        np.matmul(h[l - 1] if l >= 1 else first, W[l], out=z[l])  # (3)
-        np.add(z[l], b[l], out=h_tanh[l])  # (4)
-        np.tanh(h_tanh[l], out=h_tanh[l])  # (4)
-        np.add(h[l - 1] if l >= 1 else first, h_tanh[l], out=h[l])  # (4)
-    np.copyto(top, h[L - 1])  # (5)
-    np.matmul(top, V, out=z2)  # (6)
-    np.add(z2, c, out=a2)  # (7)
-    a2.max(1, out=m_a2)  # (8)
-    np.subtract(a2, m_a2[:, None], out=e_p)  # (9)
-    np.exp(e_p, out=e_p)  # (9)
-    np.dot(e_p, ones_K, out=s_p)  # (10)
-    np.divide(e_p, s_p[:, None], out=p)  # (11)
+    steps = [(h[l - 1] if l >= 1 else first, W[l], z[l], b[l], h_tanh[l], h[l]) for l in range(L)]
+    h_last = h[L - 1]
+    m_a2_column = m_a2[:, None]
+    s_p_column = s_p[:, None]
+
+    def run(data):
+        x = data["x"]
+        np.dot(x, W0, out=z1)  # (1)
+        np.add(z1, b0, out=first)  # (2)
+        np.tanh(first, out=first)  # (2)
+        for h_before, W_l, z_l, b_l, h_tanh_l, h_l in steps:
+            np.dot(h_before, W_l, out=z_l)  # (3)
+            np.add(z_l, b_l, out=h_tanh_l)  # (4)
+            np.tanh(h_tanh_l, out=h_tanh_l)  # (4)
+            np.add(h_before, h_tanh_l, out=h_l)  # (4)
+        np.copyto(top, h_last)  # (5)
+        np.dot(top, V, out=z2)  # (6)
+        np.add(z2, c, out=a2)  # (7)
+        a2.max(1, out=m_a2)  # (8)
+        np.subtract(a2, m_a2_column, out=e_p)  # (9)
+        np.exp(e_p, out=e_p)  # (9)
+        np.dot(e_p, ones_K, out=s_p)  # (10)
+        np.divide(e_p, s_p_column, out=p)  # (11)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, D, K):
     """The loss: equation (12)."""
-    y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
     t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
-    N = len(y)
-    K = a2.shape[1]
-    np.log(s_p, out=t_N)  # (12)
-    np.add(t_N, m_a2, out=t_N)  # (12)
-    np.multiply(range_N, K, out=at_N)  # (12)
-    np.add(at_N, y, out=at_N)  # (12)
-    np.take(a2.reshape(-1), at_N, out=t_N2, mode="clip")  # (12)
-    np.subtract(t_N, t_N2, out=t_N)  # (12)
-    loss[...] = t_N.sum() / N  # (12)
+    a2_flat = a2.reshape(-1)
+
+    def run(data):
+        y = data["y"]
+        np.log(s_p, out=t_N)  # (12)
+        np.add(t_N, m_a2, out=t_N)  # (12)
+        np.multiply(range_N, K, out=at_N)  # (12)
+        np.add(at_N, y, out=at_N)  # (12)
+        np.take(a2_flat, at_N, out=t_N2, mode="clip")  # (12)
+        np.subtract(t_N, t_N2, out=t_N)  # (12)
+        loss[...] = t_N.sum() / N  # (12)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, D, K):
     """The gradients: equations (13) to (25)."""
-    x, y = data["x"], data["y"]
     W, V = params["W"], params["V"]
     first, h_tanh, h, top = tensors["first"], tensors["h_tanh"], tensors["h"], tensors["top"]
     p, da2, dz_all, dtop = tensors["p"], tensors["da2"], tensors["dz_all"], tensors["dtop"]
@@ -157,70 +167,95 @@ def _backward(params, data, tensors, gradients):
     dV, dc = gradients["V"], gradients["c"]
     is_NK, t_LNH, t_NH, range_K = tensors["is_NK"], tensors["t_LNH"], tensors["t_NH"], tensors["range_K"]
     ones_N, zeros_NH = tensors["ones_N"], tensors["zeros_NH"]
-    N = len(x)
-    np.equal(range_K, y[:, None], out=is_NK)  # (13)
-    np.subtract(p, is_NK, out=da2)  # (13)
-    np.divide(da2, N, out=da2)  # (13)
-    np.dot(ones_N, da2, out=dc)  # (14)
-    np.multiply(h_tanh, h_tanh, out=dz_all)  # (19)
-    np.subtract(1, dz_all, out=dz_all)  # (19)
-    np.matmul(da2, V.T, out=dtop)  # (15)
-    np.matmul(top.T, da2, out=dV)  # (16)
-    for l in reversed(range(L)):
-        if l + 2 <= L:  # (17)
-            np.matmul(dz[l + 1], W[l + 1].T, out=dh_1[l])  # (17)
-        else:  # (17)
-            dh_1[l].fill(0)  # (17)
-        np.add(dh[l + 1] if l + 2 <= L else zeros_NH, dtop if L == l + 1 else zeros_NH, out=dh[l])  # (18)
-        np.add(dh[l], dh_1[l], out=dh[l])  # (18)
-        np.multiply(dh[l], dz_all[l], out=dz[l])  # (19)
-    np.concatenate((first[None], h[: L - 1]), 0, out=t_LNH)  # (20)
-    np.matmul(t_LNH.swapaxes(-1, -2), dz, out=dW)  # (20)
-    np.matmul(ones_N, dz, out=db)  # (21)
-    np.matmul(dz[0], W[0].T, out=dfirst_1)  # (22)
-    np.add(dfirst_1, dh[0], out=dz1)  # (23)
-    np.multiply(first, first, out=t_NH)  # (23)
-    np.subtract(1, t_NH, out=t_NH)  # (23)
-    np.multiply(t_NH, dz1, out=dz1)  # (23)
-    np.dot(ones_N, dz1, out=db0)  # (25)
-    np.matmul(x.T, dz1, out=dW0)  # (24)
+    V_T = V.T
+    top_T = top.T
+    steps = [
+        (
+            l, dh[l + 1] if l + 2 <= L else zeros_NH, dtop if L == l + 1 else zeros_NH, dh[l], dh_1[l],
+            dz_all[l], dz[l],
+        )
+        for l in reversed(range(L))
+    ]
+    first_column = first[None]
+    h_last = h[: L - 1]
+    t_LNH_T = t_LNH.swapaxes(-1, -2)
+    dz_0 = dz[0]
+    W_T = W[0].T
+    dh_0 = dh[0]
+
+    def run(data):
+        x, y = data["x"], data["y"]
+        np.equal(range_K, y[:, None], out=is_NK)  # (13)
+        np.subtract(p, is_NK, out=da2)  # (13)
+        np.divide(da2, N, out=da2)  # (13)
+        np.dot(ones_N, da2, out=dc)  # (14)
+        np.multiply(h_tanh, h_tanh, out=dz_all)  # (19)
+        np.subtract(1, dz_all, out=dz_all)  # (19)
+        np.dot(da2, V_T, out=dtop)  # (15)
+        np.dot(top_T, da2, out=dV)  # (16)
+        for l, dh_after, dtop_l, dh_l, dh_1_l, dz_all_l, dz_l in steps:
+            if l + 2 <= L:  # (17)
+                np.dot(dz[l + 1], W[l + 1].T, out=dh_1[l])  # (17)
+            else:  # (17)
+                dh_1[l].fill(0)  # (17)
+            np.add(dh_after, dtop_l, out=dh_l)  # (18)
+            np.add(dh_l, dh_1_l, out=dh_l)  # (18)
+            np.multiply(dh_l, dz_all_l, out=dz_l)  # (19)
+        np.concatenate((first_column, h_last), 0, out=t_LNH)  # (20)
+        np.matmul(t_LNH_T, dz, out=dW)  # (20)
+        np.matmul(ones_N, dz, out=db)  # (21)
+        np.dot(dz_0, W_T, out=dfirst_1)  # (22)
+        np.add(dfirst_1, dh_0, out=dz1)  # (23)
+        np.multiply(first, first, out=t_NH)  # (23)
+        np.subtract(1, t_NH, out=t_NH)  # (23)
+        np.multiply(t_NH, dz1, out=dz1)  # (23)
+        np.dot(ones_N, dz1, out=db0)  # (25)
+        np.dot(x.T, dz1, out=dW0)  # (24)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, D, K):
     """The metrics: equations (26) to (27)."""
-    y = data["y"]
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_N = tensors["is_N"]
-    N = len(y)
-    p.argmax(1, out=c_accuracy)  # (26)
-    np.equal(c_accuracy, y, out=is_N)  # (27)
-    accuracy[...] = DTYPE(is_N.sum()) / N  # (27)
+
+    def run(data):
+        y = data["y"]
+        p.argmax(1, out=c_accuracy)  # (26)
+        np.equal(c_accuracy, y, out=is_N)  # (27)
+        accuracy[...] = DTYPE(is_N.sum()) / N  # (27)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N, D, K):
@@ -536,18 +571,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -560,27 +594,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

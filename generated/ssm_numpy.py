@@ -60,7 +60,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 184·N·S·T + 32·D·N·T + 112·H·N + 112·K·N + 112·N·S + 16·D·S + 24·H·K + 24·H·S + 16·H
                + 16·K + 304·S + 72·N
              = 17,672 + 32·D·N·T + 112·K·N + 2,944·N·T + 256·D + 5,448·N + 784·K
-    workspace  262,536 + 8·D·N·T + 16·K·N + 904·N·T + 16·K + 280·N + max(32·N, K·N) bytes
+    workspace  262,536 + 8·D·N·T + 16·K·N + 904·N·T + 16·K + 536·N + max(32·N, K·N) bytes
 """
 
 from __future__ import annotations
@@ -116,9 +116,8 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, T, D, K):
     """The outputs: equations (1) to (17)."""
-    x = data["x"]
     decay, turn, B, W = params["decay"], params["turn"], params["B"], params["W"]
     b, V, c = params["b"], params["V"], params["c"]
     u_rate, rate, real, imag = tensors["u_rate"], tensors["rate"], tensors["real"], tensors["imag"]
@@ -127,191 +126,226 @@ def _forward(params, data, tensors):
     z2, a2, m_a2, e_p = tensors["z2"], tensors["a2"], tensors["m_a2"], tensors["e_p"]
     s_p, p = tensors["s_p"], tensors["p"]
     t_S, t_NS, zeros_NS, ones_K = tensors["t_S"], tensors["t_NS"], tensors["zeros_NS"], tensors["ones_K"]
-    N = len(x)
-    T = x.shape[1]
-    D = x.shape[2]
-    np.exp(decay, out=u_rate)  # (1)
-    np.negative(u_rate, out=u_rate)  # (1)
-    np.exp(u_rate, out=rate)  # (2)
-    np.cos(turn, out=real)  # (3)
-    np.multiply(real, rate, out=real)  # (3)
-    np.sin(turn, out=t_S)  # (4)
-    np.multiply(rate, t_S, out=imag)  # (4)
-    np.copyto(x_turned, x.transpose(1, 0, 2))  # (5)
-    np.matmul(x_turned.reshape(N * T, D), B, out=u.reshape(N * T, S))  # (5)
-    for t in range(T):
-        np.multiply(re[t - 1] if t >= 1 else zeros_NS, real, out=re[t])  # (6)
-        np.add(re[t], u[t], out=re[t])  # (6)
-        np.multiply(im[t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (6)
-        np.subtract(re[t], t_NS, out=re[t])  # (6)
-        np.multiply(im[t - 1] if t >= 1 else zeros_NS, real, out=im[t])  # (7)
-        np.multiply(re[t - 1] if t >= 1 else zeros_NS, imag, out=t_NS)  # (7)
-        np.add(t_NS, im[t], out=im[t])  # (7)
-    np.multiply(im[T - 1], im[T - 1], out=size)  # (8)
-    np.multiply(re[T - 1], re[T - 1], out=t_NS)  # (8)
-    np.add(size, t_NS, out=size)  # (8)
-    np.matmul(size, W, out=z1)  # (9)
-    np.add(z1, b, out=a1)  # (10)
-    np.maximum(a1, 0, out=h1)  # (11)
-    np.matmul(h1, V, out=z2)  # (12)
-    np.add(z2, c, out=a2)  # (13)
-    a2.max(1, out=m_a2)  # (14)
-    np.subtract(a2, m_a2[:, None], out=e_p)  # (15)
-    np.exp(e_p, out=e_p)  # (15)
-    np.dot(e_p, ones_K, out=s_p)  # (16)
-    np.divide(e_p, s_p[:, None], out=p)  # (17)
+    x_turned_rows = x_turned.reshape(N * T, D)
+    u_rows = u.reshape(N * T, S)
+    steps = [
+        (re[t - 1] if t >= 1 else zeros_NS, re[t], u[t], im[t - 1] if t >= 1 else zeros_NS, im[t])
+        for t in range(T)
+    ]
+    im_last = im[T - 1]
+    re_last = re[T - 1]
+    m_a2_column = m_a2[:, None]
+    s_p_column = s_p[:, None]
+
+    def run(data):
+        x = data["x"]
+        np.exp(decay, out=u_rate)  # (1)
+        np.negative(u_rate, out=u_rate)  # (1)
+        np.exp(u_rate, out=rate)  # (2)
+        np.cos(turn, out=real)  # (3)
+        np.multiply(real, rate, out=real)  # (3)
+        np.sin(turn, out=t_S)  # (4)
+        np.multiply(rate, t_S, out=imag)  # (4)
+        np.copyto(x_turned, x.transpose(1, 0, 2))  # (5)
+        np.dot(x_turned_rows, B, out=u_rows)  # (5)
+        for re_before, re_t, u_t, im_before, im_t in steps:
+            np.multiply(re_before, real, out=re_t)  # (6)
+            np.add(re_t, u_t, out=re_t)  # (6)
+            np.multiply(im_before, imag, out=t_NS)  # (6)
+            np.subtract(re_t, t_NS, out=re_t)  # (6)
+            np.multiply(im_before, real, out=im_t)  # (7)
+            np.multiply(re_before, imag, out=t_NS)  # (7)
+            np.add(t_NS, im_t, out=im_t)  # (7)
+        np.multiply(im_last, im_last, out=size)  # (8)
+        np.multiply(re_last, re_last, out=t_NS)  # (8)
+        np.add(size, t_NS, out=size)  # (8)
+        np.dot(size, W, out=z1)  # (9)
+        np.add(z1, b, out=a1)  # (10)
+        np.maximum(a1, 0, out=h1)  # (11)
+        np.dot(h1, V, out=z2)  # (12)
+        np.add(z2, c, out=a2)  # (13)
+        a2.max(1, out=m_a2)  # (14)
+        np.subtract(a2, m_a2_column, out=e_p)  # (15)
+        np.exp(e_p, out=e_p)  # (15)
+        np.dot(e_p, ones_K, out=s_p)  # (16)
+        np.divide(e_p, s_p_column, out=p)  # (17)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, T, D, K):
     """The loss: equation (18)."""
-    y = data["y"]
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
     t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
-    N = len(y)
-    K = a2.shape[1]
-    np.log(s_p, out=t_N)  # (18)
-    np.add(t_N, m_a2, out=t_N)  # (18)
-    np.multiply(range_N, K, out=at_N)  # (18)
-    np.add(at_N, y, out=at_N)  # (18)
-    np.take(a2.reshape(-1), at_N, out=t_N2, mode="clip")  # (18)
-    np.subtract(t_N, t_N2, out=t_N)  # (18)
-    loss[...] = t_N.sum() / N  # (18)
+    a2_flat = a2.reshape(-1)
+
+    def run(data):
+        y = data["y"]
+        np.log(s_p, out=t_N)  # (18)
+        np.add(t_N, m_a2, out=t_N)  # (18)
+        np.multiply(range_N, K, out=at_N)  # (18)
+        np.add(at_N, y, out=at_N)  # (18)
+        np.take(a2_flat, at_N, out=t_N2, mode="clip")  # (18)
+        np.subtract(t_N, t_N2, out=t_N)  # (18)
+        loss[...] = t_N.sum() / N  # (18)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, T, D, K):
     """The gradients: equations (19) to (36)."""
-    y = data["y"]
     W, V = params["W"], params["V"]
     u_rate, real, imag, x_turned = tensors["u_rate"], tensors["real"], tensors["imag"], tensors["x_turned"]
-    re, im, size, h1 = tensors["re"], tensors["im"], tensors["size"], tensors["h1"]
-    p, da2, dh1, da1 = tensors["p"], tensors["da2"], tensors["dh1"], tensors["da1"]
-    dsize, dim_all, dre_all, dim = tensors["dsize"], tensors["dim_all"], tensors["dre_all"], tensors["dim"]
-    dre, dimag_1, dimag_2 = tensors["dre"], tensors["dimag_1"], tensors["dimag_2"]
+    re, im, size, a1 = tensors["re"], tensors["im"], tensors["size"], tensors["a1"]
+    h1, p, da2, dh1 = tensors["h1"], tensors["p"], tensors["da2"], tensors["dh1"]
+    da1, dsize, dim_all, dre_all = tensors["da1"], tensors["dsize"], tensors["dim_all"], tensors["dre_all"]
+    dim, dre, dimag_1, dimag_2 = tensors["dim"], tensors["dre"], tensors["dimag_1"], tensors["dimag_2"]
     dreal_1, dreal_2, dreal = tensors["dreal_1"], tensors["dreal_2"], tensors["dreal"]
     ddecay, dturn, dB, dW = gradients["decay"], gradients["turn"], gradients["B"], gradients["W"]
     db, dV, dc = gradients["b"], gradients["V"], gradients["c"]
     t_S, t_NS, is_NK, is_NH = tensors["t_S"], tensors["t_NS"], tensors["is_NK"], tensors["is_NH"]
     t_NS2, padded1, t_TNS = tensors["t_NS2"], tensors["padded1"], tensors["t_TNS"]
     range_K, ones_N, ones_NT = tensors["range_K"], tensors["ones_N"], tensors["ones_NT"]
-    N = len(y)
-    T = len(x_turned)
-    D = x_turned.shape[2]
-    np.equal(range_K, y[:, None], out=is_NK)  # (19)
-    np.subtract(p, is_NK, out=da2)  # (19)
-    np.divide(da2, N, out=da2)  # (19)
-    np.dot(ones_N, da2, out=dc)  # (20)
-    np.matmul(da2, V.T, out=dh1)  # (21)
-    np.matmul(h1.T, da2, out=dV)  # (22)
-    np.greater(h1, 0, out=is_NH)  # (23)
-    _masked(dh1, is_NH, out=da1)  # (23)
-    np.dot(ones_N, da1, out=db)  # (24)
-    np.matmul(da1, W.T, out=dsize)  # (25)
-    np.matmul(size.T, da1, out=dW)  # (26)
-    np.multiply(dsize, im[T - 1], out=dim_all)  # (27)
-    np.multiply(dsize, re[T - 1], out=dre_all)  # (28)
-    for t in reversed(range(T)):
-        if t + 2 <= T:  # (27)
-            np.multiply(dim[t + 1], real, out=dim[t])  # (27)
-        else:  # (27)
-            dim[t].fill(0)  # (27)
-        if T == t + 1:  # (27)
-            np.multiply(2, dim_all, out=t_NS)  # (27)
-        else:  # (27)
-            t_NS.fill(0)  # (27)
-        np.add(t_NS, dim[t], out=dim[t])  # (27)
-        if t + 2 <= T:  # (27)
-            np.multiply(dre[t + 1], imag, out=t_NS)  # (27)
-        else:  # (27)
-            t_NS.fill(0)  # (27)
-        np.subtract(dim[t], t_NS, out=dim[t])  # (27)
-        if t + 2 <= T:  # (28)
-            np.multiply(dre[t + 1], real, out=dre[t])  # (28)
-        else:  # (28)
-            dre[t].fill(0)  # (28)
-        if T == t + 1:  # (28)
-            np.multiply(2, dre_all, out=t_NS)  # (28)
-        else:  # (28)
-            t_NS.fill(0)  # (28)
-        if t + 2 <= T:  # (28)
-            np.multiply(dim[t + 1], imag, out=t_NS2)  # (28)
-        else:  # (28)
-            t_NS2.fill(0)  # (28)
-        np.add(t_NS, t_NS2, out=t_NS)  # (28)
-        np.add(t_NS, dre[t], out=dre[t])  # (28)
-    np.matmul(x_turned.reshape(N * T, D).T, dre.reshape(N * T, S), out=dB)  # (29)
-    padded1[:1] = 0  # (30)
-    np.copyto(padded1[1 : T + 1, :, :], im)  # (30)
-    np.multiply(dre, padded1[:T], out=t_TNS)  # (30)
-    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dimag_1)  # (30)
-    np.negative(dimag_1, out=dimag_1)  # (30)
-    padded1[:1] = 0  # (31)
-    np.copyto(padded1[1 : T + 1, :, :], re)  # (31)
-    np.multiply(dim, padded1[:T], out=t_TNS)  # (31)
-    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dimag_2)  # (31)
-    padded1[:1] = 0  # (32)
-    np.copyto(padded1[1 : T + 1, :, :], re)  # (32)
-    np.multiply(dre, padded1[:T], out=t_TNS)  # (32)
-    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dreal_1)  # (32)
-    padded1[:1] = 0  # (33)
-    np.copyto(padded1[1 : T + 1, :, :], im)  # (33)
-    np.multiply(dim, padded1[:T], out=t_TNS)  # (33)
-    np.dot(ones_NT, t_TNS.reshape(N * T, S), out=dreal_2)  # (33)
-    np.add(dreal_1, dreal_2, out=dreal)  # (34)
-    np.add(dimag_1, dimag_2, out=dturn)  # (35)
-    np.multiply(dturn, real, out=dturn)  # (35)
-    np.multiply(dreal, imag, out=t_S)  # (35)
-    np.subtract(dturn, t_S, out=dturn)  # (35)
-    np.add(dimag_1, dimag_2, out=ddecay)  # (36)
-    np.multiply(ddecay, imag, out=ddecay)  # (36)
-    np.multiply(dreal, real, out=t_S)  # (36)
-    np.add(ddecay, t_S, out=ddecay)  # (36)
-    np.multiply(ddecay, u_rate, out=ddecay)  # (36)
+    V_T = V.T
+    h1_T = h1.T
+    W_T = W.T
+    size_T = size.T
+    im_last = im[T - 1]
+    re_last = re[T - 1]
+    steps = [(t, dim[t], dre[t]) for t in reversed(range(T))]
+    x_turned_T = x_turned.reshape(N * T, D).T
+    dre_rows = dre.reshape(N * T, S)
+    padded1_part = padded1[1 : T + 1, :, :]
+    padded1_part2 = padded1[:T]
+    t_TNS_rows = t_TNS.reshape(N * T, S)
+
+    def run(data):
+        y = data["y"]
+        np.equal(range_K, y[:, None], out=is_NK)  # (19)
+        np.subtract(p, is_NK, out=da2)  # (19)
+        np.divide(da2, N, out=da2)  # (19)
+        np.dot(ones_N, da2, out=dc)  # (20)
+        np.dot(da2, V_T, out=dh1)  # (21)
+        np.dot(h1_T, da2, out=dV)  # (22)
+        np.greater(a1, 0, out=is_NH)  # (23)
+        np.copyto(da1, dh1)  # (23)
+        _choose(da1, is_NH, 0)  # (23)
+        np.dot(ones_N, da1, out=db)  # (24)
+        np.dot(da1, W_T, out=dsize)  # (25)
+        np.dot(size_T, da1, out=dW)  # (26)
+        np.multiply(dsize, im_last, out=dim_all)  # (27)
+        np.multiply(dsize, re_last, out=dre_all)  # (28)
+        for t, dim_t, dre_t in steps:
+            if t + 2 <= T:  # (27)
+                np.multiply(dim[t + 1], real, out=dim[t])  # (27)
+            else:  # (27)
+                dim[t].fill(0)  # (27)
+            if T == t + 1:  # (27)
+                np.multiply(2, dim_all, out=t_NS)  # (27)
+            else:  # (27)
+                t_NS.fill(0)  # (27)
+            np.add(t_NS, dim_t, out=dim_t)  # (27)
+            if t + 2 <= T:  # (27)
+                np.multiply(dre[t + 1], imag, out=t_NS)  # (27)
+            else:  # (27)
+                t_NS.fill(0)  # (27)
+            np.subtract(dim_t, t_NS, out=dim_t)  # (27)
+            if t + 2 <= T:  # (28)
+                np.multiply(dre[t + 1], real, out=dre[t])  # (28)
+            else:  # (28)
+                dre[t].fill(0)  # (28)
+            if T == t + 1:  # (28)
+                np.multiply(2, dre_all, out=t_NS)  # (28)
+            else:  # (28)
+                t_NS.fill(0)  # (28)
+            if t + 2 <= T:  # (28)
+                np.multiply(dim[t + 1], imag, out=t_NS2)  # (28)
+            else:  # (28)
+                t_NS2.fill(0)  # (28)
+            np.add(t_NS, t_NS2, out=t_NS)  # (28)
+            np.add(t_NS, dre_t, out=dre_t)  # (28)
+        np.dot(x_turned_T, dre_rows, out=dB)  # (29)
+        padded1[:1] = 0  # (30)
+        np.copyto(padded1_part, im)  # (30)
+        np.multiply(dre, padded1_part2, out=t_TNS)  # (30)
+        np.dot(ones_NT, t_TNS_rows, out=dimag_1)  # (30)
+        np.negative(dimag_1, out=dimag_1)  # (30)
+        padded1[:1] = 0  # (31)
+        np.copyto(padded1_part, re)  # (31)
+        np.multiply(dim, padded1_part2, out=t_TNS)  # (31)
+        np.dot(ones_NT, t_TNS_rows, out=dimag_2)  # (31)
+        padded1[:1] = 0  # (32)
+        np.copyto(padded1_part, re)  # (32)
+        np.multiply(dre, padded1_part2, out=t_TNS)  # (32)
+        np.dot(ones_NT, t_TNS_rows, out=dreal_1)  # (32)
+        padded1[:1] = 0  # (33)
+        np.copyto(padded1_part, im)  # (33)
+        np.multiply(dim, padded1_part2, out=t_TNS)  # (33)
+        np.dot(ones_NT, t_TNS_rows, out=dreal_2)  # (33)
+        np.add(dreal_1, dreal_2, out=dreal)  # (34)
+        np.add(dimag_1, dimag_2, out=dturn)  # (35)
+        np.multiply(dturn, real, out=dturn)  # (35)
+        np.multiply(dreal, imag, out=t_S)  # (35)
+        np.subtract(dturn, t_S, out=dturn)  # (35)
+        np.add(dimag_1, dimag_2, out=ddecay)  # (36)
+        np.multiply(ddecay, imag, out=ddecay)  # (36)
+        np.multiply(dreal, real, out=t_S)  # (36)
+        np.add(ddecay, t_S, out=ddecay)  # (36)
+        np.multiply(ddecay, u_rate, out=ddecay)  # (36)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, T, D, K):
     """The metrics: equations (37) to (38)."""
-    y = data["y"]
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_N = tensors["is_N"]
-    N = len(y)
-    p.argmax(1, out=c_accuracy)  # (37)
-    np.equal(c_accuracy, y, out=is_N)  # (38)
-    accuracy[...] = DTYPE(is_N.sum()) / N  # (38)
+
+    def run(data):
+        y = data["y"]
+        p.argmax(1, out=c_accuracy)  # (37)
+        np.equal(c_accuracy, y, out=is_N)  # (38)
+        accuracy[...] = DTYPE(is_N.sum()) / N  # (38)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N, T, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "u_rate": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32768, (S,)),
-        "rate": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32784, (S,)),
-        "real": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32800, (S,)),
-        "imag": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32784, (S,)),
+        "u_rate": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32768, (S,)),
+        "rate": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
+        "real": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32800, (S,)),
+        "imag": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
         "x_turned": (0, 0, (T, N, D)),
         "u": (0, D * N * T, (T, N, S)),
         "re": (0, 16 * N + 32 * N * T + D * N * T, (T, N, S)),
@@ -319,20 +353,20 @@ def _places(N, T, D, K):
         "size": (0, 32 * N + D * N * T, (N, S)),
         "z1": (0, D * N * T, (N, H)),
         "a1": (0, D * N * T, (N, H)),
-        "h1": (0, D * N * T, (N, H)),
+        "h1": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N, H)),
         "z2": (0, 16 * N + 64 * N * T + D * N * T, (N, K)),
         "a2": (0, 16 * N + 64 * N * T + D * N * T, (N, K)),
-        "m_a2": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
+        "m_a2": (0, 2 * K * N + 48 * N + 64 * N * T + D * N * T, (N,)),
         "e_p": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
-        "s_p": (0, 17 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
+        "s_p": (0, 2 * K * N + 49 * N + 64 * N * T + D * N * T, (N,)),
         "p": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
-        "loss": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32816, ()),
+        "loss": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32816, ()),
         "da2": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
-        "dh1": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N, H)),
-        "da1": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N, H)),
-        "dsize": (0, D * N * T, (N, S)),
-        "dim_all": (0, 16 * N + D * N * T, (N, S)),
-        "dre_all": (0, D * N * T, (N, S)),
+        "dh1": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, H)),
+        "da1": (0, D * N * T, (N, H)),
+        "dsize": (0, 16 * N + 96 * N * T + D * N * T, (N, S)),
+        "dim_all": (0, D * N * T, (N, S)),
+        "dre_all": (0, 16 * N + 96 * N * T + D * N * T, (N, S)),
         "dim": (0, 16 * N + 64 * N * T + D * N * T, (T, N, S)),
         "dre": (0, 16 * N + 80 * N * T + D * N * T, (T, N, S)),
         "dimag_1": (0, 16 * N + 96 * N * T + D * N * T, (S,)),
@@ -342,20 +376,20 @@ def _places(N, T, D, K):
         "dreal": (0, 16 * N + 96 * N * T + D * N * T + 32, (S,)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "zeros_NS": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, 16)),
-        "ones_K": (0, 113 * N * T + 2 * K * N + 32 * N + D * N * T + 32768, (K,)),
+        "zeros_NS": (0, 113 * N * T + 2 * K * N + 48 * N + D * N * T + 32768, (N, 16)),
+        "ones_K": (0, 113 * N * T + 2 * K * N + 64 * N + D * N * T + 32768, (K,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
-        "ones_N": (0, 113 * N * T + 2 * K * N + 32 * N + D * N * T + K + 32768, (N,)),
+        "ones_N": (0, 113 * N * T + 2 * K * N + 64 * N + D * N * T + K + 32768, (N,)),
         "ones_NT": (0, 112 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N * T,)),
         "t_S": (0, 0, (16,)),
-        "t_NS": (0, 16 * N + 96 * N * T + D * N * T, (N, 16)),
-        "t_N": (0, 18 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
-        "t_N2": (0, 19 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
+        "t_NS": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, 16)),
+        "t_N": (0, 2 * K * N + 50 * N + 64 * N * T + D * N * T, (N,)),
+        "t_N2": (0, 2 * K * N + 51 * N + 64 * N * T + D * N * T, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, K)),
         "is_NH": (2, 0, (N, 32)),
-        "t_NS2": (0, 32 * N + D * N * T, (N, 16)),
+        "t_NS2": (0, 16 * N + D * N * T, (N, 16)),
         "padded1": (0, 0, (T + 1, N, 16)),
         "t_TNS": (0, 16 * N + 16 * N * T, (T, N, 16)),
         "is_N": (2, 0, (N,)),
@@ -388,11 +422,18 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _masked(values: Array, mask: Array, out: Array) -> Array:
-    """The values where the mask is set and 0 elsewhere: on the bits, since 0 times an infinity is a NaN."""
+def _choose(out: Array, mask: Array, other: Any) -> None:
+    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
+    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
     kind = f"i{out.itemsize}"
-    np.multiply(values.view(kind), mask, out=out.view(kind))
-    return out
+    bits = out.view(kind)
+    if np.isscalar(other) and other == 0:
+        np.multiply(bits, mask, out=bits)
+        return
+    others = np.asarray(other, out.dtype).view(kind)
+    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(bits, mask, out=bits)
+    np.bitwise_xor(bits, others, out=bits)
 
 
 # ---- Arrays that come in ----
@@ -645,18 +686,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -669,27 +709,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -66,7 +66,7 @@ One training step takes, with each array read and written once per kernel:
              = 3 + 36,488·N
     bytes      56 + 120·D·N + 216·H·N + 288·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
              = 139,448 + 19,200·N
-    workspace  262,152 + 2,952·N bytes
+    workspace  110,216 + 2,952·N bytes
 """
 
 from __future__ import annotations
@@ -129,9 +129,8 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N):
     """The outputs: equations (1) to (13)."""
-    x, eps = data["x"], data["eps"]
     W1, b1, Wm, bm = params["W1"], params["b1"], params["Wm"], params["bm"]
     Wv, bv, W2, b2 = params["Wv"], params["bv"], params["W2"], params["b2"]
     W3, b3 = params["W3"], params["b3"]
@@ -139,57 +138,64 @@ def _forward(params, data, tensors):
     z3, log_var, u_z, z_exp = tensors["z3"], tensors["log_var"], tensors["u_z"], tensors["z_exp"]
     z, z4, h4, z5 = tensors["z"], tensors["z4"], tensors["h4"], tensors["z5"]
     a5, shown = tensors["a5"], tensors["shown"]
-    np.matmul(x, W1, out=z1)  # (1)
-    np.add(z1, b1, out=h)  # (2)
-    np.tanh(h, out=h)  # (2)
-    np.matmul(h, Wm, out=z2)  # (3)
-    np.add(z2, bm, out=mu)  # (4)
-    np.matmul(h, Wv, out=z3)  # (5)
-    np.add(z3, bv, out=log_var)  # (6)
-    np.divide(log_var, 2, out=u_z)  # (7)
-    np.exp(u_z, out=z_exp)  # (8)
-    np.multiply(eps, z_exp, out=z)  # (8)
-    np.add(z, mu, out=z)  # (8)
-    np.matmul(z, W2, out=z4)  # (9)
-    np.add(z4, b2, out=h4)  # (10)
-    np.tanh(h4, out=h4)  # (10)
-    np.matmul(h4, W3, out=z5)  # (11)
-    np.add(z5, b3, out=a5)  # (12)
-    _sigmoid(a5, out=shown)  # (13)
+
+    def run(data):
+        x, eps = data["x"], data["eps"]
+        np.dot(x, W1, out=z1)  # (1)
+        np.add(z1, b1, out=h)  # (2)
+        np.tanh(h, out=h)  # (2)
+        np.dot(h, Wm, out=z2)  # (3)
+        np.add(z2, bm, out=mu)  # (4)
+        np.dot(h, Wv, out=z3)  # (5)
+        np.add(z3, bv, out=log_var)  # (6)
+        np.divide(log_var, 2, out=u_z)  # (7)
+        np.exp(u_z, out=z_exp)  # (8)
+        np.multiply(eps, z_exp, out=z)  # (8)
+        np.add(z, mu, out=z)  # (8)
+        np.dot(z, W2, out=z4)  # (9)
+        np.add(z4, b2, out=h4)  # (10)
+        np.tanh(h4, out=h4)  # (10)
+        np.dot(h4, W3, out=z5)  # (11)
+        np.add(z5, b3, out=a5)  # (12)
+        _sigmoid(a5, out=shown)  # (13)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N):
     """The loss: equations (14) to (17)."""
-    x = data["x"]
     mu, log_var, a5 = tensors["mu"], tensors["log_var"], tensors["a5"]
     binary_cross_entropy, kl_exp, kl = tensors["binary_cross_entropy"], tensors["kl_exp"], tensors["kl"]
     bits, loss = tensors["bits"], tensors["loss"]
     t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
-    N = len(x)
-    np.subtract(1, x, out=t_ND)  # (14)
-    _softplus(a5, out=t_ND2)  # (14)
-    np.multiply(t_ND, t_ND2, out=t_ND)  # (14)
-    np.negative(a5, out=t_ND2)  # (14)
-    _softplus(t_ND2, out=t_ND2)  # (14)
-    np.multiply(t_ND2, x, out=t_ND2)  # (14)
-    np.add(t_ND, t_ND2, out=t_ND)  # (14)
-    binary_cross_entropy[...] = t_ND.sum()  # (14)
-    np.exp(log_var, out=kl_exp)  # (16)
-    np.divide(kl_exp, 2, out=t_NC)  # (16)
-    np.multiply(mu, mu, out=t_NC2)  # (16)
-    np.divide(t_NC2, 2, out=t_NC2)  # (16)
-    np.add(t_NC, t_NC2, out=t_NC)  # (16)
-    np.divide(log_var, 2, out=t_NC2)  # (16)
-    np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
-    np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
-    kl[...] = t_NC.sum() / N  # (16)
-    bits[...] = binary_cross_entropy / N  # (15)
-    loss[...] = bits + kl  # (17)
+
+    def run(data):
+        x = data["x"]
+        np.subtract(1, x, out=t_ND)  # (14)
+        _softplus(a5, out=t_ND2)  # (14)
+        np.multiply(t_ND, t_ND2, out=t_ND)  # (14)
+        np.negative(a5, out=t_ND2)  # (14)
+        _softplus(t_ND2, out=t_ND2)  # (14)
+        np.multiply(t_ND2, x, out=t_ND2)  # (14)
+        np.add(t_ND, t_ND2, out=t_ND)  # (14)
+        binary_cross_entropy[...] = t_ND.sum()  # (14)
+        np.exp(log_var, out=kl_exp)  # (16)
+        np.divide(kl_exp, 2, out=t_NC)  # (16)
+        np.multiply(mu, mu, out=t_NC2)  # (16)
+        np.divide(t_NC2, 2, out=t_NC2)  # (16)
+        np.add(t_NC, t_NC2, out=t_NC)  # (16)
+        np.divide(log_var, 2, out=t_NC2)  # (16)
+        np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
+        np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
+        kl[...] = t_NC.sum() / N  # (16)
+        bits[...] = binary_cross_entropy / N  # (15)
+        loss[...] = bits + kl  # (17)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N):
     """The gradients: equations (18) to (36)."""
-    x, eps = data["x"], data["eps"]
     Wm, Wv, W2, W3 = params["Wm"], params["Wv"], params["W2"], params["W3"]
     h, mu, z_exp, z = tensors["h"], tensors["mu"], tensors["z_exp"], tensors["z"]
     h4, shown, kl_exp, da5 = tensors["h4"], tensors["shown"], tensors["kl_exp"], tensors["da5"]
@@ -199,118 +205,140 @@ def _backward(params, data, tensors, gradients):
     dWv, dbv, dW2, db2 = gradients["Wv"], gradients["bv"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
     t_NC, t_NH, ones_N = tensors["t_NC"], tensors["t_NH"], tensors["ones_N"]
-    N = len(x)
-    np.subtract(shown, x, out=da5)  # (18)
-    np.divide(da5, N, out=da5)  # (18)
-    np.dot(ones_N, da5, out=db3)  # (19)
-    np.matmul(da5, W3.T, out=dh4)  # (20)
-    np.matmul(h4.T, da5, out=dW3)  # (21)
-    np.multiply(h4, h4, out=t_NH)  # (22)
-    np.subtract(1, t_NH, out=t_NH)  # (22)
-    np.multiply(t_NH, dh4, out=dz4)  # (22)
-    np.dot(ones_N, dz4, out=db2)  # (23)
-    np.matmul(dz4, W2.T, out=dz)  # (24)
-    np.matmul(z.T, dz4, out=dW2)  # (25)
-    np.subtract(kl_exp, 1, out=dlog_var)  # (26)
-    np.divide(dlog_var, 2 * N, out=dlog_var)  # (26)
-    np.multiply(dz, eps, out=t_NC)  # (26)
-    np.multiply(t_NC, z_exp, out=t_NC)  # (26)
-    np.divide(t_NC, 2, out=t_NC)  # (26)
-    np.add(dlog_var, t_NC, out=dlog_var)  # (26)
-    np.dot(ones_N, dlog_var, out=dbv)  # (27)
-    np.divide(mu, N, out=t_NC)  # (28)
-    np.add(dz, t_NC, out=dmu)  # (28)
-    np.dot(ones_N, dmu, out=dbm)  # (29)
-    np.matmul(dmu, Wm.T, out=dh_1)  # (30)
-    np.matmul(dlog_var, Wv.T, out=dh_2)  # (31)
-    np.matmul(h.T, dmu, out=dWm)  # (32)
-    np.matmul(h.T, dlog_var, out=dWv)  # (33)
-    np.add(dh_1, dh_2, out=dz1)  # (34)
-    np.multiply(h, h, out=t_NH)  # (34)
-    np.subtract(1, t_NH, out=t_NH)  # (34)
-    np.multiply(t_NH, dz1, out=dz1)  # (34)
-    np.dot(ones_N, dz1, out=db1)  # (36)
-    np.matmul(x.T, dz1, out=dW1)  # (35)
+    W3_T = W3.T
+    h4_T = h4.T
+    W2_T = W2.T
+    z_T = z.T
+    c1 = 2 * N  # (26)
+    Wm_T = Wm.T
+    Wv_T = Wv.T
+    h_T = h.T
+
+    def run(data):
+        x, eps = data["x"], data["eps"]
+        np.subtract(shown, x, out=da5)  # (18)
+        np.divide(da5, N, out=da5)  # (18)
+        np.dot(ones_N, da5, out=db3)  # (19)
+        np.dot(da5, W3_T, out=dh4)  # (20)
+        np.dot(h4_T, da5, out=dW3)  # (21)
+        np.multiply(h4, h4, out=t_NH)  # (22)
+        np.subtract(1, t_NH, out=t_NH)  # (22)
+        np.multiply(t_NH, dh4, out=dz4)  # (22)
+        np.dot(ones_N, dz4, out=db2)  # (23)
+        np.dot(dz4, W2_T, out=dz)  # (24)
+        np.dot(z_T, dz4, out=dW2)  # (25)
+        np.subtract(kl_exp, 1, out=dlog_var)  # (26)
+        np.divide(dlog_var, c1, out=dlog_var)  # (26)
+        np.multiply(dz, eps, out=t_NC)  # (26)
+        np.multiply(t_NC, z_exp, out=t_NC)  # (26)
+        np.divide(t_NC, 2, out=t_NC)  # (26)
+        np.add(dlog_var, t_NC, out=dlog_var)  # (26)
+        np.dot(ones_N, dlog_var, out=dbv)  # (27)
+        np.divide(mu, N, out=t_NC)  # (28)
+        np.add(dz, t_NC, out=dmu)  # (28)
+        np.dot(ones_N, dmu, out=dbm)  # (29)
+        np.dot(dmu, Wm_T, out=dh_1)  # (30)
+        np.dot(dlog_var, Wv_T, out=dh_2)  # (31)
+        np.dot(h_T, dmu, out=dWm)  # (32)
+        np.dot(h_T, dlog_var, out=dWv)  # (33)
+        np.add(dh_1, dh_2, out=dz1)  # (34)
+        np.multiply(h, h, out=t_NH)  # (34)
+        np.subtract(1, t_NH, out=t_NH)  # (34)
+        np.multiply(t_NH, dz1, out=dz1)  # (34)
+        np.dot(ones_N, dz1, out=db1)  # (36)
+        np.dot(x.T, dz1, out=dW1)  # (35)
+
+    return run
 
 
-def _inference(params, data, tensors):
+def _inference(params, tensors, N):
     """The outputs at inference: equations (1) to (4), (37) to (41)."""
-    x = data["x"]
     W1, b1, Wm, bm = params["W1"], params["b1"], params["Wm"], params["bm"]
     W2, b2, W3, b3 = params["W2"], params["b2"], params["W3"], params["b3"]
     z1, h, z2, mu = tensors["z1"], tensors["h"], tensors["z2"], tensors["mu"]
     z4_infer, h4_infer, z5_infer = tensors["z4_infer"], tensors["h4_infer"], tensors["z5_infer"]
     a5_infer, shown_infer = tensors["a5_infer"], tensors["shown_infer"]
-    np.matmul(x, W1, out=z1)  # (1)
-    np.add(z1, b1, out=h)  # (2)
-    np.tanh(h, out=h)  # (2)
-    np.matmul(h, Wm, out=z2)  # (3)
-    np.add(z2, bm, out=mu)  # (4)
-    np.matmul(mu, W2, out=z4_infer)  # (37)
-    np.add(z4_infer, b2, out=h4_infer)  # (38)
-    np.tanh(h4_infer, out=h4_infer)  # (38)
-    np.matmul(h4_infer, W3, out=z5_infer)  # (39)
-    np.add(z5_infer, b3, out=a5_infer)  # (40)
-    _sigmoid(a5_infer, out=shown_infer)  # (41)
+
+    def run(data):
+        x = data["x"]
+        np.dot(x, W1, out=z1)  # (1)
+        np.add(z1, b1, out=h)  # (2)
+        np.tanh(h, out=h)  # (2)
+        np.dot(h, Wm, out=z2)  # (3)
+        np.add(z2, bm, out=mu)  # (4)
+        np.dot(mu, W2, out=z4_infer)  # (37)
+        np.add(z4_infer, b2, out=h4_infer)  # (38)
+        np.tanh(h4_infer, out=h4_infer)  # (38)
+        np.dot(h4_infer, W3, out=z5_infer)  # (39)
+        np.add(z5_infer, b3, out=a5_infer)  # (40)
+        _sigmoid(a5_infer, out=shown_infer)  # (41)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N):
     """The loss and metrics at inference: equations (5) to (6), (16), (42) to (44)."""
-    x = data["x"]
     Wv, bv = params["Wv"], params["bv"]
     h, mu, z3, log_var = tensors["h"], tensors["mu"], tensors["z3"], tensors["log_var"]
     kl_exp, kl, a5_infer = tensors["kl_exp"], tensors["kl"], tensors["a5_infer"]
     binary_cross_entropy_infer, bits_infer = tensors["binary_cross_entropy_infer"], tensors["bits_infer"]
     loss_infer = tensors["loss_infer"]
     t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
-    N = len(x)
-    np.matmul(h, Wv, out=z3)  # (5)
-    np.add(z3, bv, out=log_var)  # (6)
-    np.exp(log_var, out=kl_exp)  # (16)
-    np.divide(kl_exp, 2, out=t_NC)  # (16)
-    np.multiply(mu, mu, out=t_NC2)  # (16)
-    np.divide(t_NC2, 2, out=t_NC2)  # (16)
-    np.add(t_NC, t_NC2, out=t_NC)  # (16)
-    np.divide(log_var, 2, out=t_NC2)  # (16)
-    np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
-    np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
-    kl[...] = t_NC.sum() / N  # (16)
-    np.subtract(1, x, out=t_ND)  # (42)
-    _softplus(a5_infer, out=t_ND2)  # (42)
-    np.multiply(t_ND, t_ND2, out=t_ND)  # (42)
-    np.negative(a5_infer, out=t_ND2)  # (42)
-    _softplus(t_ND2, out=t_ND2)  # (42)
-    np.multiply(t_ND2, x, out=t_ND2)  # (42)
-    np.add(t_ND, t_ND2, out=t_ND)  # (42)
-    binary_cross_entropy_infer[...] = t_ND.sum()  # (42)
-    bits_infer[...] = binary_cross_entropy_infer / N  # (43)
-    loss_infer[...] = bits_infer + kl  # (44)
+
+    def run(data):
+        x = data["x"]
+        np.dot(h, Wv, out=z3)  # (5)
+        np.add(z3, bv, out=log_var)  # (6)
+        np.exp(log_var, out=kl_exp)  # (16)
+        np.divide(kl_exp, 2, out=t_NC)  # (16)
+        np.multiply(mu, mu, out=t_NC2)  # (16)
+        np.divide(t_NC2, 2, out=t_NC2)  # (16)
+        np.add(t_NC, t_NC2, out=t_NC)  # (16)
+        np.divide(log_var, 2, out=t_NC2)  # (16)
+        np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
+        np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
+        kl[...] = t_NC.sum() / N  # (16)
+        np.subtract(1, x, out=t_ND)  # (42)
+        _softplus(a5_infer, out=t_ND2)  # (42)
+        np.multiply(t_ND, t_ND2, out=t_ND)  # (42)
+        np.negative(a5_infer, out=t_ND2)  # (42)
+        _softplus(t_ND2, out=t_ND2)  # (42)
+        np.multiply(t_ND2, x, out=t_ND2)  # (42)
+        np.add(t_ND, t_ND2, out=t_ND)  # (42)
+        binary_cross_entropy_infer[...] = t_ND.sum()  # (42)
+        bits_infer[...] = binary_cross_entropy_infer / N  # (43)
+        loss_infer[...] = bits_infer + kl  # (44)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N):
@@ -334,7 +362,7 @@ def _places(N):
         "kl_exp": (0, 144 * N, (N, C)),
         "kl": (0, 368 * N + 1, ()),
         "bits": (0, 0, ()),
-        "loss": (0, 369 * N + 32768, ()),
+        "loss": (0, 369 * N + 13776, ()),
         "da5": (0, 64 * N, (N, D)),
         "dh4": (0, 0, (N, H)),
         "dz4": (0, 0, (N, H)),
@@ -352,14 +380,14 @@ def _places(N):
         "binary_cross_entropy_infer": (0, 64 * N, ()),
         "bits_infer": (0, 0, ()),
         "loss_infer": (0, 1, ()),
-        "ones_N": (0, 368 * N + 32768, (N,)),
+        "ones_N": (0, 368 * N + 13776, (N,)),
         "t_ND": (0, 128 * N, (N, 64)),
         "t_ND2": (0, 192 * N, (N, 64)),
         "t_NC": (0, 128 * N, (N, 4)),
         "t_NC2": (0, 132 * N, (N, 4)),
         "t_NH": (0, 96 * N, (N, 48)),
-        "t_block": (0, 0, (16384,)),
-        "t_block2": (0, 16384, (16384,)),
+        "t_block": (0, 0, (6888,)),
+        "t_block2": (0, 6888, (6888,)),
     }
 
 
@@ -653,20 +681,19 @@ def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apa
 def _outputs(
     params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int], training: bool
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    if training:
-        _forward(params, data, tensors)
-        return {name: tensors[name].copy() for name in OUTPUTS}
-    _inference(params, data, tensors)
-    return {name: tensors[INFERENCE.get(name, name)].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    stage = _forward if training else _inference
+    stage(params, memory.tensors, *memory.sizes)(data)
+    shown = {name: name if training else INFERENCE.get(name, name) for name in OUTPUTS}
+    return {name: memory.tensors[tensor].copy() for name, tensor in shown.items()}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _inference(params, data, tensors)
-    _metrics(params, data, tensors)
-    return {**tensors, LOSS: tensors[INFERENCE.get(LOSS, LOSS)]}
+    memory = _memory(sizes)
+    for stage in (_inference, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return {**memory.tensors, LOSS: memory.tensors[INFERENCE.get(LOSS, LOSS)]}
 
 
 @np.errstate(all="ignore")
@@ -679,27 +706,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -38,7 +38,7 @@ One training step takes, with each array read and written once per kernel:
              = 3 + 202·N·R + 269·N + 64·V
     bytes      40 + 16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N
              = 40 + 592·N·R + 1,664·N + 2,560·V
-    workspace  262,408 + 545·N·R + 1,024·V + 272·N bytes
+    workspace  262,408 + 265·N·R + 1,024·V + 272·N bytes
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "R", "V")
-POSITIONS = ("range_N", "range_")
+POSITIONS = ()
 ONES = ("ones_D",)
 D = 32
 NAME = "word2vec"
@@ -88,139 +88,154 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, data, tensors):
+def _forward(params, tensors, N, R, V):
     """The outputs: equation (1)."""
-    centre, context = data["centre"], data["context"]
     E, C = params["E"], params["C"]
     near = tensors["near"]
     t_ND, t_ND2, ones_D = tensors["t_ND"], tensors["t_ND2"], tensors["ones_D"]
-    np.take(C, context, 0, out=t_ND, mode="clip")  # (1)
-    np.take(E, centre, 0, out=t_ND2, mode="clip")  # (1)
-    np.multiply(t_ND, t_ND2, out=t_ND)  # (1)
-    np.dot(t_ND, ones_D, out=near)  # (1)
+
+    def run(data):
+        centre, context = data["centre"], data["context"]
+        np.take(C, context, 0, out=t_ND, mode="clip")  # (1)
+        np.take(E, centre, 0, out=t_ND2, mode="clip")  # (1)
+        np.multiply(t_ND, t_ND2, out=t_ND)  # (1)
+        np.dot(t_ND, ones_D, out=near)  # (1)
+
+    return run
 
 
-def _loss(params, data, tensors):
+def _loss(params, tensors, N, R, V):
     """The loss: equations (2) to (8)."""
-    centre, others = data["centre"], data["others"]
     E, C = params["E"], params["C"]
     near, far, u_h1, h1 = tensors["near"], tensors["far"], tensors["u_h1"], tensors["h1"]
     m_loss, h1_2, s_loss, loss = tensors["m_loss"], tensors["h1_2"], tensors["s_loss"], tensors["loss"]
     t_ND, t_NRD, ones_D = tensors["t_ND"], tensors["t_NRD"], tensors["ones_D"]
-    N = len(centre)
-    R = others.shape[1]
-    np.take(C, others, 0, out=t_NRD, mode="clip")  # (2)
-    np.take(E, centre, 0, out=t_ND, mode="clip")  # (2)
-    np.multiply(t_NRD, t_ND[:, None, :], out=t_NRD)  # (2)
-    np.dot(t_NRD.reshape(N * R, D), ones_D, out=far.reshape(N * R))  # (2)
-    np.negative(near, out=u_h1)  # (3)
-    _softplus(u_h1, out=h1)  # (4)
-    m_loss[...] = h1.sum() / N  # (5)
-    _softplus(far, out=h1_2)  # (6)
-    s_loss[...] = h1_2.sum()  # (7)
-    loss[...] = m_loss + s_loss / N  # (8)
+    t_ND_row = t_ND[:, None, :]
+    t_NRD_rows = t_NRD.reshape(N * R, D)
+    far_flat = far.reshape(N * R)
+
+    def run(data):
+        centre, others = data["centre"], data["others"]
+        np.take(C, others, 0, out=t_NRD, mode="clip")  # (2)
+        np.take(E, centre, 0, out=t_ND, mode="clip")  # (2)
+        np.multiply(t_NRD, t_ND_row, out=t_NRD)  # (2)
+        np.dot(t_NRD_rows, ones_D, out=far_flat)  # (2)
+        np.negative(near, out=u_h1)  # (3)
+        _softplus(u_h1, out=h1)  # (4)
+        m_loss[...] = h1.sum() / N  # (5)
+        _softplus(far, out=h1_2)  # (6)
+        s_loss[...] = h1_2.sum()  # (7)
+        loss[...] = m_loss + s_loss / N  # (8)
+
+    return run
 
 
-def _backward(params, data, tensors, gradients):
+def _backward(params, tensors, gradients, N, R, V):
     """The gradients: equations (9) to (16)."""
-    centre, context, others = data["centre"], data["context"], data["others"]
     E, C = params["E"], params["C"]
     far, u_h1, du_h1, dfar = tensors["far"], tensors["u_h1"], tensors["du_h1"], tensors["dfar"]
     dE_1, dE_2, dC_1, dC_2 = tensors["dE_1"], tensors["dE_2"], tensors["dC_1"], tensors["dC_2"]
     dE, dC = gradients["E"], gradients["C"]
-    t_ND, t_NRD, order, ordered = tensors["t_ND"], tensors["t_NRD"], tensors["order"], tensors["ordered"]
-    at_1, at_NR, t_NRD2, range_N = tensors["at_1"], tensors["at_NR"], tensors["t_NRD2"], tensors["range_N"]
-    range_ = tensors["range_"]
-    N = len(centre)
-    R = others.shape[1]
-    _sigmoid(u_h1, out=du_h1)  # (9)
-    np.divide(du_h1, N, out=du_h1)  # (9)
-    _sigmoid(far, out=dfar)  # (10)
-    np.divide(dfar, N, out=dfar)  # (10)
-    np.take(C, context, 0, out=t_ND, mode="clip")  # (11)
-    np.negative(t_ND, out=t_ND)  # (11)
-    np.multiply(t_ND, du_h1[:, None], out=t_ND)  # (11)
-    _add_rows(dE_1, centre, t_ND, range_N, order, ordered)  # (11)
-    np.copyto(at_NR, np.broadcast_to(centre[:, None], (N, R)))  # (12)
-    np.take(C, others, 0, out=t_NRD2, mode="clip")  # (12)
-    np.multiply(t_NRD2, dfar[..., None], out=t_NRD2)  # (12)
-    _add_rows(dE_2, at_NR, t_NRD2, range_, at_1, t_NRD)  # (12)
-    np.take(E, centre, 0, out=t_ND, mode="clip")  # (14)
-    np.negative(t_ND, out=t_ND)  # (14)
-    np.multiply(t_ND, du_h1[:, None], out=t_ND)  # (14)
-    _add_rows(dC_1, context, t_ND, range_N, order, ordered)  # (14)
-    np.take(E, centre, 0, out=t_ND, mode="clip")  # (15)
-    np.multiply(t_ND[:, None, :], dfar[..., None], out=t_NRD2)  # (15)
-    _add_rows(dC_2, others, t_NRD2, range_, at_1, t_NRD)  # (15)
-    np.add(dE_1, dE_2, out=dE)  # (13)
-    np.add(dC_1, dC_2, out=dC)  # (16)
+    t_ND, t_NRD = tensors["t_ND"], tensors["t_NRD"]
+    du_h1_column = du_h1[:, None]
+    dfar_column = dfar[..., None]
+    t_ND_row = t_ND[:, None, :]
+
+    def run(data):
+        centre, context, others = data["centre"], data["context"], data["others"]
+        _sigmoid(u_h1, out=du_h1)  # (9)
+        np.divide(du_h1, N, out=du_h1)  # (9)
+        _sigmoid(far, out=dfar)  # (10)
+        np.divide(dfar, N, out=dfar)  # (10)
+        dE_1.fill(0)  # (11)
+        np.take(C, context, 0, out=t_ND, mode="clip")  # (11)
+        np.negative(t_ND, out=t_ND)  # (11)
+        np.multiply(t_ND, du_h1_column, out=t_ND)  # (11)
+        _add_rows(dE_1, centre, t_ND)  # (11)
+        dE_2.fill(0)  # (12)
+        np.take(C, others, 0, out=t_NRD, mode="clip")  # (12)
+        np.multiply(t_NRD, dfar_column, out=t_NRD)  # (12)
+        _add_rows(dE_2, np.broadcast_to(centre[:, None], (N, R)), t_NRD)  # (12)
+        dC_1.fill(0)  # (14)
+        np.take(E, centre, 0, out=t_ND, mode="clip")  # (14)
+        np.negative(t_ND, out=t_ND)  # (14)
+        np.multiply(t_ND, du_h1_column, out=t_ND)  # (14)
+        _add_rows(dC_1, context, t_ND)  # (14)
+        dC_2.fill(0)  # (15)
+        np.take(E, centre, 0, out=t_ND, mode="clip")  # (15)
+        np.multiply(t_ND_row, dfar_column, out=t_NRD)  # (15)
+        _add_rows(dC_2, others, t_NRD)  # (15)
+        np.add(dE_1, dE_2, out=dE)  # (13)
+        np.add(dC_1, dC_2, out=dC)  # (16)
+
+    return run
 
 
-def _metrics(params, data, tensors):
+def _metrics(params, tensors, N, R, V):
     """The metrics: equation (17)."""
     near, far, found = tensors["near"], tensors["far"], tensors["found"]
     is_NR = tensors["is_NR"]
-    N = len(near)
-    R = far.shape[1]
-    np.less(far, near[:, None], out=is_NR)  # (17)
-    found[...] = DTYPE(is_NR.sum()) / (N * R)  # (17)
+    near_column = near[:, None]
+    c1 = N * R  # (17)
+
+    def run(data):
+        np.less(far, near_column, out=is_NR)  # (17)
+        found[...] = DTYPE(is_NR.sum()) / c1  # (17)
+
+    return run
 
 
-def _update(tensors, theta, gradient, m, v, step, lr, beta1, beta2, eps):
+def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
-    c1 = 1 - beta1  # (U1)
-    c2 = 1 - beta2  # (U2)
-    c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
-    c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
-    arenas = theta, gradient, m, v
+    blocks = []
     for start in range(0, len(theta), 16384):
-        block = slice(start, start + 16384)
-        theta, gradient, m, v = [arena[block] for arena in arenas]
-        t_block = tensors["t_block"][: len(theta)]
-        t_block2 = tensors["t_block2"][: len(theta)]
-        np.multiply(beta1, m, out=m)  # (U1)
-        np.multiply(c1, gradient, out=t_block)  # (U1)
-        np.add(m, t_block, out=m)  # (U1)
-        np.multiply(beta2, v, out=v)  # (U2)
-        np.multiply(gradient, gradient, out=t_block)  # (U2)
-        np.multiply(c2, t_block, out=t_block)  # (U2)
-        np.add(v, t_block, out=v)  # (U2)
-        np.multiply(c3, m, out=t_block)  # (U3)
-        np.sqrt(v, out=t_block2)  # (U3)
-        np.add(t_block2, c4, out=t_block2)  # (U3)
-        np.divide(t_block, t_block2, out=t_block)  # (U3)
-        theta -= t_block  # (U3)
+        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
+
+    def run(step, lr, beta1, beta2, eps):
+        c1 = 1 - beta1  # (U1)
+        c2 = 1 - beta2  # (U2)
+        c3 = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U3)
+        c4 = eps * math.sqrt(1 - beta2**step)  # (U3)
+        for theta_block, gradient_block, m_block, v_block, t_block, t_block2 in blocks:
+            np.multiply(beta1, m_block, out=m_block)  # (U1)
+            np.multiply(c1, gradient_block, out=t_block)  # (U1)
+            np.add(m_block, t_block, out=m_block)  # (U1)
+            np.multiply(beta2, v_block, out=v_block)  # (U2)
+            np.multiply(gradient_block, gradient_block, out=t_block)  # (U2)
+            np.multiply(c2, t_block, out=t_block)  # (U2)
+            np.add(v_block, t_block, out=v_block)  # (U2)
+            np.multiply(c3, m_block, out=t_block)  # (U3)
+            np.sqrt(v_block, out=t_block2)  # (U3)
+            np.add(t_block2, c4, out=t_block2)  # (U3)
+            np.divide(t_block, t_block2, out=t_block)  # (U3)
+            np.subtract(theta_block, t_block, out=theta_block)  # (U3)
+
+    return run
 
 
 def _places(N, R, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "near": (0, 32 * N * R, (N,)),
-        "far": (0, 64 * N * R, (N, R)),
-        "u_h1": (0, 128 * V + 32 * N + 65 * N * R, (N,)),
+        "near": (0, 128 * V + 32 * N + 33 * N * R, (N,)),
+        "far": (0, 32 * N * R, (N, R)),
+        "u_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
         "h1": (0, 0, (N,)),
         "m_loss": (0, N * R, ()),
         "h1_2": (0, 0, (N, R)),
         "s_loss": (0, N * R + 1, ()),
-        "loss": (0, 128 * V + 33 * N + 65 * N * R + 32800, ()),
-        "du_h1": (0, 128 * V + 32 * N + 65 * N * R, (N,)),
-        "dfar": (0, 64 * N * R, (N, R)),
-        "dE_1": (0, 65 * N * R, (V, D)),
-        "dE_2": (0, 32 * V + 65 * N * R, (V, D)),
-        "dC_1": (0, 64 * V + 65 * N * R, (V, D)),
-        "dC_2": (0, 65 * N * R + 96 * V, (V, D)),
+        "loss": (0, 128 * V + 33 * N * R + 34 * N + 32800, ()),
+        "du_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
+        "dfar": (0, 32 * N * R, (N, R)),
+        "dE_1": (0, 33 * N * R, (V, D)),
+        "dE_2": (0, 32 * V + 33 * N * R, (V, D)),
+        "dC_1": (0, 33 * N * R + 64 * V, (V, D)),
+        "dC_2": (0, 33 * N * R + 96 * V, (V, D)),
         "found": (0, 0, ()),
-        "ones_D": (0, 128 * V + 33 * N + 65 * N * R + 32768, (32,)),
-        "range_N": (1, 3 * N * R, (N,)),
-        "range_": (1, 0, (N * R,)),
-        "t_ND": (0, 128 * V + 65 * N * R, (N, 32)),
+        "ones_D": (0, 128 * V + 33 * N * R + 34 * N + 32768, (32,)),
+        "t_ND": (0, 128 * V + 33 * N * R, (N, 32)),
         "t_ND2": (0, 0, (N, 32)),
         "t_NRD": (0, 0, (N, R, 32)),
-        "order": (1, N * R, (N,)),
-        "ordered": (0, 0, (N, 32)),
-        "at_1": (1, N * R, (N * R,)),
-        "at_NR": (1, 2 * N * R, (N, R)),
-        "t_NRD2": (0, 32 * N * R, (N, R, 32)),
         "is_NR": (2, 0, (N, R)),
         "t_block": (0, 0, (16384,)),
         "t_block2": (0, 16384, (16384,)),
@@ -240,32 +255,14 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
-    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
-    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
-    room for that."""
-    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
-    count = rows.size
-    if 2 * len(sums) > count:
-        sums.fill(0)
-        for k in range(values.shape[1]):
-            np.add.at(sums[:, k], rows, values[:, k])
-        return
-    np.multiply(rows, count, out=at)
-    np.add(at, count_up, out=at)
-    at.sort()
-    np.remainder(at, count, out=at)
-    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
-    # What `at` held is read: here follow where each row's values start, and which rows have none.
-    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
-    starts.fill(0)
-    np.add.at(starts, rows, 1)
-    np.equal(starts, 0, out=absent)
-    np.cumsum(starts, out=starts)
-    starts[1:], starts[0] = starts[:-1], 0
-    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
-    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
-    np.copyto(sums, 0, where=absent[:, None])
+def _add_rows(target: Array, rows: Array, values: Array) -> None:
+    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
+    flat = rows.ravel()
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
+    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
 
 
 def _sigmoid(x: Array, out: Array | None = None) -> Array:
@@ -532,18 +529,17 @@ def _outputs(
     sizes: Mapping[str, int],
     training: bool,
 ) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    return {name: tensors[name].copy() for name in OUTPUTS}
+    memory = _memory(sizes)
+    _forward(params, memory.tensors, *memory.sizes)(data)
+    return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
 @np.errstate(all="ignore")
 def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:
-    tensors = _memory(sizes).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _metrics(params, data, tensors)
-    return tensors
+    memory = _memory(sizes)
+    for stage in (_forward, _loss, _metrics):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    return memory.tensors
 
 
 @np.errstate(all="ignore")
@@ -556,27 +552,59 @@ def _differentiate(
     apart: bool = False,
 ) -> dict[str, Array]:
     """The gradients and the tensors that are left, or all of them where they lie apart."""
-    tensors = _memory(sizes, apart=apart).tensors
-    _forward(params, data, tensors)
-    _loss(params, data, tensors)
-    _backward(params, data, tensors, gradients)
-    return tensors
+    memory = _memory(sizes, apart=apart)
+    for stage in (_forward, _loss):
+        stage(params, memory.tensors, *memory.sizes)(data)
+    _backward(params, memory.tensors, gradients, *memory.sizes)(data)
+    return memory.tensors
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, and a workspace."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        memory = self.memory = _memory(sizes)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
+        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
+        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
+        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
+        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    tensors = _memory(sizes, state.workspace).tensors
-    _forward(state.params, data, tensors)
-    _loss(state.params, data, tensors)
-    _backward(state.params, data, tensors, state.gradients)
-    loss = float(tensors[LOSS])
-    if not (math.isfinite(loss) and _all_finite(state.gradients.flat)):
+    step = _bound(state, sizes)
+    step.forward(data)
+    step.loss(data)
+    step.backward(data)
+    loss = float(step.value)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
-    moments = {name: arena.flat for name, arena in state.moments.items()}
-    _update(tensors, state.params.flat, state.gradients.flat, step=state.step, **moments, **state.hyper)
+    step.update(state.step, **state.hyper)
     return loss, True
+
+
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    return step
 
 
 def _all_finite(values: Array) -> bool:

@@ -79,23 +79,29 @@ class Calls(Functions):
         except Unknown:
             self.lines, self.scratch.busy = [], busy
             self.allocating.append(code)
-            self.lines.append(self.text(node))
+            if isinstance(node, ast.AugAssign):
+                self.lines.append(self.augmented(node, self.text(node.value)))
+            else:
+                self.lines.append(self.text(node))
 
     def parsed(self, node: ast.stmt) -> None:
         if isinstance(node, ast.Assign):
             self.assigned(node.targets[0], node.value)
         elif isinstance(node, ast.AugAssign):
             held: list[str] = []
-            value, target = self.value(node.value, held), self.text(node.target)
-            if isinstance(node.target, ast.Name) and self.forms.of(node.target).shape:
-                self.lines.append(f"np.{OPERATORS[type(node.op)]}({target}, {value}, out={target})")
-            else:
-                self.lines.append(f"{target} {SIGNS[type(node.op)]} {value}")
+            self.lines.append(self.augmented(node, self.value(node.value, held)))
             self.scratch.release(held)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             self.called(node.value)
         else:
             raise Unknown(ast.unparse(node))
+
+    def augmented(self, node: ast.AugAssign, value: str) -> str:
+        """`target += value`; as a call where the target is a name, which would be local to the stage."""
+        target = self.text(node.target)
+        if isinstance(node.target, ast.Name) and self.forms.of(node.target).shape:
+            return f"np.{OPERATORS[type(node.op)]}({target}, {value}, out={target})"
+        return f"{target} {SIGNS[type(node.op)]} {value}"
 
     def assigned(self, target: ast.expr, value: ast.expr) -> None:
         """`target = value`: into an array that is there, or under a local name."""
@@ -151,7 +157,10 @@ class Calls(Functions):
         held: list[str] = []
         own = isinstance(node.func, ast.Name)  # a function of the module: it takes arrays in one piece
         arguments = [self.piece(a, held) for a in node.args] if own else self.arguments(node, held)
-        self.lines.append(f"{self.text(node.func)}({', '.join(arguments)})")
+        function = self.text(node.func)
+        if function == "np.matmul" and [k.arg for k in node.keywords] == ["out"]:
+            function = f"np.{self.product_of(node.args, self.forms.of(node.keywords[0].value))}"
+        self.lines.append(f"{function}({', '.join(arguments)})")
         if not own and not any(k.arg == "out" for k in node.keywords):
             self.allocating.append(self.lines[-1])
         self.scratch.release(held)

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbp.emit.blocks import WIDTH, wrapped
-from symbp.emit.form import Unknown
+from symbp.emit.form import NUMBER, Unknown
 from symbp.emit.forms import Forms
 from symbp.emit.numpy_view_names import view_name
 
@@ -40,16 +40,31 @@ class Binding:
     def lines(self, lines: Sequence[str]) -> list[str]:
         """The lines with names; what makes them is in `head`."""
         self.taken |= {word for line in lines for word in re.findall(r"\w+", line)}
-        self.fixed -= _assigned(lines)
+        assigned = _assigned(lines)
+        self.fixed -= assigned.keys()
         found: list[str] = []
         for block in _blocks(lines):
             if block[0].startswith("for "):
                 found += self.loop(block)
             elif len(block) > 1:
                 found += block
-            else:
+            elif not self.named_once(block[0], assigned):
                 found.append(self.line(block[0]))
         return found
+
+    def named_once(self, line: str, assigned: Mapping[str, int]) -> bool:
+        """Whether a line names a view for good; then it is a line of the head."""
+        code = line.partition("  # ")[0]
+        (node,) = ast.parse(code).body
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            return False
+        name = node.targets[0].id
+        if assigned[name] > 1 or not (self.stays(node.value) and self.views(node.value)):
+            return False
+        self.head.append(code)
+        self.fixed |= {name}
+        self.forms.known[name] = self.forms.of(node.value)
+        return True
 
     def line(self, line: str) -> str:
         """One line, with names for the parts that stay."""
@@ -82,16 +97,16 @@ class Binding:
         """A loop, over what it views at each step where that is known before and not much."""
         body = [self.line(line) if _plain(line, block) else line for line in block[1:]]
         (head,) = ast.parse(f"{block[0].partition('  # ')[0]} pass").body
-        if not isinstance(head, ast.For) or not isinstance(head.target, ast.Name):
-            return [block[0], *body]
+        assert isinstance(head, ast.For)
         if any(line.lstrip().startswith("for ") for line in body) or not self.stays(head.iter):
             return [block[0], *body]
-        step, views = head.target.id, dict[str, str]()
-        inside = replace(self, fixed=self.fixed | {step}, names=views, head=[], taken=set(self.taken))
+        around, views = [n.id for n in ast.walk(head.target) if isinstance(n, ast.Name)], dict[str, str]()
+        self.forms.known.update(dict.fromkeys(around, NUMBER))
+        inside = replace(self, fixed=self.fixed | {*around}, names=views, head=[], taken=set(self.taken))
 
         def named(part: ast.expr, source: str, comment: str) -> str:  # noqa: ARG001
             if source not in views:
-                views[source] = inside.new(view_name(part, step))
+                views[source] = inside.new(view_name(part, around[0]))
             return views[source]
 
         renamed = [
@@ -100,56 +115,51 @@ class Binding:
         if not 0 < len(views) <= MOST:
             return [block[0], *body]
         self.taken |= inside.taken
-        mentioned = any(re.search(rf"\b{step}\b", line.partition("  # ")[0]) for line in renamed)
-        values = [step] * mentioned + list(views)
+        read = [
+            n for n in around if any(re.search(rf"\b{n}\b", line.partition("  # ")[0]) for line in renamed)
+        ]
         steps = self.new("steps")
-        entry = f"({', '.join(values)})" if len(values) > 1 else values[0]
-        around = f"for {step} in {ast.unparse(head.iter)}"
-        self.head += _comprehension(steps, entry, values, around)
-        names = [step] * mentioned + list(views.values())
-        return [*wrapped("for ", names, f" in {steps}:", 8), *renamed]
+        self.head += _comprehension(steps, [*read, *views], block[0].partition("  # ")[0].rstrip(":"))
+        return [*_header([*read, *views.values()], steps), *renamed]
 
     # --- parts
     def _renamed(self, line: str, name: Naming, *, numbers: bool = True) -> str:
         code, mark, comment = line.partition("  # ")
         margin = code[: len(code) - len(code.lstrip())]
         raw = code.strip().encode()
-        parts = list(self.parts(ast.parse(raw), numbers=numbers))
-        for part in sorted(parts, key=lambda p: p.col_offset, reverse=True):
-            start, end = part.col_offset, part.end_col_offset or 0
-            found = name(part, raw[start:end].decode(), mark + comment).encode()
+        parts = sorted(self.parts(ast.parse(raw), numbers=numbers), key=lambda p: p.col_offset)
+        spans = [(part.col_offset, part.end_col_offset or 0) for part in parts]
+        texts = [raw[start:end].decode() for start, end in spans]
+        names = [name(part, text, mark + comment) for part, text in zip(parts, texts, strict=True)]
+        for part, (start, end), found in reversed(list(zip(parts, spans, names, strict=True))):
             if isinstance(part, ast.BinOp) and raw[start - 1 : start] + raw[end : end + 1] == b"()":
                 start, end = (start - 1, end + 1) if raw[start - 2 : start - 1] == b" " else (start, end)
-            raw = raw[:start] + found + raw[end:]
+            raw = raw[:start] + found.encode() + raw[end:]
         return f"{margin}{raw.decode()}{mark}{comment}"
 
-    def parts(self, node: ast.AST, *, numbers: bool) -> Iterator[ast.expr]:
-        """The largest parts of a line that stay as they are and are more than a name."""
+    def parts(self, node: ast.AST, *, numbers: bool, within: bool = False) -> Iterator[ast.expr]:
+        """The largest parts of a line that stay as they are and are more than a name; numbers only `within`
+        what computes with arrays."""
         if isinstance(node, VIEWING) and self.stays(node) and self.views(node):
             yield node
             return
         if isinstance(node, ast.IfExp):  # not both of its branches can be had
             return
-        if numbers and (isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and _of_numpy(node))):
-            operands = [node.left, node.right] if isinstance(node, ast.BinOp) else node.args
-            for operand in operands:
-                if isinstance(operand, (ast.BinOp, ast.Call)) and self.stays(operand) and self.counts(operand):
-                    yield operand
-                else:
-                    yield from self.parts(operand, numbers=numbers)
-            rest: Iterable[ast.AST] = node.keywords if isinstance(node, ast.Call) else ()
-        elif isinstance(node, ast.Assign):
-            rest = [node.value]
-        else:
-            rest = ast.iter_child_nodes(node)
-        for child in rest:
-            yield from self.parts(child, numbers=numbers)
+        if numbers and self.counts(node, within):
+            yield node  # type: ignore[misc]
+            return
+        children: Iterable[ast.AST] = ast.iter_child_nodes(node)
+        if isinstance(node, ast.Assign) or (isinstance(node, ast.AugAssign) and numbers):
+            children = [node.value]  # what `+=` names is local
+        operands = isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and _of_numpy(node))
+        for child in children:
+            yield from self.parts(child, numbers=numbers, within=operands)
 
     def stays(self, node: ast.expr) -> bool:
         """Whether an expression reads nothing but what stays in its place."""
-        called = {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        return names <= self.fixed | GLOBALS | called
+        functions = {n.func for n in ast.walk(node) if isinstance(n, ast.Call)}
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n not in functions}
+        return names <= self.fixed | GLOBALS
 
     def views(self, node: ast.expr) -> bool:
         """Whether an expression is a view of an array, which is as good at the next call."""
@@ -159,8 +169,10 @@ class Binding:
             return False
         return form.view and bool(form.shape)
 
-    def counts(self, node: ast.expr) -> bool:
-        """Whether an expression is a number that sizes decide."""
+    def counts(self, node: ast.AST, within: bool) -> bool:
+        """Whether an expression computes a number out of sizes, as an operand of what works on arrays."""
+        if not within or not isinstance(node, (ast.BinOp, ast.Call)) or not self.stays(node):
+            return False
         try:
             form = self.forms.of(node)
         except Unknown:
@@ -187,15 +199,14 @@ def _plain(line: str, block: Sequence[str]) -> bool:
     return len(line) - len(line.lstrip()) == indent and not line.partition("  # ")[0].endswith(":")
 
 
-def _assigned(lines: Sequence[str]) -> set[str]:
-    """The names that lines give to something."""
-    found: set[str] = set()
+def _assigned(lines: Sequence[str]) -> dict[str, int]:
+    """The names that lines give to something, and how often."""
+    found: dict[str, int] = {}
     for line in lines:
         code = line.partition("  # ")[0].strip()
-        if code.startswith("for "):
-            found |= set(re.findall(r"\w+", code.partition(" in ")[0].removeprefix("for ")))
-        elif (match := re.match(r"(\w+(?:, \w+)*) (?:[-+*/|&]?=) ", code)) is not None:
-            found |= set(match.group(1).split(", "))
+        given = re.match(r"for (\w+(?:, \w+)*) in |(\w+(?:, \w+)*) (?:[-+*/|&]?=) ", code)
+        for name in (given.group(1) or given.group(2)).split(", ") if given else ():
+            found[name] = found.get(name, 0) + 1
     return found
 
 
@@ -203,8 +214,15 @@ def _of_numpy(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "np"
 
 
-def _comprehension(name: str, entry: str, values: Sequence[str], around: str) -> list[str]:
+def _header(names: Sequence[str], steps: str) -> list[str]:
+    """`for h_before, h_t in steps:`, over several lines where it is long."""
+    one = f"for {', '.join(names)} in {steps}:"
+    return [one] if len(one) + 8 <= WIDTH else wrapped("for (", names, f") in {steps}:", 8)
+
+
+def _comprehension(name: str, values: Sequence[str], around: str) -> list[str]:
     """`steps = [(…) for t in range(T)]`, over several lines where it is long."""
+    entry = f"({', '.join(values)})" if len(values) > 1 else values[0]
     one = f"{name} = [{entry} {around}]"
     if len(one) + 4 <= WIDTH:
         return [one]

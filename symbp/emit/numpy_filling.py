@@ -68,10 +68,19 @@ def calls_for(
     instead: Mapping[str, str],
 ) -> Calls:
     """What rewrites the lines of a stage; `instead` says which tensor takes another's place."""
+    calls = Calls(known_forms(network, tensors, names), scratch, segment.name)
+    calls.shared = {names.tensors[new]: names.tensors[old] for new, old in instead.items()}
+    return calls
+
+
+def known_forms(
+    network: Network, tensors: Mapping[str, Tensor], names: Names, scratch: Scratch | None = None
+) -> Forms:
+    """The forms of tensors, and of scratch."""
     known: dict[str, Form] = {}
     for name, tensor in tensors.items():
         kind: Kind = "integer" if tensor.integer else "number" if tensor.role is Role.HYPER else "real"
         known[names.tensors[name]] = Form(tensor.shape, kind, view=True, whole=True)
-    calls = Calls(Forms(known, frozenset(network.system.sizes), takes_out), scratch, segment.name)
-    calls.shared = {names.tensors[new]: names.tensors[old] for new, old in instead.items()}
-    return calls
+    for name in (*scratch.shapes, *scratch.constants) if scratch else ():
+        known[name] = scratch.form(name) if scratch else NUMBER
+    return Forms(known, frozenset(network.system.sizes), takes_out)

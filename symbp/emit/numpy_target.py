@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbp.emit.blocks import WIDTH, Function
+from symbp.emit.forms import Forms
 from symbp.emit.names import Names
 from symbp.emit.numpy_binding import Binding
-from symbp.emit.numpy_filling import FillingLines, calls_for
+from symbp.emit.numpy_filling import FillingLines, calls_for, known_forms
 from symbp.emit.scratch import Scratch
 from symbp.emit.segments import GIVEN, Network, Segment
 from symbp.emit.tables import global_name
@@ -39,7 +40,10 @@ def functions(network: Network, names: Names) -> Stages:
     found = Stages([], set(), Scratch(names.taken), successions(network), [])
     for segment in network.segments:
         calls = calls_for(network, segment, tensors, names, found.scratch, found.instead)
-        function = _stage(network, segment, FillingLines(tensors, names, calls), names)
+        lines = FillingLines(tensors, names, calls)
+        body = [line for kernel in segment.program.kernels for line in lines.kernel(kernel)]
+        forms = known_forms(network, tensors, names, found.scratch)
+        function = _stage(network, segment, body, forms, names, found.scratch)
         found.functions.append(function)
         for name in [n for n in found.instead if names.tensors[n] in calls.apart]:
             del found.instead[name]
@@ -53,24 +57,24 @@ def called(lines: Iterable[str]) -> set[str]:
     return {name for line in lines for name in re.findall(r"(?<![\w.])_\w+(?=\()", line)}
 
 
-def _stage(network: Network, segment: Segment, lines: FillingLines, names: Names) -> Function:
+def _stage(
+    network: Network, segment: Segment, kernels: Sequence[str], forms: Forms, names: Names, scratch: Scratch
+) -> Function:
     """A function of the arrays that stay in their places; what it returns runs the stage on given data."""
     backward = segment.name == "backward"
     gradients = network.derivation.gradients
     own = own_gradients(network) if backward else {}
-    body: list[str] = []
-    for kernel in segment.program.kernels:
-        body += lines.kernel(kernel)
+    body = list(kernels)
     if backward:
         rest = [p.name for p in network.parameters if p.name not in own.values()]
         body += [f'gradients["{p}"][...] = {names.tensors[gradients[p]]}' for p in rest]
     if segment.name == "buffers":
         body += _buffer_lines(network, names)
-    staying = _staying(network, segment, names, lines.calls.scratch, own)
+    staying = _staying(network, segment, names, scratch, own)
     sizes = {*network.sizes, *network.stage_sizes}
     hyper = {names.tensors[t.name] for t in segment.leaves(Role.HYPER)}
     fixed = frozenset({row[1] for rows, _ in staying for row in rows} | sizes | hyper)
-    binding = Binding(lines.calls.forms, fixed, names.free, set(lines.calls.scratch.shapes))
+    binding = Binding(forms, fixed, names.free, set(scratch.shapes))
     body = binding.lines(body)
     arguments = ("params", "tensors", *(["gradients"] if backward else []), *network.stage_sizes)
     title = (

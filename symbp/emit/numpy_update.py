@@ -1,4 +1,4 @@
-"""An optimizer's update in NumPy: calls over the flat arenas, a block that stays in the cache at a time.
+"""An optimizer's update in NumPy: a loop over the flat arenas, a block that stays in the cache at a time.
 
 Enters: an update rule, the number of parameters. Leaves: the function `_update`.
 Must not know: which optimizers exist.
@@ -29,10 +29,9 @@ BLOCK = 1 << 14  # entries of each arena: five operands in float32 are 320 KB
 
 
 def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> Function:
-    """The update as calls over the arenas, block by block where their length, `count`, may take several."""
-    single = bool(count.is_number) and int(count) <= BLOCK
+    """The update as calls over blocks of the arenas; `count` is their length."""
     arenas = [names.tensors[name] for name in (THETA, GRADIENT, *rule.moments)]
-    blocks = dict(zip(arenas, arenas if single else [names.free(f"{a}_block") for a in arenas], strict=True))
+    blocks = {arena: names.free(f"{arena}_block") for arena in arenas}
     update = _Update(rule, names, blocks)
     numbered = numbered_updates(rule)
     whole = [line for k, e in numbered if not e.indices for line in update.scalar(k, e)]
@@ -48,24 +47,19 @@ def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> F
     lines = calls.statement(inner)
     scratch = [n for n in calls.scratch.shapes if calls.moment in calls.scratch.uses[n]]
     calls.end()
-    length = count if single else sympy.Integer(BLOCK)
+    length = sympy.Integer(min(int(count), BLOCK) if count.is_number else BLOCK)
     for name in scratch:
         calls.scratch.shapes[name] = ((length,), calls.scratch.shapes[name][1])
     given = [t for t in arguments(rule) if t in (THETA, GRADIENT, *rule.moments)]
     settings = [t for t in arguments(rule) if t not in given]
-    run = [*whole, *update.before, *lines]
-    head = [f'{name} = tensors["{name}"]' for name in scratch]
-    if not single:
-        listed, start = names.free("blocks"), names.free("start")
-        head = _cut(listed, start, arenas, scratch)
-        inside = [*(blocks[a] for a in arenas), *scratch]
-        loop = f"for {', '.join(inside)} in {listed}:"
-        run = [*whole, *update.before, loop, *(f"    {line}" for line in lines)]
+    listed = names.free("blocks")
     body = (
-        *head,
+        *_cut(listed, names.free("start"), arenas, scratch),
         "",
         f"def run({', '.join(settings)}):",
-        *(f"    {line}" for line in run),
+        *(f"    {line}" for line in (*whole, *update.before)),
+        f"    for {', '.join([*blocks.values(), *scratch])} in {listed}:",
+        *(f"        {line}" for line in lines),
         "",
         "return run",
     )
@@ -85,8 +79,8 @@ def _cut(blocks: str, start: str, arenas: Sequence[str], scratch: Sequence[str])
 
 
 class _Update:
-    """The lines of one update; `constants` are the scalars that `before` computes, by value, and `blocks` says
-    what the part of an arena is called."""
+    """The lines of one update; `constants` are the scalars that `before` computes, by value, and `blocks`
+    says what the part of an arena is called."""
 
     def __init__(self, rule: UpdateRule, names: Names, blocks: Mapping[str, str]) -> None:
         self.rule, self.names, self.blocks = rule, names, blocks

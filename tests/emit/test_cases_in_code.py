@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from emit_lines import spelled_out
 from emit_systems import module_for, outputs
 
 from symbp.emit.numpy_cases import fixed_by
@@ -83,7 +84,7 @@ def test_each_position_has_its_line(name: str, bound: bool) -> None:
     loops = module_for(system, "numba", bound=EXTENTS if bound else {})
     found = outputs(loops, values, compiled=False)["z"]
     np.testing.assert_allclose(found, run(system, values, EXTENTS)["z"], rtol=1e-14)
-    source = Path(module.__file__ or "").read_text(encoding="utf-8")
+    source = spelled_out(Path(module.__file__ or "").read_text(encoding="utf-8"))
     for text in texts:
         assert text in source
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from emit_lines import spelled_out
 from emit_systems import module_for, outputs
 
 from symbp.ir.build import SystemBuilder, indices, sizes
@@ -13,16 +14,16 @@ from symbp.ir.system import Role
 
 EXTENTS = dict(zip("ABCDE", (2, 3, 4, 5, 3), strict=True))
 SPECS = [
-    ("ab,bc->ac", "np.matmul(A, B, out=r)"),
-    ("ba,bc->ac", "np.matmul(A.T, B, out=r)"),
-    ("ab,cb->ac", "np.matmul(A, B.T, out=r)"),
-    ("ba,cb->ac", "np.matmul(A.T, B.T, out=r)"),
-    ("ab,b->a", "np.matmul(A, B, out=r)"),
-    ("b,bc->c", "np.matmul(B.T, A, out=r)"),
-    ("ba,b->a", "np.matmul(A.T, B, out=r)"),
-    ("b,cb->c", "np.matmul(B, A, out=r)"),
-    ("ab,bc->ca", "np.matmul(B.T, A.T, out=r)"),
-    ("abc,cd->abd", "np.matmul(A.reshape(A * B, C), B, out=r.reshape(A * B, D))"),
+    ("ab,bc->ac", "np.dot(A, B, out=r)"),
+    ("ba,bc->ac", "np.dot(A.T, B, out=r)"),
+    ("ab,cb->ac", "np.dot(A, B.T, out=r)"),
+    ("ba,cb->ac", "np.dot(A.T, B.T, out=r)"),
+    ("ab,b->a", "np.dot(A, B, out=r)"),
+    ("b,bc->c", "np.dot(B.T, A, out=r)"),
+    ("ba,b->a", "np.dot(A.T, B, out=r)"),
+    ("b,cb->c", "np.dot(B, A, out=r)"),
+    ("ab,bc->ca", "np.dot(B.T, A.T, out=r)"),
+    ("abc,cd->abd", "np.dot(A.reshape(A * B, C), B, out=r.reshape(A * B, D))"),
     ("abc,abd->cd", ".T, B.reshape(A * B, D), out=r)"),
     ("abc,d->abcd", "np.multiply(A[..., None], B, out=r)"),
     ("abc,acd->abd", "np.matmul(A, B, out=r)"),
@@ -32,7 +33,7 @@ SPECS = [
     ("ab,ab->a", "np.dot(t_AB, ones_B, out=r)"),
     ("ab,bc,cd->ad", "_part, "),
     ("ab,bc,cd,de->ae", "_part"),
-    ("ab,b,bc->ac", "np.matmul("),
+    ("ab,b,bc->ac", "np.dot("),
     ("ab,cb,db->acd", "np.einsum("),
     ("ba,bc,bd->", "_part"),
     ("bca,cbd->ad", "np.matmul(A.reshape(B * C, A).T, t_BCD.reshape(B * C, D), out=r)"),
@@ -42,7 +43,7 @@ SPECS = [
     ("bc,abd->acd", "np.matmul(A.T, B, out=r)"),
     ("dbc,ba->cad", ""),
     ("abc,dcb->dab", ""),
-    ("ea,eb->ab", "np.matmul(A.T, B, out=r)"),
+    ("ea,eb->ab", "np.dot(A.T, B, out=r)"),
     ("abcd,cde->abe", "out=r.reshape(A * B, E))"),
 ]
 
@@ -113,5 +114,5 @@ def _bound(system: Any) -> dict[str, int]:
 def _forward(module: Any) -> str:
     from pathlib import Path
 
-    text = Path(module.__file__).read_text(encoding="utf-8")
+    text = spelled_out(Path(module.__file__).read_text(encoding="utf-8"))
     return text[text.index("def _forward(") :].split("\n\n\n")[0]

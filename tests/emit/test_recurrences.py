@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from emit_lines import spelled_out
 from emit_recurrences import EXTENTS, SYSTEMS, lstm, module, rnn, source, stack, swept, values
 
 from symbp.ir.interpret import evaluate
@@ -119,23 +120,23 @@ def stage(text: str, name: str) -> str:
 
 
 def test_numpy_reads_like_a_recurrence() -> None:
-    forward = stage(source(rnn(), "numpy"), "_forward")
+    forward = stage(spelled_out(source(rnn(), "numpy")), "_forward")
     lines = [re.sub(r"  #.*", "", line).strip() for line in forward.splitlines()]
     at = lines.index("for t in range(T):")
     assert lines[at - 1] == "np.add(a, c, out=h_all)"
     assert lines[at + 1 : at + 4] == [
-        "np.matmul(h[t - 1] if t >= 1 else zeros_NH, U, out=r[t])",
+        "np.dot(h[t - 1] if t >= 1 else zeros_NH, U, out=r[t])",
         "np.add(h_all[t], r[t], out=h[t])",
         "np.tanh(h[t], out=h[t])",
     ]
 
 
 def test_what_does_not_depend_on_the_state_is_outside_of_the_loop() -> None:
-    text = source(lstm(), "numpy")
+    text = spelled_out(source(lstm(), "numpy"))
     forward, backward = stage(text, "_forward"), stage(text, "_backward")
-    assert re.search(r"^    np.matmul.*out=a\b", forward, re.MULTILINE)
-    assert re.search(r"^    np.matmul.*out=dW\b", backward, re.MULTILINE)
-    loops = [line for line in text.splitlines() if re.match(r" +for t in ", line)]
+    assert re.search(r"^        np.dot.*out=a\b", forward, re.MULTILINE)
+    assert re.search(r"^        np.dot.*out=dW\b", backward, re.MULTILINE)
+    loops = [line for line in text.splitlines() if re.match(r" +for t in .*:$", line)]
     assert len(loops) == 2
 
 

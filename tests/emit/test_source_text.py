@@ -95,7 +95,7 @@ def test_a_line_computes_what_it_says(target: str) -> None:
     source = text(target)
     lines = {"numpy": "np.tanh(h, out=h)  # (2)", "numba": "h[n, j] = _tanh(z1[n, j] + b1[j])  # (2)"}
     assert lines[target] in source
-    product = {"numpy": "np.matmul(x, W1, out=z1)  # (1)", "numba": "_product(x, W1, z1)  # (1)"}
+    product = {"numpy": "np.dot(x, W1, out=z1)  # (1)", "numba": "_product(x, W1, z1)  # (1)"}
     assert product[target] in source
 
 

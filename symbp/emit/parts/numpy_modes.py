@@ -12,9 +12,9 @@ import numpy as np
 
 from symbp.emit.parts.arrays import Arena
 from symbp.emit.parts.memory import _memory
-from symbp.emit.parts.numpy_step import _all_finite
+from symbp.emit.parts.numpy_step import _all_finite, _bound
 from symbp.emit.parts.program import INFERENCE, LOSS, OUTPUTS, Array
-from symbp.emit.parts.stages import _backward, _buffers, _forward, _inference, _loss, _metrics, _update
+from symbp.emit.parts.stages import _buffers, _forward, _inference, _metrics
 from symbp.emit.parts.state import State
 
 
@@ -37,27 +37,6 @@ def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     return {**memory.tensors, LOSS: memory.tensors[INFERENCE.get(LOSS, LOSS)]}
 
 
-class _Step:
-    """A training step over the arrays of a state, which stay in their places, and a workspace."""
-
-    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
-        memory = _memory(sizes)
-        self.nbytes = memory.nbytes
-        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
-        moments = {name: arena.flat for name, arena in state.moments.items()}
-        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
-        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
-        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
-        self.buffers = _buffers(state.params, memory.tensors, *memory.sizes)
-        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
-        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
-
-    def serves(self, state: State) -> bool:
-        """Whether the state still has the arrays of this step."""
-        same = self.params is state.params and self.gradients is state.gradients
-        return same and self.moments is state.moments
-
-
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the updates are left out, and False returned, if the loss or a gradient is not finite."""
@@ -68,7 +47,7 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     loss = float(step.value)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
-    step.buffers(data)
+    _buffers(state.params, step.memory.tensors, *step.memory.sizes)(data)
     state.step += 1
     step.update(state.step, **state.hyper)
     return loss, True

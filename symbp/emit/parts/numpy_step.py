@@ -58,8 +58,7 @@ class _Step:
     """A training step over the arrays of a state, which stay in their places, and a workspace."""
 
     def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
-        memory = _memory(sizes)
-        self.nbytes = memory.nbytes
+        memory = self.memory = _memory(sizes)
         self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
         moments = {name: arena.flat for name, arena in state.moments.items()}
         self.forward = _forward(state.params, memory.tensors, *memory.sizes)
@@ -67,6 +66,11 @@ class _Step:
         self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
         self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
         self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the workspace."""
+        return self.memory.nbytes
 
     def serves(self, state: State) -> bool:
         """Whether the state still has the arrays of this step."""

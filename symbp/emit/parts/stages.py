@@ -6,7 +6,6 @@ Enters: nothing. Leaves: types. Must not know: any network.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from symbp.emit.parts.program import Array
 
