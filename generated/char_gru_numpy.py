@@ -338,7 +338,7 @@ def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
     blocks = []
     for start in range(0, len(theta), 16384):
-        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        block = [arena[start : start + 16384] for arena in (theta, gradient, m, v)]
         blocks.append((*block, tensors["g_clipped"][: len(block[0])], tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
 
     def run(step, lr, beta1, beta2, eps, clip_norm):

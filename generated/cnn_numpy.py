@@ -56,32 +56,31 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D1 = 1, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, S, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      36·D1·F1·N·S² + 14·F1·N·S² + 1,738·F1·N·((S - 2)//2)² + 192·K·N·((S - 2)//2)²
+    flops      36·D1·F1·N·S² + 10·F1·N·S² + 1,738·F1·N·((S - 2)//2)² + 192·K·N·((S - 2)//2)²
                + 3,476·F1·N·((S - 2)//2) + 384·K·N·((S - 2)//2) + 1,738·F1·N + 206·K·N
                + 320·N·((S - 2)//2)² + 640·N·((S - 2)//2) + 327·N
              = 192·K·N·((S - 2)//2)² + 384·K·N·((S - 2)//2) + 206·K·N + 28,128·N·((S - 2)//2)²
-               + 56,256·N·((S - 2)//2) + 800·N·S² + 28,135·N
-    bytes      520 + 1,104·F1·N·((S - 2)//2) + 432·D1·N·S² + 552·F1·N·((S - 2)//2)² + 96·F1·N·S²
+               + 56,256·N·((S - 2)//2) + 736·N·S² + 28,135·N
+    bytes      520 + 1,088·F1·N·((S - 2)//2) + 432·D1·N·S² + 544·F1·N·((S - 2)//2)² + 80·F1·N·S²
                + 112·K·N + 11,776·N·((S - 2)//2)² + 144·D1·F1 + 1,536·K·((S - 2)//2)
-               + 23,552·N·((S - 2)//2) + 552·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 11,848·N + 784·K
-             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,968·N·S² + 20,608·N·((S - 2)//2)²
-               + 41,216·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 20,680·N + 784·K
+               + 23,552·N·((S - 2)//2) + 544·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 11,848·N + 784·K
+             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,712·N·S² + 20,480·N·((S - 2)//2)²
+               + 40,960·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 20,552·N + 784·K
     workspace  8·max(32·N·S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S²
-               + 16·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 32·N, 32·N·S²
-               + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 51·N + K, 1 + 32·N·S²
-               + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 51·N + (S - 2)//2 + K, 2 + 32·N·S²
-               + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 2·((S - 2)//2) + 51·N + K, 19
-               + 32·N·S² + 48·N·((S - 2)//2)² + 96·N·((S - 2)//2) + 10·S + 3·((S - 2)//2) + 51·N + K)
-               + 8·max(33·N·S² + 4·N·S + 4·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2)
-               + 32·N, 192·N·((S - 2)//2) + 32·N·((S - 2)//2)² + 32·N·S² + 288·N, 320·N·((S - 2)//2)
-               + 48·N·S² + 96·N·((S - 2)//2)² + 352·N, 128·N·((S - 2)//2)² + 384·N·((S - 2)//2)
-               + 48·N·S² + 384·N, 160·N·((S - 2)//2)² + 448·N·((S - 2)//2) + 48·N·S²
-               + 416·N, 192·N·((S - 2)//2)² + 48·N·S² + 512·N·((S - 2)//2) + 448·N, 224·N·((S - 2)//2)²
-               + 48·N·S² + 576·N·((S - 2)//2) + 480·N, 240·N·((S - 2)//2)² + 48·N·S²
-               + 672·N·((S - 2)//2) + 624·N, 256·N·((S - 2)//2)² + 48·N·S² + 704·N·((S - 2)//2)
-               + 640·N, 272·N·((S - 2)//2)² + 48·N·S² + 736·N·((S - 2)//2) + 656·N, 288·N·((S - 2)//2)²
-               + 4·N·S + 50·N·S² + 768·N·((S - 2)//2) + 676·N, 32,771 + 289·N·((S - 2)//2)² + 4·K·N
-               + 4·N·S + 50·N·S² + 770·N·((S - 2)//2) + 684·N + K) + max(K·N, 32·N·S² + 2·S
+               + 16·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 7·S + K + S², 1
+               + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 7·S + (S - 2)//2 + K + S², 2
+               + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 2·((S - 2)//2) + 35·N + 7·S + K
+               + S², 19 + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 3·((S - 2)//2)
+               + 7·S + K + S²) + 8·max(32·N·S², 192·N·((S - 2)//2) + 32·N·((S - 2)//2)²
+               + 288·N, 16·N·S² + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 32·N, 320·N·((S - 2)//2)
+               + 64·N·S² + 96·N·((S - 2)//2)² + 352·N, 128·N·((S - 2)//2)² + 384·N·((S - 2)//2)
+               + 64·N·S² + 384·N, 160·N·((S - 2)//2)² + 448·N·((S - 2)//2) + 64·N·S²
+               + 416·N, 192·N·((S - 2)//2)² + 512·N·((S - 2)//2) + 64·N·S² + 448·N, 224·N·((S - 2)//2)²
+               + 576·N·((S - 2)//2) + 64·N·S² + 480·N, 240·N·((S - 2)//2)² + 64·N·S²
+               + 672·N·((S - 2)//2) + 624·N, 256·N·((S - 2)//2)² + 64·N·S² + 704·N·((S - 2)//2)
+               + 640·N, 272·N·((S - 2)//2)² + 64·N·S² + 736·N·((S - 2)//2) + 656·N, 288·N·((S - 2)//2)²
+               + 4·N·S + 66·N·S² + 768·N·((S - 2)//2) + 676·N, 32,771 + 289·N·((S - 2)//2)² + 4·K·N
+               + 4·N·S + 66·N·S² + 770·N·((S - 2)//2) + 684·N + K) + max(K·N, 16·N·S² + 2·S
                + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 16·N, 32·N·((S - 2)//2)²
                + 64·N·((S - 2)//2) + 32·N) bytes
 """
@@ -154,8 +153,8 @@ def _forward(params, tensors, N, S, K):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
     e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
-    padded1, t_1, at_1, at_2 = tensors["padded1"], tensors["t_1"], tensors["at_1"], tensors["at_2"]
-    at_3, t_2, t_3, range_F1 = tensors["at_3"], tensors["t_2"], tensors["t_3"], tensors["range_F1"]
+    padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
+    t_1, t_2, t_3, range_F1 = tensors["t_1"], tensors["t_2"], tensors["t_3"], tensors["range_F1"]
     range_, range_N, ones_K = tensors["range_"], tensors["range_N"], tensors["ones_K"]
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
     z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
@@ -183,20 +182,49 @@ def _forward(params, tensors, N, S, K):
         np.matmul(C1_rows, z1_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, 0, out=h1_2)  # (3)
-        h1.fill(-np.inf)  # (4)
-        for i5, i in np.ndindex(2, 2):
-            np.multiply(range_F1_column, S, out=at_1)  # (4)
-            np.multiply(2, range_, out=at_2)  # (4)
-            np.add(at_2, i5, out=at_2)  # (4)
-            np.add(at_1, at_2_column, out=at_1)  # (4)
-            np.multiply(at_1, S, out=at_1)  # (4)
-            np.multiply(2, range_, out=at_3)  # (4)
-            np.add(at_3, i, out=at_3)  # (4)
-            np.add(at_1, at_3_column, out=at_1)  # (4)
-            np.multiply(at_1, N, out=at_1)  # (4)
-            np.add(at_1, range_N, out=at_1)  # (4)
-            np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-            np.maximum(h1, t_1, out=h1)  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=h1, mode="clip")  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_3, 1, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
+        np.maximum(h1, t_1, out=h1)  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_2, 1, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
+        np.maximum(h1, t_1, out=h1)  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_2, 1, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_3, 1, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
+        np.maximum(h1, t_1, out=h1)  # (4)
         t_2.fill(0)  # (5)
         np.copyto(t_2_part, h1)  # (5)
         np.matmul(C2_rows, z2_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
@@ -239,23 +267,20 @@ def _loss(params, tensors, N, S, K):
 def _backward(params, tensors, gradients, N, S, K):
     """The gradients: equations (17) to (29)."""
     C2, W = params["C2"], params["W"]
-    a1, h1_2, h1, a2 = tensors["a1"], tensors["h1_2"], tensors["h1"], tensors["a2"]
-    flat, p, h1_place = tensors["flat"], tensors["p"], tensors["h1_place"]
-    h1_argmax_i5, h1_argmax_i, da3 = tensors["h1_argmax_i5"], tensors["h1_argmax_i"], tensors["da3"]
-    dflat, da2, dh1, da1 = tensors["dflat"], tensors["da2"], tensors["dh1"], tensors["da1"]
+    h1_2, h1, h2, flat = tensors["h1_2"], tensors["h1"], tensors["h2"], tensors["flat"]
+    p, h1_place, da3, dflat = tensors["p"], tensors["h1_place"], tensors["da3"], tensors["dflat"]
+    da2, dh1, da1_window, da1 = tensors["da2"], tensors["dh1"], tensors["da1_window"], tensors["da1"]
     dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
     dW, db = gradients["W"], gradients["b"]
-    padded1, t_1, at_1, at_2 = tensors["padded1"], tensors["t_1"], tensors["at_1"], tensors["at_2"]
-    at_3, t_2, less, is_1 = tensors["at_3"], tensors["t_2"], tensors["less"], tensors["is_1"]
+    padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
+    t_1, t_2, less, is_1 = tensors["t_1"], tensors["t_2"], tensors["less"], tensors["is_1"]
     is_NK, is_2, t_4, at1 = tensors["is_NK"], tensors["is_2"], tensors["t_4"], tensors["at1"]
-    at2, at3, at4, at5 = tensors["at2"], tensors["at3"], tensors["at4"], tensors["at5"]
-    at6, is_F1_S_S_N, is_SS1 = tensors["at6"], tensors["is_F1_S_S_N"], tensors["is_SS1"]
-    is_S, at_S, is_S2 = tensors["is_S"], tensors["at_S"], tensors["is_S2"]
-    is_F1_S_S_N2, at_F1_S_S_N = tensors["is_F1_S_S_N2"], tensors["at_F1_S_S_N"]
-    at_F1_S_S_N2, at_S2, at_S3 = tensors["at_F1_S_S_N2"], tensors["at_S2"], tensors["at_S3"]
-    range_F1, range_, range_N = tensors["range_F1"], tensors["range_"], tensors["range_N"]
-    range_K, ones_N, ones_2S22NNS222N = tensors["range_K"], tensors["ones_N"], tensors["ones_2S22NNS222N"]
-    range_S, ones_NS2 = tensors["range_S"], tensors["ones_NS2"]
+    at2, at3, at4, is_F1_S_S_N = tensors["at2"], tensors["at3"], tensors["at4"], tensors["is_F1_S_S_N"]
+    at_SS, at_S, at_S2 = tensors["at_SS"], tensors["at_S"], tensors["at_S2"]
+    at_F1_S_S_N, at_F1_S_S_N2, is_SS1 = tensors["at_F1_S_S_N"], tensors["at_F1_S_S_N2"], tensors["is_SS1"]
+    is_S, is_S2, range_F1, range_ = tensors["is_S"], tensors["is_S2"], tensors["range_F1"], tensors["range_"]
+    range_N, range_K, ones_N = tensors["range_N"], tensors["range_K"], tensors["ones_N"]
+    ones_2S22NNS222N, range_S, ones_NS2 = tensors["ones_2S22NNS222N"], tensors["range_S"], tensors["ones_NS2"]
     range_F1_column = range_F1[:, None, None, None]
     at_2_column = at_2[:, None, None]
     at_3_column = at_3[:, None]
@@ -275,14 +300,13 @@ def _backward(params, tensors, gradients, N, S, K):
     t_2_part = t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
     dC2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     dC2_rows = dC2.reshape(32, 9 * F1)
+    at_S_column = at_S[:, None]
+    c5 = (S - 2) // 2 + 1  # (27)
+    at_S_column2 = at_S[:, None, None]
+    at_S2_column = at_S2[:, None]
+    at_SS_column = at_SS[..., None]
     is_S_column = is_S[:, None, None]
     is_S2_column = is_S2[:, None]
-    c5 = (S - 2) // 2 + 1  # (27)
-    at_S2_column = at_S2[:, None, None]
-    at_S3_column = at_S3[:, None]
-    at_S_column = at_S[:, None, None]
-    at_S_column2 = at_S[:, None]
-    at_S2_column2 = at_S2[:, None]
     c6 = S**2  # (29)
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
     dC1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
@@ -290,32 +314,50 @@ def _backward(params, tensors, gradients, N, S, K):
 
     def run(data):
         x, y, mask2 = data["x"], data["y"], data["mask2"]
-        h1_place.fill(0)  # (17)
-        less.fill(1)  # (17)
-        for i5, i in np.ndindex(2, 2):
-            np.multiply(range_F1_column, S, out=at_1)  # (17)
-            np.multiply(2, range_, out=at_2)  # (17)
-            np.add(at_2, i5, out=at_2)  # (17)
-            np.add(at_1, at_2_column, out=at_1)  # (17)
-            np.multiply(at_1, S, out=at_1)  # (17)
-            np.multiply(2, range_, out=at_3)  # (17)
-            np.add(at_3, i, out=at_3)  # (17)
-            np.add(at_1, at_3_column, out=at_1)  # (17)
-            np.multiply(at_1, N, out=at_1)  # (17)
-            np.add(at_1, range_N, out=at_1)  # (17)
-            np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (17)
-            np.less(t_1, h1, out=is_1)  # (17)
-            np.logical_and(less, is_1, out=less)  # (17)
-            np.add(h1_place, less, out=h1_place)  # (17)
-        np.right_shift(h1_place, 1, out=h1_argmax_i5)  # (17)
-        np.bitwise_and(h1_place, 1, out=h1_argmax_i)  # (18)
+        np.multiply(range_F1_column, S, out=at_1)  # (17), (18)
+        np.multiply(2, range_, out=at_2)  # (17), (18)
+        np.add(at_1, at_2_column, out=at_1)  # (17), (18)
+        np.multiply(at_1, S, out=at_1)  # (17), (18)
+        np.multiply(2, range_, out=at_3)  # (17), (18)
+        np.add(at_1, at_3_column, out=at_1)  # (17), (18)
+        np.multiply(at_1, N, out=at_1)  # (17), (18)
+        np.add(at_1, range_N, out=at_1)  # (17), (18)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (17), (18)
+        np.less(t_1, h1, out=less)  # (17), (18)
+        np.copyto(h1_place, less)  # (17), (18)
+        np.multiply(range_F1_column, S, out=at_1)  # (17), (18)
+        np.multiply(2, range_, out=at_2)  # (17), (18)
+        np.add(at_1, at_2_column, out=at_1)  # (17), (18)
+        np.multiply(at_1, S, out=at_1)  # (17), (18)
+        np.multiply(2, range_, out=at_3)  # (17), (18)
+        np.add(at_3, 1, out=at_3)  # (17), (18)
+        np.add(at_1, at_3_column, out=at_1)  # (17), (18)
+        np.multiply(at_1, N, out=at_1)  # (17), (18)
+        np.add(at_1, range_N, out=at_1)  # (17), (18)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (17), (18)
+        np.less(t_1, h1, out=is_1)  # (17), (18)
+        np.logical_and(less, is_1, out=less)  # (17), (18)
+        np.add(h1_place, less, out=h1_place)  # (17), (18)
+        np.multiply(range_F1_column, S, out=at_1)  # (17), (18)
+        np.multiply(2, range_, out=at_2)  # (17), (18)
+        np.add(at_2, 1, out=at_2)  # (17), (18)
+        np.add(at_1, at_2_column, out=at_1)  # (17), (18)
+        np.multiply(at_1, S, out=at_1)  # (17), (18)
+        np.multiply(2, range_, out=at_3)  # (17), (18)
+        np.add(at_1, at_3_column, out=at_1)  # (17), (18)
+        np.multiply(at_1, N, out=at_1)  # (17), (18)
+        np.add(at_1, range_N, out=at_1)  # (17), (18)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (17), (18)
+        np.less(t_1, h1, out=is_1)  # (17), (18)
+        np.logical_and(less, is_1, out=less)  # (17), (18)
+        np.add(h1_place, less, out=h1_place)  # (17), (18)
         np.equal(range_K, y[:, None], out=is_NK)  # (19)
         np.subtract(p, is_NK, out=da3)  # (19)
         np.divide(da3, N, out=da3)  # (19)
         np.dot(ones_N, da3, out=db)  # (20)
         np.dot(W, da3_T, out=dflat)  # (21)
         np.dot(flat, da3, out=dW)  # (22)
-        np.greater(a2, 0, out=is_2)  # (23)
+        np.greater(h2, 0, out=is_2)  # (23)
         np.multiply(10 / 7, dflat_shaped, out=da2)  # (23)
         np.multiply(da2, mask2.reshape(N, 32, c1_ + 1, c1_ + 1).transpose(1, 2, 3, 0), out=da2)  # (23)
         _choose(da2, is_2, 0)  # (23)
@@ -328,52 +370,41 @@ def _backward(params, tensors, gradients, N, S, K):
         t_2.fill(0)  # (26)
         np.copyto(t_2_part, h1)  # (26)
         np.matmul(da2.reshape(32, c4 * N), dC2_windows.reshape(9 * F1, c4 * N).T, out=dC2_rows)  # (26)
+        np.greater(h1, 0, out=is_1)  # (27)
+        _masked(dh1, is_1, out=da1_window)  # (27)
         np.right_shift(range_S, 1, out=at1)  # (27)
         np.right_shift(range_S, 1, out=at2)  # (27)
         np.right_shift(range_S, 1, out=at3)  # (27)
         np.right_shift(range_S, 1, out=at4)  # (27)
-        np.right_shift(range_S, 1, out=at5)  # (27)
-        np.right_shift(range_S, 1, out=at6)  # (27)
-        np.greater(a1, 0, out=is_F1_S_S_N)  # (27)
+        np.bitwise_and(range_S, 1, out=at_S)  # (27)
+        np.multiply(2, at_S, out=at_S)  # (27)
+        np.bitwise_and(range_S, 1, out=at_S2)  # (27)
+        np.add(at_S_column, at_S2, out=at_SS)  # (27)
+        np.multiply(range_F1_column, c5, out=at_F1_S_S_N2)  # (27)
+        np.clip(at1, 0, c1_, out=at_S)  # (27)
+        np.add(at_F1_S_S_N2, at_S_column2, out=at_F1_S_S_N2)  # (27)
+        np.multiply(at_F1_S_S_N2, c5, out=at_F1_S_S_N2)  # (27)
+        np.clip(at2, 0, c1_, out=at_S2)  # (27)
+        np.add(at_F1_S_S_N2, at_S2_column, out=at_F1_S_S_N2)  # (27)
+        np.multiply(at_F1_S_S_N2, N, out=at_F1_S_S_N2)  # (27)
+        np.add(at_F1_S_S_N2, range_N, out=at_F1_S_S_N2)  # (27)
+        np.take(h1_place.reshape(-1), at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
+        np.equal(at_SS_column, at_F1_S_S_N, out=is_F1_S_S_N)  # (27)
         np.right_shift(range_S, 1, out=at_S)  # (27)
         np.less_equal(at_S, c1_, out=is_S)  # (27)
         np.right_shift(range_S, 1, out=at_S)  # (27)
         np.less_equal(at_S, c1_, out=is_S2)  # (27)
         np.logical_and(is_S_column, is_S2_column, out=is_SS1)  # (27)
         np.logical_and(is_SS1, is_F1_S_S_N, out=is_F1_S_S_N)  # (27)
-        np.bitwise_and(range_S, 1, out=at_S)  # (27)
-        np.multiply(range_F1_column, c5, out=at_F1_S_S_N2)  # (27)
-        np.clip(at1, 0, c1_, out=at_S2)  # (27)
-        np.add(at_F1_S_S_N2, at_S2_column, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, c5, out=at_F1_S_S_N2)  # (27)
-        np.clip(at2, 0, c1_, out=at_S3)  # (27)
-        np.add(at_F1_S_S_N2, at_S3_column, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, N, out=at_F1_S_S_N2)  # (27)
-        np.add(at_F1_S_S_N2, range_N, out=at_F1_S_S_N2)  # (27)
-        np.take(h1_argmax_i5.reshape(-1), at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
-        np.equal(at_S_column, at_F1_S_S_N, out=is_F1_S_S_N2)  # (27)
-        np.logical_and(is_F1_S_S_N, is_F1_S_S_N2, out=is_F1_S_S_N)  # (27)
-        np.bitwise_and(range_S, 1, out=at_S)  # (27)
-        np.multiply(range_F1_column, c5, out=at_F1_S_S_N2)  # (27)
-        np.clip(at3, 0, c1_, out=at_S2)  # (27)
-        np.add(at_F1_S_S_N2, at_S2_column, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, c5, out=at_F1_S_S_N2)  # (27)
-        np.clip(at4, 0, c1_, out=at_S3)  # (27)
-        np.add(at_F1_S_S_N2, at_S3_column, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, N, out=at_F1_S_S_N2)  # (27)
-        np.add(at_F1_S_S_N2, range_N, out=at_F1_S_S_N2)  # (27)
-        np.take(h1_argmax_i.reshape(-1), at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
-        np.equal(at_S_column2, at_F1_S_S_N, out=is_F1_S_S_N2)  # (27)
-        np.logical_and(is_F1_S_S_N, is_F1_S_S_N2, out=is_F1_S_S_N)  # (27)
         np.multiply(range_F1_column, c5, out=at_F1_S_S_N)  # (27)
-        np.clip(at5, 0, c1_, out=at_S)  # (27)
-        np.add(at_F1_S_S_N, at_S_column, out=at_F1_S_S_N)  # (27)
+        np.clip(at3, 0, c1_, out=at_S)  # (27)
+        np.add(at_F1_S_S_N, at_S_column2, out=at_F1_S_S_N)  # (27)
         np.multiply(at_F1_S_S_N, c5, out=at_F1_S_S_N)  # (27)
-        np.clip(at6, 0, c1_, out=at_S2)  # (27)
-        np.add(at_F1_S_S_N, at_S2_column2, out=at_F1_S_S_N)  # (27)
+        np.clip(at4, 0, c1_, out=at_S2)  # (27)
+        np.add(at_F1_S_S_N, at_S2_column, out=at_F1_S_S_N)  # (27)
         np.multiply(at_F1_S_S_N, N, out=at_F1_S_S_N)  # (27)
         np.add(at_F1_S_S_N, range_N, out=at_F1_S_S_N)  # (27)
-        np.take(dh1.reshape(-1), at_F1_S_S_N, out=da1, mode="clip")  # (27)
+        np.take(da1_window.reshape(-1), at_F1_S_S_N, out=da1, mode="clip")  # (27)
         _choose(da1, is_F1_S_S_N, 0)  # (27)
         np.dot(da1.reshape(F1, N * c6), ones_NS2, out=dc1)  # (29)
         padded1.fill(0)  # (28)
@@ -391,8 +422,8 @@ def _inference(params, tensors, N, S, K):
     z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
     z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
     e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
-    padded1, t_1, at_1, at_2 = tensors["padded1"], tensors["t_1"], tensors["at_1"], tensors["at_2"]
-    at_3, t_2, range_F1, range_ = tensors["at_3"], tensors["t_2"], tensors["range_F1"], tensors["range_"]
+    padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
+    t_1, t_2, range_F1, range_ = tensors["t_1"], tensors["t_2"], tensors["range_F1"], tensors["range_"]
     range_N, ones_K = tensors["range_N"], tensors["ones_K"]
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
     z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
@@ -420,20 +451,49 @@ def _inference(params, tensors, N, S, K):
         np.matmul(C1_rows, z1_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, 0, out=h1_2)  # (3)
-        h1.fill(-np.inf)  # (4)
-        for i5, i in np.ndindex(2, 2):
-            np.multiply(range_F1_column, S, out=at_1)  # (4)
-            np.multiply(2, range_, out=at_2)  # (4)
-            np.add(at_2, i5, out=at_2)  # (4)
-            np.add(at_1, at_2_column, out=at_1)  # (4)
-            np.multiply(at_1, S, out=at_1)  # (4)
-            np.multiply(2, range_, out=at_3)  # (4)
-            np.add(at_3, i, out=at_3)  # (4)
-            np.add(at_1, at_3_column, out=at_1)  # (4)
-            np.multiply(at_1, N, out=at_1)  # (4)
-            np.add(at_1, range_N, out=at_1)  # (4)
-            np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-            np.maximum(h1, t_1, out=h1)  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=h1, mode="clip")  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_3, 1, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
+        np.maximum(h1, t_1, out=h1)  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_2, 1, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
+        np.maximum(h1, t_1, out=h1)  # (4)
+        np.multiply(range_F1_column, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_2)  # (4)
+        np.add(at_2, 1, out=at_2)  # (4)
+        np.add(at_1, at_2_column, out=at_1)  # (4)
+        np.multiply(at_1, S, out=at_1)  # (4)
+        np.multiply(2, range_, out=at_3)  # (4)
+        np.add(at_3, 1, out=at_3)  # (4)
+        np.add(at_1, at_3_column, out=at_1)  # (4)
+        np.multiply(at_1, N, out=at_1)  # (4)
+        np.add(at_1, range_N, out=at_1)  # (4)
+        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
+        np.maximum(h1, t_1, out=h1)  # (4)
         t_2.fill(0)  # (5)
         np.copyto(t_2_part, h1)  # (5)
         np.matmul(C2_rows, z2_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
@@ -480,7 +540,7 @@ def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
     blocks = []
     for start in range(0, len(theta), 16384):
-        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        block = [arena[start : start + 16384] for arena in (theta, gradient, m, v)]
         blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
 
     def run(step, lr, beta1, beta2, eps):
@@ -511,79 +571,75 @@ def _places(N, S, K):
         "z1": (0, 0, (F1, S, S, N)),
         "a1": (0, 16 * N * S**2, (F1, S, S, N)),
         "h1_2": (0, 0, (F1, S, S, N)),
-        "h1": (0, 240 * ((S - 2) // 2)**2 * N + 48 * N * S**2 + 624 * N + 672 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "z2": (0, 32 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "a2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 48 * N * S**2 + 64 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 48 * N * S**2 + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "u_flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 48 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 48 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "z3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
-        "a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
-        "m_a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
-        "e_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 32768, (N, K)),
-        "s_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 678 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
-        "p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 32768, (N, K)),
-        "loss": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 32768, ()),
+        "h1": (0, 240 * ((S - 2) // 2)**2 * N + 624 * N + 64 * N * S**2 + 672 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "z2": (0, 16 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "a2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 64 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 64 * N * S**2 + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "u_flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "z3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
+        "a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
+        "m_a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
+        "e_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 32768, (N, K)),
+        "s_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 678 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
+        "p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 32768, (N, K)),
+        "loss": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 32768, ()),
         "h1_place": (1, 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h1_argmax_i5": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h1_argmax_i": (1, 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 32768, (N, K)),
-        "dflat": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 48 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "da2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 48 * N * S**2 + 64 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "dh1": (0, 256 * ((S - 2) // 2)**2 * N + 48 * N * S**2 + 640 * N + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da1": (0, 16 * N * S**2, (F1, S, S, N)),
-        "z3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
-        "a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
-        "m_a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 679 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
-        "e_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
-        "s_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 680 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
-        "p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
-        "loss_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 32769, ()),
+        "da3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 32768, (N, K)),
+        "dflat": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "da2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 64 * N * S**2 + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "dh1": (0, 256 * ((S - 2) // 2)**2 * N + 640 * N + 64 * N * S**2 + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da1_window": (0, 256 * ((S - 2) // 2)**2 * N + 640 * N + 64 * N * S**2 + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da1": (0, 0, (F1, S, S, N)),
+        "z3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
+        "a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
+        "m_a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 679 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
+        "e_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
+        "s_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 680 * N + 770 * ((S - 2) // 2) * N + 32768, (N,)),
+        "p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (N, K)),
+        "loss_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 32769, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 32770, ()),
-        "range_F1": (1, 10 * S + 32 * N * S**2 + 3 * ((S - 2) // 2) + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 3, (16,)),
-        "range_": (1, 10 * S + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, ((S - 2) // 2 + 1,)),
-        "range_N": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 49 * N + 96 * ((S - 2) // 2) * N, (N,)),
-        "ones_K": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + 32768, (K,)),
-        "range_K": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N, (K,)),
-        "ones_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + K + 32768, (N,)),
-        "ones_2S22NNS222N": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 676 * N + 768 * ((S - 2) // 2) * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
-        "range_S": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "ones_NS2": (0, 288 * ((S - 2) // 2)**2 * N + 49 * N * S**2 + 4 * N * S + 676 * N + 768 * ((S - 2) // 2) * N, (N * S**2,)),
-        "padded1": (0, 32 * N * S**2, (N, 1, S + 2, S + 2)),
-        "t_1": (0, 272 * ((S - 2) // 2)**2 * N + 48 * N * S**2 + 656 * N + 736 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "accuracy": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 32770, ()),
+        "range_F1": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 3 * ((S - 2) // 2) + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 3, (16,)),
+        "range_": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2, ((S - 2) // 2 + 1,)),
+        "range_N": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 33 * N + 64 * ((S - 2) // 2) * N + S**2, (N,)),
+        "ones_K": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + 32768, (K,)),
+        "range_K": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + S**2, (K,)),
+        "ones_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + K + 32768, (N,)),
+        "ones_2S22NNS222N": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 676 * N + 768 * ((S - 2) // 2) * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
+        "range_S": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
+        "ones_NS2": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 65 * N * S**2 + 676 * N + 768 * ((S - 2) // 2) * N, (N * S**2,)),
+        "padded1": (0, 16 * N * S**2, (N, 1, S + 2, S + 2)),
         "at_1": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "at_2": (1, (S - 2) // 2 + 10 * S + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 1, ((S - 2) // 2 + 1,)),
-        "at_3": (1, 10 * S + 2 * ((S - 2) // 2) + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + 2, ((S - 2) // 2 + 1,)),
-        "t_2": (0, 224 * ((S - 2) // 2)**2 * N + 480 * N + 48 * N * S**2 + 576 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_3": (0, 192 * ((S - 2) // 2)**2 * N + 448 * N + 48 * N * S**2 + 512 * ((S - 2) // 2) * N, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "t_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 682 * N + 770 * ((S - 2) // 2) * N + K + 32768, (N,)),
-        "t_N2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 50 * N * S**2 + 683 * N + 770 * ((S - 2) // 2) * N + K + 32768, (N,)),
-        "at_N": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 50 * N + 96 * ((S - 2) // 2) * N + K + S, (N,)),
+        "at_2": (1, (S - 2) // 2 + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 1, ((S - 2) // 2 + 1,)),
+        "at_3": (1, 2 * ((S - 2) // 2) + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 2, ((S - 2) // 2 + 1,)),
+        "t_1": (0, 272 * ((S - 2) // 2)**2 * N + 64 * N * S**2 + 656 * N + 736 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "t_2": (0, 224 * ((S - 2) // 2)**2 * N + 480 * N + 576 * ((S - 2) // 2) * N + 64 * N * S**2, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_3": (0, 192 * ((S - 2) // 2)**2 * N + 448 * N + 512 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "t_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 682 * N + 770 * ((S - 2) // 2) * N + K + 32768, (N,)),
+        "t_N2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 683 * N + 770 * ((S - 2) // 2) * N + K + 32768, (N,)),
+        "at_N": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + K + S + S**2, (N,)),
         "less": (2, 0, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_1": (2, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_NK": (2, 0, (N, K)),
         "is_2": (2, 0, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "t_4": (0, 32 * N * S**2, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "at1": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K + S, (S,)),
-        "at2": (1, 2 * S + 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at3": (1, 32 * N * S**2 + 3 * S + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at4": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 4 * S + 51 * N + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at5": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 5 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at6": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 6 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
+        "t_4": (0, 0, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "at1": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + K + S + S**2, (S,)),
+        "at2": (1, 2 * S + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
+        "at3": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 3 * S + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
+        "at4": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 4 * S + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
         "is_F1_S_S_N": (2, 0, (16, S, S, N)),
-        "is_SS1": (2, 32 * N * S**2, (S, S, 1)),
-        "is_S": (2, 32 * N * S**2 + S**2, (S,)),
-        "at_S": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 7 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "is_S2": (2, 32 * N * S**2 + S + S**2, (S,)),
-        "is_F1_S_S_N2": (2, 16 * N * S**2, (16, S, S, N)),
+        "at_SS": (1, 32 * N + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 64 * ((S - 2) // 2) * N, (S, S)),
+        "at_S": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 5 * S + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
+        "at_S2": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 6 * S + K + S**2, (S,)),
         "at_F1_S_S_N": (1, 0, (16, S, S, N)),
         "at_F1_S_S_N2": (1, 16 * N * S**2, (16, S, S, N)),
-        "at_S2": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 8 * S + 96 * ((S - 2) // 2) * N + K, (S,)),
-        "at_S3": (1, 32 * N * S**2 + 48 * ((S - 2) // 2)**2 * N + 51 * N + 96 * ((S - 2) // 2) * N + 9 * S + K, (S,)),
+        "is_SS1": (2, 16 * N * S**2, (S, S, 1)),
+        "is_S": (2, 16 * N * S**2 + S**2, (S,)),
+        "is_S2": (2, 16 * N * S**2 + S + S**2, (S,)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N, (16384,)),
-        "t_block2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 50 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 16384, (16384,)),
+        "t_block": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N, (16384,)),
+        "t_block2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 16384, (16384,)),
     }
 
 
@@ -622,6 +678,13 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     np.bitwise_xor(bits, others, out=bits)
     np.multiply(bits, mask, out=bits)
     np.bitwise_xor(bits, others, out=bits)
+
+
+def _masked(values: Array, mask: Array, out: Array) -> Array:
+    """The values where the mask is set and 0 elsewhere: on the bits, since 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    np.multiply(values.view(kind), mask, out=out.view(kind))
+    return out
 
 
 def _transposed(x: Array, out: Array | None = None) -> Array:

@@ -271,8 +271,7 @@ def _loss(params, tensors, N, T, D, S, K):
             _choose(t_3, is_2, -np.inf)  # (14)
             t_3.max(2, out=m_alpha[t])  # (14)
             np.greater(m_alpha[t], -np.inf, out=is_3)  # (15)
-            np.copyto(m_alpha_finite[t], m_alpha[t])  # (15)
-            _choose(m_alpha_finite[t], is_3, 0)  # (15)
+            _masked(m_alpha[t], is_3, out=m_alpha_finite[t])  # (15)
             s_alpha_sum[t].fill(0)  # (16)
             for m in range(3):
                 np.right_shift(range_, 1, out=at1)  # (16)
@@ -343,8 +342,7 @@ def _loss(params, tensors, N, T, D, S, K):
             _choose(t_N, is_N, t_N2)  # (19)
             np.maximum(m_alpha2, t_N, out=m_alpha2)  # (19)
         np.greater(m_alpha2, -np.inf, out=is_N)  # (20)
-        np.copyto(m_alpha2_finite, m_alpha2)  # (20)
-        _choose(m_alpha2_finite, is_N, 0)  # (20)
+        _masked(m_alpha2, is_N, out=m_alpha2_finite)  # (20)
         s_nll_sum.fill(0)  # (21)
         for q in range(2):
             np.multiply(2, length, out=at_N)  # (21)
@@ -511,8 +509,7 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
         np.bitwise_and(range_, 1, out=at_1)  # (30)
         np.equal(at_1, 1, out=is_1)  # (30)
         np.copyto(is_9, is_1_column)  # (30)
-        np.copyto(t_6, dalpha_turned)  # (30)
-        _choose(t_6, is_9, 0)  # (30)
+        _masked(dalpha_turned, is_9, out=t_6)  # (30)
         np.add.at(dlog_p_2, (range_T_column, range_N, at_10_row), t_6)  # (30)
         np.dot(dlog_p_2_rows, ones_K, out=dlse_s1_flat)  # (31)
         np.dot(dalpha_rows, ones_2S1, out=dlog_p_1_s1_s1_flat)  # (32)
@@ -569,15 +566,13 @@ def _metrics(params, tensors, N, T, D, S, K):
         np.logical_and(is_NT, is_NT2, out=is_NT)  # (43)
         np.copyto(heard, is_NT)  # (43)
         np.less_equal(range_T, range_T_column, out=is_TT)  # (44)
-        np.copyto(t_NTT, heard_row)  # (44)
-        _choose(t_NTT, is_TT, 0)  # (44)
+        _masked(heard_row, is_TT, out=t_NTT)  # (44)
         np.dot(t_NTT_rows, ones_T, out=place_flat)  # (44)
         np.add(reals_S, 1, out=t_S)  # (45)
         np.equal(t_S, place_column, out=is_NTS)  # (45)
         np.not_equal(best_column, y[:, None, :], out=is_NTS2)  # (45)
         np.logical_and(is_NTS, is_NTS2, out=is_NTS)  # (45)
-        np.copyto(t_NTS, heard_column)  # (45)
-        _choose(t_NTS, is_NTS, 0)  # (45)
+        _masked(heard_column, is_NTS, out=t_NTS)  # (45)
         np.dot(t_NTS_rows, ones_ST, out=errors)  # (45)
         np.copyto(letters, place_part)  # (46)
         np.equal(errors, 0, out=is_N)  # (47)
@@ -592,7 +587,7 @@ def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
     blocks = []
     for start in range(0, len(theta), 16384):
-        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        block = [arena[start : start + 16384] for arena in (theta, gradient, m, v)]
         blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
 
     def run(step, lr, beta1, beta2, eps):
@@ -768,6 +763,13 @@ def _choose(out: Array, mask: Array, other: Any) -> None:
     np.bitwise_xor(bits, others, out=bits)
     np.multiply(bits, mask, out=bits)
     np.bitwise_xor(bits, others, out=bits)
+
+
+def _masked(values: Array, mask: Array, out: Array) -> Array:
+    """The values where the mask is set and 0 elsewhere: on the bits, since 0 times an infinity is a NaN."""
+    kind = f"i{out.itemsize}"
+    np.multiply(values.view(kind), mask, out=out.view(kind))
+    return out
 
 
 def _transposed(x: Array, out: Array | None = None) -> Array:

@@ -223,7 +223,7 @@ def _forward(params, tensors, N, T, V):
     t_N_T_4_D3, ones_D1, range_T = tensors["t_N_T_4_D3"], tensors["ones_D1"], tensors["range_T"]
     ones_T = tensors["ones_T"]
     t_N_T_D1_rows = t_N_T_D1.reshape(N * T, D1)
-    c1 = np.sqrt(D3)  # (15)
+    c1 = math.sqrt(D3)  # (15)
     range_T_column = range_T[:, None]
     c2 = 4 * N  # (18)
     t_N_T_4_D3_rows = t_N_T_4_D3.reshape(N * T, 4 * D3)
@@ -403,7 +403,7 @@ def _backward(params, tensors, gradients, N, T, V):
     t_NT_column = t_NT[..., None]
     t_N_4_T_D3_rows = t_N_4_T_D3.reshape(4 * N * T, D3)
     c1 = 4 * N  # (62)
-    c2 = np.sqrt(D3)  # (66)
+    c2 = math.sqrt(D3)  # (66)
     t_N_T_4_D3_rows = t_N_T_4_D3.reshape(N * T, 4 * D3)
     t_2_shaped = t_2.reshape(N, T, D1)
     da4_shaped = da4.reshape(D2, N * T, D1)
@@ -428,10 +428,10 @@ def _backward(params, tensors, gradients, N, T, V):
     dv3_turned = dv3.transpose(0, 1, 3, 2, 4)
     dWv3_shaped = dWv3.reshape(D2, D1, 4 * D3)
     x_h1_0 = x_h1[0]
-    dr_h1_s1_column = dr_h1_s1[0][..., None]
+    dr_h1_s1_0_column = dr_h1_s1[0][..., None]
     dx_h1_0 = dx_h1[0]
     dm_h1_s1_0 = dm_h1_s1[0]
-    r_h1_column = r_h1[0][..., None]
+    r_h1_0_column = r_h1[0][..., None]
     da4_0 = da4[0]
     dx1_2_rows = dx1_2.reshape(N, D1 * T)
     dpositions_E_flat = dpositions_E.reshape(D1 * T)
@@ -548,12 +548,12 @@ def _backward(params, tensors, gradients, N, T, V):
         np.divide(dWk2, c2, out=dWk2)  # (86)
         np.copyto(t_D2_N_T_4_D3, dv3_turned)  # (87)
         np.matmul(h1_T, t_D2_N_T_4_D3_shaped, out=dWv3_shaped)  # (87)
-        np.multiply(x_h1_0, dr_h1_s1_column, out=dx1_2)  # (90)
+        np.multiply(x_h1_0, dr_h1_s1_0_column, out=dx1_2)  # (90)
         np.divide(dx1_2, D1, out=dx1_2)  # (90)
         np.subtract(dx_h1_0, dx1_2, out=dx1_2)  # (90)
         np.divide(dm_h1_s1_0, D1, out=t_NT)  # (90)
         np.subtract(dx1_2, t_NT_column, out=dx1_2)  # (90)
-        np.multiply(dx1_2, r_h1_column, out=dx1_2)  # (90)
+        np.multiply(dx1_2, r_h1_0_column, out=dx1_2)  # (90)
         np.add(da4_0, dx1_2, out=dx1_2)  # (90)
         dtokens_E_1.fill(0)  # (91)
         _add_rows(dtokens_E_1, x, dx1_2)  # (91)
@@ -587,7 +587,7 @@ def _update(tensors, theta, gradient, m, v):
     """AdamW: one step over all parameters, in place."""
     blocks = []
     for start in range(0, len(theta), 16384):
-        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        block = [arena[start : start + 16384] for arena in (theta, gradient, m, v)]
         blocks.append((*block, tensors["g_clipped"][: len(block[0])], tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
 
     def run(step, lr, beta1, beta2, eps, weight_decay, clip_norm):

@@ -152,7 +152,7 @@ def _update(tensors, theta, gradient):
     """SGD: one step over all parameters, in place."""
     blocks = []
     for start in range(0, len(theta), 16384):
-        block = [arena[start : start + 16384] for arena in [theta, gradient]]
+        block = [arena[start : start + 16384] for arena in (theta, gradient)]
         blocks.append((*block, tensors["t_block"][: len(block[0])]))
 
     def run(step, lr):

@@ -180,7 +180,7 @@ def _backward(params, tensors, gradients, N, D, K):
     h_last = h[: L - 1]
     t_LNH_T = t_LNH.swapaxes(-1, -2)
     dz_0 = dz[0]
-    W_T = W[0].T
+    W_0_T = W[0].T
     dh_0 = dh[0]
 
     def run(data):
@@ -204,7 +204,7 @@ def _backward(params, tensors, gradients, N, D, K):
         np.concatenate((first_column, h_last), 0, out=t_LNH)  # (20)
         np.matmul(t_LNH_T, dz, out=dW)  # (20)
         np.matmul(ones_N, dz, out=db)  # (21)
-        np.dot(dz_0, W_T, out=dfirst_1)  # (22)
+        np.dot(dz_0, W_0_T, out=dfirst_1)  # (22)
         np.add(dfirst_1, dh_0, out=dz1)  # (23)
         np.multiply(first, first, out=t_NH)  # (23)
         np.subtract(1, t_NH, out=t_NH)  # (23)
@@ -233,7 +233,7 @@ def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
     blocks = []
     for start in range(0, len(theta), 16384):
-        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        block = [arena[start : start + 16384] for arena in (theta, gradient, m, v)]
         blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
 
     def run(step, lr, beta1, beta2, eps):

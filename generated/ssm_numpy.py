@@ -60,7 +60,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 184·N·S·T + 32·D·N·T + 112·H·N + 112·K·N + 112·N·S + 16·D·S + 24·H·K + 24·H·S + 16·H
                + 16·K + 304·S + 72·N
              = 17,672 + 32·D·N·T + 112·K·N + 2,944·N·T + 256·D + 5,448·N + 784·K
-    workspace  262,536 + 8·D·N·T + 16·K·N + 904·N·T + 16·K + 536·N + max(32·N, K·N) bytes
+    workspace  262,536 + 8·D·N·T + 16·K·N + 904·N·T + 16·K + 280·N + max(32·N, K·N) bytes
 """
 
 from __future__ import annotations
@@ -196,10 +196,10 @@ def _backward(params, tensors, gradients, N, T, D, K):
     """The gradients: equations (19) to (36)."""
     W, V = params["W"], params["V"]
     u_rate, real, imag, x_turned = tensors["u_rate"], tensors["real"], tensors["imag"], tensors["x_turned"]
-    re, im, size, a1 = tensors["re"], tensors["im"], tensors["size"], tensors["a1"]
-    h1, p, da2, dh1 = tensors["h1"], tensors["p"], tensors["da2"], tensors["dh1"]
-    da1, dsize, dim_all, dre_all = tensors["da1"], tensors["dsize"], tensors["dim_all"], tensors["dre_all"]
-    dim, dre, dimag_1, dimag_2 = tensors["dim"], tensors["dre"], tensors["dimag_1"], tensors["dimag_2"]
+    re, im, size, h1 = tensors["re"], tensors["im"], tensors["size"], tensors["h1"]
+    p, da2, dh1, da1 = tensors["p"], tensors["da2"], tensors["dh1"], tensors["da1"]
+    dsize, dim_all, dre_all, dim = tensors["dsize"], tensors["dim_all"], tensors["dre_all"], tensors["dim"]
+    dre, dimag_1, dimag_2 = tensors["dre"], tensors["dimag_1"], tensors["dimag_2"]
     dreal_1, dreal_2, dreal = tensors["dreal_1"], tensors["dreal_2"], tensors["dreal"]
     ddecay, dturn, dB, dW = gradients["decay"], gradients["turn"], gradients["B"], gradients["W"]
     db, dV, dc = gradients["b"], gradients["V"], gradients["c"]
@@ -227,9 +227,8 @@ def _backward(params, tensors, gradients, N, T, D, K):
         np.dot(ones_N, da2, out=dc)  # (20)
         np.dot(da2, V_T, out=dh1)  # (21)
         np.dot(h1_T, da2, out=dV)  # (22)
-        np.greater(a1, 0, out=is_NH)  # (23)
-        np.copyto(da1, dh1)  # (23)
-        _choose(da1, is_NH, 0)  # (23)
+        np.greater(h1, 0, out=is_NH)  # (23)
+        _masked(dh1, is_NH, out=da1)  # (23)
         np.dot(ones_N, da1, out=db)  # (24)
         np.dot(da1, W_T, out=dsize)  # (25)
         np.dot(size_T, da1, out=dW)  # (26)
@@ -314,7 +313,7 @@ def _update(tensors, theta, gradient, m, v):
     """Adam: one step over all parameters, in place."""
     blocks = []
     for start in range(0, len(theta), 16384):
-        block = [arena[start : start + 16384] for arena in [theta, gradient, m, v]]
+        block = [arena[start : start + 16384] for arena in (theta, gradient, m, v)]
         blocks.append((*block, tensors["t_block"][: len(block[0])], tensors["t_block2"][: len(block[0])]))
 
     def run(step, lr, beta1, beta2, eps):
@@ -342,10 +341,10 @@ def _update(tensors, theta, gradient, m, v):
 def _places(N, T, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "u_rate": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32768, (S,)),
-        "rate": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
-        "real": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32800, (S,)),
-        "imag": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32784, (S,)),
+        "u_rate": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32768, (S,)),
+        "rate": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32784, (S,)),
+        "real": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32800, (S,)),
+        "imag": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32784, (S,)),
         "x_turned": (0, 0, (T, N, D)),
         "u": (0, D * N * T, (T, N, S)),
         "re": (0, 16 * N + 32 * N * T + D * N * T, (T, N, S)),
@@ -353,20 +352,20 @@ def _places(N, T, D, K):
         "size": (0, 32 * N + D * N * T, (N, S)),
         "z1": (0, D * N * T, (N, H)),
         "a1": (0, D * N * T, (N, H)),
-        "h1": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N, H)),
+        "h1": (0, D * N * T, (N, H)),
         "z2": (0, 16 * N + 64 * N * T + D * N * T, (N, K)),
         "a2": (0, 16 * N + 64 * N * T + D * N * T, (N, K)),
-        "m_a2": (0, 2 * K * N + 48 * N + 64 * N * T + D * N * T, (N,)),
+        "m_a2": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
         "e_p": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
-        "s_p": (0, 2 * K * N + 49 * N + 64 * N * T + D * N * T, (N,)),
+        "s_p": (0, 17 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
         "p": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
-        "loss": (0, 113 * N * T + 2 * K * N + 65 * N + D * N * T + K + 32816, ()),
+        "loss": (0, 113 * N * T + 2 * K * N + 33 * N + D * N * T + K + 32816, ()),
         "da2": (0, 16 * N + 64 * N * T + D * N * T + K * N, (N, K)),
-        "dh1": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, H)),
-        "da1": (0, D * N * T, (N, H)),
-        "dsize": (0, 16 * N + 96 * N * T + D * N * T, (N, S)),
-        "dim_all": (0, D * N * T, (N, S)),
-        "dre_all": (0, 16 * N + 96 * N * T + D * N * T, (N, S)),
+        "dh1": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N, H)),
+        "da1": (0, 16 * N + 2 * K * N + 64 * N * T + D * N * T, (N, H)),
+        "dsize": (0, D * N * T, (N, S)),
+        "dim_all": (0, 16 * N + D * N * T, (N, S)),
+        "dre_all": (0, D * N * T, (N, S)),
         "dim": (0, 16 * N + 64 * N * T + D * N * T, (T, N, S)),
         "dre": (0, 16 * N + 80 * N * T + D * N * T, (T, N, S)),
         "dimag_1": (0, 16 * N + 96 * N * T + D * N * T, (S,)),
@@ -376,20 +375,20 @@ def _places(N, T, D, K):
         "dreal": (0, 16 * N + 96 * N * T + D * N * T + 32, (S,)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "zeros_NS": (0, 113 * N * T + 2 * K * N + 48 * N + D * N * T + 32768, (N, 16)),
-        "ones_K": (0, 113 * N * T + 2 * K * N + 64 * N + D * N * T + 32768, (K,)),
+        "zeros_NS": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, 16)),
+        "ones_K": (0, 113 * N * T + 2 * K * N + 32 * N + D * N * T + 32768, (K,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
-        "ones_N": (0, 113 * N * T + 2 * K * N + 64 * N + D * N * T + K + 32768, (N,)),
+        "ones_N": (0, 113 * N * T + 2 * K * N + 32 * N + D * N * T + K + 32768, (N,)),
         "ones_NT": (0, 112 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N * T,)),
         "t_S": (0, 0, (16,)),
-        "t_NS": (0, 113 * N * T + 16 * N + 2 * K * N + D * N * T + 32768, (N, 16)),
-        "t_N": (0, 2 * K * N + 50 * N + 64 * N * T + D * N * T, (N,)),
-        "t_N2": (0, 2 * K * N + 51 * N + 64 * N * T + D * N * T, (N,)),
+        "t_NS": (0, 16 * N + 96 * N * T + D * N * T, (N, 16)),
+        "t_N": (0, 18 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
+        "t_N2": (0, 19 * N + 2 * K * N + 64 * N * T + D * N * T, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, K)),
         "is_NH": (2, 0, (N, 32)),
-        "t_NS2": (0, 16 * N + D * N * T, (N, 16)),
+        "t_NS2": (0, 32 * N + D * N * T, (N, 16)),
         "padded1": (0, 0, (T + 1, N, 16)),
         "t_TNS": (0, 16 * N + 16 * N * T, (T, N, 16)),
         "is_N": (2, 0, (N,)),
@@ -422,18 +421,11 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _choose(out: Array, mask: Array, other: Any) -> None:
-    """Leaves `out` where the mask is set and puts `other` elsewhere: on the bits, since a branch for each
-    element costs most where the mask has no pattern, and 0 times an infinity is a NaN."""
+def _masked(values: Array, mask: Array, out: Array) -> Array:
+    """The values where the mask is set and 0 elsewhere: on the bits, since 0 times an infinity is a NaN."""
     kind = f"i{out.itemsize}"
-    bits = out.view(kind)
-    if np.isscalar(other) and other == 0:
-        np.multiply(bits, mask, out=bits)
-        return
-    others = np.asarray(other, out.dtype).view(kind)
-    np.bitwise_xor(bits, others, out=bits)
-    np.multiply(bits, mask, out=bits)
-    np.bitwise_xor(bits, others, out=bits)
+    np.multiply(values.view(kind), mask, out=out.view(kind))
+    return out
 
 
 # ---- Arrays that come in ----

@@ -68,7 +68,7 @@ def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> F
 
 def _cut(blocks: str, start: str, arenas: Sequence[str], scratch: Sequence[str]) -> list[str]:
     """The lines that cut arenas into blocks, with as much scratch beside each."""
-    parts = [f"arena[{start} : {start} + {BLOCK}]", f"[{', '.join(arenas)}]"]
+    parts = [f"arena[{start} : {start} + {BLOCK}]", f"({', '.join(arenas)})"]
     lengths = [f'tensors["{name}"][: len(block[0])]' for name in scratch]
     return [
         f"{blocks} = []",

@@ -17,7 +17,7 @@ def view_name(node: ast.expr, step: str | None = None) -> str:
     while not isinstance(node, ast.Name):
         word, node = _outermost(node, step)
         words.append(word)
-    by_step = [w for w in reversed(words) if w in (step, *NEIGHBOURS.values())]
+    by_step = [w for w in reversed(words) if w in (step, *NEIGHBOURS.values()) or w.isdecimal()]
     last = [w for w in words if w][:1]
     return "_".join([node.id.rstrip("_"), *dict.fromkeys([*by_step, *last])])
 
