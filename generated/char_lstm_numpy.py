@@ -58,7 +58,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 112·N·T·V + 48·E·N·T + 976·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
              = 331,784 + 112·N·T·V + 64,080·N·T + 1,808·V + 2,560·N + 262,144·T
-    workspace  393,216 + 25·N·T·V + 10,008·N·T + 16·V + 3,080·N + 8·T bytes
+    workspace  393,216 + 25·N·T·V + 10,016·N·T + 16·V + 3,080·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_T", "range_N", "range_V")
+POSITIONS = ("range_T", "range_N", "range_V", "range_")
 ONES = ("ones_V", "ones_NT")
 E, H = 32, 64
 NAME = "char_lstm"
@@ -202,8 +202,9 @@ def _backward(params, tensors, gradients, N, T, V):
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
     at_TN, t_NH, is_TNV, padded1 = tensors["at_TN"], tensors["t_NH"], tensors["is_TNV"], tensors["padded1"]
-    t_TNH, range_V, ones_NT = tensors["t_TNH"], tensors["range_V"], tensors["ones_NT"]
-    zeros_N4H = tensors["zeros_N4H"]
+    t_TNH, order, ordered = tensors["t_TNH"], tensors["order"], tensors["ordered"]
+    range_V, ones_NT, zeros_N4H = tensors["range_V"], tensors["ones_NT"], tensors["zeros_N4H"]
+    range_ = tensors["range_"]
     at_TN_column = at_TN[..., None]
     p_turned = p.transpose(1, 0, 2)
     c1_ = N * T  # (18)
@@ -228,7 +229,6 @@ def _backward(params, tensors, gradients, N, T, V):
     db_flat = db.reshape(4 * H)
     W_T = W.reshape(E, 4 * H).T
     dx1_rows = dx1.reshape(N * T, E)
-    dx1_turned = dx1.transpose(1, 0, 2)
     x1_T = x1.reshape(N * T, E).T
     dW_rows = dW.reshape(E, 4 * H)
 
@@ -278,8 +278,8 @@ def _backward(params, tensors, gradients, N, T, V):
         np.dot(h_T, da2_rows, out=dR)  # (26)
         np.dot(ones_NT, da1_rows, out=db_flat)  # (27)
         np.dot(da1_rows, W_T, out=dx1_rows)  # (28)
-        dtable.fill(0)  # (29)
-        _add_rows(dtable, x, dx1_turned)  # (29)
+        _transposed(x, out=at_TN)  # (29)
+        _add_rows(dtable, at_TN, dx1, range_, order, ordered)  # (29)
         np.dot(x1_T, da1_rows, out=dW_rows)  # (30)
 
     return run
@@ -371,20 +371,23 @@ def _places(N, T, V):
         "accuracy": (0, 0, ()),
         "zeros_NH": (0, 1248 * N * T + 256 * N + 3 * N * T * V + 49152, (N, 64)),
         "ones_V": (0, 1249 * N * T + 384 * N + 3 * N * T * V + 49152, (V,)),
-        "range_T": (1, 2 * N * T, (T,)),
-        "range_N": (1, 2 * N * T + T, (N,)),
-        "range_V": (1, 2 * N * T + N + T, (V,)),
+        "range_T": (1, 3 * N * T, (T,)),
+        "range_N": (1, 3 * N * T + T, (N,)),
+        "range_V": (1, 3 * N * T + N + T, (V,)),
         "ones_NT": (0, 1248 * N * T + 320 * N + 3 * N * T * V + 49152, (N * T,)),
         "zeros_N4H": (0, 1248 * N * T + 3 * N * T * V, (N, 4, 64)),
+        "range_": (1, N * T, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NH": (0, 1249 * N * T + 320 * N + 3 * N * T * V + 49152, (N, 64)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TN": (0, 2 * N * T, (T, N)),
         "t_TN2": (0, 3 * N * T, (T, N)),
-        "at_TN2": (1, N * T, (T, N)),
+        "at_TN2": (1, 2 * N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
         "padded1": (0, 256 * N * T, (T + 1, N, 64)),
         "t_TNH": (0, 0, (T, N, 64)),
+        "order": (1, 2 * N * T, (N * T,)),
+        "ordered": (0, 288 * N * T, (T, N, 32)),
         "is_NT": (2, 0, (N, T)),
         "g_clipped": (0, 1248 * N * T + 256 * N + 3 * N * T * V, (16384,)),
         "t_block": (0, 1248 * N * T + 256 * N + 3 * N * T * V + 16384, (16384,)),
@@ -412,14 +415,32 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array) -> None:
-    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
-    flat = rows.ravel()
-    order = np.argsort(flat, kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
-    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
+    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
+    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
+    room for that."""
+    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
+    count = rows.size
+    if 2 * len(sums) > count:
+        sums.fill(0)
+        for k in range(values.shape[1]):
+            np.add.at(sums[:, k], rows, values[:, k])
+        return
+    np.multiply(rows, count, out=at)
+    np.add(at, count_up, out=at)
+    at.sort()
+    np.remainder(at, count, out=at)
+    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
+    # What `at` held is read: here follow where each row's values start, and which rows have none.
+    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
+    starts.fill(0)
+    np.add.at(starts, rows, 1)
+    np.equal(starts, 0, out=absent)
+    np.cumsum(starts, out=starts)
+    starts[1:], starts[0] = starts[:-1], 0
+    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
+    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
+    np.copyto(sums, 0, where=absent[:, None])
 
 
 def _sigmoid(x: Array, out: Array | None = None) -> Array:

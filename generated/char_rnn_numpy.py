@@ -50,7 +50,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 112·N·T·V + 256·H·N·T + 48·E·N·T + 16·H·N + 16·T·H² + 24·E·H + 24·H·V + 80·N·T
                + 8·E·V + 16·H + 16·V + 8·H²
              = 82,952 + 112·N·T·V + 18,000·N·T + 1,024·N + 1,808·V + 65,536·T
-    workspace  393,224 + 33·N·T·V + 4,376·N·T + 16·V + 520·N + 8·T bytes
+    workspace  393,224 + 33·N·T·V + 4,384·N·T + 16·V + 520·N + 8·T bytes
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_T", "range_N", "range_V")
+POSITIONS = ("range_T", "range_N", "range_V", "range_")
 ONES = ("ones_V", "ones_NT")
 E, H = 32, 64
 NAME = "char_rnn"
@@ -177,8 +177,9 @@ def _backward(params, tensors, gradients, N, T, V):
     dx1 = tensors["dx1"]
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
-    at_TN, is_TNV, padded1 = tensors["at_TN"], tensors["is_TNV"], tensors["padded1"]
-    zeros_NH, range_V, ones_NT = tensors["zeros_NH"], tensors["range_V"], tensors["ones_NT"]
+    at_TN, is_TNV, padded1, order = tensors["at_TN"], tensors["is_TNV"], tensors["padded1"], tensors["order"]
+    ordered, zeros_NH, range_V = tensors["ordered"], tensors["zeros_NH"], tensors["range_V"]
+    ones_NT, range_ = tensors["ones_NT"], tensors["range_"]
     at_TN_column = at_TN[..., None]
     p_turned = p.transpose(1, 0, 2)
     c1 = N * T  # (12)
@@ -196,7 +197,6 @@ def _backward(params, tensors, gradients, N, T, V):
     h_T = h.reshape(N * T, H).T
     W_T = W.T
     dx1_rows = dx1.reshape(N * T, E)
-    dx1_turned = dx1.transpose(1, 0, 2)
     x1_T = x1.reshape(N * T, E).T
 
     def run(data):
@@ -219,8 +219,8 @@ def _backward(params, tensors, gradients, N, T, V):
         np.dot(h_T, da2_rows, out=dR)  # (18)
         np.dot(ones_NT, dr_h_rows, out=db)  # (19)
         np.dot(dr_h_rows, W_T, out=dx1_rows)  # (20)
-        dtable.fill(0)  # (21)
-        _add_rows(dtable, x, dx1_turned)  # (21)
+        _transposed(x, out=at_TN)  # (21)
+        _add_rows(dtable, at_TN, dx1, range_, order, ordered)  # (21)
         np.dot(x1_T, dr_h_rows, out=dW)  # (22)
 
     return run
@@ -299,17 +299,20 @@ def _places(N, T, V):
         "accuracy": (0, 0, ()),
         "zeros_NH": (0, 4 * N * T * V + 544 * N * T + 49152, (N, 64)),
         "ones_V": (0, 4 * N * T * V + 545 * N * T + 64 * N + 49152, (V,)),
-        "range_T": (1, 2 * N * T, (T,)),
-        "range_N": (1, 2 * N * T + T, (N,)),
-        "range_V": (1, 2 * N * T + N + T, (V,)),
+        "range_T": (1, 3 * N * T, (T,)),
+        "range_N": (1, 3 * N * T + T, (N,)),
+        "range_V": (1, 3 * N * T + N + T, (V,)),
         "ones_NT": (0, 4 * N * T * V + 544 * N * T + 64 * N + 49152, (N * T,)),
+        "range_": (1, N * T, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TN": (0, 2 * N * T, (T, N)),
         "t_TN2": (0, 3 * N * T, (T, N)),
-        "at_TN2": (1, N * T, (T, N)),
+        "at_TN2": (1, 2 * N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
         "padded1": (0, 0, (T + 1, N, 64)),
+        "order": (1, 2 * N * T, (N * T,)),
+        "ordered": (0, 32 * N * T, (T, N, 32)),
         "is_NT": (2, 0, (N, T)),
         "g_clipped": (0, 0, (16384,)),
         "t_block": (0, 16384, (16384,)),
@@ -337,14 +340,32 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array) -> None:
-    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
-    flat = rows.ravel()
-    order = np.argsort(flat, kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
-    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
+    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
+    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
+    room for that."""
+    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
+    count = rows.size
+    if 2 * len(sums) > count:
+        sums.fill(0)
+        for k in range(values.shape[1]):
+            np.add.at(sums[:, k], rows, values[:, k])
+        return
+    np.multiply(rows, count, out=at)
+    np.add(at, count_up, out=at)
+    at.sort()
+    np.remainder(at, count, out=at)
+    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
+    # What `at` held is read: here follow where each row's values start, and which rows have none.
+    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
+    starts.fill(0)
+    np.add.at(starts, rows, 1)
+    np.equal(starts, 0, out=absent)
+    np.cumsum(starts, out=starts)
+    starts[1:], starts[0] = starts[:-1], 0
+    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
+    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
+    np.copyto(sums, 0, where=absent[:, None])
 
 
 def _transposed(x: Array, out: Array | None = None) -> Array:

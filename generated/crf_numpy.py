@@ -37,7 +37,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      15·N·T·K² + 19·K·N·T + 4·K·N + 9·N·T + 8·N + K²
     bytes      8 + 168·K·N·T + 48·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
-    workspace  262,152 + 48·K·N·T + 8·N·T·K² + 24·K·N + 24·N·T + 8·N·K² + 16·K + 16·K² + 24·N + 8·T
+    workspace  262,152 + 56·K·N·T + 8·N·T·K² + 24·K·N + 40·N·T + 8·N·K² + 16·K + 16·K² + 16·N + 8·T
                + max(K·N·T, 2·N·T + T) bytes
 """
 
@@ -62,7 +62,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V", "K")
-POSITIONS = ("range_N", "range_T", "range_K")
+POSITIONS = ("range_N", "range_T", "range_K", "range_")
 ONES = ("ones_K", "ones_NT")
 NAME = "crf"
 SIZES = {}
@@ -150,7 +150,7 @@ def _loss(params, tensors, N, T, V, K):
     A = params["A"]
     scores, s_total, total, steps = tensors["scores"], tensors["s_total"], tensors["total"], tensors["steps"]
     words, loss = tensors["words"], tensors["loss"]
-    t_N, at_N, zeros_N, range_N = tensors["t_N"], tensors["at_N"], tensors["zeros_N"], tensors["range_N"]
+    t_N, at_N, range_N = tensors["t_N"], tensors["at_N"], tensors["range_N"]
     scores_flat = scores.reshape(-1)
 
     def run(data):
@@ -158,7 +158,13 @@ def _loss(params, tensors, N, T, V, K):
         np.log(s_total, out=total)  # (5)
         steps.fill(0)  # (8)
         for t in range(T):
-            np.add(steps, A[y[:, t - 1] if t >= 1 else 0, y[:, t]] if t >= 1 else zeros_N, out=steps)  # (8)
+            if t >= 1:  # (8)
+                np.multiply(y[:, t - 1], K, out=at_N)  # (8)
+                np.add(at_N, y[:, t], out=at_N)  # (8)
+                np.take(A.reshape(-1), at_N, out=t_N, mode="clip")  # (8)
+            else:  # (8)
+                t_N.fill(0)  # (8)
+            np.add(steps, t_N, out=steps)  # (8)
         words.fill(0)  # (9)
         for t in range(T):
             np.multiply(t, N, out=at_N)  # (9)
@@ -181,9 +187,10 @@ def _backward(params, tensors, gradients, N, T, V, K):
     ds_alpha, dA_1, dA_2, dscores = tensors["ds_alpha"], tensors["dA_1"], tensors["dA_2"], tensors["dscores"]
     dW, dA = gradients["W"], gradients["A"]
     is_T11, is_T, padded1, t_KKNT = tensors["is_T11"], tensors["is_T"], tensors["padded1"], tensors["t_KKNT"]
-    at_1, at_NT, t_NT, is_NT = tensors["at_1"], tensors["at_NT"], tensors["t_NT"], tensors["is_NT"]
-    is_NT2, is_NTK, range_T = tensors["is_NT2"], tensors["is_NTK"], tensors["range_T"]
-    ones_NT, range_K = tensors["ones_NT"], tensors["range_K"]
+    at_1, at_NT, at_NT2, t_NT = tensors["at_1"], tensors["at_NT"], tensors["at_NT2"], tensors["t_NT"]
+    is_NT, is_NT2, is_NTK, order = tensors["is_NT"], tensors["is_NT2"], tensors["is_NTK"], tensors["order"]
+    ordered, range_T, ones_NT = tensors["ordered"], tensors["range_T"], tensors["ones_NT"]
+    range_K, range_ = tensors["range_K"], tensors["range_"]
     is_T_column = is_T[:, None, None]
     marginal_turned = marginal.transpose(1, 0, 2)
     padded1_part = padded1[1 : T + 1, :, :]
@@ -193,6 +200,9 @@ def _backward(params, tensors, gradients, N, T, V, K):
     at_1_part = at_1[:, 1 : T + 1]
     at_1_part2 = at_1[:, :T]
     c1 = K - 1  # (13)
+    dA_2_flat = dA_2.reshape(-1)
+    at_NT_flat = at_NT.reshape(-1)
+    t_NT_flat = t_NT.reshape(-1)
 
     def run(data):
         x, y = data["x"], data["y"]
@@ -210,7 +220,9 @@ def _backward(params, tensors, gradients, N, T, V, K):
         dA_2.fill(0)  # (13)
         at_1[:, :1] = 0  # (13)
         np.copyto(at_1_part, y)  # (13)
-        np.clip(at_1_part2, 0, c1, out=at_NT)  # (13)
+        np.clip(at_1_part2, 0, c1, out=at_NT2)  # (13)
+        np.multiply(at_NT2, K, out=at_NT)  # (13)
+        np.add(at_NT, y, out=at_NT)  # (13)
         np.less_equal(0, at_1_part2, out=is_NT)  # (13)
         np.less(at_1_part2, K, out=is_NT2)  # (13)
         np.logical_and(is_NT, is_NT2, out=is_NT)  # (13)
@@ -219,12 +231,11 @@ def _backward(params, tensors, gradients, N, T, V, K):
         t_NT.fill(DTYPE(0))  # (13)
         _choose(t_NT, is_T, DTYPE(-1 / N))  # (13)
         _choose(t_NT, is_NT, 0)  # (13)
-        np.add.at(dA_2, (at_NT, y), t_NT)  # (13)
+        np.add.at(dA_2_flat, at_NT_flat, t_NT_flat)  # (13)
         np.equal(range_K, y[..., None], out=is_NTK)  # (15)
         np.subtract(marginal, is_NTK, out=dscores)  # (15)
         np.divide(dscores, N, out=dscores)  # (15)
-        dW.fill(0)  # (16)
-        _add_rows(dW, x, dscores)  # (16)
+        _add_rows(dW, x, dscores, range_, order, ordered)  # (16)
         np.add(dA_1, dA_2, out=dA)  # (14)
 
     return run
@@ -288,20 +299,20 @@ def _places(N, T, V, K):
         "total": (0, 2 * K * N + 4 * K * N * T + K**2 * N * T, (N,)),
         "steps": (0, K * N * T, (N,)),
         "words": (0, K * N * T + N, (N,)),
-        "loss": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K + N + K**2 * N + N * T + K**2 * N * T + 32768, ()),
+        "loss": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K + K**2 * N + N * T + K**2 * N * T + 32768, ()),
         "ds_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
         "dA_1": (0, 4 * K * N * T + K * N + K**2 * N * T, (K, K)),
-        "dA_2": (0, 0, (K, K)),
+        "dA_2": (0, K * N * T, (K, K)),
         "dscores": (0, 3 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NK": (0, 2 * K**2 + 2 * K * N + 6 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
-        "ones_K": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
-        "zeros_N": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K + K**2 * N + N * T + K**2 * N * T + 32768, (N,)),
-        "range_N": (1, 2 * N * T + N, (N,)),
-        "range_T": (1, 2 * N + 2 * N * T, (T,)),
-        "ones_NT": (0, 2 * K**2 + 3 * K * N + 6 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
-        "range_K": (1, 2 * N + 2 * N * T + T, (K,)),
+        "zeros_NK": (0, 2 * K**2 + 2 * K * N + 7 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
+        "ones_K": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
+        "range_N": (1, 4 * N * T + N, (N,)),
+        "range_T": (1, 2 * N + 4 * N * T, (T,)),
+        "ones_NT": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
+        "range_K": (1, 2 * N + 4 * N * T + T, (K,)),
+        "range_": (1, N + N * T, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NKK": (0, 2 * K * N * T, (N, K, K)),
         "t_KK": (0, 3 * K * N * T + K * N + K**2 * N * T, (K, K)),
@@ -312,11 +323,14 @@ def _places(N, T, V, K):
         "padded1": (0, K**2 * N * T, (T + 1, N, K)),
         "t_KKNT": (0, 0, (K, K, N, T)),
         "at_1": (1, 0, (N, T + 1)),
-        "at_NT": (1, N + N * T, (N, T)),
-        "t_NT": (0, K**2, (N, T)),
+        "at_NT": (1, 2 * N * T + N, (N, T)),
+        "at_NT2": (1, 3 * N * T + N, (N, T)),
+        "t_NT": (0, 0, (N, T)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "is_NTK": (2, 0, (N, T, K)),
+        "order": (1, 0, (N * T,)),
+        "ordered": (0, 0, (N, T, K)),
         "t_block": (0, 0, (16384,)),
         "t_block2": (0, 16384, (16384,)),
     }
@@ -336,14 +350,32 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array) -> None:
-    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
-    flat = rows.ravel()
-    order = np.argsort(flat, kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
-    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
+    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
+    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
+    room for that."""
+    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
+    count = rows.size
+    if 2 * len(sums) > count:
+        sums.fill(0)
+        for k in range(values.shape[1]):
+            np.add.at(sums[:, k], rows, values[:, k])
+        return
+    np.multiply(rows, count, out=at)
+    np.add(at, count_up, out=at)
+    at.sort()
+    np.remainder(at, count, out=at)
+    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
+    # What `at` held is read: here follow where each row's values start, and which rows have none.
+    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
+    starts.fill(0)
+    np.add.at(starts, rows, 1)
+    np.equal(starts, 0, out=absent)
+    np.cumsum(starts, out=starts)
+    starts[1:], starts[0] = starts[:-1], 0
+    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
+    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
+    np.copyto(sums, 0, where=absent[:, None])
 
 
 def _choose(out: Array, mask: Array, other: Any) -> None:

@@ -398,22 +398,25 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
     at_5, is_4, is_5, at_6 = tensors["at_5"], tensors["is_4"], tensors["is_5"], tensors["at_6"]
     t_5, is_8, at_N, t_N = tensors["t_5"], tensors["is_8"], tensors["at_N"], tensors["t_N"]
     is_N, t_N2, padded3, padded4 = tensors["is_N"], tensors["t_N2"], tensors["padded3"], tensors["padded4"]
-    at_10, t_6, is_9, is_K = tensors["at_10"], tensors["t_6"], tensors["is_9"], tensors["is_K"]
-    padded1, zeros_NH, ones_K = tensors["padded1"], tensors["zeros_NH"], tensors["ones_K"]
-    range_, range_T, range_N = tensors["range_"], tensors["range_T"], tensors["range_N"]
-    zeros_1, ones_2S1, range_K = tensors["zeros_1"], tensors["ones_2S1"], tensors["range_K"]
-    ones_NT = tensors["ones_NT"]
+    at_10, at_11, t_6, is_9 = tensors["at_10"], tensors["at_11"], tensors["t_6"], tensors["is_9"]
+    is_K, padded1, zeros_NH = tensors["is_K"], tensors["padded1"], tensors["zeros_NH"]
+    ones_K, range_, range_T = tensors["ones_K"], tensors["range_"], tensors["range_T"]
+    range_N, zeros_1, ones_2S1 = tensors["range_N"], tensors["zeros_1"], tensors["ones_2S1"]
+    range_K, ones_NT = tensors["range_K"], tensors["ones_NT"]
     at_N_column = at_N[:, None]
     alpha_last = alpha[T - 1]
     m_alpha2_finite_column = m_alpha2_finite[:, None]
     ds_nll_column = ds_nll[:, None]
     padded3_part = padded3[0 : T, :, 0 : 2 * S + 1]
     padded4_part = padded4[0 : T, :, 0 : 2 * S + 1]
+    range_T_column = range_T[:, None]
     c1 = S - 1  # (30)
+    at_11_row = at_11[:, None, :]
     is_1_column = is_1[:, None, None]
     dalpha_turned = dalpha.transpose(2, 0, 1)
-    range_T_column = range_T[:, None]
-    at_10_row = at_10[:, None, :]
+    dlog_p_2_flat = dlog_p_2.reshape(-1)
+    at_10_flat = at_10.reshape(-1)
+    t_6_flat = t_6.reshape(-1)
     dlog_p_2_rows = dlog_p_2.reshape(N * T, K)
     dlse_s1_flat = dlse_s1.reshape(N * T)
     dalpha_rows = dalpha.reshape(N * T, 2 * S + 1)
@@ -503,14 +506,18 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
             np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (29)
         dlog_p_2.fill(0)  # (30)
         np.right_shift(range_, 1, out=at1)  # (30)
+        np.multiply(range_T_column, N, out=at_10)  # (30)
+        np.add(at_10, range_N, out=at_10)  # (30)
+        np.multiply(at_10, K, out=at_10)  # (30)
         np.clip(at1, 0, c1, out=at_1)  # (30)
         np.take(y, at_1, 1, out=at_3, mode="clip")  # (30)
-        _transposed(at_3, out=at_10)  # (30)
+        _transposed(at_3, out=at_11)  # (30)
+        np.add(at_10, at_11_row, out=at_10)  # (30)
         np.bitwise_and(range_, 1, out=at_1)  # (30)
         np.equal(at_1, 1, out=is_1)  # (30)
         np.copyto(is_9, is_1_column)  # (30)
         _masked(dalpha_turned, is_9, out=t_6)  # (30)
-        np.add.at(dlog_p_2, (range_T_column, range_N, at_10_row), t_6)  # (30)
+        np.add.at(dlog_p_2_flat, at_10_flat, t_6_flat)  # (30)
         np.dot(dlog_p_2_rows, ones_K, out=dlse_s1_flat)  # (31)
         np.dot(dalpha_rows, ones_2S1, out=dlog_p_1_s1_s1_flat)  # (32)
         np.equal(range_K, 0, out=is_K)  # (33)
@@ -540,12 +547,12 @@ def _metrics(params, tensors, N, T, D, S, K):
     """The metrics: equations (42) to (47)."""
     p, best, heard, place = tensors["p"], tensors["best"], tensors["heard"], tensors["place"]
     errors, letters, exact = tensors["errors"], tensors["letters"], tensors["exact"]
-    is_N, is_N2, at_11, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at_11"], tensors["is_NT"]
+    is_N, is_N2, at_12, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at_12"], tensors["is_NT"]
     is_NT2, t_NTT, is_TT, t_NTS = tensors["is_NT2"], tensors["t_NTT"], tensors["is_TT"], tensors["t_NTS"]
     is_NTS, t_S, is_NTS2, range_T = tensors["is_NTS"], tensors["t_S"], tensors["is_NTS2"], tensors["range_T"]
     ones_T, reals_S, ones_ST = tensors["ones_T"], tensors["reals_S"], tensors["ones_ST"]
-    at_11_part = at_11[:, 1 : T + 1]
-    at_11_part2 = at_11[:, :T]
+    at_12_part = at_12[:, 1 : T + 1]
+    at_12_part2 = at_12[:, :T]
     range_T_column = range_T[:, None]
     heard_row = heard[:, None, :]
     t_NTT_rows = t_NTT.reshape(N * T, T)
@@ -559,10 +566,10 @@ def _metrics(params, tensors, N, T, D, S, K):
     def run(data):
         y, length = data["y"], data["length"]
         p.argmax(2, out=best)  # (42)
-        at_11[:, :1] = 0  # (43)
-        np.copyto(at_11_part, best)  # (43)
+        at_12[:, :1] = 0  # (43)
+        np.copyto(at_12_part, best)  # (43)
         np.not_equal(best, 0, out=is_NT)  # (43)
-        np.not_equal(best, at_11_part2, out=is_NT2)  # (43)
+        np.not_equal(best, at_12_part2, out=is_NT2)  # (43)
         np.logical_and(is_NT, is_NT2, out=is_NT)  # (43)
         np.copyto(heard, is_NT)  # (43)
         np.less_equal(range_T, range_T_column, out=is_TT)  # (44)
@@ -712,12 +719,13 @@ def _places(N, T, D, S, K):
         "at_N3": (1, 2 * N, (N,)),
         "padded3": (0, 0, (T + 1, N, 2 * S + 3)),
         "padded4": (0, 2 * N * S + 2 * N * S * T + 3 * N + 3 * N * T, (T + 1, N, 2 * S + 3)),
-        "at_10": (1, 0, (2 * S + 1, N)),
+        "at_10": (1, 0, (2 * S + 1, T, N)),
+        "at_11": (1, 2 * N * S * T + N * T, (2 * S + 1, N)),
         "t_6": (0, 0, (2 * S + 1, T, N)),
         "is_9": (2, 0, (2 * S + 1, 1, 1)),
         "is_K": (2, 0, (K,)),
         "padded1": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T + K * N * T, (T + 1, N, 32)),
-        "at_11": (1, 0, (N, T + 1)),
+        "at_12": (1, 0, (N, T + 1)),
         "is_NT": (2, 0, (N, T)),
         "is_NT2": (2, N * T, (N, T)),
         "t_NTT": (0, 0, (N, T, T)),

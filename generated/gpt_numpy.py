@@ -127,7 +127,7 @@ One training step takes, with each array read and written once per kernel:
                + 544·D2·N·T² + 608·D1·D2·D3 + 72·N·T·V + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 216·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
              = 787,744 + 72·N·T·V + 1,152·N·T² + 124,344·N·T + 1,792·V + 512·T
-    workspace  393,544 + 16·N·T·V + 23,096·N·T + 352·N·T² + 16·N + 16·T + 528·V + max(T², 2·N·T
+    workspace  393,544 + 16·N·T·V + 23,104·N·T + 352·N·T² + 16·N + 16·T + 528·V + max(T², 2·N·T
                + N·T·V) bytes
 """
 
@@ -152,7 +152,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ("range_T", "range_N", "range_V")
+POSITIONS = ("range_T", "range_N", "range_V", "range_")
 ONES = ("ones_D1", "ones_T", "ones_V", "ones_NT", "ones_D3", "ones_N")
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
@@ -389,8 +389,9 @@ def _backward(params, tensors, gradients, N, T, V):
     t_N_T_D1, t_N_T_4_D3, is_NT = tensors["t_N_T_D1"], tensors["t_N_T_4_D3"], tensors["is_NT"]
     t_NT, is_NT1, is_NTV, t_1 = tensors["t_NT"], tensors["is_NT1"], tensors["is_NTV"], tensors["t_1"]
     t_N_4_T_D3, t_2, t_D2_N_T_D1 = tensors["t_N_4_T_D3"], tensors["t_2"], tensors["t_D2_N_T_D1"]
-    t_3, t_D2_N_T_4_D3, ones_D1 = tensors["t_3"], tensors["t_D2_N_T_4_D3"], tensors["ones_D1"]
-    range_V, ones_NT, ones_D3 = tensors["range_V"], tensors["ones_NT"], tensors["ones_D3"]
+    t_3, t_D2_N_T_4_D3, order = tensors["t_3"], tensors["t_D2_N_T_4_D3"], tensors["order"]
+    ordered, ones_D1, range_V = tensors["ordered"], tensors["ones_D1"], tensors["range_V"]
+    ones_NT, ones_D3, range_ = tensors["ones_NT"], tensors["ones_D3"], tensors["range_"]
     ones_N = tensors["ones_N"]
     is_NT_column = is_NT[..., None]
     s_loss_column = s_loss[..., None]
@@ -555,8 +556,7 @@ def _backward(params, tensors, gradients, N, T, V):
         np.subtract(dx1_2, t_NT_column, out=dx1_2)  # (90)
         np.multiply(dx1_2, r_h1_0_column, out=dx1_2)  # (90)
         np.add(da4_0, dx1_2, out=dx1_2)  # (90)
-        dtokens_E_1.fill(0)  # (91)
-        _add_rows(dtokens_E_1, x, dx1_2)  # (91)
+        _add_rows(dtokens_E_1, x, dx1_2, range_, order, ordered)  # (91)
         np.dot(ones_N, dx1_2_rows, out=dpositions_E_flat)  # (94)
         np.dot(dz_T, h6_rows, out=dtokens_E_2)  # (92)
         np.add(dtokens_E_1, dtokens_E_2, out=dtokens_E)  # (93)
@@ -706,13 +706,14 @@ def _places(N, T, V):
         "wrong": (0, 0, (N,)),
         "exact": (0, N, ()),
         "ones_D1": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49152, (32,)),
-        "range_T": (1, 2 * N * T, (T,)),
+        "range_T": (1, 3 * N * T, (T,)),
         "ones_T": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + 49152, (T,)),
         "ones_V": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + T + 49152, (V,)),
-        "range_N": (1, 2 * N * T + T, (N,)),
-        "range_V": (1, 2 * N * T + N + T, (V,)),
+        "range_N": (1, 3 * N * T + T, (N,)),
+        "range_V": (1, 3 * N * T + N + T, (V,)),
         "ones_NT": (0, 2884 * N * T + 2 * N * T * V + 44 * N * T**2 + 49152, (N * T,)),
         "ones_D3": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49184, (8,)),
+        "range_": (1, N * T, (N * T,)),
         "ones_N": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + T + 49152, (N,)),
         "t_N_T_D1": (0, 2848 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, 32)),
         "t_N4TT": (0, 1024 * N * T + 24 * N * T**2, (N, 4, T, T)),
@@ -722,7 +723,7 @@ def _places(N, T, V):
         "t_NT": (0, 1280 * N * T + 24 * N * T**2, (N, T)),
         "t_NT2": (0, 2 * N * T, (N, T)),
         "at_NT": (1, 0, (N, T)),
-        "at_NT2": (1, N * T, (N, T)),
+        "at_NT2": (1, 2 * N * T, (N, T)),
         "is_NT1": (2, N * T + N * T * V, (N, T, 1)),
         "is_NTV": (2, 0, (N, T, V)),
         "t_1": (0, 1280 * N * T + 24 * N * T**2, (N, T, 128)),
@@ -731,7 +732,9 @@ def _places(N, T, V):
         "t_D2_N_T_D1": (0, 0, (2, N, T, 32)),
         "t_3": (0, 0, (2, N * T, 32)),
         "t_D2_N_T_4_D3": (0, 0, (2, N, T, 4, 8)),
-        "at_N": (1, N * T, (N,)),
+        "order": (1, 0, (N * T,)),
+        "ordered": (0, 32 * N * T, (N, T, 32)),
+        "at_N": (1, 2 * N * T, (N,)),
         "is_NT2": (2, 0, (N, T)),
         "is_N": (2, 0, (N,)),
         "g_clipped": (0, 0, (16384,)),
@@ -789,14 +792,32 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array) -> None:
-    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
-    flat = rows.ravel()
-    order = np.argsort(flat, kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
-    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
+    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
+    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
+    room for that."""
+    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
+    count = rows.size
+    if 2 * len(sums) > count:
+        sums.fill(0)
+        for k in range(values.shape[1]):
+            np.add.at(sums[:, k], rows, values[:, k])
+        return
+    np.multiply(rows, count, out=at)
+    np.add(at, count_up, out=at)
+    at.sort()
+    np.remainder(at, count, out=at)
+    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
+    # What `at` held is read: here follow where each row's values start, and which rows have none.
+    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
+    starts.fill(0)
+    np.add.at(starts, rows, 1)
+    np.equal(starts, 0, out=absent)
+    np.cumsum(starts, out=starts)
+    starts[1:], starts[0] = starts[:-1], 0
+    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
+    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
+    np.copyto(sums, 0, where=absent[:, None])
 
 
 def _choose(out: Array, mask: Array, other: Any) -> None:

@@ -38,7 +38,7 @@ One training step takes, with each array read and written once per kernel:
              = 3 + 202·N·R + 269·N + 64·V
     bytes      40 + 16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N
              = 40 + 592·N·R + 1,664·N + 2,560·V
-    workspace  262,408 + 265·N·R + 1,024·V + 272·N bytes
+    workspace  262,408 + 545·N·R + 1,024·V + 272·N bytes
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "R", "V")
-POSITIONS = ()
+POSITIONS = ("range_N", "range_")
 ONES = ("ones_D",)
 D = 32
 NAME = "word2vec"
@@ -136,7 +136,9 @@ def _backward(params, tensors, gradients, N, R, V):
     far, u_h1, du_h1, dfar = tensors["far"], tensors["u_h1"], tensors["du_h1"], tensors["dfar"]
     dE_1, dE_2, dC_1, dC_2 = tensors["dE_1"], tensors["dE_2"], tensors["dC_1"], tensors["dC_2"]
     dE, dC = gradients["E"], gradients["C"]
-    t_ND, t_NRD = tensors["t_ND"], tensors["t_NRD"]
+    t_ND, t_NRD, order, ordered = tensors["t_ND"], tensors["t_NRD"], tensors["order"], tensors["ordered"]
+    at_1, at_NR, t_NRD2, range_N = tensors["at_1"], tensors["at_NR"], tensors["t_NRD2"], tensors["range_N"]
+    range_ = tensors["range_"]
     du_h1_column = du_h1[:, None]
     dfar_column = dfar[..., None]
     t_ND_row = t_ND[:, None, :]
@@ -147,24 +149,21 @@ def _backward(params, tensors, gradients, N, R, V):
         np.divide(du_h1, N, out=du_h1)  # (9)
         _sigmoid(far, out=dfar)  # (10)
         np.divide(dfar, N, out=dfar)  # (10)
-        dE_1.fill(0)  # (11)
         np.take(C, context, 0, out=t_ND, mode="clip")  # (11)
         np.negative(t_ND, out=t_ND)  # (11)
         np.multiply(t_ND, du_h1_column, out=t_ND)  # (11)
-        _add_rows(dE_1, centre, t_ND)  # (11)
-        dE_2.fill(0)  # (12)
-        np.take(C, others, 0, out=t_NRD, mode="clip")  # (12)
-        np.multiply(t_NRD, dfar_column, out=t_NRD)  # (12)
-        _add_rows(dE_2, np.broadcast_to(centre[:, None], (N, R)), t_NRD)  # (12)
-        dC_1.fill(0)  # (14)
+        _add_rows(dE_1, centre, t_ND, range_N, order, ordered)  # (11)
+        np.copyto(at_NR, np.broadcast_to(centre[:, None], (N, R)))  # (12)
+        np.take(C, others, 0, out=t_NRD2, mode="clip")  # (12)
+        np.multiply(t_NRD2, dfar_column, out=t_NRD2)  # (12)
+        _add_rows(dE_2, at_NR, t_NRD2, range_, at_1, t_NRD)  # (12)
         np.take(E, centre, 0, out=t_ND, mode="clip")  # (14)
         np.negative(t_ND, out=t_ND)  # (14)
         np.multiply(t_ND, du_h1_column, out=t_ND)  # (14)
-        _add_rows(dC_1, context, t_ND)  # (14)
-        dC_2.fill(0)  # (15)
+        _add_rows(dC_1, context, t_ND, range_N, order, ordered)  # (14)
         np.take(E, centre, 0, out=t_ND, mode="clip")  # (15)
-        np.multiply(t_ND_row, dfar_column, out=t_NRD)  # (15)
-        _add_rows(dC_2, others, t_NRD)  # (15)
+        np.multiply(t_ND_row, dfar_column, out=t_NRD2)  # (15)
+        _add_rows(dC_2, others, t_NRD2, range_, at_1, t_NRD)  # (15)
         np.add(dE_1, dE_2, out=dE)  # (13)
         np.add(dC_1, dC_2, out=dC)  # (16)
 
@@ -217,25 +216,32 @@ def _update(tensors, theta, gradient, m, v):
 def _places(N, R, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "near": (0, 128 * V + 32 * N + 33 * N * R, (N,)),
-        "far": (0, 32 * N * R, (N, R)),
-        "u_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
+        "near": (0, 32 * N * R, (N,)),
+        "far": (0, 64 * N * R, (N, R)),
+        "u_h1": (0, 128 * V + 32 * N + 65 * N * R, (N,)),
         "h1": (0, 0, (N,)),
         "m_loss": (0, N * R, ()),
         "h1_2": (0, 0, (N, R)),
         "s_loss": (0, N * R + 1, ()),
-        "loss": (0, 128 * V + 33 * N * R + 34 * N + 32800, ()),
-        "du_h1": (0, 128 * V + 33 * N + 33 * N * R, (N,)),
-        "dfar": (0, 32 * N * R, (N, R)),
-        "dE_1": (0, 33 * N * R, (V, D)),
-        "dE_2": (0, 32 * V + 33 * N * R, (V, D)),
-        "dC_1": (0, 33 * N * R + 64 * V, (V, D)),
-        "dC_2": (0, 33 * N * R + 96 * V, (V, D)),
+        "loss": (0, 128 * V + 33 * N + 65 * N * R + 32800, ()),
+        "du_h1": (0, 128 * V + 32 * N + 65 * N * R, (N,)),
+        "dfar": (0, 64 * N * R, (N, R)),
+        "dE_1": (0, 65 * N * R, (V, D)),
+        "dE_2": (0, 32 * V + 65 * N * R, (V, D)),
+        "dC_1": (0, 64 * V + 65 * N * R, (V, D)),
+        "dC_2": (0, 65 * N * R + 96 * V, (V, D)),
         "found": (0, 0, ()),
-        "ones_D": (0, 128 * V + 33 * N * R + 34 * N + 32768, (32,)),
-        "t_ND": (0, 128 * V + 33 * N * R, (N, 32)),
+        "ones_D": (0, 128 * V + 33 * N + 65 * N * R + 32768, (32,)),
+        "range_N": (1, 3 * N * R, (N,)),
+        "range_": (1, 0, (N * R,)),
+        "t_ND": (0, 128 * V + 65 * N * R, (N, 32)),
         "t_ND2": (0, 0, (N, 32)),
         "t_NRD": (0, 0, (N, R, 32)),
+        "order": (1, N * R, (N,)),
+        "ordered": (0, 0, (N, 32)),
+        "at_1": (1, N * R, (N * R,)),
+        "at_NR": (1, 2 * N * R, (N, R)),
+        "t_NRD2": (0, 32 * N * R, (N, R, 32)),
         "is_NR": (2, 0, (N, R)),
         "t_block": (0, 0, (16384,)),
         "t_block2": (0, 16384, (16384,)),
@@ -255,14 +261,32 @@ def _initial(rng, sizes):
 # ---- Functions that NumPy lacks ----
 
 
-def _add_rows(target: Array, rows: Array, values: Array) -> None:
-    """target[rows] += values, rows that repeat added up: in their order, so that each is written once."""
-    flat = rows.ravel()
-    order = np.argsort(flat, kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    sums = np.add.reduceat(values.reshape(flat.size, -1)[order], starts, axis=0)
-    target[ordered[starts]] += sums.reshape(len(starts), *target.shape[1:])
+def _add_rows(target: Array, rows: Array, values: Array, count_up: Array, at: Array, ordered: Array) -> None:
+    """target[r] = the sum of the values whose row is r. Where most rows repeat they are sorted first, beside
+    their positions (`count_up` is 0, 1, 2, …), so that each sum is made in one go; `at` and `ordered` have
+    room for that."""
+    rows, values, sums = rows.reshape(-1), values.reshape(rows.size, -1), target.reshape(len(target), -1)
+    count = rows.size
+    if 2 * len(sums) > count:
+        sums.fill(0)
+        for k in range(values.shape[1]):
+            np.add.at(sums[:, k], rows, values[:, k])
+        return
+    np.multiply(rows, count, out=at)
+    np.add(at, count_up, out=at)
+    at.sort()
+    np.remainder(at, count, out=at)
+    np.take(values, at, 0, out=ordered.reshape(values.shape), mode="clip")
+    # What `at` held is read: here follow where each row's values start, and which rows have none.
+    starts, absent = at[: len(sums)], at[len(sums) :].view(bool)[: len(sums)]
+    starts.fill(0)
+    np.add.at(starts, rows, 1)
+    np.equal(starts, 0, out=absent)
+    np.cumsum(starts, out=starts)
+    starts[1:], starts[0] = starts[:-1], 0
+    here = slice(0, int(rows.max()) + 1)  # rows behind the last one would start behind all values
+    np.add.reduceat(ordered.reshape(values.shape), starts[here], axis=0, out=sums[here])
+    np.copyto(sums, 0, where=absent[:, None])
 
 
 def _sigmoid(x: Array, out: Array | None = None) -> Array:
