@@ -14,12 +14,13 @@ RANKS = {1: "flat", 2: "rows"}
 def view_name(node: ast.expr, step: str | None = None) -> str:
     """What a view is called; `step` is the name of a loop's step, by which it may be taken."""
     words: list[str] = []
-    while not isinstance(node, ast.Name):
+    while isinstance(node, (ast.IfExp, ast.Attribute, ast.Subscript, ast.Call)):
         word, node = _outermost(node, step)
         words.append(word)
+    base = node.id.rstrip("_") if isinstance(node, ast.Name) else "number"  # spread out over a shape
     by_step = [w for w in reversed(words) if w in (step, *NEIGHBOURS.values()) or w.isdecimal()]
     last = [w for w in words if w][:1]
-    return "_".join([node.id.rstrip("_"), *dict.fromkeys([*by_step, *last])])
+    return "_".join([base, *dict.fromkeys([*by_step, *last])])
 
 
 def _outermost(node: ast.expr, step: str | None) -> tuple[str, ast.expr]:
