@@ -14,12 +14,15 @@ from symbp.emit.drivers import guarded_update, own_arguments, stage_calls
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
 from symbp.emit.numba_places import Place
-from symbp.emit.segments import Network
+from symbp.emit.segments import AFTER, Network
 from symbp.emit.workspace import own_gradients
 from symbp.ir.training import UpdateRule
 from symbp.lower import Cost
 
-CHUNK_STAGES = ("forward", "loss", "backward")
+
+def in_chunk(net: Network) -> tuple[str, ...]:
+    """The stages that each chunk runs."""
+    return tuple(name for name in net.steps if name not in AFTER)
 
 
 def chunk_functions(
@@ -42,7 +45,7 @@ def chunk_functions(
         (
             f"for {c} in prange(len(bounds)):",
             f"    {first}, {last} = bounds[{c}, 0], bounds[{c}, 1]",
-            *(f"    {line}" for line in stage_calls(net, names, CHUNK_STAGES, instead)),
+            *(f"    {line}" for line in stage_calls(net, names, in_chunk(net), instead)),
         ),
         ("@parallel_kernel",),
     )
@@ -114,7 +117,7 @@ def _added(net: Network, places: Mapping[str, Place]) -> Iterator[str]:
 def _flops(net: Network) -> Function:
     """The floating-point operations of a step as a function of the open sizes."""
     assert net.split is not None
-    cost = sum((s.program.cost for s in net.segments if s.name in CHUNK_STAGES), Cost())
+    cost = sum((s.program.cost for s in net.segments if s.name in in_chunk(net)), Cost())
     bound = {size: net.sizes[size.name] for size in cost.flops.free_symbols if size.name in net.sizes}
     flops = cost.flops.xreplace({**bound, net.split.rows: net.split.size})
     whole = sympy.expand(flops)

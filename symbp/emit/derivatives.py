@@ -34,6 +34,10 @@ class Wanted(Network):
     """The stages `forward` and `derivatives`; data and open sizes are only those that they need."""
 
     @cached_property
+    def steps(self) -> tuple[str, ...]:
+        return ("forward", "derivatives")
+
+    @cached_property
     def data(self) -> tuple[Tensor, ...]:
         read = {t.name for s in self.segments for t in s.leaves(*GIVEN)}
         return tuple(t for t in self.system.with_role(*GIVEN) if t.name in read)

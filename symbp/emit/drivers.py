@@ -11,7 +11,7 @@ from symbp.emit.blocks import Function
 from symbp.emit.names import Names
 from symbp.emit.numba_places import Place
 from symbp.emit.numba_target import stage_arguments
-from symbp.emit.segments import Network
+from symbp.emit.segments import AT_ONCE, Network
 from symbp.emit.update import arguments
 from symbp.ir.training import UpdateRule
 
@@ -19,7 +19,7 @@ from symbp.ir.training import UpdateRule
 def driver_functions(
     net: Network, rule: UpdateRule, places: Mapping[str, Place], names: Names
 ) -> list[Function]:
-    """`_evaluate`, `_loss_and_gradients` and `_train_step`."""
+    """`_evaluate`, `_loss_and_gradients`, `_train_step`, and `_replay`, which keeps each tensor on the way."""
     data = tuple(names.tensors[t.name] for t in net.given)
     tail = ("work", "counts", "at", *data, *net.stage_sizes)
     unread = set(net.system.random) - set(net.random_at_inference)
@@ -31,9 +31,10 @@ def driver_functions(
         "Outputs, loss and metrics.",
         tuple(stage_calls(net, names, [s.name for s in net.measuring])), ("@kernel",),
     )  # fmt: skip
+    stages = [name for name in net.steps if name != "buffers"]
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
-        (*stage_calls(net, names, GRADIENT_STAGES), f"return {loss.arena}[{loss.start}]"),
+        (*stage_calls(net, names, stages), f"return {loss.arena}[{loss.start}]"),
         ("@kernel",),
     )  # fmt: skip
     own = own_arguments(rule, names)
@@ -47,10 +48,11 @@ def driver_functions(
         ),
         ("@kernel",),
     )
-    return [evaluate, derive, step]
-
-
-GRADIENT_STAGES = ("forward", "loss", "backward", "total", "finish")
+    replay = Function(
+        "_replay", ("theta", "gradient", *tail), "The loss and the gradients, with every tensor on the way.",
+        tuple(stage_calls(net, names, (*AT_ONCE, "total", "finish"))), ("@kernel",),
+    )  # fmt: skip
+    return [evaluate, derive, replay, step]
 
 
 def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:

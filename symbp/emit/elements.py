@@ -29,7 +29,8 @@ FUNCTIONS = {
 
 class ElementSpelling(Spelling):
     """Spells one element; `loops` renames the equation's indices to the loops around, `registers` says
-    which scalars live in a local variable, `points` which are arrays without an axis."""
+    which scalars live in a local variable, `points` which are arrays without an axis, `axes` which axes a
+    tensor has in memory where that is not all of them (none: it is a variable)."""
 
     target = "Numba"
     functions = FUNCTIONS
@@ -50,6 +51,7 @@ class ElementSpelling(Spelling):
         self.scalars: set[str] = set()
         self.locals: frozenset[str] = frozenset()
         self.points: frozenset[str] = frozenset()
+        self.axes: Mapping[str, tuple[int, ...]] = {}
 
     def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
         return list(values), ()
@@ -74,8 +76,12 @@ class ElementSpelling(Spelling):
         bounds = list(zip(e.subscripts, self.shapes[e.name], positions, strict=True))
         if e.outside is not None and any(0 in within(s, n, self.extents) for s, n, _ in bounds):
             return self.write(e.outside)
+        if e.name in self.axes:
+            positions = [positions[k] for k in self.axes[e.name]]
         alone = "()" if e.name in self.points else "0"
         value = Written(f"{name}[{', '.join(p.text for p in positions) or alone}]", ATOM, (), kind)
+        if self.axes.get(e.name) == ():
+            value = Written(name, ATOM, (), kind)
         if e.outside is None:
             return value
         inside = [c for s, extent, p in bounds for c in self._inside(s, extent, p)]

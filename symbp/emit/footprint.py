@@ -21,7 +21,6 @@ from symbp.lower.memory import MemoryPlan
 from symbp.lower.program import Block, Branch, Contraction, Cost, Kernel, MatrixKernel, Scan
 
 DTYPES = {"float32": 4, "float64": 8}
-STEP = ("forward", "loss", "backward", "total", "finish", "buffers", "derivatives")  # of one step or call
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class Footprint:
     dtype: str
     itemsize: int
     stages: tuple[tuple[str, tuple[KernelRow, ...], Cost], ...]
+    counted: tuple[str, ...]  # the stages of one step or call
     memory: MemoryPlan
     sizes: Mapping[str, int]
     at: Mapping[str, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Footprint:
     @property
     def cost(self) -> Cost:
         """Of a training step."""
-        return sum((cost for name, _, cost in self.stages if name in STEP), Cost())
+        return sum((cost for name, _, cost in self.stages if name in self.counted), Cost())
 
     @property
     def peak(self) -> Expr:
@@ -174,7 +174,8 @@ def footprint(
         rows = tuple(_rows(segment.program.kernels, whole))
         stages.append((segment.name, rows, _of_all(segment.program.cost, whole)))
     return Footprint(
-        net.derivation.name, target, dtype, DTYPES[dtype], tuple(stages), memory, net.sizes, at or {},
+        net.derivation.name, target, dtype, DTYPES[dtype], tuple(stages), net.steps, memory, net.sizes,
+        at or {},
         tuple(arrays),
         "" if net.split is None else net.split.rows.name,
     )  # fmt: skip

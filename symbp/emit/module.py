@@ -189,7 +189,8 @@ def _training(net: Network, pieces: Collection[str]) -> list[Part]:
 
 def names_of(net: Network) -> Names:
     """The identifiers of a network's tensors."""
-    tensors = dict.fromkeys(t.name for t in (*net.system.tensors, *net.tensors))
+    filled = [t for s in net.segments for t in s.program.buffers]
+    tensors = dict.fromkeys(t.name for t in (*net.system.tensors, *filled))
     sizes = (*net.system.sizes, *net.stage_sizes)
     return names_for(tensors, sizes, RESERVED | globals_of(net.constants))
 

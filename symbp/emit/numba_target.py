@@ -79,9 +79,11 @@ class NumbaLines:
         real: str,
         loops: LoopFunctions,
         sizes: tuple[str, ...] = (),
+        axes: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self.tensors, self.names, self.real = tensors, names, real
         self.loops, self.sizes = loops, sizes
+        self.axes = axes or {}  # those of tensors that are rows or, without any, variables
         self.shapes = {name: tensor.shape for name, tensor in tensors.items()}
         self.integers = frozenset(name for name, tensor in tensors.items() if tensor.integer)
         self.helpers: set[str] = set()
@@ -109,7 +111,8 @@ class NumbaLines:
         if not any(isinstance(node, Loop) for node in kernel.body):
             yield from lines
             return
-        arrays = {self.names.tensors[name] for name in (*kernel.reads, *kernel.targets)}
+        touched = [n for n in (*kernel.reads, *kernel.targets) if self.axes.get(n) != ()]
+        arrays = {self.names.tensors[name] for name in touched}
         numbers = {self.loop(index) for index in self.steps} | set(self.sizes)
         numbers |= {self.names.tensors[name] for name in self.constants}
         stem = self.names.tensors[kernel.targets[-1]]
@@ -135,7 +138,7 @@ class NumbaLines:
             elif isinstance(node, Begin):
                 yield from (indent + line for line in self.begin(node))
             elif isinstance(node, End):
-                yield indent + self.end(node)
+                yield from (indent + line for line in self.end(node))
             else:
                 yield from (indent + line for line in self.step(node))
 
@@ -153,10 +156,12 @@ class NumbaLines:
         where = f"equation ({number}) {equation_text(node.statement.equation)}"
         extents = {**node.statement.equation.extents, **self.steps}
         spelling = ElementSpelling(loops, self.shapes, self.names.tensors, self.real, where, extents)
-        spelling.scalars, spelling.points = self.constants, self.points
+        spelling.scalars, spelling.points, spelling.axes = self.constants, self.points, self.axes
         return spelling
 
     def accumulator(self, equation: Equation) -> str:
+        if self.axes.get(equation.target) == () and equation.op != "argmax":
+            return self.names.tensors[equation.target]
         return self.names.free(f"{self.names.tensors[equation.target]}_{equation.op}")
 
     def neutral(self, equation: Equation) -> str:
@@ -172,23 +177,34 @@ class NumbaLines:
             if equation.op == "argmax":
                 yield f"{self.position(equation)} = -1"
             return
-        inside = ", ".join(self.loop(node.fixed[i]) if i in node.fixed else ":" for i in equation.indices)
+        own = self.in_memory(equation)
+        inside = ", ".join(self.loop(node.fixed[i]) if i in node.fixed else ":" for i in own)
         yield f"{self.names.tensors[equation.target]}[{inside}] = {self.neutral(equation)}"
 
     def position(self, equation: Equation) -> str:
         return self.names.free(f"{self.names.tensors[equation.target]}_at")
 
-    def end(self, node: End) -> str:
+    def end(self, node: End) -> Iterator[str]:
         equation = node.statement.equation
+        if self.accumulator(equation) == self.names.tensors[equation.target]:
+            return
         value = self.position(equation) if equation.op == "argmax" else self.accumulator(equation)
-        return f"{self.element(equation, node.names)} = {value}"
+        yield f"{self.element(equation, node.names)} = {value}"
+
+    def in_memory(self, equation: Equation) -> tuple[Index, ...]:
+        """The indices of the target along the axes that it has in memory."""
+        axes = self.axes.get(equation.target)
+        return equation.indices if axes is None else tuple(equation.indices[k] for k in axes)
 
     def element(
         self, equation: Equation, names: Mapping[Index, Index], where: Mapping[Index, str] | None = None
     ) -> str:
         """An element of the target: at the loops' positions, or at given places."""
         where = where or {}
-        inside = ", ".join(where[i] if i in where else self.loop(names[i]) for i in equation.indices) or "0"
+        if self.axes.get(equation.target) == ():
+            return self.names.tensors[equation.target]
+        own = self.in_memory(equation)
+        inside = ", ".join(where[i] if i in where else self.loop(names[i]) for i in own) or "0"
         return f"{self.names.tensors[equation.target]}[{inside}]"
 
     def step(self, node: Step) -> Iterator[str]:
@@ -342,8 +358,8 @@ def stage(
 ) -> tuple[Function, set[str]]:
     """The kernel of one stage, and the helpers that it calls."""
     whole = network.system if network.split is None else network.split.system
-    tensors = {t.name: t for t in (*whole.tensors, *network.tensors)}
-    lines = NumbaLines(tensors, names, real, loops, network.stage_sizes)
+    tensors = {t.name: t for t in (*whole.tensors, *network.tensors)} | segment.program.tensors
+    lines = NumbaLines(tensors, names, real, loops, network.stage_sizes, segment.program.axes)
     body: list[str] = []
     for kernel in segment.program.kernels:
         body += lines.kernel(kernel)

@@ -22,20 +22,26 @@ from symbp.lower.chunks import Barrier, Split, split
 from symbp.lower.counted import counted, united
 from symbp.lower.layout import batch_last, loops_first
 from symbp.lower.maxima import maxima
+from symbp.lower.rows import in_rows
 from symbp.lower.shared import numbered, shared
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
+AT_ONCE = ("forward", "loss", "backward")  # stages that one, STEP, stands for in a training step
+AFTER = ("total", "finish", "buffers")  # the stages of a training step that follow
+STEP = "forward_and_backward"
 
 
 @dataclass(frozen=True)
 class Segment:
     """One stage: `forward`, `loss`, `backward`, `buffers` (their next values), `inference` (the outputs,
-    where anything differs there) or `metrics` (then with the loss at inference)."""
+    where anything differs there) or `metrics` (then with the loss at inference); `forward_and_backward`
+    stands for the first three in a training step. `wanted` is what it is there for."""
 
     name: str
     title: str
     program: Program
+    wanted: tuple[str, ...] = ()
 
     def leaves(self, *roles: Role) -> tuple[Tensor, ...]:
         return tuple(t for t in self.program.leaves if t.role in roles)
@@ -123,7 +129,14 @@ class Network:
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
         """Everything that the stages fill, in the order in which they do."""
-        return tuple(dict.fromkeys(t for segment in self.segments for t in segment.program.buffers))
+        return tuple(dict.fromkeys(t for segment in self.segments for t in segment.program.stored))
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The stages of a training step, in order."""
+        found = [s.name for s in self.segments]
+        first = (STEP,) if STEP in found else AT_ONCE
+        return tuple(name for name in (*first, *AFTER) if name in found)
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -209,8 +222,24 @@ def network(
             before,
             prepared.numbers,
         )
-        segments.append(Segment(name, title, program))
+        segments.append(Segment(name, title, program, tuple(wanted)))
+    if chunks:
+        segments[len(AT_ONCE) : len(AT_ONCE)] = _at_once(parts.system if parts else system, segments, prepared.numbers)
     return replace(whole, segments=tuple(segments), split=parts)
+
+
+def _at_once(system: System, segments: Sequence[Segment], numbers: Mapping[str, int]) -> list[Segment]:
+    """Outputs, loss and gradients in one stage, where they then share loops or need less memory: a step has
+    no use for outputs. What later stages of a step read is left."""
+    parts = [s for s in segments if s.name in AT_ONCE]
+    later = [t.name for s in segments if s.name in AFTER for t in s.computed_before]
+    wanted = tuple(dict.fromkeys((*(n for s in parts[1:] for n in s.wanted), *later)))
+    whole = lower(system, wanted, numbers=numbers)
+    program = in_rows(whole, wanted, [t.name for t in system.tensors])
+    apart = tuple(kernel for s in parts for kernel in s.program.kernels)
+    if not program.axes and program.kernels == apart:
+        return []
+    return [Segment(STEP, "loss and its gradients", program, wanted)]
 
 
 Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted

@@ -14,14 +14,13 @@ import sympy
 from symbp.emit.blocks import Function
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.scratch import Scratch
-from symbp.emit.segments import Network
+from symbp.emit.segments import STEP, Network
 from symbp.emit.tables import quoted
 from symbp.ir.expr import Size
 from symbp.lower import liveness
 from symbp.lower.liveness import Life, Moment, Run, lives, moments
 from symbp.lower.memory import ARENAS, Buffer, MemoryPlan, plan
 
-STEP = ("forward", "loss", "backward", "total", "finish", "buffers")
 KINDS = {"real": "reals", "integer": "integers", "bool": "flags"}  # the arena of each kind of number
 
 
@@ -33,7 +32,6 @@ def runs(network: Network) -> tuple[Run, ...]:
         return (Run("derivatives", ("forward", "derivatives"), results),)
     assert network.system.loss is not None
     loss, gradients = network.system.loss, tuple(network.derivation.gradients.values())
-    step = [name for name in STEP if name in stages]
     at = network.system.inference
     measured = tuple(s.name for s in network.measuring)
     predicted = tuple(at.get(name, name) for name in network.system.outputs)
@@ -42,11 +40,11 @@ def runs(network: Network) -> tuple[Run, ...]:
         Run("outputs", ("forward",), network.system.outputs),
         *predicting,
         Run("values", measured, (at.get(loss, loss), *network.metrics)),
-        Run("step", (*step, "update"), (loss, *gradients)),
+        Run("step", (*network.steps, "update"), (loss, *gradients)),
     )
 
 
-FILLING = ("backward", "finish")  # the stages that fill the arena of the gradients
+FILLING = ("backward", STEP, "finish")  # the stages that fill the arena of the gradients
 
 
 def own_gradients(network: Network) -> dict[str, str]:

@@ -53,6 +53,11 @@ class Group:
     positions: list[Index]
     extent: Expr
 
+    def common(self, one: Draft) -> int:
+        """How many of the arrays that a draft reads are read or filled here."""
+        met = {name for m in self.members for name in (*m.read_names, m.statement.target)}
+        return sum(name in met for name in one.read_names)
+
 
 def draft(statement: Statement, fixed: Collection[Index] = ()) -> Draft:
     """A draft whose loops run in the order in which memory is read; loops around it fix some indices."""
@@ -75,7 +80,8 @@ def loop_order(equation: Equation, fixed: Collection[Index] = ()) -> tuple[Index
 
 
 def can_join(group: Group, candidate: Draft) -> Index | None:
-    """The candidate's index that may run in the group's loop, or None."""
+    """The candidate's index that may run in the group's loop, or None: its own outermost one, unless what it
+    reads there leaves no choice."""
     defined = {
         m.statement.target: (m, position) for m, position in zip(group.members, group.positions, strict=True)
     }
@@ -92,7 +98,7 @@ def can_join(group: Group, candidate: Draft) -> Index | None:
         return None
     fitting = [
         i for i in candidate.remaining
-        if i in (forced or candidate.remaining)
+        if i in (forced or candidate.remaining[:1])
         and sympy.expand(candidate.equation.extents[i] - group.extent) == 0
         and (candidate.equation.op != "argmax" or i in candidate.equation.indices)
     ]  # fmt: skip
@@ -107,21 +113,24 @@ def _reads_of(statement: Statement, defined: dict[str, tuple[Draft, Index]]) -> 
 
 
 def group_drafts(drafts: Sequence[Draft]) -> list[Group | Draft]:
-    """Groups in order; a draft joins the first group that it may, no earlier than what it depends on."""
+    """Groups in order; a draft joins the group with which it has most arrays in common, the first of them,
+    no earlier than what it depends on."""
     groups: list[Group | Draft] = []
     home: dict[str, int] = {}
     for one in drafts:
         first = max((home[name] for name in one.read_names if name in home), default=0)
         place = len(groups)
         if one.remaining:
-            for k in range(first, len(groups)):
-                group = groups[k]
-                index = can_join(group, one) if isinstance(group, Group) else None
-                if index is not None and isinstance(group, Group):
-                    group.members.append(one)
-                    group.positions.append(index)
-                    place = k
-                    break
+            open_ = [
+                (k, group, can_join(group, one))
+                for k, group in enumerate(groups)
+                if k >= first and isinstance(group, Group)
+            ]
+            fitting = [(k, group, index) for k, group, index in open_ if index is not None]
+            if fitting:
+                place, group, index = min(fitting, key=lambda found: -found[1].common(one))
+                group.members.append(one)
+                group.positions.append(index)
             else:
                 first_index = one.remaining[0]
                 groups.append(Group([one], [first_index], one.equation.extents[first_index]))
@@ -174,23 +183,32 @@ def nest(drafts: Sequence[Draft], fixed: Mapping[Index, Expr] | None = None) -> 
     the loops around it."""
     fixed = fixed or {}
     statements = tuple(d.statement for d in drafts)
+    return Nest(statements, build_loops(drafts, tuple(fixed)), nest_cost(statements, fixed))
+
+
+def nest_cost(
+    statements: Sequence[Statement], fixed: Mapping[Index, Expr], local: Collection[str] = ()
+) -> Cost:
+    """The work of statements inside loops over the `fixed` indices; what is `local` is not moved."""
     cost = Cost()
     for statement in statements:
-        one = statement_cost(statement.equation, statement.places)
+        one = statement_cost(statement.equation, statement.places, local)
         times = sympy.Mul(*[e for i, e in fixed.items() if i not in statement.equation.indices])
         cost += Cost(one.flops * times, one.moved * times)
-    return Nest(statements, build_loops(drafts, tuple(fixed)), cost)
+    return cost
 
 
-def statement_cost(equation: Equation, placed: Collection[Index] = ()) -> Cost:
+def statement_cost(equation: Equation, placed: Collection[Index] = (), local: Collection[str] = ()) -> Cost:
     """Operations of the body (and the reduction) over the box of indices, without those that are `placed` by
-    the terms themselves; each array read once."""
+    the terms themselves; each array read once, but for those that are `local`."""
     box = sympy.Mul(*[e for i, e in equation.extents.items() if i not in placed])
-    plain = sympy.Mul(*equation.shape)
+    plain = sympy.Mul(*equation.shape) if equation.target not in local else sympy.S.Zero
     operations = _operations(equation.body) + (1 if equation.reduction else 0)
     own = set(equation.all_indices)
     arrays = sympy.Integer(0)
     for access in equation.reads:
+        if access.name in local:
+            continue
         met = sorted(access.free_symbols & own, key=lambda i: str(i.name))
         arrays += sympy.Mul(*[equation.extents[i] for i in met])
     return Cost(sympy.expand(operations * box), sympy.expand(arrays + plain))

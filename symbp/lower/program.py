@@ -8,8 +8,8 @@ Every kernel lists the numbers of the equations that it computes; that is how co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -283,15 +283,30 @@ class Program:
     """Kernels in the order in which they run, and the buffers that they read and fill.
 
     `leaves` are given; `buffers` are filled, each once (a scaling statement aside), in this order.
+    `axes` gives those of a buffer that it has in memory where that is not all of them: it then holds what
+    one turn of the loops along the others needs, and without any axis it is a variable.
     """
 
     leaves: tuple[Tensor, ...]
     buffers: tuple[Tensor, ...]
     kernels: tuple[Kernel, ...]
+    axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
         return {tensor.name: tensor for tensor in self.leaves + self.buffers}
+
+    @cached_property
+    def stored(self) -> tuple[Tensor, ...]:
+        """The buffers as they lie in memory."""
+        found = []
+        for tensor in self.buffers:
+            axes = self.axes.get(tensor.name)
+            if axes is None:
+                found.append(tensor)
+            elif axes:
+                found.append(replace(tensor, shape=tuple(tensor.shape[k] for k in axes), facts=frozenset()))
+        return tuple(found)
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from symbp.emit.parts.arrays import Arena
 from symbp.emit.parts.compiling import _compile
-from symbp.emit.parts.kernels import _evaluate, _forward, _loss_and_gradients, _train_step
+from symbp.emit.parts.kernels import _evaluate, _forward, _loss_and_gradients, _replay, _train_step
 from symbp.emit.parts.memory import _memory
 from symbp.emit.parts.program import FORWARD_GIVEN, HYPER, OUTPUTS, Array
 from symbp.emit.parts.state import State
@@ -45,7 +45,8 @@ def _differentiate(
     """The gradients and the tensors that are left, or all of them where they lie apart."""
     _compile()
     memory = _memory(sizes, apart=apart)
-    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+    run = _replay if apart else _loss_and_gradients
+    run(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors
 
 
