@@ -19,7 +19,7 @@ from symbp.ir.training import UpdateRule
 def driver_functions(
     net: Network, rule: UpdateRule, places: Mapping[str, Place], names: Names
 ) -> list[Function]:
-    """`_evaluate`, `_loss_and_gradients`, `_train_step`, and `_replay`, which keeps each tensor on the way."""
+    """`_evaluate`, `_loss_and_gradients`, `_train_step`; `_replay` keeps each tensor on the way."""
     data = tuple(names.tensors[t.name] for t in net.given)
     tail = ("work", "counts", "at", *data, *net.stage_sizes)
     unread = set(net.system.random) - set(net.random_at_inference)

@@ -17,19 +17,22 @@ from symbp.errors import GenerationError, LoweringError
 from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
-from symbp.lower import Program, lower
+from symbp.lower import Cost, Program, lower
 from symbp.lower.chunks import Barrier, Split, split
 from symbp.lower.counted import counted, united
 from symbp.lower.layout import batch_last, loops_first
 from symbp.lower.maxima import maxima
 from symbp.lower.rows import in_rows
 from symbp.lower.shared import numbered, shared
+from symbp.lower.windows import nominal
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
 AT_ONCE = ("forward", "loss", "backward")  # stages that one, STEP, stands for in a training step
 AFTER = ("total", "finish", "buffers")  # the stages of a training step that follow
 STEP = "forward_and_backward"
+ELEMENT = 16  # operations that take as long as an element takes to memory or back
+WORTH_A_STAGE = 7 / 8  # of the time that the stages take apart
 
 
 @dataclass(frozen=True)
@@ -224,22 +227,28 @@ def network(
         )
         segments.append(Segment(name, title, program, tuple(wanted)))
     if chunks:
-        segments[len(AT_ONCE) : len(AT_ONCE)] = _at_once(parts.system if parts else system, segments, prepared.numbers)
+        whole_step = _at_once(parts.system if parts else system, segments, prepared.numbers)
+        segments[len(AT_ONCE) : len(AT_ONCE)] = whole_step
     return replace(whole, segments=tuple(segments), split=parts)
 
 
 def _at_once(system: System, segments: Sequence[Segment], numbers: Mapping[str, int]) -> list[Segment]:
-    """Outputs, loss and gradients in one stage, where they then share loops or need less memory: a step has
-    no use for outputs. What later stages of a step read is left."""
+    """Outputs, loss and gradients in one stage, where that saves a good part of a step: a step of matrix
+    products gains little by it, and its text is there once. What later stages of a step read is left."""
     parts = [s for s in segments if s.name in AT_ONCE]
     later = [t.name for s in segments if s.name in AFTER for t in s.computed_before]
     wanted = tuple(dict.fromkeys((*(n for s in parts[1:] for n in s.wanted), *later)))
     whole = lower(system, wanted, numbers=numbers)
     program = in_rows(whole, wanted, [t.name for t in system.tensors])
-    apart = tuple(kernel for s in parts for kernel in s.program.kernels)
-    if not program.axes and program.kernels == apart:
+    before = sum((s.program.cost for s in parts), Cost())
+    if _work(program.cost) > WORTH_A_STAGE * _work(before):
         return []
     return [Segment(STEP, "loss and its gradients", program, wanted)]
+
+
+def _work(cost: Cost) -> float:
+    """The time that a cost takes at usual sizes, in operations: widths don't change the text."""
+    return nominal(cost.flops + ELEMENT * cost.moved)
 
 
 Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import emit_recurrences
@@ -17,6 +18,7 @@ from emit_systems import EXTENTS
 
 from symbp.emit import TARGETS, generate_source, load
 from symbp.emit.module import planned
+from symbp.emit import segments
 from symbp.emit.segments import network
 from symbp.ir.expr import Size
 from symbp.lower.memory import MemoryPlan, validate
@@ -106,10 +108,32 @@ def test_values_do_not_depend_on_what_shares_memory(name: str, target: str) -> N
         module._memory = memory_of
     assert found[0][0] == found[1][0]
     np.testing.assert_array_equal(found[0][1], found[1][1])
-    with np.errstate(all="ignore"):  # a replay may take sums in another order
-        tensors = module._differentiate(params, gradients, data, sizes, apart=True)
-    np.testing.assert_allclose(float(tensors[module.LOSS]), found[0][0], rtol=1e-10)
-    np.testing.assert_allclose(gradients.flat, found[0][1], rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_stage_for_a_step_gives_what_its_stages_give(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "WORTH_A_STAGE", 1e9)
+    module, (derivation, extents) = made(name, "numba"), CASES[name]
+    assert "_forward_and_backward(" in Path(module.__file__).read_text(encoding="utf-8")
+    module._compile, module.math = (lambda: None), emit_recurrences.LOOPS
+    values = (
+        any_values(derivation.system, 0)
+        if name.startswith("any")
+        else emit_recurrences.values(derivation.system, 0, extents)
+    )
+    params, sizes = module._as_arena({p: values[p] for p in module.PARAMETERS})
+    data = module._checked({p: values[p] for p in module.INPUTS}, tuple(module.INPUTS), sizes, values=False)
+    found = []
+    for apart in (False, True):  # apart, the stages run one by one, so that each tensor is there
+        gradients = params.like()
+        with np.errstate(all="ignore"):
+            tensors = module._differentiate(params, gradients, data, sizes, apart=apart)
+        found.append((float(tensors[module.LOSS]), gradients.flat))
+    assert np.isfinite(found[0][1]).all()
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-10)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-8, atol=1e-10)
 
 
 def step_allocates(module: Any, data: dict[str, Any]) -> int:
