@@ -68,10 +68,9 @@ One training step takes, with each array read and written once per kernel:
                + 41,984·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 21,064·N + 784·K
     workspace  8·max(32·rows·S², 288·rows·((S - 2)//2)² + 576·rows·((S - 2)//2)
                + 288·rows, 432·rows·((S - 2)//2)² + 864·rows·((S - 2)//2)
-               + 432·rows, 144·rows·((S - 2)//2)² + 288·rows·((S - 2)//2) + 32·rows·S²
-               + 144·rows, 1,152·rows·((S - 2)//2) + 576·rows·((S - 2)//2)² + 98·rows·S²
-               + 576·rows, 1,216·rows·((S - 2)//2) + 608·rows·((S - 2)//2)² + 98·rows·S²
-               + 608·rows, 1,280·rows·((S - 2)//2) + 640·rows·((S - 2)//2)² + 98·rows·S²
+               + 432·rows, 144·rows·((S - 2)//2)² + 288·rows·((S - 2)//2) + 48·rows·S²
+               + 144·rows, 176·rows·((S - 2)//2)² + 352·rows·((S - 2)//2) + 48·rows·S²
+               + 176·rows, 1,280·rows·((S - 2)//2) + 640·rows·((S - 2)//2)² + 98·rows·S²
                + 640·rows, 1,344·rows·((S - 2)//2) + 672·rows·((S - 2)//2)² + 98·rows·S²
                + 672·rows, 1,408·rows·((S - 2)//2) + 704·rows·((S - 2)//2)² + 98·rows·S²
                + 704·rows, 1,472·rows·((S - 2)//2) + 736·rows·((S - 2)//2)² + 98·rows·S²
@@ -344,13 +343,8 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         gradient[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
         * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     )
-    dC2_windows = (
-        work[at[20] : at[20] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
-        * rows].reshape(F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    dC1_windows = work[at[21] : at[21] + 9 * S**2 * rows].reshape(D1, 3, 3, rows, S, S)
     dflat = (
-        work[at[22] : at[22] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
+        work[at[20] : at[20] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
     )
     dW = (
@@ -358,39 +352,42 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
     )
     da2 = (
-        work[at[23] : at[23] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
+        work[at[21] : at[21] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     dc2 = gradient[4768:4800]
     dh1_windows = (
-        work[at[24] : at[24] + 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2)
+        work[at[22] : at[22] + 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2)
         * rows].reshape(rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     dC2_left = (
-        work[at[25] : at[25] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
+        work[at[23] : at[23] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
         * rows].reshape(32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    dh1_left = work[at[26] : at[26] + 4608].reshape(F1, 32, 3, 3)
+    dh1_left = work[at[24] : at[24] + 4608].reshape(F1, 32, 3, 3)
+    dC2_windows = (
+        work[at[25] : at[25] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
+        * rows].reshape(F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    )
     dh1 = (
-        work[at[27] : at[27] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
+        work[at[26] : at[26] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     dC2 = gradient[160:4768].reshape(32, F1, 3, 3)
     da1_window = (
-        work[at[28] : at[28] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
+        work[at[27] : at[27] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    da1 = work[at[29] : at[29] + 16 * S**2 * rows].reshape(rows, F1, S, S)
-    dC1_left = work[at[30] : at[30] + 16 * S**2 * rows].reshape(F1, rows, S, S)
+    da1 = work[at[28] : at[28] + 16 * S**2 * rows].reshape(rows, F1, S, S)
+    dC1_left = work[at[29] : at[29] + 16 * S**2 * rows].reshape(F1, rows, S, S)
     dc1 = gradient[144:160]
+    dC1_windows = work[at[30] : at[30] + 9 * S**2 * rows].reshape(D1, 3, 3, rows, S, S)
     dC1 = gradient[0:144].reshape(F1, D1, 3, 3)
-    _compute_dC1_windows(
-        db, h1_2, h1_place, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, S, K, N
-    )  # (17), (18), (19), (20), (26), (28)
+    _compute_db(db, h1_2, h1_place, da3, p, y, rows, S, K, N)  # (17), (18), (19), (20)
     _product(da3, W.T, dflat)  # (21)
     _product(flat.T, da3, dW)  # (22)
     _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S)  # (23), (24), (25), (26)
-    _compute_dh1_left(dh1_left, C2)  # (25)
+    _compute_dC2_windows(dh1_left, C2, dC2_windows, h1, rows, S)  # (25), (26)
     for n in range(rows):
         _product(
             dh1_left.reshape(F1, 288), dh1_windows[n].reshape(288, ((S - 2) // 2 + 1)**2),
@@ -401,6 +398,7 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         dC2_windows.reshape(9 * F1, ((S - 2) // 2 + 1)**2 * rows).T, dC2.reshape(32, 9 * F1)
     )  # (26)
     _compute_dc1(dc1, da1_window, h1, dh1, da1, h1_place, dC1_left, rows, S)  # (27), (28), (29)
+    _compute_dC1_windows(dC1_windows, x, rows, S)  # (28)
     _product(
         dC1_left.reshape(F1, S**2 * rows), dC1_windows.reshape(9 * D1, S**2 * rows).T, dC1.reshape(F1, 9 * D1)
     )  # (28)
@@ -582,8 +580,8 @@ def _compute_loss(s_p, m_a3, a3, y, loss, rows, N):
 
 
 @kernel
-def _compute_dC1_windows(db, h1_2, h1_place, dC2_windows, h1, da3, p, y, dC1_windows, x, rows, S, K, N):
-    """Equations (17) to (20), (26), (28)."""
+def _compute_db(db, h1_2, h1_place, da3, p, y, rows, S, K, N):
+    """Equations (17) to (20)."""
     _disjoint()
     db[:] = 0.0
     for n in range(rows):
@@ -597,24 +595,9 @@ def _compute_dC1_windows(db, h1_2, h1_place, dC2_windows, h1, da3, p, y, dC1_win
                             if h1_place_at < 0 or h1_2[n, k, 2 * i3 + i5, 2 * i4 + i] > h1_place_argmax:  # (17), (18)
                                 h1_place_argmax, h1_place_at = h1_2[n, k, 2 * i3 + i5, 2 * i4 + i], 2 * i5 + i
                     h1_place[n, k, i3, i4] = h1_place_at
-                    for r in range(3):
-                        for s in range(3):
-                            dC2_windows[k, r, s, n, i3, i4] = (
-                                (h1[n, k, i3 + r - 1, i4 + s - 1] if 0 <= i3 + r - 1 < (S - 2) // 2
-                                + 1 and 0 <= i4 + s - 1 < (S - 2) // 2 + 1 else 0.0)
-                            )  # (26)
         for v in range(K):
             da3[n, v] = (p[n, v] - (1.0 if v == y[n] else 0.0)) / N  # (19)
             db[v] += da3[n, v]  # (20)
-        for i in range(D1):
-            for l in range(3):
-                for m in range(3):
-                    for i1 in range(S):
-                        for i2 in range(S):
-                            dC1_windows[i, l, m, n, i1, i2] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
-                                - 1 < S else 0.0)
-                            )  # (28)
 
 
 @kernel
@@ -644,14 +627,23 @@ def _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S
 
 
 @kernel
-def _compute_dh1_left(dh1_left, C2):
-    """Equation (25)."""
+def _compute_dC2_windows(dh1_left, C2, dC2_windows, h1, rows, S):
+    """Equations (25), (26)."""
     _disjoint()
     for k in range(F1):
         for q in range(32):
             for r in range(3):
                 for s in range(3):
                     dh1_left[k, q, r, s] = C2[q, k, r, s]  # (25)
+        for r in range(3):
+            for s in range(3):
+                for n in range(rows):
+                    for i6 in range((S - 2) // 2 + 1):
+                        for i7 in range((S - 2) // 2 + 1):
+                            dC2_windows[k, r, s, n, i6, i7] = (
+                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < (S - 2) // 2
+                                + 1 and 0 <= i7 + s - 1 < (S - 2) // 2 + 1 else 0.0)
+                            )  # (26)
 
 
 @kernel
@@ -672,6 +664,22 @@ def _compute_dc1(dc1, da1_window, h1, dh1, da1, h1_place, dC1_left, rows, S):
                     )  # (27)
                     dC1_left[k, n, i1, i2] = da1[n, k, i1, i2]  # (28)
                     dc1[k] += da1[n, k, i1, i2]  # (29)
+
+
+@kernel
+def _compute_dC1_windows(dC1_windows, x, rows, S):
+    """Equation (28)."""
+    _disjoint()
+    for i in range(D1):
+        for l in range(3):
+            for m in range(3):
+                for n in range(rows):
+                    for i1 in range(S):
+                        for i2 in range(S):
+                            dC1_windows[i, l, m, n, i1, i2] = (
+                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
+                                - 1 < S else 0.0)
+                            )  # (28)
 
 
 @kernel
@@ -816,10 +824,10 @@ def _places(rows, N, S, K):
         "z1_windows": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * S**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
         "z1": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
         "a1": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * S**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "h1_2": (0, 1152 * ((S - 2) // 2) * rows + 32 * S**2 * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows, (rows, F1, S, S)),
+        "h1_2": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows + 32 * S**2 * rows, (rows, F1, S, S)),
         "h1": (0, 1664 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 832 * rows + 832 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "z2_windows": (0, 0, (rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "z2": (0, 1152 * ((S - 2) // 2) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "z2": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows + 48 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "a2": (0, 1216 * ((S - 2) // 2) * rows + 608 * rows + 608 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "h2": (0, 1280 * ((S - 2) // 2) * rows + 640 * rows + 640 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "u_flat": (0, 1344 * ((S - 2) // 2) * rows + 672 * rows + 672 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
@@ -833,17 +841,17 @@ def _places(rows, N, S, K):
         "loss": (0, 1760 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 880 * ((S - 2) // 2)**2 * rows + 882 * rows + 98 * S**2 * rows + 4608, ()),
         "h1_place": (1, 0, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "da3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "dC2_windows": (0, 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2) * rows, (F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dC1_windows": (0, 1152 * ((S - 2) // 2) * rows + 576 * rows + 576 * ((S - 2) // 2)**2 * rows + 89 * S**2 * rows, (D1, 3, 3, rows, S, S)),
         "dflat": (0, 1472 * ((S - 2) // 2) * rows + 736 * rows + 736 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
         "da2": (0, 1536 * ((S - 2) // 2) * rows + 768 * rows + 768 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dh1_windows": (0, 0, (rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dC2_left": (0, 1600 * ((S - 2) // 2) * rows + 800 * rows + 800 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dh1_left": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (F1, 32, 3, 3)),
+        "dC2_windows": (0, 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2) * rows, (F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dh1": (0, 1696 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 848 * rows + 848 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "da1_window": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "da1": (0, 0, (rows, F1, S, S)),
         "dC1_left": (0, 16 * S**2 * rows, (F1, rows, S, S)),
+        "dC1_windows": (0, 0, (D1, 3, 3, rows, S, S)),
         "z3_infer_left": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
         "z3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
         "a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * N, (N, K)),

@@ -290,10 +290,10 @@ def _backward(theta, gradient, work, counts, at, a, b, N):
     dW2 = gradient[8320:10368].reshape(H, C)
     dz1 = work[at[35] : at[35] + 128 * N].reshape(N, H)
     db1_1 = work[at[36] : at[36] + 128]
-    db1 = gradient[8192:8320]
     dW1_1 = work[at[37] : at[37] + 8192].reshape(D, H)
     dW1_2 = work[at[38] : at[38] + 8192].reshape(D, H)
     dW1 = gradient[0:8192].reshape(D, H)
+    db1 = gradient[8192:8320]
     _compute_dz(dz, z, m_z2, s_loss_2, m_z, s_loss, N)  # (21)
     _product(dz.T, p, dq_s1)  # (22)
     _compute_db2_2(db2_2, dq_s1, q, dnorm_2_s1_s1, da4, s_norm_2, norm_2, N)  # (23), (24), (31)
@@ -305,10 +305,12 @@ def _backward(theta, gradient, work, counts, at, a, b, N):
     _product(da2, W2.T, dh1)  # (33)
     _product(h1.T, da2, dW2_1)  # (34)
     _product(h3.T, da4, dW2_2)  # (35)
-    _compute_db1(dW2, dW2_1, dW2_2, dz1, h1, dh1, db1_1, db1, db1_2, N)  # (36), (37), (41), (43)
+    _compute_dW2(dW2, dW2_1, dW2_2)  # (36)
+    _compute_db1_2(db1_1, dz1, h1, dh1, N)  # (37), (41)
     _product(a.T, dz1, dW1_1)  # (38)
     _product(b.T, dz3, dW1_2)  # (39)
     _compute_dW1(dW1, dW1_1, dW1_2)  # (40)
+    _compute_db1(db1, db1_1, db1_2)  # (43)
 
 
 @kernel
@@ -414,13 +416,13 @@ def _compute_db2_2(db2_2, dq_s1, q, dnorm_2_s1_s1, da4, s_norm_2, norm_2, N):
 
 @kernel
 def _compute_db1_2(db1_2, dz3, h3, dh3, N):
-    """Equations (26), (42)."""
+    """Equations (26), (37), (41), (42)."""
     _disjoint()
     db1_2[:] = 0.0
     for n in range(N):
         for k in range(H):
-            dz3[n, k] = (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (26)
-            db1_2[k] += (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (42)
+            dz3[n, k] = (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (26), (37)
+            db1_2[k] += (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (42), (41)
 
 
 @kernel
@@ -432,18 +434,12 @@ def _compute_db2(db2, db2_1, db2_2):
 
 
 @kernel
-def _compute_db1(dW2, dW2_1, dW2_2, dz1, h1, dh1, db1_1, db1, db1_2, N):
-    """Equations (36), (37), (41), (43)."""
+def _compute_dW2(dW2, dW2_1, dW2_2):
+    """Equation (36)."""
     _disjoint()
     for k in range(H):
         for i in range(C):
             dW2[k, i] = dW2_1[k, i] + dW2_2[k, i]  # (36)
-        db1_1_sum = 0.0
-        for n in range(N):
-            dz1[n, k] = (1 - h1[n, k] * h1[n, k]) * dh1[n, k]  # (37)
-            db1_1_sum += (1 - h1[n, k] * h1[n, k]) * dh1[n, k]  # (41)
-        db1_1[k] = db1_1_sum
-        db1[k] = db1_1[k] + db1_2[k]  # (43)
 
 
 @kernel
@@ -453,6 +449,14 @@ def _compute_dW1(dW1, dW1_1, dW1_2):
     for j in range(D):
         for k in range(H):
             dW1[j, k] = dW1_1[j, k] + dW1_2[j, k]  # (40)
+
+
+@kernel
+def _compute_db1(db1, db1_1, db1_2):
+    """Equation (43)."""
+    _disjoint()
+    for k in range(H):
+        db1[k] = db1_1[k] + db1_2[k]  # (43)
 
 
 @kernel
@@ -555,7 +559,7 @@ def _places(N):
         "dW2_1": (0, 512 * N, (H, C)),
         "dW2_2": (0, 512 * N + 2048, (H, C)),
         "dz1": (0, 256 * N, (N, H)),
-        "db1_1": (0, 512 * N + 4096, (H,)),
+        "db1_1": (0, 512 * N + 16384, (H,)),
         "dW1_1": (0, 512 * N, (D, H)),
         "dW1_2": (0, 512 * N + 8192, (D, H)),
         "cosine": (0, 0, (N, N)),

@@ -67,10 +67,10 @@ One training step takes, with each array read and written once per kernel:
     flops      4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 24·K·N·T + 6·N·T·H² + 14·N·S + 80·N·T
                + 40·N
              = 128·D·N·T + 156·N·S·T + 216·K·N·T + 14·N·S + 6,576·N·T + 40·N
-    bytes      8 + 160·K·N·T + 16·D·N·T + 216·H·N·T + 544·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 224·N·S
-               + 24·H·K + 392·N·T + 16·H + 16·K + 304·N + 8·H²
-             = 8,712 + 160·K·N·T + 16·D·N·T + 544·N·S·T + 224·N·S + 7,304·N·T + 16,384·T + 512·D
-               + 784·K + 816·N
+    bytes      8 + 16·D·N·T + 184·H·N·T + 416·N·S·T + 88·K·N·T + 16·D·H + 16·H·N + 16·T·H² + 208·N·T
+               + 224·N·S + 24·H·K + 16·H + 16·K + 200·N + 8·H²
+             = 8,712 + 16·D·N·T + 416·N·S·T + 88·K·N·T + 224·N·S + 6,096·N·T + 16,384·T + 512·D + 712·N
+               + 784·K
     workspace  8·N·T + 8·max(18 + 18·S·T·rows + 7·K·T·rows + 169·T·rows + 64·rows, 18 + 18·S·T·rows
                + 4·K·T·rows + 2·N·T + 9·T·rows + 2·N) bytes for each chunk of rows examples
 """
@@ -326,15 +326,83 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
 
 
 @kernel
+def _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K):
+    """The loss and its gradients: equations (1) to (41)."""
+    W = theta[0 : 32 * D].reshape(D, H)
+    U = theta[32 * D : 32 * D + 1024].reshape(H, H)
+    b = theta[32 * D + 1024 : 32 * D + 1024 + 32]
+    R = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
+    c = theta[32 * D + 32 * K + 1056 : 32 * D + 32 * K + 1056 + K]
+    z1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, H)
+    r_h1_left = work[at[1] : at[1] + 32 * rows].reshape(rows, H)
+    r_h1_product = work[at[2] : at[2] + 32 * rows].reshape(rows, H)
+    h1 = work[at[4] : at[4] + 32 * T * rows].reshape(rows, T, H)
+    z2 = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
+    p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
+    e = work[at[14] : at[14] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    m_alpha_finite = work[at[16] : at[16] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    s_alpha = work[at[18] : at[18] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    alpha = work[at[19] : at[19] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    loss = work[at[25] : at[25] + 1]
+    ds_nll = work[at[26] : at[26] + rows]
+    dalpha_2_s1 = work[at[27] : at[27] + 2 * S * rows + rows].reshape(rows, 2 * S + 1)
+    dU_left = work[at[28] : at[28] + 32 * T * rows].reshape(rows, T, H)
+    dalpha = work[at[30] : at[30] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    ds_alpha = work[at[31] : at[31] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    dlog_p_2 = work[at[32] : at[32] + K * T * rows].reshape(rows, T, K)
+    dz = work[at[35] : at[35] + K * T * rows].reshape(rows, T, K)
+    dc = gradient[32 * D + 32 * K + 1056 : 32 * D + 32 * K + 1056 + K]
+    dh1_2 = work[at[36] : at[36] + 32 * T * rows].reshape(rows, T, H)
+    dh1_1_left = work[at[37] : at[37] + 32 * rows].reshape(rows, H)
+    dh1_1_product = work[at[38] : at[38] + 32 * rows].reshape(rows, H)
+    dr_h1 = work[at[40] : at[40] + 32 * T * rows].reshape(rows, T, H)
+    dU = gradient[32 * D : 32 * D + 1024].reshape(H, H)
+    dR = gradient[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
+    db = gradient[32 * D + 1024 : 32 * D + 1024 + 32]
+    dW = gradient[0 : 32 * D].reshape(D, H)
+    z_row = work[at[41] : at[41] + K]
+    e_p_row = work[at[42] : at[42] + K]
+    log_p_row = work[at[43] : at[43] + K]
+    _product(x.reshape(T * rows, D), W, z1.reshape(T * rows, H))  # (1)
+    for t in range(T):
+        _compute_r_h1_left(r_h1_left, h1, rows, t)  # (2)
+        _product(r_h1_left, U, r_h1_product)  # (2)
+        _compute_h1_2(r_h1_product, h1, z1, b, rows, t)  # (2), (3)
+    _product(h1.reshape(T * rows, H), R, z2.reshape(T * rows, K))  # (4)
+    _compute_dU_left_2(
+        z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, rows, T, K, S
+    )  # (5), (6), (7), (8), (9), (10), (11), (12), (13), (38)
+    for t in range(T):
+        _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t)  # (14), (15), (16), (17), (18)
+    _compute_dalpha_2_s1(
+        alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
+    )  # (19), (20), (21), (22), (23), (24), (25), (26)
+    for t in range(T - 1, -1, -1):
+        _compute_ds_alpha_2(
+            y, ds_alpha, alpha, m_alpha_finite, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T
+        )  # (27), (28), (29)
+    _compute_dc_2(dc, dlog_p_2, y, dalpha, dz, p, rows, T, S, K)  # (30), (31), (32), (33), (34)
+    _product(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
+    for t in range(T - 1, -1, -1):
+        _compute_dh1_1_left(dh1_1_left, dr_h1, rows, t, T)  # (36)
+        _product(dh1_1_left, U.T, dh1_1_product)  # (36)
+        _compute_dr_h1_2(dh1_1_product, dr_h1, h1, dh1_2, rows, t)  # (36), (37)
+    _product(dU_left.reshape(T * rows, H).T, dr_h1.reshape(T * rows, H), dU)  # (38)
+    _product(h1.reshape(T * rows, H).T, dz.reshape(T * rows, K), dR)  # (39)
+    _compute_db(db, dr_h1, rows, T)  # (40)
+    _product(x.reshape(T * rows, D).T, dr_h1.reshape(T * rows, H), dW)  # (41)
+
+
+@kernel
 def _metrics(theta, work, counts, at, y, length, rows, N, T, D, S, K):
     """The metrics: equations (42) to (47)."""
     p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
-    best = counts[at[41] : at[41] + N * T].reshape(N, T)
-    heard = work[at[42] : at[42] + N * T].reshape(N, T)
-    place = work[at[43] : at[43] + N * T].reshape(N, T)
-    errors = work[at[44] : at[44] + N]
-    letters = work[at[45] : at[45] + N]
-    exact = work[at[46] : at[46] + 1]
+    best = counts[at[44] : at[44] + N * T].reshape(N, T)
+    heard = work[at[45] : at[45] + N * T].reshape(N, T)
+    place = work[at[46] : at[46] + N * T].reshape(N, T)
+    errors = work[at[47] : at[47] + N]
+    letters = work[at[48] : at[48] + N]
+    exact = work[at[49] : at[49] + 1]
     _compute_exact(
         p, best, place, heard, y, errors, letters, length, exact, N, T, K, S
     )  # (42), (43), (44), (45), (46), (47)
@@ -543,6 +611,152 @@ def _compute_db(db, dr_h1, rows, T):
 
 
 @kernel
+def _compute_h1_2(r_h1_product, h1, z1, b, rows, t):
+    """Equations (2), (3)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            r_h1 = r_h1_product[n, j]  # (2)
+            h1[n, t, j] = _tanh(r_h1 + z1[n, t, j] + b[j])  # (3)
+
+
+@kernel
+def _compute_dU_left_2(z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, rows, T, K, S):
+    """Equations (5) to (13), (38)."""
+    _disjoint()
+    for n in range(rows):
+        for t in range(T):
+            m_z = -np.inf
+            for k in range(K):
+                z_row[k] = z2[n, t, k] + c[k]  # (5)
+                m_z = _larger(m_z, z_row[k])  # (6)
+            s_p = 0.0
+            s_lse = 0.0
+            for k in range(K):
+                e_p_row[k] = _exp(z_row[k] - m_z)  # (7)
+                s_p += e_p_row[k]  # (8)
+                s_lse += _exp(z_row[k] - m_z)  # (10)
+            for k in range(K):
+                p[n, t, k] = e_p_row[k] / s_p  # (9)
+            lse = _log(s_lse) + m_z  # (11)
+            for k in range(K):
+                log_p_row[k] = z_row[k] - lse  # (12)
+            for l in range(2 * S + 1):
+                e[n, t, l] = (
+                    log_p_row[0] * (1 - (1.0 if l % 2 == 1 else 0.0))
+                    + (log_p_row[y[n, l // 2]] if l % 2 == 1 else 0.0)
+                )  # (13)
+            for i in range(H):
+                dU_left[n, t, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (38)
+
+
+@kernel
+def _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t):
+    """Equations (14) to (18)."""
+    _disjoint()
+    for n in range(rows):
+        for l in range(2 * S + 1):
+            m_alpha = -np.inf
+            for m in range(3):
+                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                    m_alpha = _larger(
+                        m_alpha,
+                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
+                    )  # (14)
+            m_alpha_finite[n, t, l] = (m_alpha if m_alpha > -np.inf else 0.0)  # (15)
+            s_alpha_sum = 0.0
+            for m in range(3):
+                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                    s_alpha_sum += (
+                        _exp((alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
+                        - m_alpha_finite[n, t, l])
+                    )  # (16)
+            s_alpha[n, t, l] = (1.0 if s_alpha_sum == 0 else 0.0) + s_alpha_sum  # (17)
+            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha  # (18)
+
+
+@kernel
+def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N):
+    """Equations (19) to (26)."""
+    _disjoint()
+    loss_sum = 0.0
+    for n in range(rows):
+        m_alpha2 = -np.inf
+        for q in range(2):
+            m_alpha2 = _larger(
+                m_alpha2,
+                (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
+            )  # (19)
+        m_alpha2_finite = (m_alpha2 if m_alpha2 > -np.inf else 0.0)  # (20)
+        s_nll_sum = 0.0
+        for q in range(2):
+            s_nll_sum += (
+                _exp((alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S
+                + 1 else (-np.inf if q != 2 * length[n] else 0.0)) - m_alpha2_finite)
+            )  # (21)
+        s_nll = (1.0 if s_nll_sum == 0 else 0.0) + s_nll_sum  # (22)
+        nll = -_log(s_nll) - m_alpha2  # (23)
+        loss_sum += nll / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (24)
+        ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll)  # (25)
+        for l in range(2 * S + 1):
+            dalpha_2_s1[n, l] = (
+                (_exp(alpha[n, T - 1, l] - m_alpha2_finite) if l + 1 >= 2 * length[n] and l <= 2
+                * length[n] else 0.0)
+            )  # (26)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_ds_alpha_2(
+    y, ds_alpha, alpha, m_alpha_finite, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T,
+):
+    """Equations (27) to (29)."""
+    _disjoint()
+    for n in range(rows):
+        for l in range(2 * S + 1):
+            dalpha_1 = 0.0
+            for m in range(3):
+                if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
+                    dalpha_1 += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (27)
+            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1  # (28)
+            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (29)
+
+
+@kernel
+def _compute_dc_2(dc, dlog_p_2, y, dalpha, dz, p, rows, T, S, K):
+    """Equations (30) to (34)."""
+    _disjoint()
+    dc[:] = 0.0
+    for n in range(rows):
+        for t in range(T):
+            dlog_p_2[n, t, :] = 0.0
+            dlog_p_1_s1_s1 = 0.0
+            for l in range(2 * S + 1):
+                if l % 2 == 1 and y[n, l // 2] + 1 <= K and y[n, l // 2] >= 0:
+                    dlog_p_2[n, t, y[n, l // 2]] += dalpha[n, t, l]  # (30)
+                dlog_p_1_s1_s1 += dalpha[n, t, l]  # (32)
+            dlse_s1 = 0.0
+            for k in range(K):
+                dlse_s1 += dlog_p_2[n, t, k]  # (31)
+            for k in range(K):
+                dz[n, t, k] = (
+                    _either(k == 0, dlog_p_1_s1_s1 - dlse_s1, 0.0) + dlog_p_2[n, t, k] - p[n, t, k]
+                    * dlog_p_1_s1_s1
+                )  # (33)
+                dc[k] += dz[n, t, k]  # (34)
+
+
+@kernel
+def _compute_dr_h1_2(dh1_1_product, dr_h1, h1, dh1_2, rows, t):
+    """Equations (36), (37)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            dh1_1 = dh1_1_product[n, j]  # (36)
+            dr_h1[n, t, j] = (1 - h1[n, t, j] * h1[n, t, j]) * (dh1_1 + dh1_2[n, t, j])  # (37)
+
+
+@kernel
 def _compute_exact(p, best, place, heard, y, errors, letters, length, exact, N, T, K, S):
     """Equations (42) to (47)."""
     _disjoint()
@@ -601,10 +815,16 @@ def _evaluate(theta, work, counts, at, x, y, length, rows, N, T, D, S, K):
 @kernel
 def _loss_and_gradients(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K):
     """The loss, and its gradient by all parameters."""
+    _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K)
+    return work[at[25]]
+
+
+@kernel
+def _replay(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K):
+    """The loss and the gradients, with every tensor on the way."""
     _forward(theta, work, counts, at, x, rows, N, T, D, S, K)
     _loss(theta, work, counts, at, y, length, rows, N, T, D, S, K)
     _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K)
-    return work[at[25]]
 
 
 @kernel
@@ -624,9 +844,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, length, N, T, D, S
     """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
     for c_ in prange(len(bounds)):
         first, last = bounds[c_, 0], bounds[c_, 1]
-        _forward(theta, work[c_], counts[c_], at, x[first:last], last - first, N, T, D, S, K)
-        _loss(theta, work[c_], counts[c_], at, y[first:last], length[first:last], last - first, N, T, D, S, K)
-        _backward(
+        _forward_and_backward(
             theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], length[first:last],
             last - first, N, T, D, S, K
         )
@@ -672,14 +890,14 @@ def _places(rows, N, T, D, S, K):
         "r_h1_product": (0, 105 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, H)),
         "r_h1": (0, 32 * T * rows + 16, (rows, T, H)),
         "h1": (0, 18 * S * T * rows + 73 * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
-        "z2": (0, 16, (rows, T, K)),
-        "z": (0, 2 * S * T * rows + K * T * rows + T * rows + 32, (rows, T, K)),
-        "m_z": (0, 2 * S * T * rows + 3 * K * T * rows + T * rows + 32, (rows, T)),
-        "e_p": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows + 32, (rows, T, K)),
-        "s_p": (0, K * T * rows + 16, (rows, T)),
+        "z2": (0, 2 * S * T * rows + T * rows + 16, (rows, T, K)),
+        "z": (0, 2 * S * T * rows + K * T * rows + T * rows + 16, (rows, T, K)),
+        "m_z": (0, 2 * S * T * rows + 3 * K * T * rows + T * rows + 16, (rows, T)),
+        "e_p": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows + 16, (rows, T, K)),
+        "s_p": (0, 2 * S * T * rows + 2 * T * rows + 3 * K * T * rows + 16, (rows, T)),
         "p": (0, 18 * S * T * rows + 3 * K * T * rows + 9 * T * rows + 18, (rows, T, K)),
-        "s_lse": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows + 32, (rows, T)),
-        "lse": (0, 2 * S * T * rows + 2 * T * rows + 3 * K * T * rows + 32, (rows, T)),
+        "s_lse": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows + 16, (rows, T)),
+        "lse": (0, 2 * S * T * rows + 3 * K * T * rows + 3 * T * rows + 16, (rows, T)),
         "log_p": (0, 2 * S * T * rows + T * rows + 16, (rows, T, K)),
         "e": (0, 16, (rows, T, 2 * S + 1)),
         "m_alpha": (0, 2 * S * T * rows + T * rows + 16, (rows, T, 2 * S + 1)),
@@ -708,6 +926,9 @@ def _places(rows, N, T, D, S, K):
         "dh1_1_product": (0, 169 * T * rows + 18 * S * T * rows + 32 * rows + 7 * K * T * rows + 18, (rows, H)),
         "dh1_1": (0, 105 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
         "dr_h1": (0, 137 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
+        "z_row": (0, 2 * S * T * rows + K * T * rows + T * rows + 16, (K,)),
+        "e_p_row": (0, 18 * S * T * rows + 41 * T * rows + 4 * K * T * rows + 18, (K,)),
+        "log_p_row": (0, 18 * S * T * rows + 41 * T * rows + 4 * K * T * rows + K + 18, (K,)),
         "best": (1, 0, (N, T)),
         "heard": (0, 18 * S * T * rows + 4 * K * T * rows + 9 * T * rows + 18, (N, T)),
         "place": (0, 18 * S * T * rows + 4 * K * T * rows + 9 * T * rows + N * T + 18, (N, T)),
@@ -1372,6 +1593,9 @@ def _differentiate(
     """The gradients and the tensors that are left, or all of them where they lie apart."""
     _compile()
     memory = _memory(sizes, apart=apart)
+    if apart:
+        _replay(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+        return memory.tensors
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors
 

@@ -281,7 +281,7 @@ def _loss(theta, work, counts, at, t, rows, N):
     d2u_dt_1 = work[at[20] : at[20] + rows].reshape(rows, D)
     u_tt = work[at[21] : at[21] + rows].reshape(rows, D)
     loss = work[at[22] : at[22] + 1]
-    _compute_d2u_ddh1(d2u_ddz1, du_dv, t, W1, d2u_ddh1, h1, rows)  # (8), (12), (13)
+    _compute_d2u_ddh1(du_dv, t, W1, d2u_ddz1, d2u_ddh1, h1, rows)  # (8), (12), (13)
     _product(du_dv, W3.T, du_dh2)  # (9)
     _compute_du_dz2(du_dz2, h2, du_dh2, rows)  # (10)
     _product(du_dz2, W2.T, du_dh1)  # (11)
@@ -418,10 +418,8 @@ def _finish(theta, gradient, work, counts, at, rows, N):
     dW3 = gradient[648:672].reshape(H, D)
     dW2 = gradient[48:624].reshape(H, H)
     dW1 = gradient[0:24].reshape(D, H)
-    _compute_dW1(
-        dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1, dW2, dW2_1, dW2_2, dW2_3,
-        dW2_4
-    )  # (45), (54), (62)
+    _compute_dW2(dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW2, dW2_1, dW2_2, dW2_3, dW2_4)  # (45), (54)
+    _compute_dW1(dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1)  # (62)
 
 
 @kernel
@@ -452,16 +450,17 @@ def _compute_u(v, z3, b3, u, t, rows):
 
 
 @kernel
-def _compute_d2u_ddh1(d2u_ddz1, du_dv, t, W1, d2u_ddh1, h1, rows):
+def _compute_d2u_ddh1(du_dv, t, W1, d2u_ddz1, d2u_ddh1, h1, rows):
     """Equations (8), (12), (13)."""
     _disjoint()
     for n in range(rows):
-        d2u_ddz1[n, :] = 0.0
         for i in range(D):
             du_dv[n, i] = t[n, i] * t[n, i]  # (8)
-            for j in range(H):
-                d2u_ddz1[n, j] += W1[i, j]  # (12)
         for j in range(H):
+            d2u_ddz1_sum = 0.0
+            for i in range(D):
+                d2u_ddz1_sum += W1[i, j]  # (12)
+            d2u_ddz1[n, j] = d2u_ddz1_sum
             d2u_ddh1[n, j] = (1 - h1[n, j] * h1[n, j]) * d2u_ddz1[n, j]  # (13)
 
 
@@ -614,17 +613,23 @@ def _compute_dW1_3(dW1_3):
 
 
 @kernel
-def _compute_dW1(
-    dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1, dW2, dW2_1, dW2_2, dW2_3, dW2_4,
-):
-    """Equations (45), (54), (62)."""
+def _compute_dW2(dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW2, dW2_1, dW2_2, dW2_3, dW2_4):
+    """Equations (45), (54)."""
     _disjoint()
     for j in range(H):
         for i in range(D):
             dW3[j, i] = dW3_1[j, i] + dW3_2[j, i] + dW3_3[j, i] + dW3_4[j, i]  # (45)
-            dW1[i, j] = dW1_1[i, j] + dW1_3[i, j] + dW1_2_s2[j] - dW1_2_s1[j]  # (62)
         for j1 in range(H):
             dW2[j, j1] = dW2_1[j, j1] + dW2_2[j, j1] + dW2_3[j, j1] + dW2_4[j, j1]  # (54)
+
+
+@kernel
+def _compute_dW1(dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1):
+    """Equation (62)."""
+    _disjoint()
+    for i in range(D):
+        for j in range(H):
+            dW1[i, j] = dW1_1[i, j] + dW1_3[i, j] + dW1_2_s2[j] - dW1_2_s1[j]  # (62)
 
 
 @kernel

@@ -215,7 +215,7 @@ def _backward(theta, gradient, work, counts, at, centre, context, others, rows, 
     dC_1 = work[at[11] : at[11] + 32 * V].reshape(V, D)
     dC_2 = work[at[12] : at[12] + 32 * V].reshape(V, D)
     _compute_dC_2(
-        dE_1, dE_2, dC_1, dC_2, du_h1, u_h1, dfar, far, centre, C, others, E, context, rows, N, R, V
+        dE_1, dE_2, dC_1, dC_2, du_h1, u_h1, dfar, far, centre, C, context, others, E, rows, N, R, V
     )  # (9), (10), (11), (12), (14), (15)
 
 
@@ -283,7 +283,7 @@ def _compute_s_loss(C, others, E, centre, far, h1_2, u_h1, near, h1, m_loss, s_l
 
 @kernel
 def _compute_dC_2(
-    dE_1, dE_2, dC_1, dC_2, du_h1, u_h1, dfar, far, centre, C, others, E, context, rows, N, R, V,
+    dE_1, dE_2, dC_1, dC_2, du_h1, u_h1, dfar, far, centre, C, context, others, E, rows, N, R, V,
 ):
     """Equations (9) to (12), (14), (15)."""
     _disjoint()
@@ -295,14 +295,14 @@ def _compute_dC_2(
         du_h1[n] = _sigmoid(u_h1[n]) / N  # (9)
         for r in range(R):
             dfar[n, r] = _sigmoid(far[n, r]) / N  # (10)
-            for j in range(D):
+        for j in range(D):
+            if centre[n] + 1 <= V and centre[n] >= 0:
+                dE_1[centre[n], j] += -C[context[n], j] * du_h1[n]  # (11)
+            for r in range(R):
                 if centre[n] + 1 <= V and centre[n] >= 0:
                     dE_2[centre[n], j] += C[others[n, r], j] * dfar[n, r]  # (12)
                 if others[n, r] + 1 <= V and others[n, r] >= 0:
                     dC_2[others[n, r], j] += E[centre[n], j] * dfar[n, r]  # (15)
-        for j in range(D):
-            if centre[n] + 1 <= V and centre[n] >= 0:
-                dE_1[centre[n], j] += -C[context[n], j] * du_h1[n]  # (11)
             if context[n] + 1 <= V and context[n] >= 0:
                 dC_1[context[n], j] += -E[centre[n], j] * du_h1[n]  # (14)
 

@@ -11,7 +11,7 @@ from symbp.emit.blocks import Function
 from symbp.emit.names import Names
 from symbp.emit.numba_places import Place
 from symbp.emit.numba_target import stage_arguments
-from symbp.emit.segments import AT_ONCE, Network
+from symbp.emit.segments import AT_ONCE, STEP, Network
 from symbp.emit.update import arguments
 from symbp.ir.training import UpdateRule
 
@@ -19,7 +19,7 @@ from symbp.ir.training import UpdateRule
 def driver_functions(
     net: Network, rule: UpdateRule, places: Mapping[str, Place], names: Names
 ) -> list[Function]:
-    """`_evaluate`, `_loss_and_gradients`, `_train_step`; `_replay` keeps each tensor on the way."""
+    """`_evaluate`, `_loss_and_gradients`, `_train_step`; `_replay` runs one by one what else is one stage."""
     data = tuple(names.tensors[t.name] for t in net.given)
     tail = ("work", "counts", "at", *data, *net.stage_sizes)
     unread = set(net.system.random) - set(net.random_at_inference)
@@ -48,6 +48,8 @@ def driver_functions(
         ),
         ("@kernel",),
     )
+    if STEP not in net.steps:
+        return [evaluate, derive, step]
     replay = Function(
         "_replay", ("theta", "gradient", *tail), "The loss and the gradients, with every tensor on the way.",
         tuple(stage_calls(net, names, (*AT_ONCE, "total", "finish"))), ("@kernel",),

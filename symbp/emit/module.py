@@ -24,7 +24,7 @@ from symbp.emit.header import header
 from symbp.emit.initial import initial_function
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.numpy_update import numpy_update
-from symbp.emit.segments import Network, network, product_of
+from symbp.emit.segments import STEP, Network, network, product_of
 from symbp.emit.splice import (
     Part,
     function_texts,
@@ -162,7 +162,8 @@ def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mappin
 
 def _common(net: Network, target: str) -> list[Part]:
     """The parts that run the stages, as many as the network needs."""
-    step, modes = part(f"{target}_step"), part(f"{target}_modes")
+    replayed = ("replay",) if STEP in net.steps else ()
+    step, modes = part(f"{target}_step", replayed), part(f"{target}_modes")
     changed = ["_outputs", "_values"] if net.system.inference else []
     changed += ["_advance"] if net.system.updates and target == "numpy" else []
     step = replaced(step, modes, changed)

@@ -16,9 +16,8 @@ from emit_nets import SIZES, adam, mlp, mlp_initial
 from emit_recurrences import swept
 from emit_systems import EXTENTS
 
-from symbp.emit import TARGETS, generate_source, load
+from symbp.emit import TARGETS, generate_source, load, segments
 from symbp.emit.module import planned
-from symbp.emit import segments
 from symbp.emit.segments import network
 from symbp.ir.expr import Size
 from symbp.lower.memory import MemoryPlan, validate
@@ -111,9 +110,7 @@ def test_values_do_not_depend_on_what_shares_memory(name: str, target: str) -> N
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_one_stage_for_a_step_gives_what_its_stages_give(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_stage_for_a_step_gives_what_its_stages_give(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "WORTH_A_STAGE", 1e9)
     module, (derivation, extents) = made(name, "numba"), CASES[name]
     assert "_forward_and_backward(" in Path(module.__file__).read_text(encoding="utf-8")

@@ -66,7 +66,7 @@ def test_a_name_that_is_taken_is_left_alone() -> None:
 def test_what_an_earlier_step_left_stays_whole() -> None:
     builder = SystemBuilder()
     x = builder.leaf("x", T, N)
-    builder.tensor("h", T, N)
+    builder.declare("h", T, N)
     u = builder.define("u", [t, n], 2 * x(t, n))
     h = builder._tensors["h"].at
     builder.define("h", [t, n], u(t, n) + h(t - 1, n, outside=0))

@@ -45,8 +45,12 @@ def _differentiate(
     """The gradients and the tensors that are left, or all of them where they lie apart."""
     _compile()
     memory = _memory(sizes, apart=apart)
-    run = _replay if apart else _loss_and_gradients
-    run(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+    # <replay>
+    if apart:
+        _replay(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+        return memory.tensors
+    # </replay>
+    _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors
 
 
