@@ -422,7 +422,7 @@ def _compute_db1_2(db1_2, dz3, h3, dh3, N):
     for n in range(N):
         for k in range(H):
             dz3[n, k] = (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (26), (37)
-            db1_2[k] += (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (42), (41)
+            db1_2[k] += (1 - h3[n, k] * h3[n, k]) * dh3[n, k]  # (41), (42)
 
 
 @kernel

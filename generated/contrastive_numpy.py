@@ -67,7 +67,7 @@ One training step takes, with each array read and written once per kernel:
              = 10,384 + 121·N² + 93,460·N
     bytes      8 + 192·H·N + 272·C·N + 32·D·N + 56·D·H + 72·C·H + 104·N² + 240·N + 56·C + 56·H
              = 614,280 + 104·N² + 31,216·N
-    workspace  331,144 + 32·N² + 7,704·N + max(2·N, N²) bytes
+    workspace  332,168 + 32·N² + 7,704·N + max(2·N, N²) bytes
 """
 
 from __future__ import annotations
@@ -284,10 +284,10 @@ def _backward(params, tensors, gradients, N):
         np.subtract(1, t_NH, out=t_NH)  # (41)
         np.multiply(t_NH, dh1, out=t_NH)  # (41)
         np.dot(ones_N, t_NH, out=db1_1)  # (41)
-        np.add(db1_1, db1_2, out=db1)  # (43)
         np.dot(a.T, dz1, out=dW1_1)  # (38)
         np.dot(b.T, dz3, out=dW1_2)  # (39)
         np.add(dW1_1, dW1_2, out=dW1)  # (40)
+        np.add(db1_1, db1_2, out=db1)  # (43)
 
     return run
 
@@ -360,7 +360,7 @@ def _places(N):
         "s_loss": (0, 257 * N + N**2, (N,)),
         "m_z2": (0, 258 * N + N**2, (N,)),
         "s_loss_2": (0, 259 * N + N**2, (N,)),
-        "loss": (0, 4 * N**2 + 961 * N + 41392, ()),
+        "loss": (0, 4 * N**2 + 961 * N + 41520, ()),
         "dz": (0, 896 * N + N**2, (N, N)),
         "dq_s1": (0, 4 * N**2 + 928 * N + 41248, (N, C)),
         "dnorm_2_s1_s1": (0, 272 * N, (N,)),
@@ -377,14 +377,14 @@ def _places(N):
         "dW2_1": (0, 512 * N, (H, C)),
         "dW2_2": (0, 512 * N + 2048, (H, C)),
         "dz1": (0, 128 * N, (N, H)),
-        "db1_1": (0, 640 * N, (H,)),
+        "db1_1": (0, 4 * N**2 + 960 * N + 41376, (H,)),
         "dW1_1": (0, 512 * N, (D, H)),
         "dW1_2": (0, 512 * N + 8192, (D, H)),
         "cosine": (0, 0, (N, N)),
         "own": (1, 0, (N,)),
         "found": (0, 0, ()),
-        "ones_C": (0, 4 * N**2 + 961 * N + 41376, (16,)),
-        "ones_N": (0, 4 * N**2 + 960 * N + 41376, (N,)),
+        "ones_C": (0, 4 * N**2 + 961 * N + 41504, (16,)),
+        "ones_N": (0, 4 * N**2 + 960 * N + 41504, (N,)),
         "range_N": (1, N, (N,)),
         "t_NC": (0, 256 * N, (N, 16)),
         "is_N": (2, 0, (N,)),

@@ -330,9 +330,9 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows,
     """The loss and its gradients: equations (1) to (41)."""
     W = theta[0 : 32 * D].reshape(D, H)
     U = theta[32 * D : 32 * D + 1024].reshape(H, H)
-    b = theta[32 * D + 1024 : 32 * D + 1024 + 32]
-    R = theta[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
-    c = theta[32 * D + 32 * K + 1056 : 32 * D + 32 * K + 1056 + K]
+    b = theta[32 * D + 1024 : 32 * D + 1056]
+    R = theta[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
+    c = theta[32 * D + 32 * K + 1056 : 32 * D + 33 * K + 1056]
     z1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, H)
     r_h1_left = work[at[1] : at[1] + 32 * rows].reshape(rows, H)
     r_h1_product = work[at[2] : at[2] + 32 * rows].reshape(rows, H)
@@ -351,14 +351,14 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows,
     ds_alpha = work[at[31] : at[31] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
     dlog_p_2 = work[at[32] : at[32] + K * T * rows].reshape(rows, T, K)
     dz = work[at[35] : at[35] + K * T * rows].reshape(rows, T, K)
-    dc = gradient[32 * D + 32 * K + 1056 : 32 * D + 32 * K + 1056 + K]
+    dc = gradient[32 * D + 32 * K + 1056 : 32 * D + 33 * K + 1056]
     dh1_2 = work[at[36] : at[36] + 32 * T * rows].reshape(rows, T, H)
     dh1_1_left = work[at[37] : at[37] + 32 * rows].reshape(rows, H)
     dh1_1_product = work[at[38] : at[38] + 32 * rows].reshape(rows, H)
     dr_h1 = work[at[40] : at[40] + 32 * T * rows].reshape(rows, T, H)
     dU = gradient[32 * D : 32 * D + 1024].reshape(H, H)
-    dR = gradient[32 * D + 1056 : 32 * D + 1056 + 32 * K].reshape(H, K)
-    db = gradient[32 * D + 1024 : 32 * D + 1024 + 32]
+    dR = gradient[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
+    db = gradient[32 * D + 1024 : 32 * D + 1056]
     dW = gradient[0 : 32 * D].reshape(D, H)
     z_row = work[at[41] : at[41] + K]
     e_p_row = work[at[42] : at[42] + K]

@@ -127,8 +127,8 @@ One training step takes, with each array read and written once per kernel:
                + 544·D2·N·T² + 56·N·T·V + 608·D1·D2·D3 + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 208·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
              = 787,744 + 56·N·T·V + 1,152·N·T² + 116,144·N·T + 1,792·V + 512·T
-    workspace  8·N·T + 8·max(3,088 + 2·N·T·V + 2,668·N·T + 28·N·T², 16 + 2·N·T·V + 2,678·N·T
-               + 28·N·T², 16 + 2·N·T·V + 2,676·N·T + 28·N·T² + 64·V) bytes
+    workspace  8·N·T + 8·max(3,088 + 2·N·T·V + 2,604·N·T + 28·N·T², 16 + 2·N·T·V + 2,614·N·T
+               + 28·N·T², 16 + 2·N·T·V + 2,612·N·T + 28·N·T² + 64·V) bytes
 """
 
 from __future__ import annotations
@@ -448,52 +448,52 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     s_loss = work[at[53] : at[53] + N * T].reshape(N, T)
     count = work[at[54] : at[54] + 1]
     dz = work[at[56] : at[56] + N * T * V].reshape(N, T, V)
-    dWo4_left = work[at[57] : at[57] + 64 * N * T].reshape(D2, N, T, 4, D3)
-    dh6 = work[at[58] : at[58] + 32 * N * T].reshape(N, T, D1)
-    dx_h6 = work[at[59] : at[59] + 32 * N * T].reshape(N, T, D1)
+    dh6 = work[at[57] : at[57] + 32 * N * T].reshape(N, T, D1)
+    dx_h6 = work[at[58] : at[58] + 32 * N * T].reshape(N, T, D1)
     dgamma6 = gradient[32 * T + 32 * V + 25408 : 32 * T + 32 * V + 25440]
     dbeta6 = gradient[32 * T + 32 * V + 25440 : 32 * T + 32 * V + 25472]
-    dr_h6_s1 = work[at[60] : at[60] + N * T].reshape(N, T)
-    dm_h6_s1 = work[at[61] : at[61] + N * T].reshape(N, T)
-    da6 = work[at[62] : at[62] + 64 * N * T].reshape(D2, N, T, D1)
-    dh5_product = work[at[63] : at[63] + 128 * N * T].reshape(N, T, 4 * D1)
-    dh5 = work[at[64] : at[64] + 256 * N * T].reshape(D2, N, T, 4 * D1)
-    da5 = work[at[65] : at[65] + 256 * N * T].reshape(D2, N, T, 4 * D1)
-    dh4_product = work[at[66] : at[66] + 32 * N * T].reshape(N, T, D1)
-    dh4 = work[at[67] : at[67] + 64 * N * T].reshape(D2, N, T, D1)
-    dx_h4 = work[at[68] : at[68] + 64 * N * T].reshape(D2, N, T, D1)
-    dr_h4_s1 = work[at[69] : at[69] + 2 * N * T].reshape(D2, N, T)
-    dm_h4_s1 = work[at[70] : at[70] + 2 * N * T].reshape(D2, N, T)
-    da4 = work[at[71] : at[71] + 64 * N * T].reshape(D2, N, T, D1)
-    do_z4_product = work[at[72] : at[72] + 32 * N * T].reshape(N, 4, T, D3)
-    do_z4 = work[at[73] : at[73] + 64 * N * T].reshape(D2, N, 4, T, D3)
-    ds_z4_s1 = work[at[74] : at[74] + 8 * N * T].reshape(D2, N, 4, T)
-    dp_z4_product = work[at[75] : at[75] + 4 * N * T**2].reshape(N, 4, T, T)
-    dp_z4 = work[at[76] : at[76] + 8 * N * T**2].reshape(D2, N, 4, T, T)
-    dS_z4 = work[at[77] : at[77] + 8 * N * T**2].reshape(D2, N, 4, T, T)
-    dv3_product = work[at[78] : at[78] + 32 * N * T].reshape(N, 4, T, D3)
-    dv3 = work[at[79] : at[79] + 64 * N * T].reshape(D2, N, 4, T, D3)
-    dh1_3_left = work[at[80] : at[80] + 32 * N * T].reshape(N, T, 4, D3)
-    dk2_s1_product = work[at[81] : at[81] + 32 * N * T].reshape(N, 4, T, D3)
-    dk2_s1 = work[at[82] : at[82] + 64 * N * T].reshape(D2, N, 4, T, D3)
-    dh1_2_left = work[at[83] : at[83] + 32 * N * T].reshape(N, T, 4, D3)
-    dq1_product = work[at[84] : at[84] + 32 * N * T].reshape(N, 4, T, D3)
-    dq1 = work[at[85] : at[85] + 64 * N * T].reshape(D2, N, 4, T, D3)
-    dh1_1_left = work[at[86] : at[86] + 32 * N * T].reshape(N, T, 4, D3)
-    dh1_1_product = work[at[87] : at[87] + 32 * N * T].reshape(N, T, D1)
-    dh1_1 = work[at[88] : at[88] + 64 * N * T].reshape(D2, N, T, D1)
-    dh1_2_product = work[at[89] : at[89] + 32 * N * T].reshape(N, T, D1)
-    dh1_2 = work[at[90] : at[90] + 64 * N * T].reshape(D2, N, T, D1)
-    dh1_3_product = work[at[91] : at[91] + 32 * N * T].reshape(N, T, D1)
-    dh1_3 = work[at[92] : at[92] + 64 * N * T].reshape(D2, N, T, D1)
-    dh1 = work[at[93] : at[93] + 64 * N * T].reshape(D2, N, T, D1)
-    dx_h1 = work[at[94] : at[94] + 64 * N * T].reshape(D2, N, T, D1)
-    dr_h1_s1 = work[at[95] : at[95] + 2 * N * T].reshape(D2, N, T)
-    dm_h1_s1 = work[at[96] : at[96] + 2 * N * T].reshape(D2, N, T)
+    dr_h6_s1 = work[at[59] : at[59] + N * T].reshape(N, T)
+    dm_h6_s1 = work[at[60] : at[60] + N * T].reshape(N, T)
+    da6 = work[at[61] : at[61] + 64 * N * T].reshape(D2, N, T, D1)
+    dh5_product = work[at[62] : at[62] + 128 * N * T].reshape(N, T, 4 * D1)
+    dh5 = work[at[63] : at[63] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    da5 = work[at[64] : at[64] + 256 * N * T].reshape(D2, N, T, 4 * D1)
+    dh4_product = work[at[65] : at[65] + 32 * N * T].reshape(N, T, D1)
+    dh4 = work[at[66] : at[66] + 64 * N * T].reshape(D2, N, T, D1)
+    dx_h4 = work[at[67] : at[67] + 64 * N * T].reshape(D2, N, T, D1)
+    dr_h4_s1 = work[at[68] : at[68] + 2 * N * T].reshape(D2, N, T)
+    dm_h4_s1 = work[at[69] : at[69] + 2 * N * T].reshape(D2, N, T)
+    da4 = work[at[70] : at[70] + 64 * N * T].reshape(D2, N, T, D1)
+    do_z4_product = work[at[71] : at[71] + 32 * N * T].reshape(N, 4, T, D3)
+    do_z4 = work[at[72] : at[72] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    ds_z4_s1 = work[at[73] : at[73] + 8 * N * T].reshape(D2, N, 4, T)
+    dp_z4_product = work[at[74] : at[74] + 4 * N * T**2].reshape(N, 4, T, T)
+    dp_z4 = work[at[75] : at[75] + 8 * N * T**2].reshape(D2, N, 4, T, T)
+    dS_z4 = work[at[76] : at[76] + 8 * N * T**2].reshape(D2, N, 4, T, T)
+    dv3_product = work[at[77] : at[77] + 32 * N * T].reshape(N, 4, T, D3)
+    dv3 = work[at[78] : at[78] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    dh1_3_left = work[at[79] : at[79] + 32 * N * T].reshape(N, T, 4, D3)
+    dk2_s1_product = work[at[80] : at[80] + 32 * N * T].reshape(N, 4, T, D3)
+    dk2_s1 = work[at[81] : at[81] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    dh1_2_left = work[at[82] : at[82] + 32 * N * T].reshape(N, T, 4, D3)
+    dq1_product = work[at[83] : at[83] + 32 * N * T].reshape(N, 4, T, D3)
+    dq1 = work[at[84] : at[84] + 64 * N * T].reshape(D2, N, 4, T, D3)
+    dh1_1_left = work[at[85] : at[85] + 32 * N * T].reshape(N, T, 4, D3)
+    dh1_1_product = work[at[86] : at[86] + 32 * N * T].reshape(N, T, D1)
+    dh1_1 = work[at[87] : at[87] + 64 * N * T].reshape(D2, N, T, D1)
+    dh1_2_product = work[at[88] : at[88] + 32 * N * T].reshape(N, T, D1)
+    dh1_2 = work[at[89] : at[89] + 64 * N * T].reshape(D2, N, T, D1)
+    dh1_3_product = work[at[90] : at[90] + 32 * N * T].reshape(N, T, D1)
+    dh1_3 = work[at[91] : at[91] + 64 * N * T].reshape(D2, N, T, D1)
+    dh1 = work[at[92] : at[92] + 64 * N * T].reshape(D2, N, T, D1)
+    dx_h1 = work[at[93] : at[93] + 64 * N * T].reshape(D2, N, T, D1)
+    dr_h1_s1 = work[at[94] : at[94] + 2 * N * T].reshape(D2, N, T)
+    dm_h1_s1 = work[at[95] : at[95] + 2 * N * T].reshape(D2, N, T)
     dbo4 = gradient[32 * T + 32 * V + 8512 : 32 * T + 32 * V + 8576].reshape(D2, D1)
     db6 = gradient[32 * T + 32 * V + 25344 : 32 * T + 32 * V + 25408].reshape(D2, D1)
     db5 = gradient[32 * T + 32 * V + 16896 : 32 * T + 32 * V + 17152].reshape(D2, 4 * D1)
     dgamma4 = gradient[32 * T + 32 * V + 8576 : 32 * T + 32 * V + 8640].reshape(D2, D1)
+    dWo4_left = work[at[96] : at[96] + 64 * N * T].reshape(D2, N, T, 4, D3)
     dbv3 = gradient[32 * T + 32 * V + 6400 : 32 * T + 32 * V + 6464].reshape(D2, 4, D3)
     dbk2 = gradient[32 * T + 32 * V + 4288 : 32 * T + 32 * V + 4352].reshape(D2, 4, D3)
     dbq1 = gradient[32 * T + 32 * V + 2176 : 32 * T + 32 * V + 2240].reshape(D2, 4, D3)
@@ -514,7 +514,7 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     dpositions_E = gradient[32 * V : 32 * T + 32 * V].reshape(T, D1)
     dtokens_E_2 = work[at[102] : at[102] + 32 * V].reshape(V, D1)
     dtokens_E = gradient[0 : 32 * V].reshape(V, D1)
-    _compute_dWo4_left(dz, z, m_z, s_loss, y, count, dWo4_left, o_z4, N, T, V)  # (45), (81)
+    _compute_dz(dz, z, m_z, s_loss, y, count, N, T, V)  # (45)
     _product(dz.reshape(N * T, V), tokens_E, dh6.reshape(N * T, D1))  # (46)
     _compute_dm_h6_s1(
         dgamma6, dbeta6, dx_h6, dh6, gamma6, x_h6, dr_h6_s1, dm_h6_s1, N, T
@@ -564,9 +564,9 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
             dh1_3, dh1_3_product, dh1, dh1_1, dh1_2, dx_h1, gamma1, x_h1, dr_h1_s1, dm_h1_s1, N, T, k
         )  # (69), (70), (71), (72), (73)
     _compute_dbeta1(
-        dbo4, db6, db5, dgamma4, dbv3, dbq1, dgamma1, dbeta1, da4, da6, dh4, x_h4, dh1, x_h1, da5, dv3, dq1,
-        dWq1_right, dWk2_right, dk2_s1, dWv3_right, dbk2, N, T
-    )  # (74), (75), (77), (79), (82), (83), (84), (85), (86), (87), (88), (89)
+        dbo4, db6, db5, dgamma4, dbv3, dbq1, dgamma1, dbeta1, da4, da6, dh4, x_h4, dh1, x_h1, da5, dWo4_left,
+        o_z4, dWq1_right, dq1, dWk2_right, dk2_s1, dWv3_right, dv3, dbk2, N, T
+    )  # (74), (75), (77), (79), (81), (82), (83), (84), (85), (86), (87), (88), (89)
     for k in range(D2):
         _product(h5[k].reshape(N * T, 4 * D1).T, da6[k].reshape(N * T, D1), dW6[k])  # (76)
     for k in range(D2):
@@ -801,8 +801,8 @@ def _compute_loss(y, s_loss, m_z, z, count, loss, N, T):
 
 
 @kernel
-def _compute_dWo4_left(dz, z, m_z, s_loss, y, count, dWo4_left, o_z4, N, T, V):
-    """Equations (45), (81)."""
+def _compute_dz(dz, z, m_z, s_loss, y, count, N, T, V):
+    """Equation (45)."""
     _disjoint()
     for n in range(N):
         for t in range(T):
@@ -811,10 +811,6 @@ def _compute_dWo4_left(dz, z, m_z, s_loss, y, count, dWo4_left, o_z4, N, T, V):
                     ((_exp(z[n, t, i] - m_z[n, t]) / s_loss[n, t] - (1.0 if i == y[n, t] else 0.0))
                     / count[0] if y[n, t] != 0 else 0.0)
                 )  # (45)
-            for k in range(D2):
-                for l in range(4):
-                    for m in range(D3):
-                        dWo4_left[k, n, t, l, m] = o_z4[k, n, l, t, m]  # (81)
 
 
 @kernel
@@ -977,10 +973,10 @@ def _compute_dm_h1_s1(
 
 @kernel
 def _compute_dbeta1(
-    dbo4, db6, db5, dgamma4, dbv3, dbq1, dgamma1, dbeta1, da4, da6, dh4, x_h4, dh1, x_h1, da5, dv3, dq1,
-    dWq1_right, dWk2_right, dk2_s1, dWv3_right, dbk2, N, T,
+    dbo4, db6, db5, dgamma4, dbv3, dbq1, dgamma1, dbeta1, da4, da6, dh4, x_h4, dh1, x_h1, da5, dWo4_left,
+    o_z4, dWq1_right, dq1, dWk2_right, dk2_s1, dWv3_right, dv3, dbk2, N, T,
 ):
-    """Equations (74), (75), (77), (79), (82) to (89)."""
+    """Equations (74), (75), (77), (79), (81) to (89)."""
     _disjoint()
     for k in range(D2):
         dbo4[k, :] = 0.0
@@ -1003,11 +999,15 @@ def _compute_dbeta1(
                     db5[k, q] += da5[k, n, t, q]  # (77)
                 for l in range(4):
                     for m in range(D3):
-                        dbv3[k, l, m] += dv3[k, n, l, t, m]  # (82)
-                        dbq1[k, l, m] += dq1[k, n, l, t, m]  # (84)
+                        dWo4_left[k, n, t, l, m] = o_z4[k, n, l, t, m]  # (81)
                         dWq1_right[k, n, t, l, m] = dq1[k, n, l, t, m]  # (85)
                         dWk2_right[k, n, t, l, m] = dk2_s1[k, n, l, t, m]  # (86)
                         dWv3_right[k, n, t, l, m] = dv3[k, n, l, t, m]  # (87)
+            for l in range(4):
+                for t in range(T):
+                    for m in range(D3):
+                        dbv3[k, l, m] += dv3[k, n, l, t, m]  # (82)
+                        dbq1[k, l, m] += dq1[k, n, l, t, m]  # (84)
         for l in range(4):
             for m in range(D3):
                 dbk2[k, l, m] = 0.0  # (83)
@@ -1142,12 +1142,12 @@ def _places(N, T, V):
         "m_h1": (0, 2032 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
         "c_h1": (0, 28 * N * T**2 + 896 * N * T + 16, (D2, N, T, D1)),
         "v_h1": (0, 2034 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
-        "r_h1": (0, 2664 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "r_h1": (0, 2600 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
         "x_h1": (0, 1152 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
         "h1": (0, 1216 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
-        "z1_right": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (4, D1, D3)),
-        "z2_right": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 1040, (4, D1, D3)),
-        "z3_right": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 2064, (4, D1, D3)),
+        "z1_right": (0, 2604 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (4, D1, D3)),
+        "z2_right": (0, 2604 * N * T + 28 * N * T**2 + 2 * N * T * V + 1040, (4, D1, D3)),
+        "z3_right": (0, 2604 * N * T + 28 * N * T**2 + 2 * N * T * V + 2064, (4, D1, D3)),
         "z1_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, 4, T, D3)),
         "z1": (0, 28 * N * T**2 + 960 * N * T + 16, (D2, N, 4, T, D3)),
         "q1": (0, 1280 * N * T + 28 * N * T**2 + 16, (D2, N, 4, T, D3)),
@@ -1172,7 +1172,7 @@ def _places(N, T, V):
         "m_h4": (0, 2036 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
         "c_h4": (0, 1664 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
         "v_h4": (0, 2038 * N * T + 28 * N * T**2 + 16, (D2, N, T)),
-        "r_h4": (0, 2666 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "r_h4": (0, 2602 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
         "x_h4": (0, 1728 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
         "h4": (0, 1792 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
         "z5_product": (0, 28 * N * T**2 + 768 * N * T + 16, (N, T, 4 * D1)),
@@ -1185,61 +1185,61 @@ def _places(N, T, V):
         "m_h6": (0, 16, (N, T)),
         "c_h6": (0, 24 * N * T**2 + 16, (N, T, D1)),
         "v_h6": (0, N * T + 16, (N, T)),
-        "r_h6": (0, 2676 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T)),
-        "x_h6": (0, 2560 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
-        "h6": (0, 2592 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
+        "r_h6": (0, 2612 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T)),
+        "x_h6": (0, 2496 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
+        "h6": (0, 2528 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
         "z": (0, 1856 * N * T + 28 * N * T**2 + 16, (N, T, V)),
         "m_z": (0, 16, (N, T)),
         "s_loss": (0, N * T + 16, (N, T)),
         "count": (0, 0, ()),
         "loss": (0, 1, ()),
         "dz": (0, 1856 * N * T + 28 * N * T**2 + N * T * V + 16, (N, T, V)),
-        "dWo4_left": (0, 1536 * N * T + 28 * N * T**2 + 16, (D2, N, T, 4, D3)),
         "dh6": (0, 24 * N * T**2 + 16, (N, T, D1)),
-        "dx_h6": (0, 2624 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
+        "dx_h6": (0, 2560 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T, D1)),
         "dr_h6_s1": (0, 1856 * N * T + 28 * N * T**2 + 16, (N, T)),
-        "dm_h6_s1": (0, 2677 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T)),
-        "da6": (0, 1600 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "dm_h6_s1": (0, 2613 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (N, T)),
+        "da6": (0, 1536 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
         "dh5_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, 4 * D1)),
         "dh5": (0, 24 * N * T**2 + 16, (D2, N, T, 4 * D1)),
         "da5": (0, 28 * N * T**2 + 768 * N * T + 16, (D2, N, T, 4 * D1)),
         "dh4_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
-        "dh4": (0, 1664 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
-        "dx_h4": (0, 1856 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dr_h4_s1": (0, 2668 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
-        "dm_h4_s1": (0, 2670 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
-        "da4": (0, 1920 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh4": (0, 1600 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "dx_h4": (0, 1664 * N * T + 28 * N * T**2 + 16, (D2, N, T, D1)),
+        "dr_h4_s1": (0, 2604 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "dm_h4_s1": (0, 2606 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "da4": (0, 1856 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
         "do_z4_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
-        "do_z4": (0, 1984 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
-        "ds_z4_s1": (0, 2656 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T)),
+        "do_z4": (0, 1920 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "ds_z4_s1": (0, 2592 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T)),
         "dp_z4_product": (0, 24 * N * T**2 + 256 * N * T + 16, (N, 4, T, T)),
         "dp_z4": (0, 16, (D2, N, 4, T, T)),
         "dS_z4": (0, 8 * N * T**2 + 16, (D2, N, 4, T, T)),
         "dv3_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
-        "dv3": (0, 2048 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dv3": (0, 1984 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
         "dh1_3_left": (0, 1056 * N * T + 28 * N * T**2 + 16, (N, T, 4, D3)),
         "dk2_s1_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
-        "dk2_s1": (0, 2112 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dk2_s1": (0, 2048 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
         "dh1_2_left": (0, 1088 * N * T + 28 * N * T**2 + 16, (N, T, 4, D3)),
         "dq1_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
-        "dq1": (0, 2176 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
+        "dq1": (0, 2112 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
         "dh1_1_left": (0, 1120 * N * T + 28 * N * T**2 + 16, (N, T, 4, D3)),
         "dh1_1_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
-        "dh1_1": (0, 2240 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1_1": (0, 2176 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
         "dh1_2_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
-        "dh1_2": (0, 2304 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1_2": (0, 2240 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
         "dh1_3_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, T, D1)),
-        "dh1_3": (0, 2368 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dh1": (0, 2432 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dx_h1": (0, 2496 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
-        "dr_h1_s1": (0, 2672 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
-        "dm_h1_s1": (0, 2674 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
-        "dWq1_right": (0, 16, (D2, N, T, 4, D3)),
-        "dWk2_right": (0, 64 * N * T + 16, (D2, N, T, 4, D3)),
-        "dWv3_right": (0, 128 * N * T + 16, (D2, N, T, 4, D3)),
+        "dh1_3": (0, 2304 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dh1": (0, 2368 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dx_h1": (0, 2432 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
+        "dr_h1_s1": (0, 2608 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "dm_h1_s1": (0, 2610 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T)),
+        "dWo4_left": (0, 16, (D2, N, T, 4, D3)),
+        "dWq1_right": (0, 64 * N * T + 16, (D2, N, T, 4, D3)),
+        "dWk2_right": (0, 128 * N * T + 16, (D2, N, T, 4, D3)),
+        "dWv3_right": (0, 192 * N * T + 16, (D2, N, T, 4, D3)),
         "dx1_2": (0, 16, (N, T, D1)),
-        "dtokens_E_1": (0, 2676 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (V, D1)),
-        "dtokens_E_2": (0, 2676 * N * T + 28 * N * T**2 + 2 * N * T * V + 32 * V + 16, (V, D1)),
+        "dtokens_E_1": (0, 2612 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (V, D1)),
+        "dtokens_E_2": (0, 2612 * N * T + 28 * N * T**2 + 2 * N * T * V + 32 * V + 16, (V, D1)),
         "best": (1, 0, (N, T)),
         "wrong": (0, N * T + 16, (N,)),
         "exact": (0, 0, ()),

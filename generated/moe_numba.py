@@ -53,9 +53,9 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
              = 336·D·N + 552·K·N + 1,121·N
-    bytes      8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
-               + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
-             = 3,176 + 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D
+    bytes      8 + 120·E·H·N + 24·E·H·K + 48·D·E·H + 72·E·K·N + 16·D·H + 16·E·K + 32·D·N + 40·E·H
+               + 88·H·N + 8·K·N + 96·E·N + 16·E + 16·H + 48·N
+             = 3,176 + 32·D·N + 440·K·N + 10,320·N + 1,824·K + 3,648·D
     workspace  8 + 240·K·rows + 3,024·rows + 576·D + 8·N bytes for each chunk of rows examples
 """
 
@@ -266,14 +266,14 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     du_expert = work[at[21] : at[21] + 6 * K * rows].reshape(rows, E, K)
     dc = gradient[72 * K + 84 * D + 162 : 78 * K + 84 * D + 162].reshape(E, K)
     dh_right = work[at[22] : at[22] + 6 * K * rows].reshape(E, rows, K)
-    dV_left = work[at[23] : at[23] + 72 * rows].reshape(E, rows, H)
-    dV_right = work[at[24] : at[24] + 6 * K * rows].reshape(E, rows, K)
-    da2 = work[at[25] : at[25] + 6 * rows].reshape(rows, E)
+    dV_right = work[at[23] : at[23] + 6 * K * rows].reshape(E, rows, K)
+    da2 = work[at[24] : at[24] + 6 * rows].reshape(rows, E)
     dg2 = gradient[12 * D + 84 : 12 * D + 90]
-    dh_product = work[at[26] : at[26] + 72 * rows].reshape(E, H, rows)
-    dh = work[at[27] : at[27] + 72 * rows].reshape(rows, E, H)
-    dz = work[at[28] : at[28] + 72 * rows].reshape(rows, E, H)
+    dh_product = work[at[25] : at[25] + 72 * rows].reshape(E, H, rows)
+    dh = work[at[26] : at[26] + 72 * rows].reshape(rows, E, H)
+    dz = work[at[27] : at[27] + 72 * rows].reshape(rows, E, H)
     db = gradient[84 * D + 90 : 84 * D + 162].reshape(E, H)
+    dV_left = work[at[28] : at[28] + 72 * rows].reshape(E, rows, H)
     dV = gradient[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
     dW_product = work[at[29] : at[29] + 72 * D].reshape(E, H, D)
     dW = gradient[12 * D + 90 : 84 * D + 90].reshape(E, D, H)
@@ -283,11 +283,86 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     dg1 = gradient[12 * D + 72 : 12 * D + 84]
     dG = gradient[0 : 12 * D].reshape(D, H)
     _compute_dg2(
-        dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, dV_left, h, da2, rows, K, N
+        dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, da2, rows, K, N
     )  # (19), (20), (21), (22), (26), (27)
     for e in range(E):
         _product(V[e], dh_right[e].T, dh_product[e])  # (21)
     _compute_db(db, dh, dh_product, dz, h, rows)  # (21), (23), (25)
+    _compute_dV_left(dV_left, h, rows)  # (22)
+    for e in range(E):
+        _product(dV_left[e].T, dV_right[e], dV[e])  # (22)
+    _product(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (24)
+    _compute_dW(dW, dW_product, D)  # (24)
+    _product(da2, G2.T, dh1)  # (28)
+    _product(h1.T, da2, dG2)  # (29)
+    _compute_dg1(dg1, dz1, h1, dh1, rows)  # (30), (32)
+    _product(x.T, dz1, dG)  # (31)
+
+
+@kernel
+def _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
+    """The loss and its gradients: equations (1) to (32)."""
+    G = theta[0 : 12 * D].reshape(D, H)
+    G2 = theta[12 * D : 12 * D + 72].reshape(H, E)
+    g1 = theta[12 * D + 72 : 12 * D + 84]
+    g2 = theta[12 * D + 84 : 12 * D + 90]
+    W = theta[12 * D + 90 : 84 * D + 90].reshape(E, D, H)
+    b = theta[84 * D + 90 : 84 * D + 162].reshape(E, H)
+    V = theta[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
+    c = theta[72 * K + 84 * D + 162 : 78 * K + 84 * D + 162].reshape(E, K)
+    z1 = work[at[0] : at[0] + 12 * rows].reshape(rows, H)
+    h1 = work[at[1] : at[1] + 12 * rows].reshape(rows, H)
+    z2 = work[at[2] : at[2] + 6 * rows].reshape(rows, E)
+    gate = work[at[7] : at[7] + 6 * rows].reshape(rows, E)
+    z_right = work[at[8] : at[8] + 72 * D].reshape(D, E, H)
+    z = work[at[9] : at[9] + 72 * rows].reshape(rows, E, H)
+    h = work[at[10] : at[10] + 72 * rows].reshape(rows, E, H)
+    o_right = work[at[11] : at[11] + 72 * rows].reshape(E, rows, H)
+    o_product = work[at[12] : at[12] + 6 * K * rows].reshape(E, K, rows)
+    expert = work[at[18] : at[18] + 6 * K * rows].reshape(rows, E, K)
+    p = work[at[19] : at[19] + K * rows].reshape(rows, K)
+    loss = work[at[20] : at[20] + 1]
+    dc = gradient[72 * K + 84 * D + 162 : 78 * K + 84 * D + 162].reshape(E, K)
+    dh_right = work[at[22] : at[22] + 6 * K * rows].reshape(E, rows, K)
+    dV_right = work[at[23] : at[23] + 6 * K * rows].reshape(E, rows, K)
+    da2 = work[at[24] : at[24] + 6 * rows].reshape(rows, E)
+    dg2 = gradient[12 * D + 84 : 12 * D + 90]
+    dh_product = work[at[25] : at[25] + 72 * rows].reshape(E, H, rows)
+    dz = work[at[27] : at[27] + 72 * rows].reshape(rows, E, H)
+    db = gradient[84 * D + 90 : 84 * D + 162].reshape(E, H)
+    dV_left = work[at[28] : at[28] + 72 * rows].reshape(E, rows, H)
+    dV = gradient[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
+    dW_product = work[at[29] : at[29] + 72 * D].reshape(E, H, D)
+    dW = gradient[12 * D + 90 : 84 * D + 90].reshape(E, D, H)
+    dh1 = work[at[30] : at[30] + 12 * rows].reshape(rows, H)
+    dG2 = gradient[12 * D : 12 * D + 72].reshape(H, E)
+    dz1 = work[at[31] : at[31] + 12 * rows].reshape(rows, H)
+    dg1 = gradient[12 * D + 72 : 12 * D + 84]
+    dG = gradient[0 : 12 * D].reshape(D, H)
+    a2_row = work[at[32] : at[32] + 6]
+    e_gate_row = work[at[33] : at[33] + 6]
+    u_expert_row = work[at[34] : at[34] + K]
+    e_expert_row = work[at[35] : at[35] + K]
+    _product(x, G, z1)  # (1)
+    _compute_h1(h1, z1, g1, rows)  # (2)
+    _product(h1, G2, z2)  # (3)
+    _compute_gate_2(a2_row, z2, g2, e_gate_row, gate, rows)  # (4), (5), (6), (7), (8)
+    _compute_z_right(z_right, W, D)  # (9)
+    _product(x, z_right.reshape(D, E * H), z.reshape(rows, E * H))  # (9)
+    _compute_dV_left_2(h, z, b, o_right, dV_left, rows)  # (10), (11), (22)
+    for e in range(E):
+        _product(V[e].T, o_right[e].T, o_product[e])  # (11)
+    _compute_expert_2(
+        o_product, u_expert_row, c, e_expert_row, expert, rows, K
+    )  # (11), (12), (13), (14), (15), (16)
+    for n in range(rows):
+        np.dot(expert[n].T, gate[n], p[n])  # (17)
+    _compute_dg2_2(
+        dc, dg2, p, y, expert, gate, dh_right, dV_right, da2, loss, rows, N, K
+    )  # (18), (19), (20), (21), (22), (26), (27)
+    for e in range(E):
+        _product(V[e], dh_right[e].T, dh_product[e])  # (21)
+    _compute_db_2(db, dh_product, dz, h, rows)  # (21), (23), (25)
     for e in range(E):
         _product(dV_left[e].T, dV_right[e], dV[e])  # (22)
     _product(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (24)
@@ -302,8 +377,8 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 def _metrics(theta, work, counts, at, y, rows, N, D, K):
     """The metrics: equations (33) to (34)."""
     p = work[at[19] : at[19] + K * rows].reshape(rows, K)
-    c_accuracy = counts[at[32] : at[32] + N]
-    accuracy = work[at[33] : at[33] + 1]
+    c_accuracy = counts[at[36] : at[36] + N]
+    accuracy = work[at[37] : at[37] + 1]
     _compute_accuracy(p, c_accuracy, y, accuracy, N, K)  # (33), (34)
 
 
@@ -388,7 +463,7 @@ def _compute_loss(p, y, loss, rows, N):
 
 
 @kernel
-def _compute_dg2(dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, dV_left, h, da2, rows, K, N):
+def _compute_dg2(dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, da2, rows, K, N):
     """Equations (19) to (22), (26), (27)."""
     _disjoint()
     dc[:, :] = 0.0
@@ -403,8 +478,6 @@ def _compute_dg2(dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, dV_
                 dc[e, k] += du_expert[n, e, k]  # (20)
                 dh_right[e, n, k] = du_expert[n, e, k]  # (21)
                 dV_right[e, n, k] = du_expert[n, e, k]  # (22)
-            for j in range(H):
-                dV_left[e, n, j] = h[n, e, j]  # (22)
             da2[n, e] = gate[n, e] * (p[n, y[n]] - expert[n, e, y[n]]) / (N * p[n, y[n]])  # (26)
             dg2[e] += da2[n, e]  # (27)
 
@@ -420,6 +493,16 @@ def _compute_db(db, dh, dh_product, dz, h, rows):
                 dh[n, e, j] = dh_product[e, j, n]  # (21)
                 dz[n, e, j] = (1 - h[n, e, j] * h[n, e, j]) * dh[n, e, j]  # (23)
                 db[e, j] += dz[n, e, j]  # (25)
+
+
+@kernel
+def _compute_dV_left(dV_left, h, rows):
+    """Equation (22)."""
+    _disjoint()
+    for e in range(E):
+        for n in range(rows):
+            for j in range(H):
+                dV_left[e, n, j] = h[n, e, j]  # (22)
 
 
 @kernel
@@ -441,6 +524,90 @@ def _compute_dg1(dg1, dz1, h1, dh1, rows):
         for j in range(H):
             dz1[n, j] = (1 - h1[n, j] * h1[n, j]) * dh1[n, j]  # (30)
             dg1[j] += dz1[n, j]  # (32)
+
+
+@kernel
+def _compute_gate_2(a2_row, z2, g2, e_gate_row, gate, rows):
+    """Equations (4) to (8)."""
+    _disjoint()
+    for n in range(rows):
+        m_a2 = -np.inf
+        for e in range(E):
+            a2_row[e] = z2[n, e] + g2[e]  # (4)
+            m_a2 = _larger(m_a2, a2_row[e])  # (5)
+        s_gate = 0.0
+        for e in range(E):
+            e_gate_row[e] = _exp(a2_row[e] - m_a2)  # (6)
+            s_gate += e_gate_row[e]  # (7)
+        for e in range(E):
+            gate[n, e] = e_gate_row[e] / s_gate  # (8)
+
+
+@kernel
+def _compute_dV_left_2(h, z, b, o_right, dV_left, rows):
+    """Equations (10), (11), (22)."""
+    _disjoint()
+    for n in range(rows):
+        for e in range(E):
+            for j in range(H):
+                h[n, e, j] = _tanh(z[n, e, j] + b[e, j])  # (10)
+                o_right[e, n, j] = h[n, e, j]  # (11)
+                dV_left[e, n, j] = h[n, e, j]  # (22)
+
+
+@kernel
+def _compute_expert_2(o_product, u_expert_row, c, e_expert_row, expert, rows, K):
+    """Equations (11) to (16)."""
+    _disjoint()
+    for n in range(rows):
+        for e in range(E):
+            m_u_expert = -np.inf
+            for k in range(K):
+                o = o_product[e, k, n]  # (11)
+                u_expert_row[k] = o + c[e, k]  # (12)
+                m_u_expert = _larger(m_u_expert, u_expert_row[k])  # (13)
+            s_expert = 0.0
+            for k in range(K):
+                e_expert_row[k] = _exp(u_expert_row[k] - m_u_expert)  # (14)
+                s_expert += e_expert_row[k]  # (15)
+            for k in range(K):
+                expert[n, e, k] = e_expert_row[k] / s_expert  # (16)
+
+
+@kernel
+def _compute_dg2_2(dc, dg2, p, y, expert, gate, dh_right, dV_right, da2, loss, rows, N, K):
+    """Equations (18) to (22), (26), (27)."""
+    _disjoint()
+    loss_sum = 0.0
+    dc[:, :] = 0.0
+    dg2[:] = 0.0
+    for n in range(rows):
+        loss_sum += -_log(p[n, y[n]]) / N  # (18)
+        for e in range(E):
+            for k in range(K):
+                du_expert = (
+                    (expert[n, e, k] - (1.0 if k == y[n] else 0.0)) * expert[n, e, y[n]] * gate[n, e]
+                    / (N * p[n, y[n]])
+                )  # (19)
+                dc[e, k] += du_expert  # (20)
+                dh_right[e, n, k] = du_expert  # (21)
+                dV_right[e, n, k] = du_expert  # (22)
+            da2[n, e] = gate[n, e] * (p[n, y[n]] - expert[n, e, y[n]]) / (N * p[n, y[n]])  # (26)
+            dg2[e] += da2[n, e]  # (27)
+    loss[0] = loss_sum
+
+
+@kernel
+def _compute_db_2(db, dh_product, dz, h, rows):
+    """Equations (21), (23), (25)."""
+    _disjoint()
+    db[:, :] = 0.0
+    for n in range(rows):
+        for e in range(E):
+            for j in range(H):
+                dh = dh_product[e, j, n]  # (21)
+                dz[n, e, j] = (1 - h[n, e, j] * h[n, e, j]) * dh  # (23)
+                db[e, j] += dz[n, e, j]  # (25)
 
 
 @kernel
@@ -488,10 +655,16 @@ def _evaluate(theta, work, counts, at, x, y, rows, N, D, K):
 @kernel
 def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     """The loss, and its gradient by all parameters."""
+    _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
+    return work[at[20]]
+
+
+@kernel
+def _replay(theta, gradient, work, counts, at, x, y, rows, N, D, K):
+    """The loss and the gradients, with every tensor on the way."""
     _forward(theta, work, counts, at, x, rows, N, D, K)
     _loss(theta, work, counts, at, y, rows, N, D, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
-    return work[at[20]]
 
 
 @kernel
@@ -509,9 +682,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K):
     """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
     for c_ in prange(len(bounds)):
         first, last = bounds[c_, 0], bounds[c_, 1]
-        _forward(theta, work[c_], counts[c_], at, x[first:last], last - first, N, D, K)
-        _loss(theta, work[c_], counts[c_], at, y[first:last], last - first, N, D, K)
-        _backward(
+        _forward_and_backward(
             theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], last - first, N, D,
             K
         )
@@ -574,15 +745,19 @@ def _places(rows, N, D, K):
         "loss": (0, 30 * K * rows + 378 * rows + 72 * D, ()),
         "du_expert": (0, 0, (rows, E, K)),
         "dh_right": (0, 6 * K * rows, (E, rows, K)),
-        "dV_left": (0, 30 * K * rows, (E, rows, H)),
         "dV_right": (0, 12 * K * rows, (E, rows, K)),
         "da2": (0, 30 * K * rows + 372 * rows + 72 * D, (rows, E)),
-        "dh_product": (0, 144 * rows + 30 * K * rows + 72 * D, (E, H, rows)),
-        "dh": (0, 216 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
-        "dz": (0, 288 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
+        "dh_product": (0, 18 * K * rows, (E, H, rows)),
+        "dh": (0, 144 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
+        "dz": (0, 216 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
+        "dV_left": (0, 288 * rows + 30 * K * rows + 72 * D, (E, rows, H)),
         "dW_product": (0, 0, (E, H, D)),
         "dh1": (0, 0, (rows, H)),
         "dz1": (0, 12 * rows, (rows, H)),
+        "a2_row": (0, 6 * rows, (E,)),
+        "e_gate_row": (0, 6 * rows + 6, (E,)),
+        "u_expert_row": (0, 12 * K * rows, (K,)),
+        "e_expert_row": (0, 12 * K * rows + K, (K,)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
     }
@@ -1242,6 +1417,9 @@ def _differentiate(
     """The gradients and the tensors that are left, or all of them where they lie apart."""
     _compile()
     memory = _memory(sizes, apart=apart)
+    if apart:
+        _replay(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
+        return memory.tensors
     _loss_and_gradients(params.flat, gradients.flat, *memory.arrays, *data.values(), *memory.sizes)
     return memory.tensors
 

@@ -49,7 +49,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 200·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 24·H·K + 24·H·L + 40·L·H² + 16·H
                + 16·K + 72·N + 8·H²
              = 259,080 + 112·K·N + 16·D·N + 43,848·N + 512·D + 784·K
-    workspace  8,200 + 32·K·rows + 8,704·rows + 8·N bytes for each chunk of rows examples
+    workspace  8,200 + 40·K·rows + 8·N + 9,984·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -245,22 +245,22 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     p = work[at[12] : at[12] + K * rows].reshape(rows, K)
     da2 = work[at[14] : at[14] + K * rows].reshape(rows, K)
     dc = gradient[32 * D + 32 * K + 6368 : 32 * D + 33 * K + 6368]
-    dW_left = work[at[15] : at[15] + 192 * rows].reshape(L, rows, H)
-    dtop = work[at[16] : at[16] + 32 * rows].reshape(rows, H)
+    dtop = work[at[15] : at[15] + 32 * rows].reshape(rows, H)
     dV = gradient[32 * D + 6368 : 32 * D + 32 * K + 6368].reshape(H, K)
-    dh_1_left = work[at[17] : at[17] + 32 * rows].reshape(rows, H)
-    dh_1_right = work[at[18] : at[18] + 1024].reshape(H, H)
-    dh_1_product = work[at[19] : at[19] + 32 * rows].reshape(rows, H)
-    dh_1 = work[at[20] : at[20] + 192 * rows].reshape(L, rows, H)
-    dh = work[at[21] : at[21] + 192 * rows].reshape(L, rows, H)
-    dz = work[at[22] : at[22] + 192 * rows].reshape(L, rows, H)
-    dW = gradient[32 * D + 32 : 32 * D + 6176].reshape(L, H, H)
+    dh_1_left = work[at[16] : at[16] + 32 * rows].reshape(rows, H)
+    dh_1_right = work[at[17] : at[17] + 1024].reshape(H, H)
+    dh_1_product = work[at[18] : at[18] + 32 * rows].reshape(rows, H)
+    dh_1 = work[at[19] : at[19] + 192 * rows].reshape(L, rows, H)
+    dh = work[at[20] : at[20] + 192 * rows].reshape(L, rows, H)
+    dz = work[at[21] : at[21] + 192 * rows].reshape(L, rows, H)
+    dW_left = work[at[22] : at[22] + 192 * rows].reshape(L, rows, H)
     db = gradient[32 * D + 6176 : 32 * D + 6368].reshape(L, H)
+    dW = gradient[32 * D + 32 : 32 * D + 6176].reshape(L, H, H)
     dfirst_1 = work[at[23] : at[23] + 32 * rows].reshape(rows, H)
     dz1 = work[at[24] : at[24] + 32 * rows].reshape(rows, H)
     db0 = gradient[32 * D : 32 * D + 32]
     dW0 = gradient[0 : 32 * D].reshape(D, H)
-    _compute_dW_left(dc, da2, p, y, dW_left, h, first, rows, K, N)  # (13), (14), (20)
+    _compute_dc(dc, da2, p, y, rows, K, N)  # (13), (14)
     _product(da2, V.T, dtop)  # (15)
     _product(top.T, da2, dV)  # (16)
     for l in range(L - 1, -1, -1):
@@ -268,9 +268,9 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
         _compute_dh_1_right(dh_1_right, W, l)  # (17)
         _product(dh_1_left, dh_1_right.T, dh_1_product)  # (17)
         _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l)  # (17), (18), (19)
+    _compute_db(db, dW_left, h, first, dz, rows)  # (20), (21)
     for l in range(L):
         _product(dW_left[l].T, dz[l], dW[l])  # (20)
-    _compute_db(db, dz, rows)  # (21)
     _product(dz[0], W[0].T, dfirst_1)  # (22)
     _compute_db0(db0, dz1, first, dfirst_1, dh, rows)  # (23), (25)
     _product(x.T, dz1, dW0)  # (24)
@@ -352,17 +352,14 @@ def _compute_loss(s_p, m_a2, a2, y, loss, rows, N):
 
 
 @kernel
-def _compute_dW_left(dc, da2, p, y, dW_left, h, first, rows, K, N):
-    """Equations (13), (14), (20)."""
+def _compute_dc(dc, da2, p, y, rows, K, N):
+    """Equations (13), (14)."""
     _disjoint()
     dc[:] = 0.0
     for n in range(rows):
         for k in range(K):
             da2[n, k] = (p[n, k] - (1.0 if k == y[n] else 0.0)) / N  # (13)
             dc[k] += da2[n, k]  # (14)
-        for l in range(L):
-            for i in range(H):
-                dW_left[l, n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (20)
 
 
 @kernel
@@ -398,14 +395,15 @@ def _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l):
 
 
 @kernel
-def _compute_db(db, dz, rows):
-    """Equation (21)."""
+def _compute_db(db, dW_left, h, first, dz, rows):
+    """Equations (20), (21)."""
     _disjoint()
     for l in range(L):
         db[l, :] = 0.0
         for n in range(rows):
-            for j in range(H):
-                db[l, j] += dz[l, n, j]  # (21)
+            for i in range(H):
+                dW_left[l, n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (20)
+                db[l, i] += dz[l, n, i]  # (21)
 
 
 @kernel
@@ -528,28 +526,28 @@ def _places(rows, N, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "z1": (0, 0, (rows, H)),
-        "first": (0, 4 * K * rows + 960 * rows, (rows, H)),
+        "first": (0, 1184 * rows + 5 * K * rows, (rows, H)),
         "z_left": (0, 384 * rows, (rows, H)),
         "z_product": (0, 416 * rows, (rows, H)),
         "z": (0, 0, (L, rows, H)),
         "h": (0, 192 * rows, (L, rows, H)),
-        "top": (0, 4 * K * rows + 992 * rows, (rows, H)),
+        "top": (0, 384 * rows + 4 * K * rows, (rows, H)),
         "z2": (0, 384 * rows, (rows, K)),
         "a2": (0, 384 * rows + K * rows, (rows, K)),
-        "m_a2": (0, 384 * rows + 3 * K * rows, (rows,)),
+        "m_a2": (0, 416 * rows + 4 * K * rows, (rows,)),
         "e_p": (0, 2 * K * rows + 384 * rows, (rows, K)),
-        "s_p": (0, 385 * rows + 3 * K * rows, (rows,)),
-        "p": (0, 3 * K * rows + 960 * rows, (rows, K)),
-        "loss": (0, 1088 * rows + 4 * K * rows + 1024, ()),
-        "da2": (0, 576 * rows, (rows, K)),
-        "dW_left": (0, 384 * rows, (L, rows, H)),
-        "dtop": (0, 1024 * rows + 4 * K * rows, (rows, H)),
-        "dh_1_left": (0, 4 * K * rows + 992 * rows, (rows, H)),
-        "dh_1_right": (0, 1088 * rows + 4 * K * rows, (H, H)),
-        "dh_1_product": (0, 1056 * rows + 4 * K * rows, (rows, H)),
-        "dh_1": (0, 192 * rows, (L, rows, H)),
+        "s_p": (0, 417 * rows + 4 * K * rows, (rows,)),
+        "p": (0, 384 * rows + 3 * K * rows, (rows, K)),
+        "loss": (0, 1248 * rows + 5 * K * rows + 1024, ()),
+        "da2": (0, 384 * rows, (rows, K)),
+        "dtop": (0, 1216 * rows + 5 * K * rows, (rows, H)),
+        "dh_1_left": (0, 960 * rows, (rows, H)),
+        "dh_1_right": (0, 1248 * rows + 5 * K * rows, (H, H)),
+        "dh_1_product": (0, 992 * rows, (rows, H)),
+        "dh_1": (0, 384 * rows, (L, rows, H)),
         "dh": (0, 576 * rows, (L, rows, H)),
         "dz": (0, 768 * rows, (L, rows, H)),
+        "dW_left": (0, 0, (L, rows, H)),
         "dfirst_1": (0, 0, (rows, H)),
         "dz1": (0, 32 * rows, (rows, H)),
         "c_accuracy": (1, 0, (N,)),

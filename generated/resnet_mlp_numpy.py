@@ -160,7 +160,7 @@ def _backward(params, tensors, gradients, N, D, K):
     """The gradients: equations (13) to (25)."""
     W, V = params["W"], params["V"]
     first, h_tanh, h, top = tensors["first"], tensors["h_tanh"], tensors["h"], tensors["top"]
-    p, da2, dz_all, dtop = tensors["p"], tensors["da2"], tensors["dz_all"], tensors["dtop"]
+    p, da2, dtop, dz_all = tensors["p"], tensors["da2"], tensors["dtop"], tensors["dz_all"]
     dh_1, dh, dz, dfirst_1 = tensors["dh_1"], tensors["dh"], tensors["dz"], tensors["dfirst_1"]
     dz1 = tensors["dz1"]
     dW0, db0, dW, db = gradients["W0"], gradients["b0"], gradients["W"], gradients["b"]
@@ -189,10 +189,10 @@ def _backward(params, tensors, gradients, N, D, K):
         np.subtract(p, is_NK, out=da2)  # (13)
         np.divide(da2, N, out=da2)  # (13)
         np.dot(ones_N, da2, out=dc)  # (14)
-        np.multiply(h_tanh, h_tanh, out=dz_all)  # (19)
-        np.subtract(1, dz_all, out=dz_all)  # (19)
         np.dot(da2, V_T, out=dtop)  # (15)
         np.dot(top_T, da2, out=dV)  # (16)
+        np.multiply(h_tanh, h_tanh, out=dz_all)  # (19)
+        np.subtract(1, dz_all, out=dz_all)  # (19)
         for l, dh_after, dtop_l, dh_l, dh_1_l, dz_all_l, dz_l in steps:
             if l + 2 <= L:  # (17)
                 np.dot(dz[l + 1], W[l + 1].T, out=dh_1[l])  # (17)
@@ -275,8 +275,8 @@ def _places(N, D, K):
         "p": (0, 576 * N + K * N, (N, K)),
         "loss": (0, 1441 * N + 2 * K * N + K + 32768, ()),
         "da2": (0, 576 * N + K * N, (N, K)),
-        "dz_all": (0, 192 * N, (L, N, H)),
         "dtop": (0, 1376 * N + 2 * K * N + 32768, (N, H)),
+        "dz_all": (0, 192 * N, (L, N, H)),
         "dh_1": (0, 0, (L, N, H)),
         "dh": (0, 576 * N, (L, N, H)),
         "dz": (0, 768 * N, (L, N, H)),

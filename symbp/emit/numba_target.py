@@ -375,7 +375,8 @@ def stage(
     head = []
     text = "\n".join(re.sub(r"  #.*", "", line) for line in body)
     for tensor in (*network.parameters, *network.tensors):
-        if re.search(rf"\b{names.tensors[tensor.name]}\b", text):
+        variable = segment.program.axes.get(tensor.name) == ()
+        if not variable and re.search(rf"\b{names.tensors[tensor.name]}\b", text):
             shaped = read.get(tensor.name, tensor)
             head.append(view(names.tensors[tensor.name], shaped, places[tensor.name]))
     head += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
