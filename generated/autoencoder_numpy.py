@@ -45,12 +45,14 @@ One training step takes, with each array read and written once per kernel:
              = 37,616·N
     bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
              = 144,008 + 17,088·N
-    workspace  113,288 + 2,376·N bytes
+    workspace  113,288 + 2,376·rows bytes
+               for a block of rows = 4,096, with 56,640 for its gradients (up to 12,288: all N at once)
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -68,9 +70,12 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ("N",)
+OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
-ONES = ("ones_N",)
+ONES = ("ones_rows",)
+BLOCKS = {"N": 4096}
+CUT = {"x": 1}
+FEWEST = 4
 D, H, C = 64, 48, 8
 NAME = "autoencoder"
 SIZES = {"D": D, "H": H, "C": C}
@@ -101,7 +106,7 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, tensors, N):
+def _forward(params, tensors, rows, N):
     """The outputs: equations (1) to (9)."""
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     W3, b3, W4, b4 = params["W3"], params["b3"], params["W4"], params["b4"]
@@ -126,7 +131,7 @@ def _forward(params, tensors, N):
     return run
 
 
-def _loss(params, tensors, N):
+def _loss(params, tensors, rows, N):
     """The loss: equation (10)."""
     shown, loss = tensors["shown"], tensors["loss"]
     u1 = tensors["u1"]
@@ -140,7 +145,7 @@ def _loss(params, tensors, N):
     return run
 
 
-def _backward(params, tensors, gradients, N):
+def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (11) to (24)."""
     W2, W3, W4 = params["W2"], params["W3"], params["W4"]
     h1, code, h3, shown = tensors["h1"], tensors["code"], tensors["h3"], tensors["shown"]
@@ -148,7 +153,8 @@ def _backward(params, tensors, gradients, N):
     dh1, dz1 = tensors["dh1"], tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3, dW4, db4 = gradients["W3"], gradients["b3"], gradients["W4"], gradients["b4"]
-    t_ND, t_ND2, t_NH, ones_N = tensors["t_ND"], tensors["t_ND2"], tensors["t_NH"], tensors["ones_N"]
+    t_rows_D, t_rows_D2, t_rows_H = tensors["t_rows_D"], tensors["t_rows_D2"], tensors["t_rows_H"]
+    ones_rows = tensors["ones_rows"]
     c1 = 2 / (D * N)  # (11)
     W4_T = W4.T
     h3_T = h3.T
@@ -159,33 +165,33 @@ def _backward(params, tensors, gradients, N):
 
     def run(data):
         x = data["x"]
-        np.subtract(shown, x, out=t_ND)  # (11)
-        np.subtract(1, shown, out=t_ND2)  # (11)
-        np.multiply(c1, t_ND2, out=t_ND2)  # (11)
-        np.multiply(t_ND2, shown, out=da4)  # (11)
-        np.multiply(da4, t_ND, out=da4)  # (11)
-        np.dot(ones_N, da4, out=db4)  # (12)
+        np.subtract(shown, x, out=t_rows_D)  # (11)
+        np.subtract(1, shown, out=t_rows_D2)  # (11)
+        np.multiply(c1, t_rows_D2, out=t_rows_D2)  # (11)
+        np.multiply(t_rows_D2, shown, out=da4)  # (11)
+        np.multiply(da4, t_rows_D, out=da4)  # (11)
+        np.dot(ones_rows, da4, out=db4)  # (12)
         np.dot(da4, W4_T, out=dh3)  # (13)
         np.dot(h3_T, da4, out=dW4)  # (14)
-        np.multiply(h3, h3, out=t_NH)  # (15)
-        np.subtract(1, t_NH, out=t_NH)  # (15)
-        np.multiply(t_NH, dh3, out=dz3)  # (15)
-        np.dot(ones_N, dz3, out=db3)  # (16)
+        np.multiply(h3, h3, out=t_rows_H)  # (15)
+        np.subtract(1, t_rows_H, out=t_rows_H)  # (15)
+        np.multiply(t_rows_H, dh3, out=dz3)  # (15)
+        np.dot(ones_rows, dz3, out=db3)  # (16)
         np.dot(dz3, W3_T, out=dcode)  # (17)
         np.dot(code_T, dz3, out=dW3)  # (18)
-        np.dot(ones_N, dcode, out=db2)  # (19)
+        np.dot(ones_rows, dcode, out=db2)  # (19)
         np.dot(dcode, W2_T, out=dh1)  # (20)
         np.dot(h1_T, dcode, out=dW2)  # (21)
-        np.multiply(h1, h1, out=t_NH)  # (22)
-        np.subtract(1, t_NH, out=t_NH)  # (22)
-        np.multiply(t_NH, dh1, out=dz1)  # (22)
-        np.dot(ones_N, dz1, out=db1)  # (24)
+        np.multiply(h1, h1, out=t_rows_H)  # (22)
+        np.subtract(1, t_rows_H, out=t_rows_H)  # (22)
+        np.multiply(t_rows_H, dh1, out=dz1)  # (22)
+        np.dot(ones_rows, dz1, out=db1)  # (24)
         np.dot(x.T, dz1, out=dW1)  # (23)
 
     return run
 
 
-def _metrics(params, tensors, N):
+def _metrics(params, tensors, rows, N):
     """No metrics."""
 
     def run(data):
@@ -223,30 +229,30 @@ def _update(tensors, theta, gradient, m, v):
     return run
 
 
-def _places(N):
+def _places(rows, N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 192 * N, (N, H)),
-        "h1": (0, 192 * N, (N, H)),
-        "z2": (0, 288 * N, (N, C)),
-        "code": (0, 288 * N, (N, C)),
-        "z3": (0, 240 * N, (N, H)),
-        "h3": (0, 240 * N, (N, H)),
-        "z4": (0, 0, (N, D)),
-        "a4": (0, 0, (N, D)),
-        "shown": (0, 0, (N, D)),
-        "loss": (0, 297 * N + 14160, ()),
-        "da4": (0, 0, (N, D)),
-        "dh3": (0, 64 * N, (N, H)),
-        "dz3": (0, 64 * N, (N, H)),
-        "dcode": (0, 48 * N, (N, C)),
-        "dh1": (0, 0, (N, H)),
-        "dz1": (0, 0, (N, H)),
-        "ones_N": (0, 296 * N + 14160, (N,)),
-        "u1": (0, 64 * N, (N, 64)),
-        "t_ND": (0, 64 * N, (N, 64)),
-        "t_ND2": (0, 128 * N, (N, 64)),
-        "t_NH": (0, 112 * N, (N, 48)),
+        "z1": (0, 192 * rows, (rows, H)),
+        "h1": (0, 192 * rows, (rows, H)),
+        "z2": (0, 288 * rows, (rows, C)),
+        "code": (0, 288 * rows, (rows, C)),
+        "z3": (0, 240 * rows, (rows, H)),
+        "h3": (0, 240 * rows, (rows, H)),
+        "z4": (0, 0, (rows, D)),
+        "a4": (0, 0, (rows, D)),
+        "shown": (0, 0, (rows, D)),
+        "loss": (0, 297 * rows + 14160, ()),
+        "da4": (0, 0, (rows, D)),
+        "dh3": (0, 64 * rows, (rows, H)),
+        "dz3": (0, 64 * rows, (rows, H)),
+        "dcode": (0, 48 * rows, (rows, C)),
+        "dh1": (0, 0, (rows, H)),
+        "dz1": (0, 0, (rows, H)),
+        "ones_rows": (0, 296 * rows + 14160, (rows,)),
+        "u1": (0, 64 * rows, (rows, 64)),
+        "t_rows_D": (0, 64 * rows, (rows, 64)),
+        "t_rows_D2": (0, 128 * rows, (rows, 64)),
+        "t_rows_H": (0, 112 * rows, (rows, 48)),
         "t_block": (0, 0, (7080,)),
         "t_block2": (0, 7080, (7080,)),
     }
@@ -506,11 +512,6 @@ class _Memory:
         return sum(arena.nbytes for arena in self.arenas)
 
 
-def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """The open sizes in their order; what nothing shows is of another stage."""
-    return tuple([sizes.get(name, 1) for name in OPEN_SIZES])
-
-
 def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
     """What is kept under a key, made if it isn't there."""
     if key not in kept:
@@ -566,38 +567,11 @@ def _differentiate(
     return memory.tensors
 
 
-class _Step:
-    """A training step over the arrays of a state, which stay in their places, and a workspace."""
-
-    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
-        memory = self.memory = _memory(sizes)
-        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
-        moments = {name: arena.flat for name, arena in state.moments.items()}
-        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
-        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
-        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
-        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
-        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
-
-    @property
-    def nbytes(self) -> int:
-        """The size of the workspace."""
-        return self.memory.nbytes
-
-    def serves(self, state: State) -> bool:
-        """Whether the state still has the arrays of this step."""
-        same = self.params is state.params and self.gradients is state.gradients
-        return same and self.moments is state.moments
-
-
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
     step = _bound(state, sizes)
-    step.forward(data)
-    step.loss(data)
-    step.backward(data)
-    loss = float(step.value)
+    loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
@@ -619,6 +593,93 @@ def _all_finite(values: Array) -> bool:
     if math.isfinite(np.dot(values, values)):
         return True
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
+
+
+# ---- Training steps in blocks ----
+
+
+def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """All rows in one piece, then the open sizes; what nothing shows is of another stage."""
+    rows = (sizes.get(name, SIZES.get(name, 1)) for name in BLOCKS)
+    return (*rows, *(sizes.get(name, 1) for name in OPEN_SIZES[len(BLOCKS) :]))
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, block by block."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        whole = _key(sizes)
+        most = _rows(whole)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        self.memories: dict[tuple[int, ...], _Memory] = {}
+        self.parts: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self.runs: list[tuple[tuple[slice, ...], _Block]] = []
+        bound: dict[tuple[int, ...], _Block] = {}
+        own = max((CUT[name] for name in PARAMETERS if name in CUT), default=0)
+        for first in itertools.product(*map(range, [0] * len(most), whole, most)):
+            rows = [min(n, count - start) for n, count, start in zip(most, whole, first, strict=False)]
+            block = tuple(slice(start, start + n) for start, n in zip(first, rows, strict=True))
+            key = (*rows, *map(bool, first), *first[:own])
+            if key not in bound:
+                bound[key] = _Block(self, block, (*rows, *whole[len(rows) :]))
+            self.runs.append((block, bound[key]))
+        self.nbytes = sum(memory.nbytes for memory in self.memories.values())
+        self.nbytes += sum(part.nbytes for part in self.parts.values())
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        tensors = next(iter(self.memories.values())).tensors
+        self.update = _update(tensors, state.params.flat, state.gradients.flat, **moments)
+        self.gradient = state.gradients.flat
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """Fills the gradients; returns the loss."""
+        if len(self.runs) == 1:
+            return self.runs[0][1].differentiate(data)
+        return sum(run.differentiate(_cut(data, block)) for block, run in self.runs)
+
+
+class _Block:
+    """The stages over some rows, and the gradients that they add to those of the blocks before."""
+
+    def __init__(self, step: _Step, block: tuple[slice, ...], sizes: tuple[int, ...]) -> None:
+        if sizes not in step.memories:
+            step.memories[sizes] = _Memory(sizes)
+        params, tensors = _cut(step.params, block), step.memories[sizes].tensors
+        gradients = _cut(step.gradients, block)
+        self.added = []
+        for name, whole in gradients.items():
+            if any(rows.start for rows in block[CUT.get(name, 0) :]):
+                gradients[name] = step.parts.setdefault((name, whole.shape), np.empty_like(whole))
+                self.added.append((whole, gradients[name]))
+        self.forward, self.loss = _forward(params, tensors, *sizes), _loss(params, tensors, *sizes)
+        self.backward = _backward(params, tensors, gradients, *sizes)
+        self.value = tensors[LOSS]
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """The loss of these rows, after their gradients are in place."""
+        self.forward(data)
+        self.loss(data)
+        self.backward(data)
+        for whole, part in self.added:
+            np.add(whole, part, out=whole)
+        return float(self.value)
+
+
+def _rows(whole: tuple[int, ...]) -> list[int]:
+    """How many rows the largest block has along each axis: as `BLOCKS` says, or all, if there were fewer than
+    `FEWEST` blocks."""
+    rows = [min(most, count) for most, count in zip(BLOCKS.values(), whole, strict=False)]
+    blocks = math.prod(-(-count // most) for most, count in zip(rows, whole, strict=False))
+    return rows if blocks >= FEWEST else list(whole[: len(rows)])
+
+
+def _cut(arrays: Mapping[str, Array], block: tuple[slice, ...]) -> dict[str, Array]:
+    """The arrays, but of those that `CUT` names only a block's rows along so many leading axes."""
+    return {name: a[block[: CUT[name]]] if name in CUT else a for name, a in arrays.items()}
 
 
 # ---- No buffers ----

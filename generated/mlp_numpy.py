@@ -39,12 +39,14 @@ One training step takes, with each array read and written once per kernel:
              = 20,819·N
     bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
              = 82,088 + 7,848·N
-    workspace  77,128 + 1,570·N bytes
+    workspace  77,128 + 1,570·rows bytes
+               for a block of rows = 4,096, with 38,480 for its gradients (up to 12,288: all N at once)
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -62,9 +64,12 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ("N",)
-POSITIONS = ("range_N", "range_K")
-ONES = ("ones_K", "ones_N")
+OPEN_SIZES = ("rows", "N")
+POSITIONS = ("range_rows", "range_K")
+ONES = ("ones_K", "ones_rows")
+BLOCKS = {"N": 4096}
+CUT = {"x": 1, "y": 1}
+FEWEST = 4
 D, H, K = 64, 64, 10
 NAME = "mlp"
 SIZES = {"D": D, "H": H, "K": K}
@@ -89,7 +94,7 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, tensors, N):
+def _forward(params, tensors, rows, N):
     """The outputs: equations (1) to (8)."""
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     z1, h, z2, a2 = tensors["z1"], tensors["h"], tensors["z2"], tensors["a2"]
@@ -114,62 +119,64 @@ def _forward(params, tensors, N):
     return run
 
 
-def _loss(params, tensors, N):
+def _loss(params, tensors, rows, N):
     """The loss: equation (9)."""
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
-    t_N, t_N2, at_N, range_N = tensors["t_N"], tensors["t_N2"], tensors["at_N"], tensors["range_N"]
+    t_rows, t_rows2, at_rows = tensors["t_rows"], tensors["t_rows2"], tensors["at_rows"]
+    range_rows = tensors["range_rows"]
     a2_flat = a2.reshape(-1)
 
     def run(data):
         y = data["y"]
-        np.log(s_p, out=t_N)  # (9)
-        np.add(t_N, m_a2, out=t_N)  # (9)
-        np.multiply(range_N, K, out=at_N)  # (9)
-        np.add(at_N, y, out=at_N)  # (9)
-        np.take(a2_flat, at_N, out=t_N2, mode="clip")  # (9)
-        np.subtract(t_N, t_N2, out=t_N)  # (9)
-        loss[...] = t_N.sum() / N  # (9)
+        np.log(s_p, out=t_rows)  # (9)
+        np.add(t_rows, m_a2, out=t_rows)  # (9)
+        np.multiply(range_rows, K, out=at_rows)  # (9)
+        np.add(at_rows, y, out=at_rows)  # (9)
+        np.take(a2_flat, at_rows, out=t_rows2, mode="clip")  # (9)
+        np.subtract(t_rows, t_rows2, out=t_rows)  # (9)
+        loss[...] = t_rows.sum() / N  # (9)
 
     return run
 
 
-def _backward(params, tensors, gradients, N):
+def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (10) to (16)."""
     W2 = params["W2"]
     h, p, da2, dh = tensors["h"], tensors["p"], tensors["da2"], tensors["dh"]
     dz1 = tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
-    is_NK, t_NH, range_K, ones_N = tensors["is_NK"], tensors["t_NH"], tensors["range_K"], tensors["ones_N"]
+    is_rows_K, t_rows_H, range_K = tensors["is_rows_K"], tensors["t_rows_H"], tensors["range_K"]
+    ones_rows = tensors["ones_rows"]
     W2_T = W2.T
     h_T = h.T
 
     def run(data):
         x, y = data["x"], data["y"]
-        np.equal(range_K, y[:, None], out=is_NK)  # (10)
-        np.subtract(p, is_NK, out=da2)  # (10)
+        np.equal(range_K, y[:, None], out=is_rows_K)  # (10)
+        np.subtract(p, is_rows_K, out=da2)  # (10)
         np.divide(da2, N, out=da2)  # (10)
-        np.dot(ones_N, da2, out=db2)  # (11)
+        np.dot(ones_rows, da2, out=db2)  # (11)
         np.dot(da2, W2_T, out=dh)  # (12)
         np.dot(h_T, da2, out=dW2)  # (13)
-        np.multiply(h, h, out=t_NH)  # (14)
-        np.subtract(1, t_NH, out=t_NH)  # (14)
-        np.multiply(t_NH, dh, out=dz1)  # (14)
-        np.dot(ones_N, dz1, out=db1)  # (16)
+        np.multiply(h, h, out=t_rows_H)  # (14)
+        np.subtract(1, t_rows_H, out=t_rows_H)  # (14)
+        np.multiply(t_rows_H, dh, out=dz1)  # (14)
+        np.dot(ones_rows, dz1, out=db1)  # (16)
         np.dot(x.T, dz1, out=dW1)  # (15)
 
     return run
 
 
-def _metrics(params, tensors, N):
+def _metrics(params, tensors, rows, N):
     """The metrics: equations (17) to (18)."""
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
-    is_N = tensors["is_N"]
+    is_rows = tensors["is_rows"]
 
     def run(data):
         y = data["y"]
         p.argmax(1, out=c_accuracy)  # (17)
-        np.equal(c_accuracy, y, out=is_N)  # (18)
-        accuracy[...] = DTYPE(is_N.sum()) / N  # (18)
+        np.equal(c_accuracy, y, out=is_rows)  # (18)
+        accuracy[...] = DTYPE(is_rows.sum()) / N  # (18)
 
     return run
 
@@ -203,33 +210,33 @@ def _update(tensors, theta, gradient, m, v):
     return run
 
 
-def _places(N):
+def _places(rows, N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, H)),
-        "h": (0, 0, (N, H)),
-        "z2": (0, 64 * N, (N, K)),
-        "a2": (0, 64 * N, (N, K)),
-        "m_a2": (0, 74 * N, (N,)),
-        "e_p": (0, 128 * N, (N, K)),
-        "s_p": (0, 75 * N, (N,)),
-        "p": (0, 128 * N, (N, K)),
-        "loss": (0, 193 * N + 9630, ()),
-        "da2": (0, 128 * N, (N, K)),
-        "dh": (0, 64 * N, (N, H)),
-        "dz1": (0, 64 * N, (N, H)),
-        "c_accuracy": (1, 0, (N,)),
+        "z1": (0, 0, (rows, H)),
+        "h": (0, 0, (rows, H)),
+        "z2": (0, 64 * rows, (rows, K)),
+        "a2": (0, 64 * rows, (rows, K)),
+        "m_a2": (0, 74 * rows, (rows,)),
+        "e_p": (0, 128 * rows, (rows, K)),
+        "s_p": (0, 75 * rows, (rows,)),
+        "p": (0, 128 * rows, (rows, K)),
+        "loss": (0, 193 * rows + 9630, ()),
+        "da2": (0, 128 * rows, (rows, K)),
+        "dh": (0, 64 * rows, (rows, H)),
+        "dz1": (0, 64 * rows, (rows, H)),
+        "c_accuracy": (1, 0, (rows,)),
         "accuracy": (0, 0, ()),
-        "ones_K": (0, 193 * N + 9620, (10,)),
-        "range_N": (1, N, (N,)),
-        "range_K": (1, 2 * N, (10,)),
-        "ones_N": (0, 192 * N + 9620, (N,)),
-        "t_N": (0, 76 * N, (N,)),
-        "t_N2": (0, 77 * N, (N,)),
-        "at_N": (1, 0, (N,)),
-        "is_NK": (2, 0, (N, 10)),
-        "t_NH": (0, 128 * N, (N, 64)),
-        "is_N": (2, 0, (N,)),
+        "ones_K": (0, 193 * rows + 9620, (10,)),
+        "range_rows": (1, rows, (rows,)),
+        "range_K": (1, 2 * rows, (10,)),
+        "ones_rows": (0, 192 * rows + 9620, (rows,)),
+        "t_rows": (0, 76 * rows, (rows,)),
+        "t_rows2": (0, 77 * rows, (rows,)),
+        "at_rows": (1, 0, (rows,)),
+        "is_rows_K": (2, 0, (rows, 10)),
+        "t_rows_H": (0, 128 * rows, (rows, 64)),
+        "is_rows": (2, 0, (rows,)),
         "t_block": (0, 0, (4810,)),
         "t_block2": (0, 4810, (4810,)),
     }
@@ -469,11 +476,6 @@ class _Memory:
         return sum(arena.nbytes for arena in self.arenas)
 
 
-def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """The open sizes in their order; what nothing shows is of another stage."""
-    return tuple([sizes.get(name, 1) for name in OPEN_SIZES])
-
-
 def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
     """What is kept under a key, made if it isn't there."""
     if key not in kept:
@@ -529,38 +531,11 @@ def _differentiate(
     return memory.tensors
 
 
-class _Step:
-    """A training step over the arrays of a state, which stay in their places, and a workspace."""
-
-    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
-        memory = self.memory = _memory(sizes)
-        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
-        moments = {name: arena.flat for name, arena in state.moments.items()}
-        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
-        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
-        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
-        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
-        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
-
-    @property
-    def nbytes(self) -> int:
-        """The size of the workspace."""
-        return self.memory.nbytes
-
-    def serves(self, state: State) -> bool:
-        """Whether the state still has the arrays of this step."""
-        same = self.params is state.params and self.gradients is state.gradients
-        return same and self.moments is state.moments
-
-
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
     step = _bound(state, sizes)
-    step.forward(data)
-    step.loss(data)
-    step.backward(data)
-    loss = float(step.value)
+    loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
@@ -582,6 +557,93 @@ def _all_finite(values: Array) -> bool:
     if math.isfinite(np.dot(values, values)):
         return True
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
+
+
+# ---- Training steps in blocks ----
+
+
+def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """All rows in one piece, then the open sizes; what nothing shows is of another stage."""
+    rows = (sizes.get(name, SIZES.get(name, 1)) for name in BLOCKS)
+    return (*rows, *(sizes.get(name, 1) for name in OPEN_SIZES[len(BLOCKS) :]))
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, block by block."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        whole = _key(sizes)
+        most = _rows(whole)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        self.memories: dict[tuple[int, ...], _Memory] = {}
+        self.parts: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self.runs: list[tuple[tuple[slice, ...], _Block]] = []
+        bound: dict[tuple[int, ...], _Block] = {}
+        own = max((CUT[name] for name in PARAMETERS if name in CUT), default=0)
+        for first in itertools.product(*map(range, [0] * len(most), whole, most)):
+            rows = [min(n, count - start) for n, count, start in zip(most, whole, first, strict=False)]
+            block = tuple(slice(start, start + n) for start, n in zip(first, rows, strict=True))
+            key = (*rows, *map(bool, first), *first[:own])
+            if key not in bound:
+                bound[key] = _Block(self, block, (*rows, *whole[len(rows) :]))
+            self.runs.append((block, bound[key]))
+        self.nbytes = sum(memory.nbytes for memory in self.memories.values())
+        self.nbytes += sum(part.nbytes for part in self.parts.values())
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        tensors = next(iter(self.memories.values())).tensors
+        self.update = _update(tensors, state.params.flat, state.gradients.flat, **moments)
+        self.gradient = state.gradients.flat
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """Fills the gradients; returns the loss."""
+        if len(self.runs) == 1:
+            return self.runs[0][1].differentiate(data)
+        return sum(run.differentiate(_cut(data, block)) for block, run in self.runs)
+
+
+class _Block:
+    """The stages over some rows, and the gradients that they add to those of the blocks before."""
+
+    def __init__(self, step: _Step, block: tuple[slice, ...], sizes: tuple[int, ...]) -> None:
+        if sizes not in step.memories:
+            step.memories[sizes] = _Memory(sizes)
+        params, tensors = _cut(step.params, block), step.memories[sizes].tensors
+        gradients = _cut(step.gradients, block)
+        self.added = []
+        for name, whole in gradients.items():
+            if any(rows.start for rows in block[CUT.get(name, 0) :]):
+                gradients[name] = step.parts.setdefault((name, whole.shape), np.empty_like(whole))
+                self.added.append((whole, gradients[name]))
+        self.forward, self.loss = _forward(params, tensors, *sizes), _loss(params, tensors, *sizes)
+        self.backward = _backward(params, tensors, gradients, *sizes)
+        self.value = tensors[LOSS]
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """The loss of these rows, after their gradients are in place."""
+        self.forward(data)
+        self.loss(data)
+        self.backward(data)
+        for whole, part in self.added:
+            np.add(whole, part, out=whole)
+        return float(self.value)
+
+
+def _rows(whole: tuple[int, ...]) -> list[int]:
+    """How many rows the largest block has along each axis: as `BLOCKS` says, or all, if there were fewer than
+    `FEWEST` blocks."""
+    rows = [min(most, count) for most, count in zip(BLOCKS.values(), whole, strict=False)]
+    blocks = math.prod(-(-count // most) for most, count in zip(rows, whole, strict=False))
+    return rows if blocks >= FEWEST else list(whole[: len(rows)])
+
+
+def _cut(arrays: Mapping[str, Array], block: tuple[slice, ...]) -> dict[str, Array]:
+    """The arrays, but of those that `CUT` names only a block's rows along so many leading axes."""
+    return {name: a[block[: CUT[name]]] if name in CUT else a for name, a in arrays.items()}
 
 
 # ---- No buffers ----

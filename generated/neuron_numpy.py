@@ -29,12 +29,14 @@ One training step takes, with each array read and written once per kernel:
              = 36·N
     bytes      24 + 16·D·N + 136·N + 16·D
              = 56 + 168·N
-    workspace  8 + 34·N bytes
+    workspace  8 + 34·rows bytes
+               for a block of rows = 131,072, with 24 for its gradients (up to 393,216: all N at once)
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -52,9 +54,12 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ("N",)
+OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ()
+BLOCKS = {"N": 131072}
+CUT = {"x": 1, "y": 1}
+FEWEST = 4
 D = 2
 NAME = "neuron"
 SIZES = {"D": D}
@@ -76,7 +81,7 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, tensors, N):
+def _forward(params, tensors, rows, N):
     """The outputs: equations (1) to (5)."""
     w, b = params["w"], params["b"]
     s, a, e, d = tensors["s"], tensors["a"], tensors["e"], tensors["d"]
@@ -94,28 +99,28 @@ def _forward(params, tensors, N):
     return run
 
 
-def _loss(params, tensors, N):
+def _loss(params, tensors, rows, N):
     """The loss: equation (6)."""
     a, p, loss = tensors["a"], tensors["p"], tensors["loss"]
-    t_N, t_N2 = tensors["t_N"], tensors["t_N2"]
+    t_rows, t_rows2 = tensors["t_rows"], tensors["t_rows2"]
 
     def run(data):
         y = data["y"]
-        np.subtract(1, y, out=t_N)  # (6)
-        np.negative(t_N, out=t_N)  # (6)
-        np.negative(p, out=t_N2)  # (6)
-        np.log1p(t_N2, out=t_N2)  # (6)
-        np.multiply(t_N, t_N2, out=t_N)  # (6)
-        _softplus(a, out=t_N2)  # (6)
-        np.subtract(a, t_N2, out=t_N2)  # (6)
-        np.multiply(t_N2, y, out=t_N2)  # (6)
-        np.subtract(t_N, t_N2, out=t_N)  # (6)
-        loss[...] = t_N.sum() / N  # (6)
+        np.subtract(1, y, out=t_rows)  # (6)
+        np.negative(t_rows, out=t_rows)  # (6)
+        np.negative(p, out=t_rows2)  # (6)
+        np.log1p(t_rows2, out=t_rows2)  # (6)
+        np.multiply(t_rows, t_rows2, out=t_rows)  # (6)
+        _softplus(a, out=t_rows2)  # (6)
+        np.subtract(a, t_rows2, out=t_rows2)  # (6)
+        np.multiply(t_rows2, y, out=t_rows2)  # (6)
+        np.subtract(t_rows, t_rows2, out=t_rows)  # (6)
+        loss[...] = t_rows.sum() / N  # (6)
 
     return run
 
 
-def _backward(params, tensors, gradients, N):
+def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (7) to (9)."""
     p, da = tensors["p"], tensors["da"]
     dw, db = gradients["w"], gradients["b"]
@@ -130,20 +135,21 @@ def _backward(params, tensors, gradients, N):
     return run
 
 
-def _metrics(params, tensors, N):
+def _metrics(params, tensors, rows, N):
     """The metrics: equation (10)."""
     p, accuracy = tensors["p"], tensors["accuracy"]
-    t_N, t_N2, is_N, is_N2 = tensors["t_N"], tensors["t_N2"], tensors["is_N"], tensors["is_N2"]
+    t_rows, t_rows2, is_rows = tensors["t_rows"], tensors["t_rows2"], tensors["is_rows"]
+    is_rows2 = tensors["is_rows2"]
 
     def run(data):
         y = data["y"]
-        np.less(p, 1 / 2, out=is_N)  # (10)
-        np.greater_equal(y, 1 / 2, out=is_N2)  # (10)
-        np.copyto(t_N2, is_N2)  # (10)
-        np.less(y, 1 / 2, out=is_N2)  # (10)
-        np.copyto(t_N, is_N2)  # (10)
-        _choose(t_N, is_N, t_N2)  # (10)
-        accuracy[...] = t_N.sum() / N  # (10)
+        np.less(p, 1 / 2, out=is_rows)  # (10)
+        np.greater_equal(y, 1 / 2, out=is_rows2)  # (10)
+        np.copyto(t_rows2, is_rows2)  # (10)
+        np.less(y, 1 / 2, out=is_rows2)  # (10)
+        np.copyto(t_rows, is_rows2)  # (10)
+        _choose(t_rows, is_rows, t_rows2)  # (10)
+        accuracy[...] = t_rows.sum() / N  # (10)
 
     return run
 
@@ -163,21 +169,21 @@ def _update(tensors, theta, gradient):
     return run
 
 
-def _places(N):
+def _places(rows, N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "s": (0, 0, (N,)),
-        "a": (0, 0, (N,)),
-        "e": (0, N, (N,)),
-        "d": (0, N, (N,)),
-        "p": (0, N, (N,)),
-        "loss": (0, 4 * N, ()),
-        "da": (0, N, (N,)),
+        "s": (0, 0, (rows,)),
+        "a": (0, 0, (rows,)),
+        "e": (0, rows, (rows,)),
+        "d": (0, rows, (rows,)),
+        "p": (0, rows, (rows,)),
+        "loss": (0, 4 * rows, ()),
+        "da": (0, rows, (rows,)),
         "accuracy": (0, 0, ()),
-        "t_N": (0, 2 * N, (N,)),
-        "t_N2": (0, 3 * N, (N,)),
-        "is_N": (2, 0, (N,)),
-        "is_N2": (2, N, (N,)),
+        "t_rows": (0, 2 * rows, (rows,)),
+        "t_rows2": (0, 3 * rows, (rows,)),
+        "is_rows": (2, 0, (rows,)),
+        "is_rows2": (2, rows, (rows,)),
         "t_block": (0, 0, (3,)),
     }
 
@@ -434,11 +440,6 @@ class _Memory:
         return sum(arena.nbytes for arena in self.arenas)
 
 
-def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """The open sizes in their order; what nothing shows is of another stage."""
-    return tuple([sizes.get(name, 1) for name in OPEN_SIZES])
-
-
 def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
     """What is kept under a key, made if it isn't there."""
     if key not in kept:
@@ -494,38 +495,11 @@ def _differentiate(
     return memory.tensors
 
 
-class _Step:
-    """A training step over the arrays of a state, which stay in their places, and a workspace."""
-
-    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
-        memory = self.memory = _memory(sizes)
-        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
-        moments = {name: arena.flat for name, arena in state.moments.items()}
-        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
-        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
-        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
-        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
-        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
-
-    @property
-    def nbytes(self) -> int:
-        """The size of the workspace."""
-        return self.memory.nbytes
-
-    def serves(self, state: State) -> bool:
-        """Whether the state still has the arrays of this step."""
-        same = self.params is state.params and self.gradients is state.gradients
-        return same and self.moments is state.moments
-
-
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
     step = _bound(state, sizes)
-    step.forward(data)
-    step.loss(data)
-    step.backward(data)
-    loss = float(step.value)
+    loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
@@ -547,6 +521,93 @@ def _all_finite(values: Array) -> bool:
     if math.isfinite(np.dot(values, values)):
         return True
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
+
+
+# ---- Training steps in blocks ----
+
+
+def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """All rows in one piece, then the open sizes; what nothing shows is of another stage."""
+    rows = (sizes.get(name, SIZES.get(name, 1)) for name in BLOCKS)
+    return (*rows, *(sizes.get(name, 1) for name in OPEN_SIZES[len(BLOCKS) :]))
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, block by block."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        whole = _key(sizes)
+        most = _rows(whole)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        self.memories: dict[tuple[int, ...], _Memory] = {}
+        self.parts: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self.runs: list[tuple[tuple[slice, ...], _Block]] = []
+        bound: dict[tuple[int, ...], _Block] = {}
+        own = max((CUT[name] for name in PARAMETERS if name in CUT), default=0)
+        for first in itertools.product(*map(range, [0] * len(most), whole, most)):
+            rows = [min(n, count - start) for n, count, start in zip(most, whole, first, strict=False)]
+            block = tuple(slice(start, start + n) for start, n in zip(first, rows, strict=True))
+            key = (*rows, *map(bool, first), *first[:own])
+            if key not in bound:
+                bound[key] = _Block(self, block, (*rows, *whole[len(rows) :]))
+            self.runs.append((block, bound[key]))
+        self.nbytes = sum(memory.nbytes for memory in self.memories.values())
+        self.nbytes += sum(part.nbytes for part in self.parts.values())
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        tensors = next(iter(self.memories.values())).tensors
+        self.update = _update(tensors, state.params.flat, state.gradients.flat, **moments)
+        self.gradient = state.gradients.flat
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """Fills the gradients; returns the loss."""
+        if len(self.runs) == 1:
+            return self.runs[0][1].differentiate(data)
+        return sum(run.differentiate(_cut(data, block)) for block, run in self.runs)
+
+
+class _Block:
+    """The stages over some rows, and the gradients that they add to those of the blocks before."""
+
+    def __init__(self, step: _Step, block: tuple[slice, ...], sizes: tuple[int, ...]) -> None:
+        if sizes not in step.memories:
+            step.memories[sizes] = _Memory(sizes)
+        params, tensors = _cut(step.params, block), step.memories[sizes].tensors
+        gradients = _cut(step.gradients, block)
+        self.added = []
+        for name, whole in gradients.items():
+            if any(rows.start for rows in block[CUT.get(name, 0) :]):
+                gradients[name] = step.parts.setdefault((name, whole.shape), np.empty_like(whole))
+                self.added.append((whole, gradients[name]))
+        self.forward, self.loss = _forward(params, tensors, *sizes), _loss(params, tensors, *sizes)
+        self.backward = _backward(params, tensors, gradients, *sizes)
+        self.value = tensors[LOSS]
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """The loss of these rows, after their gradients are in place."""
+        self.forward(data)
+        self.loss(data)
+        self.backward(data)
+        for whole, part in self.added:
+            np.add(whole, part, out=whole)
+        return float(self.value)
+
+
+def _rows(whole: tuple[int, ...]) -> list[int]:
+    """How many rows the largest block has along each axis: as `BLOCKS` says, or all, if there were fewer than
+    `FEWEST` blocks."""
+    rows = [min(most, count) for most, count in zip(BLOCKS.values(), whole, strict=False)]
+    blocks = math.prod(-(-count // most) for most, count in zip(rows, whole, strict=False))
+    return rows if blocks >= FEWEST else list(whole[: len(rows)])
+
+
+def _cut(arrays: Mapping[str, Array], block: tuple[slice, ...]) -> dict[str, Array]:
+    """The arrays, but of those that `CUT` names only a block's rows along so many leading axes."""
+    return {name: a[block[: CUT[name]]] if name in CUT else a for name, a in arrays.items()}
 
 
 # ---- No buffers ----

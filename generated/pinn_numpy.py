@@ -86,12 +86,14 @@ One training step takes, with each array read and written once per kernel:
              = 1,896 + 17,164·N
     bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
              = 84,696 + 26,816·N
-    workspace  18,832 + 5,224·N bytes
+    workspace  18,832 + 5,224·rows bytes
+               for a block of rows = 4,096, with 5,384 for its gradients (up to 12,288: all N at once)
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -109,9 +111,12 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ("N",)
+OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
-ONES = ("ones_D", "ones_N")
+ONES = ("ones_D", "ones_rows")
+BLOCKS = {"N": 4096}
+CUT = {"t": 1}
+FEWEST = 4
 D, H = 1, 24
 NAME = "pinn"
 SIZES = {"D": D, "H": H}
@@ -144,7 +149,7 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, tensors, N):
+def _forward(params, tensors, rows, N):
     """The outputs: equations (1) to (7)."""
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     W3, b3 = params["W3"], params["b3"]
@@ -168,7 +173,7 @@ def _forward(params, tensors, N):
     return run
 
 
-def _loss(params, tensors, N):
+def _loss(params, tensors, rows, N):
     """The loss: equations (8) to (21)."""
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, v, u = tensors["h1"], tensors["h2"], tensors["v"], tensors["u"]
@@ -178,8 +183,8 @@ def _loss(params, tensors, N):
     d2u_dh2_1_s1_2, d2u_dh1_1_s1 = tensors["d2u_dh2_1_s1_2"], tensors["d2u_dh1_1_s1"]
     d2u_dt_1, u_tt, loss = tensors["d2u_dt_1"], tensors["u_tt"], tensors["loss"]
     t_H, t_HD, d2u_dh1_1_s1_left = tensors["t_H"], tensors["t_HD"], tensors["d2u_dh1_1_s1_left"]
-    t_NH, d2u_dt_1_left, t_ND, u1 = tensors["t_NH"], tensors["d2u_dt_1_left"], tensors["t_ND"], tensors["u1"]
-    ones_D = tensors["ones_D"]
+    t_rows_H, d2u_dt_1_left, t_rows_D = tensors["t_rows_H"], tensors["d2u_dt_1_left"], tensors["t_rows_D"]
+    u1, ones_D = tensors["u1"], tensors["ones_D"]
     W3_T = W3.T
     W2_T = W2.T
     W1_T = W1.T
@@ -207,23 +212,23 @@ def _loss(params, tensors, N):
         np.dot(t, W3_T, out=d2u_dh2_1_s1_2)  # (17)
         np.negative(d2u_ddh2, out=d2u_dh1_1_s1_left)  # (18)
         np.multiply(d2u_dh1_1_s1_left, du_dh2, out=d2u_dh1_1_s1_left)  # (18)
-        np.multiply(d2u_dh2_1_s1_2, h2, out=t_NH)  # (18)
-        np.subtract(d2u_dh1_1_s1_left, t_NH, out=d2u_dh1_1_s1_left)  # (18)
+        np.multiply(d2u_dh2_1_s1_2, h2, out=t_rows_H)  # (18)
+        np.subtract(d2u_dh1_1_s1_left, t_rows_H, out=d2u_dh1_1_s1_left)  # (18)
         np.multiply(d2u_dh1_1_s1_left, h2, out=d2u_dh1_1_s1_left)  # (18)
         np.add(d2u_dh1_1_s1_left, d2u_dh2_1_s1_2, out=d2u_dh1_1_s1_left)  # (18)
         np.dot(d2u_dh1_1_s1_left, W2_T, out=d2u_dh1_1_s1)  # (18)
         np.negative(d2u_ddh1, out=d2u_dt_1_left)  # (19)
         np.multiply(d2u_dt_1_left, du_dh1, out=d2u_dt_1_left)  # (19)
-        np.multiply(d2u_dh1_1_s1, h1, out=t_NH)  # (19)
-        np.subtract(d2u_dt_1_left, t_NH, out=d2u_dt_1_left)  # (19)
+        np.multiply(d2u_dh1_1_s1, h1, out=t_rows_H)  # (19)
+        np.subtract(d2u_dt_1_left, t_rows_H, out=d2u_dt_1_left)  # (19)
         np.multiply(d2u_dt_1_left, h1, out=d2u_dt_1_left)  # (19)
         np.add(d2u_dt_1_left, d2u_dh1_1_s1, out=d2u_dt_1_left)  # (19)
         np.dot(d2u_dt_1_left, W1_T, out=d2u_dt_1)  # (19)
         np.multiply(d2u_dt_1, 2, out=d2u_dt_1)  # (19)
         np.multiply(2, d2u_ddv, out=u_tt)  # (20)
         np.multiply(u_tt, t, out=u_tt)  # (20)
-        np.multiply(2, v, out=t_ND)  # (20)
-        np.add(u_tt, t_ND, out=u_tt)  # (20)
+        np.multiply(2, v, out=t_rows_D)  # (20)
+        np.add(u_tt, t_rows_D, out=u_tt)  # (20)
         np.add(u_tt, d2u_dt_1, out=u_tt)  # (20)
         np.add(u, u_tt, out=u1)  # (21)
         loss[...] = np.vdot(u1, u1) / c1  # (21)
@@ -231,7 +236,7 @@ def _loss(params, tensors, N):
     return run
 
 
-def _backward(params, tensors, gradients, N):
+def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (22) to (63)."""
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, u, du_dv = tensors["h1"], tensors["h2"], tensors["u"], tensors["du_dv"]
@@ -253,7 +258,7 @@ def _backward(params, tensors, gradients, N):
     dW1_1, dW1_3 = tensors["dW1_1"], tensors["dW1_3"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    t_NH, ones_N = tensors["t_NH"], tensors["ones_N"]
+    t_rows_H, ones_rows = tensors["t_rows_H"], tensors["ones_rows"]
     c1 = 2 / (D * N)  # (22)
     W3_T = W3.T
     W2_T = W2.T
@@ -277,7 +282,7 @@ def _backward(params, tensors, gradients, N):
         np.multiply(dd2u_ddv, t, out=dd2u_ddv)  # (29)
         np.add(du_dv, 2, out=dv)  # (38)
         np.multiply(dv, du_tt, out=dv)  # (38)
-        np.dot(ones_N, dv, out=db3)  # (39)
+        np.dot(ones_rows, dv, out=db3)  # (39)
         np.multiply(d2u_ddh2, du_dh2, out=dz2_t1)  # (46)
         np.multiply(d2u_ddh1, du_dh1, out=dz1_t1)  # (55)
         np.multiply(d2u_dh1_1_s1, h1, out=dz1_t1_2)  # (56)
@@ -292,24 +297,24 @@ def _backward(params, tensors, gradients, N):
         np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_dh2_1_s1_2)  # (28)
         np.multiply(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=dd2u_dh2_1_s1_2)  # (28)
         np.dot(dd2u_ddv, W3_T, out=dd2u_ddh2_1)  # (30)
-        np.multiply(dd2u_dh2_1_s1_2_s1, du_dh2, out=t_NH)  # (31)
-        np.multiply(t_NH, h2, out=t_NH)  # (31)
-        np.subtract(dd2u_ddh2_1, t_NH, out=dd2u_ddh2)  # (31)
+        np.multiply(dd2u_dh2_1_s1_2_s1, du_dh2, out=t_rows_H)  # (31)
+        np.multiply(t_rows_H, h2, out=t_rows_H)  # (31)
+        np.subtract(dd2u_ddh2_1, t_rows_H, out=dd2u_ddh2)  # (31)
         np.subtract(1, dd2u_dh2_1_s1_2_t1, out=dd2u_ddz2)  # (32)
         np.multiply(dd2u_ddz2, dd2u_ddh2, out=dd2u_ddz2)  # (32)
         np.dot(dd2u_ddz2, W2_T, out=dd2u_ddh1_1)  # (33)
-        np.multiply(2, dd2u_dh1_1_s1_s1, out=t_NH)  # (34)
-        np.multiply(t_NH, du_dh1, out=t_NH)  # (34)
-        np.multiply(t_NH, h1, out=t_NH)  # (34)
-        np.subtract(dd2u_ddh1_1, t_NH, out=dd2u_ddh1)  # (34)
-        np.multiply(dd2u_ddh1, dd2u_dh1_1_s1_t1, out=t_NH)  # (59)
-        np.dot(ones_N, t_NH, out=dW1_2_s1)  # (59)
-        np.dot(ones_N, dd2u_ddh1, out=dW1_2_s2)  # (60)
+        np.multiply(2, dd2u_dh1_1_s1_s1, out=t_rows_H)  # (34)
+        np.multiply(t_rows_H, du_dh1, out=t_rows_H)  # (34)
+        np.multiply(t_rows_H, h1, out=t_rows_H)  # (34)
+        np.subtract(dd2u_ddh1_1, t_rows_H, out=dd2u_ddh1)  # (34)
+        np.multiply(dd2u_ddh1, dd2u_dh1_1_s1_t1, out=t_rows_H)  # (59)
+        np.dot(ones_rows, t_rows_H, out=dW1_2_s1)  # (59)
+        np.dot(ones_rows, dd2u_ddh1, out=dW1_2_s2)  # (60)
         np.dot(ddu_dh1, W2, out=ddu_dz2)  # (36)
         np.negative(d2u_ddh2, out=ddu_dh2)  # (37)
         np.multiply(ddu_dh2, dd2u_dh2_1_s1_2_s1, out=ddu_dh2)  # (37)
-        np.multiply(ddu_dz2, h2, out=t_NH)  # (37)
-        np.subtract(ddu_dh2, t_NH, out=ddu_dh2)  # (37)
+        np.multiply(ddu_dz2, h2, out=t_rows_H)  # (37)
+        np.subtract(ddu_dh2, t_rows_H, out=ddu_dh2)  # (37)
         np.multiply(ddu_dh2, h2, out=ddu_dh2)  # (37)
         np.add(ddu_dh2, ddu_dz2, out=ddu_dh2)  # (37)
         np.dot(dv, W3_T, out=dh2_1)  # (40)
@@ -322,49 +327,49 @@ def _backward(params, tensors, gradients, N):
         np.add(dW3, dW3_4, out=dW3)  # (45)
         np.negative(d2u_ddz2, out=dz2)  # (47)
         np.multiply(dz2, dd2u_ddh2, out=dz2)  # (47)
-        np.multiply(d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=t_NH)  # (47)
-        np.subtract(dz2, t_NH, out=dz2)  # (47)
-        np.multiply(ddu_dz2, du_dh2, out=t_NH)  # (47)
-        np.subtract(dz2, t_NH, out=dz2)  # (47)
+        np.multiply(d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=t_rows_H)  # (47)
+        np.subtract(dz2, t_rows_H, out=dz2)  # (47)
+        np.multiply(ddu_dz2, du_dh2, out=t_rows_H)  # (47)
+        np.subtract(dz2, t_rows_H, out=dz2)  # (47)
         np.multiply(2, dz2, out=dz2)  # (47)
         np.multiply(dz2, h2, out=dz2)  # (47)
         np.add(dz2, dh2_1, out=dz2)  # (47)
-        np.multiply(dd2u_dh2_1_s1_2_s1, dz2_t1, out=t_NH)  # (47)
-        np.subtract(dz2, t_NH, out=dz2)  # (47)
-        np.subtract(1, dd2u_dh2_1_s1_2_t1, out=t_NH)  # (47)
-        np.multiply(t_NH, dz2, out=dz2)  # (47)
-        np.dot(ones_N, dz2, out=db2)  # (48)
+        np.multiply(dd2u_dh2_1_s1_2_s1, dz2_t1, out=t_rows_H)  # (47)
+        np.subtract(dz2, t_rows_H, out=dz2)  # (47)
+        np.subtract(1, dd2u_dh2_1_s1_2_t1, out=t_rows_H)  # (47)
+        np.multiply(t_rows_H, dz2, out=dz2)  # (47)
+        np.dot(ones_rows, dz2, out=db2)  # (48)
         np.dot(dz2, W2_T, out=dh1_1)  # (49)
         np.dot(h1_T, dz2, out=dW2_1)  # (50)
         np.dot(ddu_dh1_T, du_dz2, out=dW2_2)  # (51)
         np.dot(d2u_ddh1_T, dd2u_ddz2, out=dW2_3)  # (52)
-        np.negative(d2u_dh2_1_s1_2, out=t_NH)  # (53)
-        np.multiply(t_NH, h2, out=t_NH)  # (53)
-        np.subtract(t_NH, dz2_t1, out=t_NH)  # (53)
-        np.multiply(t_NH, h2, out=t_NH)  # (53)
-        np.add(t_NH, d2u_dh2_1_s1_2, out=t_NH)  # (53)
-        np.dot(dd2u_dh1_1_s1_T, t_NH, out=dW2_4)  # (53)
+        np.negative(d2u_dh2_1_s1_2, out=t_rows_H)  # (53)
+        np.multiply(t_rows_H, h2, out=t_rows_H)  # (53)
+        np.subtract(t_rows_H, dz2_t1, out=t_rows_H)  # (53)
+        np.multiply(t_rows_H, h2, out=t_rows_H)  # (53)
+        np.add(t_rows_H, d2u_dh2_1_s1_2, out=t_rows_H)  # (53)
+        np.dot(dd2u_dh1_1_s1_T, t_rows_H, out=dW2_4)  # (53)
         np.add(dW2_1, dW2_2, out=dW2)  # (54)
         np.add(dW2, dW2_3, out=dW2)  # (54)
         np.add(dW2, dW2_4, out=dW2)  # (54)
         np.multiply(2, d2u_ddz1, out=dz1)  # (57)
         np.multiply(dz1, dd2u_ddh1, out=dz1)  # (57)
         np.multiply(dz1, h1, out=dz1)  # (57)
-        np.multiply(-2, dz1_t1_2, out=t_NH)  # (57)
-        np.subtract(t_NH, dz1_t1, out=t_NH)  # (57)
-        np.multiply(2, t_NH, out=t_NH)  # (57)
-        np.multiply(t_NH, dd2u_dh1_1_s1_s1, out=t_NH)  # (57)
-        np.add(t_NH, dh1_1, out=t_NH)  # (57)
-        np.subtract(t_NH, dz1, out=dz1)  # (57)
-        np.subtract(1, dd2u_dh1_1_s1_t1, out=t_NH)  # (57)
-        np.multiply(dz1, t_NH, out=dz1)  # (57)
-        np.dot(ones_N, dz1, out=db1)  # (63)
+        np.multiply(-2, dz1_t1_2, out=t_rows_H)  # (57)
+        np.subtract(t_rows_H, dz1_t1, out=t_rows_H)  # (57)
+        np.multiply(2, t_rows_H, out=t_rows_H)  # (57)
+        np.multiply(t_rows_H, dd2u_dh1_1_s1_s1, out=t_rows_H)  # (57)
+        np.add(t_rows_H, dh1_1, out=t_rows_H)  # (57)
+        np.subtract(t_rows_H, dz1, out=dz1)  # (57)
+        np.subtract(1, dd2u_dh1_1_s1_t1, out=t_rows_H)  # (57)
+        np.multiply(dz1, t_rows_H, out=dz1)  # (57)
+        np.dot(ones_rows, dz1, out=db1)  # (63)
         np.dot(t.T, dz1, out=dW1_1)  # (58)
-        np.negative(dz1_t1, out=t_NH)  # (61)
-        np.subtract(t_NH, dz1_t1_2, out=t_NH)  # (61)
-        np.multiply(t_NH, h1, out=t_NH)  # (61)
-        np.add(t_NH, d2u_dh1_1_s1, out=t_NH)  # (61)
-        np.dot(du_tt_T, t_NH, out=dW1_3)  # (61)
+        np.negative(dz1_t1, out=t_rows_H)  # (61)
+        np.subtract(t_rows_H, dz1_t1_2, out=t_rows_H)  # (61)
+        np.multiply(t_rows_H, h1, out=t_rows_H)  # (61)
+        np.add(t_rows_H, d2u_dh1_1_s1, out=t_rows_H)  # (61)
+        np.dot(du_tt_T, t_rows_H, out=dW1_3)  # (61)
         np.multiply(dW1_3, 2, out=dW1_3)  # (61)
         np.add(dW1_1, dW1_3, out=dW1)  # (62)
         np.add(dW1, dW1_2_s2, out=dW1)  # (62)
@@ -373,7 +378,7 @@ def _backward(params, tensors, gradients, N):
     return run
 
 
-def _metrics(params, tensors, N):
+def _metrics(params, tensors, rows, N):
     """The metrics: equation (64)."""
     u, error = tensors["u"], tensors["error"]
     u1 = tensors["u1"]
@@ -418,76 +423,76 @@ def _update(tensors, theta, gradient, m, v):
     return run
 
 
-def _places(N):
+def _places(rows, N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, H)),
-        "h1": (0, 0, (N, H)),
-        "z2": (0, 24 * N, (N, H)),
-        "h2": (0, 24 * N, (N, H)),
-        "z3": (0, 288 * N, (N, D)),
-        "v": (0, 288 * N, (N, D)),
-        "u": (0, 648 * N + 2304, (N, D)),
-        "du_dv": (0, 649 * N + 2304, (N, D)),
-        "d2u_ddz1": (0, 48 * N, (N, H)),
-        "d2u_ddh1": (0, 72 * N, (N, H)),
-        "du_dh2": (0, 96 * N, (N, H)),
-        "du_dz2": (0, 120 * N, (N, H)),
-        "du_dh1": (0, 144 * N, (N, H)),
-        "d2u_ddz2": (0, 168 * N, (N, H)),
-        "d2u_ddh2": (0, 192 * N, (N, H)),
-        "d2u_ddv": (0, 289 * N, (N, D)),
-        "d2u_dh2_1_s1_2": (0, 216 * N, (N, H)),
-        "d2u_dh1_1_s1": (0, 240 * N, (N, H)),
-        "d2u_dt_1": (0, 290 * N, (N, D)),
-        "u_tt": (0, 289 * N, (N, D)),
-        "loss": (0, 653 * N + 2352, ()),
-        "du_tt": (0, 648 * N + 2304, (N, D)),
-        "dd2u_dh1_1_s1_t1": (0, 264 * N, (N, H)),
-        "dd2u_dh2_1_s1_2_t1": (0, 288 * N, (N, H)),
-        "dd2u_ddv": (0, 650 * N + 2304, (N, D)),
-        "dv": (0, 651 * N + 2304, (N, D)),
-        "dz2_t1": (0, 312 * N, (N, H)),
-        "dz1_t1": (0, 336 * N, (N, H)),
-        "dz1_t1_2": (0, 360 * N, (N, H)),
-        "dd2u_dh1_1_s1_s1": (0, 384 * N, (N, H)),
-        "dd2u_dh1_1_s1": (0, 408 * N, (N, H)),
-        "ddu_dh1": (0, 432 * N, (N, H)),
-        "dd2u_dh2_1_s1_2_s1": (0, 456 * N, (N, H)),
-        "dd2u_dh2_1_s1_2": (0, 480 * N, (N, H)),
-        "dd2u_ddh2_1": (0, 504 * N, (N, H)),
-        "dd2u_ddh2": (0, 504 * N, (N, H)),
-        "dd2u_ddz2": (0, 528 * N, (N, H)),
-        "dd2u_ddh1_1": (0, 552 * N, (N, H)),
-        "dd2u_ddh1": (0, 552 * N, (N, H)),
-        "dW1_2_s1": (0, 653 * N + 2304, (H,)),
-        "dW1_2_s2": (0, 653 * N + 2328, (H,)),
-        "ddu_dz2": (0, 144 * N, (N, H)),
-        "ddu_dh2": (0, 576 * N, (N, H)),
-        "dh2_1": (0, 600 * N, (N, H)),
-        "dW3_1": (0, 624 * N, (H, D)),
-        "dW3_2": (0, 624 * N + 24, (H, D)),
-        "dW3_3": (0, 576 * N, (H, D)),
-        "dW3_4": (0, 192 * N, (H, D)),
-        "dz2": (0, 168 * N, (N, H)),
-        "dh1_1": (0, 96 * N, (N, H)),
-        "dW2_1": (0, 648 * N, (H, H)),
-        "dW2_2": (0, 648 * N + 576, (H, H)),
-        "dW2_3": (0, 648 * N + 1152, (H, H)),
-        "dW2_4": (0, 648 * N + 1728, (H, H)),
-        "dz1": (0, 48 * N, (N, H)),
-        "dW1_1": (0, 24 * N, (D, H)),
-        "dW1_3": (0, 24 * N + 24, (D, H)),
+        "z1": (0, 0, (rows, H)),
+        "h1": (0, 0, (rows, H)),
+        "z2": (0, 24 * rows, (rows, H)),
+        "h2": (0, 24 * rows, (rows, H)),
+        "z3": (0, 288 * rows, (rows, D)),
+        "v": (0, 288 * rows, (rows, D)),
+        "u": (0, 648 * rows + 2304, (rows, D)),
+        "du_dv": (0, 649 * rows + 2304, (rows, D)),
+        "d2u_ddz1": (0, 48 * rows, (rows, H)),
+        "d2u_ddh1": (0, 72 * rows, (rows, H)),
+        "du_dh2": (0, 96 * rows, (rows, H)),
+        "du_dz2": (0, 120 * rows, (rows, H)),
+        "du_dh1": (0, 144 * rows, (rows, H)),
+        "d2u_ddz2": (0, 168 * rows, (rows, H)),
+        "d2u_ddh2": (0, 192 * rows, (rows, H)),
+        "d2u_ddv": (0, 289 * rows, (rows, D)),
+        "d2u_dh2_1_s1_2": (0, 216 * rows, (rows, H)),
+        "d2u_dh1_1_s1": (0, 240 * rows, (rows, H)),
+        "d2u_dt_1": (0, 290 * rows, (rows, D)),
+        "u_tt": (0, 289 * rows, (rows, D)),
+        "loss": (0, 653 * rows + 2352, ()),
+        "du_tt": (0, 648 * rows + 2304, (rows, D)),
+        "dd2u_dh1_1_s1_t1": (0, 264 * rows, (rows, H)),
+        "dd2u_dh2_1_s1_2_t1": (0, 288 * rows, (rows, H)),
+        "dd2u_ddv": (0, 650 * rows + 2304, (rows, D)),
+        "dv": (0, 651 * rows + 2304, (rows, D)),
+        "dz2_t1": (0, 312 * rows, (rows, H)),
+        "dz1_t1": (0, 336 * rows, (rows, H)),
+        "dz1_t1_2": (0, 360 * rows, (rows, H)),
+        "dd2u_dh1_1_s1_s1": (0, 384 * rows, (rows, H)),
+        "dd2u_dh1_1_s1": (0, 408 * rows, (rows, H)),
+        "ddu_dh1": (0, 432 * rows, (rows, H)),
+        "dd2u_dh2_1_s1_2_s1": (0, 456 * rows, (rows, H)),
+        "dd2u_dh2_1_s1_2": (0, 480 * rows, (rows, H)),
+        "dd2u_ddh2_1": (0, 504 * rows, (rows, H)),
+        "dd2u_ddh2": (0, 504 * rows, (rows, H)),
+        "dd2u_ddz2": (0, 528 * rows, (rows, H)),
+        "dd2u_ddh1_1": (0, 552 * rows, (rows, H)),
+        "dd2u_ddh1": (0, 552 * rows, (rows, H)),
+        "dW1_2_s1": (0, 653 * rows + 2304, (H,)),
+        "dW1_2_s2": (0, 653 * rows + 2328, (H,)),
+        "ddu_dz2": (0, 144 * rows, (rows, H)),
+        "ddu_dh2": (0, 576 * rows, (rows, H)),
+        "dh2_1": (0, 600 * rows, (rows, H)),
+        "dW3_1": (0, 624 * rows, (H, D)),
+        "dW3_2": (0, 624 * rows + 24, (H, D)),
+        "dW3_3": (0, 576 * rows, (H, D)),
+        "dW3_4": (0, 192 * rows, (H, D)),
+        "dz2": (0, 168 * rows, (rows, H)),
+        "dh1_1": (0, 96 * rows, (rows, H)),
+        "dW2_1": (0, 648 * rows, (H, H)),
+        "dW2_2": (0, 648 * rows + 576, (H, H)),
+        "dW2_3": (0, 648 * rows + 1152, (H, H)),
+        "dW2_4": (0, 648 * rows + 1728, (H, H)),
+        "dz1": (0, 48 * rows, (rows, H)),
+        "dW1_1": (0, 24 * rows, (D, H)),
+        "dW1_3": (0, 24 * rows + 24, (D, H)),
         "error": (0, 0, ()),
-        "ones_D": (0, 653 * N + 2353, (1,)),
-        "ones_N": (0, 652 * N + 2304, (N,)),
-        "t_H": (0, 72 * N, (24,)),
-        "t_HD": (0, 72 * N + 24, (24, 1)),
-        "d2u_dh1_1_s1_left": (0, 264 * N, (N, H)),
-        "t_NH": (0, 624 * N, (N, 24)),
-        "d2u_dt_1_left": (0, 264 * N, (N, H)),
-        "t_ND": (0, 264 * N, (N, 1)),
-        "u1": (0, 264 * N, (N, 1)),
+        "ones_D": (0, 653 * rows + 2353, (1,)),
+        "ones_rows": (0, 652 * rows + 2304, (rows,)),
+        "t_H": (0, 72 * rows, (24,)),
+        "t_HD": (0, 72 * rows + 24, (24, 1)),
+        "d2u_dh1_1_s1_left": (0, 264 * rows, (rows, H)),
+        "t_rows_H": (0, 624 * rows, (rows, 24)),
+        "d2u_dt_1_left": (0, 264 * rows, (rows, H)),
+        "t_rows_D": (0, 264 * rows, (rows, 1)),
+        "u1": (0, 264 * rows, (rows, 1)),
         "t_block": (0, 0, (673,)),
         "t_block2": (0, 673, (673,)),
     }
@@ -742,11 +747,6 @@ class _Memory:
         return sum(arena.nbytes for arena in self.arenas)
 
 
-def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """The open sizes in their order; what nothing shows is of another stage."""
-    return tuple([sizes.get(name, 1) for name in OPEN_SIZES])
-
-
 def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
     """What is kept under a key, made if it isn't there."""
     if key not in kept:
@@ -802,38 +802,11 @@ def _differentiate(
     return memory.tensors
 
 
-class _Step:
-    """A training step over the arrays of a state, which stay in their places, and a workspace."""
-
-    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
-        memory = self.memory = _memory(sizes)
-        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
-        moments = {name: arena.flat for name, arena in state.moments.items()}
-        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
-        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
-        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
-        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
-        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
-
-    @property
-    def nbytes(self) -> int:
-        """The size of the workspace."""
-        return self.memory.nbytes
-
-    def serves(self, state: State) -> bool:
-        """Whether the state still has the arrays of this step."""
-        same = self.params is state.params and self.gradients is state.gradients
-        return same and self.moments is state.moments
-
-
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
     step = _bound(state, sizes)
-    step.forward(data)
-    step.loss(data)
-    step.backward(data)
-    loss = float(step.value)
+    loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
@@ -855,6 +828,93 @@ def _all_finite(values: Array) -> bool:
     if math.isfinite(np.dot(values, values)):
         return True
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
+
+
+# ---- Training steps in blocks ----
+
+
+def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """All rows in one piece, then the open sizes; what nothing shows is of another stage."""
+    rows = (sizes.get(name, SIZES.get(name, 1)) for name in BLOCKS)
+    return (*rows, *(sizes.get(name, 1) for name in OPEN_SIZES[len(BLOCKS) :]))
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, block by block."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        whole = _key(sizes)
+        most = _rows(whole)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        self.memories: dict[tuple[int, ...], _Memory] = {}
+        self.parts: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self.runs: list[tuple[tuple[slice, ...], _Block]] = []
+        bound: dict[tuple[int, ...], _Block] = {}
+        own = max((CUT[name] for name in PARAMETERS if name in CUT), default=0)
+        for first in itertools.product(*map(range, [0] * len(most), whole, most)):
+            rows = [min(n, count - start) for n, count, start in zip(most, whole, first, strict=False)]
+            block = tuple(slice(start, start + n) for start, n in zip(first, rows, strict=True))
+            key = (*rows, *map(bool, first), *first[:own])
+            if key not in bound:
+                bound[key] = _Block(self, block, (*rows, *whole[len(rows) :]))
+            self.runs.append((block, bound[key]))
+        self.nbytes = sum(memory.nbytes for memory in self.memories.values())
+        self.nbytes += sum(part.nbytes for part in self.parts.values())
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        tensors = next(iter(self.memories.values())).tensors
+        self.update = _update(tensors, state.params.flat, state.gradients.flat, **moments)
+        self.gradient = state.gradients.flat
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """Fills the gradients; returns the loss."""
+        if len(self.runs) == 1:
+            return self.runs[0][1].differentiate(data)
+        return sum(run.differentiate(_cut(data, block)) for block, run in self.runs)
+
+
+class _Block:
+    """The stages over some rows, and the gradients that they add to those of the blocks before."""
+
+    def __init__(self, step: _Step, block: tuple[slice, ...], sizes: tuple[int, ...]) -> None:
+        if sizes not in step.memories:
+            step.memories[sizes] = _Memory(sizes)
+        params, tensors = _cut(step.params, block), step.memories[sizes].tensors
+        gradients = _cut(step.gradients, block)
+        self.added = []
+        for name, whole in gradients.items():
+            if any(rows.start for rows in block[CUT.get(name, 0) :]):
+                gradients[name] = step.parts.setdefault((name, whole.shape), np.empty_like(whole))
+                self.added.append((whole, gradients[name]))
+        self.forward, self.loss = _forward(params, tensors, *sizes), _loss(params, tensors, *sizes)
+        self.backward = _backward(params, tensors, gradients, *sizes)
+        self.value = tensors[LOSS]
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """The loss of these rows, after their gradients are in place."""
+        self.forward(data)
+        self.loss(data)
+        self.backward(data)
+        for whole, part in self.added:
+            np.add(whole, part, out=whole)
+        return float(self.value)
+
+
+def _rows(whole: tuple[int, ...]) -> list[int]:
+    """How many rows the largest block has along each axis: as `BLOCKS` says, or all, if there were fewer than
+    `FEWEST` blocks."""
+    rows = [min(most, count) for most, count in zip(BLOCKS.values(), whole, strict=False)]
+    blocks = math.prod(-(-count // most) for most, count in zip(rows, whole, strict=False))
+    return rows if blocks >= FEWEST else list(whole[: len(rows)])
+
+
+def _cut(arrays: Mapping[str, Array], block: tuple[slice, ...]) -> dict[str, Array]:
+    """The arrays, but of those that `CUT` names only a block's rows along so many leading axes."""
+    return {name: a[block[: CUT[name]]] if name in CUT else a for name, a in arrays.items()}
 
 
 # ---- No buffers ----

@@ -66,12 +66,14 @@ One training step takes, with each array read and written once per kernel:
              = 3 + 36,488·N
     bytes      56 + 120·D·N + 216·H·N + 288·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
              = 139,448 + 19,200·N
-    workspace  110,216 + 2,952·N bytes
+    workspace  110,216 + 2,952·rows bytes
+               for a block of rows = 4,096, with 55,104 for its gradients (up to 12,288: all N at once)
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -89,9 +91,12 @@ from typing import Any
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ("N",)
+OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
-ONES = ("ones_N",)
+ONES = ("ones_rows",)
+BLOCKS = {"N": 4096}
+CUT = {"x": 1, "eps": 1}
+FEWEST = 4
 D, H, C = 64, 48, 4
 NAME = "vae"
 SIZES = {"D": D, "H": H, "C": C}
@@ -129,7 +134,7 @@ Array = np.ndarray
 # ---- The network ----
 
 
-def _forward(params, tensors, N):
+def _forward(params, tensors, rows, N):
     """The outputs: equations (1) to (13)."""
     W1, b1, Wm, bm = params["W1"], params["b1"], params["Wm"], params["bm"]
     Wv, bv, W2, b2 = params["Wv"], params["bv"], params["W2"], params["b2"]
@@ -162,39 +167,40 @@ def _forward(params, tensors, N):
     return run
 
 
-def _loss(params, tensors, N):
+def _loss(params, tensors, rows, N):
     """The loss: equations (14) to (17)."""
     mu, log_var, a5 = tensors["mu"], tensors["log_var"], tensors["a5"]
     binary_cross_entropy, kl_exp, kl = tensors["binary_cross_entropy"], tensors["kl_exp"], tensors["kl"]
     bits, loss = tensors["bits"], tensors["loss"]
-    t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
+    t_rows_D, t_rows_D2, t_rows_C = tensors["t_rows_D"], tensors["t_rows_D2"], tensors["t_rows_C"]
+    t_rows_C2 = tensors["t_rows_C2"]
 
     def run(data):
         x = data["x"]
-        np.subtract(1, x, out=t_ND)  # (14)
-        _softplus(a5, out=t_ND2)  # (14)
-        np.multiply(t_ND, t_ND2, out=t_ND)  # (14)
-        np.negative(a5, out=t_ND2)  # (14)
-        _softplus(t_ND2, out=t_ND2)  # (14)
-        np.multiply(t_ND2, x, out=t_ND2)  # (14)
-        np.add(t_ND, t_ND2, out=t_ND)  # (14)
-        binary_cross_entropy[...] = t_ND.sum()  # (14)
+        np.subtract(1, x, out=t_rows_D)  # (14)
+        _softplus(a5, out=t_rows_D2)  # (14)
+        np.multiply(t_rows_D, t_rows_D2, out=t_rows_D)  # (14)
+        np.negative(a5, out=t_rows_D2)  # (14)
+        _softplus(t_rows_D2, out=t_rows_D2)  # (14)
+        np.multiply(t_rows_D2, x, out=t_rows_D2)  # (14)
+        np.add(t_rows_D, t_rows_D2, out=t_rows_D)  # (14)
+        binary_cross_entropy[...] = t_rows_D.sum()  # (14)
         np.exp(log_var, out=kl_exp)  # (16)
-        np.divide(kl_exp, 2, out=t_NC)  # (16)
-        np.multiply(mu, mu, out=t_NC2)  # (16)
-        np.divide(t_NC2, 2, out=t_NC2)  # (16)
-        np.add(t_NC, t_NC2, out=t_NC)  # (16)
-        np.divide(log_var, 2, out=t_NC2)  # (16)
-        np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
-        np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
-        kl[...] = t_NC.sum() / N  # (16)
+        np.divide(kl_exp, 2, out=t_rows_C)  # (16)
+        np.multiply(mu, mu, out=t_rows_C2)  # (16)
+        np.divide(t_rows_C2, 2, out=t_rows_C2)  # (16)
+        np.add(t_rows_C, t_rows_C2, out=t_rows_C)  # (16)
+        np.divide(log_var, 2, out=t_rows_C2)  # (16)
+        np.subtract(t_rows_C, t_rows_C2, out=t_rows_C)  # (16)
+        np.subtract(t_rows_C, 1 / 2, out=t_rows_C)  # (16)
+        kl[...] = t_rows_C.sum() / N  # (16)
         bits[...] = binary_cross_entropy / N  # (15)
         loss[...] = bits + kl  # (17)
 
     return run
 
 
-def _backward(params, tensors, gradients, N):
+def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (18) to (36)."""
     Wm, Wv, W2, W3 = params["Wm"], params["Wv"], params["W2"], params["W3"]
     h, mu, z_exp, z = tensors["h"], tensors["mu"], tensors["z_exp"], tensors["z"]
@@ -204,7 +210,7 @@ def _backward(params, tensors, gradients, N):
     dW1, db1, dWm, dbm = gradients["W1"], gradients["b1"], gradients["Wm"], gradients["bm"]
     dWv, dbv, dW2, db2 = gradients["Wv"], gradients["bv"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    t_NC, t_NH, ones_N = tensors["t_NC"], tensors["t_NH"], tensors["ones_N"]
+    t_rows_C, t_rows_H, ones_rows = tensors["t_rows_C"], tensors["t_rows_H"], tensors["ones_rows"]
     W3_T = W3.T
     h4_T = h4.T
     W2_T = W2.T
@@ -218,40 +224,40 @@ def _backward(params, tensors, gradients, N):
         x, eps = data["x"], data["eps"]
         np.subtract(shown, x, out=da5)  # (18)
         np.divide(da5, N, out=da5)  # (18)
-        np.dot(ones_N, da5, out=db3)  # (19)
+        np.dot(ones_rows, da5, out=db3)  # (19)
         np.dot(da5, W3_T, out=dh4)  # (20)
         np.dot(h4_T, da5, out=dW3)  # (21)
-        np.multiply(h4, h4, out=t_NH)  # (22)
-        np.subtract(1, t_NH, out=t_NH)  # (22)
-        np.multiply(t_NH, dh4, out=dz4)  # (22)
-        np.dot(ones_N, dz4, out=db2)  # (23)
+        np.multiply(h4, h4, out=t_rows_H)  # (22)
+        np.subtract(1, t_rows_H, out=t_rows_H)  # (22)
+        np.multiply(t_rows_H, dh4, out=dz4)  # (22)
+        np.dot(ones_rows, dz4, out=db2)  # (23)
         np.dot(dz4, W2_T, out=dz)  # (24)
         np.dot(z_T, dz4, out=dW2)  # (25)
         np.subtract(kl_exp, 1, out=dlog_var)  # (26)
         np.divide(dlog_var, c1, out=dlog_var)  # (26)
-        np.multiply(dz, eps, out=t_NC)  # (26)
-        np.multiply(t_NC, z_exp, out=t_NC)  # (26)
-        np.divide(t_NC, 2, out=t_NC)  # (26)
-        np.add(dlog_var, t_NC, out=dlog_var)  # (26)
-        np.dot(ones_N, dlog_var, out=dbv)  # (27)
-        np.divide(mu, N, out=t_NC)  # (28)
-        np.add(dz, t_NC, out=dmu)  # (28)
-        np.dot(ones_N, dmu, out=dbm)  # (29)
+        np.multiply(dz, eps, out=t_rows_C)  # (26)
+        np.multiply(t_rows_C, z_exp, out=t_rows_C)  # (26)
+        np.divide(t_rows_C, 2, out=t_rows_C)  # (26)
+        np.add(dlog_var, t_rows_C, out=dlog_var)  # (26)
+        np.dot(ones_rows, dlog_var, out=dbv)  # (27)
+        np.divide(mu, N, out=t_rows_C)  # (28)
+        np.add(dz, t_rows_C, out=dmu)  # (28)
+        np.dot(ones_rows, dmu, out=dbm)  # (29)
         np.dot(dmu, Wm_T, out=dh_1)  # (30)
         np.dot(dlog_var, Wv_T, out=dh_2)  # (31)
         np.dot(h_T, dmu, out=dWm)  # (32)
         np.dot(h_T, dlog_var, out=dWv)  # (33)
         np.add(dh_1, dh_2, out=dz1)  # (34)
-        np.multiply(h, h, out=t_NH)  # (34)
-        np.subtract(1, t_NH, out=t_NH)  # (34)
-        np.multiply(t_NH, dz1, out=dz1)  # (34)
-        np.dot(ones_N, dz1, out=db1)  # (36)
+        np.multiply(h, h, out=t_rows_H)  # (34)
+        np.subtract(1, t_rows_H, out=t_rows_H)  # (34)
+        np.multiply(t_rows_H, dz1, out=dz1)  # (34)
+        np.dot(ones_rows, dz1, out=db1)  # (36)
         np.dot(x.T, dz1, out=dW1)  # (35)
 
     return run
 
 
-def _inference(params, tensors, N):
+def _inference(params, tensors, rows, N):
     """The outputs at inference: equations (1) to (4), (37) to (41)."""
     W1, b1, Wm, bm = params["W1"], params["b1"], params["Wm"], params["bm"]
     W2, b2, W3, b3 = params["W2"], params["b2"], params["W3"], params["b3"]
@@ -276,36 +282,37 @@ def _inference(params, tensors, N):
     return run
 
 
-def _metrics(params, tensors, N):
+def _metrics(params, tensors, rows, N):
     """The loss and metrics at inference: equations (5) to (6), (16), (42) to (44)."""
     Wv, bv = params["Wv"], params["bv"]
     h, mu, z3, log_var = tensors["h"], tensors["mu"], tensors["z3"], tensors["log_var"]
     kl_exp, kl, a5_infer = tensors["kl_exp"], tensors["kl"], tensors["a5_infer"]
     binary_cross_entropy_infer, bits_infer = tensors["binary_cross_entropy_infer"], tensors["bits_infer"]
     loss_infer = tensors["loss_infer"]
-    t_ND, t_ND2, t_NC, t_NC2 = tensors["t_ND"], tensors["t_ND2"], tensors["t_NC"], tensors["t_NC2"]
+    t_rows_D, t_rows_D2, t_rows_C = tensors["t_rows_D"], tensors["t_rows_D2"], tensors["t_rows_C"]
+    t_rows_C2 = tensors["t_rows_C2"]
 
     def run(data):
         x = data["x"]
         np.dot(h, Wv, out=z3)  # (5)
         np.add(z3, bv, out=log_var)  # (6)
         np.exp(log_var, out=kl_exp)  # (16)
-        np.divide(kl_exp, 2, out=t_NC)  # (16)
-        np.multiply(mu, mu, out=t_NC2)  # (16)
-        np.divide(t_NC2, 2, out=t_NC2)  # (16)
-        np.add(t_NC, t_NC2, out=t_NC)  # (16)
-        np.divide(log_var, 2, out=t_NC2)  # (16)
-        np.subtract(t_NC, t_NC2, out=t_NC)  # (16)
-        np.subtract(t_NC, 1 / 2, out=t_NC)  # (16)
-        kl[...] = t_NC.sum() / N  # (16)
-        np.subtract(1, x, out=t_ND)  # (42)
-        _softplus(a5_infer, out=t_ND2)  # (42)
-        np.multiply(t_ND, t_ND2, out=t_ND)  # (42)
-        np.negative(a5_infer, out=t_ND2)  # (42)
-        _softplus(t_ND2, out=t_ND2)  # (42)
-        np.multiply(t_ND2, x, out=t_ND2)  # (42)
-        np.add(t_ND, t_ND2, out=t_ND)  # (42)
-        binary_cross_entropy_infer[...] = t_ND.sum()  # (42)
+        np.divide(kl_exp, 2, out=t_rows_C)  # (16)
+        np.multiply(mu, mu, out=t_rows_C2)  # (16)
+        np.divide(t_rows_C2, 2, out=t_rows_C2)  # (16)
+        np.add(t_rows_C, t_rows_C2, out=t_rows_C)  # (16)
+        np.divide(log_var, 2, out=t_rows_C2)  # (16)
+        np.subtract(t_rows_C, t_rows_C2, out=t_rows_C)  # (16)
+        np.subtract(t_rows_C, 1 / 2, out=t_rows_C)  # (16)
+        kl[...] = t_rows_C.sum() / N  # (16)
+        np.subtract(1, x, out=t_rows_D)  # (42)
+        _softplus(a5_infer, out=t_rows_D2)  # (42)
+        np.multiply(t_rows_D, t_rows_D2, out=t_rows_D)  # (42)
+        np.negative(a5_infer, out=t_rows_D2)  # (42)
+        _softplus(t_rows_D2, out=t_rows_D2)  # (42)
+        np.multiply(t_rows_D2, x, out=t_rows_D2)  # (42)
+        np.add(t_rows_D, t_rows_D2, out=t_rows_D)  # (42)
+        binary_cross_entropy_infer[...] = t_rows_D.sum()  # (42)
         bits_infer[...] = binary_cross_entropy_infer / N  # (43)
         loss_infer[...] = bits_infer + kl  # (44)
 
@@ -341,51 +348,51 @@ def _update(tensors, theta, gradient, m, v):
     return run
 
 
-def _places(N):
+def _places(rows, N):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 0, (N, H)),
-        "h": (0, 256 * N, (N, H)),
-        "z2": (0, 0, (N, C)),
-        "mu": (0, 352 * N, (N, C)),
-        "z3": (0, 64 * N, (N, C)),
-        "log_var": (0, 356 * N, (N, C)),
-        "u_z": (0, 360 * N, (N, C)),
-        "z_exp": (0, 360 * N, (N, C)),
-        "z": (0, 364 * N, (N, C)),
-        "z4": (0, 304 * N, (N, H)),
-        "h4": (0, 304 * N, (N, H)),
-        "z5": (0, 0, (N, D)),
-        "a5": (0, 0, (N, D)),
-        "shown": (0, 64 * N, (N, D)),
-        "binary_cross_entropy": (0, 368 * N, ()),
-        "kl_exp": (0, 144 * N, (N, C)),
-        "kl": (0, 368 * N + 1, ()),
+        "z1": (0, 0, (rows, H)),
+        "h": (0, 256 * rows, (rows, H)),
+        "z2": (0, 0, (rows, C)),
+        "mu": (0, 352 * rows, (rows, C)),
+        "z3": (0, 64 * rows, (rows, C)),
+        "log_var": (0, 356 * rows, (rows, C)),
+        "u_z": (0, 360 * rows, (rows, C)),
+        "z_exp": (0, 360 * rows, (rows, C)),
+        "z": (0, 364 * rows, (rows, C)),
+        "z4": (0, 304 * rows, (rows, H)),
+        "h4": (0, 304 * rows, (rows, H)),
+        "z5": (0, 0, (rows, D)),
+        "a5": (0, 0, (rows, D)),
+        "shown": (0, 64 * rows, (rows, D)),
+        "binary_cross_entropy": (0, 368 * rows, ()),
+        "kl_exp": (0, 144 * rows, (rows, C)),
+        "kl": (0, 368 * rows + 1, ()),
         "bits": (0, 0, ()),
-        "loss": (0, 369 * N + 13776, ()),
-        "da5": (0, 64 * N, (N, D)),
-        "dh4": (0, 0, (N, H)),
-        "dz4": (0, 0, (N, H)),
-        "dz": (0, 96 * N, (N, C)),
-        "dlog_var": (0, 144 * N, (N, C)),
-        "dmu": (0, 96 * N, (N, C)),
-        "dh_1": (0, 0, (N, H)),
-        "dh_2": (0, 48 * N, (N, H)),
-        "dz1": (0, 0, (N, H)),
-        "z4_infer": (0, 64 * N, (N, H)),
-        "h4_infer": (0, 64 * N, (N, H)),
-        "z5_infer": (0, 0, (N, D)),
-        "a5_infer": (0, 0, (N, D)),
-        "shown_infer": (0, 64 * N, (N, D)),
-        "binary_cross_entropy_infer": (0, 64 * N, ()),
+        "loss": (0, 369 * rows + 13776, ()),
+        "da5": (0, 64 * rows, (rows, D)),
+        "dh4": (0, 0, (rows, H)),
+        "dz4": (0, 0, (rows, H)),
+        "dz": (0, 96 * rows, (rows, C)),
+        "dlog_var": (0, 144 * rows, (rows, C)),
+        "dmu": (0, 96 * rows, (rows, C)),
+        "dh_1": (0, 0, (rows, H)),
+        "dh_2": (0, 48 * rows, (rows, H)),
+        "dz1": (0, 0, (rows, H)),
+        "z4_infer": (0, 64 * rows, (rows, H)),
+        "h4_infer": (0, 64 * rows, (rows, H)),
+        "z5_infer": (0, 0, (rows, D)),
+        "a5_infer": (0, 0, (rows, D)),
+        "shown_infer": (0, 64 * rows, (rows, D)),
+        "binary_cross_entropy_infer": (0, 64 * rows, ()),
         "bits_infer": (0, 0, ()),
         "loss_infer": (0, 1, ()),
-        "ones_N": (0, 368 * N + 13776, (N,)),
-        "t_ND": (0, 128 * N, (N, 64)),
-        "t_ND2": (0, 192 * N, (N, 64)),
-        "t_NC": (0, 128 * N, (N, 4)),
-        "t_NC2": (0, 132 * N, (N, 4)),
-        "t_NH": (0, 96 * N, (N, 48)),
+        "ones_rows": (0, 368 * rows + 13776, (rows,)),
+        "t_rows_D": (0, 128 * rows, (rows, 64)),
+        "t_rows_D2": (0, 192 * rows, (rows, 64)),
+        "t_rows_C": (0, 128 * rows, (rows, 4)),
+        "t_rows_C2": (0, 132 * rows, (rows, 4)),
+        "t_rows_H": (0, 96 * rows, (rows, 48)),
         "t_block": (0, 0, (6888,)),
         "t_block2": (0, 6888, (6888,)),
     }
@@ -654,11 +661,6 @@ class _Memory:
         return sum(arena.nbytes for arena in self.arenas)
 
 
-def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """The open sizes in their order; what nothing shows is of another stage."""
-    return tuple([sizes.get(name, 1) for name in OPEN_SIZES])
-
-
 def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
     """What is kept under a key, made if it isn't there."""
     if key not in kept:
@@ -713,38 +715,11 @@ def _differentiate(
     return memory.tensors
 
 
-class _Step:
-    """A training step over the arrays of a state, which stay in their places, and a workspace."""
-
-    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
-        memory = self.memory = _memory(sizes)
-        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
-        moments = {name: arena.flat for name, arena in state.moments.items()}
-        self.forward = _forward(state.params, memory.tensors, *memory.sizes)
-        self.loss = _loss(state.params, memory.tensors, *memory.sizes)
-        self.backward = _backward(state.params, memory.tensors, state.gradients, *memory.sizes)
-        self.update = _update(memory.tensors, state.params.flat, state.gradients.flat, **moments)
-        self.value, self.gradient = memory.tensors[LOSS], state.gradients.flat
-
-    @property
-    def nbytes(self) -> int:
-        """The size of the workspace."""
-        return self.memory.nbytes
-
-    def serves(self, state: State) -> bool:
-        """Whether the state still has the arrays of this step."""
-        same = self.params is state.params and self.gradients is state.gradients
-        return same and self.moments is state.moments
-
-
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
     step = _bound(state, sizes)
-    step.forward(data)
-    step.loss(data)
-    step.backward(data)
-    loss = float(step.value)
+    loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1
@@ -766,6 +741,93 @@ def _all_finite(values: Array) -> bool:
     if math.isfinite(np.dot(values, values)):
         return True
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
+
+
+# ---- Training steps in blocks ----
+
+
+def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """All rows in one piece, then the open sizes; what nothing shows is of another stage."""
+    rows = (sizes.get(name, SIZES.get(name, 1)) for name in BLOCKS)
+    return (*rows, *(sizes.get(name, 1) for name in OPEN_SIZES[len(BLOCKS) :]))
+
+
+class _Step:
+    """A training step over the arrays of a state, which stay in their places, block by block."""
+
+    def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
+        whole = _key(sizes)
+        most = _rows(whole)
+        self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
+        self.memories: dict[tuple[int, ...], _Memory] = {}
+        self.parts: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self.runs: list[tuple[tuple[slice, ...], _Block]] = []
+        bound: dict[tuple[int, ...], _Block] = {}
+        own = max((CUT[name] for name in PARAMETERS if name in CUT), default=0)
+        for first in itertools.product(*map(range, [0] * len(most), whole, most)):
+            rows = [min(n, count - start) for n, count, start in zip(most, whole, first, strict=False)]
+            block = tuple(slice(start, start + n) for start, n in zip(first, rows, strict=True))
+            key = (*rows, *map(bool, first), *first[:own])
+            if key not in bound:
+                bound[key] = _Block(self, block, (*rows, *whole[len(rows) :]))
+            self.runs.append((block, bound[key]))
+        self.nbytes = sum(memory.nbytes for memory in self.memories.values())
+        self.nbytes += sum(part.nbytes for part in self.parts.values())
+        moments = {name: arena.flat for name, arena in state.moments.items()}
+        tensors = next(iter(self.memories.values())).tensors
+        self.update = _update(tensors, state.params.flat, state.gradients.flat, **moments)
+        self.gradient = state.gradients.flat
+
+    def serves(self, state: State) -> bool:
+        """Whether the state still has the arrays of this step."""
+        same = self.params is state.params and self.gradients is state.gradients
+        return same and self.moments is state.moments
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """Fills the gradients; returns the loss."""
+        if len(self.runs) == 1:
+            return self.runs[0][1].differentiate(data)
+        return sum(run.differentiate(_cut(data, block)) for block, run in self.runs)
+
+
+class _Block:
+    """The stages over some rows, and the gradients that they add to those of the blocks before."""
+
+    def __init__(self, step: _Step, block: tuple[slice, ...], sizes: tuple[int, ...]) -> None:
+        if sizes not in step.memories:
+            step.memories[sizes] = _Memory(sizes)
+        params, tensors = _cut(step.params, block), step.memories[sizes].tensors
+        gradients = _cut(step.gradients, block)
+        self.added = []
+        for name, whole in gradients.items():
+            if any(rows.start for rows in block[CUT.get(name, 0) :]):
+                gradients[name] = step.parts.setdefault((name, whole.shape), np.empty_like(whole))
+                self.added.append((whole, gradients[name]))
+        self.forward, self.loss = _forward(params, tensors, *sizes), _loss(params, tensors, *sizes)
+        self.backward = _backward(params, tensors, gradients, *sizes)
+        self.value = tensors[LOSS]
+
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """The loss of these rows, after their gradients are in place."""
+        self.forward(data)
+        self.loss(data)
+        self.backward(data)
+        for whole, part in self.added:
+            np.add(whole, part, out=whole)
+        return float(self.value)
+
+
+def _rows(whole: tuple[int, ...]) -> list[int]:
+    """How many rows the largest block has along each axis: as `BLOCKS` says, or all, if there were fewer than
+    `FEWEST` blocks."""
+    rows = [min(most, count) for most, count in zip(BLOCKS.values(), whole, strict=False)]
+    blocks = math.prod(-(-count // most) for most, count in zip(rows, whole, strict=False))
+    return rows if blocks >= FEWEST else list(whole[: len(rows)])
+
+
+def _cut(arrays: Mapping[str, Array], block: tuple[slice, ...]) -> dict[str, Array]:
+    """The arrays, but of those that `CUT` names only a block's rows along so many leading axes."""
+    return {name: a[block[: CUT[name]]] if name in CUT else a for name, a in arrays.items()}
 
 
 # ---- Arrays that must have known shapes ----

@@ -606,15 +606,19 @@ class _Step:
         same = self.params is state.params and self.gradients is state.gradients
         return same and self.moments is state.moments
 
+    def differentiate(self, data: Mapping[str, Array]) -> float:
+        """Fills the gradients; returns the loss."""
+        self.forward(data)
+        self.loss(data)
+        self.backward(data)
+        return float(self.value)
+
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
     step = _bound(state, sizes)
-    step.forward(data)
-    step.loss(data)
-    step.backward(data)
-    loss = float(step.value)
+    loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     state.step += 1

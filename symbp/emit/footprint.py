@@ -7,6 +7,7 @@ Must not know: how a kernel is spelled, ops, files.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from typing import Any
 
 import sympy
 
+from symbp.emit.row_blocks import FEWEST, added_elements, rows_at_once
 from symbp.emit.segments import Network
+from symbp.emit.workspace import block_rows
 from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.printer import expression_text
 from symbp.lower.memory import MemoryPlan
@@ -50,6 +53,9 @@ class Footprint:
     at: Mapping[str, int] = field(default_factory=dict)
     arrays: tuple[str, ...] = ()  # lines of a step that make arrays
     chunks: str = ""  # the size that counts the rows of a chunk, where each chunk has a workspace
+    blocks: Mapping[str, int] = field(default_factory=dict)  # how many rows a block has, by their size
+    cut: tuple[str, ...] = ()  # the sizes that count all rows of which a block has some
+    added: int = 0  # the elements of the gradients to which several blocks add
 
     @property
     def cost(self) -> Cost:
@@ -58,7 +64,7 @@ class Footprint:
 
     @property
     def peak(self) -> Expr:
-        """The bytes of the workspace, of one chunk where there are chunks."""
+        """The bytes of the workspace, of one chunk or block where there are any."""
         return self.memory.bytes(self.itemsize)
 
     def bound(self, formula: Expr) -> Expr:
@@ -70,6 +76,10 @@ class Footprint:
         known = {**self.sizes, **self.at}
         if self.chunks and self.chunks not in known and len(self.at) == 1:
             known[self.chunks] = next(iter(self.at.values()))  # the batch in one piece
+        if self.blocks and all(name in known for name in self.cut):
+            counts = [known[name] for name in self.cut]
+            rows = rows_at_once(tuple(self.blocks.values()), counts)
+            known = {**dict(zip(self.blocks, rows, strict=True)), **known}
         found = _filled(formula, known)
         return int(sympy.ceiling(found)) if found.is_number else None
 
@@ -78,6 +88,16 @@ class Footprint:
         bound, value = self.bound(formula), self.value(formula)
         text = f"{formula_text(bound)} {unit}"
         return text if bound.is_number or value is None else f"{text} = {value:,}"
+
+    @property
+    def of_what(self) -> str:
+        """What has a workspace, where a step runs in parts."""
+        if not self.blocks:
+            return f" for each chunk of {self.chunks} examples" if self.chunks else ""
+        rows = ", ".join(f"{name} = {most:,}" for name, most in self.blocks.items())
+        few = (FEWEST - 1) * math.prod(self.blocks.values())
+        added = f", with {self.added * self.itemsize:,} for its gradients" if self.added else ""
+        return f" for a block of {rows}{added} (up to {few:,}: all {'·'.join(self.cut)} at once)"
 
     # --- forms
     def __str__(self) -> str:
@@ -95,8 +115,7 @@ class Footprint:
         yield ""
         yield f"A training step: {self.shown(self.cost.flops, 'flops')}"
         yield f"moves            {self.shown(self.cost.bytes(self.itemsize), 'bytes')}"
-        chunk = f" for each chunk of {self.chunks} examples" if self.chunks else ""
-        yield f"workspace        {self.shown(self.peak, 'bytes')}{chunk}"
+        yield f"workspace        {self.shown(self.peak, 'bytes')}{self.of_what}"
         yield from (f"makes arrays in  {line}" for line in self.arrays)
         yield ""
         yield from str(self.memory).splitlines()
@@ -168,7 +187,9 @@ def footprint(
     arrays: Sequence[str] = (),
 ) -> Footprint:
     """The footprint of a network's step; `at` gives open sizes a value."""
-    whole = {} if net.split is None else {net.split.rows: net.split.size}  # work counts all rows
+    splits = net.blocks if net.split is None else (net.split,)
+    whole = {s.rows: s.size for s in splits}  # work counts all rows
+    most, gradients = block_rows(net, memory), tuple(net.derivation.gradients.values())
     stages = []
     for segment in net.segments:
         rows = tuple(_rows(segment.program.kernels, whole))
@@ -178,6 +199,8 @@ def footprint(
         at or {},
         tuple(arrays),
         "" if net.split is None else net.split.rows.name,
+        {s.rows.name: most[s.size.name] for s in net.blocks}, tuple(s.size.name for s in net.blocks),
+        added_elements(net.blocks, gradients, net.sizes) if net.blocks else 0,
     )  # fmt: skip
 
 

@@ -85,8 +85,9 @@ def cost_lines(found: Footprint) -> list[str]:
         if found.bound(formula) != formula:
             text.append(f"{'=':>10} {formula_text(found.bound(formula))}")
         lines += [piece for line in text for piece in _filled(line)]
-    unit = f"bytes for each chunk of {found.chunks} examples" if found.chunks else "bytes"
-    return [*lines[:-1], f"{lines[-1]} {unit}"]
+    if found.blocks:
+        return [*lines[:-1], f"{lines[-1]} bytes", f"          {found.of_what}"]
+    return [*lines[:-1], f"{lines[-1]} bytes{found.of_what}"]
 
 
 def _filled(line: str) -> list[str]:

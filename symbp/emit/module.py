@@ -38,7 +38,7 @@ from symbp.emit.splice import (
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.templates import render
 from symbp.emit.update import numba_update
-from symbp.emit.workspace import memory_plan, memory_tables, places_function
+from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
 from symbp.ir.training import Initial, UpdateRule
@@ -171,6 +171,9 @@ def _common(net: Network, target: str) -> list[Part]:
     if net.split is not None:
         memory = without(part("memory"), ["_key"])
         parts = [part("arrays"), memory, without(step, ["_advance"]), part("numba_chunks")]
+    if net.blocks:
+        memory = without(part("memory"), ["_key"])
+        parts = [part("arrays"), memory, without(step, ["_Step"]), part("numpy_blocks")]
     if net.buffers or net.system.random:
         parts.append(part("fitting"))
     parts.append(part("buffers" if net.buffers else "no_buffers"))
@@ -216,7 +219,7 @@ def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
         [*stages.functions, update, places_function(net, memory)],
         [],
         [*extra, *_common(net, "numpy")],
-        [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch)],
+        [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch), *block_tables(net, memory)],
         footprint(net, memory, target="numpy", dtype=dtype),
     )
 

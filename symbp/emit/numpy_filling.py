@@ -83,4 +83,4 @@ def known_forms(
         known[names.tensors[name]] = Form(tensor.shape, kind, view=True, whole=True)
     for name in (*scratch.shapes, *scratch.constants) if scratch else ():
         known[name] = scratch.form(name) if scratch else NUMBER
-    return Forms(known, frozenset(network.system.sizes), takes_out)
+    return Forms(known, frozenset((*network.system.sizes, *network.stage_sizes)), takes_out)

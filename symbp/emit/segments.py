@@ -13,6 +13,7 @@ from functools import cached_property
 import sympy
 
 from symbp.derive.derivation import Derivation
+from symbp.emit.row_blocks import row_blocks
 from symbp.errors import GenerationError, LoweringError
 from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Role, System, Tensor
@@ -60,7 +61,8 @@ class Network:
     """What a target needs to know of a derivation, with sizes bound, the values of its constants, and those
     at which its buffers start; `fitted` are the buffers that start from the training data. With `split` the
     stages compute some rows of the batch; what needs all of them, once their parts are added, is in stages of
-    its own, `total` (the loss) and `finish` (gradients)."""
+    its own, `total` (the loss) and `finish` (gradients). With `blocks` they compute some rows along the
+    leading axes of the data."""
 
     derivation: Derivation
     sizes: dict[str, int]
@@ -69,6 +71,7 @@ class Network:
     starts: dict[str, float] = field(default_factory=dict)
     fitted: dict[str, Initial] = field(default_factory=dict)
     split: Split | None = None
+    blocks: tuple[Split, ...] = ()
 
     @property
     def system(self) -> System:
@@ -160,8 +163,10 @@ class Network:
 
     @cached_property
     def stage_sizes(self) -> tuple[str, ...]:
-        """The sizes that stages are told: the open ones, after the rows of a chunk where there are chunks."""
-        return self.open_sizes if self.split is None else (self.split.rows.name, *self.open_sizes)
+        """The sizes that stages are told: the open ones, after the rows of a chunk or block where there are
+        any."""
+        splits = self.blocks if self.split is None else (self.split,)
+        return (*(s.rows.name for s in splits), *self.open_sizes)
 
     @cached_property
     def batch(self) -> str | None:
@@ -212,10 +217,14 @@ def network(
     whole = Network(derivation, known, (), constants, values, fitted)
     prepared = maxima(numbered(counted(united(system), known)))
     parts = _chunked(prepared.system, whole.batch, gradients) if chunks else None
+    blocks: tuple[Split, ...] = ()
     if not chunks:
         kept = (*system.asked, *gradients)
-        prepared = batch_last(loops_first(shared(prepared), kept), kept, whole.batch)
-    system = prepared.system
+        looped = loops_first(shared(prepared), kept)
+        prepared = batch_last(looped, kept, whole.batch)
+        if prepared is looped:  # calls don't run along the batch, so that fewer rows don't make them short
+            blocks = row_blocks(prepared.system, whole.batch, gradients, known)
+    system = blocks[-1].system if blocks else prepared.system
     segments: list[Segment] = []
     for name, title, after, wanted in _stages(system, gradients, parts):
         before = [t.name for s in segments if s.name in after for t in s.program.buffers]
@@ -229,7 +238,7 @@ def network(
     if chunks:
         whole_step = _at_once(parts.system if parts else system, segments, prepared.numbers)
         segments[len(AT_ONCE) : len(AT_ONCE)] = whole_step
-    return replace(whole, segments=tuple(segments), split=parts)
+    return replace(whole, segments=tuple(segments), split=parts, blocks=blocks)
 
 
 def _at_once(system: System, segments: Sequence[Segment], numbers: Mapping[str, int]) -> list[Segment]:

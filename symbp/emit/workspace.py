@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.emit.blocks import Function
+from symbp.emit.blocks import Function, wrapped
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.emit.scratch import Scratch
 from symbp.emit.segments import STEP, Network
 from symbp.emit.tables import quoted
@@ -133,6 +134,27 @@ def memory_tables(network: Network, scratch: Scratch | None = None) -> list[str]
     for table, function in (("POSITIONS", "np.arange"), ("ONES", "np.ones")):
         lines.append(f"{table} = {quoted(_made_by(function, scratch) if scratch else ())}")
     return lines
+
+
+def block_rows(network: Network, memory: MemoryPlan) -> dict[str, int]:
+    """How many rows a block of a step has, by the size that counts them; empty where there are no blocks."""
+    if not network.blocks:
+        return {}
+    programs = [s.program for s in network.segments if s.name in ("forward", "loss", "backward")]
+    gradients = tuple(network.derivation.gradients.values())
+    rows = rows_of(network.blocks, programs, memory, gradients, network.sizes)
+    return {s.size.name: n for s, n in zip(network.blocks, rows, strict=True)}
+
+
+def block_tables(network: Network, memory: MemoryPlan) -> list[str]:
+    """What a step in blocks needs to know: how many rows a block has, which arrays have rows."""
+    tables = {"BLOCKS": block_rows(network, memory), "CUT": cut_axes(network.blocks)}
+    lines = [
+        line
+        for name, table in tables.items()
+        for line in wrapped(f"{name} = {{", [f'"{key}": {value}' for key, value in table.items()], "}", 0)
+    ]
+    return [*lines, f"FEWEST = {FEWEST}"] if network.blocks else []
 
 
 def _made_by(function: str, scratch: Scratch) -> tuple[str, ...]:

@@ -60,10 +60,17 @@ class _Refused(Exception):
 
 
 def split(
-    system: System, size: Size, wanted: Iterable[str], rows: str = "rows", *, views: bool = False
+    system: System,
+    size: Size,
+    wanted: Iterable[str],
+    rows: str = "rows",
+    *,
+    views: bool = False,
+    inside: Split | None = None,
 ) -> Split | Barrier:
     """The step that computes `wanted`, over `rows` of the `size` examples at a time; `views` says that a
-    chunk may be given its rows of a parameter that has one for each example."""
+    chunk may be given its rows of a parameter that has one for each example, `inside` that the system is
+    one of chunks already, whose leaves have another axis in front."""
     needed = frozenset(name for want in wanted for name in system.ancestors(want))
     numbered = [(k + 1, e) for k, e in enumerate(system.equations) if e.target in needed]
     places = {e.target: (number, equation_text(e)) for number, e in numbered}
@@ -71,7 +78,7 @@ def split(
     for tensor in system.tensors:
         if tensor.name in needed:
             try:
-                axis |= _batch_axis(tensor, size, views=views)
+                axis |= _batch_axis(tensor, size, views, inside)
             except _Refused as refused:
                 return Barrier(*places.get(tensor.name, (0, str(tensor))), str(refused))
     batch: dict[str, Index | None] = {}
@@ -90,7 +97,7 @@ def split(
     return Split(size, Size(rows), _in_rows(system, size, Size(rows), axis, batch), phase, partial, axis)
 
 
-def _batch_axis(tensor: Tensor, size: Size, *, views: bool) -> dict[str, int]:
+def _batch_axis(tensor: Tensor, size: Size, views: bool, inside: Split | None) -> dict[str, int]:
     """The axis of a tensor that runs over the batch, if it has one. Raises _Refused."""
     mentioned = [k for k, extent in enumerate(tensor.shape) if size in extent.free_symbols]
     if not mentioned:
@@ -101,7 +108,9 @@ def _batch_axis(tensor: Tensor, size: Size, *, views: bool) -> dict[str, int]:
         raise _Refused(f"its axis of {tensor.shape[mentioned[0]]} mixes the batch with something else")
     if tensor.role is Role.BUFFER or (tensor.role is Role.PARAMETER and not views):
         raise _Refused("parameters and buffers lie in arenas of all rows")
-    if tensor.role.is_leaf and mentioned[0] != 0:
+    if tensor.role.is_leaf and inside is not None and (tensor.name not in inside.axis or mentioned[0] != 1):
+        raise _Refused(f"its rows aren't contiguous in {inside.rows} of {inside.size}")
+    if tensor.role.is_leaf and inside is None and mentioned[0] != 0:
         raise _Refused("rows of data are contiguous only where the batch is the first axis")
     return {tensor.name: mentioned[0]}
 

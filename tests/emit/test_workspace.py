@@ -80,7 +80,7 @@ def test_the_state_holds_one_workspace_for_each_batch_size() -> None:
     for n in (7, 3, 7):
         module.train_step(state, x=rng.normal(size=(n, 5)), y=rng.integers(0, 3, n))
     assert [m.nbytes for m in state.workspace.values()] == [
-        int(formula.xreplace({Size("N"): n})) for n in (7, 3)
+        int(formula.xreplace({Size("rows"): n})) for n in (7, 3)
     ]
 
 

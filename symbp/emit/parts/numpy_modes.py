@@ -41,10 +41,7 @@ def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the updates are left out, and False returned, if the loss or a gradient is not finite."""
     step = _bound(state, sizes)
-    step.forward(data)
-    step.loss(data)
-    step.backward(data)
-    loss = float(step.value)
+    loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     _buffers(state.params, step.memory.tensors, *step.memory.sizes)(data)
