@@ -57,34 +57,33 @@ Sizes: D1 = 1, F1 = 16, D2 = 3, D3 = 3, F2 = 32, D4 = 3, D5 = 3; N, S, K read of
 One training step takes, with each array read and written once per kernel:
 
     flops      36·D1·F1·N·S² + 10·F1·N·S² + 1,738·F1·N·((S - 2)//2)² + 192·K·N·((S - 2)//2)²
-               + 3,476·F1·N·((S - 2)//2) + 384·K·N·((S - 2)//2) + 1,738·F1·N + 206·K·N
+               + 3,476·F1·N·((S - 2)//2) + 384·K·N·((S - 2)//2) + 9·D1·F1·N + 2,026·F1·N + 206·K·N
                + 320·N·((S - 2)//2)² + 640·N·((S - 2)//2) + 327·N
              = 192·K·N·((S - 2)//2)² + 384·K·N·((S - 2)//2) + 206·K·N + 28,128·N·((S - 2)//2)²
-               + 56,256·N·((S - 2)//2) + 736·N·S² + 28,135·N
-    bytes      520 + 1,088·F1·N·((S - 2)//2) + 432·D1·N·S² + 544·F1·N·((S - 2)//2)² + 96·F1·N·S²
-               + 112·K·N + 12,288·N·((S - 2)//2)² + 144·D1·F1 + 1,536·K·((S - 2)//2)
-               + 24,576·N·((S - 2)//2) + 544·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 12,360·N + 784·K
-             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,968·N·S² + 20,992·N·((S - 2)//2)²
-               + 41,984·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 21,064·N + 784·K
-    workspace  8·max(32·rows·S², 288·rows·((S - 2)//2)² + 576·rows·((S - 2)//2)
-               + 288·rows, 432·rows·((S - 2)//2)² + 864·rows·((S - 2)//2)
-               + 432·rows, 144·rows·((S - 2)//2)² + 288·rows·((S - 2)//2) + 48·rows·S²
-               + 144·rows, 176·rows·((S - 2)//2)² + 352·rows·((S - 2)//2) + 48·rows·S²
-               + 176·rows, 1,280·rows·((S - 2)//2) + 640·rows·((S - 2)//2)² + 98·rows·S²
-               + 640·rows, 1,344·rows·((S - 2)//2) + 672·rows·((S - 2)//2)² + 98·rows·S²
-               + 672·rows, 1,408·rows·((S - 2)//2) + 704·rows·((S - 2)//2)² + 98·rows·S²
-               + 704·rows, 1,472·rows·((S - 2)//2) + 736·rows·((S - 2)//2)² + 98·rows·S²
-               + 736·rows, 1,536·rows·((S - 2)//2) + 768·rows·((S - 2)//2)² + 98·rows·S²
-               + 768·rows, 1,600·rows·((S - 2)//2) + 800·rows·((S - 2)//2)² + 98·rows·S²
-               + 800·rows, 1,664·rows·((S - 2)//2) + 832·rows·((S - 2)//2)² + 98·rows·S²
-               + 832·rows, 1,696·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2)
-               + 848·rows·((S - 2)//2)² + 98·rows·S² + 32·N + 848·rows, 1,728·rows·((S - 2)//2)
-               + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 864·rows·((S - 2)//2)² + 98·rows·S² + 32·N
-               + 864·rows, 1 + 1,408·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 4·K·N + 64·N·((S - 2)//2)
-               + 704·rows·((S - 2)//2)² + 98·rows·S² + 34·N + 704·rows, 4,609 + 1,760·rows·((S - 2)//2)
-               + 32·N·((S - 2)//2)² + 4·K·N + 5·K·rows + 64·N·((S - 2)//2) + 880·rows·((S - 2)//2)²
-               + 98·rows·S² + 34·N + 882·rows) + 8·max(N, 16·rows·((S - 2)//2)² + 32·rows·((S - 2)//2)
-               + 16·rows) bytes for each chunk of rows examples
+               + 56,256·N·((S - 2)//2) + 736·N·S² + 32,887·N
+    bytes      520 + 144·D1·F1·N + 288·D1·N·S² + 400·F1·N·((S - 2)//2)² + 800·F1·N·((S - 2)//2)
+               + 80·F1·N·S² + 112·K·N + 11,776·N·((S - 2)//2)² + 144·D1·F1 + 1,536·K·((S - 2)//2)
+               + 23,552·N·((S - 2)//2) + 5,008·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 11,848·N
+               + 784·K
+             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,568·N·S² + 18,176·N·((S - 2)//2)²
+               + 36,352·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 784·K + 94,280·N
+    workspace  8·max(16·rows·S², 288·rows·((S - 2)//2)² + 576·rows·((S - 2)//2)
+               + 288·rows, 432·rows·((S - 2)//2)² + 73·rows·S² + 864·rows·((S - 2)//2)
+               + 432·rows, 464·rows·((S - 2)//2)² + 73·rows·S² + 928·rows·((S - 2)//2)
+               + 464·rows, 496·rows·((S - 2)//2)² + 73·rows·S² + 992·rows·((S - 2)//2)
+               + 496·rows, 1,056·rows·((S - 2)//2) + 528·rows·((S - 2)//2)² + 73·rows·S²
+               + 528·rows, 1,120·rows·((S - 2)//2) + 560·rows·((S - 2)//2)² + 73·rows·S²
+               + 560·rows, 1,184·rows·((S - 2)//2) + 592·rows·((S - 2)//2)² + 73·rows·S²
+               + 592·rows, 1,248·rows·((S - 2)//2) + 624·rows·((S - 2)//2)² + 73·rows·S²
+               + 624·rows, 1,312·rows·((S - 2)//2) + 656·rows·((S - 2)//2)² + 73·rows·S²
+               + 656·rows, 1,344·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2)
+               + 672·rows·((S - 2)//2)² + 73·rows·S² + 32·N + 672·rows, 1,376·rows·((S - 2)//2)
+               + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 688·rows·((S - 2)//2)² + 73·rows·S² + 32·N
+               + 688·rows, 1 + 1,120·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 4·K·N
+               + 560·rows·((S - 2)//2)² + 64·N·((S - 2)//2) + 73·rows·S² + 34·N + 560·rows, 4,609
+               + 1,408·rows·((S - 2)//2) + 32·N·((S - 2)//2)² + 4·K·N + 5·K·rows + 64·N·((S - 2)//2)
+               + 704·rows·((S - 2)//2)² + 73·rows·S² + 34·N + 5,458·rows)
+               + 8·max(N, 16·rows·((S - 2)//2)² + 32·rows·((S - 2)//2) + 16·rows) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -250,7 +249,7 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
         theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
         * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     )
-    z1_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
+    x_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
@@ -258,7 +257,7 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
         work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    z2_windows = (
+    h1_windows = (
         work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
         * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
@@ -288,13 +287,13 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
     e_p = work[at[14] : at[14] + K * rows].reshape(rows, K)
     s_p = work[at[15] : at[15] + rows]
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
-    _compute_z1_windows(z1_windows, x, rows, S)  # (1)
+    _compute_x_windows(x_windows, x, rows, S)  # (1)
     for n in range(rows):
-        _product(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
-    _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows, S)  # (2), (3), (4), (5)
+        _product(C1.reshape(F1, 9 * D1), x_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
+    _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S)  # (2), (3), (4), (5)
     for n in range(rows):
         _product(
-            C2.reshape(32, 9 * F1), z2_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2),
+            C2.reshape(32, 9 * F1), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2),
             z2[n].reshape(32, ((S - 2) // 2 + 1)**2)
         )  # (5)
     _compute_flat(a2, z2, c2, h2, u_flat, flat, mask2, rows, S)  # (6), (7), (8), (9)
@@ -313,17 +312,22 @@ def _loss(theta, work, counts, at, y, rows, N, S, K):
 
 
 @kernel
-def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
+def _backward(theta, gradient, work, counts, at, y, mask2, rows, N, S, K):
     """The gradients: equations (17) to (29)."""
     C2 = theta[160:4768].reshape(32, F1, 3, 3)
     W = (
         theta[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
         * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
     )
+    x_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1 = (
         work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    )
+    h1_windows = (
+        work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
+        * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
     h2 = (
         work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
@@ -360,48 +364,42 @@ def _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K):
         work[at[22] : at[22] + 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2)
         * rows].reshape(rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    dC2_left = (
-        work[at[23] : at[23] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    dh1_left = work[at[24] : at[24] + 4608].reshape(F1, 32, 3, 3)
-    dC2_windows = (
-        work[at[25] : at[25] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
-        * rows].reshape(F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
+    dh1_left = work[at[23] : at[23] + 4608].reshape(F1, 32, 3, 3)
     dh1 = (
+        work[at[24] : at[24] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
+        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    )
+    dC2_each = work[at[25] : at[25] + 4608 * rows].reshape(rows, 32, F1, 3, 3)
+    dC2 = gradient[160:4768].reshape(32, F1, 3, 3)
+    da1_window = (
         work[at[26] : at[26] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    dC2 = gradient[160:4768].reshape(32, F1, 3, 3)
-    da1_window = (
-        work[at[27] : at[27] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    da1 = work[at[28] : at[28] + 16 * S**2 * rows].reshape(rows, F1, S, S)
-    dC1_left = work[at[29] : at[29] + 16 * S**2 * rows].reshape(F1, rows, S, S)
+    da1 = work[at[27] : at[27] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     dc1 = gradient[144:160]
-    dC1_windows = work[at[30] : at[30] + 9 * S**2 * rows].reshape(D1, 3, 3, rows, S, S)
+    dC1_each = work[at[28] : at[28] + 144 * rows].reshape(rows, F1, D1, 3, 3)
     dC1 = gradient[0:144].reshape(F1, D1, 3, 3)
     _compute_db(db, h1_2, h1_place, da3, p, y, rows, S, K, N)  # (17), (18), (19), (20)
     _product(da3, W.T, dflat)  # (21)
     _product(flat.T, da3, dW)  # (22)
-    _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S)  # (23), (24), (25), (26)
-    _compute_dC2_windows(dh1_left, C2, dC2_windows, h1, rows, S)  # (25), (26)
+    _compute_dh1_windows(dc2, da2, dflat, mask2, h2, dh1_windows, rows, S)  # (23), (24), (25)
+    _compute_dh1_left(dh1_left, C2)  # (25)
     for n in range(rows):
         _product(
             dh1_left.reshape(F1, 288), dh1_windows[n].reshape(288, ((S - 2) // 2 + 1)**2),
             dh1[n].reshape(F1, ((S - 2) // 2 + 1)**2)
         )  # (25)
-    _product(
-        dC2_left.reshape(32, ((S - 2) // 2 + 1)**2 * rows),
-        dC2_windows.reshape(9 * F1, ((S - 2) // 2 + 1)**2 * rows).T, dC2.reshape(32, 9 * F1)
-    )  # (26)
-    _compute_dc1(dc1, da1_window, h1, dh1, da1, h1_place, dC1_left, rows, S)  # (27), (28), (29)
-    _compute_dC1_windows(dC1_windows, x, rows, S)  # (28)
-    _product(
-        dC1_left.reshape(F1, S**2 * rows), dC1_windows.reshape(9 * D1, S**2 * rows).T, dC1.reshape(F1, 9 * D1)
-    )  # (28)
+    for n in range(rows):
+        _product(
+            da2[n].reshape(32, ((S - 2) // 2 + 1)**2), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2).T,
+            dC2_each[n].reshape(32, 9 * F1)
+        )  # (26)
+    _compute_dc1(dC2, dc1, dC2_each, da1_window, h1, dh1, da1, h1_place, rows, S)  # (26), (27), (29)
+    for n in range(rows):
+        _product(
+            da1[n].reshape(F1, S**2), x_windows[n].reshape(9 * D1, S**2).T, dC1_each[n].reshape(F1, 9 * D1)
+        )  # (28)
+    _compute_dC1(dC1, dC1_each, rows)  # (28)
 
 
 @kernel
@@ -419,7 +417,7 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
         theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
         * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     )
-    z1_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
+    x_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
@@ -427,7 +425,7 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
         work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
         * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
-    z2_windows = (
+    h1_windows = (
         work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
         * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     )
@@ -448,22 +446,22 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
         * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
     )
     z3_infer_left = (
-        work[at[31] : at[31] + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N].reshape(N, 32
+        work[at[29] : at[29] + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N].reshape(N, 32
         * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
     )
-    z3_infer = work[at[32] : at[32] + K * N].reshape(N, K)
-    a3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
-    m_a3_infer = work[at[34] : at[34] + N]
-    e_p_infer = work[at[35] : at[35] + K * N].reshape(N, K)
-    s_p_infer = work[at[36] : at[36] + N]
-    p_infer = work[at[37] : at[37] + K * N].reshape(N, K)
-    _compute_z1_windows(z1_windows, x, rows, S)  # (1)
+    z3_infer = work[at[30] : at[30] + K * N].reshape(N, K)
+    a3_infer = work[at[31] : at[31] + K * N].reshape(N, K)
+    m_a3_infer = work[at[32] : at[32] + N]
+    e_p_infer = work[at[33] : at[33] + K * N].reshape(N, K)
+    s_p_infer = work[at[34] : at[34] + N]
+    p_infer = work[at[35] : at[35] + K * N].reshape(N, K)
+    _compute_x_windows(x_windows, x, rows, S)  # (1)
     for n in range(rows):
-        _product(C1.reshape(F1, 9 * D1), z1_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
-    _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows, S)  # (2), (3), (4), (5)
+        _product(C1.reshape(F1, 9 * D1), x_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
+    _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S)  # (2), (3), (4), (5)
     for n in range(rows):
         _product(
-            C2.reshape(32, 9 * F1), z2_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2),
+            C2.reshape(32, 9 * F1), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2),
             z2[n].reshape(32, ((S - 2) // 2 + 1)**2)
         )  # (5)
     _compute_u_flat(a2, z2, c2, h2, u_flat, rows, S)  # (6), (7), (8)
@@ -477,20 +475,20 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, S, K):
     """The loss and metrics at inference: equations (36) to (38)."""
-    a3_infer = work[at[33] : at[33] + K * N].reshape(N, K)
-    m_a3_infer = work[at[34] : at[34] + N]
-    s_p_infer = work[at[36] : at[36] + N]
-    p_infer = work[at[37] : at[37] + K * N].reshape(N, K)
-    loss_infer = work[at[38] : at[38] + 1]
-    c_accuracy = counts[at[39] : at[39] + N]
-    accuracy = work[at[40] : at[40] + 1]
+    a3_infer = work[at[31] : at[31] + K * N].reshape(N, K)
+    m_a3_infer = work[at[32] : at[32] + N]
+    s_p_infer = work[at[34] : at[34] + N]
+    p_infer = work[at[35] : at[35] + K * N].reshape(N, K)
+    loss_infer = work[at[36] : at[36] + 1]
+    c_accuracy = counts[at[37] : at[37] + N]
+    accuracy = work[at[38] : at[38] + 1]
     _compute_accuracy(
         s_p_infer, m_a3_infer, a3_infer, y, p_infer, c_accuracy, loss_infer, accuracy, N, K
     )  # (36), (37), (38)
 
 
 @kernel
-def _compute_z1_windows(z1_windows, x, rows, S):
+def _compute_x_windows(x_windows, x, rows, S):
     """Equation (1)."""
     _disjoint()
     for n in range(rows):
@@ -499,14 +497,14 @@ def _compute_z1_windows(z1_windows, x, rows, S):
                 for m in range(3):
                     for i1 in range(S):
                         for i2 in range(S):
-                            z1_windows[n, i, l, m, i1, i2] = (
+                            x_windows[n, i, l, m, i1, i2] = (
                                 (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
                                 - 1 < S else 0.0)
                             )  # (1)
 
 
 @kernel
-def _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows, S):
+def _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S):
     """Equations (2) to (5)."""
     _disjoint()
     for n in range(rows):
@@ -526,7 +524,7 @@ def _compute_z2_windows(a1, z1, c1, h1_2, h1, z2_windows, rows, S):
                 for s in range(3):
                     for i6 in range((S - 2) // 2 + 1):
                         for i7 in range((S - 2) // 2 + 1):
-                            z2_windows[n, k, r, s, i6, i7] = (
+                            h1_windows[n, k, r, s, i6, i7] = (
                                 (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < (S - 2) // 2
                                 + 1 and 0 <= i7 + s - 1 < (S - 2) // 2 + 1 else 0.0)
                             )  # (5)
@@ -601,8 +599,8 @@ def _compute_db(db, h1_2, h1_place, da3, p, y, rows, S, K, N):
 
 
 @kernel
-def _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S):
-    """Equations (23) to (26)."""
+def _compute_dh1_windows(dc2, da2, dflat, mask2, h2, dh1_windows, rows, S):
+    """Equations (23) to (25)."""
     _disjoint()
     dc2[:] = 0.0
     for n in range(rows):
@@ -615,7 +613,6 @@ def _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S
                         * q] if h2[n, q, i6, i7] > 0 else 0.0)
                     )  # (23)
                     dc2[q] += da2[n, q, i6, i7]  # (24)
-                    dC2_left[q, n, i6, i7] = da2[n, q, i6, i7]  # (26)
             for r in range(3):
                 for s in range(3):
                     for i3 in range((S - 2) // 2 + 1):
@@ -627,31 +624,28 @@ def _compute_dC2_left(dc2, da2, dflat, mask2, h2, dC2_left, dh1_windows, rows, S
 
 
 @kernel
-def _compute_dC2_windows(dh1_left, C2, dC2_windows, h1, rows, S):
-    """Equations (25), (26)."""
+def _compute_dh1_left(dh1_left, C2):
+    """Equation (25)."""
     _disjoint()
     for k in range(F1):
         for q in range(32):
             for r in range(3):
                 for s in range(3):
                     dh1_left[k, q, r, s] = C2[q, k, r, s]  # (25)
-        for r in range(3):
-            for s in range(3):
-                for n in range(rows):
-                    for i6 in range((S - 2) // 2 + 1):
-                        for i7 in range((S - 2) // 2 + 1):
-                            dC2_windows[k, r, s, n, i6, i7] = (
-                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < (S - 2) // 2
-                                + 1 and 0 <= i7 + s - 1 < (S - 2) // 2 + 1 else 0.0)
-                            )  # (26)
 
 
 @kernel
-def _compute_dc1(dc1, da1_window, h1, dh1, da1, h1_place, dC1_left, rows, S):
-    """Equations (27) to (29)."""
+def _compute_dc1(dC2, dc1, dC2_each, da1_window, h1, dh1, da1, h1_place, rows, S):
+    """Equations (26), (27), (29)."""
     _disjoint()
+    dC2[:, :, :, :] = 0.0
     dc1[:] = 0.0
     for n in range(rows):
+        for q in range(32):
+            for k in range(F1):
+                for r in range(3):
+                    for s in range(3):
+                        dC2[q, k, r, s] += dC2_each[n, q, k, r, s]  # (26)
         for k in range(F1):
             for i3 in range((S - 2) // 2 + 1):
                 for i4 in range((S - 2) // 2 + 1):
@@ -662,24 +656,20 @@ def _compute_dc1(dc1, da1_window, h1, dh1, da1, h1_place, dC1_left, rows, S):
                         (da1_window[n, k, i1 // 2, i2 // 2] if i1 // 2 <= (S - 2) // 2 and i2 // 2 <= (S
                         - 2) // 2 and 2 * (i1 % 2) + i2 % 2 == h1_place[n, k, i1 // 2, i2 // 2] else 0.0)
                     )  # (27)
-                    dC1_left[k, n, i1, i2] = da1[n, k, i1, i2]  # (28)
                     dc1[k] += da1[n, k, i1, i2]  # (29)
 
 
 @kernel
-def _compute_dC1_windows(dC1_windows, x, rows, S):
+def _compute_dC1(dC1, dC1_each, rows):
     """Equation (28)."""
     _disjoint()
-    for i in range(D1):
-        for l in range(3):
-            for m in range(3):
-                for n in range(rows):
-                    for i1 in range(S):
-                        for i2 in range(S):
-                            dC1_windows[i, l, m, n, i1, i2] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
-                                - 1 < S else 0.0)
-                            )  # (28)
+    dC1[:, :, :, :] = 0.0
+    for n in range(rows):
+        for k in range(F1):
+            for i in range(D1):
+                for l in range(3):
+                    for m in range(3):
+                        dC1[k, i, l, m] += dC1_each[n, k, i, l, m]  # (28)
 
 
 @kernel
@@ -757,7 +747,7 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, mask2, rows, N,
     """The loss, and its gradient by all parameters."""
     _forward(theta, work, counts, at, x, mask2, rows, N, S, K)
     _loss(theta, work, counts, at, y, rows, N, S, K)
-    _backward(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K)
+    _backward(theta, gradient, work, counts, at, y, mask2, rows, N, S, K)
     return work[at[17]]
 
 
@@ -781,8 +771,8 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, mask2, N, S, K):
         _forward(theta, work[c], counts[c], at, x[first:last], mask2[first:last], last - first, N, S, K)
         _loss(theta, work[c], counts[c], at, y[first:last], last - first, N, S, K)
         _backward(
-            theta, gradients[c], work[c], counts[c], at, x[first:last], y[first:last], mask2[first:last],
-            last - first, N, S, K
+            theta, gradients[c], work[c], counts[c], at, y[first:last], mask2[first:last], last - first, N, S,
+            K
         )
 
 
@@ -815,53 +805,51 @@ def _train_step_in_chunks(
 
 def _flops(N, S, K):
     """Floating-point operations of one step."""
-    return 192 * ((S - 2) // 2)**2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2)**2 * N + 28135 * N + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 736 * N * S**2
+    return 192 * ((S - 2) // 2)**2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2)**2 * N + 32887 * N + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 736 * N * S**2
 
 
 def _places(rows, N, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1_windows": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * S**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
-        "z1": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "a1": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 16 * S**2 * rows + 288 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "h1_2": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows + 32 * S**2 * rows, (rows, F1, S, S)),
-        "h1": (0, 1664 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 832 * rows + 832 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "z2_windows": (0, 0, (rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "z2": (0, 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2) * rows + 48 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "a2": (0, 1216 * ((S - 2) // 2) * rows + 608 * rows + 608 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h2": (0, 1280 * ((S - 2) // 2) * rows + 640 * rows + 640 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "u_flat": (0, 1344 * ((S - 2) // 2) * rows + 672 * rows + 672 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "flat": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "a3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * rows + 4608, (rows, K)),
-        "m_a3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows,)),
-        "e_p": (0, 1760 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "s_p": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 880 * ((S - 2) // 2)**2 * rows + 881 * rows + 98 * S**2 * rows + 4608, (rows,)),
-        "p": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * rows + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "loss": (0, 1760 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5 * K * rows + 64 * ((S - 2) // 2) * N + 880 * ((S - 2) // 2)**2 * rows + 882 * rows + 98 * S**2 * rows + 4608, ()),
+        "x_windows": (0, 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 64 * S**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
+        "z1": (0, 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
+        "a1": (0, 16 * S**2 * rows + 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
+        "h1_2": (0, 32 * S**2 * rows + 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
+        "h1": (0, 1312 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 656 * rows + 656 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "h1_windows": (0, 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2) * rows, (rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "z2": (0, 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "a2": (0, 464 * rows + 464 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 928 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "h2": (0, 496 * rows + 496 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 992 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "u_flat": (0, 1056 * ((S - 2) // 2) * rows + 528 * rows + 528 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "flat": (0, 1120 * ((S - 2) // 2) * rows + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "z3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "a3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + K * rows + 4608, (rows, K)),
+        "m_a3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5456 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows,)),
+        "e_p": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "s_p": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5457 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows,)),
+        "p": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * rows + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "loss": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5458 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, ()),
         "h1_place": (1, 0, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da3": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + 4608, (rows, K)),
-        "dflat": (0, 1472 * ((S - 2) // 2) * rows + 736 * rows + 736 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "da2": (0, 1536 * ((S - 2) // 2) * rows + 768 * rows + 768 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "da3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "dflat": (0, 1184 * ((S - 2) // 2) * rows + 592 * rows + 592 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "da2": (0, 1248 * ((S - 2) // 2) * rows + 624 * rows + 624 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dh1_windows": (0, 0, (rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dC2_left": (0, 1600 * ((S - 2) // 2) * rows + 800 * rows + 800 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (32, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dh1_left": (0, 1760 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 880 * rows + 880 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (F1, 32, 3, 3)),
-        "dC2_windows": (0, 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2) * rows, (F1, 3, 3, rows, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dh1": (0, 1696 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 848 * rows + 848 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da1_window": (0, 1728 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 864 * rows + 864 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "dh1_left": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (F1, 32, 3, 3)),
+        "dh1": (0, 1344 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 672 * rows + 672 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "dC2_each": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32, F1, 3, 3)),
+        "da1_window": (0, 1376 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 688 * rows + 688 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "da1": (0, 0, (rows, F1, S, S)),
-        "dC1_left": (0, 16 * S**2 * rows, (F1, rows, S, S)),
-        "dC1_windows": (0, 0, (D1, 3, 3, rows, S, S)),
-        "z3_infer_left": (0, 1408 * ((S - 2) // 2) * rows + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
-        "a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows + K * N, (N, K)),
-        "m_a3_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N,)),
-        "e_p_infer": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
-        "s_p_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 33 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N,)),
-        "p_infer": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, (N, K)),
-        "loss_infer": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, ()),
+        "dC1_each": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5312 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, D1, 3, 3)),
+        "z3_infer_left": (0, 1120 * ((S - 2) // 2) * rows + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
+        "z3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
+        "a3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows + K * N, (N, K)),
+        "m_a3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N,)),
+        "e_p_infer": (0, 1120 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
+        "s_p_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 33 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N,)),
+        "p_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
+        "loss_infer": (0, 1120 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 98 * S**2 * rows, ()),
+        "accuracy": (0, 1120 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, ()),
     }
 
 

@@ -61,28 +61,29 @@ One training step takes, with each array read and written once per kernel:
                + 320·N·((S - 2)//2)² + 640·N·((S - 2)//2) + 327·N
              = 192·K·N·((S - 2)//2)² + 384·K·N·((S - 2)//2) + 206·K·N + 28,128·N·((S - 2)//2)²
                + 56,256·N·((S - 2)//2) + 736·N·S² + 28,135·N
-    bytes      520 + 1,088·F1·N·((S - 2)//2) + 432·D1·N·S² + 544·F1·N·((S - 2)//2)² + 80·F1·N·S²
+    bytes      520 + 288·D1·N·S² + 400·F1·N·((S - 2)//2)² + 800·F1·N·((S - 2)//2) + 80·F1·N·S²
                + 112·K·N + 11,776·N·((S - 2)//2)² + 144·D1·F1 + 1,536·K·((S - 2)//2)
-               + 23,552·N·((S - 2)//2) + 544·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 11,848·N + 784·K
-             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,712·N·S² + 20,480·N·((S - 2)//2)²
-               + 40,960·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 20,552·N + 784·K
-    workspace  8·max(32·N·S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S²
+               + 23,552·N·((S - 2)//2) + 400·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 11,848·N + 784·K
+             = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,568·N·S² + 18,176·N·((S - 2)//2)²
+               + 36,352·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 18,248·N + 784·K
+    workspace  8·max(32·N·S², 144·N·((S - 2)//2)² + 288·N·((S - 2)//2) + 48·N·S²
+               + 144·N, 208·N·((S - 2)//2)² + 544·N·((S - 2)//2) + 73·N·S² + 464·N, 240·N·((S - 2)//2)²
+               + 608·N·((S - 2)//2) + 73·N·S² + 496·N, 272·N·((S - 2)//2)² + 672·N·((S - 2)//2)
+               + 73·N·S² + 528·N, 304·N·((S - 2)//2)² + 736·N·((S - 2)//2) + 73·N·S²
+               + 560·N, 336·N·((S - 2)//2)² + 73·N·S² + 800·N·((S - 2)//2) + 592·N, 368·N·((S - 2)//2)²
+               + 73·N·S² + 864·N·((S - 2)//2) + 624·N, 384·N·((S - 2)//2)² + 73·N·S²
+               + 960·N·((S - 2)//2) + 768·N, 400·N·((S - 2)//2)² + 73·N·S² + 992·N·((S - 2)//2)
+               + 784·N, 1,024·N·((S - 2)//2) + 416·N·((S - 2)//2)² + 73·N·S²
+               + 800·N, 176·N·((S - 2)//2)² + 480·N·((S - 2)//2) + 4·N·S + 74·N·S²
+               + 436·N, 1,056·N·((S - 2)//2) + 432·N·((S - 2)//2)² + 4·N·S + 75·N·S² + 820·N, 37,379
+               + 1,058·N·((S - 2)//2) + 433·N·((S - 2)//2)² + 4·K·N + 4·N·S + 75·N·S² + 828·N + K)
+               + 8·max(32·N·S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S²
                + 16·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 7·S + K + S², 1
                + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 7·S + (S - 2)//2 + K + S², 2
                + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 2·((S - 2)//2) + 35·N + 7·S + K
                + S², 19 + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 3·((S - 2)//2)
-               + 7·S + K + S²) + 8·max(32·N·S², 192·N·((S - 2)//2) + 32·N·((S - 2)//2)²
-               + 288·N, 16·N·S² + 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 32·N, 320·N·((S - 2)//2)
-               + 64·N·S² + 96·N·((S - 2)//2)² + 352·N, 128·N·((S - 2)//2)² + 384·N·((S - 2)//2)
-               + 64·N·S² + 384·N, 160·N·((S - 2)//2)² + 448·N·((S - 2)//2) + 64·N·S²
-               + 416·N, 192·N·((S - 2)//2)² + 512·N·((S - 2)//2) + 64·N·S² + 448·N, 224·N·((S - 2)//2)²
-               + 576·N·((S - 2)//2) + 64·N·S² + 480·N, 240·N·((S - 2)//2)² + 64·N·S²
-               + 672·N·((S - 2)//2) + 624·N, 256·N·((S - 2)//2)² + 64·N·S² + 704·N·((S - 2)//2)
-               + 640·N, 272·N·((S - 2)//2)² + 64·N·S² + 736·N·((S - 2)//2) + 656·N, 288·N·((S - 2)//2)²
-               + 4·N·S + 66·N·S² + 768·N·((S - 2)//2) + 676·N, 37,379 + 289·N·((S - 2)//2)² + 4·K·N
-               + 4·N·S + 66·N·S² + 770·N·((S - 2)//2) + 684·N + K) + max(K·N, 16·N·S² + 2·S
-               + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 16·N, 32·N·((S - 2)//2)²
-               + 64·N·((S - 2)//2) + 32·N) bytes
+               + 7·S + K + S²) + max(K·N, 16·N·S² + 2·S + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2)
+               + 16·N, 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 32·N) bytes
 """
 
 from __future__ import annotations
@@ -149,15 +150,16 @@ def _forward(params, tensors, N, S, K):
     """The outputs: equations (1) to (15)."""
     C1, c1, C2, c2 = params["C1"], params["c1"], params["C2"], params["c2"]
     W, b = params["W"], params["b"]
-    z1, a1, h1_2, h1 = tensors["z1"], tensors["a1"], tensors["h1_2"], tensors["h1"]
-    z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
-    flat, z3, a3, m_a3 = tensors["flat"], tensors["z3"], tensors["a3"], tensors["m_a3"]
-    e_p, s_p, p = tensors["e_p"], tensors["s_p"], tensors["p"]
+    x_windows, z1, a1, h1_2 = tensors["x_windows"], tensors["z1"], tensors["a1"], tensors["h1_2"]
+    h1, h1_windows, z2, a2 = tensors["h1"], tensors["h1_windows"], tensors["z2"], tensors["a2"]
+    h2, u_flat, flat, z3 = tensors["h2"], tensors["u_flat"], tensors["flat"], tensors["z3"]
+    a3, m_a3, e_p, s_p = tensors["a3"], tensors["m_a3"], tensors["e_p"], tensors["s_p"]
+    p = tensors["p"]
     padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
     t_1, t_2, t_3, range_F1 = tensors["t_1"], tensors["t_2"], tensors["t_3"], tensors["range_F1"]
     range_, range_N, ones_K = tensors["range_"], tensors["range_N"], tensors["ones_K"]
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
-    z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
+    padded1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
     C1_rows = C1.reshape(F1, 9 * D1)
     c1_ = S ** 2  # (1)
     c1_column = c1[:, None, None, None]
@@ -166,7 +168,7 @@ def _forward(params, tensors, N, S, K):
     at_3_column = at_3[:, None]
     h1_2_flat = h1_2.reshape(-1)
     t_2_part = t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
-    z2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
+    t_2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     C2_rows = C2.reshape(32, 9 * F1)
     c2_ = ((S - 2) // 2 + 1) ** 2  # (5)
     c2_column = c2[:, None, None, None]
@@ -179,7 +181,8 @@ def _forward(params, tensors, N, S, K):
         x, mask2 = data["x"], data["mask2"]
         padded1.fill(0)  # (1)
         np.copyto(padded1_part, x)  # (1)
-        np.matmul(C1_rows, z1_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
+        np.copyto(x_windows, padded1_windows)  # (1)
+        np.matmul(C1_rows, x_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, 0, out=h1_2)  # (3)
         np.multiply(range_F1_column, S, out=at_1)  # (4)
@@ -227,7 +230,8 @@ def _forward(params, tensors, N, S, K):
         np.maximum(h1, t_1, out=h1)  # (4)
         t_2.fill(0)  # (5)
         np.copyto(t_2_part, h1)  # (5)
-        np.matmul(C2_rows, z2_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
+        np.copyto(h1_windows, t_2_windows)  # (5)
+        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
         np.add(z2, c2_column, out=a2)  # (6)
         np.maximum(a2, 0, out=h2)  # (7)
         u_flat[...] = h2.reshape(c3 + 32, N)  # (8)
@@ -267,20 +271,21 @@ def _loss(params, tensors, N, S, K):
 def _backward(params, tensors, gradients, N, S, K):
     """The gradients: equations (17) to (29)."""
     C2, W = params["C2"], params["W"]
-    h1_2, h1, h2, flat = tensors["h1_2"], tensors["h1"], tensors["h2"], tensors["flat"]
-    p, h1_place, da3, dflat = tensors["p"], tensors["h1_place"], tensors["da3"], tensors["dflat"]
-    da2, dh1, da1_window, da1 = tensors["da2"], tensors["dh1"], tensors["da1_window"], tensors["da1"]
+    x_windows, h1_2, h1 = tensors["x_windows"], tensors["h1_2"], tensors["h1"]
+    h1_windows, h2, flat, p = tensors["h1_windows"], tensors["h2"], tensors["flat"], tensors["p"]
+    h1_place, da3, dflat, da2 = tensors["h1_place"], tensors["da3"], tensors["dflat"], tensors["da2"]
+    dh1, da1_window, da1 = tensors["dh1"], tensors["da1_window"], tensors["da1"]
     dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
     dW, db = gradients["W"], gradients["b"]
-    padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
-    t_1, t_2, less, is_1 = tensors["t_1"], tensors["t_2"], tensors["less"], tensors["is_1"]
-    is_NK, is_2, t_4, at1 = tensors["is_NK"], tensors["is_2"], tensors["t_4"], tensors["at1"]
-    at2, at3, at4, is_F1_S_S_N = tensors["at2"], tensors["at3"], tensors["at4"], tensors["is_F1_S_S_N"]
-    at_SS, at_S, at_S2 = tensors["at_SS"], tensors["at_S"], tensors["at_S2"]
-    at_F1_S_S_N, at_F1_S_S_N2, is_SS1 = tensors["at_F1_S_S_N"], tensors["at_F1_S_S_N2"], tensors["is_SS1"]
-    is_S, is_S2, range_F1, range_ = tensors["is_S"], tensors["is_S2"], tensors["range_F1"], tensors["range_"]
-    range_N, range_K, ones_N = tensors["range_N"], tensors["range_K"], tensors["ones_N"]
-    ones_2S22NNS222N, range_S, ones_NS2 = tensors["ones_2S22NNS222N"], tensors["range_S"], tensors["ones_NS2"]
+    at_1, at_2, at_3, t_1 = tensors["at_1"], tensors["at_2"], tensors["at_3"], tensors["t_1"]
+    less, is_1, is_NK, is_2 = tensors["less"], tensors["is_1"], tensors["is_NK"], tensors["is_2"]
+    t_4, at1, at2, at3 = tensors["t_4"], tensors["at1"], tensors["at2"], tensors["at3"]
+    at4, is_F1_S_S_N, at_SS, at_S = tensors["at4"], tensors["is_F1_S_S_N"], tensors["at_SS"], tensors["at_S"]
+    at_S2, at_F1_S_S_N, at_F1_S_S_N2 = tensors["at_S2"], tensors["at_F1_S_S_N"], tensors["at_F1_S_S_N2"]
+    is_SS1, is_S, is_S2, range_F1 = tensors["is_SS1"], tensors["is_S"], tensors["is_S2"], tensors["range_F1"]
+    range_, range_N, range_K = tensors["range_"], tensors["range_N"], tensors["range_K"]
+    ones_N, ones_2S22NNS222N, range_S = tensors["ones_N"], tensors["ones_2S22NNS222N"], tensors["range_S"]
+    ones_NS2 = tensors["ones_NS2"]
     range_F1_column = range_F1[:, None, None, None]
     at_2_column = at_2[:, None, None]
     at_3_column = at_3[:, None]
@@ -297,8 +302,6 @@ def _backward(params, tensors, gradients, N, S, K):
     )
     C2_turned = C2.transpose(1, 0, 2, 3)
     c4 = ((S - 2) // 2 + 1) ** 2  # (25)
-    t_2_part = t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
-    dC2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     dC2_rows = dC2.reshape(32, 9 * F1)
     at_S_column = at_S[:, None]
     c5 = (S - 2) // 2 + 1  # (27)
@@ -308,12 +311,10 @@ def _backward(params, tensors, gradients, N, S, K):
     is_S_column = is_S[:, None, None]
     is_S2_column = is_S2[:, None]
     c6 = S**2  # (29)
-    padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
-    dC1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
     dC1_rows = dC1.reshape(F1, 9 * D1)
 
     def run(data):
-        x, y, mask2 = data["x"], data["y"], data["mask2"]
+        y, mask2 = data["y"], data["mask2"]
         np.multiply(range_F1_column, S, out=at_1)  # (17), (18)
         np.multiply(2, range_, out=at_2)  # (17), (18)
         np.add(at_1, at_2_column, out=at_1)  # (17), (18)
@@ -367,9 +368,7 @@ def _backward(params, tensors, gradients, N, S, K):
         np.matmul(
             C2_turned.reshape(F1, 288), dh1_windows.reshape(288, c4 * N), out=dh1.reshape(F1, c4 * N)
         )  # (25)
-        t_2.fill(0)  # (26)
-        np.copyto(t_2_part, h1)  # (26)
-        np.matmul(da2.reshape(32, c4 * N), dC2_windows.reshape(9 * F1, c4 * N).T, out=dC2_rows)  # (26)
+        np.matmul(da2.reshape(32, c4 * N), h1_windows.reshape(9 * F1, c4 * N).T, out=dC2_rows)  # (26)
         np.greater(h1, 0, out=is_1)  # (27)
         _masked(dh1, is_1, out=da1_window)  # (27)
         np.right_shift(range_S, 1, out=at1)  # (27)
@@ -407,9 +406,7 @@ def _backward(params, tensors, gradients, N, S, K):
         np.take(da1_window.reshape(-1), at_F1_S_S_N, out=da1, mode="clip")  # (27)
         _choose(da1, is_F1_S_S_N, 0)  # (27)
         np.dot(da1.reshape(F1, N * c6), ones_NS2, out=dc1)  # (29)
-        padded1.fill(0)  # (28)
-        np.copyto(padded1_part, x)  # (28)
-        np.matmul(da1.reshape(F1, N * c6), dC1_windows.reshape(9 * D1, N * c6).T, out=dC1_rows)  # (28)
+        np.matmul(da1.reshape(F1, N * c6), x_windows.reshape(9 * D1, N * c6).T, out=dC1_rows)  # (28)
 
     return run
 
@@ -418,15 +415,16 @@ def _inference(params, tensors, N, S, K):
     """The outputs at inference: equations (1) to (8), (30) to (35)."""
     C1, c1, C2, c2 = params["C1"], params["c1"], params["C2"], params["c2"]
     W, b = params["W"], params["b"]
-    z1, a1, h1_2, h1 = tensors["z1"], tensors["a1"], tensors["h1_2"], tensors["h1"]
-    z2, a2, h2, u_flat = tensors["z2"], tensors["a2"], tensors["h2"], tensors["u_flat"]
-    z3_infer, a3_infer, m_a3_infer = tensors["z3_infer"], tensors["a3_infer"], tensors["m_a3_infer"]
-    e_p_infer, s_p_infer, p_infer = tensors["e_p_infer"], tensors["s_p_infer"], tensors["p_infer"]
+    x_windows, z1, a1, h1_2 = tensors["x_windows"], tensors["z1"], tensors["a1"], tensors["h1_2"]
+    h1, h1_windows, z2, a2 = tensors["h1"], tensors["h1_windows"], tensors["z2"], tensors["a2"]
+    h2, u_flat, z3_infer = tensors["h2"], tensors["u_flat"], tensors["z3_infer"]
+    a3_infer, m_a3_infer, e_p_infer = tensors["a3_infer"], tensors["m_a3_infer"], tensors["e_p_infer"]
+    s_p_infer, p_infer = tensors["s_p_infer"], tensors["p_infer"]
     padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
     t_1, t_2, range_F1, range_ = tensors["t_1"], tensors["t_2"], tensors["range_F1"], tensors["range_"]
     range_N, ones_K = tensors["range_N"], tensors["ones_K"]
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
-    z1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
+    padded1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
     C1_rows = C1.reshape(F1, 9 * D1)
     c1_ = S ** 2  # (1)
     c1_column = c1[:, None, None, None]
@@ -435,7 +433,7 @@ def _inference(params, tensors, N, S, K):
     at_3_column = at_3[:, None]
     h1_2_flat = h1_2.reshape(-1)
     t_2_part = t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
-    z2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
+    t_2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     C2_rows = C2.reshape(32, 9 * F1)
     c2_ = ((S - 2) // 2 + 1) ** 2  # (5)
     c2_column = c2[:, None, None, None]
@@ -448,7 +446,8 @@ def _inference(params, tensors, N, S, K):
         x = data["x"]
         padded1.fill(0)  # (1)
         np.copyto(padded1_part, x)  # (1)
-        np.matmul(C1_rows, z1_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
+        np.copyto(x_windows, padded1_windows)  # (1)
+        np.matmul(C1_rows, x_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, 0, out=h1_2)  # (3)
         np.multiply(range_F1_column, S, out=at_1)  # (4)
@@ -496,7 +495,8 @@ def _inference(params, tensors, N, S, K):
         np.maximum(h1, t_1, out=h1)  # (4)
         t_2.fill(0)  # (5)
         np.copyto(t_2_part, h1)  # (5)
-        np.matmul(C2_rows, z2_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
+        np.copyto(h1_windows, t_2_windows)  # (5)
+        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
         np.add(z2, c2_column, out=a2)  # (6)
         np.maximum(a2, 0, out=h2)  # (7)
         u_flat[...] = h2.reshape(c3 + 32, N)  # (8)
@@ -568,63 +568,65 @@ def _update(tensors, theta, gradient, m, v):
 def _places(N, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
+        "x_windows": (0, 176 * ((S - 2) // 2)**2 * N + 432 * N + 480 * ((S - 2) // 2) * N + 64 * N * S**2, (D1, 3, 3, S, S, N)),
         "z1": (0, 0, (F1, S, S, N)),
         "a1": (0, 16 * N * S**2, (F1, S, S, N)),
-        "h1_2": (0, 0, (F1, S, S, N)),
-        "h1": (0, 240 * ((S - 2) // 2)**2 * N + 624 * N + 64 * N * S**2 + 672 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "z2": (0, 16 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "a2": (0, 256 * ((S - 2) // 2) * N + 320 * N + 64 * ((S - 2) // 2)**2 * N + 64 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 64 * N * S**2 + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "u_flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "flat": (0, 128 * ((S - 2) // 2)**2 * N + 384 * N + 384 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "z3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "m_a3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "e_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
-        "s_p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 678 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "p": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
-        "loss": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 37376, ()),
+        "h1_2": (0, 144 * N + 144 * ((S - 2) // 2)**2 * N + 288 * ((S - 2) // 2) * N + 32 * N * S**2, (F1, S, S, N)),
+        "h1": (0, 384 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 768 * N + 960 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h1_windows": (0, 0, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "z2": (0, 176 * ((S - 2) // 2)**2 * N + 432 * N + 480 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "a2": (0, 208 * ((S - 2) // 2)**2 * N + 464 * N + 544 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h2": (0, 240 * ((S - 2) // 2)**2 * N + 496 * N + 608 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "u_flat": (0, 272 * ((S - 2) // 2)**2 * N + 528 * N + 672 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "flat": (0, 272 * ((S - 2) // 2)**2 * N + 528 * N + 672 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "z3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
+        "a3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
+        "m_a3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N,)),
+        "e_p": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + K * N + 37376, (N, K)),
+        "s_p": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 822 * N + 37376, (N,)),
+        "p": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + K * N + 37376, (N, K)),
+        "loss": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 828 * N + K + 37376, ()),
         "h1_place": (1, 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + K * N + 37376, (N, K)),
-        "dflat": (0, 160 * ((S - 2) // 2)**2 * N + 416 * N + 448 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "da2": (0, 320 * ((S - 2) // 2) * N + 352 * N + 64 * N * S**2 + 96 * ((S - 2) // 2)**2 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "dh1": (0, 256 * ((S - 2) // 2)**2 * N + 640 * N + 64 * N * S**2 + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da1_window": (0, 256 * ((S - 2) // 2)**2 * N + 640 * N + 64 * N * S**2 + 704 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + K * N + 37376, (N, K)),
+        "dflat": (0, 304 * ((S - 2) // 2)**2 * N + 560 * N + 736 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "da2": (0, 240 * ((S - 2) // 2)**2 * N + 496 * N + 608 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "dh1": (0, 400 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 784 * N + 992 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da1_window": (0, 400 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 784 * N + 992 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "da1": (0, 0, (F1, S, S, N)),
-        "z3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 2 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "m_a3_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 679 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "e_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "s_p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 680 * N + 770 * ((S - 2) // 2) * N + 37376, (N,)),
-        "p_infer": (0, 289 * ((S - 2) // 2)**2 * N + 3 * K * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 37376, (N, K)),
-        "loss_infer": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 37377, ()),
+        "z3_infer": (0, 1058 * ((S - 2) // 2) * N + 2 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
+        "a3_infer": (0, 1058 * ((S - 2) // 2) * N + 2 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
+        "m_a3_infer": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 823 * N + 37376, (N,)),
+        "e_p_infer": (0, 1058 * ((S - 2) // 2) * N + 3 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
+        "s_p_infer": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 824 * N + 37376, (N,)),
+        "p_infer": (0, 1058 * ((S - 2) // 2) * N + 3 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
+        "loss_infer": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 828 * N + K + 37377, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 684 * N + 770 * ((S - 2) // 2) * N + K + 37378, ()),
+        "accuracy": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 828 * N + K + 37378, ()),
         "range_F1": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 3 * ((S - 2) // 2) + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 3, (16,)),
         "range_": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2, ((S - 2) // 2 + 1,)),
         "range_N": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 33 * N + 64 * ((S - 2) // 2) * N + S**2, (N,)),
-        "ones_K": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + 37376, (K,)),
+        "ones_K": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 825 * N + 37376, (K,)),
         "range_K": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + S**2, (K,)),
-        "ones_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 681 * N + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
-        "ones_2S22NNS222N": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 676 * N + 768 * ((S - 2) // 2) * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
+        "ones_N": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 825 * N + K + 37376, (N,)),
+        "ones_2S22NNS222N": (0, 1056 * ((S - 2) // 2) * N + 432 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 820 * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
         "range_S": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
-        "ones_NS2": (0, 288 * ((S - 2) // 2)**2 * N + 4 * N * S + 65 * N * S**2 + 676 * N + 768 * ((S - 2) // 2) * N, (N * S**2,)),
-        "padded1": (0, 16 * N * S**2, (N, 1, S + 2, S + 2)),
+        "ones_NS2": (0, 1056 * ((S - 2) // 2) * N + 432 * ((S - 2) // 2)**2 * N + 4 * N * S + 74 * N * S**2 + 820 * N, (N * S**2,)),
+        "padded1": (0, 176 * ((S - 2) // 2)**2 * N + 432 * N + 480 * ((S - 2) // 2) * N + 73 * N * S**2, (N, 1, S + 2, S + 2)),
         "at_1": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "at_2": (1, (S - 2) // 2 + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 1, ((S - 2) // 2 + 1,)),
         "at_3": (1, 2 * ((S - 2) // 2) + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 2, ((S - 2) // 2 + 1,)),
-        "t_1": (0, 272 * ((S - 2) // 2)**2 * N + 64 * N * S**2 + 656 * N + 736 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "t_2": (0, 224 * ((S - 2) // 2)**2 * N + 480 * N + 576 * ((S - 2) // 2) * N + 64 * N * S**2, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_3": (0, 192 * ((S - 2) // 2)**2 * N + 448 * N + 512 * ((S - 2) // 2) * N + 64 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "t_N": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 682 * N + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
-        "t_N2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 66 * N * S**2 + 683 * N + 770 * ((S - 2) // 2) * N + K + 37376, (N,)),
+        "t_1": (0, 1024 * ((S - 2) // 2) * N + 416 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 800 * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "t_2": (0, 368 * ((S - 2) // 2)**2 * N + 624 * N + 73 * N * S**2 + 864 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_3": (0, 336 * ((S - 2) // 2)**2 * N + 592 * N + 73 * N * S**2 + 800 * ((S - 2) // 2) * N, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "t_N": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 826 * N + K + 37376, (N,)),
+        "t_N2": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 827 * N + K + 37376, (N,)),
         "at_N": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + K + S + S**2, (N,)),
         "less": (2, 0, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_1": (2, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_NK": (2, 0, (N, K)),
         "is_2": (2, 0, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "t_4": (0, 0, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_F1_32_3_3": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 32768, (16, 32, 3, 3)),
+        "t_4": (0, 144 * N + 144 * ((S - 2) // 2)**2 * N + 288 * ((S - 2) // 2) * N, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_F1_32_3_3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 32768, (16, 32, 3, 3)),
         "at1": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + K + S + S**2, (S,)),
         "at2": (1, 2 * S + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
         "at3": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 3 * S + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
@@ -639,8 +641,8 @@ def _places(N, S, K):
         "is_S": (2, 16 * N * S**2 + S**2, (S,)),
         "is_S2": (2, 16 * N * S**2 + S + S**2, (S,)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N, (16384,)),
-        "t_block2": (0, 289 * ((S - 2) // 2)**2 * N + 4 * N * S + 66 * N * S**2 + 677 * N + 770 * ((S - 2) // 2) * N + 16384, (16384,)),
+        "t_block": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N, (16384,)),
+        "t_block2": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 16384, (16384,)),
     }
 
 

@@ -20,6 +20,7 @@ from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Cost, Program, lower
 from symbp.lower.chunks import Barrier, Split, split
+from symbp.lower.copies import by_example, windows_once
 from symbp.lower.counted import counted, united
 from symbp.lower.layout import batch_last, loops_first
 from symbp.lower.maxima import maxima
@@ -216,13 +217,17 @@ def network(
     fitted = {name: start for name, start in starts.items() if start.of}
     whole = Network(derivation, known, (), constants, values, fitted)
     prepared = maxima(numbered(counted(united(system), known)))
-    parts = _chunked(prepared.system, whole.batch, gradients) if chunks else None
+    parts: Split | None = None
     blocks: tuple[Split, ...] = ()
-    if not chunks:
+    if chunks:
+        prepared = by_example(windows_once(prepared), whole.batch)
+        parts = _chunked(prepared.system, whole.batch, gradients)
+    else:
         kept = (*system.asked, *gradients)
         looped = loops_first(shared(prepared), kept)
-        prepared = batch_last(looped, kept, whole.batch)
-        if prepared is looped:  # calls don't run along the batch, so that fewer rows don't make them short
+        turned = batch_last(looped, kept, whole.batch)
+        prepared = windows_once(turned)
+        if turned is looped:  # calls don't run along the batch, so that fewer rows don't make them short
             blocks = row_blocks(prepared.system, whole.batch, gradients, known)
     system = blocks[-1].system if blocks else prepared.system
     segments: list[Segment] = []
