@@ -295,6 +295,24 @@ def _add_gradients(gradient, gradients):
         gradient[i] = total
 
 
+@parallel_kernel
+def _finite_in_chunks(gradient, chunks):
+    """Whether the gradient is finite, a piece a thread."""
+    found = 0
+    for c in prange(chunks):
+        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        found += _all_finite(gradient[first:last])
+    return found == chunks
+
+
+@parallel_kernel
+def _update_in_chunks(theta, gradient, step_, lr, chunks):
+    """The update of a piece of the parameters on each thread."""
+    for c in prange(chunks):
+        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        _update(theta[first:last], gradient[first:last], step_, lr)
+
+
 @kernel
 def _train_step_in_chunks(theta, gradient, step_, lr, gradients, work, counts, at, bounds, x, y, N, D):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
@@ -303,9 +321,9 @@ def _train_step_in_chunks(theta, gradient, step_, lr, gradients, work, counts, a
     for k in range(1, len(work)):
         work[0, at[3]] += work[k, at[3]]
     loss = work[0, at[3]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
+    finite = math.isfinite(loss) and _finite_in_chunks(gradient, len(bounds))
     if finite:
-        _update(theta, gradient, step_, lr)
+        _update_in_chunks(theta, gradient, step_, lr, len(bounds))
     return loss, finite
 
 
@@ -667,8 +685,8 @@ def _outputs(
     training: bool,
 ) -> dict[str, Array]:
     _compile()
-    memory = _memory(sizes)
-    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
+    memory, given = _memory(sizes), {**params, **data}
+    _forward(params.flat, *memory.arrays, *(given[n] for n in FORWARD_GIVEN), *memory.sizes)
     return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 

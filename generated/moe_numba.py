@@ -698,6 +698,27 @@ def _add_gradients(gradient, gradients):
         gradient[i] = total
 
 
+@parallel_kernel
+def _finite_in_chunks(gradient, chunks):
+    """Whether the gradient is finite, a piece a thread."""
+    found = 0
+    for c in prange(chunks):
+        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        found += _all_finite(gradient[first:last])
+    return found == chunks
+
+
+@parallel_kernel
+def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
+    """The update of a piece of the parameters on each thread."""
+    for c in prange(chunks):
+        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        _update(
+            theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
+            eps
+        )
+
+
 @kernel
 def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, D, K,
@@ -708,9 +729,9 @@ def _train_step_in_chunks(
     for k in range(1, len(work)):
         work[0, at[20]] += work[k, at[20]]
     loss = work[0, at[20]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
+    finite = math.isfinite(loss) and _finite_in_chunks(gradient, len(bounds))
     if finite:
-        _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
+        _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
     return loss, finite
 
 
@@ -1394,8 +1415,8 @@ def _outputs(
     training: bool,
 ) -> dict[str, Array]:
     _compile()
-    memory = _memory(sizes)
-    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
+    memory, given = _memory(sizes), {**params, **data}
+    _forward(params.flat, *memory.arrays, *(given[n] for n in FORWARD_GIVEN), *memory.sizes)
     return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 

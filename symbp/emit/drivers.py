@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from symbp.emit.blocks import Function
 from symbp.emit.names import Names
-from symbp.emit.numba_places import Place
+from symbp.emit.numba_places import Place, view
 from symbp.emit.numba_target import stage_arguments
 from symbp.emit.segments import AT_ONCE, STEP, Network
 from symbp.emit.update import arguments
@@ -26,15 +26,20 @@ def driver_functions(
     measured = tuple(names.tensors[t.name] for t in net.given if t not in unread)
     assert net.system.loss is not None
     loss = places[net.system.loss]
+    evaluated = [s.name for s in net.measuring]
     evaluate = Function(
         "_evaluate", ("theta", "work", "counts", "at", *measured, *net.stage_sizes),
         "Outputs, loss and metrics.",
-        tuple(stage_calls(net, names, [s.name for s in net.measuring])), ("@kernel",),
+        (*row_views(net, places, names, evaluated), *stage_calls(net, names, evaluated)), ("@kernel",),
     )  # fmt: skip
     stages = [name for name in net.steps if name != "buffers"]
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
-        (*stage_calls(net, names, stages), f"return {loss.arena}[{loss.start}]"),
+        (
+            *row_views(net, places, names, stages),
+            *stage_calls(net, names, stages),
+            f"return {loss.arena}[{loss.start}]",
+        ),
         ("@kernel",),
     )  # fmt: skip
     own = own_arguments(rule, names)
@@ -50,11 +55,18 @@ def driver_functions(
     )
     if STEP not in net.steps:
         return [evaluate, derive, step]
+    replayed = (*AT_ONCE, "total", "finish")
     replay = Function(
         "_replay", ("theta", "gradient", *tail), "The loss and the gradients, with every tensor on the way.",
-        tuple(stage_calls(net, names, (*AT_ONCE, "total", "finish"))), ("@kernel",),
+        (*row_views(net, places, names, replayed), *stage_calls(net, names, replayed)), ("@kernel",),
     )  # fmt: skip
     return [evaluate, derive, replay, step]
+
+
+def row_views(net: Network, places: Mapping[str, Place], names: Names, wanted: Sequence[str]) -> list[str]:
+    """The lines that make views of the parameters, and gradients, that have a row for each example."""
+    found = dict.fromkeys(n for s in net.segments if s.name in wanted for n in net.rows_of(s))
+    return [view(names.tensors[name], net.by_rows[name], places[name]) for name in found]
 
 
 def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:
@@ -62,13 +74,15 @@ def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:
     return tuple(name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule))
 
 
-def guarded_update(own: Sequence[str], before: Sequence[str] = ()) -> tuple[str, ...]:
-    """The end of a step: the update if all is finite."""
+def guarded_update(own: Sequence[str], before: Sequence[str] = (), chunks: str = "") -> tuple[str, ...]:
+    """The end of a step: the update if all is finite; in a number of chunks, if one is given."""
+    finite = f"_finite_in_chunks(gradient, {chunks})" if chunks else "_all_finite(gradient)"
+    update = f"_update_in_chunks({', '.join((*own, chunks))})" if chunks else f"_update({', '.join(own)})"
     return (
-        "finite = math.isfinite(loss) and _all_finite(gradient)",
+        f"finite = math.isfinite(loss) and {finite}",
         "if finite:",
         *(f"    {line}" for line in before),
-        f"    _update({', '.join(own)})",
+        f"    {update}",
         "return loss, finite",
     )
 

@@ -375,8 +375,8 @@ def stage(
     head = []
     text = "\n".join(re.sub(r"  #.*", "", line) for line in body)
     for tensor in (*network.parameters, *network.tensors):
-        variable = segment.program.axes.get(tensor.name) == ()
-        if not variable and re.search(rf"\b{names.tensors[tensor.name]}\b", text):
+        given = tensor.name in network.by_rows or segment.program.axes.get(tensor.name) == ()
+        if not given and re.search(rf"\b{names.tensors[tensor.name]}\b", text):
             shaped = read.get(tensor.name, tensor)
             head.append(view(names.tensors[tensor.name], shaped, places[tensor.name]))
     head += [f"{names.tensors[t.name]} = {global_name(t.name)}" for t in segment.leaves(Role.HYPER)]
@@ -397,7 +397,7 @@ def stage_arguments(network: Network, segment: Segment, names: Names) -> tuple[s
     if segment.name == "buffers":
         given = [t.name for t in network.given if t.name in given or t.name in network.system.updates]
     arenas = ("theta", *(("gradient",) if segment.name in FILLING else ()), "work", "counts")
-    return (*arenas, "at", *(names.tensors[name] for name in given))
+    return (*arenas, "at", *(names.tensors[name] for name in (*given, *network.rows_of(segment))))
 
 
 def _copied_gradients(

@@ -109,6 +109,18 @@ class Network:
         )
         return tuple(s for s in self.segments if s.name in wanted)
 
+    @cached_property
+    def by_rows(self) -> dict[str, Tensor]:
+        """The parameters that have a row for each example, and their gradients, with the parameter: a chunk
+        is given its rows of them."""
+        axes = {} if self.split is None else self.split.axis
+        found = {p.name: p for p in self.parameters if p.name in axes}
+        return found | {self.derivation.gradients[name]: p for name, p in found.items()}
+
+    def rows_of(self, segment: Segment) -> tuple[str, ...]:
+        """The parameters and gradients by rows that a stage reads or fills."""
+        return tuple(name for name in self.by_rows if name in segment.program.tensors)
+
     def given_to(self, segment: Segment) -> tuple[Tensor, ...]:
         """The arrays that a stage is given; outputs also those that alone show a size."""
         shown = self.forward_data if segment.name in STANDALONE else ()
@@ -316,7 +328,10 @@ def _chunked(system: System, batch: str | None, gradients: Sequence[str]) -> Spl
         return None
     taken = {*system.sizes, *(t.name for t in system.tensors)}
     rows = next(name for name in ("rows", "chunk_rows", "batch_rows") if name not in taken)
-    found = split(system, Size(batch), [system.loss, *gradients, *system.outputs], rows)
+    wanted = [system.loss, *gradients, *system.outputs]
+    apart = set(gradients) & set(system.defining) - system.resting([system.loss, *system.outputs])
+    views = len(apart) == len(system.parameters)  # each gradient is a tensor of its own, filled backwards
+    found = split(system, Size(batch), wanted, rows, views=views)
     if isinstance(found, Barrier):
         return None
     whole = [t for t in system.outputs if t in found.partial or found.phase.get(t) == "after"]

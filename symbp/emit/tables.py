@@ -124,7 +124,8 @@ def _given_tables(net: Network) -> list[str]:
 
 def stage_tables(net: Network) -> list[str]:
     """The arrays that the stages for outputs are given, in the order of their arguments."""
-    given = {s.name: tuple(t.name for t in net.given_to(s)) for s in net.segments if s.name in STANDALONE}
+    alone = [s for s in net.segments if s.name in STANDALONE]
+    given = {s.name: (*(t.name for t in net.given_to(s)), *net.rows_of(s)) for s in alone}
     return [f"{name.upper()}_GIVEN = {quoted(names)}" for name, names in given.items()]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,14 @@ def recurrent() -> bp.Network:
     return bp.Network("recurrent", loss=bp.mse(last, y), outputs={"last": last})
 
 
+def embedded() -> bp.Network:
+    """A parameter with a row for each example, between two that all examples share."""
+    a, r, b = bp.param("a", (H,)), bp.param("r", (N, D)), bp.param("b", (D, H))
+    y = bp.target("y", (N, H))
+    z = bp.tanh(r @ b + a)
+    return bp.Network("embedded", loss=bp.mse(z, y) + bp.l2_penalty(0.1, b), outputs={"z": z})
+
+
 def data_for(net: bp.Network, rng: np.random.Generator) -> dict[str, np.ndarray]:
     sizes = {"N": 7, "T": 6} | {str(k): v for k, v in net.system.bound.items()}
     found = {}
@@ -57,8 +67,8 @@ def data_for(net: bp.Network, rng: np.random.Generator) -> dict[str, np.ndarray]
     return found
 
 
-def trained(module, data, threads):
-    state = module.init_state(module.init_params(3), threads=threads)
+def trained(module, data, threads, start=None):
+    state = module.init_state(module.init_params(3) if start is None else start, threads=threads)
     losses = [module.train_step(state, **data) for _ in range(5)]
     return np.array([*losses, *state.params.flat])
 
@@ -74,6 +84,29 @@ def test_chunks_take_the_step_of_the_whole_batch(make) -> None:
     np.testing.assert_allclose(trained(peer, data, 1), whole, rtol=1e-11, atol=1e-13)
     for threads in (2, 3, 7, 20):
         np.testing.assert_allclose(trained(module, data, threads), whole, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.slow
+def test_a_chunk_has_its_rows_of_a_parameter() -> None:
+    net, data = embedded(), {"y": np.random.default_rng(2).normal(size=(7, 4))}
+    module = bp.compile(net, target="numba", dtype="float64", optimizer=bp.optim.Adam(0.05))
+    peer = bp.compile(net, target="numpy", dtype="float64", optimizer=bp.optim.Adam(0.05))
+    start = peer.init_params(3, N=7)
+    whole = trained(peer, data, 1, start)
+    for threads in (1, 2, 3, 7, 20):
+        np.testing.assert_allclose(trained(module, data, threads, start), whole, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(module.predict(start)["z"], peer.predict(start)["z"], rtol=1e-12)
+    found = module.evaluate(start, **data)["loss"]
+    np.testing.assert_allclose(found, peer.evaluate(start, **data)["loss"], rtol=1e-12)
+
+
+def test_a_chunk_is_given_its_rows_of_a_parameter_and_of_its_gradient() -> None:
+    text = source(embedded(), target="numba", dtype="float64", optimizer=bp.optim.SGD(0.1))
+    (call,) = re.findall(r"^        _backward\(.*?\)$", text, re.MULTILINE | re.DOTALL)
+    assert "r[first:last]" in call
+    assert "dr[first:last]" in call
+    added = text.split("def _add_gradients")[1].split("def ")[0]
+    assert added.count("for i in prange(") == 2  # what lies before the rows, and what lies after them
 
 
 def test_what_needs_the_whole_batch_is_not_split() -> None:

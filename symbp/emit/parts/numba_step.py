@@ -22,8 +22,8 @@ def _outputs(
     training: bool,  # noqa: ARG001
 ) -> dict[str, Array]:
     _compile()
-    memory = _memory(sizes)
-    _forward(params.flat, *memory.arrays, *(data[n] for n in FORWARD_GIVEN), *memory.sizes)
+    memory, given = _memory(sizes), {**params, **data}
+    _forward(params.flat, *memory.arrays, *(given[n] for n in FORWARD_GIVEN), *memory.sizes)
     return {name: memory.tensors[name].copy() for name in OUTPUTS}
 
 
