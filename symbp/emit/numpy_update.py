@@ -10,6 +10,7 @@ double precision. Scalar factors are drawn together, also out of roots and sums,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import sympy
@@ -53,17 +54,46 @@ def numpy_update(rule: UpdateRule, names: Names, calls: Calls, count: Expr) -> F
     given = [t for t in arguments(rule) if t in (THETA, GRADIENT, *rule.moments)]
     settings = [t for t in arguments(rule) if t not in given]
     listed = names.free("blocks")
+    made, before, lines = _numbered([*whole, *update.before], lines, settings, names)
     body = (
         *_cut(listed, names.free("start"), arenas, scratch),
+        *made,
         "",
         f"def run({', '.join(settings)}):",
-        *(f"    {line}" for line in (*whole, *update.before)),
+        *(f"    {line}" for line in before),
         f"    for {', '.join([*blocks.values(), *scratch])} in {listed}:",
         *(f"        {line}" for line in lines),
         "",
         "return run",
     )
     return Function("_update", ("tensors", *given), doc(rule), body)
+
+
+def _numbered(
+    before: Sequence[str], lines: Sequence[str], settings: Sequence[str], names: Names
+) -> tuple[list[str], list[str], list[str]]:
+    """A line that makes arrays of no axes for the numbers that the loop reads, which NumPy takes in half the
+    time; the lines before the loop, which fill them; and those of the loop."""
+    inside, read = _words(lines), [_words([line.partition(" = ")[2]]) for line in before]
+    made: list[str] = []
+    filled: list[str] = []
+    for line in before:
+        name, _, value = line.partition(" = ")
+        alone = name in inside and not any(name in words for words in read)
+        made += [name] if alone else []
+        filled.append(f"{name}[...] = {value}" if alone else line)
+    for setting in settings:
+        if setting in inside:
+            made.append(names.free(f"{setting}_array"))
+            filled.append(f"{made[-1]}[...] = {setting}")
+            lines = [re.sub(rf"\b{setting}\b", made[-1], line) for line in lines]
+    each = "np.empty((), DTYPE)"
+    several = f"{', '.join(made)} = [{each} for _ in range({len(made)})]"
+    return [several] if len(made) > 1 else [f"{name} = {each}" for name in made], filled, list(lines)
+
+
+def _words(lines: Sequence[str]) -> set[str]:
+    return {word for line in lines for word in re.findall(r"\w+", line.partition("  # ")[0])}
 
 
 def _cut(blocks: str, start: str, arenas: Sequence[str], scratch: Sequence[str]) -> list[str]:

@@ -41,7 +41,7 @@ def numbered(system: System) -> Shared:
 
 def shared(base: Shared) -> Shared:
     """The system with functions computed once, and with what small steps of loops need computed before."""
-    return _before_loops(_sums(_functions(_parts_of_others(base))))
+    return _before_loops(_sums(_errors(_functions(_parts_of_others(base)))))
 
 
 @dataclass
@@ -258,6 +258,46 @@ def _with_sum(body: Expr, value: Expr, read: Expr) -> Expr:
         return sympy.Add(read, *others)
     args = [_with_sum(a, value, read) if isinstance(a, sympy.Expr) else a for a in body.args]
     return body if args == list(body.args) else body.func(*args)
+
+
+# --- errors
+def _errors(base: Shared) -> Shared:
+    """Differences that an equation sums up, and of which a later map is a multiple: computed once, and the
+    multiple takes their place. The errors in a mean of squares are those in its gradient."""
+    multiples: dict[object, tuple[Equation, Expr]] = {}
+    for equation in base.system.equations:
+        scale, value = equation.body.as_independent(*equation.body.atoms(Access), as_Add=False)
+        if equation.reduction is None and value in _differences(equation) and not free_indices(scale):
+            multiples.setdefault(_canonical(value, equation, equation.indices)[1], (equation, scale))
+    additions = Additions(base)
+    bodies: dict[str, Expr] = {}
+    place = {e.target: k for k, e in enumerate(base.system.equations)}
+    for equation in base.system.equations if multiples else ():
+        for value in _differences(equation) if equation.op == "sum" else ():
+            for sign in (1, -1):
+                key = _canonical(sign * value, equation, equation.all_indices)[1]
+                later, scale = multiples.get(key, (equation, value))
+                if place[later.target] <= place[equation.target]:
+                    continue
+                name = "_minus_".join(a.name for a in _by_sign(sign * value))
+                read = additions.read(sign * value, equation, name, equation.all_indices)
+                bodies[equation.target] = equation.body.xreplace({value: sign * read})
+                bodies[later.target] = scale * Access(read.name, *later.indices)
+    return additions.done(bodies)
+
+
+def _differences(equation: Equation) -> list[Expr]:
+    """The differences of two arrays in a body, over all of the equation's indices."""
+    full = set(equation.all_indices)
+    found = [e for e in equation.body.atoms(sympy.Add) if len(e.args) == len(_by_sign(e)) == 2]
+    found = [e for e in found if _whole(e) and not e.atoms(IntegerAccess) and free_indices(e) == full]
+    return sorted(found, key=expression_text) if equation.leaf is None and len(full) > 1 else []
+
+
+def _by_sign(value: Expr) -> list[Access]:
+    """The positive and the negative array of a difference."""
+    terms = {t.as_coeff_Mul()[0]: t.as_coeff_Mul()[1] for t in value.args}
+    return [a for a in map(terms.get, (1, -1)) if isinstance(a, Access)]
 
 
 # --- loops

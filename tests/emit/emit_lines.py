@@ -27,7 +27,9 @@ def _spelled_out(text: str) -> str:
         if isinstance(value, ast.ListComp):
             run = _looped(text, run, name, value)
         elif not re.match(r'\w+\["', source := ast.get_source_segment(text, value) or ""):
-            number = not isinstance(value, (ast.Subscript, ast.Attribute, ast.Call))
+            array = re.fullmatch(r"np\.array\((.*), (DTYPE|np\.int64)\)", source)
+            source = array[1] if array else source
+            number = not array and not isinstance(value, (ast.Subscript, ast.Attribute, ast.Call))
             run = re.sub(rf"\b{name}\b", lambda _, s=f"({source})" if number else source: s, run)
     return head + "    def run(data):\n" + run
 

@@ -17,7 +17,6 @@ def _given(
     data: dict[str, Array],
     buffers: Mapping[str, Any] | None,
     sizes: Mapping[str, int],
-    *,
     seed: int = 0,  # noqa: ARG001
     step: int = 0,  # noqa: ARG001
     masks: Mapping[str, Any] | None = None,

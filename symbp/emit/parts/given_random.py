@@ -27,7 +27,6 @@ def _given(
     data: dict[str, Array],
     buffers: Mapping[str, Any] | None,
     sizes: Mapping[str, int],
-    *,
     seed: int = 0,
     step: int = 0,
     masks: Mapping[str, Any] | None = None,

@@ -40,7 +40,9 @@ def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the updates are left out, and False returned, if the loss or a gradient is not finite."""
-    step = _bound(state, sizes)
+    step = state.bound
+    if step is None or step.sizes is not sizes or not step.serves(state):
+        step = state.bound = _bound(state, sizes)
     loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False

@@ -59,6 +59,7 @@ class _Step:
 
     def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
         memory = self.memory = _memory(sizes)
+        self.sizes = sizes
         self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
         moments = {name: arena.flat for name, arena in state.moments.items()}
         self.forward = _forward(state.params, memory.tensors, *memory.sizes)
@@ -88,7 +89,9 @@ class _Step:
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    step = _bound(state, sizes)
+    step = state.bound
+    if step is None or step.sizes is not sizes or not step.serves(state):
+        step = state.bound = _bound(state, sizes)
     loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
@@ -103,11 +106,12 @@ def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
     if key in state.workspace and not state.workspace[key].serves(state):
         state.workspace.clear()
     step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    step.sizes = sizes
     return step
 
 
 def _all_finite(values: Array) -> bool:
     """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
-    if math.isfinite(np.dot(values, values)):
+    if math.isfinite(values.dot(values)):
         return True
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
