@@ -86,6 +86,7 @@ def _forward(params, tensors, rows, N):
     w, b = params["w"], params["b"]
     s, a, e, d = tensors["s"], tensors["a"], tensors["e"], tensors["d"]
     p = tensors["p"]
+    one = np.array(1, DTYPE)
 
     def run(data):
         x = data["x"]
@@ -93,8 +94,8 @@ def _forward(params, tensors, rows, N):
         np.add(s, b, out=a)  # (2)
         np.negative(a, out=e)  # (3)
         np.exp(e, out=e)  # (3)
-        np.add(e, 1, out=d)  # (4)
-        np.divide(1, d, out=p)  # (5)
+        np.add(e, one, out=d)  # (4)
+        np.divide(one, d, out=p)  # (5)
 
     return run
 
@@ -103,10 +104,11 @@ def _loss(params, tensors, rows, N):
     """The loss: equation (6)."""
     a, p, loss = tensors["a"], tensors["p"], tensors["loss"]
     t_rows, t_rows2 = tensors["t_rows"], tensors["t_rows2"]
+    one = np.array(1, DTYPE)
 
     def run(data):
         y = data["y"]
-        np.subtract(1, y, out=t_rows)  # (6)
+        np.subtract(one, y, out=t_rows)  # (6)
         np.negative(t_rows, out=t_rows)  # (6)
         np.negative(p, out=t_rows2)  # (6)
         np.log1p(t_rows2, out=t_rows2)  # (6)
@@ -124,11 +126,12 @@ def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (7) to (9)."""
     p, da = tensors["p"], tensors["da"]
     dw, db = gradients["w"], gradients["b"]
+    c1 = np.array(N, DTYPE)  # (7)
 
     def run(data):
         x, y = data["x"], data["y"]
         np.subtract(p, y, out=da)  # (7)
-        np.divide(da, N, out=da)  # (7)
+        np.divide(da, c1, out=da)  # (7)
         db[...] = da.sum()  # (9)
         np.dot(x.T, da, out=dw)  # (8)
 
@@ -140,13 +143,14 @@ def _metrics(params, tensors, rows, N):
     p, accuracy = tensors["p"], tensors["accuracy"]
     t_rows, t_rows2, is_rows = tensors["t_rows"], tensors["t_rows2"], tensors["is_rows"]
     is_rows2 = tensors["is_rows2"]
+    c1 = np.array(1 / 2, DTYPE)  # (10)
 
     def run(data):
         y = data["y"]
-        np.less(p, 1 / 2, out=is_rows)  # (10)
+        np.less(p, c1, out=is_rows)  # (10)
         np.greater_equal(y, 1 / 2, out=is_rows2)  # (10)
         np.copyto(t_rows2, is_rows2)  # (10)
-        np.less(y, 1 / 2, out=is_rows2)  # (10)
+        np.less(y, c1, out=is_rows2)  # (10)
         np.copyto(t_rows, is_rows2)  # (10)
         _choose(t_rows, is_rows, t_rows2)  # (10)
         accuracy[...] = t_rows.sum() / N  # (10)
@@ -160,10 +164,12 @@ def _update(tensors, theta, gradient):
     for start in range(0, len(theta), 16384):
         block = [arena[start : start + 16384] for arena in (theta, gradient)]
         blocks.append((*block, tensors["t_block"][: len(block[0])]))
+    lr_array = np.empty((), DTYPE)
 
     def run(step, lr):
+        lr_array[...] = lr
         for theta_block, gradient_block, t_block in blocks:
-            np.multiply(lr, gradient_block, out=t_block)  # (U1)
+            np.multiply(lr_array, gradient_block, out=t_block)  # (U1)
             np.subtract(theta_block, t_block, out=theta_block)  # (U1)
 
     return run
@@ -498,7 +504,9 @@ def _differentiate(
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    step = _bound(state, sizes)
+    step = state.bound
+    if step is None or step.sizes is not sizes or not step.serves(state):
+        step = state.bound = _bound(state, sizes)
     loss = step.differentiate(data)
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
@@ -513,12 +521,13 @@ def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
     if key in state.workspace and not state.workspace[key].serves(state):
         state.workspace.clear()
     step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    step.sizes = sizes
     return step
 
 
 def _all_finite(values: Array) -> bool:
     """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
-    if math.isfinite(np.dot(values, values)):
+    if math.isfinite(values.dot(values)):
         return True
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
@@ -538,6 +547,7 @@ class _Step:
     def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
         whole = _key(sizes)
         most = _rows(whole)
+        self.sizes = sizes
         self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
         self.memories: dict[tuple[int, ...], _Memory] = {}
         self.parts: dict[tuple[str, tuple[int, ...]], Array] = {}
@@ -631,7 +641,6 @@ def _given(
     data: dict[str, Array],
     buffers: Mapping[str, Any] | None,
     sizes: Mapping[str, int],
-    *,
     seed: int = 0,
     step: int = 0,
     masks: Mapping[str, Any] | None = None,
@@ -672,6 +681,8 @@ class State:
     hyper: dict[str, float] = field(default_factory=lambda: dict(HYPER))
     workspace: dict[Any, Any] = field(default_factory=dict)
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
+    last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
+    bound: Any = None  # what the last step ran on
     random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
@@ -772,7 +783,7 @@ def train_step(state: State, **inputs: Any) -> float:
     Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
     """
     data, sizes = _step_data(state, inputs)
-    data = _given(data, state.buffers, sizes, seed=state.seed, step=state.step, kept=state.random)
+    data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
     loss, finite = _advance(state, data, sizes)
     if not finite:
         raise _culprit(state.params, data, sizes)
@@ -780,13 +791,22 @@ def train_step(state: State, **inputs: Any) -> float:
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
-    """The arrays of a step and its sizes; shapes and dtypes that were checked before pass at once."""
+    """The arrays of a step and its sizes; arrays that the last step had, and shapes and dtypes that were
+    checked before, pass at once."""
+    if state.last is not None and len(inputs) == len(INPUTS):
+        data, sizes = state.last
+        for name, array in inputs.items():
+            if data.get(name) is not array:
+                break
+        else:
+            return data, sizes
     key = tuple(
         (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
         for name, a in inputs.items()
     )
     if key in state.accepted:
-        return {name: inputs[name] for name in INPUTS}, state.accepted[key]
+        state.last = {name: inputs[name] for name in INPUTS}, state.accepted[key]
+        return state.last
     sizes = dict(state.sizes)
     data = _checked(inputs, tuple(INPUTS), sizes, values=False)
     if all(data[name] is inputs[name] for name in INPUTS):

@@ -31,6 +31,7 @@ class _Step:
     def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
         whole = _key(sizes)
         most = _rows(whole)
+        self.sizes = sizes
         self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
         self.memories: dict[tuple[int, ...], _Memory] = {}
         self.parts: dict[tuple[str, tuple[int, ...]], Array] = {}
