@@ -196,12 +196,18 @@ def _longest(lengths: Sequence[Expr], group: Together) -> Expr:
 
 
 def _place(kernels: list[Drafted], one: Draft, home: dict[str, int]) -> int:
-    """Puts a statement into the first nest with which it may share its outer loop, else into a new one."""
+    """Puts a statement into the first nest with which it may share its outer loop, else into a new one.
+
+    A statement that reads nothing goes into the last such nest, unless that has one already: those of equal
+    layers stay each in its layer.
+    """
     first = max((home[name] for name in one.read_names if name in home), default=0)
     later = range(first, len(kernels))
-    for k in later if one.read_names else reversed(later):  # what reads nothing stays near its neighbours
+    for k in later if one.read_names else reversed(later):
         drafts = kernels[k]
         if isinstance(drafts, list) and one.remaining and _shares_loop(drafts, one):
+            if not one.read_names and not all(d.read_names for d in drafts):
+                break
             drafts.append(one)
             return k
     kernels.append([one])

@@ -79,10 +79,10 @@ def deep(layers: int, target: str) -> str:
     )
     net = bp.Network("deep", loss=bp.cross_entropy(z, bp.labels("y", (N,), classes=3), from_logits=True))
     found = source_of(net, target=target, optimizer=bp.optim.SGD(0.1), sizes={"D": 8})
-    return found[found.index("def _forward") : found.index("def _metrics")]
+    return found[found.index("# ---- The network") : found.index("def _update")]
 
 
-@pytest.mark.parametrize("target", ["numba"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_equal_layers_do_not_change_its_length(target: str) -> None:
     few, many = deep(4, target), deep(12, target)
     assert len(few.splitlines()) == len(many.splitlines())

@@ -1,0 +1,168 @@
+"""Equal layers of a NumPy stage: the lines of any of them, how their arrays are found by the layer's number.
+
+Enters: the lines of a stage, the arrays that stay in their places. Leaves: `AnyLayer`s, and the stage's lines
+with a call for every layer in their place. Must not know: equations, how a function is put together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from symbp.emit.repeats import (
+    DIGITS,
+    WORD,
+    Family,
+    Layers,
+    Statement,
+    layers_in,
+    notes_of,
+    numbers_of,
+    statements_of,
+    words_of,
+)
+
+MAPPINGS = ("params", "tensors", "gradients")
+ASSIGNED = re.compile(r" *(?:for (\w+(?:, \w+)*) in |(\w+(?:, \w+)*) (?:[-+*/|&]?=) )")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An array that stays in its place: what lines call it, the mapping that has it, by which key, and what
+    must be equal where another takes its place."""
+
+    name: str
+    mapping: str
+    key: str
+    kind: object = None
+
+    @property
+    def text(self) -> str:
+        """What gets it."""
+        return f"{self.mapping}[{self.key}]"
+
+
+@dataclass(frozen=True)
+class AnyLayer:
+    """The lines of any of some equal layers, for the `numbers` that these have; `arrays` are by the name
+    `counter` for such a number, and have the form of `like`."""
+
+    counter: str
+    numbers: range
+    arrays: tuple[Kept, ...]
+    like: Mapping[str, str]
+    lines: tuple[str, ...]
+
+    @property
+    def range(self) -> str:
+        """The numbers in the order of the layers: `range(2, 9)`."""
+        start, stop, step = self.numbers.start, self.numbers.stop, self.numbers.step
+        if step != 1:
+            return f"range({start}, {stop}, {step})"
+        return f"range({start}, {stop})" if start else f"range({stop})"
+
+
+def layered(lines: Sequence[str], kept: Sequence[Kept], free: Callable[[str], str]) -> list[str | AnyLayer]:
+    """The lines of a stage, equal layers as one."""
+    statements, known = statements_of(lines), {array.name: array for array in kept}
+    kinds = {array.name: (array.mapping, array.kind) for array in kept if array.kind is not None}
+    words = words_of(lines)
+
+    def unused(name: str) -> str:
+        name = free(name)
+        return name if name not in words else unused(f"{name}_")
+
+    found: list[str | AnyLayer] = []
+    done = 0
+    for layers in layers_in([s.code for s in statements], kinds, unused):
+        keys = [Family(tuple(known[name].key for name in family.names)) for family in layers.arrays]
+        if not all(map(_steady, keys)) or _share_locals(statements, layers):
+            continue
+        found += [line for s in statements[done : layers.first] for line in s.lines]
+        found.append(_any_layer(statements, layers, known, keys, unused("layer")))
+        done = layers.stop
+    return found + [line for s in statements[done:] for line in s.lines]
+
+
+def _any_layer(
+    statements: Sequence[Statement],
+    layers: Layers,
+    known: Mapping[str, Kept],
+    keys: Sequence[Family],
+    counter: str,
+) -> AnyLayer:
+    numbers = _numbers(keys, layers.count)
+    arrays = tuple(
+        Kept(name, known[family.names[0]].mapping, _key(key, numbers, counter))
+        for (family, name), key in zip(layers.arrays.items(), keys, strict=True)
+    )
+    arrays = tuple(sorted(arrays, key=lambda array: MAPPINGS.index(array.mapping)))
+    notes = notes_of(statements, layers)
+    lines = tuple(f"{line}{next(notes)}" for item in layers.body for line in item)
+    like = {name: family.names[0] for family, name in layers.arrays.items()}
+    return AnyLayer(counter, numbers, arrays, like, lines)
+
+
+def _steady(key: Family) -> bool:
+    """Whether the keys differ in numbers only, and these rise or fall by equal steps."""
+    if len({DIGITS.sub("#", text) for text in key.names}) > 1:
+        return False
+    columns = zip(*(numbers_of(text) for text in key.names), strict=True)
+    return all(len({b - a for a, b in pairwise(c)}) == 1 for c in columns)
+
+
+def _numbers(keys: Sequence[Family], count: int) -> range:
+    """The numbers of the layers: those that most keys have."""
+    common = Counter((key.number, key.step) for key in keys).most_common()
+    steps = {abs(key.step) for key in keys}
+    first, step = common[0][0] if len(steps) == 1 else (0, 1)
+    return range(first, first + step * count, step)
+
+
+def _key(key: Family, numbers: range, counter: str) -> str:
+    """The key for a layer's number: `f"W{layer}"`."""
+    parts = DIGITS.split(key.names[0])
+    first, second = (numbers_of(text) for text in key.names[:2])
+    inside = []
+    for a, b in zip(first, second, strict=True):
+        weight = (b - a) // numbers.step
+        inside.append(str(a) if a == b else f"{{{_affine(weight, a - weight * numbers.start, counter)}}}")
+    return "f" + "".join(part + number for part, number in zip(parts, [*inside, ""], strict=True))
+
+
+def _affine(weight: int, offset: int, counter: str) -> str:
+    """`layer`, `layer - 1`, `2 * layer + 3`."""
+    if weight < 0:
+        return f"{offset} - {counter}" if weight == -1 else f"{offset} - {-weight} * {counter}"
+    text = counter if weight == 1 else f"{weight} * {counter}"
+    return text if offset == 0 else f"{text} {'+' if offset > 0 else '-'} {abs(offset)}"
+
+
+def _share_locals(statements: Sequence[Statement], layers: Layers) -> bool:
+    """Whether a local name is read in another layer, or outside of them, than where it got its value."""
+    at: dict[str, int] = {}
+    names = {name for s in statements for line in s.code for name in _assigned(line)}
+    for i, statement in enumerate(statements):
+        inside = layers.first <= i < layers.stop
+        place = 1 + (i - layers.first) // layers.period if inside else 0
+        for line in statement.code:
+            given = _assigned(line)
+            read = [w for w in WORD.findall(line) if w in names and (w not in given or _both(line))]
+            if any(at.get(name, place) != place for name in read):
+                return True
+            at.update(dict.fromkeys(given, place))
+    return False
+
+
+def _assigned(line: str) -> tuple[str, ...]:
+    """The names to which a line gives a value."""
+    found = ASSIGNED.match(line)
+    return tuple((found.group(1) or found.group(2)).split(", ")) if found else ()
+
+
+def _both(line: str) -> bool:
+    """Whether a line reads the name to which it gives a value."""
+    return re.match(r" *\w+ [-+*/|&]= ", line) is not None
