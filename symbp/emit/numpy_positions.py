@@ -163,10 +163,12 @@ def _written_out(
     first = ""
     for k, (prelude, value, spelling) in enumerate(passes.each(plain, body)):
         text = spelling.lift(value, tuple(plain)).at_least(MUL if op == "prod" else ADD)
+        if k == 1 and prelude:  # its local names are those of the first one, which is stored before
+            found.append(f"{whole} = {first}")
         found += prelude
         if k == 0:
             first = text
-        elif k == 1:
+        elif k == 1 and not prelude:
             both = f"np.maximum({first}, {text})" if op == "max" else f"{first} {SIGN[op][0]} {text}"
             found.append(f"{whole} = {both}")
         else:
