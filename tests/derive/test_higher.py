@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -84,7 +86,7 @@ def gather_and_maximum() -> System:
     return b.system("L")
 
 
-CASES = {
+CASES: dict[str, Callable[[], System]] = {
     "quadratic": quadratic,
     "logistic": logistic,
     "logsumexp": logsumexp,
@@ -92,6 +94,11 @@ CASES = {
     "recurrence": recurrence,
     "gather_and_maximum": gather_and_maximum,
 }
+
+
+QUICK = [pytest.param(name, marks=[pytest.mark.slow] * (name == "recurrence")) for name in CASES]
+CASES = {name: cache(make) for name, make in CASES.items()}
+derived = cache(derive)
 
 
 def by_complex_step(system: System, values: dict[str, Any], sizes: dict[str, int], of: str, by: str) -> Any:
@@ -110,10 +117,10 @@ def at_a_point(derivation: Derivation) -> tuple[dict[str, int], dict[str, Any], 
     return sizes, values, run(derivation.system, values, sizes)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", QUICK)
 def test_hessian_is_the_derivative_of_the_gradient(name: str) -> None:
     system = CASES[name]()
-    first, second = derive(system), derive(system, order=2)
+    first, second = derived(system), derived(system, order=2)
     sizes, values, found = at_a_point(second)
     for a, gradient in first.gradients.items():
         for b in first.gradients:
@@ -121,10 +128,10 @@ def test_hessian_is_the_derivative_of_the_gradient(name: str) -> None:
             np.testing.assert_allclose(found[second.gradients[f"{a},{b}"]], expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", QUICK)
 def test_hessian_vector_product_is_the_hessian_times_the_vector(name: str) -> None:
     system = CASES[name]()
-    second, product = derive(system, order=2), hvp(system)
+    second, product = derived(system, order=2), hvp(system)
     sizes, values, found = at_a_point(product)
     whole = run(second.system, values, sizes)
     for a, tensor in product.gradients.items():
@@ -150,10 +157,11 @@ def test_jacobian(name: str, of: str, by: str) -> None:
 
 def test_published_forms() -> None:
     """xᵀAx: A + Aᵀ; logistic regression: Xᵀ diag(p(1 − p)) X; logsumexp: diag(p) − ppᵀ."""
-    derived = {name: derive(CASES[name](), order=2) for name in CASES}
+    published = ("quadratic", "logistic", "logsumexp")
     form = {
         name: " ".join(str(e) for e in found.backward if e.target.startswith("H_"))
-        for name, found in derived.items()
+        for name in published
+        for found in [derived(CASES[name](), order=2)]
     }
     assert form["quadratic"] == "H_x_x[o,i] = A[i,o] + A[o,i]"
     assert form["logistic"] == "H_w_w[o,i] = Σ_n X[n,o]·X[n,i]·(1 - p[n])·p[n]"

@@ -49,7 +49,7 @@ def same(found: Any, expected: Any, what: str) -> None:
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 1000), st.booleans())
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_numpy_and_the_loops_of_numba(draw: random.Random, seed: int, bound: bool) -> None:
     system = any_system(draw, 3)
     for target in ("numpy", "numba"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -71,7 +73,7 @@ def masked() -> System:
     return b.system("L", ["p"])
 
 
-CASES = {
+CASES: dict[str, Callable[[], Derivation]] = {
     "masked": lambda: derive(masked(), name="masked", order=2),
     "quadratic": lambda: derive(quadratic(), name="quadratic", order=2),
     "logistic": lambda: derive(logistic(), name="logistic", order=2),
@@ -80,6 +82,7 @@ CASES = {
     "jacobian": lambda: jacobian(two_layers(), "p", name="jacobian", wrt=["V", "x"]),
     "gradient": lambda: derive(two_layers(), name="gradient", wrt=["x"]),
 }
+CASES = {name: cache(make) for name, make in CASES.items()}
 HYPER = {"lam": 0.3}
 
 

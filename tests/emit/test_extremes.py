@@ -120,7 +120,7 @@ def _terms(name: str, params: dict[str, Any]) -> float:
 
 @pytest.mark.parametrize(
     ("group", "scale"),
-    [pytest.param(*case, marks=pytest.mark.slow if case[0] == "chains" else ()) for case in CASES],
+    [pytest.param(*case, marks=pytest.mark.slow if case[0] in ("rows", "chains") else ()) for case in CASES],
 )
 def test_numpy_far_out(group: str, scale: float) -> None:
     compare(group, "numpy", scale)

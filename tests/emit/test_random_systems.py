@@ -26,16 +26,26 @@ def agree(system: System, values: dict[str, Any], found: dict[str, Any], toleran
         )
 
 
-@given(st.randoms(use_true_random=False), st.integers(0, 1000))
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_numpy_and_the_loops_of_numba_agree_with_the_interpreter(draw: random.Random, seed: int) -> None:
-    system = random_system(draw, 4)
+def both_agree(system: System, seed: int) -> None:
+    """The NumPy module and the loops of the Numba module, as plain Python, with the interpreter."""
     values = random_values(system, seed)
     agree(system, values, outputs(module_for(system, "numpy", bound=EXTENTS), values), 1e-12)
     with warnings.catch_warnings():  # plain Python warns where compiled code gives inf
         warnings.simplefilter("ignore", RuntimeWarning)
         uncompiled = outputs(module_for(system, "numba", bound=EXTENTS), values, compiled=False)
     agree(system, values, uncompiled, 1e-12)
+
+
+@given(st.randoms(use_true_random=False), st.integers(0, 1000))
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_numpy_and_the_loops_of_numba_agree_with_the_interpreter(draw: random.Random, seed: int) -> None:
+    both_agree(random_system(draw, 4), seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(60))
+def test_many_agree(seed: int) -> None:
+    both_agree(random_system(random.Random(seed), 4), seed)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 import symbp as bp
@@ -12,6 +14,7 @@ from symbp.lower.layout import batch_last
 from symbp.lower.shared import Shared, numbered, shared
 
 
+@cache
 def convolution() -> Derivation:
     (N,) = bp.dims("N")
     x, y = bp.input("x", (N, 1, 5, 5)), bp.labels("y", (N,), classes=2)

@@ -6,6 +6,7 @@ the Numba module does, whose kernels run as plain Python here; test_compiled.py 
 
 from __future__ import annotations
 
+import functools
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -22,21 +23,40 @@ from symbp.ops import REGISTRY, Example, Op
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: ops not compared")
 
-SLOW = {  # what takes seconds to derive; a smaller case of the same family is compared in any case
-    "conv2d-1", "conv_transpose3d-0", "ctc-0", "ctc-2", "gru-1", "lstm-2", "scaled_dot_product_attention-2",
-    "triplet-1",
-}  # fmt: skip
+QUICK = {"ctc": 1, "focal": 1}  # the example that is soonest derived, where it isn't the first
+BESIDE = {"adaptive_avg_pool3d", "adaptive_max_pool3d", "conv3d", "conv_transpose3d"}  # as in one dimension
+
+
+def marks(op: Op, k: int) -> list[Any]:
+    """One example of an op is quick, unless an op of fewer axes lies beside; the rest is slow."""
+    return [] if k == QUICK.get(op.name, 0) and op.name not in BESIDE else [pytest.mark.slow]
+
+
 CASES = [
-    pytest.param(op, example, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+    pytest.param(op, example, id=f"{op.name}-{k}", marks=marks(op, k))
     for op in REGISTRY.values()
     if op.differentiable
     for k, example in enumerate(op.examples)
-    for name in [f"{op.name}-{k}"]
 ]
 
 # The functions of one element as compiled code has them: NaN or infinity where Python's raise.
 SAME = ("exp", "log", "sin", "cos", "tanh", "sqrt", "log1p", "expm1")
 LOOPS = SimpleNamespace(**{**vars(math), **{name: getattr(np, name) for name in SAME}})
+
+
+@functools.cache
+def declared(name: str, k: int) -> tuple[bp.Network, Any, Any]:
+    """(the network, its operands, the weights of the result) of an op's example."""
+    op = REGISTRY[name]
+    operands, result = op.declare(op.examples[k])
+    weights = bp.input("weights", result.shape) if result.rank else None
+    net = bp.Network("case", loss=result * 1 if weights is None else (result * weights).sum())
+    return net, operands, weights
+
+
+@functools.cache
+def derived(name: str, k: int) -> bp.Derivation:
+    return bp.derive(declared(name, k)[0])
 
 
 class Case:
@@ -46,10 +66,8 @@ class Case:
         self, op: Op, example: Example, arrays: dict[str, Any] | None = None, seed: str = ""
     ) -> None:
         rng, sizes = np.random.default_rng(5), sizes_of(seed or op.name)
-        operands, result = op.declare(example)
-        weights = bp.input("weights", result.shape) if result.rank else None
-        self.op, self.example = op, example
-        self.net = bp.Network("case", loss=result * 1 if weights is None else (result * weights).sum())
+        self.op, self.example, self.number = op, example, op.examples.index(example)
+        self.net, operands, weights = declared(op.name, self.number)
         self.operands = arrays or {
             operand.name or "": np.asarray(draw(sample, rng, sizes))
             for operand, sample in zip(operands, example.operands, strict=True)
@@ -62,6 +80,10 @@ class Case:
             extents = [evaluate_size(e, self.sizes) for e in system.by_name["weights"].shape]
             self.weights = rng.normal(size=extents)
         self.random = draws(system, self.sizes, 3)
+
+    @property
+    def derivation(self) -> bp.Derivation:
+        return derived(self.op.name, self.number)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -116,7 +138,7 @@ def test_every_op_has_a_counterpart() -> None:
 @pytest.mark.parametrize(("op", "example"), CASES)
 def test_value_and_gradients(op: Op, example: Example) -> None:
     case = Case(op, example, seed=f"{op.name}-{op.examples.index(example)}")
-    expected, derivation = case.expected(), bp.derive(case.net)
+    expected, derivation = case.expected(), case.derivation
     agree(case.interpreted(derivation), expected, "interpreted")
     agree(case.computed("numpy", derivation), expected, "numpy")
     agree(case.computed("numba", derivation, compiled=False), expected, "loops")

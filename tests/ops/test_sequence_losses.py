@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from symbp.ir.vector import Run
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: sequence losses not compared")
 N, T, S, K = bp.dims("N T S K")
 STEP = 1e-30
+derived = functools.cache(bp.derive)
 
 # Repeated letters, lengths below the axes, one sequence without letters, one that just fits.
 LABELS = np.array([[1, 1, 3], [2, 3, 2], [3, 3, 3], [1, 2, 3]])
@@ -22,6 +24,7 @@ STEPS, LETTERS = np.array([6, 5, 3, 4]), np.array([3, 3, 2, 0])
 SIZES = {"N": 4, "T": 6, "S": 3, "K": 4}
 
 
+@functools.cache
 def ctc_net(logits: bool = True, **options: Any) -> bp.Network:
     x, y = bp.param("x", (N, T, K)), bp.labels("y", (N, S), classes=K)
     steps, letters = bp.labels("steps", (N,), classes=T + 1), bp.labels("letters", (N,), classes=S + 1)
@@ -33,6 +36,7 @@ def ctc_values(seed: int = 10) -> dict[str, Any]:
     return {"x": x, "y": LABELS, "steps": STEPS, "letters": LETTERS}
 
 
+@functools.cache
 def crf_net() -> bp.Network:
     x, y, w = bp.param("x", (N, T, K)), bp.labels("y", (N, T), classes=K), bp.param("w", (K, K))
     start, end = bp.param("start", (K,)), bp.param("end", (K,))
@@ -72,7 +76,7 @@ def by_torch(name: str) -> tuple[float, dict[str, Any]]:
 def test_value_and_gradients(name: str) -> None:
     net, values, _, sizes, _ = CASES[name]
     loss, gradients = by_torch(name)
-    derivation = bp.derive(net())
+    derivation = derived(net())
     run = Run(derivation.system, values(), sizes)
     assert float(run.tensor("loss")) == pytest.approx(loss, rel=1e-12)
     for key, gradient in derivation.gradients.items():
@@ -87,7 +91,7 @@ def test_second_derivatives_are_those_of_the_complex_step(name: str) -> None:
     along = {t.name: rng.normal(size=point[t.name].shape) for t in net().system.parameters}
     products = bp.hvp(net())
     found = Run(products.system, point | {f"v_{key}": v for key, v in along.items()}, sizes)
-    first = bp.derive(net())
+    first = derived(net())
     moved = Run(first.system, point | {key: point[key] + 1j * STEP * v for key, v in along.items()}, sizes)
     for key, gradient in first.gradients.items():
         expected = moved.tensor(gradient).imag / STEP
@@ -101,12 +105,14 @@ def test_generated(name: str, target: str) -> None:
     net, values, _, sizes, _ = CASES[name]
     loss, gradients = by_torch(name)
     declared, point = net(), values()
-    module = bp.compile(declared, target=target, optimizer=bp.optim.SGD(0.1), sizes=sizes)
+    module = bp.compile(
+        declared, target=target, optimizer=bp.optim.SGD(0.1), sizes=sizes, derivation=derived(declared)
+    )
     names = [t.name for t in declared.system.parameters]
     data = {key: value for key, value in point.items() if key not in names}
-    found, derived = module.loss_and_gradients({key: point[key] for key in names}, **data)
+    found, computed = module.loss_and_gradients({key: point[key] for key in names}, **data)
     assert found == pytest.approx(loss, rel=1e-12)
-    for key, gradient in derived.items():
+    for key, gradient in computed.items():
         np.testing.assert_allclose(gradient, gradients[key], rtol=1e-9, atol=1e-12, err_msg=key)
 
 
@@ -114,7 +120,7 @@ def test_ctc_of_log_probabilities() -> None:
     """Here PyTorch's gradient is that by logits; the complex step knows better."""
     values = ctc_values()
     values["x"] -= np.log(np.exp(values["x"]).sum(-1, keepdims=True))
-    derivation = bp.derive(ctc_net(logits=False, reduction="sum"))
+    derivation = derived(ctc_net(logits=False, reduction="sum"))
     v = np.random.default_rng(2).normal(size=values["x"].shape)
     moved = Run(derivation.system, values | {"x": values["x"] + 1j * STEP * v}, SIZES)
     gradient = Run(derivation.system, values, SIZES).tensor(derivation.gradients["x"])
@@ -128,7 +134,7 @@ def test_ctc_of_log_probabilities() -> None:
 def test_labels_that_do_not_fit(zero: bool) -> None:
     """Two equal letters need a blank between them: two steps are too few. The others keep their gradients."""
     net = ctc_net(zero_infinity=zero, reduction="sum")
-    derivation = bp.derive(net)
+    derivation = derived(net)
     values = ctc_values() | {"steps": np.array([6, 5, 2, 4])}
     run = Run(derivation.system, values, SIZES)
     given = [torch.tensor(values[key]) for key in ("y", "steps", "letters")]
@@ -157,7 +163,7 @@ def test_no_steps() -> None:
     without = Run(ctc_net(reduction="sum").system, rest, SIZES | {"N": 3})
     assert float(run.tensor("loss")) == pytest.approx(float(without.tensor("loss")), rel=1e-14)
     values = crf_values() | {"lengths": np.array([0, 0, 0])}
-    derivation = bp.derive(crf_net())
+    derivation = derived(crf_net())
     run = Run(derivation.system, values, {"N": 3, "T": 4, "K": 3})
     assert float(run.tensor("loss")) == 0
     assert not any(run.tensor(gradient).any() for gradient in derivation.gradients.values())
