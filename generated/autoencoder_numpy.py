@@ -46,7 +46,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
              = 144,008 + 17,088·N
     workspace  113,288 + 2,376·rows bytes
-               for a block of rows = 4,096, with 56,640 for its gradients (up to 12,288: all N at once)
+               for a block of rows = 2,048, with 56,640 for its gradients (up to 6,144: all N at once)
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ("ones_rows",)
-BLOCKS = {"N": 4096}
+BLOCKS = {"N": 2048}
 CUT = {"x": 1}
 FEWEST = 4
 D, H, C = 64, 48, 8

@@ -40,7 +40,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
              = 82,088 + 7,848·N
     workspace  77,128 + 1,570·rows bytes
-               for a block of rows = 4,096, with 38,480 for its gradients (up to 12,288: all N at once)
+               for a block of rows = 2,048, with 38,480 for its gradients (up to 6,144: all N at once)
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ("range_rows", "range_K")
 ONES = ("ones_K", "ones_rows")
-BLOCKS = {"N": 4096}
+BLOCKS = {"N": 2048}
 CUT = {"x": 1, "y": 1}
 FEWEST = 4
 D, H, K = 64, 64, 10

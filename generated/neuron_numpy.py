@@ -30,7 +30,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      24 + 16·D·N + 136·N + 16·D
              = 56 + 168·N
     workspace  8 + 34·rows bytes
-               for a block of rows = 131,072, with 24 for its gradients (up to 393,216: all N at once)
+               for a block of rows = 65,536, with 24 for its gradients (up to 196,608: all N at once)
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ()
-BLOCKS = {"N": 131072}
+BLOCKS = {"N": 65536}
 CUT = {"x": 1, "y": 1}
 FEWEST = 4
 D = 2

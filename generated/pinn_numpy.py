@@ -87,7 +87,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
              = 84,696 + 26,816·N
     workspace  18,832 + 5,224·rows bytes
-               for a block of rows = 4,096, with 5,384 for its gradients (up to 12,288: all N at once)
+               for a block of rows = 2,048, with 5,384 for its gradients (up to 6,144: all N at once)
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ("ones_D", "ones_rows")
-BLOCKS = {"N": 4096}
+BLOCKS = {"N": 2048}
 CUT = {"t": 1}
 FEWEST = 4
 D, H = 1, 24

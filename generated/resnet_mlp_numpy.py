@@ -49,7 +49,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      8 + 232·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 16·H·L + 24·H·K + 40·L·H² + 16·H
                + 16·K + 72·N + 8·H²
              = 257,544 + 112·K·N + 16·D·N + 49,992·N + 512·D + 784·K
-    workspace  262,152 + 17·K·N + 11,544·N + 16·K bytes
+    workspace  262,152 + 17·K·N + 10,008·N + 16·K bytes
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ def _backward(params, tensors, gradients, N, D, K):
     dz1 = tensors["dz1"]
     dW0, db0, dW, db = gradients["W0"], gradients["b0"], gradients["W"], gradients["b"]
     dV, dc = gradients["V"], gradients["c"]
-    is_NK, t_LNH, t_NH, range_K = tensors["is_NK"], tensors["t_LNH"], tensors["t_NH"], tensors["range_K"]
-    ones_N, zeros_NH = tensors["ones_N"], tensors["zeros_NH"]
+    is_NK, t_NH, range_K, ones_N = tensors["is_NK"], tensors["t_NH"], tensors["range_K"], tensors["ones_N"]
+    zeros_NH = tensors["zeros_NH"]
     c1 = np.array(N, DTYPE)  # (13)
     V_T = V.T
     top_T = top.T
@@ -179,10 +179,12 @@ def _backward(params, tensors, gradients, N, D, K):
         )
         for l in reversed(range(L))
     ]
-    first_column = first[None]
-    h_last = h[: L - 1]
-    t_LNH_T = t_LNH.swapaxes(-1, -2)
+    first_T = first.T
     dz_0 = dz[0]
+    dW_0 = dW[0]
+    h_T = h[:L - 1].swapaxes(-1, -2)
+    dz_part = dz[1:]
+    dW_part = dW[1:]
     W_0_T = W[0].T
     dh_0 = dh[0]
 
@@ -204,8 +206,8 @@ def _backward(params, tensors, gradients, N, D, K):
             np.add(dh_after, dtop_l, out=dh_l)  # (18)
             np.add(dh_l, dh_1_l, out=dh_l)  # (18)
             np.multiply(dh_l, dz_all_l, out=dz_l)  # (19)
-        np.concatenate((first_column, h_last), 0, out=t_LNH)  # (20)
-        np.matmul(t_LNH_T, dz, out=dW)  # (20)
+        np.dot(first_T, dz_0, out=dW_0)  # (20)
+        np.matmul(h_T, dz_part, out=dW_part)  # (20)
         np.matmul(ones_N, dz, out=db)  # (21)
         np.dot(dz_0, W_0_T, out=dfirst_1)  # (22)
         np.add(dfirst_1, dh_0, out=dz1)  # (23)
@@ -267,8 +269,8 @@ def _update(tensors, theta, gradient, m, v):
 def _places(N, D, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "z1": (0, 1344 * N + 2 * K * N + 32768, (N, H)),
-        "first": (0, 1344 * N + 2 * K * N + 32768, (N, H)),
+        "z1": (0, 1152 * N + 2 * K * N + 32768, (N, H)),
+        "first": (0, 1152 * N + 2 * K * N + 32768, (N, H)),
         "z": (0, 0, (L, N, H)),
         "h_tanh": (0, 192 * N, (L, N, H)),
         "h": (0, 384 * N, (L, N, H)),
@@ -279,9 +281,9 @@ def _places(N, D, K):
         "e_p": (0, 576 * N + K * N, (N, K)),
         "s_p": (0, 33 * N, (N,)),
         "p": (0, 576 * N + K * N, (N, K)),
-        "loss": (0, 1441 * N + 2 * K * N + K + 32768, ()),
+        "loss": (0, 1249 * N + 2 * K * N + K + 32768, ()),
         "da2": (0, 576 * N + K * N, (N, K)),
-        "dtop": (0, 1376 * N + 2 * K * N + 32768, (N, H)),
+        "dtop": (0, 1184 * N + 2 * K * N + 32768, (N, H)),
         "dz_all": (0, 192 * N, (L, N, H)),
         "dh_1": (0, 0, (L, N, H)),
         "dh": (0, 576 * N, (L, N, H)),
@@ -290,16 +292,15 @@ def _places(N, D, K):
         "dz1": (0, 0, (N, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "ones_K": (0, 1440 * N + 2 * K * N + 32768, (K,)),
+        "ones_K": (0, 1248 * N + 2 * K * N + 32768, (K,)),
         "range_N": (1, N, (N,)),
         "range_K": (1, 2 * N, (K,)),
-        "ones_N": (0, 1440 * N + 2 * K * N + K + 32768, (N,)),
-        "zeros_NH": (0, 1408 * N + 2 * K * N + 32768, (N, 32)),
+        "ones_N": (0, 1248 * N + 2 * K * N + K + 32768, (N,)),
+        "zeros_NH": (0, 1216 * N + 2 * K * N + 32768, (N, 32)),
         "t_N": (0, 34 * N, (N,)),
         "t_N2": (0, 35 * N, (N,)),
         "at_N": (1, 0, (N,)),
         "is_NK": (2, 0, (N, K)),
-        "t_LNH": (0, 0, (6, N, 32)),
         "t_NH": (0, 32 * N, (N, 32)),
         "is_N": (2, 0, (N,)),
         "t_block": (0, 0, (16384,)),

@@ -67,7 +67,7 @@ One training step takes, with each array read and written once per kernel:
     bytes      56 + 120·D·N + 216·H·N + 288·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
              = 139,448 + 19,200·N
     workspace  110,216 + 2,952·rows bytes
-               for a block of rows = 4,096, with 55,104 for its gradients (up to 12,288: all N at once)
+               for a block of rows = 2,048, with 55,104 for its gradients (up to 6,144: all N at once)
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ("ones_rows",)
-BLOCKS = {"N": 4096}
+BLOCKS = {"N": 2048}
 CUT = {"x": 1, "eps": 1}
 FEWEST = 4
 D, H, C = 64, 48, 4

@@ -8,6 +8,8 @@ gives strided matrices to BLAS as they are, so that only a reshape that must cop
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator, Sequence
 
 import sympy
@@ -43,6 +45,10 @@ def matrix_leaf(lines: NumpyFrame, kernel: MatrixKernel) -> Iterator[str]:
 
 def contraction(lines: NumpyFrame, kernel: Contraction) -> Iterator[str]:
     """`target = left @ right`, with what the operands need computed first."""
+    parts = _in_parts(lines, kernel)
+    if parts is not None:
+        yield from parts
+        return
     prelude: list[str] = []
     left = _matrix(lines, kernel, kernel.left, kernel.rows, kernel.summed, kernel.left_transposed, prelude)
     right = _matrix(
@@ -80,6 +86,51 @@ def contraction(lines: NumpyFrame, kernel: Contraction) -> Iterator[str]:
         groups = [(i,) for i in kernel.batch] + [g for g in (kernel.rows, kernel.columns) if g]
         place = f"{target}.reshape({_sizes(lines, kernel, groups)})" if grouped else target
         yield f"np.matmul({left.text}, {right.text}, out={place}){comment}"
+
+
+def _in_parts(lines: NumpyFrame, kernel: Contraction) -> list[str] | None:
+    """A stack of products of which one operand's first or last matrix lies elsewhere, as in `x, h[0], h[1]`:
+    a product for that one and a stack for the others, so that nothing is put together; or None."""
+    operands = (kernel.left, kernel.right)
+    grouped = max(map(len, (kernel.rows, kernel.summed, kernel.columns))) > 1
+    if len(kernel.batch) != 1 or not kernel.rows or not kernel.columns or kernel.target not in lines.out:
+        return None
+    if grouped or kernel.inverses or kernel.inline or any(o.indices[:1] != kernel.batch for o in operands):
+        return None
+    ends = [_ends(lines, kernel, operand) for operand in operands]
+    found = [(k, end) for k, end in enumerate(ends) if end is not None]
+    if len(found) != 1:
+        return None
+    ((k, (alone, others, first)),) = found
+    prelude: list[str] = []
+    value = _operand(lines, kernel, operands[1 - k], prelude).at_least(ATOM)
+    one, rest = ("[0]", "[1:]") if first else ("[-1]", "[:-1]")
+    single, stack = [f"{value}{one}"] * 2, [f"{value}{rest}"] * 2
+    single[k], stack[k] = alone, others
+    turned = (kernel.left_transposed, kernel.right_transposed)
+    single = [f"{text}.T" if turn else text for text, turn in zip(single, turned, strict=True)]
+    stack = [f"{text}.swapaxes(-1, -2)" if turn else text for text, turn in zip(stack, turned, strict=True)]
+    target, comment = lines.names.tensors[kernel.target], note(*kernel.numbers)
+    products = [(single, one), (stack, rest)] if first else [(stack, rest), (single, one)]
+    made = [f"np.matmul({', '.join(texts)}, out={target}{at})" for texts, at in products]
+    return [line + comment for line in (*prelude, *made)]
+
+
+def _ends(lines: NumpyFrame, kernel: Contraction, operand: Operand) -> tuple[str, str, bool] | None:
+    """What an operand puts beside a stack: the matrix, the stack, and whether the matrix comes first."""
+    if operand.name not in lines.inlined:
+        return None
+    spelling = lines.spelling(operand.indices, kernel.extents, f"equation ({kernel.number})")
+    indices, body = lines.inlined[operand.name]
+    text = spelling.write(body.xreplace(dict(zip(indices, operand.indices, strict=True)))).text
+    found = re.fullmatch(r"np\.concatenate\(\((.*), (.*)\), 0\)", text)
+    parts = ast.parse(text, mode="eval").body if found else None
+    if not isinstance(parts, ast.Call) or not isinstance(parts.args[0], ast.Tuple) or spelling.prelude:
+        return None
+    one, other = (ast.unparse(part) for part in parts.args[0].elts)
+    if one.endswith("[None]"):
+        return one.removesuffix("[None]"), other, True
+    return (other.removesuffix("[None]"), one, False) if other.endswith("[None]") else None
 
 
 def _solution(

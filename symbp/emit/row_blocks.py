@@ -29,7 +29,7 @@ from symbp.lower.memory import MemoryPlan
 from symbp.lower.program import Block, Cost, Kernel, Nest, Program, Scan
 
 CACHED = 1 << 18  # elements: 1 MB in float32
-WORTH_A_CALL = 1 << 18
+WORTH_A_CALL = 1 << 17
 SHARE = 16
 FEWEST = 4
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -116,3 +118,27 @@ def _forward(module: Any) -> str:
 
     text = spelled_out(Path(module.__file__).read_text(encoding="utf-8"))
     return text[text.index("def _forward(") :].split("\n\n\n")[0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("shift", [1, -1])
+def test_a_stack_whose_end_lies_elsewhere_is_not_put_together(shift: int, turned: bool) -> None:
+    L, N, D, H = sizes("L N D H")
+    n, i, j, l = indices("n i j l")  # noqa: E741
+    b = SystemBuilder()
+    A, B, W = b.leaf("A", L, N, D), b.leaf("B", N, D), b.leaf("W", L, D, H)
+    body = A(l + shift, n, i, outside=B(n, i)) * W(l, i, j)
+    r = b.define("r", [l, j, n] if turned else [l, n, j], body, "sum", [i], ranges={l: L})
+    b.define("loss", [], r(l, *((j, n) if turned else (n, j))), "sum", [l, n, j], role=Role.LOSS)
+    module = module_for(b.system("loss", ["r"]), "numpy")
+    rng = np.random.default_rng(0)
+    for length in (1, 4):
+        shapes = {"A": (length, 5, 2), "B": (5, 2), "W": (length, 2, 3)}
+        values = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        end, rest = values["B"][None], values["A"][:-1] if shift < 0 else values["A"][1:]
+        expected = np.concatenate([end, rest] if shift < 0 else [rest, end]) @ values["W"]
+        found = outputs(module, values)["r"]
+        np.testing.assert_allclose(found, expected.swapaxes(1, 2) if turned else expected, rtol=1e-12)
+    text = inspect.getsource(module._forward)
+    assert "concatenate" not in text
+    assert len(re.findall(r"np\.(dot|matmul)\(", text)) == 2
