@@ -23,6 +23,7 @@ from symbp.lower.chunks import Barrier, Split, split
 from symbp.lower.copies import by_example, windows_once
 from symbp.lower.counted import counted, united
 from symbp.lower.layout import batch_last, loops_first
+from symbp.lower.linear import multiplied_out
 from symbp.lower.maxima import maxima
 from symbp.lower.rows import in_rows
 from symbp.lower.shared import numbered, shared
@@ -236,7 +237,7 @@ def network(
         parts = _chunked(prepared.system, whole.batch, gradients)
     else:
         kept = (*system.asked, *gradients)
-        looped = loops_first(shared(prepared), kept)
+        looped = loops_first(shared(multiplied_out(prepared)), kept)
         turned = batch_last(looped, kept, whole.batch)
         prepared = windows_once(turned)
         if turned is looped:  # calls don't run along the batch, so that fewer rows don't make them short
