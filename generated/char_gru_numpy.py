@@ -240,7 +240,7 @@ def _backward(params, tensors, gradients, N, T, V):
         (
             i, da1_2[i + 1] if i + 2 <= T else zeros_N3H, dh_1[i], dh[i], dh_3[i], dn_h_all[i], dn_h[i],
             dr_h_all[i], dr_h[i], da1_2_all2[i], da1_2[i, :, 0], da1_2_all3[i], da1_2[i, :, 1], da1_2_all[i],
-            da1_2[i, :, 2],
+            da1_2[i, :, 2], dh[i + 1] if i + 2 <= T else None, u_h[i + 1] if i + 2 <= T else None,
         )
         for i in reversed(range(T))
     ]
@@ -282,14 +282,14 @@ def _backward(params, tensors, gradients, N, T, V):
         np.dot(da2_rows, R_T, out=dh_3_rows)  # (19)
         for (
             i, da1_2_after, dh_1_i, dh_i, dh_3_i, dn_h_all_i, dn_h_i, dr_h_all_i, dr_h_i, da1_2_all2_i,
-            da1_2_i, da1_2_all3_i, da1_2_i2, da1_2_all_i, da1_2_i3,
+            da1_2_i, da1_2_all3_i, da1_2_i2, da1_2_all_i, da1_2_i3, dh_after, u_h_after,
         ) in steps:
             dh_1_left = da1_2_after  # (20)
             np.dot(dh_1_left.reshape(N, 3 * H), U_T, out=dh_1_i)  # (20)
             if i + 2 <= T:  # (21)
-                np.multiply(dh[i + 1], u_h[i + 1], out=dh[i])  # (21)
+                np.multiply(dh_after, u_h_after, out=dh_i)  # (21)
             else:  # (21)
-                dh[i].fill(0)  # (21)
+                dh_i.fill(0)  # (21)
             np.add(dh_i, dh_1_i, out=dh_i)  # (21)
             np.add(dh_i, dh_3_i, out=dh_i)  # (21)
             np.multiply(dh_i, dn_h_all_i, out=dn_h_i)  # (22)
@@ -490,7 +490,7 @@ def _sigmoid(x: Array, out: Array | None = None) -> Array:
     np.negative(x, out=out)
     np.exp(out, out=out)
     np.add(out, 1, out=out)
-    return np.divide(1, out, out=out)
+    return np.reciprocal(out, out=out)
 
 
 def _transposed(x: Array, out: Array | None = None) -> Array:

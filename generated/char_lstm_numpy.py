@@ -221,7 +221,8 @@ def _backward(params, tensors, gradients, N, T, V):
         (
             i, (da1[i + 1] if i + 2 <= T else zeros_N4H).reshape(N, 4 * H), dh_1[i], dh_2[i], dh[i],
             dc1_all[i], dc1[i], da1_all4[i], da1[i, :, 0], da1_all3[i], da1[i, :, 1], da1_all[i],
-            da1[i, :, 2], da1_all2[i], da1[i, :, 3],
+            da1[i, :, 2], da1_all2[i], da1[i, :, 3], dc1[i + 1] if i + 2 <= T else None,
+            f_c1[i + 1] if i + 2 <= T else None,
         )
         for i in reversed(range(T))
     ]
@@ -261,14 +262,14 @@ def _backward(params, tensors, gradients, N, T, V):
         np.dot(da2_rows, R_T, out=dh_2_rows)  # (20)
         for (
             i, da1_after_rows, dh_1_i, dh_2_i, dh_i, dc1_all_i, dc1_i, da1_all4_i, da1_i, da1_all3_i, da1_i2,
-            da1_all_i, da1_i3, da1_all2_i, da1_i4,
+            da1_all_i, da1_i3, da1_all2_i, da1_i4, dc1_after, f_c1_after,
         ) in steps:
             np.dot(da1_after_rows, U_T, out=dh_1_i)  # (21)
             np.add(dh_1_i, dh_2_i, out=dh_i)  # (22)
             if i + 2 <= T:  # (23)
-                np.multiply(dc1[i + 1], f_c1[i + 1], out=dc1[i])  # (23)
+                np.multiply(dc1_after, f_c1_after, out=dc1_i)  # (23)
             else:  # (23)
-                dc1[i].fill(0)  # (23)
+                dc1_i.fill(0)  # (23)
             np.multiply(dc1_all_i, dh_i, out=t_NH)  # (23)
             np.add(dc1_i, t_NH, out=dc1_i)  # (23)
             np.multiply(da1_all4_i, dc1_i, out=da1_i)  # (24)
@@ -455,7 +456,7 @@ def _sigmoid(x: Array, out: Array | None = None) -> Array:
     np.negative(x, out=out)
     np.exp(out, out=out)
     np.add(out, 1, out=out)
-    return np.divide(1, out, out=out)
+    return np.reciprocal(out, out=out)
 
 
 def _transposed(x: Array, out: Array | None = None) -> Array:

@@ -100,7 +100,7 @@ def _forward(params, tensors, N, T, V, K):
     steps_ = [
         (
             t, (alpha[t - 1] if t >= 1 else zeros_NK)[:, None, :], s_alpha[t].reshape(K * N), alpha[t],
-            scores[t],
+            scores[t], s_alpha[t] if t >= 1 else None,
         )
         for t in range(T)
     ]
@@ -109,7 +109,9 @@ def _forward(params, tensors, N, T, V, K):
     steps2 = [
         (
             t, dtotal_dalpha_1[t].reshape(K * N), marginal_all if T == t + 1 else zeros_NK,
-            dtotal_dalpha_1[t], marginal[:, t],
+            dtotal_dalpha_1[t], marginal[:, t], alpha[t][..., None] if t + 2 <= T else None,
+            marginal[:, t + 1][:, None, :] if t + 2 <= T else None,
+            s_alpha[t + 1][:, None, :] if t + 2 <= T else None,
         )
         for t in reversed(range(T))
     ]
@@ -118,25 +120,28 @@ def _forward(params, tensors, N, T, V, K):
         x = data["x"]
         _transposed(x, out=at_TN)  # (1)
         np.take(W, at_TN, 0, out=scores, mode="clip")  # (1)
-        for t, alpha_before_row, s_alpha_t_flat, alpha_t, scores_t in steps_:
+        for t, alpha_before_row, s_alpha_t_flat, alpha_t, scores_t, s_alpha_t in steps_:
             _transposed(A, out=t_KK)  # (2)
             np.add(alpha_before_row, t_KK, out=t_NKK)  # (2)
             np.exp(t_NKK, out=t_NKK)  # (2)
             np.dot(t_NKK_rows, ones_K, out=s_alpha_t_flat)  # (2)
             if t >= 1:  # (3)
-                np.log(s_alpha[t], out=alpha[t])  # (3)
+                np.log(s_alpha_t, out=alpha_t)  # (3)
             else:  # (3)
-                alpha[t].fill(0)  # (3)
+                alpha_t.fill(0)  # (3)
             np.add(alpha_t, scores_t, out=alpha_t)  # (3)
         np.exp(alpha_last, out=s_total_exp)  # (4)
         np.dot(s_total_exp, ones_K, out=s_total)  # (4)
         np.divide(s_total_exp, s_total_column, out=marginal_all)  # (7)
-        for t, dtotal_dalpha_1_t_flat, marginal_all_t, dtotal_dalpha_1_t, marginal_t in steps2:
+        for (
+            t, dtotal_dalpha_1_t_flat, marginal_all_t, dtotal_dalpha_1_t, marginal_t, alpha_t_column,
+            marginal_after_row, s_alpha_after_row,
+        ) in steps2:
             if t + 2 <= T:  # (6)
-                np.add(alpha[t][..., None], A, out=t_NKK)  # (6)
+                np.add(alpha_t_column, A, out=t_NKK)  # (6)
                 np.exp(t_NKK, out=t_NKK)  # (6)
-                np.multiply(t_NKK, marginal[:, t + 1][:, None, :], out=t_NKK)  # (6)
-                np.divide(t_NKK, s_alpha[t + 1][:, None, :], out=t_NKK)  # (6)
+                np.multiply(t_NKK, marginal_after_row, out=t_NKK)  # (6)
+                np.divide(t_NKK, s_alpha_after_row, out=t_NKK)  # (6)
             else:  # (6)
                 t_NKK.fill(0)  # (6)
             np.dot(t_NKK_rows, ones_K, out=dtotal_dalpha_1_t_flat)  # (6)

@@ -284,42 +284,42 @@ def _loss(params, tensors, N, T, D, S, K):
             s_alpha_sum[t].fill(0)  # (16)
             for m in range(3):
                 np.right_shift(range_, 1, out=at1)  # (16)
-                np.subtract(at1, 1, out=at1)  # (16)
+                np.subtract(at1, one, out=at1)  # (16)
                 np.right_shift(range_, 1, out=at_1)  # (16)
                 at3 = t - 1  # (16)
                 np.subtract(range_, m, out=at_4)  # (16)
                 np.bitwise_and(range_, 1, out=at_9)  # (16)
-                np.equal(at_9, 1, out=is_1)  # (16)
+                np.equal(at_9, one, out=is_1)  # (16)
                 np.less_equal(0, at1, out=is_4)  # (16)
-                np.less(at1, S, out=is_5)  # (16)
+                np.less(at1, c5, out=is_5)  # (16)
                 np.logical_and(is_4, is_5, out=is_4)  # (16)
-                np.clip(at1, 0, S - 1, out=at_9)  # (16)
+                np.clip(at1, 0, c1, out=at_9)  # (16)
                 np.take(y, at_9, 1, out=at_5, mode="clip")  # (16)
                 _choose(at_5, is_4, -1)  # (16)
                 np.less_equal(0, at_1, out=is_4)  # (16)
-                np.less(at_1, S, out=is_5)  # (16)
+                np.less(at_1, c5, out=is_5)  # (16)
                 np.logical_and(is_4, is_5, out=is_4)  # (16)
-                np.clip(at_1, 0, S - 1, out=at_9)  # (16)
+                np.clip(at_1, 0, c1, out=at_9)  # (16)
                 np.take(y, at_9, 1, out=at_6, mode="clip")  # (16)
                 _choose(at_6, is_4, -1)  # (16)
                 np.not_equal(at_5, at_6, out=is_8)  # (16)
                 np.multiply(is_1, is_8, out=at_3)  # (16)
-                np.add(at_3, 1, out=at_3)  # (16)
+                np.add(at_3, one, out=at_3)  # (16)
                 np.less_equal(m, at_3, out=is_3)  # (16)
                 np.less_equal(0, at_4, out=is_1)  # (16)
-                np.less(at_4, 2 * S + 1, out=is_4)  # (16)
+                np.less(at_4, c6, out=is_4)  # (16)
                 np.logical_and(is_1, is_4, out=is_1)  # (16)
                 np.logical_and((0 <= at3) & (at3 < T), is_1, out=is_1)  # (16)
                 np.not_equal(range_, m, out=is_4)  # (16)
                 np.logical_not(is_4, out=is_4)  # (16)
                 t_1.fill(DTYPE(0))  # (16)
                 _choose(t_1, is_4, DTYPE(-np.inf))  # (16)
-                np.multiply(np.clip(at3, 0, T - 1), N, out=at_3)  # (16)
-                np.add(at_3, range_N[:, None], out=at_3)  # (16)
-                np.multiply(at_3, 2 * S + 1, out=at_3)  # (16)
-                np.clip(at_4, 0, 2 * S, out=at_9)  # (16)
+                np.multiply(np.clip(at3, 0, c7), N, out=at_3)  # (16)
+                np.add(at_3, range_N_column, out=at_3)  # (16)
+                np.multiply(at_3, c6, out=at_3)  # (16)
+                np.clip(at_4, 0, c8, out=at_9)  # (16)
                 np.add(at_3, at_9, out=at_3)  # (16)
-                np.take(alpha.reshape(-1), at_3, out=t_5, mode="clip")  # (16)
+                np.take(alpha_flat, at_3, out=t_5, mode="clip")  # (16)
                 _choose(t_5, is_1, t_1)  # (16)
                 np.subtract(t_5, m_alpha_finite[t], out=t_5)  # (16)
                 np.exp(t_5, out=t_5)  # (16)
@@ -424,6 +424,14 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
     one2 = np.array(1, DTYPE)
     padded3_part = padded3[0 : T, :, 0 : 2 * S + 1]
     padded4_part = padded4[0 : T, :, 0 : 2 * S + 1]
+    steps = [[
+        (
+            m, dalpha_1[t], alpha[t] if t + 2 <= T else None,
+            padded4[t + 1, :, m : 2 * S + m + 1] if t + 2 <= T else None,
+            padded3[t + 1, :, m : 2 * S + m + 1] if t + 2 <= T else None,
+        )
+        for m in range(3)
+    ] for t in range(T)]
     c3 = np.array(N, np.int64)  # (30)
     range_T_column = range_T[:, None]
     c4 = np.array(K, np.int64)  # (30)
@@ -445,7 +453,7 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
     R_T = R.T
     dh1_2_rows = dh1_2.reshape(N * T, H)
     U_T = U.T
-    steps = [
+    steps2 = [
         (dr_h1[t + 1] if t + 2 <= T else zeros_NH, dh1_1[t], dh1_2[t], dr_h1[t], dr_h1_all[t])
         for t in reversed(range(T))
     ]
@@ -483,10 +491,10 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
             np.copyto(padded3_part, ds_alpha)  # (27)
             padded4.fill(0)  # (27)
             np.copyto(padded4_part, m_alpha_finite)  # (27)
-            for m in range(3):
+            for m, dalpha_1_part, alpha_part, padded4_part2, padded3_part2 in steps[t]:
                 np.add(range_, m, out=at1)  # (27)
                 np.right_shift(at1, 1, out=at1)  # (27)
-                np.subtract(at1, 1, out=at1)  # (27)
+                np.subtract(at1, one, out=at1)  # (27)
                 np.add(range_, m, out=at_1)  # (27)
                 np.right_shift(at_1, 1, out=at_1)  # (27)
                 if t + 2 <= T:  # (27)
@@ -512,13 +520,13 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
                     np.add(range_, m, out=at_4)  # (27)
                     np.less_equal(at_4, 2 * S, out=is_1)  # (27)
                     np.logical_and(is_1, is_3, out=is_3)  # (27)
-                    np.subtract(alpha[t], padded4[t + 1, :, m : 2 * S + m + 1], out=t_5)  # (27)
+                    np.subtract(alpha_part, padded4_part2, out=t_5)  # (27)
                     np.exp(t_5, out=t_5)  # (27)
-                    np.multiply(padded3[t + 1, :, m : 2 * S + m + 1], t_5, out=t_5)  # (27)
+                    np.multiply(padded3_part2, t_5, out=t_5)  # (27)
                     _choose(t_5, is_3, 0)  # (27)
                 else:  # (27)
                     t_5.fill(0)  # (27)
-                dalpha_1[t] += t_5  # (27)
+                dalpha_1_part += t_5  # (27)
             np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (28)
             np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (29)
         dlog_p_2.fill(0)  # (30)
@@ -546,7 +554,7 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
         np.subtract(dz, t_TNK, out=dz)  # (33)
         np.dot(ones_NT, dz_rows, out=dc)  # (34)
         np.dot(dz_rows, R_T, out=dh1_2_rows)  # (35)
-        for dr_h1_after, dh1_1_t, dh1_2_t, dr_h1_t, dr_h1_all_t in steps:
+        for dr_h1_after, dh1_1_t, dh1_2_t, dr_h1_t, dr_h1_all_t in steps2:
             np.dot(dr_h1_after, U_T, out=dh1_1_t)  # (36)
             np.add(dh1_1_t, dh1_2_t, out=dr_h1_t)  # (37)
             np.multiply(dr_h1_t, dr_h1_all_t, out=dr_h1_t)  # (37)

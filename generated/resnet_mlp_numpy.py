@@ -175,7 +175,7 @@ def _backward(params, tensors, gradients, N, D, K):
     steps = [
         (
             l, dh[l + 1] if l + 2 <= L else zeros_NH, dtop if L == l + 1 else zeros_NH, dh[l], dh_1[l],
-            dz_all[l], dz[l],
+            dz_all[l], dz[l], dz[l + 1] if l + 2 <= L else None, W[l + 1].T if l + 2 <= L else None,
         )
         for l in reversed(range(L))
     ]
@@ -198,11 +198,11 @@ def _backward(params, tensors, gradients, N, D, K):
         np.dot(top_T, da2, out=dV)  # (16)
         np.multiply(h_tanh, h_tanh, out=dz_all)  # (19)
         np.subtract(one, dz_all, out=dz_all)  # (19)
-        for l, dh_after, dtop_l, dh_l, dh_1_l, dz_all_l, dz_l in steps:
+        for l, dh_after, dtop_l, dh_l, dh_1_l, dz_all_l, dz_l, dz_after, W_after_T in steps:
             if l + 2 <= L:  # (17)
-                np.dot(dz[l + 1], W[l + 1].T, out=dh_1[l])  # (17)
+                np.dot(dz_after, W_after_T, out=dh_1_l)  # (17)
             else:  # (17)
-                dh_1[l].fill(0)  # (17)
+                dh_1_l.fill(0)  # (17)
             np.add(dh_after, dtop_l, out=dh_l)  # (18)
             np.add(dh_l, dh_1_l, out=dh_l)  # (18)
             np.multiply(dh_l, dz_all_l, out=dz_l)  # (19)

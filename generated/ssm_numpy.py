@@ -216,7 +216,10 @@ def _backward(params, tensors, gradients, N, T, D, K):
     size_T = size.T
     im_last = im[T - 1]
     re_last = re[T - 1]
-    steps = [(t, dim[t], dre[t]) for t in reversed(range(T))]
+    steps = [
+        (t, dim[t], dre[t], dim[t + 1] if t + 2 <= T else None, dre[t + 1] if t + 2 <= T else None)
+        for t in reversed(range(T))
+    ]
     x_turned_T = x_turned.reshape(N * T, D).T
     dre_rows = dre.reshape(N * T, S)
     padded1_part = padded1[1 : T + 1, :, :]
@@ -238,31 +241,31 @@ def _backward(params, tensors, gradients, N, T, D, K):
         np.dot(size_T, da1, out=dW)  # (26)
         np.multiply(dsize, im_last, out=dim_all)  # (27)
         np.multiply(dsize, re_last, out=dre_all)  # (28)
-        for t, dim_t, dre_t in steps:
+        for t, dim_t, dre_t, dim_after, dre_after in steps:
             if t + 2 <= T:  # (27)
-                np.multiply(dim[t + 1], real, out=dim[t])  # (27)
+                np.multiply(dim_after, real, out=dim_t)  # (27)
             else:  # (27)
-                dim[t].fill(0)  # (27)
+                dim_t.fill(0)  # (27)
             if T == t + 1:  # (27)
                 np.multiply(2, dim_all, out=t_NS)  # (27)
             else:  # (27)
                 t_NS.fill(0)  # (27)
             np.add(t_NS, dim_t, out=dim_t)  # (27)
             if t + 2 <= T:  # (27)
-                np.multiply(dre[t + 1], imag, out=t_NS)  # (27)
+                np.multiply(dre_after, imag, out=t_NS)  # (27)
             else:  # (27)
                 t_NS.fill(0)  # (27)
             np.subtract(dim_t, t_NS, out=dim_t)  # (27)
             if t + 2 <= T:  # (28)
-                np.multiply(dre[t + 1], real, out=dre[t])  # (28)
+                np.multiply(dre_after, real, out=dre_t)  # (28)
             else:  # (28)
-                dre[t].fill(0)  # (28)
+                dre_t.fill(0)  # (28)
             if T == t + 1:  # (28)
                 np.multiply(2, dre_all, out=t_NS)  # (28)
             else:  # (28)
                 t_NS.fill(0)  # (28)
             if t + 2 <= T:  # (28)
-                np.multiply(dim[t + 1], imag, out=t_NS2)  # (28)
+                np.multiply(dim_after, imag, out=t_NS2)  # (28)
             else:  # (28)
                 t_NS2.fill(0)  # (28)
             np.add(t_NS, t_NS2, out=t_NS)  # (28)

@@ -299,7 +299,7 @@ def _sigmoid(x: Array, out: Array | None = None) -> Array:
     np.negative(x, out=out)
     np.exp(out, out=out)
     np.add(out, 1, out=out)
-    return np.divide(1, out, out=out)
+    return np.reciprocal(out, out=out)
 
 
 def _softplus(x: Array, out: Array | None = None) -> Array:

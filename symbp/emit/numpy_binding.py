@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbp.emit.blocks import WIDTH, wrapped
@@ -133,34 +133,74 @@ class Binding:
         return name
 
     # --- loops
-    def loop(self, block: Sequence[str]) -> list[str]:
-        """A loop, over what it views at each step where that is known before and not much."""
+    def loop(self, block: Sequence[str], outside: tuple[ast.For, ...] = ()) -> list[str]:
+        """A loop, over what it views at each step where that is known before and not much; `outside` are the
+        loops around it."""
         body = [self.line(line) if _plain(line, block) else line for line in block[1:]]
         (head,) = ast.parse(f"{block[0].partition('  # ')[0]} pass").body
         assert isinstance(head, ast.For)
-        if any(line.lstrip().startswith("for ") for line in body) or not self.stays(head.iter):
+        if not self.stays(head.iter):
             return [block[0], *body]
-        around, views = [n.id for n in ast.walk(head.target) if isinstance(n, ast.Name)], dict[str, str]()
+        around, views = _targets(head), dict[str, str]()
         self.forms.known.update(dict.fromkeys(around, NUMBER))
-        inside = replace(self, fixed=self.fixed | {*around}, names=views, head=[], taken=set(self.taken))
+        if any(line.lstrip().startswith("for ") for line in body):
+            return [block[0], *self.loops_within(body, (*outside, head))]
+        known = {*around, *(name for loop in outside for name in _targets(loop))}
+        inside = replace(self, fixed=self.fixed | known, names=views, head=[], taken=set(self.taken))
 
         def named(part: ast.expr, source: str, comment: str) -> str:  # noqa: ARG001
             if source not in views:
                 views[source] = inside.new(view_name(part, around[0]))
             return views[source]
 
-        renamed = [
+        plain = [
             inside._renamed(line, named, numbers=False) if _plain(line, block) else line for line in body
         ]
-        if not 0 < len(views) <= MOST:
+        renamed = inside.chosen(plain, named, known)
+        moving = [v for v in views if any(re.search(rf"\b{name}\b", v) for name in around)]
+        if not moving or len(views) > MOST:
             return [block[0], *body]
         self.taken |= inside.taken
         read = [
             n for n in around if any(re.search(rf"\b{n}\b", line.partition("  # ")[0]) for line in renamed)
         ]
         steps = self.new("steps")
-        self.head += _comprehension(steps, [*read, *views], block[0].partition("  # ")[0].rstrip(":"))
-        return [*_header([*read, *views.values()], steps), *renamed]
+        clause = block[0].partition("  # ")[0].rstrip(":")
+        self.head += _comprehension(steps, [*read, *views], clause, [_forwards(loop) for loop in outside])
+        at = "".join(f"[{name}]" for loop in outside for name in _targets(loop))
+        return [*_header([*read, *views.values()], steps + at), *renamed]
+
+    def chosen(self, body: Sequence[str], named: Naming, steps: Collection[str]) -> list[str]:
+        """The lines of a loop with names for the views under a choice: those that all `steps` have, and
+        those that a step has only where it is chosen."""
+        found: list[str] = []
+        margin, condition = _margin(body[0]), ""
+
+        def where_chosen(part: ast.expr, source: str, comment: str) -> str:
+            moves = any(isinstance(n, ast.Name) and n.id in steps for n in ast.walk(part))
+            if source in self.names or not condition or not moves:
+                return self.names.get(source, source)
+            return named(part, f"{source} if {condition} else None", comment)
+
+        for line in body:
+            code = line.partition("  # ")[0].strip()
+            if _margin(line) == margin:
+                condition = code[3:-1] if code.startswith("if ") and code.endswith(":") else ""
+            elif len(_margin(line)) == len(margin) + 4 and not code.endswith(":"):
+                line = self._renamed(line, where_chosen, numbers=False)
+            found.append(line)
+        return found
+
+    def loops_within(self, body: Sequence[str], outside: tuple[ast.For, ...]) -> list[str]:
+        """The lines of a loop with those of the loops in it."""
+        margin = _margin(body[0])
+        if any(not isinstance(loop.target, ast.Name) for loop in outside):
+            return list(body)
+        found: list[str] = []
+        for block in _blocks([line.removeprefix(margin) for line in body]):
+            lines = self.loop(block, outside) if block[0].startswith("for ") else block
+            found += [f"{margin}{line}" for line in lines]
+        return found
 
     # --- parts
     def _renamed(self, line: str, name: Naming, *, numbers: bool = True) -> str:
@@ -233,6 +273,10 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
         yield block
 
 
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
 def _plain(line: str, block: Sequence[str]) -> bool:
     """Whether a line of a loop runs at each of its steps."""
     indent = len(block[1]) - len(block[1].lstrip())
@@ -260,11 +304,25 @@ def _header(names: Sequence[str], steps: str) -> list[str]:
     return [one] if len(one) + 8 <= WIDTH else wrapped("for (", names, f") in {steps}:", 8)
 
 
-def _comprehension(name: str, values: Sequence[str], around: str) -> list[str]:
-    """`steps = [(…) for t in range(T)]`, over several lines where it is long."""
+def _targets(loop: ast.For) -> list[str]:
+    return [n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
+
+
+def _forwards(loop: ast.For) -> str:
+    """The head of a loop whose steps stand in a list, by their numbers."""
+    over = ast.unparse(loop.iter)
+    over = over.removeprefix("reversed(")[:-1] if over.startswith("reversed(") else over
+    return f"for {ast.unparse(loop.target)} in {over}"
+
+
+def _comprehension(name: str, values: Sequence[str], around: str, outside: Sequence[str] = ()) -> list[str]:
+    """`steps = [(…) for t in range(T)]`, over several lines where it is long; a list of such lists for loops
+    `outside`."""
     entry = f"({', '.join(values)})" if len(values) > 1 else values[0]
-    one = f"{name} = [{entry} {around}]"
+    opening = "[" * len(outside)
+    closing = "".join(f" {clause}]" for clause in reversed(outside))
+    one = f"{name} = {opening}[{entry} {around}]{closing}"
     if len(one) + 4 <= WIDTH:
         return [one]
     inner = [f"    {line}" for line in wrapped("(", values, ")", 8)]
-    return [f"{name} = [", *inner, f"    {around}", "]"]
+    return [f"{name} = {opening}[", *inner, f"    {around}", f"]{closing}"]

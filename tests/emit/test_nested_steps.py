@@ -1,0 +1,24 @@
+"""Loops in loops of a NumPy module: their views are made once, also those under a choice."""
+
+from __future__ import annotations
+
+import re
+
+from benchmarks.peers import symbp_peer
+from benchmarks.rows import ROWS
+
+
+def inner_loops(text: str) -> list[str]:
+    """The lines of the loops over the steps of one layer, with their heads."""
+    return re.findall(r"^ {12}for (?:(?!^ {0,12}\w).)*?in steps\d*\[l\]:\n(?:^ {16}.*\n)+", text, re.M | re.S)
+
+
+def test_inner_loops_run_over_views_that_are_there() -> None:
+    text = symbp_peer.source(ROWS["diagonal"], "numpy", "float32")
+    forward, backward = inner_loops(text)
+    for loop in (forward, backward):
+        assert "[l, t" not in loop
+        assert "np.multiply(" in loop
+    assert "if t + 2 <= T:" in backward
+    made = re.findall(r"dmemory\[l, t \+ 1\] if t \+ 2 <= T else None", text)
+    assert len(made) == 1
