@@ -82,11 +82,11 @@ class Binding:
         if not isinstance(operands, ast.Tuple) or len(operands.elts) != 2:
             return line
         kinds = [self.kind(operand) for operand in operands.elts]
-        if "number" not in kinds or not {"real", "integer"} & {*kinds}:
+        at = kinds.index("number") if "number" in kinds else None
+        if at is None or not ("real" in kinds or ("integer" in kinds and self.whole(operands.elts[at]))):
             return line
         dtype = "DTYPE" if "real" in kinds else "np.int64"
         texts = [ast.get_source_segment(f"({found[2]})", operand) or "" for operand in operands.elts]
-        at = kinds.index("number")
         texts[at] = self.number(texts[at], dtype, mark + comment)
         return f"{found[1]}{', '.join(texts)}{found[3]}{mark}{comment}"
 
@@ -99,6 +99,14 @@ class Binding:
         if form.shape:
             return form.kind
         return "number" if form.kind == "number" and form.view and self.stays(node) else ""
+
+    def whole(self, node: ast.expr) -> bool:
+        """Whether a number is surely an integer: of sizes and integers, by no division."""
+        nodes = list(ast.walk(node))
+        constants = [n.value for n in nodes if isinstance(n, ast.Constant)]
+        names = {n.id for n in nodes if isinstance(n, ast.Name)}
+        plain = all(type(value) is int for value in constants) and names <= self.forms.sizes
+        return plain and not any(isinstance(n, (ast.Div, ast.Call, ast.Pow)) for n in nodes)
 
     def number(self, text: str, dtype: str, comment: str) -> str:
         """The name of a number as an array of no axes."""

@@ -250,3 +250,32 @@ def test_targets_agree_over_many_steps(data: dict[str, Any]) -> None:
         made.fit(state, data, epochs=34, batch_size=3)
         ends.append(state.params.flat)
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12, atol=1e-13)
+
+
+def test_a_step_runs_on_the_arrays_that_the_state_has_now(module: ModuleType, data: dict[str, Any]) -> None:
+    """Parameters, moments and settings may be others before any step; what was bound to the old ones goes."""
+    state, other = (module.init_state(module.init_params(k)) for k in (0, 1))
+    module.train_step(state, **data)
+    state.params, state.moments, state.gradients = other.params.copy(), other.moments, other.gradients.copy()
+    state.step, state.moments = 0, {name: arena.copy() for name, arena in other.moments.items()}
+    assert module.train_step(state, **data) == module.train_step(other, **data)
+    np.testing.assert_array_equal(state.params.flat, other.params.flat)
+    state.hyper["lr"] = other.hyper["lr"] = 0.5
+    module.train_step(state, **data)
+    module.train_step(other, **data)
+    np.testing.assert_array_equal(state.params.flat, other.params.flat)
+
+
+def test_arrays_that_pass_at_once_are_read_anew(module: ModuleType, data: dict[str, Any]) -> None:
+    """The same arrays with other values, then others, then the first ones again."""
+    state, fresh = (module.init_state(module.init_params(0)) for _ in range(2))
+    more = {name: array[:3].copy() for name, array in data.items()}
+    same = {name: array.copy() for name, array in data.items()}
+    for scale, given in ((1.0, same), (2.0, same), (1.0, more), (0.5, same)):
+        given["x"] *= scale
+        found = module.train_step(state, **given)
+        assert found == module.train_step(fresh, **{name: array.copy() for name, array in given.items()})
+    with pytest.raises(module.DataError, match="missing"):
+        module.train_step(state, x=same["x"])
+    with pytest.raises(module.DataError, match="shape"):
+        module.train_step(state, **{**same, "x": same["x"].T})

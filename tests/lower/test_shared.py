@@ -17,9 +17,10 @@ from symbp.ir.system import System
 from symbp.lower.layout import loops_first
 from symbp.lower.shared import Shared, numbered, shared
 
-SIZES = {"N": 2, "T": 3, "D": 2, "H": 2, "K": 2, "L": 2, "F": 2}
+SIZES = {"N": 2, "T": 3, "D": 2, "H": 2, "H1": 2, "K": 2, "L": 2, "F": 2}
 NETS: dict[str, Callable[[], bp.Network]] = {
     "rnn": nets.rnn, "gelu": nets.gelu, "residual": nets.residual_mlp, "lstm": nets.lstm,
+    "squares": lambda: nets.dense(1, "tanh", regression=True),
 }  # fmt: skip
 
 
@@ -65,6 +66,16 @@ def test_new_equations_have_the_number_of_the_first_that_they_serve() -> None:
 def test_a_function_of_two_equations_is_computed_once() -> None:
     _, after = rewritten("gelu")
     assert [str(e).count("tanh(") for e in after.system.equations] == [1, 0, 0, 0]
+
+
+def test_errors_of_squares_are_those_of_their_gradient() -> None:
+    _, after = rewritten("squares")
+    (errors,) = [e for e in after.system.equations if e.target == "z_minus_t"]
+    assert after.numbers["z_minus_t"] == after.numbers["loss"]
+    assert str(errors).startswith("z_minus_t[n,k] = z[n,k] - t[n,k]")
+    readers = {e.target for e in after.system.equations if "z_minus_t" in e.read_names}
+    assert readers == {"loss", "dz"}
+    assert {e.target for e in after.system.equations if "t" in e.read_names} == {"z_minus_t"}
 
 
 def test_loops_run_along_the_first_axis_and_data_are_copied_once() -> None:
