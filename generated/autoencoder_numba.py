@@ -377,7 +377,10 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, rows, N):
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, rows, N):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, rows, N)
+    _forward(theta, work, counts, at, x, rows, N)
+    _loss(theta, work, counts, at, x, rows, N)
+    _backward(theta, gradient, work, counts, at, x, rows, N)
+    loss = work[at[9]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)

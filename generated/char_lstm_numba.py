@@ -504,7 +504,10 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, work, counts, at, x, y, rows, N, T, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, V)
+    _forward(theta, work, counts, at, x, rows, N, T, V)
+    _loss(theta, work, counts, at, y, rows, N, T, V)
+    _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V)
+    loss = work[at[18]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm)

@@ -756,7 +756,10 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, mask2, rows, N, S, K,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, mask2, rows, N, S, K)
+    _forward(theta, work, counts, at, x, mask2, rows, N, S, K)
+    _loss(theta, work, counts, at, y, rows, N, S, K)
+    _backward(theta, gradient, work, counts, at, y, mask2, rows, N, S, K)
+    loss = work[at[17]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)

@@ -513,7 +513,10 @@ def _loss_and_gradients(theta, gradient, work, counts, at, a, b, N):
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, a, b, N):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, a, b, N)
+    _forward(theta, work, counts, at, a, b, N)
+    _loss(theta, work, counts, at, N)
+    _backward(theta, gradient, work, counts, at, a, b, N)
+    loss = work[at[19]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)

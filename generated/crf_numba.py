@@ -395,7 +395,11 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, T, V, K,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, V, K)
+    _forward(theta, work, counts, at, x, rows, N, T, V, K)
+    _loss(theta, work, counts, at, y, rows, N, T, V, K)
+    _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K)
+    _finish(theta, gradient, work, counts, at, rows, N, T, V, K)
+    loss = work[at[9]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)

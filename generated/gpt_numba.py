@@ -1127,7 +1127,10 @@ def _train_step(
     T, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, N, T, V)
+    _forward(theta, work, counts, at, x, N, T, V)
+    _loss(theta, work, counts, at, y, N, T, V)
+    _backward(theta, gradient, work, counts, at, x, y, N, T, V)
+    loss = work[at[55]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1_, beta2, eps, weight_decay, clip_norm)

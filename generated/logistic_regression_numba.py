@@ -266,7 +266,10 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D):
 @kernel
 def _train_step(theta, gradient, step_, lr, work, counts, at, x, y, rows, N, D):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D)
+    _forward(theta, work, counts, at, x, rows, N, D)
+    _loss(theta, work, counts, at, y, rows, N, D)
+    _backward(theta, gradient, work, counts, at, x, y, rows, N, D)
+    loss = work[at[3]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, step_, lr)

@@ -670,7 +670,8 @@ def _replay(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, D, K):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D, K)
+    _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
+    loss = work[at[20]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)

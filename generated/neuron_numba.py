@@ -276,7 +276,10 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N):
 @kernel
 def _train_step(theta, gradient, step_, lr, work, counts, at, x, y, rows, N):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N)
+    _forward(theta, work, counts, at, x, rows, N)
+    _loss(theta, work, counts, at, y, rows, N)
+    _backward(theta, gradient, work, counts, at, x, y, rows, N)
+    loss = work[at[5]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, step_, lr)

@@ -682,7 +682,11 @@ def _loss_and_gradients(theta, gradient, work, counts, at, t, rows, N):
 @kernel
 def _train_step(theta, gradient, m, v_, step_, lr, beta1, beta2, eps, work, counts, at, t, rows, N):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, t, rows, N)
+    _forward(theta, work, counts, at, t, rows, N)
+    _loss(theta, work, counts, at, t, rows, N)
+    _backward(theta, gradient, work, counts, at, t, rows, N)
+    _finish(theta, gradient, work, counts, at, rows, N)
+    loss = work[at[22]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v_, step_, lr, beta1, beta2, eps)

@@ -548,7 +548,11 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, eps, rows, N):
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, work, counts, at, x, eps, rows, N):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, x, eps, rows, N)
+    _forward(theta, work, counts, at, x, eps, rows, N)
+    _loss(theta, work, counts, at, x, rows, N)
+    _backward(theta, gradient, work, counts, at, x, eps, rows, N)
+    _total(theta, work, counts, at, rows, N)
+    loss = work[at[25]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps_)

@@ -372,7 +372,12 @@ def _train_step(
     R, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
-    loss = _loss_and_gradients(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V)
+    _forward(theta, work, counts, at, centre, context, rows, N, R, V)
+    _loss(theta, work, counts, at, centre, others, rows, N, R, V)
+    _backward(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V)
+    _total(theta, work, counts, at, rows, N, R, V)
+    _finish(theta, gradient, work, counts, at, rows, N, R, V)
+    loss = work[at[13]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)

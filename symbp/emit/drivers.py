@@ -33,13 +33,10 @@ def driver_functions(
         (*row_views(net, places, names, evaluated), *stage_calls(net, names, evaluated)), ("@kernel",),
     )  # fmt: skip
     stages = [name for name in net.steps if name != "buffers"]
+    gradients = (*row_views(net, places, names, stages), *stage_calls(net, names, stages))
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
-        (
-            *row_views(net, places, names, stages),
-            *stage_calls(net, names, stages),
-            f"return {loss.arena}[{loss.start}]",
-        ),
+        (*gradients, f"return {loss.arena}[{loss.start}]"),
         ("@kernel",),
     )  # fmt: skip
     own = own_arguments(rule, names)
@@ -48,7 +45,8 @@ def driver_functions(
         (*own, *tail),
         "A whole step; the update is left out if the loss or a gradient is not finite.",
         (
-            f"loss = _loss_and_gradients({', '.join(('theta', 'gradient', *tail))})",
+            *gradients,
+            f"loss = {loss.arena}[{loss.start}]",
             *guarded_update(own, stage_calls(net, names, ("buffers",))),
         ),
         ("@kernel",),
