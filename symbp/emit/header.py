@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbp.derive.derivation import Derivation
+from symbp.emit.entries import LEAST
 from symbp.emit.footprint import Footprint, formula_text
+from symbp.emit.repeats import layers_in
 from symbp.emit.segments import Network
 from symbp.emit.update import numbered_updates
 from symbp.ir.printer import equation_text
@@ -71,9 +73,30 @@ def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def equation_lines(derivation: Derivation) -> list[str]:
-    """The derivation's equations with their numbers."""
-    rows = [(f"({k + 1})", equation_text(e)) for k, e in enumerate(derivation.system.equations)]
-    return _aligned(rows)
+    """The derivation's equations with their numbers; of equal layers those of the first one, where the others
+    differ in the numbers of their tensors only, by the same steps."""
+    system = derivation.system
+    texts = [equation_text(e) for e in system.equations]
+    rows = _aligned([(f"({k})", text) for k, text in enumerate(texts, 1)])
+    found: list[str] = []
+    done = 0
+    shapes = {tensor.name: tensor.shape for tensor in system.tensors}
+    for layers in layers_in([(text,) for text in texts], shapes, lambda name: name):
+        more = layers.count - 1
+        steps = {step for family in layers.arrays for step in family.steps}
+        if len(steps) == 1 and more * layers.period >= LEAST:
+            second = layers.first + layers.period
+            (step,) = steps
+            found += rows[done:second]
+            of_layers = f"for {more} more layer{'s' if more > 1 else ''}"
+            by = f"{'higher' if step > 0 else 'lower'} by {abs(step)}"
+            each = " from layer to layer" if more > 1 else ""
+            found.append(
+                f"({second + 1}) to ({layers.stop}): ({layers.first + 1}) to ({second}) {of_layers}, "
+                f"the numbers in names {by}{each}"
+            )
+            done = layers.stop
+    return found + rows[done:]
 
 
 def cost_lines(found: Footprint) -> list[str]:

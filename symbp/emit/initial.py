@@ -11,6 +11,7 @@ import sympy
 
 from symbp.emit.blocks import Function
 from symbp.emit.elements import ScalarSpelling
+from symbp.emit.entries import Entry, entry_lines
 from symbp.emit.segments import Network
 from symbp.emit.spelling import MUL
 from symbp.ir.expr import Expr, free_sizes
@@ -28,22 +29,22 @@ _DRAWN = {"normal": "rng.standard_normal({})", "uniform": "rng.uniform(-1, 1, {}
 
 def initial_function(net: Network, initial: Mapping[str, Initial]) -> Function:
     """`_initial(rng, sizes)`: every parameter's starting value by name, drawn in the declared order."""
-    lines: list[str] = []
+    entries: list[Entry] = []
     needed: set[str] = set()
     reason = ""
     for parameter in net.parameters:
         start = initial.get(parameter.name, Initial("constant"))
         for expression in (*parameter.shape, start.scale, start.shift):
             needed |= {size.name for size in free_sizes(expression)}
-        if start.reason and start.reason != reason:
-            lines.append(f"    # {' '.join(start.reason.split())}")
+        comment = " ".join(start.reason.split()) if start.reason != reason else ""
         reason = start.reason
         value = _value(parameter, start)
         for fact, made in _MADE.items():
             value = made.format(value) if parameter.fact(fact) else value
-        lines.append(f'    "{parameter.name}": {value},')
+        entries.append(Entry(parameter.name, value, comment))
     opened = [name for name in net.open_sizes if name in needed]
     head = [f'{name} = sizes["{name}"]' for name in opened]
+    lines = [f"    {line}" for line in entry_lines(entries)]
     doc = "The parameters' starting values, drawn in this order."
     return Function("_initial", ("rng", "sizes"), doc, (*head, "return {", *lines, "}"))
 

@@ -7,7 +7,6 @@ with a call for every layer in their place. Must not know: equations, how a func
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,9 +17,12 @@ from symbp.emit.repeats import (
     Family,
     Layers,
     Statement,
+    common_numbers,
     layers_in,
     notes_of,
+    numbered,
     numbers_of,
+    range_text,
     statements_of,
     words_of,
 )
@@ -59,10 +61,7 @@ class AnyLayer:
     @property
     def range(self) -> str:
         """The numbers in the order of the layers: `range(2, 9)`."""
-        start, stop, step = self.numbers.start, self.numbers.stop, self.numbers.step
-        if step != 1:
-            return f"range({start}, {stop}, {step})"
-        return f"range({start}, {stop})" if start else f"range({stop})"
+        return range_text(self.numbers)
 
 
 def layered(lines: Sequence[str], kept: Sequence[Kept], free: Callable[[str], str]) -> list[str | AnyLayer]:
@@ -94,9 +93,9 @@ def _any_layer(
     keys: Sequence[Family],
     counter: str,
 ) -> AnyLayer:
-    numbers = _numbers(keys, layers.count)
+    numbers = common_numbers(keys, layers.count)
     arrays = tuple(
-        Kept(name, known[family.names[0]].mapping, _key(key, numbers, counter))
+        Kept(name, known[family.names[0]].mapping, numbered(key, numbers, counter))
         for (family, name), key in zip(layers.arrays.items(), keys, strict=True)
     )
     arrays = tuple(sorted(arrays, key=lambda array: MAPPINGS.index(array.mapping)))
@@ -112,33 +111,6 @@ def _steady(key: Family) -> bool:
         return False
     columns = zip(*(numbers_of(text) for text in key.names), strict=True)
     return all(len({b - a for a, b in pairwise(c)}) == 1 for c in columns)
-
-
-def _numbers(keys: Sequence[Family], count: int) -> range:
-    """The numbers of the layers: those that most keys have."""
-    common = Counter((key.number, key.step) for key in keys).most_common()
-    steps = {abs(key.step) for key in keys}
-    first, step = common[0][0] if len(steps) == 1 else (0, 1)
-    return range(first, first + step * count, step)
-
-
-def _key(key: Family, numbers: range, counter: str) -> str:
-    """The key for a layer's number: `f"W{layer}"`."""
-    parts = DIGITS.split(key.names[0])
-    first, second = (numbers_of(text) for text in key.names[:2])
-    inside = []
-    for a, b in zip(first, second, strict=True):
-        weight = (b - a) // numbers.step
-        inside.append(str(a) if a == b else f"{{{_affine(weight, a - weight * numbers.start, counter)}}}")
-    return "f" + "".join(part + number for part, number in zip(parts, [*inside, ""], strict=True))
-
-
-def _affine(weight: int, offset: int, counter: str) -> str:
-    """`layer`, `layer - 1`, `2 * layer + 3`."""
-    if weight < 0:
-        return f"{offset} - {counter}" if weight == -1 else f"{offset} - {-weight} * {counter}"
-    text = counter if weight == 1 else f"{weight} * {counter}"
-    return text if offset == 0 else f"{text} {'+' if offset > 0 else '-'} {abs(offset)}"
 
 
 def _share_locals(statements: Sequence[Statement], layers: Layers) -> bool:

@@ -11,6 +11,7 @@ back.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,9 +59,15 @@ class Family:
         return numbers_of(self.names[0])[self.varying[0]]
 
     @property
+    def steps(self) -> tuple[int, ...]:
+        """How far on each of the second layer's numbers is that differs."""
+        first, second = (numbers_of(name) for name in self.names[:2])
+        return tuple(second[k] - first[k] for k in self.varying)
+
+    @property
     def step(self) -> int:
         """How far on the second layer's number is."""
-        return numbers_of(self.names[1])[self.varying[0]] - self.number
+        return self.steps[0]
 
     def after(self, other: Family) -> bool:
         """Whether each layer's array is the other one's of the next layer."""
@@ -295,3 +302,37 @@ def numbers_of(name: str) -> tuple[int, ...]:
 def renamed(line: str, names: Mapping[str, str]) -> str:
     """A line with other names for some of its words."""
     return WORD.sub(lambda word: names.get(word.group(), word.group()), line)
+
+
+def common_numbers(keys: Sequence[Family], count: int) -> range:
+    """The numbers of the layers: those that most keys have."""
+    common = Counter((key.number, key.step) for key in keys).most_common()
+    steps = {abs(key.step) for key in keys}
+    first, step = common[0][0] if len(steps) == 1 else (0, 1)
+    return range(first, first + step * count, step)
+
+
+def numbered(key: Family, numbers: range, counter: str) -> str:
+    """The key for a layer's number: `f"W{layer}"`."""
+    parts = DIGITS.split(key.names[0])
+    first, second = (numbers_of(text) for text in key.names[:2])
+    inside = []
+    for a, b in zip(first, second, strict=True):
+        weight = (b - a) // numbers.step
+        inside.append(str(a) if a == b else f"{{{affine(weight, a - weight * numbers.start, counter)}}}")
+    return "f" + "".join(part + number for part, number in zip(parts, [*inside, ""], strict=True))
+
+
+def affine(weight: int, offset: int, counter: str) -> str:
+    """`layer`, `layer - 1`, `2 * layer + 3`."""
+    if weight < 0:
+        return f"{offset} - {counter}" if weight == -1 else f"{offset} - {-weight} * {counter}"
+    text = counter if weight == 1 else f"{weight} * {counter}"
+    return text if offset == 0 else f"{text} {'+' if offset > 0 else '-'} {abs(offset)}"
+
+
+def range_text(numbers: range) -> str:
+    """`range(2, 9)`, `range(8, 0, -2)`, `range(3)`."""
+    if numbers.step != 1:
+        return f"range({numbers.start}, {numbers.stop}, {numbers.step})"
+    return f"range({numbers.start}, {numbers.stop})" if numbers.start else f"range({numbers.stop})"

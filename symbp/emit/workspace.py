@@ -13,6 +13,7 @@ import sympy
 
 from symbp.emit.blocks import Function, wrapped
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.entries import Entry, entry_lines
 from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.emit.scratch import Scratch
 from symbp.emit.segments import STEP, Network
@@ -116,15 +117,15 @@ def places_function(network: Network, memory: MemoryPlan) -> Function:
     """`_places(N)`: where each tensor lies."""
     spelled = ElementSpelling({}, {}, {})
     shapes = {t.name: t.shape for t in network.tensors}
-    lines = ["return {"]
+    entries = []
     for name, place in memory.named.items():
         shape = [spelled.integer(e).text for e in shapes.get(name, place.buffer.shape)]
         extents = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
-        lines.append(
-            f'    "{name}": ({_which(place.buffer)}, {spelled.integer(place.start).text}, {extents}),'
-        )
+        start = spelled.integer(place.start).text
+        entries.append(Entry(name, f"({_which(place.buffer)}, {start}, {extents})"))
+    lines = [f"    {line}" for line in entry_lines(entries)]
     doc = "Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."
-    return Function("_places", network.stage_sizes, doc, (*lines, "}"))
+    return Function("_places", network.stage_sizes, doc, ("return {", *lines, "}"))
 
 
 def memory_tables(network: Network, scratch: Scratch | None = None) -> list[str]:

@@ -72,22 +72,24 @@ def test_sizes_do_not_change_its_length(target: str) -> None:
 
 
 def deep(layers: int, target: str) -> str:
-    """The functions of a network with this many equal layers, each declared by itself."""
-    N, D = bp.dims("N D")
-    z = bp.nn.Sequential(*[bp.nn.Dense(16, activation="tanh") for _ in range(layers)], bp.nn.Dense(3))(
-        bp.input("x", (N, D))
-    )
+    """A network with this many equal layers, each declared by itself: up to the tables of its names, and its
+    functions."""
+    N, D, H = bp.dims("N D H")
+    dense = [bp.nn.Dense(H, activation="tanh") for _ in range(layers)]
+    z = bp.nn.Sequential(*dense, bp.nn.Dense(3))(bp.input("x", (N, D)))
     net = bp.Network("deep", loss=bp.cross_entropy(z, bp.labels("y", (N,), classes=3), from_logits=True))
-    found = source_of(net, target=target, optimizer=bp.optim.SGD(0.1), sizes={"D": 8})
-    return found[found.index("# ---- The network") : found.index("def _update")]
+    found = source_of(net, target=target, optimizer=bp.optim.SGD(0.1), sizes={"D": 8, "H": 16})
+    functions = found.index("# ---- The network")
+    return found[: found.index("PARAMETERS = ")] + found[functions : found.index("\n# ----", functions + 9)]
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_equal_layers_do_not_change_its_length(target: str) -> None:
-    few, many = deep(4, target), deep(12, target)
+    few, many = deep(7, target), deep(15, target)
     assert len(few.splitlines()) == len(many.splitlines())
-    assert "# (3), (5), (7)" in few
-    assert "# (3), (5) … (23)" in many
+    assert "# (3), (5) … (13)" in few
+    assert "# (3), (5) … (29)" in many
+    assert "(5) to (30): (3) to (4) for 13 more layers, the numbers in names higher by 1 from layer" in many
 
 
 @pytest.mark.parametrize("target", TARGETS)
