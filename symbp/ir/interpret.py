@@ -280,14 +280,15 @@ class _Reads:
 
         def element(env: Env) -> Any:
             at = tuple([s(env) for s in subscripts])
-            if all(0 <= k < n for k, n in zip(at, shape, strict=True)):
-                value = array[at]
-                if value is None:
-                    raise self.error(access, at, shape, "is read before it has been evaluated")
-                return value
-            if outside is None:
-                raise self.error(access, at, shape, "is read out of its range")
-            return outside(env)
+            for k, n in zip(at, shape, strict=True):
+                if not 0 <= k < n:
+                    if outside is None:
+                        raise self.error(access, at, shape, "is read out of its range")
+                    return outside(env)
+            value = array[at]
+            if value is None:
+                raise self.error(access, at, shape, "is read before it has been evaluated")
+            return value
 
         return element
 
@@ -312,11 +313,14 @@ class _Reals(Closures):
         parts = sympy.Mul.make_args(e)
         guards = [self.guard(g) for g in guards_of(parts)]
         factors = [self.value(f) for f in parts if not isinstance(f, Guard)]
+        if not guards:
+            return lambda env: reduce(mul, [factor(env) for factor in factors])
         zero, one = (self.domain.rational(Fraction(k)) for k in (0, 1))
 
         def lazily(env: Env) -> Value:
-            if not all(guard(env) for guard in guards):
-                return zero
+            for guard in guards:
+                if not guard(env):
+                    return zero
             return reduce(mul, [factor(env) for factor in factors]) if factors else one
 
         return lazily
@@ -344,7 +348,7 @@ class _Integers:
             return lambda env: number  # noqa: ARG005
         if isinstance(e, Index):
             name = e.name
-            return lambda env: int(env[name])
+            return lambda env: env[name]
         if isinstance(e, IntegerAccess):
             return self.reads.read(e, None if e.outside is None else self.value(e.outside))
         if isinstance(e, Guard):
