@@ -96,7 +96,9 @@ CASES: dict[str, Callable[[], System]] = {
 }
 
 
-QUICK = [pytest.param(name, marks=[pytest.mark.slow] * (name == "recurrence")) for name in CASES]
+QUICK = [
+    pytest.param(name, marks=[pytest.mark.slow] * (name in ("two_layers", "recurrence"))) for name in CASES
+]
 CASES = {name: cache(make) for name, make in CASES.items()}
 derived = cache(derive)
 

@@ -125,9 +125,9 @@ def test_the_plan_prints_itself() -> None:
 def test_hundreds_of_buffers_are_placed_quickly() -> None:
     import time
 
-    layers = [Buffer(f"h{k}", (N, H), life((k, 1200 - k))) for k in range(400)]
-    scratch = [Buffer(f"s{k}", (N, H), life((1200 - k, 1201 - k))) for k in range(400)]
-    started = time.perf_counter()
+    layers = [Buffer(f"h{k}", (N, H), life((k, 600 - k))) for k in range(200)]
+    scratch = [Buffer(f"s{k}", (N, H), life((600 - k, 601 - k))) for k in range(200)]
+    started = time.process_time()
     found = plan([*layers, *scratch])
-    assert time.perf_counter() - started < 20
-    assert found.lengths["reals"] == 401 * N * H  # all layers, one scratch read and one filled
+    assert time.process_time() - started < 5
+    assert found.lengths["reals"] == 201 * N * H  # all layers, one scratch read and one filled

@@ -45,7 +45,9 @@ def leaves(system: System) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "lstm")) for n in NETS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in ("lstm", "residual"))) for n in NETS]
+)
 def test_values_stay(name: str) -> None:
     before, after = rewritten(name)
     values, sizes = leaves(before), {**SIZES, **before.bound}

@@ -70,6 +70,7 @@ def together(stored: dict[str, Any], kind: str, name: str, expected: Any) -> Any
     return stored[f"{kind}_qkvb"] if name in offsets else expected
 
 
+@pytest.mark.slow
 def test_logits_loss_and_gradients(stored: dict[str, Any], trained: tuple[Any, Any]) -> None:
     module, _ = trained
     heads = int(stored["cfg"][3])
@@ -85,6 +86,7 @@ def test_logits_loss_and_gradients(stored: dict[str, Any], trained: tuple[Any, A
         close(gradient, expected[name], together(stored, "g", name, expected[name]), name)
 
 
+@pytest.mark.slow
 def test_steps_of_adamw(stored: dict[str, Any], trained: tuple[Any, Any]) -> None:
     module, state = trained
     *_, steps = map(int, stored["cfg"])

@@ -33,7 +33,14 @@ def _load(name: str) -> ModuleType:
 nets = _load("random_nets")
 SPECS = nets.specs()
 IDS = [f"{k}-{spec.loss}-{'-'.join(spec.activations)}" for k, spec in enumerate(SPECS)]
-each_net = pytest.mark.parametrize("spec", SPECS, ids=IDS)
+FEW = 6  # of the nets are checked in any case
+each_net = pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(spec, id=name, marks=[pytest.mark.slow] * (k >= FEW))
+        for k, (spec, name) in enumerate(zip(SPECS, IDS, strict=True))
+    ],
+)
 
 
 @cache

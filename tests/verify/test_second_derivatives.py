@@ -48,8 +48,15 @@ def derived(name: str, kind: str) -> tuple[bp.Network, bp.Derivation]:
     return net, KINDS[kind](net)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", NETS)
+SLOW = {("classifier", "Hessian"), ("rational", "Hessian"), ("rational", "products")}
+CASES = [
+    pytest.param(name, kind, id=f"{name}-{kind}", marks=[pytest.mark.slow] * ((name, kind) in SLOW))
+    for name in NETS
+    for kind in KINDS
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
 def test_every_result_by_every_method(name: str, kind: str) -> None:
     net, derivation = derived(name, kind)
     report = bp.check(net, derivation=derivation)
@@ -63,7 +70,9 @@ def test_every_result_by_every_method(name: str, kind: str) -> None:
         assert max(row.max_abs_error for row in exact) == 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=[pytest.mark.slow] * (k == "Hessian")) for k in KINDS]
+)
 def test_a_wrong_term_is_found_by_every_method(kind: str) -> None:
     net, right = derived("classifier", kind)
     key = list(right.gradients)[-1]
