@@ -73,16 +73,11 @@ One training step takes, with each array read and written once per kernel:
                + 560·N, 336·N·((S - 2)//2)² + 73·N·S² + 800·N·((S - 2)//2) + 592·N, 368·N·((S - 2)//2)²
                + 73·N·S² + 864·N·((S - 2)//2) + 624·N, 384·N·((S - 2)//2)² + 73·N·S²
                + 960·N·((S - 2)//2) + 768·N, 400·N·((S - 2)//2)² + 73·N·S² + 992·N·((S - 2)//2)
-               + 784·N, 1,024·N·((S - 2)//2) + 416·N·((S - 2)//2)² + 73·N·S²
-               + 800·N, 176·N·((S - 2)//2)² + 480·N·((S - 2)//2) + 4·N·S + 74·N·S²
-               + 436·N, 1,056·N·((S - 2)//2) + 432·N·((S - 2)//2)² + 4·N·S + 75·N·S² + 820·N, 37,379
-               + 1,058·N·((S - 2)//2) + 433·N·((S - 2)//2)² + 4·K·N + 4·N·S + 75·N·S² + 828·N + K)
-               + 8·max(32·N·S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S²
-               + 16·N, 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 7·S + K + S², 1
-               + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 7·S + (S - 2)//2 + K + S², 2
-               + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 2·((S - 2)//2) + 35·N + 7·S + K
-               + S², 19 + 32·N·((S - 2)//2)² + 32·N·S² + 64·N·((S - 2)//2) + 35·N + 3·((S - 2)//2)
-               + 7·S + K + S²) + max(K·N, 16·N·S² + 2·S + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2)
+               + 784·N, 176·N·((S - 2)//2)² + 480·N·((S - 2)//2) + 4·N·S + 74·N·S²
+               + 436·N, 1,024·N·((S - 2)//2) + 416·N·((S - 2)//2)² + 4·N·S + 75·N·S² + 804·N, 37,379
+               + 1,026·N·((S - 2)//2) + 417·N·((S - 2)//2)² + 4·K·N + 4·N·S + 75·N·S² + 812·N + K)
+               + 8·max(32·N·S², 16 + 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S² + 19·N + 7·S + K
+               + S²) + max(K·N, 16·N·S² + 2·S + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2)
                + 16·N, 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 32·N) bytes
 """
 
@@ -107,7 +102,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "S", "K")
-POSITIONS = ("range_F1", "range_", "range_N", "range_K", "range_S")
+POSITIONS = ("range_N", "range_K", "range_S", "range_F1")
 ONES = ("ones_K", "ones_N", "ones_2S22NNS222N", "ones_NS2")
 D1, F1, D2, D3, F2, D4, D5 = 1, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
@@ -155,30 +150,24 @@ def _forward(params, tensors, N, S, K):
     h2, u_flat, flat, z3 = tensors["h2"], tensors["u_flat"], tensors["flat"], tensors["z3"]
     a3, m_a3, e_p, s_p = tensors["a3"], tensors["m_a3"], tensors["e_p"], tensors["s_p"]
     p = tensors["p"]
-    padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
-    t_1, t_2, t_3, range_F1 = tensors["t_1"], tensors["t_2"], tensors["t_3"], tensors["range_F1"]
-    range_, range_N, ones_K = tensors["range_"], tensors["range_N"], tensors["ones_K"]
+    padded1, t_1, t_2, ones_K = tensors["padded1"], tensors["t_1"], tensors["t_2"], tensors["ones_K"]
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
     padded1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
     C1_rows = C1.reshape(F1, 9 * D1)
     c1_ = S ** 2  # (1)
     c1_column = c1[:, None, None, None]
     zero = np.array(0, DTYPE)
-    c2_ = np.array(S, np.int64)  # (4)
-    range_F1_column = range_F1[:, None, None, None]
-    two = np.array(2, np.int64)
-    at_2_column = at_2[:, None, None]
-    at_3_column = at_3[:, None]
-    c3 = np.array(N, np.int64)  # (4)
-    h1_2_flat = h1_2.reshape(-1)
-    one = np.array(1, np.int64)
-    t_2_part = t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
-    t_2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
+    h1_2_part = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
+    h1_2_part2 = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, 1 : 2 * ((S - 2) // 2) + 2 : 2]
+    h1_2_part3 = h1_2[:, 1 : 2 * ((S - 2) // 2) + 2 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
+    h1_2_part4 = h1_2[:, 1 : 2 * ((S - 2) // 2) + 2 : 2, 1 : 2 * ((S - 2) // 2) + 2 : 2]
+    t_1_part = t_1[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
+    t_1_windows = _windows(t_1, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     C2_rows = C2.reshape(32, 9 * F1)
-    c4 = ((S - 2) // 2 + 1) ** 2  # (5)
+    c2_ = ((S - 2) // 2 + 1) ** 2  # (5)
     c2_column = c2[:, None, None, None]
-    c5 = 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2)  # (8)
-    c6 = np.array(10 / 7, DTYPE)  # (9)
+    c3 = 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2)  # (8)
+    c4 = np.array(10 / 7, DTYPE)  # (9)
     flat_T = flat.T
     m_a3_column = m_a3[:, None]
     s_p_column = s_p[:, None]
@@ -191,59 +180,19 @@ def _forward(params, tensors, N, S, K):
         np.matmul(C1_rows, x_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, zero, out=h1_2)  # (3)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=h1, mode="clip")  # (4)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_3, one, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-        np.maximum(h1, t_1, out=h1)  # (4)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_2, one, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-        np.maximum(h1, t_1, out=h1)  # (4)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_2, one, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_3, one, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-        np.maximum(h1, t_1, out=h1)  # (4)
-        t_2.fill(0)  # (5)
-        np.copyto(t_2_part, h1)  # (5)
-        np.copyto(h1_windows, t_2_windows)  # (5)
-        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c4 * N), out=z2.reshape(32, c4 * N))  # (5)
+        np.maximum(h1_2_part, h1_2_part2, out=h1)  # (4)
+        np.maximum(h1, h1_2_part3, out=h1)  # (4)
+        np.maximum(h1, h1_2_part4, out=h1)  # (4)
+        t_1.fill(0)  # (5)
+        np.copyto(t_1_part, h1)  # (5)
+        np.copyto(h1_windows, t_1_windows)  # (5)
+        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
         np.add(z2, c2_column, out=a2)  # (6)
         np.maximum(a2, zero, out=h2)  # (7)
-        u_flat[...] = h2.reshape(c5 + 32, N)  # (8)
-        _transposed(mask2, out=t_3)  # (9)
-        np.multiply(c6, t_3, out=t_3)  # (9)
-        np.multiply(t_3, u_flat, out=flat)  # (9)
+        u_flat[...] = h2.reshape(c3 + 32, N)  # (8)
+        _transposed(mask2, out=t_2)  # (9)
+        np.multiply(c4, t_2, out=t_2)  # (9)
+        np.multiply(t_2, u_flat, out=flat)  # (9)
         np.dot(flat_T, W, out=z3)  # (10)
         np.add(z3, b, out=a3)  # (11)
         a3.max(1, out=m_a3)  # (12)
@@ -284,105 +233,72 @@ def _backward(params, tensors, gradients, N, S, K):
     dh1, da1_window, da1 = tensors["dh1"], tensors["da1_window"], tensors["da1"]
     dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
     dW, db = gradients["W"], gradients["b"]
-    at_1, at_2, at_3, t_1 = tensors["at_1"], tensors["at_2"], tensors["at_3"], tensors["t_1"]
     less, is_1, is_NK, is_2 = tensors["less"], tensors["is_1"], tensors["is_NK"], tensors["is_2"]
-    t_4, at1, at2, at3 = tensors["t_4"], tensors["at1"], tensors["at2"], tensors["at3"]
+    t_3, at1, at2, at3 = tensors["t_3"], tensors["at1"], tensors["at2"], tensors["at3"]
     at4, is_F1_S_S_N, at_SS, at_S = tensors["at4"], tensors["is_F1_S_S_N"], tensors["at_SS"], tensors["at_S"]
     at_S2, at_F1_S_S_N, at_F1_S_S_N2 = tensors["at_S2"], tensors["at_F1_S_S_N"], tensors["at_F1_S_S_N2"]
-    is_SS1, is_S, is_S2, range_F1 = tensors["is_SS1"], tensors["is_S"], tensors["is_S2"], tensors["range_F1"]
-    range_, range_N, range_K = tensors["range_"], tensors["range_N"], tensors["range_K"]
-    ones_N, ones_2S22NNS222N, range_S = tensors["ones_N"], tensors["ones_2S22NNS222N"], tensors["range_S"]
-    ones_NS2 = tensors["ones_NS2"]
-    c1_ = np.array(S, np.int64)  # (17), (18)
-    range_F1_column = range_F1[:, None, None, None]
-    two = np.array(2, np.int64)
-    at_2_column = at_2[:, None, None]
-    at_3_column = at_3[:, None]
-    c2_ = np.array(N, np.int64)  # (17), (18)
-    h1_2_flat = h1_2.reshape(-1)
-    one = np.array(1, np.int64)
-    c3 = np.array(N, DTYPE)  # (19)
+    is_SS1, is_S, is_S2, range_N = tensors["is_SS1"], tensors["is_S"], tensors["is_S2"], tensors["range_N"]
+    range_K, ones_N, ones_2S22NNS222N = tensors["range_K"], tensors["ones_N"], tensors["ones_2S22NNS222N"]
+    range_S, range_F1, ones_NS2 = tensors["range_S"], tensors["range_F1"], tensors["ones_NS2"]
+    h1_2_part = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
+    h1_2_part2 = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, 1 : 2 * ((S - 2) // 2) + 2 : 2]
+    h1_2_part3 = h1_2[:, 1 : 2 * ((S - 2) // 2) + 2 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
+    c1_ = np.array(N, DTYPE)  # (19)
     da3_T = da3.T
     zero = np.array(0, DTYPE)
-    c4 = np.array(10 / 7, DTYPE)  # (23)
+    c2_ = np.array(10 / 7, DTYPE)  # (23)
     dflat_shaped = dflat.reshape(32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)
-    c5 = (S - 2) // 2  # (23)
-    c6 = 2 * ((S - 2) // 2) * N + N  # (24)
-    c7 = ((S - 2) // 2)**2 * N  # (24)
-    t_4_part = t_4[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
+    c3 = (S - 2) // 2  # (23)
+    c4 = 2 * ((S - 2) // 2) * N + N  # (24)
+    c5 = ((S - 2) // 2)**2 * N  # (24)
+    t_3_part = t_3[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
     dh1_windows = _windows(
-        t_4[:, 2:, 2:], (32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3),
+        t_3[:, 2:, 2:], (32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3),
         (1, -1, -1, 1, 1, 1)
     )
     C2_turned = C2.transpose(1, 0, 2, 3)
-    c8 = ((S - 2) // 2 + 1) ** 2  # (25)
+    c6 = ((S - 2) // 2 + 1) ** 2  # (25)
     dC2_rows = dC2.reshape(32, 9 * F1)
+    two = np.array(2, np.int64)
     at_S_column = at_S[:, None]
-    c9 = np.array((S - 2) // 2 + 1, np.int64)  # (27)
+    c7 = np.array((S - 2) // 2 + 1, np.int64)  # (27)
+    range_F1_column = range_F1[:, None, None, None]
     at_S_column2 = at_S[:, None, None]
     at_S2_column = at_S2[:, None]
+    c8 = np.array(N, np.int64)  # (27)
     at_SS_column = at_SS[..., None]
     is_S_column = is_S[:, None, None]
     is_S2_column = is_S2[:, None]
-    c10 = S**2  # (29)
+    c9 = S**2  # (29)
     dC1_rows = dC1.reshape(F1, 9 * D1)
 
     def run(data):
         y, mask2 = data["y"], data["mask2"]
-        np.multiply(range_F1_column, c1_, out=at_1)  # (17), (18)
-        np.multiply(two, range_, out=at_2)  # (17), (18)
-        np.add(at_1, at_2_column, out=at_1)  # (17), (18)
-        np.multiply(at_1, c1_, out=at_1)  # (17), (18)
-        np.multiply(two, range_, out=at_3)  # (17), (18)
-        np.add(at_1, at_3_column, out=at_1)  # (17), (18)
-        np.multiply(at_1, c2_, out=at_1)  # (17), (18)
-        np.add(at_1, range_N, out=at_1)  # (17), (18)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (17), (18)
-        np.less(t_1, h1, out=less)  # (17), (18)
+        np.less(h1_2_part, h1, out=less)  # (17), (18)
         np.copyto(h1_place, less)  # (17), (18)
-        np.multiply(range_F1_column, c1_, out=at_1)  # (17), (18)
-        np.multiply(two, range_, out=at_2)  # (17), (18)
-        np.add(at_1, at_2_column, out=at_1)  # (17), (18)
-        np.multiply(at_1, c1_, out=at_1)  # (17), (18)
-        np.multiply(two, range_, out=at_3)  # (17), (18)
-        np.add(at_3, one, out=at_3)  # (17), (18)
-        np.add(at_1, at_3_column, out=at_1)  # (17), (18)
-        np.multiply(at_1, c2_, out=at_1)  # (17), (18)
-        np.add(at_1, range_N, out=at_1)  # (17), (18)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (17), (18)
-        np.less(t_1, h1, out=is_1)  # (17), (18)
+        np.less(h1_2_part2, h1, out=is_1)  # (17), (18)
         np.logical_and(less, is_1, out=less)  # (17), (18)
         np.add(h1_place, less, out=h1_place)  # (17), (18)
-        np.multiply(range_F1_column, c1_, out=at_1)  # (17), (18)
-        np.multiply(two, range_, out=at_2)  # (17), (18)
-        np.add(at_2, one, out=at_2)  # (17), (18)
-        np.add(at_1, at_2_column, out=at_1)  # (17), (18)
-        np.multiply(at_1, c1_, out=at_1)  # (17), (18)
-        np.multiply(two, range_, out=at_3)  # (17), (18)
-        np.add(at_1, at_3_column, out=at_1)  # (17), (18)
-        np.multiply(at_1, c2_, out=at_1)  # (17), (18)
-        np.add(at_1, range_N, out=at_1)  # (17), (18)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (17), (18)
-        np.less(t_1, h1, out=is_1)  # (17), (18)
+        np.less(h1_2_part3, h1, out=is_1)  # (17), (18)
         np.logical_and(less, is_1, out=less)  # (17), (18)
         np.add(h1_place, less, out=h1_place)  # (17), (18)
         np.equal(range_K, y[:, None], out=is_NK)  # (19)
         np.subtract(p, is_NK, out=da3)  # (19)
-        np.divide(da3, c3, out=da3)  # (19)
+        np.divide(da3, c1_, out=da3)  # (19)
         np.dot(ones_N, da3, out=db)  # (20)
         np.dot(W, da3_T, out=dflat)  # (21)
         np.dot(flat, da3, out=dW)  # (22)
         np.greater(h2, zero, out=is_2)  # (23)
-        np.multiply(c4, dflat_shaped, out=da2)  # (23)
-        np.multiply(da2, mask2.reshape(N, 32, c5 + 1, c5 + 1).transpose(1, 2, 3, 0), out=da2)  # (23)
+        np.multiply(c2_, dflat_shaped, out=da2)  # (23)
+        np.multiply(da2, mask2.reshape(N, 32, c3 + 1, c3 + 1).transpose(1, 2, 3, 0), out=da2)  # (23)
         _choose(da2, is_2, 0)  # (23)
-        np.dot(da2.reshape(32, c6 + c7), ones_2S22NNS222N, out=dc2)  # (24)
-        t_4.fill(0)  # (25)
-        np.copyto(t_4_part, da2)  # (25)
+        np.dot(da2.reshape(32, c4 + c5), ones_2S22NNS222N, out=dc2)  # (24)
+        t_3.fill(0)  # (25)
+        np.copyto(t_3_part, da2)  # (25)
         np.matmul(
-            C2_turned.reshape(F1, 288), dh1_windows.reshape(288, c8 * N), out=dh1.reshape(F1, c8 * N)
+            C2_turned.reshape(F1, 288), dh1_windows.reshape(288, c6 * N), out=dh1.reshape(F1, c6 * N)
         )  # (25)
-        np.matmul(da2.reshape(32, c8 * N), h1_windows.reshape(9 * F1, c8 * N).T, out=dC2_rows)  # (26)
+        np.matmul(da2.reshape(32, c6 * N), h1_windows.reshape(9 * F1, c6 * N).T, out=dC2_rows)  # (26)
         np.greater(h1, zero, out=is_1)  # (27)
         _masked(dh1, is_1, out=da1_window)  # (27)
         np.right_shift(range_S, 1, out=at1)  # (27)
@@ -393,34 +309,34 @@ def _backward(params, tensors, gradients, N, S, K):
         np.multiply(two, at_S, out=at_S)  # (27)
         np.bitwise_and(range_S, 1, out=at_S2)  # (27)
         np.add(at_S_column, at_S2, out=at_SS)  # (27)
-        np.multiply(range_F1_column, c9, out=at_F1_S_S_N2)  # (27)
-        np.clip(at1, 0, c5, out=at_S)  # (27)
+        np.multiply(range_F1_column, c7, out=at_F1_S_S_N2)  # (27)
+        np.clip(at1, 0, c3, out=at_S)  # (27)
         np.add(at_F1_S_S_N2, at_S_column2, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, c9, out=at_F1_S_S_N2)  # (27)
-        np.clip(at2, 0, c5, out=at_S2)  # (27)
+        np.multiply(at_F1_S_S_N2, c7, out=at_F1_S_S_N2)  # (27)
+        np.clip(at2, 0, c3, out=at_S2)  # (27)
         np.add(at_F1_S_S_N2, at_S2_column, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, c2_, out=at_F1_S_S_N2)  # (27)
+        np.multiply(at_F1_S_S_N2, c8, out=at_F1_S_S_N2)  # (27)
         np.add(at_F1_S_S_N2, range_N, out=at_F1_S_S_N2)  # (27)
         np.take(h1_place.reshape(-1), at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
         np.equal(at_SS_column, at_F1_S_S_N, out=is_F1_S_S_N)  # (27)
         np.right_shift(range_S, 1, out=at_S)  # (27)
-        np.less_equal(at_S, c5, out=is_S)  # (27)
+        np.less_equal(at_S, c3, out=is_S)  # (27)
         np.right_shift(range_S, 1, out=at_S)  # (27)
-        np.less_equal(at_S, c5, out=is_S2)  # (27)
+        np.less_equal(at_S, c3, out=is_S2)  # (27)
         np.logical_and(is_S_column, is_S2_column, out=is_SS1)  # (27)
         np.logical_and(is_SS1, is_F1_S_S_N, out=is_F1_S_S_N)  # (27)
-        np.multiply(range_F1_column, c9, out=at_F1_S_S_N)  # (27)
-        np.clip(at3, 0, c5, out=at_S)  # (27)
+        np.multiply(range_F1_column, c7, out=at_F1_S_S_N)  # (27)
+        np.clip(at3, 0, c3, out=at_S)  # (27)
         np.add(at_F1_S_S_N, at_S_column2, out=at_F1_S_S_N)  # (27)
-        np.multiply(at_F1_S_S_N, c9, out=at_F1_S_S_N)  # (27)
-        np.clip(at4, 0, c5, out=at_S2)  # (27)
+        np.multiply(at_F1_S_S_N, c7, out=at_F1_S_S_N)  # (27)
+        np.clip(at4, 0, c3, out=at_S2)  # (27)
         np.add(at_F1_S_S_N, at_S2_column, out=at_F1_S_S_N)  # (27)
-        np.multiply(at_F1_S_S_N, c2_, out=at_F1_S_S_N)  # (27)
+        np.multiply(at_F1_S_S_N, c8, out=at_F1_S_S_N)  # (27)
         np.add(at_F1_S_S_N, range_N, out=at_F1_S_S_N)  # (27)
         np.take(da1_window.reshape(-1), at_F1_S_S_N, out=da1, mode="clip")  # (27)
         _choose(da1, is_F1_S_S_N, 0)  # (27)
-        np.dot(da1.reshape(F1, N * c10), ones_NS2, out=dc1)  # (29)
-        np.matmul(da1.reshape(F1, N * c10), x_windows.reshape(9 * D1, N * c10).T, out=dC1_rows)  # (28)
+        np.dot(da1.reshape(F1, N * c9), ones_NS2, out=dc1)  # (29)
+        np.matmul(da1.reshape(F1, N * c9), x_windows.reshape(9 * D1, N * c9).T, out=dC1_rows)  # (28)
 
     return run
 
@@ -434,29 +350,23 @@ def _inference(params, tensors, N, S, K):
     h2, u_flat, z3_infer = tensors["h2"], tensors["u_flat"], tensors["z3_infer"]
     a3_infer, m_a3_infer, e_p_infer = tensors["a3_infer"], tensors["m_a3_infer"], tensors["e_p_infer"]
     s_p_infer, p_infer = tensors["s_p_infer"], tensors["p_infer"]
-    padded1, at_1, at_2, at_3 = tensors["padded1"], tensors["at_1"], tensors["at_2"], tensors["at_3"]
-    t_1, t_2, range_F1, range_ = tensors["t_1"], tensors["t_2"], tensors["range_F1"], tensors["range_"]
-    range_N, ones_K = tensors["range_N"], tensors["ones_K"]
+    padded1, t_1, ones_K = tensors["padded1"], tensors["t_1"], tensors["ones_K"]
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
     padded1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
     C1_rows = C1.reshape(F1, 9 * D1)
     c1_ = S ** 2  # (1)
     c1_column = c1[:, None, None, None]
     zero = np.array(0, DTYPE)
-    c2_ = np.array(S, np.int64)  # (4)
-    range_F1_column = range_F1[:, None, None, None]
-    two = np.array(2, np.int64)
-    at_2_column = at_2[:, None, None]
-    at_3_column = at_3[:, None]
-    c3 = np.array(N, np.int64)  # (4)
-    h1_2_flat = h1_2.reshape(-1)
-    one = np.array(1, np.int64)
-    t_2_part = t_2[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
-    t_2_windows = _windows(t_2, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
+    h1_2_part = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
+    h1_2_part2 = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, 1 : 2 * ((S - 2) // 2) + 2 : 2]
+    h1_2_part3 = h1_2[:, 1 : 2 * ((S - 2) // 2) + 2 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
+    h1_2_part4 = h1_2[:, 1 : 2 * ((S - 2) // 2) + 2 : 2, 1 : 2 * ((S - 2) // 2) + 2 : 2]
+    t_1_part = t_1[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
+    t_1_windows = _windows(t_1, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     C2_rows = C2.reshape(32, 9 * F1)
-    c4 = ((S - 2) // 2 + 1) ** 2  # (5)
+    c2_ = ((S - 2) // 2 + 1) ** 2  # (5)
     c2_column = c2[:, None, None, None]
-    c5 = 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2)  # (8)
+    c3 = 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2)  # (8)
     u_flat_T = u_flat.T
     m_a3_infer_column = m_a3_infer[:, None]
     s_p_infer_column = s_p_infer[:, None]
@@ -469,56 +379,16 @@ def _inference(params, tensors, N, S, K):
         np.matmul(C1_rows, x_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, zero, out=h1_2)  # (3)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=h1, mode="clip")  # (4)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_3, one, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-        np.maximum(h1, t_1, out=h1)  # (4)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_2, one, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-        np.maximum(h1, t_1, out=h1)  # (4)
-        np.multiply(range_F1_column, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_2)  # (4)
-        np.add(at_2, one, out=at_2)  # (4)
-        np.add(at_1, at_2_column, out=at_1)  # (4)
-        np.multiply(at_1, c2_, out=at_1)  # (4)
-        np.multiply(two, range_, out=at_3)  # (4)
-        np.add(at_3, one, out=at_3)  # (4)
-        np.add(at_1, at_3_column, out=at_1)  # (4)
-        np.multiply(at_1, c3, out=at_1)  # (4)
-        np.add(at_1, range_N, out=at_1)  # (4)
-        np.take(h1_2_flat, at_1, out=t_1, mode="clip")  # (4)
-        np.maximum(h1, t_1, out=h1)  # (4)
-        t_2.fill(0)  # (5)
-        np.copyto(t_2_part, h1)  # (5)
-        np.copyto(h1_windows, t_2_windows)  # (5)
-        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c4 * N), out=z2.reshape(32, c4 * N))  # (5)
+        np.maximum(h1_2_part, h1_2_part2, out=h1)  # (4)
+        np.maximum(h1, h1_2_part3, out=h1)  # (4)
+        np.maximum(h1, h1_2_part4, out=h1)  # (4)
+        t_1.fill(0)  # (5)
+        np.copyto(t_1_part, h1)  # (5)
+        np.copyto(h1_windows, t_1_windows)  # (5)
+        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
         np.add(z2, c2_column, out=a2)  # (6)
         np.maximum(a2, zero, out=h2)  # (7)
-        u_flat[...] = h2.reshape(c5 + 32, N)  # (8)
+        u_flat[...] = h2.reshape(c3 + 32, N)  # (8)
         np.dot(u_flat_T, W, out=z3_infer)  # (30)
         np.add(z3_infer, b, out=a3_infer)  # (31)
         a3_infer.max(1, out=m_a3_infer)  # (32)
@@ -602,70 +472,65 @@ def _places(N, S, K):
         "h2": (0, 240 * ((S - 2) // 2)**2 * N + 496 * N + 608 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "u_flat": (0, 272 * ((S - 2) // 2)**2 * N + 528 * N + 672 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
         "flat": (0, 272 * ((S - 2) // 2)**2 * N + 528 * N + 672 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "z3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
-        "a3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
-        "m_a3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N,)),
-        "e_p": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + K * N + 37376, (N, K)),
-        "s_p": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 822 * N + 37376, (N,)),
-        "p": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + K * N + 37376, (N, K)),
-        "loss": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 828 * N + K + 37376, ()),
+        "z3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
+        "a3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
+        "m_a3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N,)),
+        "e_p": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + K * N + 37376, (N, K)),
+        "s_p": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 806 * N + 37376, (N,)),
+        "p": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + K * N + 37376, (N, K)),
+        "loss": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 812 * N + K + 37376, ()),
         "h1_place": (1, 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + K * N + 37376, (N, K)),
+        "da3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + K * N + 37376, (N, K)),
         "dflat": (0, 304 * ((S - 2) // 2)**2 * N + 560 * N + 736 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
         "da2": (0, 240 * ((S - 2) // 2)**2 * N + 496 * N + 608 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "dh1": (0, 400 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 784 * N + 992 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "da1_window": (0, 400 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 784 * N + 992 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "da1": (0, 0, (F1, S, S, N)),
-        "z3_infer": (0, 1058 * ((S - 2) // 2) * N + 2 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
-        "a3_infer": (0, 1058 * ((S - 2) // 2) * N + 2 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
-        "m_a3_infer": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 823 * N + 37376, (N,)),
-        "e_p_infer": (0, 1058 * ((S - 2) // 2) * N + 3 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
-        "s_p_infer": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 824 * N + 37376, (N,)),
-        "p_infer": (0, 1058 * ((S - 2) // 2) * N + 3 * K * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 37376, (N, K)),
-        "loss_infer": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 828 * N + K + 37377, ()),
+        "z3_infer": (0, 1026 * ((S - 2) // 2) * N + 2 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
+        "a3_infer": (0, 1026 * ((S - 2) // 2) * N + 2 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
+        "m_a3_infer": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 807 * N + 37376, (N,)),
+        "e_p_infer": (0, 1026 * ((S - 2) // 2) * N + 3 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
+        "s_p_infer": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 808 * N + 37376, (N,)),
+        "p_infer": (0, 1026 * ((S - 2) // 2) * N + 3 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
+        "loss_infer": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 812 * N + K + 37377, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 828 * N + K + 37378, ()),
-        "range_F1": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 3 * ((S - 2) // 2) + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 3, (16,)),
-        "range_": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2, ((S - 2) // 2 + 1,)),
-        "range_N": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 33 * N + 64 * ((S - 2) // 2) * N + S**2, (N,)),
-        "ones_K": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 825 * N + 37376, (K,)),
-        "range_K": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + S**2, (K,)),
-        "ones_N": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 825 * N + K + 37376, (N,)),
-        "ones_2S22NNS222N": (0, 1056 * ((S - 2) // 2) * N + 432 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 820 * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
-        "range_S": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
-        "ones_NS2": (0, 1056 * ((S - 2) // 2) * N + 432 * ((S - 2) // 2)**2 * N + 4 * N * S + 74 * N * S**2 + 820 * N, (N * S**2,)),
+        "accuracy": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 812 * N + K + 37378, ()),
+        "ones_K": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 809 * N + 37376, (K,)),
+        "range_N": (1, 16 * ((S - 2) // 2)**2 * N + 17 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + S**2, (N,)),
+        "range_K": (1, 16 * ((S - 2) // 2)**2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + S**2, (K,)),
+        "ones_N": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 809 * N + K + 37376, (N,)),
+        "ones_2S22NNS222N": (0, 1024 * ((S - 2) // 2) * N + 416 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 804 * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
+        "range_S": (1, 16 * ((S - 2) // 2)**2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S**2, (S,)),
+        "range_F1": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 7 * S + K + S**2, (16,)),
+        "ones_NS2": (0, 1024 * ((S - 2) // 2) * N + 416 * ((S - 2) // 2)**2 * N + 4 * N * S + 74 * N * S**2 + 804 * N, (N * S**2,)),
         "padded1": (0, 176 * ((S - 2) // 2)**2 * N + 432 * N + 480 * ((S - 2) // 2) * N + 73 * N * S**2, (N, 1, S + 2, S + 2)),
-        "at_1": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "at_2": (1, (S - 2) // 2 + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 1, ((S - 2) // 2 + 1,)),
-        "at_3": (1, 2 * ((S - 2) // 2) + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 7 * S + K + S**2 + 2, ((S - 2) // 2 + 1,)),
-        "t_1": (0, 1024 * ((S - 2) // 2) * N + 416 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 800 * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "t_2": (0, 368 * ((S - 2) // 2)**2 * N + 624 * N + 73 * N * S**2 + 864 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_3": (0, 336 * ((S - 2) // 2)**2 * N + 592 * N + 73 * N * S**2 + 800 * ((S - 2) // 2) * N, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "t_N": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 826 * N + K + 37376, (N,)),
-        "t_N2": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 827 * N + K + 37376, (N,)),
-        "at_N": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 34 * N + 64 * ((S - 2) // 2) * N + K + S + S**2, (N,)),
+        "t_1": (0, 368 * ((S - 2) // 2)**2 * N + 624 * N + 73 * N * S**2 + 864 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_2": (0, 336 * ((S - 2) // 2)**2 * N + 592 * N + 73 * N * S**2 + 800 * ((S - 2) // 2) * N, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
+        "t_N": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 810 * N + K + 37376, (N,)),
+        "t_N2": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 811 * N + K + 37376, (N,)),
+        "at_N": (1, 16 * ((S - 2) // 2)**2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S + S**2, (N,)),
         "less": (2, 0, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_1": (2, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_NK": (2, 0, (N, K)),
         "is_2": (2, 0, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "t_4": (0, 144 * N + 144 * ((S - 2) // 2)**2 * N + 288 * ((S - 2) // 2) * N, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_F1_32_3_3": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 32768, (16, 32, 3, 3)),
-        "at1": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + K + S + S**2, (S,)),
-        "at2": (1, 2 * S + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
-        "at3": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 3 * S + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
-        "at4": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 4 * S + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
+        "t_3": (0, 144 * N + 144 * ((S - 2) // 2)**2 * N + 288 * ((S - 2) // 2) * N, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_F1_32_3_3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 32768, (16, 32, 3, 3)),
+        "at1": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S + S**2, (S,)),
+        "at2": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 2 * S + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S**2, (S,)),
+        "at3": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 3 * S + K + S**2, (S,)),
+        "at4": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 4 * S + K + S**2, (S,)),
         "is_F1_S_S_N": (2, 0, (16, S, S, N)),
-        "at_SS": (1, 32 * N + 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 64 * ((S - 2) // 2) * N, (S, S)),
-        "at_S": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 5 * S + 64 * ((S - 2) // 2) * N + K + S**2, (S,)),
-        "at_S2": (1, 32 * ((S - 2) // 2)**2 * N + 32 * N * S**2 + 35 * N + 64 * ((S - 2) // 2) * N + 6 * S + K + S**2, (S,)),
+        "at_SS": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (S, S)),
+        "at_S": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 5 * S + K + S**2, (S,)),
+        "at_S2": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 6 * S + K + S**2, (S,)),
         "at_F1_S_S_N": (1, 0, (16, S, S, N)),
         "at_F1_S_S_N2": (1, 16 * N * S**2, (16, S, S, N)),
         "is_SS1": (2, 16 * N * S**2, (S, S, 1)),
         "is_S": (2, 16 * N * S**2 + S**2, (S,)),
         "is_S2": (2, 16 * N * S**2 + S + S**2, (S,)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N, (16384,)),
-        "t_block2": (0, 1058 * ((S - 2) // 2) * N + 433 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 821 * N + 16384, (16384,)),
+        "t_block": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N, (16384,)),
+        "t_block2": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 16384, (16384,)),
     }
 
 

@@ -48,7 +48,11 @@ def _with_quotient_bounds(expr: Expr, opaque: Expr, extents: Mapping[Index, Expr
         return expr.xreplace({opaque: opaque.args[1] - 1})
     if _positive(-slope):
         greatest = _greatest_quotient(opaque, extents)
-        return expr if greatest is None else expr.xreplace({opaque: greatest})
+        if greatest is not None:
+            return expr.xreplace({opaque: greatest})
+        multiple = sympy.cancel(slope / opaque.args[1])
+        if multiple.is_Integer:  # s·(a // s) ≤ a
+            return expr - slope * opaque + multiple * opaque.args[0]
     return expr
 
 

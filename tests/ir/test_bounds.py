@@ -1,0 +1,14 @@
+"""Bounds of subscripts: what is never negative, for all sizes."""
+
+from __future__ import annotations
+
+from symbp.ir.bounds import never_negative
+from symbp.ir.expr import FloorDiv, Size
+
+
+def test_a_multiple_of_a_quotient_is_no_more_than_what_is_divided() -> None:
+    S = Size("S")
+    last = FloorDiv(S - 2, 2)  # of the windows of 2 in an image whose side may be odd
+    assert never_negative(S - 1 - (2 * last + 1), {})
+    assert not never_negative(S - 2 - (2 * last + 1), {})
+    assert not never_negative(S - 1 - (3 * last + 1), {})
