@@ -237,7 +237,10 @@ class Arena(MutableMapping[str, Array]):
     """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> None:
-        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._cut(np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype), shapes)
+
+    def _cut(self, flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self.flat = flat
         self._views: dict[str, Array] = {}
         start = 0
         for name, shape in shapes.items():
@@ -259,6 +262,12 @@ class Arena(MutableMapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._views)
+
+    def __getstate__(self) -> tuple[Array, dict[str, tuple[int, ...]]]:
+        return self.flat, {name: view.shape for name, view in self.items()}
+
+    def __setstate__(self, state: tuple[Array, dict[str, tuple[int, ...]]]) -> None:
+        self._cut(*state)
 
     def like(self) -> Arena:
         """An arena of zeros with the same names and shapes."""
@@ -683,6 +692,11 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes along: nothing that is made for the steps of these very arrays."""
+        made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
+        return {**self.__dict__, **made, "last": None, "bound": None}
     random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from pathlib import Path
 from types import ModuleType
@@ -279,3 +280,17 @@ def test_arrays_that_pass_at_once_are_read_anew(module: ModuleType, data: dict[s
         module.train_step(state, x=same["x"])
     with pytest.raises(module.DataError, match="shape"):
         module.train_step(state, **{**same, "x": same["x"].T})
+
+
+def test_a_copy_of_a_state_trains_by_itself(module: ModuleType, data: dict[str, Any]) -> None:
+    state = module.init_state(module.init_params(0))
+    module.train_step(state, **data)
+    other = copy.deepcopy(state)
+    before = state.params.flat.copy()
+    assert module.train_step(other, **data) < module.loss_and_gradients(state.params, **data)[0] + 1e-12
+    np.testing.assert_array_equal(state.params.flat, before)
+    assert not np.array_equal(other.params.flat, before)
+    assert all(np.shares_memory(view, other.params.flat) for view in other.params.values())
+    module.train_step(state, **data)
+    np.testing.assert_array_equal(state.params.flat, other.params.flat)
+    np.testing.assert_array_equal(state.moments["m"].flat, other.moments["m"].flat)
