@@ -1238,6 +1238,7 @@ class State:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
+
     random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
