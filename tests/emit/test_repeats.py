@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbp.emit.repeats import WORD, Layers, layers_in, notes_of, statements_of
@@ -87,6 +87,7 @@ NAME = st.builds(lambda stem, k: f"{stem}{k}", st.sampled_from("Wbhz"), st.integ
 ITEM = st.lists(st.builds(lambda a, b: f"add({a}, {b})", NAME, NAME), min_size=1, max_size=2).map(tuple)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.lists(ITEM, max_size=6), st.integers(0, 5), st.lists(ITEM, max_size=12))
 def test_unrolled_the_layers_are_the_items(
     layer: list[tuple[str, ...]], count: int, rest: list[tuple[str, ...]]

@@ -9,7 +9,7 @@ from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import FloorDiv, Guard, Index, Size
 from symbp.ir.interpret import evaluate
 from symbp.ir.system import Role, System
-from symbp.lower.counted import counted
+from symbp.lower.counted import counted, united
 
 N, S, C, G = sizes("N S C G")
 n, c, i, j = indices("n c i j")
@@ -56,3 +56,29 @@ def test_what_is_read_in_steps_is_counted() -> None:
     found = counted(system, system.bound)
     assert found.tensor("w").shape[0] == 4
     assert str(found.tensor("w").shape[1]) == "B"
+
+
+def test_integers_of_one_value_are_one_size_where_a_declaration_states_them() -> None:
+    N, D, H = bp.dim("N", 5), bp.dim("D", 4), bp.dim("H", 4)
+    x, t = bp.input("x", (N, D)), bp.target("t", (N, 4))
+    dense = (bp.nn.Dense(H), bp.nn.Dense(4), bp.nn.Dense(4), bp.nn.Dense(7), bp.nn.Dense(4))
+    system = bp.Network("net", loss=bp.mse(bp.nn.Sequential(*dense)(x), t)).system
+    integers = {name for name in system.bound if name not in ("N", "D", "H")}
+    assert len(integers) == 4
+    found = united(system)
+    sizes_of = {name: found.tensor(name).shape for name in ("x", "W1", "W2", "W3", "W4", "W5")}
+    four = sizes_of["W2"][1]
+    assert sizes_of["x"] == (Size("N"), Size("D"))  # sizes with names of their own keep them
+    assert sizes_of["W1"] == (Size("D"), Size("H"))
+    assert sizes_of["W3"] == (four, four)
+    assert sizes_of["W4"][1] == sizes_of["W5"][0] != four
+    assert sizes_of["W5"][1] == four
+    assert found.bound == system.bound
+    assert united(found) is found or united(found).equations == found.equations
+
+
+def test_values_that_only_a_module_is_given_unite_nothing() -> None:
+    N, H1, H2 = bp.dims("N H1 H2")
+    x, t = bp.input("x", (N, H1)), bp.target("t", (N, H2))
+    system = bp.Network("net", loss=bp.mse(bp.nn.Dense(H2)(x), t)).system
+    assert united(system) is system
