@@ -53,7 +53,7 @@ def small_buffers():
 def test_a_step_in_numpy_makes_no_arrays(name):
     found = module(name, "numpy")
     few, many = (peak(found, found.init_state(found.init_params(0)), batch(name, rows)) for rows in (8, 72))
-    if found.RANDOM:
+    if getattr(found, "RANDOM", ()):
         assert many < SMALL + DRAWN, f"{many:,} bytes"
         return
     assert many < SMALL, f"{many:,} bytes"
