@@ -100,6 +100,20 @@ def test_a_chunk_has_its_rows_of_a_parameter() -> None:
     np.testing.assert_allclose(found, peer.evaluate(start, **data)["loss"], rtol=1e-12)
 
 
+@pytest.mark.slow
+def test_predictions_read_rows_of_a_parameter_where_inference_differs() -> None:
+    r, b, y = bp.param("r", (N, D)), bp.param("b", (D, H)), bp.target("y", (N, H))
+    z = bp.dropout(bp.tanh(r @ b), 0.5)
+    net = bp.Network("dropped", loss=bp.mse(z, y), outputs={"z": z})
+    module = bp.compile(net, target="numba", dtype="float64", optimizer=bp.optim.SGD(0.1))
+    peer = bp.compile(net, target="numpy", dtype="float64", optimizer=bp.optim.SGD(0.1))
+    start = peer.init_params(3, N=7)
+    for training in (False, True):
+        found = module.forward(start, training=training, seed=1)["z"]
+        expected = peer.forward(start, training=training, seed=1)["z"]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_a_chunk_is_given_its_rows_of_a_parameter_and_of_its_gradient() -> None:
     text = source(embedded(), target="numba", dtype="float64", optimizer=bp.optim.SGD(0.1))
     (call,) = re.findall(r"^        _backward\(.*?\)$", text, re.MULTILINE | re.DOTALL)
