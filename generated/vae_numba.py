@@ -1331,7 +1331,8 @@ def _outputs(
     _compile()
     memory = _memory(sizes)
     stage, given = (_forward, FORWARD_GIVEN) if training else (_inference, INFERENCE_GIVEN)
-    stage(params.flat, *memory.arrays, *(data[n] for n in given), *memory.sizes)
+    arrays = {**params, **data}  # a stage may be given a parameter that has a row for each example
+    stage(params.flat, *memory.arrays, *(arrays[n] for n in given), *memory.sizes)
     tensors = memory.tensors
     chosen = {} if training else INFERENCE
     return {name: tensors[chosen.get(name, name)].copy() for name in OUTPUTS}
