@@ -142,3 +142,20 @@ def test_a_kernel_lists_all_that_it_computes() -> None:
     assert isinstance(kernel, Nest)
     assert kernel.numbers == (1, 2, 3, 4, 5)
     assert kernel.reads == ("a", "m", "e", "s", "p")
+
+
+def test_statements_that_read_nothing_stay_each_in_its_layer() -> None:
+    """A gradient that is 0 in every layer joins the loops of its own layer, not those of the first one."""
+    builder = SystemBuilder()
+    h = builder.leaf("h0", N, K)
+    wanted = []
+    for layer in (1, 2):
+        w = builder.leaf(f"W{layer}", K, K)
+        z = builder.define(f"z{layer}", [n, k], h(n, i) * w(i, k), "sum", [i])
+        builder.define(f"d{layer}", [j], sympy.Integer(0), ranges={j: K})
+        h = builder.define(f"h{layer}", [n, k], sympy.tanh(z(n, k)))
+        wanted += [f"d{layer}", f"h{layer}"]
+    kernels = lower(builder.system(), wanted).kernels
+    (first,) = [k for k, kernel in enumerate(kernels) if "d1" in kernel.targets]
+    (second,) = [k for k, kernel in enumerate(kernels) if "d2" in kernel.targets]
+    assert first != second
