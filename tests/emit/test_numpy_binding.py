@@ -69,7 +69,7 @@ CASES = {
     ),
     "what only some steps do": (
         ["for t in range(T):", "    if t + 2 <= T:", "        np.copyto(h[t], h[t + 1])"],
-        ["for t in range(T):", "    if t + 2 <= T:", "        np.copyto(h[t], h[t + 1])"],
+        ["for t, h_t, h_after in steps:", "    if t + 2 <= T:", "        np.copyto(h_t, h_after)"],
     ),
     "a loop over positions": (
         ["for t in range(T):", "    pad[t : t + 1] += h[t]  # (1)"],
