@@ -431,13 +431,16 @@ def _add_gradients(gradient, gradients, V, K):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, chunks):
-    """Whether the gradient is finite, a piece a thread."""
-    found = 0
+def _finite_in_chunks(gradient, gradients):
+    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+    chunks = len(gradients)
     for c in prange(chunks):
         first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        found += _all_finite(gradient[first:last])
-    return found == chunks
+        gradients[c, 0] = _all_finite(gradient[first:last])
+    for c in range(chunks):
+        if gradients[c, 0] == 0:
+            return False
+    return True
 
 
 @parallel_kernel
@@ -469,7 +472,7 @@ def _train_step_in_chunks(
             work[0, i] += work[k, i]
     _finish(theta, gradient, work[0], counts[0], at, 0, N, T, V, K)
     loss = work[0, at[9]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, len(bounds))
+    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
     if finite:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
     return loss, finite

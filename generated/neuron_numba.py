@@ -307,13 +307,16 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, chunks):
-    """Whether the gradient is finite, a piece a thread."""
-    found = 0
+def _finite_in_chunks(gradient, gradients):
+    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+    chunks = len(gradients)
     for c in prange(chunks):
         first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        found += _all_finite(gradient[first:last])
-    return found == chunks
+        gradients[c, 0] = _all_finite(gradient[first:last])
+    for c in range(chunks):
+        if gradients[c, 0] == 0:
+            return False
+    return True
 
 
 @parallel_kernel
@@ -332,7 +335,7 @@ def _train_step_in_chunks(theta, gradient, step_, lr, gradients, work, counts, a
     for k in range(1, len(work)):
         work[0, at[5]] += work[k, at[5]]
     loss = work[0, at[5]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, len(bounds))
+    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
     if finite:
         _update_in_chunks(theta, gradient, step_, lr, len(bounds))
     return loss, finite

@@ -85,15 +85,19 @@ def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Functi
     ends = "first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks"
     update = ("for c in prange(chunks):", f"    {ends}", f"    _update({', '.join(piece)})")
     finite = (
-        "found = 0",
+        "chunks = len(gradients)",
         "for c in prange(chunks):",
         f"    {ends}",
-        "    found += _all_finite(gradient[first:last])",
-        "return found == chunks",
+        "    gradients[c, 0] = _all_finite(gradient[first:last])",
+        "for c in range(chunks):",
+        "    if gradients[c, 0] == 0:",
+        "        return False",
+        "return True",
     )
     return [
         Function(
-            "_finite_in_chunks", ("gradient", "chunks"), "Whether the gradient is finite, a piece a thread.",
+            "_finite_in_chunks", ("gradient", "gradients"),
+            "Whether the gradient is finite, a piece a thread; each notes it in gradients of its own.",
             finite, ("@parallel_kernel",),
         ),
         Function(

@@ -74,7 +74,7 @@ def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:
 
 def guarded_update(own: Sequence[str], before: Sequence[str] = (), chunks: str = "") -> tuple[str, ...]:
     """The end of a step: the update if all is finite; in a number of chunks, if one is given."""
-    finite = f"_finite_in_chunks(gradient, {chunks})" if chunks else "_all_finite(gradient)"
+    finite = "_finite_in_chunks(gradient, gradients)" if chunks else "_all_finite(gradient)"
     update = f"_update_in_chunks({', '.join((*own, chunks))})" if chunks else f"_update({', '.join(own)})"
     return (
         f"finite = math.isfinite(loss) and {finite}",
