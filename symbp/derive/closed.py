@@ -201,7 +201,8 @@ class _Closing:
         if not self.values.proves(equation):
             return None
         value, scale = self.values.tensor(equation.target), search.scale(equation.body, equation.reduced)
-        return self.values.find(value, equation.indices, equation.extents, search.allowed, scale)
+        found = self.values.find(value, equation.indices, equation.extents, search.allowed, scale)
+        return found if found is not None and self.values.witnessed(equation, found) else None
 
     def _try_substitution(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
         """Substitutes a map into all its readers if together they do not get dearer."""

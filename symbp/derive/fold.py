@@ -17,7 +17,7 @@ from symbp.derive.algebra import expand
 from symbp.derive.cost import READ, body_cost, volume
 from symbp.derive.values import Values
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
-from symbp.ir.system import Equation
+from symbp.ir.system import Equation, Reduction
 
 MANY = 6  # factors or terms above which only neighbouring pairs and the whole are tried
 
@@ -46,7 +46,13 @@ class Search:
         indices = tuple(i for i in self.indices if i in free and i not in reduced)
         value = self.values.of(e, indices, self.extents, reduced)
         found = self.values.find(value, indices, self.extents, self.allowed, self.scale(e, reduced))
-        return None if found is None or self._untried(e) else found
+        if found is None or self._untried(e):
+            return None
+        return found if self.values.witnessed(self._equation(e, indices, reduced), found) else None
+
+    def _equation(self, e: Expr, indices: tuple[Index, ...], reduced: Sequence[Index]) -> Equation:
+        reduction = Reduction("sum", tuple(reduced)) if reduced else None
+        return Equation("_", indices, e, reduction, (), tuple(self.extents[i] for i in (*indices, *reduced)))
 
     def _untried(self, e: Expr) -> bool:
         """Whether a term under a bracket that reads tensors is 0 at all points, which says nothing."""

@@ -19,13 +19,15 @@ from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.sampling import conditions, covering_points, ways_taken, ways_wanted
+from symbp.ir.fitting import ANEW, constraints
+from symbp.ir.sampling import conditions, covering_points, sample_point, ways_taken, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
 Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
 Key = tuple[object, ...]
 TOLERANCE = 1e-9
+MOST_TOLD_APART = 6  # sizes of which no two have the same value at a point
 
 
 class Values:
@@ -37,6 +39,8 @@ class Values:
         points = covering_points(system, seed, least=2)
         self.sizes = [sizes for sizes, _ in points]
         self.runs = [Run(system, values, sizes) for sizes, values in points]
+        self._witness = _witness(system, seed)
+        self._later: list[Equation] = []  # what the witness hasn't been told of
         self.pool: dict[Key, list[tuple[str, tuple[int, ...]]]] = {}
         self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}
         self._memo: dict[object, Value | None] = {}
@@ -120,6 +124,28 @@ class Values:
             self.unproven.add(equation.target)
         for run in self.runs:
             run.define(equation.target, run.value(equation))
+        if self._witness is not None:
+            self._later.append(equation)
+
+    def witnessed(self, equation: Equation, found: Expr) -> bool:
+        """Whether a right-hand side equals what was found for it at other sizes, too, where these say
+        anything: with many sizes, or extents such as D − K + 1, some agree at two points by accident."""
+        witness = self._witness
+        if witness is None:
+            return True
+        try:
+            for defined in self._later:
+                witness.define(defined.target, witness.value(defined))
+            self._later.clear()
+            ranges = tuple(equation.extents[i] for i in equation.indices)
+            other = witness.value(Equation("_", equation.indices, found, None, (), ranges))
+            value = witness.value(equation)
+        except EvaluationError:
+            return True
+        if not (np.all(np.isfinite(value)) and np.all(np.isfinite(other))):
+            return True
+        largest = float(np.max(np.abs(value), initial=0.0))
+        return bool(np.max(np.abs(value - other), initial=0.0) <= 1e-6 * largest + 1e-9)
 
     # --- searching
     def remember(self, name: str) -> None:
@@ -287,6 +313,14 @@ def _size_symbols(system: System) -> Iterator[Expr]:
     for extents in [t.shape for t in system.tensors] + [e.ranges for e in system.equations]:
         for extent in extents:
             yield from free_sizes(extent)
+
+
+def _witness(system: System, seed: int) -> Run | None:
+    """A point of other sizes, where two do not tell all of a system's sizes and extents apart."""
+    if len(system.sizes) <= MOST_TOLD_APART and not constraints(system).extents:
+        return None
+    sizes, values = sample_point(system, seed, variant=ANEW + seed)
+    return Run(system, values, sizes)
 
 
 def searchable(system: System) -> list[str]:

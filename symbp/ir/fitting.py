@@ -36,6 +36,15 @@ class Reach:
     ranges: tuple[tuple[Index, Expr], ...]
     extent: Expr
 
+    def stays(self, sizes: Mapping[Size, Expr]) -> bool | None:
+        """Whether it stays in range at these values; None where that is not known, or a value is missing."""
+        *counts, extent = [e.xreplace(sizes) for e in (*(e for _, e in self.ranges), self.extent)]
+        if not all(e.is_Integer for e in (*counts, extent)):
+            return None
+        ranges = {i: (0, int(e) - 1) for (i, _), e in zip(self.ranges, counts, strict=True)}
+        found = _interval(self.subscript.xreplace(sizes), ranges)
+        return None if found is None else found[0] >= 0 and found[1] < int(extent)
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -50,18 +59,21 @@ class Constraints:
         same = sum(int(e.xreplace(one) == e.xreplace(two)) for e in self.extents)
         return same + sum(others.get(name) == value for name, value in sizes.items())
 
+    def alike(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> int:
+        """How many sizes and extents have at both points the values of another one, which they would be
+        taken for."""
+        one, two = _values(sizes), _values(others)
+        extents = [(int(e.xreplace(one)), int(e.xreplace(two))) for e in self.extents]
+        pairs = [*extents, *((sizes[name], others[name]) for name in sizes)]
+        return len(pairs) - len(set(pairs))
+
     def hold(self, sizes: Mapping[Size, Expr]) -> bool:
         """Whether these values fit."""
         for extent in self.extents:
             value = extent.xreplace(sizes)
             if not value.is_Integer or value < 1:
                 return False
-        for reach in self.reaches:
-            ranges = {i: (0, int(e.xreplace(sizes)) - 1) for i, e in reach.ranges}
-            found = _interval(reach.subscript.xreplace(sizes), ranges)
-            if found is not None and not (found[0] >= 0 and found[1] < reach.extent.xreplace(sizes)):
-                return False
-        return True
+        return all(reach.stays(sizes) is not False for reach in self.reaches)
 
 
 def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> dict[str, int]:
@@ -103,8 +115,8 @@ def _fitting(
         chosen = first if attempt == 0 else _drawn(names, variant, attempt, dict(unlike or ()))
         if not needed.hold(_values(chosen)):
             if attempt == EASY and best is None and needed.hold(_values(known)):
-                found = _lowered(known, needed, variant, dict(unlike or ()), distinct=len(small) > 2)
-                return tuple(found.items())
+                best = (0, _lowered(known, needed, variant, dict(unlike or ()), distinct=len(small) > 2))
+                break
             continue
         other = unlike if attempt == 0 else unlike or else_unlike
         shared = 0 if other is None else needed.shared(chosen, dict(other))
@@ -112,7 +124,23 @@ def _fitting(
             best = (shared, chosen)
         if shared == 0:
             break
-    return tuple((known if best is None else best[1]).items())
+    return tuple(_told_apart(known if best is None else best[1], needed, dict(unlike or ())).items())
+
+
+def _told_apart(sizes: dict[str, int], needed: Constraints, other: Mapping[str, int]) -> dict[str, int]:
+    """The sizes with as many changed as it takes, as far as others fit, for no two sizes or extents to agree
+    at both of two points: a kernel of 1 before a padded one of 3 leaves an image as large as it was."""
+    if not other or not needed.alike(sizes, other):
+        return sizes
+    found, most = dict(sizes), needed.alike(sizes, other) + needed.shared(sizes, other)
+    for name in sizes:
+        for value in (*range(2, 9), 2 * sizes[name]):
+            changed = {**found, name: value}
+            if needed.hold(_values(changed)):
+                wrong = needed.alike(changed, other) + needed.shared(changed, other)
+                if wrong < most:
+                    found, most = changed, wrong
+    return found
 
 
 def _values(sizes: Mapping[str, int]) -> dict[Size, Expr]:
@@ -174,6 +202,7 @@ def constraints(system: System) -> Constraints:
     extents: dict[Expr, None] = {}
     reaches: dict[Reach, None] = {}
     shapes = {t.name: t.shape for t in system.tensors}
+    declared = _values(system.bound)
     for shape in (*shapes.values(), *(e.ranges for e in system.equations)):
         extents |= dict.fromkeys(e for e in shape if not isinstance(e, Size) and e.free_symbols)
     for equation in system.equations:
@@ -182,8 +211,6 @@ def constraints(system: System) -> Constraints:
             extents |= dict.fromkeys(d for d in divisors if d.free_symbols and not isinstance(d, Size))
         ranges, guarded = equation.extents, None
         for access in equation.reads:
-            if access.outside is not None:
-                continue
             for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True):
                 if isinstance(subscript, Index) and ranges.get(subscript) == extent:
                     continue
@@ -193,7 +220,10 @@ def constraints(system: System) -> Constraints:
                 if indices & guarded or not indices <= ranges.keys() or subscript.has(Access):
                     continue
                 own = tuple((i, ranges[i]) for i in sorted(indices, key=str))
-                reaches[Reach(subscript, own, extent)] = None
+                reach = Reach(subscript, own, extent)
+                # a padded image is left at its edges, but its channels at no values that were declared
+                if access.outside is None or reach.stays(declared):
+                    reaches[reach] = None
     return Constraints(tuple(extents), tuple(reaches))
 
 
