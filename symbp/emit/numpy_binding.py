@@ -194,6 +194,8 @@ class Binding:
             code = line.partition("  # ")[0].strip()
             if _margin(line) == margin:
                 condition = code[3:-1] if code.startswith("if ") and code.endswith(":") else ""
+                if condition and not self.counted(ast.parse(condition, mode="eval").body):
+                    condition = ""
             elif len(_margin(line)) == len(margin) + 4 and not code.endswith(":"):
                 line = self._renamed(line, where_chosen, numbers=False)
             found.append(line)
@@ -244,10 +246,18 @@ class Binding:
             yield from self.parts(child, numbers=numbers, within=operands)
 
     def stays(self, node: ast.expr) -> bool:
-        """Whether an expression reads nothing but what stays in its place."""
+        """Whether an expression reads nothing but what stays in its place, and takes no choice or place from
+        values, which change."""
         functions = {n.func for n in ast.walk(node) if isinstance(n, ast.Call)}
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n not in functions}
-        return names <= self.fixed | GLOBALS
+        deciding = [n.test for n in ast.walk(node) if isinstance(n, ast.IfExp)]
+        deciding += [n.slice for n in ast.walk(node) if isinstance(n, ast.Subscript)]
+        return names <= self.fixed | GLOBALS and all(map(self.counted, deciding))
+
+    def counted(self, node: ast.expr) -> bool:
+        """Whether an expression is made of sizes and steps only, not of values in arrays."""
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - GLOBALS - self.forms.sizes
+        return all(self.forms.known.get(name) == NUMBER for name in names)
 
     def views(self, node: ast.expr) -> bool:
         """Whether an expression is a view of an array, which is as good at the next call."""
