@@ -136,7 +136,7 @@ def _told_apart(sizes: dict[str, int], needed: Constraints, other: Mapping[str, 
     for name in sizes:
         for value in (*range(2, 9), 2 * sizes[name]):
             changed = {**found, name: value}
-            if needed.hold(_values(changed)):
+            if not _taken_for_another(name, value, found, other) and needed.hold(_values(changed)):
                 wrong = needed.alike(changed, other) + needed.shared(changed, other)
                 if wrong < most:
                     found, most = changed, wrong
