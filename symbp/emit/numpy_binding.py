@@ -25,6 +25,7 @@ ARITHMETIC = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "gr
 WORDS = {"0": "zero", "1": "one", "2": "two"}
 GLOBALS = frozenset({"np", "math", "DTYPE"})
 Naming = Callable[[ast.expr, str, str], str]  # of a part, its text and the comment of its line
+VIEWS = frozenset({"broadcast_to", "reshape", "transpose", "swapaxes", "ravel", "diagonal", "_windows"})
 VIEWING = (ast.Subscript, ast.Attribute, ast.Call, ast.IfExp)
 
 
@@ -265,7 +266,19 @@ class Binding:
             form = self.forms.of(node)
         except Unknown:
             return False
-        return form.view and bool(form.shape)
+        return form.view and bool(form.shape) and not any(map(self.computed, ast.walk(node)))
+
+    def computed(self, node: ast.AST) -> bool:
+        """Whether a part of an expression is a new value, which doesn't follow the arrays that it is made of:
+        arithmetic with values, a function of them, an element by its position."""
+        if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare)):
+            return not self.counted(node)
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+            return name not in VIEWS and not self.counted(node)
+        if isinstance(node, ast.Subscript):
+            return not self.forms.of(node).shape
+        return False
 
     def counts(self, node: ast.AST, within: bool) -> bool:
         """Whether an expression computes a number out of sizes, as an operand of what works on arrays."""

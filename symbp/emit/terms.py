@@ -39,14 +39,16 @@ def factor_key(factor: Expr) -> tuple[int, int, str]:
     return (0 if not free_indices(factor) else 1), -len(free_indices(factor)), expression_text(factor)
 
 
-def guard_rank(guard: Expr) -> tuple[tuple[bool, int], str]:
+def guard_rank(guard: Expr) -> tuple[tuple[int, int], str]:
     """The order in which guards are tested."""
     return rank(guard), expression_text(guard)
 
 
-def rank(guard: Expr) -> tuple[bool, int]:
-    """Guards between indices before those that read: what they exclude may be out of range."""
-    return bool(guard.atoms(Access)), len(free_indices(guard))
+def rank(guard: Expr) -> tuple[int, int]:
+    """Guards between indices before those that read, and these before those that read at what is read: what
+    the ones exclude may be out of range for the others."""
+    reads = [sum(len(s.atoms(Access)) for s in access.subscripts) for access in guard.atoms(Access)]
+    return max((1 + nested for nested in reads), default=0), len(free_indices(guard))
 
 
 def is_sigmoid(base: Expr) -> bool:
