@@ -1694,7 +1694,7 @@ def _draw_normal(out: Array, key: Any) -> None:
 
 
 @np.errstate(over="ignore")  # 64 bits wrap around, compiled or not
-def _draw(out: Array, kind: str, p: float, key: int) -> None:
+def _draw(out: Array, kind: str, p: float, key: int, kept: dict[Any, Array]) -> None:
     """Fills `out` with zeros and ones (1 with probability p), uniform or normal elements."""
     _compile()
     if kind == "bernoulli":
@@ -1750,7 +1750,7 @@ def _drawn(
         if (name, shape) not in kept:
             kept[name, shape] = np.empty(shape, DTYPE)
         found[name] = kept[name, shape]
-        _draw(found[name].reshape(-1), kind, p, _draw_key(seed, step, number))
+        _draw(found[name].reshape(-1), kind, p, _draw_key(seed, step, number), kept)
     return found
 
 

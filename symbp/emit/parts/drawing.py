@@ -5,8 +5,10 @@ Enters: nothing. Leaves: declarations. Must not know: any target.
 
 from __future__ import annotations
 
+from typing import Any
+
 from symbp.emit.parts.program import Array
 
 
-def _draw(out: Array, kind: str, p: float, key: int) -> None:
+def _draw(out: Array, kind: str, p: float, key: int, kept: dict[Any, Array]) -> None:
     raise NotImplementedError

@@ -62,7 +62,7 @@ def _drawn(
         if (name, shape) not in kept:
             kept[name, shape] = np.empty(shape, DTYPE)
         found[name] = kept[name, shape]
-        _draw(found[name].reshape(-1), kind, p, _draw_key(seed, step, number))
+        _draw(found[name].reshape(-1), kind, p, _draw_key(seed, step, number), kept)
     return found
 
 

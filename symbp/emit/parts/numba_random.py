@@ -53,7 +53,7 @@ def _draw_normal(out: Array, key: Any) -> None:
 
 
 @np.errstate(over="ignore")  # 64 bits wrap around, compiled or not
-def _draw(out: Array, kind: str, p: float, key: int) -> None:
+def _draw(out: Array, kind: str, p: float, key: int, kept: dict[Any, Array]) -> None:  # noqa: ARG001
     """Fills `out` with zeros and ones (1 with probability p), uniform or normal elements."""
     _compile()
     if kind == "bernoulli":
