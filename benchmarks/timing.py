@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Take = Callable[[], float]
+SETTLE = 0.05  # seconds before a batch: the threads of the peer before go on spinning for a while
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def interleaved(
             report(f"round {number + 1} of {rounds}")
             for name in _rotated(names, number):
                 at(name)
+                time.sleep(SETTLE)
                 steps[name]()  # wakes the peer's threads and brings its data into the cache
                 found[name].append(batch(steps[name], counts[name]))
     finally:
