@@ -15,9 +15,9 @@ import sympy
 
 from symbp.derive.algebra import expand
 from symbp.derive.cost import READ, body_cost, volume
-from symbp.derive.values import Values
+from symbp.derive.values import Values, sum_of
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
-from symbp.ir.system import Equation, Reduction
+from symbp.ir.system import Equation
 
 MANY = 6  # factors or terms above which only neighbouring pairs and the whole are tried
 
@@ -48,11 +48,8 @@ class Search:
         found = self.values.find(value, indices, self.extents, self.allowed, self.scale(e, reduced))
         if found is None or self._untried(e):
             return None
-        return found if self.values.witnessed(self._equation(e, indices, reduced), found) else None
-
-    def _equation(self, e: Expr, indices: tuple[Index, ...], reduced: Sequence[Index]) -> Equation:
-        reduction = Reduction("sum", tuple(reduced)) if reduced else None
-        return Equation("_", indices, e, reduction, (), tuple(self.extents[i] for i in (*indices, *reduced)))
+        equation = sum_of(e, indices, self.extents, reduced)
+        return found if self.values.witnessed(equation, found) else None
 
     def _untried(self, e: Expr) -> bool:
         """Whether a term under a bracket that reads tensors is 0 at all points, which says nothing."""

@@ -58,11 +58,9 @@ class Values:
         reduced: Sequence[Index] = (),
     ) -> Value | None:
         """The value of `Σ_reduced body` over the indices; None where it is not finite."""
-        everything = (*indices, *reduced)
-        key = (body, everything, len(reduced), tuple(extents[i] for i in everything))
+        equation = sum_of(body, indices, extents, reduced)
+        key = (body, equation.all_indices, len(reduced), equation.ranges)
         if key not in self._memo:
-            reduction = Reduction("sum", tuple(reduced)) if reduced else None
-            equation = Equation("_", tuple(indices), body, reduction, (), key[3])
             try:
                 self._memo[key] = self.of_equation(equation) if self.proves(equation) else None
             except EvaluationError:  # without its guard, a factor may read out of range
@@ -71,9 +69,8 @@ class Values:
 
     def largest(self, body: Expr, indices: Sequence[Index], extents: Mapping[Index, Expr]) -> float:
         """The largest absolute value of an expression, whatever its points prove; 0 where it has no value."""
-        equation = Equation("_", tuple(indices), body, None, (), tuple(extents[i] for i in indices))
         try:
-            value = self.of_equation(equation)
+            value = self.of_equation(sum_of(body, indices, extents))
         except EvaluationError:
             return 0.0
         return max((float(np.max(np.abs(v), initial=0.0)) for v in value or ()), default=0.0)
@@ -137,8 +134,7 @@ class Values:
             for defined in self._later:
                 witness.define(defined.target, witness.value(defined))
             self._later.clear()
-            ranges = tuple(equation.extents[i] for i in equation.indices)
-            other = witness.value(Equation("_", equation.indices, found, None, (), ranges))
+            other = witness.value(sum_of(found, equation.indices, equation.extents))
             value = witness.value(equation)
         except EvaluationError:
             return True
@@ -300,6 +296,15 @@ class Values:
             for row, value in zip(rows, at_points, strict=True):
                 row.setdefault(_bucket(value), []).append((named, at_points))
         return rows
+
+
+def sum_of(
+    body: Expr, indices: Sequence[Index], extents: Mapping[Index, Expr], reduced: Sequence[Index] = ()
+) -> Equation:
+    """`Σ_reduced body` over the indices, of no tensor."""
+    reduction = Reduction("sum", tuple(reduced)) if reduced else None
+    ranges = tuple(extents[i] for i in (*indices, *reduced))
+    return Equation("_", tuple(indices), body, reduction, (), ranges)
 
 
 def _bucket(value: float) -> float:

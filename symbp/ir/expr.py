@@ -10,7 +10,7 @@ holds and 0 elsewhere; as a factor it is lazy, so what it excludes is neither ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -285,6 +285,13 @@ def unused_index(index: Index, taken: Iterable[Index]) -> Index:
     while f"{base}{count}" in names:
         count += 1
     return Index(f"{base}{count}")
+
+
+def unused_name(name: str, taken: Container[str]) -> str:
+    """`h_row`, `h_row_`, …: the first that nothing has."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def guards_of(factors: Iterable[Expr]) -> list[Guard]:

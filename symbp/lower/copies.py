@@ -17,7 +17,7 @@ import sympy
 
 from symbp.ir.affine import affine
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Index, IntegerAccess, Size, free_indices
+from symbp.ir.expr import Access, Expr, Index, IntegerAccess, Size, free_indices, unused_name
 from symbp.ir.groups import groups
 from symbp.ir.system import Equation, System, Tensor
 from symbp.lower.shared import Additions, Shared
@@ -121,9 +121,7 @@ def by_example(base: Shared, batch: str | None) -> Shared:
             continue
         (example,) = summed
         rest = tuple(i for i in equation.reduced if i != example)
-        name = f"{equation.target}_each"
-        while name in taken:
-            name += "_"
+        name = unused_name(f"{equation.target}_each", taken)
         taken.add(name)
         assert equation.reduction is not None
         each = (example, *equation.indices)

@@ -28,6 +28,7 @@ from symbp.ir.expr import (
     free_indices,
     product,
     unused_index,
+    unused_name,
 )
 from symbp.ir.printer import expression_text
 from symbp.ir.system import FLAT, Equation, System, Tensor
@@ -183,9 +184,7 @@ def _place(maximum: _Maximum, additions: Additions) -> str:
     """A new tensor for the place of a maximum as one number, computed where its first component is."""
     equation = maximum.equation
     taken = {t.name for t in (*additions.base.system.tensors, *additions.tensors)}
-    name = f"{maximum.value or equation.target}_place"
-    while name in taken:
-        name += "_"
+    name = unused_name(f"{maximum.value or equation.target}_place", taken)
     assert equation.reduction is not None
     flat = equation.with_(target=name, reduction=replace(equation.reduction, component=FLAT))
     additions.tensors.append(Tensor(name, equation.shape, integer=True))

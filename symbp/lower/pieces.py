@@ -13,7 +13,7 @@ from functools import cached_property
 import sympy
 
 from symbp.errors import LoweringError
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices, unused_name
 from symbp.ir.printer import equation_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import FLAT, Equation, System, Tensor
@@ -295,8 +295,7 @@ class Pieces:
 
     def buffer(self, name: str, shape: tuple[Expr, ...], integer: bool = False) -> str:
         """A new buffer called like `name`."""
-        while name in self.shapes:
-            name += "_"
+        name = unused_name(name, self.shapes)
         self.extra[name] = Tensor(name, shape, integer=integer)
         self.shapes[name] = shape
         return name

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from symbp.ir.expr import Access, Expr, Index, rename
+from symbp.ir.expr import Access, Expr, Index, rename, unused_name
 from symbp.ir.system import Equation
 from symbp.lower.nests import nest_cost
 from symbp.lower.program import (
@@ -45,7 +45,8 @@ def in_rows(program: Program, kept: Collection[str], taken: Collection[str] = ()
     alone = {t for k in nests for t in k.targets if users[t] == 1 and t not in kept}
     axes = {name: found for k in nests for name, found in _axes(k, alone).items()}
     axes = {n: found for n, found in axes.items() if len(found) < len(program.tensors[n].shape) or not found}
-    names = {name: _row_name(name, {*program.tensors, *taken}) for name, found in axes.items() if found}
+    others = {*program.tensors, *taken}
+    names = {name: unused_name(f"{name}_row", others) for name, found in axes.items() if found}
     kernels = _renamed_kernels(program.kernels, names, axes, {})
     return replace(
         program,
@@ -53,13 +54,6 @@ def in_rows(program: Program, kept: Collection[str], taken: Collection[str] = ()
         kernels=kernels,
         axes={names.get(name, name): found for name, found in axes.items()},
     )
-
-
-def _row_name(name: str, taken: Collection[str]) -> str:
-    found = f"{name}_row"
-    while found in taken:
-        found += "_"
-    return found
 
 
 # --- which axes remain

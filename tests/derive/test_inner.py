@@ -133,6 +133,14 @@ def test_a_derivative_of_a_derivative() -> None:
     np.testing.assert_allclose(run(system, values, {"N": 2})["L"], 45.0, rtol=1e-15)
 
 
+@pytest.mark.slow
+def test_by_all_parameters_too() -> None:
+    for derivation in (derive(penalty()), hvp(penalty())):
+        validate(derivation.system)
+        assert not derivation.declared.derivatives
+        assert derivation.steps[0].rule == "derivative in the declaration"
+
+
 def test_every_way_of_deriving_eliminates_first() -> None:
     system = penalty()
     mixed = jacobian(system, "g", wrt=["v"])

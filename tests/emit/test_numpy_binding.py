@@ -76,6 +76,22 @@ CASES = {
         ["for pad_part, h_t in steps:", "    pad_part += h_t  # (1)"],
     ),
     "a part that grows": (["pad[:T] += h  # (1)"], ["pad[:T] += h  # (1)"]),
+    "a choice that values decide": (
+        ["for t in range(T):", "    np.add(h[t] if s[0] > 0 else z, 1, out=r[t])  # (1)"],
+        ["for t, r_t in steps:", "    np.add(h[t] if s[0] > 0 else z, 1, out=r_t)  # (1)"],
+    ),
+    "one that values decide for a line": (
+        ["for t in range(T):", "    if s[0] > 0:", "        np.copyto(r[t], h[t])"],
+        ["for t in range(T):", "    if s[0] > 0:", "        np.copyto(r[t], h[t])"],
+    ),
+    "an element by its position": (
+        ["np.copyto(z, np.broadcast_to(s[0], (N, D)))  # (1)"],
+        ["np.copyto(z, np.broadcast_to(s[0], (N, D)))  # (1)"],
+    ),
+    "a position that values decide": (
+        ["np.copyto(z, h[k[0] % T])  # (1)"],
+        ["np.copyto(z, h[k[0] % T])  # (1)"],
+    ),
     "a name for a view": (["u = h[0]  # (1)", "np.copyto(z[:2], u[:2])"], ["np.copyto(z_part, u_part)"]),
 }
 

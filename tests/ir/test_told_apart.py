@@ -25,6 +25,7 @@ def after_one(shape: tuple[int, ...], **options: Any) -> bp.Network:
         ((16, 1, 3, 3), {"groups": 16, "padding": 1}),
         ((16, 1, 3, 3), {"groups": 16, "padding": 1, "stride": 2}),
         ((32, 4, 3, 3), {"groups": 4, "padding": 1}),
+        ((32, 16, 3, 3), {"padding": 1}),  # two points are not enough
     ],
 )
 def test_padded_and_grouped_behind_a_kernel_of_one(shape: tuple[int, ...], options: dict[str, Any]) -> None:

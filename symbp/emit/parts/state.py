@@ -66,13 +66,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
