@@ -48,7 +48,10 @@ class Run:
     """One point: leaves and sizes have values, tensors are computed when they are first asked for.
 
     `value` evaluates an equation that needn't belong to the system; `define` adds a tensor to the point.
+    `box` is the arithmetic of one equation.
     """
+
+    box: type[Box] = Box
 
     def __init__(
         self, system: System, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
@@ -166,7 +169,7 @@ class Run:
         plain = tuple(n for i, n in list(ranges.items())[: len(equation.indices)] if i not in point)
         if equation.leaf is not None:
             return self._matrix_leaf(equation, equation.leaf, ranges, point)
-        box = Box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
+        box = self.box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
         if equation.op in ("max", "argmax"):
             return maximum(box, len(plain))
         if equation.op == "sum" and prod(box.shape) > LARGE:
@@ -188,7 +191,7 @@ class Run:
     ) -> np.ndarray[Any, Any]:
         """A leaf of linear algebra, of the matrices at all batch indices at once."""
         axes = [(i, n) for i, n in ranges.items() if i not in point and i not in equation.result]
-        box = Box(self, equation, axes, point)
+        box = self.box(self, equation, axes, point)
         matrices = np.broadcast_to(box.real(equation.body, None), box.shape).astype(self.dtype)
         value = leaf.arrays(matrices)
         chosen = tuple(point.get(i, slice(None)) for i in equation.result)

@@ -3,8 +3,9 @@
 Enters: a derivation, sizes. Leaves: a `Report`, one row for each gradient and method.
 Must not know: ops, layers, or how a gradient was found.
 
-At one point entries are compared one by one; at further ones, of other sizes and scales, each result is compared
-along a random direction, in which all of its elements take part (`symbp.verify.fresh` says which points).
+At one point entries are compared one by one; at further ones, of other sizes and scales, each result is
+compared along a random direction, in which all of its elements take part (`symbp.verify.fresh` says which
+points).
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ def check_derivation(
     """Compares every derived result (gradients, Hessians, products with them, Jacobians) with each method, at
     random points that obey the leaves' facts.
 
-    `sizes` overrides the sizes bound in the declaration, and holds at every point; those still open are small, and
-    others at each further point. The exact method chooses its own tiny sizes. `hyper` gives constants their
-    values; others are drawn. `declared` is the system before derivatives inside the declaration were replaced by
-    their equations, which are then checked, too.
+    `sizes` overrides the sizes bound in the declaration, and holds at every point; those still open are
+    small, and others at each further point. The exact method chooses its own tiny sizes. `hyper` gives
+    constants their values; others are drawn. `declared` is the system before derivatives inside the
+    declaration were replaced by their equations, which are then checked, too.
     """
     system, wanted = derivation.declared, blocks(derivation)
     of = sorted({block.of for block in wanted})

@@ -1,8 +1,8 @@
 """The last word on a difference in floating point: both sides once more in 50 digits, at the same point.
 
-Enters: a derivation, a point, a result and directions. Leaves: both sides, or None where that would take too long.
-Must not know: how a gradient was found. Where the declaration as written loses its digits (log(1 − p) of a saturated
-p), the numeric methods lose them, too, and a right result differs from theirs.
+Enters: a derivation, a point, a result and directions. Leaves: both sides, or None where that would take too
+long. Must not know: how a gradient was found. Where the declaration as written loses its digits (log(1 − p)
+of a saturated p), the numeric methods lose them, too, and a right result differs from theirs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
-from symbp.ir.domains import HIGH
+from symbp.ir.domains import HIGH, Domain
 from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import evaluate_size
@@ -42,7 +42,8 @@ class Appeal:
         return _work(self.derivation.declared, self.sizes) <= MOST_WORK
 
     def sides(self, block: Block, directions: Directions) -> tuple[Array, Array] | None:
-        """(the result along the directions, the same by dual numbers), of the size of what is differentiated."""
+        """(the result along the directions, the same by dual numbers), of the size of what is
+        differentiated."""
         if not self.is_affordable:
             return None
         try:
@@ -59,12 +60,15 @@ class Appeal:
             part = _exactly(direction[name]).ravel()
             rest = found.shape[: found.ndim - np.ndim(direction[name])]
             found = found.reshape(*rest, part.size)
-            found = np.array([sum(a * b for a, b in zip(row, part, strict=True)) for row in found.reshape(-1, part.size)])
+            found = np.array(
+                [sum(a * b for a, b in zip(row, part, strict=True)) for row in found.reshape(-1, part.size)]
+            )
             found = found.reshape(rest)
         return _floats(found)
 
     def _theirs(self, block: Block, directions: Directions) -> Array:
-        moved, domains = dict(self.values), [HIGH]
+        moved = dict(self.values)
+        domains: list[Domain] = [HIGH]
         names = {name for direction in directions for name in direction}
         for direction in reversed(directions):
             for name in sorted(names):
@@ -72,14 +76,17 @@ class Appeal:
                 part = _exactly(direction[name]) if name in direction else still
                 moved[name] = dual(moved[name], part)
             domains.append(DUAL(domains[-1]))
-        found = evaluate(self.derivation.declared, moved, self.sizes, domains[-1], wanted=[block.of])[block.of]
+        found = evaluate(self.derivation.declared, moved, self.sizes, domains[-1], wanted=[block.of])[
+            block.of
+        ]
         for below in reversed(domains[:-1]):
             found = tangent(found, below)
         return _floats(found)
 
 
 def has_lost_digits(derivation: Derivation, of: str, values: Values, sizes: Mapping[str, int]) -> bool:
-    """Whether the declaration as written and its stabilised form have different values: rounding has eaten digits."""
+    """Whether the declaration as written and its stabilised form have different values: rounding has eaten
+    digits."""
     if of not in derivation.system.by_name:
         return False
     with np.errstate(all="ignore"):

@@ -1,10 +1,10 @@
 """Which ways the conditions of a system go at a point: what a check has seen, and what it hasn't.
 
-Enters: a system, points. Leaves: for each goal (a branch taken, a label that occurred, an argument that was the
-largest) whether a point reaches it. Must not know: how points are drawn, or what is compared at them.
+Enters: a system, points. Leaves: for each goal (a branch taken, a label that occurred, an argument that was
+the largest) whether a point reaches it. Must not know: how points are drawn, or what is compared at them.
 
-A branch is a set of conditions that stand together in a product, within those around it; it is taken where all of
-them hold. A single condition must also fail somewhere.
+A branch is a set of conditions that stand together in a product, within those around it; it is taken where
+all of them hold. A single condition must also fail somewhere.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Branch:
         return asked, self._value(run, sympy.Mul(self.inside, *self.guards)) != 0
 
     def slack(self, run: Run) -> Array:
-        """How far the conditions are from failing, the nearest one; negative where one fails, −∞ where it isn't
-        asked or fails on integers."""
+        """How far the conditions are from failing, the nearest one; negative where one fails, −∞ where it
+        isn't asked or fails on integers."""
         whole = sympy.Mul(self.inside, *[g for g in self.guards if _is_whole(g)])
         asked = self._value(run, whole) != 0
         real = [g for g in self.guards if not _is_whole(g)]
@@ -95,7 +95,7 @@ class Coverage:
             goals |= {("branch", number, 1)} if (asked & holds).any() else set()
             if len(branch.guards) == 1:
                 goals |= {("branch", number, 0)} if (asked & ~holds).any() else set()
-                patterns[number] = np.packbits(holds & asked).tobytes() + bytes(holds.shape)
+                patterns[number] = np.packbits(holds & asked).tobytes() + str(holds.shape).encode()
         for number, tensor in enumerate(self.labels):
             goals |= {("label", number, int(v)) for v in np.unique(point.values[tensor.name])}
         for number, equation in enumerate(self.equations):
@@ -137,7 +137,8 @@ def _is_whole(guard: Guard) -> bool:
 
 
 def _together(equation: Equation) -> list[tuple[Guard, ...]]:
-    """The sets of conditions of an equation that read a tensor: each by itself, and those that stand together."""
+    """The sets of conditions of an equation that read a tensor: each by itself, and those that stand
+    together."""
     found: dict[frozenset[Guard], tuple[Guard, ...]] = {}
 
     def add(guards: Sequence[Guard]) -> None:
@@ -161,9 +162,7 @@ def _together(equation: Equation) -> list[tuple[Guard, ...]]:
     return list(found.values())
 
 
-def _in_range(
-    equation: Equation, guards: Sequence[Guard], shapes: Mapping[str, tuple[Expr, ...]]
-) -> Expr:
+def _in_range(equation: Equation, guards: Sequence[Guard], shapes: Mapping[str, tuple[Expr, ...]]) -> Expr:
     """The conditions under which what the guards read is in its tensor; elsewhere nobody asks them."""
     return sympy.Mul(
         *[

@@ -25,6 +25,7 @@ from symbp.verify.methods import Numeric
 from symbp.verify.numeric import Values
 from symbp.verify.points import Point
 from symbp.verify.report import FLOOR, Row, failed
+from symbp.verify.rounding import Evaluate as Tensors
 from symbp.verify.rounding import rounding
 
 Array = np.ndarray[Any, Any]
@@ -60,8 +61,8 @@ def at_fresh_points(
 
 
 def _used(numeric: Numeric, block: Block, methods: Sequence[str]) -> list[str]:
-    """The complex step is exact and one evaluation; of second derivatives, it rests on the derived gradient, so that
-    differences are formed, too."""
+    """The complex step is exact and one evaluation; of second derivatives, it rests on the derived gradient,
+    so that differences are formed, too."""
     chosen = [method for method in numeric.methods if method in methods]
     return chosen[-1:] if block.order == 1 else chosen
 
@@ -97,7 +98,9 @@ def _finding(
     if not np.isfinite(theirs).all():
         return None
     mine = contracted(whole, block, directions)
-    scale = max(_largest(mine), _largest(theirs), _largest(contracted(whole, block, directions, norm=True)), FLOOR)
+    scale = max(
+        _largest(mine), _largest(theirs), _largest(contracted(whole, block, directions, norm=True)), FLOOR
+    )
     allowed = TOLERANCES[method] * scale + NOISE[method] * numeric.size(block) * 10
     if _within(mine, theirs, allowed):
         return Finding()
@@ -145,20 +148,17 @@ def _row(
 def _noise(numeric: Numeric, block: Block, method: str, directions: Directions) -> float:
     """The rounding of both sides."""
 
-    def own(at: Values) -> Array:
-        found = results(numeric.derivation, at, numeric.sizes)
+    def own(tensors: Tensors) -> Array:
+        found = results(numeric.derivation, numeric.values, numeric.sizes, tensors)
         assert not isinstance(found, str)
         return contracted(found[block.key], block, directions)
 
-    def other(at: Values) -> Array:
-        return numeric.along(method, block, directions, at)
+    def other(tensors: Tensors) -> Array:
+        return numeric.otherwise(tensors).along(method, block, directions)
 
-    theirs = (
-        rounding(other, numeric.values)
-        if method == "complex step"
-        else np.asarray(numeric.rounding(block) / numeric.step)
-    )
-    return _largest(rounding(own, numeric.values)) + _largest(theirs)
+    differenced = method == "central differences"
+    theirs = numeric.rounding(block) / numeric.step if differenced else _largest(rounding(other))
+    return _largest(rounding(own)) + theirs
 
 
 def _directions(block: Block, values: Values, rng: np.random.Generator) -> Directions:
@@ -175,7 +175,9 @@ def contracted(whole: Array, block: Block, directions: Directions, *, norm: bool
     for name, direction in reversed([*zip(block.by, directions, strict=False)]):
         part = direction[name].ravel()
         axes = prod(np.shape(direction[name]))
-        found = found.reshape(*_rest(found.shape, np.ndim(direction[name])), axes) @ (part**2 if norm else part)
+        found = found.reshape(*_rest(found.shape, np.ndim(direction[name])), axes) @ (
+            part**2 if norm else part
+        )
     return np.sqrt(found) if norm else found
 
 

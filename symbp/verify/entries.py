@@ -14,13 +14,13 @@ import numpy as np
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
 from symbp.ir.sampling import evaluate_size
-from symbp.ir.vector import run
 from symbp.verify.blocks import Block
 from symbp.verify.methods import Numeric
 from symbp.verify.numeric import LEAST_STEP, STEP, Values, kink_margin
 from symbp.verify.points import Drawer, Point, Style
 from symbp.verify.report import Row, compare, failed
-from symbp.verify.rounding import jittered, rounding
+from symbp.verify.rounding import Evaluate as Tensors
+from symbp.verify.rounding import exactly, rounding, shaken
 
 Array = np.ndarray[Any, Any]
 
@@ -35,8 +35,9 @@ TRIES = 40
 def main_point(
     derivation: Derivation, drawer: Drawer, sizes: Mapping[str, int], seed: int
 ) -> tuple[Point, float]:
-    """The first random point with a value, results that rounding doesn't move, and every preactivation further
-    than some steps from its kink, else the best one found; and the step of central differences there."""
+    """The first random point with a value, results that rounding doesn't move, and every preactivation
+    further than some steps from its kink, else the best one found; and the step of central differences
+    there."""
     best: tuple[bool, bool, float] = (False, False, -1.0)
     chosen = drawer.attempt(sizes, seed, far=False)
     for attempt in range(TRIES):
@@ -57,7 +58,7 @@ def main_point(
 def _is_well_conditioned(derivation: Derivation, point: Point) -> bool:
     """Whether the results stay what they are when the leaves are rounded."""
     here = results(derivation, point.values, point.sizes)
-    there = results(derivation, jittered(point.values, 1), point.sizes)
+    there = results(derivation, point.values, point.sizes, shaken(1))
     if isinstance(here, str) or isinstance(there, str):
         return True  # what is wrong with it is said later
     with np.errstate(invalid="ignore"):
@@ -66,13 +67,15 @@ def _is_well_conditioned(derivation: Derivation, point: Point) -> bool:
         )
 
 
-def results(derivation: Derivation, values: Values, sizes: Mapping[str, int]) -> dict[str, Array] | str:
+def results(
+    derivation: Derivation, values: Values, sizes: Mapping[str, int], tensors: Tensors = exactly
+) -> dict[str, Array] | str:
     """The derived results by key; or why there are none."""
     missing = [t for t in derivation.gradients.values() if t not in derivation.system.by_name]
     if missing:
         return f"{missing[0]} is missing from the derivation"
     try:
-        found = run(derivation.system, values, sizes, wanted=list(derivation.gradients.values()))
+        found = tensors(derivation.system, values, sizes, list(derivation.gradients.values()))
     except SymbpError as failure:
         return f"it can't be evaluated: {failure.what}"
     return {key: np.asarray(found[t], float) for key, t in derivation.gradients.items()}
@@ -138,19 +141,19 @@ def entry_row(numeric: Numeric, block: Block, method: str, ours: Array) -> Row:
 
 
 def _own_rounding(numeric: Numeric, block: Block, entries: Sequence[int]) -> Array:
-    derivation, sizes = numeric.derivation, numeric.sizes
-    tensor = derivation.gradients[block.key]
+    derivation, tensor = numeric.derivation, numeric.derivation.gradients[block.key]
 
-    def evaluate(at: Values) -> Array:
-        return run(derivation.system, at, sizes, wanted=[tensor])[tensor].ravel()[list(entries)]
+    def function(tensors: Tensors) -> Array:
+        found = tensors(derivation.system, numeric.values, numeric.sizes, [tensor])[tensor]
+        return found.ravel()[list(entries)]
 
-    found = rounding(evaluate, numeric.values)
+    found = rounding(function)
     return np.asarray(np.where(np.isfinite(found), found, 0.0))
 
 
 def _their_rounding(numeric: Numeric, method: str, block: Block, entry: int) -> float:
     place, directions = block.at(entry, numeric.values)
-    found = rounding(lambda at: numeric.along(method, block, directions, at), numeric.values)
+    found = rounding(lambda tensors: numeric.otherwise(tensors).along(method, block, directions))
     return float(np.where(np.isfinite(found), found, 0.0).flat[place])
 
 

@@ -55,8 +55,8 @@ def _where_finite(
     derivation: Derivation, seed: int, sizes: Mapping[str, int], hyper: Mapping[str, float]
 ) -> dict[str, Any] | str:
     """The first random point at which what is differentiated and its derivatives are finite: of labels that
-    don't fit into the time there is, the loss is infinite, and has no differences to compare. The first point if
-    none is; why there is none if the results can't be evaluated."""
+    don't fit into the time there is, the loss is infinite, and has no differences to compare. The first
+    point if none is; why there is none if the results can't be evaluated."""
     system, wanted = derivation.declared, sorted({block.of for block in blocks(derivation)})
     drawer = Drawer(system, wanted, hyper)
     drawer.domains = domains_of(drawer, sizes, seed)
@@ -94,7 +94,9 @@ def _rows(
     for block in wanted:
         whole, shape = ours[block.tensor], expected_shape(derivation, block, sizes)
         if whole.shape != shape:
-            rows.append(failed(block.key, method, f"its shape is {whole.shape}, not {shape}", sizes, whole.size))
+            rows.append(
+                failed(block.key, method, f"its shape is {whole.shape}, not {shape}", sizes, whole.size)
+            )
             continue
         chosen = block.entries(whole.size, MOST_ENTRIES[block.order], whole.size)
         theirs = [_directional(derivation, values, sizes, domain, block, entry) for entry in chosen]
@@ -146,8 +148,8 @@ def _row(
     left = len(ours) - len(known)
     ok = float(largest) <= tolerance * scale + (HIGH_NOISE if tolerance else 0.0)
     return Row(
-        name, method, float(largest), float(largest) / scale, ok, tolerance, len(known), size, dict(sizes), at,
-        float(a), float(b), note=f"{left} without a value" if left else "",
+        name, method, float(largest), float(largest) / scale, ok, tolerance, len(known), size, dict(sizes),
+        at, float(a), float(b), note=f"{left} without a value" if left else "",
     )  # fmt: skip
 
 

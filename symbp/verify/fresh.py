@@ -3,9 +3,9 @@
 Enters: a drawer of points. Leaves: the point at which entries are compared one by one, and further ones.
 Must not know: what is compared at them, or how a gradient was derived.
 
-The first further points are taken anyhow; others because they reach what none before did, or tell two conditions
-apart that agreed so far. A branch that chance doesn't take is looked for: leaves are moved as long as that brings
-it nearer.
+The first further points are taken anyhow; others because they reach what none before did, or tell two
+conditions apart that agreed so far. A branch that chance doesn't take is looked for: leaves are moved as
+long as that brings it nearer.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def _style(turn: int) -> Style:
 
 
 class _Alike:
-    """Which conditions held at the same places at all points so far; those that always will are never told apart."""
+    """Which conditions held at the same places at all points so far; those that always will are never told
+    apart."""
 
     def __init__(self) -> None:
         self.seen: dict[int, tuple[bytes, ...]] = defaultdict(tuple)

@@ -3,13 +3,14 @@
 Enters: a system with declared derivatives, the same with equations for them, points. Leaves: a row for each.
 Must not know: how the equations were found.
 
-The loss of a declaration with derivatives in it is only as right as these equations: both sides of every other
-comparison rest on them.
+The loss of a declaration with derivatives in it is only as right as these equations: both sides of every
+other comparison rest on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from symbp.ir.vector import run
 from symbp.verify.numeric import Values, complex_step_along
 from symbp.verify.points import Point
 from symbp.verify.report import FLOOR, Row
-from symbp.verify.rounding import rounding
+from symbp.verify.rounding import Evaluate as Tensors
+from symbp.verify.rounding import exactly, rounding
 
 Array = np.ndarray[Any, Any]
 METHOD, TOLERANCE, NOISE, ILL = "complex step", 1e-9, 1e-14, 1e-6
@@ -35,14 +37,8 @@ def inner_rows(declared: System | None, system: System, points: Sequence[Point])
         found = [row for point in points if (row := _row(system, name, of, by, point)) is not None]
         if found:
             worst = max(found, key=lambda row: (not row.ok, row.max_rel_error))
-            rows.append(_counted(worst, len(found)))
+            rows.append(replace(worst, points=len(found)))
     return rows
-
-
-def _counted(row: Row, points: int) -> Row:
-    from dataclasses import replace
-
-    return replace(row, points=points)
 
 
 def _row(system: System, name: str, of: str, by: str, point: Point) -> Row | None:
@@ -54,14 +50,17 @@ def _row(system: System, name: str, of: str, by: str, point: Point) -> Row | Non
             size = float(np.max(np.abs(run(free, values, point.sizes, wanted=[of])[of]), initial=1.0))
             direction = {by: np.random.default_rng(point.seed).normal(size=np.shape(values[by]))}
 
-            def along(at: Values) -> Array:
-                return np.sum(complex_step_along(_value(free, of, point.sizes), at, direction))
+            def along(tensors: Tensors) -> Array:
+                def evaluate(at: Values) -> Array:
+                    return tensors(free, at, point.sizes, [of])[of]
 
-            def own(at: Values) -> Array:
-                moved = {**at, **run(system, at, point.sizes, wanted=[by])}
-                return np.sum(run(system, moved, point.sizes, wanted=[name])[name] * direction[by])
+                return np.asarray(np.sum(complex_step_along(evaluate, values, direction)))
 
-            mine, theirs = float(own(point.values)), float(along(values))
+            def own(tensors: Tensors) -> Array:
+                found = tensors(system, point.values, point.sizes, [name])[name]
+                return np.asarray(np.sum(found * direction[by]))
+
+            mine, theirs = float(own(exactly)), float(along(exactly))
             whole = run(system, point.values, point.sizes, wanted=[name])[name]
             if not np.isfinite(theirs):
                 return None
@@ -69,7 +68,7 @@ def _row(system: System, name: str, of: str, by: str, point: Point) -> Row | Non
             off = abs(mine - theirs)
             ok = off <= TOLERANCE * scale + NOISE * size
             if not ok:
-                noise = float(rounding(own, point.values)) + float(rounding(along, values))
+                noise = float(rounding(own)) + float(rounding(along))
                 ok = off <= TOLERANCE * scale + NOISE * size + noise
                 if not ok and not noise <= ILL * scale:
                     return None
@@ -80,7 +79,3 @@ def _row(system: System, name: str, of: str, by: str, point: Point) -> Row | Non
         "along a random direction", mine, theirs,
         note="" if ok else f"it isn't the derivative of {of} by {by}",
     )  # fmt: skip
-
-
-def _value(system: System, name: str, sizes: Mapping[str, int]) -> Any:
-    return lambda at: run(system, at, sizes, wanted=[name])[name]

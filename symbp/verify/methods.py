@@ -16,7 +16,6 @@ from functools import cached_property
 import numpy as np
 
 from symbp.derive import Derivation, derive
-from symbp.ir.vector import run
 from symbp.verify.blocks import Block, Directions
 from symbp.verify.numeric import (
     LEAST_STEP,
@@ -28,7 +27,8 @@ from symbp.verify.numeric import (
     complex_step_along,
     explained_by_a_kink,
 )
-from symbp.verify.rounding import rounding
+from symbp.verify.rounding import Evaluate as Tensors
+from symbp.verify.rounding import exactly, rounding
 
 Differentiate = Callable[[Evaluate, Values, Mapping[str, Array]], Array]
 SHORTER = (1.0, 0.03, 1e-3)  # steps of a difference that may reach over a kink, in turn
@@ -40,10 +40,16 @@ class Numeric:
     methods = ("central differences", "complex step")
 
     def __init__(
-        self, derivation: Derivation, values: Values, sizes: Mapping[str, int], step: float = STEP
+        self,
+        derivation: Derivation,
+        values: Values,
+        sizes: Mapping[str, int],
+        step: float = STEP,
+        tensors: Tensors = exactly,
     ) -> None:
-        """`step` is that of central differences."""
+        """`step` is that of central differences; `tensors` evaluates systems."""
         self.derivation, self.values, self.sizes, self.step = derivation, values, sizes, step
+        self._tensors = tensors
         self._scales: dict[str, float] = {}
         self._roundings: dict[str, float] = {}
 
@@ -52,12 +58,13 @@ class Numeric:
         row, directions = block.at(entry, self.values)
         return float(np.asarray(self.along(method, block, directions)).flat[row])
 
-    def along(
-        self, method: str, block: Block, directions: Directions, values: Values | None = None
-    ) -> Array:
-        """The derivative of what a block differentiates along its directions, an array of that shape; at other
-        values than the point's, if given."""
-        at, declared = self.values if values is None else values, self._declared(block.of)
+    def otherwise(self, tensors: Tensors) -> Numeric:
+        """The same with systems evaluated otherwise."""
+        return Numeric(self.derivation, self.values, self.sizes, self.step, tensors)
+
+    def along(self, method: str, block: Block, directions: Directions) -> Array:
+        """The derivative of what a block differentiates along its directions, an array of that shape."""
+        at, declared = self.values, self._declared(block.of)
         if method == "central differences":
             return self._differences(block, directions, self.step)
         if block.order == 1:
@@ -68,8 +75,8 @@ class Numeric:
     def past_kinks(
         self, block: Block, directions: Directions, ours: Array, tolerance: float
     ) -> tuple[Array, Array]:
-        """(a central difference, where it says nothing): with shorter steps, as long as it differs from ours by
-        more than the tolerance and its rounding, but not by more than a kink within its reach explains."""
+        """(a central difference, where it says nothing): with shorter steps, as long as it differs from ours
+        by more than the tolerance and its rounding, but not by more than a kink within its reach explains."""
         evaluate, along = self._differenced(block, directions)
         for share in SHORTER:
             step = max(share * self.step, LEAST_STEP)
@@ -86,8 +93,8 @@ class Numeric:
         return central_differences(evaluate, self.values, along, step)
 
     def _differenced(self, block: Block, directions: Directions) -> tuple[Evaluate, Mapping[str, Array]]:
-        """What central differences are formed of, and along which direction: the function itself, or its first
-        derivative by the complex step."""
+        """What central differences are formed of, and along which direction: the function itself, or its
+        first derivative by the complex step."""
         declared = self._declared(block.of)
         if block.order == 1:
             return declared, directions[0]
@@ -97,16 +104,13 @@ class Numeric:
         """A bound on the rounding of what central differences are formed of."""
         key = f"{block.of},{block.by[0]}" if block.order > 1 else block.of
         if key not in self._roundings:
-            if block.order == 1:
-                evaluate = self._declared(block.of)
-            else:
-                along = {block.by[0]: np.ones(np.shape(self.values[block.by[0]]))}
-                declared = self._declared(block.of)
+            along = {name: np.ones(np.shape(self.values[name])) for name in block.by[:1]}
 
-                def evaluate(at: Values) -> Array:
-                    return complex_step_along(declared, at, along)
+            def function(tensors: Tensors) -> Array:
+                evaluate, _ = self.otherwise(tensors)._differenced(block, (along, along))
+                return evaluate(self.values)
 
-            self._roundings[key] = float(np.max(rounding(evaluate, self.values), initial=0.0))
+            self._roundings[key] = float(np.max(rounding(function), initial=0.0))
         return self._roundings[key]
 
     def size(self, block: Block) -> float:
@@ -119,7 +123,7 @@ class Numeric:
 
     def _declared(self, name: str) -> Evaluate:
         def evaluate(at: Values) -> Array:
-            return run(self.derivation.declared, at, self.sizes, wanted=[name])[name]
+            return self._tensors(self.derivation.declared, at, self.sizes, [name])[name]
 
         return evaluate
 
@@ -134,6 +138,6 @@ class Numeric:
     def _gradient(self, name: str) -> Evaluate:
         def evaluate(at: Values) -> Array:
             tensor = self._first.gradients[name]
-            return run(self._first.system, at, self.sizes, wanted=[tensor])[tensor]
+            return self._tensors(self._first.system, at, self.sizes, [tensor])[tensor]
 
         return evaluate

@@ -45,10 +45,10 @@ def explained_by_a_kink(
 ) -> Array:
     """How far a central difference may be off because of a kink (a jump J of the slope) within its reach.
 
-    With the kink at r steps, the stencil is off by J/2·|1 − 7r/6| for r < 1 and by J·(2 − r)/12 beyond. The slopes
-    over one step and two then differ by J·r/4 and J·(2 − r)/4, and the differences of slopes to both sides, which
-    double from one step to two where the function is smooth, miss that by J·|1 − 3r/2| and J·(1 − r/2): together
-    never less. Of a smooth function both are of the order of the step squared.
+    With the kink at r steps, the stencil is off by J/2·|1 − 7r/6| for r < 1 and by J·(2 − r)/12 beyond. The
+    slopes over one step and two then differ by J·r/4 and J·(2 − r)/4, and the differences of slopes to both
+    sides, which double from one step to two where the function is smooth, miss that by J·|1 − 3r/2| and J·(1
+    − r/2): together never less. Of a smooth function both are of the order of the step squared.
     """
     at = {s: evaluate(moved(values, direction, s * step)) for s in (-2, -1, 0, 1, 2)}
     slopes = np.abs((at[2] - at[-2]) / (4 * step) - (at[1] - at[-1]) / (2 * step))

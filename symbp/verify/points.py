@@ -3,9 +3,9 @@
 Enters: a system, sizes that are given, the values of constants. Leaves: `Point`s at which what is
 differentiated has a value. Must not know: how a gradient was derived, or what was sampled for that.
 
-The points differ on purpose: in size (no two open sizes agree, nor do they keep their ratios), in the scale of each
-leaf and in its offset, so that thresholds are passed on both sides, and in labels, which are dealt in turn until
-each has occurred. Axes that were given as numbers keep them.
+The points differ on purpose: in size (no two open sizes agree, nor do they keep their ratios), in the scale
+of each leaf and in its offset, so that thresholds are passed on both sides, and in labels, which are dealt
+in turn until each has occurred. Axes that were given as numbers keep them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ Array = np.ndarray[Any, Any]
 # Pairwise different, in no common ratio, and larger than what proves a rule: a factor 2/N is none of them.
 RINGS = ((5, 7, 6, 9, 8, 11, 10, 13), (7, 4, 9, 5, 10, 6, 11, 8), (3, 8, 5, 7, 4, 9, 6, 10))
 MORE_RINGS = 60
-LARGEST, TIMES_LARGER = 1 << 16, 8  # a box of indices may grow to this, or so many times beyond that of the first point
+LARGEST, TIMES_LARGER = (
+    1 << 16,
+    8,
+)  # a box of indices may grow to this, or so many times beyond that of the first point
 SCALES = (1.0, 3.0, 0.1, 10.0, 0.02)
 DENSITIES = (0.5, 0.5, 0.75, 0.95, 1.0)  # of masks, from one try to the next: a hidden row may have no value
 FACTS_OF_SIGN = ("positive", "nonnegative")
@@ -47,8 +50,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Style:
-    """How the leaves of one point are drawn: real ones at a scale (each at its own, between 0.01 and 10, if None)
-    and, if `shifted`, around a number of their own; labels at random or, if `dealt`, in turn."""
+    """How the leaves of one point are drawn: real ones at a scale (each at its own, between 0.01 and 10, if
+    None) and, if `shifted`, around a number of their own; labels at random or, if `dealt`, in turn."""
 
     scale: float | None = 1.0
     shifted: bool = False
@@ -79,7 +82,9 @@ class Drawer:
                 return point
         return None
 
-    def attempt(self, sizes: Mapping[str, int], seed: int, style: Style = PLAIN, *, far: bool = True) -> Point:
+    def attempt(
+        self, sizes: Mapping[str, int], seed: int, style: Style = PLAIN, *, far: bool = True
+    ) -> Point:
         """A point, wherever it lies."""
         rng = np.random.default_rng(seed)
         values = {t.name: self._leaf(t, sizes, rng, style, far) for t in self.system.leaves}
@@ -149,7 +154,8 @@ DOMAINS = (UNIT, ABOVE_ONE, DOMINANT, HIGH_AND_DOMINANT)
 def domains_of(drawer: Drawer, sizes: Mapping[str, int], seed: int) -> dict[str, Spread]:
     """Where leaves must be drawn from: of those that may have any sign without harm, nothing is said.
 
-    All leaves are first drawn from one interval at which the system has values; then each by itself of any sign.
+    All leaves are first drawn from one interval at which the system has values; then each by itself of any
+    sign.
     """
     drawer.domains = {}
     if _stays_finite(drawer, sizes, seed):
@@ -180,8 +186,9 @@ def _is_free(tensor: Tensor) -> bool:
 
 
 def all_sizes(system: System, given: Mapping[str, int], count: int) -> list[dict[str, int]]:
-    """`count` choices of sizes at most, the first as a declaration has them with open sizes small; in the others open
-    sizes are pairwise different, and different from one choice to another. `given` ones keep their value."""
+    """`count` choices of sizes at most, the first as a declaration has them with open sizes small; in the
+    others open sizes are pairwise different, and different from one choice to another. `given` ones keep
+    their value."""
     fixed = {name: value for name, value in {**system.bound, **given}.items() if name in system.sizes}
     first = {**sample_sizes(system), **fixed}
     first = {name: first[name] for name in system.sizes}

@@ -21,10 +21,11 @@ FLOOR = 1e-8  # gradients below this norm are compared absolutely
 class Row:
     """One comparison; `parameter` is the key of the result, `"W1,W2"` for a second derivative.
 
-    `max_abs_error` is the largest elementwise difference, at `element`, where the result is `value` and the other
-    method has `expected`; `max_rel_error` is ‖a − b‖/max(‖a‖, ‖b‖, 1e-8). `entries` says how many of the `size`
-    elements were compared, at `sizes`; at further `points` the result was compared along a random direction, where
-    all elements take part. `note` says in words why a result is wrong, or what couldn't be compared.
+    `max_abs_error` is the largest elementwise difference, at `element`, where the result is `value` and the
+    other method has `expected`; `max_rel_error` is ‖a − b‖/max(‖a‖, ‖b‖, 1e-8). `entries` says how many of
+    the `size` elements were compared, at `sizes`; at further `points` the result was compared along a random
+    direction, where all elements take part. `note` says in words why a result is wrong, or what couldn't be
+    compared.
     """
 
     parameter: str
@@ -96,10 +97,15 @@ class Report:
             for row in self.rows
         ]
         widths = [max(len(line[k]) for line in table) for k in range(len(head))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table
+        ]
         ends = ["", *(f"{row.verdict}{_at(row.sizes)}" for row in self.rows)]
-        first = f"{self.network}: symbolic {self.what} against other methods ({_text(self.sizes)}; seed {self.seed})"
-        return "\n".join([first, *(f"{line}  {end}".rstrip() for line, end in zip(lines, ends, strict=True))])
+        first = (
+            f"{self.network}: symbolic {self.what} against other methods "
+            f"({_text(self.sizes)}; seed {self.seed})"
+        )
+        return "\n".join([first, *(f"{a}  {b}".rstrip() for a, b in zip(lines, ends, strict=True))])
 
 
 def _text(sizes: Mapping[str, int]) -> str:
@@ -127,9 +133,9 @@ def compare(
     elements: tuple[str, ...] = (),
     blind: ArrayLike = False,
 ) -> Row:
-    """A row from two arrays of the same entries. Of a difference, `noise`, the rounding of the methods themselves,
-    is taken off, so that a gradient that is exactly zero passes. Where the other method has no value, or is
-    `blind`, nothing is compared; where it has one, ours must."""
+    """A row from two arrays of the same entries. Of a difference, `noise`, the rounding of the methods
+    themselves, is taken off, so that a gradient that is exactly zero passes. Where the other method has no
+    value, or is `blind`, nothing is compared; where it has one, ours must."""
     a, b = np.asarray(ours, dtype=float).ravel(), np.asarray(theirs, dtype=float).ravel()
     known = np.isfinite(b) & ~np.broadcast_to(np.asarray(blind, bool).ravel(), b.shape)
     with np.errstate(invalid="ignore"):
