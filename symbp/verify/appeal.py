@@ -22,7 +22,7 @@ from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import evaluate_size
 from symbp.ir.system import System
 from symbp.ir.vector import run
-from symbp.verify.blocks import Block, Directions
+from symbp.verify.blocks import Block, Directions, contracted
 from symbp.verify.numeric import Values
 
 Array = np.ndarray[Any, Any]
@@ -39,7 +39,7 @@ class Appeal:
 
     @property
     def is_affordable(self) -> bool:
-        return _work(self.derivation.declared, self.sizes) <= MOST_WORK
+        return work(self.derivation.declared, self.sizes) <= MOST_WORK
 
     def sides(self, block: Block, directions: Directions) -> tuple[Array, Array] | None:
         """(the result along the directions, the same by dual numbers), of the size of what is
@@ -55,16 +55,8 @@ class Appeal:
         if self._ours is None:
             wanted = list(self.derivation.gradients.values())
             self._ours = evaluate(self.derivation.system, self.values, self.sizes, HIGH, wanted=wanted)
-        found = self._ours[block.tensor]
-        for name, direction in reversed([*zip(block.by, directions, strict=False)]):
-            part = _exactly(direction[name]).ravel()
-            rest = found.shape[: found.ndim - np.ndim(direction[name])]
-            found = found.reshape(*rest, part.size)
-            found = np.array(
-                [sum(a * b for a, b in zip(row, part, strict=True)) for row in found.reshape(-1, part.size)]
-            )
-            found = found.reshape(rest)
-        return _floats(found)
+        exact = tuple({name: _exactly(part) for name, part in direction.items()} for direction in directions)
+        return _floats(contracted(self._ours[block.tensor], block, exact))
 
     def _theirs(self, block: Block, directions: Directions) -> Array:
         moved = dict(self.values)
@@ -113,5 +105,6 @@ def _floats(array: Any) -> Array:
     return np.array([float(x) for x in flat.ravel()]).reshape(flat.shape)
 
 
-def _work(system: System, sizes: Mapping[str, int]) -> int:
+def work(system: System, sizes: Mapping[str, int]) -> int:
+    """The elements of the boxes of all equations."""
     return sum(prod(evaluate_size(e, sizes) for e in equation.ranges) for equation in system.equations)

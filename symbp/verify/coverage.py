@@ -82,7 +82,7 @@ class Coverage:
             for guards in _together(equation):
                 key = (equation.target, frozenset(guards))
                 if key not in found:
-                    found[key] = Branch(equation, guards, _in_range(equation, guards, shapes))
+                    found[key] = Branch(equation, guards, in_range(equation, guards, shapes))
         return list(found.values())
 
     def reached(self, point: Point) -> tuple[frozenset[Goal], dict[int, bytes]]:
@@ -162,7 +162,7 @@ def _together(equation: Equation) -> list[tuple[Guard, ...]]:
     return list(found.values())
 
 
-def _in_range(equation: Equation, guards: Sequence[Guard], shapes: Mapping[str, tuple[Expr, ...]]) -> Expr:
+def in_range(equation: Equation, guards: Sequence[Guard], shapes: Mapping[str, tuple[Expr, ...]]) -> Expr:
     """The conditions under which what the guards read is in its tensor; elsewhere nobody asks them."""
     return sympy.Mul(
         *[

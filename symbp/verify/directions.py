@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ import numpy as np
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
 from symbp.verify.appeal import Appeal, has_lost_digits
-from symbp.verify.blocks import Block, Directions
+from symbp.verify.blocks import Block, Directions, contracted
 from symbp.verify.entries import ILL, NOISE, entry_row, expected_shape, results
 from symbp.verify.methods import Numeric
 from symbp.verify.numeric import Values
@@ -166,23 +165,6 @@ def _directions(block: Block, values: Values, rng: np.random.Generator) -> Direc
     if block.vector:
         moved.append({name: values[leaf] for name, leaf in block.vector.items()})
     return tuple(moved)
-
-
-def contracted(whole: Array, block: Block, directions: Directions, *, norm: bool = False) -> Array:
-    """A result along the directions of what it was differentiated by; with `norm` the root of the sum of the
-    squares of what is added up there."""
-    found = whole**2 if norm else whole
-    for name, direction in reversed([*zip(block.by, directions, strict=False)]):
-        part = direction[name].ravel()
-        axes = prod(np.shape(direction[name]))
-        found = found.reshape(*_rest(found.shape, np.ndim(direction[name])), axes) @ (
-            part**2 if norm else part
-        )
-    return np.sqrt(found) if norm else found
-
-
-def _rest(shape: tuple[int, ...], taken: int) -> tuple[int, ...]:
-    return shape[: len(shape) - taken]
 
 
 def _largest(array: Array) -> float:

@@ -23,13 +23,15 @@ from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import as_fractions
-from symbp.verify.blocks import Block, blocks
+from symbp.verify.appeal import work
+from symbp.verify.blocks import Block, Directions, blocks, contracted
 from symbp.verify.entries import element, expected_shape, results
 from symbp.verify.points import Drawer, Style, domains_of
 from symbp.verify.report import FLOOR, Row, failed
 
 HIGH_TOLERANCE, HIGH_NOISE = 1e-30, 1e-40  # of 50 digits: a matrix that is nearly singular costs some of them
 MOST_ENTRIES = {1: 24, 2: 8}  # of one result, by order
+LEAST_ENTRIES, MOST_WORK = 3, 400_000  # of one result; elements evaluated for all of them, some seconds
 TRIES = 20
 
 
@@ -91,6 +93,7 @@ def _rows(
     wanted = blocks(derivation)
     ours = evaluate(derivation.system, values, sizes, domain, wanted=[block.tensor for block in wanted])
     rows = []
+    affordable = max(LEAST_ENTRIES, MOST_WORK // (work(derivation.declared, sizes) * max(len(wanted), 1)))
     for block in wanted:
         whole, shape = ours[block.tensor], expected_shape(derivation, block, sizes)
         if whole.shape != shape:
@@ -98,25 +101,45 @@ def _rows(
                 failed(block.key, method, f"its shape is {whole.shape}, not {shape}", sizes, whole.size)
             )
             continue
-        chosen = block.entries(whole.size, MOST_ENTRIES[block.order], whole.size)
-        theirs = [_directional(derivation, values, sizes, domain, block, entry) for entry in chosen]
+        chosen = block.entries(whole.size, min(MOST_ENTRIES[block.order], affordable), whole.size)
+        at = [block.at(entry, values, Fraction(1)) for entry in chosen]
+        theirs = [_along(derivation, values, sizes, domain, block, to).flat[row] for row, to in at]
         mine = [whole.flat[entry] for entry in chosen]
-        elements = tuple(element(whole.shape, entry) for entry in chosen)
-        rows.append(_row(block.key, method, mine, theirs, tolerance, whole.size, sizes, elements))
+        elements = [element(whole.shape, entry) for entry in chosen]
+        if len(chosen) < whole.size:  # the others, all at once
+            directions = _direction(block, values)
+            mine += list(contracted(whole, block, directions).ravel())
+            theirs += list(_along(derivation, values, sizes, domain, block, directions).ravel())
+            elements += ["along a random direction"] * (len(mine) - len(chosen))
+        row = _row(block.key, method, mine, theirs, tolerance, whole.size, sizes, tuple(elements))
+        rows.append(replace(row, entries=len(chosen), points=int(len(chosen) < whole.size)))
     return rows
 
 
-def _directional(
+def _direction(block: Block, values: Mapping[str, Any]) -> Directions:
+    """A random direction of small fractions, none of them 0, in what a block is differentiated by."""
+    rng = np.random.default_rng(len(block.key))
+    moved: list[Mapping[str, Any]] = []
+    for name in block.by:
+        parts = np.full(np.shape(values[name]), Fraction(0))
+        for at in np.ndindex(parts.shape):
+            parts[at] = Fraction(int(rng.choice([-1, 1]) * rng.integers(1, 64)), 16)
+        moved.append({name: parts})
+    if block.vector:
+        moved.append({name: values[leaf] for name, leaf in block.vector.items()})
+    return tuple(moved)
+
+
+def _along(
     derivation: Derivation,
     values: Mapping[str, Any],
     sizes: Mapping[str, int],
     domain: Domain,
     block: Block,
-    entry: int,
+    directions: Directions,
 ) -> Any:
-    """One entry of a block by dual numbers through the declared function; a second derivative by dual numbers
-    whose parts are dual numbers."""
-    row, directions = block.at(entry, values, Fraction(1))
+    """What a block differentiates, along directions, by dual numbers through the declared function; a second
+    derivative by dual numbers whose parts are dual numbers."""
     moved, domains = dict(values), [domain]
     names = {name for direction in directions for name in direction}
     for direction in reversed(directions):
@@ -127,7 +150,7 @@ def _directional(
     found = evaluate(derivation.declared, moved, sizes, domains[-1], wanted=[block.of])[block.of]
     for below in reversed(domains[:-1]):
         found = tangent(found, below)
-    return found.flat[row]
+    return found
 
 
 def _row(
