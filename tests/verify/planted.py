@@ -103,9 +103,7 @@ def pooled() -> bp.Network:
     x, y = bp.input("x", (N, 2, 6, 6)), bp.labels("y", (N,), classes=3)
     C, c, W = bp.param("C", (3, 2, 3, 3)), bp.param("c", (3,)), bp.param("W", (12, 3))
     h = bp.max_pool2d(bp.relu(bp.conv2d(x, C, c)), 2)
-    n, f, i, j = bp.indices("n f i j")
     flat = bp.reshape(h, (N, 12))
-    del n, f, i, j
     return bp.Network("pooled", loss=bp.cross_entropy(flat @ W, y, from_logits=True))
 
 
@@ -241,12 +239,9 @@ def _other_reads(right: Derivation, equation: Equation) -> Iterator[tuple[str, A
             alike = (
                 other.shape == tensor.shape and other.integer == tensor.integer and other.role == tensor.role
             )
-            if alike and other.name != access.name and tensor.shape and not tensor.role.is_leaf:
-                if tensor.role not in (Role.ADJOINT, Role.GRADIENT):
-                    yield (
-                        "a value is taken for another",
-                        body.xreplace({access: access.with_(name=other.name)}),
-                    )
+            hidden = not tensor.role.is_leaf and tensor.role not in (Role.ADJOINT, Role.GRADIENT)
+            if alike and hidden and other.name != access.name and tensor.shape:
+                yield "a value is taken for another", body.xreplace({access: access.with_(name=other.name)})
         for k, subscript in enumerate(access.subscripts):
             if subscript.is_Add and subscript.atoms(Index) and access.outside is not None:
                 stale = [
@@ -255,6 +250,19 @@ def _other_reads(right: Derivation, equation: Equation) -> Iterator[tuple[str, A
                     *access.subscripts[k + 1 :],
                 ]
                 yield "a step is stale", body.xreplace({access: type(access)(access.name, *stale, outside=0)})
+
+
+def few_faults(right: Derivation, of_a_kind: int) -> Iterator[Fault]:
+    """So many of each kind at most, those that matter, from all over the backward equations."""
+    found: dict[str, list[Fault]] = {}
+    for fault in faults(right):
+        found.setdefault(fault.kind, []).append(fault)
+    for alike in found.values():
+        taken = 0
+        for place in np.random.default_rng(len(alike)).permutation(len(alike)):
+            if taken < of_a_kind and matters(right, alike[place].in_(right)):
+                taken += 1
+                yield alike[place]
 
 
 # --- which faults matter
