@@ -65,6 +65,11 @@ def zeros(shape: Shape) -> Initial:  # noqa: ARG001
     return Initial("constant", reason="an offset needs no asymmetry to learn")
 
 
+def ones(shape: Shape, reason: str = "a factor passes on what it meets as it is") -> Initial:  # noqa: ARG001
+    """1 everywhere."""
+    return Initial("constant", shift=sympy.S.One, reason=reason)
+
+
 def constant(value: Any) -> Initialiser:
     """The given value everywhere."""
     shift = number(value)

@@ -70,7 +70,8 @@ def target(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
 
 
 def param(name: str, shape: Any, init: Initialiser | None = None, facts: Iterable[str | Fact] = ()) -> Tensor:
-    """A parameter, learned. `init` says how it starts; by default matrices as Glorot's, vectors at zero.
+    """A parameter, learned. `init` says how it starts; by default weights as Glorot's or He's, what must be
+    positive or is a factor of everything at 1, offsets at 0 (`symbp.language.starts`).
 
     `facts` says what is known of its values, as for `input`. What is drawn for a symmetric or triangular
     matrix is made so; for the other facts `init` must give values that have them. The gradient is that of
@@ -84,7 +85,7 @@ def param(name: str, shape: Any, init: Initialiser | None = None, facts: Iterabl
             help="use one of bp.optim.initial: glorot_uniform, he_normal, zeros, constant(0.1)",
         )
     known = _facts(name, facts, axes := as_shape(shape))
-    unmet = sorted(fact.kind for fact in known if fact.kind not in OF_MATRICES)
+    unmet = sorted(fact.kind for fact in known if fact.kind not in (*OF_MATRICES, "positive", "nonnegative"))
     if init is None and unmet:
         raise DeclarationError(
             f"{name} is {unmet[0]}, and starts as nothing that is: say how it starts",

@@ -4,6 +4,10 @@ Enters: a system. Leaves: `symbp.ir.training.Initial`, with the reason. Must not
 
 A weight is a factor of a sum over some of its indices. These are what it takes in, however many axes it has;
 what it gives out are its other indices, and those by which the other factor is shifted (a kernel's window).
+
+Anything else would start at 0, and is tried there: where an equation that reads it then divides by 0 or has
+no slope, where all that the equation passes on is lost, or a product with another such parameter, it starts
+at 1.
 """
 
 from __future__ import annotations
@@ -12,27 +16,123 @@ from collections.abc import Iterator
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, IntegerAccess, accesses, free_indices, value_accesses
+from symbp.ir.expr import Access, Expr, Index, IntegerAccess, accesses, free_indices, value_accesses
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.language import initial
 
 FAR = 6  # standard deviations: a rectifier is about 0 on one side, about the identity on the other
 NEAR = 0.1
+UNDEFINED = (sympy.zoo, sympy.nan, sympy.oo, sympy.S.NegativeInfinity)
+AWAY = "what is divided by, or whose logarithm or root is taken, starts away from 0"
 
 
 def start(system: System, parameter: Tensor) -> Initial:
-    """He's for a weight into a rectifier, Glorot's for any other, zeros for what is only added; the last two
-    axes of what is neither count as a matrix."""
-    reading = [e for e in system.equations if parameter.name in e.read_names]
-    for equation in reading:
-        found = _fans(equation, parameter.name)
-        if found is not None:
-            rectified = _is_rectified(system, equation.target)
-            return (initial.he_normal if rectified else initial.glorot_uniform)(found)
-    if reading and all(_is_added(equation, parameter.name) for equation in reading):
-        return initial.zeros(parameter.shape)
-    return initial.default(parameter.shape)
+    """He's for a weight into a rectifier, Glorot's for any other; 1 for what must be positive, what is
+    divided by and a factor of everything, else zeros; the last two axes of what is none of these count as a
+    matrix."""
+    name, shape = parameter.name, parameter.shape
+    reading = [e for e in system.equations if name in e.read_names]
+    if any(parameter.fact(kind) for kind in ("positive", "nonnegative")):
+        return initial.ones(shape, "it must be positive")
+    found = _weight(system, name)
+    if found is not None:
+        inputs, outputs, target = found
+        rectified = _is_rectified(system, target)
+        return (initial.he_normal if rectified else initial.glorot_uniform)((inputs, outputs))
+    if any(_is_near_a_pole(e.body, name, sympy.S.Zero) for e in reading):
+        return initial.ones(shape, AWAY)
+    if reading and all(_is_added(equation, name) for equation in reading):
+        return initial.zeros(shape)
+    if len(shape) > 1:  # it wouldn't start at 0, and as a table must not be all alike
+        scaling = [e for e in reading if e.op is None and _is_plain(e, name)]
+        reasons = [_lost(system, e, name, _with(e.body, name, sympy.S.Zero)) for e in scaling]
+        why = next((reason for reason in reasons if reason), "")
+    else:
+        why = _against(system, name, sympy.S.Zero, frozenset())
+    return initial.ones(shape, why) if why else initial.default(shape)
+
+
+def _is_plain(equation: Equation, name: str) -> bool:
+    """Whether the tensor is read there element by element, not as a table."""
+    return all(isinstance(s, Index) for a in equation.reads if a.name == name for s in a.subscripts)
+
+
+def _with(body: Expr, name: str, value: Expr) -> Expr:
+    """The body where all of a tensor has this value."""
+    return body.xreplace({a: value for a in accesses(body) if a.name == name})
+
+
+def _weight(system: System, name: str, seen: frozenset[str] = frozenset()) -> tuple[Expr, Expr, str] | None:
+    """(how many inputs reach an output, how many outputs an input reaches, which tensor holds the outputs),
+    where the tensor is a weight, or one of the same shape is that is made of its elements one by one."""
+    for equation in (e for e in system.equations if name in e.read_names):
+        fans = _fans(equation, name)
+        if fans is not None:
+            return *fans, equation.target
+    shape = system.tensor(name).shape
+    for equation in (e for e in system.equations if name in e.read_names and e.target not in seen):
+        if equation.op is None and equation.shape == shape and len(shape) > 1:
+            found = _weight(system, equation.target, seen | {equation.target})
+            if found is not None:
+                return found
+    return None
+
+
+def _against(system: System, name: str, value: Expr, seen: frozenset[str]) -> str:
+    """Why the tensor may not have this value everywhere; nothing if it may. What is made of it alone is
+    followed."""
+    for equation in system.equations:
+        if name not in equation.read_names or equation.target in seen or equation.leaf is not None:
+            continue
+        there = _with(equation.body, name, value)
+        if there.has(*UNDEFINED) or _is_near_a_pole(equation.body, name, value):
+            return AWAY
+        why = _lost(system, equation, name, there)
+        alone = not value_accesses(there) and not equation.where
+        if not why and alone and (equation.op is None or (equation.op == "sum" and there == 0)):
+            why = _against(system, equation.target, there, seen | {equation.target})
+        if why:
+            return why
+    return ""
+
+
+def _lost(system: System, equation: Equation, name: str, there: Expr) -> str:
+    """Why it matters what an equation no longer reads once the tensor has its value; nothing if it
+    doesn't."""
+    others = {a.name for a in value_accesses(equation.body)} - {name}
+    lost = others - {a.name for a in value_accesses(there)}
+    lost = {other for other in lost if _leaves(system, other) - {name}}
+    if not lost:
+        return ""
+    if any(_is_factor_too(system, equation, other) for other in lost):
+        return "a factor of another one: if both were 0, neither would learn"
+    offsets = [a for a in value_accesses(there) if _is_factor_too(system, equation, a.name)]
+    rest = there.xreplace(dict.fromkeys(offsets, sympy.S.Zero))
+    return "" if value_accesses(rest) else "a factor of all that it meets: 0 would pass nothing on"
+
+
+def _leaves(system: System, name: str) -> set[str]:
+    """The leaves that a tensor rests on."""
+    return {other for other in system.ancestors(name) if other not in system.defining}
+
+
+def _is_factor_too(system: System, equation: Equation, name: str) -> bool:
+    """Whether it is a parameter that isn't a weight here: it might start at 0 itself."""
+    return system.tensor(name).role is Role.PARAMETER and _fans(equation, name) is None
+
+
+def _is_near_a_pole(body: Expr, name: str, value: Expr) -> bool:
+    """Whether something is divided by, or a logarithm or a root taken of, a number next to 0."""
+    for e in sympy.preorder_traversal(body):
+        inside = e.args[0] if isinstance(e, sympy.log) else None
+        if e.is_Pow and not (e.exp.is_Integer and e.exp > 0) and e.exp.is_number:
+            inside = e.base
+        if inside is not None and any(a.name == name for a in accesses(inside)):
+            number = _with(inside, name, value)
+            if number.is_number and abs(sympy.N(number)) < NEAR:
+                return True
+    return False
 
 
 def _fans(equation: Equation, name: str) -> tuple[Expr, Expr] | None:

@@ -38,9 +38,9 @@ def test_a_matrix_s_fact_needs_a_square_matrix(kind: str, shape: Any) -> None:
         bp.input("x", shape, facts=kind)
 
 
-def test_a_positive_parameter_must_say_how_it_starts() -> None:
-    with pytest.raises(DeclarationError, match="w is positive, and starts as nothing that is"):
-        bp.param("w", (D,), facts="positive")
+def test_a_parameter_that_is_binary_must_say_how_it_starts() -> None:
+    with pytest.raises(DeclarationError, match="w is binary, and starts as nothing that is"):
+        bp.param("w", (D,), facts="binary")
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,74 @@ def test_repeated_layers_start_as_each_of_them():
     assert found == {"W": ("uniform", "sqrt(3)/sqrt(H)"), "b": ("constant", "0")}
 
 
-def test_a_table_and_a_factor_are_matrices():
+def test_a_table_is_a_matrix_and_a_factor_of_all_is_1():
     x, n, t, i = bp.tokens("x", (N, T), vocabulary=K), *bp.indices("n t i")
     assert started(bp.embedding(x, bp.param("E", (K, D))))["E"] == ("uniform", "sqrt(6)/sqrt(D + K)")
     y, G = bp.input("y", (N, D, H)), bp.param("G", (D, H))
-    assert started(bp.define("g", [n, t, i], y[n, t, i] * G[t, i]))["G"] == ("uniform", "sqrt(6)/sqrt(D + H)")
+    assert at(bp.define("g", [n, t, i], y[n, t, i] * G[t, i]))["G"] == 1
+
+
+def at(value):
+    """The constants at which parameters start, by name."""
+    net = bp.Network("net", loss=(value**2).mean())
+    return {name: float(s.shift) for name, s in net.initial.items() if s.distribution == "constant"}
+
+
+x, g, s, b = bp.input("x", (N, D)), bp.param("g", (D,)), bp.param("s", ()), bp.param("b", (D,))
+
+
+@pytest.mark.parametrize(
+    ("made", "starts"),
+    [
+        (lambda: bp.tanh(g * x * s), {"g": 1, "s": 1}),
+        (lambda: g * x + b, {"g": 1, "b": 0}),
+        (lambda: bp.layer_norm(x, g, b), {"g": 1, "b": 0}),
+        (lambda: x + s * bp.tanh(x), {"s": 0}),
+        (lambda: x + s * g * bp.tanh(x), {"s": 1, "g": 1}),
+        (lambda: bp.where(x > 0, x, s * x), {"s": 0}),
+        (lambda: bp.exp(-x / s), {"s": 1}),
+        (lambda: bp.log(s) + x, {"s": 1}),
+        (lambda: bp.sqrt(s + 1e-5) + x, {"s": 1}),
+        (lambda: (x - b) / g, {"b": 0, "g": 1}),
+        (lambda: bp.exp(s) * x, {"s": 0}),
+        (lambda: bp.tanh(s) * x, {"s": 1}),
+        (lambda: x**s, {"s": 1}),
+        (lambda: bp.sigmoid(x - s), {"s": 0}),
+    ],
+    ids=range(14),
+)
+def test_what_is_no_weight_starts_where_the_net_learns(made, starts):
+    assert at(made()) == starts
+
+
+def test_a_factor_behind_a_definition_starts_at_1():
+    n, i = bp.indices("n i")
+    shown = bp.define("shown", [n, i], bp.tanh(g[i]), ranges={n: N})
+    half = bp.define("half", [n, i], x[n, i] * shown[n, i])
+    assert at(half) == {"g": 1}
+
+
+def test_a_masked_weight_is_a_weight():
+    m, W = bp.input("m", (D, H), "binary"), bp.param("W", (D, H))
+    masked = (W * m).named("masked")
+    assert started(bp.tanh(x @ masked)) == {"W": ("uniform", "sqrt(6)/sqrt(D + H)")}
+
+
+def test_a_positive_parameter_starts_positive():
+    found = bp.Network("net", loss=(x * bp.param("t", (D,), facts="positive")).sum()).initial["t"]
+    assert (float(found.shift), found.reason) == (1, "it must be positive")
+
+
+def test_a_scaled_net_learns_from_where_it_starts():
+    W, v, t = bp.param("W", (D, H)), bp.param("v", (H,)), bp.target("t", (N,))
+    k, scale = bp.param("k", (H,)), bp.param("scale", ())
+    net = bp.Network("scaled", loss=bp.mse(bp.tanh(k * (x @ W) * scale) @ v, t))
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.01), sizes={"D": 3, "H": 8})
+    rng = np.random.default_rng(0)
+    _, found = module.loss_and_gradients(
+        module.init_params(seed=0), x=rng.normal(size=(6, 3)), t=rng.normal(size=6)
+    )
+    assert all(np.abs(gradient).max() > 1e-6 for gradient in found.values())
 
 
 def test_what_the_author_says_comes_first():
