@@ -97,9 +97,13 @@ def jacobian(net: Network, of: str, *, wrt: Sequence[str] | None = None) -> Deri
 
 
 def _shown(net: Network, found: Derived) -> Derivation:
-    """The derivation, able to show itself, with the network's constants and starts."""
+    """The derivation, able to show itself, with the network's constants and starts; parameters that get no
+    gradient where they start are a warning."""
+    from symbp.verify.stuck import stuck
+
     parts = {part.name: getattr(found, part.name) for part in fields(found)}
-    return Derivation(**{**parts, "constants": dict(net.hyper), "initial": dict(net.initial)})
+    shown = Derivation(**{**parts, "constants": dict(net.hyper), "initial": dict(net.initial)})
+    return replace(shown, warnings=(*shown.warnings, *stuck(shown)))
 
 
 def source(

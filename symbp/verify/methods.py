@@ -52,6 +52,7 @@ class Numeric:
         self._tensors = tensors
         self._scales: dict[str, float] = {}
         self._roundings: dict[str, float] = {}
+        self._known: dict[str, Array] = {}
 
     def entry(self, method: str, block: Block, entry: int) -> float:
         """One entry of a block."""
@@ -67,8 +68,9 @@ class Numeric:
         at, declared = self.values, self._declared(block.of)
         if method == "central differences":
             return self._differences(block, directions, self.step)
-        if block.order == 1:
-            return complex_step_along(declared, at, directions[0])
+        if block.order == 1:  # the logarithm of a negative number has an imaginary part of its own
+            found = complex_step_along(declared, at, directions[0])
+            return np.where(np.isfinite(self._value(block.of)), found, np.nan)
         slope = complex_step_along(self._gradient(block.by[0]), at, directions[1])
         return np.asarray(np.sum(slope * directions[0][block.by[0]]))
 
@@ -120,6 +122,11 @@ class Numeric:
             differentiated = self._declared(key) if block.order == 1 else self._gradient(key)
             self._scales[key] = float(np.max(np.abs(differentiated(self.values)), initial=1.0))
         return self._scales[key]
+
+    def _value(self, name: str) -> Array:
+        if name not in self._known:
+            self._known[name] = self._declared(name)(self.values)
+        return self._known[name]
 
     def _declared(self, name: str) -> Evaluate:
         def evaluate(at: Values) -> Array:
