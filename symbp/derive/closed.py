@@ -267,19 +267,18 @@ class _Closing:
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
         if sum(trial.cost for trial in trials) > before + 1e-9:
             return False
-        before_it = equation_text(equation)
+        step = Step(
+            "substitution",
+            f"{name} is used by {', '.join(readers)}; with its definition in place the terms combine.",
+            readers[0],
+            equation_text(equation),
+            "; ".join(equation_text(trial.equation) for trial in trials),
+            (name,),
+        )
+        place = len(self.steps)
         if not self._substitute(name, trials):
             return False
-        self.steps.append(
-            Step(
-                "substitution",
-                f"{name} is used by {', '.join(readers)}; with its definition in place the terms combine.",
-                readers[0],
-                before_it,
-                "; ".join(equation_text(trial.equation) for trial in trials),
-                (name,),
-            )
-        )
+        self.steps.insert(place, step)
         return True
 
     def _substitute(self, name: str, trials: Sequence[Rewritten]) -> bool:

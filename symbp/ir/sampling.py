@@ -31,6 +31,7 @@ Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
+MORE_DRAWS = 6  # of a point, where nothing is finite at the first
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,33 @@ def sample_run(
     conditions: Sequence[Conditions] = (AS_THEY_ARE,),
 ) -> Run:
     """A point as `sample_point` draws it, with the values of all tensors; `conditions` decided by the first
-    of these with which the system is finite somewhere, else by the last."""
-    run: Run | None = None
+    of these with which the system has values somewhere (−∞ is one, if no spread avoids it: the maximum of a
+    row that is wholly excluded), else by the first."""
+    without: Run | None = None
     for chosen in _size_choices(system, variant, sizes):
         for decided in conditions:
-            for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
-                run, finite = _drawn_run(system, chosen, seed, spread, decided)
-                if finite:
+            valued: Run | None = None
+            for spread, own in _draws(first, seed):
+                run = _drawn_run(system, chosen, own, spread, decided)
+                tensors = run.everything().values()
+                if all(bool(np.all(np.isfinite(v))) for v in tensors):
                     return run
-    assert run is not None
-    return run
+                if not any(bool(np.any(np.isnan(v) | np.isposinf(v.real))) for v in tensors):
+                    valued = valued or run
+                without = without or run
+            if valued is not None:
+                return valued
+    assert without is not None
+    return without
+
+
+def _draws(first: Spread, seed: int) -> Iterator[tuple[Spread, int]]:
+    """The spreads to try, and the seeds; the first ones again with others, for labels that no path
+    reaches."""
+    for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
+        yield spread, seed
+    for again in range(1, MORE_DRAWS):
+        yield (first, UNIT)[again % 2], seed + 7919 * again
 
 
 def _size_choices(
@@ -105,8 +123,8 @@ def _size_choices(
 
 def _drawn_run(
     system: System, sizes: Mapping[str, int], seed: int, spread: Spread, conditions: Conditions
-) -> tuple[Run, bool]:
-    """A point of a spread, and whether all is finite there. Where an integer of the user's reaches beyond a
+) -> Run:
+    """A point of a spread. Where an integer of the user's reaches beyond a
     tensor, integers are small; where positions given as numbers do, sizes have their values."""
     from symbp.ir.vector import Run
 
@@ -118,11 +136,11 @@ def _drawn_run(
         run = Run(system, values, extents, conditions)
         try:
             with np.errstate(all="ignore"):
-                tensors = run.everything()
+                run.everything()
         except EvaluationError as error:
             refused = error
             continue
-        return run, all(bool(np.all(np.isfinite(v))) for v in tensors.values())
+        return run
     raise refused
 
 
@@ -167,13 +185,18 @@ def covering_runs(
     open_labels = labels_wanted(system)
     shapes = {t.name: t.shape for t in system.tensors}
     runs: list[Run] = []
+    poor: list[Run] = []  # where only the last way of deciding conditions, or none, gave values
     for attempt in range(MOST_POINTS if branches or open_labels else least):
         spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         variant = attempt + ANEW * (seed // 100)  # another try takes other sizes, too
+        ways_to_decide = decided(attempt)
         run = sample_run(
-            system, seed + attempt, variant=variant, sizes=given, first=spread, conditions=decided(attempt)
+            system, seed + attempt, variant=variant, sizes=given, first=spread, conditions=ways_to_decide
         )
+        if len(ways_to_decide) > 1 and run.conditions is ways_to_decide[-1]:
+            poor.append(run)
+            continue
         ways = {key: ways_taken(run, *branches[key], shapes) & open_ways[key] for key in open_ways}
         labels = {name: open_labels[name] & labels_seen(run, name) for name in open_labels}
         if len(runs) < least or any(ways.values()) or any(labels.values()):
@@ -182,7 +205,7 @@ def covering_runs(
             open_labels = {k: w - labels[k] for k, w in open_labels.items() if w - labels[k]}
         if len(runs) >= least and not open_ways and not open_labels:
             break
-    return runs
+    return [*runs, *poor[: max(0, least - len(runs))]]
 
 
 def labels_wanted(system: System) -> dict[str, frozenset[int]]:
