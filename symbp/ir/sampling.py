@@ -179,14 +179,10 @@ def covering_runs(
     given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only. `decided`
     says by what conditions are decided at each point.
     """
-    wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
-    branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
-    open_ways = {key: ways_wanted(condition) for key, (condition, _) in branches.items()}
-    open_labels = labels_wanted(system)
-    shapes = {t.name: t.shape for t in system.tensors}
+    coverage = Coverage(system)
     runs: list[Run] = []
     poor: list[Run] = []  # where only the last way of deciding conditions, or none, gave values
-    for attempt in range(MOST_POINTS if branches or open_labels else least):
+    for attempt in range(least if coverage.complete else MOST_POINTS):
         spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         variant = attempt + ANEW * (seed // 100)  # another try takes other sizes, too
@@ -197,15 +193,35 @@ def covering_runs(
         if len(ways_to_decide) > 1 and run.conditions is ways_to_decide[-1]:
             poor.append(run)
             continue
-        ways = {key: ways_taken(run, *branches[key], shapes) & open_ways[key] for key in open_ways}
-        labels = {name: open_labels[name] & labels_seen(run, name) for name in open_labels}
-        if len(runs) < least or any(ways.values()) or any(labels.values()):
+        if coverage.take(run) or len(runs) < least:
             runs.append(run)
-            open_ways = {k: w - ways[k] for k, w in open_ways.items() if w - ways[k]}
-            open_labels = {k: w - labels[k] for k, w in open_labels.items() if w - labels[k]}
-        if len(runs) >= least and not open_ways and not open_labels:
+        if len(runs) >= least and coverage.complete:
             break
     return [*runs, *poor[: max(0, least - len(runs))]]
+
+
+class Coverage:
+    """Which ways the conditions of a system have not gone yet, and which labels have not occurred."""
+
+    def __init__(self, system: System) -> None:
+        wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
+        self._branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
+        self._ways = {key: ways_wanted(condition) for key, (condition, _) in self._branches.items()}
+        self._labels = labels_wanted(system)
+        self._shapes = {t.name: t.shape for t in system.tensors}
+
+    @property
+    def complete(self) -> bool:
+        return not self._ways and not self._labels
+
+    def take(self, run: Run) -> bool:
+        """Takes in a point; whether it showed anything new."""
+        ways = {k: w - ways_taken(run, *self._branches[k], self._shapes) for k, w in self._ways.items()}
+        labels = {name: left - labels_seen(run, name) for name, left in self._labels.items()}
+        news = ways != self._ways or labels != self._labels
+        self._ways = {key: left for key, left in ways.items() if left}
+        self._labels = {name: left for name, left in labels.items() if left}
+        return news
 
 
 def labels_wanted(system: System) -> dict[str, frozenset[int]]:
