@@ -95,8 +95,10 @@ def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> 
 
 
 def least_sizes(system: System) -> dict[str, int]:
-    """2 and 3 in turn, for what is evaluated exactly; others where these don't fit, unlike a sample's."""
-    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0)))
+    """2 and 3 in turn, for what is evaluated exactly, but for axes with positions given as numbers; others
+    where these don't fit, unlike a sample's."""
+    kept = tuple(literal_sizes(system).items())
+    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0), kept))
 
 
 def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:

@@ -206,9 +206,9 @@ def _in_digits(
                 break
             points.append(sample_run(raw, seed + 1000 + attempt, sizes=sizes, first=DENSE))
         run = points[attempt]
-        values = as_fractions(raw, run.values)
-        left = evaluate(raw, values, sizes, HIGH, list(pairs), run.conditions)
-        right = evaluate(closed, values, sizes, HIGH, list(pairs.values()), run.conditions)
+        values, extents = as_fractions(raw, run.values), {**sizes, **run.sizes}
+        left = evaluate(raw, values, extents, HIGH, list(pairs), run.conditions)
+        right = evaluate(closed, values, extents, HIGH, list(pairs.values()), run.conditions)
         for name, other in pairs.items():
             compared = [(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a]
             if not _agree(compared):
