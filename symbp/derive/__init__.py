@@ -16,7 +16,7 @@ from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
 from symbp.derive.inner import eliminate, eliminated
 from symbp.derive.same import merge_duplicates
-from symbp.derive.stable import stabilise
+from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
 from symbp.errors import DerivationError
 from symbp.ir.printer import equation_text
