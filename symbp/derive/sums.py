@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.algebra import common_factor, expand
+from symbp.derive.cancellation import as_sharp, unopposed
 from symbp.derive.fold import Search
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices, unused_index
+from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, System
 
 Extents = Mapping[Index, Expr]
@@ -49,13 +51,24 @@ class SumForm:
     lemmas: tuple[Lemma, ...]
 
 
-def sum_forms(equation: Equation, body: Expr, system: System, search: Search) -> list[SumForm]:
-    """Normal forms of `Σ body`, from the body as it stands and from its expansion."""
+def sum_forms(
+    equation: Equation, body: Expr, system: System, search: Search, signs: Signs
+) -> list[SumForm]:
+    """Normal forms of `Σ body`, from the body as it stands and from its expansion; those that keep the digits:
+    a sum of differences does not become a difference of sums."""
     bodies = dict.fromkeys([body, expand(body)])
     forms = [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
     whole = _one_sum(body, equation.reduced)
     forms += [] if whole is None else [whole]
-    return forms + [_together(form) for form in forms if len(form.cores) > len(_by_outer(form))]
+    forms += [_together(form) for form in forms if len(form.cores) > len(_by_outer(form))]
+    return [form for form in forms if _sharp(form, body, signs)]
+
+
+def _sharp(form: SumForm, body: Expr, signs: Signs) -> bool:
+    """Whether what the form adds up doesn't cancel, and each part is as sharp as the body of the sum."""
+    summed = [core.outer * core.inner for core in form.cores]
+    parts = [*summed, *(sympy.Add.make_args(form.settled) if form.settled != 0 else ())]
+    return unopposed(parts, signs) and all(as_sharp(part, body, signs) for part in summed)
 
 
 def _by_outer(form: SumForm) -> dict[tuple[Expr, tuple[Index, ...]], list[Core]]:

@@ -10,13 +10,14 @@ additions, products, quotients and elementary functions whose rounding keeps the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sympy
 
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import Equation, System
 
+_FLAGS = "pnow"
 _UNIT = (sympy.tanh, sympy.sin, sympy.cos, sympy.erf)  # functions with values from −1 to 1
 
 
@@ -33,6 +34,20 @@ class Signs:
         self._within_one: set[str] = set()  # from −1 to 1
         for equation in equations:
             self._learn(equation)
+
+    @classmethod
+    def told(cls, flags: Iterable[tuple[str, str]]) -> Signs:
+        """What `flags` of another one's tensors say, under whatever names."""
+        found = cls.__new__(cls)
+        sets = [{name for name, known in flags if letter in known} for letter in _FLAGS]
+        found._positive, found._nonnegative, found._at_most_one, found._within_one = sets
+        return found
+
+    def flags(self, name: str) -> str:
+        """What is known of a tensor, a letter for each: `p`ositive, `n`ever negative, at most `o`ne, `w`ithin
+        −1 and 1."""
+        sets = (self._positive, self._nonnegative, self._at_most_one, self._within_one)
+        return "".join(letter for letter, known in zip(_FLAGS, sets, strict=True) if name in known)
 
     def _learn(self, equation: Equation) -> None:
         if equation.op in ("max", "argmax") or equation.leaf is not None:
@@ -95,7 +110,7 @@ class Signs:
         if isinstance(e, sympy.exp):
             return self.nonnegative(-e.exp)
         if e.is_Pow and e.exp.is_negative:
-            return self._at_least_one(e.base)
+            return self.at_least_one(e.base)
         if e.is_Pow and e.exp.is_Integer and e.exp.is_even:
             return self.within_one(e.base)
         if e.is_Pow and e.exp.is_positive:
@@ -127,7 +142,8 @@ class Signs:
     def _from_zero_to_one(self, e: Expr) -> bool:
         return self.nonnegative(e) and self.at_most_one(e)
 
-    def _at_least_one(self, e: Expr) -> bool:
+    def at_least_one(self, e: Expr) -> bool:
+        """Whether `e` ≥ 1."""
         if isinstance(e, sympy.exp):
             return self.nonnegative(e.exp)
         if e.is_Add:
