@@ -102,9 +102,10 @@ def _known(a: Expr, b: Expr, known: tuple[_Pair, ...]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _pairs(e: Expr) -> tuple[_Pair, ...]:
-    """The pairs of terms of each sum, and of what these terms multiply out to, both ways round."""
+    """The pairs of terms of each sum, and of what these terms multiply out to, both ways round; also with
+    what equalities under brackets say in place."""
     found: dict[_Pair, None] = {}
-    for sum_ in _sums(e):
+    for sum_ in dict.fromkeys([*_sums(e), *_sums(under_guards(e))]):
         for a, b in itertools.combinations(sum_.args, 2):
             for x, y in ((a, b), *itertools.product(_parts(a), _parts(b))):
                 found[_pair(x, y)] = found[_pair(y, x)] = None
