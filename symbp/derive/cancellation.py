@@ -10,7 +10,9 @@ their brackets exclude each other. A form is *as sharp* as another if
 
 - each opposed pair of terms (t, u) in one of its sums stands in a sum of the other form as (k·t, k·u), with
   as many factors or more: a common factor may be taken out, not multiplied in, and nothing is subtracted that
-  was not. Pairs of a nested sum count one by one: `x·(a − b) + x·c` has (x·a, x·c);
+  was not. Pairs of a nested sum count one by one: `x·(a − b) + x·c` has (x·a, x·c). Where a or b is a rounded
+  value itself, a factor may be multiplied in: the difference has that rounding already. Not one that is a
+  difference, too: (a − b)² is not a² − 2·a·b + b²;
 - what it divides by, raises to a power other than a natural number, or takes the logarithm of is treated so
   in the other form, too, or is at least 1 by its form. `x^(y − 1)·y` has a value at 0, `x^y·y/x` has none.
 
@@ -24,7 +26,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy
@@ -35,6 +37,7 @@ from symbp.derive.likeness import is_rational, value
 from symbp.ir.expr import Access, Expr, Guard, Index, value_accesses
 from symbp.ir.signs import Signs
 
+ANY = 10**6  # factors that may be multiplied in
 MOST_PARTS = 24  # terms to which a nested sum is multiplied out to see its pairs
 
 
@@ -63,7 +66,7 @@ def _opens(new: Expr, old: Expr, signs: Signs) -> bool:
         for a, b in itertools.combinations(sum_.args, 2):
             if not opposed(a, b, signs) or _from_one(a, b, signs):
                 continue
-            known = _pairs(old) if known is None else known
+            known = _pairs(old, _rounded(old, signs)) if known is None else known
             if not _known(a, b, known):
                 return True
     return False
@@ -100,15 +103,28 @@ def _known(a: Expr, b: Expr, known: tuple[_Pair, ...]) -> bool:
     return len(parts) > 1 and all(stands(x, y) for x, y in parts)
 
 
+def _rounded(e: Expr, signs: Signs) -> frozenset[Expr]:
+    """The terms of sums in a body that are rounded values already: what they are multiplied with is rounded
+    no worse; not so where another difference multiplies theirs, since that may be small."""
+    found: set[Expr] = set()
+    for product in (e, *e.atoms(sympy.Mul)):
+        factors = [f.as_base_exp() for f in sympy.Mul.make_args(product)]
+        sums = [(base, power) for base, power in factors if base.is_Add and not power.is_negative]
+        if len(sums) == 1 and sums[0][1] == 1:
+            found |= {t for t in sums[0][0].args if signs.rounded(t)}
+    return frozenset(found)
+
+
 @lru_cache(maxsize=4096)
-def _pairs(e: Expr) -> tuple[_Pair, ...]:
+def _pairs(e: Expr, rounded: frozenset[Expr]) -> tuple[_Pair, ...]:
     """The pairs of terms of each sum, and of what these terms multiply out to, both ways round; also with
     what equalities under brackets say in place."""
     found: dict[_Pair, None] = {}
     for sum_ in dict.fromkeys([*_sums(e), *_sums(under_guards(e))]):
         for a, b in itertools.combinations(sum_.args, 2):
             for x, y in ((a, b), *itertools.product(_parts(a), _parts(b))):
-                found[_pair(x, y)] = found[_pair(y, x)] = None
+                for pair in (_pair(x, y), _pair(y, x)):
+                    found[replace(pair, length=ANY) if {a, b} & rounded else pair] = None
     return tuple(found)
 
 
@@ -138,10 +154,10 @@ def _parts(term: Expr) -> tuple[Expr, ...]:
     itself where these are many."""
     found = [sympy.Integer(1)]
     for factor in _bases(term):
-        found = [a * b for a in found for b in sympy.Add.make_args(factor)]
+        inner = [part for a in sympy.Add.make_args(factor) for part in (_parts(a) if factor.is_Add else (a,))]
+        found = [a * b for a in found for b in inner]
         if len(found) > MOST_PARTS:
-            found = [term]
-            break
+            return (under_guards(term),)
     return tuple(under_guards(part) for part in found)
 
 

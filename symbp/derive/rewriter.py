@@ -18,6 +18,7 @@ from symbp.derive.algebra import expand
 from symbp.derive.backward import Position
 from symbp.derive.brackets import exclusive, under_guards
 from symbp.derive.branches import Branches, read_back
+from symbp.derive.cancellation import as_sharp, divisors
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.exponentials import complement_form
@@ -105,6 +106,23 @@ class Rewriter:
         """What is proven of the signs of the sweep's tensors."""
         return Signs(self.joint, self.joint.equations)
 
+    @cached_property
+    def invertible(self) -> frozenset[str]:
+        """The tensors whose inversion divides by nothing that may underflow to 0, though it is positive on paper,
+        unless some definition divides by it anyway."""
+        divided = frozenset().union(*(divisors(e.body) for e in self.joint.equations))
+
+        def solid(e: Expr) -> bool:
+            if isinstance(e, Access):
+                made = self.joint.defining.get(e.name)
+                known = {base.name for base in divided if isinstance(base, Access)}
+                return made is None or e.name in known or (made.reduction is None and solid(made.body))
+            return not e.has(sympy.exp) and (e.is_Add or all(solid(a) for a in e.args))
+
+        return frozenset(
+            name for name, inv in self.inversions.items() if all(solid(base) for base in divisors(inv.body))
+        )
+
     def rewritten(self, equation: Equation, search: Search, *, again: bool = False) -> Rewritten:
         """The equation in its best form; `again` if other values are known than the first time."""
         if equation.op not in (None, "sum"):
@@ -184,7 +202,7 @@ class Rewriter:
     def _bodies(self, equation: Equation, search: Search) -> Iterator[tuple[str, Expr, Search]]:
         """The body by each rule that changes it, if it does, and where values may be looked for then."""
         body, allowed = equation.body, search.allowed
-        usable = {name: inv for name, inv in self.inversions.items() if allowed(inv.source)}
+        usable = {name: inv for name, inv in self.inversions.items() if allowed(inv.source) and name in self.invertible}
         hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
         for turned in dict.fromkeys([inverted(body, hidden), inverted(body, usable)]):
             gone = {a.name for a in body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
@@ -201,7 +219,7 @@ class Rewriter:
         apart = expand(equation.body)
         fresh = search.without(())
         folded = apart if apart == equation.body else fold(apart, fresh)
-        if folded == apart:
+        if folded == apart or not as_sharp(apart, equation.body, self.signs):
             return []
         return [(equation.with_(body=folded), search, self._saved_steps(equation, fresh.found))]
 

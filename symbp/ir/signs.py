@@ -17,7 +17,7 @@ import sympy
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import Equation, System
 
-_FLAGS = "pnow"
+_FLAGS = "pnowr"
 _UNIT = (sympy.tanh, sympy.sin, sympy.cos, sympy.erf)  # functions with values from −1 to 1
 
 
@@ -32,6 +32,7 @@ class Signs:
         }
         self._at_most_one = {t.name for t in leaves if any(t.fact(k) for k in ("binary", "one hot"))}
         self._within_one: set[str] = set()  # from −1 to 1
+        self._rounded: set[str] = set()  # more than leaves that are moved, added and subtracted
         for equation in equations:
             self._learn(equation)
 
@@ -40,19 +41,21 @@ class Signs:
         """What `flags` of another one's tensors say, under whatever names."""
         found = cls.__new__(cls)
         sets = [{name for name, known in flags if letter in known} for letter in _FLAGS]
-        found._positive, found._nonnegative, found._at_most_one, found._within_one = sets
+        found._positive, found._nonnegative, found._at_most_one, found._within_one, found._rounded = sets
         return found
 
     def flags(self, name: str) -> str:
         """What is known of a tensor, a letter for each: `p`ositive, `n`ever negative, at most `o`ne, `w`ithin
-        −1 and 1."""
-        sets = (self._positive, self._nonnegative, self._at_most_one, self._within_one)
+        −1 and 1, `r`ounded."""
+        sets = (self._positive, self._nonnegative, self._at_most_one, self._within_one, self._rounded)
         return "".join(letter for letter, known in zip(_FLAGS, sets, strict=True) if name in known)
 
     def _learn(self, equation: Equation) -> None:
         if equation.op in ("max", "argmax") or equation.leaf is not None:
             return
         name, body = equation.target, equation.body
+        if equation.reduction is not None or self.rounded(body):
+            self._rounded.add(name)
         if self.positive(body):
             self._positive.add(name)
         elif self.nonnegative(body):
@@ -62,6 +65,18 @@ class Signs:
                 self._at_most_one.add(name)
             if self.within_one(body):
                 self._within_one.add(name)
+
+    def rounded(self, e: Expr) -> bool:
+        """Whether `e` has an error of rounding in any case: more than leaves that are moved, added and
+        subtracted, each perhaps with a sign or under a bracket."""
+        if isinstance(e, Access):
+            return e.name in self._rounded
+        if e.is_Add:
+            return any(self.rounded(a) for a in e.args)
+        if e.is_Mul:
+            rest = [f for f in e.args if not isinstance(f, Guard) and f != -1]
+            return len(rest) > 1 or any(self.rounded(f) for f in rest)
+        return not (e.is_number or isinstance(e, Guard) or e.is_Symbol)
 
     def positive(self, e: Expr) -> bool:
         """Whether `e` > 0."""
