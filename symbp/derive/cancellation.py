@@ -85,9 +85,24 @@ class _Pair:
         return other.length <= self.length and is_rational(other.quotient, self.quotient)
 
 
+@lru_cache(maxsize=65536)
 def _pair(a: Expr, b: Expr) -> _Pair:
+    """Two terms, with what equalities under the brackets of either say in place."""
+    length = _length(a) + _length(b)
+    for guard in dict.fromkeys([*_brackets(a), *_brackets(b)]):
+        change = _equality(guard)
+        if change is not None:
+            a, b = (guard * (t / guard if t.has(guard) else t).xreplace(change) for t in (a, b))
     below = value(b)
-    return _Pair(value(a) / below if below else 0j, _length(a) + _length(b))
+    return _Pair(value(a) / below if below else 0j, length)
+
+
+def _equality(guard: Guard) -> dict[Expr, Expr] | None:
+    """`[k = y]` as k ↦ y."""
+    for index, other in ((guard.lhs, guard.rhs), (guard.rhs, guard.lhs)):
+        if guard.op == "=" and isinstance(index, Index) and index not in other.free_symbols:
+            return {index: other}
+    return None
 
 
 def _known(a: Expr, b: Expr, known: tuple[_Pair, ...]) -> bool:
@@ -150,15 +165,14 @@ def _length(term: Expr) -> int:
 
 @lru_cache(maxsize=16384)
 def _parts(term: Expr) -> tuple[Expr, ...]:
-    """The terms to which a product over sums multiplies out, what equalities under brackets say in place;
-    itself where these are many."""
+    """The terms to which a product over sums multiplies out; itself where these are many."""
     found = [sympy.Integer(1)]
     for factor in _bases(term):
         inner = [part for a in sympy.Add.make_args(factor) for part in (_parts(a) if factor.is_Add else (a,))]
         found = [a * b for a in found for b in inner]
         if len(found) > MOST_PARTS:
-            return (under_guards(term),)
-    return tuple(under_guards(part) for part in found)
+            return (term,)
+    return tuple(found)
 
 
 def _bases(term: Expr) -> Iterator[Expr]:
