@@ -17,7 +17,7 @@ from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_l
 from symbp.derive.inner import eliminate, eliminated
 from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
 from symbp.derive.same import merge_duplicates
-from symbp.derive.stable import stabilise
+from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
 from symbp.errors import DerivationError, DoubtfulRewrite
 from symbp.ir.printer import equation_text

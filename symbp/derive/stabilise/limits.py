@@ -17,7 +17,7 @@ import sympy
 
 from symbp.derive.definitions import map_body
 from symbp.derive.derivation import Step
-from symbp.derive.exclusion import Exclusion
+from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
 from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
