@@ -6,6 +6,7 @@ and the same in PyTorch. Must not know: how anything is derived, or how programs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +97,7 @@ class Program:
         leaves = tuple(leaf for leaf in self.leaves if leaf.name in needed)
         shapes = " ".join(str(e) for leaf in leaves for e in (*leaf.shape, leaf.classes))
         shapes += " ".join(line.text(0) for line in kept)
-        sizes = {name: value for name, value in self.sizes.items() if name in shapes}
+        sizes = {name: number for name, number in self.sizes.items() if re.search(rf"\b{name}\b", shapes)}
         wrt = tuple(name for name in self.wrt if name in needed)
         return Program(sizes, leaves, tuple(kept[::-1]), wrt, self.least, self.hvp)
 
@@ -219,17 +220,17 @@ OPS: dict[str, tuple[str, str]] = {
     "cross_entropy": ("bp.cross_entropy({0}, {1}, from_logits=True)", "F.cross_entropy({0}, {1})"),
     # recurrences over the last axis of two
     "decayed": (
-        '{target} = bp.recurrent("{target}", {shape})\n'
+        '{target} = bp.recurrent("{target}", {shape_})\n'
         "{target} = bp.define({target}, [_a, _b], {c} * {target}.at(_a, _b - 1, outside=0) + {0}[_a, _b])",
         "scan({0}, lambda h, x: {c} * h + x)",
     ),
     "running_relu": (
-        '{target} = bp.recurrent("{target}", {shape})\n'
+        '{target} = bp.recurrent("{target}", {shape_})\n'
         "{target} = bp.define({target}, [_a, _b], bp.relu({target}.at(_a, _b - 1, outside=0) + {0}[_a, _b]))",
         "scan({0}, lambda h, x: torch.relu(h + x))",
     ),
     "running_abs": (
-        '{target} = bp.recurrent("{target}", {shape})\n'
+        '{target} = bp.recurrent("{target}", {shape_})\n'
         "{target} = bp.define({target}, [_a, _b], bp.abs({0}[_a, _b] - {target}.at(_a, _b - 1, outside=0)))",
         "scan({0}, lambda h, x: torch.abs(x - h))",
     ),
