@@ -1,10 +1,10 @@
 """Long runs and their figures.
 
-    python -m tests.trust run shared --count 2000 --first 0     random nets: shared, random
-    python -m tests.trust show shared 17                        a net's program in symbp and in PyTorch
-    python -m tests.trust planted                               pairs that look alike
-    python -m tests.trust slow [NAME ...] --cap 400 --profile   process time and memory of deriving
-    python -m tests.trust architectures [NAME ...]              the same, and gradients beside PyTorch's
+    python tests/trust run shared --count 2000 --first 0     random nets: shared, random
+    python tests/trust show shared 17                        a net's program in symbp and in PyTorch
+    python tests/trust planted                               pairs that look alike
+    python tests/trust slow [NAME ...] --cap 400 --profile   process time and memory of deriving
+    python tests/trust architectures [NAME ...]              the same, and gradients beside PyTorch's
 
 Figures are printed as failures come; the last line is the sum. The exit status is 1 if a net failed.
 """
@@ -14,11 +14,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.trust.runs import GENERATORS, run_many
+from runs import GENERATORS, run_many
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.trust", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python tests/trust", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="many random nets")
     run.add_argument("generator", choices=GENERATORS)
@@ -56,11 +56,11 @@ def _do(given: argparse.Namespace) -> int:
         print(program.text, program.torch_text, sep="\n\n# PyTorch\n")
         return 0
     if given.command == "planted":
-        from tests.trust.planted import report
+        from planted import report
 
         return report()
     if given.command == "derive":
-        from tests.trust.slow import derive_here
+        from slow import derive_here
 
         print(derive_here(given.name, profile=given.profile))
         return 0
@@ -68,9 +68,9 @@ def _do(given: argparse.Namespace) -> int:
 
 
 def _timed(given: argparse.Namespace) -> int:
-    from tests.trust.architectures import ARCHITECTURES
-    from tests.trust.slow import figures
-    from tests.trust.slow_nets import SLOW
+    from architectures import ARCHITECTURES
+    from slow import figures
+    from slow_nets import SLOW
 
     failed = False
     for name in given.names or (SLOW if given.command == "slow" else ARCHITECTURES):

@@ -1,6 +1,6 @@
-"""Random systems in which values coincide more often than they should: equal sizes, axes of 1, shared weights,
-symmetric and repeated operands, numbers beside sizes that may equal them, guards on guards, rare labels,
-slices at numbers, second derivatives by cases.
+"""Random systems in which values coincide more often than they should: equal sizes, axes of 1, shared
+weights, symmetric and repeated operands, numbers beside sizes that may equal them, guards on guards, rare
+labels, slices at numbers, second derivatives by cases.
 
 Enters: a seed. Leaves: a `Program` of three to nine ops and a loss.
 """
@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
-from tests.trust.programs import Extent, Program, Shape, Writer, broadcast
+from programs import Extent, Program, Shape, Writer, broadcast
 
 SMOOTH = (
     "tanh", "sigmoid", "softplus", "sin", "square", "negative", "exp_tanh", "inverse", "gelu", "silu",
@@ -134,7 +133,11 @@ class _System:
         if not found.wrt or rng.random() < 0.2:
             inputs = tuple(leaf.name for leaf in found.leaves if leaf.role == "input" and not leaf.fact)
             found = Program(
-                found.sizes, found.leaves, found.lines, tuple(dict.fromkeys((*found.wrt, *inputs))), found.least
+                found.sizes,
+                found.leaves,
+                found.lines,
+                tuple(dict.fromkeys((*found.wrt, *inputs))),
+                found.least,
             )
         hvp = bool(rng.random() < 0.12)
         return Program(found.sizes, found.leaves, found.lines, found.wrt, found.least, hvp)
@@ -222,9 +225,12 @@ class _System:
             return None
         last = self.w.shapes[x][-1]
         fitting = [
-            v for v in self.values
-            if len(self.w.shapes[v]) in (1, 2) and self.w.shapes[v][0] == last and not (len(self.w.shapes[x]) == 1 and len(self.w.shapes[v]) == 1)
-        ]  # fmt: skip
+            v
+            for v in self.values
+            if len(self.w.shapes[v]) in (1, 2)
+            and self.w.shapes[v][0] == last
+            and len(self.w.shapes[v]) + len(self.w.shapes[x]) > 2
+        ]
         if self.rng.random() < 0.2 and len(self.w.shapes[x]) == 2:
             y = self.add("transpose", x, shape=self.w.shapes[x][::-1])
         elif fitting:
@@ -263,7 +269,9 @@ class _System:
         if x is None or not names:
             return None
         a, b = self.among(names), self.among(names)
-        factor = self.among([f"2 / {a}", f"{a} / {b}", f"1 / {a}", f"{a} / ({a} - 1)", f"({a} - 1) / 2", f"3 - {a}"])
+        factor = self.among(
+            [f"2 / {a}", f"{a} / {b}", f"1 / {a}", f"{a} / ({a} - 1)", f"({a} - 1) / 2", f"3 - {a}"]
+        )
         if "/ (" in factor:
             if self.sizes[a] == 1:
                 return None
@@ -344,7 +352,11 @@ class _System:
         if kind < 0.75 and fitting:
             k = self.among([count - 1, count - 1, 0, int(rng.integers(count))])
             op = self.among(["where_equal", "where_below"])
-            args = (t, self.among(fitting), self.among(fitting)) if op == "where_equal" else (t, self.among(fitting))
+            args = (
+                (t, self.among(fitting), self.among(fitting))
+                if op == "where_equal"
+                else (t, self.among(fitting))
+            )
             return self.add(op, *args, k=k, c=self.among(CONSTANTS), shape=(self.batch,))
         x = self.recent((2,))
         if x is None or w.shapes[x][0] != self.batch:
@@ -371,7 +383,7 @@ class _System:
                 below.add(name)
         integer = {leaf.name for leaf in self.w.leaves if leaf.integer or leaf.fact}
         by = sorted(below - integer)
-        if not by or any(line.op == "grad" for line in self.w.lines[:-1]) and self.rng.random() < 0.5:
+        if not by or (any(line.op == "grad" for line in self.w.lines[:-1]) and self.rng.random() < 0.5):
             return None
         x = self.among(by)
         return self.add("grad", u, x, shape=self.w.shapes[x])
@@ -382,7 +394,9 @@ class _System:
         if x is None:
             return None
         for _ in range(2):
-            op = self.among(["clamp", "relu", "abs", "masked", "leaky_relu", "hardtanh", "relu_margin", "hinge"])
+            op = self.among(
+                ["clamp", "relu", "abs", "masked", "leaky_relu", "hardtanh", "relu_margin", "hinge"]
+            )
             x = self.add(op, x, **self.cases_of(op))
         y = self.partner(x)
         return self.add(self.among(["maximum", "between", "if_less"]), x, y or x, **self.cases_of(""))

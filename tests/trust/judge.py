@@ -1,7 +1,7 @@
 """Whether symbp's gradients of a program are PyTorch's, at points and sizes of our own.
 
-Enters: a program. Leaves: an `Outcome`. Must not know: how symbp derives; the closed system is evaluated as it
-stands (`symbp.ir.vector`), which takes microseconds, or compiled.
+Enters: a program. Leaves: an `Outcome`. Must not know: how symbp derives; the closed system is evaluated as
+it stands (`symbp.ir.vector`), which takes microseconds, or compiled.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import re
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from programs import Program, value
 from torch.nn import functional as F
 
 import symbp as bp
 from symbp.errors import SymbpError
 from symbp.ir.vector import run
-from tests.trust.programs import Program, value
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Right = dict[str, tuple[np.ndarray[Any, Any], float]]  # with an absolute tolerance
@@ -70,10 +70,19 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def judge(program: Program, seed: int, *, compiled: bool = False, stop: float = STOP) -> Outcome:
-    """Derives a program and compares all gradients with PyTorch's at four points or more."""
-    theirs = [(point, torch_results(program, *point)) for point in points(program, seed)]
-    usable = [(point, _with_noise(program, point, found)) for point, found in theirs if isinstance(found, dict)]
+def judge(
+    program: Program,
+    seed: int,
+    *,
+    compiled: bool = False,
+    stop: float = STOP,
+    scales: Sequence[float] = SCALES,
+) -> Outcome:
+    """Derives a program and compares all gradients with PyTorch's, at a point for each scale."""
+    theirs = [(point, torch_results(program, *point)) for point in points(program, seed, scales)]
+    usable = [
+        (point, _with_noise(program, point, found)) for point, found in theirs if isinstance(found, dict)
+    ]
     if not usable:
         return Outcome("skipped", 0.0, str(theirs[0][1]))
     started = time.process_time()
@@ -144,7 +153,7 @@ def known(net: Any) -> set[str]:
 
 def _with_noise(program: Program, point: Any, right: Arrays) -> Right:
     """PyTorch's results with what rounding does to each: a gradient that is 0 because terms cancel isn't
-    judged by its relative error. At most 1e-10 of what is large, so that a kink that is near hides nothing."""
+    judged by its relative error. At most 1e-10 of what is large, so that a near kink hides nothing."""
     sizes, values, integer = point
     rng = np.random.default_rng(5)
     moved = {
@@ -179,10 +188,12 @@ def compare(found: Mapping[str, Any], right: Right) -> str:
     return ""
 
 
-def points(program: Program, seed: int) -> Iterator[tuple[dict[str, int], Arrays, bool]]:
+def points(
+    program: Program, seed: int, scales: Sequence[float] = SCALES
+) -> Iterator[tuple[dict[str, int], Arrays, bool]]:
     """Sizes, values and whether they are integers: open sizes are drawn, many of them equal."""
     rng = np.random.default_rng([seed, 77])
-    for k, scale in enumerate(SCALES):
+    for k, scale in enumerate(scales):
         common = int(rng.integers(1, 6))
         sizes = {}
         for name, bound in program.sizes.items():
@@ -215,15 +226,10 @@ def draw(program: Program, sizes: Mapping[str, int], scale: float, rng: np.rando
 
 
 def torch_results(program: Program, sizes: Mapping[str, int], values: Arrays, integer: bool) -> Arrays | str:
-    """The gradients by PyTorch's autograd, or why there are none."""
+    """The loss and its gradients by PyTorch's autograd, or why there are none."""
     del integer
-    real = {leaf.name for leaf in program.leaves if not leaf.integer}
-    tensors = {
-        leaf.name: torch.tensor(values[leaf.name], requires_grad=leaf.name in real) for leaf in program.leaves
-    }
-    space = {"torch": torch, "F": F, "grad": _inner, "scan": _scan, **sizes, **tensors}
     try:
-        exec(compile(program.torch_text, "<torch>", "exec"), space)
+        space, tensors = _computed(program, sizes, values)
         wanted = [tensors[name] for name in program.wrt]
         found = _gradients(space[program.loss], wanted)
         if program.hvp:
@@ -239,6 +245,23 @@ def torch_results(program: Program, sizes: Mapping[str, int], values: Arrays, in
     if not math.isfinite(largest) or largest > 1e60:
         return "PyTorch: no finite gradient"
     return arrays
+
+
+def torch_value(program: Program, sizes: Mapping[str, int], values: Arrays, name: str) -> Any:
+    """The value of one line by PyTorch."""
+    return _computed(program, sizes, values)[0][name].detach().numpy(force=True)
+
+
+def _computed(
+    program: Program, sizes: Mapping[str, int], values: Arrays
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All lines and all leaves as PyTorch's tensors."""
+    tensors = {
+        leaf.name: torch.tensor(values[leaf.name], requires_grad=not leaf.integer) for leaf in program.leaves
+    }
+    space = {"torch": torch, "F": F, "grad": _inner, "scan": _scan, **sizes, **tensors}
+    exec(compile(program.torch_text, "<torch>", "exec"), space)
+    return space, tensors
 
 
 def _gradients(loss: Any, wanted: list[Any]) -> list[Any]:

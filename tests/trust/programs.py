@@ -75,7 +75,9 @@ class Program:
         """The declaration for symbp, a file that runs."""
         head = ["import symbp as bp"]
         for name, value in self.sizes.items():
-            head.append(f'{name} = bp.dim("{name}")' if value is None else f'{name} = bp.dim("{name}", {value})')
+            head.append(
+                f'{name} = bp.dim("{name}")' if value is None else f'{name} = bp.dim("{name}", {value})'
+            )
         if any("_a" in OPS[line.op][0] for line in self.lines):
             head.append('_a, _b = bp.indices("p q")')
         head += [leaf.text for leaf in self.leaves]
@@ -113,6 +115,7 @@ def both(text: str) -> tuple[str, str]:
 
 # op: (as symbp writes it, as PyTorch writes it)
 OPS: dict[str, tuple[str, str]] = {
+    "as written": ("{symbp}", "{torch}"),
     # two operands, broadcast
     "add": same("{0} + {1}"),
     "sub": same("{0} - {1}"),

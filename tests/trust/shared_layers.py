@@ -7,9 +7,10 @@ agree at a few small samples prints a wrong gradient.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from tests.trust.programs import Extent, Program, Writer
+import numpy as np
+from programs import Extent, Program, Writer
 
 ACTIVATIONS = ("relu", "leaky_relu", "hardtanh", "abs", "clamp", "maxout", "relu6", "squared_relu", "elu")
 MARGINS = (0.1, 0.5, 1, 2, 5)
@@ -32,6 +33,8 @@ class _Net:
         self.depth = int(rng.integers(1, 5 if self.family == "rows" else 3))
         self.common = int(rng.integers(1, 6))  # many sizes are equal to this one
         self.params: list[str] = []
+        self.head: str | None = None
+        self.layers: list[dict[str, Any]] = []
         self.score = bool(rng.random() < 0.65)  # whether a branch ends in a number for each example
 
     def extent(self, letter: str) -> Extent:
@@ -57,23 +60,22 @@ class _Net:
             "sets": ("N", length, inner),
             "sequences": ("N", inner, length),
         }[self.family]
-        layers = [self._layer(number, shape) for number in range(self.depth)]
-        width = self._width
-        head = None
+        self.shape = shape
+        self.layers = [self._layer(number, shape) for number in range(self.depth)]
         if self.score:
-            head = self._param("w", (width,))
+            self.head = self._param("w", (self._width,))
         values = self._inputs(shape)
         order = list(rng.permutation(len(values)))
         if rng.random() < 0.5 and self.family == "rows":  # layer by layer
-            for layer in layers:
+            for layer in self.layers:
                 for k in order:
                     values[k] = self._apply(layer, values[k])
-            results = [self._finish(v, head) for v in values]
+            results = [self._finish(v) for v in values]
         else:
             results = [""] * len(values)
             for k in order:
-                results[k] = self._branch(values[k], layers, head)
-        loss = self._loss(results, layers, head, shape)
+                results[k] = self._branch(values[k])
+        loss = self._loss(results)
         self._reorder()
         assert loss == self.w.lines[-1].target
         wrt = [*self.params]
@@ -91,7 +93,7 @@ class _Net:
         self.params.append(name)
         return self.w.leaf(name, "param", shape)
 
-    def _layer(self, number: int, shape: tuple[Extent, ...]) -> dict[str, object]:
+    def _layer(self, number: int, shape: tuple[Extent, ...]) -> dict[str, Any]:
         """What a layer is: its parameters, its activation and that one's options."""
         rng, n = self.rng, number + 1
         own = shape[1] if self.family == "sequences" else shape[-1]
@@ -100,7 +102,7 @@ class _Net:
         self._width = out
         activation = str(rng.choice(ACTIVATIONS))
         bias = bool(rng.random() < 0.6)
-        layer: dict[str, object] = {"activation": activation, "out": out}
+        layer: dict[str, Any] = {"activation": activation, "out": out}
         weight = (out, into, 3) if self.family == "sequences" else (into, out)
         layer["W"] = self._param(f"W{n}", weight)
         if bias or self.family == "sequences":
@@ -119,7 +121,7 @@ class _Net:
         layer["pool"] = self.family == "sequences" and number == 0 and rng.random() < 0.6
         return layer
 
-    def _apply(self, layer: dict[str, object], x: str) -> str:
+    def _apply(self, layer: dict[str, Any], x: str) -> str:
         w = self.w
 
         def linear(weight: str, bias: object) -> str:
@@ -142,7 +144,7 @@ class _Net:
             h = w.line("max_pool1d", h, size=2, shape=(*shape[:2], int(shape[2]) // 2))
         return h
 
-    def _finish(self, h: str, head: str | None) -> str:
+    def _finish(self, h: str) -> str:
         """One number or one row for each example."""
         w = self.w
         if self.family == "sets":
@@ -150,16 +152,16 @@ class _Net:
             h = w.line("max", h, axis=1, shape=(shape[0], shape[2]))
         elif self.family == "sequences":
             h = w.line("max" if self._last_max else "mean", h, axis=2, shape=w.shapes[h][:2])
-        return h if head is None else w.line("matmul", h, head, shape=("N",))
+        return h if self.head is None else w.line("matmul", h, self.head, shape=("N",))
 
     @property
     def _last_max(self) -> bool:
         return self.depth % 2 == 0
 
-    def _branch(self, x: str, layers: list[dict[str, object]], head: str | None) -> str:
-        for layer in layers:
+    def _branch(self, x: str) -> str:
+        for layer in self.layers:
             x = self._apply(layer, x)
-        return self._finish(x, head)
+        return self._finish(x)
 
     # --- ends
     def _inputs(self, shape: tuple[Extent, ...]) -> list[str]:
@@ -176,15 +178,14 @@ class _Net:
                 names[k] = w.line("add", names[0], names[k])
         return names
 
-    def _loss(
-        self, f: list[str], layers: list[dict[str, object]], head: str | None, shape: tuple[Extent, ...]
-    ) -> str:
-        kinds = ["means", "squares", "differences", "hinge", "contrastive", "sum_squares", "products"]
-        if head is None:
-            kinds += ["triplet", "clip"]
+    def _loss(self, f: list[str]) -> str:
+        kinds = [self._means, self._squares, self._differences, self._hinge, self._contrastive]
+        kinds += [self._sum_squares, self._products]
+        if self.head is None:
+            kinds += [self._triplet, self._clip]
         else:
-            kinds += ["ranknet", "gan", "wgan", "penalty", "penalty", "relativistic"]
-        return getattr(self, "_" + str(self.rng.choice(kinds)))(f, layers, head, shape)
+            kinds += [self._ranknet, self._gan, self._wgan, self._penalty, self._penalty, self._relativistic]
+        return kinds[int(self.rng.integers(len(kinds)))](f)
 
     def _total(self, parts: list[str]) -> str:
         """The parts added, or the first less the others."""
@@ -195,30 +196,30 @@ class _Net:
     def _scalar(self, name: str, op: str = "") -> str:
         return self.w.line(op or str(self.rng.choice(["mean_all", "sum_all"])), name, shape=())
 
-    def _means(self, f, layers, head, shape):
+    def _means(self, f: list[str]) -> str:
         return self._total([self._scalar(x) for x in f])
 
-    def _squares(self, f, layers, head, shape):
+    def _squares(self, f: list[str]) -> str:
         return self._total([self._scalar(x, "mean_square") for x in f])
 
-    def _sum_squares(self, f, layers, head, shape):
+    def _sum_squares(self, f: list[str]) -> str:
         return self._scalar(self.w.fold("add", f), "mean_square")
 
-    def _products(self, f, layers, head, shape):
+    def _products(self, f: list[str]) -> str:
         return self._scalar(self.w.fold("mul", f))
 
-    def _differences(self, f, layers, head, shape):
+    def _differences(self, f: list[str]) -> str:
         pairs = [self._scalar(self.w.line("sub", f[0], x), "mean_square") for x in f[1:]]
         return self._total(pairs)
 
-    def _hinge(self, f, layers, head, shape):
+    def _hinge(self, f: list[str]) -> str:
         c = float(self.rng.choice(MARGINS))
         op = str(self.rng.choice(["relu_margin", "relu_margin_square", "hinge"]))
         parts = [self._scalar(self.w.line(op, self.w.line("sub", f[0], x), c=c)) for x in f[1:]]
         return self._total(parts)
 
-    def _contrastive(self, f, layers, head, shape):
-        """Hadsell, Chopra and LeCun 2006: y·d² + (1 − y)·relu(m − d)², here with the square's root left out."""
+    def _contrastive(self, f: list[str]) -> str:
+        """Hadsell, Chopra and LeCun 2006: y·d² + (1 − y)·relu(m − d)², here without the square's root."""
         w = self.w
         y = w.leaf("y", "target", ("N",), fact="binary")
         d = w.line("sub", f[0], f[1])
@@ -229,19 +230,22 @@ class _Net:
         both = w.line("add", w.line("mul", y, d), w.line("mul", other, far))
         return self._scalar(both)
 
-    def _triplet(self, f, layers, head, shape):
+    def _triplet(self, f: list[str]) -> str:
         w = self.w
         last = f[2] if len(f) > 2 else w.line("negative", f[1])
         near, away = (
-            w.line("sum", w.line("square", w.line("sub", f[0], x)), axis=1, shape=("N",)) for x in (f[1], last)
+            w.line("sum", w.line("square", w.line("sub", f[0], x)), axis=1, shape=("N",))
+            for x in (f[1], last)
         )
         c = -float(self.rng.choice(MARGINS))
         return self._scalar(w.line("relu_margin", w.line("sub", near, away), c=c))
 
-    def _clip(self, f, layers, head, shape):
+    def _clip(self, f: list[str]) -> str:
         """Radford et al. 2021: each row's own column is its label, in both directions."""
         w = self.w
-        logits = w.line("matmul", f[0], w.line("transpose", f[1], shape=w.shapes[f[1]][::-1]), shape=("N", "N"))
+        logits = w.line(
+            "matmul", f[0], w.line("transpose", f[1], shape=w.shapes[f[1]][::-1]), shape=("N", "N")
+        )
         own = w.line("sum", w.line("mul", f[0], f[1]), axis=1, shape=("N",))
         parts = [
             self._scalar(w.line("sub", w.line("logsumexp", logits, axis=axis, shape=("N",)), own), "mean_all")
@@ -249,33 +253,35 @@ class _Net:
         ]
         return self._total(parts)
 
-    def _ranknet(self, f, layers, head, shape):
+    def _ranknet(self, f: list[str]) -> str:
         parts = [self._scalar(self.w.line("softplus", self.w.line("sub", x, f[0]))) for x in f[1:]]
         return self._total(parts)
 
-    def _gan(self, f, layers, head, shape):
+    def _gan(self, f: list[str]) -> str:
         w = self.w
         real = self._scalar(w.line("softplus", w.line("negative", f[0])), "mean_all")
         return w.fold("add", [real, *(self._scalar(w.line("softplus", x), "mean_all") for x in f[1:])])
 
-    def _relativistic(self, f, layers, head, shape):
+    def _relativistic(self, f: list[str]) -> str:
         """Jolicoeur-Martineau 2019: each score beside the mean of the others."""
         w = self.w
         d = w.line("sub", f[0], self._scalar(f[1], "mean_all"))
         e = w.line("sub", f[1], self._scalar(f[0], "mean_all"))
-        return self._total([self._scalar(w.line("hinge", d, c=1)), self._scalar(w.line("relu_margin", e, c=-1))])
+        return self._total(
+            [self._scalar(w.line("hinge", d, c=1)), self._scalar(w.line("relu_margin", e, c=-1))]
+        )
 
-    def _wgan(self, f, layers, head, shape):
+    def _wgan(self, f: list[str]) -> str:
         return self.w.fold("sub", [self._scalar(x, "mean_all") for x in f])
 
-    def _penalty(self, f, layers, head, shape):
+    def _penalty(self, f: list[str]) -> str:
         """Gulrajani et al. 2017: (|∂f/∂x| − 1)² at points between real and made; or of R1, |∂f/∂x|²."""
         w = self.w
-        between = w.leaf("between", "input", shape)
-        score = self._branch(between, layers, head)
-        slope = w.line("grad", score, between, shape=shape)
-        base = self._wgan(f, layers, head, shape)
-        square = w.line("sum", w.line("square", slope), axis=1, shape=(shape[0], *shape[2:]))
+        between = w.leaf("between", "input", self.shape)
+        score = self._branch(between)
+        slope = w.line("grad", score, between, shape=self.shape)
+        base = self._wgan(f)
+        square = w.line("sum", w.line("square", slope), axis=1, shape=(self.shape[0], *self.shape[2:]))
         if self.rng.random() < 0.6:
             length = w.line("root_square", square, eps=1)
             penalty = self._scalar(w.line("square", w.line("shifted", length, c=-1)))

@@ -13,13 +13,20 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 CAP = 400  # seconds of process time
 
 
 def figures(name: str, cap: int = CAP, *, profile: bool = False) -> str:
     """Derives a net in another process; its figures, or why there are none."""
-    command = [sys.executable, "-m", "tests.trust", "derive", name, *(["--profile"] if profile else [])]
+    command = [
+        sys.executable,
+        str(Path(__file__).parent),
+        "derive",
+        name,
+        *(["--profile"] if profile else []),
+    ]
     limit = (cap, cap + 5)
     done = subprocess.run(
         command,
@@ -38,9 +45,10 @@ def figures(name: str, cap: int = CAP, *, profile: bool = False) -> str:
 
 def derive_here(name: str, *, profile: bool = False) -> str:
     """Derives a net in this process: declaring, deriving, equations, peak memory; with the hot functions."""
+    from architectures import ARCHITECTURES
+    from slow_nets import SLOW
+
     import symbp as bp
-    from tests.trust.architectures import ARCHITECTURES
-    from tests.trust.slow_nets import SLOW
 
     started = time.process_time()
     net = SLOW[name]() if name in SLOW else ARCHITECTURES[name].declare()

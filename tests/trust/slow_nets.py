@@ -1,6 +1,6 @@
 """Nets that took long to derive, each as people declare it: what grows with the number of equations.
 
-Enters: nothing. Leaves: a `Network` for each name in `SLOW`, for the figures of `python -m tests.trust slow`.
+Enters: nothing. Leaves: a `Network` for each name in `SLOW`, for the figures of `python tests/trust slow`.
 """
 
 from __future__ import annotations
