@@ -213,8 +213,6 @@ OPS: dict[str, tuple[str, str]] = {
     "concat": ("bp.concat({0}, {1}, axis={axis})", "torch.cat(({0}, {1}), {axis})"),
     "stack": ("bp.stack({0}, {1}, axis={axis})", "torch.stack(({0}, {1}), {axis})"),
     "pairwise": ("bp.unsqueeze({0}, {axis}) - {0}", "{0}.unsqueeze({axis}) - {0}"),
-    "unsqueeze": both("unsqueeze({0}, {axis})"),
-    "pad": ("bp.pad({0}, {widths})", "F.pad({0}, {last})"),
     # integers
     "embedding": ("bp.embedding({0}, {1})", "{1}[{0}]"),
     "pick": ("bp.pick({0}, {1})", "{0}.gather(-1, {1}.unsqueeze(-1)).squeeze(-1)"),
@@ -238,11 +236,8 @@ OPS: dict[str, tuple[str, str]] = {
         "scan({0}, lambda h, x: torch.abs(x - h))",
     ),
     # windows
-    "conv1d": ("bp.conv1d({0}, {1})", "F.conv1d({0}, {1})"),
     "conv1d_same": ("bp.conv1d({0}, {1}, {2}, padding=1)", "F.conv1d({0}, {1}, {2}, padding=1)"),
     "max_pool1d": ("bp.max_pool1d({0}, {size})", "F.max_pool1d({0}, {size})"),
-    "conv2d_same": ("bp.conv2d({0}, {1}, padding=1)", "F.conv2d({0}, {1}, padding=1)"),
-    "max_pool2d": ("bp.max_pool2d({0}, {size})", "F.max_pool2d({0}, {size})"),
     # derivatives inside
     "grad": ("bp.grad({0}, {1})", "grad({0}, {1})"),
 }
