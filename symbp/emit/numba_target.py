@@ -303,11 +303,13 @@ class NumbaLines:
             extent = self.plain().integer(kernel.extents[index]).text
             yield f"{indent}for {self.loop(index)} in range({extent}):"
             indent += "    "
-        at = ", ".join(self.loop(i) for i in kernel.batch)
+        at = ", ".join(self.loop(i) for i in kernel.place)
         function, after = LINEAR_ALGEBRA[kernel.op]
         if function.startswith("_"):
             self.helpers.add(function)
-        operand = f"{names[kernel.operand.name]}[{at}]" if at else names[kernel.operand.name]
+        first = [self.plain().integer(s).text for s in kernel.operand.at]
+        inside = ", ".join([*first, *(self.loop(i) for i in kernel.batch)])
+        operand = f"{names[kernel.operand.name]}[{inside}]" if inside else names[kernel.operand.name]
         scalar = not MATRIX_LEAVES[kernel.op].gives_matrix
         place = at or "0" if scalar else f"{at}, :, :" if at else "..."
         yield f"{indent}{names[kernel.target]}[{place}] = {function}({operand}){after}{note(kernel.number)}"

@@ -40,7 +40,9 @@ def matrix_leaf(lines: NumpyFrame, kernel: MatrixKernel) -> Iterator[str]:
     if function.startswith("_"):
         lines.helpers.add(function)
     text = f"{function}({matrix.text}){after}"
-    yield f"{target}{'[...]' if kernel.target in lines.out else ''} = {text}{comment}"
+    at = ", ".join(lines.loops.get(i, ":") for i in kernel.place) if kernel.place != kernel.batch else ""
+    at = at or ("..." if kernel.target in lines.out else "")
+    yield f"{target}{f'[{at}]' if at else ''} = {text}{comment}"
 
 
 def contraction(lines: NumpyFrame, kernel: Contraction) -> Iterator[str]:
