@@ -6,13 +6,18 @@ Leaves: tensors. Must not know: derivatives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import sympy
+
 from symbp.errors import ShapeError
+from symbp.ir.expr import Expr
 from symbp.ir.shapes import Witness
 from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula, index, indices
+from symbp.language.sizes import value_of
 from symbp.language.tensor import Tensor, axes, matmul
 from symbp.ops.registry import example, op
 
@@ -25,12 +30,23 @@ def inverse(a: Tensor) -> Tensor:
     return _leaf(a, "inverse", True, "inverse", Hint("V"))
 
 
-@op(FAMILY, example("N N", "N K"), example("N N", "N"), example("B N N", "B N K"))
+@op(
+    FAMILY,
+    example("N N", "N K"),
+    example("N N", "N"),
+    example("B N N", "B N K"),
+    example("B N N", "B N"),
+)
 def solve(a: Tensor, b: Tensor) -> Tensor:
-    """A⁻¹·B, the X with A·X = B; B is a vector (N) or a matrix (N, K), after A's batch axes. Generated code
-    solves for X, in order if A is triangular (a Cholesky factor, or stated), and makes no inverse unless its
-    elements are needed."""
-    return matmul(inverse(a), b)
+    """A⁻¹·B, the X with A·X = B; B is a vector (N) or a matrix (N, K), after A's batch axes: as in PyTorch, a
+    stack of vectors if its shape is A's without the last axis. Generated code solves for X, in order if A is
+    triangular (a Cholesky factor, or stated), and makes no inverse unless its elements are needed."""
+    inverted = inverse(a)
+    if isinstance(b, Tensor) and a.rank > 2 and _alike(b.shape, a.shape[:-1]):
+        (batch, (i, j)) = axes(a.rank - 2), indices("i j")
+        body = Sum(inverted.at(*batch, i, j) * b.at(*batch, j), j)
+        return formula([*batch, i], body, rule="solution", hint=Hint("x"), kept=True)
+    return matmul(inverted, b)
 
 
 @op(FAMILY, example("N N"), example("B N N"))
@@ -58,6 +74,14 @@ def trace(a: Tensor) -> Tensor:
     batch = _batch(a, "trace")
     (i,) = indices("i")
     return formula(batch, Sum(a.at(*batch, i, i), i), rule="trace", hint=Hint("tr", "bare"))
+
+
+def _alike(one: Sequence[Expr], other: Sequence[Expr]) -> bool:
+    """Whether two shapes are known to be the same, as sizes or as numbers."""
+    return len(one) == len(other) and all(
+        sympy.expand(x - y) == 0 or (value_of(x) is not None and value_of(x) == value_of(y))
+        for x, y in zip(one, other, strict=True)
+    )
 
 
 def _leaf(a: Tensor, leaf: Any, gives_matrix: bool, rule: str, hint: Hint) -> Tensor:
