@@ -32,6 +32,14 @@ from symbp.lower.solve import Inverse
 from symbp.lower.symmetric import SymmetricProduct, symmetric_product
 from symbp.lower.windows import absorbed, banded, fewest_terms, simplified
 
+WORK = {
+    "inverse": sympy.Integer(2),
+    "det": sympy.Rational(2, 3),
+    "logdet": sympy.Rational(2, 3),
+    "cholesky": sympy.Rational(1, 3),
+}
+"""Operations of a factorisation beside n³; of eigenvalues and singular values about 12, as they converge."""
+
 
 class Pieces:
     """The kernels of single equations, `numbers` giving theirs and `every` those of the whole system; `extra`
@@ -252,12 +260,14 @@ class Pieces:
             if solved is not None:
                 self.solved = {**self.solved, equation.target: replace(solved, matrix=operand.name)}
                 return
-        n = equation.extents[equation.reduced[0]]
+        m, n = (equation.extents[i] for i in equation.reduced)
         count = sympy.Mul(*[equation.extents[i] for i in batch], *fixed.values())
-        work = {"inverse": 2, "cholesky": sympy.Rational(1, 3)}.get(equation.op, sympy.Rational(2, 3))
-        cost = Cost(sympy.expand(count * work * n**3), sympy.expand(2 * count * n**2))
+        work = WORK.get(equation.op, sympy.Integer(12))
+        cost = Cost(sympy.expand(count * work * m * n**2), sympy.expand(2 * count * m * n))
+        assert equation.leaf is not None
+        values = equation.extents[equation.result[-1]] if "value" in equation.leaf.result else None
         yield MatrixKernel(
-            number, equation.target, equation.op, place, batch, operand, dict(equation.extents), cost
+            number, equation.target, equation.op, place, batch, operand, dict(equation.extents), cost, values
         )
 
     def matrix(self, equation: Equation, side: Side, fixed: Mapping[Index, Expr]) -> Operand | None:

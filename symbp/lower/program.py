@@ -211,6 +211,7 @@ class MatrixKernel:
     operand: Operand
     extents: dict[Index, Expr]
     cost: Cost
+    count: Expr | None = None  # of singular values or their vectors
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
-"""Functions of whole matrices: inverse, solution of linear equations, determinant, Cholesky factor, trace.
+"""Functions of whole matrices: inverse, solution of linear equations, determinant, Cholesky factor, trace,
+eigenvalues, singular values.
 
-Enters: tensors whose last two axes are a square matrix; further leading axes are a batch.
-Leaves: tensors. Must not know: derivatives.
+Enters: tensors whose last two axes are a matrix, a square one but for singular values; further leading axes
+are a batch. Leaves: tensors. Must not know: derivatives.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import sympy
 
 from symbp.errors import ShapeError
+from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Expr
 from symbp.ir.shapes import Witness
 from symbp.language.frames import here
@@ -51,8 +53,8 @@ def solve(a: Tensor, b: Tensor) -> Tensor:
 
 @op(FAMILY, example("N N"), example("B N N"))
 def det(a: Tensor) -> Tensor:
-    """The determinant. Its gradient goes through the inverse: of a singular matrix it is not a number, and a
-    training step is refused with the equation that failed."""
+    """The determinant. Its gradient are the cofactors, of a singular matrix, too; second derivatives need an
+    inverse, and where there is none they are not numbers."""
     return _leaf(a, "det", False, "determinant", Hint("det", "bare"))
 
 
@@ -66,6 +68,72 @@ def logdet(a: Tensor) -> Tensor:
 def cholesky(a: Tensor) -> Tensor:
     """The lower triangular L with L·Lᵀ = (A + Aᵀ)/2, which must be positive definite."""
     return _leaf(a, "cholesky", True, "Cholesky factor", Hint("L"))
+
+
+@op(FAMILY, example("N N"), example("B N N"))
+def eigvalsh(a: Tensor) -> Tensor:
+    """The eigenvalues of the symmetric matrix (A + Aᵀ)/2, from the smallest.
+
+    Where some coincide, derivatives are those of functions that don't tell them apart (a sum of f over all of
+    them, a penalty of the largest two); of others, such as the smallest alone, they are one of many. Second
+    derivatives are refused.
+    """
+    batch = _batch(a, "spectrum")
+    k, column = indices("k l")
+    return Tensor.defined(
+        [*batch, index("r", a.shape[-1])],
+        a.at(*batch, k, column),
+        "eigenvalues",
+        [k, column],
+        rule="eigenvalues",
+        joined=(_square(a),),
+        hint=Hint("lam"),
+        kept=True,
+    )
+
+
+@op(FAMILY, example("5 3"), example("3 5"), example("B N N"), example("2*N N"))
+def svdvals(a: Tensor, tall: bool | None = None) -> Tensor:
+    """The singular values of A, from the largest: as many as A has columns if `tall`, else as it has rows.
+    Zeros stand behind the last one if that is more than there are. Where it isn't said, the smaller number is
+    taken.
+
+    Where some coincide, derivatives are those of functions that don't tell them apart, such as a sum of f
+    over all of them (the nuclear norm, penalties of a spectrum); a singular value 0 has the derivative of a
+    norm along some direction. Second derivatives are refused. Raises ShapeError: nothing says which of two
+    sizes is smaller.
+    """
+    batch = _batch(a, "spectrum")
+    rows, columns = a.shape[-2:]
+    if tall is None:
+        tall = _is_tall(a)
+    k, column = indices("k l")
+    return Tensor.defined(
+        [*batch, index("r", columns if tall else rows)],
+        a.at(*batch, k, column),
+        "singular_values",
+        [k, column],
+        rule="singular values",
+        hint=Hint("sigma"),
+        kept=True,
+    )
+
+
+def _is_tall(a: Tensor) -> bool:
+    """Whether a matrix has at least as many rows as columns. Raises ShapeError: nothing says so."""
+    rows, columns = a.shape[-2:]
+    counts = value_of(rows), value_of(columns)
+    if counts[0] is not None and counts[1] is not None:
+        return counts[0] >= counts[1]
+    if never_negative(rows - columns, {}):
+        return True
+    if never_negative(columns - rows, {}):
+        return False
+    raise ShapeError(
+        f"{display(a)} has the smaller of {rows} and {columns} singular values, and nothing says which",
+        where=here(),
+        help=f"bp.svdvals({display(a)}, tall=True) for {columns} of them, tall=False for {rows}",
+    )
 
 
 @op(FAMILY, example("N N"), example("B N N"))
@@ -88,17 +156,22 @@ def _leaf(a: Tensor, leaf: Any, gives_matrix: bool, rule: str, hint: Hint) -> Te
     batch = _batch(a, rule)
     k, column = indices("k l")
     result = [index("r", a.shape[-2]), index("s", a.shape[-1])] if gives_matrix else []
-    square = [Witness(a.shape[axis], f"axis {axis} of {display(a)}") for axis in (-2, -1)]
     return Tensor.defined(
         [*batch, *result],
         a.at(*batch, k, column),
         leaf,
         [k, column],
         rule=rule,
-        joined=((square[0], square[1]),),
+        joined=(_square(a),),
         hint=hint,
         kept=True,
     )
+
+
+def _square(a: Tensor) -> tuple[Witness, Witness]:
+    """Why both sides of a matrix are equal."""
+    first, second = (Witness(a.shape[axis], f"axis {axis} of {display(a)}") for axis in (-2, -1))
+    return first, second
 
 
 def _batch(a: Tensor, rule: str) -> list[Any]:

@@ -1,7 +1,8 @@
-"""A factor that leaves a guarded sum is read only where the guard let it: gates before a matrix, and their kin.
+"""A factor that leaves a guarded sum is read only where the guard let it: gates before a matrix, and their
+kin.
 
-`Σ_i r[t, i]·h[t − 1, i]·U[i, j]` in a recurrence has the adjoint `[t + 1 < T]·Σ_j r[t + 1, i]·ds[t + 1, j]·U[i, j]`:
-r doesn't depend on j, and what it leaves behind is not the only thing that the guard protected.
+`Σ_i r[t, i]·h[t − 1, i]·U[i, j]` in a recurrence has the adjoint `[t + 1 < T]·Σ_j r[t + 1, i]·ds[t + 1,
+j]·U[i, j]`: r doesn't depend on j, and what it leaves behind is not the only thing that the guard protected.
 """
 
 from __future__ import annotations
@@ -134,7 +135,9 @@ def test_gradients_are_those_of_torch(name: str, target: str) -> None:
         values = {name: rng.normal(size=shape) for name, shape in shapes.items()}
         data = {name: value for name, value in values.items() if name not in parameters}
         loss, gradients = module.loss_and_gradients({name: values[name] for name in parameters}, **data)
-        leaves = {name: torch.tensor(value, requires_grad=name in parameters) for name, value in values.items()}
+        leaves = {
+            name: torch.tensor(value, requires_grad=name in parameters) for name, value in values.items()
+        }
         expected = theirs(leaves["x"], *(leaves[name] for name in parameters))
         expected.backward()
         np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)

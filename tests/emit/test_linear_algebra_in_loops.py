@@ -15,7 +15,7 @@ from symbp.lower.lowering import lower
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: gradients not compared")
 
 B, T, D, L = bp.dims("B T D L")
-b, t, i, j, k, l = bp.indices("b t i j k l")
+b, t, i, j, k, la = bp.indices("b t i j k la")
 EXTENTS = {"B": 2, "T": 4, "D": 3, "L": 2}
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 
@@ -126,14 +126,12 @@ def nested() -> Any:
     """Depth around time: each layer filters the states of the one below, at each step by an inverse."""
     a, y = bp.param("A", (L, D, D)), bp.input("y", (B, T, D))
     h = bp.recurrent("h", (L, B, T, D))
-    n_ = bp.define("N", [l, i, k], bp.Sum(a[l, i, j] * a[l, k, j], j) + one())
-    w = bp.define(
-        "W", [l, b, t, i, k], n_[l, i, k] + h.at(l, b, t - 1, i, outside=0) * h.at(l, b, t - 1, k, outside=0),
-        ranges={b: B, t: T},
-    )  # fmt: skip
-    below = h.at(l - 1, b, t, j, outside=y[b, t, j])
-    mixed = bp.define("u", [l, b, t, i], bp.Sum(bp.inverse(w)[l, b, t, i, j] * below, j))
-    h = bp.define(h, [l, b, t, i], bp.tanh(mixed[l, b, t, i]) + bp.logdet(w)[l, b, t] / 5)
+    n_ = bp.define("N", [la, i, k], bp.Sum(a[la, i, j] * a[la, k, j], j) + one())
+    left, right = (h.at(la, b, t - 1, index, outside=0) for index in (i, k))
+    w = bp.define("W", [la, b, t, i, k], n_[la, i, k] + left * right, ranges={b: B, t: T})
+    below = h.at(la - 1, b, t, j, outside=y[b, t, j])
+    mixed = bp.define("u", [la, b, t, i], bp.Sum(bp.inverse(w)[la, b, t, i, j] * below, j))
+    h = bp.define(h, [la, b, t, i], bp.tanh(mixed[la, b, t, i]) + bp.logdet(w)[la, b, t] / 5)
     return bp.Network("nested", loss=(h * h).sum())
 
 
