@@ -33,6 +33,9 @@ class Notation:
     reduce_names = {  # noqa: RUF012
         "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax",
         "inverse": "inverse", "det": "det", "logdet": "log|det|", "cholesky": "cholesky",
+        "cofactors": "cofactors", "eigenvalues": "eigenvalues", "eigenvectors": "eigenvectors",
+        "singular_values": "singular values", "left_vectors": "left vectors",
+        "right_vectors": "right vectors",
     }  # fmt: skip
 
     # --- the spelling of nodes

@@ -112,7 +112,22 @@ class Tensor:
 FLAT = -1
 """The component of an argmax that is the place in row-major order, over all of what is reduced."""
 
-ReductionOp = Literal["sum", "prod", "max", "argmax", "inverse", "det", "logdet", "cholesky"]
+ReductionOp = Literal[
+    "sum",
+    "prod",
+    "max",
+    "argmax",
+    "inverse",
+    "det",
+    "cofactors",
+    "logdet",
+    "cholesky",
+    "eigenvalues",
+    "eigenvectors",
+    "singular_values",
+    "left_vectors",
+    "right_vectors",
+]
 
 
 @dataclass(frozen=True)
@@ -122,10 +137,13 @@ class Reduction:
     `argmax` is the subscript along `indices[component]` of the first maximum in row-major order,
     or with `FLAT` the place in this order itself.
 
-    The leaves of linear algebra (`symbp.ir.matrices`) reduce, over a row and a column index, the square
-    matrix that the body gives. `det` and `logdet` (of |determinant|) leave a scalar; row and column of an
-    `inverse`, or of a `cholesky` factor (lower, of the symmetric part), are the last two plain indices of
-    the target, which the body does not mention.
+    The leaves of linear algebra (`symbp.ir.matrices`) reduce, over a row and a column index, the matrix that
+    the body gives, a square one unless singular values are asked for. `det` and `logdet` (of |determinant|)
+    leave a scalar; row and column of an `inverse`, of the `cofactors`, or of a `cholesky` factor (lower, of
+    the symmetric part) are the last two plain indices of the target, which the body does not mention. So are
+    those of `eigenvectors` (of the symmetric part, one in each column); `eigenvalues` (from the smallest) and
+    `singular_values` (from the largest) have one index of their own, as `left_vectors` and `right_vectors`
+    have beside that of the row or column. There may be more or fewer of these than the matrix has: zeros.
     """
 
     op: ReductionOp
@@ -173,8 +191,10 @@ class Equation:
 
     @property
     def result(self) -> tuple[Index, ...]:
-        """The row and the column of the matrix that a leaf of linear algebra gives; else nothing."""
-        return self.indices[-2:] if self.leaf and self.leaf.gives_matrix else ()
+        """The indices of what a leaf of linear algebra gives: the row and the column of a matrix; else
+        nothing."""
+        count = len(self.leaf.result) if self.leaf else 0
+        return self.indices[len(self.indices) - count :] if count else ()
 
     @cached_property
     def extents(self) -> dict[Index, Expr]:

@@ -88,9 +88,11 @@ from symbp.ops.gates import (
 from symbp.ops.linear_algebra import (
     cholesky,
     det,
+    eigvalsh,
     inverse,
     logdet,
     solve,
+    svdvals,
     trace,
 )
 from symbp.ops.losses import (
@@ -257,6 +259,7 @@ __all__ = [
     "dice",
     "digamma",
     "dropout",
+    "eigvalsh",
     "einsum",
     "elbo",
     "elu",
@@ -379,6 +382,7 @@ __all__ = [
     "stack",
     "std",
     "sum",
+    "svdvals",
     "swiglu",
     "take",
     "tan",
