@@ -186,6 +186,7 @@ def _common(net: Network, target: str) -> list[Part]:
 def _training(net: Network, pieces: Collection[str]) -> list[Part]:
     """The parts that train, check and run commands, with the pieces that are asked for."""
     chosen = (*sorted(pieces), *(("standardised",) if net.fitted else ()))
+    chosen = (*chosen, "stopped" if net.stopped else "every")
     chosen = chosen if "live" in chosen else (*chosen, "plain")
     fitted = [part("standardising")] if net.fitted else []
     return [*fitted, *(part(name, chosen) for name in ("training", "checking", "command"))]

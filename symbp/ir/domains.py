@@ -30,6 +30,8 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "Pow": np.power, "sqrt": np.sqrt,
+    "atan2": lambda y, x: _angle(y, x),
+    "Floor": lambda x: np.floor(np.real(x)), "Round": lambda x: np.rint(np.real(x)),
 }  # fmt: skip
 """Elementwise functions that NumPy has for floats and complex numbers, by the names of SymPy's classes."""
 
@@ -48,7 +50,10 @@ REFUSED = (
 )
 """Nodes that have no place in a body: their derivative is a distribution, or they hide a reduction."""
 
-_MPMATH_NAMES = {"polygamma": "psi", "Pow": "power", "LambertW": "lambertw"}
+_MPMATH_NAMES = {"polygamma": "psi", "Pow": "power", "LambertW": "lambertw", "Floor": "floor", "Round": "nint"}
+
+
+_STEPS: dict[str, Callable[..., int]] = {"Floor": math.floor, "Round": round}  # of rationals
 
 
 class Domain:
@@ -84,6 +89,10 @@ class Domain:
             f"{function.__name__} cannot be evaluated in the domain {self.name}",
             help="evaluate over FLOAT, COMPLEX or HIGH",
         )
+
+    def still(self, value: Value) -> Value:
+        """The value of something through which nothing is differentiated."""
+        return value
 
     def order(self, value: Value) -> Any:
         """What comparisons compare: the value, or its real part."""
@@ -176,6 +185,10 @@ class _Exact(Domain):
             return float("inf" if constant is sympy.oo else "-inf")
         return super().constant(constant)
 
+    def apply(self, function: Any, arguments: Sequence[Value]) -> Value:
+        step = _STEPS.get(function.__name__)
+        return super().apply(function, arguments) if step is None else Fraction(step(*arguments))
+
 
 @dataclass(frozen=True)
 class Residue:
@@ -258,6 +271,15 @@ def elementwise(name: str, is_complex: bool) -> Callable[..., Any]:
         return np.asarray(np.frompyfunc(one, len(arguments), 1)(*arguments)).astype(dtype)[()]
 
     return everywhere
+
+
+def _angle(y: Any, x: Any) -> Any:
+    """The angle of the point (x, y); continued into the complex numbers, for steps along them."""
+    if not (np.iscomplexobj(x) or np.iscomplexobj(y)):
+        return np.arctan2(y, x)
+    turned = np.exp(-1j * np.arctan2(np.real(y), np.real(x)))
+    real, imaginary = (x + 1j * y) * turned, (x - 1j * y) / turned
+    return np.arctan2(np.real(y), np.real(x)) - 0.5j * np.log(real / imaginary)
 
 
 def _rounded(evaluate: Callable[..., Any], number: Callable[[Any], Any]) -> Callable[..., Any]:

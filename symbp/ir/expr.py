@@ -11,6 +11,7 @@ holds and 0 elsewhere; as a factor it is lazy, so what it excludes is neither ev
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -128,6 +129,43 @@ class Mod(sympy.Expr):
 
     def _sympystr(self, printer: Any) -> str:
         return f"({printer._print(self.args[0])})%({printer._print(self.args[1])})"
+
+
+class Floor(sympy.Function):  # type: ignore[misc]
+    """The largest integer that is not above a real value, itself a real: a step, with derivative 0.
+
+    It stands alone, as the whole body of an equation that is `constant`, so nothing is differentiated or
+    compared through it.
+    """
+
+    is_real = True
+    is_finite = True
+
+    @classmethod
+    def eval(cls, u: Expr) -> Expr | None:
+        return sympy.floor(u) if u.is_number else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:  # noqa: ARG002
+        return sympy.Integer(0)
+
+
+class Round(sympy.Function):  # type: ignore[misc]
+    """The integer nearest to a real value, the even one of two that are equally near; as `Floor` is."""
+
+    is_real = True
+    is_finite = True
+
+    @classmethod
+    def eval(cls, u: Expr) -> Expr | None:
+        return sympy.Integer(round(Fraction(int(u.p), int(u.q)))) if u.is_Rational else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:  # noqa: ARG002
+        return sympy.Integer(0)
+
+
+def is_step(e: Expr) -> bool:
+    """Whether an expression is one of the functions that are constant but for jumps."""
+    return isinstance(e, (Floor, Round))
 
 
 _COMPLEMENT = {"=": "!=", "!=": "=", "<": "<=", "<=": "<"}  # of "<" and "<=" with the sides exchanged

@@ -44,15 +44,28 @@ def run(
     return {t.name: point.tensor(t.name) for t in system.tensors if point.knows(t.name)}
 
 
+def with_stopped(
+    system: System, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """The values of a point with those of all stopped values: they stay what they are where others move."""
+    stopped = [e.target for e in system.equations if e.constant]
+    return {**values, **(run(system, values, sizes, wanted=stopped) if stopped else {})}
+
+
 class Run:
     """One point: leaves and sizes have values, tensors are computed when they are first asked for.
 
+    A stopped value (the target of an equation that is `constant`) may be given one, which then counts.
     `value` evaluates an equation that needn't belong to the system; `define` adds a tensor to the point.
     """
 
     def __init__(
         self, system: System, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
     ) -> None:
+        held = {e.target for e in system.equations if e.constant and e.target in values}
+        if held:
+            left = tuple(e for e in system.equations if e.target not in held)
+            system = system.with_(equations=left)
         self.system, self.values = system, values
         known = size_values(system, sizes or {})
         self.sizes = {size.name: int(value) for size, value in known.items()}

@@ -77,6 +77,10 @@ def _sizes_only(value: Expr) -> bool:
     return bool(value.free_symbols) and all(isinstance(s, Size) for s in value.free_symbols)
 
 
+_WORDS = {sympy.I: "the imaginary unit", sympy.nan: "0/0", sympy.zoo: "what is divided by 0"}
+_STEPS = (sympy.floor, sympy.ceiling, sympy.Mod, sympy.frac)
+
+
 def exact(body: Expr) -> Expr:
     """The body with decimals as exact rationals, `//` and `%` of integers, and |u| and sign(u) as guards.
 
@@ -100,6 +104,16 @@ def exact(body: Expr) -> Expr:
                 f"{type(node).__name__} of SymPy can't stand in a definition",
                 where=here(),
                 help="use bp.maximum, bp.minimum, bp.where and bp.Sum, which say what happens at a kink",
+            )
+        if node is sympy.I or node in (sympy.nan, sympy.zoo):
+            raise DeclarationError(
+                f"a definition is made of real numbers, not of {_WORDS[node]}",
+                where=here(),
+                help="keep real and imaginary parts as two tensors" if node is sympy.I else None,
+            )
+        if isinstance(node, _STEPS):
+            raise DeclarationError(
+                f"{type(node).__name__} of SymPy can't stand here", where=here(), help="use bp.floor, bp.mod"
             )
         if isinstance(node, sympy.Symbol) and not isinstance(node, (Index, Size)):
             raise DeclarationError(

@@ -123,6 +123,7 @@ class Node:
         joined: Joined = (),
         parts: Iterable[Index] = (),
         component: int = 0,
+        constant: bool = False,
         **more: Any,
     ) -> Self:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
@@ -146,6 +147,7 @@ class Node:
             body=cleaned[0],
             reduction=Reduction(reduce, tuple(reduced), component) if reduce else None,
             where=tuple(cleaned[1:left]),
+            constant=constant,
             rule=rule,
             origin=here(),
         )

@@ -14,12 +14,14 @@ from sympy.core.symbol import Str
 
 from symbp.errors import DeclarationError
 from symbp.ir.build import where as guarded
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Floor, Guard, Index, free_indices
 from symbp.language.frames import here
 from symbp.language.names import check_name
 from symbp.language.node import Hint
 from symbp.language.sizes import RangedIndex, as_size
-from symbp.language.tensor import Condition, Operand, Tensor, pointwise
+from symbp.language.tensor import Condition, Operand, Scalar, Tensor, pointwise
+
+CONSTANT = "constant"  # the operation of what is held constant in a formula
 
 _RELATIONS = {
     sympy.StrictLessThan: "<",
@@ -43,7 +45,8 @@ def index(name: str, extent: Any = None) -> Index:
 
 
 class Reduced(sympy.Expr):  # type: ignore[misc]
-    """A reduction inside a formula, `Sum(x[n, i], i)`; `define` gives it an equation of its own."""
+    """A reduction inside a formula, `Sum(x[n, i], i)`, or what is held constant in it, over no index;
+    `define` gives it an equation of its own."""
 
     is_commutative = True
     is_real = True
@@ -81,6 +84,25 @@ def _reduced(op: str, body: Operand, over: Sequence[Index], where: Any) -> Reduc
         )
     conditions = where if isinstance(where, (tuple, list)) else (where,)
     return Reduced(op, _formula(body), over, [g for c in conditions for g in _guards(c)])
+
+
+def stopped(body: Scalar, *operands: Operand, rule: str) -> Any:
+    """`body` of the operands' elements, in an equation of its own through which nothing is differentiated."""
+    found = pointwise(body, *operands, rule=rule, kept=True, constant=True, hint=Hint("c"))
+    if isinstance(found, Tensor) or found.is_number:
+        return found
+    return Reduced(CONSTANT, found, (), ())
+
+
+def stop_gradient(x: Operand) -> Any:
+    """The value of x as a constant: no gradient flows through it, also none of second order.
+
+    Of a tensor, or of elements in index notation. So a straight-through estimator is
+    `x + bp.stop_gradient(bp.round(x) - x)`.
+    """
+    if isinstance(x, Tensor) and x.integer:
+        return x
+    return stopped(lambda e: e, x, rule="stop_gradient")
 
 
 def _formula(body: Operand) -> Expr:
@@ -181,7 +203,7 @@ def formula(
     **more: Any,
 ) -> Tensor:
     """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too."""
-    body = _with_factors_inside(sympy.sympify(_formula(body)))
+    body = _with_factors_inside(_with_steps(sympy.sympify(_formula(body))))
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         body = _without_single(body, ranges or {})
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
@@ -190,9 +212,10 @@ def formula(
         return Tensor.defined(
             plain,
             inner,
-            op.name,
+            None if op.name == CONSTANT else op.name,
             tuple(over),
             where=guards,
+            constant=op.name == CONSTANT,
             rule=rule,
             ranges=_within(ranges, plain, over),
             **more,
@@ -225,6 +248,24 @@ def _with_factors_inside(body: Expr) -> Expr:
     return Reduced(op, sympy.Mul(inner, *constants), over, guards)
 
 
+def _with_steps(body: Expr) -> Expr:
+    """SymPy's floor, ceiling and Mod of reals as steps held constant; those of integers are subscripts."""
+    if not body.has(sympy.floor, sympy.ceiling, sympy.Mod):
+        return body
+
+    def floor(u: Expr) -> Expr:
+        over, under = sympy.fraction(sympy.together(u))
+        if over.is_integer and under.is_integer:
+            return sympy.floor(u)
+        return Reduced(CONSTANT, Floor(u), (), ())
+
+    def mod(a: Expr, b: Expr) -> Expr:
+        return sympy.Mod(a, b) if a.is_integer and b.is_integer else a - b * floor(a / b)
+
+    body = body.replace(sympy.Mod, mod).replace(sympy.ceiling, lambda u: -sympy.floor(-u))
+    return body.replace(sympy.floor, floor)
+
+
 def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str) -> Expr:
     """The body with each reduction replaced by a read of a tensor that holds it."""
     found = sorted(_outermost(body), key=sympy.default_sort_key)
@@ -245,12 +286,13 @@ def _own_equation(
     outer = [i for i in plain if i in free] + sorted(
         (i for i in free if i not in plain), key=lambda i: i.name
     )
-    letter = {"sum": "s", "prod": "q", "max": "m"}[reduced.args[0].name]
+    what = reduced.args[0].name
+    letter = {"sum": "s", "prod": "q", "max": "m", CONSTANT: "c"}[what]
     tensor = formula(
         outer,
         reduced,
         ranges=ranges,
-        rule=f"{reduced.args[0].name} in the {rule}",
+        rule=f"{what} in the {rule}",
         hint=Hint(letter),
         kept=True,
         lettered=rule == "definition",

@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.expr import Access, Expr, Floor, Guard, Index
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
 from symbp.language.frames import here
@@ -61,6 +61,18 @@ class Tensor(Node):
 
     def __rpow__(self, other: Operand) -> Any:
         return pointwise(lambda a, b: a**b, other, self, rule="power")
+
+    def __floordiv__(self, other: Operand) -> Any:
+        return _floor(pointwise(lambda a, b: a / b, self, other, rule="quotient"))
+
+    def __rfloordiv__(self, other: Operand) -> Any:
+        return _floor(pointwise(lambda a, b: a / b, other, self, rule="quotient"))
+
+    def __mod__(self, other: Operand) -> Any:
+        return remainder(self, other)
+
+    def __rmod__(self, other: Operand) -> Any:
+        return remainder(other, self)
 
     def __neg__(self) -> Tensor:
         return pointwise(lambda a: -a, self, rule="negative")  # type: ignore[no-any-return]
@@ -163,6 +175,16 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
     ]
     elements = [_broadcast(o, plain, wide) if isinstance(o, Tensor) else _constant(o) for o in operands]
     return Tensor.defined(plain, body(*elements), rule=rule, **more)
+
+
+def _floor(x: Operand) -> Any:
+    return pointwise(Floor, x, rule="floor", kept=True, constant=True, hint=Hint("c"))
+
+
+def remainder(a: Operand, b: Operand) -> Any:
+    """`a % b` = a − b·⌊a/b⌋ of tensors."""
+    quotient = _floor(pointwise(lambda x, y: x / y, a, b, rule="quotient"))
+    return pointwise(lambda x, y, q: x - y * q, a, b, quotient, rule="remainder")
 
 
 def _broadcast(tensor: Tensor, plain: list[Index], wide: list[bool]) -> Expr:

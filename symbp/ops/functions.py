@@ -12,11 +12,14 @@ import sympy
 
 from symbp.errors import DeclarationError
 from symbp.ir.build import where
-from symbp.ir.expr import Expr, Guard
+from symbp.ir.expr import Expr, Floor, Guard, Round
 from symbp.language.bodies import number
-from symbp.ops.registry import elementwise
+from symbp.language.notation import stopped
+from symbp.language.tensor import pointwise
+from symbp.ops.registry import elementwise, example, op
 
 FAMILY = "functions"
+JUMPS = "jumps at integers; derivative 0 everywhere"
 
 
 def constant(value: Any, what: str) -> Expr:
@@ -163,6 +166,31 @@ def abs(x: Expr) -> Expr:
 def sign(x: Expr) -> Expr:
     """1 where x > 0, −1 where x < 0, 0 at 0."""
     return Guard(">", x, 0) - Guard("<", x, 0)
+
+
+@op(FAMILY, example("N H"), analytic=False, kinks=JUMPS)
+def floor(x: Any) -> Any:
+    """⌊x⌋, the largest integer that is not above x."""
+    return stopped(Floor, x, rule="floor")
+
+
+@op(FAMILY, example("N H"), analytic=False, kinks=JUMPS)
+def ceil(x: Any) -> Any:
+    """⌈x⌉, the smallest integer that is not below x."""
+    return pointwise(lambda e: -e, floor(pointwise(lambda e: -e, x, rule="negative")), rule="ceiling")
+
+
+@op(FAMILY, example("N H"), analytic=False, kinks=JUMPS)
+def round(x: Any) -> Any:
+    """The integer nearest to x; of two that are equally near, the even one."""
+    return stopped(Round, x, rule="round")
+
+
+@op(FAMILY, example("N H", "N H: positive"), analytic=False, kinks="jumps where x/d is an integer")
+def mod(x: Any, d: Any) -> Any:
+    """x − d·⌊x/d⌋, between 0 and d; the derivative by x is 1, by d it is −⌊x/d⌋."""
+    quotient = floor(pointwise(lambda a, b: a / b, x, d, rule="quotient"))
+    return pointwise(lambda a, b, q: a - b * q, x, d, quotient, rule="remainder")
 
 
 @elementwise(FAMILY, "real", "real", analytic=False, kinks="at a tie each side gets half of the gradient")
