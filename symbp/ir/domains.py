@@ -31,7 +31,9 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "Pow": np.power, "sqrt": np.sqrt,
     "atan2": lambda y, x: _angle(y, x),
-    "Floor": lambda x: np.floor(np.real(x)), "Round": lambda x: np.rint(np.real(x)),
+    "Floor": lambda x: np.floor(np.real(x)),
+    "FloorQuotient": lambda a, b: np.floor_divide(np.real(a), np.real(b)),
+    "Round": lambda x: np.rint(np.real(x)),
 }  # fmt: skip
 """Elementwise functions that NumPy has for floats and complex numbers, by the names of SymPy's classes."""
 
@@ -53,7 +55,11 @@ REFUSED = (
 _MPMATH_NAMES = {"polygamma": "psi", "Pow": "power", "LambertW": "lambertw", "Floor": "floor", "Round": "nint"}
 
 
-_STEPS: dict[str, Callable[..., int]] = {"Floor": math.floor, "Round": round}  # of rationals
+_STEPS: dict[str, Callable[..., int]] = {  # of rationals
+    "Floor": math.floor,
+    "FloorQuotient": lambda a, b: a // b,
+    "Round": round,
+}
 
 
 class Domain:
@@ -303,6 +309,8 @@ def _high() -> Any:
 def _in_mpmath(name: str) -> Callable[..., Any]:
     """A function of mpmath at 50 digits by the name of SymPy's class; a pole is not a number."""
     known = getattr(_high(), _MPMATH_NAMES.get(name, name), None)
+    if name == "FloorQuotient":
+        known = _floor_quotient
     if known is None or not callable(known):
         raise OutsideDomain(
             f"no domain can evaluate {name}", help="write it with SymPy's elementwise functions"
@@ -316,6 +324,11 @@ def _in_mpmath(name: str) -> Callable[..., Any]:
             return _high().nan
 
     return evaluate
+
+
+def _floor_quotient(a: Any, b: Any) -> Any:
+    """⌊a/b⌋ by the remainder: a quotient that is rounded up to an integer isn't taken for it."""
+    return _high().nint((a - a % b) / b)
 
 
 def _exact(value: Any) -> Fraction:

@@ -131,8 +131,8 @@ class Mod(sympy.Expr):
         return f"({printer._print(self.args[0])})%({printer._print(self.args[1])})"
 
 
-class Floor(sympy.Function):  # type: ignore[misc]
-    """The largest integer that is not above a real value, itself a real: a step, with derivative 0.
+class Step(sympy.Function):  # type: ignore[misc]
+    """A real function that is constant but for jumps: its derivative is 0.
 
     It stands alone, as the whole body of an equation that is `constant`, so nothing is differentiated or
     compared through it.
@@ -141,31 +141,32 @@ class Floor(sympy.Function):  # type: ignore[misc]
     is_real = True
     is_finite = True
 
+    def fdiff(self, argindex: int = 1) -> Expr:  # noqa: ARG002
+        return sympy.Integer(0)
+
+
+class Floor(Step):
+    """The largest integer that is not above a real value."""
+
     @classmethod
     def eval(cls, u: Expr) -> Expr | None:
         return sympy.floor(u) if u.is_number else None
 
-    def fdiff(self, argindex: int = 1) -> Expr:  # noqa: ARG002
-        return sympy.Integer(0)
+
+class FloorQuotient(Step):
+    """⌊a/b⌋ of reals, where the quotient is not rounded before its floor is taken."""
+
+    @classmethod
+    def eval(cls, a: Expr, b: Expr) -> Expr | None:
+        return sympy.floor(a / b) if a.is_number and b.is_number and b != 0 else None
 
 
-class Round(sympy.Function):  # type: ignore[misc]
-    """The integer nearest to a real value, the even one of two that are equally near; as `Floor` is."""
-
-    is_real = True
-    is_finite = True
+class Round(Step):
+    """The integer nearest to a real value, the even one of two that are equally near."""
 
     @classmethod
     def eval(cls, u: Expr) -> Expr | None:
         return sympy.Integer(round(Fraction(int(u.p), int(u.q)))) if u.is_Rational else None
-
-    def fdiff(self, argindex: int = 1) -> Expr:  # noqa: ARG002
-        return sympy.Integer(0)
-
-
-def is_step(e: Expr) -> bool:
-    """Whether an expression is one of the functions that are constant but for jumps."""
-    return isinstance(e, (Floor, Round))
 
 
 _COMPLEMENT = {"=": "!=", "!=": "=", "<": "<=", "<=": "<"}  # of "<" and "<=" with the sides exchanged

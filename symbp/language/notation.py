@@ -14,7 +14,7 @@ from sympy.core.symbol import Str
 
 from symbp.errors import DeclarationError
 from symbp.ir.build import where as guarded
-from symbp.ir.expr import Access, Expr, Floor, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, free_indices
 from symbp.language.frames import here
 from symbp.language.names import check_name
 from symbp.language.node import Hint
@@ -253,14 +253,15 @@ def _with_steps(body: Expr) -> Expr:
     if not body.has(sympy.floor, sympy.ceiling, sympy.Mod):
         return body
 
+    def quotient(over: Expr, under: Expr) -> Expr:
+        return Reduced(CONSTANT, Floor(over) if under == 1 else FloorQuotient(over, under), (), ())
+
     def floor(u: Expr) -> Expr:
         over, under = sympy.fraction(sympy.together(u))
-        if over.is_integer and under.is_integer:
-            return sympy.floor(u)
-        return Reduced(CONSTANT, Floor(u), (), ())
+        return sympy.floor(u) if over.is_integer and under.is_integer else quotient(over, under)
 
     def mod(a: Expr, b: Expr) -> Expr:
-        return sympy.Mod(a, b) if a.is_integer and b.is_integer else a - b * floor(a / b)
+        return sympy.Mod(a, b) if a.is_integer and b.is_integer else a - b * quotient(a, b)
 
     body = body.replace(sympy.Mod, mod).replace(sympy.ceiling, lambda u: -sympy.floor(-u))
     return body.replace(sympy.floor, floor)

@@ -12,12 +12,12 @@ from typing import Any
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.expr import Access, Expr, Floor, Guard, Index
+from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
 from symbp.language.frames import here
 from symbp.language.node import Hint, Node, counted, display
-from symbp.language.sizes import is_one
+from symbp.language.sizes import as_size, is_one
 from symbp.language.slices import is_slice, sliced
 
 Operand = Any  # a Tensor, a number, a size, or an element of a scalar in index notation
@@ -63,10 +63,10 @@ class Tensor(Node):
         return pointwise(lambda a, b: a**b, other, self, rule="power")
 
     def __floordiv__(self, other: Operand) -> Any:
-        return _floor(pointwise(lambda a, b: a / b, self, other, rule="quotient"))
+        return floor_quotient(self, other)
 
     def __rfloordiv__(self, other: Operand) -> Any:
-        return _floor(pointwise(lambda a, b: a / b, other, self, rule="quotient"))
+        return floor_quotient(other, self)
 
     def __mod__(self, other: Operand) -> Any:
         return remainder(self, other)
@@ -112,18 +112,22 @@ class Tensor(Node):
         plain = axes(self.rank)
         return Tensor.defined(plain, self.at(*reversed(plain)), rule="transpose")
 
-    def sum(self, axis: int | Sequence[int] | None = None) -> Tensor:
-        """The sum over the given axes, or over all."""
-        return reduce_axes(self, "sum", axis, rule="sum", hint=Hint("s"))
+    def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """The sum over the given axes, or over all; `keepdims` leaves each of them with 1 element."""
+        total = reduce_axes(self, "sum", axis, rule="sum", hint=Hint("s"))
+        return with_axes(total, self, axis, keepdims)
 
-    def mean(self, axis: int | Sequence[int] | None = None) -> Tensor:
-        """The mean over the given axes, or over all."""
+    def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """The mean over the given axes, or over all; `keepdims` leaves each of them with 1 element."""
         count = sympy.Mul(*[self.shape[k] for k in axis_numbers(self, axis)])
-        return reduce_axes(self, "sum", axis, rule="mean", scale=1 / count, hint=Hint("m"))
+        mean = reduce_axes(self, "sum", axis, rule="mean", scale=1 / count, hint=Hint("m"))
+        return with_axes(mean, self, axis, keepdims)
 
-    def max(self, axis: int | Sequence[int] | None = None) -> Tensor:
-        """The maximum over the given axes, or over all; its gradient goes to the first maximum."""
-        return reduce_axes(self, "max", axis, rule="maximum", hint=Hint("m"))
+    def max(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """The maximum over the given axes, or over all; its gradient goes to the first maximum. `keepdims`
+        leaves each of the axes with 1 element."""
+        largest = reduce_axes(self, "max", axis, rule="maximum", hint=Hint("m"))
+        return with_axes(largest, self, axis, keepdims)
 
     def argmax(self, axis: int = -1) -> Tensor:
         """The position of the first maximum along one axis: an integer tensor, without a gradient."""
@@ -177,14 +181,14 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
     return Tensor.defined(plain, body(*elements), rule=rule, **more)
 
 
-def _floor(x: Operand) -> Any:
-    return pointwise(Floor, x, rule="floor", kept=True, constant=True, hint=Hint("c"))
+def floor_quotient(a: Operand, b: Operand) -> Any:
+    """`a // b` = ⌊a/b⌋ of tensors, through which nothing is differentiated."""
+    return pointwise(FloorQuotient, a, b, rule="floor of a quotient", kept=True, constant=True, hint=Hint("c"))
 
 
 def remainder(a: Operand, b: Operand) -> Any:
     """`a % b` = a − b·⌊a/b⌋ of tensors."""
-    quotient = _floor(pointwise(lambda x, y: x / y, a, b, rule="quotient"))
-    return pointwise(lambda x, y, q: x - y * q, a, b, quotient, rule="remainder")
+    return pointwise(lambda x, y, q: x - y * q, a, b, floor_quotient(a, b), rule="remainder")
 
 
 def _broadcast(tensor: Tensor, plain: list[Index], wide: list[bool]) -> Expr:
@@ -283,3 +287,17 @@ def reduce_axes(
     if not over:
         return Tensor.defined(plain, body, rule=rule, **more)
     return Tensor.defined(plain, body, op, [every[k] for k in over], rule=rule, kept=True, **more)
+
+
+def with_axes(
+    reduced: Tensor, of: Tensor, axis: int | Sequence[int] | None, keepdims: bool = True
+) -> Tensor:
+    """What is left of a reduction of `of`, with an axis of 1 element for each one that was reduced over, if
+    `keepdims` says so: it broadcasts against `of` again."""
+    over = axis_numbers(of, axis)
+    if not (keepdims and over):
+        return reduced
+    every = axes(of.rank)
+    left = [i for k, i in enumerate(every) if k not in over]
+    single = {every[k]: as_size(1) for k in over}
+    return Tensor.defined(every, reduced.at(*left), ranges=single, rule="kept axes")

@@ -25,6 +25,9 @@ from symbp.ops.adaptive_pooling import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from symbp.ops.arrays.codes import eye, one_hot
+from symbp.ops.arrays.diagonals import diag, tril, triu
+from symbp.ops.arrays.running import cumprod, cumsum
 from symbp.ops.attention import alibi_bias, merge_heads, scaled_dot_product_attention, split_heads
 from symbp.ops.classification_losses import (
     binary_cross_entropy,
@@ -57,6 +60,7 @@ from symbp.ops.functions import (
     asin,
     asinh,
     atan,
+    atan2,
     atanh,
     ceil,
     clamp,
@@ -68,6 +72,7 @@ from symbp.ops.functions import (
     exp,
     floor,
     log,
+    logaddexp,
     loggamma,
     maximum,
     minimum,
@@ -81,6 +86,7 @@ from symbp.ops.functions import (
     sqrt,
     square,
     tan,
+    xlogy,
 )
 from symbp.ops.gates import (
     geglu,
@@ -180,7 +186,6 @@ from symbp.ops.resizing import interpolate, pixel_shuffle, pixel_unshuffle
 from symbp.ops.sequence_losses import crf, ctc
 from symbp.ops.shapes import (
     concat,
-    cumsum,
     expand,
     flatten,
     flip,
@@ -195,8 +200,6 @@ from symbp.ops.shapes import (
     take,
     tile,
     transpose,
-    tril,
-    triu,
     unsqueeze,
 )
 from symbp.ops.similarity_losses import (
@@ -230,6 +233,7 @@ __all__ = [
     "asin",
     "asinh",
     "atan",
+    "atan2",
     "atanh",
     "avg_pool1d",
     "avg_pool2d",
@@ -256,9 +260,11 @@ __all__ = [
     "crf",
     "cross_entropy",
     "ctc",
+    "cumprod",
     "cumsum",
     "dense",
     "det",
+    "diag",
     "dice",
     "digamma",
     "dropout",
@@ -270,6 +276,7 @@ __all__ = [
     "erfc",
     "exp",
     "expand",
+    "eye",
     "family",
     "find",
     "flatten",
@@ -308,6 +315,7 @@ __all__ = [
     "log",
     "log_cosh",
     "log_softmax",
+    "logaddexp",
     "logdet",
     "loggamma",
     "logsigmoid",
@@ -337,6 +345,7 @@ __all__ = [
     "multilabel_soft_margin",
     "nll",
     "norm",
+    "one_hot",
     "outer",
     "pad",
     "pairwise_distance",
@@ -403,4 +412,5 @@ __all__ = [
     "unsqueeze",
     "var",
     "weight_norm",
+    "xlogy",
 ]

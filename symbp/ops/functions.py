@@ -12,8 +12,9 @@ import sympy
 
 from symbp.errors import DeclarationError
 from symbp.ir.build import where
-from symbp.ir.expr import Expr, Floor, Guard, Round
+from symbp.ir.expr import Expr, Floor, FloorQuotient, Guard, Round
 from symbp.language.bodies import number
+from symbp.language.node import Hint
 from symbp.language.notation import stopped
 from symbp.language.tensor import pointwise
 from symbp.ops.registry import elementwise, example, op
@@ -76,6 +77,30 @@ def acos(x: Expr) -> Expr:
 def atan(x: Expr) -> Expr:
     """The inverse tangent of x."""
     return sympy.atan(x)
+
+
+@elementwise(FAMILY, "real", "real")
+def atan2(y: Expr, x: Expr) -> Expr:
+    """The angle from −π to π of the point (x, y) ≠ (0, 0)."""
+    return sympy.atan2(y, x)
+
+
+@elementwise(FAMILY, "real", "real")
+def logaddexp(a: Expr, b: Expr) -> Expr:
+    """log(eᵃ + eᵇ), as the larger of the two plus log(1 + e^−|a − b|)."""
+    above, below = a + sympy.log(1 + sympy.exp(b - a)), b + sympy.log(1 + sympy.exp(a - b))
+    return where(Guard("<=", b, a), above, below)
+
+
+@op(FAMILY, example("N H", "N H: positive"))
+def xlogy(x: Any, y: Any) -> Any:
+    """x·log y, and 0 where x = 0 and y ≤ 0: the logarithm is then that of 1."""
+
+    def safe(a: Expr, b: Expr) -> Expr:
+        return where(Guard("=", a, 0) * Guard("<=", b, 0), sympy.Integer(1), b)
+
+    inner = pointwise(safe, x, y, rule="argument of a logarithm", kept=True, hint=Hint("y"))
+    return pointwise(lambda a, b: a * sympy.log(b), x, inner, rule="xlogy")
 
 
 @elementwise(FAMILY)
@@ -189,7 +214,7 @@ def round(x: Any) -> Any:
 @op(FAMILY, example("N H", "N H: positive"), analytic=False, kinks="jumps where x/d is an integer")
 def mod(x: Any, d: Any) -> Any:
     """x − d·⌊x/d⌋, between 0 and d; the derivative by x is 1, by d it is −⌊x/d⌋."""
-    quotient = floor(pointwise(lambda a, b: a / b, x, d, rule="quotient"))
+    quotient = stopped(FloorQuotient, x, d, rule="floor of a quotient")
     return pointwise(lambda a, b, q: a - b * q, x, d, quotient, rule="remainder")
 
 

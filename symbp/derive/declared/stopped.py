@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from symbp.derive.definitions import fresh_name, inline
 from symbp.derive.same import canonical
-from symbp.ir.expr import Access, Expr, accesses, is_step, rename
+from symbp.ir.expr import Access, Expr, Step, accesses, rename
 from symbp.ir.groups import groups
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
@@ -29,7 +29,7 @@ from symbp.ir.system import Equation, Fact, Role, System, Tensor
 @dataclass(frozen=True)
 class Stopped:
     """`free` is the `declared` system with stopped values as inputs; `equations` are theirs, in order;
-    `sources` maps each to the tensor from which it is computed, where the declaration has none."""
+    `sources` maps the tensors from which they are computed, where the declaration has none, to them."""
 
     declared: System
     free: System
@@ -81,7 +81,7 @@ class Stopped:
             for name in equation.read_names:
                 readers.setdefault(name, []).append(equation.target)
         gone: dict[str, Equation] = {}
-        for target, source in self.sources.items():
+        for source, target in self.sources.items():
             definition = system.defining.get(source)
             alone = readers.get(source) == [target]
             if definition is not None and definition.reduction is None and alone:
@@ -111,15 +111,13 @@ def freed(system: System) -> Stopped:
         if not equation.constant:
             equations.append(equation)
             continue
-        core = _core(equation)
-        if core is not None:
+        for core in _cores(equation):
             source = fresh_name(merged.with_(tensors=tuple(tensors.values())), f"{equation.target}_of")
-            sources[equation.target] = source
-            inner = equation.with_(target=source, body=core, constant=False)
-            equations.append(inner)
-            tensors = _inserted(tensors, equation.target, Tensor(source, equation.shape, origin=equation.origin))
-            read = Access(source, *equation.indices)
-            equation = equation.with_(body=equation.body.xreplace({core: read}) if is_step(equation.body) else read)
+            sources[source] = equation.target
+            equations.append(equation.with_(target=source, body=core, constant=False))
+            new = Tensor(source, equation.shape, origin=equation.origin)
+            tensors = _inserted(tensors, equation.target, new)
+            equation = equation.with_(body=_with(equation.body, core, Access(source, *equation.indices)))
         stopped.append(equation)
         tensors[equation.target] = _leaf(tensors[equation.target], equation, signs)
     free = merged.with_(tensors=tuple(tensors.values()), equations=tuple(equations))
@@ -131,12 +129,21 @@ def freed(system: System) -> Stopped:
     return replace(found, free=free.with_(outputs=outputs, metrics=metrics))
 
 
-def _core(equation: Equation) -> Expr | None:
-    """What is to be computed before it is stopped; None if it is a tensor, or no map."""
+def _cores(equation: Equation) -> list[Expr]:
+    """What is to be computed before it is stopped: the body of a map, or what a step is of, unless that is a
+    tensor."""
     if equation.reduction is not None:
-        return None
-    core = equation.body.args[0] if is_step(equation.body) else equation.body
-    return None if isinstance(core, Access) else core
+        return []
+    body = equation.body
+    cores = list(dict.fromkeys(body.args)) if isinstance(body, Step) else [body]
+    return [core for core in cores if not isinstance(core, Access) and not core.is_number]
+
+
+def _with(body: Expr, core: Expr, read: Expr) -> Expr:
+    """The body with a read in the place of what it is made of."""
+    if isinstance(body, Step):
+        return body.func(*[read if arg == core else arg for arg in body.args])
+    return read
 
 
 def _leaf(tensor: Tensor, equation: Equation, signs: Signs) -> Tensor:
