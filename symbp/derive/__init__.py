@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from symbp.derive.confirm import close_confirmed, confirm
 from symbp.derive.cost import equation_cost
 from symbp.derive.declared.derivatives import eliminate, eliminated
+from symbp.derive.declared.masks import bracket_masks
 from symbp.derive.declared.stopped import Stopped, freed
 from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
@@ -119,11 +120,12 @@ def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
     """The declared system with equations for declared derivatives; the same in safe shapes, equal
     definitions merged; the steps to it."""
     declared, inner = eliminated(system)
-    forward, stabilising = stabilise(declared)
+    masking: list[Step] = []
+    forward, stabilising = stabilise(bracket_masks(declared, masking))
     forward, merging = merge_duplicates(forward)
-    if stabilising or merging:
+    if masking or stabilising or merging:
         confirm(declared, forward, {name: name for name in declared.asked if name not in declared.metrics})
-    return declared, forward, (*inner, *stabilising, *merging)
+    return declared, forward, (*inner, *masking, *stabilising, *merging)
 
 
 def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:

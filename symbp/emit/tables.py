@@ -24,6 +24,7 @@ CHECKED = (
     "symmetric",
     "lower triangular",
     "upper triangular",
+    "mask",
 )
 
 

@@ -220,6 +220,21 @@ class Guard(sympy.Expr):
             return Guard(_COMPLEMENT[self.op], self.lhs, self.rhs)
         return Guard(_COMPLEMENT[self.op], self.rhs, self.lhs)
 
+    def relation(self) -> Expr:
+        """The relation as SymPy's, for conditions that a declaration joins."""
+        return {"=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le}[self.op](self.lhs, self.rhs)
+
+    def __and__(self, other: Expr) -> Expr:
+        return sympy.And(self.relation(), other.relation() if isinstance(other, Guard) else other)
+
+    def __or__(self, other: Expr) -> Expr:
+        return sympy.Or(self.relation(), other.relation() if isinstance(other, Guard) else other)
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Expr:
+        return self.complement()
+
     def _eval_power(self, exponent: Expr) -> Expr | None:
         return self if exponent.is_positive else None  # idempotent: 0 and 1 are their own powers
 
@@ -298,13 +313,15 @@ def partial(body: Expr, access: Access) -> Expr:
     """∂ body / ∂ access, by one `sympy.diff` with the access replaced by a plain real symbol.
 
     An access inside another's outside value is not seen here: the sweep treats it on its own. Guards are
-    constants: SymPy would multiply their derivative, 0, with an infinite value under them.
+    constants: SymPy would multiply their derivative, 0, with an infinite value under them, and so is −∞ itself.
     """
     guards = sorted((g for g in body.atoms(Guard) if access in g.atoms(Access)), key=sympy.default_sort_key)
     constants = {guard: sympy.Dummy("g", nonnegative=True) for guard in guards}
-    body = body.xreplace(constants)
+    infinity = sympy.Dummy("infinity", positive=True)
+    body = body.xreplace({**constants, sympy.oo: infinity, -sympy.oo: -infinity})
     symbol = sympy.Dummy("v", real=True, finite=True)
     derivative = sympy.diff(_replace_value(body, access, symbol), symbol)
+    derivative = derivative.xreplace({infinity: sympy.oo})
     return derivative.xreplace({symbol: access, **{c: guard for guard, c in constants.items()}})
 
 

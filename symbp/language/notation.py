@@ -6,6 +6,9 @@ Must not know: ops by name, networks.
 
 from __future__ import annotations
 
+import functools
+import math
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,13 +16,12 @@ import sympy
 from sympy.core.symbol import Str
 
 from symbp.errors import DeclarationError
-from symbp.ir.build import where as guarded
 from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, free_indices
 from symbp.language.frames import here
 from symbp.language.names import check_name
 from symbp.language.node import Hint
 from symbp.language.sizes import RangedIndex, as_size
-from symbp.language.tensor import Condition, Operand, Scalar, Tensor, pointwise
+from symbp.language.tensor import Brackets, Condition, Operand, Scalar, Tensor, pointwise
 
 CONSTANT = "constant"  # the operation of what is held constant in a formula
 
@@ -83,7 +85,12 @@ def _reduced(op: str, body: Operand, over: Sequence[Index], where: Any) -> Reduc
             "a reduction needs the indices that it runs over", where=here(), help="Sum(x[n, i], i)"
         )
     conditions = where if isinstance(where, (tuple, list)) else (where,)
-    return Reduced(op, _formula(body), over, [g for c in conditions for g in _guards(c)])
+    brackets = functools.reduce(Brackets.both, map(_brackets, conditions), _brackets(()))
+    body = _formula(body)
+    if len(brackets.yes) == 1:
+        return Reduced(op, body, over, [g for g in sympy.Mul.make_args(brackets.yes[0]) if g != 1])
+    left = {"sum": sympy.S.Zero, "prod": sympy.S.One, "max": -sympy.oo}[op]  # what changes nothing
+    return Reduced(op, brackets.choose(body, left), over, ())
 
 
 def stopped(body: Scalar, *operands: Operand, rule: str) -> Any:
@@ -126,51 +133,58 @@ def unequal(a: Operand, b: Operand) -> Any:
 
 def _relation(op: str, a: Operand, b: Operand) -> Any:
     if isinstance(a, Tensor) or isinstance(b, Tensor):
-        return Condition(((op, a, b),))
+        return Condition(op, (a, b))
     return Guard(op, a, b)
 
 
 def where(condition: Any, yes: Operand, no: Operand = 0) -> Any:
     """`yes` where the condition holds, else `no`; what is not taken is neither computed nor differentiated.
 
-    The condition compares tensors (`x > 0`, broadcast) or elements in index notation (`i < j`).
+    The condition compares tensors (`x > 0`, broadcast) or elements in index notation (`i < j`), with &, |
+    and ~ between. Either value may be −∞, which excludes an element from a softmax or a maximum.
     """
+    yes, no = _infinite(yes), _infinite(no)
+    more = {"kept": True} if any(isinstance(e, sympy.Expr) and e.is_infinite for e in (yes, no)) else {}
     if isinstance(condition, Condition):
         count = len(condition.operands)
 
         def choose(*elements: Expr) -> Expr:
-            return _choose(condition.guard(elements[:count]), *elements[count:])
+            return condition.brackets(elements[:count]).choose(*elements[count:])
 
-        return pointwise(choose, *condition.operands, yes, no, rule="choice")
-    bracket = sympy.Mul(*_guards(condition))
-    return pointwise(lambda a, b: _choose(bracket, a, b), yes, no, rule="choice")
-
-
-def _choose(bracket: Expr, yes: Expr, no: Expr) -> Expr:
-    if bracket.is_number:  # the condition was decided while it was written
-        return yes if bracket == 1 else no
-    return guarded(bracket, yes, no)
+        return pointwise(choose, *condition.operands, yes, no, rule="choice", **more)
+    return pointwise(_brackets(condition).choose, yes, no, rule="choice", **more)
 
 
-def _guards(condition: Any) -> tuple[Expr, ...]:
-    """The brackets of a condition in index notation; none if it is always true."""
+def _infinite(value: Operand) -> Operand:
+    """±∞ as SymPy's: they may stand where they are chosen, but nowhere else in a declaration."""
+    infinite = isinstance(value, numbers.Real) and not isinstance(value, sympy.Expr) and math.isinf(value)
+    return (sympy.oo if value > 0 else -sympy.oo) if infinite else value
+
+
+def _brackets(condition: Any) -> Brackets:
+    """A condition in index notation as brackets; the empty tuple always holds."""
     if isinstance(condition, tuple) and not condition:
-        return ()
-    if isinstance(condition, sympy.And):
-        parts = sorted(condition.args, key=sympy.default_sort_key)
-        return tuple(g for part in parts for g in _guards(part))
+        return Brackets.of(sympy.S.One)
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        parts = [_brackets(part) for part in sorted(condition.args, key=sympy.default_sort_key)]
+        join = Brackets.both if isinstance(condition, sympy.And) else Brackets.either
+        return functools.reduce(join, parts)
+    if isinstance(condition, sympy.Not):
+        return ~_brackets(condition.args[0])
+    if isinstance(condition, sympy.Mul) and all(isinstance(f, Guard) for f in condition.args):
+        return functools.reduce(Brackets.both, [Brackets.of(f) for f in condition.args])
     if isinstance(condition, (Guard, sympy.Integer)):  # a guard that is always or never true is 1 or 0
-        return (condition,)
+        return Brackets.of(condition)
     if isinstance(condition, (sympy.logic.boolalg.BooleanTrue, sympy.logic.boolalg.BooleanFalse)):
-        return (sympy.Integer(int(bool(condition))),)
+        return Brackets.of(sympy.Integer(int(bool(condition))))
     op = _RELATIONS.get(type(condition))
     if op is None:
         raise DeclarationError(
             f"{condition!r} is not a condition between elements or indices",
             where=here(),
-            help="use <, <=, >, >=, bp.equal, bp.unequal (Python's == compares objects), and & between them",
+            help="use <, <=, >, >=, bp.equal, bp.unequal (Python's == compares objects), and &, |, ~ of them",
         )
-    return (Guard(op, condition.lhs, condition.rhs),)
+    return Brackets.of(Guard(op, condition.lhs, condition.rhs))
 
 
 def checked_indices(name: str | None, plain: Index | Sequence[Index]) -> tuple[Index, ...]:

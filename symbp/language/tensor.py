@@ -87,16 +87,16 @@ class Tensor(Node):
         return matmul(other, self)
 
     def __lt__(self, other: Operand) -> Condition:
-        return Condition((("<", self, other),))
+        return Condition("<", (self, other))
 
     def __le__(self, other: Operand) -> Condition:
-        return Condition((("<=", self, other),))
+        return Condition("<=", (self, other))
 
     def __gt__(self, other: Operand) -> Condition:
-        return Condition(((">", self, other),))
+        return Condition(">", (self, other))
 
     def __ge__(self, other: Operand) -> Condition:
-        return Condition(((">=", self, other),))
+        return Condition(">=", (self, other))
 
     def __getitem__(self, subscripts: Any) -> Any:
         """An element in index notation, `x[n, i]`; with slices, `x[:, 1:]`, a tensor."""
@@ -136,29 +136,94 @@ class Tensor(Node):
 
 @dataclass(frozen=True)
 class Condition:
-    """Relations between tensors that all hold, element by element; `bp.where` takes it."""
+    """A relation between tensors, or conditions joined by & and |, element by element; `bp.where` takes it.
 
-    relations: tuple[tuple[str, Operand, Operand], ...]
+    `op` is the relation, or "&" or "|"; `parts` are its two sides.
+    """
+
+    op: str
+    parts: tuple[Operand, Operand]
 
     def __and__(self, other: Condition) -> Condition:
-        return Condition(self.relations + other.relations)
+        return self._joined("&", other)
+
+    def __or__(self, other: Condition) -> Condition:
+        return self._joined("|", other)
+
+    def __invert__(self) -> Condition:
+        if self.op in ("&", "|"):
+            first, second = self.parts
+            return Condition("|" if self.op == "&" else "&", (~first, ~second))
+        opposite = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+        return Condition(opposite[self.op], self.parts)
+
+    def _joined(self, op: str, other: Condition) -> Condition:
+        if not isinstance(other, Condition):
+            raise DeclarationError(
+                f"{op} joins two conditions, not a condition and {type(other).__name__}",
+                where=here(),
+                help="put each comparison in parentheses: (a < x) & (x < b)",
+            )
+        return Condition(op, (self, other))
 
     def __bool__(self) -> bool:
         raise DeclarationError(
             "a condition on a tensor is neither true nor false while it is being declared",
             where=here(),
-            help="use bp.where(condition, a, b), and & between conditions; for a < x < b, (a < x) & (x < b)",
+            help="use bp.where(condition, a, b), and &, | and ~ of conditions; for a < x < b, "
+            "(a < x) & (x < b)",
         )
 
     @property
     def operands(self) -> tuple[Operand, ...]:
         """Both sides of each relation, in order."""
-        return tuple(side for _, lhs, rhs in self.relations for side in (lhs, rhs))
+        if self.op in ("&", "|"):
+            return tuple(side for part in self.parts for side in part.operands)
+        return self.parts
 
-    def guard(self, elements: Sequence[Expr]) -> Expr:
-        """The product of the brackets, the operands read as the given elements."""
-        sides = zip(self.relations, elements[::2], elements[1::2], strict=True)
-        return sympy.Mul(*[Guard(relation[0], lhs, rhs) for relation, lhs, rhs in sides])
+    def brackets(self, elements: Sequence[Expr]) -> Brackets:
+        """Where it holds and where not, the operands read as the given elements."""
+        if self.op not in ("&", "|"):
+            return Brackets.of(Guard(self.op, *elements))
+        count = len(self.parts[0].operands)
+        first, second = self.parts[0].brackets(elements[:count]), self.parts[1].brackets(elements[count:])
+        return first.both(second) if self.op == "&" else first.either(second)
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """A condition as products of brackets of which one at most is 1: where it holds, and where it doesn't."""
+
+    yes: tuple[Expr, ...]
+    no: tuple[Expr, ...]
+
+    @classmethod
+    def of(cls, bracket: Expr) -> Brackets:
+        """That of one relation, or of one that is decided already, 0 or 1."""
+        if bracket.is_number:
+            return cls((sympy.S.One,), ()) if bracket == 1 else cls((), (sympy.S.One,))
+        return cls((bracket,), (bracket.complement(),))
+
+    def both(self, other: Brackets) -> Brackets:
+        """Where this one holds and the other, too."""
+        return Brackets(_products(self.yes, other.yes), (*self.no, *_products(self.yes, other.no)))
+
+    def either(self, other: Brackets) -> Brackets:
+        """Where this one holds or the other, or both."""
+        return (~self).both(~other).__invert__()
+
+    def __invert__(self) -> Brackets:
+        return Brackets(self.no, self.yes)
+
+    def choose(self, yes: Expr, no: Expr) -> Expr:
+        """One of two values, as lazy terms of which one is taken."""
+        terms = [*(sympy.Mul(yes, g) for g in self.yes), *(sympy.Mul(no, g) for g in self.no)]
+        return sympy.Add(*terms)
+
+
+def _products(first: Sequence[Expr], second: Sequence[Expr]) -> tuple[Expr, ...]:
+    products = (sympy.Mul(a, b) for a in first for b in second)
+    return tuple(p for p in products if p != 0)
 
 
 def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
