@@ -7,20 +7,21 @@ Must not know: `language`, `ops`, `nn`; a sum, a max and an access are all that 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symbp.derive.confirm import close_confirmed, confirm
 from symbp.derive.cost import equation_cost
 from symbp.derive.declared.derivatives import eliminate, eliminated
 from symbp.derive.declared.masks import bracket_masks
 from symbp.derive.declared.stopped import Stopped, freed
 from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
+from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
 from symbp.derive.same import merge_duplicates
 from symbp.derive.stable import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
-from symbp.errors import DerivationError
+from symbp.errors import DerivationError, DoubtfulRewrite
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role, System
 
@@ -103,6 +104,12 @@ def _cost(derivation: Derivation) -> float:
     return sum(equation_cost(equation) for equation in derivation.system.equations)
 
 
+UNSAFE = (
+    "no form of the forward pass in which nothing overflows could be confirmed: its equations are right, "
+    "but may lose digits far from 0"
+)
+
+
 @dataclass(frozen=True)
 class _Swept:
     """A joint system before closing, which tensors of it are wanted, the steps so far, and what brings
@@ -120,12 +127,25 @@ def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
     """The declared system with equations for declared derivatives; the same in safe shapes, equal
     definitions merged; the steps to it."""
     declared, inner = eliminated(system)
-    masking: list[Step] = []
-    forward, stabilising = stabilise(bracket_masks(declared, masking))
-    forward, merging = merge_duplicates(forward)
-    if masking or stabilising or merging:
-        confirm(declared, forward, {name: name for name in declared.asked if name not in declared.metrics})
-    return declared, forward, (*inner, *masking, *stabilising, *merging)
+    forward, forming = _in_safe_shapes(declared)
+    return declared, forward, (*inner, *forming)
+
+
+def _in_safe_shapes(declared: System) -> tuple[System, tuple[Step, ...]]:
+    """The forward system stabilised, or as it was declared where that can't be confirmed."""
+    try:
+        masking: list[Step] = []
+        forward, stabilising = stabilise(bracket_masks(declared, masking))
+        forward, merging = merge_duplicates(forward)
+        pairs = {name: name for name in declared.asked if name not in declared.metrics}
+        if not (masking or stabilising or merging):
+            return forward, ()
+        if difference(declared, forward, pairs, free=False) is None:
+            return forward, (*masking, *stabilising, *merging)
+    except Exception:  # what is declared is right, safe or not
+        pass
+    warnings.warn(UNSAFE, DoubtfulRewrite, stacklevel=2)
+    return declared, ()
 
 
 def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
@@ -140,15 +160,15 @@ def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
 
 
 def _closed(swept: _Swept, name: str, started: float) -> Derivation:
-    closed, closing = close_confirmed(swept.joint, list(swept.wanted.values()))
-    warnings = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
+    found = close_confirmed(swept.joint, list(swept.wanted.values()))
+    unused = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
     return Derivation(
         name,
         swept.stopped.restored(swept.declared),
-        swept.stopped.restored(_with_rules(closed, closing)),
+        swept.stopped.restored(_with_rules(found.system, found.steps)),
         dict(swept.wanted),
-        (*swept.steps, *closing),
-        warnings,
+        (*swept.steps, *found.steps),
+        (*unused, *warn_of(found.doubtful)),
         time.perf_counter() - started,
     )
 

@@ -15,7 +15,7 @@ import sympy
 
 from symbp.derive.algebra import expand
 from symbp.derive.cost import READ, body_cost, volume
-from symbp.derive.values import Values, sum_of
+from symbp.derive.proof.values import Values, sum_of
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
 from symbp.ir.system import Equation
 

@@ -24,7 +24,7 @@ from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted, written_out
 from symbp.derive.neighbours import Neighbours, at_other_steps
-from symbp.derive.prove import proof
+from symbp.derive.proof.prove import proof
 from symbp.derive.reindex import shorter_sums
 from symbp.derive.sums import Core, Lemma, SumForm, partly_summed, sum_forms
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses

@@ -21,6 +21,7 @@ import numpy as np
 import sympy
 
 from symbp.errors import EvaluationError, OutsideDomain
+from symbp.ir.box import AS_THEY_ARE, Conditions
 from symbp.ir.closures import Closure, Closures, Env
 from symbp.ir.domains import FLOAT, HIGH, Domain, Residue, Value
 from symbp.ir.dual import DualNumber
@@ -39,17 +40,19 @@ def evaluate(
     sizes: Mapping[str, int] | None = None,
     domain: Domain = FLOAT,
     wanted: Iterable[str] | None = None,
+    conditions: Conditions = AS_THEY_ARE,
 ) -> dict[str, Array]:
     """The value of every tensor of a system, or of those `wanted`; leaves are included.
 
     `values` maps each leaf that is read to an array-like of its shape, `sizes` each size to an integer
     (`system.bound` gives defaults). Arrays have the domain's dtype: float64, complex128, or object.
+    `conditions` decides conditions on real values, and maxima, if the values themselves shall not.
 
     Raises EvaluationError: a missing leaf or size, a wrong shape, a read out of range, a value that depends
     on itself. Raises OutsideDomain: a body that the domain cannot represent.
     """
     names = None if wanted is None else tuple(wanted)
-    run = Interpreter(system, values, {**system.bound, **(sizes or {})}, domain)
+    run = Interpreter(system, values, {**system.bound, **(sizes or {})}, domain, conditions)
     with np.errstate(all="ignore"):
         run.run(groups(system, names))
     shown = [t.name for t in system.tensors if t.name in run.arrays or t.name in values]
@@ -81,13 +84,18 @@ class Interpreter:
     """One evaluation of a system at one point; `arrays` fills group by group."""
 
     def __init__(
-        self, system: System, values: Mapping[str, Any], sizes: Mapping[str, int], domain: Domain
+        self,
+        system: System,
+        values: Mapping[str, Any],
+        sizes: Mapping[str, int],
+        domain: Domain,
+        conditions: Conditions = AS_THEY_ARE,
     ) -> None:
-        self.system, self.values, self.domain = system, values, domain
+        self.system, self.values, self.domain, self.conditions = system, values, domain, conditions
         self.sizes = size_values(system, sizes)
         self.arrays: dict[str, Array] = {}
         self.compiled: dict[str, _Compiled] = {}
-        self.judge = self if domain.ordered else Interpreter(system, _primal(values), sizes, HIGH)
+        self.judge = self if domain.ordered else Interpreter(system, _primal(values), sizes, HIGH, conditions)
 
     def run(self, order: Sequence[Group]) -> None:
         """Evaluates the groups in their order, those of the companion first."""
@@ -241,8 +249,9 @@ class _Compiled:
     def maximum(self, env: dict[str, int]) -> Value:
         """The first maximum's value, or its index; not a number if one of the elements is none."""
         best, where = None, None
+        real, order = self.run.judge.domain.order, self.run.conditions.order
         for inner in self.elements(env):
-            value = self.run.judge.domain.order(self.criterion(inner))
+            value = order(real(self.criterion(inner)))
             if where is None or value > best or (value != value and best == best):
                 best, where = value, inner
         if self.equation.op == "argmax":
@@ -264,16 +273,10 @@ class _Reads:
         """Whether a relation holds; one between reals is decided by the run that has an order."""
         if e.lhs.is_integer and e.rhs.is_integer:
             lhs, rhs = self.integer(e.lhs), self.integer(e.rhs)
-        else:
-            reals, order = _Reals(self.run.judge, self.equation), self.run.judge.domain.order
-            left, right = reals.value(e.lhs), reals.value(e.rhs)
-            lhs, rhs = (lambda env: order(left(env))), (lambda env: order(right(env)))
-        return {
-            "=": lambda env: lhs(env) == rhs(env),
-            "!=": lambda env: lhs(env) != rhs(env),
-            "<": lambda env: lhs(env) < rhs(env),
-            "<=": lambda env: lhs(env) <= rhs(env),
-        }[e.op]
+            return lambda env: bool(AS_THEY_ARE.holds(e, lhs(env), rhs(env)))
+        reals, order = _Reals(self.run.judge, self.equation), self.run.judge.domain.order
+        left, right, holds = reals.value(e.lhs), reals.value(e.rhs), self.run.conditions.holds
+        return lambda env: bool(holds(e, order(left(env)), order(right(env))))
 
     def read(self, access: Access, outside: Callable[[Env], Any] | None) -> Callable[[Env], Any]:
         """The read of an element, or its outside value."""

@@ -6,7 +6,8 @@ Must not know: what the points are used for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses
-from symbp.ir.fitting import ANEW, sample_sizes
+from symbp.ir.box import AS_THEY_ARE, Conditions
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses
+from symbp.ir.fitting import ANEW, literal_sizes, sample_sizes
 from symbp.ir.random import drawn
 from symbp.ir.system import Equation, Role, System, Tensor
 
@@ -29,6 +31,7 @@ Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
+MORE_DRAWS = 6  # of a point, where nothing is finite at the first
 
 
 @dataclass(frozen=True)
@@ -64,32 +67,81 @@ def sample_point(
 ) -> Point:
     """Sizes and leaves; real leaves are drawn as `first` says, and if the system isn't finite there (a
     logarithm or a root of an input) centred, then positive, then above 1, then with dominant diagonals."""
-    from symbp.ir.vector import run
+    run = sample_run(system, seed, variant=variant, sizes=sizes, first=first)
+    return run.sizes, dict(run.values)
 
+
+def sample_run(
+    system: System,
+    seed: int,
+    *,
+    variant: int = 0,
+    sizes: Mapping[str, int] | None = None,
+    first: Spread = CENTRED,
+    conditions: Sequence[Conditions] = (AS_THEY_ARE,),
+) -> Run:
+    """A point as `sample_point` draws it, with the values of all tensors; `conditions` decided by the first
+    of these with which the system has values somewhere (−∞ is one, if no spread avoids it: the maximum of a
+    row that is wholly excluded), else by the first."""
+    without: Run | None = None
+    for chosen in _size_choices(system, variant, sizes):
+        for decided in conditions:
+            valued: Run | None = None
+            for spread, own in _draws(first, seed):
+                run = _drawn_run(system, chosen, own, spread, decided)
+                tensors = run.everything().values()
+                if all(bool(np.all(np.isfinite(v))) for v in tensors):
+                    return run
+                if not any(bool(np.any(np.isnan(v) | np.isposinf(v.real))) for v in tensors):
+                    valued = valued or run
+                without = without or run
+            if valued is not None:
+                return valued
+    assert without is not None
+    return without
+
+
+def _draws(first: Spread, seed: int) -> Iterator[tuple[Spread, int]]:
+    """The spreads to try, and the seeds; the first ones again with others, for labels that no path
+    reaches."""
+    for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
+        yield spread, seed
+    for again in range(1, MORE_DRAWS):
+        yield (first, UNIT)[again % 2], seed + 7919 * again
+
+
+def _size_choices(
+    system: System, variant: int, sizes: Mapping[str, int] | None
+) -> Iterator[Mapping[str, int]]:
     if sizes is not None:
-        choices = [dict(sizes)]
-    elif any(equation.leaf for equation in system.equations):
-        choices = [sample_sizes(system, variant), sample_sizes(system, variant, falling=True)]
-    else:
-        choices = [sample_sizes(system, variant)]
-    for chosen in choices:
-        for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
-            rng = np.random.default_rng(seed)
-            values = {t.name: sample_leaf(t, chosen, rng, spread) for t in system.leaves}
-            try:
-                with np.errstate(all="ignore"):
-                    tensors = run(system, values, chosen)
-            except EvaluationError:  # an integer of the user's reaches beyond a tensor
-                values |= {
-                    t.name: sample_leaf(t, chosen, rng, replace(spread, far=False))
-                    for t in system.leaves
-                    if t.integer
-                }
-                with np.errstate(all="ignore"):
-                    tensors = run(system, values, chosen)
-            if all(np.all(np.isfinite(v)) for v in tensors.values()):
-                return chosen, values
-    return chosen, values
+        yield sizes
+        return
+    yield sample_sizes(system, variant)
+    if any(equation.leaf for equation in system.equations):
+        yield sample_sizes(system, variant, falling=True)
+
+
+def _drawn_run(
+    system: System, sizes: Mapping[str, int], seed: int, spread: Spread, conditions: Conditions
+) -> Run:
+    """A point of a spread. Where an integer of the user's reaches beyond a
+    tensor, integers are small; where positions given as numbers do, sizes have their values."""
+    from symbp.ir.vector import Run
+
+    known = {**sizes, **{name: n for name, n in system.bound.items() if name in sizes}}
+    near = replace(spread, far=False)
+    for extents, drawn_as in ((sizes, spread), (sizes, near), (known, spread), (known, near)):
+        rng = np.random.default_rng(seed)
+        values = {t.name: sample_leaf(t, extents, rng, drawn_as) for t in system.leaves}
+        run = Run(system, values, extents, conditions)
+        try:
+            with np.errstate(all="ignore"):
+                run.everything()
+        except EvaluationError as error:
+            refused = error
+            continue
+        return run
+    raise refused
 
 
 def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
@@ -107,30 +159,70 @@ def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
 def covering_points(
     system: System, seed: int, *, least: int = 1, sizes: Sequence[Mapping[str, int]] | None = None
 ) -> list[Point]:
-    """At least `least` points, and more until each condition held somewhere and failed somewhere.
+    """At least `least` points, and more until each condition held somewhere and failed somewhere."""
+    return [(run.sizes, dict(run.values)) for run in covering_runs(system, seed, least=least, sizes=sizes)]
+
+
+def covering_runs(
+    system: System,
+    seed: int,
+    *,
+    least: int = 1,
+    sizes: Sequence[Mapping[str, int]] | None = None,
+    decided: Callable[[int], Sequence[Conditions]] = lambda _: (AS_THEY_ARE,),
+) -> list[Run]:
+    """At least `least` points with the values of all tensors, and more until each condition held somewhere
+    and failed somewhere, and each label occurred that positions given as numbers may ask for.
 
     Without that, `[z > 0]·z` of a single neuron equals 0 or z at every point by accident, and a recurrence
     over lengths that are all 1 has no second step. `sizes` are taken in turn; the sampler's own, if not
-    given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only.
+    given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only. `decided`
+    says by what conditions are decided at each point.
     """
     wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
     branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
     open_ways = {key: ways_wanted(condition) for key, (condition, _) in branches.items()}
-    points: list[Point] = []
-    for attempt in range(MOST_POINTS if branches else least):
+    open_labels = labels_wanted(system)
+    shapes = {t.name: t.shape for t in system.tensors}
+    runs: list[Run] = []
+    poor: list[Run] = []  # where only the last way of deciding conditions, or none, gave values
+    for attempt in range(MOST_POINTS if branches or open_labels else least):
         spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         variant = attempt + ANEW * (seed // 100)  # another try takes other sizes, too
-        point = sample_point(system, seed + attempt, variant=variant, sizes=given, first=spread)
-        fresh = _taken(system, point, [branches[key] for key in open_ways])
-        found = {key: open_ways[key] & ways for key, ways in zip(open_ways, fresh, strict=True)}
-        if len(points) < least or any(found.values()):
-            points.append(point)
-            left = {key: ways - found[key] for key, ways in open_ways.items()}
-            open_ways = {key: ways for key, ways in left.items() if ways}
-        if len(points) >= least and not open_ways:
+        ways_to_decide = decided(attempt)
+        run = sample_run(
+            system, seed + attempt, variant=variant, sizes=given, first=spread, conditions=ways_to_decide
+        )
+        if len(ways_to_decide) > 1 and run.conditions is ways_to_decide[-1]:
+            poor.append(run)
+            continue
+        ways = {key: ways_taken(run, *branches[key], shapes) & open_ways[key] for key in open_ways}
+        labels = {name: open_labels[name] & labels_seen(run, name) for name in open_labels}
+        if len(runs) < least or any(ways.values()) or any(labels.values()):
+            runs.append(run)
+            open_ways = {k: w - ways[k] for k, w in open_ways.items() if w - ways[k]}
+            open_labels = {k: w - labels[k] for k, w in open_labels.items() if w - labels[k]}
+        if len(runs) >= least and not open_ways and not open_labels:
             break
-    return points
+    return [*runs, *poor[: max(0, least - len(runs))]]
+
+
+def labels_wanted(system: System) -> dict[str, frozenset[int]]:
+    """The values that integer leaves must take somewhere: all of those below a size that has positions of
+    its own (the sixth of six classes is read at a number), for others the first."""
+    kept = literal_sizes(system)
+    found: dict[str, frozenset[int]] = {}
+    for tensor in system.leaves:
+        bound = tensor.fact("below") or tensor.fact("below or ignored")
+        if tensor.integer and bound is not None and isinstance(bound.bound, Size):
+            found[tensor.name] = frozenset(range(kept.get(bound.bound.name, 1)))
+    return found
+
+
+def labels_seen(run: Run, name: str) -> frozenset[int]:
+    """The values of an integer leaf at a point."""
+    return frozenset(int(v) for v in np.unique(run.tensor(name)))
 
 
 def conditions(body: Expr, where: Sequence[Expr] = ()) -> dict[Expr, Expr]:
@@ -179,16 +271,6 @@ def guard_key(condition: Expr) -> Expr:
     return condition.xreplace(order)
 
 
-def _taken(system: System, point: Point, branches: list[tuple[Expr, Equation]]) -> list[frozenset[bool]]:
-    """Which ways each condition goes at a point."""
-    from symbp.ir.vector import Run
-
-    if not branches:
-        return []
-    run, shapes = Run(system, point[1], point[0]), {t.name: t.shape for t in system.tensors}
-    return [ways_taken(run, condition, equation, shapes) for condition, equation in branches]
-
-
 def ways_taken(
     run: Run, condition: Expr, equation: Equation, shapes: Mapping[str, tuple[Expr, ...]]
 ) -> frozenset[bool]:
@@ -226,7 +308,7 @@ def sample_leaf(
             top = evaluate_size(bound.bound, sizes)
         else:  # a length, say: any up to the largest size, unless it is too large for a subscript
             top = 1 + max(sizes.values(), default=1) if spread.far else 2
-        drawn = rng.integers(0, top, shape)
+        drawn = _labels(top, shape, rng)
         if bound is not None and bound.ignored is not None:
             return np.where(rng.random(shape) < 0.3, bound.ignored, drawn)
         return drawn
@@ -261,6 +343,15 @@ def sample_leaf(
     if tensor.fact("upper triangular"):
         value = np.triu(value)
     return value
+
+
+def _labels(top: int, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Integers below `top`: drawn one by one, so that some repeat, or in turn from one of them on, so that
+    few points show them all."""
+    count = math.prod(shape)
+    if rng.random() < 0.5:
+        return rng.integers(0, top, shape)
+    return rng.permutation((rng.integers(0, top) + np.arange(count)) % top).reshape(shape)
 
 
 def _some_rows(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:

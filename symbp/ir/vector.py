@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import EvaluationError
-from symbp.ir.box import Box, large_sum, maximum
+from symbp.ir.box import AS_THEY_ARE, Box, Conditions, large_sum, maximum
 from symbp.ir.expr import Expr, Index
 from symbp.ir.groups import Group, groups
 from symbp.ir.interpret import leaf_array, size_values
@@ -38,10 +38,7 @@ def run(
     point = Run(system, values, sizes)
     if wanted is not None:
         return {name: point.tensor(name) for name in wanted}
-    for group in groups(system):
-        for name in group.targets:
-            point.tensor(name)
-    return {t.name: point.tensor(t.name) for t in system.tensors if point.knows(t.name)}
+    return point.everything()
 
 
 def with_stopped(
@@ -57,16 +54,21 @@ class Run:
 
     A stopped value (the target of an equation that is `constant`) may be given one, which then counts.
     `value` evaluates an equation that needn't belong to the system; `define` adds a tensor to the point.
+    `conditions` decides conditions on real values, and maxima, if the values themselves shall not.
     """
 
     def __init__(
-        self, system: System, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+        self,
+        system: System,
+        values: Mapping[str, Any],
+        sizes: Mapping[str, int] | None = None,
+        conditions: Conditions = AS_THEY_ARE,
     ) -> None:
         held = {e.target for e in system.equations if e.constant and e.target in values}
         if held:
             left = tuple(e for e in system.equations if e.target not in held)
             system = system.with_(equations=left)
-        self.system, self.values = system, values
+        self.system, self.values, self.conditions = system, values, conditions
         known = size_values(system, sizes or {})
         self.sizes = {size.name: int(value) for size, value in known.items()}
         self._substitution = known
@@ -86,6 +88,13 @@ class Run:
             else:
                 self._arrays[name] = self._leaf(name)
         return self._arrays[name]
+
+    def everything(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The arrays of all tensors that can be computed; they are computed now if they weren't before."""
+        for group in groups(self.system):
+            for name in group.targets:
+                self.tensor(name)
+        return {t.name: self.tensor(t.name) for t in self.system.tensors if self.knows(t.name)}
 
     def knows(self, name: str) -> bool:
         """Whether the tensor has been computed, or is a leaf with a value."""

@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 from symbp.derive import derive
-from symbp.derive.prove import proof
+from symbp.derive.proof.prove import proof
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard, Index
 from symbp.ir.system import Fact, Role, System

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symbp.derive.confirm import close_confirmed
 from symbp.derive.declared.stopped import freed
 from symbp.derive.derivation import Step
+from symbp.derive.proof.confirm import close_confirmed, warn_of
 from symbp.derive.sweep import adjoints
 from symbp.ir.expr import Access
 from symbp.ir.printer import equation_text
@@ -55,7 +55,9 @@ def _derivative(
     """The equations of one derivative, and the tensors that they define beside it; see `_names`."""
     part = _resting_on(system, of, by)
     sweep = adjoints(part, of, [by], ones=True)
-    closed, steps = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
+    found = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
+    warn_of(found.doubtful)
+    closed = found.system
     own = {t.name for t in part.tensors}
     names = _names(system, closed, own, {sweep.gradients[by]: name}, lead, short)
     first = Step(
@@ -73,7 +75,7 @@ def _derivative(
         if t.name not in own
     )
     equations = tuple(_told(e, name, of, by) for e in renamed.equations if e.target not in own)
-    return System(tensors, equations), (first, *(_called(step, names) for step in steps))
+    return System(tensors, equations), (first, *(_called(step, names) for step in found.steps))
 
 
 def _resting_on(system: System, of: str, by: str) -> System:

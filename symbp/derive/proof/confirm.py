@@ -1,0 +1,246 @@
+"""The last word on a derivation: the closed forms against the raw sweep, at fresh points where nothing is
+known.
+
+Enters: the raw joint system (and the closed one). Leaves: the closed system, or the raw one with a doubt.
+Must not know: how the closed forms were found.
+
+Points are fresh, of other sizes than the search's, and conditions on real values are free (`free`). At each
+of them all of the closed system is compared with all of the raw sweep: in float64 at six points or more,
+until each condition held and failed, each label that matters occurred and each two conditions over one box
+were seen to disagree; one of them has axes of up to 12, where rare labels and far positions lie. Then at a
+point in 50 digits, which sees what float64 takes for rounding.
+
+How likely is it that a wrong form passes? It differs from the raw one in values, in conditions or in sizes.
+*Values*: where conditions are fixed, the difference is an analytic function of random leaves; that it is
+below 1e-40 at a point of 50 digits, but not 0, has at most the probability 4·ε^(1/n) for one of doubling
+index n (Remez; Brudnyi and Ganzburg 1973), 3e-3 an element for n = 13; in float64, at 1e-8, it is 8e-1 to
+1e-2 an element for n from 3 to 11, at hundreds of elements of independent points. *Conditions*: see `free`;
+less than 1e-40. *Sizes*: the factor by which two forms differ is a rational function of the sizes; that it
+is 1 at a point, and not always, has at most the probability d/(M − 1), where d is its degree in one of the
+sizes and the sizes are drawn from 2 to M whatever the others are. M is as large as boxes of `MOST_ELEMENTS`
+allow (27 for three axes, 11 for four), and there are so many points that (M − 1)^-points < 1e-12.
+
+What differs at a point is looked for again with that point among those of the search: a coincidence does
+not come back. After some of these the raw form is returned, which needs no proof."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from symbp.derive.closed import Closed, close
+from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
+from symbp.derive.proof.points import drawn
+from symbp.errors import DoubtfulRewrite, EvaluationError
+from symbp.ir.box import AS_THEY_ARE, Conditions
+from symbp.ir.domains import HIGH
+from symbp.ir.fitting import least_sizes, random_sizes
+from symbp.ir.interpret import evaluate
+from symbp.ir.sampling import (
+    CENTRED,
+    DENSE,
+    SPARSE,
+    WIDE,
+    as_fractions,
+    covering_runs,
+    is_finite_at,
+    sample_run,
+)
+from symbp.ir.system import System
+from symbp.ir.vector import Run
+
+DIGITS = 40
+TOLERANCE, NOISE = 1e-8, 1e-10  # of float64: relative to the largest value, and to 1
+MOVED = 1e-12  # by which leaves are moved to see how large rounding errors may be
+ATTEMPTS = 4
+MOST_ELEMENTS = 20_000  # of a box at a point in float64
+LARGEST = 27  # value of a size there
+CHANCE = 1e-12  # with which forms that differ by a factor of sizes may pass
+MOST_POINTS = 20
+MORE_POINTS = 24  # in 50 digits, where a value doesn't exist at the first ones
+INFINITE = math.inf
+DOUBT = (
+    "a shorter form of {} could not be confirmed and was taken back: "
+    "its equations are right, but longer than they may have to be"
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The tensors that differ, and the point in float64 at which they do, if there is one."""
+
+    names: tuple[str, ...]
+    run: Run | None = None
+
+
+def close_confirmed(joint: System, targets: Sequence[str]) -> Closed:
+    """Closed forms of `targets` that the last word confirms; a point at which some differ is taken into the
+    search, and what doesn't agree even then is left as the chain rule gives it."""
+    pairs = {name: name for name in (*targets, *joint.outputs, *([joint.loss] if joint.loss else []))}
+    beside: list[Run] = []
+    doubtful: dict[str, None] = {}
+    for attempt in range(ATTEMPTS):
+        try:
+            found = close(joint, targets, seed=7 + (0 if beside else 100 * attempt), beside=beside)
+            differing = difference(joint, found.system, pairs, seed=11 + 1000 * attempt)
+        except Exception:  # the raw sweep is right whatever a search stumbles over
+            doubtful |= dict.fromkeys(targets)
+            break
+        if differing is None:
+            return replace(found, doubtful=tuple({**doubtful, **dict.fromkeys(found.doubtful)}))
+        if attempt == ATTEMPTS - 1:
+            doubtful |= dict.fromkeys(differing.names)
+        elif differing.run is not None:
+            beside.append(differing.run)
+    return replace(close(joint, targets, plain=True), doubtful=tuple(doubtful))
+
+
+def warn_of(doubtful: Sequence[str]) -> tuple[str, ...]:
+    """The sentences that say which forms are longer than they may have to be; each is a warning, too."""
+    sentences = tuple(DOUBT.format(name) for name in doubtful)
+    for sentence in sentences:
+        warnings.warn(sentence, DoubtfulRewrite, stacklevel=3)
+    return sentences
+
+
+def difference(
+    raw: System, closed: System, pairs: Mapping[str, str], *, seed: int = 11, free: bool = True
+) -> Difference | None:
+    """Where tensors of `closed` differ from their counterparts in `raw`; None if they don't.
+
+    `pairs` maps names in `raw` to names in `closed`. Where `raw` has no value (0/0 in a row that is wholly
+    excluded), `closed` may give it one. Without `free`, conditions are as they are, and points are added
+    until every branch was taken both ways: what a rewrite by form needs that rests on what conditions
+    imply."""
+    kinds = Kinds(raw)
+    return _in_floats(raw, closed, pairs, seed, kinds, free) or _in_digits(
+        raw, closed, pairs, seed, kinds, free
+    )
+
+
+# --- float64
+def _in_floats(
+    raw: System, closed: System, pairs: Mapping[str, str], seed: int, kinds: Kinds, free: bool
+) -> Difference | None:
+    largest, told = _largest_size(raw), Pairs()
+    enough = math.ceil(math.log(CHANCE) / -math.log(max(largest - 1, 2)))
+    open_names = dict.fromkeys(pairs)
+    for attempt in range(MOST_POINTS + enough):
+        if attempt >= enough and not open_names and told.all_told:
+            break
+        decided = drawn(kinds, seed + attempt) if free else (AS_THEY_ARE,)
+        run = _point(raw, seed + attempt, largest, decided)
+        wrong, compared = _differing(raw, closed, pairs, run)
+        if wrong:
+            return Difference(wrong, run)
+        for name in compared:
+            open_names.pop(name, None)
+        if isinstance(run.conditions, FreeConditions):
+            told.look(run.conditions)
+    return None
+
+
+def _largest_size(system: System) -> int:
+    """Up to what sizes are drawn: as far as the boxes of all equations stay small."""
+    axes = max((len(e.ranges) for e in system.equations), default=1)
+    return max(4, min(LARGEST, int(MOST_ELEMENTS ** (1 / max(axes, 1)))))
+
+
+def _point(system: System, seed: int, largest: int, decided: Sequence[Conditions]) -> Run:
+    """A random point of random sizes, smaller ones where large ones can't be evaluated."""
+    first = (CENTRED, WIDE, CENTRED, SPARSE)[seed % 4]
+    try:
+        sizes = random_sizes(system, seed, largest)
+        return sample_run(system, seed, sizes=sizes, first=first, conditions=decided)
+    except EvaluationError:
+        return sample_run(system, seed, variant=seed, conditions=decided)
+
+
+def _differing(
+    raw: System, closed: System, pairs: Mapping[str, str], run: Run
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that differ at a point, and those that could be compared."""
+    other = Run(closed, run.values, run.sizes, run.conditions)
+    wrong, compared = [], []
+    moved: Run | None = None
+    for name, counterpart in pairs.items():
+        left, right = run.tensor(name), other.tensor(counterpart)
+        there = np.isfinite(left)
+        if not np.any(there):
+            compared += [] if left.size else [name]
+            continue
+        compared.append(name)
+        gap = np.abs(np.where(there, right - np.where(there, left, 0), 0))
+        bound = TOLERANCE * float(np.max(np.abs(left[there]))) + NOISE
+        if not bool(np.all(gap <= bound)):
+            moved = moved or _moved(raw, run)
+            rounding = np.abs(np.where(there, moved.tensor(name) - np.where(there, left, 0), 0))
+            if not bool(np.all(gap <= bound + np.max(rounding))):
+                wrong.append(name)
+    return tuple(wrong), tuple(compared)
+
+
+def _moved(system: System, run: Run) -> Run:
+    """The same point, every real leaf moved by some roundings: values that change more are
+    ill-conditioned."""
+    rng = np.random.default_rng(5)
+    exact = {t.name for t in system.leaves if t.integer or t.facts}
+    values = {
+        name: value if name in exact else value * (1 + MOVED * rng.uniform(-1, 1, np.shape(value)))
+        for name, value in run.values.items()
+    }
+    return Run(system, values, run.sizes, run.conditions)
+
+
+# --- 50 digits
+def _in_digits(
+    raw: System, closed: System, pairs: Mapping[str, str], seed: int, kinds: Kinds, free: bool
+) -> Difference | None:
+    """Sizes are 2 and 3 where they fit. Points are added until each tensor was compared somewhere."""
+    sizes = _digit_sizes(raw, closed, seed)
+    wrong: dict[str, None] = {}
+    open_names = dict.fromkeys(pairs)
+    if free:
+        points = [sample_run(raw, seed, sizes=sizes, conditions=drawn(kinds, seed - seed % 2))]
+    else:
+        points = covering_runs(raw, seed, sizes=[sizes])
+    for attempt in range(len(points) + MORE_POINTS):
+        if attempt >= len(points):
+            if not open_names:
+                break
+            points.append(sample_run(raw, seed + 1000 + attempt, sizes=sizes, first=DENSE))
+        run = points[attempt]
+        values = as_fractions(raw, run.values)
+        left = evaluate(raw, values, sizes, HIGH, list(pairs), run.conditions)
+        right = evaluate(closed, values, sizes, HIGH, list(pairs.values()), run.conditions)
+        for name, other in pairs.items():
+            compared = [(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a]
+            if not _agree(compared):
+                wrong[name] = None
+            if compared or not left[name].size:
+                open_names.pop(name, None)
+    wrong |= open_names
+    return Difference(tuple(wrong)) if wrong else None
+
+
+def _digit_sizes(raw: System, closed: System, seed: int) -> dict[str, int]:
+    sizes = least_sizes(raw)
+    swapped = {name: 5 - size for name, size in sizes.items()} if set(sizes.values()) <= {2, 3} else sizes
+    if not is_finite_at(raw, sizes, seed) and is_finite_at(raw, swapped, seed):
+        sizes = swapped  # the inverse of XᵀX needs more rows than columns
+    return sizes | {name: 2 for name in closed.sizes if name not in sizes}
+
+
+def _agree(pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether all pairs are equal to 40 digits of the largest finite value; infinities exactly."""
+    finite = [(a, b) for a, b in pairs if abs(a) != INFINITE]
+    largest: Any = max((abs(a) for a, _ in finite), default=0)
+    bound = (largest + 1) * 10**-DIGITS
+    return all(bool(abs(a - b) <= bound) for a, b in finite) and all(
+        bool(a == b) for a, b in pairs if abs(a) == INFINITE
+    )
