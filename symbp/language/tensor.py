@@ -12,11 +12,11 @@ from typing import Any
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index
+from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index, accesses, free_indices
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
 from symbp.language.frames import here
-from symbp.language.node import Hint, Node, counted, display
+from symbp.language.node import Hint, Label, Node, counted, display
 from symbp.language.sizes import as_size, is_one
 from symbp.language.slices import is_slice, sliced
 
@@ -243,7 +243,18 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
         for k in range(rank)
     ]
     elements = [_broadcast(o, plain, wide) if isinstance(o, Tensor) else _constant(o) for o in operands]
-    return Tensor.defined(plain, body(*elements), rule=rule, **more)
+    found = sympy.sympify(body(*elements))
+    gone = [i for i in plain if i not in free_indices(found)]  # an operand cancelled: x − x, x**0, 0·x
+    ranges = {i: _extent(tensors, plain.index(i) - rank, wide) for i in gone}
+    names = {access.args[0] for access in accesses(found)}
+    beside = tuple(t for t in tensors if Label(t) not in names)
+    return Tensor.defined(plain, found, rule=rule, ranges=ranges, beside=beside, **more)
+
+
+def _extent(tensors: Sequence[Tensor], axis: int, wide: Sequence[bool]) -> Expr:
+    """How far an axis (from the end) runs that all tensors broadcast to."""
+    extents = [t.shape[axis] for t in tensors if t.rank >= -axis]
+    return next((e for e in extents if not is_one(e)), extents[0]) if wide[axis] else extents[0]
 
 
 def floor_quotient(a: Operand, b: Operand) -> Any:
