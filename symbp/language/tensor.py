@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
@@ -21,6 +22,7 @@ from symbp.language.sizes import as_size, is_one
 from symbp.language.slices import is_slice, sliced
 
 Operand = Any  # a Tensor, a number, a size, or an element of a scalar in index notation
+MOST_ENTRIES = 64  # of an array that stands in a declaration
 Scalar = Callable[..., Expr]
 
 
@@ -231,6 +233,7 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
 
     In index notation, where the operands are elements and numbers, it is the body itself.
     """
+    operands = tuple(as_tensor(o) for o in operands)
     tensors = [o for o in operands if isinstance(o, Tensor)]
     if any(isinstance(o, sympy.Expr) and o.has(Access, Index) for o in operands):
         return body(*[_element(o) for o in operands])
@@ -249,6 +252,46 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
     names = {access.args[0] for access in accesses(found)}
     beside = tuple(t for t in tensors if Label(t) not in names)
     return Tensor.defined(plain, found, rule=rule, ranges=ranges, beside=beside, **more)
+
+
+def as_tensor(value: Operand) -> Operand:
+    """A list, a tuple or an array of numbers as a tensor, by a bracket for each of them; anything else as it
+    is. Raises DeclarationError: too many, or of uneven lengths.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return value.item()
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        return value
+    given = value.tolist() if isinstance(value, np.ndarray) else value
+    shape, entries = _entries(given)
+    if len(entries) > MOST_ENTRIES or not entries:
+        raise DeclarationError(
+            f"an array of {len(entries)} numbers can't stand in a declaration",
+            where=here(),
+            help='declare it as data, w = bp.input("w", shape), and give the array when training; up to '
+            f"{MOST_ENTRIES} numbers may be written out",
+        )
+    plain = axes(len(shape), "w")
+    terms = [
+        sympy.Mul(entry, *[Guard("=", i, k) for i, k in zip(plain, place, strict=True)])
+        for place, entry in entries.items()
+    ]
+    ranges = {i: as_size(extent) for i, extent in zip(plain, shape, strict=True)}
+    return Tensor.defined(
+        plain, sympy.Add(*terms), rule="constants", ranges=ranges, hint=Hint("k"), kept=True
+    )
+
+
+def _entries(given: Any) -> tuple[tuple[int, ...], dict[tuple[int, ...], Expr]]:
+    """The shape of nested lists, and their numbers by place."""
+    if not isinstance(given, (list, tuple)):
+        return (), {(): _constant(given)}
+    parts = [_entries(part) for part in given]
+    if len({shape for shape, _ in parts}) > 1:
+        raise DeclarationError("the rows of an array have different lengths", where=here())
+    inner = parts[0][0] if parts else ()
+    found = {(k, *place): entry for k, (_, own) in enumerate(parts) for place, entry in own.items()}
+    return (len(parts), *inner), found
 
 
 def _extent(tensors: Sequence[Tensor], axis: int, wide: Sequence[bool]) -> Expr:
@@ -307,6 +350,7 @@ def matmul(a: Operand, b: Operand) -> Tensor:
 
     Raises ShapeError: a scalar operand, or sizes that differ.
     """
+    a, b = as_tensor(a), as_tensor(b)
     for side in (a, b):
         if not isinstance(side, Tensor):
             _constant(side)
