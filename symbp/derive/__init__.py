@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.cost import equation_cost
+from symbp.derive.declared.derivatives import eliminate, eliminated
+from symbp.derive.declared.masks import bracket_masks
+from symbp.derive.declared.stopped import Stopped, freed
 from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
-from symbp.derive.inner import eliminate, eliminated
 from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
 from symbp.derive.same import merge_duplicates
 from symbp.derive.stabilise import stabilise
@@ -80,19 +82,22 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     """∂ of / ∂ each of `wrt`: axes of the output, then of the input; forward or reverse, what costs less."""
     started = time.perf_counter()
     system.tensor(of)
-    system, forward, steps = _prepared(system)
+    stopped = freed(system)
+    system, forward, steps = _prepared(stopped.free)
     kept = (of,) if of in forward.defining else ()  # a module gives the value beside its derivatives
+    rests = stopped.needed([of])
     best: Derivation | None = None
     for mode in (False, True):
         joint, blocks = jacobian_blocks(forward, of, list(wrt), forward=mode)
         wanted = {block.by: block.tensor for block in blocks}
-        alone = replace(joint, loss=None, outputs=kept, metrics=(), updates={}, inference={})
-        swept = _Swept(system, alone, wanted, (), steps)
+        outputs = tuple(dict.fromkeys((*kept, *rests)))
+        alone = replace(joint, loss=None, outputs=outputs, metrics=(), updates={}, inference={})
+        swept = _Swept(system, alone, wanted, (), steps, stopped)
         found = _closed(swept, name, started)
         if best is None or _cost(found) < _cost(best) - 1e-9:
             best = found
     assert best is not None
-    return replace(best, of=of)
+    return replace(best, of=of, system=replace(best.system, outputs=kept))
 
 
 def _cost(derivation: Derivation) -> float:
@@ -107,13 +112,15 @@ UNSAFE = (
 
 @dataclass(frozen=True)
 class _Swept:
-    """A joint system before closing, which tensors of it are wanted, and the steps so far."""
+    """A joint system before closing, which tensors of it are wanted, the steps so far, and what brings
+    stopped values back."""
 
     declared: System
     joint: System
     wanted: Mapping[str, str]
     unused: tuple[str, ...]
     steps: tuple[Step, ...]
+    stopped: Stopped
 
 
 def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
@@ -127,13 +134,14 @@ def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
 def _in_safe_shapes(declared: System) -> tuple[System, tuple[Step, ...]]:
     """The forward system stabilised, or as it was declared where that can't be confirmed."""
     try:
-        forward, stabilising = stabilise(declared)
+        masking: list[Step] = []
+        forward, stabilising = stabilise(bracket_masks(declared, masking))
         forward, merging = merge_duplicates(forward)
         pairs = {name: name for name in declared.asked if name not in declared.metrics}
-        if not (stabilising or merging):
+        if not (masking or stabilising or merging):
             return forward, ()
         if difference(declared, forward, pairs, free=False) is None:
-            return forward, (*stabilising, *merging)
+            return forward, (*masking, *stabilising, *merging)
     except Exception:  # what is declared is right, safe or not
         pass
     warnings.warn(UNSAFE, DoubtfulRewrite, stacklevel=2)
@@ -144,10 +152,11 @@ def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
     if system.loss is None:
         raise DerivationError("there is nothing to differentiate: the system has no loss")
     chosen = tuple(wrt) if wrt is not None else tuple(t.name for t in system.parameters)
-    system, forward, steps = _prepared(system)
+    stopped = freed(system)
+    system, forward, steps = _prepared(stopped.free)
     assert forward.loss is not None
     sweep = adjoints(forward, forward.loss, chosen)
-    return _Swept(system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)))
+    return _Swept(system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)), stopped)
 
 
 def _closed(swept: _Swept, name: str, started: float) -> Derivation:
@@ -155,8 +164,8 @@ def _closed(swept: _Swept, name: str, started: float) -> Derivation:
     unused = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
     return Derivation(
         name,
-        swept.declared,
-        _with_rules(found.system, found.steps),
+        swept.stopped.restored(swept.declared),
+        swept.stopped.restored(_with_rules(found.system, found.steps)),
         dict(swept.wanted),
         (*swept.steps, *found.steps),
         (*unused, *warn_of(found.doubtful)),

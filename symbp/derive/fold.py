@@ -19,6 +19,7 @@ from symbp.derive.proof.values import Values, sum_of
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
 from symbp.ir.system import Equation
 
+HIGHEST_ROOT = 24  # values tell a root from 1 while it is no higher
 MANY = 6  # factors or terms above which only neighbouring pairs and the whole are tried
 
 
@@ -96,7 +97,7 @@ def fold(e: Expr, search: Search) -> Expr:
         inverse = _cheaper(1 / e.base, search)
         if inverse is not None:
             return inverse**-e.exp
-    if e.is_Pow and e.exp.is_Rational and e.exp.q > 1:  # of a root, or of its reciprocal
+    if e.is_Pow and e.exp.is_Rational and 1 < e.exp.q <= HIGHEST_ROOT:  # of a root, or of its reciprocal
         for part in (sympy.Rational(1, e.exp.q), -sympy.Rational(1, e.exp.q)):
             root = _cheaper(e.base**part, search)
             if root is not None:

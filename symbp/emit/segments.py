@@ -15,7 +15,7 @@ import sympy
 from symbp.derive.derivation import Derivation
 from symbp.emit.row_blocks import row_blocks
 from symbp.errors import GenerationError, LoweringError
-from symbp.ir.expr import Expr, Size, free_sizes
+from symbp.ir.expr import Expr, Size, Step, free_sizes
 from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Cost, Program, lower
@@ -95,6 +95,16 @@ class Network:
     @cached_property
     def buffers(self) -> tuple[Tensor, ...]:
         return self.system.with_role(Role.BUFFER)
+
+    @cached_property
+    def stopped(self) -> tuple[str, ...]:
+        """The parameters on which values rest that count as constants in the loss, steps aside: those stay
+        where they are when a parameter moves a little."""
+        system = self.derivation.declared
+        needed = system.resting([system.loss] if system.loss else [])
+        held = [e for e in system.equations if e.constant and e.target in needed and not isinstance(e.body, Step)]
+        resting = system.resting(name for e in held for name in e.read_names)
+        return tuple(p.name for p in self.parameters if p.name in resting)
 
     @cached_property
     def random_at_inference(self) -> tuple[Tensor, ...]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from symbp.ir.system import Tensor
+
 _INTERNAL = "symbp.emit.parts"
 _PIECE = re.compile(r"^( *)# <(\w+)>\n(.*?)^\1# </\2>\n", re.MULTILINE | re.DOTALL)
 
@@ -51,6 +53,11 @@ def part(name: str, pieces: tuple[str, ...] = ()) -> Part:
     )
     title = (ast.get_docstring(tree) or "").splitlines()[0].split(":")[0].rstrip(".")
     return Part(title, text.strip(), tuple(imports), tuple(names))
+
+
+def arrays_part(data: Iterable[Tensor]) -> Part:
+    """The part that checks arrays; of masks, −∞ passes."""
+    return part("arrays", ("masks",) if any(t.fact("mask") for t in data) else ())
 
 
 def import_lines(

@@ -24,6 +24,7 @@ CHECKED = (
     "symmetric",
     "lower triangular",
     "upper triangular",
+    "mask",
 )
 
 
@@ -40,6 +41,7 @@ def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]
         f"BATCH = {_quoted(batch)}",
         *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
+        *([f"STOPPED = {quoted(net.stopped)}"] if net.stopped else []),
         f"MOMENTS = {quoted(rule.moments)}",
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         "Array = np.ndarray",

@@ -90,6 +90,8 @@ class Latex(Notation):
         return {"pi": r"\pi ", "E": "e", "oo": r"\infty ", "-oo": r"-\infty "}.get(str(value), str(value))
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
+        if name == "floor":
+            return rf"\lfloor {arguments[0]} \rfloor"
         function = rf"\{name}" if name in FUNCTIONS else rf"\operatorname{{{name}}}"
         return function + self.parenthesis(", ".join(arguments))
 

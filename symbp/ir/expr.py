@@ -11,6 +11,7 @@ holds and 0 elsewhere; as a factor it is lazy, so what it excludes is neither ev
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -130,6 +131,44 @@ class Mod(sympy.Expr):
         return f"({printer._print(self.args[0])})%({printer._print(self.args[1])})"
 
 
+class Step(sympy.Function):  # type: ignore[misc]
+    """A real function that is constant but for jumps: its derivative is 0.
+
+    It stands alone, as the whole body of an equation that is `constant`, so nothing is differentiated or
+    compared through it.
+    """
+
+    is_real = True
+    is_finite = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:  # noqa: ARG002
+        return sympy.Integer(0)
+
+
+class Floor(Step):
+    """The largest integer that is not above a real value."""
+
+    @classmethod
+    def eval(cls, u: Expr) -> Expr | None:
+        return sympy.floor(u) if u.is_number else None
+
+
+class FloorQuotient(Step):
+    """⌊a/b⌋ of reals, where the quotient is not rounded before its floor is taken."""
+
+    @classmethod
+    def eval(cls, a: Expr, b: Expr) -> Expr | None:
+        return sympy.floor(a / b) if a.is_number and b.is_number and b != 0 else None
+
+
+class Round(Step):
+    """The integer nearest to a real value, the even one of two that are equally near."""
+
+    @classmethod
+    def eval(cls, u: Expr) -> Expr | None:
+        return sympy.Integer(round(Fraction(int(u.p), int(u.q)))) if u.is_Rational else None
+
+
 _COMPLEMENT = {"=": "!=", "!=": "=", "<": "<=", "<=": "<"}  # of "<" and "<=" with the sides exchanged
 
 
@@ -180,6 +219,21 @@ class Guard(sympy.Expr):
         if self.op in ("=", "!="):
             return Guard(_COMPLEMENT[self.op], self.lhs, self.rhs)
         return Guard(_COMPLEMENT[self.op], self.rhs, self.lhs)
+
+    def relation(self) -> Expr:
+        """The relation as SymPy's, for conditions that a declaration joins."""
+        return {"=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le}[self.op](self.lhs, self.rhs)
+
+    def __and__(self, other: Expr) -> Expr:
+        return sympy.And(self.relation(), other.relation() if isinstance(other, Guard) else other)
+
+    def __or__(self, other: Expr) -> Expr:
+        return sympy.Or(self.relation(), other.relation() if isinstance(other, Guard) else other)
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Expr:
+        return self.complement()
 
     def _eval_power(self, exponent: Expr) -> Expr | None:
         return self if exponent.is_positive else None  # idempotent: 0 and 1 are their own powers
@@ -259,13 +313,15 @@ def partial(body: Expr, access: Access) -> Expr:
     """∂ body / ∂ access, by one `sympy.diff` with the access replaced by a plain real symbol.
 
     An access inside another's outside value is not seen here: the sweep treats it on its own. Guards are
-    constants: SymPy would multiply their derivative, 0, with an infinite value under them.
+    constants: SymPy would multiply their derivative, 0, with an infinite value under them, and so is −∞ itself.
     """
     guards = sorted((g for g in body.atoms(Guard) if access in g.atoms(Access)), key=sympy.default_sort_key)
     constants = {guard: sympy.Dummy("g", nonnegative=True) for guard in guards}
-    body = body.xreplace(constants)
+    infinity = sympy.Dummy("infinity", positive=True)
+    body = body.xreplace({**constants, sympy.oo: infinity, -sympy.oo: -infinity})
     symbol = sympy.Dummy("v", real=True, finite=True)
     derivative = _with_values_at_0(sympy.diff(_replace_value(body, access, symbol), symbol))
+    derivative = derivative.xreplace({infinity: sympy.oo})
     return derivative.xreplace({symbol: access, **{c: guard for guard, c in constants.items()}})
 
 

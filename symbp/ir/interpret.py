@@ -165,9 +165,11 @@ class Interpreter:
         array, compiled = self.arrays[equation.target], self.compiled[equation.target]
         axes = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(array.shape)]
         names = [index.name for index in equation.indices]
+        still = self.domain.still if equation.constant and not compiled.integer else None
         try:
             for at in product(*axes):
-                array[at] = compiled.element(dict(zip(names, at, strict=True)))
+                value = compiled.element(dict(zip(names, at, strict=True)))
+                array[at] = value if still is None else still(value)
         except OutsideDomain as refusal:
             raise OutsideDomain(
                 refusal.what, where=equation.origin, details=(str(equation),), help=refusal.help
@@ -182,6 +184,7 @@ class _Compiled:
         self.extents = [range(run.extent(e)) for e in equation.ranges[len(equation.indices) :]]
         self.names = [index.name for index in equation.reduced]
         integer = run.system.tensor(equation.target).integer and equation.op != "argmax"
+        self.integer = integer or equation.op == "argmax"
         closures = _Integers(run, equation) if integer else _Reals(run, equation)
         self.body = closures.value(equation.body)
         self.matrices: dict[Position, Any] = {}

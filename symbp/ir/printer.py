@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
+from symbp.ir.expr import Access, Expr, Floor, FloorDiv, FloorQuotient, Guard, Index, Mod, Size, Step, free_indices
 
 if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.system import Equation, System
@@ -23,6 +23,12 @@ ADD, QUOTIENT, MUL, POW, ATOM = range(1, 6)  # binding strength of what was writ
 Written = tuple[str, int]
 TermKey = tuple[bool, bool, int, int, str]
 FactorKey = tuple[int, tuple[int, ...], str]
+
+
+def function_name(e: Expr) -> str:
+    """What an elementary function is called."""
+    name = type(e).__name__
+    return {"FloorQuotient": "floor"}.get(name, name.lower()) if isinstance(e, Step) else name
 
 
 class Notation:
@@ -125,8 +131,10 @@ class Notation:
             return self._product(e, order)
         if e.is_Pow:
             return self._power(e, order)
+        if isinstance(e, FloorQuotient):
+            e = Floor(sympy.Mul(e.args[0], 1 / e.args[1], evaluate=False))
         if e.is_Function:
-            return self.call(type(e).__name__, [self.show(a, order) for a in e.args]), ATOM
+            return self.call(function_name(e), [self.show(a, order) for a in e.args]), ATOM
         if e.is_number:
             return self.constant(e), ATOM
         raise TypeError(f"no notation for {type(e).__name__}: {e}")

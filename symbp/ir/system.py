@@ -52,7 +52,7 @@ class Fact:
 
     `sums to one` over `axis`; `binary`; `positive`; `nonnegative`; `below` the size `bound` (and ≥ 0, of
     an integer tensor), or `below or ignored`, which may also be the integer `ignored`; `symmetric`, `lower
-    triangular` and `upper triangular` in the last two axes; `one hot` over `axis`.
+    triangular` and `upper triangular` in the last two axes; `one hot` over `axis`; `mask`, finite or −∞.
     """
 
     kind: Literal[
@@ -66,6 +66,7 @@ class Fact:
         "symmetric",
         "lower triangular",
         "upper triangular",
+        "mask",
     ]
     axis: int | None = None
     bound: Expr | None = None

@@ -41,9 +41,18 @@ def run(
     return point.everything()
 
 
+def with_stopped(
+    system: System, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """The values of a point with those of all stopped values: they stay what they are where others move."""
+    stopped = [e.target for e in system.equations if e.constant]
+    return {**values, **(run(system, values, sizes, wanted=stopped) if stopped else {})}
+
+
 class Run:
     """One point: leaves and sizes have values, tensors are computed when they are first asked for.
 
+    A stopped value (the target of an equation that is `constant`) may be given one, which then counts.
     `value` evaluates an equation that needn't belong to the system; `define` adds a tensor to the point.
     `conditions` decides conditions on real values, and maxima, if the values themselves shall not.
     """
@@ -55,6 +64,10 @@ class Run:
         sizes: Mapping[str, int] | None = None,
         conditions: Conditions = AS_THEY_ARE,
     ) -> None:
+        held = {e.target for e in system.equations if e.constant and e.target in values}
+        if held:
+            left = tuple(e for e in system.equations if e.target not in held)
+            system = system.with_(equations=left)
         self.system, self.values, self.conditions = system, values, conditions
         known = size_values(system, sizes or {})
         self.sizes = {size.name: int(value) for size, value in known.items()}

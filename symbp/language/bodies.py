@@ -18,6 +18,9 @@ from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
 from symbp.language.frames import here
 from symbp.language.sizes import RangedIndex
 
+SHORT = 1000  # the largest denominator of a fraction that a float is taken for
+DIGITS = 12  # a decimal with no more of them is what its author wrote
+
 Spell = Callable[[Access, tuple[Expr, ...], Expr | None], Expr]
 
 
@@ -54,7 +57,8 @@ def occurrences(expr: Expr, count: dict[Access, int]) -> None:
 
 
 def number(value: object) -> Expr | None:
-    """The exact rational of a number, a decimal taken as it is written; None if it is no number.
+    """The exact rational of a number, a decimal taken as it is written, or a short fraction (`1 / 3`) as that;
+    None if it is no number.
 
     Raises DeclarationError for a number that isn't finite.
     """
@@ -70,11 +74,25 @@ def number(value: object) -> Expr | None:
         return None
     if not math.isfinite(value):
         raise DeclarationError(f"a constant can't be {value}", where=here(), help="use a finite number")
-    return sympy.Rational(repr(float(value)))
+    return rational(float(value))
+
+
+def rational(value: float) -> Expr:
+    """A float as the short decimal or the short fraction that rounds to it, else as the shortest decimal."""
+    text = repr(value)
+    digits = len(text.partition("e")[0].replace(".", "").replace("-", "").strip("0"))
+    fraction = Fraction(value).limit_denominator(SHORT)
+    if digits > DIGITS and fraction.numerator / fraction.denominator == value:
+        return sympy.Rational(fraction.numerator, fraction.denominator)
+    return sympy.Rational(text)
 
 
 def _sizes_only(value: Expr) -> bool:
     return bool(value.free_symbols) and all(isinstance(s, Size) for s in value.free_symbols)
+
+
+_WORDS = {sympy.I: "the imaginary unit", sympy.nan: "0/0", sympy.zoo: "what is divided by 0"}
+_STEPS = (sympy.floor, sympy.ceiling, sympy.Mod, sympy.frac)
 
 
 def exact(body: Expr) -> Expr:
@@ -83,7 +101,7 @@ def exact(body: Expr) -> Expr:
     Raises DeclarationError for SymPy's own kinks, whose derivatives aren't this library's conventions, and
     for symbols that are neither indices nor sizes.
     """
-    floats = {f: sympy.Rational(str(f)) for f in body.atoms(sympy.Float)}
+    floats = {f: rational(float(f)) for f in body.atoms(sympy.Float)}
     body = without_kinks(with_divisions(body.xreplace(floats) if floats else body))
     refused = (
         sympy.Max,
@@ -100,6 +118,16 @@ def exact(body: Expr) -> Expr:
                 f"{type(node).__name__} of SymPy can't stand in a definition",
                 where=here(),
                 help="use bp.maximum, bp.minimum, bp.where and bp.Sum, which say what happens at a kink",
+            )
+        if node is sympy.I or node in (sympy.nan, sympy.zoo):
+            raise DeclarationError(
+                f"a definition is made of real numbers, not of {_WORDS[node]}",
+                where=here(),
+                help="keep real and imaginary parts as two tensors" if node is sympy.I else None,
+            )
+        if isinstance(node, _STEPS):
+            raise DeclarationError(
+                f"{type(node).__name__} of SymPy can't stand here", where=here(), help="use bp.floor, bp.mod"
             )
         if isinstance(node, sympy.Symbol) and not isinstance(node, (Index, Size)):
             raise DeclarationError(

@@ -77,7 +77,7 @@ class Node:
     `name` is the declared name, `alias` the one given by `.named`. A `kept` result has an equation of its
     own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
     extents that must agree though no index shows it; `parts` are indices that run over a part of the axes at
-    which they stand, a slice.
+    which they stand, a slice; `beside` are tensors that the author wrote and that cancelled.
     """
 
     serial: int
@@ -96,6 +96,7 @@ class Node:
     lettered: bool = False
     joined: Joined = ()
     parts: frozenset[Index] = frozenset()
+    beside: tuple[Node, ...] = ()
     init: Initialiser | None = None
     value: float | None = None
     draw: Draw | None = None
@@ -123,6 +124,7 @@ class Node:
         joined: Joined = (),
         parts: Iterable[Index] = (),
         component: int = 0,
+        constant: bool = False,
         **more: Any,
     ) -> Self:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
@@ -146,6 +148,7 @@ class Node:
             body=cleaned[0],
             reduction=Reduction(reduce, tuple(reduced), component) if reduce else None,
             where=tuple(cleaned[1:left]),
+            constant=constant,
             rule=rule,
             origin=here(),
         )

@@ -16,7 +16,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from symbp.derive import Derivation, derive
-from symbp.ir.vector import run
+from symbp.ir.vector import run, with_stopped
 from symbp.verify.blocks import Block
 from symbp.verify.numeric import STEP, Array, Evaluate, Values, central_differences, complex_step_along
 
@@ -32,7 +32,8 @@ class Numeric:
         self, derivation: Derivation, values: Values, sizes: Mapping[str, int], step: float = STEP
     ) -> None:
         """`step` is that of central differences."""
-        self.derivation, self.values, self.sizes = derivation, values, sizes
+        self.derivation, self.sizes = derivation, sizes
+        self.values = with_stopped(derivation.declared, values, sizes)
         self.differences: Differentiate = partial(central_differences, step=step)
         self._scales: dict[str, float] = {}
 

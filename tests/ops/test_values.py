@@ -49,7 +49,17 @@ def sinusoidal_positions(length, width, base=10000):
     return np.where(d % 2 == 0, np.sin(angle), np.cos(angle))
 
 
+def special_logsumexp(x, axis=-1, keepdims=False):
+    return special.logsumexp(x, axis=axis, keepdims=keepdims)
+
+
 REFERENCE = {
+    "floor": np.floor, "ceil": np.ceil, "round": np.round, "mod": np.mod, "atan2": np.arctan2,
+    "logaddexp": np.logaddexp, "xlogy": special.xlogy, "diag": lambda x, offset=0: np.diag(x, offset),
+    "eye": lambda rows, columns=None: np.eye(rows, columns), "one_hot": lambda y: np.eye(SIZES["K"])[y],
+    "cumprod": lambda x, axis=-1, reverse=False: (
+        np.flip(np.cumprod(np.flip(x, axis), axis), axis) if reverse else np.cumprod(x, axis)
+    ),
     "alibi_bias": alibi_bias, "sinusoidal_positions": sinusoidal_positions,
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh,
@@ -63,7 +73,7 @@ REFERENCE = {
     "gelu": gelu, "silu": lambda x: x * sigmoid(x), "softmax": softmax,
     "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis)),
     "sum": np.sum, "mean": np.mean, "prod": np.prod, "max": np.max,
-    "logsumexp": lambda x, axis=-1: special.logsumexp(x, axis=axis),
+    "logsumexp": special_logsumexp,
     "matmul": np.matmul, "dense": lambda x, w, b=0: x @ w + b,
     "l2_penalty": lambda weight, *ws: weight / 2 * sum((w**2).sum() for w in ws), "accuracy": accuracy,
     "inverse": np.linalg.inv, "det": np.linalg.det, "logdet": lambda a: np.linalg.slogdet(a)[1],

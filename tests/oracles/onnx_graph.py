@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import symbp as bp
-from symbp.derive.inner import eliminate
+from symbp.derive.declared.derivatives import eliminate
 from symbp.derive.stabilise import stabilise
 from symbp.ir.vector import Run
 

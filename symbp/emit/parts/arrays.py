@@ -126,6 +126,10 @@ def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
             besides = "" if ignored is None else f", or be {ignored}"
             raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}{besides}")
         return
+    # <masks>
+    if ("mask", -1) in FACTS.get(name, ()):
+        array = np.where(array == -np.inf, 0, array)
+    # </masks>
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")

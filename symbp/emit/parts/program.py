@@ -35,6 +35,7 @@ RANDOM: dict[str, tuple[tuple[Any, ...], str, float]]
 BATCH: str | None
 GRADIENTS: dict[str, str]
 EQUATIONS: dict[int, str]
+STOPPED: tuple[str, ...]
 DERIVATIVE_INPUTS: tuple[str, ...]
 DERIVATIVES: dict[str, str]
 MOMENTS: tuple[str, ...]

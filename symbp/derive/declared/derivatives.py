@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from symbp.derive.declared.stopped import freed
 from symbp.derive.derivation import Step
 from symbp.derive.proof.confirm import close_confirmed, warn_of
 from symbp.derive.sweep import adjoints
@@ -24,11 +25,12 @@ def eliminate(system: System) -> System:
 
     Raises InvalidSystem for a tensor that isn't there.
     """
-    return eliminated(system)[0]
+    stopped = freed(system)
+    return stopped.restored(eliminated(stopped.free)[0])
 
 
 def eliminated(system: System) -> tuple[System, tuple[Step, ...]]:
-    """The same, and the steps that led to each closed form."""
+    """The same of a system without stopped values, and the steps that led to each closed form."""
     steps: list[Step] = []
     declared, short = dict(system.derivatives), dict[str, str]()
     while system.derivatives:
