@@ -114,8 +114,10 @@ def value_of(extent: Expr) -> int | None:
 
 
 def is_one(extent: Expr) -> bool:
-    """Whether the axis has the bare integer 1 as its size and therefore broadcasts."""
-    return isinstance(extent, Dim) and extent.anonymous and extent.value == 1
+    """Whether the axis has the bare integer 1 as its size, or a formula of bare integers that is 1, and
+    therefore broadcasts."""
+    numbers = extent.free_symbols
+    return bool(extent == 1 or (numbers and all(map(_is_anonymous, numbers)) and value_of(extent) == 1))
 
 
 def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | None) -> ShapeError:
@@ -123,10 +125,12 @@ def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | N
     help = "make the two sizes agree, or transpose or reshape one of the tensors"
     (_, first), (_, second) = sides
     for number, open_size in ((first, second), (second, first)):
-        if _is_anonymous(number) and value_of(open_size) is None:
+        if _is_anonymous(number) and open_size.is_Symbol and value_of(open_size) is None:
             help = f'give {open_size} its value where it is declared: bp.dim("{open_size}", {number})'
     details = tuple(
-        f"{side.why}: {side.extent}" + ("" if found == side.extent else f", which is {found}")
+        f"{side.why}: {side.extent}"
+        + ("" if found == side.extent or str(found) == str(side.extent) else f", which is {found}")
+        + (f" = {value_of(found)}" if value_of(found) is not None and found.args else "")
         for side, found in sides
     )
     return ShapeError(f"{what}: the sizes of two axes differ", where=where, details=details, help=help)
@@ -157,12 +161,13 @@ class Unifier:
         for witness in (first, second):
             self._note(witness.extent)
         a, b = self.find(second.extent), self.find(first.extent)
-        if self._known.gap(a, b) == 0:
+        gap = self._known.gap(a, b)
+        if gap == 0:
             return
         plain = all(e.is_Symbol or e.is_Integer for e in (a, b))
         values = value_of(a), value_of(b)
         wrong = plain or never_same(a, b) if None in values else values[0] != values[1]
-        if wrong or not self._made_one(a, b):
+        if wrong or value_of(gap) or not self._made_one(a, b):
             raise mismatch(what, ((first, b), (second, a)), where)
         self._stated.append((what, first, second, where))
 
@@ -195,14 +200,8 @@ class Unifier:
             return True
         named = sorted(gap.free_symbols - set(numbers), key=lambda s: s.name, reverse=True)
         opened = [s for s in named if value_of(s) is None]
-        for size in opened:
-            formula = alone(gap, size)
-            if formula is not None and formula.free_symbols <= set(numbers):
-                value = value_of(formula) or 0
-                if value < 1:
-                    return False
-                self._note(Dim(size.name, value))
-                return self._made_one(*map(self.find, (a, b)))
+        if opened == named and len(opened) == 1 and gap.is_polynomial():
+            return self._with_value(opened[0], gap, a, b)
         if self._known.follows(a, b, opened):
             return True
         largest = numbers[-1].value if numbers and not named else None
@@ -210,6 +209,15 @@ class Unifier:
             if dim.value != largest or gap.is_polynomial():
                 self._known.replace(dim, sympy.Integer(dim.value))
         return self._known.equate(a, b, [*opened, *(s for s in named if s not in opened)])
+
+    def _with_value(self, size: Expr, gap: Expr, a: Expr, b: Expr) -> bool:
+        """Gives an open size the one value at which two extents are one; False where it has none."""
+        rest = alone(gap.xreplace({s: sympy.Integer(s.value) for s in _numbers(gap)}), size)
+        if rest is None or not rest.is_Integer or rest < 1:
+            return False
+        self._note(Dim(size.name, int(rest)))
+        one, other = self.find(a), self.find(b)
+        return self._known.gap(one, other) == 0 or self._made_one(one, other)
 
     def _note(self, extent: Expr) -> None:
         for symbol in sorted(extent.free_symbols, key=lambda s: s.name):

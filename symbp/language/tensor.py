@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
 from symbp.language.frames import here
@@ -162,7 +162,16 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
         for k in range(rank)
     ]
     elements = [_broadcast(o, plain, wide) if isinstance(o, Tensor) else _constant(o) for o in operands]
-    return Tensor.defined(plain, body(*elements), rule=rule, **more)
+    found = sympy.sympify(body(*elements))
+    gone = [k for k, index in enumerate(plain) if index not in free_indices(found)]  # as in v − v, or 0·v
+    ranges = {plain[k]: _extent(tensors, k - rank, wide=wide[k]) for k in gone}
+    return Tensor.defined(plain, found, rule=rule, ranges=ranges, **more)
+
+
+def _extent(tensors: Sequence[Tensor], axis: int, *, wide: bool) -> Expr:
+    """How far an axis, counted from the end, goes when tensors are broadcast."""
+    extents = [t.shape[axis] for t in tensors if -axis <= t.rank]
+    return next(e for e in extents if not (wide and is_one(e)))
 
 
 def _broadcast(tensor: Tensor, plain: list[Index], wide: list[bool]) -> Expr:

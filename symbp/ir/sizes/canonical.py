@@ -30,7 +30,31 @@ from symbp.ir.expr import Expr, FloorDiv, Mod
 def canonical(extent: Expr) -> Expr:
     """The extent in its one form, written with few terms: `H − 3 + 1` as `H − 2`, `(H − 2) // 2 + 1` as
     `H // 2`, `(H − K + 2) // 2` as `(H − K) // 2 + 1`."""
-    return _written(normal(sympy.sympify(extent)))
+    e = normal(sympy.sympify(extent))
+    several = sum(product.is_Mul or product.is_Pow for _, product in terms_of(e)) > 0 and e.is_Add
+    if not several or not _whole_valued(terms_of(e)):
+        return _written(e)
+    number, factors = sympy.factor_list(e, *sorted(_atoms(e), key=sympy.default_sort_key))
+    if sum(power for _, power in factors) < 2:
+        return _written(e)
+    signed = [(_written(f), power) for f, power in factors]
+    turned = [(-f, power, -1) if _is_turned(f) else (f, power, 1) for f, power in signed]
+    sign = sympy.Mul(*[s**power for _, power, s in turned])
+    return sympy.Mul(number * sign, *[f**power for f, power, _ in turned])
+
+
+def _atoms(e: Expr) -> set[Expr]:
+    """The sizes and the quotients that a normal form is a polynomial in."""
+    return {f.base if f.is_Pow else f for _, p in terms_of(e) for f in sympy.Mul.make_args(p) if f != 1}
+
+
+def _is_turned(factor: Expr) -> bool:
+    """Whether a factor is written with the other sign: most of its quotients, or else of its sizes, are
+    subtracted."""
+    terms = [(c, product) for c, product in terms_of(factor) if product != 1]
+    quotients = [c for c, product in terms if product.has(FloorDiv)] or [c for c, _ in terms]
+    total = sum(quotients)
+    return bool(total < 0 or (total == 0 and factor.could_extract_minus_sign()))
 
 
 def same_extent(one: Expr, other: Expr) -> bool:

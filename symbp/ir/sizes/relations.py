@@ -156,11 +156,9 @@ class Relations:
 
 def _may_vanish(gap: Expr) -> bool:
     """False where what all products have in common doesn't divide the number beside them: 2·W − 5."""
-    if gap == 0:
-        return True
     factors = [int(c) for c, product in terms_of(gap) if product != 1 and c.is_Integer]
     number = sum(c for c, product in terms_of(gap) if product == 1)
-    return not factors or bool(number % gcd(*factors) == 0)
+    return bool(number % gcd(*factors) == 0) if factors else number == 0
 
 
 def alone(gap: Expr, part: Expr) -> Expr | None:
