@@ -167,25 +167,26 @@ def _common(net: Network, target: str) -> list[Part]:
     changed = ["_outputs", "_values"] if net.system.inference else []
     changed += ["_advance"] if net.system.updates and target == "numpy" else []
     step = replaced(step, modes, changed)
-    parts = [part("arrays"), part("memory"), step]
+    arrays = part("arrays", net.pieces)
+    parts = [arrays, part("memory"), step]
     if net.split is not None:
         memory = without(part("memory"), ["_key"])
-        parts = [part("arrays"), memory, without(step, ["_advance"]), part("numba_chunks")]
+        parts = [arrays, memory, without(step, ["_advance"]), part("numba_chunks")]
     if net.blocks:
         memory = without(part("memory"), ["_key"])
-        parts = [part("arrays"), memory, without(step, ["_Step"]), part("numpy_blocks")]
+        parts = [arrays, memory, without(step, ["_Step"]), part("numpy_blocks")]
     if net.buffers or net.system.random:
         parts.append(part("fitting"))
     parts.append(part("buffers" if net.buffers else "no_buffers"))
     if net.system.random:
         parts.append(part(f"{target}_random"))
     given = "random" if net.system.random else "buffers" if net.buffers else "data"
-    return [*parts, part(f"given_{given}"), part("state")]
+    return [*parts, part(f"given_{given}"), part("state", net.pieces)]
 
 
 def _training(net: Network, pieces: Collection[str]) -> list[Part]:
     """The parts that train, check and run commands, with the pieces that are asked for."""
-    chosen = (*sorted(pieces), *(("standardised",) if net.fitted else ()))
+    chosen = (*sorted(pieces), *net.pieces, *(("standardised",) if net.fitted else ()))
     chosen = chosen if "live" in chosen else (*chosen, "plain")
     fitted = [part("standardising")] if net.fitted else []
     return [*fitted, *(part(name, chosen) for name in ("training", "checking", "command"))]

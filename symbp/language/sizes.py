@@ -18,7 +18,7 @@ import sympy
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Index, Size
 from symbp.ir.shapes import Witness
-from symbp.ir.sizes.canonical import canonical, never_same
+from symbp.ir.sizes.canonical import canonical, never_same, with_divisions
 from symbp.ir.sizes.relations import Relations, alone
 from symbp.language.frames import here
 from symbp.language.names import check_name
@@ -77,9 +77,10 @@ def as_size(extent: object) -> Expr:
     Raises DeclarationError for anything that isn't a positive integer, a size, or a formula of sizes.
     """
     if isinstance(extent, sympy.Expr) and not extent.is_Integer:
-        symbols = extent.free_symbols
+        formula: Expr = with_divisions(extent)
+        symbols = formula.free_symbols
         if symbols and all(isinstance(symbol, Size) for symbol in symbols):
-            return extent
+            return formula
     elif not isinstance(extent, bool):
         try:
             value = operator.index(extent)  # type: ignore[arg-type]
@@ -137,12 +138,13 @@ def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | N
 
 
 class Unifier:
-    """Joins sizes with what they must equal; `find` gives the one extent that stands for all that are equal.
+    """Joins sizes with what they must equal; `find` gives the one extent for all that are equal.
 
-    A named size is one size wherever its name occurs, with its value as soon as one mention states it. Extents
-    that are equal at all sizes are one. Those that are equal by their values are made so: an integer becomes
-    the other extent, or stays the number that it is (a kernel of 3, whose padding of 1 keeps an image as it
-    is). What is left to be equal is a condition (2·(H // 2) = H), or gives an open size its formula or value.
+    A named size is one size wherever its name occurs, with its value as soon as one mention states it.
+    Extents that are equal at all sizes are one. Those that are equal by their values are made so: an integer
+    becomes the other extent, or stays the number that it is (a kernel of 3, whose padding of 1 keeps an image
+    as it is). What is left to be equal is a condition (2·(H // 2) = H), or gives an open size its formula or
+    its value.
     """
 
     def __init__(self) -> None:

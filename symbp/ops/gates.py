@@ -98,7 +98,9 @@ def without_rest(x: Tensor, position: int, pieces: Any) -> Joined:
     `joined`."""
     extent, count = x.shape[position], sympy.sympify(pieces)
     axis = f"axis {position} of {display(x)}"
-    return ((Witness(count * FloorDiv(extent, count), f"{pieces} equal parts of {axis}"), Witness(extent, axis)),)
+    return (
+        (Witness(count * FloorDiv(extent, count), f"{pieces} equal parts of {axis}"), Witness(extent, axis)),
+    )
 
 
 def divided(x: Tensor, position: int, pieces: int, what: str) -> Expr:

@@ -26,6 +26,22 @@ from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Expr, FloorDiv, Mod
 
 
+def with_divisions(body: Expr) -> Expr:
+    """`i // 3` and `i % 3` of integers as this library's own: Python's operators give SymPy's functions."""
+    if not body.has(sympy.floor, sympy.ceiling, sympy.Mod):
+        return body
+
+    def quotient(u: Expr) -> Expr:
+        over, under = sympy.fraction(sympy.together(u))
+        return FloorDiv(over, under) if over.is_integer and under.is_integer else sympy.floor(u)
+
+    def remainder(a: Expr, b: Expr) -> Expr:
+        return Mod(a, b) if a.is_integer and b.is_integer else sympy.Mod(a, b)
+
+    body = body.replace(sympy.ceiling, lambda u: -sympy.floor(-u, evaluate=False))
+    return body.replace(sympy.floor, quotient).replace(sympy.Mod, remainder)
+
+
 @lru_cache(maxsize=65536)
 def canonical(extent: Expr) -> Expr:
     """The extent in its one form, written with few terms: `H − 3 + 1` as `H − 2`, `(H − 2) // 2 + 1` as
@@ -71,6 +87,15 @@ def never_same(one: Expr, other: Expr) -> bool:
 def difference(one: Expr, other: Expr) -> Expr:
     """The normal form of `one − other`: 0 where they are shown to be equal."""
     return normal(sympy.sympify(one) - sympy.sympify(other))
+
+
+def solved_for(extent: Expr, size: Expr) -> tuple[Expr, Expr] | None:
+    """(times, rest) of `extent = times·size + rest`, so that the extent's value says the size's; None where
+    the size stands in a quotient or a power, too: V // 2 has one value for two sizes."""
+    e = normal(extent)
+    times = sympy.expand(e).coeff(size, 1)
+    rest = sympy.expand(e - times * size)
+    return None if times == 0 or rest.has(size) or times.has(size) else (times, rest)
 
 
 @lru_cache(maxsize=65536)

@@ -24,9 +24,7 @@ def obeyed(pairs: Sequence[Pair], sizes: Mapping[Size, Expr]) -> bool:
     )
 
 
-def obeying(
-    sizes: Mapping[str, int], pairs: Sequence[Pair], fixed: Collection[str] = ()
-) -> dict[str, int]:
+def obeying(sizes: Mapping[str, int], pairs: Sequence[Pair], fixed: Collection[str] = ()) -> dict[str, int]:
     """The values with as few raised as it takes for the equalities to hold, one after the other, but for the
     `fixed` ones; as they are where that isn't found."""
     found = {Size(name): sympy.Integer(value) for name, value in sizes.items()}

@@ -1,13 +1,13 @@
-"""What follows for sizes where two extents are one: a size that is a formula of others, one that leaves a known
-rest, a quotient that is another formula.
+"""What follows for sizes where two extents are one: a size that is a formula of others, one that leaves a
+known rest, a quotient that is another formula.
 
 Enters: equalities of extents, by `equate`. Leaves: extents in which what is equal is written alike, and which
 equalities are left for somebody to check. Must not know: which sizes have values, tensors.
 
-Of an equality, one size that stands alone in it is replaced by the rest (W − 2 = H − 2 makes W the size H). One
-that says of a quotient how much it leaves makes its size a multiple: 2·(H // 2) = H means that 2 divides H, and
-then (H + 1) // 2 is H // 2, too. Of any other, one quotient is written as the rest; and where that isn't whole,
-one extent is written as the other, wherever it stands as a whole.
+Of an equality, one size that stands alone in it is replaced by the rest (W − 2 = H − 2 makes W the size H).
+One that says of a quotient how much it leaves makes its size a multiple: 2·(H // 2) = H means that 2 divides
+H, and then (H + 1) // 2 is H // 2, too. Of any other, one quotient is written as the rest; and where that
+isn't whole, one extent is written as the other, wherever it stands as a whole.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ class Relations:
         return e
 
     def _as_multiple(self, gap: Expr) -> bool | None:
-        """Takes α·(a // d) + rest = 0 as what a leaves over d, where that is a number and a has one size; None
-        if it says another thing."""
+        """Takes α·(a // d) + rest = 0 as what a leaves over d, where that is a number and a has one size;
+        None if it says another thing."""
         for times, quotient in terms_of(gap):
             if not isinstance(quotient, FloorDiv) or not quotient.args[1].is_Integer:
                 continue
@@ -186,7 +186,11 @@ def _without(e: Expr, t: Size, top: Expr, divisor: int) -> Expr:
         others = times * product / t**power
         for _ in range(power):
             divides = (times / divisor).is_Integer
-            others = sympy.expand(others * top / divisor) if divides else others * FloorDiv(top, sympy.Integer(divisor))
+            others = (
+                sympy.expand(others * top / divisor)
+                if divides
+                else others * FloorDiv(top, sympy.Integer(divisor))
+            )
             times = times / divisor if divides else times
         found += others
     return sympy.expand(found.xreplace({held[a]: inner[a] for a in inner}))
