@@ -70,6 +70,7 @@ def is_rational(a: complex, b: complex) -> bool:
     if abs(ratio.imag) > TOLERANCE * abs(ratio) or ratio.real <= 0:
         return False
     return any(
-        abs(ratio.real * q - round(ratio.real * q)) <= TOLERANCE * q * ratio.real and 0 < round(ratio.real * q) <= MOST
+        abs(ratio.real * q - round(ratio.real * q)) <= TOLERANCE * q * ratio.real
+        and 0 < round(ratio.real * q) <= MOST
         for q in range(1, MOST + 1)
     )

@@ -202,7 +202,11 @@ class Rewriter:
     def _bodies(self, equation: Equation, search: Search) -> Iterator[tuple[str, Expr, Search]]:
         """The body by each rule that changes it, if it does, and where values may be looked for then."""
         body, allowed = equation.body, search.allowed
-        usable = {name: inv for name, inv in self.inversions.items() if allowed(inv.source) and name in self.invertible}
+        usable = {
+            name: inv
+            for name, inv in self.inversions.items()
+            if allowed(inv.source) and name in self.invertible
+        }
         hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
         for turned in dict.fromkeys([inverted(body, hidden), inverted(body, usable)]):
             gone = {a.name for a in body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
@@ -281,7 +285,9 @@ class Rewriter:
             return Rewritten(
                 changed.with_(body=self._improve(changed, body, search, steps)), (), tuple(steps)
             )
-        changed = changed.with_(body=best_form(body, changed.extents, self.signs)[0])  # the cores have no values yet
+        changed = changed.with_(
+            body=best_form(body, changed.extents, self.signs)[0]
+        )  # the cores have no values yet
         steps.append(equations_step("common factor of a sum", equation, changed))
         return Rewritten(changed, tuple(cores), tuple(steps))
 

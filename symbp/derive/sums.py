@@ -51,9 +51,7 @@ class SumForm:
     lemmas: tuple[Lemma, ...]
 
 
-def sum_forms(
-    equation: Equation, body: Expr, system: System, search: Search, signs: Signs
-) -> list[SumForm]:
+def sum_forms(equation: Equation, body: Expr, system: System, search: Search, signs: Signs) -> list[SumForm]:
     """Normal forms of `Σ body`, from the body as it stands and from its expansion; those that keep the digits:
     a sum of differences does not become a difference of sums."""
     bodies = dict.fromkeys([body, expand(body)])

@@ -20,7 +20,15 @@ from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
 from symbp.emit.module import check_request
 from symbp.emit.names import RESERVED, Names, names_for
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
-from symbp.emit.splice import Part, arrays_part, function_text, function_texts, import_lines, numba_kernels, part
+from symbp.emit.splice import (
+    Part,
+    arrays_part,
+    function_text,
+    function_texts,
+    import_lines,
+    numba_kernels,
+    part,
+)
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
@@ -142,7 +150,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
 def _common(net: Network, target: str) -> list[Part]:
     """What every such module has; `forward` only where there are outputs."""
     run = part(f"{target}_derivatives")
-    parts = [part("kept"), arrays_part(net.data), run, part("derivatives")]
+    parts = [part("kept"), arrays_part(net.data, net.pieces), run, part("derivatives")]
     if net.system.outputs:
         step = [function_text(f"{target}_step", "_outputs"), function_text("derivatives_forward", "forward")]
         parts.append(Part("Outputs", "\n\n\n".join(step), (), ()))

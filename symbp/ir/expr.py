@@ -95,6 +95,9 @@ class IntegerAccess(Access):
     is_integer = True
 
 
+BINDING = 60  # of SymPy's scale: a sum or a product stands in parentheses beside `//`
+
+
 class FloorDiv(sympy.Expr):
     """`a // b` on integers, b positive; lighter than `sympy.floor`, and never rewritten silently."""
 
@@ -110,7 +113,8 @@ class FloorDiv(sympy.Expr):
         return sympy.Expr.__new__(cls, a, b)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"({printer._print(self.args[0])})//({printer._print(self.args[1])})"
+        top, below = (printer.parenthesize(e, BINDING) for e in self.args)
+        return f"({top}//{below})"
 
 
 class Mod(sympy.Expr):
@@ -128,7 +132,8 @@ class Mod(sympy.Expr):
         return sympy.Expr.__new__(cls, a, b)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"({printer._print(self.args[0])})%({printer._print(self.args[1])})"
+        top, below = (printer.parenthesize(e, BINDING) for e in self.args)
+        return f"({top}%{below})"
 
 
 class Step(sympy.Function):  # type: ignore[misc]

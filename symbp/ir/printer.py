@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Floor, FloorDiv, FloorQuotient, Guard, Index, Mod, Size, Step, free_indices
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    Floor,
+    FloorDiv,
+    FloorQuotient,
+    Guard,
+    Index,
+    Mod,
+    Size,
+    Step,
+    free_indices,
+)
 
 if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.system import Equation, System
@@ -283,6 +295,11 @@ def equation_text(equation: Equation) -> str:
     return f"{left} = {right}"
 
 
+def conditions_text(system: System) -> tuple[str, ...]:
+    """The equalities that sizes must obey, `2·(H//2) = H`."""
+    return tuple(f"{expression_text(one)} = {expression_text(other)}" for one, other in system.conditions)
+
+
 def system_text(system: System) -> str:
     """Leaves, then equations, one line each, then what they mean after a step and at inference."""
     lines = [f"  {tensor}" for tensor in system.leaves]
@@ -290,4 +307,5 @@ def system_text(system: System) -> str:
     lines += [f"  {equation_text(equation)}" for equation in system.equations]
     lines += [f"  after a step, {name} is {other}" for name, other in system.updates.items()]
     lines += [f"  at inference, {name} is {other}" for name, other in system.inference.items()]
+    lines += [f"  where {condition}" for condition in conditions_text(system)]
     return "\n".join(lines)

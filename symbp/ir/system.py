@@ -234,6 +234,8 @@ class System:
     `metrics` the tensors a user asked for; `updates` maps a buffer to the tensor that is its next value.
     Training and inference are two systems in one: `inference` maps the loss and each output to the tensor
     that stands for it at inference, where that is another one; metrics are measured at inference.
+    `conditions` are pairs of extents that must be equal for the declaration to mean what it says: sizes that
+    are sampled obey them, and a module checks them where sizes are open.
     `derivatives` maps a tensor without an equation to (of, by): it stands for ∂(Σ of)/∂by, an element for
     each of `by`, until `symbp.derive.eliminate` gives it equations; in the order of evaluation.
     """
@@ -247,6 +249,7 @@ class System:
     updates: Mapping[str, str] = field(default_factory=dict)
     inference: Mapping[str, str] = field(default_factory=dict)
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    conditions: tuple[tuple[Expr, Expr], ...] = ()
 
     __hash__ = object.__hash__
 

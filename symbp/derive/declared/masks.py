@@ -19,7 +19,7 @@ import sympy
 
 from symbp.derive.definitions import fresh_name, inline
 from symbp.derive.derivation import Step
-from symbp.derive.logarithms import exponential_factor
+from symbp.derive.stabilise.logarithms import exponential_factor
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
@@ -150,7 +150,9 @@ def _may_be_lowest(system: System, masks: Iterable[str]) -> set[str]:
     for equation in system.equations:
         if equation.reduction is None:
             terms = sympy.Add.make_args(equation.body)
-            added = any(isinstance(f, Access) and f.name in found for t in terms for f in sympy.Mul.make_args(t))
+            added = any(
+                isinstance(f, Access) and f.name in found for t in terms for f in sympy.Mul.make_args(t)
+            )
             if added or any(t.has(-sympy.oo) and not t.has(sympy.exp, sympy.log) for t in terms):
                 found.add(equation.target)
     return found
