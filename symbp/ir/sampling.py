@@ -31,6 +31,7 @@ Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
+TOO_LARGE = 1e60  # for a value whose powers shall stay finite
 MORE_DRAWS = 6  # of a point, where nothing is finite at the first
 
 
@@ -90,9 +91,9 @@ def sample_run(
             for spread, own in _draws(first, seed):
                 run = _drawn_run(system, chosen, own, spread, decided)
                 tensors = run.everything().values()
-                if all(bool(np.all(np.isfinite(v))) for v in tensors):
+                if all(bool(np.all(np.abs(v) < TOO_LARGE)) for v in tensors):
                     return run
-                if not any(bool(np.any(np.isnan(v) | np.isposinf(v.real))) for v in tensors):
+                if not any(bool(np.any(np.isnan(v) | (v.real > TOO_LARGE))) for v in tensors):
                     valued = valued or run
                 without = without or run
             if valued is not None:
