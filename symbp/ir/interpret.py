@@ -173,13 +173,14 @@ class _Compiled:
         self.run, self.equation = run, equation
         self.extents = [range(run.extent(e)) for e in equation.ranges[len(equation.indices) :]]
         self.names = [index.name for index in equation.reduced]
-        integer = run.system.tensor(equation.target).integer and equation.op != "argmax"
+        places = equation.op == "argmax" or equation.leaf is not None
+        integer = run.system.tensor(equation.target).integer and not places
         closures = _Integers(run, equation) if integer else _Reals(run, equation)
         self.body = closures.value(equation.body)
         self.matrices: dict[Position, Any] = {}
         judge = _Reals(run.judge, equation)
         self.where = [judge.guard(guard) for guard in equation.where]
-        if equation.op in ("max", "argmax"):
+        if equation.op in ("max", "argmax") or (equation.leaf is not None and equation.leaf.integer):
             self.criterion = judge.value(equation.body)
 
     def element(self, env: dict[str, int]) -> Value:
@@ -202,10 +203,17 @@ class _Compiled:
         result = [index.name for index in self.equation.result]
         batch = tuple(at for name, at in env.items() if name not in result)
         if batch not in self.matrices:
-            row, column = self.names
-            rows = [[self.body({**env, row: r, column: c}) for c in self.extents[1]] for r in self.extents[0]]
+            domain, value = self.run.domain, self.body
+            if leaf.integer:
+                domain, value = self.run.judge.domain, self.criterion
+            first, *rest = self.extents
+            elements: list[Any] = [{**env, self.names[0]: r} for r in first]
+            if rest:
+                elements = [[value({**at, self.names[1]: c}) for c in rest[0]] for at in elements]
+            else:
+                elements = [value(at) for at in elements]
             try:
-                self.matrices[batch] = leaf.exact(self.run.domain, rows)
+                self.matrices[batch] = leaf.exact(domain, elements)
             except EvaluationError as error:
                 details = (str(self.equation), f"at {dict(zip(env, batch, strict=False))}" if batch else "")
                 raise EvaluationError(

@@ -1,4 +1,4 @@
-"""The leaves of linear algebra: functions of a whole matrix that no scalar body can express.
+"""The leaves: functions of a whole matrix, or of a whole vector, that no scalar body can express.
 
 Enters: a matrix of elements of any domain, or arrays of matrices. Leaves: its inverse, determinant,
 cofactors, logarithm of |determinant|, Cholesky factor, eigenvalues or singular values, with their vectors.
@@ -34,14 +34,17 @@ SINGULAR = 1e13  # condition from which no digit of an inverse in double precisi
 
 @dataclass(frozen=True)
 class MatrixLeaf:
-    """One function of a matrix. `exact` takes m × n elements of a domain, `arrays` an array (…, m, n) of
-    floats or complex numbers. `result` names the axes of what both give: as long as a "row" index of the
-    matrix runs, or a "column", or one "value" after the other, as many as there are. `square`: m = n."""
+    """One function of a matrix, or of a vector (`axes` = 1). `exact` takes m × n elements of a domain,
+    `arrays` an array (…, m, n) of floats or complex numbers. `result` names the axes of what both give: as
+    long as a "row" index of the matrix runs, or a "column", or one "value" after the other, as many as there
+    are. `square`: m = n; `integer`: what it gives are places, decided by the values' order."""
 
     result: tuple[Literal["row", "column", "value"], ...]
-    exact: Callable[[Domain, Rows], Any]
+    exact: Callable[[Domain, Any], Any]
     arrays: Callable[[Array], Array]
     square: bool = True
+    axes: int = 2
+    integer: bool = False
 
 
 def _inverse(domain: Domain, rows: Rows) -> Rows:
@@ -270,6 +273,12 @@ def _refuse_without_order(domain: Domain) -> None:
         raise OutsideDomain(f"eigenvalues cannot be evaluated in the domain {domain.name}")
 
 
+# --- order
+def _order(domain: Domain, elements: Sequence[Value]) -> list[int]:
+    """The places of the elements from the smallest, equal ones as they stand."""
+    return sorted(range(len(elements)), key=lambda k: domain.order(elements[k]))
+
+
 # --- elimination
 def _unit(domain: Domain, n: int, k: int) -> list[Value]:
     return [domain.rational(Fraction(int(k == j))) for j in range(n)]
@@ -396,6 +405,9 @@ MATRIX_LEAVES: Mapping[str, MatrixLeaf] = {
     "eigenvalues": MatrixLeaf(("row",), _eigenvalues, lambda a: _eigen_arrays(a)[0]),
     "eigenvectors": MatrixLeaf(("row", "column"), _eigenvectors, lambda a: _eigen_arrays(a)[1]),
     "singular_values": MatrixLeaf(("value",), _singular_values, lambda a: _singular_arrays(a)[1], False),
+    "argsort": MatrixLeaf(
+        ("row",), _order, lambda a: np.argsort(a.real, -1, kind="stable"), False, axes=1, integer=True
+    ),
     "left_vectors": MatrixLeaf(("row", "value"), _left_vectors, lambda a: _singular_arrays(a)[0], False),
     "right_vectors": MatrixLeaf(("column", "value"), _right_vectors, lambda a: _singular_arrays(a)[2], False),
 }

@@ -127,6 +127,7 @@ ReductionOp = Literal[
     "singular_values",
     "left_vectors",
     "right_vectors",
+    "argsort",
 ]
 
 

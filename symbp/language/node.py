@@ -123,6 +123,7 @@ class Node:
         joined: Joined = (),
         parts: Iterable[Index] = (),
         component: int = 0,
+        integer: bool = False,
         **more: Any,
     ) -> Self:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
@@ -150,7 +151,7 @@ class Node:
             origin=here(),
         )
         equation = draft.with_(ranges=_ranges(draft, stated, joined, frozenset(parts)))
-        integer = reduce == "argmax"
+        integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
             parts=frozenset(parts), origin=draft.origin, **more,
