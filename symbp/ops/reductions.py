@@ -101,7 +101,7 @@ def logsumexp(x: Tensor, axis: int | Sequence[int] | None = -1) -> Tensor:
     return formula(left, sympy.log(s.at(*left)), rule="logsumexp", hint=Hint("lse", "bare"))
 
 
-@op(FAMILY, example("N H"), example("N H", axis=0, descending=True), analytic=False, differentiable=False)
+@op(FAMILY, example("N H"), example("N H", axis=0, descending=True), differentiable=False)
 def argsort(x: Tensor, axis: int = -1, descending: bool = False) -> Tensor:
     """o with x[o[0]] ≤ x[o[1]] ≤ … along an axis (≥ if `descending`), equal elements as they stand: an
     integer tensor, without a gradient."""
