@@ -125,6 +125,7 @@ class Node:
         parts: Iterable[Index] = (),
         component: int = 0,
         constant: bool = False,
+        integer: bool = False,
         **more: Any,
     ) -> Self:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
@@ -153,7 +154,7 @@ class Node:
             origin=here(),
         )
         equation = draft.with_(ranges=_ranges(draft, stated, joined, frozenset(parts)))
-        integer = reduce == "argmax"
+        integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
             parts=frozenset(parts), origin=draft.origin, **more,
