@@ -133,6 +133,7 @@ def is_one(extent: Expr) -> bool:
 def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | None) -> ShapeError:
     """The error that says which two axes disagree: each a witness, and the size that it was found to be."""
     help = "make the two sizes agree, or transpose or reshape one of the tensors"
+    sides = [(side, sympy.sympify(found)) for side, found in sides]
     (_, first), (_, second) = sides
     for number, open_size in ((first, second), (second, first)):
         if _is_anonymous(number) and open_size.is_Symbol and value_of(open_size) is None:
@@ -268,9 +269,10 @@ def _numbers(gap: Expr) -> list[Dim]:
 def _kept_by(extent: Expr) -> list[Dim]:
     """The smaller bare integers in a formula that, by their values, leaves its largest one as it is: a kernel
     of 1, or one of 3 with a padding of 1."""
-    *smaller, largest = _numbers(extent) or [None]
-    if not smaller or largest is None or len(smaller) + 1 < len(extent.free_symbols):
+    numbers = _numbers(extent)
+    if len(numbers) < 2 or len(numbers) < len(extent.free_symbols):
         return []
+    *smaller, largest = numbers
     kept = canonical(extent.xreplace({s: sympy.Integer(s.value) for s in smaller}))
     return smaller if kept == largest else []
 

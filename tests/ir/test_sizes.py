@@ -17,13 +17,13 @@ SIZES = (H, W, K)
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def values(number):
+def values():
     return st.lists(st.integers(1, 12), min_size=len(SIZES), max_size=len(SIZES)).map(
         lambda found: {s: sympy.Integer(v) for s, v in zip(SIZES, found, strict=True)}
     )
 
 
-POINTS = st.lists(values(3), min_size=6, max_size=6)
+POINTS = st.lists(values(), min_size=6, max_size=6)
 DIVISORS = st.sampled_from([1, 2, 3, 4, 6, H, K, 2 * K, H * K, K + 1])
 
 
@@ -146,7 +146,7 @@ def test_multiples_of_two_sizes_that_agree_are_one():
 @SLOW
 @given(
     st.lists(st.tuples(convolved(st.sampled_from(SIZES)), convolved(st.sampled_from(SIZES))), max_size=4),
-    st.lists(values(3), min_size=4, max_size=4),
+    st.lists(values(), min_size=4, max_size=4),
     st.booleans(),
 )
 def test_conditions_say_all_that_makes_extents_equal(pairs, points, freely):

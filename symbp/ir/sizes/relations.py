@@ -58,7 +58,8 @@ class Relations:
         self._replaced[size] = self.replaced(extent)
         stated, self._pairs = self._pairs, []
         self._multiples, self._rewritten = {}, {}
-        return all([self.equate(one, other) for one, other in stated])
+        kept = [self.equate(one, other) for one, other in stated]
+        return all(kept)
 
     def follows(self, one: Expr, other: Expr, order: Iterable[Expr] = ()) -> bool | None:
         """Makes two extents one where a size can be written as a formula of the others: the first of `order`
