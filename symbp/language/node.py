@@ -24,7 +24,7 @@ from symbp.language.bodies import exact, rewrite, strip_ranges
 from symbp.language.frames import caller, here, variables
 from symbp.language.initial import Initialiser
 from symbp.language.names import check_name
-from symbp.language.sizes import Unifier
+from symbp.language.sizes import Unifier, simplest
 
 _serials = itertools.count(1)  # orders declarations; only comparisons of two serials mean anything
 
@@ -280,7 +280,13 @@ def _ranges(
         name: ir.Tensor(name, tuple(unifier.find(e) for e in tensor.shape))
         for name, tensor in tensors.items()
     }
-    return infer_ranges(equation, unified, {i: unifier.find(e) for i, e in stated.items()}, parts).ranges
+    found = infer_ranges(equation, unified, {i: unifier.find(e) for i, e in stated.items()}, parts).extents
+    own = [*((i, w.extent) for i, w in witnesses(equation, tensors, parts)), *stated.items()]
+    ways: dict[Index, list[Expr]] = {}
+    for index, extent in own:
+        ways.setdefault(index, []).append(unifier.valued(extent))
+    # What is equal here alone, in the simplest of its ways: a network knows all that its sizes must obey.
+    return tuple(simplest(ways[i]) if i in ways else found[i] for i in equation.all_indices)
 
 
 def join_all(
