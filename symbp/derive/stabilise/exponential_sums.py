@@ -21,14 +21,15 @@ Term = tuple[Expr, Expr]
 DEPTH = 8  # maps behind maps that are looked through
 
 
-def written_out(e: Expr, system: System, depth: int = DEPTH) -> Expr:
-    """`e` with each map that is made of exponentials, itself or by what it reads, in place of its reads."""
+def written_out(e: Expr, system: System, *, unsafe: bool = False, depth: int = DEPTH) -> Expr:
+    """`e` with each map that is made of exponentials, itself or by what it reads, in place of its reads; with
+    `unsafe` only those that may overflow."""
     found = {}
     for access in accesses(e):
         body = map_body(access, system) if depth else None
         if body is not None:
-            body = written_out(body, system, depth - 1)
-            if body.has(sympy.exp):
+            body = written_out(body, system, unsafe=unsafe, depth=depth - 1)
+            if body.has(sympy.exp) and (overflows(body) or not unsafe):
                 found[access] = body
     return e.xreplace(found)
 
@@ -74,6 +75,20 @@ def relative(terms: Sequence[Term], to: Term) -> Expr:
     """Σ c·exp(u) / (d·exp(v)) for to = (d, v): 1 + exp(u − v) + …"""
     d, v = to
     return sympy.Add(*[c / d * sympy.exp(sympy.expand(u - v)) for c, u in terms])
+
+
+def two_terms(e: Expr) -> Expr | None:
+    """`c·exp(a)/(exp(a) + exp(b))` as c/(1 + exp(b − a)), a factor of a product; None if there is none."""
+    for power in e.args if e.is_Mul else ():
+        base, exponent = power.as_base_exp()
+        terms = terms_of(base) if exponent == -1 and base.is_Add else None
+        if terms is None or len(terms) != 2:
+            continue
+        for own, other in (terms, terms[::-1]):
+            (c, u), (d, v) = own, other
+            if sympy.exp(u) in e.args and c == d:
+                return e / power / sympy.exp(u) / c / (1 + sympy.exp(sympy.expand(v - u)))
+    return None
 
 
 def safe_as_it_stands(e: Expr) -> bool:

@@ -47,4 +47,5 @@ def is_mask(factor: Expr, system: System) -> bool:
     """A read of a leaf of zeros and ones."""
     if not isinstance(factor, Access) or factor.outside is not None:
         return False
-    return system.tensor(factor.name).fact("binary") is not None
+    tensor = system.by_name.get(factor.name)
+    return tensor is not None and tensor.fact("binary") is not None

@@ -347,7 +347,7 @@ class _Readers:
             if not reads or equation.target in skip:
                 equations.append(equation)
                 continue
-            body, left = self._body(equation.body, reads, scaled)
+            body, left = self._body(equation.body, reads, scaled, system)
             own = scaled.get(equation.target)
             if own is not None and left is not None and left == (own.by, own.peak):
                 left = None
@@ -361,7 +361,7 @@ class _Readers:
         return equations
 
     def _body(
-        self, body: Expr, reads: list[Access], scaled: Mapping[str, _Scaled]
+        self, body: Expr, reads: list[Access], scaled: Mapping[str, _Scaled], system: System
     ) -> tuple[Expr | None, tuple[Expr, Expr] | None]:
         """The body, and the shift (and maximum) whose exponential is a factor of it; no body if a factor
         survives otherwise."""
@@ -376,7 +376,7 @@ class _Readers:
         signs = {g: sympy.Dummy("sign") for g in _signs(body, reads)}
         body = body.xreplace(signs).xreplace({a: f * a for a, f in factor.items()})
         for (by, _), g in growth.items():
-            body = self._absorbed(body, g, by)
+            body = self._absorbed(body, g, by, system)
         body = body.replace(sympy.log, lambda arg: sympy.expand_log(sympy.log(arg), force=True))
         body = body.xreplace({sympy.log(g): peak for (_, peak), g in growth.items()})
         left = None
@@ -389,16 +389,17 @@ class _Readers:
         raw = {a: a.with_(name=scaled[a.name].raw) for a in reads}
         return body.xreplace({mark: guard.xreplace(raw) for guard, mark in signs.items()}), left
 
-    def _absorbed(self, e: Expr, g: Expr, by: Expr) -> Expr:
-        """exp(u)/exp(m) as exp(u − m), and exp(m)·s + c·exp(u) as exp(m)·(s + c·exp(u − m))."""
+    def _absorbed(self, e: Expr, g: Expr, by: Expr, system: System) -> Expr:
+        """exp(u)/exp(m) as exp(u − m), a mask beside it as a bracket, and exp(m)·s + c·exp(u) as
+        exp(m)·(s + c·exp(u − m))."""
         if isinstance(e, (Access, Guard)) or not e.args or g not in e.free_symbols:
             return e
-        e = e.func(*[self._absorbed(a, g, by) for a in e.args])
+        e = e.func(*[self._absorbed(a, g, by, system) for a in e.args])
         if e.is_Mul:
             power = e.as_powers_dict().get(g, sympy.Integer(0))
             own = next((f for f in e.args if isinstance(f, sympy.exp)), None)
             if own is not None and power.is_Integer and power < 0:
-                return e / own / g**power * sympy.exp(own.args[0] + power * by)
+                return _brackets(e / own / g**power, system) * sympy.exp(own.args[0] + power * by)
         if e.is_Add:
             alone = [t for t in e.args if g not in t.free_symbols]
             grown = [t / g for t in e.args if g in t.free_symbols]
