@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.names import key_of
 from symbp.emit.segments import STANDALONE, Network
 from symbp.emit.update import hyperparameters
 from symbp.ir.expr import Expr, Size
@@ -31,7 +32,7 @@ CHECKED = (
 def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
     """The constants of a module, in the order in which they are read."""
     gradients = net.derivation.gradients
-    batch = net.batch
+    batch = None if net.batch is None else key_of(net.batch)
     return [
         *shape_tables(net),
         *_given_tables(net),
@@ -67,7 +68,7 @@ def shape_tables(net: Network) -> list[str]:
     rows = [
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
-        *_dictionary("SIZES", [f'"{name}": {name}' for name in net.sizes]),
+        *_dictionary("SIZES", [f'"{key_of(name)}": {name}' for name in net.sizes]),
         *constant_lines(net.constants),
         *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
         *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
@@ -152,10 +153,10 @@ def _shape(tensor: Tensor) -> str:
 
 def _extent(extent: Expr) -> str:
     if isinstance(extent, Size):
-        return f'"{extent.name}"'
+        return f'"{key_of(extent.name)}"'
     if extent.is_Integer:
         return str(extent)
-    names = {size: Size(f's["{size.name}"]') for size in extent.atoms(Size)}
+    names = {size: Size(f's["{key_of(size.name)}"]') for size in extent.atoms(Size)}
     return f"lambda s: {ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text}"
 
 
