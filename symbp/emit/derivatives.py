@@ -25,7 +25,7 @@ from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
-from symbp.ir.system import Tensor
+from symbp.ir.system import Role, Tensor
 from symbp.lower import lower
 
 
