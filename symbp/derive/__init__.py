@@ -156,7 +156,9 @@ def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
     system, forward, steps = _prepared(stopped.free)
     assert forward.loss is not None
     sweep = adjoints(forward, forward.loss, chosen)
-    return _Swept(system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)), stopped)
+    return _Swept(
+        system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)), stopped
+    )
 
 
 def _closed(swept: _Swept, name: str, started: float) -> Derivation:

@@ -20,7 +20,15 @@ from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
 from symbp.emit.module import check_request
 from symbp.emit.names import LOCALS, Names, interface, key_of, names_for, own_names, with_identifiers
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
-from symbp.emit.splice import Part, arrays_part, function_text, function_texts, import_lines, numba_kernels, part
+from symbp.emit.splice import (
+    Part,
+    arrays_part,
+    function_text,
+    function_texts,
+    import_lines,
+    numba_kernels,
+    part,
+)
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
@@ -71,7 +79,9 @@ def generate_derivatives(
     derivation, sizes, _ = with_identifiers(derivation, sizes, {}, constants)
     net = _network(derivation, dict(sizes), hyper or {})
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
-    names = names_for(dict.fromkeys(tensors), derivation.system.sizes, LOCALS | own_names() | globals_of(net.constants))
+    names = names_for(
+        dict.fromkeys(tensors), derivation.system.sizes, LOCALS | own_names() | globals_of(net.constants)
+    )
     make = _numpy if target == "numpy" else _numba
     functions, before, parts, tables, found = make(net, names, dtype)
     parts = interface(parts, [*(t.name for t in net.data), *map(key_of, net.system.sizes)])

@@ -50,9 +50,7 @@ class Names:
         return name
 
 
-def names_for(
-    tensors: Iterable[str], sizes: Iterable[str], reserved: Collection[str] | None = None
-) -> Names:
+def names_for(tensors: Iterable[str], sizes: Iterable[str], reserved: Collection[str] | None = None) -> Names:
     """Identifiers for tensors; those that would hide a builtin or a name of the module get an underscore."""
     own = LOCALS | own_names() if reserved is None else frozenset(reserved)
     blocked = own | set(sizes) | set(dir(builtins))
@@ -111,10 +109,12 @@ def own_names() -> frozenset[str]:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 found.add(node.name)
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                if not getattr(node, "module", "" or "").startswith(INTERNAL):
+                if not (getattr(node, "module", None) or "").startswith(INTERNAL):
                     found |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.Assign):
-                found |= {t.id for target in node.targets for t in ast.walk(target) if isinstance(t, ast.Name)}
+                found |= {
+                    t.id for target in node.targets for t in ast.walk(target) if isinstance(t, ast.Name)
+                }
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 found.add(node.target.id)
     return frozenset(found)

@@ -102,7 +102,9 @@ class Network:
         where they are when a parameter moves a little."""
         system = self.derivation.declared
         needed = system.resting([system.loss] if system.loss else [])
-        held = [e for e in system.equations if e.constant and e.target in needed and not isinstance(e.body, Step)]
+        held = [
+            e for e in system.equations if e.constant and e.target in needed and not isinstance(e.body, Step)
+        ]
         resting = system.resting(name for e in held for name in e.read_names)
         return tuple(p.name for p in self.parameters if p.name in resting)
 

@@ -14,8 +14,8 @@ import sympy
 from symbp.emit.blocks import Function, wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.entries import Entry, entry_lines
-from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.emit.names import key_of
+from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.emit.scratch import Scratch
 from symbp.emit.segments import STEP, Network
 from symbp.emit.tables import quoted

@@ -52,7 +52,13 @@ REFUSED = (
 )
 """Nodes that have no place in a body: their derivative is a distribution, or they hide a reduction."""
 
-_MPMATH_NAMES = {"polygamma": "psi", "Pow": "power", "LambertW": "lambertw", "Floor": "floor", "Round": "nint"}
+_MPMATH_NAMES = {
+    "polygamma": "psi",
+    "Pow": "power",
+    "LambertW": "lambertw",
+    "Floor": "floor",
+    "Round": "nint",
+}
 
 
 _STEPS: dict[str, Callable[..., int]] = {  # of rationals

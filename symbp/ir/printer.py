@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Floor, FloorDiv, FloorQuotient, Guard, Index, Mod, Size, Step, free_indices
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    Floor,
+    FloorDiv,
+    FloorQuotient,
+    Guard,
+    Index,
+    Mod,
+    Size,
+    Step,
+    free_indices,
+)
 
 if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.system import Equation, System

@@ -13,6 +13,7 @@ from symbp.language.frames import here
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
+
 def problem(name: object) -> str | None:
     """Why the name can't be used, or None."""
     if not isinstance(name, str):

@@ -188,7 +188,8 @@ class Condition:
         if self.op not in ("&", "|"):
             return Brackets.of(Guard(self.op, *elements))
         count = len(self.parts[0].operands)
-        first, second = self.parts[0].brackets(elements[:count]), self.parts[1].brackets(elements[count:])
+        first: Brackets = self.parts[0].brackets(elements[:count])
+        second: Brackets = self.parts[1].brackets(elements[count:])
         return first.both(second) if self.op == "&" else first.either(second)
 
 
@@ -212,7 +213,7 @@ class Brackets:
 
     def either(self, other: Brackets) -> Brackets:
         """Where this one holds or the other, or both."""
-        return (~self).both(~other).__invert__()
+        return Brackets((*self.yes, *_products(self.no, other.yes)), _products(self.no, other.no))
 
     def __invert__(self) -> Brackets:
         return Brackets(self.no, self.yes)
@@ -302,7 +303,9 @@ def _extent(tensors: Sequence[Tensor], axis: int, wide: Sequence[bool]) -> Expr:
 
 def floor_quotient(a: Operand, b: Operand) -> Any:
     """`a // b` = ⌊a/b⌋ of tensors, through which nothing is differentiated."""
-    return pointwise(FloorQuotient, a, b, rule="floor of a quotient", kept=True, constant=True, hint=Hint("c"))
+    return pointwise(
+        FloorQuotient, a, b, rule="floor of a quotient", kept=True, constant=True, hint=Hint("c")
+    )
 
 
 def remainder(a: Operand, b: Operand) -> Any:
@@ -409,9 +412,7 @@ def reduce_axes(
     return Tensor.defined(plain, body, op, [every[k] for k in over], rule=rule, kept=True, **more)
 
 
-def with_axes(
-    reduced: Tensor, of: Tensor, axis: int | Sequence[int] | None, keepdims: bool = True
-) -> Tensor:
+def with_axes(reduced: Tensor, of: Tensor, axis: int | Sequence[int] | None, keepdims: bool = True) -> Tensor:
     """What is left of a reduction of `of`, with an axis of 1 element for each one that was reduced over, if
     `keepdims` says so: it broadcasts against `of` again."""
     over = axis_numbers(of, axis)

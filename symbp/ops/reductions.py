@@ -1,6 +1,7 @@
 """Reductions over axes.
 
-Enters: tensors. Leaves: tensors with fewer axes, or with `keepdims` as many, of 1 element each. Must not know: derivatives.
+Enters: tensors. Leaves: tensors with fewer axes, or with `keepdims` as many, of 1 element each.
+Must not know: derivatives.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
 from symbp.language.frames import here
 from symbp.language.node import Hint, counted, display
-from symbp.language.notation import Sum, formula
+from symbp.language.notation import formula
 from symbp.language.sizes import as_size, is_one, value_of
 from symbp.language.tensor import Tensor, axes, axis_numbers
 from symbp.ops.functions import constant

@@ -1,4 +1,4 @@
-"""Values through which no gradient flows: never taken for what they equal, in any order of differentiation."""
+"""Values through which no gradient flows: never taken for what they equal, in any derivative."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ def test_gradient_reversal() -> None:
 def test_target_network_and_stopped_softmax() -> None:
     x, w = bp.input("x", (N, H)), bp.param("w", (H, K))
     p = bp.softmax(x @ w)
-    loss = bp.cross_entropy(x @ w * 2, SG(p), from_logits=True) + (p * SG(bp.logsumexp(x @ w, -1)).sum()).mean()
+    loss = (
+        bp.cross_entropy(x @ w * 2, SG(p), from_logits=True) + (p * SG(bp.logsumexp(x @ w, -1)).sum()).mean()
+    )
 
     def theirs(x: Any, w: Any) -> Any:
         z = x @ w
@@ -157,7 +159,9 @@ def test_derivatives_in_a_declaration() -> None:
     x, w = bp.input("x", (N, H)), bp.param("w", (H,))
     u = bp.tanh(x @ w) ** 2 * SG(bp.tanh(x @ w))
     du = bp.grad(u, x)
-    net = bp.Network("n", loss=(du**2).sum() + (SG(du) * du).sum() + (SG(du**2) * bp.unsqueeze(x @ w, 1)).sum())
+    net = bp.Network(
+        "n", loss=(du**2).sum() + (SG(du) * du).sum() + (SG(du**2) * bp.unsqueeze(x @ w, 1)).sum()
+    )
 
     def theirs(x: Any, w: Any) -> Any:
         x = x.clone().requires_grad_()

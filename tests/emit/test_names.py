@@ -14,18 +14,17 @@ import pytest
 import symbp as bp
 from symbp.emit.names import interface, own_names
 
-NAMES = tuple(
-    """
-    time fit path theta step state data seed loss BATCH INPUTS LOSS NAME State Path signal kernel params np
-    numpy math numba sys os json argparse re x_row masks buffers training sizes threads epochs callback history
-    batch_size validation Arena DTYPE SIZES HYPER GRADIENTS OPEN_SIZES Array main forward predict evaluate save
-    load check_gradients init_params train_step loss_and_gradients init_state init_buffers moments gradient
-    gradients work counts at bounds tensors rows finite run F32 out order layers start blocks lr c1 c2 self cls
-    input sum max min len range abs float int print id type dict list tuple zip map hash object rng shape dx
-    constant_c size_N N_ i n k j prange exact_kernel parallel_kernel dataclass Any Callable Mapping cache inputs
-    options
-    """.split()
-)
+WORDS = """
+    time fit path theta step state data seed loss BATCH INPUTS LOSS NAME State Path signal kernel params
+    np numpy math numba sys os json argparse re x_row masks buffers training sizes threads epochs
+    callback history batch_size validation Arena DTYPE SIZES HYPER GRADIENTS OPEN_SIZES Array main
+    forward predict evaluate save load check_gradients init_params train_step loss_and_gradients
+    init_state init_buffers moments gradient gradients work counts at bounds tensors rows finite run F32
+    out order layers start blocks lr c1 c2 self cls input sum max min len range abs float int print id
+    type dict list tuple zip map hash object rng shape dx constant_c size_N N_ i n k j prange
+    exact_kernel parallel_kernel dataclass Any Callable Mapping cache inputs options
+"""
+NAMES = tuple(WORDS.split())
 QUICK = ("state", "seed", "np", "State", "kernel", "BATCH", "work", "theta", "constant_c")
 CASES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in NAMES]
 LOOPS = types.SimpleNamespace(
@@ -55,9 +54,7 @@ def called(net: bp.Network, tensors: dict[str, str], sizes: dict[str, str]) -> b
 
 def module_of(net: bp.Network, target: str, derivation: Any = None, **sizes: int) -> Any:
     """A training module; the kernels of Numba as plain Python."""
-    module = bp.compile(
-        net, target=target, optimizer=bp.optim.Adam(0.1), sizes=sizes, derivation=derivation
-    )
+    module = bp.compile(net, target=target, optimizer=bp.optim.Adam(0.1), sizes=sizes, derivation=derivation)
     if target == "numba":
         module._compile, module.math = (lambda: None), LOOPS
     return module
@@ -68,9 +65,7 @@ def expected(scale: float = 1.0) -> tuple[float, Any]:
     return scale * (h**2).mean(), scale * X.T @ (2 * h * (1 - h**2)) / h.size
 
 
-def declare(
-    x: str = "x", w: str = "W", h: str = "h", n: str = "N", d: str = "D", k: str = "K"
-) -> bp.Network:
+def declare(x: str = "x", w: str = "W", h: str = "h", n: str = "N", d: str = "D", k: str = "K") -> bp.Network:
     rows, width, last = bp.dim(n), bp.dim(d), bp.dim(k)
     hidden = bp.tanh(bp.input(x, (rows, width)) @ bp.param(w, (width, last))).named(h)
     return bp.Network("names", loss=(hidden**2).mean(), outputs={h: hidden})
@@ -115,7 +110,7 @@ def test_sizes(name: str, target: str) -> None:
         if role != "n":
             bound = module_of(net, target, derivation, **{name: {"d": 3, "k": 2}[role]})
             works(bound, "x", "W", "h")
-            assert bound.SIZES == {name: {"d": 3, "k": 2}[role]}
+            assert {name: {"d": 3, "k": 2}[role]} == bound.SIZES
 
 
 @functools.cache
@@ -142,7 +137,10 @@ def test_constants(name: str, target: str) -> None:
 
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_a_size_that_is_called_like_a_constants_global(target: str) -> None:
-    x, w = bp.input("x", (bp.dim("N"), bp.dim("constant_c"))), bp.param("W", (bp.dim("constant_c"), bp.dim("K")))
+    x, w = (
+        bp.input("x", (bp.dim("N"), bp.dim("constant_c"))),
+        bp.param("W", (bp.dim("constant_c"), bp.dim("K"))),
+    )
     net = bp.Network("names", loss=bp.hyper("c", 0.5) * (bp.tanh(x @ w) ** 2).mean())
     for sizes in ({}, {"constant_c": 3}):
         loss, _ = module_of(net, target, **sizes).loss_and_gradients({"W": W}, x=X)
@@ -152,7 +150,11 @@ def test_a_size_that_is_called_like_a_constants_global(target: str) -> None:
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("name", ["seed", "state", "np", "State", "kernel", "work", "data", "params"])
 def test_modules_of_derivatives(name: str, target: str) -> None:
-    for net, x, w in ((declare(x=name), name, "W"), (declare(w=name), "x", name), (declare(n=name), "x", "W")):
+    for net, x, w in (
+        (declare(x=name), name, "W"),
+        (declare(w=name), "x", name),
+        (declare(n=name), "x", "W"),
+    ):
         module = bp.compile(bp.derive(net), target=target)
         if target == "numba":
             module._compile, module.math = (lambda: None), LOOPS

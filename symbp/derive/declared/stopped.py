@@ -122,7 +122,9 @@ def freed(system: System) -> Stopped:
         tensors[equation.target] = _leaf(tensors[equation.target], equation, signs)
     free = merged.with_(tensors=tuple(tensors.values()), equations=tuple(equations))
     found = Stopped(merged, free, tuple(stopped), sources)
-    trained = found.needed([*merged.outputs, *([merged.loss] if merged.loss else []), *merged.updates.values()])
+    trained = found.needed(
+        [*merged.outputs, *([merged.loss] if merged.loss else []), *merged.updates.values()]
+    )
     late = tuple(n for n in found.needed(merged.asked) if n not in trained)
     outputs = (*merged.outputs, *(n for n in trained if n not in merged.outputs))
     metrics = (*merged.metrics, *(n for n in late if n not in merged.metrics))

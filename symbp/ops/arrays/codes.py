@@ -25,7 +25,9 @@ def eye(rows: Any, columns: Any = None) -> Tensor:
     row, column = axes(2)
     height = as_size(rows)
     ranges = {row: height, column: height if columns is None else as_size(columns)}
-    return formula([row, column], Guard("=", row, column), ranges=ranges, rule="identity matrix", hint=Hint("I", "bare"))
+    return formula(
+        [row, column], Guard("=", row, column), ranges=ranges, rule="identity matrix", hint=Hint("I", "bare")
+    )
 
 
 @op(FAMILY, example("N: labels"), example("N T: labels"), differentiable=False)

@@ -51,7 +51,7 @@ def diag(x: Tensor, offset: int = 0) -> Tensor:
         raise ShapeError(
             f"diag needs a vector or a matrix, and {display(x)} has {x.rank} axes",
             where=here(),
-            help="in index notation any axes will do: bp.define(\"d\", [n, i], x[n, i, i])",
+            help='in index notation any axes will do: bp.define("d", [n, i], x[n, i, i])',
         )
     row, column = axes(2)
     down, right = max(-offset, 0), max(offset, 0)
