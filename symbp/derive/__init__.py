@@ -19,7 +19,7 @@ from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
 from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
 from symbp.derive.same import merge_duplicates
-from symbp.derive.stable import stabilise
+from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
 from symbp.errors import DerivationError, DoubtfulRewrite
 from symbp.ir.printer import equation_text

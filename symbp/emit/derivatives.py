@@ -155,7 +155,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
 def _common(net: Network, target: str) -> list[Part]:
     """What every such module has; `forward` only where there are outputs."""
     run = part(f"{target}_derivatives")
-    parts = [part("kept"), arrays_part(net.data), run, part("derivatives")]
+    parts = [part("kept"), arrays_part(net.data, net.pieces), run, part("derivatives")]
     if net.system.outputs:
         step = [function_text(f"{target}_step", "_outputs"), function_text("derivatives_forward", "forward")]
         parts.append(Part("Outputs", "\n\n\n".join(step), (), ()))

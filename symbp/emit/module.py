@@ -172,7 +172,7 @@ def _common(net: Network, target: str) -> list[Part]:
     changed = ["_outputs", "_values"] if net.system.inference else []
     changed += ["_advance"] if net.system.updates and target == "numpy" else []
     step = replaced(step, modes, changed)
-    arrays = arrays_part(net.data)
+    arrays = arrays_part(net.data, net.pieces)
     parts = [arrays, part("memory"), step]
     if net.split is not None:
         memory = without(part("memory"), ["_key"])
@@ -186,12 +186,12 @@ def _common(net: Network, target: str) -> list[Part]:
     if net.system.random:
         parts.append(part(f"{target}_random"))
     given = "random" if net.system.random else "buffers" if net.buffers else "data"
-    return [*parts, part(f"given_{given}"), part("state")]
+    return [*parts, part(f"given_{given}"), part("state", net.pieces)]
 
 
 def _training(net: Network, pieces: Collection[str]) -> list[Part]:
     """The parts that train, check and run commands, with the pieces that are asked for."""
-    chosen = (*sorted(pieces), *(("standardised",) if net.fitted else ()))
+    chosen = (*sorted(pieces), *net.pieces, *(("standardised",) if net.fitted else ()))
     chosen = (*chosen, "stopped" if net.stopped else "every")
     chosen = chosen if "live" in chosen else (*chosen, "plain")
     fitted = [part("standardising")] if net.fitted else []

@@ -231,6 +231,9 @@ class Spelling:
         choice = self._choice(e)
         if choice is not None:
             return choice
+        common, rest = content(e)
+        if common != 1:  # SymPy made c·a − c·b of c·(a − b), which rounds where a − b doesn't
+            return self._quotient(common, [rest], [])
         terms = sorted(e.args, key=term_key)
         number, rest = e.as_coeff_Add()
         if number != 0 and rest.is_Add and len({negative(t) for t in rest.args}) > 1:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -55,9 +55,9 @@ def part(name: str, pieces: tuple[str, ...] = ()) -> Part:
     return Part(title, text.strip(), tuple(imports), tuple(names))
 
 
-def arrays_part(data: Iterable[Tensor]) -> Part:
-    """The part that checks arrays; of masks, −∞ passes."""
-    return part("arrays", ("masks",) if any(t.fact("mask") for t in data) else ())
+def arrays_part(data: Iterable[Tensor], pieces: Collection[str]) -> Part:
+    """The part that checks arrays, with the pieces that the network needs; of masks, −∞ passes."""
+    return part("arrays", (*pieces, *(("masks",) if any(t.fact("mask") for t in data) else ())))
 
 
 def import_lines(

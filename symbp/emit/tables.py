@@ -13,6 +13,8 @@ from symbp.emit.names import key_of
 from symbp.emit.segments import STANDALONE, Network
 from symbp.emit.update import hyperparameters
 from symbp.ir.expr import Expr, Size
+from symbp.ir.printer import expression_text
+from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 
@@ -75,8 +77,37 @@ def shape_tables(net: Network) -> list[str]:
         *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
         *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in known if _facts(t) != "()"]),
         f"FORWARD_INPUTS = {quoted(net.forward_data)}",
+        *_formula_tables(net),
     ]
     return [row for row in rows if row]
+
+
+def _formula_tables(net: Network) -> list[str]:
+    """How the sizes are found that stand in formulas only, what sizes must obey, and sizes that do; only
+    where there are such."""
+    if not net.pieces:
+        return []
+    solved = [
+        f'"{key_of(n)}": ("{t.name}", {axis}, lambda n, s: (n - ({_sizes_text(rest)})) // ({_sizes_text(times)}))'
+        for n, (t, axis, times, rest) in net.solved_sizes.items()
+    ]
+    conditions = [
+        f'"{_with_keys(one)} = {_with_keys(other)}": '
+        f"lambda s: {_sizes_text(one)} == {_sizes_text(other)}"
+        for one, other in net.conditions
+    ]
+    start = {name: net.sizes.get(name, 5) for name in net.system.sizes}
+    good = obeying(start, net.conditions, net.sizes)
+    return [
+        *_dictionary("SOLVED", solved),
+        *_dictionary("CONDITIONS", conditions),
+        *_dictionary("SAMPLE", [f'"{key_of(name)}": {good[name]}' for name in net.open_sizes]),
+    ]
+
+
+def _with_keys(extent: Expr) -> str:
+    """A formula of sizes as the user of the module calls them."""
+    return expression_text(extent.xreplace({size: Size(key_of(size.name)) for size in extent.atoms(Size)}))
 
 
 def constant_lines(constants: Mapping[str, float]) -> list[str]:
@@ -156,8 +187,13 @@ def _extent(extent: Expr) -> str:
         return f'"{key_of(extent.name)}"'
     if extent.is_Integer:
         return str(extent)
+    return f"lambda s: {_sizes_text(extent)}"
+
+
+def _sizes_text(extent: Expr) -> str:
+    """A formula of sizes that are the entries of a dictionary `s`."""
     names = {size: Size(f's["{key_of(size.name)}"]') for size in extent.atoms(Size)}
-    return f"lambda s: {ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text}"
+    return str(ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text)
 
 
 def _bound(tensor: Tensor) -> str:

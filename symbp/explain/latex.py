@@ -45,7 +45,10 @@ class Latex(Notation):
     reduce_names = {  # noqa: RUF012
         "sum": r"\sum", "prod": r"\prod", "max": r"\max", "argmax": r"\operatorname*{argmax}",
         "inverse": r"\operatorname*{inverse}", "det": r"\det", "logdet": r"\log\lvert\det\rvert",
-        "cholesky": r"\operatorname*{cholesky}",
+        "cholesky": r"\operatorname*{cholesky}", "cofactors": r"\operatorname*{cofactors}",
+        "eigenvalues": r"\operatorname*{eigenvalues}", "eigenvectors": r"\operatorname*{eigenvectors}",
+        "singular_values": r"\operatorname*{singular\ values}",
+        "left_vectors": r"\operatorname*{left\ vectors}", "right_vectors": r"\operatorname*{right\ vectors}",
     }  # fmt: skip
 
     def __init__(self, quotients: Mapping[str, Quotient] | None = None) -> None:

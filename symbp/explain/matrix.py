@@ -103,7 +103,7 @@ class _Recogniser:
             return self.expression(e.body, e.indices, e.reduced)
         if e.op in ("max", "argmax") and len(e.reduced) == 1 and len(e.indices) < 2:
             return Extreme(e.op, self.expression(e.body, e.indices + e.reduced, ()))
-        if e.leaf is not None and len(e.indices) == len(e.result):
+        if e.leaf is not None and e.leaf.square and len(e.indices) == len(e.result):
             return OfMatrix(e.op, self.expression(e.body, e.reduced, ()))
         raise _NoMatrixForm
 

@@ -95,6 +95,9 @@ class IntegerAccess(Access):
     is_integer = True
 
 
+BINDING = 60  # of SymPy's scale: a sum or a product stands in parentheses beside `//`
+
+
 class FloorDiv(sympy.Expr):
     """`a // b` on integers, b positive; lighter than `sympy.floor`, and never rewritten silently."""
 
@@ -110,7 +113,8 @@ class FloorDiv(sympy.Expr):
         return sympy.Expr.__new__(cls, a, b)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"({printer._print(self.args[0])})//({printer._print(self.args[1])})"
+        top, below = (printer.parenthesize(e, BINDING) for e in self.args)
+        return f"({top}//{below})"
 
 
 class Mod(sympy.Expr):
@@ -128,7 +132,8 @@ class Mod(sympy.Expr):
         return sympy.Expr.__new__(cls, a, b)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"({printer._print(self.args[0])})%({printer._print(self.args[1])})"
+        top, below = (printer.parenthesize(e, BINDING) for e in self.args)
+        return f"({top}%{below})"
 
 
 class Step(sympy.Function):
@@ -320,9 +325,30 @@ def partial(body: Expr, access: Access) -> Expr:
     infinity = sympy.Dummy("infinity", positive=True)
     body = body.xreplace({**constants, sympy.oo: infinity, -sympy.oo: -infinity})
     symbol = sympy.Dummy("v", real=True, finite=True)
-    derivative = sympy.diff(_replace_value(body, access, symbol), symbol)
+    derivative = _with_values_at_0(sympy.diff(_replace_value(body, access, symbol), symbol))
     derivative = derivative.xreplace({infinity: sympy.oo})
     return derivative.xreplace({symbol: access, **{c: guard for guard, c in constants.items()}})
+
+
+def _with_values_at_0(e: Expr) -> Expr:
+    """`x^y·y/x`, as SymPy differentiates a power, as `x^(y − 1)·y`, and `x^y·log(x)` under [x ≠ 0]: both have
+    the value 0 at x = 0 where y is large enough."""
+    powers = [p for p in e.atoms(sympy.Pow) if not isinstance(p, sympy.exp) and not p.exp.is_number]
+    if not powers:
+        return e
+
+    def settled(product: Expr) -> Expr:
+        for power in sorted((f for f in product.args if f in powers), key=sympy.default_sort_key):
+            base, exponent = power.as_base_exp()
+            same = [f for f in product.args if f != power and f.as_base_exp()[0] == base]
+            more = sympy.Add(*[f.as_base_exp()[1] for f in same])
+            rest = [f for f in product.args if f != power and f not in same]
+            product = sympy.Mul(sympy.Pow(base, exponent + more), *rest)
+            if sympy.log(base) in rest and not base.is_number:
+                product = product * Guard("!=", base, 0)
+        return product
+
+    return e.replace(lambda x: x.is_Mul and any(f in powers for f in x.args), settled)
 
 
 def _replace_value(body: Expr, access: Access, symbol: Expr) -> Expr:

@@ -18,6 +18,7 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, accesses, free_indices, free_sizes
 from symbp.ir.shapes import bounded_by_guards
+from symbp.ir.sizes.obeying import obeyed, obeying
 from symbp.ir.system import System
 
 SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
@@ -49,10 +50,12 @@ class Reach:
 
 @dataclass(frozen=True)
 class Constraints:
-    """What sizes must obey: extents, and divisors, that are 1 or more, and subscripts that stay in range."""
+    """What sizes must obey: extents, and divisors, that are 1 or more, subscripts that stay in range, and
+    pairs of extents that are equal."""
 
     extents: tuple[Expr, ...]
     reaches: tuple[Reach, ...]
+    equal: tuple[tuple[Expr, Expr], ...] = ()
 
     def shared(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> int:
         """How many sizes and extents have the same value in both."""
@@ -74,7 +77,7 @@ class Constraints:
             value = extent.xreplace(sizes)
             if not value.is_Integer or value < 1:
                 return False
-        return all(reach.stays(sizes) is not False for reach in self.reaches)
+        return obeyed(self.equal, sizes) and all(reach.stays(sizes) is not False for reach in self.reaches)
 
 
 def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> dict[str, int]:
@@ -95,8 +98,10 @@ def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> 
 
 
 def least_sizes(system: System) -> dict[str, int]:
-    """2 and 3 in turn, for what is evaluated exactly; others where these don't fit, unlike a sample's."""
-    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0)))
+    """2 and 3 in turn, for what is evaluated exactly, but for axes with positions given as numbers; others
+    where these don't fit, unlike a sample's."""
+    kept = tuple(literal_sizes(system).items())
+    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0), kept))
 
 
 def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:
@@ -105,7 +110,7 @@ def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:
     draw, needed = random.Random(seed), constraints(system)
     kept = {} if seed % 2 else dict(literal_sizes(system))
     for _ in range(TRIES):
-        chosen = {**{name: draw.randint(2, largest) for name in system.sizes}, **kept}
+        chosen = obeying({**{name: draw.randint(2, largest) for name in system.sizes}, **kept}, needed.equal)
         if needed.hold(_values(chosen)):
             return chosen
     return sample_sizes(system, ANEW + seed)
@@ -131,6 +136,7 @@ def _fitting(
     best: tuple[int, dict[str, int]] | None = None
     for attempt in range(int(variant >= ANEW), TRIES):
         chosen = first if attempt == 0 else _drawn(names, variant, attempt, dict(unlike or ()), dict(kept))
+        chosen = obeying(chosen, needed.equal)
         if not needed.hold(_values(chosen)):
             if attempt == EASY and best is None and needed.hold(_values(known)):
                 best = (0, _lowered(known, needed, variant, dict(unlike or ()), distinct=len(small) > 2))
@@ -277,7 +283,7 @@ def constraints(system: System) -> Constraints:
                 # a padded image is left at its edges, but its channels at no values that were declared
                 if access.outside is None or reach.stays(declared):
                     reaches[reach] = None
-    return Constraints(tuple(extents), tuple(reaches))
+    return Constraints(tuple(extents), tuple(reaches), system.conditions)
 
 
 def _interval(e: Expr, ranges: Mapping[Index, tuple[int, int]]) -> tuple[int, int] | None:

@@ -226,7 +226,11 @@ class _Compiled:
                     help=error.help,
                 ) from None
         whole = self.matrices[batch]
-        return whole[env[result[0]]][env[result[1]]] if result else whole
+        for name in result:
+            if env[name] >= len(whole):  # more singular values than there are
+                return self.run.domain.rational(Fraction(0))
+            whole = whole[env[name]]
+        return whole
 
     def elements(self, env: dict[str, int]) -> Iterable[dict[str, int]]:
         """The reduced indices' values, in row-major order, where the conditions hold."""

@@ -51,6 +51,9 @@ class Notation:
     reduce_names = {  # noqa: RUF012
         "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax",
         "inverse": "inverse", "det": "det", "logdet": "log|det|", "cholesky": "cholesky",
+        "cofactors": "cofactors", "eigenvalues": "eigenvalues", "eigenvectors": "eigenvectors",
+        "singular_values": "singular values", "left_vectors": "left vectors",
+        "right_vectors": "right vectors",
     }  # fmt: skip
 
     # --- the spelling of nodes
@@ -292,6 +295,11 @@ def equation_text(equation: Equation) -> str:
     return f"{left} = {right}"
 
 
+def conditions_text(system: System) -> tuple[str, ...]:
+    """The equalities that sizes must obey, `2·(H//2) = H`."""
+    return tuple(f"{expression_text(one)} = {expression_text(other)}" for one, other in system.conditions)
+
+
 def system_text(system: System) -> str:
     """Leaves, then equations, one line each, then what they mean after a step and at inference."""
     lines = [f"  {tensor}" for tensor in system.leaves]
@@ -299,4 +307,5 @@ def system_text(system: System) -> str:
     lines += [f"  {equation_text(equation)}" for equation in system.equations]
     lines += [f"  after a step, {name} is {other}" for name, other in system.updates.items()]
     lines += [f"  at inference, {name} is {other}" for name, other in system.inference.items()]
+    lines += [f"  where {condition}" for condition in conditions_text(system)]
     return "\n".join(lines)

@@ -31,6 +31,7 @@ Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
+TOO_LARGE = 1e60  # for a value whose powers shall stay finite
 MORE_DRAWS = 6  # of a point, where nothing is finite at the first
 
 
@@ -90,9 +91,9 @@ def sample_run(
             for spread, own in _draws(first, seed):
                 run = _drawn_run(system, chosen, own, spread, decided)
                 tensors = run.everything().values()
-                if all(bool(np.all(np.isfinite(v))) for v in tensors):
+                if all(bool(np.all(np.abs(v) < TOO_LARGE)) for v in tensors):
                     return run
-                if not any(bool(np.any(np.isnan(v) | np.isposinf(v.real))) for v in tensors):
+                if not any(bool(np.any(np.isnan(v) | (v.real > TOO_LARGE))) for v in tensors):
                     valued = valued or run
                 without = without or run
             if valued is not None:
@@ -179,14 +180,10 @@ def covering_runs(
     given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only. `decided`
     says by what conditions are decided at each point.
     """
-    wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
-    branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
-    open_ways = {key: ways_wanted(condition) for key, (condition, _) in branches.items()}
-    open_labels = labels_wanted(system)
-    shapes = {t.name: t.shape for t in system.tensors}
+    coverage = Coverage(system)
     runs: list[Run] = []
     poor: list[Run] = []  # where only the last way of deciding conditions, or none, gave values
-    for attempt in range(MOST_POINTS if branches or open_labels else least):
+    for attempt in range(least if coverage.complete else MOST_POINTS):
         spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         variant = attempt + ANEW * (seed // 100)  # another try takes other sizes, too
@@ -197,15 +194,35 @@ def covering_runs(
         if len(ways_to_decide) > 1 and run.conditions is ways_to_decide[-1]:
             poor.append(run)
             continue
-        ways = {key: ways_taken(run, *branches[key], shapes) & open_ways[key] for key in open_ways}
-        labels = {name: open_labels[name] & labels_seen(run, name) for name in open_labels}
-        if len(runs) < least or any(ways.values()) or any(labels.values()):
+        if coverage.take(run) or len(runs) < least:
             runs.append(run)
-            open_ways = {k: w - ways[k] for k, w in open_ways.items() if w - ways[k]}
-            open_labels = {k: w - labels[k] for k, w in open_labels.items() if w - labels[k]}
-        if len(runs) >= least and not open_ways and not open_labels:
+        if len(runs) >= least and coverage.complete:
             break
     return [*runs, *poor[: max(0, least - len(runs))]]
+
+
+class Coverage:
+    """Which ways the conditions of a system have not gone yet, and which labels have not occurred."""
+
+    def __init__(self, system: System) -> None:
+        wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
+        self._branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
+        self._ways = {key: ways_wanted(condition) for key, (condition, _) in self._branches.items()}
+        self._labels = labels_wanted(system)
+        self._shapes = {t.name: t.shape for t in system.tensors}
+
+    @property
+    def complete(self) -> bool:
+        return not self._ways and not self._labels
+
+    def take(self, run: Run) -> bool:
+        """Takes in a point; whether it showed anything new."""
+        ways = {k: w - ways_taken(run, *self._branches[k], self._shapes) for k, w in self._ways.items()}
+        labels = {name: left - labels_seen(run, name) for name, left in self._labels.items()}
+        news = ways != self._ways or labels != self._labels
+        self._ways = {key: left for key, left in ways.items() if left}
+        self._labels = {name: left for name, left in labels.items() if left}
+        return news
 
 
 def labels_wanted(system: System) -> dict[str, frozenset[int]]:

@@ -193,13 +193,22 @@ def _matrix_leaf(equation: Equation) -> None:
         _fail(
             f"the {equation.op} runs over {len(equation.reduced)} indices, not a row and a column", equation
         )
-    extents = [equation.extents[i] for i in (*equation.reduced, *equation.result)]
-    if any(sympy.expand(extent - extents[0]) != 0 for extent in extents):
-        _fail(f"the {equation.op} of a matrix that is not square: {', '.join(map(str, extents))}", equation)
+    leaf = equation.leaf
+    if leaf is None or len(equation.result) != len(leaf.result):
+        _fail(f"the {equation.op} needs more indices of its target: those of its result", equation)
+    else:
+        sides = dict(zip(("row", "column"), equation.reduced, strict=True))
+        pairs = [
+            (sides[axis], i) for axis, i in zip(leaf.result, equation.result, strict=True) if axis in sides
+        ]
+        pairs += [equation.reduced] if leaf.square else []
+        for one, other in pairs:
+            if sympy.expand(equation.extents[one] - equation.extents[other]) != 0:
+                extents = ", ".join(str(equation.extents[i]) for i in (one, other))
+                what = "of a matrix that is not square" if leaf.square else "does not fit its matrix"
+                _fail(f"the {equation.op} {what}: {extents}", equation)
     if equation.where:
         _fail(f"the {equation.op} has conditions beside its body", equation)
-    if equation.leaf is not None and equation.leaf.gives_matrix and len(equation.result) != 2:
-        _fail(f"the {equation.op} is a matrix; its target needs a row and a column", equation)
     if free_indices(equation.body) & set(equation.result):
         _fail(f"the body of the {equation.op} mentions the row or the column of the result", equation)
 

@@ -21,7 +21,7 @@ from symbp.ir.box import AS_THEY_ARE, Box, Conditions, large_sum, maximum
 from symbp.ir.expr import Expr, Index
 from symbp.ir.groups import Group, groups
 from symbp.ir.interpret import leaf_array, size_values
-from symbp.ir.matrices import MatrixLeaf
+from symbp.ir.matrices import MatrixLeaf, fitted
 from symbp.ir.system import Equation, System
 
 LARGE = 1 << 20  # elements of a box above which products are contracted instead of filled in
@@ -213,5 +213,7 @@ class Run:
         box = Box(self, equation, axes, point)
         matrices = np.broadcast_to(box.real(equation.body, None), box.shape).astype(self.dtype)
         value = leaf.arrays(matrices)
+        if "value" in leaf.result:
+            value = fitted(value, ranges[equation.result[-1]])
         chosen = tuple(point.get(i, slice(None)) for i in equation.result)
         return np.asarray(value[(..., *chosen)] if chosen else value)

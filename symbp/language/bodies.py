@@ -14,7 +14,8 @@ from fractions import Fraction
 import sympy
 
 from symbp.errors import DeclarationError
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
+from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.ir.sizes.canonical import with_divisions
 from symbp.language.frames import here
 from symbp.language.sizes import RangedIndex
 
@@ -136,21 +137,6 @@ def exact(body: Expr) -> Expr:
                 help=f'declare it: {node} = bp.hyper("{node}"), or bp.param("{node}", ())',
             )
     return body
-
-
-def with_divisions(body: Expr) -> Expr:
-    """`i // 3` and `i % 3` of integers as this library's own: Python's operators give SymPy's functions."""
-    if not body.has(sympy.floor, sympy.Mod):
-        return body
-
-    def quotient(u: Expr) -> Expr:
-        over, under = sympy.fraction(sympy.together(u))
-        return FloorDiv(over, under) if over.is_integer and under.is_integer else sympy.floor(u)
-
-    def remainder(a: Expr, b: Expr) -> Expr:
-        return Mod(a, b) if a.is_integer and b.is_integer else sympy.Mod(a, b)
-
-    return body.replace(sympy.floor, quotient).replace(sympy.Mod, remainder)
 
 
 def without_kinks(body: Expr) -> Expr:

@@ -108,6 +108,7 @@ class _Lowering:
         self.unifier = Unifier()
         for node in {n.serial: n for n in (*declared, *nodes)}.values():
             _join(self.unifier, node)
+        self.conditions = self.unifier.conditions()
         given = given_names(nodes, keys, caller())
         self.derivatives = [n for n in nodes if n.quotient is not None]
         sides = {side.serial for n in self.derivatives for side in n.operands}
@@ -133,6 +134,7 @@ class _Lowering:
     def _size_names(self, nodes: list[Node]) -> dict[Expr, Size]:
         shapes = [self.unifier.find(e) for n in self.leaves for e in (*n.shape, *_bounds(n))]
         shapes += [self.unifier.find(e) for n in self.computed for e in self.bodies[n.serial].ranges]
+        shapes += [e for pair in self.conditions for e in pair]
         sizes = name_sizes(shapes, self.names.values())
         own = {size.name for size in sizes.values()}
         for node in nodes:
@@ -188,6 +190,9 @@ class _Lowering:
                 self.names[n.serial]: (self.names[n.operands[0].serial], self.names[n.operands[1].serial])
                 for n in self.derivatives
             },
+            conditions=tuple(
+                (one.xreplace(self.sizes), other.xreplace(self.sizes)) for one, other in self.conditions
+            ),
         )
 
     def _equation(self, node: Node) -> Equation:

@@ -248,8 +248,10 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
     ]
     elements = [_broadcast(o, plain, wide) if isinstance(o, Tensor) else _constant(o) for o in operands]
     found = sympy.sympify(body(*elements))
-    gone = [i for i in plain if i not in free_indices(found)]  # an operand cancelled: x − x, x**0, 0·x
-    ranges = {i: _extent(tensors, plain.index(i) - rank, wide) for i in gone}
+    gone = [
+        k for k, i in enumerate(plain) if i not in free_indices(found)
+    ]  # an operand cancelled: x − x, 0·x
+    ranges = {plain[k]: _extent(tensors, k - rank, wide=wide[k]) for k in gone}
     names = {access.args[0] for access in accesses(found)}
     beside = tuple(t for t in tensors if Label(t) not in names)
     return Tensor.defined(plain, found, rule=rule, ranges=ranges, beside=beside, **more)
@@ -295,10 +297,10 @@ def _entries(given: Any) -> tuple[tuple[int, ...], dict[tuple[int, ...], Expr]]:
     return (len(parts), *inner), found
 
 
-def _extent(tensors: Sequence[Tensor], axis: int, wide: Sequence[bool]) -> Expr:
-    """How far an axis (from the end) runs that all tensors broadcast to."""
-    extents = [t.shape[axis] for t in tensors if t.rank >= -axis]
-    return next((e for e in extents if not is_one(e)), extents[0]) if wide[axis] else extents[0]
+def _extent(tensors: Sequence[Tensor], axis: int, *, wide: bool) -> Expr:
+    """How far an axis, counted from the end, goes when tensors are broadcast."""
+    extents = [t.shape[axis] for t in tensors if -axis <= t.rank]
+    return next(e for e in extents if not (wide and is_one(e)))
 
 
 def floor_quotient(a: Operand, b: Operand) -> Any:

@@ -98,9 +98,11 @@ from symbp.ops.gates import (
 from symbp.ops.linear_algebra import (
     cholesky,
     det,
+    eigvalsh,
     inverse,
     logdet,
     solve,
+    svdvals,
     trace,
 )
 from symbp.ops.losses import (
@@ -268,6 +270,7 @@ __all__ = [
     "dice",
     "digamma",
     "dropout",
+    "eigvalsh",
     "einsum",
     "elbo",
     "elu",
@@ -396,6 +399,7 @@ __all__ = [
     "stack",
     "std",
     "sum",
+    "svdvals",
     "swiglu",
     "take",
     "tan",

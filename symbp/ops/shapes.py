@@ -17,6 +17,7 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
+from symbp.ir.sizes.canonical import canonical, never_same
 from symbp.language.frames import here
 from symbp.language.node import Hint, counted, display
 from symbp.language.notation import formula
@@ -59,7 +60,7 @@ def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:
         left = _quotient(total, sympy.Mul(*map(sympy.sympify, rest)), x)
         wanted = [left if isinstance(e, int) and e == -1 else e for e in wanted]
     extents = [_extent(e, x) for e in wanted]
-    if not _equal(sympy.Mul(*extents), total):
+    if _differ(sympy.Mul(*extents), total):
         raise ShapeError(
             f"{display(x)} has {_shape(x.shape)} elements, which is no shape {_shape(extents)}",
             where=here(),
@@ -138,6 +139,12 @@ def _equal(a: Expr, b: Expr) -> bool:
     return bool(sympy.expand((a - b).xreplace(factors)) == 0)
 
 
+def _differ(a: Expr, b: Expr) -> bool:
+    """Whether two numbers of elements can't agree: by their values, or at no sizes."""
+    values = value_of(a), value_of(b)
+    return never_same(a, b) if None in values else values[0] != values[1]
+
+
 def _quotient(total: Expr, rest: Expr, x: Tensor) -> Expr:
     factors = {s: _value(s) for s in (total.free_symbols | rest.free_symbols)}
     left = sympy.cancel(total / rest)
@@ -148,6 +155,8 @@ def _quotient(total: Expr, rest: Expr, x: Tensor) -> Expr:
         return as_size(int(valued))
     if _is_whole(valued):
         return valued
+    if not valued.is_number:  # a condition, once the shape is known
+        return canonical(FloorDiv(total, rest))
     raise ShapeError(
         f"{display(x)} of shape {_shape(x.shape)} can't be parted by {rest}",
         where=here(),

@@ -80,5 +80,7 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "logdet": lambda a: torch.linalg.slogdet(a)[1],
     "solve": torch.linalg.solve,
     "cholesky": torch.linalg.cholesky,
+    "eigvalsh": lambda a: torch.linalg.eigvalsh((a + a.mT) / 2),
+    "svdvals": torch.linalg.svdvals,
     "trace": lambda a: a.diagonal(dim1=-2, dim2=-1).sum(-1),
 }

@@ -32,6 +32,12 @@ def accuracy(p, y):
     return np.mean(p.argmax(-1) == (y if y.ndim == 1 else y.argmax(-1)))
 
 
+def solution(a, b):
+    if a.ndim == b.ndim + 1 > 2:
+        return np.linalg.solve(a, b[..., None])[..., 0]
+    return np.linalg.solve(a, b)
+
+
 def alibi_bias(num_heads, length, keys=None):
     h, t, s = np.ogrid[:num_heads, :length, : keys or length]
     return 2.0 ** (-8 * (h + 1) / num_heads) * (s - t)
@@ -71,7 +77,7 @@ REFERENCE = {
     "matmul": np.matmul, "dense": lambda x, w, b=0: x @ w + b,
     "l2_penalty": lambda weight, *ws: weight / 2 * sum((w**2).sum() for w in ws), "accuracy": accuracy,
     "inverse": np.linalg.inv, "det": np.linalg.det, "logdet": lambda a: np.linalg.slogdet(a)[1],
-    "solve": lambda a, b: np.linalg.solve(a, b), "cholesky": np.linalg.cholesky,
+    "solve": solution, "cholesky": np.linalg.cholesky,
     "trace": lambda a: np.trace(a, axis1=-2, axis2=-1),
 }  # fmt: skip
 

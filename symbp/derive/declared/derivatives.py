@@ -83,7 +83,7 @@ def _resting_on(system: System, of: str, by: str) -> System:
     needed = system.ancestors(of) | system.ancestors(by)
     tensors = tuple(_plain(t) for t in system.tensors if t.name in needed)
     equations = tuple(e for e in system.equations if e.target in needed)
-    return System(tensors, equations, system.bound, outputs=(of,))
+    return System(tensors, equations, system.bound, outputs=(of,), conditions=system.conditions)
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -34,18 +34,19 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.closed import Closed, close
+from symbp.derive.proof.constants import with_numbers, with_unknowns
 from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
-from symbp.derive.proof.points import drawn
-from symbp.errors import DoubtfulRewrite, EvaluationError
-from symbp.ir.box import AS_THEY_ARE, Conditions
+from symbp.derive.proof.points import drawn, largest_size, wide_run
+from symbp.errors import DoubtfulRewrite
 from symbp.ir.domains import HIGH
-from symbp.ir.fitting import least_sizes, random_sizes
+from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import (
     CENTRED,
     DENSE,
     SPARSE,
     WIDE,
+    Coverage,
     as_fractions,
     covering_runs,
     is_finite_at,
@@ -58,10 +59,9 @@ DIGITS = 40
 TOLERANCE, NOISE = 1e-8, 1e-10  # of float64: relative to the largest value, and to 1
 MOVED = 1e-12  # by which leaves are moved to see how large rounding errors may be
 ATTEMPTS = 4
-MOST_ELEMENTS = 20_000  # of a box at a point in float64
-LARGEST = 27  # value of a size there
 CHANCE = 1e-12  # with which forms that differ by a factor of sizes may pass
 MOST_POINTS = 20
+FORWARD_POINTS = 4  # for rewrites by form, which are valid whatever the sizes are
 MORE_POINTS = 24  # in 50 digits, where a value doesn't exist at the first ones
 INFINITE = math.inf
 DOUBT = (
@@ -81,6 +81,12 @@ class Difference:
 def close_confirmed(joint: System, targets: Sequence[str]) -> Closed:
     """Closed forms of `targets` that the last word confirms; a point at which some differ is taken into the
     search, and what doesn't agree even then is left as the chain rule gives it."""
+    abstract, numbers = with_unknowns(joint)
+    found = _close_confirmed(abstract, targets)
+    return replace(found, system=with_numbers(found.system, numbers))
+
+
+def _close_confirmed(joint: System, targets: Sequence[str]) -> Closed:
     pairs = {name: name for name in (*targets, *joint.outputs, *([joint.loss] if joint.loss else []))}
     beside: list[Run] = []
     doubtful: dict[str, None] = {}
@@ -127,38 +133,23 @@ def difference(
 def _in_floats(
     raw: System, closed: System, pairs: Mapping[str, str], seed: int, kinds: Kinds, free: bool
 ) -> Difference | None:
-    largest, told = _largest_size(raw), Pairs()
-    enough = math.ceil(math.log(CHANCE) / -math.log(max(largest - 1, 2)))
-    open_names = dict.fromkeys(pairs)
+    largest, told = largest_size(raw), Pairs()
+    enough = math.ceil(math.log(CHANCE) / -math.log(max(largest - 1, 2))) if free else FORWARD_POINTS
+    open_names, coverage = dict.fromkeys(pairs), Coverage(raw)
     for attempt in range(MOST_POINTS + enough):
-        if attempt >= enough and not open_names and told.all_told:
+        if attempt >= enough and not open_names and told.all_told and coverage.complete:
             break
-        decided = drawn(kinds, seed + attempt) if free else (AS_THEY_ARE,)
-        run = _point(raw, seed + attempt, largest, decided)
+        first = (CENTRED, WIDE, CENTRED, SPARSE)[attempt % 4]
+        run = wide_run(raw, kinds, seed + attempt, largest, free=free, first=first)
         wrong, compared = _differing(raw, closed, pairs, run)
         if wrong:
             return Difference(wrong, run)
         for name in compared:
             open_names.pop(name, None)
+        coverage.take(run)
         if isinstance(run.conditions, FreeConditions):
             told.look(run.conditions)
     return None
-
-
-def _largest_size(system: System) -> int:
-    """Up to what sizes are drawn: as far as the boxes of all equations stay small."""
-    axes = max((len(e.ranges) for e in system.equations), default=1)
-    return max(4, min(LARGEST, int(MOST_ELEMENTS ** (1 / max(axes, 1)))))
-
-
-def _point(system: System, seed: int, largest: int, decided: Sequence[Conditions]) -> Run:
-    """A random point of random sizes, smaller ones where large ones can't be evaluated."""
-    first = (CENTRED, WIDE, CENTRED, SPARSE)[seed % 4]
-    try:
-        sizes = random_sizes(system, seed, largest)
-        return sample_run(system, seed, sizes=sizes, first=first, conditions=decided)
-    except EvaluationError:
-        return sample_run(system, seed, variant=seed, conditions=decided)
 
 
 def _differing(
@@ -215,9 +206,9 @@ def _in_digits(
                 break
             points.append(sample_run(raw, seed + 1000 + attempt, sizes=sizes, first=DENSE))
         run = points[attempt]
-        values = as_fractions(raw, run.values)
-        left = evaluate(raw, values, sizes, HIGH, list(pairs), run.conditions)
-        right = evaluate(closed, values, sizes, HIGH, list(pairs.values()), run.conditions)
+        values, extents = as_fractions(raw, run.values), {**sizes, **run.sizes}
+        left = evaluate(raw, values, extents, HIGH, list(pairs), run.conditions)
+        right = evaluate(closed, values, extents, HIGH, list(pairs.values()), run.conditions)
         for name, other in pairs.items():
             compared = [(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a]
             if not _agree(compared):

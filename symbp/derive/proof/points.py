@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symbp.derive.proof.free import FreeConditions, Kinds
+from symbp.errors import EvaluationError
 from symbp.ir.box import AS_THEY_ARE, Conditions
+from symbp.ir.fitting import random_sizes
 from symbp.ir.sampling import CENTRED, Spread, covering_runs, sample_run
 from symbp.ir.system import System
 from symbp.ir.vector import Run
+
+MOST_ELEMENTS = 20_000  # of a box at a point of random sizes
+LARGEST = 27  # value of a size there
 
 
 def drawn(kinds: Kinds, seed: int) -> tuple[Conditions, ...]:
@@ -25,17 +30,29 @@ def drawn(kinds: Kinds, seed: int) -> tuple[Conditions, ...]:
     return (*ties, FreeConditions(kinds, seed + 1), FreeConditions(kinds, seed + 2), AS_THEY_ARE)
 
 
-def free_run(
+def wide_run(
     system: System,
     kinds: Kinds,
     seed: int,
+    largest: int,
     *,
-    variant: int = 0,
-    sizes: Mapping[str, int] | None = None,
+    free: bool = True,
     first: Spread = CENTRED,
 ) -> Run:
-    """A random point with the values of all tensors, conditions drawn where they can be."""
-    return sample_run(system, seed, variant=variant, sizes=sizes, first=first, conditions=drawn(kinds, seed))
+    """A random point whose sizes are drawn up to `largest` each whatever the others are (less where boxes of
+    `MOST_ELEMENTS` do not allow that), with the values of all tensors; conditions drawn, or as they are."""
+    decided = drawn(kinds, seed) if free else (AS_THEY_ARE,)
+    try:
+        sizes = random_sizes(system, seed, min(largest, largest_size(system)))
+        return sample_run(system, seed, sizes=sizes, first=first, conditions=decided)
+    except EvaluationError:  # positions given as numbers, say, that only declared sizes hold
+        return sample_run(system, seed, variant=seed, first=first, conditions=decided)
+
+
+def largest_size(system: System) -> int:
+    """Up to what sizes may be drawn for the boxes of all equations to stay small."""
+    axes = max((len(e.ranges) for e in system.equations), default=1)
+    return max(4, min(LARGEST, int(MOST_ELEMENTS ** (1 / max(axes, 1)))))
 
 
 def free_runs(

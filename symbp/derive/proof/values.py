@@ -20,10 +20,9 @@ import sympy
 from numpy.typing import NDArray
 
 from symbp.derive.proof.free import FreeConditions, Kinds, is_decided_freely
-from symbp.derive.proof.points import free_run, free_runs
+from symbp.derive.proof.points import free_runs, wide_run
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.fitting import ANEW
 from symbp.ir.sampling import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
@@ -31,7 +30,7 @@ from symbp.ir.vector import Run
 Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
 Key = tuple[object, ...]
 TOLERANCE = 1e-9
-WITNESS = 500  # what the seed of the third point is more
+WITNESS, LARGEST_OF_WITNESS = 500, 13  # what the seed of the third point is more; the largest of its sizes
 
 
 class Values:
@@ -44,7 +43,7 @@ class Values:
         self.shapes = {tensor.name: tensor.shape for tensor in system.tensors}
         self.runs = [*free_runs(system, self.kinds, seed, least=2), *beside]
         self.sizes = [run.sizes for run in self.runs]
-        self._witness = free_run(system, self.kinds, seed + WITNESS, variant=ANEW + seed)
+        self._witness = wide_run(system, self.kinds, seed + WITNESS, LARGEST_OF_WITNESS)
         self._later: list[Equation] = []  # what the witness hasn't been told of
         self.pool: dict[Key, list[tuple[str, tuple[int, ...]]]] = {}
         self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}

@@ -19,6 +19,7 @@ from symbp.emit.parts.program import (
     INPUTS,
     INTEGERS,
     LOSS,
+    SAMPLE,
     SIZES,
     STOPPED,
     Array,
@@ -75,6 +76,9 @@ def check_gradients(
     """
     rng = np.random.default_rng(0)
     open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
+    # <formulas>
+    open_sizes = dict(SAMPLE)
+    # </formulas>
     if params is None:
         shown = dict(SIZES)
         if inputs:

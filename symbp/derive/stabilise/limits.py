@@ -17,8 +17,8 @@ import sympy
 
 from symbp.derive.definitions import map_body
 from symbp.derive.derivation import Step
-from symbp.derive.exclusion import Exclusion
 from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
+from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.printer import equation_text

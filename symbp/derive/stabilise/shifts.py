@@ -18,8 +18,8 @@ import sympy
 from symbp.derive.algebra import tidy_sign
 from symbp.derive.definitions import fresh_name, map_body
 from symbp.derive.derivation import Step
-from symbp.derive.exclusion import Exclusion
-from symbp.derive.logarithms import bracket_of, exponential_factor, is_mask
+from symbp.derive.stabilise.exclusion import Exclusion
+from symbp.derive.stabilise.logarithms import bracket_of, exponential_factor, is_mask
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Reduction, System, Tensor

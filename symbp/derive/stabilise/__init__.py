@@ -12,10 +12,10 @@ of one exponent become logistic functions, and products and roots that have no d
 from __future__ import annotations
 
 from symbp.derive.derivation import Step
-from symbp.derive.exclusion import Exclusion
-from symbp.derive.limits import settle_limits
-from symbp.derive.logarithms import expand_logarithms
-from symbp.derive.shifts import shift_exponentials
+from symbp.derive.stabilise.exclusion import Exclusion
+from symbp.derive.stabilise.limits import settle_limits
+from symbp.derive.stabilise.logarithms import expand_logarithms
+from symbp.derive.stabilise.shifts import shift_exponentials
 from symbp.ir.system import System
 
 
