@@ -88,12 +88,12 @@ def _formula_tables(net: Network) -> list[str]:
     if not net.pieces:
         return []
     solved = [
-        f'"{key_of(n)}": ("{t.name}", {axis}, lambda n, s: (n - ({_sizes_text(rest)})) // ({_sizes_text(times)}))'
+        f'"{key_of(n)}": ("{t.name}", {axis}, '
+        f"lambda n, s: (n - ({_sizes_text(rest)})) // ({_sizes_text(times)}))"
         for n, (t, axis, times, rest) in net.solved_sizes.items()
     ]
     conditions = [
-        f'"{_with_keys(one)} = {_with_keys(other)}": '
-        f"lambda s: {_sizes_text(one)} == {_sizes_text(other)}"
+        f'"{_with_keys(one)} = {_with_keys(other)}": lambda s: {_sizes_text(one)} == {_sizes_text(other)}'
         for one, other in net.conditions
     ]
     start = {name: net.sizes.get(name, 5) for name in net.system.sizes}
