@@ -54,7 +54,7 @@ def derive(
         raise DerivationError(
             f"derivatives of order {order} are not derived at once", help="use order 1 or 2"
         )
-    first = _closed(swept, name, started)
+    first = _closed(swept.free, name, started)
     joint, wanted = first.system, dict(first.gradients)
     for of, gradient in first.gradients.items():
         joint, blocks = jacobian_blocks(joint, gradient, list(first.gradients), letter="H", label=of)
@@ -68,7 +68,7 @@ def hvp(system: System, *, name: str = "net", wrt: Sequence[str] | None = None) 
     inputs `v_a`."""
     started = time.perf_counter()
     swept = _swept(system, wrt)
-    first = _closed(swept, name, started)
+    first = _closed(swept.free, name, started)
     assert system.loss is not None
     joint, products, directions = hessian_vector_products(first.system, dict(first.gradients), system.loss)
     declared = swept.declared
@@ -121,6 +121,11 @@ class _Swept:
     unused: tuple[str, ...]
     steps: tuple[Step, ...]
     stopped: Stopped
+
+    @property
+    def free(self) -> _Swept:
+        """The same for another sweep to follow: stopped values stay inputs."""
+        return replace(self, stopped=Stopped(self.declared, self.declared))
 
 
 def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:

@@ -18,7 +18,7 @@ from symbp.emit.drivers import stage_calls
 from symbp.emit.footprint import Footprint, footprint
 from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
 from symbp.emit.module import check_request
-from symbp.emit.names import RESERVED, Names, names_for
+from symbp.emit.names import LOCALS, Names, interface, key_of, names_for, own_names, with_identifiers
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
 from symbp.emit.splice import (
     Part,
@@ -33,7 +33,7 @@ from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
-from symbp.ir.system import Tensor
+from symbp.ir.system import Role, Tensor
 from symbp.lower import lower
 
 
@@ -75,16 +75,21 @@ def generate_derivatives(
     """The source text of a module with `derivatives(params, **inputs)`, and `forward` where the network has
     outputs. Raises what `generate_source` raises."""
     check_request(derivation, target, dtype, sizes)
+    constants = globals_of(t.name for t in derivation.system.with_role(Role.HYPER))
+    derivation, sizes, _ = with_identifiers(derivation, sizes, {}, constants)
     net = _network(derivation, dict(sizes), hyper or {})
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
-    names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
+    names = names_for(
+        dict.fromkeys(tensors), derivation.system.sizes, LOCALS | own_names() | globals_of(net.constants)
+    )
     make = _numpy if target == "numpy" else _numba
-    functions, before, parts, constants, found = make(net, names, dtype)
+    functions, before, parts, tables, found = make(net, names, dtype)
+    parts = interface(parts, [*(t.name for t in net.data), *map(key_of, net.system.sizes)])
     compiling = [part("compiling")] if target == "numba" else []
     values = {
         **_header(net, target, found),
         "imports": import_lines([*parts, *compiling], ["import math", "import sys", "import numpy as np"]),
-        "constants": [*constants, *derivative_tables(net, tuple(t.name for t in net.data))],
+        "constants": [*tables, *derivative_tables(net, tuple(t.name for t in net.data))],
         "before": before,
         "functions": functions,
         "after": parts,

@@ -22,7 +22,7 @@ from symbp.emit.footprint import DTYPES, Footprint, footprint
 from symbp.emit.forms import Forms
 from symbp.emit.header import header
 from symbp.emit.initial import initial_function
-from symbp.emit.names import RESERVED, Names, names_for
+from symbp.emit.names import LOCALS, Names, interface, key_of, names_for, own_names, with_identifiers
 from symbp.emit.numpy_update import numpy_update
 from symbp.emit.segments import STEP, Network, network, product_of
 from symbp.emit.splice import (
@@ -42,6 +42,7 @@ from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
+from symbp.ir.system import Role
 from symbp.ir.training import Initial, UpdateRule
 from symbp.lower.memory import MemoryPlan
 
@@ -84,11 +85,14 @@ def generate_source(
         raise GenerationError(
             f"no piece of a module is named {strange[0]!r}", help=f"choose of: {', '.join(PIECES)}"
         )
+    constants = globals_of(t.name for t in derivation.system.with_role(Role.HYPER))
+    derivation, sizes, initial = with_identifiers(derivation, sizes, initial, constants)
     net = network(derivation, dict(sizes), hyper, initial, chunks=target == "numba")
     names = names_of(net)
     made = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*made.functions, initial_function(net, initial)]
-    parts = [*made.after, *_training(net, pieces)]
+    called = [*(t.name for t in net.data), *map(key_of, net.system.sizes)]
+    parts = interface([*made.after, *_training(net, pieces)], called)
     values = {
         **header(net, target, dtype, update, made.footprint),
         "imports": import_lines(
@@ -199,7 +203,7 @@ def names_of(net: Network) -> Names:
     filled = [t for s in net.segments for t in s.program.buffers]
     tensors = dict.fromkeys(t.name for t in (*net.system.tensors, *filled))
     sizes = (*net.system.sizes, *net.stage_sizes)
-    return names_for(tensors, sizes, RESERVED | globals_of(net.constants))
+    return names_for(tensors, sizes, LOCALS | own_names() | globals_of(net.constants))
 
 
 def _numpy_stages(

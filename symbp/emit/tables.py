@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.names import key_of
 from symbp.emit.segments import STANDALONE, Network
 from symbp.emit.update import hyperparameters
 from symbp.ir.expr import Expr, Size
@@ -33,7 +34,7 @@ CHECKED = (
 def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
     """The constants of a module, in the order in which they are read."""
     gradients = net.derivation.gradients
-    batch = net.batch
+    batch = None if net.batch is None else key_of(net.batch)
     return [
         *shape_tables(net),
         *_given_tables(net),
@@ -69,7 +70,7 @@ def shape_tables(net: Network) -> list[str]:
     rows = [
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
-        *_dictionary("SIZES", [f'"{name}": {name}' for name in net.sizes]),
+        *_dictionary("SIZES", [f'"{key_of(name)}": {name}' for name in net.sizes]),
         *constant_lines(net.constants),
         *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
         *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
@@ -87,12 +88,12 @@ def _formula_tables(net: Network) -> list[str]:
     if not net.pieces:
         return []
     solved = [
-        f'"{n}": ("{t.name}", {axis}, lambda n, s: (n - ({_sizes_text(rest)})) // ({_sizes_text(times)}))'
+        f'"{key_of(n)}": ("{t.name}", {axis}, '
+        f"lambda n, s: (n - ({_sizes_text(rest)})) // ({_sizes_text(times)}))"
         for n, (t, axis, times, rest) in net.solved_sizes.items()
     ]
     conditions = [
-        f'"{expression_text(one)} = {expression_text(other)}": '
-        f"lambda s: {_sizes_text(one)} == {_sizes_text(other)}"
+        f'"{_with_keys(one)} = {_with_keys(other)}": lambda s: {_sizes_text(one)} == {_sizes_text(other)}'
         for one, other in net.conditions
     ]
     start = {name: net.sizes.get(name, 5) for name in net.system.sizes}
@@ -100,8 +101,13 @@ def _formula_tables(net: Network) -> list[str]:
     return [
         *_dictionary("SOLVED", solved),
         *_dictionary("CONDITIONS", conditions),
-        *_dictionary("SAMPLE", [f'"{name}": {good[name]}' for name in net.open_sizes]),
+        *_dictionary("SAMPLE", [f'"{key_of(name)}": {good[name]}' for name in net.open_sizes]),
     ]
+
+
+def _with_keys(extent: Expr) -> str:
+    """A formula of sizes as the user of the module calls them."""
+    return expression_text(extent.xreplace({size: Size(key_of(size.name)) for size in extent.atoms(Size)}))
 
 
 def constant_lines(constants: Mapping[str, float]) -> list[str]:
@@ -178,7 +184,7 @@ def _shape(tensor: Tensor) -> str:
 
 def _extent(extent: Expr) -> str:
     if isinstance(extent, Size):
-        return f'"{extent.name}"'
+        return f'"{key_of(extent.name)}"'
     if extent.is_Integer:
         return str(extent)
     return f"lambda s: {_sizes_text(extent)}"
@@ -186,7 +192,7 @@ def _extent(extent: Expr) -> str:
 
 def _sizes_text(extent: Expr) -> str:
     """A formula of sizes that are the entries of a dictionary `s`."""
-    names = {size: Size(f's["{size.name}"]') for size in extent.atoms(Size)}
+    names = {size: Size(f's["{key_of(size.name)}"]') for size in extent.atoms(Size)}
     return str(ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text)
 
 

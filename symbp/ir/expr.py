@@ -136,7 +136,7 @@ class Mod(sympy.Expr):
         return f"({top}%{below})"
 
 
-class Step(sympy.Function):  # type: ignore[misc]
+class Step(sympy.Function):
     """A real function that is constant but for jumps: its derivative is 0.
 
     It stands alone, as the whole body of an equation that is `constant`, so nothing is differentiated or
@@ -318,7 +318,7 @@ def partial(body: Expr, access: Access) -> Expr:
     """∂ body / ∂ access, by one `sympy.diff` with the access replaced by a plain real symbol.
 
     An access inside another's outside value is not seen here: the sweep treats it on its own. Guards are
-    constants: SymPy would multiply their derivative, 0, with an infinite value under them, and so is −∞ itself.
+    constants, and so is −∞: SymPy would multiply their derivative, 0, with an infinite value.
     """
     guards = sorted((g for g in body.atoms(Guard) if access in g.atoms(Access)), key=sympy.default_sort_key)
     constants = {guard: sympy.Dummy("g", nonnegative=True) for guard in guards}

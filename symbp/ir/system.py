@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Literal
 
 from symbp.errors import InvalidSystem, Origin
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, rename
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, rename
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
 from symbp.ir.printer import equation_text, expression_text, system_text
 from symbp.ir.random import Draw
@@ -374,6 +374,33 @@ class System:
             updates={new(k): new(v) for k, v in self.updates.items()},
             inference={new(k): new(v) for k, v in self.inference.items()},
             derivatives={new(k): (new(of), new(by)) for k, (of, by) in self.derivatives.items()},
+        )
+
+    def resized(self, names: Mapping[str, str]) -> System:
+        """The system with sizes called otherwise, wherever they stand."""
+        symbols: dict[Expr, Expr] = {Size(old): Size(new) for old, new in names.items()}
+
+        def fact(known: Fact) -> Fact:
+            return known if known.bound is None else replace(known, bound=known.bound.xreplace(symbols))
+
+        tensors = tuple(
+            replace(t, shape=tuple(e.xreplace(symbols) for e in t.shape), facts=frozenset(map(fact, t.facts)))
+            for t in self.tensors
+        )
+        equations = tuple(
+            e.with_(
+                body=e.body.xreplace(symbols),
+                where=tuple(g.xreplace(symbols) for g in e.where),
+                ranges=tuple(extent.xreplace(symbols) for extent in e.ranges),
+            )
+            for e in self.equations
+        )
+        return replace(
+            self,
+            tensors=tensors,
+            equations=equations,
+            bound={names.get(name, name): value for name, value in self.bound.items()},
+            conditions=tuple((a.xreplace(symbols), b.xreplace(symbols)) for a, b in self.conditions),
         )
 
     def with_(self, **changes: object) -> System:

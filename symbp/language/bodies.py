@@ -58,7 +58,7 @@ def occurrences(expr: Expr, count: dict[Access, int]) -> None:
 
 
 def number(value: object) -> Expr | None:
-    """The exact rational of a number, a decimal taken as it is written, or a short fraction (`1 / 3`) as that;
+    """The exact rational of a number, a decimal taken as it is written, a short fraction (`1 / 3`) as that;
     None if it is no number.
 
     Raises DeclarationError for a number that isn't finite.

@@ -16,12 +16,13 @@ import sympy
 from sympy.core.symbol import Str
 
 from symbp.errors import DeclarationError
+from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, free_indices
 from symbp.language.frames import here
 from symbp.language.names import check_name
 from symbp.language.node import Hint
 from symbp.language.sizes import RangedIndex, as_size
-from symbp.language.tensor import Brackets, Condition, Operand, Scalar, Tensor, pointwise
+from symbp.language.tensor import Condition, Operand, Scalar, Tensor, pointwise
 
 CONSTANT = "constant"  # the operation of what is held constant in a formula
 
@@ -85,10 +86,11 @@ def _reduced(op: str, body: Operand, over: Sequence[Index], where: Any) -> Reduc
             "a reduction needs the indices that it runs over", where=here(), help="Sum(x[n, i], i)"
         )
     conditions = where if isinstance(where, (tuple, list)) else (where,)
-    brackets = functools.reduce(Brackets.both, map(_brackets, conditions), _brackets(()))
-    body = _formula(body)
-    if len(brackets.yes) == 1:
-        return Reduced(op, body, over, [g for g in sympy.Mul.make_args(brackets.yes[0]) if g != 1])
+    each, body = [_brackets(condition) for condition in conditions], _formula(body)
+    if all(len(brackets.yes) == 1 for brackets in each):
+        guards = [g for brackets in each for g in sympy.Mul.make_args(brackets.yes[0]) if g != 1]
+        return Reduced(op, body, over, guards)
+    brackets = functools.reduce(Brackets.both, each)
     left = {"sum": sympy.S.Zero, "prod": sympy.S.One, "max": -sympy.oo}[op]  # what changes nothing
     return Reduced(op, brackets.choose(body, left), over, ())
 

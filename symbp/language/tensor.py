@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
+from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index, accesses, free_indices
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
@@ -188,44 +189,9 @@ class Condition:
         if self.op not in ("&", "|"):
             return Brackets.of(Guard(self.op, *elements))
         count = len(self.parts[0].operands)
-        first, second = self.parts[0].brackets(elements[:count]), self.parts[1].brackets(elements[count:])
+        first: Brackets = self.parts[0].brackets(elements[:count])
+        second: Brackets = self.parts[1].brackets(elements[count:])
         return first.both(second) if self.op == "&" else first.either(second)
-
-
-@dataclass(frozen=True)
-class Brackets:
-    """A condition as products of brackets of which one at most is 1: where it holds, and where it doesn't."""
-
-    yes: tuple[Expr, ...]
-    no: tuple[Expr, ...]
-
-    @classmethod
-    def of(cls, bracket: Expr) -> Brackets:
-        """That of one relation, or of one that is decided already, 0 or 1."""
-        if bracket.is_number:
-            return cls((sympy.S.One,), ()) if bracket == 1 else cls((), (sympy.S.One,))
-        return cls((bracket,), (bracket.complement(),))
-
-    def both(self, other: Brackets) -> Brackets:
-        """Where this one holds and the other, too."""
-        return Brackets(_products(self.yes, other.yes), (*self.no, *_products(self.yes, other.no)))
-
-    def either(self, other: Brackets) -> Brackets:
-        """Where this one holds or the other, or both."""
-        return (~self).both(~other).__invert__()
-
-    def __invert__(self) -> Brackets:
-        return Brackets(self.no, self.yes)
-
-    def choose(self, yes: Expr, no: Expr) -> Expr:
-        """One of two values, as lazy terms of which one is taken."""
-        terms = [*(sympy.Mul(yes, g) for g in self.yes), *(sympy.Mul(no, g) for g in self.no)]
-        return sympy.Add(*terms)
-
-
-def _products(first: Sequence[Expr], second: Sequence[Expr]) -> tuple[Expr, ...]:
-    products = (sympy.Mul(a, b) for a in first for b in second)
-    return tuple(p for p in products if p != 0)
 
 
 def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:

@@ -54,13 +54,13 @@ def cross_entropy(
 
     With `from_logits` the first argument is z with p = softmax(z): log p_k = z_k − log Σ_j e^(z_j).
     `label_smoothing=ε` mixes the target with the uniform distribution, (1 − ε)·y + ε/K (Szegedy et al.
-    2016); `weight` (K,), a tensor or a list, scales each class; rows with the label `ignore_index` count as nothing, nor do those
-    that `bp.labels` declares as ignored. The mean is over the rows that count, by their weights. Raises
-    ShapeError: y is neither one label per row of p nor a distribution of p's shape; DeclarationError: an
-    ignore_index that is no label.
+    2016); `weight` (K,), a tensor or a list, scales each class; rows with the label `ignore_index` count as
+    nothing, nor do those that `bp.labels` declares as ignored. The mean is over the rows that count, by their
+    weights. Raises ShapeError: y is neither one label per row of p nor a distribution of p's shape;
+    DeclarationError: an ignore_index that is no label.
     """
     *lead, k = axes(p.rank)
-    weight = as_tensor(weight)
+    scale: Tensor | None = as_tensor(weight)
     by_label = _by_label(p, y, "cross_entropy")
     smoothing = constant(label_smoothing, "cross_entropy's label_smoothing")
     total = logsumexp(p).at(*lead) if from_logits else sympy.Integer(0)
@@ -69,7 +69,7 @@ def cross_entropy(
     def surprise(at: Expr) -> Expr:
         """−log p at a class, by the class's weight."""
         log_p = p.at(*lead, at) - total if from_logits else sympy.log(p.at(*lead, at))
-        return -log_p if weight is None else -log_p * weight.at(at)
+        return -log_p if scale is None else -log_p * scale.at(at)
 
     if not by_label:
         if ignore_index is not None:
@@ -81,7 +81,7 @@ def cross_entropy(
     if smoothing != 0:
         uniform = formula(lead, Sum(surprise(k) / classes, k), rule="uniform part", hint=Hint("u"), kept=True)
         each = each + smoothing * uniform.at(*lead)
-    return _over_labels(each, p, y, reduction, "cross-entropy", "cross_entropy", weight, ignore_index)
+    return _over_labels(each, p, y, reduction, "cross-entropy", "cross_entropy", scale, ignore_index)
 
 
 @op(
@@ -102,10 +102,10 @@ def nll(
     Raises ShapeError: y isn't one label per row.
     """
     _by_label(log_p, y, "nll", only=True)
-    weight = as_tensor(weight)
+    scale: Tensor | None = as_tensor(weight)
     chosen = y.at(*axes(y.rank))
-    body = -log_p.at(*axes(y.rank), chosen) * (1 if weight is None else weight.at(chosen))
-    return _over_labels(body, log_p, y, reduction, "negative log-likelihood", "nll", weight, ignore_index)
+    body = -log_p.at(*axes(y.rank), chosen) * (1 if scale is None else scale.at(chosen))
+    return _over_labels(body, log_p, y, reduction, "negative log-likelihood", "nll", scale, ignore_index)
 
 
 def _over_labels(

@@ -1,4 +1,4 @@
-"""Values through which no gradient flows: never taken for what they equal, in any order of differentiation."""
+"""Values through which no gradient flows: never taken for what they equal, in any derivative."""
 
 from __future__ import annotations
 
@@ -153,6 +153,65 @@ def test_second_derivatives_see_no_stopped_value() -> None:
     np.testing.assert_allclose(run.tensor(product.gradients["x"]), 8 * value * direction, rtol=1e-12)
     assert bp.check(net, derivation=hessian).ok
     assert bp.check(net, derivation=product).ok
+    found = bp.compile(product).derivatives({"x": value}, v_x=direction)
+    np.testing.assert_allclose(found["x"], 8 * value * direction, rtol=1e-12)
+
+
+def test_a_second_derivative_does_not_look_through_what_was_stopped() -> None:
+    x = bp.param("x", (N,))
+    product = bp.hvp(bp.Network("n", loss=(x**3 * SG(bp.exp(x))).sum()))
+    value, direction = np.array([1.0, -2.0, 0.5]), np.array([1.0, 2.0, -1.0])
+    found = bp.compile(product).derivatives({"x": value}, v_x=direction)
+    np.testing.assert_allclose(found["x"], 6 * value * np.exp(value) * direction, rtol=1e-12)
+
+
+def test_blocks_that_are_repeated() -> None:
+    def block(x: Any) -> Any:
+        h = bp.tanh(x @ bp.param("W", (H, H)))
+        return x + h + SG(bp.round(2 * h) - h)
+
+    x = bp.input("x", (N, H))
+    net = bp.Network("n", loss=(bp.nn.Repeat(block, 3)(x) ** 2).sum())
+    (leaf,) = net.system.parameters
+    values = arrays(x=(2, 3), W=(3, 3, 3))
+    weights, state = torch.tensor(values["W"], requires_grad=True), torch.tensor(values["x"])
+    for w in weights:
+        h = (state @ w).tanh()
+        state = state + h + stop((2 * h).round() - h)
+    (state**2).sum().backward()
+    found = bp.compile(bp.derive(net)).derivatives({leaf.name: values["W"]}, x=values["x"])
+    np.testing.assert_allclose(found[leaf.name], weights.grad.numpy(), rtol=1e-9)
+
+
+def test_both_modes_and_a_buffer() -> None:
+    x, w = bp.input("x", (N, H)), bp.param("w", (H,))
+    h = x * w
+    q = bp.mode(train=h + SG(bp.round(h) - h), infer=bp.round(h))
+    mean = bp.buffer("mean", (H,))
+    mean = bp.update(mean, 0.9 * mean + 0.1 * SG(q).mean(0))
+    net = bp.Network(
+        "n", loss=((q - mean) ** 2).sum(), outputs={"q": q, "c": SG(h)}, metrics={"e": SG(q).mean()}
+    )
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1))
+    values, weights = arrays(x=(2, 3))["x"], np.array([1.0, 2.0, 0.5])
+    rounded = np.round(values * weights)
+    _, found = module.loss_and_gradients({"w": weights}, x=values)
+    np.testing.assert_allclose(found["w"], (2 * rounded * values).sum(0), rtol=1e-12)
+    np.testing.assert_array_equal(module.forward({"w": weights}, x=values)["c"], values * weights)
+    measured = module.evaluate({"w": weights}, module.init_buffers(H=3), x=values)
+    assert measured["e"] == pytest.approx(rounded.mean())
+
+
+def test_two_branches_of_one_encoder_of_which_each_is_stopped_once() -> None:
+    a, b, w = bp.input("a", (N, H)), bp.input("b", (N, H)), bp.param("w", (H, H))
+    one, two = (bp.l2_normalize(bp.relu(x @ w)) for x in (a, b))
+    loss = -(one * SG(two)).sum(-1).mean() / 2 - (two * SG(one)).sum(-1).mean() / 2
+
+    def theirs(a: Any, b: Any, w: Any) -> Any:
+        one, two = (torch.nn.functional.normalize((x @ w).relu(), dim=-1) for x in (a, b))
+        return -(one * stop(two)).sum(-1).mean() / 2 - (two * stop(one)).sum(-1).mean() / 2
+
+    compare(bp.Network("n", loss=loss), arrays(a=(3, 4), b=(3, 4), w=(4, 4)), theirs)
 
 
 def test_derivatives_in_a_declaration() -> None:

@@ -53,7 +53,7 @@ def rectangular(a: Any, b: Any, y: Any) -> Arrays:
 
 AT: dict[str, Callable[..., Arrays]] = {
     "floor": points(-1, 0, 1), "ceil": points(-1, 0, 1), "round": points(-0.5, 0.5, 1.5),
-    "mod": lambda x, d: [2 * d, d],
+    "mod": lambda _, d: [2 * d, d],
     "abs": zero, "sign": zero, "clamp": points(-0.5, 0.5), "relu": zero, "relu6": points(0, 6),
     "squared_relu": zero, "leaky_relu": zero, "elu": zero, "selu": zero, "celu": zero,
     "hardtanh": points(-1, 1), "hardsigmoid": points(-3, 3), "hardswish": points(-3, 3),

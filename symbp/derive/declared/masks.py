@@ -25,6 +25,7 @@ from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
 
 RULE = "masked by −∞"
+REASON = "The exponential of −∞ is 0: what is masked is excluded, neither computed nor differentiated."
 MOST_BRACKETS = 4  # of one condition, in whatever order they were joined
 
 
@@ -47,7 +48,7 @@ def bracket_masks(system: System, steps: list[Step]) -> System:
             steps.append(
                 Step(
                     RULE,
-                    "The exponential of −∞ is 0: what is masked is excluded, neither computed nor differentiated.",
+                    REASON,
                     equation.target,
                     expression_text(before, equation.all_indices),
                     expression_text(after, equation.all_indices),
@@ -63,8 +64,7 @@ def bracket_masks(system: System, steps: list[Step]) -> System:
 
 def _added_masks(system: System) -> set[str]:
     """The inputs that are added to other tensors in the exponents of sums that something is divided by, or
-    whose logarithm is taken, in one equation or through others; and that otherwise stand in linear terms only.
-    """
+    whose logarithm is taken, in one equation or through others; and that otherwise stand in linear terms."""
     inputs = {t.name for t in system.leaves if t.role is Role.INPUT and not (t.integer or t.facts or t.draw)}
     uses = _Uses(system)
     for equation in system.equations:
