@@ -245,8 +245,13 @@ class _Closing:
         """0, a constant or an earlier tensor with the value of this one."""
         if not self.values.proves(equation):
             return None
-        value, scale = self.values.tensor(equation.target), search.scale(equation.body, equation.reduced)
-        found = self.values.find(value, equation.indices, equation.extents, search.allowed, scale)
+        found = self.values.find(
+            self.values.tensor(equation.target),
+            equation.indices,
+            equation.extents,
+            search.allowed,
+            lambda: search.scale(equation.body, equation.reduced),
+        )
         return found if found is not None and self.values.witnessed(equation, found) else None
 
     def _try_substitution(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:

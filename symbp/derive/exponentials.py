@@ -6,6 +6,7 @@ Enters: an expression with exponentials. Leaves: another one of the same value. 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import sympy
 
@@ -13,6 +14,7 @@ from symbp.derive.algebra import expand, is_short, on_symbols, tidy_sign
 from symbp.ir.expr import Access, Expr, Guard, accesses
 
 
+@lru_cache(maxsize=65536)
 def overflows(e: Expr) -> int:
     """How many exponentials of `e` can overflow into a quotient of infinities; fingerprints can't see that.
 

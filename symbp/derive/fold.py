@@ -46,7 +46,7 @@ class Search:
         free = free_indices(e)
         indices = tuple(i for i in self.indices if i in free and i not in reduced)
         value = self.values.of(e, indices, self.extents, reduced)
-        found = self.values.find(value, indices, self.extents, self.allowed, self.scale(e, reduced))
+        found = self.values.find(value, indices, self.extents, self.allowed, lambda: self.scale(e, reduced))
         if found is None or self._untried(e):
             return None
         equation = sum_of(e, indices, self.extents, reduced)

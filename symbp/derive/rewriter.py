@@ -62,7 +62,7 @@ REASONS = {
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
-CONFIRMED = "equal values at {} random points, confirmed in 50 digits"
+CONFIRMED = "equal values at {} random points, conditions free; confirmed at others and in 50 digits"
 
 
 @dataclass(frozen=True)

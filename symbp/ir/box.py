@@ -28,7 +28,11 @@ Mask = Any  # a boolean array that broadcasts in the box; None where every eleme
 
 
 class Conditions(Protocol):
-    """Who decides conditions on real values, and which of them is a maximum."""
+    """Who decides conditions on real values, and which of them is a maximum; `drawn` counts, by condition, the
+    elements that were decided by chance."""
+
+    @property
+    def drawn(self) -> Mapping[object, int]: ...
 
     def holds(self, guard: Guard, lhs: Array, rhs: Array) -> Array:
         """Where a relation between real values holds; the arrays (or numbers) of its sides broadcast."""
@@ -39,6 +43,10 @@ class Conditions(Protocol):
 
 class AsTheyAre:
     """Conditions decided by the values, which is what they mean."""
+
+    @property
+    def drawn(self) -> Mapping[object, int]:
+        return {}
 
     def holds(self, guard: Guard, lhs: Array, rhs: Array) -> Array:
         return _COMPARE[guard.op](lhs, rhs)

@@ -171,6 +171,7 @@ def covering_runs(
     least: int = 1,
     sizes: Sequence[Mapping[str, int]] | None = None,
     decided: Callable[[int], Sequence[Conditions]] = lambda _: (AS_THEY_ARE,),
+    draws: int = 0,
 ) -> list[Run]:
     """At least `least` points with the values of all tensors, and more until each condition held somewhere
     and failed somewhere, and each label occurred that positions given as numbers may ask for.
@@ -178,12 +179,12 @@ def covering_runs(
     Without that, `[z > 0]·z` of a single neuron equals 0 or z at every point by accident, and a recurrence
     over lengths that are all 1 has no second step. `sizes` are taken in turn; the sampler's own, if not
     given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only. `decided`
-    says by what conditions are decided at each point.
+    says by what conditions are decided at each point; where that is chance, each is drawn so often.
     """
-    coverage = Coverage(system)
+    coverage = Coverage(system, draws)
     runs: list[Run] = []
     poor: list[Run] = []  # where only the last way of deciding conditions, or none, gave values
-    for attempt in range(least if coverage.complete else MOST_POINTS):
+    for attempt in range(least if coverage.complete and not draws else MOST_POINTS):
         spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         variant = attempt + ANEW * (seed // 100)  # another try takes other sizes, too
@@ -202,24 +203,33 @@ def covering_runs(
 
 
 class Coverage:
-    """Which ways the conditions of a system have not gone yet, and which labels have not occurred."""
+    """Which ways the conditions of a system have not gone yet, which labels have not occurred, and which
+    conditions have not been drawn so often."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, draws: int = 0) -> None:
         wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
         self._branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
         self._ways = {key: ways_wanted(condition) for key, (condition, _) in self._branches.items()}
         self._labels = labels_wanted(system)
         self._shapes = {t.name: t.shape for t in system.tensors}
+        self._draws = draws
+        self._drawn: dict[object, int] = {}
 
     @property
     def complete(self) -> bool:
-        return not self._ways and not self._labels
+        return not self._ways and not self._labels and not self._few
+
+    @property
+    def _few(self) -> bool:
+        return min(self._drawn.values(), default=self._draws) < self._draws
 
     def take(self, run: Run) -> bool:
         """Takes in a point; whether it showed anything new."""
         ways = {k: w - ways_taken(run, *self._branches[k], self._shapes) for k, w in self._ways.items()}
         labels = {name: left - labels_seen(run, name) for name, left in self._labels.items()}
-        news = ways != self._ways or labels != self._labels
+        news = ways != self._ways or labels != self._labels or self._few
+        for key, count in run.conditions.drawn.items():
+            self._drawn[key] = self._drawn.get(key, 0) + count
         self._ways = {key: left for key, left in ways.items() if left}
         self._labels = {name: left for name, left in labels.items() if left}
         return news

@@ -60,7 +60,8 @@ TOLERANCE, NOISE = 1e-8, 1e-10  # of float64: relative to the largest value, and
 MOVED = 1e-12  # by which leaves are moved to see how large rounding errors may be
 ATTEMPTS = 4
 CHANCE = 1e-12  # with which forms that differ by a factor of sizes may pass
-MOST_POINTS = 20
+DRAWS = 100  # of each condition at all points together
+MOST_POINTS, FEW = 100, 4  # beyond those that sizes ask for, as long as something is open; their largest size
 FORWARD_POINTS = 4  # for rewrites by form, which are valid whatever the sizes are
 MORE_POINTS = 24  # in 50 digits, where a value doesn't exist at the first ones
 INFINITE = math.inf
@@ -135,12 +136,13 @@ def _in_floats(
 ) -> Difference | None:
     largest, told = largest_size(raw), Pairs()
     enough = math.ceil(math.log(CHANCE) / -math.log(max(largest - 1, 2))) if free else FORWARD_POINTS
-    open_names, coverage = dict.fromkeys(pairs), Coverage(raw)
+    open_names, coverage = dict.fromkeys(pairs), Coverage(raw, DRAWS if free and kinds.any_free else 0)
     for attempt in range(MOST_POINTS + enough):
         if attempt >= enough and not open_names and told.all_told and coverage.complete:
             break
         first = (CENTRED, WIDE, CENTRED, SPARSE)[attempt % 4]
-        run = wide_run(raw, kinds, seed + attempt, largest, free=free, first=first)
+        most = largest if attempt < enough else FEW
+        run = wide_run(raw, kinds, seed + attempt, most, free=free, first=first)
         wrong, compared = _differing(raw, closed, pairs, run)
         if wrong:
             return Difference(wrong, run)

@@ -53,6 +53,7 @@ TIES = 0.2  # how many differences count as 0 at points where ties are drawn
 MOST_CONDITIONS = 40  # of a system of which each two are looked at
 DISCRETE = ("binary", "one hot")
 
+ORDERS = "orders"  # the key of the draws of those of which a point has fewest
 FREE, NEVER_NEGATIVE, NEVER_POSITIVE, DECIDED = "free", "never negative", "never positive", "decided"
 
 
@@ -106,6 +107,7 @@ class FreeConditions:
     def __init__(self, kinds: Kinds, seed: int, *, ties: bool = False) -> None:
         self.kinds, self.ties = kinds, TIES if ties else 0.0
         self.seen: dict[Guard, tuple[Array, Array]] = {}
+        self.drawn: dict[object, int] = {}
         rng = np.random.default_rng([seed, 77])
         self._phase = rng.random()
         self._salt = np.uint64(rng.integers(1 << 62))
@@ -121,15 +123,23 @@ class FreeConditions:
         if kind != FREE:
             drawn = np.abs(drawn) if kind == NEVER_NEGATIVE else -np.abs(drawn)
         self.seen[guard] = difference, drawn
+        self.drawn[guard] = max(self.drawn.get(guard, 0), difference.size)
         chosen = _RELATIONS[guard.op](drawn)
         finite = np.isfinite(difference)
         return chosen if np.all(finite) else np.where(finite, chosen, AS_THEY_ARE.holds(guard, lhs, rhs))
 
     def order(self, values: Array) -> Array:
-        """A random order of the reals; infinities stay at its ends, what is no number is none."""
+        """A random order of the reals; infinities stay at its ends, what is no number is none. Of an array, a
+        value that stands in it m times (a bound of a clip) comes as far as the last of m different ones."""
         values = np.asarray(values, dtype=float)
         drawn = self._uniform(values)
-        return np.where(np.isfinite(values), np.where(values < 0, 1 - drawn, drawn), values)
+        drawn = np.where(values < 0, 1 - drawn, drawn)
+        if values.ndim:
+            rows = max(values.size // max(values.shape[-1], 1), 1)
+            self.drawn[ORDERS] = min(self.drawn.get(ORDERS, rows), rows)
+            _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+            drawn = drawn ** (1 / times[place].reshape(values.shape))
+        return np.where(np.isfinite(values), drawn, values)
 
     def sign(self, difference: Array, largest: float) -> Array:
         """s of a difference between values of which the largest is so large."""

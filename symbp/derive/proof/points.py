@@ -6,8 +6,6 @@ Must not know: what the points shall decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from symbp.derive.proof.free import FreeConditions, Kinds
 from symbp.errors import EvaluationError
 from symbp.ir.box import AS_THEY_ARE, Conditions
@@ -61,9 +59,14 @@ def free_runs(
     seed: int,
     *,
     least: int,
-    sizes: Sequence[Mapping[str, int]] | None = None,
+    draws: int,
 ) -> list[Run]:
-    """At least so many points, and more until each condition held somewhere and failed somewhere."""
+    """At least so many points, and more until each condition held somewhere and failed somewhere, and was drawn
+    for so many elements."""
     return covering_runs(
-        system, seed, least=least, sizes=sizes, decided=lambda attempt: drawn(kinds, seed + attempt)
+        system,
+        seed,
+        least=least,
+        decided=lambda attempt: drawn(kinds, seed + attempt),
+        draws=draws if kinds.any_free else 0,
     )

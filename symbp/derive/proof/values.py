@@ -29,7 +29,9 @@ from symbp.ir.vector import Run
 
 Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
 Key = tuple[object, ...]
+DRAWS = 6  # of each condition, at all points of a search together
 TOLERANCE = 1e-9
+MAY_BE_ROUNDING = 1e-3  # a value that is larger is one, whatever was added up: 1e-11 of less than 1e8
 WITNESS, LARGEST_OF_WITNESS = 500, 13  # what the seed of the third point is more; the largest of its sizes
 
 
@@ -41,7 +43,7 @@ class Values:
         self.system = system
         self.kinds = Kinds(system)
         self.shapes = {tensor.name: tensor.shape for tensor in system.tensors}
-        self.runs = [*free_runs(system, self.kinds, seed, least=2), *beside]
+        self.runs = [*free_runs(system, self.kinds, seed, least=2, draws=DRAWS), *beside]
         self.sizes = [run.sizes for run in self.runs]
         self._witness = wide_run(system, self.kinds, seed + WITNESS, LARGEST_OF_WITNESS)
         self._later: list[Equation] = []  # what the witness hasn't been told of
@@ -172,14 +174,14 @@ class Values:
         indices: Sequence[Index],
         extents: Mapping[Index, Expr],
         allowed: Callable[[str], bool],
-        scale: float = 0.0,
+        scale: Callable[[], float] = lambda: 0.0,
     ) -> Expr | None:
-        """0, a constant, or c·tensor[…] with this value; `scale` is the size of what was added up, against
+        """0, a constant, or c·tensor[…] with this value; `scale` gives the size of what was added up, against
         which rounding is told from a value (0 if nothing was: then only an exact zero is one)."""
         if value is None:
             return None
         largest = max((float(np.max(np.abs(v), initial=0.0)) for v in value), default=0.0)
-        if largest <= 1e-11 * scale:
+        if largest <= MAY_BE_ROUNDING and largest <= 1e-11 * scale():
             return sympy.Integer(0)
         if all(np.ptp(v) <= 1e-10 * abs(v.flat[0]) for v in value if v.size):
             constant = self._constant([float(v.flat[0]) for v in value])

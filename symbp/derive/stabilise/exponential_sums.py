@@ -95,7 +95,9 @@ def safe_as_it_stands(e: Expr) -> bool:
     """A positive number, and terms that are positive by their form and can't overflow: its logarithm needs
     nothing."""
     constant, rest = e.as_coeff_Add()
-    return bool(constant.is_positive) and not overflows(rest) and all(map(_positive, sympy.Add.make_args(rest)))
+    return (
+        bool(constant.is_positive) and not overflows(rest) and all(map(_positive, sympy.Add.make_args(rest)))
+    )
 
 
 def _positive(e: Expr) -> bool:

@@ -110,7 +110,9 @@ class _Settling:
         constants = sympy.Add(*[c for c, u in sums[0] if u == 0])
         if constants != 0:
             (divisor,) = (d for d in divisors if terms_of(d) == sums[0])
-            grown = divisor.xreplace({x: growth * sympy.exp(x.args[0] - peak) for x in outer_exponentials(divisor)})
+            grown = divisor.xreplace(
+                {x: growth * sympy.exp(x.args[0] - peak) for x in outer_exponentials(divisor)}
+            )
             raised = raised.xreplace({grown: grown + constants * (growth * sympy.exp(-peak) - 1)})
         settled = on_symbols(raised, sympy.factor)
         if settled is None:

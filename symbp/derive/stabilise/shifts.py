@@ -19,8 +19,8 @@ from symbp.derive.algebra import tidy_sign
 from symbp.derive.definitions import fresh_name, map_body
 from symbp.derive.derivation import Step
 from symbp.derive.stabilise.exclusion import Exclusion
-from symbp.derive.stabilise.factors import bracket_of, exponential_factor, is_mask
 from symbp.derive.stabilise.exponential_sums import largest, terms_of
+from symbp.derive.stabilise.factors import bracket_of, exponential_factor, is_mask
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Reduction, System, Tensor
@@ -294,7 +294,9 @@ def _shift(found: _Exponentials, empty: bool, lowest: bool, floors: Sequence[Exp
     for floor in floors:
         above = unused_name(f"{base}_", {*system.by_name, *(e.target for e in equations)})
         equations.append(
-            Equation(above, total.indices, largest(by, floor), None, (), total.shape, constant=True, rule=RULE)
+            Equation(
+                above, total.indices, largest(by, floor), None, (), total.shape, constant=True, rule=RULE
+            )
         )
         by = at_peak = Access(above, *total.indices)
     summed = fresh_name(system, f"{total.target}_sum") if empty else total.target

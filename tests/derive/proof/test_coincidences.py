@@ -101,7 +101,7 @@ def test_they_are_told_apart(name: str) -> None:
         searched = Values(system)
         searched.remember(known.target)
         value = searched.tensor(sought.target) if searched.proves(sought) else None
-        found = searched.find(value, sought.indices, sought.extents, lambda _: True, 1.0)
+        found = searched.find(value, sought.indices, sought.extents, lambda _: True, lambda: 1.0)
         if found is not None and searched.witnessed(sought, found):
             assert holds_far_out(system, sought, found), f"{sought} was taken for {found}"
     assert values.sizes[0] != values.sizes[1]

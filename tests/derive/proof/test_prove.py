@@ -177,4 +177,4 @@ def test_a_value_without_a_proof_says_so() -> None:
     found = derive(b.system("L"))
     assert str(found["bias"].equation) == "dbias[d] = 0"
     lemma = next(step for step in found.steps if step.rule == "value of a sum")
-    assert lemma.rests_on[-1] == "equal values at 2 random points, confirmed in 50 digits"
+    assert lemma.rests_on[-1].startswith("equal values at 2 random points")
