@@ -248,7 +248,12 @@ def check(
     derivation = derivation or derive(net)
     chosen = tuple(_one_of("method", method, METHODS) for method in methods or METHODS)
     report = check_derivation(
-        derivation, sizes=_sizes(derivation, sizes or {}), methods=chosen, seed=seed, hyper=net.hyper
+        derivation,
+        sizes=_sizes(derivation, sizes or {}),
+        methods=chosen,
+        seed=seed,
+        hyper=net.hyper,
+        declared=net.system,
     )
     if module is None:
         return report

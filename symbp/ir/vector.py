@@ -54,8 +54,11 @@ class Run:
 
     A stopped value (the target of an equation that is `constant`) may be given one, which then counts.
     `value` evaluates an equation that needn't belong to the system; `define` adds a tensor to the point.
-    `conditions` decides conditions on real values, and maxima, if the values themselves shall not.
+    `conditions` decides conditions on real values, and maxima, if the values themselves shall not. `box` is the
+    arithmetic of one equation.
     """
+
+    box: type[Box] = Box
 
     def __init__(
         self,
@@ -188,7 +191,7 @@ class Run:
         plain = tuple(n for i, n in list(ranges.items())[: len(equation.indices)] if i not in point)
         if equation.leaf is not None:
             return self._matrix_leaf(equation, equation.leaf, ranges, point)
-        box = Box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
+        box = self.box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
         if equation.op in ("max", "argmax"):
             return maximum(box, len(plain))
         if equation.op == "sum" and prod(box.shape) > LARGE:
@@ -210,7 +213,7 @@ class Run:
     ) -> np.ndarray[Any, Any]:
         """A leaf of linear algebra, of the matrices at all batch indices at once."""
         axes = [(i, n) for i, n in ranges.items() if i not in point and i not in equation.result]
-        box = Box(self, equation, axes, point)
+        box = self.box(self, equation, axes, point)
         matrices = np.broadcast_to(box.real(equation.body, None), box.shape).astype(self.dtype)
         value = leaf.arrays(self.conditions.order(matrices.real) if leaf.integer else matrices)
         if "value" in leaf.result:

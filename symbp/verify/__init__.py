@@ -2,32 +2,33 @@
 
 Enters: a derivation, sizes. Leaves: a `Report`, one row for each gradient and method.
 Must not know: ops, layers, or how a gradient was found.
+
+At one point entries are compared one by one; at further ones, of other sizes and scales, each result is
+compared along a random direction, in which all of its elements take part (`symbp.verify.fresh` says which
+points).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
+from dataclasses import replace
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import draws, sample_point
-from symbp.ir.vector import run
+from symbp.ir.system import System
 from symbp.verify.blocks import blocks, described
+from symbp.verify.coverage import Coverage
+from symbp.verify.directions import at_fresh_points, worst_of
+from symbp.verify.entries import entry_rows, main_point
 from symbp.verify.exact import exact_rows
-from symbp.verify.methods import Numeric
-from symbp.verify.numeric import LEAST_STEP, STEP, Values, kink_margin
+from symbp.verify.fresh import fresh_points
+from symbp.verify.inner import inner_rows
+from symbp.verify.points import Drawer, all_sizes, domains_of
 from symbp.verify.report import Report, Row, compare, relative_error
 
 __all__ = ["METHODS", "Report", "Row", "check_derivation", "compare", "relative_error"]
 
 METHODS = ("central differences", "complex step", "exact")
-TOLERANCES = {"central differences": 1e-6, "complex step": 1e-12}
-NOISE = {"central differences": 1e-12, "complex step": 1e-15}  # rounding of a function of size 1, by method
-MOST_ENTRIES = {1: 48, 2: 24}  # of one result, by order; larger ones are sampled, and the report says so
-STEPS_TO_A_KINK = 5  # so many at least, that a central difference doesn't cross it
-TRIES = 40
+CHOICES = 6  # of sizes
 
 
 def check_derivation(
@@ -37,57 +38,40 @@ def check_derivation(
     methods: tuple[str, ...] = METHODS,
     seed: int = 0,
     hyper: Mapping[str, float] | None = None,
+    declared: System | None = None,
 ) -> Report:
     """Compares every derived result (gradients, Hessians, products with them, Jacobians) with each method, at
-    a random point that obeys the leaves' facts.
+    random points that obey the leaves' facts.
 
-    `sizes` overrides the sizes bound in the declaration; those still open are small. The exact method
-    chooses its own tiny sizes. `hyper` gives constants their values; others are drawn.
+    `sizes` overrides the sizes bound in the declaration, and holds at every point; those still open are
+    small, and others at each further point. The exact method chooses its own tiny sizes. `hyper` gives
+    constants their values; others are drawn. `declared` is the system before derivatives inside the
+    declaration were replaced by their equations, which are then checked, too.
     """
-    system = derivation.declared
-    chosen = {**sample_sizes(system), **system.bound, **(sizes or {})}
-    chosen = {name: chosen[name] for name in system.sizes}
-    values, margin = _away_from_kinks(derivation, chosen, seed, hyper or {})
-    wanted = blocks(derivation)
-    ours = run(derivation.system, values, chosen, wanted=[block.tensor for block in wanted])
-    step = min(STEP, max(LEAST_STEP, margin / STEPS_TO_A_KINK))
-    numeric = Numeric(derivation, values, chosen, step)
-    rows: list[Row] = []
-    for block in wanted:
-        whole = np.asarray(ours[block.tensor], dtype=float).ravel()
-        entries = block.entries(whole.size, MOST_ENTRIES[block.order], seed)
-        for method in numeric.methods:
-            if method in methods:
-                theirs = [numeric.entry(method, block, entry) for entry in entries]
-                noise = NOISE[method] * numeric.scale(block)
-                rows.append(
-                    compare(block.key, method, whole[entries], theirs, TOLERANCES[method], whole.size, noise)
-                )
+    system, wanted = derivation.declared, blocks(derivation)
+    of = sorted({block.of for block in wanted})
+    drawer = Drawer(system, of, hyper or {})
+    choices = all_sizes(system, sizes or {}, CHOICES)
+    drawer.domains = domains_of(drawer, choices[0], seed)
+    main, step = main_point(derivation, drawer, choices[0], seed)
+    rows = entry_rows(derivation, wanted, main, step, methods)
+    if any(method != "exact" for method in methods):
+        points = fresh_points(drawer, choices, Coverage(system, of), seed)
+        findings = at_fresh_points(derivation, wanted, points, methods)
+        rows = [worst_of(row, findings.get((row.parameter, row.method), ())) for row in rows]
+        rows += inner_rows(declared, system, [main, *points])
     if "exact" in methods:
         rows += exact_rows(derivation, seed=seed, hyper=hyper)
     rows = _by_parameter(rows, list(derivation.gradients))
-    return Report(derivation.name, tuple(rows), chosen, seed, described(derivation))
+    return Report(derivation.name, tuple(_compared(rows)), dict(main.sizes), seed, described(derivation))
 
 
 def _by_parameter(rows: list[Row], names: list[str]) -> list[Row]:
-    return sorted(rows, key=lambda row: names.index(row.parameter))
+    order = {name: k for k, name in enumerate(names)}
+    return sorted(rows, key=lambda row: order.get(row.parameter, len(names)))
 
 
-def _away_from_kinks(
-    derivation: Derivation, sizes: Mapping[str, int], seed: int, hyper: Mapping[str, float]
-) -> tuple[Values, float]:
-    """The first random point with every preactivation further than some steps from its kink, else the
-    farthest one found; and how far that is."""
-    differentiated = sorted({block.of for block in blocks(derivation)})
-    best, best_margin = None, -1.0
-    for attempt in range(TRIES):
-        _, values = sample_point(derivation.declared, seed + 1000 * attempt, sizes=sizes)
-        values |= {name: np.asarray(value) for name, value in hyper.items() if name in values}
-        values |= draws(derivation.declared, sizes, seed + 1000 * attempt)
-        margin = kink_margin(derivation.declared, values, sizes, differentiated)
-        if margin > best_margin:
-            best, best_margin = values, margin
-        if margin > STEPS_TO_A_KINK * STEP:
-            break
-    assert best is not None
-    return best, best_margin
+def _compared(rows: list[Row]) -> list[Row]:
+    """The rows; of a result that no method could compare, no row is right."""
+    some = {row.parameter for row in rows if not row.is_empty}
+    return [row if row.parameter in some else replace(row, ok=False) for row in rows]

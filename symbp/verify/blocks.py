@@ -72,3 +72,14 @@ def described(derivation: Derivation) -> str:
     if derivation.of is not None:
         return f"derivatives of {derivation.of}"
     return "gradients" if derivation.is_gradient else "gradients and Hessians"
+
+
+def contracted(whole: Array, block: Block, directions: Directions, *, norm: bool = False) -> Array:
+    """A result along the directions of what it was differentiated by, in its own numbers; with `norm` the
+    root of the sum of the squares of what is added up there."""
+    found = whole**2 if norm else whole
+    for name, direction in reversed([*zip(block.by, directions, strict=False)]):
+        part = np.asarray(direction[name])
+        rest = found.shape[: found.ndim - part.ndim]
+        found = np.asarray(found.reshape(*rest, part.size) @ (part.ravel() ** 2 if norm else part.ravel()))
+    return np.sqrt(found) if norm else found

@@ -8,7 +8,9 @@ numbers along; SymPy differentiates nothing but elementwise functions of one sca
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,23 +22,28 @@ from symbp.ir.domains import EXACT, HIGH, Domain
 from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import rational_point
-from symbp.ir.vector import run
-from symbp.verify.blocks import Block, blocks
-from symbp.verify.report import FLOOR, Row
+from symbp.ir.sampling import as_fractions
+from symbp.verify.appeal import work
+from symbp.verify.blocks import Block, Directions, blocks, contracted
+from symbp.verify.entries import element, expected_shape, results
+from symbp.verify.points import Drawer, Style, domains_of
+from symbp.verify.report import FLOOR, Row, failed
 
-HIGH_TOLERANCE = 1e-40
+HIGH_TOLERANCE, HIGH_NOISE = 1e-30, 1e-40  # of 50 digits: a matrix that is nearly singular costs some of them
 MOST_ENTRIES = {1: 24, 2: 8}  # of one result, by order
+LEAST_ENTRIES, MOST_WORK = 3, 400_000  # of one result; elements evaluated for all of them, some seconds
 TRIES = 20
 
 
 def exact_rows(
     derivation: Derivation, *, seed: int = 0, hyper: Mapping[str, float] | None = None
 ) -> list[Row]:
-    """One row for each result, at sizes 2 and 3 if they fit; tolerance 0 over the rationals, else 1e-40."""
+    """One row for each result, at sizes 2 and 3 if they fit; tolerance 0 over the rationals, else 1e-30."""
     system = derivation.declared
     sizes = least_sizes(system)
-    values = _where_finite(derivation, seed, sizes)
+    values = _where_finite(derivation, seed, sizes, hyper or {})
+    if isinstance(values, str):
+        return [failed(block.key, "exact", values, sizes) for block in blocks(derivation)]
     for name, value in (hyper or {}).items():
         if name in values:
             values[name] = np.array(Fraction(repr(float(value))), dtype=object)
@@ -46,25 +53,33 @@ def exact_rows(
         return _rows(derivation, values, sizes, HIGH, "exact (50 digits)", HIGH_TOLERANCE)
 
 
-def _where_finite(derivation: Derivation, seed: int, sizes: Mapping[str, int]) -> dict[str, Any]:
-    """The first random point at which what is differentiated is finite: of labels that don't fit into the
-    time there is, the loss is infinite, and has no differences to compare. The first one if none is."""
-    system = derivation.declared
-    wanted = {block.of for block in blocks(derivation)}
-    points = (rational_point(system, seed + 1000 * attempt, sizes) for attempt in range(TRIES))
-    first = None
-    for values in points:
-        first = first or values
+def _where_finite(
+    derivation: Derivation, seed: int, sizes: Mapping[str, int], hyper: Mapping[str, float]
+) -> dict[str, Any] | str:
+    """The first random point at which what is differentiated and its derivatives are finite: of labels that
+    don't fit into the time there is, the loss is infinite, and has no differences to compare. The first
+    point if none is; why there is none if the results can't be evaluated."""
+    system, wanted = derivation.declared, sorted({block.of for block in blocks(derivation)})
+    drawer = Drawer(system, wanted, hyper)
+    drawer.domains = domains_of(drawer, sizes, seed)
+    best, first = None, as_fractions(system, drawer.attempt(sizes, seed, far=False).values)
+    for attempt in range(TRIES):
+        style = Style(density=min(0.5 + attempt / 10, 1))
+        drawn = drawer.attempt(sizes, seed + 1000 * attempt, style, far=attempt % 2 == 0)
+        values = as_fractions(system, drawn.values)
         real = {
             name: np.asarray(array, np.int64 if system.tensor(name).integer else float)
             for name, array in values.items()
         }
-        with np.errstate(all="ignore"):
-            found = run(system, real, sizes, wanted=sorted(wanted))
-        if all(np.isfinite(value).all() for value in found.values()):
+        if not drawer.is_finite(replace(drawn, values={**drawn.values, **real})):
+            continue
+        ours = results(derivation, real, sizes)
+        if isinstance(ours, str):
+            return ours
+        if all(np.isfinite(value).all() for value in ours.values()):
             return values
-    assert first is not None
-    return first
+        best = best or values
+    return best or first
 
 
 def _rows(
@@ -78,26 +93,53 @@ def _rows(
     wanted = blocks(derivation)
     ours = evaluate(derivation.system, values, sizes, domain, wanted=[block.tensor for block in wanted])
     rows = []
+    affordable = max(LEAST_ENTRIES, MOST_WORK // (work(derivation.declared, sizes) * max(len(wanted), 1)))
     for block in wanted:
-        whole = ours[block.tensor]
-        chosen = block.entries(whole.size, MOST_ENTRIES[block.order], whole.size)
-        theirs = [_directional(derivation, values, sizes, domain, block, entry) for entry in chosen]
+        whole, shape = ours[block.tensor], expected_shape(derivation, block, sizes)
+        if whole.shape != shape:
+            rows.append(
+                failed(block.key, method, f"its shape is {whole.shape}, not {shape}", sizes, whole.size)
+            )
+            continue
+        chosen = block.entries(whole.size, min(MOST_ENTRIES[block.order], affordable), whole.size)
+        at = [block.at(entry, values, Fraction(1)) for entry in chosen]
+        theirs = [_along(derivation, values, sizes, domain, block, to).flat[row] for row, to in at]
         mine = [whole.flat[entry] for entry in chosen]
-        rows.append(_row(block.key, method, mine, theirs, tolerance, whole.size))
+        elements = [element(whole.shape, entry) for entry in chosen]
+        if len(chosen) < whole.size:  # the others, all at once
+            directions = _direction(block, values)
+            mine += list(contracted(whole, block, directions).ravel())
+            theirs += list(_along(derivation, values, sizes, domain, block, directions).ravel())
+            elements += ["along a random direction"] * (len(mine) - len(chosen))
+        row = _row(block.key, method, mine, theirs, tolerance, whole.size, sizes, tuple(elements))
+        rows.append(replace(row, entries=len(chosen), points=int(len(chosen) < whole.size)))
     return rows
 
 
-def _directional(
+def _direction(block: Block, values: Mapping[str, Any]) -> Directions:
+    """A random direction of small fractions, none of them 0, in what a block is differentiated by."""
+    rng = np.random.default_rng(len(block.key))
+    moved: list[Mapping[str, Any]] = []
+    for name in block.by:
+        parts = np.full(np.shape(values[name]), Fraction(0))
+        for at in np.ndindex(parts.shape):
+            parts[at] = Fraction(int(rng.choice([-1, 1]) * rng.integers(1, 64)), 16)
+        moved.append({name: parts})
+    if block.vector:
+        moved.append({name: values[leaf] for name, leaf in block.vector.items()})
+    return tuple(moved)
+
+
+def _along(
     derivation: Derivation,
     values: Mapping[str, Any],
     sizes: Mapping[str, int],
     domain: Domain,
     block: Block,
-    entry: int,
+    directions: Directions,
 ) -> Any:
-    """One entry of a block by dual numbers through the declared function; a second derivative by dual numbers
-    whose parts are dual numbers."""
-    row, directions = block.at(entry, values, Fraction(1))
+    """What a block differentiates, along directions, by dual numbers through the declared function; a second
+    derivative by dual numbers whose parts are dual numbers."""
     moved, domains = dict(values), [domain]
     names = {name for direction in directions for name in direction}
     for direction in reversed(directions):
@@ -108,14 +150,31 @@ def _directional(
     found = evaluate(derivation.declared, moved, sizes, domains[-1], wanted=[block.of])[block.of]
     for below in reversed(domains[:-1]):
         found = tangent(found, below)
-    return found.flat[row]
+    return found
 
 
 def _row(
-    name: str, method: str, ours: Sequence[Any], theirs: Sequence[Any], tolerance: float, size: int
+    name: str,
+    method: str,
+    ours: Sequence[Any],
+    theirs: Sequence[Any],
+    tolerance: float,
+    size: int,
+    sizes: Mapping[str, int],
+    elements: tuple[str, ...],
 ) -> Row:
-    differences = [abs(a - b) for a, b in zip(ours, theirs, strict=True)]
-    largest = max(differences, default=0)
-    scale = max([float(abs(x)) for x in (*ours, *theirs)] + [FLOOR])
-    relative = float(largest) / scale
-    return Row(name, method, float(largest), relative, relative <= tolerance, tolerance, len(ours), size)
+    known = [(a, b, at) for a, b, at in zip(ours, theirs, elements, strict=True) if _is_finite(b)]
+    off = [abs(a - b) if _is_finite(a) else math.inf for a, b, _ in known]
+    largest = max(off, default=0)
+    scale = max([float(abs(x)) for a, b, _ in known for x in (a, b) if _is_finite(x)] + [FLOOR])
+    a, b, at = known[off.index(largest)] if known else (0, 0, "")
+    left = len(ours) - len(known)
+    ok = float(largest) <= tolerance * scale + (HIGH_NOISE if tolerance else 0.0)
+    return Row(
+        name, method, float(largest), float(largest) / scale, ok, tolerance, len(known), size, dict(sizes),
+        at, float(a), float(b), note=f"{left} without a value" if left else "",
+    )  # fmt: skip
+
+
+def _is_finite(value: Any) -> bool:
+    return math.isfinite(float(value))

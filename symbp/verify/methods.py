@@ -11,50 +11,111 @@ gradient, since an imaginary step cannot be taken twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
 from symbp.derive import Derivation, derive
-from symbp.ir.vector import run, with_stopped
-from symbp.verify.blocks import Block
-from symbp.verify.numeric import STEP, Array, Evaluate, Values, central_differences, complex_step_along
+from symbp.ir.vector import with_stopped
+from symbp.verify.blocks import Block, Directions
+from symbp.verify.numeric import (
+    LEAST_STEP,
+    STEP,
+    Array,
+    Evaluate,
+    Values,
+    central_differences,
+    complex_step_along,
+    explained_by_a_kink,
+)
+from symbp.verify.rounding import Evaluate as Tensors
+from symbp.verify.rounding import exactly, rounding
 
 Differentiate = Callable[[Evaluate, Values, Mapping[str, Array]], Array]
+SHORTER = (1.0, 0.03, 1e-3)  # steps of a difference that may reach over a kink, in turn
 
 
 class Numeric:
-    """Entries of blocks by each method, at one point."""
+    """Derivatives of what blocks differentiate by each method, at one point."""
 
     methods = ("central differences", "complex step")
 
     def __init__(
-        self, derivation: Derivation, values: Values, sizes: Mapping[str, int], step: float = STEP
+        self,
+        derivation: Derivation,
+        values: Values,
+        sizes: Mapping[str, int],
+        step: float = STEP,
+        tensors: Tensors = exactly,
     ) -> None:
-        """`step` is that of central differences."""
-        self.derivation, self.sizes = derivation, sizes
+        """`step` is that of central differences; `tensors` evaluates systems."""
+        self.derivation, self.sizes, self.step = derivation, sizes, step
         self.values = with_stopped(derivation.declared, values, sizes)
-        self.differences: Differentiate = partial(central_differences, step=step)
+        self._tensors = tensors
         self._scales: dict[str, float] = {}
+        self._roundings: dict[str, float] = {}
 
     def entry(self, method: str, block: Block, entry: int) -> float:
         """One entry of a block."""
-        differentiate = self.differences if method == "central differences" else complex_step_along
         row, directions = block.at(entry, self.values)
+        return float(np.asarray(self.along(method, block, directions)).flat[row])
+
+    def otherwise(self, tensors: Tensors) -> Numeric:
+        """The same with systems evaluated otherwise."""
+        return Numeric(self.derivation, self.values, self.sizes, self.step, tensors)
+
+    def along(self, method: str, block: Block, directions: Directions) -> Array:
+        """The derivative of what a block differentiates along its directions, an array of that shape."""
+        at, declared = self.values, self._declared(block.of)
+        if method == "central differences":
+            return self._differences(block, directions, self.step)
+        if block.order == 1:
+            return complex_step_along(declared, at, directions[0])
+        slope = complex_step_along(self._gradient(block.by[0]), at, directions[1])
+        return np.asarray(np.sum(slope * directions[0][block.by[0]]))
+
+    def past_kinks(
+        self, block: Block, directions: Directions, ours: Array, tolerance: float
+    ) -> tuple[Array, Array]:
+        """(a central difference, where it says nothing): with shorter steps, as long as it differs from ours
+        by more than the tolerance and its rounding, but not by more than a kink within its reach explains."""
+        evaluate, along = self._differenced(block, directions)
+        for share in SHORTER:
+            step = max(share * self.step, LEAST_STEP)
+            found = self._differences(block, directions, step)
+            off, noise = np.abs(found - ours), tolerance + self.rounding(block) / step
+            reach = explained_by_a_kink(evaluate, self.values, along, step)
+            blind = (off > noise) & (off <= 1.1 * reach + noise)
+            if not np.any(blind):
+                break
+        return found, blind
+
+    def _differences(self, block: Block, directions: Directions, step: float) -> Array:
+        evaluate, along = self._differenced(block, directions)
+        return central_differences(evaluate, self.values, along, step)
+
+    def _differenced(self, block: Block, directions: Directions) -> tuple[Evaluate, Mapping[str, Array]]:
+        """What central differences are formed of, and along which direction: the function itself, or its
+        first derivative by the complex step."""
         declared = self._declared(block.of)
         if block.order == 1:
-            return float(differentiate(declared, self.values, directions[0]).flat[row])
-        if method == "complex step":
-            place = int(np.flatnonzero(directions[0][block.by[0]])[0])
-            slope = complex_step_along(self._gradient(block.by[0]), self.values, directions[1])
-            return float(slope.flat[place])
-        return float(
-            self.differences(
-                lambda at: complex_step_along(declared, at, directions[0]), self.values, directions[1]
-            ).flat[row]
-        )
+            return declared, directions[0]
+        return (lambda at: complex_step_along(declared, at, directions[0])), directions[1]
 
-    def scale(self, block: Block) -> float:
+    def rounding(self, block: Block) -> float:
+        """A bound on the rounding of what central differences are formed of."""
+        key = f"{block.of},{block.by[0]}" if block.order > 1 else block.of
+        if key not in self._roundings:
+            along = {name: np.ones(np.shape(self.values[name])) for name in block.by[:1]}
+
+            def function(tensors: Tensors) -> Array:
+                evaluate, _ = self.otherwise(tensors)._differenced(block, (along, along))
+                return evaluate(self.values)
+
+            self._roundings[key] = float(np.max(rounding(function), initial=0.0))
+        return self._roundings[key]
+
+    def size(self, block: Block) -> float:
         """The size of what a block differentiates last, at least 1: rounding is relative to it."""
         key = block.of if block.order == 1 else block.by[0]
         if key not in self._scales:
@@ -64,7 +125,7 @@ class Numeric:
 
     def _declared(self, name: str) -> Evaluate:
         def evaluate(at: Values) -> Array:
-            return run(self.derivation.declared, at, self.sizes, wanted=[name])[name]
+            return self._tensors(self.derivation.declared, at, self.sizes, [name])[name]
 
         return evaluate
 
@@ -79,6 +140,6 @@ class Numeric:
     def _gradient(self, name: str) -> Evaluate:
         def evaluate(at: Values) -> Array:
             tensor = self._first.gradients[name]
-            return run(self._first.system, at, self.sizes, wanted=[tensor])[tensor]
+            return self._tensors(self._first.system, at, self.sizes, [tensor])[tensor]
 
         return evaluate

@@ -6,7 +6,10 @@ Must not know: how a gradient was computed.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,8 +20,13 @@ FLOOR = 1e-8  # gradients below this norm are compared absolutely
 @dataclass(frozen=True)
 class Row:
     """One comparison; `parameter` is the key of the result, `"W1,W2"` for a second derivative.
-    `max_abs_error` is the largest elementwise difference; `max_rel_error` is
-    ‖a − b‖/max(‖a‖, ‖b‖, 1e-8); `entries` says how many of the `size` elements were compared."""
+
+    `max_abs_error` is the largest elementwise difference, at `element`, where the result is `value` and the
+    other method has `expected`; `max_rel_error` is ‖a − b‖/max(‖a‖, ‖b‖, 1e-8). `entries` says how many of
+    the `size` elements were compared, at `sizes`; at further `points` the result was compared along a random
+    direction, where all elements take part. `note` says in words why a result is wrong, or what couldn't be
+    compared.
+    """
 
     parameter: str
     method: str
@@ -28,6 +36,26 @@ class Row:
     tolerance: float
     entries: int
     size: int
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    element: str = ""
+    value: float = 0.0
+    expected: float = 0.0
+    points: int = 0
+    note: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was compared."""
+        return self.size > 0 and not self.entries and not self.points
+
+    @property
+    def verdict(self) -> str:
+        """`ok`, or what is wrong."""
+        if self.ok:
+            return f"ok ({self.note})" if self.note else "ok"
+        if self.is_empty:
+            return f"NOT COMPARED: {self.note}"
+        return f"WRONG: {self.note or f'above {self.tolerance:.0e}'}"
 
 
 @dataclass(frozen=True)
@@ -50,24 +78,46 @@ class Report:
         return max((row.max_rel_error for row in self.rows), default=0.0)
 
     def json(self) -> list[dict[str, object]]:
-        """One object a row."""
-        return [asdict(row) for row in self.rows]
+        """One object a row; a number that isn't finite is null."""
+        return [{key: _plain(value) for key, value in asdict(row).items()} for row in self.rows]
 
     def __str__(self) -> str:
-        width = max([len(row.parameter) for row in self.rows] + [9])
-        kind = max([len(row.method) for row in self.rows] + [6])
-        sizes = ", ".join(f"{name} = {value}" for name, value in self.sizes.items())
-        lines = [
-            f"{self.network}: symbolic {self.what} against other methods ({sizes}; seed {self.seed})",
-            f"{'parameter':{width}}  {'method':{kind}}  max |Δ|    relative   entries",
-        ]
-        for row in self.rows:
-            verdict = "ok" if row.ok else f"WRONG: above {row.tolerance:.0e}"
-            lines.append(
-                f"{row.parameter:{width}}  {row.method:{kind}}  {row.max_abs_error:.1e}    "
-                f"{row.max_rel_error:.1e}    {row.entries}/{row.size}  {verdict}"
+        head = ("parameter", "method", "max |Δ|", "relative", "entries", "worst element", "value", "expected")
+        table = [head] + [
+            (
+                row.parameter,
+                row.method,
+                f"{row.max_abs_error:.1e}",
+                f"{row.max_rel_error:.1e}",
+                f"{row.entries}/{row.size}" + (f" + {row.points} points" if row.points else ""),
+                row.element,
+                f"{row.value:.6g}",
+                f"{row.expected:.6g}",
             )
-        return "\n".join(lines)
+            for row in self.rows
+        ]
+        widths = [max(len(line[k]) for line in table) for k in range(len(head))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table
+        ]
+        ends = ["", *(f"{row.verdict}{_at(row.sizes)}" for row in self.rows)]
+        first = (
+            f"{self.network}: symbolic {self.what} against other methods "
+            f"({_text(self.sizes)}; seed {self.seed})"
+        )
+        return "\n".join([first, *(f"{a}  {b}".rstrip() for a, b in zip(lines, ends, strict=True))])
+
+
+def _text(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in sizes.items())
+
+
+def _at(sizes: Mapping[str, int]) -> str:
+    return f"  at {_text(sizes)}" if sizes else ""
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def compare(
@@ -77,15 +127,46 @@ def compare(
     theirs: ArrayLike,
     tolerance: float,
     size: int | None = None,
-    noise: float = 0.0,
+    noise: ArrayLike = 0.0,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    elements: tuple[str, ...] = (),
+    blind: ArrayLike = False,
 ) -> Row:
-    """A row from two arrays of the same entries. A difference below `noise`, the rounding of the method
-    itself, passes: a gradient that is exactly zero has no relative error."""
+    """A row from two arrays of the same entries. Of a difference, `noise`, the rounding of the methods
+    themselves, is taken off, so that a gradient that is exactly zero passes. Where the other method has no
+    value, or is `blind`, nothing is compared; where it has one, ours must."""
     a, b = np.asarray(ours, dtype=float).ravel(), np.asarray(theirs, dtype=float).ravel()
-    absolute = float(np.max(np.abs(a - b), initial=0.0))
-    relative = relative_error(a, b)
-    ok = bool(relative <= tolerance or absolute <= noise)  # False for NaN too
-    return Row(parameter, method, absolute, relative, ok, tolerance, a.size, a.size if size is None else size)
+    known = np.isfinite(b) & ~np.broadcast_to(np.asarray(blind, bool).ravel(), b.shape)
+    with np.errstate(invalid="ignore"):
+        off = np.where(known, np.abs(a - b), 0.0)
+    off = np.where(np.isnan(off), np.inf, off)
+    scale = max(float(np.linalg.norm(part[known])) for part in (np.where(np.isfinite(a), a, 0.0), b))
+    beyond = np.maximum(off - np.broadcast_to(np.asarray(noise, float).ravel(), off.shape), 0.0)
+    at = int(np.argmax(beyond)) if np.any(beyond > 0) else int(np.argmax(off)) if off.size else -1
+    absolute = float(np.max(off, initial=0.0))
+    relative = float(np.linalg.norm(off)) / max(scale, FLOOR)
+    left = int(known.size - known.sum())
+    return Row(
+        parameter,
+        method,
+        absolute,
+        relative,
+        bool(np.linalg.norm(beyond) <= tolerance * max(scale, FLOOR)),
+        tolerance,
+        int(known.sum()),
+        a.size if size is None else size,
+        dict(sizes or {}),
+        elements[at] if elements and at >= 0 else str(at) if at >= 0 else "",
+        float(a[at]) if at >= 0 else 0.0,
+        float(b[at]) if at >= 0 else 0.0,
+        note=f"{left} without a value or at a kink" if left else "",
+    )
+
+
+def failed(parameter: str, method: str, reason: str, sizes: Mapping[str, int], size: int = 0) -> Row:
+    """The row of a result that can't be compared because it isn't what it should be."""
+    return Row(parameter, method, math.inf, math.inf, False, 0.0, 0, size, dict(sizes), points=1, note=reason)
 
 
 def relative_error(a: ArrayLike, b: ArrayLike) -> float:
