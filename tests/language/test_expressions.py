@@ -158,7 +158,9 @@ def test_numbers_are_what_their_author_meant(given: float, meant: Fraction) -> N
     assert float(found) == given
 
 
-@pytest.mark.parametrize("exponent", [1 / 3, 2 / 3, 4 / 3, 0.3, 0.7853981633974483, np.pi, -np.e / 3, 1.000001])
+@pytest.mark.parametrize(
+    "exponent", [1 / 3, 2 / 3, 4 / 3, 0.3, 0.7853981633974483, np.pi, -np.e / 3, 1.000001]
+)
 def test_powers_are_not_lost(exponent: float) -> None:
     x, values = bp.param("x", (N,)), np.array([0.5, 1.5, 2.0])
     right = exponent * values ** (exponent - 1)
