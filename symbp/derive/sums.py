@@ -226,11 +226,15 @@ def _delta(factor: Expr, left: Sequence[Index]) -> tuple[Index, Expr] | None:
 
 
 def _known_below(value: Expr, extent: Expr, system: System) -> bool:
-    """An integer leaf whose fact says that it is below this size."""
+    """An integer leaf whose fact says that it is below this size, or a place in an order of so many."""
     if not isinstance(value, IntegerAccess):
         return False
     fact = system.tensor(value.name).fact("below")
-    return fact is not None and fact.bound is not None and sympy.expand(fact.bound - extent) == 0
+    bound = None if fact is None else fact.bound
+    defining = system.defining.get(value.name)
+    if defining is not None and defining.op == "argsort":
+        bound = defining.extents[defining.reduced[0]]
+    return bound is not None and sympy.expand(bound - extent) == 0
 
 
 def partly_summed(equation: Equation, search: Search) -> list[Equation]:

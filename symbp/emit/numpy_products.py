@@ -32,6 +32,7 @@ LINEAR_ALGEBRA = {
     "singular_values": ("_singular_values", ""),
     "left_vectors": ("_left_vectors", ""),
     "right_vectors": ("_right_vectors", ""),
+    "argsort": ("_argsort", ""),
 }
 """How a leaf of linear algebra is called: the function, and what follows the call."""
 SINGULAR = {"_singular_values", "_left_vectors", "_right_vectors"}

@@ -101,8 +101,8 @@ class Network:
     @cached_property
     def stopped(self) -> tuple[str, ...]:
         """The parameters on which values rest that count as constants in the loss; but for steps, which stay
-        where they are when a parameter moves a little, and for reductions, the shifts of a logsumexp, on which
-        no value depends."""
+        where they are when a parameter moves a little, and for reductions: on the shift of a logsumexp no
+        value depends."""
         system = self.derivation.declared
         needed = system.resting([system.loss] if system.loss else [])
         stopped = [e for e in system.equations if e.constant and e.target in needed]

@@ -44,6 +44,7 @@ class Latex(Notation):
     relation = {"=": " = ", "!=": r" \neq ", "<": " < ", "<=": r" \le ", ">": " > ", ">=": r" \ge "}  # noqa: RUF012
     reduce_names = {  # noqa: RUF012
         "sum": r"\sum", "prod": r"\prod", "max": r"\max", "argmax": r"\operatorname*{argmax}",
+        "argsort": r"\operatorname*{argsort}",
         "inverse": r"\operatorname*{inverse}", "det": r"\det", "logdet": r"\log\lvert\det\rvert",
         "cholesky": r"\operatorname*{cholesky}", "cofactors": r"\operatorname*{cofactors}",
         "eigenvalues": r"\operatorname*{eigenvalues}", "eigenvectors": r"\operatorname*{eigenvectors}",

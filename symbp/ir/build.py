@@ -95,7 +95,8 @@ class SystemBuilder:
         self._equations.append(equation)
         if name in self._tensors:
             return self._tensors[name].at
-        return self._add(Tensor(name, equation.shape, role, reduce == "argmax"))
+        places = reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
+        return self._add(Tensor(name, equation.shape, role, places))
 
     def system(
         self,

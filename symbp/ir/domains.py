@@ -261,7 +261,8 @@ def float_power(base: Any, exponent: Fraction) -> Any:
         return np.sqrt(base)
     if exponent.denominator != 1:
         return np.power(base, float(exponent))
-    return base ** int(exponent) if exponent > 0 else 1.0 / base ** int(-exponent)
+    # NumPy's numbers divide by 0 to infinity, Python's raise
+    return base ** int(exponent) if exponent > 0 else np.float64(1.0) / base ** int(-exponent)
 
 
 @cache

@@ -183,14 +183,15 @@ class _Compiled:
         self.run, self.equation = run, equation
         self.extents = [range(run.extent(e)) for e in equation.ranges[len(equation.indices) :]]
         self.names = [index.name for index in equation.reduced]
-        integer = run.system.tensor(equation.target).integer and equation.op != "argmax"
-        self.integer = integer or equation.op == "argmax"
+        places = equation.op == "argmax" or equation.leaf is not None
+        self.integer = run.system.tensor(equation.target).integer
+        integer = self.integer and not places
         closures = _Integers(run, equation) if integer else _Reals(run, equation)
         self.body = closures.value(equation.body)
         self.matrices: dict[Position, Any] = {}
         judge = _Reals(run.judge, equation)
         self.where = [judge.guard(guard) for guard in equation.where]
-        if equation.op in ("max", "argmax"):
+        if equation.op in ("max", "argmax") or (equation.leaf is not None and equation.leaf.integer):
             self.criterion = judge.value(equation.body)
 
     def element(self, env: dict[str, int]) -> Value:
@@ -213,10 +214,16 @@ class _Compiled:
         result = [index.name for index in self.equation.result]
         batch = tuple(at for name, at in env.items() if name not in result)
         if batch not in self.matrices:
-            row, column = self.names
-            rows = [[self.body({**env, row: r, column: c}) for c in self.extents[1]] for r in self.extents[0]]
+            value: Callable[[Any], Any] = self.ranked if leaf.integer else self.body
+            domain = self.run.judge.domain if leaf.integer else self.run.domain
+            first, *rest = self.extents
+            elements: list[Any] = [{**env, self.names[0]: r} for r in first]
+            if rest:
+                elements = [[value({**at, self.names[1]: c}) for c in rest[0]] for at in elements]
+            else:
+                elements = [value(at) for at in elements]
             try:
-                self.matrices[batch] = leaf.exact(self.run.domain, rows)
+                self.matrices[batch] = leaf.exact(domain, elements)
             except EvaluationError as error:
                 details = (str(self.equation), f"at {dict(zip(env, batch, strict=False))}" if batch else "")
                 raise EvaluationError(
@@ -231,6 +238,10 @@ class _Compiled:
                 return self.run.domain.rational(Fraction(0))
             whole = whole[env[name]]
         return whole
+
+    def ranked(self, env: dict[str, int]) -> Any:
+        """What an order, or a maximum, compares."""
+        return self.run.conditions.order(self.run.judge.domain.order(self.criterion(env)))
 
     def elements(self, env: dict[str, int]) -> Iterable[dict[str, int]]:
         """The reduced indices' values, in row-major order, where the conditions hold."""
@@ -253,9 +264,8 @@ class _Compiled:
     def maximum(self, env: dict[str, int]) -> Value:
         """The first maximum's value, or its index; not a number if one of the elements is none."""
         best, where = None, None
-        real, order = self.run.judge.domain.order, self.run.conditions.order
         for inner in self.elements(env):
-            value = order(real(self.criterion(inner)))
+            value = self.ranked(inner)
             if where is None or value > best or (value != value and best == best):
                 best, where = value, inner
         if self.equation.op == "argmax":

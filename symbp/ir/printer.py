@@ -49,7 +49,7 @@ class Notation:
     times = "·"
     relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ "}  # noqa: RUF012
     reduce_names = {  # noqa: RUF012
-        "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax",
+        "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax", "argsort": "argsort",
         "inverse": "inverse", "det": "det", "logdet": "log|det|", "cholesky": "cholesky",
         "cofactors": "cofactors", "eigenvalues": "eigenvalues", "eigenvectors": "eigenvectors",
         "singular_values": "singular values", "left_vectors": "left vectors",

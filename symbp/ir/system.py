@@ -128,6 +128,7 @@ ReductionOp = Literal[
     "singular_values",
     "left_vectors",
     "right_vectors",
+    "argsort",
 ]
 
 

@@ -212,7 +212,7 @@ class Run:
         axes = [(i, n) for i, n in ranges.items() if i not in point and i not in equation.result]
         box = Box(self, equation, axes, point)
         matrices = np.broadcast_to(box.real(equation.body, None), box.shape).astype(self.dtype)
-        value = leaf.arrays(matrices)
+        value = leaf.arrays(self.conditions.order(matrices.real) if leaf.integer else matrices)
         if "value" in leaf.result:
             value = fitted(value, ranges[equation.result[-1]])
         chosen = tuple(point.get(i, slice(None)) for i in equation.result)

@@ -27,14 +27,14 @@ Spell = Callable[[Access, tuple[Expr, ...], Expr | None], Expr]
 
 def rewrite(expr: Expr, spell: Spell, symbols: Mapping[Expr, Expr] | None = None) -> Expr:
     """`expr` with each read replaced by `spell(read, its rewritten subscripts, its outside value)` and
-    each symbol by what `symbols` says."""
+    each symbol, or larger part, by what `symbols` says."""
     symbols = symbols or {}
 
     def walk(e: Expr) -> Expr:
         if isinstance(e, Access):
             outside = None if e.outside is None else walk(e.outside)
             return spell(e, tuple(walk(s) for s in e.subscripts), outside)
-        if not e.args:
+        if e in symbols or not e.args:
             return symbols.get(e, e)
         arguments = [walk(a) for a in e.args]
         if all(new is old for new, old in zip(arguments, e.args, strict=True)):

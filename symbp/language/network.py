@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import sympy
+
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
-from symbp.ir.expr import Access, Expr, Size, accesses
+from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
@@ -200,6 +202,8 @@ class _Lowering:
         symbols: dict[Expr, Expr] = {**self.letters.of(node)}
         for size in sorted(_sizes(draft), key=lambda s: s.name):
             symbols[size] = self.extent(size)
+        for quotient in _quotients(draft):  # written as in shapes, which are compared with subscripts
+            symbols[quotient] = self.extent(quotient)
 
         def spell(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
             return type(access)(self.names[node_of(access).serial], *subscripts, outside=outside)
@@ -271,6 +275,13 @@ def _join(unifier: Unifier, node: Node) -> None:
 
 def _bounds(node: Node) -> list[Expr]:
     return [f.bound for f in sorted(node.facts, key=str) if f.bound is not None]
+
+
+def _quotients(equation: Equation) -> list[Expr]:
+    """The quotients and rests of sizes in what an equation computes."""
+    found = {q for e in (equation.body, *equation.where) for q in e.atoms(FloorDiv, Mod)}
+    of_sizes = [q for q in found if all(isinstance(s, Size) for s in q.free_symbols) and not q.has(Access)]
+    return sorted(of_sizes, key=sympy.default_sort_key)
 
 
 def _sizes(equation: Equation) -> set[Expr]:

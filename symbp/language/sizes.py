@@ -109,9 +109,18 @@ def _positive(value: int, what: str) -> int:
 
 def value_of(extent: Expr) -> int | None:
     """The extent as a number, if every size in it has a value."""
-    values = {s: sympy.Integer(s.value) for s in extent.free_symbols if isinstance(s, Dim)}
-    number = extent.xreplace(values)
+    number = with_values(extent)
     return int(number) if number.is_Integer else None
+
+
+def with_values(extent: Expr) -> Expr:
+    """The extent with the numbers of the sizes in it that have values."""
+    return extent.xreplace({s: sympy.Integer(s.value) for s in extent.free_symbols if isinstance(s, Dim)})
+
+
+def surely_differ(one: Expr, other: Expr) -> bool:
+    """Whether two extents differ at all values of the sizes in them that are open."""
+    return never_same(with_values(one), with_values(other))
 
 
 def is_one(extent: Expr) -> bool:
@@ -124,6 +133,7 @@ def is_one(extent: Expr) -> bool:
 def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | None) -> ShapeError:
     """The error that says which two axes disagree: each a witness, and the size that it was found to be."""
     help = "make the two sizes agree, or transpose or reshape one of the tensors"
+    sides = [(side, sympy.sympify(found)) for side, found in sides]
     (_, first), (_, second) = sides
     for number, open_size in ((first, second), (second, first)):
         if _is_anonymous(number) and open_size.is_Symbol and value_of(open_size) is None:
@@ -135,6 +145,13 @@ def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | N
         for side, found in sides
     )
     return ShapeError(f"{what}: the sizes of two axes differ", where=where, details=details, help=help)
+
+
+def simplest(ways: Sequence[Expr]) -> Expr:
+    """Of some ways in which one extent is written, the one that names most and says least; the first if
+    several do."""
+    tidy = [canonical(e) for e in ways]
+    return min(tidy, key=lambda e: (sum(map(_is_anonymous, e.free_symbols)), e.count_ops()))
 
 
 class Unifier:
@@ -157,6 +174,10 @@ class Unifier:
         self._note(extent)
         return self._known.find(extent)
 
+    def valued(self, extent: Expr) -> Expr:
+        """The extent as it is, but for the values that named sizes were given."""
+        return extent.xreplace({Size(name): dim for name, dim in self.named.items()})
+
     def join(self, what: str, first: Witness, second: Witness, where: Origin | None) -> None:
         """Makes the two extents one. Raises ShapeError where they differ at all sizes, by their values, or
         as two names, or a name and a number: these say that the sizes are two."""
@@ -168,7 +189,7 @@ class Unifier:
             return
         plain = all(e.is_Symbol or e.is_Integer for e in (a, b))
         values = value_of(a), value_of(b)
-        wrong = plain or never_same(a, b) if None in values else values[0] != values[1]
+        wrong = plain or surely_differ(a, b) if None in values else values[0] != values[1]
         if wrong or value_of(gap) or not self._made_one(a, b):
             raise mismatch(what, ((first, b), (second, a)), where)
         self._stated.append((what, first, second, where))
@@ -188,7 +209,10 @@ class Unifier:
         """Makes two extents one that aren't shown to be equal; False where they can't be."""
         gap = self._known.gap(a, b)
         if value_of(a) is not None and value_of(a) == value_of(b):
-            pairs = [(a, b)] if _is_anonymous(a) or _is_anonymous(b) else _paired(gap)
+            for dim in _kept_by(a) + _kept_by(b):
+                self._known.replace(dim, sympy.Integer(dim.value))
+            a, b = self.find(a), self.find(b)
+            pairs = [(a, b)] if _is_anonymous(a) or _is_anonymous(b) else _paired(self._known.gap(a, b))
             for one, other in pairs:
                 if not _is_anonymous(one) or (_is_anonymous(other) and one.serial < other.serial):
                     one, other = other, one
@@ -204,8 +228,9 @@ class Unifier:
         opened = [s for s in named if value_of(s) is None]
         if opened == named and len(opened) == 1 and gap.is_polynomial():
             return self._with_value(opened[0], gap, a, b)
-        if self._known.follows(a, b, opened):
-            return True
+        followed = self._known.follows(a, b, opened)
+        if followed is not None:
+            return followed
         largest = numbers[-1].value if numbers and not named else None
         for dim in numbers:
             if dim.value != largest or gap.is_polynomial():
@@ -241,21 +266,32 @@ def _numbers(gap: Expr) -> list[Dim]:
     return sorted(found, key=lambda s: (s.value, s.serial))
 
 
+def _kept_by(extent: Expr) -> list[Dim]:
+    """The smaller bare integers in a formula that, by their values, leaves its largest one as it is: a kernel
+    of 1, or one of 3 with a padding of 1."""
+    numbers = _numbers(extent)
+    if len(numbers) < 2 or len(numbers) < len(extent.free_symbols):
+        return []
+    *smaller, largest = numbers
+    kept = canonical(extent.xreplace({s: sympy.Integer(s.value) for s in smaller}))
+    return smaller if kept == largest else []
+
+
 def _numbers_that_make_one(gap: Expr, numbers: Sequence[Dim]) -> list[Dim]:
     """The fewest of the bare integers, small ones first, that must be the numbers that they are for a
     difference to be 0; none if it isn't so then. Kernels come before images."""
 
-    def with_values(dims: Sequence[Dim]) -> Expr:
+    def numbered(dims: Sequence[Dim]) -> Expr:
         return canonical(gap.xreplace({s: sympy.Integer(s.value) for s in dims}))
 
-    count = next((k for k in range(len(numbers) + 1) if with_values(numbers[:k]) == 0), None)
+    count = next((k for k in range(len(numbers) + 1) if numbered(numbers[:k]) == 0), None)
     needed = list(numbers[: count or 0])
     images = {s for q in gap.atoms(FloorDiv) for s in q.free_symbols}
-    if needed and needed[-1] in images and with_values(needed[:-1]).atoms(FloorDiv):
+    if needed and needed[-1] in images and numbered(needed[:-1]).atoms(FloorDiv):
         return []  # an image whose halves fit is left open, as long as its halves fit
     for dim in reversed(needed):
         fewer = [s for s in needed if s is not dim]
-        needed = fewer if with_values(fewer) == 0 else needed
+        needed = fewer if numbered(fewer) == 0 else needed
     return needed
 
 

@@ -38,7 +38,8 @@ WORK = {
     "logdet": sympy.Rational(2, 3),
     "cholesky": sympy.Rational(1, 3),
 }
-"""Operations of a factorisation beside n³; of eigenvalues and singular values about 12, as they converge."""
+"""Operations of a factorisation beside n³; of eigenvalues and singular values about 12, as they converge, and
+of an order beside n."""
 
 
 class Pieces:
@@ -59,6 +60,8 @@ class Pieces:
         stated = {t.name: t.fact("below") for t in self.system.tensors if t.integer}
         known = {name: fact.bound for name, fact in stated.items() if fact is not None}
         for equation in self.system.equations:
+            if equation.op == "argsort":
+                known[equation.target] = equation.extents[equation.reduced[0]]
             if equation.op == "argmax" and not equation.where and equation.reduction is not None:
                 component = equation.reduction.component
                 among = equation.reduced if component == FLAT else (equation.reduced[component],)
@@ -260,11 +263,12 @@ class Pieces:
             if solved is not None:
                 self.solved = {**self.solved, equation.target: replace(solved, matrix=operand.name)}
                 return
-        m, n = (equation.extents[i] for i in equation.reduced)
+        assert equation.leaf is not None
+        elements = sympy.Mul(*[equation.extents[i] for i in equation.reduced])
         count = sympy.Mul(*[equation.extents[i] for i in batch], *fixed.values())
         work = WORK.get(equation.op, sympy.Integer(12))
-        cost = Cost(sympy.expand(count * work * m * n**2), sympy.expand(2 * count * m * n))
-        assert equation.leaf is not None
+        work *= equation.extents[equation.reduced[-1]] if equation.leaf.axes > 1 else 1
+        cost = Cost(sympy.expand(count * work * elements), sympy.expand(2 * count * elements))
         values = equation.extents[equation.result[-1]] if "value" in equation.leaf.result else None
         yield MatrixKernel(
             number, equation.target, equation.op, place, batch, operand, dict(equation.extents), cost, values

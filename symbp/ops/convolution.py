@@ -286,7 +286,12 @@ def _same(
         raise mismatch("convolution", ((own, found[0]), (taken, found[1])), here())
     if found[0] is None and found[1] is not None and channels.is_Symbol:
         return ((own, Witness(as_size(found[1]), f"axis {axis} of {display(weight)}{times}")),)
-    return ((own, taken),)
+    # the weight has a share of x's channels: multiples of the weight's would make small sizes large
+    share = Witness(FloorDiv(channels, sympy.Integer(groups)), f"{own.why}, in {groups} groups")
+    return (
+        *without_rest(x, 1, groups),
+        (share, Witness(weight.shape[axis], f"axis {axis} of {display(weight)}")),
+    )
 
 
 def _offset(z: Tensor, bias: Tensor | None) -> Tensor:

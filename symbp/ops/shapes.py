@@ -17,11 +17,11 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
-from symbp.ir.sizes.canonical import canonical, never_same
+from symbp.ir.sizes.canonical import canonical
 from symbp.language.frames import here
 from symbp.language.node import Hint, counted, display
 from symbp.language.notation import formula
-from symbp.language.sizes import as_size, is_one, value_of
+from symbp.language.sizes import as_size, is_one, surely_differ, value_of
 from symbp.language.tensor import Tensor, axes, axis_numbers
 from symbp.ops.functions import constant
 from symbp.ops.registry import example, op
@@ -121,7 +121,7 @@ def _digits(place: Expr, extents: Sequence[Expr]) -> list[Expr]:
 def _extent(entry: Any, x: Tensor) -> Expr:
     """An entry of a new shape; an integer that is the value of an axis of x is that axis's own size."""
     if isinstance(entry, sympy.Expr) and not entry.is_Integer:
-        return entry
+        return as_size(entry)
     if isinstance(entry, str):
         raise DeclarationError(f"{display(x)} has no size {entry!r}", where=here())
     same = next((e for e in x.shape if value_of(e) == int(entry)), None)
@@ -142,7 +142,7 @@ def _equal(a: Expr, b: Expr) -> bool:
 def _differ(a: Expr, b: Expr) -> bool:
     """Whether two numbers of elements can't agree: by their values, or at no sizes."""
     values = value_of(a), value_of(b)
-    return never_same(a, b) if None in values else values[0] != values[1]
+    return surely_differ(a, b) if None in values else values[0] != values[1]
 
 
 def _quotient(total: Expr, rest: Expr, x: Tensor) -> Expr:

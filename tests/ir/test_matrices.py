@@ -35,7 +35,7 @@ NUMPY = {
     "singular_values": lambda a: np.linalg.svd(a)[1],
 }
 VECTORS = {"eigenvectors", "left_vectors", "right_vectors"}
-VALUES = sorted(MATRIX_LEAVES.keys() - VECTORS)
+VALUES = sorted(name for name, leaf in MATRIX_LEAVES.items() if not leaf.integer and name not in VECTORS)
 
 
 def system(leaf: str, shift: int = 0) -> System:

@@ -74,6 +74,11 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "logsumexp": lambda x, axis=-1, keepdims=False: torch.logsumexp(
         x, (0, 1) if axis is None else axis, keepdim=keepdims
     ),
+    "sort": lambda x, axis=-1, descending=False: (
+        torch.sort(x, dim=axis, descending=descending, stable=True).values
+    ),
+    "median": lambda x, axis=-1: torch.quantile(x, 0.5, axis),
+    "quantile": lambda x, q, axis=-1: torch.quantile(x, q, axis),
     "dense": lambda x, w, b=0: x @ w + b,
     "inverse": torch.linalg.inv,
     "det": torch.linalg.det,

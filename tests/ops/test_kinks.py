@@ -60,6 +60,7 @@ AT: dict[str, Callable[..., Arrays]] = {
     "hardshrink": points(-0.5, 0.5), "softshrink": points(-0.5, 0.5), "threshold": zero, "softsign": zero,
     "prelu": zero, "maximum": equal, "minimum": equal, "reglu": zero, "maxout": equal,
     "max": equal, "min": equal, "norm": zero, "l2_normalize": zero,
+    "sort": equal, "median": equal, "quantile": equal,
     **{f"{kind}{n}d": equal for kind in ("max_pool", "adaptive_max_pool") for n in (1, 2, 3)},
     **{f"lp_pool{n}d": zero for n in (1, 2, 3)},
     "global_max_pool": equal,

@@ -192,7 +192,7 @@ _RELATIONS = {
 
 
 def is_decided_freely(equation: Equation, kinds: Kinds) -> bool:
-    """Whether an equation has a condition, or a maximum, that is drawn."""
-    if equation.op in ("max", "argmax"):
+    """Whether an equation has a condition, a maximum or an order that is drawn."""
+    if equation.op in ("max", "argmax") or (equation.leaf is not None and equation.leaf.integer):
         return True
     return any(kinds.is_free(e) for e in (equation.body, *equation.where))

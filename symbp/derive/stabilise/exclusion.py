@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import sympy
 
 from symbp.derive.definitions import map_body
-from symbp.derive.stabilise.logarithms import bracket_of, exponential_factor
+from symbp.derive.stabilise.factors import bracket_of, exponential_factor
 from symbp.ir.bounds import never_negative, simplify_guard, within
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.system import Equation, System

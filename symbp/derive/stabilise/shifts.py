@@ -10,8 +10,8 @@ may be excluded counts as 1 where it is 0: then a quotient e/s is 0 and not 0/0,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -19,12 +19,14 @@ from symbp.derive.algebra import tidy_sign
 from symbp.derive.definitions import fresh_name, map_body
 from symbp.derive.derivation import Step
 from symbp.derive.stabilise.exclusion import Exclusion
-from symbp.derive.stabilise.logarithms import bracket_of, exponential_factor, is_mask
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
+from symbp.derive.stabilise.factors import bracket_of, exponential_factor, is_mask
+from symbp.derive.stabilise.exponential_sums import largest, terms_of
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Reduction, System, Tensor
 
 RULE = "shift of a sum of exponentials"
+MOST_SCALED = 32  # tensors that a shift may change
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,38 @@ class _Scaled:
 
 
 def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: list[Step]) -> System:
-    """The system with the sum `name` shifted, if it is one of exponentials and all readers allow it."""
+    """The system with the sum `name` shifted, if it is one of exponentials and all readers allow it; if not by
+    itself, then together with the other sums of the same exponentials, and by no less than what readers add to it."""
     found = _shiftable(system, name)
     if found is None:
         return system
-    total, held = found.total, found.held
+    for partners in dict.fromkeys([(), _partners(found)]):
+        readers = _Readers()
+        shifted = _shifted(found, partners, (), excluded, readers)
+        if readers.added:
+            floors = _floors(found, readers)
+            shifted = _shifted(found, partners, floors, excluded, readers) if floors else None
+        if shifted is not None:
+            result, shift, after, scaled = shifted
+            _note(system.defining[name], shift, after, scaled, steps)
+            return result
+    return system
+
+
+def _shifted(
+    found: _Exponentials,
+    partners: Sequence[Equation],
+    floors: Sequence[Expr],
+    excluded: Exclusion,
+    readers: _Readers,
+) -> tuple[System, _Shift, Equation, tuple[str, ...]] | None:
+    """The system with a sum and its partners shifted by the maximum, or by `floors` where these are larger."""
+    total, held, name = found.total, found.held, found.total.target
     empty = name in excluded.empty_names
-    shift = _shift(found, empty, empty and excluded.lowest(found.exponent, total.extents))
+    lowest = empty and excluded.lowest(found.exponent, total.extents)
+    if (empty and partners) or (floors and (empty or not _there_before(found, floors))):
+        return None
+    shift = _shift(found, empty, lowest, floors)
     scaled = {name: _Scaled(total.indices, shift.by, shift.peak, shift.summed)}
     lowered = {name: total.with_(body=_lower(total.body, shift.by))}
     if held is not None:
@@ -90,9 +117,14 @@ def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: li
         by = shift.by.xreplace(back)
         scaled[held.name] = _Scaled(inner.indices, by, shift.peak.xreplace(back), held.name)
         lowered = {name: total, held.name: inner.with_(body=_lower(inner.body, by))}
-    rewritten = _scale_readers(found.system, scaled, skip=name)
+    for partner in partners:
+        back = dict(zip(total.indices, partner.indices, strict=True))
+        by = shift.by.xreplace(back)
+        scaled[partner.target] = _Scaled(partner.indices, by, shift.peak.xreplace(back), partner.target)
+        lowered[partner.target] = partner.with_(body=_lower(partner.body, by))
+    rewritten = readers.scaled(found.system, scaled, {name, *(p.target for p in partners)})
     if rewritten is None:
-        return system
+        return None
     first = next(e.target for e in rewritten if e.target in lowered)
     equations: list[Equation] = []
     for equation in rewritten:
@@ -102,11 +134,51 @@ def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: li
             equations += _counted_as_one(equation, shift.summed)
         else:
             equations.append(equation)
-    after = lowered[held.name if held is not None else name]
-    _note(system.defining[name], shift, after, tuple(scaled), steps)
-    tensors = [*system.tensors, *shift.tensors]
+    tensors = [*found.system.tensors, *shift.tensors]
     tensors += [Tensor(shift.summed, total.shape)] if shift.summed != name else []
-    return system.with_(tensors=tuple(tensors), equations=tuple(equations))
+    result = found.system.with_(tensors=tuple(tensors), equations=tuple(equations))
+    return result, shift, lowered[held.name if held is not None else name], tuple(scaled)
+
+
+def _floors(found: _Exponentials, readers: _Readers) -> tuple[Expr, ...]:
+    """The exponents beside the sum, by the sum's own indices; none if one has others."""
+    floors = []
+    for exponent, by in readers.added:
+        names = dict(zip(by.subscripts, found.total.indices, strict=True))
+        floor = exponent.xreplace(names)
+        if not all(isinstance(i, Index) for i in names) or not free_indices(floor) <= {*found.total.indices}:
+            return ()
+        floors.append(floor)
+    return tuple(dict.fromkeys(floors))
+
+
+def _partners(found: _Exponentials) -> tuple[Equation, ...]:
+    """The other sums of the same exponentials, over the same rows, each with factors of its own."""
+    total = found.total
+    partners = []
+    for equation in found.system.equations:
+        if equation.op != "sum" or equation.target in (total.target, *found.system.asked) or found.held:
+            continue
+        own = exponential_factor(equation.body, found.system)
+        same = len(equation.indices) == len(total.indices) and len(equation.reduced) == len(total.reduced)
+        if own is None or own[1] is not None or not same or equation.where:
+            continue
+        names = dict(zip(equation.all_indices, total.all_indices, strict=True))
+        if equation.ranges == total.ranges and own[0].xreplace(names) == found.exponent:
+            guards = {f.xreplace(names) for f in sympy.Mul.make_args(equation.body) if isinstance(f, Guard)}
+            if guards >= set(found.brackets):
+                partners.append(equation)
+    return tuple(partners)
+
+
+def _there_before(found: _Exponentials, floors: Sequence[Expr]) -> bool:
+    """Whether the floors read what is computed before the sum and what it adds up."""
+    order = [e.target for e in found.system.equations]
+    own = [found.total.target, *([found.held.name] if found.held is not None else [])]
+    first = min(order.index(name) for name in own)
+    return all(
+        a.name not in order or order.index(a.name) < first for floor in floors for a in accesses(floor)
+    )
 
 
 def _note(
@@ -200,9 +272,9 @@ def _without(e: Expr, name: str, indices: tuple[Index, ...], outer: tuple[Expr, 
 
 
 # --- the shift
-def _shift(found: _Exponentials, empty: bool, lowest: bool) -> _Shift:
+def _shift(found: _Exponentials, empty: bool, lowest: bool, floors: Sequence[Expr]) -> _Shift:
     """The maximum of the exponents where nothing is excluded; where it may be −∞ and so may they, the
-    exponents are lowered by 0 instead."""
+    exponents are lowered by 0 instead. The largest of it and of what the sum is added to, if there is any."""
     total, system = found.total, found.system
     base = f"m_{found.exponent.name}" if isinstance(found.exponent, Access) else f"m_{total.target}"
     name = fresh_name(system, base)
@@ -219,6 +291,12 @@ def _shift(found: _Exponentials, empty: bool, lowest: bool) -> _Shift:
             Equation(finite, total.indices, body, None, (), total.shape, constant=True, rule=RULE)
         )
         by = Access(finite, *total.indices)
+    for floor in floors:
+        above = unused_name(f"{base}_", {*system.by_name, *(e.target for e in equations)})
+        equations.append(
+            Equation(above, total.indices, largest(by, floor), None, (), total.shape, constant=True, rule=RULE)
+        )
+        by = at_peak = Access(above, *total.indices)
     summed = fresh_name(system, f"{total.target}_sum") if empty else total.target
     return _Shift(tuple(equations), by, at_peak, summed)
 
@@ -238,40 +316,98 @@ def _lower(body: Expr, shift: Expr) -> Expr:
 
 
 # --- readers
-def _scale_readers(system: System, scaled: Mapping[str, _Scaled], skip: str) -> list[Equation] | None:
-    """All equations with each scaled tensor `t` replaced by `exp(m)·t`; None if a factor survives."""
-    equations = []
-    for equation in system.equations:
-        if any(a.name in scaled for g in equation.where for a in accesses(g)):
-            return None
-        reads = [a for a in accesses(equation.body) if a.name in scaled]
-        if not reads or equation.target == skip:
-            equations.append(equation)
-            continue
-        body = _scaled_body(equation.body, reads, scaled)
-        if body is None:
-            return None
-        equations.append(equation.with_(body=tidy_sign(body)))
-    return equations
+@dataclass
+class _Readers:
+    """All equations with each scaled tensor `t` replaced by `exp(m)·t`. What is exp(m) times something itself is
+    scaled, too; `added` collects the exponents of what stands beside such a tensor in a sum."""
 
+    added: dict[tuple[Expr, Access], None] = field(default_factory=dict)
 
-def _scaled_body(body: Expr, reads: list[Access], scaled: Mapping[str, _Scaled]) -> Expr | None:
-    growth: dict[tuple[Access, Access], Expr] = {}
-    factor: dict[Access, Expr] = {}
-    for access in reads:
-        known = scaled[access.name]
-        place = dict(zip(known.indices, access.subscripts, strict=True))
-        key = (known.by.xreplace(place), known.peak.xreplace(place))
-        growth.setdefault(key, sympy.Dummy("growth", positive=True))
-        factor[access] = growth[key]
-    signs = {g: sympy.Dummy("sign") for g in _signs(body, reads)}
-    body = body.xreplace(signs).xreplace({a: f * a for a, f in factor.items()})
-    body = body.replace(sympy.log, lambda arg: sympy.expand_log(sympy.log(arg), force=True))
-    body = body.xreplace({sympy.log(g): peak for (_, peak), g in growth.items()})
-    if any(g in body.free_symbols for g in growth.values()):
-        return None
-    raw = {a: a.with_(name=scaled[a.name].raw) for a in reads}
-    return body.xreplace({mark: guard.xreplace(raw) for guard, mark in signs.items()})
+    def scaled(
+        self, system: System, scaled: Mapping[str, _Scaled], skip: Collection[str]
+    ) -> list[Equation] | None:
+        """The equations; None if a factor survives."""
+        known = dict(scaled)
+        while True:
+            found = self._once(system, known, skip)
+            if not isinstance(found, str):
+                return found
+            if found == "" or len(known) > MOST_SCALED:
+                return None
+
+    def _once(
+        self, system: System, scaled: dict[str, _Scaled], skip: Collection[str]
+    ) -> list[Equation] | str:
+        """The equations; or the name of a tensor that is now among the scaled ones; or "" if a factor survives."""
+        equations = []
+        for equation in system.equations:
+            if any(a.name in scaled for g in equation.where for a in accesses(g)):
+                return ""
+            reads = [a for a in accesses(equation.body) if a.name in scaled]
+            if not reads or equation.target in skip:
+                equations.append(equation)
+                continue
+            body, left = self._body(equation.body, reads, scaled, system)
+            own = scaled.get(equation.target)
+            if own is not None and left is not None and left == (own.by, own.peak):
+                left = None
+            elif left is not None and own is None and equation.target not in system.asked:
+                if equation.op in (None, "sum") and free_indices(left[0]) <= set(equation.indices):
+                    scaled[equation.target] = _Scaled(equation.indices, *left, equation.target)
+                    return equation.target
+            if left is not None or body is None:
+                return ""
+            equations.append(equation.with_(body=tidy_sign(body)))
+        return equations
+
+    def _body(
+        self, body: Expr, reads: list[Access], scaled: Mapping[str, _Scaled], system: System
+    ) -> tuple[Expr | None, tuple[Expr, Expr] | None]:
+        """The body, and the shift (and maximum) whose exponential is a factor of it; no body if a factor
+        survives otherwise."""
+        growth: dict[tuple[Expr, Expr], Expr] = {}
+        factor: dict[Access, Expr] = {}
+        for access in reads:
+            known = scaled[access.name]
+            place = dict(zip(known.indices, access.subscripts, strict=True))
+            key = (known.by.xreplace(place), known.peak.xreplace(place))
+            growth.setdefault(key, sympy.Dummy("growth", positive=True))
+            factor[access] = growth[key]
+        signs = {g: sympy.Dummy("sign") for g in _signs(body, reads)}
+        body = body.xreplace(signs).xreplace({a: f * a for a, f in factor.items()})
+        for (by, _), g in growth.items():
+            body = self._absorbed(body, g, by, system)
+        body = body.replace(sympy.log, lambda arg: sympy.expand_log(sympy.log(arg), force=True))
+        body = body.xreplace({sympy.log(g): peak for (_, peak), g in growth.items()})
+        left = None
+        for key, g in growth.items():
+            rest = body / g
+            if g in body.free_symbols and g not in rest.free_symbols and left is None:
+                body, left = rest, key
+        if any(g in body.free_symbols for g in growth.values()):
+            return None, None
+        raw = {a: a.with_(name=scaled[a.name].raw) for a in reads}
+        return body.xreplace({mark: guard.xreplace(raw) for guard, mark in signs.items()}), left
+
+    def _absorbed(self, e: Expr, g: Expr, by: Expr, system: System) -> Expr:
+        """exp(u)/exp(m) as exp(u − m), a mask beside it as a bracket, and exp(m)·s + c·exp(u) as
+        exp(m)·(s + c·exp(u − m))."""
+        if isinstance(e, (Access, Guard)) or not e.args or g not in e.free_symbols:
+            return e
+        e = e.func(*[self._absorbed(a, g, by, system) for a in e.args])
+        if e.is_Mul:
+            power = e.as_powers_dict().get(g, sympy.Integer(0))
+            own = next((f for f in e.args if isinstance(f, sympy.exp)), None)
+            if own is not None and power.is_Integer and power < 0:
+                return _brackets(e / own / g**power, system) * sympy.exp(own.args[0] + power * by)
+        if e.is_Add:
+            alone = [t for t in e.args if g not in t.free_symbols]
+            grown = [t / g for t in e.args if g in t.free_symbols]
+            terms = terms_of(sympy.Add(*alone)) if alone else None
+            if terms and all(c.is_positive for c, _ in terms) and not any(g in t.free_symbols for t in grown):
+                self.added |= {(u, by): None for _, u in terms}
+                return g * sympy.Add(*grown, *[c * sympy.exp(u - by) for c, u in terms])
+        return e
 
 
 def _signs(body: Expr, reads: list[Access]) -> list[Guard]:

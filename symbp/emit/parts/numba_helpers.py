@@ -198,3 +198,9 @@ def _singular(a: Array, count: int) -> tuple[Array, Array, Array]:
     except Exception:
         left[...], values[...], right[...] = np.nan, np.nan, np.nan
     return left, values, right
+
+
+@kernel
+def _argsort(a: Array) -> Array:
+    """The places from the smallest, equal elements as they stand."""
+    return np.argsort(a, kind="mergesort")

@@ -214,3 +214,8 @@ def _singular(a: Array, count: int) -> tuple[Array, Array, Array]:
         whole[..., :kept] = part[..., :kept]
         found.append(whole)
     return found[0], found[1], found[2]
+
+
+def _argsort(a: Array) -> Array:
+    """The places along the last axis from the smallest, equal elements as they stand."""
+    return np.argsort(a, -1, kind="stable")

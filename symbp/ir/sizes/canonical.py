@@ -12,7 +12,8 @@ What it decides, with u, v integer-valued, n and d > 0 whole numbers:
 - u·v // v = u, factor by factor in sizes; a quotient is 0 where 0 ≤ u ≤ v − 1 at all sizes.
 
 Each is an identity of real numbers under a floor, so that the value never changes. The form isn't complete:
-H // 2 + (H + 1) // 2 is H, and isn't seen to be. What it can't decide becomes a condition, never a wrong size.
+H // 2 + (H + 1) // 2 is H, and isn't seen to be. What it can't decide becomes a condition, never a wrong
+size.
 """
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ def _is_polynomial(e: Expr) -> bool:
 
 def _written(e: Expr) -> Expr:
     """A normal form with the terms beside a quotient taken into it where that leaves fewer of them:
-    `(H + K) // 2 − K` as `(H − K) // 2`. Only what the normal form says decides, so there is still one form."""
+    `(H + K) // 2 − K` as `(H − K) // 2`. Only what the normal form says decides: there is still one form."""
     outer = {product: coefficient for coefficient, product in terms_of(e)}
     found = dict(outer)
     for quotient in sorted((p for p in outer if isinstance(p, FloorDiv)), key=sympy.default_sort_key):

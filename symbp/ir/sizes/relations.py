@@ -18,7 +18,7 @@ from math import gcd, lcm
 import sympy
 
 from symbp.ir.expr import Expr, FloorDiv, Size, free_sizes
-from symbp.ir.sizes.canonical import canonical, difference, normal, terms_of
+from symbp.ir.sizes.canonical import canonical, normal, terms_of
 
 Pair = tuple[Expr, Expr]
 
@@ -52,28 +52,42 @@ class Relations:
             return sympy.S.Zero
         return canonical(self._back(self._normal(first - second)))
 
-    def replace(self, size: Expr, extent: Expr) -> None:
-        """From now on the size is the extent, which doesn't mention it."""
+    def replace(self, size: Expr, extent: Expr) -> bool:
+        """From now on the size is the extent, which doesn't mention it; False where that breaks what was
+        known before."""
         self._replaced[size] = self.replaced(extent)
+        stated, self._pairs = self._pairs, []
+        self._multiples, self._rewritten = {}, {}
+        kept = [self.equate(one, other) for one, other in stated]
+        return all(kept)
 
-    def follows(self, one: Expr, other: Expr, order: Iterable[Expr] = ()) -> bool:
+    def follows(self, one: Expr, other: Expr, order: Iterable[Expr] = ()) -> bool | None:
         """Makes two extents one where a size can be written as a formula of the others: the first of `order`
-        that can be, or a multiple of something."""
+        that can be, or a multiple of something. None where none can, False where that breaks what is known.
+        """
         gap = self._normal(one) - self._normal(other)
         if normal(gap) == 0:
             return True
         for size in order:
             formula = alone(self.gap(one, other), size)
             if formula is not None:
-                self.replace(size, formula)
-                return True
-        for size, (d, r, t) in reversed(self._multiples.items()):
+                return self.replace(size, formula)
+        for _, _, t in reversed(self._multiples.values()):
             formula = alone(normal(gap), t)
-            if formula is not None:
-                del self._multiples[size]
-                self.replace(size, canonical(self._back(normal(d * (formula - 1) + r))))
-                return True
-        return False
+            if formula is not None and (found := self._of_declared(t, formula)) is not None:
+                return self.replace(*found)
+        return None
+
+    def _of_declared(self, t: Expr, formula: Expr) -> tuple[Expr, Expr] | None:
+        """The declared size that t is a part of, as d·(t − 1) + r says, and its formula once t has one; None
+        where that mentions the size itself."""
+        owners = {part: (size, d, r) for size, (d, r, part) in self._multiples.items()}
+        size = t
+        while size in owners:
+            size, d, r = owners[size]
+            formula = normal(d * (formula - 1) + r)
+        formula = canonical(self._back(formula))
+        return None if size in formula.free_symbols else (size, formula)
 
     def equate(self, one: Expr, other: Expr, order: Iterable[Expr] = ()) -> bool:
         """Makes two extents one; False where no sizes can. A size that is replaced is the first of `order`
@@ -81,21 +95,24 @@ class Relations:
         gap = normal(self._normal(one) - self._normal(other))
         if not _may_vanish(gap):
             return False
-        if self.follows(one, other, order):
-            return True
+        followed = self.follows(one, other, order)
+        if followed is not None:
+            return followed
         self._pairs.append((one, other))
         rest = self._as_multiple(gap)
         return rest if rest is not None else self._as_formula(gap, one, other)
 
     def left(self) -> tuple[Pair, ...]:
-        """The equalities that don't hold by themselves: what somebody must check, each once."""
-        found: dict[Expr, Pair] = {}
-        for one, other in self._pairs:
+        """The equalities that don't hold by themselves: what somebody must check. None follows from those
+        that were stated after it: that 8 divides a size says that 2 does."""
+        found: list[Pair] = []
+        known = Relations()
+        for one, other in reversed(self._pairs):
             pair = canonical(self.replaced(one)), canonical(self.replaced(other))
-            gap = difference(*pair)
-            if gap != 0 and -gap not in found:
-                found.setdefault(gap, pair)
-        return tuple(found.values())
+            if known.gap(*pair) != 0:
+                known.equate(*pair)
+                found.append(pair)
+        return tuple(reversed(found))
 
     def _normal(self, extent: Expr) -> Expr:
         """The normal form with all that is known put in, but for what stands as a whole."""
@@ -185,13 +202,9 @@ def _without(e: Expr, t: Size, top: Expr, divisor: int) -> Expr:
         power = int(sympy.degree(product, t)) if t in product.free_symbols else 0
         others = times * product / t**power
         for _ in range(power):
-            divides = (times / divisor).is_Integer
-            others = (
-                sympy.expand(others * top / divisor)
-                if divides
-                else others * FloorDiv(top, sympy.Integer(divisor))
-            )
-            times = times / divisor if divides else times
+            shared = gcd(int(times), divisor)
+            whole = top if shared == divisor else FloorDiv(top, sympy.Integer(divisor // shared))
+            others, times = sympy.expand(others / shared * whole), times / shared
         found += others
     return sympy.expand(found.xreplace({held[a]: inner[a] for a in inner}))
 
