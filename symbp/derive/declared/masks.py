@@ -19,7 +19,7 @@ import sympy
 
 from symbp.derive.definitions import fresh_name, inline
 from symbp.derive.derivation import Step
-from symbp.derive.stabilise.logarithms import exponential_factor
+from symbp.derive.stabilise.factors import exponential_factor
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
