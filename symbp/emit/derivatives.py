@@ -84,7 +84,7 @@ def generate_derivatives(
     )
     make = _numpy if target == "numpy" else _numba
     functions, before, parts, tables, found = make(net, names, dtype)
-    parts = interface(parts, [*(t.name for t in net.data), *map(key_of, net.system.sizes)])
+    parts = interface(parts, [t.name for t in net.data], list(map(key_of, net.system.sizes)))
     compiling = [part("compiling")] if target == "numba" else []
     values = {
         **_header(net, target, found),

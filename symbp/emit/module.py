@@ -91,8 +91,8 @@ def generate_source(
     names = names_of(net)
     made = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*made.functions, initial_function(net, initial)]
-    called = [*(t.name for t in net.data), *map(key_of, net.system.sizes)]
-    parts = interface([*made.after, *_training(net, pieces)], called)
+    data, open_ = [t.name for t in net.data], list(map(key_of, net.system.sizes))
+    parts = interface([*made.after, *_training(net, pieces)], data, open_)
     values = {
         **header(net, target, dtype, update, made.footprint),
         "imports": import_lines(

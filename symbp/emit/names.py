@@ -13,7 +13,6 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -90,14 +89,36 @@ def with_identifiers(
     return renamed, {changed.get(name, name): value for name, value in sizes.items()}, starts
 
 
-def interface(parts: Iterable[Part], names: Collection[str]) -> list[Part]:
-    """The parts with those of their options renamed that the data or the sizes are called like, which come in
-    beside them as arguments of one function."""
-    words = sorted(_options() & set(names))
-    found = list(parts)
-    for word in words:
-        found = [replace(p, text=re.sub(rf"\b{word}\b", f"{word}_", p.text)) for p in found]
-    return found
+def interface(parts: Iterable[Part], data: Collection[str], sizes: Collection[str]) -> list[Part]:
+    """The parts with those options renamed that come in beside data or sizes of the same name, in functions
+    that take both: `seed` is then `seed_`."""
+    given = {"sizes": frozenset(sizes)}
+    clashes = {
+        name: own & given.get(rest, frozenset(data)) for name, (rest, own) in _open_functions().items()
+    }
+    clashes = {name: words for name, words in clashes.items() if words}
+    return [replace(p, text=_renamed(p.text, clashes)) for p in parts] if clashes else list(parts)
+
+
+def _renamed(text: str, clashes: Mapping[str, frozenset[str]]) -> str:
+    """The text of a part where such options of functions have an underscore more, as have calls with them."""
+    places: list[tuple[int, int, str]] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name in clashes:
+            words = clashes[node.name]
+            for inner in ast.walk(node):
+                word = inner.id if isinstance(inner, ast.Name) else getattr(inner, "arg", None)
+                if isinstance(inner, (ast.Name, ast.arg)) and word in words:
+                    places.append((inner.lineno, inner.col_offset, str(word)))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in clashes:
+            for given in node.keywords:
+                if given.arg in clashes[node.func.id]:
+                    places.append((given.lineno, given.col_offset, str(given.arg)))
+    lines = [line.encode() for line in text.split("\n")]
+    for row, column, word in sorted(set(places), reverse=True):
+        end = column + len(word)
+        lines[row - 1] = lines[row - 1][:end] + b"_" + lines[row - 1][end:]
+    return "\n".join(line.decode() for line in lines)
 
 
 @cache
@@ -121,14 +142,15 @@ def own_names() -> frozenset[str]:
 
 
 @cache
-def _options() -> frozenset[str]:
-    """The arguments of functions that also take whatever the data or the sizes are called."""
-    found: set[str] = set()
+def _open_functions() -> Mapping[str, tuple[str, frozenset[str]]]:
+    """The functions that take whatever the data or the sizes are called: as what, and their own arguments."""
+    found: dict[str, tuple[str, frozenset[str]]] = {}
     for tree in _parts():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.args.kwarg is not None:
-                found |= {a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
-    return frozenset(found)
+                own = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+                found[node.name] = node.args.kwarg.arg, frozenset(argument.arg for argument in own)
+    return found
 
 
 @cache

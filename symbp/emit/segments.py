@@ -100,13 +100,13 @@ class Network:
 
     @cached_property
     def stopped(self) -> tuple[str, ...]:
-        """The parameters on which values rest that count as constants in the loss, steps aside: those stay
-        where they are when a parameter moves a little."""
+        """The parameters on which values rest that count as constants in the loss; but for steps, which stay
+        where they are when a parameter moves a little, and for reductions: on the shift of a logsumexp no
+        value depends."""
         system = self.derivation.declared
         needed = system.resting([system.loss] if system.loss else [])
-        held = [
-            e for e in system.equations if e.constant and e.target in needed and not isinstance(e.body, Step)
-        ]
+        stopped = [e for e in system.equations if e.constant and e.target in needed]
+        held = [e for e in stopped if e.reduction is None and not isinstance(e.body, Step)]
         resting = system.resting(name for e in held for name in e.read_names)
         return tuple(p.name for p in self.parameters if p.name in resting)
 

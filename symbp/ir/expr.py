@@ -322,11 +322,11 @@ def partial(body: Expr, access: Access) -> Expr:
     """
     guards = sorted((g for g in body.atoms(Guard) if access in g.atoms(Access)), key=sympy.default_sort_key)
     constants = {guard: sympy.Dummy("g", nonnegative=True) for guard in guards}
-    infinity = sympy.Dummy("infinity", positive=True)
-    body = body.xreplace({**constants, sympy.oo: infinity, -sympy.oo: -infinity})
     symbol = sympy.Dummy("v", real=True, finite=True)
-    derivative = _with_values_at_0(sympy.diff(_replace_value(body, access, symbol), symbol))
-    derivative = derivative.xreplace({infinity: sympy.oo})
+    infinity = sympy.Dummy("infinity", positive=True)
+    body = _replace_value(body.xreplace(constants), access, symbol)  # first: it may be −∞ outside its range
+    body = body.xreplace({sympy.oo: infinity, -sympy.oo: -infinity})
+    derivative = _with_values_at_0(sympy.diff(body, symbol)).xreplace({infinity: sympy.oo})
     return derivative.xreplace({symbol: access, **{c: guard for guard, c in constants.items()}})
 
 

@@ -174,4 +174,4 @@ def test_indices_may_be_called_like_a_modules_own_things() -> None:
 
 def test_what_is_reserved_is_read_off_the_parts() -> None:
     assert {"kernel", "State", "fit", "np", "time", "Path", "signal", "BATCH"} <= own_names()
-    assert interface([], ["seed"]) == []
+    assert interface([], ["seed"], []) == []
