@@ -23,7 +23,7 @@ FUNCTIONS = {
     **{name: f"math.{name}" for name in ("sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma")},
     "loggamma": "math.lgamma",
     **{name: f"_{name}" for name in ("exp", "expm1", "log", "log1p", "tanh")},
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "digamma", "trigamma")},
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "log1mexp", "digamma", "trigamma")},
 }
 
 
