@@ -96,9 +96,9 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
     quotients = tangents(body)
     if quotients != body:
         seeds.append(("hyperbolic tangent", quotients))
-    settled = by_cases(body, hyperbolic_form)
-    if settled != body:
-        seeds.append(("hyperbolic tangent", settled))
+    for settled in (by_cases(body, hyperbolic_form), hyperbolic_form(body)):
+        if settled is not None and settled != body:
+            seeds.append(("hyperbolic tangent", settled))
     if body.atoms(Guard):
         multiplied = expand(body)
         for form in dict.fromkeys([body, multiplied]):

@@ -29,7 +29,7 @@ FUNCTIONS = {
     "FloorQuotient": "np.floor_divide",
     "Round": "np.rint",
     "atan2": "np.arctan2",
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "erf", "erfc")},
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "log1mexp", "erf", "erfc")},
     **{name: f"_{name}" for name in ("gamma", "loggamma", "digamma", "trigamma")},
 }
 OF_SIZES = {"sqrt": "math.sqrt", "log": "math.log"}

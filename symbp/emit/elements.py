@@ -27,7 +27,7 @@ FUNCTIONS = {
     "Round": "np.rint",
     "atan2": "math.atan2",
     **{name: f"_{name}" for name in ("exp", "expm1", "log", "log1p", "tanh")},
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "digamma", "trigamma")},
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "log1mexp", "digamma", "trigamma")},
 }
 
 

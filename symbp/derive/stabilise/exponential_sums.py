@@ -48,8 +48,8 @@ def terms_of(e: Expr) -> list[Term] | None:
 
 
 def logarithm(terms: Sequence[Term]) -> Expr | None:
-    """log Σ c·exp(u) of one term, of 1 + exp(u) up to a number, or of a difference of two; None for others, whose
-    largest exponent must be known first."""
+    """log Σ c·exp(u) of one term, of 1 + exp(u) up to a number, of exp(u) + exp(k·u) with a number k, or of a
+    difference of two; None for others, whose largest exponent must be known first."""
     ordered = sorted(terms, key=lambda t: (t[1] != 0, sympy.default_sort_key(t[1])))
     if any(number.is_negative for number, _ in ordered):
         return _logarithm_of_difference(ordered)
@@ -58,6 +58,8 @@ def logarithm(terms: Sequence[Term]) -> Expr | None:
         return sympy.log(number) + exponent
     if len(rest) == 1 and exponent == 0 and rest[0][0] == number:
         return sympy.log(number) + sympy.log(1 + sympy.exp(rest[0][1]))
+    if len(rest) == 1 and rest[0][0] == number and exponent != 0 and sympy.cancel(rest[0][1] / exponent).is_Rational:
+        return sympy.log(number) + exponent + sympy.log(1 + sympy.exp(sympy.expand(rest[0][1] - exponent)))
     return None  # c·exp(u) beside 1: SymPy makes that of exp(u + log(c))
 
 

@@ -44,6 +44,12 @@ def _softplus(x: Any) -> Any:
     return (DTYPE(x) if x > 0 else DTYPE(0)) + _log1p(_exp(-abs(DTYPE(x))))
 
 
+@exact_kernel
+def _log1mexp(x: Any) -> Any:
+    """log(1 - exp(x)) for x < 0: near 0 by expm1, far out by log1p."""
+    return _log(-_expm1(DTYPE(x))) if x > DTYPE(-0.7) else _log1p(-_exp(DTYPE(x)))
+
+
 @kernel
 def _either(condition: bool, yes: float, no: float) -> float:
     """yes if the condition holds, else no: both are known already, so that there is no branch."""

@@ -26,6 +26,13 @@ def _softplus(x: Array, out: Array | None = None) -> Array:
     return np.asarray(np.logaddexp(0, x, out=out))
 
 
+def _log1mexp(x: Array, out: Array | None = None) -> Array:
+    """log(1 - exp(x)) for x < 0: near 0 by expm1, far out by log1p."""
+    near = np.asarray(x) > -0.7
+    inner = np.where(near, -np.expm1(x), -np.exp(x))
+    return np.asarray(np.add(np.log(np.where(near, inner, 1)), np.log1p(np.where(near, 0, inner)), out=out))
+
+
 def _transposed(x: Array, out: Array | None = None) -> Array:
     """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
     out = np.empty(x.shape[::-1], x.dtype) if out is None else out
