@@ -22,7 +22,7 @@ from symbp.derive.same import merge_duplicates
 from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
 from symbp.errors import DerivationError, DoubtfulRewrite
-from symbp.ir.printer import equation_text
+from symbp.ir.printer import conditions_text, equation_text
 from symbp.ir.system import Role, System
 
 __all__ = [
@@ -169,13 +169,14 @@ def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
 def _closed(swept: _Swept, name: str, started: float) -> Derivation:
     found = close_confirmed(swept.joint, list(swept.wanted.values()))
     unused = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
+    obeyed = tuple(f"sizes must obey {condition}" for condition in conditions_text(swept.declared))
     return Derivation(
         name,
         swept.stopped.restored(swept.declared),
         swept.stopped.restored(_with_rules(found.system, found.steps)),
         dict(swept.wanted),
         (*swept.steps, *found.steps),
-        (*unused, *warn_of(found.doubtful)),
+        (*unused, *obeyed, *warn_of(found.doubtful)),
         time.perf_counter() - started,
     )
 

@@ -69,6 +69,12 @@ class Network:
         object.__setattr__(self, "hyper", lowered.hyper())
         object.__setattr__(self, "origin", here())
 
+    @property
+    def loss(self) -> str:
+        """The name of the loss."""
+        assert self.system.loss is not None
+        return self.system.loss
+
     def __str__(self) -> str:
         return f"{self.name}\n{self.system}"
 
