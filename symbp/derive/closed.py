@@ -11,12 +11,13 @@ the cost picks. Every trial looks at one equation and its readers, so the work g
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import sympy
 
+from symbp.derive.acceptance import Acceptance
 from symbp.derive.backward import Backward
 from symbp.derive.brackets import exclusive
 from symbp.derive.branches import branches
@@ -113,37 +114,28 @@ class _Closing:
             self.backward.position,
             self.backward.private,
         )
-        self.steps: list[Step] = []
-        self.doubtful: dict[str, None] = {}
+        self.accept = Acceptance(self.backward, self.values, self.rewriter.proven)
 
     def run(self) -> Closed:
         for name in self.backward.ordered():
             if name in self.equations:
-                self._attempt(name, self._best_form)
+                self.accept.attempt(name, self._best_form)
         tried: dict[str, tuple[Expr, ...]] = {}
         self._try_all(tried)
         if self._share():
             self._try_all(tried)
-        return Closed(self.backward.system(), tuple(self.steps), tuple(self.doubtful))
-
-    def _attempt(self, name: str, trial: Callable[[str], bool]) -> bool:
-        """What a trial says; one that can't be carried through changes nothing but leaves a doubt."""
-        try:
-            return trial(name)
-        except (
-            Exception
-        ):  # whatever the algebra of one trial stumbles over, the equation as it stands is right
-            self.doubtful[name] = None
-            return False
+        return Closed(self.backward.system(), tuple(self.accept.steps), tuple(self.accept.doubtful))
 
     def _best_form(self, name: str) -> bool:
-        self._install(self._rewritten(self.equations[name]))
+        self.accept.install(self._rewritten(self.equations[name]))
         self._number_value(name)
         return True
 
     def _try_all(self, tried: dict[str, tuple[Expr, ...]]) -> None:
         for _ in range(PASSES):
-            changed = [self._attempt(name, lambda n: self._try(n, tried)) for name in self.backward.ordered()]
+            changed = [
+                self.accept.attempt(name, lambda n: self._try(n, tried)) for name in self.backward.ordered()
+            ]
             if not any(changed):
                 break
 
@@ -170,7 +162,7 @@ class _Closing:
                 return shared
             key, chosen = best
             del found[key]
-            if not self._attempt(chosen.readers[0].target, partial(self._install_shared, chosen)):
+            if not self.accept.attempt(chosen.readers[0].target, partial(self._install_shared, chosen)):
                 continue
             shared = True
             for reader in chosen.readers:
@@ -188,7 +180,7 @@ class _Closing:
         written = written_out(equation.body, self.rewriter.scaled)
         if written != equation.body:
             gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in written.atoms(Access)}
-            other = equation.with_(body=fold(written, self._search(equation).without(gone)))
+            other = equation.with_(body=fold(written, self.accept.search(equation).without(gone)))
             for key, place in occurrences(other, self.values, equation_cost(equation)):
                 found.setdefault(key, {}).setdefault((name, place.part, place.node), place)
 
@@ -203,18 +195,18 @@ class _Closing:
             changed = reader.with_(body=rename(reader.body, renamed))
             step = equations_step("shared term", self.equations[reader.target], changed)
             trials.append(Rewritten(changed, (definition,) if not trials else (), (step,)))
-        return self._install(*trials)
+        return self.accept.install(*trials)
 
     def _rewritten(self, equation: Equation, gone: str = "") -> Rewritten:
         """The equation in its best form; nothing is read back from `gone`, which is being eliminated."""
-        return self.rewriter.rewritten(equation, self._search(equation, gone))
+        return self.rewriter.rewritten(equation, self.accept.search(equation, gone))
 
     # --- the whole
     def _number_value(self, name: str) -> None:
         """A tensor whose value is known under another name, or is constant, is not computed twice."""
         equation = self.equations[name]
         read = Access(name, *equation.indices)
-        search = self._search(equation)
+        search = self.accept.search(equation)
         trivial = equation.reduction is None and (
             isinstance(equation.body, Access) or equation.body.is_number
         )
@@ -226,17 +218,17 @@ class _Closing:
             ranges = tuple(equation.extents[i] for i in equation.indices)
             same = equation.with_(body=found, reduction=None, ranges=ranges)
             rests = tuple(sorted({a.name for a in found.atoms(Access)}))
-            self.steps.append(
+            self.accept.steps.append(
                 rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
             )
             self.backward.replace(same)
             if found.is_number:
-                self._settle(name)
+                self.accept.settle(name)
             equation = same
         if name not in self.gradients:
             if trivial and self.backward.readers(name):
                 reason = f"{name} is nothing but its right-hand side, which takes its place."
-                self.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
+                self.accept.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
             self._substitute(
                 name, [self._rewritten(self._inlined(r, name), name) for r in self.backward.readers(name)]
             )
@@ -280,16 +272,16 @@ class _Closing:
             "; ".join(equation_text(trial.equation) for trial in trials),
             (name,),
         )
-        place = len(self.steps)
+        place = len(self.accept.steps)
         if not self._substitute(name, trials):
             return False
-        self.steps.insert(place, step)
+        self.accept.steps.insert(place, step)
         return True
 
     def _substitute(self, name: str, trials: Sequence[Rewritten]) -> bool:
         """Puts readers in the place of others that don't read `name`, which goes when nothing does; whether
         they were taken."""
-        if not self._install(*trials):
+        if not self.accept.install(*trials):
             return False
         for trial in trials:
             self._number_value_again(trial.equation.target)
@@ -315,14 +307,14 @@ class _Closing:
             return False
         tried[name] = state
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
-        for form in self.rewriter.over_one_core(equation, self._search(equation)):
+        for form in self.rewriter.over_one_core(equation, self.accept.search(equation)):
             core = form.cores[0]
-            self._announce(core, name)  # its readers are rewritten in terms of it
+            self.accept.announce(core, name)  # its readers are rewritten in terms of it
             trials = [self._rewritten(self._inlined(reader, name, form.equation), name) for reader in readers]
             cheaper = equation_cost(core) + sum(trial.cost for trial in trials) < before - 1e-9
-            if cheaper and self._install(form):
+            if cheaper and self.accept.install(form):
                 return self._substitute(name, trials)
-            self._forget(core)
+            self.accept.forget(core)
         return False
 
     def _try_scaled(self, name: str) -> bool:
@@ -349,14 +341,14 @@ class _Closing:
         if tried.get(f"{name} again") == state:
             return False
         tried[f"{name} again"] = state
-        search = replace(self._search(equation), allowed=self.backward.beside(name))
+        search = replace(self.accept.search(equation), allowed=self.backward.beside(name))
         trial = self.rewriter.rewritten(equation, search, again=True)
         if self.rewriter.rank(trial) >= self.rewriter.rank(Rewritten(equation)):
             return False
-        if not self._agrees(trial):
-            return self._install(trial)  # takes back what was announced
+        if not self.accept.agrees(trial):
+            return self.accept.install(trial)  # takes back what was announced
         self.backward.move_behind(name, [n for e in (trial.equation, *trial.cores) for n in e.read_names])
-        return self._install(trial)
+        return self.accept.install(trial)
 
     def _try_join(self, name: str) -> bool:
         """Two sums that only this map reads, and adds up, become one sum if that is cheaper."""
@@ -380,7 +372,7 @@ class _Closing:
             before = sum(map(equation_cost, (first, second, equation)))
             if equation_cost(core) + equation_cost(changed) < before - 1e-9:
                 step = equations_step("sums joined", equation, changed)
-                if self._install(Rewritten(changed, (core,), (step,))):
+                if self.accept.install(Rewritten(changed, (core,), (step,))):
                     for gone in (first.target, second.target):
                         self.backward.remove(gone)
                     return True
@@ -392,57 +384,3 @@ class _Closing:
         body = equation.body.xreplace({a: inline(source, a) for a in reads})
         shapes = self.backward.tensors
         return equation.with_(body=within_ranges(body, lambda n: shapes[n].shape, equation.extents))
-
-    def _install(self, *trials: Rewritten) -> bool:
-        """Takes over rewrites, all of them or none: each must have the value of the equation as it stands."""
-        if not all(self._agrees(trial) for trial in trials):
-            for core in (core for trial in trials for core in trial.cores):
-                self._forget(core)
-            return False
-        for trial in trials:
-            equation = trial.equation
-            for core in trial.cores:
-                if core.target not in self.backward.position:
-                    self._announce(core, equation.target)
-                self.backward.add(core)
-                self.values.remember(core.target)
-            if equation != self.equations[equation.target]:
-                self.backward.replace(equation)
-                if equation.reduction is None and equation.body.is_number:
-                    self._settle(equation.target)
-            self.steps += map(self.rewriter.proven, trial.steps)
-        return True
-
-    def _agrees(self, trial: Rewritten) -> bool:
-        """Whether a rewrite has the value of the equation that it is to replace; if not, there is a doubt."""
-        before = self.equations[trial.equation.target]
-        if trial.equation == before:
-            return True
-        for core in trial.cores:
-            if core.target not in self.backward.position:
-                self._announce(core, before.target)
-        scale = self._search(before).scale(before.body, before.reduced)
-        if self.values.same(trial.equation, scale):
-            return True
-        self.doubtful[before.target] = None
-        return False
-
-    def _announce(self, core: Equation, before: str) -> None:
-        """Gives a core sum its place and its value."""
-        self.backward.announce(core, before)
-        self.values.define(core)
-
-    def _forget(self, core: Equation) -> None:
-        """Takes back what was announced and not used."""
-        if core.target not in self.equations and core.target in self.backward.position:
-            self.backward.withdraw(core.target)
-
-    def _search(self, equation: Equation, gone: str = "") -> Search:
-        """A search among what is there before the equation."""
-        allowed = self.backward.before(equation.target, gone)
-        return Search(self.values, equation.all_indices, equation.extents, allowed)
-
-    def _settle(self, name: str) -> None:
-        """Where a value turned out to be constant, its rounding is forgotten in all that depends on it."""
-        for target in (name, *(self.backward.downstream(name) or ())):
-            self.values.define(self.equations[target])

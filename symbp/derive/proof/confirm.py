@@ -1,27 +1,28 @@
-"""The last word on a derivation: the closed forms against the raw sweep, at fresh points where nothing is
-known.
+"""The last word on a derivation: the closed forms against the raw sweep, at fresh points.
 
 Enters: the raw joint system (and the closed one). Leaves: the closed system, or the raw one with a doubt.
 Must not know: how the closed forms were found.
 
 Points are fresh, of other sizes than the search's, and conditions on real values are free (`free`). At each
-of them all of the closed system is compared with all of the raw sweep: in float64 at six points or more,
-until each condition held and failed, each label that matters occurred and each two conditions over one box
-were seen to disagree; one of them has axes of up to 12, where rare labels and far positions lie. Then at a
-point in 50 digits, which sees what float64 takes for rounding.
+of them the closed system is compared with the raw sweep: in float64 until there are points enough for the
+sizes (below), each condition held, failed and was drawn for a hundred elements, each label that matters
+occurred and each two conditions over one box were seen to disagree. Then at a point in 50 digits, which
+sees what float64 takes for rounding.
 
 How likely is it that a wrong form passes? It differs from the raw one in values, in conditions or in sizes.
 *Values*: where conditions are fixed, the difference is an analytic function of random leaves; that it is
-below 1e-40 at a point of 50 digits, but not 0, has at most the probability 4·ε^(1/n) for one of doubling
-index n (Remez; Brudnyi and Ganzburg 1973), 3e-3 an element for n = 13; in float64, at 1e-8, it is 8e-1 to
-1e-2 an element for n from 3 to 11, at hundreds of elements of independent points. *Conditions*: see `free`;
-less than 1e-40. *Sizes*: the factor by which two forms differ is a rational function of the sizes; that it
-is 1 at a point, and not always, has at most the probability d/(M − 1), where d is its degree in one of the
-sizes and the sizes are drawn from 2 to M whatever the others are. M is as large as boxes of `MOST_ELEMENTS`
-allow (27 for three axes, 11 for four), and there are so many points that (M − 1)^-points < 1e-12.
+below ε at a point, but not 0, has at most the probability 4·ε^(1/n) for one of doubling index n (Remez;
+Brudnyi and Ganzburg 1973): with ε = 1e-40 in 50 digits 3e-3 an element for n = 13, so 1e-12 from five
+independent elements on; float64 with ε = 1e-8 adds 9e-3 an element for n = 3 and 0.75 for n = 11, at
+hundreds of elements. *Conditions*: see `free`; less than 1e-12 for scalars, 1e-40 for others. *Sizes*: the
+factor by which two forms differ is a rational function of the sizes; that it is 1 at a point, and not
+always, has at most the probability d/(M − 1), where d is its degree in one of the sizes, which are drawn
+from 2 to M whatever the others are. M is as large as boxes of `MOST_ELEMENTS` allow (27 for three axes, 11
+for four), and there are so many points that (M − 1)^-points < 1e-12.
 
-What differs at a point is looked for again with that point among those of the search: a coincidence does
-not come back. After some of these the raw form is returned, which needs no proof."""
+What differs at a point is looked for again with that point among those of the search: a coincidence does not
+come back. After some of these the raw form is returned, which needs no proof.
+"""
 
 from __future__ import annotations
 

@@ -14,12 +14,11 @@ differ by an analytic function of the leaves. If the formulas differ anywhere in
 differ there under the pattern σ that holds there; an analytic function that isn't 0 there is 0 nowhere but
 on a set of measure zero of *all* leaves, so that it differs at random leaves as soon as σ is drawn, however
 rare σ is among real values. An element whose difference depends on m comparisons draws σ with a probability
-of at least q^m, where q = 0.5 (0.4 where ties are drawn); the difference is linear in each of the
-indicators, so that it is also seen under other patterns. With E elements and points that the difference may
-show in, a wrong formula passes with a probability of at most (1 − q^m)^E. Two masks (m = 2) over the 40
-elements of a search's first points pass with (3/4)^40 = 1e-5, and over the 1,500 elements and more of the
-last word (see `confirm`) with less than 1e-180; four nested layers of conditions (m = 4) with (15/16)^1500
-= 1e-42.
+of at least q^m, q = 0.5 (0.4 where ties are drawn); with E elements that are drawn independently, a wrong
+formula passes with a probability of at most (1 − q^m)^E. The last word (see `confirm`) isn't given before
+each condition, and each maximum, was drawn for 100 elements: (3/4)^100 = 3e-13 for two masks even where
+they are scalars, as of one neuron. Where they have axes, E is in the thousands: (15/16)^1500 = 1e-42 for
+four nested layers.
 
 What conditions imply of each other holds for every s and is never lost: s is odd, so x > 0 excludes x ≤ 0
 and −x > 0; s(0) = 0, so a value that is 0 is not above 0, and [h > 0] is [x > 0] for h = relu(x); |x| is x

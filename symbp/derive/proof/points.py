@@ -61,8 +61,8 @@ def free_runs(
     least: int,
     draws: int,
 ) -> list[Run]:
-    """At least so many points, and more until each condition held somewhere and failed somewhere, and was drawn
-    for so many elements."""
+    """At least so many points, and more until each condition held somewhere and failed somewhere, and was
+    drawn for so many elements."""
     return covering_runs(
         system,
         seed,

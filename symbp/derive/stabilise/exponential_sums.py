@@ -58,7 +58,12 @@ def logarithm(terms: Sequence[Term]) -> Expr | None:
         return sympy.log(number) + exponent
     if len(rest) == 1 and exponent == 0 and rest[0][0] == number:
         return sympy.log(number) + sympy.log(1 + sympy.exp(rest[0][1]))
-    if len(rest) == 1 and rest[0][0] == number and exponent != 0 and sympy.cancel(rest[0][1] / exponent).is_Rational:
+    if (
+        len(rest) == 1
+        and rest[0][0] == number
+        and exponent != 0
+        and sympy.cancel(rest[0][1] / exponent).is_Rational
+    ):
         return sympy.log(number) + exponent + sympy.log(1 + sympy.exp(sympy.expand(rest[0][1] - exponent)))
     return None  # c·exp(u) beside 1: SymPy makes that of exp(u + log(c))
 
