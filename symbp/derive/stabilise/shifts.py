@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symbp.derive.algebra import tidy_sign
+from symbp.derive.algebra import common_factor, tidy_sign
 from symbp.derive.definitions import fresh_name, map_body
 from symbp.derive.derivation import Step
 from symbp.derive.stabilise.exclusion import Exclusion
@@ -57,8 +57,8 @@ class _Shift:
     left), and the tensor that holds the sum before it counts as 1."""
 
     equations: tuple[Equation, ...]
-    by: Access
-    peak: Access
+    by: Expr
+    peak: Expr
     summed: str
 
     @property
@@ -71,8 +71,8 @@ class _Scaled:
     """A tensor t that becomes t·exp(−shift), by its indices; brackets compare `raw` with 0 instead of t."""
 
     indices: tuple[Index, ...]
-    by: Access
-    peak: Access
+    by: Expr
+    peak: Expr
     raw: str
 
 
@@ -144,7 +144,8 @@ def _floors(found: _Exponentials, readers: _Readers) -> tuple[Expr, ...]:
     """The exponents beside the sum, by the sum's own indices; none if one has others."""
     floors = []
     for exponent, by in readers.added:
-        names = dict(zip(by.subscripts, found.total.indices, strict=True))
+        peak = next(iter(by.atoms(Access)))
+        names = dict(zip(peak.subscripts, found.total.indices, strict=True))
         floor = exponent.xreplace(names)
         if not all(isinstance(i, Index) for i in names) or not free_indices(floor) <= {*found.total.indices}:
             return ()
@@ -276,14 +277,15 @@ def _shift(found: _Exponentials, empty: bool, lowest: bool, floors: Sequence[Exp
     """The maximum of the exponents where nothing is excluded; where it may be −∞ and so may they, the
     exponents are lowered by 0 instead. The largest of it and of what the sum is added to, if there is any."""
     total, system = found.total, found.system
-    base = f"m_{found.exponent.name}" if isinstance(found.exponent, Access) else f"m_{total.target}"
+    scale, exponent = (sympy.Integer(1), found.exponent) if floors else _scale(found.exponent)
+    base = f"m_{exponent.name}" if isinstance(exponent, Access) else f"m_{total.target}"
     name = fresh_name(system, base)
     reduction = Reduction("max", total.reduced)
     peak = Equation(
-        name, total.indices, found.exponent, reduction, found.brackets, total.ranges, constant=True, rule=RULE
+        name, total.indices, exponent, reduction, found.brackets, total.ranges, constant=True, rule=RULE
     )
-    at_peak = Access(name, *total.indices)
-    equations, by = [peak], at_peak
+    at_peak = by = Access(name, *total.indices)
+    equations = [peak]
     if lowest:
         finite = fresh_name(system, f"{name}_finite")
         body = Guard("<", -sympy.oo, at_peak) * at_peak
@@ -300,7 +302,16 @@ def _shift(found: _Exponentials, empty: bool, lowest: bool, floors: Sequence[Exp
         )
         by = at_peak = Access(above, *total.indices)
     summed = fresh_name(system, f"{total.target}_sum") if empty else total.target
-    return _Shift(tuple(equations), by, at_peak, summed)
+    return _Shift(tuple(equations), scale * by, scale * at_peak, summed)
+
+
+def _scale(exponent: Expr) -> tuple[Expr, Expr]:
+    """`z/T` as 1/T and z, for a positive number or size: (z − m)/T keeps the digits that z/T − m/T may lose."""
+    factors = sympy.Mul.make_args(exponent)
+    number = abs(exponent.as_coeff_Mul()[0])
+    sizes = [f for f in factors if f.free_symbols and not f.atoms(Access, Index) and f.is_positive]
+    scale = sympy.Mul(number if number.is_Rational else 1, *sizes)
+    return scale, exponent / scale
 
 
 def _counted_as_one(total: Equation, summed: str) -> tuple[Equation, Equation]:
@@ -314,7 +325,12 @@ def _counted_as_one(total: Equation, summed: str) -> tuple[Equation, Equation]:
 def _lower(body: Expr, shift: Expr) -> Expr:
     """The body with its one exponential factor shifted."""
     factors = sympy.Mul.make_args(body)
-    return sympy.Mul(*[sympy.exp(f.args[0] - shift) if isinstance(f, sympy.exp) else f for f in factors])
+    return sympy.Mul(*[sympy.exp(_less(f.args[0], shift)) if isinstance(f, sympy.exp) else f for f in factors])
+
+
+def _less(exponent: Expr, shift: Expr) -> Expr:
+    """u − m with what scales both as one factor."""
+    return common_factor(exponent - shift) if shift.is_Mul else exponent - shift
 
 
 # --- readers
@@ -323,7 +339,7 @@ class _Readers:
     """All equations with each scaled tensor `t` replaced by `exp(m)·t`. What is exp(m) times something itself is
     scaled, too; `added` collects the exponents of what stands beside such a tensor in a sum."""
 
-    added: dict[tuple[Expr, Access], None] = field(default_factory=dict)
+    added: dict[tuple[Expr, Expr], None] = field(default_factory=dict)
 
     def scaled(
         self, system: System, scaled: Mapping[str, _Scaled], skip: Collection[str]
@@ -401,7 +417,7 @@ class _Readers:
             power = e.as_powers_dict().get(g, sympy.Integer(0))
             own = next((f for f in e.args if isinstance(f, sympy.exp)), None)
             if own is not None and power.is_Integer and power < 0:
-                return _brackets(e / own / g**power, system) * sympy.exp(own.args[0] + power * by)
+                return _brackets(e / own / g**power, system) * sympy.exp(_less(own.args[0], -power * by))
         if e.is_Add:
             alone = [t for t in e.args if g not in t.free_symbols]
             grown = [t / g for t in e.args if g in t.free_symbols]
