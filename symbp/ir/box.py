@@ -28,8 +28,8 @@ Mask = Any  # a boolean array that broadcasts in the box; None where every eleme
 
 
 class Conditions(Protocol):
-    """Who decides conditions on real values, and which of them is a maximum; `drawn` counts, by condition, the
-    elements that were decided by chance."""
+    """Who decides conditions on real values, and which of them is a maximum; `drawn` counts the elements that
+    were decided by chance, by condition."""
 
     @property
     def drawn(self) -> Mapping[object, int]: ...

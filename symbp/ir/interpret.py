@@ -215,7 +215,7 @@ class _Compiled:
         batch = tuple(at for name, at in env.items() if name not in result)
         if batch not in self.matrices:
             value: Callable[[Any], Any] = self.ranked if leaf.integer else self.body
-            domain = self.run.judge.domain if leaf.integer else self.run.domain
+            domain = FLOAT if leaf.integer else self.run.domain  # ranked values are in order as they are
             first, *rest = self.extents
             elements: list[Any] = [{**env, self.names[0]: r} for r in first]
             if rest:

@@ -6,6 +6,7 @@ Must not know: what the points are used for.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
+MOVED, ILL_CONDITIONED = 1e-12, 1e-3  # a relative change of leaves; a change of values that is too much then
 TOO_LARGE = 1e60  # for a value whose powers shall stay finite
 MORE_DRAWS = 6  # of a point, where nothing is finite at the first
 
@@ -85,21 +87,47 @@ def sample_run(
     of these with which the system has values somewhere (−∞ is one, if no spread avoids it: the maximum of a
     row that is wholly excluded), else by the first."""
     without: Run | None = None
-    for chosen in _size_choices(system, variant, sizes):
-        for decided in conditions:
-            valued: Run | None = None
-            for spread, own in _draws(first, seed):
-                run = _drawn_run(system, chosen, own, spread, decided)
-                tensors = run.everything().values()
-                if all(bool(np.all(np.abs(v) < TOO_LARGE)) for v in tensors):
-                    return run
-                if not any(bool(np.any(np.isnan(v) | (v.real > TOO_LARGE))) for v in tensors):
-                    valued = valued or run
-                without = without or run
-            if valued is not None:
-                return valued
+    choices = list(_size_choices(system, variant, sizes))
+    for decided in conditions:
+        valued: Run | None = None
+        for chosen, (spread, own) in itertools.product(choices, _draws(first, seed)):
+            run = _drawn_run(system, chosen, own, spread, decided)
+            tensors = run.everything().values()
+            if all(bool(np.all(np.abs(v) < TOO_LARGE)) for v in tensors) and is_conditioned(run):
+                return run
+            if not any(bool(np.any(np.isnan(v) | (v.real > TOO_LARGE))) for v in tensors):
+                valued = valued or run
+            without = without or run
+        if valued is not None:
+            return valued
     assert without is not None
     return without
+
+
+def is_conditioned(run: Run) -> bool:
+    """Whether matrices are far enough from singular ones for the digits of their inverses to be digits."""
+    if not any(equation.leaf for equation in run.system.equations):
+        return True
+    moved = moved_by_rounding(run).everything()
+    with np.errstate(all="ignore"):
+        return all(
+            float(np.max(np.abs(moved[name] - value), initial=0.0))
+            <= ILL_CONDITIONED * float(np.max(np.abs(value), initial=0.0)) + MOVED
+            for name, value in run.everything().items()
+        )
+
+
+def moved_by_rounding(run: Run) -> Run:
+    """The same point, real leaves moved by some roundings: values that change more are ill-conditioned."""
+    from symbp.ir.vector import Run
+
+    rng = np.random.default_rng(5)
+    exact = {t.name for t in run.system.leaves if t.integer or t.facts}
+    values = {
+        name: value if name in exact else value * (1 + MOVED * rng.uniform(-1, 1, np.shape(value)))
+        for name, value in run.values.items()
+    }
+    return Run(run.system, values, run.sizes, run.conditions)
 
 
 def _draws(first: Spread, seed: int) -> Iterator[tuple[Spread, int]]:
@@ -146,15 +174,12 @@ def _drawn_run(
 
 
 def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
-    """Whether every tensor of a system with a leaf of linear algebra is finite at a random point of these
-    sizes; a system without one is taken to be so at any."""
-    from symbp.ir.vector import run
-
+    """Whether every tensor of a system with a leaf of linear algebra has digits at a random point of these
+    sizes; a system without one is taken to have them at any."""
     if not any(equation.leaf for equation in system.equations):
         return True
-    chosen, values = sample_point(system, seed, sizes=sizes)
-    with np.errstate(all="ignore"):
-        return all(bool(np.all(np.isfinite(v))) for v in run(system, values, chosen).values())
+    run = sample_run(system, seed, sizes=sizes)
+    return all(bool(np.all(np.isfinite(v))) for v in run.everything().values()) and is_conditioned(run)
 
 
 def covering_points(

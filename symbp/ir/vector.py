@@ -54,8 +54,8 @@ class Run:
 
     A stopped value (the target of an equation that is `constant`) may be given one, which then counts.
     `value` evaluates an equation that needn't belong to the system; `define` adds a tensor to the point.
-    `conditions` decides conditions on real values, and maxima, if the values themselves shall not. `box` is the
-    arithmetic of one equation.
+    `conditions` decides conditions on real values, and maxima, if the values themselves shall not.
+    `box` is the arithmetic of one equation.
     """
 
     box: type[Box] = Box

@@ -10,7 +10,7 @@ from symbp.derive.proof.free import FreeConditions, Kinds
 from symbp.errors import EvaluationError
 from symbp.ir.box import AS_THEY_ARE, Conditions
 from symbp.ir.fitting import random_sizes
-from symbp.ir.sampling import CENTRED, Spread, covering_runs, sample_run
+from symbp.ir.sampling import CENTRED, Spread, covering_runs, is_conditioned, sample_run
 from symbp.ir.system import System
 from symbp.ir.vector import Run
 
@@ -42,9 +42,12 @@ def wide_run(
     decided = drawn(kinds, seed) if free else (AS_THEY_ARE,)
     try:
         sizes = random_sizes(system, seed, min(largest, largest_size(system)))
-        return sample_run(system, seed, sizes=sizes, first=first, conditions=decided)
+        run = sample_run(system, seed, sizes=sizes, first=first, conditions=decided)
+        if is_conditioned(run):
+            return run
     except EvaluationError:  # positions given as numbers, say, that only declared sizes hold
-        return sample_run(system, seed, variant=seed, first=first, conditions=decided)
+        pass
+    return sample_run(system, seed, variant=seed, first=first, conditions=decided)
 
 
 def largest_size(system: System) -> int:

@@ -325,7 +325,9 @@ def _counted_as_one(total: Equation, summed: str) -> tuple[Equation, Equation]:
 def _lower(body: Expr, shift: Expr) -> Expr:
     """The body with its one exponential factor shifted."""
     factors = sympy.Mul.make_args(body)
-    return sympy.Mul(*[sympy.exp(_less(f.args[0], shift)) if isinstance(f, sympy.exp) else f for f in factors])
+    return sympy.Mul(
+        *[sympy.exp(_less(f.args[0], shift)) if isinstance(f, sympy.exp) else f for f in factors]
+    )
 
 
 def _less(exponent: Expr, shift: Expr) -> Expr:
