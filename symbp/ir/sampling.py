@@ -32,7 +32,8 @@ Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
-MOVED, ILL_CONDITIONED = 1e-12, 1e-3  # a relative change of leaves; a change of values that is too much then
+MOVED = 1e-12  # a relative change of leaves, by which values with digits change little
+CONDITIONED, ILL_CONDITIONED = 1e-8, 1e-3  # by so much at most, or so much that they have none
 TOO_LARGE = 1e60  # for a value whose powers shall stay finite
 MORE_DRAWS = 6  # of a point, where nothing is finite at the first
 
@@ -112,7 +113,7 @@ def is_conditioned(run: Run) -> bool:
     with np.errstate(all="ignore"):
         return all(
             float(np.max(np.abs(moved[name] - value), initial=0.0))
-            <= ILL_CONDITIONED * float(np.max(np.abs(value), initial=0.0)) + MOVED
+            <= CONDITIONED * float(np.max(np.abs(value), initial=0.0)) + MOVED
             for name, value in run.everything().items()
         )
 
