@@ -111,6 +111,21 @@ def _in_sigma(e: Expr, u: Expr) -> Expr | None:
     return chosen.xreplace({mark: f for f, mark in kept.items()})
 
 
+def flipped(e: Expr) -> Expr:
+    """`exp(−u)/(1 + exp(−u))` → `1/(1 + exp(u))`, in every product: the one overflows, the other doesn't."""
+    if isinstance(e, (Access, Guard)) or not e.args or not e.has(sympy.exp):
+        return e
+    e = e.func(*[flipped(a) for a in e.args])
+    if not e.is_Mul:
+        return e
+    for factor in e.args:
+        base, power = factor.as_base_exp()
+        grown = base - 1 if base.is_Add and power.is_Integer and power.is_negative else None
+        if isinstance(grown, sympy.exp) and any(grown == f for f in e.args):
+            return flipped(e / grown * base / (1 + sympy.exp(-grown.args[0])))
+    return e
+
+
 def _plain_sums(e: Expr) -> set[Expr]:
     """The sums outside exponents that have no exponentials."""
     if e.is_Add and accesses(e) and not e.has(sympy.exp):

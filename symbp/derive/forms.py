@@ -29,7 +29,14 @@ from symbp.derive.algebra import (
 from symbp.derive.brackets import by_cases, by_guards, under_guards
 from symbp.derive.cancellation import as_sharp
 from symbp.derive.cost import Extents, body_cost, extent
-from symbp.derive.exponentials import hyperbolic_form, logistic_forms, merge_exponentials, overflows, tangents
+from symbp.derive.exponentials import (
+    flipped,
+    hyperbolic_form,
+    logistic_forms,
+    merge_exponentials,
+    overflows,
+    tangents,
+)
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.signs import Signs
 
@@ -93,6 +100,9 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
     if merged != body:
         seeds.append(("exponentials merged", merged))
     seeds += [("logistic function", form) for form in logistic_forms(body)[: 2 if last else 1]]
+    turned = flipped(body)
+    if turned != body:
+        seeds.append(("logistic function", turned))
     quotients = tangents(body)
     if quotients != body:
         seeds.append(("hyperbolic tangent", quotients))

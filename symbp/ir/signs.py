@@ -68,13 +68,13 @@ class Signs:
 
     def rounded(self, e: Expr) -> bool:
         """Whether `e` has an error of rounding in any case: more than leaves that are moved, added and
-        subtracted, each perhaps with a sign or under a bracket."""
+        subtracted, each perhaps under a bracket or with a number, which SymPy multiplies in."""
         if isinstance(e, Access):
             return e.name in self._rounded
         if e.is_Add:
             return any(self.rounded(a) for a in e.args)
         if e.is_Mul:
-            rest = [f for f in e.args if not isinstance(f, Guard) and f != -1]
+            rest = [f for f in e.args if not isinstance(f, Guard) and not f.is_number]
             return len(rest) > 1 or any(self.rounded(f) for f in rest)
         return not (e.is_number or isinstance(e, Guard) or e.is_Symbol)
 

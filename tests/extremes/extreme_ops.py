@@ -14,7 +14,7 @@ from extreme_points import FREE, operand
 from symbp.ir.sampling import evaluate_size
 from symbp.ops import REGISTRY, Sample
 
-SIZES = {"N": 2, "H": 4, "D": 2, "K": 3, "B": 2, "T": 5}
+SIZES = {"N": 4, "H": 4, "D": 2, "K": 3, "B": 2, "T": 5}
 
 
 def cases() -> Iterator[str]:
@@ -36,10 +36,11 @@ def at(case: str, kind: str) -> Judged:
     name, _, k = case.rpartition("-")
     samples = REGISTRY[name].examples[int(k)].operands
     known = judge(case)
+    sizes = {**SIZES, **known.derivation.declared.bound}
     rng = np.random.default_rng(zlib.crc32(f"{case} {kind}".encode()))
     values: dict[str, Any] = {}
     for tensor in known.derivation.declared.leaves:
-        shape = tuple(evaluate_size(extent, SIZES) for extent in tensor.shape)
+        shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
         position = int(tensor.name[1:] or 1) - 1 if tensor.name.startswith("x") else None
         normal = rng.normal(size=shape)
         if position is None:
@@ -47,7 +48,7 @@ def at(case: str, kind: str) -> Judged:
         else:
             sample = samples[position]
             values[tensor.name] = operand(sample.values, kind, normal, lambda s=sample: _ordinary(s, shape, rng))
-    return known.at(values, SIZES)
+    return known.at(values, sizes)
 
 
 def _ordinary(sample: Sample, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
