@@ -1,8 +1,8 @@
 """Which rewrites are taken: all of a trial or none, each with the value of the equation that it replaces.
 
-Enters: trials, the backward equations as they stand. Leaves: the equations with what was taken in place, a step
-for each rewrite, and a doubt for each that was taken back. Must not know: which rule made a trial, or why.
-"""
+Enters: trials, the backward equations as they stand. Leaves: the equations with what was taken in place, a
+step for each rewrite, and a doubt for each that was taken back. Must not know: which rule made a trial, or
+why."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from symbp.ir.system import Equation
 
 
 class Acceptance:
-    """`proven` completes a step that is taken by what it rests on; `steps` and `doubtful` (the targets of what
-    was taken back) fill as trials come."""
+    """`proven` completes a step that is taken by what it rests on; `steps` and `doubtful` (the targets of
+    what was taken back) fill as trials come."""
 
     def __init__(self, backward: Backward, values: Values, proven: Callable[[Step], Step]) -> None:
         self.backward, self.values, self.proven = backward, values, proven

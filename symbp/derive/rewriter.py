@@ -108,8 +108,8 @@ class Rewriter:
 
     @cached_property
     def invertible(self) -> frozenset[str]:
-        """The tensors whose inversion divides by nothing that may underflow to 0, though it is positive on paper,
-        unless some definition divides by it anyway."""
+        """The tensors whose inversion divides by nothing that may underflow to 0, though it is positive on
+        paper, unless some definition divides by it anyway."""
         divided = frozenset().union(*(divisors(e.body) for e in self.joint.equations))
 
         def solid(e: Expr) -> bool:

@@ -52,8 +52,8 @@ class SumForm:
 
 
 def sum_forms(equation: Equation, body: Expr, system: System, search: Search, signs: Signs) -> list[SumForm]:
-    """Normal forms of `Σ body`, from the body as it stands and from its expansion; those that keep the digits:
-    a sum of differences does not become a difference of sums."""
+    """Normal forms of `Σ body`, from the body as it stands and from its expansion; those that keep the
+    digits: a sum of differences does not become a difference of sums."""
     bodies = dict.fromkeys([body, expand(body)])
     forms = [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
     whole = _one_sum(body, equation.reduced)

@@ -8,7 +8,7 @@ what it gives out are its other indices, and those by which the other factor is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import sympy
 
@@ -22,14 +22,22 @@ NEAR = 0.1
 
 
 def start(system: System, parameter: Tensor) -> Initial:
-    """He's for a weight into a rectifier, Glorot's for any other, zeros for what is only added; the last two
-    axes of what is neither count as a matrix."""
+    """He's for a weight into a rectifier, Glorot's for any other; 1 for what must not be 0, and for what
+    multiplies that which other parameters make; zeros for what is only added; the last two axes of what is
+    none of these count as a matrix."""
     reading = [e for e in system.equations if parameter.name in e.read_names]
     for equation in reading:
         found = _fans(equation, parameter.name)
         if found is not None:
             rectified = _is_rectified(system, equation.target)
             return (initial.he_normal if rectified else initial.glorot_uniform)(found)
+    if parameter.fact("positive") or any(_away_from_zero(e.body, parameter.name) for e in reading):
+        return initial.ones(parameter.shape, "at 0 something would be divided by it, or its logarithm taken")
+    learned = {t.name for t in system.parameters} - {parameter.name}
+    resting = {e.target for e in system.equations if system.ancestors(e.target) & learned}
+    scales = all(_is_factor(equation.body, parameter.name, learned | resting) for equation in reading)
+    if reading and scales and len(parameter.shape) < 2:  # a matrix of ones would be all alike
+        return initial.ones(parameter.shape)
     if reading and all(_is_added(equation, parameter.name) for equation in reading):
         return initial.zeros(parameter.shape)
     return initial.default(parameter.shape)
@@ -65,6 +73,30 @@ def _products(body: Expr, name: str) -> Iterator[tuple[Access, list[Access]]]:
             for factor in factors:
                 if factor.name == name:
                     yield factor, [f for f in factors if f is not factor]
+
+
+def _away_from_zero(body: Expr, name: str) -> bool:
+    """Whether a body divides by the tensor, or takes its logarithm, by itself or as a factor."""
+    for e in sympy.preorder_traversal(body):
+        power = e.is_Pow and not isinstance(e, sympy.exp) and e.exp.could_extract_minus_sign()
+        inside = e.base if power else e.args[0] if isinstance(e, sympy.log) else None
+        factors = () if inside is None else sympy.Mul.make_args(inside)
+        if any(isinstance(f.as_base_exp()[0], Access) and f.as_base_exp()[0].name == name for f in factors):
+            return True
+    return False
+
+
+def _is_factor(body: Expr, name: str, learned: Container[str]) -> bool:
+    """Whether the tensor multiplies, wherever it stands, something that other parameters make: at 0 their
+    gradients would be 0 with it."""
+    everywhere = [a for a in sympy.preorder_traversal(body) if isinstance(a, Access) and a.name == name]
+    beside = 0
+    for product in sympy.preorder_traversal(body):
+        if product.is_Mul:
+            own = [f for f in product.args if isinstance(f, Access) and f.name == name]
+            others = [a.name for f in product.args if f not in own for a in value_accesses(f)]
+            beside += len(own) if any(other in learned for other in others) else 0
+    return 0 < beside == len(everywhere)
 
 
 def _is_added(equation: Equation, name: str) -> bool:

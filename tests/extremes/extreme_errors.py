@@ -1,7 +1,8 @@
-"""How far a float32 module is from 50 digits at one point: the error of each gradient, against its largest entry.
+"""How far a float32 module is from 50 digits at one point: the error of each gradient, against its largest
+entry.
 
-The reference is the chain rule on the stabilised system, evaluated at the same float32 inputs: no closed form is
-in it. A point counts where the loss itself has lost less than 1e-4; what isn't a number never does.
+The reference is the chain rule on the stabilised system, evaluated at the same float32 inputs: no closed
+form is in it. A point counts where the loss itself has lost less than 1e-4; what isn't a number never does.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from symbp.derive.inner import eliminated
 
 import symbp as bp
-from symbp.derive.inner import eliminated
 from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import adjoints
 from symbp.ir.domains import HIGH
@@ -54,7 +55,9 @@ class Judge:
             warnings.simplefilter("ignore")
             wanted = [self.loss, *self.gradients.values()]
             exact = evaluate(self.system, values, sizes, HIGH, wanted=wanted)
-            given = {k: v if np.issubdtype(v.dtype, np.integer) else v.astype("f4") for k, v in values.items()}
+            given = {
+                k: v if np.issubdtype(v.dtype, np.integer) else v.astype("f4") for k, v in values.items()
+            }
             parameters = {name: given.pop(name) for name in self.parameters}
             loss, found = self.module.loss_and_gradients(parameters, **given)
         true = float(np.ravel(exact[self.loss])[0])

@@ -82,8 +82,8 @@ class _Settling:
 
     # --- quotients of exponentials
     def quotient(self, equation: Equation) -> Expr:
-        """The body without ∞/∞, if it is a rational function of one exponential, or a quotient of sums of a few;
-        also of those that maps hold."""
+        """The body without ∞/∞, if it is a rational function of one exponential, or a quotient of sums of a
+        few; also of those that maps hold."""
         body = equation.body
         written = written_out(body, self.system, unsafe=True)
         for start in dict.fromkeys([body, written]):
@@ -101,7 +101,8 @@ class _Settling:
         return body
 
     def lowered(self, e: Expr, divisors: Sequence[Expr], equation: Equation) -> Expr | None:
-        """A quotient of sums of exponentials with the largest exponent taken out of all, if that leaves no factor."""
+        """A quotient of sums of exponentials with the largest exponent taken out of all, if that leaves no
+        factor."""
         sums = [terms for d in divisors for terms in [terms_of(d)] if terms is not None and len(terms) > 1]
         if len(sums) != 1 or any(c.is_negative for c, _ in sums[0]):
             return None

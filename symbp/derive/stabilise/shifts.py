@@ -77,8 +77,9 @@ class _Scaled:
 
 
 def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: list[Step]) -> System:
-    """The system with the sum `name` shifted, if it is one of exponentials and all readers allow it; if not by
-    itself, then together with the other sums of the same exponentials, and by no less than what readers add to it."""
+    """The system with the sum `name` shifted, if it is one of exponentials and all readers allow it; if not
+    by itself, then together with the other sums of the same exponentials, and by no less than what readers
+    add to it."""
     found = _shiftable(system, name)
     if found is None:
         return system
@@ -102,7 +103,8 @@ def _shifted(
     excluded: Exclusion,
     readers: _Readers,
 ) -> tuple[System, _Shift, Equation, tuple[str, ...]] | None:
-    """The system with a sum and its partners shifted by the maximum, or by `floors` where these are larger."""
+    """The system with a sum and its partners shifted by the maximum, or by `floors` where these are
+    larger."""
     total, held, name = found.total, found.held, found.total.target
     empty = name in excluded.empty_names
     lowest = empty and excluded.lowest(found.exponent, total.extents)
@@ -306,7 +308,8 @@ def _shift(found: _Exponentials, empty: bool, lowest: bool, floors: Sequence[Exp
 
 
 def _scale(exponent: Expr) -> tuple[Expr, Expr]:
-    """`z/T` as 1/T and z, for a positive number or size: (z − m)/T keeps the digits that z/T − m/T may lose."""
+    """`z/T` as 1/T and z, for a positive number or size: (z − m)/T keeps the digits that z/T − m/T may
+    lose."""
     factors = sympy.Mul.make_args(exponent)
     number = abs(exponent.as_coeff_Mul()[0])
     sizes = [f for f in factors if f.free_symbols and not f.atoms(Access, Index) and f.is_positive]
@@ -338,8 +341,8 @@ def _less(exponent: Expr, shift: Expr) -> Expr:
 # --- readers
 @dataclass
 class _Readers:
-    """All equations with each scaled tensor `t` replaced by `exp(m)·t`. What is exp(m) times something itself is
-    scaled, too; `added` collects the exponents of what stands beside such a tensor in a sum."""
+    """All equations with each scaled tensor `t` replaced by `exp(m)·t`. What is exp(m) times something
+    itself is scaled, too; `added` collects the exponents of what stands beside such a tensor in a sum."""
 
     added: dict[tuple[Expr, Expr], None] = field(default_factory=dict)
 
@@ -358,7 +361,8 @@ class _Readers:
     def _once(
         self, system: System, scaled: dict[str, _Scaled], skip: Collection[str]
     ) -> list[Equation] | str:
-        """The equations; or the name of a tensor that is now among the scaled ones; or "" if a factor survives."""
+        """The equations; or the name of a tensor that is now among the scaled ones; or "" if a factor
+        survives."""
         equations = []
         for equation in system.equations:
             if any(a.name in scaled for g in equation.where for a in accesses(g)):
@@ -371,10 +375,15 @@ class _Readers:
             own = scaled.get(equation.target)
             if own is not None and left is not None and left == (own.by, own.peak):
                 left = None
-            elif left is not None and own is None and equation.target not in system.asked:
-                if equation.op in (None, "sum") and free_indices(left[0]) <= set(equation.indices):
-                    scaled[equation.target] = _Scaled(equation.indices, *left, equation.target)
-                    return equation.target
+            elif (
+                left is not None
+                and own is None
+                and equation.target not in system.asked
+                and equation.op in (None, "sum")
+                and free_indices(left[0]) <= set(equation.indices)
+            ):
+                scaled[equation.target] = _Scaled(equation.indices, *left, equation.target)
+                return equation.target
             if left is not None or body is None:
                 return ""
             equations.append(equation.with_(body=tidy_sign(body)))
