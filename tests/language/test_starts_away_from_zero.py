@@ -33,7 +33,8 @@ def test_what_is_divided_by_or_logged_starts_away_from_zero() -> None:
 def test_no_product_of_two_zeros(name: str) -> None:
     x, t = bp.input("x", (N, D)), bp.target("t", (N, D))
     u, v = bp.param("u", (D,)), bp.param("v", (D,))
-    assert shifts(bp.Network("product", loss=bp.mse(u * v * x, t)))[name] == 1
+    start = bp.Network("product", loss=bp.mse(u * v * x, t)).initial[name]
+    assert start.scale != 0 or start.shift != 0
 
 
 def test_matrices_are_not_all_alike() -> None:
