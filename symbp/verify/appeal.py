@@ -102,7 +102,15 @@ def _exactly(array: Array) -> Array:
 
 def _floats(array: Any) -> Array:
     flat = np.asarray(array, dtype=object)
-    return np.array([float(x) for x in flat.ravel()]).reshape(flat.shape)
+    return np.array([as_float(x) for x in flat.ravel()]).reshape(flat.shape)
+
+
+def as_float(value: Any) -> float:
+    """A number as a float; NaN where it is complex, the root of a negative number, say."""
+    try:
+        return float(value)
+    except TypeError:
+        return float("nan")
 
 
 def work(system: System, sizes: Mapping[str, int]) -> int:

@@ -53,6 +53,8 @@ def at_fresh_points(
         ours = results(derivation, point.values, point.sizes)
         for block in wanted:
             for method in _used(numeric, block, methods):
+                if any(finding.row for finding in found.get((block.key, method), ())):
+                    continue  # it is wrong, and the report shows the first point
                 finding = _finding(numeric, appeal, block, method, ours, rng)
                 if finding is not None:
                     found.setdefault((block.key, method), []).append(finding)
@@ -108,20 +110,19 @@ def _finding(
         theirs, blind = numeric.past_kinks(block, directions, mine, allowed + noise)
         if np.any(blind):
             return None
-    if _within(mine, theirs, allowed + noise):
+    clear = noise <= ILL * scale  # not where rounding decides a tie, say
+    if clear and _within(mine, theirs, allowed + noise):
         return Finding()
-    if not noise <= ILL * scale:
-        return None
     sides = appeal.sides(block, directions)
-    if sides is None and has_lost_digits(numeric.derivation, block.of, numeric.values, numeric.sizes):
-        return None
-    if sides is not None:
-        if not np.isfinite(sides[1]).all():
+    if sides is None:
+        if not clear or has_lost_digits(numeric.derivation, block.of, numeric.values, numeric.sizes):
             return None
-        if _within(*sides, allowed) and _within(mine, sides[1], ILL * scale):
-            return Finding()
-        theirs = sides[1]
-    return Finding(_row(numeric, block, method, whole, (mine, theirs), scale))
+        return Finding(_row(numeric, block, method, whole, (mine, theirs), scale))
+    if not np.isfinite(sides[1]).all():
+        return None
+    if _within(*sides, allowed) and (not clear or _within(mine, sides[1], ILL * scale)):
+        return Finding()
+    return Finding(_row(numeric, block, method, whole, (sides[0] if not clear else mine, sides[1]), scale))
 
 
 def _within(a: Array, b: Array, allowed: float) -> bool:

@@ -23,7 +23,7 @@ from symbp.ir.dual import DUAL, dual, tangent
 from symbp.ir.fitting import least_sizes
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import as_fractions
-from symbp.verify.appeal import work
+from symbp.verify.appeal import as_float, work
 from symbp.verify.blocks import Block, Directions, blocks, contracted
 from symbp.verify.entries import element, expected_shape, results
 from symbp.verify.points import Drawer, Style, domains_of
@@ -172,9 +172,9 @@ def _row(
     ok = float(largest) <= tolerance * scale + (HIGH_NOISE if tolerance else 0.0)
     return Row(
         name, method, float(largest), float(largest) / scale, ok, tolerance, len(known), size, dict(sizes),
-        at, float(a), float(b), note=f"{left} without a value" if left else "",
+        at, as_float(a), as_float(b), note=f"{left} without a value" if left else "",
     )  # fmt: skip
 
 
 def _is_finite(value: Any) -> bool:
-    return math.isfinite(float(value))
+    return math.isfinite(as_float(value))

@@ -17,12 +17,12 @@ from dataclasses import replace
 import numpy as np
 
 from symbp.ir.system import Tensor
+from symbp.verify.appeal import work
 from symbp.verify.coverage import Coverage, Goal
 from symbp.verify.points import SCALES, Drawer, Point, Style
 
-FIRST = 4  # further points that are taken whatever they reach
-MOST = 14
-CANDIDATES = 24
+FIRST, FIRST_OF_SMALL, SMALL = 8, 20, 5000  # points taken whatever they reach; of nets with so few elements
+MORE = 8  # because of what they reach
 MOVES = 60  # of one search
 SHORTER, LEAST = 0.7, 1e-6  # how far a move reaches after one that didn't help
 SEARCHED = 12  # goals at most
@@ -33,8 +33,9 @@ def fresh_points(drawer: Drawer, sizes: list[dict[str, int]], coverage: Coverage
     points: list[Point] = []
     sizes, open_goals = list(sizes), set(coverage.goals(sizes[0]))
     alike = _Alike()
-    for turn in range(CANDIDATES):
-        if len(points) >= FIRST and not open_goals and (alike.settled or turn > CANDIDATES // 2):
+    first = FIRST_OF_SMALL if work(drawer.system, sizes[0]) <= SMALL else FIRST
+    for turn in range(first + 2 * MORE):
+        if len(points) >= first and not open_goals and (alike.settled or turn >= first + MORE):
             break
         chosen = sizes[(turn + 1) % len(sizes)]
         point = drawer.draw(chosen, seed + 104_729 * (turn + 1), _style(turn))
@@ -43,7 +44,8 @@ def fresh_points(drawer: Drawer, sizes: list[dict[str, int]], coverage: Coverage
                 sizes.remove(chosen)  # words of this length never fit into this time, say
             continue
         goals, patterns = coverage.reached(point)
-        if len(points) < FIRST or (len(points) < MOST and (open_goals & goals or alike.splits(patterns))):
+        more = open_goals & goals or alike.splits(patterns)
+        if len(points) < first or (len(points) < first + MORE and more):
             points.append(point)
             open_goals -= goals
             alike.add(patterns)

@@ -1,0 +1,56 @@
+"""`bp.check` with default arguments finds every wrong rewrite that was planted, and passes the right
+derivations."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+import symbp as bp
+
+NAME = "verify_planted"
+spec = importlib.util.spec_from_file_location(NAME, Path(__file__).with_name("planted.py"))
+assert spec is not None
+assert spec.loader is not None
+planted = sys.modules[NAME] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(planted)
+
+QUICK = (
+    "heads",
+    "over_two",
+    "narrow_huber",
+    "insensitive",
+    "very_insensitive",
+    "smooth",
+    "deviation",
+    "largest",
+)
+OF_A_KIND = {True: 1, False: 3}  # so many faults of each kind, for a quick net and a slow one
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in planted.NETS]
+)
+def test_every_planted_fault_is_found(name: str) -> None:
+    net = planted.NETS[name]()
+    right = planted.swept(net)
+    report = bp.check(net, derivation=right)
+    assert report.ok, str(report)
+    faults = list(planted.few_faults(right, OF_A_KIND[name in QUICK]))
+    assert len(faults) >= 3
+    missed = [fault for fault in faults if bp.check(net, derivation=fault.in_(right)).ok]
+    assert not missed, "\n".join(f"{fault.kind}: {fault.target} = {fault.body}" for fault in missed)
+
+
+def test_one_mask_for_two_branches_is_found() -> None:
+    net = planted.siamese()
+    right = planted.swept(net)
+    masks = [
+        f for f in planted.faults(right) if f.kind == "a value is taken for another" and "[0 <" in str(f.body)
+    ]
+    wrong = next(fault.in_(right) for fault in masks if planted.matters(right, fault.in_(right)))
+    for seed in range(3):
+        assert not bp.check(net, derivation=wrong, seed=seed).ok
