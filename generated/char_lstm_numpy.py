@@ -29,7 +29,7 @@ Equations:
     (21)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1[n,1 + i,l,m2]·U[m,l,m2]
     (22)  dh[n,i,m] = dh_1[n,i,m] + dh_2[n,i,m]
     (23)  dc1[n,i,m] = (1 - tanh(c1[n,i,m])²)·dh[n,i,m]·o_h[n,i,m] + [2 + i ≤ T]·dc1[n,1 + i,m]·f_c1[n,1 + i,m]
-    (24)  da1[n,i,l,m] = [l = 0]·(1 - i_c1[n,i,m])·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m] + [l = 1]·(1 - f_c1[n,i,m])·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m] + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·(1 - o_h[n,i,m])·dh[n,i,m]·h[n,i,m]
+    (24)  da1[n,i,l,m] = [l = 0]·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m]/(1 + exp(a1[n,i,0,m])) + [l = 1]·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m]/(1 + exp(a1[n,i,1,m])) + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·dh[n,i,m]·h[n,i,m]/(1 + exp(a1[n,i,3,m]))
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1[n,i,l,m]
     (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
     (27)  db[l,m] = Σ_n,i da1[n,i,l,m]
@@ -53,11 +53,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 64; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      24·E·H·N·T + 6·H·N·T·V + 123·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
-             = 400·N·T·V + 155,369·N·T
-    bytes      8 + 112·N·T·V + 48·E·N·T + 976·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
+    flops      24·E·H·N·T + 6·H·N·T·V + 126·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
+             = 400·N·T·V + 155,561·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 992·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
-             = 331,784 + 112·N·T·V + 64,080·N·T + 1,808·V + 2,560·N + 262,144·T
+             = 331,784 + 112·N·T·V + 65,104·N·T + 1,808·V + 2,560·N + 262,144·T
     workspace  393,216 + 25·N·T·V + 10,016·N·T + 16·V + 3,080·N + 8·T bytes
 """
 
@@ -168,7 +168,7 @@ def _forward(params, tensors, N, T, V):
 def _loss(params, tensors, N, T, V):
     """The loss: equation (17)."""
     a2, m_a2, s_p, loss = tensors["a2"], tensors["m_a2"], tensors["s_p"], tensors["loss"]
-    at_TN, t_TN, t_TN2, at_TN2 = tensors["at_TN"], tensors["t_TN"], tensors["t_TN2"], tensors["at_TN2"]
+    at_TN, t_TN, at_TN2, t_TN2 = tensors["at_TN"], tensors["t_TN"], tensors["at_TN2"], tensors["t_TN2"]
     range_T, range_N = tensors["range_T"], tensors["range_N"]
     c1_ = np.array(N, np.int64)  # (17)
     range_T_column = range_T[:, None]
@@ -178,15 +178,15 @@ def _loss(params, tensors, N, T, V):
 
     def run(data):
         y = data["y"]
-        np.log(s_p, out=t_TN)  # (17)
-        np.add(t_TN, m_a2, out=t_TN)  # (17)
         np.multiply(range_T_column, c1_, out=at_TN)  # (17)
         np.add(at_TN, range_N, out=at_TN)  # (17)
         np.multiply(at_TN, c2, out=at_TN)  # (17)
         _transposed(y, out=at_TN2)  # (17)
         np.add(at_TN, at_TN2, out=at_TN)  # (17)
-        np.take(a2_flat, at_TN, out=t_TN2, mode="clip")  # (17)
-        np.subtract(t_TN, t_TN2, out=t_TN)  # (17)
+        np.take(a2_flat, at_TN, out=t_TN, mode="clip")  # (17)
+        np.subtract(m_a2, t_TN, out=t_TN)  # (17)
+        np.log(s_p, out=t_TN2)  # (17)
+        np.add(t_TN, t_TN2, out=t_TN)  # (17)
         loss[...] = t_TN.sum() / c3  # (17)
 
     return run
@@ -195,24 +195,27 @@ def _loss(params, tensors, N, T, V):
 def _backward(params, tensors, gradients, N, T, V):
     """The gradients: equations (18) to (30)."""
     W, U, R = params["W"], params["U"], params["R"]
-    x1, i_c1, f_c1, g_c1 = tensors["x1"], tensors["i_c1"], tensors["f_c1"], tensors["g_c1"]
-    c1, o_h, h_tanh, h = tensors["c1"], tensors["o_h"], tensors["h_tanh"], tensors["h"]
-    p, da2, da1_all, da1_all2 = tensors["p"], tensors["da2"], tensors["da1_all"], tensors["da1_all2"]
-    da1_all3, da1_all4, dc1_all = tensors["da1_all3"], tensors["da1_all4"], tensors["dc1_all"]
-    dh_2, dh_1, dh, dc1 = tensors["dh_2"], tensors["dh_1"], tensors["dh"], tensors["dc1"]
-    da1, dx1 = tensors["da1"], tensors["dx1"]
+    x1, a1, i_c1, f_c1 = tensors["x1"], tensors["a1"], tensors["i_c1"], tensors["f_c1"]
+    g_c1, c1, o_h, h_tanh = tensors["g_c1"], tensors["c1"], tensors["o_h"], tensors["h_tanh"]
+    h, p, da2, da1_all = tensors["h"], tensors["p"], tensors["da2"], tensors["da1_all"]
+    da1_all2, da1_all3, da1_all4 = tensors["da1_all2"], tensors["da1_all3"], tensors["da1_all4"]
+    dc1_all, dh_2, dh_1, dh = tensors["dc1_all"], tensors["dh_2"], tensors["dh_1"], tensors["dh"]
+    dc1, da1, dx1 = tensors["dc1"], tensors["da1"], tensors["dx1"]
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
-    at_TN, t_NH, is_TNV, padded1 = tensors["at_TN"], tensors["t_NH"], tensors["is_TNV"], tensors["padded1"]
-    t_TNH, order, ordered = tensors["t_TNH"], tensors["order"], tensors["ordered"]
+    at_TN, t_NH, is_TNV, t_TNH = tensors["at_TN"], tensors["t_NH"], tensors["is_TNV"], tensors["t_TNH"]
+    padded1, order, ordered = tensors["padded1"], tensors["order"], tensors["ordered"]
     range_V, ones_NT, zeros_N4H = tensors["range_V"], tensors["ones_NT"], tensors["zeros_N4H"]
     range_ = tensors["range_"]
     at_TN_column = at_TN[..., None]
     p_turned = p.transpose(1, 0, 2)
     c1_ = np.array(N * T, DTYPE)  # (18)
     da2_rows = da2.reshape(N * T, V)
+    a1_part = a1[:, :, 3]
     one = np.array(1, DTYPE)
+    a1_part2 = a1[:, :, 0]
     padded1_part = padded1[1 : T + 1, :, :]
+    a1_part3 = a1[:, :, 1]
     padded1_part2 = padded1[:T]
     R_T = R.T
     dh_2_rows = dh_2.reshape(N * T, H)
@@ -220,8 +223,8 @@ def _backward(params, tensors, gradients, N, T, V):
     steps = [
         (
             i, (da1[i + 1] if i + 2 <= T else zeros_N4H).reshape(N, 4 * H), dh_1[i], dh_2[i], dh[i],
-            dc1_all[i], dc1[i], da1_all4[i], da1[i, :, 0], da1_all3[i], da1[i, :, 1], da1_all[i],
-            da1[i, :, 2], da1_all2[i], da1[i, :, 3], dc1[i + 1] if i + 2 <= T else None,
+            dc1_all[i], dc1[i], da1_all3[i], da1[i, :, 0], da1_all4[i], da1[i, :, 1], da1_all2[i],
+            da1[i, :, 2], da1_all[i], da1[i, :, 3], dc1[i + 1] if i + 2 <= T else None,
             f_c1[i + 1] if i + 2 <= T else None,
         )
         for i in reversed(range(T))
@@ -243,26 +246,29 @@ def _backward(params, tensors, gradients, N, T, V):
         np.subtract(p_turned, is_TNV, out=da2)  # (18)
         np.divide(da2, c1_, out=da2)  # (18)
         np.dot(ones_NT, da2_rows, out=dc)  # (19)
-        np.multiply(g_c1, g_c1, out=da1_all)  # (24)
-        np.subtract(one, da1_all, out=da1_all)  # (24)
-        np.multiply(da1_all, i_c1, out=da1_all)  # (24)
-        np.subtract(one, o_h, out=da1_all2)  # (24)
-        np.multiply(da1_all2, h, out=da1_all2)  # (24)
+        np.negative(a1_part, out=da1_all)  # (24)
+        _sigmoid(da1_all, out=da1_all)  # (24)
+        np.multiply(da1_all, h, out=da1_all)  # (24)
+        np.multiply(g_c1, g_c1, out=da1_all2)  # (24)
+        np.subtract(one, da1_all2, out=da1_all2)  # (24)
+        np.multiply(da1_all2, i_c1, out=da1_all2)  # (24)
+        np.negative(a1_part2, out=t_TNH)  # (24)
+        _sigmoid(t_TNH, out=t_TNH)  # (24)
+        np.multiply(t_TNH, g_c1, out=da1_all3)  # (24)
+        np.multiply(da1_all3, i_c1, out=da1_all3)  # (24)
         padded1[:1] = 0  # (24)
         np.copyto(padded1_part, c1)  # (24)
-        np.subtract(one, f_c1, out=da1_all3)  # (24)
-        np.multiply(da1_all3, padded1_part2, out=da1_all3)  # (24)
-        np.multiply(da1_all3, f_c1, out=da1_all3)  # (24)
-        np.subtract(one, i_c1, out=t_TNH)  # (24)
-        np.multiply(t_TNH, g_c1, out=da1_all4)  # (24)
-        np.multiply(da1_all4, i_c1, out=da1_all4)  # (24)
+        np.negative(a1_part3, out=da1_all4)  # (24)
+        _sigmoid(da1_all4, out=da1_all4)  # (24)
+        np.multiply(da1_all4, padded1_part2, out=da1_all4)  # (24)
+        np.multiply(da1_all4, f_c1, out=da1_all4)  # (24)
         np.multiply(h_tanh, h_tanh, out=dc1_all)  # (23)
         np.subtract(one, dc1_all, out=dc1_all)  # (23)
         np.multiply(dc1_all, o_h, out=dc1_all)  # (23)
         np.dot(da2_rows, R_T, out=dh_2_rows)  # (20)
         for (
-            i, da1_after_rows, dh_1_i, dh_2_i, dh_i, dc1_all_i, dc1_i, da1_all4_i, da1_i, da1_all3_i, da1_i2,
-            da1_all_i, da1_i3, da1_all2_i, da1_i4, dc1_after, f_c1_after,
+            i, da1_after_rows, dh_1_i, dh_2_i, dh_i, dc1_all_i, dc1_i, da1_all3_i, da1_i, da1_all4_i, da1_i2,
+            da1_all2_i, da1_i3, da1_all_i, da1_i4, dc1_after, f_c1_after,
         ) in steps:
             np.dot(da1_after_rows, U_T, out=dh_1_i)  # (21)
             np.add(dh_1_i, dh_2_i, out=dh_i)  # (22)
@@ -272,10 +278,10 @@ def _backward(params, tensors, gradients, N, T, V):
                 dc1_i.fill(0)  # (23)
             np.multiply(dc1_all_i, dh_i, out=t_NH)  # (23)
             np.add(dc1_i, t_NH, out=dc1_i)  # (23)
-            np.multiply(da1_all4_i, dc1_i, out=da1_i)  # (24)
-            np.multiply(da1_all3_i, dc1_i, out=da1_i2)  # (24)
-            np.multiply(da1_all_i, dc1_i, out=da1_i3)  # (24)
-            np.multiply(da1_all2_i, dh_i, out=da1_i4)  # (24)
+            np.multiply(da1_all3_i, dc1_i, out=da1_i)  # (24)
+            np.multiply(da1_all4_i, dc1_i, out=da1_i2)  # (24)
+            np.multiply(da1_all2_i, dc1_i, out=da1_i3)  # (24)
+            np.multiply(da1_all_i, dh_i, out=da1_i4)  # (24)
         padded1[:1] = 0  # (25)
         np.copyto(padded1_part, h)  # (25)
         np.dot(padded1_T, da1_rows, out=dU_rows)  # (25)
@@ -365,13 +371,13 @@ def _places(N, T, V):
         "da2": (0, 1216 * N * T, (T, N, V)),
         "da1_all": (0, 320 * N * T + 64 * N, (T, N, H)),
         "da1_all2": (0, 384 * N * T + 64 * N, (T, N, H)),
-        "da1_all3": (0, 448 * N * T + 64 * N, (T, N, H)),
-        "da1_all4": (0, 896 * N * T, (T, N, H)),
+        "da1_all3": (0, 896 * N * T, (T, N, H)),
+        "da1_all4": (0, 768 * N * T, (T, N, H)),
         "dc1_all": (0, 1088 * N * T, (T, N, H)),
         "dh_2": (0, 256 * N * T, (T, N, H)),
-        "dh_1": (0, 512 * N * T + 64 * N, (T, N, H)),
-        "dh": (0, 576 * N * T + 64 * N, (T, N, H)),
-        "dc1": (0, 640 * N * T + 64 * N, (T, N, H)),
+        "dh_1": (0, 448 * N * T + 64 * N, (T, N, H)),
+        "dh": (0, 512 * N * T + 64 * N, (T, N, H)),
+        "dc1": (0, 576 * N * T + 64 * N, (T, N, H)),
         "da1": (0, 0, (T, N, 4, H)),
         "dx1": (0, 256 * N * T, (T, N, E)),
         "c_accuracy": (1, 0, (N, T)),
@@ -388,11 +394,11 @@ def _places(N, T, V):
         "t_NH": (0, 1249 * N * T + 320 * N + 3 * N * T * V + 49152, (N, 64)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TN": (0, 2 * N * T, (T, N)),
-        "t_TN2": (0, 3 * N * T, (T, N)),
         "at_TN2": (1, 2 * N * T, (T, N)),
+        "t_TN2": (0, 3 * N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
-        "padded1": (0, 256 * N * T, (T + 1, N, 64)),
         "t_TNH": (0, 0, (T, N, 64)),
+        "padded1": (0, 256 * N * T, (T + 1, N, 64)),
         "order": (1, 2 * N * T, (N * T,)),
         "ordered": (0, 288 * N * T, (T, N, 32)),
         "is_NT": (2, 0, (N, T)),
@@ -882,13 +888,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -1160,25 +1165,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -1197,78 +1212,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----
