@@ -54,7 +54,9 @@ class Judge:
             warnings.simplefilter("ignore")
             wanted = [self.loss, *self.gradients.values()]
             exact = evaluate(self.system, values, sizes, HIGH, wanted=wanted)
-            given = {k: v if np.issubdtype(v.dtype, np.integer) else v.astype("f4") for k, v in values.items()}
+            given = {
+                k: v if np.issubdtype(v.dtype, np.integer) else v.astype("f4") for k, v in values.items()
+            }
             parameters = {name: given.pop(name) for name in self.parameters}
             loss, found = self.module.loss_and_gradients(parameters, **given)
         true = float(np.ravel(exact[self.loss])[0])

@@ -47,7 +47,9 @@ def at(case: str, kind: str) -> Judged:
             values[tensor.name] = np.asarray(normal, dtype=np.float32).astype(float)
         else:
             sample = samples[position]
-            values[tensor.name] = operand(sample.values, kind, normal, lambda s=sample: _ordinary(s, shape, rng))
+            values[tensor.name] = operand(
+                sample.values, kind, normal, lambda s=sample: _ordinary(s, shape, rng)
+            )
     return known.at(values, sizes)
 
 
