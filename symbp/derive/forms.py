@@ -101,7 +101,7 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
         seeds.append(("exponentials merged", merged))
     seeds += [("logistic function", form) for form in logistic_forms(body)[: 2 if last else 1]]
     turned = flipped(body)
-    if turned != body:
+    if turned != body and not logistic_forms(body):  # a value of its own is written 1 - σ where σ is saved
         seeds.append(("logistic function", turned))
     quotients = tangents(body)
     if quotients != body:
