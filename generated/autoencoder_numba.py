@@ -16,7 +16,7 @@ Equations:
     (8)   a4[n,i] = z4[n,i] + b4[i]
     (9)   shown[n,i] = 1/(1 + exp(-a4[n,i]))
     (10)  loss = Σ_n,i (shown[n,i] - x[n,i])²/(D·N)
-    (11)  da4[n,i] = 2·shown[n,i]·(shown[n,i] - x[n,i])/(D·N·(1 + exp(a4[n,i])))
+    (11)  da4[n,i] = 2·(1 - shown[n,i])·shown[n,i]·(shown[n,i] - x[n,i])/(D·N)
     (12)  db4[i] = Σ_n da4[n,i]
     (13)  dh3[n,j] = Σ_i da4[n,i]·W4[j,i]
     (14)  dW4[j,i] = Σ_n h3[n,j]·da4[n,i]
@@ -41,11 +41,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 8; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      10·D·H·N + 12·C·H·N + 14·H·N + 26·D·N + 2·C·N
-             = 37,680·N
-    bytes      8 + 128·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
-             = 144,008 + 17,600·N
-    workspace  8 + 2,368·rows bytes for each chunk of rows examples
+    flops      10·D·H·N + 12·C·H·N + 14·H·N + 25·D·N + 2·C·N
+             = 37,616·N
+    bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
+             = 144,008 + 17,088·N
+    workspace  2,368·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -235,7 +235,6 @@ def _backward(theta, gradient, work, counts, at, x, rows, N):
     h1 = work[at[1] : at[1] + 48 * rows].reshape(rows, H)
     code = work[at[3] : at[3] + 8 * rows].reshape(rows, C)
     h3 = work[at[5] : at[5] + 48 * rows].reshape(rows, H)
-    a4 = work[at[7] : at[7] + 64 * rows].reshape(rows, D)
     shown = work[at[8] : at[8] + 64 * rows].reshape(rows, D)
     da4 = work[at[10] : at[10] + 64 * rows].reshape(rows, D)
     db4 = gradient[7016:7080]
@@ -251,7 +250,7 @@ def _backward(theta, gradient, work, counts, at, x, rows, N):
     dz1 = work[at[15] : at[15] + 48 * rows].reshape(rows, H)
     db1 = gradient[3072:3120]
     dW1 = gradient[0:3072].reshape(D, H)
-    _compute_db4(db4, da4, a4, shown, x, rows, N)  # (11), (12)
+    _compute_db4(db4, da4, shown, x, rows, N)  # (11), (12)
     _product(da4, W4.T, dh3)  # (13)
     _product(h3.T, da4, dW4)  # (14)
     _compute_db3(db3, dz3, h3, dh3, rows)  # (15), (16)
@@ -310,13 +309,13 @@ def _compute_loss(shown, x, loss, rows, N):
 
 
 @kernel
-def _compute_db4(db4, da4, a4, shown, x, rows, N):
+def _compute_db4(db4, da4, shown, x, rows, N):
     """Equations (11), (12)."""
     _disjoint()
     db4[:] = 0.0
     for n in range(rows):
         for i in range(D):
-            da4[n, i] = 2 / (D * N) * _sigmoid(-a4[n, i]) * shown[n, i] * (shown[n, i] - x[n, i])  # (11)
+            da4[n, i] = 2 / (D * N) * (1 - shown[n, i]) * shown[n, i] * (shown[n, i] - x[n, i])  # (11)
             db4[i] += da4[n, i]  # (12)
 
 
@@ -450,7 +449,7 @@ def _train_step_in_chunks(
 
 def _flops(N):
     """Floating-point operations of one step."""
-    return 37680 * N
+    return 37616 * N
 
 
 def _places(rows, N):
@@ -465,7 +464,7 @@ def _places(rows, N):
         "z4": (0, 0, (rows, D)),
         "a4": (0, 64 * rows, (rows, D)),
         "shown": (0, 128 * rows, (rows, D)),
-        "loss": (0, 296 * rows, ()),
+        "loss": (0, 112 * rows, ()),
         "da4": (0, 0, (rows, D)),
         "dh3": (0, 64 * rows, (rows, H)),
         "dz3": (0, 0, (rows, H)),

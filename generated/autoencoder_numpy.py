@@ -16,7 +16,7 @@ Equations:
     (8)   a4[n,i] = z4[n,i] + b4[i]
     (9)   shown[n,i] = 1/(1 + exp(-a4[n,i]))
     (10)  loss = Σ_n,i (shown[n,i] - x[n,i])²/(D·N)
-    (11)  da4[n,i] = 2·shown[n,i]·(shown[n,i] - x[n,i])/(D·N·(1 + exp(a4[n,i])))
+    (11)  da4[n,i] = 2·(1 - shown[n,i])·shown[n,i]·(shown[n,i] - x[n,i])/(D·N)
     (12)  db4[i] = Σ_n da4[n,i]
     (13)  dh3[n,j] = Σ_i da4[n,i]·W4[j,i]
     (14)  dW4[j,i] = Σ_n h3[n,j]·da4[n,i]
@@ -41,12 +41,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 8; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      10·D·H·N + 12·C·H·N + 14·H·N + 26·D·N + 2·C·N
-             = 37,680·N
-    bytes      8 + 128·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
-             = 144,008 + 17,600·N
+    flops      10·D·H·N + 12·C·H·N + 14·H·N + 25·D·N + 2·C·N
+             = 37,616·N
+    bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
+             = 144,008 + 17,088·N
     workspace  113,288 + 2,376·rows bytes
-               for a block of rows = 1,024, with 56,640 for its gradients (up to 3,072: all N at once)
+               for a block of rows = 2,048, with 56,640 for its gradients (up to 6,144: all N at once)
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ("ones_rows",)
-BLOCKS = {"N": 1024}
+BLOCKS = {"N": 2048}
 CUT = {"x": 1}
 FEWEST = 4
 D, H, C = 64, 48, 8
@@ -148,16 +148,17 @@ def _loss(params, tensors, rows, N):
 def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (11) to (24)."""
     W2, W3, W4 = params["W2"], params["W3"], params["W4"]
-    h1, code, h3, a4 = tensors["h1"], tensors["code"], tensors["h3"], tensors["a4"]
-    shown, da4, dh3, dz3 = tensors["shown"], tensors["da4"], tensors["dh3"], tensors["dz3"]
-    dcode, dh1, dz1 = tensors["dcode"], tensors["dh1"], tensors["dz1"]
+    h1, code, h3, shown = tensors["h1"], tensors["code"], tensors["h3"], tensors["shown"]
+    da4, dh3, dz3, dcode = tensors["da4"], tensors["dh3"], tensors["dz3"], tensors["dcode"]
+    dh1, dz1 = tensors["dh1"], tensors["dz1"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3, dW4, db4 = gradients["W3"], gradients["b3"], gradients["W4"], gradients["b4"]
-    t_rows_D, t_rows_H, ones_rows = tensors["t_rows_D"], tensors["t_rows_H"], tensors["ones_rows"]
+    t_rows_D, t_rows_D2, t_rows_H = tensors["t_rows_D"], tensors["t_rows_D2"], tensors["t_rows_H"]
+    ones_rows = tensors["ones_rows"]
+    one = np.array(1, DTYPE)
     c1 = np.array(2 / (D * N), DTYPE)  # (11)
     W4_T = W4.T
     h3_T = h3.T
-    one = np.array(1, DTYPE)
     W3_T = W3.T
     code_T = code.T
     W2_T = W2.T
@@ -165,11 +166,10 @@ def _backward(params, tensors, gradients, rows, N):
 
     def run(data):
         x = data["x"]
-        np.negative(a4, out=da4)  # (11)
-        _sigmoid(da4, out=da4)  # (11)
-        np.multiply(c1, da4, out=da4)  # (11)
-        np.multiply(da4, shown, out=da4)  # (11)
         np.subtract(shown, x, out=t_rows_D)  # (11)
+        np.subtract(one, shown, out=t_rows_D2)  # (11)
+        np.multiply(c1, t_rows_D2, out=t_rows_D2)  # (11)
+        np.multiply(t_rows_D2, shown, out=da4)  # (11)
         np.multiply(da4, t_rows_D, out=da4)  # (11)
         np.dot(ones_rows, da4, out=db4)  # (12)
         np.dot(da4, W4_T, out=dh3)  # (13)
@@ -244,7 +244,7 @@ def _places(rows, N):
         "h3": (0, 240 * rows, (rows, H)),
         "z4": (0, 0, (rows, D)),
         "a4": (0, 0, (rows, D)),
-        "shown": (0, 64 * rows, (rows, D)),
+        "shown": (0, 0, (rows, D)),
         "loss": (0, 297 * rows + 14160, ()),
         "da4": (0, 0, (rows, D)),
         "dh3": (0, 64 * rows, (rows, H)),
@@ -253,8 +253,9 @@ def _places(rows, N):
         "dh1": (0, 0, (rows, H)),
         "dz1": (0, 0, (rows, H)),
         "ones_rows": (0, 296 * rows + 14160, (rows,)),
-        "u1": (0, 128 * rows, (rows, 64)),
-        "t_rows_D": (0, 128 * rows, (rows, 64)),
+        "u1": (0, 64 * rows, (rows, 64)),
+        "t_rows_D": (0, 64 * rows, (rows, 64)),
+        "t_rows_D2": (0, 128 * rows, (rows, 64)),
         "t_rows_H": (0, 112 * rows, (rows, 48)),
         "t_block": (0, 0, (7080,)),
         "t_block2": (0, 7080, (7080,)),

@@ -29,7 +29,7 @@ Equations:
     (21)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1[n,1 + i,l,m2]·U[m,l,m2]
     (22)  dh[n,i,m] = dh_1[n,i,m] + dh_2[n,i,m]
     (23)  dc1[n,i,m] = (1 - tanh(c1[n,i,m])²)·dh[n,i,m]·o_h[n,i,m] + [2 + i ≤ T]·dc1[n,1 + i,m]·f_c1[n,1 + i,m]
-    (24)  da1[n,i,l,m] = [l = 0]·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m]/(1 + exp(a1[n,i,0,m])) + [l = 1]·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m]/(1 + exp(a1[n,i,1,m])) + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·dh[n,i,m]·h[n,i,m]/(1 + exp(a1[n,i,3,m]))
+    (24)  da1[n,i,l,m] = [l = 0]·(1 - i_c1[n,i,m])·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m] + [l = 1]·(1 - f_c1[n,i,m])·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m] + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·(1 - o_h[n,i,m])·dh[n,i,m]·h[n,i,m]
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1[n,i,l,m]
     (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
     (27)  db[l,m] = Σ_n,i da1[n,i,l,m]
@@ -53,12 +53,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 64; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      24·E·H·N·T + 6·H·N·T·V + 16·N·T·V + 181·H·N·T + 24·N·T·H² + 9·N·T + E·N·T
-             = 400·N·T·V + 159,081·N·T
-    bytes      8 + 112·N·T·V + 48·E·N·T + 816·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
+    flops      24·E·H·N·T + 6·H·N·T·V + 169·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
+             = 400·N·T·V + 158,313·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 800·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
-             = 331,784 + 112·N·T·V + 53,840·N·T + 1,808·V + 2,560·N + 262,144·T
-    workspace  8 + 40·T·V·rows + 14,080·T·rows + 8·N·T bytes for each chunk of rows examples
+             = 331,784 + 112·N·T·V + 52,816·N·T + 1,808·V + 2,560·N + 262,144·T
+    workspace  32·T·V·rows + 8·N·T + 9,472·T·rows + 2,560·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -255,7 +255,6 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
     U = theta[32 * V + 8192 : 32 * V + 24576].reshape(H, 4, H)
     R = theta[32 * V + 24832 : 96 * V + 24832].reshape(H, V)
     x1 = work[at[0] : at[0] + 32 * T * rows].reshape(rows, T, E)
-    a1 = work[at[5] : at[5] + 256 * T * rows].reshape(rows, T, 4, H)
     i_c1 = work[at[6] : at[6] + 64 * T * rows].reshape(rows, T, H)
     f_c1 = work[at[7] : at[7] + 64 * T * rows].reshape(rows, T, H)
     g_c1 = work[at[8] : at[8] + 64 * T * rows].reshape(rows, T, H)
@@ -285,7 +284,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
         _compute_dh_1_left(dh_1_left, da1, rows, i, T)  # (21)
         _product(dh_1_left.reshape(rows, 4 * H), U.reshape(H, 4 * H).T, dh_1_product)  # (21)
         _compute_da1(
-            dh_1, dh_1_product, dh, dh_2, dc1, c1, o_h, f_c1, da1, a1, g_c1, i_c1, h, rows, i, T
+            dh_1, dh_1_product, dh, dh_2, dc1, c1, o_h, f_c1, da1, i_c1, g_c1, h, rows, i, T
         )  # (21), (22), (23), (24)
     _product(dU_left.reshape(T * rows, H).T, da1.reshape(T * rows, 4 * H), dU.reshape(H, 4 * H))  # (25)
     _product(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dR)  # (26)
@@ -397,7 +396,7 @@ def _compute_dh_1_left(dh_1_left, da1, rows, i, T):
 
 
 @kernel
-def _compute_da1(dh_1, dh_1_product, dh, dh_2, dc1, c1, o_h, f_c1, da1, a1, g_c1, i_c1, h, rows, i, T):
+def _compute_da1(dh_1, dh_1_product, dh, dh_2, dc1, c1, o_h, f_c1, da1, i_c1, g_c1, h, rows, i, T):
     """Equations (21) to (24)."""
     _disjoint()
     for n in range(rows):
@@ -410,11 +409,11 @@ def _compute_da1(dh_1, dh_1_product, dh, dh_2, dc1, c1, o_h, f_c1, da1, a1, g_c1
             )  # (23)
             for l in range(4):
                 da1[n, i, l, m] = (
-                    (_sigmoid(-a1[n, i, 0, m]) * dc1[n, i, m] * g_c1[n, i, m]
-                    * i_c1[n, i, m] if l == 0 else 0.0) + (_sigmoid(-a1[n, i, 1, m])
-                    * (c1[n, i - 1, m] if i >= 1 else 0.0) * dc1[n, i, m] * f_c1[n, i, m] if l == 1 else 0.0)
-                    + _either(l == 2, (1 - g_c1[n, i, m] * g_c1[n, i, m]) * dc1[n, i, m] * i_c1[n, i, m], 0.0)
-                    + (_sigmoid(-a1[n, i, 3, m]) * dh[n, i, m] * h[n, i, m] if l == 3 else 0.0)
+                    _either(l == 0, (1 - i_c1[n, i, m]) * dc1[n, i, m] * g_c1[n, i, m] * i_c1[n, i, m], 0.0)
+                    + ((1 - f_c1[n, i, m]) * (c1[n, i - 1, m] if i >= 1 else 0.0) * dc1[n, i, m]
+                    * f_c1[n, i, m] if l == 1 else 0.0) + _either(l == 2, (1 - g_c1[n, i, m] * g_c1[n, i, m])
+                    * dc1[n, i, m] * i_c1[n, i, m], 0.0) + _either(l == 3, (1 - o_h[n, i, m]) * dh[n, i, m]
+                    * h[n, i, m], 0.0)
                 )  # (24)
 
 
@@ -557,16 +556,16 @@ def _train_step_in_chunks(
 
 def _flops(N, T, V):
     """Floating-point operations of one step."""
-    return 159081 * N * T + 400 * N * T * V
+    return 158313 * N * T + 400 * N * T * V
 
 
 def _places(rows, N, T, V):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x1": (0, 1728 * T * rows + 5 * T * V * rows, (rows, T, E)),
+        "x1": (0, 1152 * T * rows + 4 * T * V * rows, (rows, T, E)),
         "z1": (0, 0, (rows, T, 4, H)),
-        "r_a1_left": (0, 1152 * T * rows + 256 * rows, (rows, H)),
-        "r_a1_product": (0, 1152 * T * rows, (rows, 4, H)),
+        "r_a1_left": (0, 1184 * T * rows + 256 * rows + 4 * T * V * rows, (rows, H)),
+        "r_a1_product": (0, 1184 * T * rows + 4 * T * V * rows, (rows, 4, H)),
         "r_a1": (0, 256 * T * rows, (rows, T, 4, H)),
         "a1": (0, 512 * T * rows, (rows, T, 4, H)),
         "i_c1": (0, 768 * T * rows, (rows, T, H)),
@@ -581,15 +580,15 @@ def _places(rows, N, T, V):
         "e_p": (0, 1152 * T * rows + 2 * T * V * rows, (rows, T, V)),
         "s_p": (0, T * rows, (rows, T)),
         "p": (0, 1152 * T * rows + 3 * T * V * rows, (rows, T, V)),
-        "loss": (0, 1760 * T * rows + 5 * T * V * rows, ()),
+        "loss": (0, 576 * T * rows + 64 * rows, ()),
         "da2": (0, 1152 * T * rows, (rows, T, V)),
         "dU_left": (0, 256 * T * rows, (rows, T, H)),
         "dh_2": (0, 320 * T * rows, (rows, T, H)),
-        "dh_1_left": (0, 1216 * T * rows + T * V * rows, (rows, 4, H)),
-        "dh_1_product": (0, 1216 * T * rows + 256 * rows + T * V * rows, (rows, H)),
+        "dh_1_left": (0, 1184 * T * rows + 4 * T * V * rows, (rows, 4, H)),
+        "dh_1_product": (0, 576 * T * rows, (rows, H)),
         "dh_1": (0, 384 * T * rows, (rows, T, H)),
         "dh": (0, 448 * T * rows, (rows, T, H)),
-        "dc1": (0, 1152 * T * rows + T * V * rows, (rows, T, H)),
+        "dc1": (0, 512 * T * rows, (rows, T, H)),
         "da1": (0, 0, (rows, T, 4, H)),
         "dx1": (0, 256 * T * rows, (rows, T, E)),
         "c_accuracy": (1, 0, (N, T)),

@@ -29,7 +29,7 @@ Equations:
     (21)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1[n,1 + i,l,m2]·U[m,l,m2]
     (22)  dh[n,i,m] = dh_1[n,i,m] + dh_2[n,i,m]
     (23)  dc1[n,i,m] = (1 - tanh(c1[n,i,m])²)·dh[n,i,m]·o_h[n,i,m] + [2 + i ≤ T]·dc1[n,1 + i,m]·f_c1[n,1 + i,m]
-    (24)  da1[n,i,l,m] = [l = 0]·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m]/(1 + exp(a1[n,i,0,m])) + [l = 1]·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m]/(1 + exp(a1[n,i,1,m])) + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·dh[n,i,m]·h[n,i,m]/(1 + exp(a1[n,i,3,m]))
+    (24)  da1[n,i,l,m] = [l = 0]·(1 - i_c1[n,i,m])·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m] + [l = 1]·(1 - f_c1[n,i,m])·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m] + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·(1 - o_h[n,i,m])·dh[n,i,m]·h[n,i,m]
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1[n,i,l,m]
     (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
     (27)  db[l,m] = Σ_n,i da1[n,i,l,m]
@@ -53,11 +53,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: E = 32, H = 64; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      24·E·H·N·T + 6·H·N·T·V + 126·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
-             = 400·N·T·V + 155,561·N·T
-    bytes      8 + 112·N·T·V + 48·E·N·T + 992·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
+    flops      24·E·H·N·T + 6·H·N·T·V + 123·H·N·T + 16·N·T·V + 24·N·T·H² + 9·N·T + E·N·T
+             = 400·N·T·V + 155,369·N·T
+    bytes      8 + 112·N·T·V + 48·E·N·T + 976·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
-             = 331,784 + 112·N·T·V + 65,104·N·T + 1,808·V + 2,560·N + 262,144·T
+             = 331,784 + 112·N·T·V + 64,080·N·T + 1,808·V + 2,560·N + 262,144·T
     workspace  393,216 + 25·N·T·V + 10,016·N·T + 16·V + 3,080·N + 8·T bytes
 """
 
@@ -195,27 +195,24 @@ def _loss(params, tensors, N, T, V):
 def _backward(params, tensors, gradients, N, T, V):
     """The gradients: equations (18) to (30)."""
     W, U, R = params["W"], params["U"], params["R"]
-    x1, a1, i_c1, f_c1 = tensors["x1"], tensors["a1"], tensors["i_c1"], tensors["f_c1"]
-    g_c1, c1, o_h, h_tanh = tensors["g_c1"], tensors["c1"], tensors["o_h"], tensors["h_tanh"]
-    h, p, da2, da1_all = tensors["h"], tensors["p"], tensors["da2"], tensors["da1_all"]
-    da1_all2, da1_all3, da1_all4 = tensors["da1_all2"], tensors["da1_all3"], tensors["da1_all4"]
-    dc1_all, dh_2, dh_1, dh = tensors["dc1_all"], tensors["dh_2"], tensors["dh_1"], tensors["dh"]
-    dc1, da1, dx1 = tensors["dc1"], tensors["da1"], tensors["dx1"]
+    x1, i_c1, f_c1, g_c1 = tensors["x1"], tensors["i_c1"], tensors["f_c1"], tensors["g_c1"]
+    c1, o_h, h_tanh, h = tensors["c1"], tensors["o_h"], tensors["h_tanh"], tensors["h"]
+    p, da2, da1_all, da1_all2 = tensors["p"], tensors["da2"], tensors["da1_all"], tensors["da1_all2"]
+    da1_all3, da1_all4, dc1_all = tensors["da1_all3"], tensors["da1_all4"], tensors["dc1_all"]
+    dh_2, dh_1, dh, dc1 = tensors["dh_2"], tensors["dh_1"], tensors["dh"], tensors["dc1"]
+    da1, dx1 = tensors["da1"], tensors["dx1"]
     dtable, dW, dU, db = gradients["table"], gradients["W"], gradients["U"], gradients["b"]
     dR, dc = gradients["R"], gradients["c"]
-    at_TN, t_NH, is_TNV, t_TNH = tensors["at_TN"], tensors["t_NH"], tensors["is_TNV"], tensors["t_TNH"]
-    padded1, order, ordered = tensors["padded1"], tensors["order"], tensors["ordered"]
+    at_TN, t_NH, is_TNV, padded1 = tensors["at_TN"], tensors["t_NH"], tensors["is_TNV"], tensors["padded1"]
+    t_TNH, order, ordered = tensors["t_TNH"], tensors["order"], tensors["ordered"]
     range_V, ones_NT, zeros_N4H = tensors["range_V"], tensors["ones_NT"], tensors["zeros_N4H"]
     range_ = tensors["range_"]
     at_TN_column = at_TN[..., None]
     p_turned = p.transpose(1, 0, 2)
     c1_ = np.array(N * T, DTYPE)  # (18)
     da2_rows = da2.reshape(N * T, V)
-    a1_part = a1[:, :, 3]
     one = np.array(1, DTYPE)
-    a1_part2 = a1[:, :, 0]
     padded1_part = padded1[1 : T + 1, :, :]
-    a1_part3 = a1[:, :, 1]
     padded1_part2 = padded1[:T]
     R_T = R.T
     dh_2_rows = dh_2.reshape(N * T, H)
@@ -223,8 +220,8 @@ def _backward(params, tensors, gradients, N, T, V):
     steps = [
         (
             i, (da1[i + 1] if i + 2 <= T else zeros_N4H).reshape(N, 4 * H), dh_1[i], dh_2[i], dh[i],
-            dc1_all[i], dc1[i], da1_all3[i], da1[i, :, 0], da1_all4[i], da1[i, :, 1], da1_all2[i],
-            da1[i, :, 2], da1_all[i], da1[i, :, 3], dc1[i + 1] if i + 2 <= T else None,
+            dc1_all[i], dc1[i], da1_all4[i], da1[i, :, 0], da1_all3[i], da1[i, :, 1], da1_all[i],
+            da1[i, :, 2], da1_all2[i], da1[i, :, 3], dc1[i + 1] if i + 2 <= T else None,
             f_c1[i + 1] if i + 2 <= T else None,
         )
         for i in reversed(range(T))
@@ -246,29 +243,26 @@ def _backward(params, tensors, gradients, N, T, V):
         np.subtract(p_turned, is_TNV, out=da2)  # (18)
         np.divide(da2, c1_, out=da2)  # (18)
         np.dot(ones_NT, da2_rows, out=dc)  # (19)
-        np.negative(a1_part, out=da1_all)  # (24)
-        _sigmoid(da1_all, out=da1_all)  # (24)
-        np.multiply(da1_all, h, out=da1_all)  # (24)
-        np.multiply(g_c1, g_c1, out=da1_all2)  # (24)
-        np.subtract(one, da1_all2, out=da1_all2)  # (24)
-        np.multiply(da1_all2, i_c1, out=da1_all2)  # (24)
-        np.negative(a1_part2, out=t_TNH)  # (24)
-        _sigmoid(t_TNH, out=t_TNH)  # (24)
-        np.multiply(t_TNH, g_c1, out=da1_all3)  # (24)
-        np.multiply(da1_all3, i_c1, out=da1_all3)  # (24)
+        np.multiply(g_c1, g_c1, out=da1_all)  # (24)
+        np.subtract(one, da1_all, out=da1_all)  # (24)
+        np.multiply(da1_all, i_c1, out=da1_all)  # (24)
+        np.subtract(one, o_h, out=da1_all2)  # (24)
+        np.multiply(da1_all2, h, out=da1_all2)  # (24)
         padded1[:1] = 0  # (24)
         np.copyto(padded1_part, c1)  # (24)
-        np.negative(a1_part3, out=da1_all4)  # (24)
-        _sigmoid(da1_all4, out=da1_all4)  # (24)
-        np.multiply(da1_all4, padded1_part2, out=da1_all4)  # (24)
-        np.multiply(da1_all4, f_c1, out=da1_all4)  # (24)
+        np.subtract(one, f_c1, out=da1_all3)  # (24)
+        np.multiply(da1_all3, padded1_part2, out=da1_all3)  # (24)
+        np.multiply(da1_all3, f_c1, out=da1_all3)  # (24)
+        np.subtract(one, i_c1, out=t_TNH)  # (24)
+        np.multiply(t_TNH, g_c1, out=da1_all4)  # (24)
+        np.multiply(da1_all4, i_c1, out=da1_all4)  # (24)
         np.multiply(h_tanh, h_tanh, out=dc1_all)  # (23)
         np.subtract(one, dc1_all, out=dc1_all)  # (23)
         np.multiply(dc1_all, o_h, out=dc1_all)  # (23)
         np.dot(da2_rows, R_T, out=dh_2_rows)  # (20)
         for (
-            i, da1_after_rows, dh_1_i, dh_2_i, dh_i, dc1_all_i, dc1_i, da1_all3_i, da1_i, da1_all4_i, da1_i2,
-            da1_all2_i, da1_i3, da1_all_i, da1_i4, dc1_after, f_c1_after,
+            i, da1_after_rows, dh_1_i, dh_2_i, dh_i, dc1_all_i, dc1_i, da1_all4_i, da1_i, da1_all3_i, da1_i2,
+            da1_all_i, da1_i3, da1_all2_i, da1_i4, dc1_after, f_c1_after,
         ) in steps:
             np.dot(da1_after_rows, U_T, out=dh_1_i)  # (21)
             np.add(dh_1_i, dh_2_i, out=dh_i)  # (22)
@@ -278,10 +272,10 @@ def _backward(params, tensors, gradients, N, T, V):
                 dc1_i.fill(0)  # (23)
             np.multiply(dc1_all_i, dh_i, out=t_NH)  # (23)
             np.add(dc1_i, t_NH, out=dc1_i)  # (23)
-            np.multiply(da1_all3_i, dc1_i, out=da1_i)  # (24)
-            np.multiply(da1_all4_i, dc1_i, out=da1_i2)  # (24)
-            np.multiply(da1_all2_i, dc1_i, out=da1_i3)  # (24)
-            np.multiply(da1_all_i, dh_i, out=da1_i4)  # (24)
+            np.multiply(da1_all4_i, dc1_i, out=da1_i)  # (24)
+            np.multiply(da1_all3_i, dc1_i, out=da1_i2)  # (24)
+            np.multiply(da1_all_i, dc1_i, out=da1_i3)  # (24)
+            np.multiply(da1_all2_i, dh_i, out=da1_i4)  # (24)
         padded1[:1] = 0  # (25)
         np.copyto(padded1_part, h)  # (25)
         np.dot(padded1_T, da1_rows, out=dU_rows)  # (25)
@@ -371,13 +365,13 @@ def _places(N, T, V):
         "da2": (0, 1216 * N * T, (T, N, V)),
         "da1_all": (0, 320 * N * T + 64 * N, (T, N, H)),
         "da1_all2": (0, 384 * N * T + 64 * N, (T, N, H)),
-        "da1_all3": (0, 896 * N * T, (T, N, H)),
-        "da1_all4": (0, 768 * N * T, (T, N, H)),
+        "da1_all3": (0, 448 * N * T + 64 * N, (T, N, H)),
+        "da1_all4": (0, 896 * N * T, (T, N, H)),
         "dc1_all": (0, 1088 * N * T, (T, N, H)),
         "dh_2": (0, 256 * N * T, (T, N, H)),
-        "dh_1": (0, 448 * N * T + 64 * N, (T, N, H)),
-        "dh": (0, 512 * N * T + 64 * N, (T, N, H)),
-        "dc1": (0, 576 * N * T + 64 * N, (T, N, H)),
+        "dh_1": (0, 512 * N * T + 64 * N, (T, N, H)),
+        "dh": (0, 576 * N * T + 64 * N, (T, N, H)),
+        "dc1": (0, 640 * N * T + 64 * N, (T, N, H)),
         "da1": (0, 0, (T, N, 4, H)),
         "dx1": (0, 256 * N * T, (T, N, E)),
         "c_accuracy": (1, 0, (N, T)),
@@ -397,8 +391,8 @@ def _places(N, T, V):
         "at_TN2": (1, 2 * N * T, (T, N)),
         "t_TN2": (0, 3 * N * T, (T, N)),
         "is_TNV": (2, 0, (T, N, V)),
-        "t_TNH": (0, 0, (T, N, 64)),
         "padded1": (0, 256 * N * T, (T + 1, N, 64)),
+        "t_TNH": (0, 0, (T, N, 64)),
         "order": (1, 2 * N * T, (N * T,)),
         "ordered": (0, 288 * N * T, (T, N, 32)),
         "is_NT": (2, 0, (N, T)),

@@ -10,7 +10,7 @@ Equations:
     (2)  a1[n] = z1[n] + b
     (3)  p[n] = 1/(1 + exp(-a1[n]))
     (4)  loss = Σ_n ((1 - y[n])·log(1 + exp(a1[n])) + log(1 + exp(-a1[n]))·y[n])/N
-    (5)  da1[n] = ((1 - y[n])·p[n] - y[n]/(1 + exp(a1[n])))/N
+    (5)  da1[n] = (p[n] - y[n])/N
     (6)  dw[i] = Σ_n x[n,i]·da1[n]
     (7)  db = Σ_n da1[n]
     (8)  accuracy = Σ_n ([p[n] < 1/2]·[y[n] < 1/2] + [p[n] ≥ 1/2]·[y[n] ≥ 1/2])/N
@@ -23,8 +23,8 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·N + 32·N
-    bytes      24 + 16·D·N + 104·N + 16·D
+    flops      4·D·N + 25·N
+    bytes      24 + 16·D·N + 16·D + 96·N
     workspace  8 + 24·rows bytes for each chunk of rows examples
 """
 
@@ -181,12 +181,11 @@ def _loss(theta, work, counts, at, y, rows, N, D):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, D):
     """The gradients: equations (5) to (7)."""
-    a1 = work[at[1] : at[1] + rows]
     p = work[at[2] : at[2] + rows]
     da1 = work[at[4] : at[4] + rows]
     db = gradient[D : D + 1]
     dw = gradient[0:D]
-    _compute_db(da1, y, p, a1, db, rows, N)  # (5), (7)
+    _compute_db(da1, p, y, db, rows, N)  # (5), (7)
     np.dot(x.T, da1, dw)  # (6)
 
 
@@ -218,12 +217,12 @@ def _compute_loss(y, a1, loss, rows, N):
 
 
 @kernel
-def _compute_db(da1, y, p, a1, db, rows, N):
+def _compute_db(da1, p, y, db, rows, N):
     """Equations (5), (7)."""
     _disjoint()
     db_sum = 0.0
     for n in range(rows):
-        da1[n] = ((1 - y[n]) * p[n] - _sigmoid(-a1[n]) * y[n]) / N  # (5)
+        da1[n] = (p[n] - y[n]) / N  # (5)
         db_sum += da1[n]  # (7)
     db[0] = db_sum
 
@@ -336,7 +335,7 @@ def _train_step_in_chunks(theta, gradient, step_, lr, gradients, work, counts, a
 
 def _flops(N, D):
     """Floating-point operations of one step."""
-    return 32 * N + 4 * D * N
+    return 25 * N + 4 * D * N
 
 
 def _places(rows, N, D):

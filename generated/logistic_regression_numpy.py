@@ -10,7 +10,7 @@ Equations:
     (2)  a1[n] = z1[n] + b
     (3)  p[n] = 1/(1 + exp(-a1[n]))
     (4)  loss = Σ_n ((1 - y[n])·log(1 + exp(a1[n])) + log(1 + exp(-a1[n]))·y[n])/N
-    (5)  da1[n] = ((1 - y[n])·p[n] - y[n]/(1 + exp(a1[n])))/N
+    (5)  da1[n] = (p[n] - y[n])/N
     (6)  dw[i] = Σ_n x[n,i]·da1[n]
     (7)  db = Σ_n da1[n]
     (8)  accuracy = Σ_n ([p[n] < 1/2]·[y[n] < 1/2] + [p[n] ≥ 1/2]·[y[n] ≥ 1/2])/N
@@ -23,8 +23,8 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·N + 32·N
-    bytes      24 + 16·D·N + 104·N + 16·D
+    flops      4·D·N + 25·N
+    bytes      24 + 16·D·N + 16·D + 96·N
     workspace  2·N + 8·max(16,400, 16 + 4·N) bytes
 """
 
@@ -107,20 +107,13 @@ def _loss(params, tensors, N, D):
 
 def _backward(params, tensors, gradients, N, D):
     """The gradients: equations (5) to (7)."""
-    a1, p, da1 = tensors["a1"], tensors["p"], tensors["da1"]
+    p, da1 = tensors["p"], tensors["da1"]
     dw, db = gradients["w"], gradients["b"]
-    t_N = tensors["t_N"]
-    one = np.array(1, DTYPE)
     c1 = np.array(N, DTYPE)  # (5)
 
     def run(data):
         x, y = data["x"], data["y"]
-        np.negative(a1, out=da1)  # (5)
-        _sigmoid(da1, out=da1)  # (5)
-        np.multiply(da1, y, out=da1)  # (5)
-        np.subtract(one, y, out=t_N)  # (5)
-        np.multiply(t_N, p, out=t_N)  # (5)
-        np.subtract(t_N, da1, out=da1)  # (5)
+        np.subtract(p, y, out=da1)  # (5)
         np.divide(da1, c1, out=da1)  # (5)
         db[...] = da1.sum()  # (7)
         np.dot(x.T, da1, out=dw)  # (6)
@@ -171,7 +164,7 @@ def _places(N, D):
         "a1": (0, 16, (N,)),
         "p": (0, N + 16, (N,)),
         "loss": (0, 0, ()),
-        "da1": (0, 16, (N,)),
+        "da1": (0, N + 16, (N,)),
         "accuracy": (0, 1, ()),
         "t_N": (0, 2 * N + 16, (N,)),
         "t_N2": (0, 3 * N + 16, (N,)),

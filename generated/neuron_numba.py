@@ -10,7 +10,7 @@ Equations:
     (2)  a[n] = s[n] + b
     (3)  p[n] = 1/(1 + exp(-a[n]))
     (4)  loss = Σ_n ((1 - y[n])·log(1 + exp(a[n])) + log(1 + exp(-a[n]))·y[n])/N
-    (5)  da[n] = ((1 - y[n])·p[n] - y[n]/(1 + exp(a[n])))/N
+    (5)  da[n] = (p[n] - y[n])/N
     (6)  dw[i] = Σ_n x[n,i]·da[n]
     (7)  db = Σ_n da[n]
     (8)  accuracy = Σ_n ([p[n] < 1/2]·[y[n] < 1/2] + [p[n] ≥ 1/2]·[y[n] ≥ 1/2])/N
@@ -23,10 +23,10 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: D = 2; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·N + 32·N
-             = 40·N
-    bytes      24 + 16·D·N + 104·N + 16·D
-             = 56 + 136·N
+    flops      4·D·N + 25·N
+             = 33·N
+    bytes      24 + 16·D·N + 16·D + 96·N
+             = 56 + 128·N
     workspace  8 + 24·rows bytes for each chunk of rows examples
 """
 
@@ -184,12 +184,11 @@ def _loss(theta, work, counts, at, y, rows, N):
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N):
     """The gradients: equations (5) to (7)."""
-    a = work[at[1] : at[1] + rows]
     p = work[at[2] : at[2] + rows]
     da = work[at[4] : at[4] + rows]
     db = gradient[2:3]
     dw = gradient[0:2]
-    _compute_db(da, y, p, a, db, rows, N)  # (5), (7)
+    _compute_db(da, p, y, db, rows, N)  # (5), (7)
     np.dot(x.T, da, dw)  # (6)
 
 
@@ -221,12 +220,12 @@ def _compute_loss(y, a, loss, rows, N):
 
 
 @kernel
-def _compute_db(da, y, p, a, db, rows, N):
+def _compute_db(da, p, y, db, rows, N):
     """Equations (5), (7)."""
     _disjoint()
     db_sum = 0.0
     for n in range(rows):
-        da[n] = ((1 - y[n]) * p[n] - _sigmoid(-a[n]) * y[n]) / N  # (5)
+        da[n] = (p[n] - y[n]) / N  # (5)
         db_sum += da[n]  # (7)
     db[0] = db_sum
 
@@ -337,7 +336,7 @@ def _train_step_in_chunks(theta, gradient, step_, lr, gradients, work, counts, a
 
 def _flops(N):
     """Floating-point operations of one step."""
-    return 40 * N
+    return 33 * N
 
 
 def _places(rows, N):

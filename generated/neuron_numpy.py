@@ -10,7 +10,7 @@ Equations:
     (2)  a[n] = s[n] + b
     (3)  p[n] = 1/(1 + exp(-a[n]))
     (4)  loss = Σ_n ((1 - y[n])·log(1 + exp(a[n])) + log(1 + exp(-a[n]))·y[n])/N
-    (5)  da[n] = ((1 - y[n])·p[n] - y[n]/(1 + exp(a[n])))/N
+    (5)  da[n] = (p[n] - y[n])/N
     (6)  dw[i] = Σ_n x[n,i]·da[n]
     (7)  db = Σ_n da[n]
     (8)  accuracy = Σ_n ([p[n] < 1/2]·[y[n] < 1/2] + [p[n] ≥ 1/2]·[y[n] ≥ 1/2])/N
@@ -23,10 +23,10 @@ SGD, Robbins and Monro 1951, A stochastic approximation method
 Sizes: D = 2; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·N + 32·N
-             = 40·N
-    bytes      24 + 16·D·N + 104·N + 16·D
-             = 56 + 136·N
+    flops      4·D·N + 25·N
+             = 33·N
+    bytes      24 + 16·D·N + 16·D + 96·N
+             = 56 + 128·N
     workspace  8 + 34·rows bytes
                for a block of rows = 65,536, with 24 for its gradients (up to 196,608: all N at once)
 """
@@ -115,20 +115,13 @@ def _loss(params, tensors, rows, N):
 
 def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (5) to (7)."""
-    a, p, da = tensors["a"], tensors["p"], tensors["da"]
+    p, da = tensors["p"], tensors["da"]
     dw, db = gradients["w"], gradients["b"]
-    t_rows = tensors["t_rows"]
-    one = np.array(1, DTYPE)
     c1 = np.array(N, DTYPE)  # (5)
 
     def run(data):
         x, y = data["x"], data["y"]
-        np.negative(a, out=da)  # (5)
-        _sigmoid(da, out=da)  # (5)
-        np.multiply(da, y, out=da)  # (5)
-        np.subtract(one, y, out=t_rows)  # (5)
-        np.multiply(t_rows, p, out=t_rows)  # (5)
-        np.subtract(t_rows, da, out=da)  # (5)
+        np.subtract(p, y, out=da)  # (5)
         np.divide(da, c1, out=da)  # (5)
         db[...] = da.sum()  # (7)
         np.dot(x.T, da, out=dw)  # (6)
@@ -180,7 +173,7 @@ def _places(rows, N):
         "a": (0, 0, (rows,)),
         "p": (0, rows, (rows,)),
         "loss": (0, 4 * rows, ()),
-        "da": (0, 0, (rows,)),
+        "da": (0, rows, (rows,)),
         "accuracy": (0, 0, ()),
         "t_rows": (0, 2 * rows, (rows,)),
         "t_rows2": (0, 3 * rows, (rows,)),

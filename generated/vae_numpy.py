@@ -24,7 +24,7 @@ Equations:
     (15)  bits = binary_cross_entropy/N
     (16)  kl = Σ_n,k (exp(log_var[n,k])/2 + mu[n,k]²/2 - 1/2 - log_var[n,k]/2)/N
     (17)  loss = bits + kl
-    (18)  da5[n,i] = ((1 - x[n,i])·shown[n,i] - x[n,i]/(1 + exp(a5[n,i])))/N
+    (18)  da5[n,i] = (shown[n,i] - x[n,i])/N
     (19)  db3[i] = Σ_n da5[n,i]
     (20)  dh4[n,j] = Σ_i da5[n,i]·W3[j,i]
     (21)  dW3[j,i] = Σ_n h4[n,j]·da5[n,i]
@@ -62,10 +62,10 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 4; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      3 + 10·D·H·N + 18·C·H·N + 15·H·N + 30·C·N + 30·D·N
-             = 3 + 36,936·N
-    bytes      56 + 128·D·N + 216·H·N + 288·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
-             = 139,448 + 19,712·N
+    flops      3 + 10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 31·C·N
+             = 3 + 36,492·N
+    bytes      56 + 120·D·N + 216·H·N + 264·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
+             = 139,448 + 19,104·N
     workspace  110,216 + 2,952·rows bytes
                for a block of rows = 2,048, with 55,104 for its gradients (up to 6,144: all N at once)
 """
@@ -171,8 +171,8 @@ def _forward(params, tensors, rows, N):
 def _loss(params, tensors, rows, N):
     """The loss: equations (14) to (17)."""
     mu, log_var, a5 = tensors["mu"], tensors["log_var"], tensors["a5"]
-    binary_cross_entropy, kl_exp, kl = tensors["binary_cross_entropy"], tensors["kl_exp"], tensors["kl"]
-    bits, loss = tensors["bits"], tensors["loss"]
+    binary_cross_entropy, kl, bits = tensors["binary_cross_entropy"], tensors["kl"], tensors["bits"]
+    loss = tensors["loss"]
     t_rows_D, t_rows_D2, t_rows_C = tensors["t_rows_D"], tensors["t_rows_D2"], tensors["t_rows_C"]
     t_rows_C2 = tensors["t_rows_C2"]
     one = np.array(1, DTYPE)
@@ -188,8 +188,8 @@ def _loss(params, tensors, rows, N):
         np.multiply(t_rows_D2, x, out=t_rows_D2)  # (14)
         np.add(t_rows_D, t_rows_D2, out=t_rows_D)  # (14)
         binary_cross_entropy[...] = t_rows_D.sum()  # (14)
-        np.exp(log_var, out=kl_exp)  # (16)
-        np.subtract(kl_exp, log_var, out=t_rows_C)  # (16)
+        np.exp(log_var, out=t_rows_C)  # (16)
+        np.subtract(t_rows_C, log_var, out=t_rows_C)  # (16)
         np.multiply(mu, mu, out=t_rows_C2)  # (16)
         np.add(t_rows_C, t_rows_C2, out=t_rows_C)  # (16)
         np.subtract(t_rows_C, one, out=t_rows_C)  # (16)
@@ -204,20 +204,18 @@ def _loss(params, tensors, rows, N):
 def _backward(params, tensors, gradients, rows, N):
     """The gradients: equations (18) to (36)."""
     Wm, Wv, W2, W3 = params["Wm"], params["Wv"], params["W2"], params["W3"]
-    h, mu, z_exp, z = tensors["h"], tensors["mu"], tensors["z_exp"], tensors["z"]
-    h4, a5, shown, kl_exp = tensors["h4"], tensors["a5"], tensors["shown"], tensors["kl_exp"]
-    da5, dh4, dz4, dz = tensors["da5"], tensors["dh4"], tensors["dz4"], tensors["dz"]
-    dlog_var, dmu, dh_1, dh_2 = tensors["dlog_var"], tensors["dmu"], tensors["dh_1"], tensors["dh_2"]
-    dz1 = tensors["dz1"]
+    h, mu, log_var, z_exp = tensors["h"], tensors["mu"], tensors["log_var"], tensors["z_exp"]
+    z, h4, shown, da5 = tensors["z"], tensors["h4"], tensors["shown"], tensors["da5"]
+    dh4, dz4, dz, dlog_var = tensors["dh4"], tensors["dz4"], tensors["dz"], tensors["dlog_var"]
+    dmu, dh_1, dh_2, dz1 = tensors["dmu"], tensors["dh_1"], tensors["dh_2"], tensors["dz1"]
     dW1, db1, dWm, dbm = gradients["W1"], gradients["b1"], gradients["Wm"], gradients["bm"]
     dWv, dbv, dW2, db2 = gradients["Wv"], gradients["bv"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    t_rows_D, t_rows_C, t_rows_H = tensors["t_rows_D"], tensors["t_rows_C"], tensors["t_rows_H"]
-    ones_rows = tensors["ones_rows"]
-    one = np.array(1, DTYPE)
+    t_rows_C, t_rows_H, ones_rows = tensors["t_rows_C"], tensors["t_rows_H"], tensors["ones_rows"]
     c1 = np.array(N, DTYPE)  # (18)
     W3_T = W3.T
     h4_T = h4.T
+    one = np.array(1, DTYPE)
     W2_T = W2.T
     z_T = z.T
     two = np.array(2, DTYPE)
@@ -227,12 +225,7 @@ def _backward(params, tensors, gradients, rows, N):
 
     def run(data):
         x, eps = data["x"], data["eps"]
-        np.negative(a5, out=da5)  # (18)
-        _sigmoid(da5, out=da5)  # (18)
-        np.multiply(da5, x, out=da5)  # (18)
-        np.subtract(one, x, out=t_rows_D)  # (18)
-        np.multiply(t_rows_D, shown, out=t_rows_D)  # (18)
-        np.subtract(t_rows_D, da5, out=da5)  # (18)
+        np.subtract(shown, x, out=da5)  # (18)
         np.divide(da5, c1, out=da5)  # (18)
         np.dot(ones_rows, da5, out=db3)  # (19)
         np.dot(da5, W3_T, out=dh4)  # (20)
@@ -243,7 +236,7 @@ def _backward(params, tensors, gradients, rows, N):
         np.dot(ones_rows, dz4, out=db2)  # (23)
         np.dot(dz4, W2_T, out=dz)  # (24)
         np.dot(z_T, dz4, out=dW2)  # (25)
-        np.subtract(kl_exp, one, out=dlog_var)  # (26)
+        np.expm1(log_var, out=dlog_var)  # (26)
         np.divide(dlog_var, c1, out=dlog_var)  # (26)
         np.multiply(dz, eps, out=t_rows_C)  # (26)
         np.multiply(t_rows_C, z_exp, out=t_rows_C)  # (26)
@@ -296,7 +289,7 @@ def _metrics(params, tensors, rows, N):
     """The loss and metrics at inference: equations (5) to (6), (16), (42) to (44)."""
     Wv, bv = params["Wv"], params["bv"]
     h, mu, z3, log_var = tensors["h"], tensors["mu"], tensors["z3"], tensors["log_var"]
-    kl_exp, kl, a5_infer = tensors["kl_exp"], tensors["kl"], tensors["a5_infer"]
+    kl, a5_infer = tensors["kl"], tensors["a5_infer"]
     binary_cross_entropy_infer, bits_infer = tensors["binary_cross_entropy_infer"], tensors["bits_infer"]
     loss_infer = tensors["loss_infer"]
     t_rows_D, t_rows_D2, t_rows_C = tensors["t_rows_D"], tensors["t_rows_D2"], tensors["t_rows_C"]
@@ -308,8 +301,8 @@ def _metrics(params, tensors, rows, N):
         x = data["x"]
         np.dot(h, Wv, out=z3)  # (5)
         np.add(z3, bv, out=log_var)  # (6)
-        np.exp(log_var, out=kl_exp)  # (16)
-        np.subtract(kl_exp, log_var, out=t_rows_C)  # (16)
+        np.exp(log_var, out=t_rows_C)  # (16)
+        np.subtract(t_rows_C, log_var, out=t_rows_C)  # (16)
         np.multiply(mu, mu, out=t_rows_C2)  # (16)
         np.add(t_rows_C, t_rows_C2, out=t_rows_C)  # (16)
         np.subtract(t_rows_C, one, out=t_rows_C)  # (16)
@@ -379,16 +372,15 @@ def _places(rows, N):
         "a5": (0, 0, (rows, D)),
         "shown": (0, 64 * rows, (rows, D)),
         "binary_cross_entropy": (0, 368 * rows, ()),
-        "kl_exp": (0, 192 * rows, (rows, C)),
         "kl": (0, 368 * rows + 1, ()),
-        "bits": (0, 128 * rows, ()),
+        "bits": (0, 0, ()),
         "loss": (0, 369 * rows + 13776, ()),
-        "da5": (0, 0, (rows, D)),
-        "dh4": (0, 64 * rows, (rows, H)),
-        "dz4": (0, 64 * rows, (rows, H)),
-        "dz": (0, 112 * rows, (rows, C)),
-        "dlog_var": (0, 192 * rows, (rows, C)),
-        "dmu": (0, 112 * rows, (rows, C)),
+        "da5": (0, 64 * rows, (rows, D)),
+        "dh4": (0, 0, (rows, H)),
+        "dz4": (0, 0, (rows, H)),
+        "dz": (0, 96 * rows, (rows, C)),
+        "dlog_var": (0, 356 * rows, (rows, C)),
+        "dmu": (0, 96 * rows, (rows, C)),
         "dh_1": (0, 0, (rows, H)),
         "dh_2": (0, 48 * rows, (rows, H)),
         "dz1": (0, 0, (rows, H)),
@@ -405,7 +397,7 @@ def _places(rows, N):
         "t_rows_D2": (0, 192 * rows, (rows, 64)),
         "t_rows_C": (0, 128 * rows, (rows, 4)),
         "t_rows_C2": (0, 132 * rows, (rows, 4)),
-        "t_rows_H": (0, 112 * rows, (rows, 48)),
+        "t_rows_H": (0, 96 * rows, (rows, 48)),
         "t_block": (0, 0, (6888,)),
         "t_block2": (0, 6888, (6888,)),
     }

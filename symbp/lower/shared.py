@@ -194,7 +194,8 @@ def _costly(equation: Equation) -> list[Expr]:
 
 
 def _less_one(e: Expr) -> bool:
-    """exp(u) − 1, which has a function of its own: it would lose its digits to an exponential that is shared."""
+    """exp(u) − 1, which has a function of its own: it would lose its digits to an exponential that is
+    shared."""
     number, rest = e.as_coeff_Add() if e.is_Add else (sympy.Integer(0), e)
     return bool(number != 0) and isinstance(-rest / number, sympy.exp)
 
