@@ -7,23 +7,24 @@ Train, evaluate, predict or check it: python THIS_FILE --help
 Equations:
 
     (1)   scores[n,t,k] = W[x[n,t],k]
-    (2)   s_alpha[n,t,k] = Σ_j exp(alpha[n,t - 1,j] + A[j,k])
-    (3)   alpha[n,t,k] = [t ≥ 1]·log(s_alpha[n,t,k]) + scores[n,t,k]
-    (4)   s_total[n] = Σ_k exp(alpha[n,T - 1,k])
-    (5)   total[n] = log(s_total[n])
-    (6)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
-    (7)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k])/s_total[n] + dtotal_dalpha_1[n,t,k]
-    (8)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
-    (9)   words[n] = Σ_t scores[n,t,y[n,t]]
-    (10)  loss = Σ_n (total[n] - steps[n] - words[n])/N
-    (11)  ds_alpha[n,t,k] = [t ≥ 1]·marginal[n,t,k]/(N·s_alpha[n,t,k])
-    (12)  dA_1[j,k] = Σ_n,t exp(alpha[n,t - 1,j] + A[j,k])·ds_alpha[n,t,k]
-    (13)  dA_2[j,k] = Σ_n,t (-[j = y[n,t - 1]]·[k = y[n,t]]·[t ≥ 1]/N)
-    (14)  dA[j,k] = dA_1[j,k] + dA_2[j,k]
-    (15)  dscores[n,t,k] = (marginal[n,t,k] - [k = y[n,t]])/N
-    (16)  dW[i,j] = Σ_n,t [i = x[n,t]]·dscores[n,t,j]
-    (17)  c_accuracy[n,t] = argmax_k marginal[n,t,k]
-    (18)  accuracy = Σ_n,t [c_accuracy[n,t] = y[n,t]]/(N·T)
+    (2)   m_s_alpha[n,t,k] = max_j (alpha[n,t - 1,j] + A[j,k])
+    (3)   s_alpha[n,t,k] = Σ_j exp(alpha[n,t - 1,j] + A[j,k] - m_s_alpha[n,t,k])
+    (4)   alpha[n,t,k] = [t ≥ 1]·(log(s_alpha[n,t,k]) + m_s_alpha[n,t,k]) + scores[n,t,k]
+    (5)   m_alpha[n] = max_k alpha[n,T - 1,k]
+    (6)   s_total[n] = Σ_k exp(alpha[n,T - 1,k] - m_alpha[n])
+    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(-alpha[n,t,k] - A[k,k2])·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,1 + t,k2])·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
+    (8)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k] - m_alpha[n])/s_total[n] + dtotal_dalpha_1[n,t,k]
+    (9)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
+    (10)  words[n] = Σ_t scores[n,t,y[n,t]]
+    (11)  loss = Σ_n (log(s_total[n]) + m_alpha[n] - steps[n] - words[n])/N
+    (12)  ds_alpha[n,t,k] = [t ≥ 1]·marginal[n,t,k]/(N·s_alpha[n,t,k])
+    (13)  dA_1[j,k] = Σ_n,t exp(alpha[n,t - 1,j] + A[j,k] - m_s_alpha[n,t,k])·ds_alpha[n,t,k]
+    (14)  dA_2[j,k] = Σ_n,t (-[j = y[n,t - 1]]·[k = y[n,t]]·[t ≥ 1]/N)
+    (15)  dA[j,k] = dA_1[j,k] + dA_2[j,k]
+    (16)  dscores[n,t,k] = (marginal[n,t,k] - [k = y[n,t]])/N
+    (17)  dW[i,j] = Σ_n,t [i = x[n,t]]·dscores[n,t,j]
+    (18)  c_accuracy[n,t] = argmax_k marginal[n,t,k]
+    (19)  accuracy = Σ_n,t [c_accuracy[n,t] = y[n,t]]/(N·T)
 
 Update of each entry i of the parameters:
 Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
@@ -35,9 +36,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      15·N·T·K² + 22·K·N·T + 2·K·N + 9·N·T + 8·N + K²
-    bytes      8 + 168·K·N·T + 16·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
-    workspace  8·N·T + 8·max(16 + 5·K·T·rows + 3·rows, 16 + 5·K·T·rows + 2·K²) bytes for each chunk of rows examples
+    flops      25·K·N·T + 31·N·T·K² + 5·K·N + 9·N·T + 9·N + K²
+    bytes      8 + 216·K·N·T + 24·K·N + 56·N·T + 8·K·V + 72·K² + 88·N
+    workspace  8·N·T + 8·max(16 + 6·K·T·rows + 3·rows, 16 + 6·K·T·rows + 2·K²) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -78,9 +79,9 @@ METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"W": "dW", "A": "dA"}
 EQUATIONS = {
-    1: "scores", 2: "s_alpha", 3: "alpha", 4: "s_total", 5: "total", 6: "dtotal_dalpha_1", 7: "marginal",
-    8: "steps", 9: "words", 10: "loss", 11: "ds_alpha", 12: "dA_1", 13: "dA_2", 14: "dA", 15: "dscores",
-    16: "dW", 17: "c_accuracy", 18: "accuracy",
+    1: "scores", 2: "m_s_alpha", 3: "s_alpha", 4: "alpha", 5: "m_alpha", 6: "s_total", 7: "dtotal_dalpha_1",
+    8: "marginal", 9: "steps", 10: "words", 11: "loss", 12: "ds_alpha", 13: "dA_1", 14: "dA_2", 15: "dA",
+    16: "dscores", 17: "dW", 18: "c_accuracy", 19: "accuracy",
 }
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.02, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
@@ -176,69 +177,74 @@ def _compile() -> None:
 
 @kernel
 def _forward(theta, work, counts, at, x, rows, N, T, V, K):
-    """The outputs: equations (1) to (4), (6) to (7)."""
+    """The outputs: equations (1) to (8)."""
     W = theta[0 : K * V].reshape(V, K)
     A = theta[K * V : K**2 + K * V].reshape(K, K)
     scores = work[at[0] : at[0] + K * T * rows].reshape(rows, T, K)
-    s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
-    alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
-    s_total = work[at[3] : at[3] + rows]
-    dtotal_dalpha_1 = work[at[4] : at[4] + K * T * rows].reshape(rows, T, K)
-    marginal = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
+    m_s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
+    s_alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
+    alpha = work[at[3] : at[3] + K * T * rows].reshape(rows, T, K)
+    m_alpha = work[at[4] : at[4] + rows]
+    s_total = work[at[5] : at[5] + rows]
+    dtotal_dalpha_1 = work[at[6] : at[6] + K * T * rows].reshape(rows, T, K)
+    marginal = work[at[7] : at[7] + K * T * rows].reshape(rows, T, K)
     _compute_scores(scores, W, x, rows, T, K)  # (1)
     for t in range(T):
-        _compute_alpha(alpha, A, s_alpha, scores, rows, K, t)  # (2), (3)
-    _compute_s_total(alpha, s_total, rows, K, T)  # (4)
+        _compute_alpha(alpha, A, m_s_alpha, s_alpha, scores, rows, K, t)  # (2), (3), (4)
+    _compute_s_total(alpha, m_alpha, s_total, rows, K, T)  # (5), (6)
     for t in range(T - 1, -1, -1):
-        _compute_marginal(alpha, A, marginal, s_alpha, dtotal_dalpha_1, s_total, rows, K, t, T)  # (6), (7)
+        _compute_marginal(
+            alpha, A, m_s_alpha, marginal, s_alpha, dtotal_dalpha_1, m_alpha, s_total, rows, K, t, T
+        )  # (7), (8)
 
 
 @kernel
 def _loss(theta, work, counts, at, y, rows, N, T, V, K):
-    """The loss: equations (5), (8) to (10)."""
+    """The loss: equations (9) to (11)."""
     A = theta[K * V : K**2 + K * V].reshape(K, K)
     scores = work[at[0] : at[0] + K * T * rows].reshape(rows, T, K)
-    s_total = work[at[3] : at[3] + rows]
-    total = work[at[6] : at[6] + rows]
-    steps = work[at[7] : at[7] + rows]
-    words = work[at[8] : at[8] + rows]
-    loss = work[at[9] : at[9] + 1]
-    _compute_loss(total, s_total, A, y, scores, steps, words, loss, rows, T, N)  # (5), (8), (9), (10)
+    m_alpha = work[at[4] : at[4] + rows]
+    s_total = work[at[5] : at[5] + rows]
+    steps = work[at[8] : at[8] + rows]
+    words = work[at[9] : at[9] + rows]
+    loss = work[at[10] : at[10] + 1]
+    _compute_loss(A, y, scores, steps, words, m_alpha, s_total, loss, rows, T, N)  # (9), (10), (11)
 
 
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K):
-    """The gradients: equations (11) to (13), (15) to (16)."""
+    """The gradients: equations (12) to (14), (16) to (17)."""
     A = theta[K * V : K**2 + K * V].reshape(K, K)
-    s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
-    alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
-    marginal = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
-    ds_alpha = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
-    dA_1 = work[at[11] : at[11] + K**2].reshape(K, K)
-    dA_2 = work[at[12] : at[12] + K**2].reshape(K, K)
-    dscores = work[at[13] : at[13] + K * T * rows].reshape(rows, T, K)
+    m_s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
+    s_alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
+    alpha = work[at[3] : at[3] + K * T * rows].reshape(rows, T, K)
+    marginal = work[at[7] : at[7] + K * T * rows].reshape(rows, T, K)
+    ds_alpha = work[at[11] : at[11] + K * T * rows].reshape(rows, T, K)
+    dA_1 = work[at[12] : at[12] + K**2].reshape(K, K)
+    dA_2 = work[at[13] : at[13] + K**2].reshape(K, K)
+    dscores = work[at[14] : at[14] + K * T * rows].reshape(rows, T, K)
     dW = gradient[0 : K * V].reshape(V, K)
     _compute_dW(
-        dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, dscores, y, x, rows, T, K, N, V
-    )  # (11), (12), (13), (15), (16)
+        dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, m_s_alpha, dscores, y, x, rows, T, K, N, V
+    )  # (12), (13), (14), (16), (17)
 
 
 @kernel
 def _finish(theta, gradient, work, counts, at, rows, N, T, V, K):
-    """The gradients of the whole batch: equation (14)."""
-    dA_1 = work[at[11] : at[11] + K**2].reshape(K, K)
-    dA_2 = work[at[12] : at[12] + K**2].reshape(K, K)
+    """The gradients of the whole batch: equation (15)."""
+    dA_1 = work[at[12] : at[12] + K**2].reshape(K, K)
+    dA_2 = work[at[13] : at[13] + K**2].reshape(K, K)
     dA = gradient[K * V : K**2 + K * V].reshape(K, K)
-    _compute_dA(dA, dA_1, dA_2, K)  # (14)
+    _compute_dA(dA, dA_1, dA_2, K)  # (15)
 
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, T, V, K):
-    """The metrics: equations (17) to (18)."""
-    marginal = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
-    c_accuracy = counts[at[14] : at[14] + N * T].reshape(N, T)
-    accuracy = work[at[15] : at[15] + 1]
-    _compute_accuracy(marginal, c_accuracy, y, accuracy, N, T, K)  # (17), (18)
+    """The metrics: equations (18) to (19)."""
+    marginal = work[at[7] : at[7] + K * T * rows].reshape(rows, T, K)
+    c_accuracy = counts[at[15] : at[15] + N * T].reshape(N, T)
+    accuracy = work[at[16] : at[16] + 1]
+    _compute_accuracy(marginal, c_accuracy, y, accuracy, N, T, K)  # (18), (19)
 
 
 @kernel
@@ -252,65 +258,87 @@ def _compute_scores(scores, W, x, rows, T, K):
 
 
 @kernel
-def _compute_alpha(alpha, A, s_alpha, scores, rows, K, t):
-    """Equations (2), (3)."""
+def _compute_alpha(alpha, A, m_s_alpha, s_alpha, scores, rows, K, t):
+    """Equations (2) to (4)."""
     _disjoint()
     for n in range(rows):
         for k in range(K):
+            m_s_alpha_max = -np.inf
+            for j in range(K):
+                m_s_alpha_max = _larger(
+                    m_s_alpha_max, (alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k]
+                )  # (2)
+            m_s_alpha[n, t, k] = m_s_alpha_max
             s_alpha_sum = 0.0
             for j in range(K):
-                s_alpha_sum += _exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k])  # (2)
+                s_alpha_sum += _exp(
+                    (alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k] - m_s_alpha[n, t, k]
+                )  # (3)
             s_alpha[n, t, k] = s_alpha_sum
-            alpha[n, t, k] = (_log(s_alpha[n, t, k]) if t >= 1 else 0.0) + scores[n, t, k]  # (3)
+            alpha[n, t, k] = (_log(s_alpha[n, t, k]) + m_s_alpha[n, t, k] if t >= 1 else 0.0) + scores[n, t, k]  # (4)
 
 
 @kernel
-def _compute_s_total(alpha, s_total, rows, K, T):
-    """Equation (4)."""
+def _compute_s_total(alpha, m_alpha, s_total, rows, K, T):
+    """Equations (5), (6)."""
     _disjoint()
     for n in range(rows):
+        m_alpha_max = -np.inf
+        for k in range(K):
+            m_alpha_max = _larger(m_alpha_max, alpha[n, T - 1, k])  # (5)
+        m_alpha[n] = m_alpha_max
         s_total_sum = 0.0
         for k in range(K):
-            s_total_sum += _exp(alpha[n, T - 1, k])  # (4)
+            s_total_sum += _exp(alpha[n, T - 1, k] - m_alpha[n])  # (6)
         s_total[n] = s_total_sum
 
 
 @kernel
-def _compute_marginal(alpha, A, marginal, s_alpha, dtotal_dalpha_1, s_total, rows, K, t, T):
-    """Equations (6), (7)."""
+def _compute_marginal(
+    alpha, A, m_s_alpha, marginal, s_alpha, dtotal_dalpha_1, m_alpha, s_total, rows, K, t, T,
+):
+    """Equations (7), (8)."""
     _disjoint()
     for n in range(rows):
         for k in range(K):
             dtotal_dalpha_1_sum = 0.0
             for k2 in range(K):
                 if t + 2 <= T:
-                    dtotal_dalpha_1_sum += _exp(alpha[n, t, k] + A[k, k2]) * marginal[n, t + 1, k2] / s_alpha[n, t + 1, k2]  # (6)
+                    dtotal_dalpha_1_sum += (
+                        _exp(-alpha[n, t, k] - A[k, k2])
+                        * _exp(alpha[n, t, k] + A[k, k2] - m_s_alpha[n, t + 1, k2])
+                        * _exp(alpha[n, t, k] + A[k, k2]) * marginal[n, t + 1, k2] / s_alpha[n, t + 1, k2]
+                    )  # (7)
             dtotal_dalpha_1[n, t, k] = dtotal_dalpha_1_sum
-            marginal[n, t, k] = (_exp(alpha[n, T - 1, k]) / s_total[n] if T == t + 1 else 0.0) + dtotal_dalpha_1[n, t, k]  # (7)
+            marginal[n, t, k] = (
+                (_exp(alpha[n, T - 1, k] - m_alpha[n]) / s_total[n] if T == t + 1 else 0.0)
+                + dtotal_dalpha_1[n, t, k]
+            )  # (8)
 
 
 @kernel
-def _compute_loss(total, s_total, A, y, scores, steps, words, loss, rows, T, N):
-    """Equations (5), (8) to (10)."""
+def _compute_loss(A, y, scores, steps, words, m_alpha, s_total, loss, rows, T, N):
+    """Equations (9) to (11)."""
     _disjoint()
     loss_sum = 0.0
     for n in range(rows):
-        total[n] = _log(s_total[n])  # (5)
         steps_sum = 0.0
         words_sum = 0.0
         for t in range(T):
             if t >= 1:
-                steps_sum += A[(y[n, t - 1] if t >= 1 else 0), y[n, t]]  # (8)
-            words_sum += scores[n, t, y[n, t]]  # (9)
+                steps_sum += A[(y[n, t - 1] if t >= 1 else 0), y[n, t]]  # (9)
+            words_sum += scores[n, t, y[n, t]]  # (10)
         steps[n] = steps_sum
         words[n] = words_sum
-        loss_sum += (total[n] - steps[n] - words[n]) / N  # (10)
+        loss_sum += (m_alpha[n] - steps[n] - words[n] + _log(s_total[n])) / N  # (11)
     loss[0] = loss_sum
 
 
 @kernel
-def _compute_dW(dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, dscores, y, x, rows, T, K, N, V):
-    """Equations (11) to (13), (15), (16)."""
+def _compute_dW(
+    dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, m_s_alpha, dscores, y, x, rows, T, K, N, V,
+):
+    """Equations (12) to (14), (16), (17)."""
     _disjoint()
     dA_1[:, :] = 0.0
     dA_2[:, :] = 0.0
@@ -318,28 +346,31 @@ def _compute_dW(dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, dscores, 
     for n in range(rows):
         for t in range(T):
             for k in range(K):
-                ds_alpha[n, t, k] = (marginal[n, t, k] / (N * s_alpha[n, t, k]) if t >= 1 else 0.0)  # (11)
+                ds_alpha[n, t, k] = (marginal[n, t, k] / (N * s_alpha[n, t, k]) if t >= 1 else 0.0)  # (12)
                 for j in range(K):
-                    dA_1[j, k] += _exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k]) * ds_alpha[n, t, k]  # (12)
-                dscores[n, t, k] = (marginal[n, t, k] - (1.0 if k == y[n, t] else 0.0)) / N  # (15)
+                    dA_1[j, k] += (
+                        _exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k] - m_s_alpha[n, t, k])
+                        * ds_alpha[n, t, k]
+                    )  # (13)
+                dscores[n, t, k] = (marginal[n, t, k] - (1.0 if k == y[n, t] else 0.0)) / N  # (16)
                 if x[n, t] + 1 <= V and x[n, t] >= 0:
-                    dW[x[n, t], k] += dscores[n, t, k]  # (16)
+                    dW[x[n, t], k] += dscores[n, t, k]  # (17)
             if t >= 1 and (y[n, t - 1] if t >= 1 else 0) + 1 <= K and (y[n, t - 1] if t >= 1 else 0) >= 0 and y[n, t] + 1 <= K and y[n, t] >= 0:
-                dA_2[(y[n, t - 1] if t >= 1 else 0), y[n, t]] += float(-1 / N)  # (13)
+                dA_2[(y[n, t - 1] if t >= 1 else 0), y[n, t]] += float(-1 / N)  # (14)
 
 
 @kernel
 def _compute_dA(dA, dA_1, dA_2, K):
-    """Equation (14)."""
+    """Equation (15)."""
     _disjoint()
     for j in range(K):
         for k in range(K):
-            dA[j, k] = dA_1[j, k] + dA_2[j, k]  # (14)
+            dA[j, k] = dA_1[j, k] + dA_2[j, k]  # (15)
 
 
 @kernel
 def _compute_accuracy(marginal, c_accuracy, y, accuracy, N, T, K):
-    """Equations (17), (18)."""
+    """Equations (18), (19)."""
     _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
@@ -347,11 +378,11 @@ def _compute_accuracy(marginal, c_accuracy, y, accuracy, N, T, K):
             c_accuracy_argmax = -np.inf
             c_accuracy_at = -1
             for k in range(K):
-                if c_accuracy_at < 0 or marginal[n, t, k] > c_accuracy_argmax:  # (17)
+                if c_accuracy_at < 0 or marginal[n, t, k] > c_accuracy_argmax:  # (18)
                     c_accuracy_argmax, c_accuracy_at = marginal[n, t, k], k
             c_accuracy[n, t] = c_accuracy_at
             if c_accuracy[n, t] == y[n, t]:
-                accuracy_sum += float(1 / (N * T))  # (18)
+                accuracy_sum += float(1 / (N * T))  # (19)
     accuracy[0] = accuracy_sum
 
 
@@ -387,7 +418,7 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, V, 
     _loss(theta, work, counts, at, y, rows, N, T, V, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K)
     _finish(theta, gradient, work, counts, at, rows, N, T, V, K)
-    return work[at[9]]
+    return work[at[10]]
 
 
 @kernel
@@ -399,7 +430,7 @@ def _train_step(
     _loss(theta, work, counts, at, y, rows, N, T, V, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K)
     _finish(theta, gradient, work, counts, at, rows, N, T, V, K)
-    loss = work[at[9]]
+    loss = work[at[10]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
@@ -463,15 +494,15 @@ def _train_step_in_chunks(
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V, K)
     _add_gradients(gradient, gradients, V, K)
     for k in range(1, len(work)):
-        work[0, at[9]] += work[k, at[9]]
-    for k in range(1, len(work)):
-        for i in range(at[11], at[11] + K**2):
-            work[0, i] += work[k, i]
+        work[0, at[10]] += work[k, at[10]]
     for k in range(1, len(work)):
         for i in range(at[12], at[12] + K**2):
             work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[13], at[13] + K**2):
+            work[0, i] += work[k, i]
     _finish(theta, gradient, work[0], counts[0], at, 0, N, T, V, K)
-    loss = work[0, at[9]]
+    loss = work[0, at[10]]
     finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
     if finite:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
@@ -480,26 +511,27 @@ def _train_step_in_chunks(
 
 def _flops(N, T, V, K):
     """Floating-point operations of one step."""
-    return 15 * K**2 * N * T + 22 * K * N * T + 2 * K * N + 8 * N + 9 * N * T
+    return 25 * K * N * T + 31 * K**2 * N * T + 5 * K * N + 9 * N + 9 * N * T
 
 
 def _places(rows, N, T, V, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "scores": (0, 16, (rows, T, K)),
-        "s_alpha": (0, K * T * rows + 16, (rows, T, K)),
-        "alpha": (0, 2 * K * T * rows + 16, (rows, T, K)),
-        "s_total": (0, 5 * K * T * rows + 16, (rows,)),
-        "dtotal_dalpha_1": (0, 3 * K * T * rows + 16, (rows, T, K)),
-        "marginal": (0, 4 * K * T * rows + 16, (rows, T, K)),
-        "total": (0, 3 * K * T * rows + 16, (rows,)),
-        "steps": (0, 5 * K * T * rows + rows + 16, (rows,)),
-        "words": (0, 2 * rows + 5 * K * T * rows + 16, (rows,)),
+        "m_s_alpha": (0, K * T * rows + 16, (rows, T, K)),
+        "s_alpha": (0, 2 * K * T * rows + 16, (rows, T, K)),
+        "alpha": (0, 3 * K * T * rows + 16, (rows, T, K)),
+        "m_alpha": (0, 6 * K * T * rows + 16, (rows,)),
+        "s_total": (0, 6 * K * T * rows + rows + 16, (rows,)),
+        "dtotal_dalpha_1": (0, 4 * K * T * rows + 16, (rows, T, K)),
+        "marginal": (0, 5 * K * T * rows + 16, (rows, T, K)),
+        "steps": (0, 4 * K * T * rows + 16, (rows,)),
+        "words": (0, 2 * rows + 6 * K * T * rows + 16, (rows,)),
         "loss": (0, 0, ()),
         "ds_alpha": (0, 16, (rows, T, K)),
-        "dA_1": (0, 5 * K * T * rows + 16, (K, K)),
-        "dA_2": (0, 5 * K * T * rows + K**2 + 16, (K, K)),
-        "dscores": (0, 3 * K * T * rows + 16, (rows, T, K)),
+        "dA_1": (0, 6 * K * T * rows + 16, (K, K)),
+        "dA_2": (0, 6 * K * T * rows + K**2 + 16, (K, K)),
+        "dscores": (0, 4 * K * T * rows + 16, (rows, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 1, ()),
     }
@@ -1009,13 +1041,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -1287,25 +1318,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -1324,78 +1365,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----

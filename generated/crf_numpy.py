@@ -7,23 +7,24 @@ Train, evaluate, predict or check it: python THIS_FILE --help
 Equations:
 
     (1)   scores[n,t,k] = W[x[n,t],k]
-    (2)   s_alpha[n,t,k] = Σ_j exp(alpha[n,t - 1,j] + A[j,k])
-    (3)   alpha[n,t,k] = [t ≥ 1]·log(s_alpha[n,t,k]) + scores[n,t,k]
-    (4)   s_total[n] = Σ_k exp(alpha[n,T - 1,k])
-    (5)   total[n] = log(s_total[n])
-    (6)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
-    (7)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k])/s_total[n] + dtotal_dalpha_1[n,t,k]
-    (8)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
-    (9)   words[n] = Σ_t scores[n,t,y[n,t]]
-    (10)  loss = Σ_n (total[n] - steps[n] - words[n])/N
-    (11)  ds_alpha[n,t,k] = [t ≥ 1]·marginal[n,t,k]/(N·s_alpha[n,t,k])
-    (12)  dA_1[j,k] = Σ_n,t exp(alpha[n,t - 1,j] + A[j,k])·ds_alpha[n,t,k]
-    (13)  dA_2[j,k] = Σ_n,t (-[j = y[n,t - 1]]·[k = y[n,t]]·[t ≥ 1]/N)
-    (14)  dA[j,k] = dA_1[j,k] + dA_2[j,k]
-    (15)  dscores[n,t,k] = (marginal[n,t,k] - [k = y[n,t]])/N
-    (16)  dW[i,j] = Σ_n,t [i = x[n,t]]·dscores[n,t,j]
-    (17)  c_accuracy[n,t] = argmax_k marginal[n,t,k]
-    (18)  accuracy = Σ_n,t [c_accuracy[n,t] = y[n,t]]/(N·T)
+    (2)   m_s_alpha[n,t,k] = max_j (alpha[n,t - 1,j] + A[j,k])
+    (3)   s_alpha[n,t,k] = Σ_j exp(alpha[n,t - 1,j] + A[j,k] - m_s_alpha[n,t,k])
+    (4)   alpha[n,t,k] = [t ≥ 1]·(log(s_alpha[n,t,k]) + m_s_alpha[n,t,k]) + scores[n,t,k]
+    (5)   m_alpha[n] = max_k alpha[n,T - 1,k]
+    (6)   s_total[n] = Σ_k exp(alpha[n,T - 1,k] - m_alpha[n])
+    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(-alpha[n,t,k] - A[k,k2])·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,1 + t,k2])·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
+    (8)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k] - m_alpha[n])/s_total[n] + dtotal_dalpha_1[n,t,k]
+    (9)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
+    (10)  words[n] = Σ_t scores[n,t,y[n,t]]
+    (11)  loss = Σ_n (log(s_total[n]) + m_alpha[n] - steps[n] - words[n])/N
+    (12)  ds_alpha[n,t,k] = [t ≥ 1]·marginal[n,t,k]/(N·s_alpha[n,t,k])
+    (13)  dA_1[j,k] = Σ_n,t exp(alpha[n,t - 1,j] + A[j,k] - m_s_alpha[n,t,k])·ds_alpha[n,t,k]
+    (14)  dA_2[j,k] = Σ_n,t (-[j = y[n,t - 1]]·[k = y[n,t]]·[t ≥ 1]/N)
+    (15)  dA[j,k] = dA_1[j,k] + dA_2[j,k]
+    (16)  dscores[n,t,k] = (marginal[n,t,k] - [k = y[n,t]])/N
+    (17)  dW[i,j] = Σ_n,t [i = x[n,t]]·dscores[n,t,j]
+    (18)  c_accuracy[n,t] = argmax_k marginal[n,t,k]
+    (19)  accuracy = Σ_n,t [c_accuracy[n,t] = y[n,t]]/(N·T)
 
 Update of each entry i of the parameters:
 Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
@@ -35,9 +36,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      15·N·T·K² + 19·K·N·T + 4·K·N + 9·N·T + 8·N + K²
-    bytes      8 + 168·K·N·T + 48·K·N + 56·N·T + 8·K·V + 64·K² + 72·N
-    workspace  262,152 + 56·K·N·T + 8·N·T·K² + 24·K·N + 40·N·T + 8·N·K² + 16·K + 16·K² + 16·N + 8·T
+    flops      20·K·N·T + 31·N·T·K² + 7·K·N + 9·N·T + 9·N + K²
+    bytes      8 + 216·K·N·T + 56·K·N + 56·N·T + 8·K·V + 72·K² + 80·N
+    workspace  262,144 + 40·K·N·T + 8·N·T·K² + 32·K·N + 40·N·T + 8·N·K² + 16·K + 32·N + 8·T
                + max(K·N·T, 2·N·T + T) bytes
 """
 
@@ -76,9 +77,9 @@ METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"W": "dW", "A": "dA"}
 EQUATIONS = {
-    1: "scores", 2: "s_alpha", 3: "alpha", 4: "s_total", 5: "total", 6: "dtotal_dalpha_1", 7: "marginal",
-    8: "steps", 9: "words", 10: "loss", 11: "ds_alpha", 12: "dA_1", 13: "dA_2", 14: "dA", 15: "dscores",
-    16: "dW", 17: "c_accuracy", 18: "accuracy",
+    1: "scores", 2: "m_s_alpha", 3: "s_alpha", 4: "alpha", 5: "m_alpha", 6: "s_total", 7: "dtotal_dalpha_1",
+    8: "marginal", 9: "steps", 10: "words", 11: "loss", 12: "ds_alpha", 13: "dA_1", 14: "dA_2", 15: "dA",
+    16: "dscores", 17: "dW", 18: "c_accuracy", 19: "accuracy",
 }
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.02, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
@@ -89,27 +90,30 @@ Array = np.ndarray
 
 
 def _forward(params, tensors, N, T, V, K):
-    """The outputs: equations (1) to (4), (6) to (7)."""
+    """The outputs: equations (1) to (8)."""
     W, A = params["W"], params["A"]
-    scores, s_alpha, alpha = tensors["scores"], tensors["s_alpha"], tensors["alpha"]
-    s_total_exp, s_total, marginal_all = tensors["s_total_exp"], tensors["s_total"], tensors["marginal_all"]
+    scores, m_s_alpha, s_alpha = tensors["scores"], tensors["m_s_alpha"], tensors["s_alpha"]
+    alpha, m_alpha, s_total_exp = tensors["alpha"], tensors["m_alpha"], tensors["s_total_exp"]
+    s_total, marginal_all = tensors["s_total"], tensors["marginal_all"]
     dtotal_dalpha_1, marginal = tensors["dtotal_dalpha_1"], tensors["marginal"]
-    at_TN, t_NKK, t_KK, zeros_NK = tensors["at_TN"], tensors["t_NKK"], tensors["t_KK"], tensors["zeros_NK"]
-    ones_K = tensors["ones_K"]
+    at_TN, t_NKK, t_KK, t_NK1 = tensors["at_TN"], tensors["t_NKK"], tensors["t_KK"], tensors["t_NK1"]
+    t_NKK2, zeros_NK, ones_K = tensors["t_NKK2"], tensors["zeros_NK"], tensors["ones_K"]
     t_NKK_rows = t_NKK.reshape(K * N, K)
     steps_ = [
         (
-            t, (alpha[t - 1] if t >= 1 else zeros_NK)[:, None, :], s_alpha[t].reshape(K * N), alpha[t],
-            scores[t], s_alpha[t] if t >= 1 else None,
+            t, (alpha[t - 1] if t >= 1 else zeros_NK)[:, None, :], m_s_alpha[t], m_s_alpha[t][..., None],
+            s_alpha[t].reshape(K * N), alpha[t], scores[t], s_alpha[t] if t >= 1 else None,
         )
         for t in range(T)
     ]
     alpha_last = alpha[T - 1]
+    m_alpha_column = m_alpha[:, None]
     s_total_column = s_total[:, None]
     steps2 = [
         (
             t, dtotal_dalpha_1[t].reshape(K * N), marginal_all if T == t + 1 else zeros_NK,
             dtotal_dalpha_1[t], marginal[:, t], alpha[t][..., None] if t + 2 <= T else None,
+            m_s_alpha[t + 1][:, None, :] if t + 2 <= T else None,
             marginal[:, t + 1][:, None, :] if t + 2 <= T else None,
             s_alpha[t + 1][:, None, :] if t + 2 <= T else None,
         )
@@ -120,77 +124,97 @@ def _forward(params, tensors, N, T, V, K):
         x = data["x"]
         _transposed(x, out=at_TN)  # (1)
         np.take(W, at_TN, 0, out=scores, mode="clip")  # (1)
-        for t, alpha_before_row, s_alpha_t_flat, alpha_t, scores_t, s_alpha_t in steps_:
+        for (
+            t, alpha_before_row, m_s_alpha_t, m_s_alpha_t_column, s_alpha_t_flat, alpha_t, scores_t,
+            s_alpha_t,
+        ) in steps_:
             _transposed(A, out=t_KK)  # (2)
             np.add(alpha_before_row, t_KK, out=t_NKK)  # (2)
-            np.exp(t_NKK, out=t_NKK)  # (2)
-            np.dot(t_NKK_rows, ones_K, out=s_alpha_t_flat)  # (2)
-            if t >= 1:  # (3)
-                np.log(s_alpha_t, out=alpha_t)  # (3)
-            else:  # (3)
-                alpha_t.fill(0)  # (3)
-            np.add(alpha_t, scores_t, out=alpha_t)  # (3)
-        np.exp(alpha_last, out=s_total_exp)  # (4)
-        np.dot(s_total_exp, ones_K, out=s_total)  # (4)
-        np.divide(s_total_exp, s_total_column, out=marginal_all)  # (7)
+            t_NKK.max(2, out=m_s_alpha_t)  # (2)
+            _transposed(A, out=t_KK)  # (3)
+            np.add(alpha_before_row, t_KK, out=t_NKK)  # (3)
+            np.subtract(t_NKK, m_s_alpha_t_column, out=t_NKK)  # (3)
+            np.exp(t_NKK, out=t_NKK)  # (3)
+            np.dot(t_NKK_rows, ones_K, out=s_alpha_t_flat)  # (3)
+            if t >= 1:  # (4)
+                np.log(s_alpha_t, out=alpha_t)  # (4)
+                np.add(alpha_t, m_s_alpha_t, out=alpha_t)  # (4)
+            else:  # (4)
+                alpha_t.fill(0)  # (4)
+            np.add(alpha_t, scores_t, out=alpha_t)  # (4)
+        alpha_last.max(1, out=m_alpha)  # (5)
+        np.subtract(alpha_last, m_alpha_column, out=s_total_exp)  # (6)
+        np.exp(s_total_exp, out=s_total_exp)  # (6)
+        np.dot(s_total_exp, ones_K, out=s_total)  # (6)
+        np.divide(s_total_exp, s_total_column, out=marginal_all)  # (8)
         for (
             t, dtotal_dalpha_1_t_flat, marginal_all_t, dtotal_dalpha_1_t, marginal_t, alpha_t_column,
-            marginal_after_row, s_alpha_after_row,
+            m_s_alpha_after_row, marginal_after_row, s_alpha_after_row,
         ) in steps2:
-            if t + 2 <= T:  # (6)
-                np.add(alpha_t_column, A, out=t_NKK)  # (6)
-                np.exp(t_NKK, out=t_NKK)  # (6)
-                np.multiply(t_NKK, marginal_after_row, out=t_NKK)  # (6)
-                np.divide(t_NKK, s_alpha_after_row, out=t_NKK)  # (6)
-            else:  # (6)
-                t_NKK.fill(0)  # (6)
-            np.dot(t_NKK_rows, ones_K, out=dtotal_dalpha_1_t_flat)  # (6)
-            np.add(marginal_all_t, dtotal_dalpha_1_t, out=marginal_t)  # (7)
+            if t + 2 <= T:  # (7)
+                np.negative(alpha_t_column, out=t_NK1)  # (7)
+                np.subtract(t_NK1, A, out=t_NKK)  # (7)
+                np.exp(t_NKK, out=t_NKK)  # (7)
+                np.add(alpha_t_column, A, out=t_NKK2)  # (7)
+                np.subtract(t_NKK2, m_s_alpha_after_row, out=t_NKK2)  # (7)
+                np.exp(t_NKK2, out=t_NKK2)  # (7)
+                np.multiply(t_NKK, t_NKK2, out=t_NKK)  # (7)
+                np.add(alpha_t_column, A, out=t_NKK2)  # (7)
+                np.exp(t_NKK2, out=t_NKK2)  # (7)
+                np.multiply(t_NKK, t_NKK2, out=t_NKK)  # (7)
+                np.multiply(t_NKK, marginal_after_row, out=t_NKK)  # (7)
+                np.divide(t_NKK, s_alpha_after_row, out=t_NKK)  # (7)
+            else:  # (7)
+                t_NKK.fill(0)  # (7)
+            np.dot(t_NKK_rows, ones_K, out=dtotal_dalpha_1_t_flat)  # (7)
+            np.add(marginal_all_t, dtotal_dalpha_1_t, out=marginal_t)  # (8)
 
     return run
 
 
 def _loss(params, tensors, N, T, V, K):
-    """The loss: equations (5), (8) to (10)."""
+    """The loss: equations (9) to (11)."""
     A = params["A"]
-    scores, s_total, total, steps = tensors["scores"], tensors["s_total"], tensors["total"], tensors["steps"]
-    words, loss = tensors["words"], tensors["loss"]
-    t_N, at_N, range_N = tensors["t_N"], tensors["at_N"], tensors["range_N"]
-    c1 = np.array(K, np.int64)  # (9)
+    scores, m_alpha, s_total = tensors["scores"], tensors["m_alpha"], tensors["s_total"]
+    steps, words, loss = tensors["steps"], tensors["words"], tensors["loss"]
+    t_N, at_N, t_N2, range_N = tensors["t_N"], tensors["at_N"], tensors["t_N2"], tensors["range_N"]
+    c1 = np.array(K, np.int64)  # (10)
     scores_flat = scores.reshape(-1)
 
     def run(data):
         y = data["y"]
-        np.log(s_total, out=total)  # (5)
-        steps.fill(0)  # (8)
+        steps.fill(0)  # (9)
         for t in range(T):
-            if t >= 1:  # (8)
-                np.multiply(y[:, t - 1], K, out=at_N)  # (8)
-                np.add(at_N, y[:, t], out=at_N)  # (8)
-                np.take(A.reshape(-1), at_N, out=t_N, mode="clip")  # (8)
-            else:  # (8)
-                t_N.fill(0)  # (8)
-            np.add(steps, t_N, out=steps)  # (8)
-        words.fill(0)  # (9)
+            if t >= 1:  # (9)
+                np.multiply(y[:, t - 1], K, out=at_N)  # (9)
+                np.add(at_N, y[:, t], out=at_N)  # (9)
+                np.take(A.reshape(-1), at_N, out=t_N, mode="clip")  # (9)
+            else:  # (9)
+                t_N.fill(0)  # (9)
+            np.add(steps, t_N, out=steps)  # (9)
+        words.fill(0)  # (10)
         for t in range(T):
-            np.multiply(t, N, out=at_N)  # (9)
-            np.add(at_N, range_N, out=at_N)  # (9)
-            np.multiply(at_N, c1, out=at_N)  # (9)
-            np.add(at_N, y[:, t], out=at_N)  # (9)
-            np.take(scores_flat, at_N, out=t_N, mode="clip")  # (9)
-            np.add(words, t_N, out=words)  # (9)
-        np.subtract(total, steps, out=t_N)  # (10)
-        np.subtract(t_N, words, out=t_N)  # (10)
-        loss[...] = t_N.sum() / N  # (10)
+            np.multiply(t, N, out=at_N)  # (10)
+            np.add(at_N, range_N, out=at_N)  # (10)
+            np.multiply(at_N, c1, out=at_N)  # (10)
+            np.add(at_N, y[:, t], out=at_N)  # (10)
+            np.take(scores_flat, at_N, out=t_N, mode="clip")  # (10)
+            np.add(words, t_N, out=words)  # (10)
+        np.subtract(m_alpha, steps, out=t_N)  # (11)
+        np.subtract(t_N, words, out=t_N)  # (11)
+        np.log(s_total, out=t_N2)  # (11)
+        np.add(t_N, t_N2, out=t_N)  # (11)
+        loss[...] = t_N.sum() / N  # (11)
 
     return run
 
 
 def _backward(params, tensors, gradients, N, T, V, K):
-    """The gradients: equations (11) to (16)."""
+    """The gradients: equations (12) to (17)."""
     A = params["A"]
-    s_alpha, alpha, marginal = tensors["s_alpha"], tensors["alpha"], tensors["marginal"]
-    ds_alpha, dA_1, dA_2, dscores = tensors["ds_alpha"], tensors["dA_1"], tensors["dA_2"], tensors["dscores"]
+    m_s_alpha, s_alpha, alpha = tensors["m_s_alpha"], tensors["s_alpha"], tensors["alpha"]
+    marginal, ds_alpha, dA_1 = tensors["marginal"], tensors["ds_alpha"], tensors["dA_1"]
+    dA_2, dscores = tensors["dA_2"], tensors["dscores"]
     dW, dA = gradients["W"], gradients["A"]
     is_T11, is_T, padded1, t_KKNT = tensors["is_T11"], tensors["is_T"], tensors["padded1"], tensors["t_KKNT"]
     at_1, at_NT, at_NT2, t_NT = tensors["at_1"], tensors["at_NT"], tensors["at_NT2"], tensors["t_NT"]
@@ -198,68 +222,70 @@ def _backward(params, tensors, gradients, N, T, V, K):
     ordered, range_T, ones_NT = tensors["ordered"], tensors["range_T"], tensors["ones_NT"]
     range_K, range_ = tensors["range_K"], tensors["range_"]
     is_T_column = is_T[:, None, None]
-    c1 = np.array(N, DTYPE)  # (11)
+    c1 = np.array(N, DTYPE)  # (12)
     marginal_turned = marginal.transpose(1, 0, 2)
     padded1_part = padded1[1 : T + 1, :, :]
     padded1_row = padded1[:T].transpose(2, 1, 0)[:, None, :, :]
     A_column = A[..., None, None]
+    m_s_alpha_turned = m_s_alpha.transpose(2, 1, 0)
     ds_alpha_turned = ds_alpha.transpose(2, 1, 0)
     at_1_part = at_1[:, 1 : T + 1]
     at_1_part2 = at_1[:, :T]
-    c2 = K - 1  # (13)
-    c3 = np.array(K, np.int64)  # (13)
+    c2 = K - 1  # (14)
+    c3 = np.array(K, np.int64)  # (14)
     dA_2_flat = dA_2.reshape(-1)
     at_NT_flat = at_NT.reshape(-1)
     t_NT_flat = t_NT.reshape(-1)
 
     def run(data):
         x, y = data["x"], data["y"]
-        np.greater_equal(range_T, 1, out=is_T)  # (11)
-        np.copyto(is_T11, is_T_column)  # (11)
-        np.multiply(c1, s_alpha, out=ds_alpha)  # (11)
-        np.divide(marginal_turned, ds_alpha, out=ds_alpha)  # (11)
-        _choose(ds_alpha, is_T11, 0)  # (11)
-        padded1[:1] = 0  # (12)
-        np.copyto(padded1_part, alpha)  # (12)
-        np.add(padded1_row, A_column, out=t_KKNT)  # (12)
-        np.exp(t_KKNT, out=t_KKNT)  # (12)
-        np.multiply(t_KKNT, ds_alpha_turned, out=t_KKNT)  # (12)
-        np.dot(t_KKNT.reshape(K**2, N * T), ones_NT, out=dA_1.reshape(K**2))  # (12)
-        dA_2.fill(0)  # (13)
-        at_1[:, :1] = 0  # (13)
-        np.copyto(at_1_part, y)  # (13)
-        np.clip(at_1_part2, 0, c2, out=at_NT2)  # (13)
-        np.multiply(at_NT2, c3, out=at_NT)  # (13)
-        np.add(at_NT, y, out=at_NT)  # (13)
-        np.less_equal(0, at_1_part2, out=is_NT)  # (13)
-        np.less(at_1_part2, c3, out=is_NT2)  # (13)
-        np.logical_and(is_NT, is_NT2, out=is_NT)  # (13)
-        np.greater_equal(range_T, 1, out=is_T)  # (13)
-        np.logical_not(is_T, out=is_T)  # (13)
-        t_NT.fill(DTYPE(0))  # (13)
-        _choose(t_NT, is_T, DTYPE(-1 / N))  # (13)
-        _choose(t_NT, is_NT, 0)  # (13)
-        np.add.at(dA_2_flat, at_NT_flat, t_NT_flat)  # (13)
-        np.equal(range_K, y[..., None], out=is_NTK)  # (15)
-        np.subtract(marginal, is_NTK, out=dscores)  # (15)
-        np.divide(dscores, c1, out=dscores)  # (15)
-        _add_rows(dW, x, dscores, range_, order, ordered)  # (16)
-        np.add(dA_1, dA_2, out=dA)  # (14)
+        np.greater_equal(range_T, 1, out=is_T)  # (12)
+        np.copyto(is_T11, is_T_column)  # (12)
+        np.multiply(c1, s_alpha, out=ds_alpha)  # (12)
+        np.divide(marginal_turned, ds_alpha, out=ds_alpha)  # (12)
+        _choose(ds_alpha, is_T11, 0)  # (12)
+        padded1[:1] = 0  # (13)
+        np.copyto(padded1_part, alpha)  # (13)
+        np.add(padded1_row, A_column, out=t_KKNT)  # (13)
+        np.subtract(t_KKNT, m_s_alpha_turned, out=t_KKNT)  # (13)
+        np.exp(t_KKNT, out=t_KKNT)  # (13)
+        np.multiply(t_KKNT, ds_alpha_turned, out=t_KKNT)  # (13)
+        np.dot(t_KKNT.reshape(K**2, N * T), ones_NT, out=dA_1.reshape(K**2))  # (13)
+        dA_2.fill(0)  # (14)
+        at_1[:, :1] = 0  # (14)
+        np.copyto(at_1_part, y)  # (14)
+        np.clip(at_1_part2, 0, c2, out=at_NT2)  # (14)
+        np.multiply(at_NT2, c3, out=at_NT)  # (14)
+        np.add(at_NT, y, out=at_NT)  # (14)
+        np.less_equal(0, at_1_part2, out=is_NT)  # (14)
+        np.less(at_1_part2, c3, out=is_NT2)  # (14)
+        np.logical_and(is_NT, is_NT2, out=is_NT)  # (14)
+        np.greater_equal(range_T, 1, out=is_T)  # (14)
+        np.logical_not(is_T, out=is_T)  # (14)
+        t_NT.fill(DTYPE(0))  # (14)
+        _choose(t_NT, is_T, DTYPE(-1 / N))  # (14)
+        _choose(t_NT, is_NT, 0)  # (14)
+        np.add.at(dA_2_flat, at_NT_flat, t_NT_flat)  # (14)
+        np.equal(range_K, y[..., None], out=is_NTK)  # (16)
+        np.subtract(marginal, is_NTK, out=dscores)  # (16)
+        np.divide(dscores, c1, out=dscores)  # (16)
+        _add_rows(dW, x, dscores, range_, order, ordered)  # (17)
+        np.add(dA_1, dA_2, out=dA)  # (15)
 
     return run
 
 
 def _metrics(params, tensors, N, T, V, K):
-    """The metrics: equations (17) to (18)."""
+    """The metrics: equations (18) to (19)."""
     marginal, c_accuracy, accuracy = tensors["marginal"], tensors["c_accuracy"], tensors["accuracy"]
     is_NT = tensors["is_NT"]
-    c1 = N * T  # (18)
+    c1 = N * T  # (19)
 
     def run(data):
         y = data["y"]
-        marginal.argmax(2, out=c_accuracy)  # (17)
-        np.equal(c_accuracy, y, out=is_NT)  # (18)
-        accuracy[...] = DTYPE(is_NT.sum()) / c1  # (18)
+        marginal.argmax(2, out=c_accuracy)  # (18)
+        np.equal(c_accuracy, y, out=is_NT)  # (19)
+        accuracy[...] = DTYPE(is_NT.sum()) / c1  # (19)
 
     return run
 
@@ -300,35 +326,39 @@ def _places(N, T, V, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
         "scores": (0, 0, (T, N, K)),
-        "s_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
-        "alpha": (0, 2 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
-        "s_total_exp": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, K)),
-        "s_total": (0, 2 * K * N + 4 * K * N * T + K**2 * N * T, (N,)),
-        "marginal_all": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, K)),
+        "m_s_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
+        "s_alpha": (0, 2 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
+        "alpha": (0, 3 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
+        "m_alpha": (0, 4 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (N,)),
+        "s_total_exp": (0, 5 * K * N * T + K * N + K**2 * N + K**2 * N * T, (N, K)),
+        "s_total": (0, 4 * K * N + 5 * K * N * T + N + K**2 * N + N * T + K**2 * N * T + 32768, (N,)),
+        "marginal_all": (0, 5 * K * N * T + K * N + K**2 * N + K**2 * N * T, (N, K)),
         "dtotal_dalpha_1": (0, K * N * T, (T, N, K)),
-        "marginal": (0, 3 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
-        "total": (0, 2 * K * N + 4 * K * N * T + K**2 * N * T, (N,)),
+        "marginal": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
         "steps": (0, K * N * T, (N,)),
         "words": (0, K * N * T + N, (N,)),
-        "loss": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K + K**2 * N + N * T + K**2 * N * T + 32768, ()),
-        "ds_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
-        "dA_1": (0, 4 * K * N * T + K * N + K**2 * N * T, (K, K)),
+        "loss": (0, 3 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, ()),
+        "ds_alpha": (0, 2 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
+        "dA_1": (0, 5 * K * N * T + K * N + K**2 * N * T, (K, K)),
         "dA_2": (0, K * N * T, (K, K)),
-        "dscores": (0, 3 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
+        "dscores": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NK": (0, 2 * K**2 + 2 * K * N + 7 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
-        "ones_K": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
+        "zeros_NK": (0, 2 * K * N + 5 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
+        "ones_K": (0, 2 * N + 4 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
         "range_N": (1, 4 * N * T + N, (N,)),
         "range_T": (1, 2 * N + 4 * N * T, (T,)),
-        "ones_NT": (0, 2 * K**2 + 3 * K * N + 7 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
+        "ones_NT": (0, 3 * K * N + 5 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
         "range_K": (1, 2 * N + 4 * N * T + T, (K,)),
         "range_": (1, N + N * T, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NKK": (0, 2 * K * N * T, (N, K, K)),
-        "t_KK": (0, 3 * K * N * T + K * N + K**2 * N * T, (K, K)),
-        "t_N": (0, 4 * K * N * T + K * N + K**2 * N * T, (N,)),
+        "t_KK": (0, 4 * K * N * T + K * N + K**2 * N * T, (K, K)),
+        "t_NK1": (0, 3 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (N, K, 1)),
+        "t_NKK2": (0, 5 * K * N * T + K * N + K**2 * N * T, (N, K, K)),
+        "t_N": (0, 5 * K * N * T + K * N + K**2 * N * T, (N,)),
         "at_N": (1, 0, (N,)),
+        "t_N2": (0, 0, (N,)),
         "is_T11": (2, 0, (T, 1, 1)),
         "is_T": (2, 2 * N * T, (T,)),
         "padded1": (0, K**2 * N * T, (T + 1, N, K)),
@@ -826,13 +856,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -1104,25 +1133,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -1141,78 +1180,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----

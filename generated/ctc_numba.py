@@ -16,29 +16,29 @@ Equations:
     (8)   s_p[n,t] = Σ_k e_p[n,t,k]
     (9)   p[n,t,k] = e_p[n,t,k]/s_p[n,t]
     (10)  s_lse[n,t] = Σ_k exp(z[n,t,k] - m_z[n,t])
-    (11)  lse[n,t] = log(s_lse[n,t]) + m_z[n,t]
-    (12)  log_p[n,t,k] = z[n,t,k] - lse[n,t]
-    (13)  e[n,t,l] = [l%2 = 1]·log_p[n,t,y[n,l//2]] + log_p[n,t,0]·(1 - [l%2 = 1])
-    (14)  m_alpha[n,t,l] = max_m alpha[n,t - 1,l - m | -∞·[l ≠ m]] where [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]
-    (15)  m_alpha_finite[n,t,l] = [m_alpha[n,t,l] > -∞]·m_alpha[n,t,l]
-    (16)  s_alpha_sum[n,t,l] = Σ_m [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]·exp(alpha[n,t - 1,l - m | -∞·[l ≠ m]] - m_alpha_finite[n,t,l])
-    (17)  s_alpha[n,t,l] = [s_alpha_sum[n,t,l] = 0] + s_alpha_sum[n,t,l]
-    (18)  alpha[n,t,l] = e[n,t,l] + log(s_alpha[n,t,l]) + m_alpha[n,t,l]
-    (19)  m_alpha2[n] = max_q alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]]
-    (20)  m_alpha2_finite[n] = [m_alpha2[n] > -∞]·m_alpha2[n]
-    (21)  s_nll_sum[n] = Σ_q exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
-    (22)  s_nll[n] = [s_nll_sum[n] = 0] + s_nll_sum[n]
-    (23)  nll[n] = -log(s_nll[n]) - m_alpha2[n]
-    (24)  loss = Σ_n nll[n]/(N·([length[n] = 0] + length[n]))
-    (25)  ds_nll[n] = -1/(N·([length[n] = 0] + length[n])·s_nll[n])
-    (26)  dalpha_2_s1[n,l] = Σ_q [l + q = 2·length[n]]·exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
-    (27)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,1 + t,l + m])
-    (28)  dalpha[n,t,l] = [T = 1 + t]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
-    (29)  ds_alpha[n,t,l] = dalpha[n,t,l]/s_alpha[n,t,l]
+    (11)  log_p[n,t,k] = z[n,t,k] - log(s_lse[n,t]) - m_z[n,t]
+    (12)  e[n,t,l] = [l%2 = 1]·log_p[n,t,y[n,l//2]] + log_p[n,t,0]·(1 - [l%2 = 1])
+    (13)  m_alpha[n,t,l] = max_m alpha[n,t - 1,l - m | -∞·[l ≠ m]] where [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]
+    (14)  m_alpha_finite[n,t,l] = [m_alpha[n,t,l] > -∞]·m_alpha[n,t,l]
+    (15)  s_alpha_sum[n,t,l] = Σ_m [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]·exp(alpha[n,t - 1,l - m | -∞·[l ≠ m]] - m_alpha_finite[n,t,l])
+    (16)  s_alpha[n,t,l] = [s_alpha_sum[n,t,l] = 0] + s_alpha_sum[n,t,l]
+    (17)  alpha[n,t,l] = e[n,t,l] + log(s_alpha[n,t,l]) + m_alpha[n,t,l]
+    (18)  m_alpha2[n] = max_q alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]]
+    (19)  m_alpha2_finite[n] = [m_alpha2[n] > -∞]·m_alpha2[n]
+    (20)  s_nll_sum[n] = Σ_q exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
+    (21)  s_nll[n] = [s_nll_sum[n] = 0] + s_nll_sum[n]
+    (22)  nll[n] = -log(s_nll[n]) - m_alpha2[n]
+    (23)  loss = Σ_n nll[n]/(N·([length[n] = 0] + length[n]))
+    (24)  ds_nll[n] = -1/(N·([length[n] = 0] + length[n])·s_nll[n])
+    (25)  dalpha_2_s1[n,l] = Σ_q [l + q = 2·length[n]]·exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
+    (26)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,1 + t,l + m])
+    (27)  dalpha[n,t,l] = [T = 1 + t]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
+    (28)  ds_alpha[n,t,l] = dalpha[n,t,l]/s_alpha[n,t,l]
+    (29)  dlog_p_1_s1[n,t] = Σ_l dalpha[n,t,l]·(1 - [l%2 = 1])
     (30)  dlog_p_2[n,t,k] = Σ_l [k = y[n,l//2]]·[l%2 = 1]·dalpha[n,t,l]
-    (31)  dlse_s1[n,t] = Σ_k dlog_p_2[n,t,k]
-    (32)  dlog_p_1_s1_s1[n,t] = Σ_l dalpha[n,t,l]
-    (33)  dz[n,t,k] = [k = 0]·(dlog_p_1_s1_s1[n,t] - dlse_s1[n,t]) + dlog_p_2[n,t,k] - dlog_p_1_s1_s1[n,t]·p[n,t,k]
+    (31)  dlog_p[n,t,k] = [k = 0]·dlog_p_1_s1[n,t] + dlog_p_2[n,t,k]
+    (32)  ds_lse_s1[n,t] = Σ_k dlog_p[n,t,k]
+    (33)  dz[n,t,k] = dlog_p[n,t,k] - ds_lse_s1[n,t]·p[n,t,k]
     (34)  dc[k] = Σ_n,t dz[n,t,k]
     (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·R[j,k]
     (36)  dh1_1[n,t,j] = Σ_j2 [2 + t ≤ T]·dr_h1[n,1 + t,j2]·U[j,j2]
@@ -64,14 +64,14 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32; N, T, D, S, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 24·K·N·T + 6·N·T·H² + 14·N·S + 80·N·T
-               + 40·N
-             = 128·D·N·T + 156·N·S·T + 216·K·N·T + 14·N·S + 6,576·N·T + 40·N
-    bytes      8 + 16·D·N·T + 184·H·N·T + 416·N·S·T + 88·K·N·T + 16·D·H + 16·H·N + 16·T·H² + 208·N·T
-               + 224·N·S + 24·H·K + 16·H + 16·K + 200·N + 8·H²
-             = 8,712 + 16·D·N·T + 416·N·S·T + 88·K·N·T + 224·N·S + 6,096·N·T + 16,384·T + 512·D + 712·N
-               + 784·K
-    workspace  8·N·T + 8·max(18 + 18·S·T·rows + 7·K·T·rows + 169·T·rows + 64·rows, 18 + 18·S·T·rows
+    flops      3 + 4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 158·N·S·T + 25·K·N·T + 6·N·T·H² + 14·N·S + 79·N·T
+               + 40·N + 6·S
+             = 3 + 128·D·N·T + 158·N·S·T + 217·K·N·T + 14·N·S + 6,575·N·T + 40·N + 6·S
+    bytes      24 + 16·D·N·T + 184·H·N·T + 416·N·S·T + 80·K·N·T + 16·D·H + 16·H·N + 16·T·H² + 224·N·S
+               + 224·N·T + 24·H·K + 16·H + 16·K + 200·N + 32·S + 8·H²
+             = 8,728 + 16·D·N·T + 416·N·S·T + 80·K·N·T + 224·N·S + 6,112·N·T + 16,384·T + 32·S + 512·D
+               + 712·N + 784·K
+    workspace  8·N·T + 8·max(18 + 18·S·T·rows + 8·K·T·rows + 169·T·rows + 64·rows, 18 + 18·S·T·rows
                + 4·K·T·rows + 2·N·T + 9·T·rows + 2·N) bytes for each chunk of rows examples
 """
 
@@ -115,10 +115,10 @@ BATCH = "N"
 GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "z1", 2: "r_h1", 3: "h1", 4: "z2", 5: "z", 6: "m_z", 7: "e_p", 8: "s_p", 9: "p", 10: "s_lse",
-    11: "lse", 12: "log_p", 13: "e", 14: "m_alpha", 15: "m_alpha_finite", 16: "s_alpha_sum", 17: "s_alpha",
-    18: "alpha", 19: "m_alpha2", 20: "m_alpha2_finite", 21: "s_nll_sum", 22: "s_nll", 23: "nll", 24: "loss",
-    25: "ds_nll", 26: "dalpha_2_s1", 27: "dalpha_1", 28: "dalpha", 29: "ds_alpha", 30: "dlog_p_2",
-    31: "dlse_s1", 32: "dlog_p_1_s1_s1", 33: "dz", 34: "dc", 35: "dh1_2", 36: "dh1_1", 37: "dr_h1", 38: "dU",
+    11: "log_p", 12: "e", 13: "m_alpha", 14: "m_alpha_finite", 15: "s_alpha_sum", 16: "s_alpha", 17: "alpha",
+    18: "m_alpha2", 19: "m_alpha2_finite", 20: "s_nll_sum", 21: "s_nll", 22: "nll", 23: "loss", 24: "ds_nll",
+    25: "dalpha_2_s1", 26: "dalpha_1", 27: "dalpha", 28: "ds_alpha", 29: "dlog_p_1_s1", 30: "dlog_p_2",
+    31: "dlog_p", 32: "ds_lse_s1", 33: "dz", 34: "dc", 35: "dh1_2", 36: "dh1_1", 37: "dr_h1", 38: "dU",
     39: "dR", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
     47: "exact",
 }
@@ -244,75 +244,78 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, S, K):
 
 @kernel
 def _loss(theta, work, counts, at, y, length, rows, N, T, D, S, K):
-    """The loss: equations (10) to (24)."""
+    """The loss: equations (10) to (23)."""
     z = work[at[6] : at[6] + K * T * rows].reshape(rows, T, K)
     m_z = work[at[7] : at[7] + T * rows].reshape(rows, T)
     s_lse = work[at[11] : at[11] + T * rows].reshape(rows, T)
-    lse = work[at[12] : at[12] + T * rows].reshape(rows, T)
-    log_p = work[at[13] : at[13] + K * T * rows].reshape(rows, T, K)
-    e = work[at[14] : at[14] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    m_alpha = work[at[15] : at[15] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    m_alpha_finite = work[at[16] : at[16] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    s_alpha_sum = work[at[17] : at[17] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    s_alpha = work[at[18] : at[18] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    alpha = work[at[19] : at[19] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    m_alpha2 = work[at[20] : at[20] + rows]
-    m_alpha2_finite = work[at[21] : at[21] + rows]
-    s_nll_sum = work[at[22] : at[22] + rows]
-    s_nll = work[at[23] : at[23] + rows]
-    nll = work[at[24] : at[24] + rows]
-    loss = work[at[25] : at[25] + 1]
-    _compute_e(z, m_z, s_lse, lse, log_p, e, y, rows, T, K, S)  # (10), (11), (12), (13)
+    log_p = work[at[12] : at[12] + K * T * rows].reshape(rows, T, K)
+    e = work[at[13] : at[13] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    m_alpha = work[at[14] : at[14] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    m_alpha_finite = work[at[15] : at[15] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    s_alpha_sum = work[at[16] : at[16] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    s_alpha = work[at[17] : at[17] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    alpha = work[at[18] : at[18] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    m_alpha2 = work[at[19] : at[19] + rows]
+    m_alpha2_finite = work[at[20] : at[20] + rows]
+    s_nll_sum = work[at[21] : at[21] + rows]
+    s_nll = work[at[22] : at[22] + rows]
+    nll = work[at[23] : at[23] + rows]
+    loss = work[at[24] : at[24] + 1]
+    _compute_e(z, m_z, s_lse, log_p, e, y, rows, T, K, S)  # (10), (11), (12)
     for t in range(T):
         _compute_alpha(
             y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, rows, S, t
-        )  # (14), (15), (16), (17), (18)
+        )  # (13), (14), (15), (16), (17)
     _compute_loss(
         alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nll, loss, rows, T, S, N
-    )  # (19), (20), (21), (22), (23), (24)
+    )  # (18), (19), (20), (21), (22), (23)
 
 
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K):
-    """The gradients: equations (25) to (41)."""
+    """The gradients: equations (24) to (41)."""
     U = theta[32 * D : 32 * D + 1024].reshape(H, H)
     R = theta[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
     h1 = work[at[4] : at[4] + 32 * T * rows].reshape(rows, T, H)
     p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
-    m_alpha_finite = work[at[16] : at[16] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    s_alpha = work[at[18] : at[18] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    alpha = work[at[19] : at[19] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    m_alpha2_finite = work[at[21] : at[21] + rows]
-    s_nll = work[at[23] : at[23] + rows]
-    ds_nll = work[at[26] : at[26] + rows]
-    dalpha_2_s1 = work[at[27] : at[27] + 2 * S * rows + rows].reshape(rows, 2 * S + 1)
-    dU_left = work[at[28] : at[28] + 32 * T * rows].reshape(rows, T, H)
-    dalpha_1 = work[at[29] : at[29] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    dalpha = work[at[30] : at[30] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    ds_alpha = work[at[31] : at[31] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    dlog_p_2 = work[at[32] : at[32] + K * T * rows].reshape(rows, T, K)
-    dlse_s1 = work[at[33] : at[33] + T * rows].reshape(rows, T)
-    dlog_p_1_s1_s1 = work[at[34] : at[34] + T * rows].reshape(rows, T)
-    dz = work[at[35] : at[35] + K * T * rows].reshape(rows, T, K)
+    m_alpha_finite = work[at[15] : at[15] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    s_alpha = work[at[17] : at[17] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    alpha = work[at[18] : at[18] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    m_alpha2_finite = work[at[20] : at[20] + rows]
+    s_nll = work[at[22] : at[22] + rows]
+    ds_nll = work[at[25] : at[25] + rows]
+    dalpha_2_s1 = work[at[26] : at[26] + 2 * S * rows + rows].reshape(rows, 2 * S + 1)
+    dU_left = work[at[27] : at[27] + 32 * T * rows].reshape(rows, T, H)
+    dalpha_1 = work[at[28] : at[28] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    dalpha = work[at[29] : at[29] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    ds_alpha = work[at[30] : at[30] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    dlog_p_1_s1_right = work[at[31] : at[31] + 2 * S + 1]
+    dlog_p_1_s1 = work[at[32] : at[32] + T * rows].reshape(rows, T)
+    dlog_p_2 = work[at[33] : at[33] + K * T * rows].reshape(rows, T, K)
+    dlog_p = work[at[34] : at[34] + K * T * rows].reshape(rows, T, K)
+    ds_lse_s1 = work[at[35] : at[35] + T * rows].reshape(rows, T)
+    dz = work[at[36] : at[36] + K * T * rows].reshape(rows, T, K)
     dc = gradient[32 * D + 32 * K + 1056 : 32 * D + 33 * K + 1056]
-    dh1_2 = work[at[36] : at[36] + 32 * T * rows].reshape(rows, T, H)
-    dh1_1_left = work[at[37] : at[37] + 32 * rows].reshape(rows, H)
-    dh1_1_product = work[at[38] : at[38] + 32 * rows].reshape(rows, H)
-    dh1_1 = work[at[39] : at[39] + 32 * T * rows].reshape(rows, T, H)
-    dr_h1 = work[at[40] : at[40] + 32 * T * rows].reshape(rows, T, H)
+    dh1_2 = work[at[37] : at[37] + 32 * T * rows].reshape(rows, T, H)
+    dh1_1_left = work[at[38] : at[38] + 32 * rows].reshape(rows, H)
+    dh1_1_product = work[at[39] : at[39] + 32 * rows].reshape(rows, H)
+    dh1_1 = work[at[40] : at[40] + 32 * T * rows].reshape(rows, T, H)
+    dr_h1 = work[at[41] : at[41] + 32 * T * rows].reshape(rows, T, H)
     dU = gradient[32 * D : 32 * D + 1024].reshape(H, H)
     dR = gradient[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
     db = gradient[32 * D + 1024 : 32 * D + 1056]
     dW = gradient[0 : 32 * D].reshape(D, H)
     _compute_dU_left(
         ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite, dU_left, h1, rows, N, S, T
-    )  # (25), (26), (38)
+    )  # (24), (25), (38)
     for t in range(T - 1, -1, -1):
         _compute_ds_alpha(
             y, ds_alpha, alpha, m_alpha_finite, dalpha_1, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T
-        )  # (27), (28), (29)
+        )  # (26), (27), (28)
+    _compute_dlog_p_1_s1_right(dlog_p_1_s1_right, S)  # (29)
+    np.dot(dalpha.reshape(T * rows, 2 * S + 1), dlog_p_1_s1_right, dlog_p_1_s1.reshape(T * rows))  # (29)
     _compute_dc(
-        dc, dlog_p_2, y, dalpha, dlog_p_1_s1_s1, dlse_s1, dz, p, rows, T, S, K
+        dc, dlog_p_2, y, dalpha, dlog_p, dlog_p_1_s1, ds_lse_s1, dz, p, rows, T, S, K
     )  # (30), (31), (32), (33), (34)
     _product(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
     for t in range(T - 1, -1, -1):
@@ -339,30 +342,33 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows,
     h1 = work[at[4] : at[4] + 32 * T * rows].reshape(rows, T, H)
     z2 = work[at[5] : at[5] + K * T * rows].reshape(rows, T, K)
     p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
-    e = work[at[14] : at[14] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    m_alpha_finite = work[at[16] : at[16] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    s_alpha = work[at[18] : at[18] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    alpha = work[at[19] : at[19] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    loss = work[at[25] : at[25] + 1]
-    ds_nll = work[at[26] : at[26] + rows]
-    dalpha_2_s1 = work[at[27] : at[27] + 2 * S * rows + rows].reshape(rows, 2 * S + 1)
-    dU_left = work[at[28] : at[28] + 32 * T * rows].reshape(rows, T, H)
-    dalpha = work[at[30] : at[30] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    ds_alpha = work[at[31] : at[31] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
-    dlog_p_2 = work[at[32] : at[32] + K * T * rows].reshape(rows, T, K)
-    dz = work[at[35] : at[35] + K * T * rows].reshape(rows, T, K)
+    e = work[at[13] : at[13] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    m_alpha_finite = work[at[15] : at[15] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    s_alpha = work[at[17] : at[17] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    alpha = work[at[18] : at[18] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    loss = work[at[24] : at[24] + 1]
+    ds_nll = work[at[25] : at[25] + rows]
+    dalpha_2_s1 = work[at[26] : at[26] + 2 * S * rows + rows].reshape(rows, 2 * S + 1)
+    dU_left = work[at[27] : at[27] + 32 * T * rows].reshape(rows, T, H)
+    dalpha = work[at[29] : at[29] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    ds_alpha = work[at[30] : at[30] + 2 * S * T * rows + T * rows].reshape(rows, T, 2 * S + 1)
+    dlog_p_1_s1_right = work[at[31] : at[31] + 2 * S + 1]
+    dlog_p_1_s1 = work[at[32] : at[32] + T * rows].reshape(rows, T)
+    dlog_p_2 = work[at[33] : at[33] + K * T * rows].reshape(rows, T, K)
+    dz = work[at[36] : at[36] + K * T * rows].reshape(rows, T, K)
     dc = gradient[32 * D + 32 * K + 1056 : 32 * D + 33 * K + 1056]
-    dh1_2 = work[at[36] : at[36] + 32 * T * rows].reshape(rows, T, H)
-    dh1_1_left = work[at[37] : at[37] + 32 * rows].reshape(rows, H)
-    dh1_1_product = work[at[38] : at[38] + 32 * rows].reshape(rows, H)
-    dr_h1 = work[at[40] : at[40] + 32 * T * rows].reshape(rows, T, H)
+    dh1_2 = work[at[37] : at[37] + 32 * T * rows].reshape(rows, T, H)
+    dh1_1_left = work[at[38] : at[38] + 32 * rows].reshape(rows, H)
+    dh1_1_product = work[at[39] : at[39] + 32 * rows].reshape(rows, H)
+    dr_h1 = work[at[41] : at[41] + 32 * T * rows].reshape(rows, T, H)
     dU = gradient[32 * D : 32 * D + 1024].reshape(H, H)
     dR = gradient[32 * D + 1056 : 32 * D + 32 * K + 1056].reshape(H, K)
     db = gradient[32 * D + 1024 : 32 * D + 1056]
     dW = gradient[0 : 32 * D].reshape(D, H)
-    z_row = work[at[41] : at[41] + K]
-    e_p_row = work[at[42] : at[42] + K]
-    log_p_row = work[at[43] : at[43] + K]
+    z_row = work[at[42] : at[42] + K]
+    e_p_row = work[at[43] : at[43] + K]
+    log_p_row = work[at[44] : at[44] + K]
+    dlog_p_row = work[at[45] : at[45] + K]
     _product(x.reshape(T * rows, D), W, z1.reshape(T * rows, H))  # (1)
     for t in range(T):
         _compute_r_h1_left(r_h1_left, h1, rows, t)  # (2)
@@ -371,17 +377,21 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows,
     _product(h1.reshape(T * rows, H), R, z2.reshape(T * rows, K))  # (4)
     _compute_dU_left_2(
         z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, rows, T, K, S
-    )  # (5), (6), (7), (8), (9), (10), (11), (12), (13), (38)
+    )  # (5), (6), (7), (8), (9), (10), (11), (12), (38)
     for t in range(T):
-        _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t)  # (14), (15), (16), (17), (18)
+        _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t)  # (13), (14), (15), (16), (17)
     _compute_dalpha_2_s1(
         alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
-    )  # (19), (20), (21), (22), (23), (24), (25), (26)
+    )  # (18), (19), (20), (21), (22), (23), (24), (25)
     for t in range(T - 1, -1, -1):
         _compute_ds_alpha_2(
             y, ds_alpha, alpha, m_alpha_finite, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T
-        )  # (27), (28), (29)
-    _compute_dc_2(dc, dlog_p_2, y, dalpha, dz, p, rows, T, S, K)  # (30), (31), (32), (33), (34)
+        )  # (26), (27), (28)
+    _compute_dlog_p_1_s1_right(dlog_p_1_s1_right, S)  # (29)
+    np.dot(dalpha.reshape(T * rows, 2 * S + 1), dlog_p_1_s1_right, dlog_p_1_s1.reshape(T * rows))  # (29)
+    _compute_dc_2(
+        dc, dlog_p_2, y, dalpha, dlog_p_row, dlog_p_1_s1, dz, p, rows, T, S, K
+    )  # (30), (31), (32), (33), (34)
     _product(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
     for t in range(T - 1, -1, -1):
         _compute_dh1_1_left(dh1_1_left, dr_h1, rows, t, T)  # (36)
@@ -397,12 +407,12 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows,
 def _metrics(theta, work, counts, at, y, length, rows, N, T, D, S, K):
     """The metrics: equations (42) to (47)."""
     p = work[at[10] : at[10] + K * T * rows].reshape(rows, T, K)
-    best = counts[at[44] : at[44] + N * T].reshape(N, T)
-    heard = work[at[45] : at[45] + N * T].reshape(N, T)
-    place = work[at[46] : at[46] + N * T].reshape(N, T)
-    errors = work[at[47] : at[47] + N]
-    letters = work[at[48] : at[48] + N]
-    exact = work[at[49] : at[49] + 1]
+    best = counts[at[46] : at[46] + N * T].reshape(N, T)
+    heard = work[at[47] : at[47] + N * T].reshape(N, T)
+    place = work[at[48] : at[48] + N * T].reshape(N, T)
+    errors = work[at[49] : at[49] + N]
+    letters = work[at[50] : at[50] + N]
+    exact = work[at[51] : at[51] + 1]
     _compute_exact(
         p, best, place, heard, y, errors, letters, length, exact, N, T, K, S
     )  # (42), (43), (44), (45), (46), (47)
@@ -448,8 +458,8 @@ def _compute_p(z, z2, c, m_z, e_p, s_p, p, rows, T, K):
 
 
 @kernel
-def _compute_e(z, m_z, s_lse, lse, log_p, e, y, rows, T, K, S):
-    """Equations (10) to (13)."""
+def _compute_e(z, m_z, s_lse, log_p, e, y, rows, T, K, S):
+    """Equations (10) to (12)."""
     _disjoint()
     for n in range(rows):
         for t in range(T):
@@ -457,19 +467,18 @@ def _compute_e(z, m_z, s_lse, lse, log_p, e, y, rows, T, K, S):
             for k in range(K):
                 s_lse_sum += _exp(z[n, t, k] - m_z[n, t])  # (10)
             s_lse[n, t] = s_lse_sum
-            lse[n, t] = _log(s_lse[n, t]) + m_z[n, t]  # (11)
             for k in range(K):
-                log_p[n, t, k] = z[n, t, k] - lse[n, t]  # (12)
+                log_p[n, t, k] = z[n, t, k] - m_z[n, t] - _log(s_lse[n, t])  # (11)
             for l in range(2 * S + 1):
                 e[n, t, l] = (
                     log_p[n, t, 0] * (1 - (1.0 if l % 2 == 1 else 0.0))
                     + (log_p[n, t, y[n, l // 2]] if l % 2 == 1 else 0.0)
-                )  # (13)
+                )  # (12)
 
 
 @kernel
 def _compute_alpha(y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, rows, S, t):
-    """Equations (14) to (18)."""
+    """Equations (13) to (17)."""
     _disjoint()
     for n in range(rows):
         for l in range(2 * S + 1):
@@ -479,24 +488,24 @@ def _compute_alpha(y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, r
                     m_alpha_max = _larger(
                         m_alpha_max,
                         (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
-                    )  # (14)
+                    )  # (13)
             m_alpha[n, t, l] = m_alpha_max
-            m_alpha_finite[n, t, l] = (m_alpha[n, t, l] if m_alpha[n, t, l] > -np.inf else 0.0)  # (15)
+            m_alpha_finite[n, t, l] = (m_alpha[n, t, l] if m_alpha[n, t, l] > -np.inf else 0.0)  # (14)
             s_alpha_sum_sum = 0.0
             for m in range(3):
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
                     s_alpha_sum_sum += (
                         _exp((alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
                         - m_alpha_finite[n, t, l])
-                    )  # (16)
+                    )  # (15)
             s_alpha_sum[n, t, l] = s_alpha_sum_sum
-            s_alpha[n, t, l] = (1.0 if s_alpha_sum[n, t, l] == 0 else 0.0) + s_alpha_sum[n, t, l]  # (17)
-            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha[n, t, l]  # (18)
+            s_alpha[n, t, l] = (1.0 if s_alpha_sum[n, t, l] == 0 else 0.0) + s_alpha_sum[n, t, l]  # (16)
+            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha[n, t, l]  # (17)
 
 
 @kernel
 def _compute_loss(alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nll, loss, rows, T, S, N):
-    """Equations (19) to (24)."""
+    """Equations (18) to (23)."""
     _disjoint()
     loss_sum = 0.0
     for n in range(rows):
@@ -505,33 +514,33 @@ def _compute_loss(alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nl
             m_alpha2_max = _larger(
                 m_alpha2_max,
                 (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
-            )  # (19)
+            )  # (18)
         m_alpha2[n] = m_alpha2_max
-        m_alpha2_finite[n] = (m_alpha2[n] if m_alpha2[n] > -np.inf else 0.0)  # (20)
+        m_alpha2_finite[n] = (m_alpha2[n] if m_alpha2[n] > -np.inf else 0.0)  # (19)
         s_nll_sum_sum = 0.0
         for q in range(2):
             s_nll_sum_sum += (
                 _exp((alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S
                 + 1 else (-np.inf if q != 2 * length[n] else 0.0)) - m_alpha2_finite[n])
-            )  # (21)
+            )  # (20)
         s_nll_sum[n] = s_nll_sum_sum
-        s_nll[n] = (1.0 if s_nll_sum[n] == 0 else 0.0) + s_nll_sum[n]  # (22)
-        nll[n] = -_log(s_nll[n]) - m_alpha2[n]  # (23)
-        loss_sum += nll[n] / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (24)
+        s_nll[n] = (1.0 if s_nll_sum[n] == 0 else 0.0) + s_nll_sum[n]  # (21)
+        nll[n] = -_log(s_nll[n]) - m_alpha2[n]  # (22)
+        loss_sum += nll[n] / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (23)
     loss[0] = loss_sum
 
 
 @kernel
 def _compute_dU_left(ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite, dU_left, h1, rows, N, S, T):
-    """Equations (25), (26), (38)."""
+    """Equations (24), (25), (38)."""
     _disjoint()
     for n in range(rows):
-        ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll[n])  # (25)
+        ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll[n])  # (24)
         for l in range(2 * S + 1):
             dalpha_2_s1[n, l] = (
                 (_exp(alpha[n, T - 1, l] - m_alpha2_finite[n]) if l + 1 >= 2 * length[n] and l <= 2
                 * length[n] else 0.0)
-            )  # (26)
+            )  # (25)
         for t in range(T):
             for i in range(H):
                 dU_left[n, t, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (38)
@@ -541,42 +550,45 @@ def _compute_dU_left(ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite,
 def _compute_ds_alpha(
     y, ds_alpha, alpha, m_alpha_finite, dalpha_1, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T,
 ):
-    """Equations (27) to (29)."""
+    """Equations (26) to (28)."""
     _disjoint()
     for n in range(rows):
         for l in range(2 * S + 1):
             dalpha_1_sum = 0.0
             for m in range(3):
                 if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
-                    dalpha_1_sum += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (27)
+                    dalpha_1_sum += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (26)
             dalpha_1[n, t, l] = dalpha_1_sum
-            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1[n, t, l]  # (28)
-            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (29)
+            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1[n, t, l]  # (27)
+            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (28)
 
 
 @kernel
-def _compute_dc(dc, dlog_p_2, y, dalpha, dlog_p_1_s1_s1, dlse_s1, dz, p, rows, T, S, K):
+def _compute_dlog_p_1_s1_right(dlog_p_1_s1_right, S):
+    """Equation (29)."""
+    _disjoint()
+    for l in range(2 * S + 1):
+        dlog_p_1_s1_right[l] = 1 - (1.0 if l % 2 == 1 else 0.0)  # (29)
+
+
+@kernel
+def _compute_dc(dc, dlog_p_2, y, dalpha, dlog_p, dlog_p_1_s1, ds_lse_s1, dz, p, rows, T, S, K):
     """Equations (30) to (34)."""
     _disjoint()
     dc[:] = 0.0
     for n in range(rows):
         for t in range(T):
             dlog_p_2[n, t, :] = 0.0
-            dlog_p_1_s1_s1_sum = 0.0
             for l in range(2 * S + 1):
                 if l % 2 == 1 and y[n, l // 2] + 1 <= K and y[n, l // 2] >= 0:
                     dlog_p_2[n, t, y[n, l // 2]] += dalpha[n, t, l]  # (30)
-                dlog_p_1_s1_s1_sum += dalpha[n, t, l]  # (32)
-            dlog_p_1_s1_s1[n, t] = dlog_p_1_s1_s1_sum
-            dlse_s1_sum = 0.0
+            ds_lse_s1_sum = 0.0
             for k in range(K):
-                dlse_s1_sum += dlog_p_2[n, t, k]  # (31)
-            dlse_s1[n, t] = dlse_s1_sum
+                dlog_p[n, t, k] = _either(k == 0, dlog_p_1_s1[n, t], 0.0) + dlog_p_2[n, t, k]  # (31)
+                ds_lse_s1_sum += dlog_p[n, t, k]  # (32)
+            ds_lse_s1[n, t] = ds_lse_s1_sum
             for k in range(K):
-                dz[n, t, k] = (
-                    _either(k == 0, dlog_p_1_s1_s1[n, t] - dlse_s1[n, t], 0.0) + dlog_p_2[n, t, k]
-                    - p[n, t, k] * dlog_p_1_s1_s1[n, t]
-                )  # (33)
+                dz[n, t, k] = dlog_p[n, t, k] - p[n, t, k] * ds_lse_s1[n, t]  # (33)
                 dc[k] += dz[n, t, k]  # (34)
 
 
@@ -622,7 +634,7 @@ def _compute_h1_2(r_h1_product, h1, z1, b, rows, t):
 
 @kernel
 def _compute_dU_left_2(z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, rows, T, K, S):
-    """Equations (5) to (13), (38)."""
+    """Equations (5) to (12), (38)."""
     _disjoint()
     for n in range(rows):
         for t in range(T):
@@ -638,21 +650,19 @@ def _compute_dU_left_2(z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, r
                 s_lse += _exp(z_row[k] - m_z)  # (10)
             for k in range(K):
                 p[n, t, k] = e_p_row[k] / s_p  # (9)
-            lse = _log(s_lse) + m_z  # (11)
-            for k in range(K):
-                log_p_row[k] = z_row[k] - lse  # (12)
+                log_p_row[k] = z_row[k] - m_z - _log(s_lse)  # (11)
             for l in range(2 * S + 1):
                 e[n, t, l] = (
                     log_p_row[0] * (1 - (1.0 if l % 2 == 1 else 0.0))
                     + (log_p_row[y[n, l // 2]] if l % 2 == 1 else 0.0)
-                )  # (13)
+                )  # (12)
             for i in range(H):
                 dU_left[n, t, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (38)
 
 
 @kernel
 def _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t):
-    """Equations (14) to (18)."""
+    """Equations (13) to (17)."""
     _disjoint()
     for n in range(rows):
         for l in range(2 * S + 1):
@@ -662,22 +672,22 @@ def _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t):
                     m_alpha = _larger(
                         m_alpha,
                         (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
-                    )  # (14)
-            m_alpha_finite[n, t, l] = (m_alpha if m_alpha > -np.inf else 0.0)  # (15)
+                    )  # (13)
+            m_alpha_finite[n, t, l] = (m_alpha if m_alpha > -np.inf else 0.0)  # (14)
             s_alpha_sum = 0.0
             for m in range(3):
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
                     s_alpha_sum += (
                         _exp((alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
                         - m_alpha_finite[n, t, l])
-                    )  # (16)
-            s_alpha[n, t, l] = (1.0 if s_alpha_sum == 0 else 0.0) + s_alpha_sum  # (17)
-            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha  # (18)
+                    )  # (15)
+            s_alpha[n, t, l] = (1.0 if s_alpha_sum == 0 else 0.0) + s_alpha_sum  # (16)
+            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha  # (17)
 
 
 @kernel
 def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N):
-    """Equations (19) to (26)."""
+    """Equations (18) to (25)."""
     _disjoint()
     loss_sum = 0.0
     for n in range(rows):
@@ -686,23 +696,23 @@ def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
             m_alpha2 = _larger(
                 m_alpha2,
                 (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
-            )  # (19)
-        m_alpha2_finite = (m_alpha2 if m_alpha2 > -np.inf else 0.0)  # (20)
+            )  # (18)
+        m_alpha2_finite = (m_alpha2 if m_alpha2 > -np.inf else 0.0)  # (19)
         s_nll_sum = 0.0
         for q in range(2):
             s_nll_sum += (
                 _exp((alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S
                 + 1 else (-np.inf if q != 2 * length[n] else 0.0)) - m_alpha2_finite)
-            )  # (21)
-        s_nll = (1.0 if s_nll_sum == 0 else 0.0) + s_nll_sum  # (22)
-        nll = -_log(s_nll) - m_alpha2  # (23)
-        loss_sum += nll / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (24)
-        ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll)  # (25)
+            )  # (20)
+        s_nll = (1.0 if s_nll_sum == 0 else 0.0) + s_nll_sum  # (21)
+        nll = -_log(s_nll) - m_alpha2  # (22)
+        loss_sum += nll / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (23)
+        ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll)  # (24)
         for l in range(2 * S + 1):
             dalpha_2_s1[n, l] = (
                 (_exp(alpha[n, T - 1, l] - m_alpha2_finite) if l + 1 >= 2 * length[n] and l <= 2
                 * length[n] else 0.0)
-            )  # (26)
+            )  # (25)
     loss[0] = loss_sum
 
 
@@ -710,39 +720,35 @@ def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
 def _compute_ds_alpha_2(
     y, ds_alpha, alpha, m_alpha_finite, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T,
 ):
-    """Equations (27) to (29)."""
+    """Equations (26) to (28)."""
     _disjoint()
     for n in range(rows):
         for l in range(2 * S + 1):
             dalpha_1 = 0.0
             for m in range(3):
                 if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
-                    dalpha_1 += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (27)
-            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1  # (28)
-            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (29)
+                    dalpha_1 += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (26)
+            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1  # (27)
+            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (28)
 
 
 @kernel
-def _compute_dc_2(dc, dlog_p_2, y, dalpha, dz, p, rows, T, S, K):
+def _compute_dc_2(dc, dlog_p_2, y, dalpha, dlog_p_row, dlog_p_1_s1, dz, p, rows, T, S, K):
     """Equations (30) to (34)."""
     _disjoint()
     dc[:] = 0.0
     for n in range(rows):
         for t in range(T):
             dlog_p_2[n, t, :] = 0.0
-            dlog_p_1_s1_s1 = 0.0
             for l in range(2 * S + 1):
                 if l % 2 == 1 and y[n, l // 2] + 1 <= K and y[n, l // 2] >= 0:
                     dlog_p_2[n, t, y[n, l // 2]] += dalpha[n, t, l]  # (30)
-                dlog_p_1_s1_s1 += dalpha[n, t, l]  # (32)
-            dlse_s1 = 0.0
+            ds_lse_s1 = 0.0
             for k in range(K):
-                dlse_s1 += dlog_p_2[n, t, k]  # (31)
+                dlog_p_row[k] = _either(k == 0, dlog_p_1_s1[n, t], 0.0) + dlog_p_2[n, t, k]  # (31)
+                ds_lse_s1 += dlog_p_row[k]  # (32)
             for k in range(K):
-                dz[n, t, k] = (
-                    _either(k == 0, dlog_p_1_s1_s1 - dlse_s1, 0.0) + dlog_p_2[n, t, k] - p[n, t, k]
-                    * dlog_p_1_s1_s1
-                )  # (33)
+                dz[n, t, k] = dlog_p_row[k] - p[n, t, k] * ds_lse_s1  # (33)
                 dc[k] += dz[n, t, k]  # (34)
 
 
@@ -816,7 +822,7 @@ def _evaluate(theta, work, counts, at, x, y, length, rows, N, T, D, S, K):
 def _loss_and_gradients(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K):
     """The loss, and its gradient by all parameters."""
     _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K)
-    return work[at[25]]
+    return work[at[24]]
 
 
 @kernel
@@ -833,7 +839,7 @@ def _train_step(
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
     _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K)
-    loss = work[at[25]]
+    loss = work[at[24]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
@@ -894,8 +900,8 @@ def _train_step_in_chunks(
     _chunks(theta, gradients, work, counts, at, bounds, x, y, length, N, T, D, S, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
-        work[0, at[25]] += work[k, at[25]]
-    loss = work[0, at[25]]
+        work[0, at[24]] += work[k, at[24]]
+    loss = work[0, at[24]]
     finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
     if finite:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
@@ -904,7 +910,7 @@ def _train_step_in_chunks(
 
 def _flops(N, T, D, S, K):
     """Floating-point operations of one step."""
-    return 128 * D * N * T + 14 * N * S + 156 * N * S * T + 216 * K * N * T + 40 * N + 6576 * N * T
+    return 128 * D * N * T + 14 * N * S + 158 * N * S * T + 217 * K * N * T + 40 * N + 6575 * N * T + 6 * S + 3
 
 
 def _places(rows, N, T, D, S, K):
@@ -912,9 +918,9 @@ def _places(rows, N, T, D, S, K):
     return {
         "z1": (0, 16, (rows, T, H)),
         "r_h1_left": (0, 64 * T * rows + 16, (rows, H)),
-        "r_h1_product": (0, 105 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, H)),
+        "r_h1_product": (0, 105 * T * rows + 18 * S * T * rows + 8 * K * T * rows + 18, (rows, H)),
         "r_h1": (0, 32 * T * rows + 16, (rows, T, H)),
-        "h1": (0, 18 * S * T * rows + 73 * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
+        "h1": (0, 18 * S * T * rows + 73 * T * rows + 8 * K * T * rows + 18, (rows, T, H)),
         "z2": (0, 2 * S * T * rows + T * rows + 16, (rows, T, K)),
         "z": (0, 2 * S * T * rows + K * T * rows + T * rows + 16, (rows, T, K)),
         "m_z": (0, 2 * S * T * rows + 3 * K * T * rows + T * rows + 16, (rows, T)),
@@ -922,7 +928,6 @@ def _places(rows, N, T, D, S, K):
         "s_p": (0, 2 * S * T * rows + 2 * T * rows + 3 * K * T * rows + 16, (rows, T)),
         "p": (0, 18 * S * T * rows + 3 * K * T * rows + 9 * T * rows + 18, (rows, T, K)),
         "s_lse": (0, 2 * K * T * rows + 2 * S * T * rows + T * rows + 16, (rows, T)),
-        "lse": (0, 2 * S * T * rows + 3 * K * T * rows + 3 * T * rows + 16, (rows, T)),
         "log_p": (0, 2 * S * T * rows + T * rows + 16, (rows, T, K)),
         "e": (0, 16, (rows, T, 2 * S + 1)),
         "m_alpha": (0, 2 * S * T * rows + T * rows + 16, (rows, T, 2 * S + 1)),
@@ -942,18 +947,21 @@ def _places(rows, N, T, D, S, K):
         "dalpha_1": (0, 16, (rows, T, 2 * S + 1)),
         "dalpha": (0, 2 * S * T * rows + T * rows + 16, (rows, T, 2 * S + 1)),
         "ds_alpha": (0, 3 * T * rows + 6 * S * T * rows + 16, (rows, T, 2 * S + 1)),
+        "dlog_p_1_s1_right": (0, 2 * T * rows + 4 * S * T * rows + 16, (2 * S + 1,)),
+        "dlog_p_1_s1": (0, 16, (rows, T)),
         "dlog_p_2": (0, 2 * T * rows + 4 * S * T * rows + 16, (rows, T, K)),
-        "dlse_s1": (0, 16, (rows, T)),
-        "dlog_p_1_s1_s1": (0, T * rows + 16, (rows, T)),
+        "dlog_p": (0, 16, (rows, T, K)),
+        "ds_lse_s1": (0, T * rows + 16, (rows, T)),
         "dz": (0, 2 * T * rows + 4 * S * T * rows + K * T * rows + 16, (rows, T, K)),
         "dh1_2": (0, 18 * S * T * rows + 41 * T * rows + 4 * K * T * rows + 18, (rows, T, H)),
-        "dh1_1_left": (0, 169 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, H)),
-        "dh1_1_product": (0, 169 * T * rows + 18 * S * T * rows + 32 * rows + 7 * K * T * rows + 18, (rows, H)),
-        "dh1_1": (0, 105 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
-        "dr_h1": (0, 137 * T * rows + 18 * S * T * rows + 7 * K * T * rows + 18, (rows, T, H)),
+        "dh1_1_left": (0, 169 * T * rows + 18 * S * T * rows + 8 * K * T * rows + 18, (rows, H)),
+        "dh1_1_product": (0, 169 * T * rows + 18 * S * T * rows + 32 * rows + 8 * K * T * rows + 18, (rows, H)),
+        "dh1_1": (0, 105 * T * rows + 18 * S * T * rows + 8 * K * T * rows + 18, (rows, T, H)),
+        "dr_h1": (0, 137 * T * rows + 18 * S * T * rows + 8 * K * T * rows + 18, (rows, T, H)),
         "z_row": (0, 2 * S * T * rows + K * T * rows + T * rows + 16, (K,)),
         "e_p_row": (0, 18 * S * T * rows + 41 * T * rows + 4 * K * T * rows + 18, (K,)),
         "log_p_row": (0, 18 * S * T * rows + 41 * T * rows + 4 * K * T * rows + K + 18, (K,)),
+        "dlog_p_row": (0, 2 * K * T * rows + 2 * T * rows + 4 * S * T * rows + 16, (K,)),
         "best": (1, 0, (N, T)),
         "heard": (0, 18 * S * T * rows + 4 * K * T * rows + 9 * T * rows + 18, (N, T)),
         "place": (0, 18 * S * T * rows + 4 * K * T * rows + 9 * T * rows + N * T + 18, (N, T)),
@@ -1782,13 +1790,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -2060,25 +2067,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -2097,78 +2114,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----

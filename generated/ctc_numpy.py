@@ -16,29 +16,29 @@ Equations:
     (8)   s_p[n,t] = Σ_k e_p[n,t,k]
     (9)   p[n,t,k] = e_p[n,t,k]/s_p[n,t]
     (10)  s_lse[n,t] = Σ_k exp(z[n,t,k] - m_z[n,t])
-    (11)  lse[n,t] = log(s_lse[n,t]) + m_z[n,t]
-    (12)  log_p[n,t,k] = z[n,t,k] - lse[n,t]
-    (13)  e[n,t,l] = [l%2 = 1]·log_p[n,t,y[n,l//2]] + log_p[n,t,0]·(1 - [l%2 = 1])
-    (14)  m_alpha[n,t,l] = max_m alpha[n,t - 1,l - m | -∞·[l ≠ m]] where [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]
-    (15)  m_alpha_finite[n,t,l] = [m_alpha[n,t,l] > -∞]·m_alpha[n,t,l]
-    (16)  s_alpha_sum[n,t,l] = Σ_m [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]·exp(alpha[n,t - 1,l - m | -∞·[l ≠ m]] - m_alpha_finite[n,t,l])
-    (17)  s_alpha[n,t,l] = [s_alpha_sum[n,t,l] = 0] + s_alpha_sum[n,t,l]
-    (18)  alpha[n,t,l] = e[n,t,l] + log(s_alpha[n,t,l]) + m_alpha[n,t,l]
-    (19)  m_alpha2[n] = max_q alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]]
-    (20)  m_alpha2_finite[n] = [m_alpha2[n] > -∞]·m_alpha2[n]
-    (21)  s_nll_sum[n] = Σ_q exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
-    (22)  s_nll[n] = [s_nll_sum[n] = 0] + s_nll_sum[n]
-    (23)  nll[n] = -log(s_nll[n]) - m_alpha2[n]
-    (24)  loss = Σ_n nll[n]/(N·([length[n] = 0] + length[n]))
-    (25)  ds_nll[n] = -1/(N·([length[n] = 0] + length[n])·s_nll[n])
-    (26)  dalpha_2_s1[n,l] = Σ_q [l + q = 2·length[n]]·exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
-    (27)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,1 + t,l + m])
-    (28)  dalpha[n,t,l] = [T = 1 + t]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
-    (29)  ds_alpha[n,t,l] = dalpha[n,t,l]/s_alpha[n,t,l]
+    (11)  log_p[n,t,k] = z[n,t,k] - log(s_lse[n,t]) - m_z[n,t]
+    (12)  e[n,t,l] = [l%2 = 1]·log_p[n,t,y[n,l//2]] + log_p[n,t,0]·(1 - [l%2 = 1])
+    (13)  m_alpha[n,t,l] = max_m alpha[n,t - 1,l - m | -∞·[l ≠ m]] where [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]
+    (14)  m_alpha_finite[n,t,l] = [m_alpha[n,t,l] > -∞]·m_alpha[n,t,l]
+    (15)  s_alpha_sum[n,t,l] = Σ_m [m ≤ 1 + [y[n,l//2 - 1 | -1] ≠ y[n,l//2 | -1]]·[l%2 = 1]]·exp(alpha[n,t - 1,l - m | -∞·[l ≠ m]] - m_alpha_finite[n,t,l])
+    (16)  s_alpha[n,t,l] = [s_alpha_sum[n,t,l] = 0] + s_alpha_sum[n,t,l]
+    (17)  alpha[n,t,l] = e[n,t,l] + log(s_alpha[n,t,l]) + m_alpha[n,t,l]
+    (18)  m_alpha2[n] = max_q alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]]
+    (19)  m_alpha2_finite[n] = [m_alpha2[n] > -∞]·m_alpha2[n]
+    (20)  s_nll_sum[n] = Σ_q exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
+    (21)  s_nll[n] = [s_nll_sum[n] = 0] + s_nll_sum[n]
+    (22)  nll[n] = -log(s_nll[n]) - m_alpha2[n]
+    (23)  loss = Σ_n nll[n]/(N·([length[n] = 0] + length[n]))
+    (24)  ds_nll[n] = -1/(N·([length[n] = 0] + length[n])·s_nll[n])
+    (25)  dalpha_2_s1[n,l] = Σ_q [l + q = 2·length[n]]·exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
+    (26)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,1 + t,l + m])
+    (27)  dalpha[n,t,l] = [T = 1 + t]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
+    (28)  ds_alpha[n,t,l] = dalpha[n,t,l]/s_alpha[n,t,l]
+    (29)  dlog_p_1_s1[n,t] = Σ_l dalpha[n,t,l]·(1 - [l%2 = 1])
     (30)  dlog_p_2[n,t,k] = Σ_l [k = y[n,l//2]]·[l%2 = 1]·dalpha[n,t,l]
-    (31)  dlse_s1[n,t] = Σ_k dlog_p_2[n,t,k]
-    (32)  dlog_p_1_s1_s1[n,t] = Σ_l dalpha[n,t,l]
-    (33)  dz[n,t,k] = [k = 0]·(dlog_p_1_s1_s1[n,t] - dlse_s1[n,t]) + dlog_p_2[n,t,k] - dlog_p_1_s1_s1[n,t]·p[n,t,k]
+    (31)  dlog_p[n,t,k] = [k = 0]·dlog_p_1_s1[n,t] + dlog_p_2[n,t,k]
+    (32)  ds_lse_s1[n,t] = Σ_k dlog_p[n,t,k]
+    (33)  dz[n,t,k] = dlog_p[n,t,k] - ds_lse_s1[n,t]·p[n,t,k]
     (34)  dc[k] = Σ_n,t dz[n,t,k]
     (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·R[j,k]
     (36)  dh1_1[n,t,j] = Σ_j2 [2 + t ≤ T]·dr_h1[n,1 + t,j2]·U[j,j2]
@@ -64,15 +64,15 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 32; N, T, D, S, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 154·N·S·T + 24·K·N·T + 6·N·T·H² + 16·N·S + 79·N·T
-               + 41·N
-             = 128·D·N·T + 154·N·S·T + 216·K·N·T + 16·N·S + 6,575·N·T + 41·N
-    bytes      8 + 160·K·N·T + 248·H·N·T + 32·D·N·T + 576·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 24·H·K
-               + 256·N·S + 408·N·T + 16·H + 16·K + 320·N + 8·H²
-             = 8,712 + 160·K·N·T + 32·D·N·T + 576·N·S·T + 256·N·S + 8,344·N·T + 16,384·T + 512·D
+    flops      3 + 4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 25·K·N·T + 6·N·T·H² + 16·N·S + 78·N·T
+               + 41·N + 6·S
+             = 3 + 128·D·N·T + 156·N·S·T + 217·K·N·T + 16·N·S + 6,574·N·T + 41·N + 6·S
+    bytes      24 + 176·K·N·T + 248·H·N·T + 32·D·N·T + 576·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 24·H·K
+               + 256·N·S + 392·N·T + 16·H + 16·K + 320·N + 32·S + 8·H²
+             = 8,728 + 176·K·N·T + 32·D·N·T + 576·N·S·T + 256·N·S + 8,328·N·T + 16,384·T + 32·S + 512·D
                + 784·K + 832·N
-    workspace  262,280 + 232·N·S·T + 40·K·N·T + 8·D·N·T + 128·N·S + 1,448·N·T + 8·N·T² + 8·S·T + 16·K
-               + 16·T + 232·S + 616·N + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
+    workspace  262,272 + 232·N·S·T + 40·K·N·T + 8·D·N·T + 128·N·S + 1,448·N·T + 8·N·T² + 8·S·T + 16·K
+               + 16·T + 216·S + 616·N + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "D", "S", "K")
 POSITIONS = ("range_", "range_T", "range_N", "range_3", "range_K", "reals_S")
-ONES = ("ones_K", "ones_2S1", "ones_NT", "ones_T", "ones_ST")
+ONES = ("ones_K", "ones_NT", "ones_T", "ones_ST")
 H = 32
 NAME = "ctc"
 SIZES = {"H": H}
@@ -112,10 +112,10 @@ BATCH = "N"
 GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "z1", 2: "r_h1", 3: "h1", 4: "z2", 5: "z", 6: "m_z", 7: "e_p", 8: "s_p", 9: "p", 10: "s_lse",
-    11: "lse", 12: "log_p", 13: "e", 14: "m_alpha", 15: "m_alpha_finite", 16: "s_alpha_sum", 17: "s_alpha",
-    18: "alpha", 19: "m_alpha2", 20: "m_alpha2_finite", 21: "s_nll_sum", 22: "s_nll", 23: "nll", 24: "loss",
-    25: "ds_nll", 26: "dalpha_2_s1", 27: "dalpha_1", 28: "dalpha", 29: "ds_alpha", 30: "dlog_p_2",
-    31: "dlse_s1", 32: "dlog_p_1_s1_s1", 33: "dz", 34: "dc", 35: "dh1_2", 36: "dh1_1", 37: "dr_h1", 38: "dU",
+    11: "log_p", 12: "e", 13: "m_alpha", 14: "m_alpha_finite", 15: "s_alpha_sum", 16: "s_alpha", 17: "alpha",
+    18: "m_alpha2", 19: "m_alpha2_finite", 20: "s_nll_sum", 21: "s_nll", 22: "nll", 23: "loss", 24: "ds_nll",
+    25: "dalpha_2_s1", 26: "dalpha_1", 27: "dalpha", 28: "ds_alpha", 29: "dlog_p_1_s1", 30: "dlog_p_2",
+    31: "dlog_p", 32: "ds_lse_s1", 33: "dz", 34: "dc", 35: "dh1_2", 36: "dh1_1", 37: "dr_h1", 38: "dU",
     39: "dR", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
     47: "exact",
 }
@@ -168,13 +168,12 @@ def _forward(params, tensors, N, T, D, S, K):
 
 
 def _loss(params, tensors, N, T, D, S, K):
-    """The loss: equations (10) to (24)."""
-    z, m_z, s_lse, lse = tensors["z"], tensors["m_z"], tensors["s_lse"], tensors["lse"]
-    log_p, e, m_alpha = tensors["log_p"], tensors["e"], tensors["m_alpha"]
-    m_alpha_finite, s_alpha_sum = tensors["m_alpha_finite"], tensors["s_alpha_sum"]
-    s_alpha, alpha, m_alpha2 = tensors["s_alpha"], tensors["alpha"], tensors["m_alpha2"]
-    m_alpha2_finite, s_nll_sum, s_nll = tensors["m_alpha2_finite"], tensors["s_nll_sum"], tensors["s_nll"]
-    nll, loss = tensors["nll"], tensors["loss"]
+    """The loss: equations (10) to (23)."""
+    z, m_z, s_lse, log_p = tensors["z"], tensors["m_z"], tensors["s_lse"], tensors["log_p"]
+    e, m_alpha, m_alpha_finite = tensors["e"], tensors["m_alpha"], tensors["m_alpha_finite"]
+    s_alpha_sum, s_alpha, alpha = tensors["s_alpha_sum"], tensors["s_alpha"], tensors["alpha"]
+    m_alpha2, m_alpha2_finite = tensors["m_alpha2"], tensors["m_alpha2_finite"]
+    s_nll_sum, s_nll, nll, loss = tensors["s_nll_sum"], tensors["s_nll"], tensors["nll"], tensors["loss"]
     t_TNK, t_TN, at1, at2 = tensors["t_TNK"], tensors["t_TN"], tensors["at1"], tensors["at2"]
     at_1, t_1, is_1, t_2 = tensors["at_1"], tensors["t_1"], tensors["is_1"], tensors["t_2"]
     at_2, at_3, at4, t_3 = tensors["at_2"], tensors["at_3"], tensors["at4"], tensors["t_3"]
@@ -188,27 +187,27 @@ def _loss(params, tensors, N, T, D, S, K):
     m_z_column = m_z[..., None]
     t_TNK_rows = t_TNK.reshape(N * T, K)
     s_lse_flat = s_lse.reshape(N * T)
-    lse_column = lse[..., None]
-    c1 = S - 1  # (13)
+    t_TN_column = t_TN[..., None]
+    c1 = S - 1  # (12)
     one = np.array(1, np.int64)
     one2 = np.array(1, DTYPE)
     log_p_column = log_p[:, :, 0][..., None]
-    c2 = np.array(N, np.int64)  # (13)
+    c2 = np.array(N, np.int64)  # (12)
     range_T_column = range_T[:, None, None]
     range_N_column = range_N[:, None]
-    c3 = np.array(K, np.int64)  # (13)
-    c4 = K - 1  # (13)
+    c3 = np.array(K, np.int64)  # (12)
+    c4 = K - 1  # (12)
     log_p_flat = log_p.reshape(-1)
     range_column = range_[:, None]
-    c5 = np.array(S, np.int64)  # (14)
+    c5 = np.array(S, np.int64)  # (13)
     at_3_column = at_3[..., None]
-    c6 = np.array(2 * S + 1, np.int64)  # (14)
-    c7 = T - 1  # (14)
+    c6 = np.array(2 * S + 1, np.int64)  # (13)
+    c7 = T - 1  # (13)
     range_N_column2 = range_N[:, None, None]
-    c8 = 2 * S  # (14)
+    c8 = 2 * S  # (13)
     alpha_flat = alpha.reshape(-1)
     two = np.array(2, np.int64)
-    c9 = np.array(-np.inf, DTYPE)  # (20)
+    c9 = np.array(-np.inf, DTYPE)  # (19)
     zero = np.array(0, DTYPE)
     zero2 = np.array(0, np.int64)
 
@@ -217,192 +216,192 @@ def _loss(params, tensors, N, T, D, S, K):
         np.subtract(z, m_z_column, out=t_TNK)  # (10)
         np.exp(t_TNK, out=t_TNK)  # (10)
         np.dot(t_TNK_rows, ones_K, out=s_lse_flat)  # (10)
+        np.subtract(z, m_z_column, out=log_p)  # (11)
         np.log(s_lse, out=t_TN)  # (11)
-        np.add(t_TN, m_z, out=lse)  # (11)
-        np.subtract(z, lse_column, out=log_p)  # (12)
-        np.right_shift(range_, 1, out=at1)  # (13)
-        np.clip(at1, 0, c1, out=at_1)  # (13)
-        np.take(y, at_1, 1, out=at2, mode="clip")  # (13)
-        np.bitwise_and(range_, 1, out=at_1)  # (13)
-        np.equal(at_1, one, out=is_1)  # (13)
-        np.copyto(t_1, is_1)  # (13)
-        np.subtract(one2, t_1, out=t_1)  # (13)
-        np.multiply(log_p_column, t_1, out=e)  # (13)
-        np.bitwise_and(range_, 1, out=at_1)  # (13)
-        np.equal(at_1, one, out=is_1)  # (13)
-        np.multiply(range_T_column, c2, out=at_2)  # (13)
-        np.add(at_2, range_N_column, out=at_2)  # (13)
-        np.multiply(at_2, c3, out=at_2)  # (13)
-        np.clip(at2, 0, c4, out=at_3)  # (13)
-        np.add(at_2, at_3, out=at_2)  # (13)
-        np.take(log_p_flat, at_2, out=t_2, mode="clip")  # (13)
-        _choose(t_2, is_1, 0)  # (13)
-        np.add(e, t_2, out=e)  # (13)
+        np.subtract(log_p, t_TN_column, out=log_p)  # (11)
+        np.right_shift(range_, 1, out=at1)  # (12)
+        np.clip(at1, 0, c1, out=at_1)  # (12)
+        np.take(y, at_1, 1, out=at2, mode="clip")  # (12)
+        np.bitwise_and(range_, 1, out=at_1)  # (12)
+        np.equal(at_1, one, out=is_1)  # (12)
+        np.copyto(t_1, is_1)  # (12)
+        np.subtract(one2, t_1, out=t_1)  # (12)
+        np.multiply(log_p_column, t_1, out=e)  # (12)
+        np.bitwise_and(range_, 1, out=at_1)  # (12)
+        np.equal(at_1, one, out=is_1)  # (12)
+        np.multiply(range_T_column, c2, out=at_2)  # (12)
+        np.add(at_2, range_N_column, out=at_2)  # (12)
+        np.multiply(at_2, c3, out=at_2)  # (12)
+        np.clip(at2, 0, c4, out=at_3)  # (12)
+        np.add(at_2, at_3, out=at_2)  # (12)
+        np.take(log_p_flat, at_2, out=t_2, mode="clip")  # (12)
+        _choose(t_2, is_1, 0)  # (12)
+        np.add(e, t_2, out=e)  # (12)
         for t in range(T):
-            np.right_shift(range_, 1, out=at1)  # (14)
-            np.subtract(at1, one, out=at1)  # (14)
-            np.right_shift(range_, 1, out=at_1)  # (14)
-            at3 = t - 1  # (14)
-            np.subtract(range_column, range_3, out=at4)  # (14)
-            np.bitwise_and(range_, 1, out=at_4)  # (14)
-            np.equal(at_4, one, out=is_1)  # (14)
-            np.less_equal(0, at1, out=is_4)  # (14)
-            np.less(at1, c5, out=is_5)  # (14)
-            np.logical_and(is_4, is_5, out=is_4)  # (14)
-            np.clip(at1, 0, c1, out=at_4)  # (14)
-            np.take(y, at_4, 1, out=at_5, mode="clip")  # (14)
-            _choose(at_5, is_4, -1)  # (14)
-            np.less_equal(0, at_1, out=is_4)  # (14)
-            np.less(at_1, c5, out=is_5)  # (14)
-            np.logical_and(is_4, is_5, out=is_4)  # (14)
-            np.clip(at_1, 0, c1, out=at_4)  # (14)
-            np.take(y, at_4, 1, out=at_6, mode="clip")  # (14)
-            _choose(at_6, is_4, -1)  # (14)
-            np.not_equal(at_5, at_6, out=is_3)  # (14)
-            np.multiply(is_1, is_3, out=at_3)  # (14)
-            np.add(at_3, one, out=at_3)  # (14)
-            np.less_equal(range_3, at_3_column, out=is_2)  # (14)
-            np.less_equal(0, at4, out=is_6)  # (14)
-            np.less(at4, c6, out=is_7)  # (14)
-            np.logical_and(is_6, is_7, out=is_6)  # (14)
-            np.logical_and((0 <= at3) & (at3 < T), is_6, out=is_6)  # (14)
-            np.not_equal(range_column, range_3, out=is_7)  # (14)
-            np.logical_not(is_7, out=is_7)  # (14)
-            t_4.fill(DTYPE(0))  # (14)
-            _choose(t_4, is_7, DTYPE(-np.inf))  # (14)
-            np.multiply(np.clip(at3, 0, c7), N, out=at_7)  # (14)
-            np.add(at_7, range_N_column2, out=at_7)  # (14)
-            np.multiply(at_7, c6, out=at_7)  # (14)
-            np.clip(at4, 0, c8, out=at_8)  # (14)
-            np.add(at_7, at_8, out=at_7)  # (14)
-            np.take(alpha_flat, at_7, out=t_3, mode="clip")  # (14)
-            _choose(t_3, is_6, t_4)  # (14)
-            _choose(t_3, is_2, -np.inf)  # (14)
-            t_3.max(2, out=m_alpha[t])  # (14)
-            np.greater(m_alpha[t], -np.inf, out=is_3)  # (15)
-            _masked(m_alpha[t], is_3, out=m_alpha_finite[t])  # (15)
-            s_alpha_sum[t].fill(0)  # (16)
+            np.right_shift(range_, 1, out=at1)  # (13)
+            np.subtract(at1, one, out=at1)  # (13)
+            np.right_shift(range_, 1, out=at_1)  # (13)
+            at3 = t - 1  # (13)
+            np.subtract(range_column, range_3, out=at4)  # (13)
+            np.bitwise_and(range_, 1, out=at_4)  # (13)
+            np.equal(at_4, one, out=is_1)  # (13)
+            np.less_equal(0, at1, out=is_4)  # (13)
+            np.less(at1, c5, out=is_5)  # (13)
+            np.logical_and(is_4, is_5, out=is_4)  # (13)
+            np.clip(at1, 0, c1, out=at_4)  # (13)
+            np.take(y, at_4, 1, out=at_5, mode="clip")  # (13)
+            _choose(at_5, is_4, -1)  # (13)
+            np.less_equal(0, at_1, out=is_4)  # (13)
+            np.less(at_1, c5, out=is_5)  # (13)
+            np.logical_and(is_4, is_5, out=is_4)  # (13)
+            np.clip(at_1, 0, c1, out=at_4)  # (13)
+            np.take(y, at_4, 1, out=at_6, mode="clip")  # (13)
+            _choose(at_6, is_4, -1)  # (13)
+            np.not_equal(at_5, at_6, out=is_3)  # (13)
+            np.multiply(is_1, is_3, out=at_3)  # (13)
+            np.add(at_3, one, out=at_3)  # (13)
+            np.less_equal(range_3, at_3_column, out=is_2)  # (13)
+            np.less_equal(0, at4, out=is_6)  # (13)
+            np.less(at4, c6, out=is_7)  # (13)
+            np.logical_and(is_6, is_7, out=is_6)  # (13)
+            np.logical_and((0 <= at3) & (at3 < T), is_6, out=is_6)  # (13)
+            np.not_equal(range_column, range_3, out=is_7)  # (13)
+            np.logical_not(is_7, out=is_7)  # (13)
+            t_4.fill(DTYPE(0))  # (13)
+            _choose(t_4, is_7, DTYPE(-np.inf))  # (13)
+            np.multiply(np.clip(at3, 0, c7), N, out=at_7)  # (13)
+            np.add(at_7, range_N_column2, out=at_7)  # (13)
+            np.multiply(at_7, c6, out=at_7)  # (13)
+            np.clip(at4, 0, c8, out=at_8)  # (13)
+            np.add(at_7, at_8, out=at_7)  # (13)
+            np.take(alpha_flat, at_7, out=t_3, mode="clip")  # (13)
+            _choose(t_3, is_6, t_4)  # (13)
+            _choose(t_3, is_2, -np.inf)  # (13)
+            t_3.max(2, out=m_alpha[t])  # (13)
+            np.greater(m_alpha[t], -np.inf, out=is_3)  # (14)
+            _masked(m_alpha[t], is_3, out=m_alpha_finite[t])  # (14)
+            s_alpha_sum[t].fill(0)  # (15)
             for m in range(3):
-                np.right_shift(range_, 1, out=at1)  # (16)
-                np.subtract(at1, one, out=at1)  # (16)
-                np.right_shift(range_, 1, out=at_1)  # (16)
-                at3 = t - 1  # (16)
-                np.subtract(range_, m, out=at_4)  # (16)
-                np.bitwise_and(range_, 1, out=at_9)  # (16)
-                np.equal(at_9, one, out=is_1)  # (16)
-                np.less_equal(0, at1, out=is_4)  # (16)
-                np.less(at1, c5, out=is_5)  # (16)
-                np.logical_and(is_4, is_5, out=is_4)  # (16)
-                np.clip(at1, 0, c1, out=at_9)  # (16)
-                np.take(y, at_9, 1, out=at_5, mode="clip")  # (16)
-                _choose(at_5, is_4, -1)  # (16)
-                np.less_equal(0, at_1, out=is_4)  # (16)
-                np.less(at_1, c5, out=is_5)  # (16)
-                np.logical_and(is_4, is_5, out=is_4)  # (16)
-                np.clip(at_1, 0, c1, out=at_9)  # (16)
-                np.take(y, at_9, 1, out=at_6, mode="clip")  # (16)
-                _choose(at_6, is_4, -1)  # (16)
-                np.not_equal(at_5, at_6, out=is_8)  # (16)
-                np.multiply(is_1, is_8, out=at_3)  # (16)
-                np.add(at_3, one, out=at_3)  # (16)
-                np.less_equal(m, at_3, out=is_3)  # (16)
-                np.less_equal(0, at_4, out=is_1)  # (16)
-                np.less(at_4, c6, out=is_4)  # (16)
-                np.logical_and(is_1, is_4, out=is_1)  # (16)
-                np.logical_and((0 <= at3) & (at3 < T), is_1, out=is_1)  # (16)
-                np.not_equal(range_, m, out=is_4)  # (16)
-                np.logical_not(is_4, out=is_4)  # (16)
-                t_1.fill(DTYPE(0))  # (16)
-                _choose(t_1, is_4, DTYPE(-np.inf))  # (16)
-                np.multiply(np.clip(at3, 0, c7), N, out=at_3)  # (16)
-                np.add(at_3, range_N_column, out=at_3)  # (16)
-                np.multiply(at_3, c6, out=at_3)  # (16)
-                np.clip(at_4, 0, c8, out=at_9)  # (16)
-                np.add(at_3, at_9, out=at_3)  # (16)
-                np.take(alpha_flat, at_3, out=t_5, mode="clip")  # (16)
-                _choose(t_5, is_1, t_1)  # (16)
-                np.subtract(t_5, m_alpha_finite[t], out=t_5)  # (16)
-                np.exp(t_5, out=t_5)  # (16)
-                _choose(t_5, is_3, 0)  # (16)
-                s_alpha_sum[t] += t_5  # (16)
-            np.equal(s_alpha_sum[t], 0, out=is_3)  # (17)
-            np.add(is_3, s_alpha_sum[t], out=s_alpha[t])  # (17)
-            np.log(s_alpha[t], out=alpha[t])  # (18)
-            np.add(e[t], alpha[t], out=alpha[t])  # (18)
-            np.add(alpha[t], m_alpha[t], out=alpha[t])  # (18)
-        m_alpha2.fill(-np.inf)  # (19)
+                np.right_shift(range_, 1, out=at1)  # (15)
+                np.subtract(at1, one, out=at1)  # (15)
+                np.right_shift(range_, 1, out=at_1)  # (15)
+                at3 = t - 1  # (15)
+                np.subtract(range_, m, out=at_4)  # (15)
+                np.bitwise_and(range_, 1, out=at_9)  # (15)
+                np.equal(at_9, one, out=is_1)  # (15)
+                np.less_equal(0, at1, out=is_4)  # (15)
+                np.less(at1, c5, out=is_5)  # (15)
+                np.logical_and(is_4, is_5, out=is_4)  # (15)
+                np.clip(at1, 0, c1, out=at_9)  # (15)
+                np.take(y, at_9, 1, out=at_5, mode="clip")  # (15)
+                _choose(at_5, is_4, -1)  # (15)
+                np.less_equal(0, at_1, out=is_4)  # (15)
+                np.less(at_1, c5, out=is_5)  # (15)
+                np.logical_and(is_4, is_5, out=is_4)  # (15)
+                np.clip(at_1, 0, c1, out=at_9)  # (15)
+                np.take(y, at_9, 1, out=at_6, mode="clip")  # (15)
+                _choose(at_6, is_4, -1)  # (15)
+                np.not_equal(at_5, at_6, out=is_8)  # (15)
+                np.multiply(is_1, is_8, out=at_3)  # (15)
+                np.add(at_3, one, out=at_3)  # (15)
+                np.less_equal(m, at_3, out=is_3)  # (15)
+                np.less_equal(0, at_4, out=is_1)  # (15)
+                np.less(at_4, c6, out=is_4)  # (15)
+                np.logical_and(is_1, is_4, out=is_1)  # (15)
+                np.logical_and((0 <= at3) & (at3 < T), is_1, out=is_1)  # (15)
+                np.not_equal(range_, m, out=is_4)  # (15)
+                np.logical_not(is_4, out=is_4)  # (15)
+                t_1.fill(DTYPE(0))  # (15)
+                _choose(t_1, is_4, DTYPE(-np.inf))  # (15)
+                np.multiply(np.clip(at3, 0, c7), N, out=at_3)  # (15)
+                np.add(at_3, range_N_column, out=at_3)  # (15)
+                np.multiply(at_3, c6, out=at_3)  # (15)
+                np.clip(at_4, 0, c8, out=at_9)  # (15)
+                np.add(at_3, at_9, out=at_3)  # (15)
+                np.take(alpha_flat, at_3, out=t_5, mode="clip")  # (15)
+                _choose(t_5, is_1, t_1)  # (15)
+                np.subtract(t_5, m_alpha_finite[t], out=t_5)  # (15)
+                np.exp(t_5, out=t_5)  # (15)
+                _choose(t_5, is_3, 0)  # (15)
+                s_alpha_sum[t] += t_5  # (15)
+            np.equal(s_alpha_sum[t], 0, out=is_3)  # (16)
+            np.add(is_3, s_alpha_sum[t], out=s_alpha[t])  # (16)
+            np.log(s_alpha[t], out=alpha[t])  # (17)
+            np.add(e[t], alpha[t], out=alpha[t])  # (17)
+            np.add(alpha[t], m_alpha[t], out=alpha[t])  # (17)
+        m_alpha2.fill(-np.inf)  # (18)
         for q in range(2):
-            np.multiply(two, length, out=at_N)  # (19)
-            np.subtract(at_N, q, out=at_N)  # (19)
-            np.less_equal(0, at_N, out=is_N)  # (19)
-            np.less(at_N, c6, out=is_N2)  # (19)
-            np.logical_and(is_N, is_N2, out=is_N)  # (19)
-            np.multiply(two, length, out=at_N2)  # (19)
-            np.not_equal(q, at_N2, out=is_N2)  # (19)
-            np.logical_not(is_N2, out=is_N2)  # (19)
-            t_N2.fill(DTYPE(0))  # (19)
-            _choose(t_N2, is_N2, DTYPE(-np.inf))  # (19)
-            np.multiply(c7, N, out=at_N2)  # (19)
-            np.add(at_N2, range_N, out=at_N2)  # (19)
-            np.multiply(at_N2, c6, out=at_N2)  # (19)
-            np.clip(at_N, 0, c8, out=at_N3)  # (19)
-            np.add(at_N2, at_N3, out=at_N2)  # (19)
-            np.take(alpha_flat, at_N2, out=t_N, mode="clip")  # (19)
-            _choose(t_N, is_N, t_N2)  # (19)
-            np.maximum(m_alpha2, t_N, out=m_alpha2)  # (19)
-        np.greater(m_alpha2, c9, out=is_N)  # (20)
-        _masked(m_alpha2, is_N, out=m_alpha2_finite)  # (20)
-        s_nll_sum.fill(0)  # (21)
+            np.multiply(two, length, out=at_N)  # (18)
+            np.subtract(at_N, q, out=at_N)  # (18)
+            np.less_equal(0, at_N, out=is_N)  # (18)
+            np.less(at_N, c6, out=is_N2)  # (18)
+            np.logical_and(is_N, is_N2, out=is_N)  # (18)
+            np.multiply(two, length, out=at_N2)  # (18)
+            np.not_equal(q, at_N2, out=is_N2)  # (18)
+            np.logical_not(is_N2, out=is_N2)  # (18)
+            t_N2.fill(DTYPE(0))  # (18)
+            _choose(t_N2, is_N2, DTYPE(-np.inf))  # (18)
+            np.multiply(c7, N, out=at_N2)  # (18)
+            np.add(at_N2, range_N, out=at_N2)  # (18)
+            np.multiply(at_N2, c6, out=at_N2)  # (18)
+            np.clip(at_N, 0, c8, out=at_N3)  # (18)
+            np.add(at_N2, at_N3, out=at_N2)  # (18)
+            np.take(alpha_flat, at_N2, out=t_N, mode="clip")  # (18)
+            _choose(t_N, is_N, t_N2)  # (18)
+            np.maximum(m_alpha2, t_N, out=m_alpha2)  # (18)
+        np.greater(m_alpha2, c9, out=is_N)  # (19)
+        _masked(m_alpha2, is_N, out=m_alpha2_finite)  # (19)
+        s_nll_sum.fill(0)  # (20)
         for q in range(2):
-            np.multiply(two, length, out=at_N)  # (21)
-            np.subtract(at_N, q, out=at_N)  # (21)
-            np.less_equal(0, at_N, out=is_N)  # (21)
-            np.less(at_N, c6, out=is_N2)  # (21)
-            np.logical_and(is_N, is_N2, out=is_N)  # (21)
-            np.multiply(two, length, out=at_N2)  # (21)
-            np.not_equal(q, at_N2, out=is_N2)  # (21)
-            np.logical_not(is_N2, out=is_N2)  # (21)
-            t_N2.fill(DTYPE(0))  # (21)
-            _choose(t_N2, is_N2, DTYPE(-np.inf))  # (21)
-            np.multiply(c7, N, out=at_N2)  # (21)
-            np.add(at_N2, range_N, out=at_N2)  # (21)
-            np.multiply(at_N2, c6, out=at_N2)  # (21)
-            np.clip(at_N, 0, c8, out=at_N3)  # (21)
-            np.add(at_N2, at_N3, out=at_N2)  # (21)
-            np.take(alpha_flat, at_N2, out=t_N, mode="clip")  # (21)
-            _choose(t_N, is_N, t_N2)  # (21)
-            np.subtract(t_N, m_alpha2_finite, out=t_N)  # (21)
-            np.exp(t_N, out=t_N)  # (21)
-            np.add(s_nll_sum, t_N, out=s_nll_sum)  # (21)
-        np.equal(s_nll_sum, zero, out=is_N)  # (22)
-        np.add(is_N, s_nll_sum, out=s_nll)  # (22)
-        np.log(s_nll, out=t_N)  # (23)
-        np.negative(t_N, out=t_N)  # (23)
-        np.subtract(t_N, m_alpha2, out=nll)  # (23)
-        np.equal(length, zero2, out=is_N)  # (24)
-        np.copyto(t_N, is_N)  # (24)
-        np.copyto(t_N2, length)  # (24)
-        np.add(t_N, t_N2, out=t_N)  # (24)
-        np.divide(nll, t_N, out=t_N)  # (24)
-        loss[...] = t_N.sum() / N  # (24)
+            np.multiply(two, length, out=at_N)  # (20)
+            np.subtract(at_N, q, out=at_N)  # (20)
+            np.less_equal(0, at_N, out=is_N)  # (20)
+            np.less(at_N, c6, out=is_N2)  # (20)
+            np.logical_and(is_N, is_N2, out=is_N)  # (20)
+            np.multiply(two, length, out=at_N2)  # (20)
+            np.not_equal(q, at_N2, out=is_N2)  # (20)
+            np.logical_not(is_N2, out=is_N2)  # (20)
+            t_N2.fill(DTYPE(0))  # (20)
+            _choose(t_N2, is_N2, DTYPE(-np.inf))  # (20)
+            np.multiply(c7, N, out=at_N2)  # (20)
+            np.add(at_N2, range_N, out=at_N2)  # (20)
+            np.multiply(at_N2, c6, out=at_N2)  # (20)
+            np.clip(at_N, 0, c8, out=at_N3)  # (20)
+            np.add(at_N2, at_N3, out=at_N2)  # (20)
+            np.take(alpha_flat, at_N2, out=t_N, mode="clip")  # (20)
+            _choose(t_N, is_N, t_N2)  # (20)
+            np.subtract(t_N, m_alpha2_finite, out=t_N)  # (20)
+            np.exp(t_N, out=t_N)  # (20)
+            np.add(s_nll_sum, t_N, out=s_nll_sum)  # (20)
+        np.equal(s_nll_sum, zero, out=is_N)  # (21)
+        np.add(is_N, s_nll_sum, out=s_nll)  # (21)
+        np.log(s_nll, out=t_N)  # (22)
+        np.negative(t_N, out=t_N)  # (22)
+        np.subtract(t_N, m_alpha2, out=nll)  # (22)
+        np.equal(length, zero2, out=is_N)  # (23)
+        np.copyto(t_N, is_N)  # (23)
+        np.copyto(t_N2, length)  # (23)
+        np.add(t_N, t_N2, out=t_N)  # (23)
+        np.divide(nll, t_N, out=t_N)  # (23)
+        loss[...] = t_N.sum() / N  # (23)
 
     return run
 
 
 def _backward(params, tensors, gradients, N, T, D, S, K):
-    """The gradients: equations (25) to (41)."""
+    """The gradients: equations (24) to (41)."""
     U, R = params["U"], params["R"]
     x_turned, h1, p = tensors["x_turned"], tensors["h1"], tensors["p"]
     m_alpha_finite, s_alpha, alpha = tensors["m_alpha_finite"], tensors["s_alpha"], tensors["alpha"]
     m_alpha2_finite, s_nll, ds_nll = tensors["m_alpha2_finite"], tensors["s_nll"], tensors["ds_nll"]
     dalpha_2_s1, dalpha_all = tensors["dalpha_2_s1"], tensors["dalpha_all"]
     ds_alpha_all, dr_h1_all, dalpha_1 = tensors["ds_alpha_all"], tensors["dr_h1_all"], tensors["dalpha_1"]
-    dalpha, ds_alpha, dlog_p_2 = tensors["dalpha"], tensors["ds_alpha"], tensors["dlog_p_2"]
-    dlse_s1, dlog_p_1_s1_s1, dz = tensors["dlse_s1"], tensors["dlog_p_1_s1_s1"], tensors["dz"]
-    dh1_2, dh1_1, dr_h1 = tensors["dh1_2"], tensors["dh1_1"], tensors["dr_h1"]
+    dalpha, ds_alpha, dlog_p_1_s1 = tensors["dalpha"], tensors["ds_alpha"], tensors["dlog_p_1_s1"]
+    dlog_p_2, dlog_p, ds_lse_s1 = tensors["dlog_p_2"], tensors["dlog_p"], tensors["ds_lse_s1"]
+    dz, dh1_2, dh1_1, dr_h1 = tensors["dz"], tensors["dh1_2"], tensors["dh1_1"], tensors["dr_h1"]
     dW, dU, db, dR = gradients["W"], gradients["U"], gradients["b"], gradients["R"]
     dc = gradients["c"]
-    t_TNK, t_TN, at1, at_1 = tensors["t_TNK"], tensors["t_TN"], tensors["at1"], tensors["at_1"]
+    t_TNK, at1, at_1, t_1 = tensors["t_TNK"], tensors["at1"], tensors["at_1"], tensors["t_1"]
     is_1, at_3, at_4, is_3 = tensors["is_1"], tensors["at_3"], tensors["at_4"], tensors["is_3"]
     at_5, is_4, is_5, at_6 = tensors["at_5"], tensors["is_4"], tensors["is_5"], tensors["at_6"]
     t_5, is_8, at_N, t_N = tensors["t_5"], tensors["is_8"], tensors["at_N"], tensors["t_N"]
@@ -410,11 +409,11 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
     at_10, at_11, t_6, is_9 = tensors["at_10"], tensors["at_11"], tensors["t_6"], tensors["is_9"]
     is_K, padded1, zeros_NH = tensors["is_K"], tensors["padded1"], tensors["zeros_NH"]
     ones_K, range_, range_T = tensors["ones_K"], tensors["range_"], tensors["range_T"]
-    range_N, zeros_1, ones_2S1 = tensors["range_N"], tensors["zeros_1"], tensors["ones_2S1"]
-    range_K, ones_NT = tensors["range_K"], tensors["ones_NT"]
+    range_N, zeros_1, range_K = tensors["range_N"], tensors["zeros_1"], tensors["range_K"]
+    ones_NT = tensors["ones_NT"]
     zero = np.array(0, np.int64)
-    c1 = np.array(N, DTYPE)  # (25)
-    c2 = np.array(-1, DTYPE)  # (25)
+    c1 = np.array(N, DTYPE)  # (24)
+    c2 = np.array(-1, DTYPE)  # (24)
     one = np.array(1, np.int64)
     two = np.array(2, np.int64)
     at_N_column = at_N[:, None]
@@ -432,6 +431,8 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
         )
         for m in range(3)
     ] for t in range(T)]
+    dalpha_rows = dalpha.reshape(N * T, 2 * S + 1)
+    dlog_p_1_s1_flat = dlog_p_1_s1.reshape(N * T)
     c3 = np.array(N, np.int64)  # (30)
     range_T_column = range_T[:, None]
     c4 = np.array(K, np.int64)  # (30)
@@ -442,13 +443,11 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
     dlog_p_2_flat = dlog_p_2.reshape(-1)
     at_10_flat = at_10.reshape(-1)
     t_6_flat = t_6.reshape(-1)
-    dlog_p_2_rows = dlog_p_2.reshape(N * T, K)
-    dlse_s1_flat = dlse_s1.reshape(N * T)
-    dalpha_rows = dalpha.reshape(N * T, 2 * S + 1)
-    dlog_p_1_s1_s1_flat = dlog_p_1_s1_s1.reshape(N * T)
-    t_TN_column = t_TN[..., None]
+    dlog_p_1_s1_column = dlog_p_1_s1[..., None]
+    dlog_p_rows = dlog_p.reshape(N * T, K)
+    ds_lse_s1_flat = ds_lse_s1.reshape(N * T)
     p_turned = p.transpose(1, 0, 2)
-    dlog_p_1_s1_s1_column = dlog_p_1_s1_s1[..., None]
+    ds_lse_s1_column = ds_lse_s1[..., None]
     dz_rows = dz.reshape(N * T, K)
     R_T = R.T
     dh1_2_rows = dh1_2.reshape(N * T, H)
@@ -465,70 +464,75 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
 
     def run(data):
         y, length = data["y"], data["length"]
-        np.equal(length, zero, out=is_N)  # (25)
-        np.copyto(t_N, is_N)  # (25)
-        np.copyto(t_N2, length)  # (25)
-        np.add(t_N, t_N2, out=t_N)  # (25)
-        np.multiply(c1, t_N, out=t_N)  # (25)
-        np.multiply(t_N, s_nll, out=ds_nll)  # (25)
-        np.divide(c2, ds_nll, out=ds_nll)  # (25)
-        np.add(range_, one, out=at_1)  # (26)
-        np.multiply(two, length, out=at_N)  # (26)
-        np.greater_equal(at_1, at_N_column, out=is_3)  # (26)
-        np.multiply(two, length, out=at_N)  # (26)
-        np.less_equal(range_, at_N_column, out=is_8)  # (26)
-        np.logical_and(is_3, is_8, out=is_3)  # (26)
-        np.subtract(alpha_last, m_alpha2_finite_column, out=dalpha_2_s1)  # (26)
-        np.exp(dalpha_2_s1, out=dalpha_2_s1)  # (26)
-        _choose(dalpha_2_s1, is_3, 0)  # (26)
-        np.multiply(dalpha_2_s1, ds_nll_column, out=dalpha_all)  # (28)
-        np.divide(one2, s_alpha, out=ds_alpha_all)  # (29)
+        np.equal(length, zero, out=is_N)  # (24)
+        np.copyto(t_N, is_N)  # (24)
+        np.copyto(t_N2, length)  # (24)
+        np.add(t_N, t_N2, out=t_N)  # (24)
+        np.multiply(c1, t_N, out=t_N)  # (24)
+        np.multiply(t_N, s_nll, out=ds_nll)  # (24)
+        np.divide(c2, ds_nll, out=ds_nll)  # (24)
+        np.add(range_, one, out=at_1)  # (25)
+        np.multiply(two, length, out=at_N)  # (25)
+        np.greater_equal(at_1, at_N_column, out=is_3)  # (25)
+        np.multiply(two, length, out=at_N)  # (25)
+        np.less_equal(range_, at_N_column, out=is_8)  # (25)
+        np.logical_and(is_3, is_8, out=is_3)  # (25)
+        np.subtract(alpha_last, m_alpha2_finite_column, out=dalpha_2_s1)  # (25)
+        np.exp(dalpha_2_s1, out=dalpha_2_s1)  # (25)
+        _choose(dalpha_2_s1, is_3, 0)  # (25)
+        np.multiply(dalpha_2_s1, ds_nll_column, out=dalpha_all)  # (27)
+        np.divide(one2, s_alpha, out=ds_alpha_all)  # (28)
         np.multiply(h1, h1, out=dr_h1_all)  # (37)
         np.subtract(one2, dr_h1_all, out=dr_h1_all)  # (37)
         for t in reversed(range(T)):
-            dalpha_1[t].fill(0)  # (27)
-            padded3.fill(0)  # (27)
-            np.copyto(padded3_part, ds_alpha)  # (27)
-            padded4.fill(0)  # (27)
-            np.copyto(padded4_part, m_alpha_finite)  # (27)
+            dalpha_1[t].fill(0)  # (26)
+            padded3.fill(0)  # (26)
+            np.copyto(padded3_part, ds_alpha)  # (26)
+            padded4.fill(0)  # (26)
+            np.copyto(padded4_part, m_alpha_finite)  # (26)
             for m, dalpha_1_part, alpha_part, padded4_part2, padded3_part2 in steps[t]:
-                np.add(range_, m, out=at1)  # (27)
-                np.right_shift(at1, 1, out=at1)  # (27)
-                np.subtract(at1, one, out=at1)  # (27)
-                np.add(range_, m, out=at_1)  # (27)
-                np.right_shift(at_1, 1, out=at_1)  # (27)
-                if t + 2 <= T:  # (27)
-                    np.add(range_, m, out=at_4)  # (27)
-                    np.bitwise_and(at_4, 1, out=at_4)  # (27)
-                    np.equal(at_4, 1, out=is_1)  # (27)
-                    np.less_equal(0, at1, out=is_4)  # (27)
-                    np.less(at1, S, out=is_5)  # (27)
-                    np.logical_and(is_4, is_5, out=is_4)  # (27)
-                    np.clip(at1, 0, S - 1, out=at_4)  # (27)
-                    np.take(y, at_4, 1, out=at_5, mode="clip")  # (27)
-                    _choose(at_5, is_4, -1)  # (27)
-                    np.less_equal(0, at_1, out=is_4)  # (27)
-                    np.less(at_1, S, out=is_5)  # (27)
-                    np.logical_and(is_4, is_5, out=is_4)  # (27)
-                    np.clip(at_1, 0, S - 1, out=at_4)  # (27)
-                    np.take(y, at_4, 1, out=at_6, mode="clip")  # (27)
-                    _choose(at_6, is_4, -1)  # (27)
-                    np.not_equal(at_5, at_6, out=is_8)  # (27)
-                    np.multiply(is_1, is_8, out=at_3)  # (27)
-                    np.add(at_3, 1, out=at_3)  # (27)
-                    np.less_equal(m, at_3, out=is_3)  # (27)
-                    np.add(range_, m, out=at_4)  # (27)
-                    np.less_equal(at_4, 2 * S, out=is_1)  # (27)
-                    np.logical_and(is_1, is_3, out=is_3)  # (27)
-                    np.subtract(alpha_part, padded4_part2, out=t_5)  # (27)
-                    np.exp(t_5, out=t_5)  # (27)
-                    np.multiply(padded3_part2, t_5, out=t_5)  # (27)
-                    _choose(t_5, is_3, 0)  # (27)
-                else:  # (27)
-                    t_5.fill(0)  # (27)
-                dalpha_1_part += t_5  # (27)
-            np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (28)
-            np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (29)
+                np.add(range_, m, out=at1)  # (26)
+                np.right_shift(at1, 1, out=at1)  # (26)
+                np.subtract(at1, one, out=at1)  # (26)
+                np.add(range_, m, out=at_1)  # (26)
+                np.right_shift(at_1, 1, out=at_1)  # (26)
+                if t + 2 <= T:  # (26)
+                    np.add(range_, m, out=at_4)  # (26)
+                    np.bitwise_and(at_4, 1, out=at_4)  # (26)
+                    np.equal(at_4, 1, out=is_1)  # (26)
+                    np.less_equal(0, at1, out=is_4)  # (26)
+                    np.less(at1, S, out=is_5)  # (26)
+                    np.logical_and(is_4, is_5, out=is_4)  # (26)
+                    np.clip(at1, 0, S - 1, out=at_4)  # (26)
+                    np.take(y, at_4, 1, out=at_5, mode="clip")  # (26)
+                    _choose(at_5, is_4, -1)  # (26)
+                    np.less_equal(0, at_1, out=is_4)  # (26)
+                    np.less(at_1, S, out=is_5)  # (26)
+                    np.logical_and(is_4, is_5, out=is_4)  # (26)
+                    np.clip(at_1, 0, S - 1, out=at_4)  # (26)
+                    np.take(y, at_4, 1, out=at_6, mode="clip")  # (26)
+                    _choose(at_6, is_4, -1)  # (26)
+                    np.not_equal(at_5, at_6, out=is_8)  # (26)
+                    np.multiply(is_1, is_8, out=at_3)  # (26)
+                    np.add(at_3, 1, out=at_3)  # (26)
+                    np.less_equal(m, at_3, out=is_3)  # (26)
+                    np.add(range_, m, out=at_4)  # (26)
+                    np.less_equal(at_4, 2 * S, out=is_1)  # (26)
+                    np.logical_and(is_1, is_3, out=is_3)  # (26)
+                    np.subtract(alpha_part, padded4_part2, out=t_5)  # (26)
+                    np.exp(t_5, out=t_5)  # (26)
+                    np.multiply(padded3_part2, t_5, out=t_5)  # (26)
+                    _choose(t_5, is_3, 0)  # (26)
+                else:  # (26)
+                    t_5.fill(0)  # (26)
+                dalpha_1_part += t_5  # (26)
+            np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (27)
+            np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (28)
+        np.bitwise_and(range_, 1, out=at_1)  # (29)
+        np.equal(at_1, one, out=is_1)  # (29)
+        np.copyto(t_1, is_1)  # (29)
+        np.subtract(one2, t_1, out=t_1)  # (29)
+        np.dot(dalpha_rows, t_1, out=dlog_p_1_s1_flat)  # (29)
         dlog_p_2.fill(0)  # (30)
         np.right_shift(range_, 1, out=at1)  # (30)
         np.multiply(range_T_column, c3, out=at_10)  # (30)
@@ -543,15 +547,12 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
         np.copyto(is_9, is_1_column)  # (30)
         _masked(dalpha_turned, is_9, out=t_6)  # (30)
         np.add.at(dlog_p_2_flat, at_10_flat, t_6_flat)  # (30)
-        np.dot(dlog_p_2_rows, ones_K, out=dlse_s1_flat)  # (31)
-        np.dot(dalpha_rows, ones_2S1, out=dlog_p_1_s1_s1_flat)  # (32)
-        np.equal(range_K, zero, out=is_K)  # (33)
-        np.subtract(dlog_p_1_s1_s1, dlse_s1, out=t_TN)  # (33)
-        np.copyto(t_TNK, t_TN_column)  # (33)
-        _choose(t_TNK, is_K, 0)  # (33)
-        np.add(t_TNK, dlog_p_2, out=dz)  # (33)
-        np.multiply(p_turned, dlog_p_1_s1_s1_column, out=t_TNK)  # (33)
-        np.subtract(dz, t_TNK, out=dz)  # (33)
+        np.equal(range_K, zero, out=is_K)  # (31)
+        _masked(dlog_p_1_s1_column, is_K, out=t_TNK)  # (31)
+        np.add(t_TNK, dlog_p_2, out=dlog_p)  # (31)
+        np.dot(dlog_p_rows, ones_K, out=ds_lse_s1_flat)  # (32)
+        np.multiply(p_turned, ds_lse_s1_column, out=t_TNK)  # (33)
+        np.subtract(dlog_p, t_TNK, out=dz)  # (33)
         np.dot(ones_NT, dz_rows, out=dc)  # (34)
         np.dot(dz_rows, R_T, out=dh1_2_rows)  # (35)
         for dr_h1_after, dh1_1_t, dh1_2_t, dr_h1_t, dr_h1_all_t in steps2:
@@ -664,7 +665,6 @@ def _places(N, T, D, S, K):
         "s_p": (0, N * T, (T, N)),
         "p": (0, 12 * N * T + 16 * N * S * T + 2 * K * N * T + 4 * N * S + 6 * N + D * N * T, (N, T, K)),
         "s_lse": (0, N * T, (T, N)),
-        "lse": (0, 0, (T, N)),
         "log_p": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
         "e": (0, 0, (T, N, 2 * S + 1)),
         "m_alpha": (0, 2 * N * S * T + N * T, (T, N, 2 * S + 1)),
@@ -686,9 +686,10 @@ def _places(N, T, D, S, K):
         "dalpha_1": (0, 4 * N * S + 6 * N + 6 * N * S * T + 7 * N * T, (T, N, 2 * S + 1)),
         "dalpha": (0, 10 * N * T + 12 * N * S * T + 4 * N * S + 6 * N, (T, N, 2 * S + 1)),
         "ds_alpha": (0, 11 * N * T + 14 * N * S * T + 4 * N * S + 6 * N, (T, N, 2 * S + 1)),
+        "dlog_p_1_s1": (0, 2 * N * S * T + N * T, (T, N)),
         "dlog_p_2": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
-        "dlse_s1": (0, 0, (T, N)),
-        "dlog_p_1_s1_s1": (0, N * T, (T, N)),
+        "dlog_p": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
+        "ds_lse_s1": (0, 0, (T, N)),
         "dz": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T, (T, N, K)),
         "dh1_2": (0, 16 * N * S * T + 3 * K * N * T + 44 * N * T + 4 * N * S + 6 * N + D * N * T, (T, N, H)),
         "dh1_1": (0, 16 * N * S * T + 3 * K * N * T + 4 * N * S + 6 * N + 76 * N * T + D * N * T, (T, N, H)),
@@ -700,17 +701,16 @@ def _places(N, T, D, S, K):
         "letters": (0, 0, (N,)),
         "exact": (0, N + N * S * T, ()),
         "zeros_NH": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + S * T + 32768, (N, 32)),
-        "ones_K": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + N * T**2 + S * T + 32772, (K,)),
+        "ones_K": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 6 * S + 71 * N + D * N * T + N * T**2 + S * T + 32771, (K,)),
         "range_": (1, 10 * N * S + 12 * S + 2 * N * S * T + 5 * N + N * T + 6, (2 * S + 1,)),
         "range_T": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + 10, (T,)),
         "range_N": (1, 10 * N * S + 20 * S + 2 * N * S * T + 5 * N + N * T + T + 10, (N,)),
         "range_3": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + K + N * T + T + 10, (3,)),
         "zeros_1": (0, 177 * N * T + 27 * N * S * T + 38 * N + 4 * N * S + 5 * K * N * T + D * N * T + N * T**2 + 32768, (N, 2 * S + 1)),
-        "ones_2S1": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 6 * S + 71 * N + D * N * T + N * T**2 + S * T + 32771, (2 * S + 1,)),
         "range_K": (1, 10 * N * S + 20 * S + 2 * N * S * T + 6 * N + N * T + T + 10, (K,)),
         "ones_NT": (0, 179 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + 32768, (N * T,)),
-        "ones_T": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * T**2 + S * T + 32772, (T,)),
-        "reals_S": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 71 * N + 8 * S + D * N * T + K + N * T**2 + S * T + T + 32772, (S,)),
+        "ones_T": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 6 * S + 71 * N + D * N * T + K + N * T**2 + S * T + 32771, (T,)),
+        "reals_S": (0, 180 * N * T + 27 * N * S * T + 5 * K * N * T + 6 * N * S + 6 * S + 71 * N + D * N * T + K + N * T**2 + S * T + T + 32771, (S,)),
         "ones_ST": (0, 180 * N * T + 27 * N * S * T + 39 * N + 5 * K * N * T + 6 * N * S + D * N * T + N * T**2 + 32768, (S * T,)),
         "t_NT": (0, 2 * N * T, (N, T)),
         "t_TNK": (0, 12 * N * T + 16 * N * S * T + 4 * N * S + 6 * N + D * N * T + K * N * T, (T, N, K)),
@@ -1233,13 +1233,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -1511,25 +1510,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -1548,78 +1557,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----

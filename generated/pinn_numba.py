@@ -22,54 +22,52 @@ Equations:
     (14)  d2u_ddz2[n,j] = Σ_j3 d2u_ddh1[n,j3]·W2[j3,j]
     (15)  d2u_ddh2[n,j] = (1 - h2[n,j]²)·d2u_ddz2[n,j]
     (16)  d2u_ddv[n,i] = Σ_j d2u_ddh2[n,j]·W3[j,i]
-    (17)  d2u_dh2_1_s1_2[n,j] = Σ_i t[n,i]·W3[j,i]
-    (18)  d2u_dh1_1_s1[n,j] = Σ_j2 ((-d2u_ddh2[n,j2]·du_dh2[n,j2] - d2u_dh2_1_s1_2[n,j2]·h2[n,j2])·h2[n,j2] + d2u_dh2_1_s1_2[n,j2])·W2[j,j2]
-    (19)  d2u_dt_1[n,i] = Σ_j 2·((-d2u_ddh1[n,j]·du_dh1[n,j] - d2u_dh1_1_s1[n,j]·h1[n,j])·h1[n,j] + d2u_dh1_1_s1[n,j])·W1[i,j]
-    (20)  u_tt[n,i] = 2·d2u_ddv[n,i]·t[n,i] + 2·v[n,i] + d2u_dt_1[n,i]
-    (21)  loss = Σ_n,i (u[n,i] + u_tt[n,i])²/(D·N)
-    (22)  du_tt[n,i] = 2·(u[n,i] + u_tt[n,i])/(D·N)
-    (23)  dd2u_dh1_1_s1_s1[n,j] = Σ_i du_tt[n,i]·W1[i,j]
-    (24)  dd2u_dh1_1_s1_t1[n,j] = h1[n,j]²
-    (25)  dd2u_dh1_1_s1[n,j] = (2 - 2·dd2u_dh1_1_s1_t1[n,j])·dd2u_dh1_1_s1_s1[n,j]
-    (26)  dd2u_dh2_1_s1_2_s1[n,j] = Σ_j3 dd2u_dh1_1_s1[n,j3]·W2[j3,j]
-    (27)  dd2u_dh2_1_s1_2_t1[n,j] = h2[n,j]²
-    (28)  dd2u_dh2_1_s1_2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·dd2u_dh2_1_s1_2_s1[n,j]
-    (29)  dd2u_ddv[n,i] = 2·du_tt[n,i]·t[n,i]
-    (30)  dd2u_ddh2_1[n,j] = Σ_i dd2u_ddv[n,i]·W3[j,i]
-    (31)  dd2u_ddh2[n,j] = dd2u_ddh2_1[n,j] - dd2u_dh2_1_s1_2_s1[n,j]·du_dh2[n,j]·h2[n,j]
-    (32)  dd2u_ddz2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·dd2u_ddh2[n,j]
-    (33)  dd2u_ddh1_1[n,j] = Σ_j2 dd2u_ddz2[n,j2]·W2[j,j2]
-    (34)  dd2u_ddh1[n,j] = dd2u_ddh1_1[n,j] - 2·dd2u_dh1_1_s1_s1[n,j]·du_dh1[n,j]·h1[n,j]
-    (35)  ddu_dh1[n,j] = -2·d2u_ddh1[n,j]·dd2u_dh1_1_s1_s1[n,j]·h1[n,j]
-    (36)  ddu_dz2[n,j] = Σ_j3 ddu_dh1[n,j3]·W2[j3,j]
-    (37)  ddu_dh2[n,j] = (-d2u_ddh2[n,j]·dd2u_dh2_1_s1_2_s1[n,j] - ddu_dz2[n,j]·h2[n,j])·h2[n,j] + ddu_dz2[n,j]
-    (38)  dv[n,i] = (2 + du_dv[n,i])·du_tt[n,i]
-    (39)  db3[i] = Σ_n dv[n,i]
-    (40)  dh2_1[n,j] = Σ_i dv[n,i]·W3[j,i]
-    (41)  dW3_1[j,i] = Σ_n h2[n,j]·dv[n,i]
-    (42)  dW3_2[j,i] = Σ_n ddu_dh2[n,j]·du_dv[n,i]
-    (43)  dW3_3[j,i] = Σ_n d2u_ddh2[n,j]·dd2u_ddv[n,i]
-    (44)  dW3_4[j,i] = Σ_n dd2u_dh2_1_s1_2[n,j]·t[n,i]
-    (45)  dW3[j,i] = dW3_1[j,i] + dW3_2[j,i] + dW3_3[j,i] + dW3_4[j,i]
-    (46)  dz2_t1[n,j] = d2u_ddh2[n,j]·du_dh2[n,j]
-    (47)  dz2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·(2·(-d2u_ddz2[n,j]·dd2u_ddh2[n,j] - d2u_dh2_1_s1_2[n,j]·dd2u_dh2_1_s1_2_s1[n,j] - ddu_dz2[n,j]·du_dh2[n,j])·h2[n,j] + dh2_1[n,j] - dd2u_dh2_1_s1_2_s1[n,j]·dz2_t1[n,j])
-    (48)  db2[j] = Σ_n dz2[n,j]
-    (49)  dh1_1[n,j] = Σ_j2 dz2[n,j2]·W2[j,j2]
-    (50)  dW2_1[i,j] = Σ_n h1[n,i]·dz2[n,j]
-    (51)  dW2_2[i,j] = Σ_n ddu_dh1[n,i]·du_dz2[n,j]
-    (52)  dW2_3[i,j] = Σ_n d2u_ddh1[n,i]·dd2u_ddz2[n,j]
-    (53)  dW2_4[i,j] = Σ_n dd2u_dh1_1_s1[n,i]·((-d2u_dh2_1_s1_2[n,j]·h2[n,j] - dz2_t1[n,j])·h2[n,j] + d2u_dh2_1_s1_2[n,j])
-    (54)  dW2[i,j] = dW2_1[i,j] + dW2_2[i,j] + dW2_3[i,j] + dW2_4[i,j]
-    (55)  dz1_t1[n,j] = d2u_ddh1[n,j]·du_dh1[n,j]
-    (56)  dz1_t1_2[n,j] = d2u_dh1_1_s1[n,j]·h1[n,j]
-    (57)  dz1[n,j] = ((-2·dz1_t1[n,j] - 4·dz1_t1_2[n,j])·dd2u_dh1_1_s1_s1[n,j] + dh1_1[n,j] - 2·d2u_ddz1[n,j]·dd2u_ddh1[n,j]·h1[n,j])·(1 - dd2u_dh1_1_s1_t1[n,j])
-    (58)  dW1_1[i,j] = Σ_n t[n,i]·dz1[n,j]
-    (59)  dW1_2_s1[j] = Σ_n dd2u_ddh1[n,j]·dd2u_dh1_1_s1_t1[n,j]
-    (60)  dW1_2_s2[j] = Σ_n dd2u_ddh1[n,j]
-    (61)  dW1_3[i,j] = Σ_n 2·du_tt[n,i]·((-dz1_t1[n,j] - dz1_t1_2[n,j])·h1[n,j] + d2u_dh1_1_s1[n,j])
-    (62)  dW1[i,j] = dW1_1[i,j] + dW1_3[i,j] + dW1_2_s2[j] - dW1_2_s1[j]
-    (63)  db1[j] = Σ_n dz1[n,j]
-    (64)  error = Σ_n,i (u[n,i] - cos(t[n,i]))²/(D·N)
+    (17)  d2u_dh2_1[n,j] = Σ_i 2·t[n,i]·W3[j,i]
+    (18)  d2u_dz2[n,j] = (1 - h2[n,j]²)·(d2u_dh2_1[n,j] - 2·d2u_ddz2[n,j]·du_dh2[n,j]·h2[n,j])
+    (19)  d2u_dh1_1[n,j] = Σ_j2 d2u_dz2[n,j2]·W2[j,j2]
+    (20)  d2u_dz1[n,j] = (1 - h1[n,j]²)·(d2u_dh1_1[n,j] - 2·d2u_ddz1[n,j]·du_dh1[n,j]·h1[n,j])
+    (21)  d2u_dt_1[n,i] = Σ_j d2u_dz1[n,j]·W1[i,j]
+    (22)  u_tt[n,i] = 2·d2u_ddv[n,i]·t[n,i] + 2·v[n,i] + d2u_dt_1[n,i]
+    (23)  loss = Σ_n,i (u[n,i] + u_tt[n,i])²/(D·N)
+    (24)  du_tt[n,i] = 2·(u[n,i] + u_tt[n,i])/(D·N)
+    (25)  dd2u_dz1[n,j] = Σ_i du_tt[n,i]·W1[i,j]
+    (26)  dd2u_dh1_1_t1[n,j] = h1[n,j]²
+    (27)  dd2u_dh1_1[n,j] = (1 - dd2u_dh1_1_t1[n,j])·dd2u_dz1[n,j]
+    (28)  dd2u_dz2[n,j] = Σ_j3 dd2u_dh1_1[n,j3]·W2[j3,j]
+    (29)  dd2u_dh2_1_t1[n,j] = h2[n,j]²
+    (30)  dd2u_dh2_1[n,j] = (1 - dd2u_dh2_1_t1[n,j])·dd2u_dz2[n,j]
+    (31)  dd2u_ddv[n,i] = 2·du_tt[n,i]·t[n,i]
+    (32)  dd2u_ddh2[n,j] = Σ_i dd2u_ddv[n,i]·W3[j,i]
+    (33)  dd2u_ddz2_t1[n,j] = dd2u_dz2[n,j]·h2[n,j]
+    (34)  dd2u_ddz2[n,j] = (1 - dd2u_dh2_1_t1[n,j])·(dd2u_ddh2[n,j] - 2·dd2u_ddz2_t1[n,j]·du_dh2[n,j])
+    (35)  dd2u_ddh1[n,j] = Σ_j2 dd2u_ddz2[n,j2]·W2[j,j2]
+    (36)  ddu_dh1_t1[n,j] = dd2u_dz1[n,j]·h1[n,j]
+    (37)  ddu_dh1[n,j] = -2·d2u_ddh1[n,j]·ddu_dh1_t1[n,j]
+    (38)  ddu_dz2[n,j] = Σ_j3 ddu_dh1[n,j3]·W2[j3,j]
+    (39)  ddu_dh2[n,j] = (2·d2u_ddz2[n,j]·dd2u_ddz2_t1[n,j] - ddu_dz2[n,j])·(dd2u_dh2_1_t1[n,j] - 1)
+    (40)  dv[n,i] = (2 + du_dv[n,i])·du_tt[n,i]
+    (41)  db3[i] = Σ_n dv[n,i]
+    (42)  dh2_1[n,j] = Σ_i dv[n,i]·W3[j,i]
+    (43)  dW3_1[j,i] = Σ_n h2[n,j]·dv[n,i]
+    (44)  dW3_2[j,i] = Σ_n ddu_dh2[n,j]·du_dv[n,i]
+    (45)  dW3_3[j,i] = Σ_n d2u_ddh2[n,j]·dd2u_ddv[n,i]
+    (46)  dW3_4[j,i] = Σ_n 2·dd2u_dh2_1[n,j]·t[n,i]
+    (47)  dW3[j,i] = dW3_1[j,i] + dW3_2[j,i] + dW3_3[j,i] + dW3_4[j,i]
+    (48)  dz2[n,j] = (1 - dd2u_dh2_1_t1[n,j])·(2·(3·d2u_ddz2[n,j]·dd2u_ddz2_t1[n,j]·du_dh2[n,j] - d2u_ddz2[n,j]·dd2u_ddh2[n,j] - d2u_dh2_1[n,j]·dd2u_dz2[n,j] - ddu_dz2[n,j]·du_dh2[n,j])·h2[n,j] + dh2_1[n,j] - 2·d2u_ddz2[n,j]·dd2u_dz2[n,j]·du_dh2[n,j])
+    (49)  db2[j] = Σ_n dz2[n,j]
+    (50)  dh1_1[n,j] = Σ_j2 dz2[n,j2]·W2[j,j2]
+    (51)  dW2_1[i,j] = Σ_n h1[n,i]·dz2[n,j]
+    (52)  dW2_2[i,j] = Σ_n ddu_dh1[n,i]·du_dz2[n,j]
+    (53)  dW2_3[i,j] = Σ_n d2u_ddh1[n,i]·dd2u_ddz2[n,j]
+    (54)  dW2_4[i,j] = Σ_n dd2u_dh1_1[n,i]·d2u_dz2[n,j]
+    (55)  dW2[i,j] = dW2_1[i,j] + dW2_2[i,j] + dW2_3[i,j] + dW2_4[i,j]
+    (56)  dz1[n,j] = (1 - dd2u_dh1_1_t1[n,j])·(2·(3·dd2u_dh1_1_t1[n,j]·dd2u_dz1[n,j]·du_dh1[n,j] - dd2u_ddh1[n,j]·h1[n,j] - dd2u_dz1[n,j]·du_dh1[n,j])·d2u_ddz1[n,j] + dh1_1[n,j] - 2·d2u_dh1_1[n,j]·ddu_dh1_t1[n,j])
+    (57)  dW1_1[i,j] = Σ_n t[n,i]·dz1[n,j]
+    (58)  dW1_2[i,j] = Σ_n (1 - dd2u_dh1_1_t1[n,j])·(dd2u_ddh1[n,j] - 2·ddu_dh1_t1[n,j]·du_dh1[n,j])
+    (59)  dW1_3[i,j] = Σ_n du_tt[n,i]·d2u_dz1[n,j]
+    (60)  dW1[i,j] = dW1_1[i,j] + dW1_2[i,j] + dW1_3[i,j]
+    (61)  db1[j] = Σ_n dz1[n,j]
+    (62)  error = Σ_n,i (u[n,i] - cos(t[n,i]))²/(D·N)
 
 Update of each entry i of the parameters:
 Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
@@ -82,11 +80,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 1, H = 24; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      31·D·H·N + 107·H·N + 24·N·H² + 28·D·N + 7·D·H + 3·H²
-             = 1,896 + 17,164·N
-    bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
-             = 84,696 + 26,816·N
-    workspace  19,400 + 7,360·rows bytes for each chunk of rows examples
+    flops      38·D·H·N + 24·N·H² + 28·D·N + 5·D·H + 98·H·N + 3·H²
+             = 1,848 + 17,116·N
+    bytes      8 + 216·D·H + 312·D·N + 960·H·N + 136·H² + 16·D + 32·H
+             = 84,312 + 23,352·N
+    workspace  19,208 + 6,400·rows bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -130,14 +128,13 @@ GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2", "W3": "dW3", "b
 EQUATIONS = {
     1: "z1", 2: "h1", 3: "z2", 4: "h2", 5: "z3", 6: "v", 7: "u", 8: "du_dv", 9: "du_dh2", 10: "du_dz2",
     11: "du_dh1", 12: "d2u_ddz1", 13: "d2u_ddh1", 14: "d2u_ddz2", 15: "d2u_ddh2", 16: "d2u_ddv",
-    17: "d2u_dh2_1_s1_2", 18: "d2u_dh1_1_s1", 19: "d2u_dt_1", 20: "u_tt", 21: "loss", 22: "du_tt",
-    23: "dd2u_dh1_1_s1_s1", 24: "dd2u_dh1_1_s1_t1", 25: "dd2u_dh1_1_s1", 26: "dd2u_dh2_1_s1_2_s1",
-    27: "dd2u_dh2_1_s1_2_t1", 28: "dd2u_dh2_1_s1_2", 29: "dd2u_ddv", 30: "dd2u_ddh2_1", 31: "dd2u_ddh2",
-    32: "dd2u_ddz2", 33: "dd2u_ddh1_1", 34: "dd2u_ddh1", 35: "ddu_dh1", 36: "ddu_dz2", 37: "ddu_dh2",
-    38: "dv", 39: "db3", 40: "dh2_1", 41: "dW3_1", 42: "dW3_2", 43: "dW3_3", 44: "dW3_4", 45: "dW3",
-    46: "dz2_t1", 47: "dz2", 48: "db2", 49: "dh1_1", 50: "dW2_1", 51: "dW2_2", 52: "dW2_3", 53: "dW2_4",
-    54: "dW2", 55: "dz1_t1", 56: "dz1_t1_2", 57: "dz1", 58: "dW1_1", 59: "dW1_2_s1", 60: "dW1_2_s2",
-    61: "dW1_3", 62: "dW1", 63: "db1", 64: "error",
+    17: "d2u_dh2_1", 18: "d2u_dz2", 19: "d2u_dh1_1", 20: "d2u_dz1", 21: "d2u_dt_1", 22: "u_tt", 23: "loss",
+    24: "du_tt", 25: "dd2u_dz1", 26: "dd2u_dh1_1_t1", 27: "dd2u_dh1_1", 28: "dd2u_dz2", 29: "dd2u_dh2_1_t1",
+    30: "dd2u_dh2_1", 31: "dd2u_ddv", 32: "dd2u_ddh2", 33: "dd2u_ddz2_t1", 34: "dd2u_ddz2", 35: "dd2u_ddh1",
+    36: "ddu_dh1_t1", 37: "ddu_dh1", 38: "ddu_dz2", 39: "ddu_dh2", 40: "dv", 41: "db3", 42: "dh2_1",
+    43: "dW3_1", 44: "dW3_2", 45: "dW3_3", 46: "dW3_4", 47: "dW3", 48: "dz2", 49: "db2", 50: "dh1_1",
+    51: "dW2_1", 52: "dW2_2", 53: "dW2_3", 54: "dW2_4", 55: "dW2", 56: "dz1", 57: "dW1_1", 58: "dW1_2",
+    59: "dW1_3", 60: "dW1", 61: "db1", 62: "error",
 }
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
@@ -257,7 +254,7 @@ def _forward(theta, work, counts, at, t, rows, N):
 
 @kernel
 def _loss(theta, work, counts, at, t, rows, N):
-    """The loss: equations (8) to (21)."""
+    """The loss: equations (8) to (23)."""
     W1 = theta[0:24].reshape(D, H)
     W2 = theta[48:624].reshape(H, H)
     W3 = theta[648:672].reshape(H, D)
@@ -274,10 +271,10 @@ def _loss(theta, work, counts, at, t, rows, N):
     d2u_ddz2 = work[at[13] : at[13] + 24 * rows].reshape(rows, H)
     d2u_ddh2 = work[at[14] : at[14] + 24 * rows].reshape(rows, H)
     d2u_ddv = work[at[15] : at[15] + rows].reshape(rows, D)
-    d2u_dh2_1_s1_2 = work[at[16] : at[16] + 24 * rows].reshape(rows, H)
-    d2u_dh1_1_s1_left = work[at[17] : at[17] + 24 * rows].reshape(rows, H)
-    d2u_dh1_1_s1 = work[at[18] : at[18] + 24 * rows].reshape(rows, H)
-    d2u_dt_1_left = work[at[19] : at[19] + 24 * rows].reshape(rows, H)
+    d2u_dh2_1 = work[at[16] : at[16] + 24 * rows].reshape(rows, H)
+    d2u_dz2 = work[at[17] : at[17] + 24 * rows].reshape(rows, H)
+    d2u_dh1_1 = work[at[18] : at[18] + 24 * rows].reshape(rows, H)
+    d2u_dz1 = work[at[19] : at[19] + 24 * rows].reshape(rows, H)
     d2u_dt_1 = work[at[20] : at[20] + rows].reshape(rows, D)
     u_tt = work[at[21] : at[21] + rows].reshape(rows, D)
     loss = work[at[22] : at[22] + 1]
@@ -288,17 +285,17 @@ def _loss(theta, work, counts, at, t, rows, N):
     _product(d2u_ddh1, W2, d2u_ddz2)  # (14)
     _compute_du_dz2(d2u_ddh2, h2, d2u_ddz2, rows)  # (15)
     _product(d2u_ddh2, W3, d2u_ddv)  # (16)
-    _product(t, W3.T, d2u_dh2_1_s1_2)  # (17)
-    _compute_d2u_dh1_1_s1_left(d2u_dh1_1_s1_left, d2u_ddh2, du_dh2, d2u_dh2_1_s1_2, h2, rows)  # (18)
-    _product(d2u_dh1_1_s1_left, W2.T, d2u_dh1_1_s1)  # (18)
-    _compute_d2u_dh1_1_s1_left(d2u_dt_1_left, d2u_ddh1, du_dh1, d2u_dh1_1_s1, h1, rows)  # (19)
-    _product(d2u_dt_1_left, W1.T, d2u_dt_1)  # (19)
-    _compute_loss(d2u_dt_1, u_tt, d2u_ddv, t, v, u, loss, rows, N)  # (19), (20), (21)
+    _product(t, W3.T, d2u_dh2_1)  # (17)
+    _compute_d2u_dz2(d2u_dh2_1, d2u_dz2, h2, d2u_ddz2, du_dh2, rows)  # (17), (18)
+    _product(d2u_dz2, W2.T, d2u_dh1_1)  # (19)
+    _compute_d2u_dz1(d2u_dz1, h1, d2u_dh1_1, d2u_ddz1, du_dh1, rows)  # (20)
+    _product(d2u_dz1, W1.T, d2u_dt_1)  # (21)
+    _compute_loss(u_tt, d2u_ddv, t, v, d2u_dt_1, u, loss, rows, N)  # (22), (23)
 
 
 @kernel
 def _backward(theta, gradient, work, counts, at, t, rows, N):
-    """The gradients: equations (22) to (44), (46) to (53), (55) to (61), (63)."""
+    """The gradients: equations (24) to (46), (48) to (54), (56) to (59), (61)."""
     W1 = theta[0:24].reshape(D, H)
     W2 = theta[48:624].reshape(H, H)
     W3 = theta[648:672].reshape(H, D)
@@ -313,121 +310,110 @@ def _backward(theta, gradient, work, counts, at, t, rows, N):
     du_dh1 = work[at[12] : at[12] + 24 * rows].reshape(rows, H)
     d2u_ddz2 = work[at[13] : at[13] + 24 * rows].reshape(rows, H)
     d2u_ddh2 = work[at[14] : at[14] + 24 * rows].reshape(rows, H)
-    d2u_dh2_1_s1_2 = work[at[16] : at[16] + 24 * rows].reshape(rows, H)
-    d2u_dh1_1_s1 = work[at[18] : at[18] + 24 * rows].reshape(rows, H)
+    d2u_dh2_1 = work[at[16] : at[16] + 24 * rows].reshape(rows, H)
+    d2u_dz2 = work[at[17] : at[17] + 24 * rows].reshape(rows, H)
+    d2u_dh1_1 = work[at[18] : at[18] + 24 * rows].reshape(rows, H)
+    d2u_dz1 = work[at[19] : at[19] + 24 * rows].reshape(rows, H)
     u_tt = work[at[21] : at[21] + rows].reshape(rows, D)
     du_tt = work[at[23] : at[23] + rows].reshape(rows, D)
-    dd2u_dh1_1_s1_t1 = work[at[24] : at[24] + 24 * rows].reshape(rows, H)
-    dd2u_dh2_1_s1_2_t1 = work[at[25] : at[25] + 24 * rows].reshape(rows, H)
+    dd2u_dh1_1_t1 = work[at[24] : at[24] + 24 * rows].reshape(rows, H)
+    dd2u_dh2_1_t1 = work[at[25] : at[25] + 24 * rows].reshape(rows, H)
     dd2u_ddv = work[at[26] : at[26] + rows].reshape(rows, D)
     dv = work[at[27] : at[27] + rows].reshape(rows, D)
     db3 = gradient[672:673]
-    dz2_t1 = work[at[28] : at[28] + 24 * rows].reshape(rows, H)
-    dW2_4_right = work[at[29] : at[29] + 24 * rows].reshape(rows, H)
-    dz1_t1 = work[at[30] : at[30] + 24 * rows].reshape(rows, H)
-    dz1_t1_2 = work[at[31] : at[31] + 24 * rows].reshape(rows, H)
-    dW1_3_right = work[at[32] : at[32] + 24 * rows].reshape(rows, H)
-    dd2u_dh1_1_s1_s1 = work[at[33] : at[33] + 24 * rows].reshape(rows, H)
-    dd2u_dh1_1_s1 = work[at[34] : at[34] + 24 * rows].reshape(rows, H)
-    ddu_dh1 = work[at[35] : at[35] + 24 * rows].reshape(rows, H)
-    dd2u_dh2_1_s1_2_s1 = work[at[36] : at[36] + 24 * rows].reshape(rows, H)
-    dd2u_dh2_1_s1_2 = work[at[37] : at[37] + 24 * rows].reshape(rows, H)
-    dd2u_ddh2_1 = work[at[38] : at[38] + 24 * rows].reshape(rows, H)
-    dd2u_ddh2 = work[at[39] : at[39] + 24 * rows].reshape(rows, H)
-    dd2u_ddz2 = work[at[40] : at[40] + 24 * rows].reshape(rows, H)
-    dd2u_ddh1_1 = work[at[41] : at[41] + 24 * rows].reshape(rows, H)
-    dd2u_ddh1 = work[at[42] : at[42] + 24 * rows].reshape(rows, H)
-    dW1_2_s1 = work[at[43] : at[43] + 24]
-    dW1_2_s2 = work[at[44] : at[44] + 24]
-    ddu_dz2 = work[at[45] : at[45] + 24 * rows].reshape(rows, H)
-    ddu_dh2 = work[at[46] : at[46] + 24 * rows].reshape(rows, H)
-    dh2_1 = work[at[47] : at[47] + 24 * rows].reshape(rows, H)
-    dW3_1 = work[at[48] : at[48] + 24].reshape(H, D)
-    dW3_2 = work[at[49] : at[49] + 24].reshape(H, D)
-    dW3_3 = work[at[50] : at[50] + 24].reshape(H, D)
-    dW3_4 = work[at[51] : at[51] + 24].reshape(H, D)
-    dz2 = work[at[52] : at[52] + 24 * rows].reshape(rows, H)
+    dd2u_dz1 = work[at[28] : at[28] + 24 * rows].reshape(rows, H)
+    dd2u_dh1_1 = work[at[29] : at[29] + 24 * rows].reshape(rows, H)
+    ddu_dh1_t1 = work[at[30] : at[30] + 24 * rows].reshape(rows, H)
+    ddu_dh1 = work[at[31] : at[31] + 24 * rows].reshape(rows, H)
+    dd2u_dz2 = work[at[32] : at[32] + 24 * rows].reshape(rows, H)
+    dd2u_dh2_1 = work[at[33] : at[33] + 24 * rows].reshape(rows, H)
+    dd2u_ddz2_t1 = work[at[34] : at[34] + 24 * rows].reshape(rows, H)
+    dd2u_ddh2 = work[at[35] : at[35] + 24 * rows].reshape(rows, H)
+    dd2u_ddz2 = work[at[36] : at[36] + 24 * rows].reshape(rows, H)
+    dd2u_ddh1 = work[at[37] : at[37] + 24 * rows].reshape(rows, H)
+    ddu_dz2 = work[at[38] : at[38] + 24 * rows].reshape(rows, H)
+    ddu_dh2 = work[at[39] : at[39] + 24 * rows].reshape(rows, H)
+    dh2_1 = work[at[40] : at[40] + 24 * rows].reshape(rows, H)
+    dW3_1 = work[at[41] : at[41] + 24].reshape(H, D)
+    dW3_2 = work[at[42] : at[42] + 24].reshape(H, D)
+    dW3_3 = work[at[43] : at[43] + 24].reshape(H, D)
+    dW3_4 = work[at[44] : at[44] + 24].reshape(H, D)
+    dz2 = work[at[45] : at[45] + 24 * rows].reshape(rows, H)
     db2 = gradient[624:648]
-    dh1_1 = work[at[53] : at[53] + 24 * rows].reshape(rows, H)
-    dW2_1 = work[at[54] : at[54] + 576].reshape(H, H)
-    dW2_2 = work[at[55] : at[55] + 576].reshape(H, H)
-    dW2_3 = work[at[56] : at[56] + 576].reshape(H, H)
-    dW2_4 = work[at[57] : at[57] + 576].reshape(H, H)
-    dz1 = work[at[58] : at[58] + 24 * rows].reshape(rows, H)
+    dh1_1 = work[at[46] : at[46] + 24 * rows].reshape(rows, H)
+    dW2_1 = work[at[47] : at[47] + 576].reshape(H, H)
+    dW2_2 = work[at[48] : at[48] + 576].reshape(H, H)
+    dW2_3 = work[at[49] : at[49] + 576].reshape(H, H)
+    dW2_4 = work[at[50] : at[50] + 576].reshape(H, H)
+    dz1 = work[at[51] : at[51] + 24 * rows].reshape(rows, H)
     db1 = gradient[24:48]
-    dW1_1 = work[at[59] : at[59] + 24].reshape(D, H)
-    dW1_3 = work[at[60] : at[60] + 24].reshape(D, H)
-    _compute_dW1_3_right(
-        db3, du_tt, u, u_tt, dd2u_ddv, t, dv, du_dv, dd2u_dh1_1_s1_t1, h1, dd2u_dh2_1_s1_2_t1, h2, dz2_t1,
-        d2u_ddh2, du_dh2, dW2_4_right, d2u_dh2_1_s1_2, dz1_t1, d2u_ddh1, du_dh1, dz1_t1_2, d2u_dh1_1_s1,
-        dW1_3_right, rows, N
-    )  # (22), (24), (27), (29), (38), (39), (46), (53), (55), (56), (61)
-    _product(du_tt, W1, dd2u_dh1_1_s1_s1)  # (23)
+    dW1_1 = work[at[52] : at[52] + 24].reshape(D, H)
+    dW1_2 = work[at[53] : at[53] + 24].reshape(D, H)
+    dW1_3 = work[at[54] : at[54] + 24].reshape(D, H)
+    _compute_db3(
+        db3, du_tt, u, u_tt, dd2u_ddv, t, dv, du_dv, dd2u_dh1_1_t1, h1, dd2u_dh2_1_t1, h2, rows, N
+    )  # (24), (26), (29), (31), (40), (41)
+    _product(du_tt, W1, dd2u_dz1)  # (25)
     _compute_ddu_dh1(
-        dd2u_dh1_1_s1, dd2u_dh1_1_s1_t1, dd2u_dh1_1_s1_s1, ddu_dh1, d2u_ddh1, h1, rows
-    )  # (25), (35)
-    _product(dd2u_dh1_1_s1, W2, dd2u_dh2_1_s1_2_s1)  # (26)
-    _compute_dd2u_dh2_1_s1_2(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_t1, dd2u_dh2_1_s1_2_s1, rows)  # (28)
-    _product(dd2u_ddv, W3.T, dd2u_ddh2_1)  # (30)
-    _compute_dd2u_ddz2(
-        dd2u_ddh2, dd2u_ddh2_1, dd2u_dh2_1_s1_2_s1, du_dh2, h2, dd2u_ddz2, dd2u_dh2_1_s1_2_t1, rows
-    )  # (31), (32)
-    _product(dd2u_ddz2, W2.T, dd2u_ddh1_1)  # (33)
-    _compute_dW1_2_s2(
-        dW1_2_s1, dW1_2_s2, dd2u_ddh1, dd2u_ddh1_1, dd2u_dh1_1_s1_s1, du_dh1, h1, dd2u_dh1_1_s1_t1, rows
-    )  # (34), (59), (60)
-    _product(ddu_dh1, W2, ddu_dz2)  # (36)
-    _compute_d2u_dh1_1_s1_left(ddu_dh2, d2u_ddh2, dd2u_dh2_1_s1_2_s1, ddu_dz2, h2, rows)  # (37)
-    _product(dv, W3.T, dh2_1)  # (40)
-    _product(h2.T, dv, dW3_1)  # (41)
-    _product(ddu_dh2.T, du_dv, dW3_2)  # (42)
-    _product(d2u_ddh2.T, dd2u_ddv, dW3_3)  # (43)
-    _product(dd2u_dh2_1_s1_2.T, t, dW3_4)  # (44)
+        dd2u_dh1_1, dd2u_dh1_1_t1, dd2u_dz1, ddu_dh1_t1, h1, ddu_dh1, d2u_ddh1, rows
+    )  # (27), (36), (37)
+    _product(dd2u_dh1_1, W2, dd2u_dz2)  # (28)
+    _compute_dd2u_ddz2_t1(dd2u_dh2_1, dd2u_dh2_1_t1, dd2u_dz2, dd2u_ddz2_t1, h2, rows)  # (30), (33)
+    _product(dd2u_ddv, W3.T, dd2u_ddh2)  # (32)
+    _compute_dd2u_ddz2(dd2u_ddz2, dd2u_dh2_1_t1, dd2u_ddh2, dd2u_ddz2_t1, du_dh2, rows)  # (34)
+    _product(dd2u_ddz2, W2.T, dd2u_ddh1)  # (35)
+    _product(ddu_dh1, W2, ddu_dz2)  # (38)
+    _compute_ddu_dh2(ddu_dh2, d2u_ddz2, dd2u_ddz2_t1, ddu_dz2, dd2u_dh2_1_t1, rows)  # (39)
+    _product(dv, W3.T, dh2_1)  # (42)
+    _product(h2.T, dv, dW3_1)  # (43)
+    _product(ddu_dh2.T, du_dv, dW3_2)  # (44)
+    _product(d2u_ddh2.T, dd2u_ddv, dW3_3)  # (45)
+    _product(dd2u_dh2_1.T, t, dW3_4)  # (46)
+    _compute_dW3_4(dW3_4)  # (46)
     _compute_db2(
-        db2, dz2, dd2u_dh2_1_s1_2_t1, d2u_ddz2, dd2u_ddh2, d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, ddu_dz2,
-        du_dh2, h2, dh2_1, dz2_t1, rows
-    )  # (47), (48)
-    _product(dz2, W2.T, dh1_1)  # (49)
-    _product(h1.T, dz2, dW2_1)  # (50)
-    _product(ddu_dh1.T, du_dz2, dW2_2)  # (51)
-    _product(d2u_ddh1.T, dd2u_ddz2, dW2_3)  # (52)
-    _product(dd2u_dh1_1_s1.T, dW2_4_right, dW2_4)  # (53)
+        db2, dz2, dd2u_dh2_1_t1, d2u_ddz2, dd2u_ddz2_t1, du_dh2, dd2u_ddh2, d2u_dh2_1, dd2u_dz2, ddu_dz2, h2,
+        dh2_1, rows
+    )  # (48), (49)
+    _product(dz2, W2.T, dh1_1)  # (50)
+    _product(h1.T, dz2, dW2_1)  # (51)
+    _product(ddu_dh1.T, du_dz2, dW2_2)  # (52)
+    _product(d2u_ddh1.T, dd2u_ddz2, dW2_3)  # (53)
+    _product(dd2u_dh1_1.T, d2u_dz2, dW2_4)  # (54)
     _compute_db1(
-        db1, dz1, dz1_t1_2, dz1_t1, dd2u_dh1_1_s1_s1, dh1_1, d2u_ddz1, dd2u_ddh1, h1, dd2u_dh1_1_s1_t1, rows
-    )  # (57), (63)
-    _product(t.T, dz1, dW1_1)  # (58)
-    _product(du_tt.T, dW1_3_right, dW1_3)  # (61)
-    _compute_dW1_3(dW1_3)  # (61)
+        db1, dz1, dd2u_dh1_1_t1, dd2u_dz1, du_dh1, dd2u_ddh1, h1, d2u_ddz1, dh1_1, d2u_dh1_1, ddu_dh1_t1, rows
+    )  # (56), (61)
+    _product(t.T, dz1, dW1_1)  # (57)
+    _compute_dW1_2(dd2u_dh1_1_t1, dd2u_ddh1, ddu_dh1_t1, du_dh1, dW1_2, rows)  # (58)
+    _product(du_tt.T, d2u_dz1, dW1_3)  # (59)
 
 
 @kernel
 def _finish(theta, gradient, work, counts, at, rows, N):
-    """The gradients of the whole batch: equations (45), (54), (62)."""
-    dW1_2_s1 = work[at[43] : at[43] + 24]
-    dW1_2_s2 = work[at[44] : at[44] + 24]
-    dW3_1 = work[at[48] : at[48] + 24].reshape(H, D)
-    dW3_2 = work[at[49] : at[49] + 24].reshape(H, D)
-    dW3_3 = work[at[50] : at[50] + 24].reshape(H, D)
-    dW3_4 = work[at[51] : at[51] + 24].reshape(H, D)
-    dW2_1 = work[at[54] : at[54] + 576].reshape(H, H)
-    dW2_2 = work[at[55] : at[55] + 576].reshape(H, H)
-    dW2_3 = work[at[56] : at[56] + 576].reshape(H, H)
-    dW2_4 = work[at[57] : at[57] + 576].reshape(H, H)
-    dW1_1 = work[at[59] : at[59] + 24].reshape(D, H)
-    dW1_3 = work[at[60] : at[60] + 24].reshape(D, H)
+    """The gradients of the whole batch: equations (47), (55), (60)."""
+    dW3_1 = work[at[41] : at[41] + 24].reshape(H, D)
+    dW3_2 = work[at[42] : at[42] + 24].reshape(H, D)
+    dW3_3 = work[at[43] : at[43] + 24].reshape(H, D)
+    dW3_4 = work[at[44] : at[44] + 24].reshape(H, D)
+    dW2_1 = work[at[47] : at[47] + 576].reshape(H, H)
+    dW2_2 = work[at[48] : at[48] + 576].reshape(H, H)
+    dW2_3 = work[at[49] : at[49] + 576].reshape(H, H)
+    dW2_4 = work[at[50] : at[50] + 576].reshape(H, H)
+    dW1_1 = work[at[52] : at[52] + 24].reshape(D, H)
+    dW1_2 = work[at[53] : at[53] + 24].reshape(D, H)
+    dW1_3 = work[at[54] : at[54] + 24].reshape(D, H)
     dW3 = gradient[648:672].reshape(H, D)
     dW2 = gradient[48:624].reshape(H, H)
     dW1 = gradient[0:24].reshape(D, H)
-    _compute_dW2(dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW2, dW2_1, dW2_2, dW2_3, dW2_4)  # (45), (54)
-    _compute_dW1(dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1)  # (62)
+    _compute_dW2(dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW2, dW2_1, dW2_2, dW2_3, dW2_4)  # (47), (55)
+    _compute_dW1(dW1, dW1_1, dW1_2, dW1_3)  # (60)
 
 
 @kernel
 def _metrics(theta, work, counts, at, t, rows, N):
-    """The metrics: equation (64)."""
+    """The metrics: equation (62)."""
     u = work[at[6] : at[6] + rows].reshape(rows, D)
-    error = work[at[61] : at[61] + 1]
-    _compute_error(u, t, error, N)  # (64)
+    error = work[at[55] : at[55] + 1]
+    _compute_error(u, t, error, N)  # (62)
 
 
 @kernel
@@ -474,172 +460,175 @@ def _compute_du_dz2(du_dz2, h2, du_dh2, rows):
 
 
 @kernel
-def _compute_d2u_dh1_1_s1_left(d2u_dh1_1_s1_left, d2u_ddh2, du_dh2, d2u_dh2_1_s1_2, h2, rows):
-    """Equations (18), (19), (37)."""
+def _compute_d2u_dz2(d2u_dh2_1, d2u_dz2, h2, d2u_ddz2, du_dh2, rows):
+    """Equations (17), (18)."""
     _disjoint()
     for n in range(rows):
-        for j2 in range(H):
-            d2u_dh1_1_s1_left[n, j2] = (
-                (-d2u_ddh2[n, j2] * du_dh2[n, j2] - d2u_dh2_1_s1_2[n, j2] * h2[n, j2]) * h2[n, j2]
-                + d2u_dh2_1_s1_2[n, j2]
-            )  # (18), (19), (37)
+        for j in range(H):
+            d2u_dh2_1[n, j] *= 2.0  # (17)
+            d2u_dz2[n, j] = (1 - h2[n, j] * h2[n, j]) * (d2u_dh2_1[n, j] - 2 * d2u_ddz2[n, j] * du_dh2[n, j] * h2[n, j])  # (18)
 
 
 @kernel
-def _compute_loss(d2u_dt_1, u_tt, d2u_ddv, t, v, u, loss, rows, N):
-    """Equations (19) to (21)."""
+def _compute_d2u_dz1(d2u_dz1, h1, d2u_dh1_1, d2u_ddz1, du_dh1, rows):
+    """Equation (20)."""
+    _disjoint()
+    for n in range(rows):
+        for j in range(H):
+            d2u_dz1[n, j] = (1 - h1[n, j] * h1[n, j]) * (d2u_dh1_1[n, j] - 2 * d2u_ddz1[n, j] * du_dh1[n, j] * h1[n, j])  # (20)
+
+
+@kernel
+def _compute_loss(u_tt, d2u_ddv, t, v, d2u_dt_1, u, loss, rows, N):
+    """Equations (22), (23)."""
     _disjoint()
     loss_sum = 0.0
     for n in range(rows):
         for i in range(D):
-            d2u_dt_1[n, i] *= 2.0  # (19)
-            u_tt[n, i] = 2 * d2u_ddv[n, i] * t[n, i] + 2 * v[n, i] + d2u_dt_1[n, i]  # (20)
-            loss_sum += (u[n, i] + u_tt[n, i])**2 / (D * N)  # (21)
+            u_tt[n, i] = 2 * d2u_ddv[n, i] * t[n, i] + 2 * v[n, i] + d2u_dt_1[n, i]  # (22)
+            loss_sum += (u[n, i] + u_tt[n, i])**2 / (D * N)  # (23)
     loss[0] = loss_sum
 
 
 @kernel
-def _compute_dW1_3_right(
-    db3, du_tt, u, u_tt, dd2u_ddv, t, dv, du_dv, dd2u_dh1_1_s1_t1, h1, dd2u_dh2_1_s1_2_t1, h2, dz2_t1,
-    d2u_ddh2, du_dh2, dW2_4_right, d2u_dh2_1_s1_2, dz1_t1, d2u_ddh1, du_dh1, dz1_t1_2, d2u_dh1_1_s1,
-    dW1_3_right, rows, N,
-):
-    """Equations (22), (24), (27), (29), (38), (39), (46), (53), (55), (56), (61)."""
+def _compute_db3(db3, du_tt, u, u_tt, dd2u_ddv, t, dv, du_dv, dd2u_dh1_1_t1, h1, dd2u_dh2_1_t1, h2, rows, N):
+    """Equations (24), (26), (29), (31), (40), (41)."""
     _disjoint()
     db3[:] = 0.0
     for n in range(rows):
         for i in range(D):
-            du_tt[n, i] = 2 / (D * N) * (u[n, i] + u_tt[n, i])  # (22)
-            dd2u_ddv[n, i] = 2 * du_tt[n, i] * t[n, i]  # (29)
-            dv[n, i] = (du_dv[n, i] + 2) * du_tt[n, i]  # (38)
-            db3[i] += dv[n, i]  # (39)
+            du_tt[n, i] = 2 / (D * N) * (u[n, i] + u_tt[n, i])  # (24)
+            dd2u_ddv[n, i] = 2 * du_tt[n, i] * t[n, i]  # (31)
+            dv[n, i] = (du_dv[n, i] + 2) * du_tt[n, i]  # (40)
+            db3[i] += dv[n, i]  # (41)
         for j in range(H):
-            dd2u_dh1_1_s1_t1[n, j] = h1[n, j] * h1[n, j]  # (24)
-            dd2u_dh2_1_s1_2_t1[n, j] = h2[n, j] * h2[n, j]  # (27)
-            dz2_t1[n, j] = d2u_ddh2[n, j] * du_dh2[n, j]  # (46)
-            dW2_4_right[n, j] = (-d2u_dh2_1_s1_2[n, j] * h2[n, j] - dz2_t1[n, j]) * h2[n, j] + d2u_dh2_1_s1_2[n, j]  # (53)
-            dz1_t1[n, j] = d2u_ddh1[n, j] * du_dh1[n, j]  # (55)
-            dz1_t1_2[n, j] = d2u_dh1_1_s1[n, j] * h1[n, j]  # (56)
-            dW1_3_right[n, j] = (-dz1_t1[n, j] - dz1_t1_2[n, j]) * h1[n, j] + d2u_dh1_1_s1[n, j]  # (61)
+            dd2u_dh1_1_t1[n, j] = h1[n, j] * h1[n, j]  # (26)
+            dd2u_dh2_1_t1[n, j] = h2[n, j] * h2[n, j]  # (29)
 
 
 @kernel
-def _compute_ddu_dh1(dd2u_dh1_1_s1, dd2u_dh1_1_s1_t1, dd2u_dh1_1_s1_s1, ddu_dh1, d2u_ddh1, h1, rows):
-    """Equations (25), (35)."""
+def _compute_ddu_dh1(dd2u_dh1_1, dd2u_dh1_1_t1, dd2u_dz1, ddu_dh1_t1, h1, ddu_dh1, d2u_ddh1, rows):
+    """Equations (27), (36), (37)."""
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            dd2u_dh1_1_s1[n, j] = 2 * (1 - dd2u_dh1_1_s1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j]  # (25)
-            ddu_dh1[n, j] = -2 * d2u_ddh1[n, j] * dd2u_dh1_1_s1_s1[n, j] * h1[n, j]  # (35)
+            dd2u_dh1_1[n, j] = (1 - dd2u_dh1_1_t1[n, j]) * dd2u_dz1[n, j]  # (27)
+            ddu_dh1_t1[n, j] = dd2u_dz1[n, j] * h1[n, j]  # (36)
+            ddu_dh1[n, j] = -2 * d2u_ddh1[n, j] * ddu_dh1_t1[n, j]  # (37)
 
 
 @kernel
-def _compute_dd2u_dh2_1_s1_2(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_t1, dd2u_dh2_1_s1_2_s1, rows):
-    """Equation (28)."""
+def _compute_dd2u_ddz2_t1(dd2u_dh2_1, dd2u_dh2_1_t1, dd2u_dz2, dd2u_ddz2_t1, h2, rows):
+    """Equations (30), (33)."""
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            dd2u_dh2_1_s1_2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_dh2_1_s1_2_s1[n, j]  # (28)
+            dd2u_dh2_1[n, j] = (1 - dd2u_dh2_1_t1[n, j]) * dd2u_dz2[n, j]  # (30)
+            dd2u_ddz2_t1[n, j] = dd2u_dz2[n, j] * h2[n, j]  # (33)
 
 
 @kernel
-def _compute_dd2u_ddz2(
-    dd2u_ddh2, dd2u_ddh2_1, dd2u_dh2_1_s1_2_s1, du_dh2, h2, dd2u_ddz2, dd2u_dh2_1_s1_2_t1, rows,
-):
-    """Equations (31), (32)."""
+def _compute_dd2u_ddz2(dd2u_ddz2, dd2u_dh2_1_t1, dd2u_ddh2, dd2u_ddz2_t1, du_dh2, rows):
+    """Equation (34)."""
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            dd2u_ddh2[n, j] = dd2u_ddh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * du_dh2[n, j] * h2[n, j]  # (31)
-            dd2u_ddz2[n, j] = (1 - dd2u_dh2_1_s1_2_t1[n, j]) * dd2u_ddh2[n, j]  # (32)
+            dd2u_ddz2[n, j] = (1 - dd2u_dh2_1_t1[n, j]) * (dd2u_ddh2[n, j] - 2 * dd2u_ddz2_t1[n, j] * du_dh2[n, j])  # (34)
 
 
 @kernel
-def _compute_dW1_2_s2(
-    dW1_2_s1, dW1_2_s2, dd2u_ddh1, dd2u_ddh1_1, dd2u_dh1_1_s1_s1, du_dh1, h1, dd2u_dh1_1_s1_t1, rows,
-):
-    """Equations (34), (59), (60)."""
+def _compute_ddu_dh2(ddu_dh2, d2u_ddz2, dd2u_ddz2_t1, ddu_dz2, dd2u_dh2_1_t1, rows):
+    """Equation (39)."""
     _disjoint()
-    dW1_2_s1[:] = 0.0
-    dW1_2_s2[:] = 0.0
     for n in range(rows):
         for j in range(H):
-            dd2u_ddh1[n, j] = dd2u_ddh1_1[n, j] - 2 * dd2u_dh1_1_s1_s1[n, j] * du_dh1[n, j] * h1[n, j]  # (34)
-            dW1_2_s1[j] += dd2u_ddh1[n, j] * dd2u_dh1_1_s1_t1[n, j]  # (59)
-            dW1_2_s2[j] += dd2u_ddh1[n, j]  # (60)
+            ddu_dh2[n, j] = (2 * d2u_ddz2[n, j] * dd2u_ddz2_t1[n, j] - ddu_dz2[n, j]) * (dd2u_dh2_1_t1[n, j] - 1)  # (39)
+
+
+@kernel
+def _compute_dW3_4(dW3_4):
+    """Equation (46)."""
+    _disjoint()
+    for j in range(H):
+        for i in range(D):
+            dW3_4[j, i] *= 2.0  # (46)
 
 
 @kernel
 def _compute_db2(
-    db2, dz2, dd2u_dh2_1_s1_2_t1, d2u_ddz2, dd2u_ddh2, d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, ddu_dz2, du_dh2,
-    h2, dh2_1, dz2_t1, rows,
+    db2, dz2, dd2u_dh2_1_t1, d2u_ddz2, dd2u_ddz2_t1, du_dh2, dd2u_ddh2, d2u_dh2_1, dd2u_dz2, ddu_dz2, h2,
+    dh2_1, rows,
 ):
-    """Equations (47), (48)."""
+    """Equations (48), (49)."""
     _disjoint()
     db2[:] = 0.0
     for n in range(rows):
         for j in range(H):
             dz2[n, j] = (
-                (1 - dd2u_dh2_1_s1_2_t1[n, j]) * (2 * (-d2u_ddz2[n, j] * dd2u_ddh2[n, j]
-                - d2u_dh2_1_s1_2[n, j] * dd2u_dh2_1_s1_2_s1[n, j] - ddu_dz2[n, j] * du_dh2[n, j]) * h2[n, j]
-                + dh2_1[n, j] - dd2u_dh2_1_s1_2_s1[n, j] * dz2_t1[n, j])
-            )  # (47)
-            db2[j] += dz2[n, j]  # (48)
+                (1 - dd2u_dh2_1_t1[n, j]) * (2 * (3 * d2u_ddz2[n, j] * dd2u_ddz2_t1[n, j] * du_dh2[n, j]
+                - d2u_ddz2[n, j] * dd2u_ddh2[n, j] - d2u_dh2_1[n, j] * dd2u_dz2[n, j] - ddu_dz2[n, j]
+                * du_dh2[n, j]) * h2[n, j] + dh2_1[n, j] - 2 * d2u_ddz2[n, j] * dd2u_dz2[n, j] * du_dh2[n, j])
+            )  # (48)
+            db2[j] += dz2[n, j]  # (49)
 
 
 @kernel
 def _compute_db1(
-    db1, dz1, dz1_t1_2, dz1_t1, dd2u_dh1_1_s1_s1, dh1_1, d2u_ddz1, dd2u_ddh1, h1, dd2u_dh1_1_s1_t1, rows,
+    db1, dz1, dd2u_dh1_1_t1, dd2u_dz1, du_dh1, dd2u_ddh1, h1, d2u_ddz1, dh1_1, d2u_dh1_1, ddu_dh1_t1, rows,
 ):
-    """Equations (57), (63)."""
+    """Equations (56), (61)."""
     _disjoint()
     db1[:] = 0.0
     for n in range(rows):
         for j in range(H):
             dz1[n, j] = (
-                (2 * (-2 * dz1_t1_2[n, j] - dz1_t1[n, j]) * dd2u_dh1_1_s1_s1[n, j] + dh1_1[n, j] - 2
-                * d2u_ddz1[n, j] * dd2u_ddh1[n, j] * h1[n, j]) * (1 - dd2u_dh1_1_s1_t1[n, j])
-            )  # (57)
-            db1[j] += dz1[n, j]  # (63)
+                (1 - dd2u_dh1_1_t1[n, j]) * (2 * (3 * dd2u_dh1_1_t1[n, j] * dd2u_dz1[n, j] * du_dh1[n, j]
+                - dd2u_ddh1[n, j] * h1[n, j] - dd2u_dz1[n, j] * du_dh1[n, j]) * d2u_ddz1[n, j] + dh1_1[n, j]
+                - 2 * d2u_dh1_1[n, j] * ddu_dh1_t1[n, j])
+            )  # (56)
+            db1[j] += dz1[n, j]  # (61)
 
 
 @kernel
-def _compute_dW1_3(dW1_3):
-    """Equation (61)."""
+def _compute_dW1_2(dd2u_dh1_1_t1, dd2u_ddh1, ddu_dh1_t1, du_dh1, dW1_2, rows):
+    """Equation (58)."""
     _disjoint()
     for i in range(D):
         for j in range(H):
-            dW1_3[i, j] *= 2.0  # (61)
+            dW1_2_sum = 0.0
+            for n in range(rows):
+                dW1_2_sum += (1 - dd2u_dh1_1_t1[n, j]) * (dd2u_ddh1[n, j] - 2 * ddu_dh1_t1[n, j] * du_dh1[n, j])  # (58)
+            dW1_2[i, j] = dW1_2_sum
 
 
 @kernel
 def _compute_dW2(dW3, dW3_1, dW3_2, dW3_3, dW3_4, dW2, dW2_1, dW2_2, dW2_3, dW2_4):
-    """Equations (45), (54)."""
+    """Equations (47), (55)."""
     _disjoint()
     for j in range(H):
         for i in range(D):
-            dW3[j, i] = dW3_1[j, i] + dW3_2[j, i] + dW3_3[j, i] + dW3_4[j, i]  # (45)
+            dW3[j, i] = dW3_1[j, i] + dW3_2[j, i] + dW3_3[j, i] + dW3_4[j, i]  # (47)
         for j1 in range(H):
-            dW2[j, j1] = dW2_1[j, j1] + dW2_2[j, j1] + dW2_3[j, j1] + dW2_4[j, j1]  # (54)
+            dW2[j, j1] = dW2_1[j, j1] + dW2_2[j, j1] + dW2_3[j, j1] + dW2_4[j, j1]  # (55)
 
 
 @kernel
-def _compute_dW1(dW1, dW1_1, dW1_3, dW1_2_s2, dW1_2_s1):
-    """Equation (62)."""
+def _compute_dW1(dW1, dW1_1, dW1_2, dW1_3):
+    """Equation (60)."""
     _disjoint()
     for i in range(D):
         for j in range(H):
-            dW1[i, j] = dW1_1[i, j] + dW1_3[i, j] + dW1_2_s2[j] - dW1_2_s1[j]  # (62)
+            dW1[i, j] = dW1_1[i, j] + dW1_2[i, j] + dW1_3[i, j]  # (60)
 
 
 @kernel
 def _compute_error(u, t, error, N):
-    """Equation (64)."""
+    """Equation (62)."""
     _disjoint()
     error_sum = 0.0
     for n in range(N):
         for i in range(D):
-            error_sum += (u[n, i] - math.cos(t[n, i]))**2 / (D * N)  # (64)
+            error_sum += (u[n, i] - math.cos(t[n, i]))**2 / (D * N)  # (62)
     error[0] = error_sum
 
 
@@ -748,31 +737,10 @@ def _train_step_in_chunks(
     for k in range(1, len(work)):
         work[0, at[22]] += work[k, at[22]]
     for k in range(1, len(work)):
-        for i in range(at[48], at[48] + 24):
+        for i in range(at[41], at[41] + 24):
             work[0, i] += work[k, i]
     for k in range(1, len(work)):
-        for i in range(at[49], at[49] + 24):
-            work[0, i] += work[k, i]
-    for k in range(1, len(work)):
-        for i in range(at[50], at[50] + 24):
-            work[0, i] += work[k, i]
-    for k in range(1, len(work)):
-        for i in range(at[51], at[51] + 24):
-            work[0, i] += work[k, i]
-    for k in range(1, len(work)):
-        for i in range(at[54], at[54] + 576):
-            work[0, i] += work[k, i]
-    for k in range(1, len(work)):
-        for i in range(at[55], at[55] + 576):
-            work[0, i] += work[k, i]
-    for k in range(1, len(work)):
-        for i in range(at[56], at[56] + 576):
-            work[0, i] += work[k, i]
-    for k in range(1, len(work)):
-        for i in range(at[57], at[57] + 576):
-            work[0, i] += work[k, i]
-    for k in range(1, len(work)):
-        for i in range(at[59], at[59] + 24):
+        for i in range(at[42], at[42] + 24):
             work[0, i] += work[k, i]
     for k in range(1, len(work)):
         for i in range(at[43], at[43] + 24):
@@ -781,7 +749,25 @@ def _train_step_in_chunks(
         for i in range(at[44], at[44] + 24):
             work[0, i] += work[k, i]
     for k in range(1, len(work)):
-        for i in range(at[60], at[60] + 24):
+        for i in range(at[47], at[47] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[48], at[48] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[49], at[49] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[50], at[50] + 576):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[52], at[52] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[53], at[53] + 24):
+            work[0, i] += work[k, i]
+    for k in range(1, len(work)):
+        for i in range(at[54], at[54] + 24):
             work[0, i] += work[k, i]
     _finish(theta, gradient, work[0], counts[0], at, 0, N)
     loss = work[0, at[22]]
@@ -793,7 +779,7 @@ def _train_step_in_chunks(
 
 def _flops(N):
     """Floating-point operations of one step."""
-    return 17164 * N
+    return 17116 * N
 
 
 def _places(rows, N):
@@ -804,9 +790,9 @@ def _places(rows, N):
         "z2": (0, 0, (rows, H)),
         "h2": (0, 48 * rows, (rows, H)),
         "z3": (0, 0, (rows, D)),
-        "v": (0, 288 * rows, (rows, D)),
-        "u": (0, 432 * rows, (rows, D)),
-        "du_dv": (0, 648 * rows, (rows, D)),
+        "v": (0, 312 * rows, (rows, D)),
+        "u": (0, 360 * rows, (rows, D)),
+        "du_dv": (0, 672 * rows, (rows, D)),
         "d2u_ddz1": (0, 0, (rows, H)),
         "d2u_ddh1": (0, 72 * rows, (rows, H)),
         "du_dh2": (0, 96 * rows, (rows, H)),
@@ -814,52 +800,46 @@ def _places(rows, N):
         "du_dh1": (0, 144 * rows, (rows, H)),
         "d2u_ddz2": (0, 168 * rows, (rows, H)),
         "d2u_ddh2": (0, 192 * rows, (rows, H)),
-        "d2u_ddv": (0, 289 * rows, (rows, D)),
-        "d2u_dh2_1_s1_2": (0, 216 * rows, (rows, H)),
-        "d2u_dh1_1_s1_left": (0, 240 * rows, (rows, H)),
-        "d2u_dh1_1_s1": (0, 264 * rows, (rows, H)),
-        "d2u_dt_1_left": (0, 240 * rows, (rows, H)),
-        "d2u_dt_1": (0, 290 * rows, (rows, D)),
-        "u_tt": (0, 433 * rows, (rows, D)),
-        "loss": (0, 920 * rows + 2424, ()),
-        "du_tt": (0, 919 * rows + 2304, (rows, D)),
-        "dd2u_dh1_1_s1_t1": (0, 240 * rows, (rows, H)),
-        "dd2u_dh2_1_s1_2_t1": (0, 288 * rows, (rows, H)),
-        "dd2u_ddv": (0, 649 * rows, (rows, D)),
-        "dv": (0, 650 * rows, (rows, D)),
-        "dz2_t1": (0, 312 * rows, (rows, H)),
-        "dW2_4_right": (0, 336 * rows, (rows, H)),
-        "dz1_t1": (0, 360 * rows, (rows, H)),
-        "dz1_t1_2": (0, 384 * rows, (rows, H)),
-        "dW1_3_right": (0, 408 * rows, (rows, H)),
-        "dd2u_dh1_1_s1_s1": (0, 264 * rows, (rows, H)),
-        "dd2u_dh1_1_s1": (0, 432 * rows, (rows, H)),
-        "ddu_dh1": (0, 456 * rows, (rows, H)),
-        "dd2u_dh2_1_s1_2_s1": (0, 480 * rows, (rows, H)),
-        "dd2u_dh2_1_s1_2": (0, 504 * rows, (rows, H)),
-        "dd2u_ddh2_1": (0, 528 * rows, (rows, H)),
-        "dd2u_ddh2": (0, 552 * rows, (rows, H)),
-        "dd2u_ddz2": (0, 576 * rows, (rows, H)),
-        "dd2u_ddh1_1": (0, 528 * rows, (rows, H)),
-        "dd2u_ddh1": (0, 600 * rows, (rows, H)),
-        "dW1_2_s1": (0, 920 * rows + 2304, (H,)),
-        "dW1_2_s2": (0, 920 * rows + 2328, (H,)),
-        "ddu_dz2": (0, 144 * rows, (rows, H)),
-        "ddu_dh2": (0, 528 * rows, (rows, H)),
-        "dh2_1": (0, 624 * rows, (rows, H)),
-        "dW3_1": (0, 920 * rows + 2352, (H, D)),
-        "dW3_2": (0, 920 * rows + 2376, (H, D)),
-        "dW3_3": (0, 528 * rows, (H, D)),
-        "dW3_4": (0, 920 * rows + 2400, (H, D)),
+        "d2u_ddv": (0, 313 * rows, (rows, D)),
+        "d2u_dh2_1": (0, 216 * rows, (rows, H)),
+        "d2u_dz2": (0, 240 * rows, (rows, H)),
+        "d2u_dh1_1": (0, 264 * rows, (rows, H)),
+        "d2u_dz1": (0, 288 * rows, (rows, H)),
+        "d2u_dt_1": (0, 314 * rows, (rows, D)),
+        "u_tt": (0, 361 * rows, (rows, D)),
+        "loss": (0, 800 * rows + 2400, ()),
+        "du_tt": (0, 799 * rows + 2304, (rows, D)),
+        "dd2u_dh1_1_t1": (0, 312 * rows, (rows, H)),
+        "dd2u_dh2_1_t1": (0, 336 * rows, (rows, H)),
+        "dd2u_ddv": (0, 673 * rows, (rows, D)),
+        "dv": (0, 674 * rows, (rows, D)),
+        "dd2u_dz1": (0, 360 * rows, (rows, H)),
+        "dd2u_dh1_1": (0, 384 * rows, (rows, H)),
+        "ddu_dh1_t1": (0, 408 * rows, (rows, H)),
+        "ddu_dh1": (0, 432 * rows, (rows, H)),
+        "dd2u_dz2": (0, 456 * rows, (rows, H)),
+        "dd2u_dh2_1": (0, 480 * rows, (rows, H)),
+        "dd2u_ddz2_t1": (0, 504 * rows, (rows, H)),
+        "dd2u_ddh2": (0, 528 * rows, (rows, H)),
+        "dd2u_ddz2": (0, 552 * rows, (rows, H)),
+        "dd2u_ddh1": (0, 576 * rows, (rows, H)),
+        "ddu_dz2": (0, 600 * rows, (rows, H)),
+        "ddu_dh2": (0, 624 * rows, (rows, H)),
+        "dh2_1": (0, 648 * rows, (rows, H)),
+        "dW3_1": (0, 800 * rows + 2304, (H, D)),
+        "dW3_2": (0, 800 * rows + 2328, (H, D)),
+        "dW3_3": (0, 800 * rows + 2352, (H, D)),
+        "dW3_4": (0, 800 * rows + 2376, (H, D)),
         "dz2": (0, 192 * rows, (rows, H)),
         "dh1_1": (0, 48 * rows, (rows, H)),
-        "dW2_1": (0, 624 * rows, (H, H)),
-        "dW2_2": (0, 624 * rows + 576, (H, H)),
-        "dW2_3": (0, 624 * rows + 1152, (H, H)),
-        "dW2_4": (0, 624 * rows + 1728, (H, H)),
+        "dW2_1": (0, 600 * rows, (H, H)),
+        "dW2_2": (0, 600 * rows + 576, (H, H)),
+        "dW2_3": (0, 600 * rows + 1152, (H, H)),
+        "dW2_4": (0, 600 * rows + 1728, (H, H)),
         "dz1": (0, 72 * rows, (rows, H)),
         "dW1_1": (0, 0, (D, H)),
-        "dW1_3": (0, 24, (D, H)),
+        "dW1_2": (0, 24, (D, H)),
+        "dW1_3": (0, 48, (D, H)),
         "error": (0, 0, ()),
     }
 
@@ -1644,13 +1624,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -1922,25 +1901,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -1959,78 +1948,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----

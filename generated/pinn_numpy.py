@@ -22,54 +22,52 @@ Equations:
     (14)  d2u_ddz2[n,j] = Σ_j3 d2u_ddh1[n,j3]·W2[j3,j]
     (15)  d2u_ddh2[n,j] = (1 - h2[n,j]²)·d2u_ddz2[n,j]
     (16)  d2u_ddv[n,i] = Σ_j d2u_ddh2[n,j]·W3[j,i]
-    (17)  d2u_dh2_1_s1_2[n,j] = Σ_i t[n,i]·W3[j,i]
-    (18)  d2u_dh1_1_s1[n,j] = Σ_j2 ((-d2u_ddh2[n,j2]·du_dh2[n,j2] - d2u_dh2_1_s1_2[n,j2]·h2[n,j2])·h2[n,j2] + d2u_dh2_1_s1_2[n,j2])·W2[j,j2]
-    (19)  d2u_dt_1[n,i] = Σ_j 2·((-d2u_ddh1[n,j]·du_dh1[n,j] - d2u_dh1_1_s1[n,j]·h1[n,j])·h1[n,j] + d2u_dh1_1_s1[n,j])·W1[i,j]
-    (20)  u_tt[n,i] = 2·d2u_ddv[n,i]·t[n,i] + 2·v[n,i] + d2u_dt_1[n,i]
-    (21)  loss = Σ_n,i (u[n,i] + u_tt[n,i])²/(D·N)
-    (22)  du_tt[n,i] = 2·(u[n,i] + u_tt[n,i])/(D·N)
-    (23)  dd2u_dh1_1_s1_s1[n,j] = Σ_i du_tt[n,i]·W1[i,j]
-    (24)  dd2u_dh1_1_s1_t1[n,j] = h1[n,j]²
-    (25)  dd2u_dh1_1_s1[n,j] = (2 - 2·dd2u_dh1_1_s1_t1[n,j])·dd2u_dh1_1_s1_s1[n,j]
-    (26)  dd2u_dh2_1_s1_2_s1[n,j] = Σ_j3 dd2u_dh1_1_s1[n,j3]·W2[j3,j]
-    (27)  dd2u_dh2_1_s1_2_t1[n,j] = h2[n,j]²
-    (28)  dd2u_dh2_1_s1_2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·dd2u_dh2_1_s1_2_s1[n,j]
-    (29)  dd2u_ddv[n,i] = 2·du_tt[n,i]·t[n,i]
-    (30)  dd2u_ddh2_1[n,j] = Σ_i dd2u_ddv[n,i]·W3[j,i]
-    (31)  dd2u_ddh2[n,j] = dd2u_ddh2_1[n,j] - dd2u_dh2_1_s1_2_s1[n,j]·du_dh2[n,j]·h2[n,j]
-    (32)  dd2u_ddz2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·dd2u_ddh2[n,j]
-    (33)  dd2u_ddh1_1[n,j] = Σ_j2 dd2u_ddz2[n,j2]·W2[j,j2]
-    (34)  dd2u_ddh1[n,j] = dd2u_ddh1_1[n,j] - 2·dd2u_dh1_1_s1_s1[n,j]·du_dh1[n,j]·h1[n,j]
-    (35)  ddu_dh1[n,j] = -2·d2u_ddh1[n,j]·dd2u_dh1_1_s1_s1[n,j]·h1[n,j]
-    (36)  ddu_dz2[n,j] = Σ_j3 ddu_dh1[n,j3]·W2[j3,j]
-    (37)  ddu_dh2[n,j] = (-d2u_ddh2[n,j]·dd2u_dh2_1_s1_2_s1[n,j] - ddu_dz2[n,j]·h2[n,j])·h2[n,j] + ddu_dz2[n,j]
-    (38)  dv[n,i] = (2 + du_dv[n,i])·du_tt[n,i]
-    (39)  db3[i] = Σ_n dv[n,i]
-    (40)  dh2_1[n,j] = Σ_i dv[n,i]·W3[j,i]
-    (41)  dW3_1[j,i] = Σ_n h2[n,j]·dv[n,i]
-    (42)  dW3_2[j,i] = Σ_n ddu_dh2[n,j]·du_dv[n,i]
-    (43)  dW3_3[j,i] = Σ_n d2u_ddh2[n,j]·dd2u_ddv[n,i]
-    (44)  dW3_4[j,i] = Σ_n dd2u_dh2_1_s1_2[n,j]·t[n,i]
-    (45)  dW3[j,i] = dW3_1[j,i] + dW3_2[j,i] + dW3_3[j,i] + dW3_4[j,i]
-    (46)  dz2_t1[n,j] = d2u_ddh2[n,j]·du_dh2[n,j]
-    (47)  dz2[n,j] = (1 - dd2u_dh2_1_s1_2_t1[n,j])·(2·(-d2u_ddz2[n,j]·dd2u_ddh2[n,j] - d2u_dh2_1_s1_2[n,j]·dd2u_dh2_1_s1_2_s1[n,j] - ddu_dz2[n,j]·du_dh2[n,j])·h2[n,j] + dh2_1[n,j] - dd2u_dh2_1_s1_2_s1[n,j]·dz2_t1[n,j])
-    (48)  db2[j] = Σ_n dz2[n,j]
-    (49)  dh1_1[n,j] = Σ_j2 dz2[n,j2]·W2[j,j2]
-    (50)  dW2_1[i,j] = Σ_n h1[n,i]·dz2[n,j]
-    (51)  dW2_2[i,j] = Σ_n ddu_dh1[n,i]·du_dz2[n,j]
-    (52)  dW2_3[i,j] = Σ_n d2u_ddh1[n,i]·dd2u_ddz2[n,j]
-    (53)  dW2_4[i,j] = Σ_n dd2u_dh1_1_s1[n,i]·((-d2u_dh2_1_s1_2[n,j]·h2[n,j] - dz2_t1[n,j])·h2[n,j] + d2u_dh2_1_s1_2[n,j])
-    (54)  dW2[i,j] = dW2_1[i,j] + dW2_2[i,j] + dW2_3[i,j] + dW2_4[i,j]
-    (55)  dz1_t1[n,j] = d2u_ddh1[n,j]·du_dh1[n,j]
-    (56)  dz1_t1_2[n,j] = d2u_dh1_1_s1[n,j]·h1[n,j]
-    (57)  dz1[n,j] = ((-2·dz1_t1[n,j] - 4·dz1_t1_2[n,j])·dd2u_dh1_1_s1_s1[n,j] + dh1_1[n,j] - 2·d2u_ddz1[n,j]·dd2u_ddh1[n,j]·h1[n,j])·(1 - dd2u_dh1_1_s1_t1[n,j])
-    (58)  dW1_1[i,j] = Σ_n t[n,i]·dz1[n,j]
-    (59)  dW1_2_s1[j] = Σ_n dd2u_ddh1[n,j]·dd2u_dh1_1_s1_t1[n,j]
-    (60)  dW1_2_s2[j] = Σ_n dd2u_ddh1[n,j]
-    (61)  dW1_3[i,j] = Σ_n 2·du_tt[n,i]·((-dz1_t1[n,j] - dz1_t1_2[n,j])·h1[n,j] + d2u_dh1_1_s1[n,j])
-    (62)  dW1[i,j] = dW1_1[i,j] + dW1_3[i,j] + dW1_2_s2[j] - dW1_2_s1[j]
-    (63)  db1[j] = Σ_n dz1[n,j]
-    (64)  error = Σ_n,i (u[n,i] - cos(t[n,i]))²/(D·N)
+    (17)  d2u_dh2_1[n,j] = Σ_i 2·t[n,i]·W3[j,i]
+    (18)  d2u_dz2[n,j] = (1 - h2[n,j]²)·(d2u_dh2_1[n,j] - 2·d2u_ddz2[n,j]·du_dh2[n,j]·h2[n,j])
+    (19)  d2u_dh1_1[n,j] = Σ_j2 d2u_dz2[n,j2]·W2[j,j2]
+    (20)  d2u_dz1[n,j] = (1 - h1[n,j]²)·(d2u_dh1_1[n,j] - 2·d2u_ddz1[n,j]·du_dh1[n,j]·h1[n,j])
+    (21)  d2u_dt_1[n,i] = Σ_j d2u_dz1[n,j]·W1[i,j]
+    (22)  u_tt[n,i] = 2·d2u_ddv[n,i]·t[n,i] + 2·v[n,i] + d2u_dt_1[n,i]
+    (23)  loss = Σ_n,i (u[n,i] + u_tt[n,i])²/(D·N)
+    (24)  du_tt[n,i] = 2·(u[n,i] + u_tt[n,i])/(D·N)
+    (25)  dd2u_dz1[n,j] = Σ_i du_tt[n,i]·W1[i,j]
+    (26)  dd2u_dh1_1_t1[n,j] = h1[n,j]²
+    (27)  dd2u_dh1_1[n,j] = (1 - dd2u_dh1_1_t1[n,j])·dd2u_dz1[n,j]
+    (28)  dd2u_dz2[n,j] = Σ_j3 dd2u_dh1_1[n,j3]·W2[j3,j]
+    (29)  dd2u_dh2_1_t1[n,j] = h2[n,j]²
+    (30)  dd2u_dh2_1[n,j] = (1 - dd2u_dh2_1_t1[n,j])·dd2u_dz2[n,j]
+    (31)  dd2u_ddv[n,i] = 2·du_tt[n,i]·t[n,i]
+    (32)  dd2u_ddh2[n,j] = Σ_i dd2u_ddv[n,i]·W3[j,i]
+    (33)  dd2u_ddz2_t1[n,j] = dd2u_dz2[n,j]·h2[n,j]
+    (34)  dd2u_ddz2[n,j] = (1 - dd2u_dh2_1_t1[n,j])·(dd2u_ddh2[n,j] - 2·dd2u_ddz2_t1[n,j]·du_dh2[n,j])
+    (35)  dd2u_ddh1[n,j] = Σ_j2 dd2u_ddz2[n,j2]·W2[j,j2]
+    (36)  ddu_dh1_t1[n,j] = dd2u_dz1[n,j]·h1[n,j]
+    (37)  ddu_dh1[n,j] = -2·d2u_ddh1[n,j]·ddu_dh1_t1[n,j]
+    (38)  ddu_dz2[n,j] = Σ_j3 ddu_dh1[n,j3]·W2[j3,j]
+    (39)  ddu_dh2[n,j] = (2·d2u_ddz2[n,j]·dd2u_ddz2_t1[n,j] - ddu_dz2[n,j])·(dd2u_dh2_1_t1[n,j] - 1)
+    (40)  dv[n,i] = (2 + du_dv[n,i])·du_tt[n,i]
+    (41)  db3[i] = Σ_n dv[n,i]
+    (42)  dh2_1[n,j] = Σ_i dv[n,i]·W3[j,i]
+    (43)  dW3_1[j,i] = Σ_n h2[n,j]·dv[n,i]
+    (44)  dW3_2[j,i] = Σ_n ddu_dh2[n,j]·du_dv[n,i]
+    (45)  dW3_3[j,i] = Σ_n d2u_ddh2[n,j]·dd2u_ddv[n,i]
+    (46)  dW3_4[j,i] = Σ_n 2·dd2u_dh2_1[n,j]·t[n,i]
+    (47)  dW3[j,i] = dW3_1[j,i] + dW3_2[j,i] + dW3_3[j,i] + dW3_4[j,i]
+    (48)  dz2[n,j] = (1 - dd2u_dh2_1_t1[n,j])·(2·(3·d2u_ddz2[n,j]·dd2u_ddz2_t1[n,j]·du_dh2[n,j] - d2u_ddz2[n,j]·dd2u_ddh2[n,j] - d2u_dh2_1[n,j]·dd2u_dz2[n,j] - ddu_dz2[n,j]·du_dh2[n,j])·h2[n,j] + dh2_1[n,j] - 2·d2u_ddz2[n,j]·dd2u_dz2[n,j]·du_dh2[n,j])
+    (49)  db2[j] = Σ_n dz2[n,j]
+    (50)  dh1_1[n,j] = Σ_j2 dz2[n,j2]·W2[j,j2]
+    (51)  dW2_1[i,j] = Σ_n h1[n,i]·dz2[n,j]
+    (52)  dW2_2[i,j] = Σ_n ddu_dh1[n,i]·du_dz2[n,j]
+    (53)  dW2_3[i,j] = Σ_n d2u_ddh1[n,i]·dd2u_ddz2[n,j]
+    (54)  dW2_4[i,j] = Σ_n dd2u_dh1_1[n,i]·d2u_dz2[n,j]
+    (55)  dW2[i,j] = dW2_1[i,j] + dW2_2[i,j] + dW2_3[i,j] + dW2_4[i,j]
+    (56)  dz1[n,j] = (1 - dd2u_dh1_1_t1[n,j])·(2·(3·dd2u_dh1_1_t1[n,j]·dd2u_dz1[n,j]·du_dh1[n,j] - dd2u_ddh1[n,j]·h1[n,j] - dd2u_dz1[n,j]·du_dh1[n,j])·d2u_ddz1[n,j] + dh1_1[n,j] - 2·d2u_dh1_1[n,j]·ddu_dh1_t1[n,j])
+    (57)  dW1_1[i,j] = Σ_n t[n,i]·dz1[n,j]
+    (58)  dW1_2[i,j] = Σ_n (1 - dd2u_dh1_1_t1[n,j])·(dd2u_ddh1[n,j] - 2·ddu_dh1_t1[n,j]·du_dh1[n,j])
+    (59)  dW1_3[i,j] = Σ_n du_tt[n,i]·d2u_dz1[n,j]
+    (60)  dW1[i,j] = dW1_1[i,j] + dW1_2[i,j] + dW1_3[i,j]
+    (61)  db1[j] = Σ_n dz1[n,j]
+    (62)  error = Σ_n,i (u[n,i] - cos(t[n,i]))²/(D·N)
 
 Update of each entry i of the parameters:
 Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
@@ -82,11 +80,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 1, H = 24; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      31·D·H·N + 107·H·N + 24·N·H² + 28·D·N + 7·D·H + 3·H²
-             = 1,896 + 17,164·N
-    bytes      8 + 1,104·H·N + 200·D·H + 320·D·N + 136·H² + 16·D + 64·H
-             = 84,696 + 26,816·N
-    workspace  18,832 + 5,224·rows bytes
+    flops      38·D·H·N + 24·N·H² + 28·D·N + 5·D·H + 98·H·N + 3·H²
+             = 1,848 + 17,116·N
+    bytes      8 + 216·D·H + 312·D·N + 960·H·N + 136·H² + 16·D + 32·H
+             = 84,312 + 23,352·N
+    workspace  29,216 + 6,744·rows bytes
                for a block of rows = 2,048, with 5,384 for its gradients (up to 6,144: all N at once)
 """
 
@@ -132,14 +130,13 @@ GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2", "W3": "dW3", "b
 EQUATIONS = {
     1: "z1", 2: "h1", 3: "z2", 4: "h2", 5: "z3", 6: "v", 7: "u", 8: "du_dv", 9: "du_dh2", 10: "du_dz2",
     11: "du_dh1", 12: "d2u_ddz1", 13: "d2u_ddh1", 14: "d2u_ddz2", 15: "d2u_ddh2", 16: "d2u_ddv",
-    17: "d2u_dh2_1_s1_2", 18: "d2u_dh1_1_s1", 19: "d2u_dt_1", 20: "u_tt", 21: "loss", 22: "du_tt",
-    23: "dd2u_dh1_1_s1_s1", 24: "dd2u_dh1_1_s1_t1", 25: "dd2u_dh1_1_s1", 26: "dd2u_dh2_1_s1_2_s1",
-    27: "dd2u_dh2_1_s1_2_t1", 28: "dd2u_dh2_1_s1_2", 29: "dd2u_ddv", 30: "dd2u_ddh2_1", 31: "dd2u_ddh2",
-    32: "dd2u_ddz2", 33: "dd2u_ddh1_1", 34: "dd2u_ddh1", 35: "ddu_dh1", 36: "ddu_dz2", 37: "ddu_dh2",
-    38: "dv", 39: "db3", 40: "dh2_1", 41: "dW3_1", 42: "dW3_2", 43: "dW3_3", 44: "dW3_4", 45: "dW3",
-    46: "dz2_t1", 47: "dz2", 48: "db2", 49: "dh1_1", 50: "dW2_1", 51: "dW2_2", 52: "dW2_3", 53: "dW2_4",
-    54: "dW2", 55: "dz1_t1", 56: "dz1_t1_2", 57: "dz1", 58: "dW1_1", 59: "dW1_2_s1", 60: "dW1_2_s2",
-    61: "dW1_3", 62: "dW1", 63: "db1", 64: "error",
+    17: "d2u_dh2_1", 18: "d2u_dz2", 19: "d2u_dh1_1", 20: "d2u_dz1", 21: "d2u_dt_1", 22: "u_tt", 23: "loss",
+    24: "du_tt", 25: "dd2u_dz1", 26: "dd2u_dh1_1_t1", 27: "dd2u_dh1_1", 28: "dd2u_dz2", 29: "dd2u_dh2_1_t1",
+    30: "dd2u_dh2_1", 31: "dd2u_ddv", 32: "dd2u_ddh2", 33: "dd2u_ddz2_t1", 34: "dd2u_ddz2", 35: "dd2u_ddh1",
+    36: "ddu_dh1_t1", 37: "ddu_dh1", 38: "ddu_dz2", 39: "ddu_dh2", 40: "dv", 41: "db3", 42: "dh2_1",
+    43: "dW3_1", 44: "dW3_2", 45: "dW3_3", 46: "dW3_4", 47: "dW3", 48: "dz2", 49: "db2", 50: "dh1_1",
+    51: "dW2_1", 52: "dW2_2", 53: "dW2_3", 54: "dW2_4", 55: "dW2", 56: "dz1", 57: "dW1_1", 58: "dW1_2",
+    59: "dW1_3", 60: "dW1", 61: "db1", 62: "error",
 }
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
@@ -175,23 +172,22 @@ def _forward(params, tensors, rows, N):
 
 
 def _loss(params, tensors, rows, N):
-    """The loss: equations (8) to (21)."""
+    """The loss: equations (8) to (23)."""
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, v, u = tensors["h1"], tensors["h2"], tensors["v"], tensors["u"]
     du_dv, d2u_ddz1, d2u_ddh1 = tensors["du_dv"], tensors["d2u_ddz1"], tensors["d2u_ddh1"]
     du_dh2, du_dz2, du_dh1 = tensors["du_dh2"], tensors["du_dz2"], tensors["du_dh1"]
     d2u_ddz2, d2u_ddh2, d2u_ddv = tensors["d2u_ddz2"], tensors["d2u_ddh2"], tensors["d2u_ddv"]
-    d2u_dh2_1_s1_2, d2u_dh1_1_s1 = tensors["d2u_dh2_1_s1_2"], tensors["d2u_dh1_1_s1"]
-    d2u_dt_1, u_tt, loss = tensors["d2u_dt_1"], tensors["u_tt"], tensors["loss"]
-    t_H, t_HD, d2u_dh1_1_s1_left = tensors["t_H"], tensors["t_HD"], tensors["d2u_dh1_1_s1_left"]
-    t_rows_H, d2u_dt_1_left, t_rows_D = tensors["t_rows_H"], tensors["d2u_dt_1_left"], tensors["t_rows_D"]
+    d2u_dh2_1, d2u_dz2, d2u_dh1_1 = tensors["d2u_dh2_1"], tensors["d2u_dz2"], tensors["d2u_dh1_1"]
+    d2u_dz1, d2u_dt_1, u_tt, loss = tensors["d2u_dz1"], tensors["d2u_dt_1"], tensors["u_tt"], tensors["loss"]
+    t_H, t_HD, t_rows_H, t_rows_D = tensors["t_H"], tensors["t_HD"], tensors["t_rows_H"], tensors["t_rows_D"]
     u1, ones_D = tensors["u1"], tensors["ones_D"]
     one = np.array(1, DTYPE)
     W3_T = W3.T
     W2_T = W2.T
-    W1_T = W1.T
     two = np.array(2, DTYPE)
-    c1 = D * N  # (21)
+    W1_T = W1.T
+    c1 = D * N  # (23)
 
     def run(data):
         t = data["t"]
@@ -212,189 +208,191 @@ def _loss(params, tensors, rows, N):
         np.subtract(one, d2u_ddh2, out=d2u_ddh2)  # (15)
         np.multiply(d2u_ddh2, d2u_ddz2, out=d2u_ddh2)  # (15)
         np.dot(d2u_ddh2, W3, out=d2u_ddv)  # (16)
-        np.dot(t, W3_T, out=d2u_dh2_1_s1_2)  # (17)
-        np.negative(d2u_ddh2, out=d2u_dh1_1_s1_left)  # (18)
-        np.multiply(d2u_dh1_1_s1_left, du_dh2, out=d2u_dh1_1_s1_left)  # (18)
-        np.multiply(d2u_dh2_1_s1_2, h2, out=t_rows_H)  # (18)
-        np.subtract(d2u_dh1_1_s1_left, t_rows_H, out=d2u_dh1_1_s1_left)  # (18)
-        np.multiply(d2u_dh1_1_s1_left, h2, out=d2u_dh1_1_s1_left)  # (18)
-        np.add(d2u_dh1_1_s1_left, d2u_dh2_1_s1_2, out=d2u_dh1_1_s1_left)  # (18)
-        np.dot(d2u_dh1_1_s1_left, W2_T, out=d2u_dh1_1_s1)  # (18)
-        np.negative(d2u_ddh1, out=d2u_dt_1_left)  # (19)
-        np.multiply(d2u_dt_1_left, du_dh1, out=d2u_dt_1_left)  # (19)
-        np.multiply(d2u_dh1_1_s1, h1, out=t_rows_H)  # (19)
-        np.subtract(d2u_dt_1_left, t_rows_H, out=d2u_dt_1_left)  # (19)
-        np.multiply(d2u_dt_1_left, h1, out=d2u_dt_1_left)  # (19)
-        np.add(d2u_dt_1_left, d2u_dh1_1_s1, out=d2u_dt_1_left)  # (19)
-        np.dot(d2u_dt_1_left, W1_T, out=d2u_dt_1)  # (19)
-        np.multiply(d2u_dt_1, two, out=d2u_dt_1)  # (19)
-        np.multiply(two, d2u_ddv, out=u_tt)  # (20)
-        np.multiply(u_tt, t, out=u_tt)  # (20)
-        np.multiply(two, v, out=t_rows_D)  # (20)
-        np.add(u_tt, t_rows_D, out=u_tt)  # (20)
-        np.add(u_tt, d2u_dt_1, out=u_tt)  # (20)
-        np.add(u, u_tt, out=u1)  # (21)
-        loss[...] = np.vdot(u1, u1) / c1  # (21)
+        np.dot(t, W3_T, out=d2u_dh2_1)  # (17)
+        np.multiply(d2u_dh2_1, two, out=d2u_dh2_1)  # (17)
+        np.multiply(h2, h2, out=d2u_dz2)  # (18)
+        np.subtract(one, d2u_dz2, out=d2u_dz2)  # (18)
+        np.multiply(two, d2u_ddz2, out=t_rows_H)  # (18)
+        np.multiply(t_rows_H, du_dh2, out=t_rows_H)  # (18)
+        np.multiply(t_rows_H, h2, out=t_rows_H)  # (18)
+        np.subtract(d2u_dh2_1, t_rows_H, out=t_rows_H)  # (18)
+        np.multiply(d2u_dz2, t_rows_H, out=d2u_dz2)  # (18)
+        np.dot(d2u_dz2, W2_T, out=d2u_dh1_1)  # (19)
+        np.multiply(h1, h1, out=d2u_dz1)  # (20)
+        np.subtract(one, d2u_dz1, out=d2u_dz1)  # (20)
+        np.multiply(two, d2u_ddz1, out=t_rows_H)  # (20)
+        np.multiply(t_rows_H, du_dh1, out=t_rows_H)  # (20)
+        np.multiply(t_rows_H, h1, out=t_rows_H)  # (20)
+        np.subtract(d2u_dh1_1, t_rows_H, out=t_rows_H)  # (20)
+        np.multiply(d2u_dz1, t_rows_H, out=d2u_dz1)  # (20)
+        np.dot(d2u_dz1, W1_T, out=d2u_dt_1)  # (21)
+        np.multiply(two, d2u_ddv, out=u_tt)  # (22)
+        np.multiply(u_tt, t, out=u_tt)  # (22)
+        np.multiply(two, v, out=t_rows_D)  # (22)
+        np.add(u_tt, t_rows_D, out=u_tt)  # (22)
+        np.add(u_tt, d2u_dt_1, out=u_tt)  # (22)
+        np.add(u, u_tt, out=u1)  # (23)
+        loss[...] = np.vdot(u1, u1) / c1  # (23)
 
     return run
 
 
 def _backward(params, tensors, gradients, rows, N):
-    """The gradients: equations (22) to (63)."""
+    """The gradients: equations (24) to (61)."""
     W1, W2, W3 = params["W1"], params["W2"], params["W3"]
     h1, h2, u, du_dv = tensors["h1"], tensors["h2"], tensors["u"], tensors["du_dv"]
     d2u_ddz1, d2u_ddh1, du_dh2 = tensors["d2u_ddz1"], tensors["d2u_ddh1"], tensors["du_dh2"]
     du_dz2, du_dh1, d2u_ddz2 = tensors["du_dz2"], tensors["du_dh1"], tensors["d2u_ddz2"]
-    d2u_ddh2, d2u_dh2_1_s1_2 = tensors["d2u_ddh2"], tensors["d2u_dh2_1_s1_2"]
-    d2u_dh1_1_s1, u_tt, du_tt = tensors["d2u_dh1_1_s1"], tensors["u_tt"], tensors["du_tt"]
-    dd2u_dh1_1_s1_t1, dd2u_dh2_1_s1_2_t1 = tensors["dd2u_dh1_1_s1_t1"], tensors["dd2u_dh2_1_s1_2_t1"]
-    dd2u_ddv, dv, dz2_t1, dz1_t1 = tensors["dd2u_ddv"], tensors["dv"], tensors["dz2_t1"], tensors["dz1_t1"]
-    dz1_t1_2, dd2u_dh1_1_s1_s1 = tensors["dz1_t1_2"], tensors["dd2u_dh1_1_s1_s1"]
-    dd2u_dh1_1_s1, ddu_dh1 = tensors["dd2u_dh1_1_s1"], tensors["ddu_dh1"]
-    dd2u_dh2_1_s1_2_s1, dd2u_dh2_1_s1_2 = tensors["dd2u_dh2_1_s1_2_s1"], tensors["dd2u_dh2_1_s1_2"]
-    dd2u_ddh2_1, dd2u_ddh2, dd2u_ddz2 = tensors["dd2u_ddh2_1"], tensors["dd2u_ddh2"], tensors["dd2u_ddz2"]
-    dd2u_ddh1_1, dd2u_ddh1, dW1_2_s1 = tensors["dd2u_ddh1_1"], tensors["dd2u_ddh1"], tensors["dW1_2_s1"]
-    dW1_2_s2, ddu_dz2, ddu_dh2 = tensors["dW1_2_s2"], tensors["ddu_dz2"], tensors["ddu_dh2"]
-    dh2_1, dW3_1, dW3_2, dW3_3 = tensors["dh2_1"], tensors["dW3_1"], tensors["dW3_2"], tensors["dW3_3"]
-    dW3_4, dz2, dh1_1, dW2_1 = tensors["dW3_4"], tensors["dz2"], tensors["dh1_1"], tensors["dW2_1"]
-    dW2_2, dW2_3, dW2_4, dz1 = tensors["dW2_2"], tensors["dW2_3"], tensors["dW2_4"], tensors["dz1"]
-    dW1_1, dW1_3 = tensors["dW1_1"], tensors["dW1_3"]
+    d2u_ddh2, d2u_dh2_1, d2u_dz2 = tensors["d2u_ddh2"], tensors["d2u_dh2_1"], tensors["d2u_dz2"]
+    d2u_dh1_1, d2u_dz1, u_tt = tensors["d2u_dh1_1"], tensors["d2u_dz1"], tensors["u_tt"]
+    du_tt, dd2u_dh1_1_t1, dd2u_dh2_1_t1 = tensors["du_tt"], tensors["dd2u_dh1_1_t1"], tensors["dd2u_dh2_1_t1"]
+    dd2u_ddv, dv, dd2u_dz1 = tensors["dd2u_ddv"], tensors["dv"], tensors["dd2u_dz1"]
+    dd2u_dh1_1, ddu_dh1_t1, ddu_dh1 = tensors["dd2u_dh1_1"], tensors["ddu_dh1_t1"], tensors["ddu_dh1"]
+    dd2u_dz2, dd2u_dh2_1, dd2u_ddz2_t1 = tensors["dd2u_dz2"], tensors["dd2u_dh2_1"], tensors["dd2u_ddz2_t1"]
+    dd2u_ddh2, dd2u_ddz2, dd2u_ddh1 = tensors["dd2u_ddh2"], tensors["dd2u_ddz2"], tensors["dd2u_ddh1"]
+    ddu_dz2, ddu_dh2, dh2_1 = tensors["ddu_dz2"], tensors["ddu_dh2"], tensors["dh2_1"]
+    dW3_1, dW3_2, dW3_3, dW3_4 = tensors["dW3_1"], tensors["dW3_2"], tensors["dW3_3"], tensors["dW3_4"]
+    dz2, dh1_1, dW2_1, dW2_2 = tensors["dz2"], tensors["dh1_1"], tensors["dW2_1"], tensors["dW2_2"]
+    dW2_3, dW2_4, dz1, dW1_1 = tensors["dW2_3"], tensors["dW2_4"], tensors["dz1"], tensors["dW1_1"]
+    dW1_2, dW1_3 = tensors["dW1_2"], tensors["dW1_3"]
     dW1, db1, dW2, db2 = gradients["W1"], gradients["b1"], gradients["W2"], gradients["b2"]
     dW3, db3 = gradients["W3"], gradients["b3"]
-    t_rows_H, ones_rows = tensors["t_rows_H"], tensors["ones_rows"]
-    c1 = np.array(2 / (D * N), DTYPE)  # (22)
+    t_H, t_rows_H, t_rows_H2 = tensors["t_H"], tensors["t_rows_H"], tensors["t_rows_H2"]
+    t_H_rows, t_H_rows2, t_H_rows3 = tensors["t_H_rows"], tensors["t_H_rows2"], tensors["t_H_rows3"]
+    t_H_rows4, ones_rows = tensors["t_H_rows4"], tensors["ones_rows"]
+    c1 = np.array(2 / (D * N), DTYPE)  # (24)
     two = np.array(2, DTYPE)
     one = np.array(1, DTYPE)
-    c2 = np.array(-2, DTYPE)  # (35)
+    c2 = np.array(-2, DTYPE)  # (37)
     W3_T = W3.T
     W2_T = W2.T
     h2_T = h2.T
     ddu_dh2_T = ddu_dh2.T
     d2u_ddh2_T = d2u_ddh2.T
-    dd2u_dh2_1_s1_2_T = dd2u_dh2_1_s1_2.T
+    dd2u_dh2_1_T = dd2u_dh2_1.T
+    c3 = np.array(3, DTYPE)  # (48)
     h1_T = h1.T
     ddu_dh1_T = ddu_dh1.T
     d2u_ddh1_T = d2u_ddh1.T
-    dd2u_dh1_1_s1_T = dd2u_dh1_1_s1.T
+    dd2u_dh1_1_T = dd2u_dh1_1.T
     du_tt_T = du_tt.T
 
     def run(data):
         t = data["t"]
-        np.add(u, u_tt, out=du_tt)  # (22)
-        np.multiply(c1, du_tt, out=du_tt)  # (22)
-        np.multiply(h1, h1, out=dd2u_dh1_1_s1_t1)  # (24)
-        np.multiply(h2, h2, out=dd2u_dh2_1_s1_2_t1)  # (27)
-        np.multiply(two, du_tt, out=dd2u_ddv)  # (29)
-        np.multiply(dd2u_ddv, t, out=dd2u_ddv)  # (29)
-        np.add(du_dv, two, out=dv)  # (38)
-        np.multiply(dv, du_tt, out=dv)  # (38)
-        np.dot(ones_rows, dv, out=db3)  # (39)
-        np.multiply(d2u_ddh2, du_dh2, out=dz2_t1)  # (46)
-        np.multiply(d2u_ddh1, du_dh1, out=dz1_t1)  # (55)
-        np.multiply(d2u_dh1_1_s1, h1, out=dz1_t1_2)  # (56)
-        np.dot(du_tt, W1, out=dd2u_dh1_1_s1_s1)  # (23)
-        np.subtract(one, dd2u_dh1_1_s1_t1, out=dd2u_dh1_1_s1)  # (25)
-        np.multiply(two, dd2u_dh1_1_s1, out=dd2u_dh1_1_s1)  # (25)
-        np.multiply(dd2u_dh1_1_s1, dd2u_dh1_1_s1_s1, out=dd2u_dh1_1_s1)  # (25)
-        np.multiply(c2, d2u_ddh1, out=ddu_dh1)  # (35)
-        np.multiply(ddu_dh1, dd2u_dh1_1_s1_s1, out=ddu_dh1)  # (35)
-        np.multiply(ddu_dh1, h1, out=ddu_dh1)  # (35)
-        np.dot(dd2u_dh1_1_s1, W2, out=dd2u_dh2_1_s1_2_s1)  # (26)
-        np.subtract(one, dd2u_dh2_1_s1_2_t1, out=dd2u_dh2_1_s1_2)  # (28)
-        np.multiply(dd2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=dd2u_dh2_1_s1_2)  # (28)
-        np.dot(dd2u_ddv, W3_T, out=dd2u_ddh2_1)  # (30)
-        np.multiply(dd2u_dh2_1_s1_2_s1, du_dh2, out=t_rows_H)  # (31)
-        np.multiply(t_rows_H, h2, out=t_rows_H)  # (31)
-        np.subtract(dd2u_ddh2_1, t_rows_H, out=dd2u_ddh2)  # (31)
-        np.subtract(one, dd2u_dh2_1_s1_2_t1, out=dd2u_ddz2)  # (32)
-        np.multiply(dd2u_ddz2, dd2u_ddh2, out=dd2u_ddz2)  # (32)
-        np.dot(dd2u_ddz2, W2_T, out=dd2u_ddh1_1)  # (33)
-        np.multiply(two, dd2u_dh1_1_s1_s1, out=t_rows_H)  # (34)
-        np.multiply(t_rows_H, du_dh1, out=t_rows_H)  # (34)
-        np.multiply(t_rows_H, h1, out=t_rows_H)  # (34)
-        np.subtract(dd2u_ddh1_1, t_rows_H, out=dd2u_ddh1)  # (34)
-        np.multiply(dd2u_ddh1, dd2u_dh1_1_s1_t1, out=t_rows_H)  # (59)
-        np.dot(ones_rows, t_rows_H, out=dW1_2_s1)  # (59)
-        np.dot(ones_rows, dd2u_ddh1, out=dW1_2_s2)  # (60)
-        np.dot(ddu_dh1, W2, out=ddu_dz2)  # (36)
-        np.negative(d2u_ddh2, out=ddu_dh2)  # (37)
-        np.multiply(ddu_dh2, dd2u_dh2_1_s1_2_s1, out=ddu_dh2)  # (37)
-        np.multiply(ddu_dz2, h2, out=t_rows_H)  # (37)
-        np.subtract(ddu_dh2, t_rows_H, out=ddu_dh2)  # (37)
-        np.multiply(ddu_dh2, h2, out=ddu_dh2)  # (37)
-        np.add(ddu_dh2, ddu_dz2, out=ddu_dh2)  # (37)
-        np.dot(dv, W3_T, out=dh2_1)  # (40)
-        np.dot(h2_T, dv, out=dW3_1)  # (41)
-        np.dot(ddu_dh2_T, du_dv, out=dW3_2)  # (42)
-        np.dot(d2u_ddh2_T, dd2u_ddv, out=dW3_3)  # (43)
-        np.dot(dd2u_dh2_1_s1_2_T, t, out=dW3_4)  # (44)
-        np.add(dW3_1, dW3_2, out=dW3)  # (45)
-        np.add(dW3, dW3_3, out=dW3)  # (45)
-        np.add(dW3, dW3_4, out=dW3)  # (45)
-        np.negative(d2u_ddz2, out=dz2)  # (47)
-        np.multiply(dz2, dd2u_ddh2, out=dz2)  # (47)
-        np.multiply(d2u_dh2_1_s1_2, dd2u_dh2_1_s1_2_s1, out=t_rows_H)  # (47)
-        np.subtract(dz2, t_rows_H, out=dz2)  # (47)
-        np.multiply(ddu_dz2, du_dh2, out=t_rows_H)  # (47)
-        np.subtract(dz2, t_rows_H, out=dz2)  # (47)
-        np.multiply(two, dz2, out=dz2)  # (47)
-        np.multiply(dz2, h2, out=dz2)  # (47)
-        np.add(dz2, dh2_1, out=dz2)  # (47)
-        np.multiply(dd2u_dh2_1_s1_2_s1, dz2_t1, out=t_rows_H)  # (47)
-        np.subtract(dz2, t_rows_H, out=dz2)  # (47)
-        np.subtract(one, dd2u_dh2_1_s1_2_t1, out=t_rows_H)  # (47)
-        np.multiply(t_rows_H, dz2, out=dz2)  # (47)
-        np.dot(ones_rows, dz2, out=db2)  # (48)
-        np.dot(dz2, W2_T, out=dh1_1)  # (49)
-        np.dot(h1_T, dz2, out=dW2_1)  # (50)
-        np.dot(ddu_dh1_T, du_dz2, out=dW2_2)  # (51)
-        np.dot(d2u_ddh1_T, dd2u_ddz2, out=dW2_3)  # (52)
-        np.negative(d2u_dh2_1_s1_2, out=t_rows_H)  # (53)
-        np.multiply(t_rows_H, h2, out=t_rows_H)  # (53)
-        np.subtract(t_rows_H, dz2_t1, out=t_rows_H)  # (53)
-        np.multiply(t_rows_H, h2, out=t_rows_H)  # (53)
-        np.add(t_rows_H, d2u_dh2_1_s1_2, out=t_rows_H)  # (53)
-        np.dot(dd2u_dh1_1_s1_T, t_rows_H, out=dW2_4)  # (53)
-        np.add(dW2_1, dW2_2, out=dW2)  # (54)
-        np.add(dW2, dW2_3, out=dW2)  # (54)
-        np.add(dW2, dW2_4, out=dW2)  # (54)
-        np.multiply(two, d2u_ddz1, out=dz1)  # (57)
-        np.multiply(dz1, dd2u_ddh1, out=dz1)  # (57)
-        np.multiply(dz1, h1, out=dz1)  # (57)
-        np.multiply(c2, dz1_t1_2, out=t_rows_H)  # (57)
-        np.subtract(t_rows_H, dz1_t1, out=t_rows_H)  # (57)
-        np.multiply(two, t_rows_H, out=t_rows_H)  # (57)
-        np.multiply(t_rows_H, dd2u_dh1_1_s1_s1, out=t_rows_H)  # (57)
-        np.add(t_rows_H, dh1_1, out=t_rows_H)  # (57)
-        np.subtract(t_rows_H, dz1, out=dz1)  # (57)
-        np.subtract(one, dd2u_dh1_1_s1_t1, out=t_rows_H)  # (57)
-        np.multiply(dz1, t_rows_H, out=dz1)  # (57)
-        np.dot(ones_rows, dz1, out=db1)  # (63)
-        np.dot(t.T, dz1, out=dW1_1)  # (58)
-        np.negative(dz1_t1, out=t_rows_H)  # (61)
-        np.subtract(t_rows_H, dz1_t1_2, out=t_rows_H)  # (61)
-        np.multiply(t_rows_H, h1, out=t_rows_H)  # (61)
-        np.add(t_rows_H, d2u_dh1_1_s1, out=t_rows_H)  # (61)
-        np.dot(du_tt_T, t_rows_H, out=dW1_3)  # (61)
-        np.multiply(dW1_3, two, out=dW1_3)  # (61)
-        np.add(dW1_1, dW1_3, out=dW1)  # (62)
-        np.add(dW1, dW1_2_s2, out=dW1)  # (62)
-        np.subtract(dW1, dW1_2_s1, out=dW1)  # (62)
+        np.add(u, u_tt, out=du_tt)  # (24)
+        np.multiply(c1, du_tt, out=du_tt)  # (24)
+        np.multiply(h1, h1, out=dd2u_dh1_1_t1)  # (26)
+        np.multiply(h2, h2, out=dd2u_dh2_1_t1)  # (29)
+        np.multiply(two, du_tt, out=dd2u_ddv)  # (31)
+        np.multiply(dd2u_ddv, t, out=dd2u_ddv)  # (31)
+        np.add(du_dv, two, out=dv)  # (40)
+        np.multiply(dv, du_tt, out=dv)  # (40)
+        np.dot(ones_rows, dv, out=db3)  # (41)
+        np.dot(du_tt, W1, out=dd2u_dz1)  # (25)
+        np.subtract(one, dd2u_dh1_1_t1, out=dd2u_dh1_1)  # (27)
+        np.multiply(dd2u_dh1_1, dd2u_dz1, out=dd2u_dh1_1)  # (27)
+        np.multiply(dd2u_dz1, h1, out=ddu_dh1_t1)  # (36)
+        np.multiply(c2, d2u_ddh1, out=ddu_dh1)  # (37)
+        np.multiply(ddu_dh1, ddu_dh1_t1, out=ddu_dh1)  # (37)
+        np.dot(dd2u_dh1_1, W2, out=dd2u_dz2)  # (28)
+        np.subtract(one, dd2u_dh2_1_t1, out=dd2u_dh2_1)  # (30)
+        np.multiply(dd2u_dh2_1, dd2u_dz2, out=dd2u_dh2_1)  # (30)
+        np.multiply(dd2u_dz2, h2, out=dd2u_ddz2_t1)  # (33)
+        np.dot(dd2u_ddv, W3_T, out=dd2u_ddh2)  # (32)
+        np.subtract(one, dd2u_dh2_1_t1, out=dd2u_ddz2)  # (34)
+        np.multiply(two, dd2u_ddz2_t1, out=t_rows_H)  # (34)
+        np.multiply(t_rows_H, du_dh2, out=t_rows_H)  # (34)
+        np.subtract(dd2u_ddh2, t_rows_H, out=t_rows_H)  # (34)
+        np.multiply(dd2u_ddz2, t_rows_H, out=dd2u_ddz2)  # (34)
+        np.dot(dd2u_ddz2, W2_T, out=dd2u_ddh1)  # (35)
+        np.dot(ddu_dh1, W2, out=ddu_dz2)  # (38)
+        np.multiply(two, d2u_ddz2, out=ddu_dh2)  # (39)
+        np.multiply(ddu_dh2, dd2u_ddz2_t1, out=ddu_dh2)  # (39)
+        np.subtract(ddu_dh2, ddu_dz2, out=ddu_dh2)  # (39)
+        np.subtract(dd2u_dh2_1_t1, one, out=t_rows_H)  # (39)
+        np.multiply(ddu_dh2, t_rows_H, out=ddu_dh2)  # (39)
+        np.dot(dv, W3_T, out=dh2_1)  # (42)
+        np.dot(h2_T, dv, out=dW3_1)  # (43)
+        np.dot(ddu_dh2_T, du_dv, out=dW3_2)  # (44)
+        np.dot(d2u_ddh2_T, dd2u_ddv, out=dW3_3)  # (45)
+        np.dot(dd2u_dh2_1_T, t, out=dW3_4)  # (46)
+        np.multiply(dW3_4, two, out=dW3_4)  # (46)
+        np.add(dW3_1, dW3_2, out=dW3)  # (47)
+        np.add(dW3, dW3_3, out=dW3)  # (47)
+        np.add(dW3, dW3_4, out=dW3)  # (47)
+        np.multiply(two, d2u_ddz2, out=t_rows_H)  # (48)
+        np.multiply(t_rows_H, dd2u_dz2, out=t_rows_H)  # (48)
+        np.multiply(t_rows_H, du_dh2, out=t_rows_H)  # (48)
+        np.multiply(d2u_ddz2, dd2u_ddh2, out=t_rows_H2)  # (48)
+        np.multiply(c3, d2u_ddz2, out=dz2)  # (48)
+        np.multiply(dz2, dd2u_ddz2_t1, out=dz2)  # (48)
+        np.multiply(dz2, du_dh2, out=dz2)  # (48)
+        np.subtract(dz2, t_rows_H2, out=dz2)  # (48)
+        np.multiply(d2u_dh2_1, dd2u_dz2, out=t_rows_H2)  # (48)
+        np.subtract(dz2, t_rows_H2, out=dz2)  # (48)
+        np.multiply(ddu_dz2, du_dh2, out=t_rows_H2)  # (48)
+        np.subtract(dz2, t_rows_H2, out=dz2)  # (48)
+        np.multiply(two, dz2, out=dz2)  # (48)
+        np.multiply(dz2, h2, out=dz2)  # (48)
+        np.add(dz2, dh2_1, out=dz2)  # (48)
+        np.subtract(dz2, t_rows_H, out=dz2)  # (48)
+        np.subtract(one, dd2u_dh2_1_t1, out=t_rows_H)  # (48)
+        np.multiply(t_rows_H, dz2, out=dz2)  # (48)
+        np.dot(ones_rows, dz2, out=db2)  # (49)
+        np.dot(dz2, W2_T, out=dh1_1)  # (50)
+        np.dot(h1_T, dz2, out=dW2_1)  # (51)
+        np.dot(ddu_dh1_T, du_dz2, out=dW2_2)  # (52)
+        np.dot(d2u_ddh1_T, dd2u_ddz2, out=dW2_3)  # (53)
+        np.dot(dd2u_dh1_1_T, d2u_dz2, out=dW2_4)  # (54)
+        np.add(dW2_1, dW2_2, out=dW2)  # (55)
+        np.add(dW2, dW2_3, out=dW2)  # (55)
+        np.add(dW2, dW2_4, out=dW2)  # (55)
+        np.multiply(c3, dd2u_dh1_1_t1, out=t_rows_H)  # (56)
+        np.multiply(t_rows_H, dd2u_dz1, out=t_rows_H)  # (56)
+        np.multiply(t_rows_H, du_dh1, out=t_rows_H)  # (56)
+        np.multiply(dd2u_ddh1, h1, out=t_rows_H2)  # (56)
+        np.subtract(t_rows_H, t_rows_H2, out=t_rows_H)  # (56)
+        np.multiply(dd2u_dz1, du_dh1, out=t_rows_H2)  # (56)
+        np.subtract(t_rows_H, t_rows_H2, out=t_rows_H)  # (56)
+        np.multiply(two, t_rows_H, out=t_rows_H)  # (56)
+        np.multiply(t_rows_H, d2u_ddz1, out=dz1)  # (56)
+        np.add(dz1, dh1_1, out=dz1)  # (56)
+        np.multiply(two, d2u_dh1_1, out=t_rows_H)  # (56)
+        np.multiply(t_rows_H, ddu_dh1_t1, out=t_rows_H)  # (56)
+        np.subtract(dz1, t_rows_H, out=dz1)  # (56)
+        np.subtract(one, dd2u_dh1_1_t1, out=t_rows_H)  # (56)
+        np.multiply(t_rows_H, dz1, out=dz1)  # (56)
+        np.dot(ones_rows, dz1, out=db1)  # (61)
+        np.dot(t.T, dz1, out=dW1_1)  # (57)
+        _transposed(dd2u_dh1_1_t1, out=t_H_rows)  # (58)
+        np.subtract(one, t_H_rows, out=t_H_rows)  # (58)
+        _transposed(dd2u_ddh1, out=t_H_rows2)  # (58)
+        _transposed(ddu_dh1_t1, out=t_H_rows3)  # (58)
+        np.multiply(two, t_H_rows3, out=t_H_rows3)  # (58)
+        _transposed(du_dh1, out=t_H_rows4)  # (58)
+        np.multiply(t_H_rows3, t_H_rows4, out=t_H_rows3)  # (58)
+        np.subtract(t_H_rows2, t_H_rows3, out=t_H_rows2)  # (58)
+        np.multiply(t_H_rows, t_H_rows2, out=t_H_rows)  # (58)
+        np.dot(t_H_rows, ones_rows, out=t_H)  # (58)
+        np.copyto(dW1_2, t_H)  # (58)
+        np.dot(du_tt_T, d2u_dz1, out=dW1_3)  # (59)
+        np.add(dW1_1, dW1_2, out=dW1)  # (60)
+        np.add(dW1, dW1_3, out=dW1)  # (60)
 
     return run
 
 
 def _metrics(params, tensors, rows, N):
-    """The metrics: equation (64)."""
+    """The metrics: equation (62)."""
     u, error = tensors["u"], tensors["error"]
     u1 = tensors["u1"]
-    c1 = D * N  # (64)
+    c1 = D * N  # (62)
 
     def run(data):
         t = data["t"]
-        np.cos(t, out=u1)  # (64)
-        np.subtract(u, u1, out=u1)  # (64)
-        error[...] = np.vdot(u1, u1) / c1  # (64)
+        np.cos(t, out=u1)  # (62)
+        np.subtract(u, u1, out=u1)  # (62)
+        error[...] = np.vdot(u1, u1) / c1  # (62)
 
     return run
 
@@ -439,10 +437,10 @@ def _places(rows, N):
         "h1": (0, 0, (rows, H)),
         "z2": (0, 24 * rows, (rows, H)),
         "h2": (0, 24 * rows, (rows, H)),
-        "z3": (0, 288 * rows, (rows, D)),
-        "v": (0, 288 * rows, (rows, D)),
-        "u": (0, 648 * rows + 2304, (rows, D)),
-        "du_dv": (0, 649 * rows + 2304, (rows, D)),
+        "z3": (0, 312 * rows, (rows, D)),
+        "v": (0, 312 * rows, (rows, D)),
+        "u": (0, 841 * rows + 3650, (rows, D)),
+        "du_dv": (0, 696 * rows, (rows, D)),
         "d2u_ddz1": (0, 48 * rows, (rows, H)),
         "d2u_ddh1": (0, 72 * rows, (rows, H)),
         "du_dh2": (0, 96 * rows, (rows, H)),
@@ -450,58 +448,59 @@ def _places(rows, N):
         "du_dh1": (0, 144 * rows, (rows, H)),
         "d2u_ddz2": (0, 168 * rows, (rows, H)),
         "d2u_ddh2": (0, 192 * rows, (rows, H)),
-        "d2u_ddv": (0, 289 * rows, (rows, D)),
-        "d2u_dh2_1_s1_2": (0, 216 * rows, (rows, H)),
-        "d2u_dh1_1_s1": (0, 240 * rows, (rows, H)),
-        "d2u_dt_1": (0, 290 * rows, (rows, D)),
-        "u_tt": (0, 289 * rows, (rows, D)),
-        "loss": (0, 653 * rows + 2352, ()),
-        "du_tt": (0, 648 * rows + 2304, (rows, D)),
-        "dd2u_dh1_1_s1_t1": (0, 264 * rows, (rows, H)),
-        "dd2u_dh2_1_s1_2_t1": (0, 288 * rows, (rows, H)),
-        "dd2u_ddv": (0, 650 * rows + 2304, (rows, D)),
-        "dv": (0, 651 * rows + 2304, (rows, D)),
-        "dz2_t1": (0, 312 * rows, (rows, H)),
-        "dz1_t1": (0, 336 * rows, (rows, H)),
-        "dz1_t1_2": (0, 360 * rows, (rows, H)),
-        "dd2u_dh1_1_s1_s1": (0, 384 * rows, (rows, H)),
-        "dd2u_dh1_1_s1": (0, 408 * rows, (rows, H)),
+        "d2u_ddv": (0, 313 * rows, (rows, D)),
+        "d2u_dh2_1": (0, 216 * rows, (rows, H)),
+        "d2u_dz2": (0, 240 * rows, (rows, H)),
+        "d2u_dh1_1": (0, 264 * rows, (rows, H)),
+        "d2u_dz1": (0, 288 * rows, (rows, H)),
+        "d2u_dt_1": (0, 314 * rows, (rows, D)),
+        "u_tt": (0, 313 * rows, (rows, D)),
+        "loss": (0, 843 * rows + 3650, ()),
+        "du_tt": (0, 841 * rows + 3650, (rows, D)),
+        "dd2u_dh1_1_t1": (0, 312 * rows, (rows, H)),
+        "dd2u_dh2_1_t1": (0, 336 * rows, (rows, H)),
+        "dd2u_ddv": (0, 697 * rows, (rows, D)),
+        "dv": (0, 698 * rows, (rows, D)),
+        "dd2u_dz1": (0, 360 * rows, (rows, H)),
+        "dd2u_dh1_1": (0, 384 * rows, (rows, H)),
+        "ddu_dh1_t1": (0, 408 * rows, (rows, H)),
         "ddu_dh1": (0, 432 * rows, (rows, H)),
-        "dd2u_dh2_1_s1_2_s1": (0, 456 * rows, (rows, H)),
-        "dd2u_dh2_1_s1_2": (0, 480 * rows, (rows, H)),
-        "dd2u_ddh2_1": (0, 504 * rows, (rows, H)),
-        "dd2u_ddh2": (0, 504 * rows, (rows, H)),
-        "dd2u_ddz2": (0, 528 * rows, (rows, H)),
-        "dd2u_ddh1_1": (0, 552 * rows, (rows, H)),
-        "dd2u_ddh1": (0, 552 * rows, (rows, H)),
-        "dW1_2_s1": (0, 653 * rows + 2304, (H,)),
-        "dW1_2_s2": (0, 653 * rows + 2328, (H,)),
-        "ddu_dz2": (0, 144 * rows, (rows, H)),
-        "ddu_dh2": (0, 576 * rows, (rows, H)),
-        "dh2_1": (0, 600 * rows, (rows, H)),
-        "dW3_1": (0, 624 * rows, (H, D)),
-        "dW3_2": (0, 624 * rows + 24, (H, D)),
-        "dW3_3": (0, 576 * rows, (H, D)),
+        "dd2u_dz2": (0, 456 * rows, (rows, H)),
+        "dd2u_dh2_1": (0, 480 * rows, (rows, H)),
+        "dd2u_ddz2_t1": (0, 504 * rows, (rows, H)),
+        "dd2u_ddh2": (0, 528 * rows, (rows, H)),
+        "dd2u_ddz2": (0, 552 * rows, (rows, H)),
+        "dd2u_ddh1": (0, 576 * rows, (rows, H)),
+        "ddu_dz2": (0, 600 * rows, (rows, H)),
+        "ddu_dh2": (0, 624 * rows, (rows, H)),
+        "dh2_1": (0, 648 * rows, (rows, H)),
+        "dW3_1": (0, 672 * rows, (H, D)),
+        "dW3_2": (0, 698 * rows, (H, D)),
+        "dW3_3": (0, 624 * rows, (H, D)),
         "dW3_4": (0, 192 * rows, (H, D)),
         "dz2": (0, 168 * rows, (rows, H)),
-        "dh1_1": (0, 96 * rows, (rows, H)),
-        "dW2_1": (0, 648 * rows, (H, H)),
-        "dW2_2": (0, 648 * rows + 576, (H, H)),
-        "dW2_3": (0, 648 * rows + 1152, (H, H)),
-        "dW2_4": (0, 648 * rows + 1728, (H, H)),
+        "dh1_1": (0, 24 * rows, (rows, H)),
+        "dW2_1": (0, 600 * rows, (H, H)),
+        "dW2_2": (0, 600 * rows + 576, (H, H)),
+        "dW2_3": (0, 600 * rows + 1152, (H, H)),
+        "dW2_4": (0, 600 * rows + 1728, (H, H)),
         "dz1": (0, 48 * rows, (rows, H)),
-        "dW1_1": (0, 24 * rows, (D, H)),
-        "dW1_3": (0, 24 * rows + 24, (D, H)),
+        "dW1_1": (0, 96 * rows, (D, H)),
+        "dW1_2": (0, 96 * rows + 24, (D, H)),
+        "dW1_3": (0, 0, (D, H)),
         "error": (0, 0, ()),
-        "ones_D": (0, 653 * rows + 2353, (1,)),
-        "ones_rows": (0, 652 * rows + 2304, (rows,)),
-        "t_H": (0, 72 * rows, (24,)),
-        "t_HD": (0, 72 * rows + 24, (24, 1)),
-        "d2u_dh1_1_s1_left": (0, 264 * rows, (rows, H)),
-        "t_rows_H": (0, 624 * rows, (rows, 24)),
-        "d2u_dt_1_left": (0, 264 * rows, (rows, H)),
-        "t_rows_D": (0, 264 * rows, (rows, 1)),
-        "u1": (0, 264 * rows, (rows, 1)),
+        "ones_D": (0, 843 * rows + 3651, (1,)),
+        "ones_rows": (0, 842 * rows + 3650, (rows,)),
+        "t_H": (0, 168 * rows, (24,)),
+        "t_HD": (0, 72 * rows, (24, 1)),
+        "t_rows_H": (0, 672 * rows, (rows, 24)),
+        "t_rows_D": (0, 315 * rows, (rows, 1)),
+        "u1": (0, 312 * rows, (rows, 1)),
+        "t_rows_H2": (0, 192 * rows, (rows, 24)),
+        "t_H_rows": (0, 0, (24, rows)),
+        "t_H_rows2": (0, 24 * rows, (24, rows)),
+        "t_H_rows3": (0, 48 * rows, (24, rows)),
+        "t_H_rows4": (0, 72 * rows, (24, rows)),
         "t_block": (0, 0, (673,)),
         "t_block2": (0, 673, (673,)),
     }
@@ -1002,13 +1001,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -1280,25 +1278,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -1317,78 +1325,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----

@@ -722,13 +722,12 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
         return {**self.__dict__, **made, "last": None, "bound": None}
-
-    random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
 
 def init_params(seed: int = 0, **sizes: int) -> Arena:
@@ -1000,25 +999,35 @@ def fit(
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
+_SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
+_TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
+_STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
+
+Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
-def _sample_data(sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random data that the network accepts."""
+def _sample_data(
+    sizes: Mapping[str, int], rng: np.random.Generator, scale: float = 1.0, density: float = 0.5
+) -> dict[str, Array]:
+    """Random data that the network accepts; labels in turn, each as often as any other."""
     data: dict[str, Array] = {}
     for name, extents in INPUTS.items():
         shape = tuple(int(_extent(extent, sizes) or 1) for extent in extents)
         if name in INTEGERS:
             bound, _ = INTEGERS[name]
-            data[name] = rng.integers(0, 2 if bound is None else _extent(bound, sizes), shape)
+            top = 2 if bound is None else int(_extent(bound, sizes) or 1)
+            turn = rng.integers(top) + np.arange(math.prod(shape))
+            data[name] = rng.permutation(turn % top).reshape(shape)
             continue
-        values: Array = np.asarray(rng.standard_normal(shape))
+        values: Array = np.asarray(scale * rng.standard_normal(shape))
         for fact, axis in FACTS.get(name, ()):
             if fact == "binary":
-                values = np.asarray(values > 0, float)
+                values = np.asarray(rng.random(shape) < density, float)
             elif fact in ("positive", "nonnegative"):
-                values = np.exp(values)
+                values = np.exp(values.clip(-3, 3))
             elif fact == "sums to one":
-                values = np.exp(values) / np.exp(values).sum(axis, keepdims=True)
+                values = np.exp(values.clip(-3, 3))
+                values = values / values.sum(axis, keepdims=True)
             elif fact == "one hot":
                 values = np.asarray(values == values.max(axis, keepdims=True), float)
             elif fact == "symmetric":
@@ -1037,78 +1046,175 @@ def check_gradients(
     masks: Mapping[str, Any] | None = None,
     **inputs: Any,
 ) -> list[dict[str, Any]]:
-    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok.
+    """Each gradient beside central differences: parameter, method, max_abs_error, max_rel_error, ok; the
+    worst element with its value and the expected one; the sizes; how many entries, and at how many further
+    points.
 
     Random tensors are held fixed: those of the first step with this seed, or the given `masks`. Without
-    parameters or inputs, both are drawn at random. Of a large parameter, 64 entries are tried.
-    `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried.
+    parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
+    tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
+    rounding of the loss passes; where a kink lies within the step, nothing is compared.
     """
     rng = np.random.default_rng(0)
-    open_sizes = {e: 5 for shape in INPUTS.values() for e in shape if isinstance(e, str) and e not in SIZES}
-    if params is None:
-        shown = dict(SIZES)
-        if inputs:
-            _checked(inputs, tuple(INPUTS), shown)
-        params = init_params(0, **{**open_sizes, **shown})
-        for name, array in params.items():  # biases of zero would hide an error
-            if name not in FACTS:
-                array += np.asarray(0.1 * rng.standard_normal(array.shape), DTYPE)
-    arena, sizes = _as_arena(params)
-    arena = arena.copy()
-    sizes = {**open_sizes, **sizes} if not inputs else sizes
-    given = _checked(inputs or _sample_data(sizes, rng), tuple(INPUTS), sizes)
-    data = _given(given, buffers, sizes, seed=seed, masks=masks)
+    points = _points(params, buffers, seed, masks, inputs, rng)
+    arena, data, sizes = next(points)
     gradients = arena.like()
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    return [_check_one(name, arena, gradients, data, sizes, rng) for name in arena]
+    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    for arena, data, sizes in points:
+        gradients = arena.like()
+        loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
+        if np.isfinite(loss):
+            for row in (row for row in rows if row["ok"]):
+                _check_along(row, (arena, data, sizes), gradients, loss, rng)
+    return rows
+
+
+def _points(
+    params: Mapping[str, Any] | None,
+    buffers: Mapping[str, Any] | None,
+    seed: int,
+    masks: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Iterator[Point]:
+    """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
+    shapes = (*INPUTS.values(), *PARAMETERS.values())
+    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    shown = dict(SIZES)
+    if params is None and inputs:
+        _checked(inputs, tuple(INPUTS), shown)
+    for number, scale in enumerate((1.0, *_SCALES)):
+        if number and params is not None and inputs:
+            return
+        if BATCH in open_sizes and masks is None:
+            open_sizes[BATCH] = 5 + number % 4
+        for attempt in range(_TRIES):
+            drawn = params if params is not None else init_params(number, **{**open_sizes, **shown})
+            arena, sizes = _as_arena(drawn)
+            arena = arena.copy()
+            for name, array in arena.items():  # biases of zero would hide an error
+                if params is None and name not in FACTS:
+                    array += np.asarray(0.1 * scale * rng.standard_normal(array.shape), DTYPE)
+            sizes = {**open_sizes, **sizes} if not inputs else sizes
+            sample = inputs or _sample_data(sizes, rng, scale, min(0.5 + attempt / 8, 1.0))
+            given = _checked(sample, tuple(INPUTS), sizes)
+            data = _given(given, buffers, sizes, seed=seed, masks=masks)
+            if np.isfinite(float(_differentiate(arena, arena.like(), data, sizes)[LOSS])):
+                break
+        yield arena, data, sizes
 
 
 def _check_one(
-    name: str,
-    arena: Arena,
-    gradients: Arena,
-    data: Mapping[str, Array],
-    sizes: Mapping[str, int],
-    rng: np.random.Generator,
+    name: str, point: Point, gradients: Arena, loss: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    double, scratch = np.float64 == DTYPE, gradients.like()
-    values, found = arena[name].reshape(-1), gradients[name].reshape(-1)
+    """One gradient at one point, entry by entry."""
+    values, found = point[0][name].reshape(-1), gradients[name].reshape(-1)
     entries = np.arange(values.size)
     if values.size > _ENTRIES:
         entries = np.sort(rng.choice(values.size, _ENTRIES, replace=False))
-
-    def difference(entry: int, step: float) -> float:
-        before = values[entry]
-        h = step * max(1.0, abs(float(before)))
-        values[entry] = before + h
-        above, high = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before - h
-        below, low = float(_differentiate(arena, scratch, data, sizes)[LOSS]), float(values[entry])
-        values[entry] = before
-        return (above - below) / (high - low)
-
     exact = found[entries].astype(float)
-    numeric = np.array([difference(entry, 6e-6 if double else 8e-3) for entry in entries.tolist()])
-    if double:  # a step that reaches over a kink says nothing: a smaller one doesn't reach so far
-        for row in np.flatnonzero(np.abs(exact - numeric) > 1e-7 * np.abs(exact).max(initial=0.0)):
-            nearer = difference(int(entries[row]), 2e-7)
-            if abs(nearer - exact[row]) < abs(numeric[row] - exact[row]):
-                numeric[row] = nearer
-    absolute = float(np.abs(exact - numeric).max(initial=0.0))
+    along = [(entries[k : k + 1], np.ones(1)) for k in range(entries.size)]
+    allowed = _tolerance() * np.abs(exact[np.isfinite(exact)]).max(initial=0.0)
+    compared = [
+        _difference(_moving(name, point, *to), g, allowed, loss) for to, g in zip(along, exact, strict=True)
+    ]
+    numeric, noise, seen = (np.array([c[k] for c in compared]) for k in range(3))
+    off = np.where(seen.astype(bool), np.abs(exact - numeric), 0.0)
     scale = max(float(np.linalg.norm(exact)), float(np.linalg.norm(numeric)), 1e-8)
-    relative = float(np.linalg.norm(exact - numeric)) / scale
-    # A gradient of exactly zero leaves only the rounding of the loss in the differences.
-    floor = 1e-9 if double else 1e-4
-    ok = relative <= (1e-6 if double else 2e-2) or absolute <= floor
+    beyond = np.where(np.isfinite(off), np.maximum(off - noise, 0.0), np.inf)
+    worst = int(np.argmax(beyond)) if np.any(beyond) else int(np.argmax(off)) if off.size else 0
+    place = np.unravel_index(entries[worst], gradients[name].shape) if off.size else ()
     return {
         "parameter": name,
         "method": "central differences",
-        "max_abs_error": absolute,
-        "max_rel_error": relative,
-        "ok": bool(ok),
+        "max_abs_error": float(off.max(initial=0.0)),
+        "max_rel_error": float(np.linalg.norm(off)) / scale,
+        "ok": bool(np.linalg.norm(beyond) <= _tolerance() * scale),
+        "element": [int(k) for k in place],
+        "value": float(exact[worst]) if off.size else 0.0,
+        "expected": float(numeric[worst]) if off.size else 0.0,
+        "rounding": float(noise.max(initial=0.0)),
+        "entries": int(seen.sum()),
+        "points": 0,
+        "sizes": dict(point[2]),
     }
+
+
+def _check_along(
+    row: dict[str, Any], point: Point, gradients: Arena, loss: float, rng: np.random.Generator
+) -> None:
+    """The same gradient at another point, along a random direction; the row says so if it is wrong there."""
+    found = gradients[row["parameter"]].reshape(-1).astype(float)
+    direction = rng.standard_normal(found.size)
+    direction *= 4 / max(4.0, float(np.linalg.norm(direction)))
+    scale = float(np.linalg.norm(found * direction))
+    exact = float(found @ direction)
+    moving = _moving(row["parameter"], point, np.arange(found.size), direction)
+    numeric, noise, seen = _difference(moving, exact, _tolerance() * scale, loss)
+    off = abs(exact - numeric)
+    row["points"] += int(seen)
+    if seen and not off <= _tolerance() * max(scale, abs(numeric)) + noise:
+        row |= {"ok": False, "max_abs_error": off, "max_rel_error": off / max(scale, abs(numeric), 1e-8)}
+        row |= {"element": "along a random direction", "value": exact, "expected": numeric}
+        row |= {"sizes": dict(point[2])}
+
+
+def _tolerance() -> float:
+    return 1e-6 if np.float64 == DTYPE else 2e-2
+
+
+def _moving(
+    name: str, point: Point, entries: Array, direction: Array
+) -> Callable[[float], tuple[float, float]]:
+    """How far the parameter gets by a step along a direction, with the type's rounding, and the loss
+    there."""
+    arena, data, sizes = point
+    values, scratch = arena[name].reshape(-1), arena.like()
+    unit = max(1.0, float(np.abs(values[entries]).mean()) if entries.size else 1.0)
+
+    def loss_at(step: float) -> tuple[float, float]:
+        before = values[entries]
+        values[entries] = before + np.asarray(step * unit * direction, DTYPE)
+        moved = float((values[entries].astype(float) - before) @ direction / (direction @ direction))
+        loss = float(_differentiate(arena, scratch, data, sizes)[LOSS])
+        values[entries] = before
+        return moved, loss
+
+    return loss_at
+
+
+def _difference(
+    loss_at: Callable[[float], tuple[float, float]], exact: float, allowed: float, loss: float
+) -> tuple[float, float, bool]:
+    """(a central difference, its rounding, whether it says anything). It doesn't if it differs by no more
+    than a kink within its reach explains: slopes over one step and two differ then, and so do the slopes to
+    both sides."""
+    double = np.float64 == DTYPE
+    # The loss adds terms up: it is rounded to some units in its last place, never to fewer than those of 1.
+    rounding = 32 * float(np.finfo(DTYPE).eps) * max(1.0 if not double else 0.1, abs(loss))
+    numeric, noise = 0.0, 0.0
+    for share in _STEPS if double else _STEPS[:1]:
+        step = share * (3e-5 if double else 8e-3)
+        (low, below), (high, above) = loss_at(-step), loss_at(step)
+        numeric, noise = (above - below) / (high - low), rounding / (high - low)
+        if not abs(exact - numeric) > allowed + noise:
+            break
+        (lower, far_below), (higher, far_above) = loss_at(-2 * step), loss_at(2 * step)
+        farther = (far_above - far_below) / (higher - lower)
+        near, far = (above - 2 * loss + below) / high, (far_above - 2 * loss + far_below) / higher
+        refined = (4 * numeric - farther) / 3
+        reach = abs(numeric - farther) + abs(far - 2 * near)
+        if abs(exact - refined) <= allowed + 2 * noise:
+            numeric, noise = refined, 2 * noise
+            break
+        if abs(exact - numeric) > 2 * reach + allowed + 8 * noise:
+            break
+    else:
+        return numeric, noise, False
+    return numeric, noise, True
 
 
 # ---- The command line of a generated module ----

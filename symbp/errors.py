@@ -74,6 +74,10 @@ class DerivationError(SymbpError):
     """The calculus cannot derive a gradient, or a rewrite changed a value (a bug, never ignored)."""
 
 
+class DoubtfulRewrite(UserWarning):
+    """A rewrite could not be confirmed and was taken back; the result is right, in a longer form."""
+
+
 class LoweringError(SymbpError):
     """No program is known yet for an equation; the message shows the equation."""
 

@@ -7,19 +7,22 @@ Must not know: `language`, `ops`, `nn`; a sum, a max and an access are all that 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symbp.derive.confirm import close_confirmed, confirm
 from symbp.derive.cost import equation_cost
+from symbp.derive.declared.derivatives import eliminate, eliminated
+from symbp.derive.declared.masks import bracket_masks
+from symbp.derive.declared.stopped import Stopped, freed
 from symbp.derive.derivation import ClosedForm, Derivation, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
-from symbp.derive.inner import eliminate, eliminated
+from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
 from symbp.derive.same import merge_duplicates
-from symbp.derive.stable import stabilise
+from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
-from symbp.errors import DerivationError
-from symbp.ir.printer import equation_text
+from symbp.errors import DerivationError, DoubtfulRewrite
+from symbp.ir.printer import conditions_text, equation_text
 from symbp.ir.system import Role, System
 
 __all__ = [
@@ -51,7 +54,7 @@ def derive(
         raise DerivationError(
             f"derivatives of order {order} are not derived at once", help="use order 1 or 2"
         )
-    first = _closed(swept, name, started)
+    first = _closed(swept.free, name, started)
     joint, wanted = first.system, dict(first.gradients)
     for of, gradient in first.gradients.items():
         joint, blocks = jacobian_blocks(joint, gradient, list(first.gradients), letter="H", label=of)
@@ -65,7 +68,7 @@ def hvp(system: System, *, name: str = "net", wrt: Sequence[str] | None = None) 
     inputs `v_a`."""
     started = time.perf_counter()
     swept = _swept(system, wrt)
-    first = _closed(swept, name, started)
+    first = _closed(swept.free, name, started)
     assert system.loss is not None
     joint, products, directions = hessian_vector_products(first.system, dict(first.gradients), system.loss)
     declared = swept.declared
@@ -79,67 +82,101 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     """∂ of / ∂ each of `wrt`: axes of the output, then of the input; forward or reverse, what costs less."""
     started = time.perf_counter()
     system.tensor(of)
-    system, forward, steps = _prepared(system)
+    stopped = freed(system)
+    system, forward, steps = _prepared(stopped.free)
     kept = (of,) if of in forward.defining else ()  # a module gives the value beside its derivatives
+    rests = stopped.needed([of])
     best: Derivation | None = None
     for mode in (False, True):
         joint, blocks = jacobian_blocks(forward, of, list(wrt), forward=mode)
         wanted = {block.by: block.tensor for block in blocks}
-        alone = replace(joint, loss=None, outputs=kept, metrics=(), updates={}, inference={})
-        swept = _Swept(system, alone, wanted, (), steps)
+        outputs = tuple(dict.fromkeys((*kept, *rests)))
+        alone = replace(joint, loss=None, outputs=outputs, metrics=(), updates={}, inference={})
+        swept = _Swept(system, alone, wanted, (), steps, stopped)
         found = _closed(swept, name, started)
         if best is None or _cost(found) < _cost(best) - 1e-9:
             best = found
     assert best is not None
-    return replace(best, of=of)
+    return replace(best, of=of, system=replace(best.system, outputs=kept))
 
 
 def _cost(derivation: Derivation) -> float:
     return sum(equation_cost(equation) for equation in derivation.system.equations)
 
 
+UNSAFE = (
+    "no form of the forward pass in which nothing overflows could be confirmed: its equations are right, "
+    "but may lose digits far from 0"
+)
+
+
 @dataclass(frozen=True)
 class _Swept:
-    """A joint system before closing, which tensors of it are wanted, and the steps so far."""
+    """A joint system before closing, which tensors of it are wanted, the steps so far, and what brings
+    stopped values back."""
 
     declared: System
     joint: System
     wanted: Mapping[str, str]
     unused: tuple[str, ...]
     steps: tuple[Step, ...]
+    stopped: Stopped
+
+    @property
+    def free(self) -> _Swept:
+        """The same for another sweep to follow: stopped values stay inputs."""
+        return replace(self, stopped=Stopped(self.declared, self.declared))
 
 
 def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
     """The declared system with equations for declared derivatives; the same in safe shapes, equal
     definitions merged; the steps to it."""
     declared, inner = eliminated(system)
-    forward, stabilising = stabilise(declared)
-    forward, merging = merge_duplicates(forward)
-    if stabilising or merging:
-        confirm(declared, forward, {name: name for name in declared.asked if name not in declared.metrics})
-    return declared, forward, (*inner, *stabilising, *merging)
+    forward, forming = _in_safe_shapes(declared)
+    return declared, forward, (*inner, *forming)
+
+
+def _in_safe_shapes(declared: System) -> tuple[System, tuple[Step, ...]]:
+    """The forward system stabilised, or as it was declared where that can't be confirmed."""
+    try:
+        masking: list[Step] = []
+        forward, stabilising = stabilise(bracket_masks(declared, masking))
+        forward, merging = merge_duplicates(forward)
+        pairs = {name: name for name in declared.asked if name not in declared.metrics}
+        if not (masking or stabilising or merging):
+            return forward, ()
+        if difference(declared, forward, pairs, free=False) is None:
+            return forward, (*masking, *stabilising, *merging)
+    except Exception:  # what is declared is right, safe or not
+        pass
+    warnings.warn(UNSAFE, DoubtfulRewrite, stacklevel=2)
+    return declared, ()
 
 
 def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
     if system.loss is None:
         raise DerivationError("there is nothing to differentiate: the system has no loss")
     chosen = tuple(wrt) if wrt is not None else tuple(t.name for t in system.parameters)
-    system, forward, steps = _prepared(system)
+    stopped = freed(system)
+    system, forward, steps = _prepared(stopped.free)
     assert forward.loss is not None
     sweep = adjoints(forward, forward.loss, chosen)
-    return _Swept(system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)))
+    return _Swept(
+        system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)), stopped
+    )
 
 
 def _closed(swept: _Swept, name: str, started: float) -> Derivation:
-    closed, closing = close_confirmed(swept.joint, list(swept.wanted.values()))
-    warnings = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
+    found = close_confirmed(swept.joint, list(swept.wanted.values()))
+    unused = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
+    obeyed = tuple(f"sizes must obey {condition}" for condition in conditions_text(swept.declared))
     return Derivation(
         name,
-        swept.declared,
-        _with_rules(closed, closing),
+        swept.stopped.restored(swept.declared),
+        swept.stopped.restored(_with_rules(found.system, found.steps)),
         dict(swept.wanted),
-        (*swept.steps, *closing),
-        warnings,
+        (*swept.steps, *found.steps),
+        (*unused, *obeyed, *warn_of(found.doubtful)),
         time.perf_counter() - started,
     )
 

@@ -38,15 +38,14 @@ def common_factor(e: Expr, *, numbers: bool = True) -> Expr:
             common *= base ** min(exponents)
         elif all(x.is_negative for x in exponents):
             common *= base ** max(exponents)
-    if numbers:
-        number = sympy.gcd_list([abs(term.as_coeff_Mul()[0]) for term in terms])
-        common = common * number if number.is_Rational and number != 0 else common
-    if common == 1:
+    number = sympy.gcd_list([abs(term.as_coeff_Mul()[0]) for term in terms]) if numbers else sympy.Integer(1)
+    number = number if number.is_Rational and number != 0 else sympy.Integer(1)
+    if common == 1 and number == 1:
         return e
-    inner = sympy.Add(*[term / common for term in terms])
+    inner = sympy.Add(*[term / common / number for term in terms])  # 2·(a + b) at once would be 2·a + 2·b
     if inner.could_extract_minus_sign() and common.could_extract_minus_sign():
         inner, common = -inner, -common
-    return sympy.Mul(common, inner)
+    return sympy.Mul(number, common, inner)
 
 
 def lowest_power(e: Expr) -> Expr:

@@ -26,6 +26,7 @@ class Backward:
 
     def __init__(self, joint: System, gradients: frozenset[str], taken: frozenset[str] = frozenset()) -> None:
         self.joint, self.gradients, self.taken = joint, gradients, taken
+        self.withdrawn: set[str] = set()
         backward = {t.name for t in joint.with_role(Role.ADJOINT, Role.GRADIENT)}
         grouped = groups(joint)
         ordered = [e for group in grouped for e in group.equations]
@@ -92,7 +93,7 @@ class Backward:
     def fresh(self, name: str) -> str:
         """A name that no tensor has."""
         candidate, count = name, 1
-        while candidate in self.tensors or candidate in self.taken:
+        while any(candidate in names for names in (self.tensors, self.taken, self.withdrawn)):
             count += 1
             candidate = f"{name}_{count}"
         return candidate
@@ -105,6 +106,13 @@ class Backward:
         at = bisect_left(others, within)
         others.insert(at, (within + others[at - 1]) / 2 if at else within - 1)
         self.position[equation.target] = (place, others[at])
+
+    def withdraw(self, name: str) -> None:
+        """Takes back an announced tensor that got no equation."""
+        place, within = self.position.pop(name)
+        self._within[place].remove(within)
+        del self.tensors[name]
+        self.withdrawn.add(name)  # values may be remembered under it
 
     def add(self, equation: Equation) -> None:
         """The equation of an announced tensor."""

@@ -11,11 +11,13 @@ the cost picks. Every trial looks at one equation and its readers, so the work g
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import sympy
 
+from symbp.derive.acceptance import Acceptance
 from symbp.derive.backward import Backward
 from symbp.derive.brackets import exclusive
 from symbp.derive.branches import branches
@@ -25,6 +27,7 @@ from symbp.derive.derivation import Step
 from symbp.derive.fold import Search, fold
 from symbp.derive.inverse import inversions, repetitions, scalings, written_out
 from symbp.derive.neighbours import neighbours
+from symbp.derive.proof.values import Key, Values, searchable
 from symbp.derive.ranges import within_ranges
 from symbp.derive.rewriter import (
     Rewriter,
@@ -35,41 +38,66 @@ from symbp.derive.rewriter import (
 )
 from symbp.derive.share import Occurrence, Shared, best_shared, occurrences
 from symbp.derive.sums import joined
-from symbp.derive.values import Key, Values, searchable
-from symbp.errors import DerivationError
 from symbp.ir.expr import Access, Expr, rename
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
+from symbp.ir.vector import Run
 
 PASSES = 4
 
 
-def close(joint: System, gradients: Sequence[str], *, seed: int = 7) -> tuple[System, tuple[Step, ...]]:
+@dataclass(frozen=True)
+class Closed:
+    """A joint system in closed form, the steps to it, and the tensors of which a rewrite was taken back since
+    its value could not be confirmed."""
+
+    system: System
+    steps: tuple[Step, ...]
+    doubtful: tuple[str, ...] = ()
+
+
+def close(
+    joint: System, gradients: Sequence[str], *, seed: int = 7, beside: Sequence[Run] = (), plain: bool = False
+) -> Closed:
     """The joint system with its backward equations in closed form, then the buffers' next values, then what
-    only inference and metrics need: these no gradient may read. `gradients` keep their names."""
+    only inference and metrics need: these no gradient may read. `gradients` keep their names.
+
+    `beside` are points at which the values of a rewrite must agree, too; `plain` leaves the equations as the
+    chain rule gives them."""
     asked = (joint.updates.values(), joint.inference.values(), joint.metrics)
     late = [joint.resting(wanted) for wanted in asked]
     trained = joint.resting([*joint.outputs, *gradients, *([joint.loss] if joint.loss else [])])
     apart = frozenset[str]().union(*late) - trained
     others = [e.target for e in joint.equations if e.target not in trained | apart]
     training = joint.without(apart | {name for name in others if joint.resting([name]) & apart})
-    closed, steps = _Closing(training, frozenset(gradients), seed, frozenset(joint.by_name)).run()
+    taken = frozenset(joint.by_name)
+    if plain:
+        found = Closed(Backward(training, frozenset(gradients), taken).system(), ())
+    else:
+        found = _Closing(training, frozenset(gradients), seed, taken, beside).run()
+    closed = found.system
     equations = {e.target: e for e in closed.equations}
     for needed in late:
         equations |= {e.target: e for e in joint.equations if e.target in needed - {*equations}}
     tensors = {t.name: t for t in joint.tensors if t.role.is_leaf or t.name in equations}
     tensors |= closed.by_name
-    return joint.with_(tensors=tuple(tensors.values()), equations=tuple(equations.values())), steps
+    whole = joint.with_(tensors=tuple(tensors.values()), equations=tuple(equations.values()))
+    return replace(found, system=whole)
 
 
 class _Closing:
     def __init__(
-        self, joint: System, gradients: frozenset[str], seed: int, taken: frozenset[str] = frozenset()
+        self,
+        joint: System,
+        gradients: frozenset[str],
+        seed: int,
+        taken: frozenset[str] = frozenset(),
+        beside: Sequence[Run] = (),
     ) -> None:
         self.gradients = gradients
         self.backward = Backward(joint, gradients, taken)
         self.equations = self.backward.equations
-        self.values = Values(joint, seed)
+        self.values = Values(joint, seed, beside)
         for name in searchable(joint):
             if name not in self.equations:
                 self.values.remember(name)
@@ -86,31 +114,39 @@ class _Closing:
             self.backward.position,
             self.backward.private,
         )
-        self.steps: list[Step] = []
+        self.accept = Acceptance(self.backward, self.values, self.rewriter.proven)
 
-    def run(self) -> tuple[System, tuple[Step, ...]]:
+    def run(self) -> Closed:
         for name in self.backward.ordered():
             if name in self.equations:
-                self._install(self._rewritten(self.equations[name]))
-                self._number_value(name)
+                self.accept.attempt(name, self._best_form)
         tried: dict[str, tuple[Expr, ...]] = {}
         self._try_all(tried)
         if self._share():
             self._try_all(tried)
-        return self.backward.system(), tuple(self.steps)
+        return Closed(self.backward.system(), tuple(self.accept.steps), tuple(self.accept.doubtful))
+
+    def _best_form(self, name: str) -> bool:
+        self.accept.install(self._rewritten(self.equations[name]))
+        self._number_value(name)
+        return True
 
     def _try_all(self, tried: dict[str, tuple[Expr, ...]]) -> None:
         for _ in range(PASSES):
             changed = [
-                self._try_substitution(name, tried)
-                or self._try_core(name, tried)
-                or self._try_scaled(name)
-                or self._try_again(name, tried)
-                or self._try_join(name)
-                for name in self.backward.ordered()
+                self.accept.attempt(name, lambda n: self._try(n, tried)) for name in self.backward.ordered()
             ]
             if not any(changed):
                 break
+
+    def _try(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
+        return (
+            self._try_substitution(name, tried)
+            or self._try_core(name, tried)
+            or self._try_scaled(name)
+            or self._try_again(name, tried)
+            or self._try_join(name)
+        )
 
     def _share(self) -> bool:
         """Names what several equations compute alike, the largest saving first."""
@@ -126,8 +162,9 @@ class _Closing:
                 return shared
             key, chosen = best
             del found[key]
+            if not self.accept.attempt(chosen.readers[0].target, partial(self._install_shared, chosen)):
+                continue
             shared = True
-            self._install_shared(chosen)
             for reader in chosen.readers:
                 for others in found.values():
                     for place in [p for p in others if p[0] == reader.target]:
@@ -143,33 +180,33 @@ class _Closing:
         written = written_out(equation.body, self.rewriter.scaled)
         if written != equation.body:
             gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in written.atoms(Access)}
-            other = equation.with_(body=fold(written, self._search(equation).without(gone)))
+            other = equation.with_(body=fold(written, self.accept.search(equation).without(gone)))
             for key, place in occurrences(other, self.values, equation_cost(equation)):
                 found.setdefault(key, {}).setdefault((name, place.part, place.node), place)
 
-    def _install_shared(self, shared: Shared) -> None:
+    def _install_shared(self, shared: Shared, _: str) -> bool:
+        """Whether the part got its name."""
         readers = sorted(shared.readers, key=lambda e: self.backward.position[e.target])
         name = self.backward.fresh(f"{readers[0].target}_t1")
         renamed = {shared.definition.target: name}
         definition = shared.definition.with_(target=name)
-        self._announce(definition, readers[0].target)
-        self.backward.add(definition)
-        self.values.remember(name)
+        trials: list[Rewritten] = []
         for reader in readers:
             changed = reader.with_(body=rename(reader.body, renamed))
             step = equations_step("shared term", self.equations[reader.target], changed)
-            self._install(Rewritten(changed, (), (step,)))
+            trials.append(Rewritten(changed, (definition,) if not trials else (), (step,)))
+        return self.accept.install(*trials)
 
     def _rewritten(self, equation: Equation, gone: str = "") -> Rewritten:
         """The equation in its best form; nothing is read back from `gone`, which is being eliminated."""
-        return self.rewriter.rewritten(equation, self._search(equation, gone))
+        return self.rewriter.rewritten(equation, self.accept.search(equation, gone))
 
     # --- the whole
     def _number_value(self, name: str) -> None:
         """A tensor whose value is known under another name, or is constant, is not computed twice."""
         equation = self.equations[name]
         read = Access(name, *equation.indices)
-        search = self._search(equation)
+        search = self.accept.search(equation)
         trivial = equation.reduction is None and (
             isinstance(equation.body, Access) or equation.body.is_number
         )
@@ -181,17 +218,17 @@ class _Closing:
             ranges = tuple(equation.extents[i] for i in equation.indices)
             same = equation.with_(body=found, reduction=None, ranges=ranges)
             rests = tuple(sorted({a.name for a in found.atoms(Access)}))
-            self.steps.append(
+            self.accept.steps.append(
                 rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
             )
             self.backward.replace(same)
             if found.is_number:
-                self._settle(name)
+                self.accept.settle(name)
             equation = same
         if name not in self.gradients:
             if trivial and self.backward.readers(name):
                 reason = f"{name} is nothing but its right-hand side, which takes its place."
-                self.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
+                self.accept.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
             self._substitute(
                 name, [self._rewritten(self._inlined(r, name), name) for r in self.backward.readers(name)]
             )
@@ -200,8 +237,13 @@ class _Closing:
         """0, a constant or an earlier tensor with the value of this one."""
         if not self.values.proves(equation):
             return None
-        value, scale = self.values.tensor(equation.target), search.scale(equation.body, equation.reduced)
-        found = self.values.find(value, equation.indices, equation.extents, search.allowed, scale)
+        found = self.values.find(
+            self.values.tensor(equation.target),
+            equation.indices,
+            equation.extents,
+            search.allowed,
+            lambda: search.scale(equation.body, equation.reduced),
+        )
         return found if found is not None and self.values.witnessed(equation, found) else None
 
     def _try_substitution(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
@@ -222,27 +264,30 @@ class _Closing:
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
         if sum(trial.cost for trial in trials) > before + 1e-9:
             return False
-        self.steps.append(
-            Step(
-                "substitution",
-                f"{name} is used by {', '.join(readers)}; with its definition in place the terms combine.",
-                readers[0],
-                equation_text(equation),
-                "; ".join(equation_text(trial.equation) for trial in trials),
-                (name,),
-            )
+        step = Step(
+            "substitution",
+            f"{name} is used by {', '.join(readers)}; with its definition in place the terms combine.",
+            readers[0],
+            equation_text(equation),
+            "; ".join(equation_text(trial.equation) for trial in trials),
+            (name,),
         )
-        self._substitute(name, trials)
+        place = len(self.accept.steps)
+        if not self._substitute(name, trials):
+            return False
+        self.accept.steps.insert(place, step)
         return True
 
-    def _substitute(self, name: str, rewritten: Iterable[Rewritten]) -> None:
-        trials = list(rewritten)
-        for trial in trials:  # all of them, before a value that became constant may eliminate what they read
-            self._install(trial)
+    def _substitute(self, name: str, trials: Sequence[Rewritten]) -> bool:
+        """Puts readers in the place of others that don't read `name`, which goes when nothing does; whether
+        they were taken."""
+        if not self.accept.install(*trials):
+            return False
         for trial in trials:
             self._number_value_again(trial.equation.target)
         if name in self.equations and not self.backward.readers(name):
             self.backward.remove(name)
+        return True
 
     def _number_value_again(self, name: str) -> None:
         """After a substitution: only trivial results are propagated at once."""
@@ -262,14 +307,14 @@ class _Closing:
             return False
         tried[name] = state
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
-        for form in self.rewriter.over_one_core(equation, self._search(equation)):
+        for form in self.rewriter.over_one_core(equation, self.accept.search(equation)):
             core = form.cores[0]
-            self._announce(core, name)
+            self.accept.announce(core, name)  # its readers are rewritten in terms of it
             trials = [self._rewritten(self._inlined(reader, name, form.equation), name) for reader in readers]
-            if equation_cost(core) + sum(trial.cost for trial in trials) < before - 1e-9:
-                self._install(form)
-                self._substitute(name, trials)
-                return True
+            cheaper = equation_cost(core) + sum(trial.cost for trial in trials) < before - 1e-9
+            if cheaper and self.accept.install(form):
+                return self._substitute(name, trials)
+            self.accept.forget(core)
         return False
 
     def _try_scaled(self, name: str) -> bool:
@@ -285,8 +330,7 @@ class _Closing:
         if equation_cost(scaled) >= equation_cost(equation) + equation_cost(reader):
             return False
         step = equations_step("number inside the sum", reader, scaled)
-        self._substitute(name, [Rewritten(scaled, (), (step,))])
-        return True
+        return self._substitute(name, [Rewritten(scaled, (), (step,))])
 
     def _try_again(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
         """Rewrites a sum once more, now that other values are known: all that do not rest on it."""
@@ -297,13 +341,14 @@ class _Closing:
         if tried.get(f"{name} again") == state:
             return False
         tried[f"{name} again"] = state
-        search = replace(self._search(equation), allowed=self.backward.beside(name))
+        search = replace(self.accept.search(equation), allowed=self.backward.beside(name))
         trial = self.rewriter.rewritten(equation, search, again=True)
         if self.rewriter.rank(trial) >= self.rewriter.rank(Rewritten(equation)):
             return False
+        if not self.accept.agrees(trial):
+            return self.accept.install(trial)  # takes back what was announced
         self.backward.move_behind(name, [n for e in (trial.equation, *trial.cores) for n in e.read_names])
-        self._install(trial)
-        return True
+        return self.accept.install(trial)
 
     def _try_join(self, name: str) -> bool:
         """Two sums that only this map reads, and adds up, become one sum if that is cheaper."""
@@ -327,10 +372,10 @@ class _Closing:
             before = sum(map(equation_cost, (first, second, equation)))
             if equation_cost(core) + equation_cost(changed) < before - 1e-9:
                 step = equations_step("sums joined", equation, changed)
-                self._install(Rewritten(changed, (core,), (step,)))
-                for gone in (first.target, second.target):
-                    self.backward.remove(gone)
-                return True
+                if self.accept.install(Rewritten(changed, (core,), (step,))):
+                    for gone in (first.target, second.target):
+                        self.backward.remove(gone)
+                    return True
         return False
 
     def _inlined(self, reader: str, name: str, source: Equation | None = None) -> Equation:
@@ -339,40 +384,3 @@ class _Closing:
         body = equation.body.xreplace({a: inline(source, a) for a in reads})
         shapes = self.backward.tensors
         return equation.with_(body=within_ranges(body, lambda n: shapes[n].shape, equation.extents))
-
-    def _install(self, rewritten: Rewritten) -> None:
-        """Takes over a rewrite whose value is checked."""
-        equation = rewritten.equation
-        for core in rewritten.cores:
-            self._announce(core, equation.target)
-            self.backward.add(core)
-            self.values.remember(core.target)
-        if equation != self.equations[equation.target]:
-            old = self.values.tensor(equation.target)
-            before = self.equations[equation.target]
-            scale = self._search(before).scale(before.body, before.reduced)
-            if not self.values.equal(self.values.of_equation(equation), old, scale):
-                raise DerivationError(
-                    f"a rewrite changed the value of {equation.target}; this is a bug in symbp",
-                    details=(f"before: {equation_text(before)}",
-                             f"after:  {equation_text(equation)}"),
-                )  # fmt: skip
-            self.backward.replace(equation)
-            if equation.reduction is None and equation.body.is_number:
-                self._settle(equation.target)
-        self.steps += map(self.rewriter.proven, rewritten.steps)
-
-    def _announce(self, core: Equation, before: str) -> None:
-        """Gives a core sum its place and its value."""
-        self.backward.announce(core, before)
-        self.values.define(core)
-
-    def _search(self, equation: Equation, gone: str = "") -> Search:
-        """A search among what is there before the equation."""
-        allowed = self.backward.before(equation.target, gone)
-        return Search(self.values, equation.all_indices, equation.extents, allowed)
-
-    def _settle(self, name: str) -> None:
-        """Where a value turned out to be constant, its rounding is forgotten in all that depends on it."""
-        for target in (name, *(self.backward.downstream(name) or ())):
-            self.values.define(self.equations[target])

@@ -6,13 +6,15 @@ Enters: an expression with exponentials. Leaves: another one of the same value. 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import sympy
 
 from symbp.derive.algebra import expand, is_short, on_symbols, tidy_sign
-from symbp.ir.expr import Access, Expr, Guard
+from symbp.ir.expr import Access, Expr, Guard, accesses
 
 
+@lru_cache(maxsize=65536)
 def overflows(e: Expr) -> int:
     """How many exponentials of `e` can overflow into a quotient of infinities; fingerprints can't see that.
 
@@ -92,9 +94,10 @@ def _where_it_stands(e: Expr, u: Expr, form: Callable[[Expr, Expr], Expr | None]
 
 def _in_sigma(e: Expr, u: Expr) -> Expr | None:
     """`e` as a polynomial in σ(u), factored; None if it isn't one. Other functions keep their exponentials:
-    log(1 + exp(u)) is safe as it stands."""
+    log(1 + exp(u)) is safe as it stands; sums without any stay whole, so that factors stay factors."""
     sigma = sympy.Symbol("sigma")
     functions = {f for f in e.atoms(sympy.Function) if f.has(sympy.exp) and not isinstance(f, sympy.exp)}
+    functions |= _plain_sums(e)
     kept = {f: sympy.Dummy("f") for f in sorted(functions, key=sympy.default_sort_key)}
     e = e.xreplace(kept)
     powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
@@ -106,6 +109,30 @@ def _in_sigma(e: Expr, u: Expr) -> Expr | None:
     chosen = form if factored is None else factored
     chosen = tidy_sign(chosen).xreplace({sigma: 1 / (1 + sympy.exp(-u))})
     return chosen.xreplace({mark: f for f, mark in kept.items()})
+
+
+def flipped(e: Expr) -> Expr:
+    """`exp(−u)/(1 + exp(−u))` → `1/(1 + exp(u))`, in every product: the one overflows, the other doesn't."""
+    if isinstance(e, (Access, Guard)) or not e.args or not e.has(sympy.exp):
+        return e
+    e = e.func(*[flipped(a) for a in e.args])
+    if not e.is_Mul:
+        return e
+    for factor in e.args:
+        base, power = factor.as_base_exp()
+        grown = base - 1 if base.is_Add and power.is_Integer and power.is_negative else None
+        if isinstance(grown, sympy.exp) and any(grown == f for f in e.args):
+            return flipped(e / grown * base / (1 + sympy.exp(-grown.args[0])))
+    return e
+
+
+def _plain_sums(e: Expr) -> set[Expr]:
+    """The sums outside exponents that have no exponentials."""
+    if e.is_Add and accesses(e) and not e.has(sympy.exp):
+        return {e}
+    if isinstance(e, (Access, Guard, sympy.exp)) or not e.args:
+        return set()
+    return set().union(*map(_plain_sums, e.args))
 
 
 def complement_form(e: Expr) -> Expr:

@@ -15,10 +15,11 @@ import sympy
 
 from symbp.derive.algebra import expand
 from symbp.derive.cost import READ, body_cost, volume
-from symbp.derive.values import Values, sum_of
+from symbp.derive.proof.values import Values, sum_of
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
 from symbp.ir.system import Equation
 
+HIGHEST_ROOT = 24  # values tell a root from 1 while it is no higher
 MANY = 6  # factors or terms above which only neighbouring pairs and the whole are tried
 
 
@@ -45,7 +46,7 @@ class Search:
         free = free_indices(e)
         indices = tuple(i for i in self.indices if i in free and i not in reduced)
         value = self.values.of(e, indices, self.extents, reduced)
-        found = self.values.find(value, indices, self.extents, self.allowed, self.scale(e, reduced))
+        found = self.values.find(value, indices, self.extents, self.allowed, lambda: self.scale(e, reduced))
         if found is None or self._untried(e):
             return None
         equation = sum_of(e, indices, self.extents, reduced)
@@ -96,7 +97,7 @@ def fold(e: Expr, search: Search) -> Expr:
         inverse = _cheaper(1 / e.base, search)
         if inverse is not None:
             return inverse**-e.exp
-    if e.is_Pow and e.exp.is_Rational and e.exp.q > 1:  # of a root, or of its reciprocal
+    if e.is_Pow and e.exp.is_Rational and 1 < e.exp.q <= HIGHEST_ROOT:  # of a root, or of its reciprocal
         for part in (sympy.Rational(1, e.exp.q), -sympy.Rational(1, e.exp.q)):
             root = _cheaper(e.base**part, search)
             if root is not None:

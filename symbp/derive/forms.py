@@ -27,14 +27,26 @@ from symbp.derive.algebra import (
     tidy_sign,
 )
 from symbp.derive.brackets import by_cases, by_guards, under_guards
+from symbp.derive.cancellation import as_sharp
 from symbp.derive.cost import Extents, body_cost, extent
-from symbp.derive.exponentials import hyperbolic_form, logistic_forms, merge_exponentials, overflows, tangents
+from symbp.derive.exponentials import (
+    flipped,
+    hyperbolic_form,
+    logistic_forms,
+    merge_exponentials,
+    overflows,
+    tangents,
+)
 from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.signs import Signs
 
 
-def best_form(body: Expr, extents: Extents, *, last: bool = False) -> tuple[Expr, str]:
-    """The cheapest candidate and the name of the algebra that gave it ("" if the body stays as it is). The
-    `last` time, saved values have been read back already: forms in which none would be found may come.
+def best_form(
+    body: Expr, extents: Extents, signs: Signs | None = None, *, last: bool = False
+) -> tuple[Expr, str]:
+    """The cheapest candidate that keeps the digits, and the name of the algebra that gave it ("" if the body
+    stays as it is). The `last` time, saved values have been read back already: forms in which none would be
+    found may come.
 
     Memoised up to the names of tensors and indices: equal blocks cost no algebra, and the form depends
     neither on names nor on the order of declaration.
@@ -45,7 +57,8 @@ def best_form(body: Expr, extents: Extents, *, last: bool = False) -> tuple[Expr
     plain = {index: Index(f"i{k}") for k, index in enumerate(indices)}
     canonical = _rename(body, short).xreplace(plain)
     nominal = tuple((plain[i], sympy.Integer(int(extent(extents[i])))) for i in indices)
-    found, rule = _best_form(canonical, nominal, last and canonical.has(sympy.exp))
+    flags = () if signs is None else tuple((short[name], signs.flags(name)) for name in names)
+    found, rule = _best_form(canonical, nominal, flags, last and canonical.has(sympy.exp))
     back = {v: k for k, v in plain.items()}
     return _rename(found.xreplace(back), {v: k for k, v in short.items()}), rule
 
@@ -58,8 +71,10 @@ def _natural(name: str) -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _best_form(body: Expr, nominal: tuple[tuple[Index, Expr], ...], last: bool) -> tuple[Expr, str]:
-    extents = dict(nominal)
+def _best_form(
+    body: Expr, nominal: tuple[tuple[Index, Expr], ...], flags: tuple[tuple[str, str], ...], last: bool
+) -> tuple[Expr, str]:
+    extents, signs = dict(nominal), Signs.told(flags)
 
     def rank(e: Expr) -> tuple[int, float, int]:
         """Safe before cheap; of equal cost, without powers."""
@@ -68,7 +83,9 @@ def _best_form(body: Expr, nominal: tuple[tuple[Index, Expr], ...], last: bool) 
 
     best, rule, least = body, "", rank(body)
     for name, candidate in candidates(body, last=last):
-        if candidate != best and overflows(candidate) <= least[0] and rank(candidate) < least:
+        if candidate == best or overflows(candidate) > least[0] or rank(candidate) >= least:
+            continue
+        if as_sharp(candidate, body, signs):
             best, rule, least = candidate, name, rank(candidate)
     return tidy_sign(best), rule
 
@@ -83,12 +100,15 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
     if merged != body:
         seeds.append(("exponentials merged", merged))
     seeds += [("logistic function", form) for form in logistic_forms(body)[: 2 if last else 1]]
+    turned = flipped(body)
+    if turned != body and not logistic_forms(body):  # a value of its own is written 1 - σ where σ is saved
+        seeds.append(("logistic function", turned))
     quotients = tangents(body)
     if quotients != body:
         seeds.append(("hyperbolic tangent", quotients))
-    settled = by_cases(body, hyperbolic_form)
-    if settled != body:
-        seeds.append(("hyperbolic tangent", settled))
+    for settled in (by_cases(body, hyperbolic_form), hyperbolic_form(body)):
+        if settled is not None and settled != body:
+            seeds.append(("hyperbolic tangent", settled))
     if body.atoms(Guard):
         multiplied = expand(body)
         for form in dict.fromkeys([body, multiplied]):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 
 import sympy
 
@@ -17,6 +18,7 @@ from symbp.derive.algebra import expand
 from symbp.derive.backward import Position
 from symbp.derive.brackets import exclusive, under_guards
 from symbp.derive.branches import Branches, read_back
+from symbp.derive.cancellation import as_sharp, divisors
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
 from symbp.derive.exponentials import complement_form
@@ -24,11 +26,12 @@ from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted, written_out
 from symbp.derive.neighbours import Neighbours, at_other_steps
-from symbp.derive.prove import proof
+from symbp.derive.proof.prove import proof
 from symbp.derive.reindex import shorter_sums
 from symbp.derive.sums import Core, Lemma, SumForm, partly_summed, sum_forms
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses
 from symbp.ir.printer import equation_text, expression_text
+from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 REASONS = {
@@ -59,7 +62,7 @@ REASONS = {
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
-CONFIRMED = "equal values at {} random points, confirmed in 50 digits"
+CONFIRMED = "equal values at {} random points, conditions free; confirmed at others and in 50 digits"
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,28 @@ class Rewriter:
     private: Callable[[str], list[Equation]]
     claims: dict[Step, tuple[Lemma, Mapping[Index, Expr], int]] = field(default_factory=dict)
 
+    @cached_property
+    def signs(self) -> Signs:
+        """What is proven of the signs of the sweep's tensors."""
+        return Signs(self.joint, self.joint.equations)
+
+    @cached_property
+    def invertible(self) -> frozenset[str]:
+        """The tensors whose inversion divides by nothing that may underflow to 0, though it is positive on
+        paper, unless some definition divides by it anyway."""
+        divided = frozenset().union(*(divisors(e.body) for e in self.joint.equations))
+
+        def solid(e: Expr) -> bool:
+            if isinstance(e, Access):
+                made = self.joint.defining.get(e.name)
+                known = {base.name for base in divided if isinstance(base, Access)}
+                return made is None or e.name in known or (made.reduction is None and solid(made.body))
+            return not e.has(sympy.exp) and (e.is_Add or all(solid(a) for a in e.args))
+
+        return frozenset(
+            name for name, inv in self.inversions.items() if all(solid(base) for base in divisors(inv.body))
+        )
+
     def rewritten(self, equation: Equation, search: Search, *, again: bool = False) -> Rewritten:
         """The equation in its best form; `again` if other values are known than the first time."""
         if equation.op not in (None, "sum"):
@@ -116,7 +141,7 @@ class Rewriter:
                 rule = "definition written out"
                 step = rewrite_step(rule, REASONS[rule], equation, equation.body, written)
                 start = Rewritten(equation.with_(body=written), (), (step,))
-                forms = sum_forms(start.equation, written, self.joint, search)
+                forms = sum_forms(start.equation, written, self.joint, search, self.signs)
                 found = [self._from_form(start, form, search, False) for form in forms if not form.cores]
             found += [
                 Rewritten(changed, (), (equations_step("sum of sums", equation, changed),))
@@ -148,13 +173,13 @@ class Rewriter:
             plain = Rewritten(start.with_(body=body), (), tuple(steps))
             found.append(plain)
             if start.reduction is not None:
-                forms = sum_forms(start, body, self.joint, where)
+                forms = sum_forms(start, body, self.joint, where, self.signs)
                 found += [self._from_form(plain, form, where, split) for form in forms]
                 if not split:
                     found += [self._from_form(plain, f, where, True) for f in forms if _scaled(f)]
                 if body != start.body and start.body.atoms(Guard):  # folding may have swallowed a delta
                     untouched = Rewritten(start)
-                    forms = sum_forms(start, start.body, self.joint, where)
+                    forms = sum_forms(start, start.body, self.joint, where, self.signs)
                     found += [self._from_form(untouched, form, where, split) for form in forms]
         return found
 
@@ -177,7 +202,11 @@ class Rewriter:
     def _bodies(self, equation: Equation, search: Search) -> Iterator[tuple[str, Expr, Search]]:
         """The body by each rule that changes it, if it does, and where values may be looked for then."""
         body, allowed = equation.body, search.allowed
-        usable = {name: inv for name, inv in self.inversions.items() if allowed(inv.source)}
+        usable = {
+            name: inv
+            for name, inv in self.inversions.items()
+            if allowed(inv.source) and name in self.invertible
+        }
         hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
         for turned in dict.fromkeys([inverted(body, hidden), inverted(body, usable)]):
             gone = {a.name for a in body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
@@ -194,7 +223,7 @@ class Rewriter:
         apart = expand(equation.body)
         fresh = search.without(())
         folded = apart if apart == equation.body else fold(apart, fresh)
-        if folded == apart:
+        if folded == apart or not as_sharp(apart, equation.body, self.signs):
             return []
         return [(equation.with_(body=folded), search, self._saved_steps(equation, fresh.found))]
 
@@ -223,7 +252,7 @@ class Rewriter:
     def _shortened(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
         """The cheapest form, folded to saved values, and once more."""
         for _ in range(2):
-            better, rule = best_form(body, equation.extents)
+            better, rule = best_form(body, equation.extents, self.signs)
             if rule:
                 steps.append(rewrite_step(rule, REASONS[rule], equation, body, better))
             before = len(search.found)
@@ -232,7 +261,7 @@ class Rewriter:
             if folded == body:
                 break
             body = folded
-        better, rule = best_form(body, equation.extents, last=True)
+        better, rule = best_form(body, equation.extents, self.signs, last=True)
         if rule:
             steps.append(rewrite_step(rule, REASONS[rule], equation, body, better))
         return better
@@ -256,7 +285,9 @@ class Rewriter:
             return Rewritten(
                 changed.with_(body=self._improve(changed, body, search, steps)), (), tuple(steps)
             )
-        changed = changed.with_(body=best_form(body, changed.extents)[0])  # the cores have no values yet
+        changed = changed.with_(
+            body=best_form(body, changed.extents, self.signs)[0]
+        )  # the cores have no values yet
         steps.append(equations_step("common factor of a sum", equation, changed))
         return Rewritten(changed, tuple(cores), tuple(steps))
 

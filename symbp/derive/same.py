@@ -25,7 +25,7 @@ def merge_duplicates(system: System) -> tuple[System, tuple[Step, ...]]:
         equation = equation.with_(
             body=rename(equation.body, names), where=tuple(rename(g, names) for g in equation.where)
         )
-        key = _canonical(equation)
+        key = canonical(equation)
         twin = first.get(key)
         if twin is None or equation.target in cyclic or (equation.target in asked and twin in asked):
             first.setdefault(key, equation.target)
@@ -52,7 +52,7 @@ def _renamed(equation: Equation, old: str, new: str) -> Equation:
     return equation.with_(target=target, body=rename(equation.body, names), where=where)
 
 
-def _canonical(equation: Equation) -> object:
+def canonical(equation: Equation) -> object:
     """The definition up to the names of its indices."""
     short = {index: Index(f"_{k}") for k, index in enumerate(equation.all_indices)}
     op = None if equation.reduction is None else (equation.reduction.op, equation.reduction.component)

@@ -14,7 +14,7 @@ import sympy
 
 from symbp.derive.cost import STORE, equation_cost, volume
 from symbp.derive.fold import MANY
-from symbp.derive.values import Key, Value, Values
+from symbp.derive.proof.values import Key, Value, Values
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
 from symbp.ir.system import Equation
 

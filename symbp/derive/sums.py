@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.algebra import common_factor, expand
+from symbp.derive.cancellation import as_sharp, unopposed
 from symbp.derive.fold import Search
-from symbp.ir.bounds import within
+from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices, unused_index
+from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, System
 
 Extents = Mapping[Index, Expr]
@@ -49,13 +51,25 @@ class SumForm:
     lemmas: tuple[Lemma, ...]
 
 
-def sum_forms(equation: Equation, body: Expr, system: System, search: Search) -> list[SumForm]:
-    """Normal forms of `Σ body`, from the body as it stands and from its expansion."""
+def sum_forms(equation: Equation, body: Expr, system: System, search: Search, signs: Signs) -> list[SumForm]:
+    """Normal forms of `Σ body`, from the body as it stands and from its expansion; those that keep the
+    digits: a sum of differences does not become a difference of sums."""
     bodies = dict.fromkeys([body, expand(body)])
     forms = [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
     whole = _one_sum(body, equation.reduced)
     forms += [] if whole is None else [whole]
-    return forms + [_together(form) for form in forms if len(form.cores) > len(_by_outer(form))]
+    forms += [_together(form) for form in forms if len(form.cores) > len(_by_outer(form))]
+    return [form for form in forms if _sharp(form, body, signs)]
+
+
+def _sharp(form: SumForm, body: Expr, signs: Signs) -> bool:
+    """Whether what the form adds up doesn't cancel, and each part is as sharp as the body of the sum. Where
+    brackets left one element of each term, it adds up what the body did."""
+    if not form.cores and all(lemma.value == 0 for lemma in form.lemmas):
+        return as_sharp(form.settled, body, signs)
+    summed = [core.outer * core.inner for core in form.cores]
+    parts = [*summed, *(sympy.Add.make_args(form.settled) if form.settled != 0 else ())]
+    return unopposed(parts, signs) and all(as_sharp(part, body, signs) for part in summed)
 
 
 def _by_outer(form: SumForm) -> dict[tuple[Expr, tuple[Index, ...]], list[Core]]:
@@ -120,15 +134,50 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     outer: list[Expr] = []
     content, term = term.as_content_primitive() if not term.is_Add else (sympy.Integer(1), term)
     outer.append(content)
-    for factor in sympy.Mul.make_args(term):
+    factors = sympy.Mul.make_args(term)
+    for factor in factors:
         (inner if free_indices(factor) & set(left) else outer).append(factor)
     if any(_may_leave_its_range(access, extents, system) for access in sympy.Mul(*inner).atoms(Access)):
         inner += [f for f in outer if isinstance(f, Guard)]  # a guard stays with what it protects
         outer = [f for f in outer if not isinstance(f, Guard)]
+    if any(isinstance(f, Guard) for f in inner):
+        inner += [f for f in outer if _unknown_range(f, system)]
+        outer = _protected([f for f in outer if not _unknown_range(f, system)], extents, system)
     for index in [i for i in left if not any(i in free_indices(f) for f in inner)]:
         outer.append(extents[index])
         left.remove(index)
     return Core(sympy.Mul(*outer), sympy.Mul(*inner), tuple(left))
+
+
+def _protected(outer: Sequence[Expr], extents: Extents, system: System) -> list[Expr]:
+    """Factors that leave a sum, whose guards stay, with guards of their own: a read that one of those kept
+    in its range, `r[t + 1]` in `Σ_j [t + 1 < T]·r[t + 1]·a[t + 1, j]`, is made only where it is in range.
+    That changes nothing, since all terms are 0 elsewhere, whichever of the guards says so."""
+    needed: dict[Expr, None] = {}
+    for access in sorted(sympy.Mul(*outer).atoms(Access), key=sympy.default_sort_key):
+        tensor = system.by_name.get(access.name)
+        if access.outside is not None or tensor is None:
+            continue
+        for subscript, extent in zip(access.subscripts, tensor.shape, strict=True):
+            if not _known_below(subscript, extent, system):
+                needed |= dict.fromkeys(within(subscript, extent, extents))
+    stated = [f for f in outer if isinstance(f, Guard)]
+    return [*outer, *(g for g in needed if not any(_implies(h, g, extents) for h in stated))]
+
+
+def _unknown_range(factor: Expr, system: System) -> bool:
+    """Whether it reads a value that is only now being named, at other places than it was defined at."""
+    return not isinstance(factor, Guard) and any(
+        access.name not in system.by_name and not all(isinstance(s, Index) for s in access.subscripts)
+        for access in factor.atoms(Access)
+    )
+
+
+def _implies(stated: Expr, wanted: Expr, extents: Extents) -> bool:
+    """Whether one comparison of integers follows from another."""
+    if stated == wanted or wanted.op != "<=" or stated.op != "<=" or not stated.lhs.is_integer:
+        return bool(stated == wanted)
+    return never_negative((wanted.rhs - wanted.lhs) - (stated.rhs - stated.lhs), extents)
 
 
 def _may_leave_its_range(access: Access, extents: Extents, system: System) -> bool:
@@ -177,11 +226,15 @@ def _delta(factor: Expr, left: Sequence[Index]) -> tuple[Index, Expr] | None:
 
 
 def _known_below(value: Expr, extent: Expr, system: System) -> bool:
-    """An integer leaf whose fact says that it is below this size."""
+    """An integer leaf whose fact says that it is below this size, or a place in an order of so many."""
     if not isinstance(value, IntegerAccess):
         return False
     fact = system.tensor(value.name).fact("below")
-    return fact is not None and fact.bound is not None and sympy.expand(fact.bound - extent) == 0
+    bound = None if fact is None else fact.bound
+    defining = system.defining.get(value.name)
+    if defining is not None and defining.op == "argsort":
+        bound = defining.extents[defining.reduced[0]]
+    return bound is not None and sympy.expand(bound - extent) == 0
 
 
 def partly_summed(equation: Equation, search: Search) -> list[Equation]:
@@ -218,13 +271,23 @@ def joined(equation: Equation, parts: Sequence[Equation]) -> Equation | None:
         names = dict(zip(part.indices, equation.indices, strict=True))
         names |= dict(zip(part.reduced, over, strict=True))
         bodies.append(coefficient * part.body.xreplace(names))
-    body = common_factor(expand(sympy.Add(*bodies)))
-    if not body.is_Mul:
+    whole = sympy.Add(*map(_one_sign, bodies))
+    body = next((b for b in (common_factor(whole), common_factor(expand(whole))) if b.is_Mul), None)
+    if body is None or not as_sharp(body, whole, Signs.told(())):
         return None
     ranges = tuple(equation.extents[i] for i in equation.indices) + shapes[0]
     return first.with_(
         indices=equation.indices, body=body, reduction=Reduction("sum", tuple(over)), ranges=ranges
     )
+
+
+def _one_sign(term: Expr) -> Expr:
+    """`w·(b − a)` as `−w·(a − b)`: of a difference and its opposite, always the same."""
+    factors = []
+    for factor in sympy.Mul.make_args(term):
+        turned = factor.is_Add and factor.could_extract_minus_sign()
+        factors += [sympy.Integer(-1), -factor] if turned else [factor]
+    return sympy.Mul(*factors)
 
 
 def _coefficient(body: Expr, read: Access) -> Expr | None:

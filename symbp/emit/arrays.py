@@ -25,7 +25,11 @@ FUNCTIONS = {
     **{name: f"np.{name}" for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{name: f"np.{name}" for name in ("sqrt", "log1p", "expm1")},
     **{f"a{name}": f"np.arc{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "erf", "erfc")},
+    "Floor": "np.floor",
+    "FloorQuotient": "np.floor_divide",
+    "Round": "np.rint",
+    "atan2": "np.arctan2",
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "log1mexp", "erf", "erfc")},
     **{name: f"_{name}" for name in ("gamma", "loggamma", "digamma", "trigamma")},
 }
 OF_SIZES = {"sqrt": "math.sqrt", "log": "math.log"}

@@ -18,14 +18,22 @@ from symbp.emit.drivers import stage_calls
 from symbp.emit.footprint import Footprint, footprint
 from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
 from symbp.emit.module import check_request
-from symbp.emit.names import RESERVED, Names, names_for
+from symbp.emit.names import LOCALS, Names, interface, key_of, names_for, own_names, with_identifiers
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
-from symbp.emit.splice import Part, function_text, function_texts, import_lines, numba_kernels, part
+from symbp.emit.splice import (
+    Part,
+    arrays_part,
+    function_text,
+    function_texts,
+    import_lines,
+    numba_kernels,
+    part,
+)
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
-from symbp.ir.system import Tensor
+from symbp.ir.system import Role, Tensor
 from symbp.lower import lower
 
 
@@ -67,16 +75,21 @@ def generate_derivatives(
     """The source text of a module with `derivatives(params, **inputs)`, and `forward` where the network has
     outputs. Raises what `generate_source` raises."""
     check_request(derivation, target, dtype, sizes)
+    constants = globals_of(t.name for t in derivation.system.with_role(Role.HYPER))
+    derivation, sizes, _ = with_identifiers(derivation, sizes, {}, constants)
     net = _network(derivation, dict(sizes), hyper or {})
     tensors = [t.name for t in (*derivation.system.tensors, *net.tensors)]
-    names = names_for(dict.fromkeys(tensors), derivation.system.sizes, RESERVED | globals_of(net.constants))
+    names = names_for(
+        dict.fromkeys(tensors), derivation.system.sizes, LOCALS | own_names() | globals_of(net.constants)
+    )
     make = _numpy if target == "numpy" else _numba
-    functions, before, parts, constants, found = make(net, names, dtype)
+    functions, before, parts, tables, found = make(net, names, dtype)
+    parts = interface(parts, [t.name for t in net.data], list(map(key_of, net.system.sizes)))
     compiling = [part("compiling")] if target == "numba" else []
     values = {
         **_header(net, target, found),
         "imports": import_lines([*parts, *compiling], ["import math", "import sys", "import numpy as np"]),
-        "constants": [*constants, *derivative_tables(net, tuple(t.name for t in net.data))],
+        "constants": [*tables, *derivative_tables(net, tuple(t.name for t in net.data))],
         "before": before,
         "functions": functions,
         "after": parts,
@@ -142,7 +155,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
 def _common(net: Network, target: str) -> list[Part]:
     """What every such module has; `forward` only where there are outputs."""
     run = part(f"{target}_derivatives")
-    parts = [part("kept"), part("arrays"), run, part("derivatives")]
+    parts = [part("kept"), arrays_part(net.data, net.pieces), run, part("derivatives")]
     if net.system.outputs:
         step = [function_text(f"{target}_step", "_outputs"), function_text("derivatives_forward", "forward")]
         parts.append(Part("Outputs", "\n\n\n".join(step), (), ()))

@@ -22,8 +22,12 @@ FUNCTIONS = {
     **{name: f"math.{name}" for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sqrt")},
     **{name: f"math.{name}" for name in ("sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma")},
     "loggamma": "math.lgamma",
+    "Floor": "np.floor",
+    "FloorQuotient": "np.floor_divide",
+    "Round": "np.rint",
+    "atan2": "math.atan2",
     **{name: f"_{name}" for name in ("exp", "expm1", "log", "log1p", "tanh")},
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "digamma", "trigamma")},
+    **{name: f"_{name}" for name in ("sigmoid", "softplus", "log1mexp", "digamma", "trigamma")},
 }
 
 

@@ -23,7 +23,8 @@ UFUNCS = frozenset(
     {
         "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "log1p", "expm1", "square", "abs",
         "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh", "maximum", "minimum", "negative",
-        "logaddexp", "reciprocal", "sign", "floor", "round", "copysign", "power", "isfinite",
+        "logaddexp", "reciprocal", "sign", "floor", "rint", "floor_divide", "arctan2", "copysign", "power",
+        "isfinite",
     }
 )  # fmt: skip
 OPERATORS: dict[type[ast.AST], str] = {

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from symbp.derive.derivation import Derivation
 from symbp.emit.entries import LEAST
 from symbp.emit.footprint import Footprint, formula_text
+from symbp.emit.names import key_of
 from symbp.emit.repeats import layers_in
 from symbp.emit.segments import Network
 from symbp.emit.update import numbered_updates
@@ -58,8 +59,8 @@ def _kept_text(net: Network) -> list[str]:
 
 def sizes_text(net: Network) -> str:
     """Which sizes have a value, and which are read off the arrays."""
-    bound = ", ".join(f"{name} = {value}" for name, value in net.sizes.items())
-    open_ = ", ".join(net.open_sizes)
+    bound = ", ".join(f"{key_of(name)} = {value}" for name, value in net.sizes.items())
+    open_ = ", ".join(map(key_of, net.open_sizes))
     return "; ".join(filter(None, [bound, f"{open_} read off the arrays" if open_ else ""])) + "."
 
 

@@ -12,6 +12,7 @@ import sympy
 from symbp.emit.blocks import Function
 from symbp.emit.elements import ScalarSpelling
 from symbp.emit.entries import Entry, entry_lines
+from symbp.emit.names import key_of
 from symbp.emit.segments import Network
 from symbp.emit.spelling import MUL
 from symbp.ir.expr import Expr, free_sizes
@@ -43,7 +44,7 @@ def initial_function(net: Network, initial: Mapping[str, Initial]) -> Function:
             value = made.format(value) if parameter.fact(fact) else value
         entries.append(Entry(parameter.name, value, comment))
     opened = [name for name in net.open_sizes if name in needed]
-    head = [f'{name} = sizes["{name}"]' for name in opened]
+    head = [f'{name} = sizes["{key_of(name)}"]' for name in opened]
     lines = [f"    {line}" for line in entry_lines(entries)]
     doc = "The parameters' starting values, drawn in this order."
     return Function("_initial", ("rng", "sizes"), doc, (*head, "return {", *lines, "}"))

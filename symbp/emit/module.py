@@ -22,11 +22,12 @@ from symbp.emit.footprint import DTYPES, Footprint, footprint
 from symbp.emit.forms import Forms
 from symbp.emit.header import header
 from symbp.emit.initial import initial_function
-from symbp.emit.names import RESERVED, Names, names_for
+from symbp.emit.names import LOCALS, Names, interface, key_of, names_for, own_names, with_identifiers
 from symbp.emit.numpy_update import numpy_update
 from symbp.emit.segments import STEP, Network, network, product_of
 from symbp.emit.splice import (
     Part,
+    arrays_part,
     function_texts,
     import_lines,
     numba_kernels,
@@ -41,6 +42,7 @@ from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
+from symbp.ir.system import Role
 from symbp.ir.training import Initial, UpdateRule
 from symbp.lower.memory import MemoryPlan
 
@@ -83,11 +85,14 @@ def generate_source(
         raise GenerationError(
             f"no piece of a module is named {strange[0]!r}", help=f"choose of: {', '.join(PIECES)}"
         )
+    constants = globals_of(t.name for t in derivation.system.with_role(Role.HYPER))
+    derivation, sizes, initial = with_identifiers(derivation, sizes, initial, constants)
     net = network(derivation, dict(sizes), hyper, initial, chunks=target == "numba")
     names = names_of(net)
     made = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*made.functions, initial_function(net, initial)]
-    parts = [*made.after, *_training(net, pieces)]
+    data, open_ = [t.name for t in net.data], list(map(key_of, net.system.sizes))
+    parts = interface([*made.after, *_training(net, pieces)], data, open_)
     values = {
         **header(net, target, dtype, update, made.footprint),
         "imports": import_lines(
@@ -167,25 +172,27 @@ def _common(net: Network, target: str) -> list[Part]:
     changed = ["_outputs", "_values"] if net.system.inference else []
     changed += ["_advance"] if net.system.updates and target == "numpy" else []
     step = replaced(step, modes, changed)
-    parts = [part("arrays"), part("memory"), step]
+    arrays = arrays_part(net.data, net.pieces)
+    parts = [arrays, part("memory"), step]
     if net.split is not None:
         memory = without(part("memory"), ["_key"])
-        parts = [part("arrays"), memory, without(step, ["_advance"]), part("numba_chunks")]
+        parts = [arrays, memory, without(step, ["_advance"]), part("numba_chunks")]
     if net.blocks:
         memory = without(part("memory"), ["_key"])
-        parts = [part("arrays"), memory, without(step, ["_Step"]), part("numpy_blocks")]
+        parts = [arrays, memory, without(step, ["_Step"]), part("numpy_blocks")]
     if net.buffers or net.system.random:
         parts.append(part("fitting"))
     parts.append(part("buffers" if net.buffers else "no_buffers"))
     if net.system.random:
         parts.append(part(f"{target}_random"))
     given = "random" if net.system.random else "buffers" if net.buffers else "data"
-    return [*parts, part(f"given_{given}"), part("state")]
+    return [*parts, part(f"given_{given}"), part("state", net.pieces)]
 
 
 def _training(net: Network, pieces: Collection[str]) -> list[Part]:
     """The parts that train, check and run commands, with the pieces that are asked for."""
-    chosen = (*sorted(pieces), *(("standardised",) if net.fitted else ()))
+    chosen = (*sorted(pieces), *net.pieces, *(("standardised",) if net.fitted else ()))
+    chosen = (*chosen, "stopped" if net.stopped else "every")
     chosen = chosen if "live" in chosen else (*chosen, "plain")
     fitted = [part("standardising")] if net.fitted else []
     return [*fitted, *(part(name, chosen) for name in ("training", "checking", "command"))]
@@ -196,7 +203,7 @@ def names_of(net: Network) -> Names:
     filled = [t for s in net.segments for t in s.program.buffers]
     tensors = dict.fromkeys(t.name for t in (*net.system.tensors, *filled))
     sizes = (*net.system.sizes, *net.stage_sizes)
-    return names_for(tensors, sizes, RESERVED | globals_of(net.constants))
+    return names_for(tensors, sizes, LOCALS | own_names() | globals_of(net.constants))
 
 
 def _numpy_stages(

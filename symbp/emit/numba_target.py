@@ -20,7 +20,7 @@ from symbp.emit.loops import LoopFunctions
 from symbp.emit.names import Names
 from symbp.emit.numba_layers import looped
 from symbp.emit.numba_places import Place, part, view
-from symbp.emit.numpy_products import LINEAR_ALGEBRA
+from symbp.emit.numpy_products import LINEAR_ALGEBRA, helpers_of
 from symbp.emit.numpy_target import equation_range
 from symbp.emit.segments import GIVEN, Network, Segment, product_of
 from symbp.emit.tables import global_name
@@ -303,13 +303,16 @@ class NumbaLines:
             extent = self.plain().integer(kernel.extents[index]).text
             yield f"{indent}for {self.loop(index)} in range({extent}):"
             indent += "    "
-        at = ", ".join(self.loop(i) for i in kernel.batch)
+        at = ", ".join(self.loop(i) for i in kernel.place)
         function, after = LINEAR_ALGEBRA[kernel.op]
-        if function.startswith("_"):
-            self.helpers.add(function)
-        operand = f"{names[kernel.operand.name]}[{at}]" if at else names[kernel.operand.name]
-        scalar = not MATRIX_LEAVES[kernel.op].gives_matrix
-        place = at or "0" if scalar else f"{at}, :, :" if at else "..."
+        self.helpers |= helpers_of(function)
+        first = [self.plain().integer(s).text for s in kernel.operand.at]
+        inside = ", ".join([*first, *(self.loop(i) for i in kernel.batch)])
+        operand = f"{names[kernel.operand.name]}[{inside}]" if inside else names[kernel.operand.name]
+        rank = len(MATRIX_LEAVES[kernel.op].result)
+        place = (at if at else "..." if rank else "0") + (", :" * rank if at else "")
+        if kernel.count is not None:
+            operand += f", {self.plain().integer(kernel.count).text}"
         yield f"{indent}{names[kernel.target]}[{place}] = {function}({operand}){after}{note(kernel.number)}"
 
     def matrix(

@@ -26,8 +26,21 @@ LINEAR_ALGEBRA = {
     "det": ("np.linalg.det", ""),
     "logdet": ("np.linalg.slogdet", "[1]"),
     "cholesky": ("_cholesky", ""),
+    "cofactors": ("_cofactors", ""),
+    "eigenvalues": ("_eigenvalues", ""),
+    "eigenvectors": ("_eigenvectors", ""),
+    "singular_values": ("_singular_values", ""),
+    "left_vectors": ("_left_vectors", ""),
+    "right_vectors": ("_right_vectors", ""),
+    "argsort": ("_argsort", ""),
 }
 """How a leaf of linear algebra is called: the function, and what follows the call."""
+SINGULAR = {"_singular_values", "_left_vectors", "_right_vectors"}
+
+
+def helpers_of(function: str) -> set[str]:
+    """The functions that a module needs to call one."""
+    return {function, *({"_singular"} if function in SINGULAR else ())} if function[0] == "_" else set()
 
 
 def matrix_leaf(lines: NumpyFrame, kernel: MatrixKernel) -> Iterator[str]:
@@ -37,10 +50,12 @@ def matrix_leaf(lines: NumpyFrame, kernel: MatrixKernel) -> Iterator[str]:
     comment, target = note(kernel.number), lines.names.tensors[kernel.target]
     yield from (line + comment for line in prelude)
     function, after = LINEAR_ALGEBRA[kernel.op]
-    if function.startswith("_"):
-        lines.helpers.add(function)
-    text = f"{function}({matrix.text}){after}"
-    yield f"{target}{'[...]' if kernel.target in lines.out else ''} = {text}{comment}"
+    lines.helpers |= helpers_of(function)
+    more = "" if kernel.count is None else f", {lines.extent(kernel.count)}"
+    text = f"{function}({matrix.text}{more}){after}"
+    at = ", ".join(lines.loops.get(i, ":") for i in kernel.place) if kernel.place != kernel.batch else ""
+    at = at or ("..." if kernel.target in lines.out else "")
+    yield f"{target}{f'[{at}]' if at else ''} = {text}{comment}"
 
 
 def contraction(lines: NumpyFrame, kernel: Contraction) -> Iterator[str]:

@@ -15,7 +15,9 @@ import sympy
 from symbp.derive.derivation import Derivation
 from symbp.emit.row_blocks import row_blocks
 from symbp.errors import GenerationError, LoweringError
-from symbp.ir.expr import Expr, Size, free_sizes
+from symbp.ir.expr import Expr, Size, Step, free_sizes
+from symbp.ir.printer import expression_text
+from symbp.ir.sizes.canonical import solved_for
 from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Cost, Program, lower
@@ -97,6 +99,18 @@ class Network:
         return self.system.with_role(Role.BUFFER)
 
     @cached_property
+    def stopped(self) -> tuple[str, ...]:
+        """The parameters on which values rest that count as constants in the loss; but for steps, which stay
+        where they are when a parameter moves a little, and for reductions: on the shift of a logsumexp no
+        value depends."""
+        system = self.derivation.declared
+        needed = system.resting([system.loss] if system.loss else [])
+        stopped = [e for e in system.equations if e.constant and e.target in needed]
+        held = [e for e in stopped if e.reduction is None and not isinstance(e.body, Step)]
+        resting = system.resting(name for e in held for name in e.read_names)
+        return tuple(p.name for p in self.parameters if p.name in resting)
+
+    @cached_property
     def random_at_inference(self) -> tuple[Tensor, ...]:
         """The random tensors that predictions and metrics read."""
         read = {name for s in self.measuring for name in s.program.tensors}
@@ -141,7 +155,7 @@ class Network:
         mentioned += [x for p in programs for tensor in p.tensors.values() for x in tensor.shape]
         sizes = {size.name for x in mentioned for size in free_sizes(x)}
         for size in self.open_sizes:
-            found = self.witness(size, self.data)
+            found = self.witness(size, self.data) or self.solved_sizes.get(size)
             if size in sizes and self.witness(size, shown) is None and found and found[0] not in read:
                 read.append(found[0])
         return tuple(t.name for t in self.data if t in read)
@@ -198,6 +212,74 @@ class Network:
                 if extent == Size(size):
                     return tensor, axis
         return None
+
+    @cached_property
+    def solved_sizes(self) -> dict[str, tuple[Tensor, int, Expr, Expr]]:
+        """The open sizes that no axis shows as they are: a tensor and an axis of times·size + rest elements,
+        each in terms of sizes that are known before it.
+
+        Raises GenerationError where no axis says a size that shapes something.
+        """
+        found: dict[str, tuple[Tensor, int, Expr, Expr]] = {}
+        left = [n for n in self.open_sizes if self.witness(n, (*self.parameters, *self.data)) is None]
+        shaping = {s.name for t in self.system.tensors for e in t.shape for s in free_sizes(e)}
+        shaping |= {s.name for e in self.system.equations for x in e.ranges for s in free_sizes(x)}
+        while left:
+            solved = next(((n, way) for n in left if (way := self._solved(n, left))), None)
+            if solved is None:
+                break
+            found[solved[0]] = solved[1]
+            left.remove(solved[0])
+        silent = next((name for name in left if name in shaping), None)
+        if silent is not None:
+            raise GenerationError(
+                f"no array that the module is given says the value of the size {silent}",
+                details=tuple(
+                    f"{t.name}: ({', '.join(map(expression_text, t.shape))})"
+                    for t in (*self.parameters, *self.data)
+                    if any(Size(silent) in free_sizes(e) for e in t.shape)
+                ),
+                help=f'give its value: sizes={{"{silent}": …}}',
+            )
+        return found
+
+    def _solved(self, size: str, unknown: Sequence[str]) -> tuple[Tensor, int, Expr, Expr] | None:
+        others = {Size(name) for name in unknown if name != size}
+        for tensor in (*self.parameters, *self.data):
+            for axis, extent in enumerate(tensor.shape):
+                way = solved_for(extent, Size(size))
+                if way is not None and not others & free_sizes(extent):
+                    return tensor, axis, *way
+        return None
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[Expr, Expr], ...]:
+        """What open sizes must obey. Raises GenerationError where the values of sizes break one."""
+        known = {Size(name): sympy.Integer(value) for name, value in self.sizes.items()}
+        open_: list[tuple[Expr, Expr]] = []
+        for one, other in self.system.conditions:
+            if not free_sizes(one) | free_sizes(other) <= known.keys():
+                open_.append((one, other))
+            elif one.xreplace(known) != other.xreplace(known):
+                raise GenerationError(
+                    f"the network needs {expression_text(one)} = {expression_text(other)}",
+                    details=(f"but they are {one.xreplace(known)} and {other.xreplace(known)}",),
+                    help="give sizes that obey it",
+                )
+        return tuple(open_)
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """What the parts that every module has need beside the essential."""
+        shown = {n for n in self.open_sizes if self.witness(n, self.parameters)}
+        later = {
+            s.name
+            for p in self.parameters
+            for e in p.shape
+            for s in free_sizes(e)
+            if s.name in self.open_sizes
+        } - shown  # the data tell, after the shapes of parameters were checked
+        return ("formulas",) if self.solved_sizes or self.conditions or later else ()
 
 
 def network(

@@ -15,7 +15,16 @@ from typing import Literal
 
 import sympy
 
-from symbp.emit.terms import content, factor_key, guard_rank, is_sigmoid, negative, rank, readable, term_key
+from symbp.emit.terms import (
+    added_in_order,
+    content,
+    factor_key,
+    guard_rank,
+    is_sigmoid,
+    negative,
+    rank,
+    readable,
+)
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
 from symbp.ir.printer import decimal, expression_text
@@ -218,6 +227,8 @@ class Spelling:
             grown = e.args[0] - 1
             if isinstance(grown, sympy.exp):
                 return self.call("softplus", grown.args[0])
+            if isinstance(-grown, sympy.exp):
+                return self.call("log1mexp", (-grown).args[0])
             if e.args[0].is_Add and e.args[0].as_coeff_Add()[0] == 1:
                 return self.call("log1p", grown)
         if isinstance(e, sympy.polygamma) and e.args[0] in POLYGAMMA:
@@ -228,10 +239,16 @@ class Spelling:
     def _sum(self, e: Expr) -> Written:
         if e.as_coeff_Add()[0] == -1 and isinstance(e + 1, sympy.exp):
             return self.call("expm1", (e + 1).args[0])
+        if e.as_coeff_Add()[0] == 1 and isinstance(1 - e, sympy.exp):
+            grown = self.call("expm1", (1 - e).args[0])
+            return Written(f"-{grown.at_least(MUL)}", ADD, grown.axes)
         choice = self._choice(e)
         if choice is not None:
             return choice
-        terms = sorted(e.args, key=term_key)
+        common, rest = content(e)
+        if common != 1:  # SymPy made c·a − c·b of c·(a − b), which rounds where a − b doesn't
+            return self._quotient(common, [rest], [])
+        terms = added_in_order(e)
         number, rest = e.as_coeff_Add()
         if number != 0 and rest.is_Add and len({negative(t) for t in rest.args}) > 1:
             terms = [*(t for t in terms if t != number), number]  # z - h + 1: what cancels meets first

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-_INTERNAL = "symbp.emit.parts"
+from symbp.ir.system import Tensor
+
+INTERNAL = "symbp.emit.parts"
 _PIECE = re.compile(r"^( *)# <(\w+)>\n(.*?)^\1# </\2>\n", re.MULTILINE | re.DOTALL)
 
 
@@ -30,7 +32,7 @@ class Part:
 def part(name: str, pieces: tuple[str, ...] = ()) -> Part:
     """A part by the name of its file, with the pieces that are asked for and no others; a piece stands
     between the lines `# <piece>` and `# </piece>`."""
-    source = resources.files(_INTERNAL).joinpath(f"{name}.py").read_text(encoding="utf-8")
+    source = resources.files(INTERNAL).joinpath(f"{name}.py").read_text(encoding="utf-8")
     source = _PIECE.sub(lambda found: found[3] if found[2] in pieces else "", source)
     tree = ast.parse(source)
     dropped: set[int] = set()
@@ -40,7 +42,7 @@ def part(name: str, pieces: tuple[str, ...] = ()) -> Part:
         if isinstance(node, ast.Import):
             imports += [f"import {a.name}" + (f" as {a.asname}" if a.asname else "") for a in node.names]
         elif isinstance(node, ast.ImportFrom):
-            if not (node.module or "").startswith(_INTERNAL):
+            if not (node.module or "").startswith(INTERNAL):
                 names += [(node.module or "", a.name) for a in node.names]
         elif node is not tree.body[0]:
             continue
@@ -51,6 +53,11 @@ def part(name: str, pieces: tuple[str, ...] = ()) -> Part:
     )
     title = (ast.get_docstring(tree) or "").splitlines()[0].split(":")[0].rstrip(".")
     return Part(title, text.strip(), tuple(imports), tuple(names))
+
+
+def arrays_part(data: Iterable[Tensor], pieces: Collection[str]) -> Part:
+    """The part that checks arrays, with the pieces that the network needs; of masks, −∞ passes."""
+    return part("arrays", (*pieces, *(("masks",) if any(t.fact("mask") for t in data) else ())))
 
 
 def import_lines(

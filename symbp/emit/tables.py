@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping
 
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.names import key_of
 from symbp.emit.segments import STANDALONE, Network
 from symbp.emit.update import hyperparameters
 from symbp.ir.expr import Expr, Size
+from symbp.ir.printer import expression_text
+from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 
@@ -24,13 +27,14 @@ CHECKED = (
     "symmetric",
     "lower triangular",
     "upper triangular",
+    "mask",
 )
 
 
 def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
     """The constants of a module, in the order in which they are read."""
     gradients = net.derivation.gradients
-    batch = net.batch
+    batch = None if net.batch is None else key_of(net.batch)
     return [
         *shape_tables(net),
         *_given_tables(net),
@@ -40,6 +44,7 @@ def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]
         f"BATCH = {_quoted(batch)}",
         *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
+        *([f"STOPPED = {quoted(net.stopped)}"] if net.stopped else []),
         f"MOMENTS = {quoted(rule.moments)}",
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         "Array = np.ndarray",
@@ -65,15 +70,44 @@ def shape_tables(net: Network) -> list[str]:
     rows = [
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
-        *_dictionary("SIZES", [f'"{name}": {name}' for name in net.sizes]),
+        *_dictionary("SIZES", [f'"{key_of(name)}": {name}' for name in net.sizes]),
         *constant_lines(net.constants),
         *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
         *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
         *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
         *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in known if _facts(t) != "()"]),
         f"FORWARD_INPUTS = {quoted(net.forward_data)}",
+        *_formula_tables(net),
     ]
     return [row for row in rows if row]
+
+
+def _formula_tables(net: Network) -> list[str]:
+    """How the sizes are found that stand in formulas only, what sizes must obey, and sizes that do; only
+    where there are such."""
+    if not net.pieces:
+        return []
+    solved = [
+        f'"{key_of(n)}": ("{t.name}", {axis}, '
+        f"lambda n, s: (n - ({_sizes_text(rest)})) // ({_sizes_text(times)}))"
+        for n, (t, axis, times, rest) in net.solved_sizes.items()
+    ]
+    conditions = [
+        f'"{_with_keys(one)} = {_with_keys(other)}": lambda s: {_sizes_text(one)} == {_sizes_text(other)}'
+        for one, other in net.conditions
+    ]
+    start = {name: net.sizes.get(name, 5) for name in net.system.sizes}
+    good = obeying(start, net.conditions, net.sizes)
+    return [
+        *_dictionary("SOLVED", solved),
+        *_dictionary("CONDITIONS", conditions),
+        *_dictionary("SAMPLE", [f'"{key_of(name)}": {good[name]}' for name in net.open_sizes]),
+    ]
+
+
+def _with_keys(extent: Expr) -> str:
+    """A formula of sizes as the user of the module calls them."""
+    return expression_text(extent.xreplace({size: Size(key_of(size.name)) for size in extent.atoms(Size)}))
 
 
 def constant_lines(constants: Mapping[str, float]) -> list[str]:
@@ -150,11 +184,16 @@ def _shape(tensor: Tensor) -> str:
 
 def _extent(extent: Expr) -> str:
     if isinstance(extent, Size):
-        return f'"{extent.name}"'
+        return f'"{key_of(extent.name)}"'
     if extent.is_Integer:
         return str(extent)
-    names = {size: Size(f's["{size.name}"]') for size in extent.atoms(Size)}
-    return f"lambda s: {ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text}"
+    return f"lambda s: {_sizes_text(extent)}"
+
+
+def _sizes_text(extent: Expr) -> str:
+    """A formula of sizes that are the entries of a dictionary `s`."""
+    names = {size: Size(f's["{key_of(size.name)}"]') for size in extent.atoms(Size)}
+    return str(ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text)
 
 
 def _bound(tensor: Tensor) -> str:

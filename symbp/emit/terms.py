@@ -5,6 +5,7 @@ Enters: bodies and their parts. Leaves: sort keys, common factors, what occurs t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import sympy
@@ -33,6 +34,20 @@ def negative(term: Expr) -> bool:
 def term_key(term: Expr) -> tuple[bool, bool, int, str]:
     """Positive terms first, a leading 1 as in `1 − h²` before what it exceeds, higher ranks first."""
     return negative(term), bool(term.is_number), -len(free_indices(term)), expression_text(term)
+
+
+def added_in_order(sum_: Expr) -> list[Expr]:
+    """The terms of a sum in the order in which they are added: logarithms last where values with opposite
+    signs stand beside them, and of more than one value of each sign one after the other, since near-equal
+    ones cancel exactly and leave room for what is small: `(z - m) - log(s)`."""
+    terms = sorted(sum_.args, key=term_key)
+    plain = [t for t in terms if not t.is_number and not t.has(sympy.log)]
+    last = [t for t in terms if t not in plain]
+    higher, lower = [t for t in plain if not negative(t)], [t for t in plain if negative(t)]
+    if not (higher and lower) or (len(plain) == len(terms) and min(len(higher), len(lower)) < 2):
+        return terms
+    pairs = itertools.zip_longest(higher, lower)
+    return [*(t for pair in pairs for t in pair if t is not None), *last]
 
 
 def factor_key(factor: Expr) -> tuple[int, int, str]:

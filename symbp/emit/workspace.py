@@ -14,6 +14,7 @@ import sympy
 from symbp.emit.blocks import Function, wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.entries import Entry, entry_lines
+from symbp.emit.names import key_of
 from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.emit.scratch import Scratch
 from symbp.emit.segments import STEP, Network
@@ -131,7 +132,7 @@ def places_function(network: Network, memory: MemoryPlan) -> Function:
 def memory_tables(network: Network, scratch: Scratch | None = None) -> list[str]:
     """What the workspaces need to know beside `_places`: the sizes they depend on, and the arrays that hold
     0, 1, 2, … or ones."""
-    lines = [f"OPEN_SIZES = {quoted(network.stage_sizes)}"]
+    lines = [f"OPEN_SIZES = {quoted(tuple(map(key_of, network.stage_sizes)))}"]
     for table, function in (("POSITIONS", "np.arange"), ("ONES", "np.ones")):
         lines.append(f"{table} = {quoted(_made_by(function, scratch) if scratch else ())}")
     return lines
@@ -149,7 +150,8 @@ def block_rows(network: Network, memory: MemoryPlan) -> dict[str, int]:
 
 def block_tables(network: Network, memory: MemoryPlan) -> list[str]:
     """What a step in blocks needs to know: how many rows a block has, which arrays have rows."""
-    tables = {"BLOCKS": block_rows(network, memory), "CUT": cut_axes(network.blocks)}
+    rows = {key_of(size): count for size, count in block_rows(network, memory).items()}
+    tables = {"BLOCKS": rows, "CUT": cut_axes(network.blocks)}
     lines = [
         line
         for name, table in tables.items()

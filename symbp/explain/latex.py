@@ -44,8 +44,12 @@ class Latex(Notation):
     relation = {"=": " = ", "!=": r" \neq ", "<": " < ", "<=": r" \le ", ">": " > ", ">=": r" \ge "}  # noqa: RUF012
     reduce_names = {  # noqa: RUF012
         "sum": r"\sum", "prod": r"\prod", "max": r"\max", "argmax": r"\operatorname*{argmax}",
+        "argsort": r"\operatorname*{argsort}",
         "inverse": r"\operatorname*{inverse}", "det": r"\det", "logdet": r"\log\lvert\det\rvert",
-        "cholesky": r"\operatorname*{cholesky}",
+        "cholesky": r"\operatorname*{cholesky}", "cofactors": r"\operatorname*{cofactors}",
+        "eigenvalues": r"\operatorname*{eigenvalues}", "eigenvectors": r"\operatorname*{eigenvectors}",
+        "singular_values": r"\operatorname*{singular\ values}",
+        "left_vectors": r"\operatorname*{left\ vectors}", "right_vectors": r"\operatorname*{right\ vectors}",
     }  # fmt: skip
 
     def __init__(self, quotients: Mapping[str, Quotient] | None = None) -> None:
@@ -87,6 +91,8 @@ class Latex(Notation):
         return {"pi": r"\pi ", "E": "e", "oo": r"\infty ", "-oo": r"-\infty "}.get(str(value), str(value))
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
+        if name == "floor":
+            return rf"\lfloor {arguments[0]} \rfloor"
         function = rf"\{name}" if name in FUNCTIONS else rf"\operatorname{{{name}}}"
         return function + self.parenthesis(", ".join(arguments))
 

@@ -40,7 +40,7 @@ from symbp.explain.matrix_tree import (
     transpose,
 )
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
-from symbp.ir.printer import TEXT, decimal
+from symbp.ir.printer import TEXT, decimal, function_name
 from symbp.ir.system import Equation, Tensor
 
 Frame = tuple[Index, ...]
@@ -103,7 +103,7 @@ class _Recogniser:
             return self.expression(e.body, e.indices, e.reduced)
         if e.op in ("max", "argmax") and len(e.reduced) == 1 and len(e.indices) < 2:
             return Extreme(e.op, self.expression(e.body, e.indices + e.reduced, ()))
-        if e.leaf is not None and len(e.indices) == len(e.result):
+        if e.leaf is not None and e.leaf.square and len(e.indices) == len(e.result):
             return OfMatrix(e.op, self.expression(e.body, e.reduced, ()))
         raise _NoMatrixForm
 
@@ -144,7 +144,7 @@ class _Recogniser:
         if e.is_number or (e.is_Symbol and not free_indices(e)):
             return Number(e)
         if e.is_Function and len(e.args) == 1:
-            return Elementwise(type(e).__name__, self.unit(e.args[0], frame))
+            return Elementwise(function_name(e), self.unit(e.args[0], frame))
         if e.is_Pow and e.exp.is_number:
             if e.exp == sympy.Rational(1, 2):
                 return Elementwise("sqrt", self.unit(e.base, frame))

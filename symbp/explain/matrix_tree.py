@@ -206,7 +206,7 @@ class OfMatrix:
 
     @property
     def rank(self) -> int:
-        return 2 if MATRIX_LEAVES[self.op].gives_matrix else 0
+        return len(MATRIX_LEAVES[self.op].result)
 
 
 Node = (
@@ -324,7 +324,7 @@ class _Evaluator:
                 return np.trace(self.value(matrix)).reshape(1, 1)
             case OfMatrix(op, matrix):
                 found = MATRIX_LEAVES[op].arrays(self.value(matrix))
-                return found if node.rank else found.reshape(1, 1)
+                return found if node.rank == 2 else found.reshape(-1, 1)
             case SquaredNorm(inner):
                 return np.sum(self.value(inner) ** 2).reshape(1, 1)
             case Bracket(op, lhs, rhs):

@@ -40,8 +40,11 @@ def never_negative(expr: Expr, extents: Mapping[Index, Expr]) -> bool:
 
 
 def _with_quotient_bounds(expr: Expr, opaque: Expr, extents: Mapping[Index, Expr]) -> Expr:
-    """`expr` with a quotient or remainder replaced by the bound that makes `expr` smallest, where known."""
+    """`expr` with a quotient or remainder replaced by the bound that makes `expr` smallest, where known; one
+    that stands in another one stays: with the outer one it may grow or fall."""
     slope = expr.coeff(opaque, 1)
+    if slope == 0 or sympy.expand(expr - slope * opaque).has(opaque):
+        return expr
     if _positive(slope) and (isinstance(opaque, Mod) or never_negative(opaque.args[0], extents)):
         return expr.xreplace({opaque: sympy.Integer(0)})
     if _positive(-slope) and isinstance(opaque, Mod):

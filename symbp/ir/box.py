@@ -7,6 +7,7 @@ result and is never read out of range.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -26,11 +27,43 @@ Array = Any  # an array that broadcasts in the box, or a scalar
 Mask = Any  # a boolean array that broadcasts in the box; None where every element counts
 
 
+class Conditions(Protocol):
+    """Who decides conditions on real values, and which of them is a maximum; `drawn` counts the elements that
+    were decided by chance, by condition."""
+
+    @property
+    def drawn(self) -> Mapping[object, int]: ...
+
+    def holds(self, guard: Guard, lhs: Array, rhs: Array) -> Array:
+        """Where a relation between real values holds; the arrays (or numbers) of its sides broadcast."""
+
+    def order(self, values: Array) -> Array:
+        """Numbers, not −∞ unless the value is, by which a maximum is chosen among the values."""
+
+
+class AsTheyAre:
+    """Conditions decided by the values, which is what they mean."""
+
+    @property
+    def drawn(self) -> Mapping[object, int]:
+        return {}
+
+    def holds(self, guard: Guard, lhs: Array, rhs: Array) -> Array:
+        return _COMPARE[guard.op](lhs, rhs)
+
+    def order(self, values: Array) -> Array:
+        return values
+
+
+AS_THEY_ARE = AsTheyAre()
+
+
 class Point(Protocol):
     """What a box needs of the point at which it is evaluated."""
 
     sizes: dict[str, int]
     is_complex: bool
+    conditions: Conditions
 
     def tensor(self, name: str) -> Any:
         """The array of a tensor."""
@@ -111,10 +144,9 @@ class Box:
 
     def _holds(self, e: Guard, mask: Mask) -> Array:
         if e.lhs.is_integer and e.rhs.is_integer:
-            lhs, rhs = self.integer(e.lhs, mask), self.integer(e.rhs, mask)
-        else:
-            lhs, rhs = np.real(self.real(e.lhs, mask)), np.real(self.real(e.rhs, mask))
-        return np.asarray(_COMPARE[e.op](lhs, rhs))
+            return np.asarray(_COMPARE[e.op](self.integer(e.lhs, mask), self.integer(e.rhs, mask)))
+        lhs, rhs = np.real(self.real(e.lhs, mask)), np.real(self.real(e.rhs, mask))
+        return np.asarray(self.run.conditions.holds(e, lhs, rhs))
 
     # --- subscripts
     def integer(self, e: Expr, mask: Mask) -> Array:
@@ -202,7 +234,7 @@ class Box:
         )
 
 
-_COMPARE = {"=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal}
+_COMPARE = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}
 
 
 @lru_cache(maxsize=1024)
@@ -244,7 +276,7 @@ def maximum(box: Box, rank: int) -> np.ndarray[Any, Any]:
     chosen = np.broadcast_to(True if mask is None else mask, box.shape).reshape(flat)
     if flat[-1] == 0:
         return np.full(plain, -1) if equation.op == "argmax" else np.full(plain, -np.inf)
-    order = np.where(chosen, value.real, -np.inf)
+    order = np.where(chosen, box.run.conditions.order(value.real), -np.inf)
     first = order.argmax(axis=-1)
     lowest = np.take_along_axis(order, first[..., None], -1)[..., 0] == -np.inf
     first = np.where(lowest, chosen.argmax(axis=-1), first)  # an excluded element is no maximum

@@ -7,6 +7,7 @@ Must not know: the user's language (`symbp.language` lowers to this), ops, deriv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import sympy
 
@@ -94,7 +95,8 @@ class SystemBuilder:
         self._equations.append(equation)
         if name in self._tensors:
             return self._tensors[name].at
-        return self._add(Tensor(name, equation.shape, role, reduce == "argmax"))
+        places = reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
+        return self._add(Tensor(name, equation.shape, role, places))
 
     def system(
         self,
@@ -140,3 +142,39 @@ def where(condition: Expr, yes: Expr, no: Expr = 0) -> Expr:
         total += so_far * complement * no
         so_far *= guard
     return total
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """A condition as products of brackets of which one at most is 1: where it holds, and where it doesn't."""
+
+    yes: tuple[Expr, ...]
+    no: tuple[Expr, ...]
+
+    @classmethod
+    def of(cls, bracket: Expr) -> Brackets:
+        """That of one relation, or of one that is decided already, 0 or 1."""
+        if bracket.is_number:
+            return cls((sympy.S.One,), ()) if bracket == 1 else cls((), (sympy.S.One,))
+        return cls((bracket,), (bracket.complement(),))
+
+    def both(self, other: Brackets) -> Brackets:
+        """Where this one holds and the other, too."""
+        return Brackets(_products(self.yes, other.yes), (*self.no, *_products(self.yes, other.no)))
+
+    def either(self, other: Brackets) -> Brackets:
+        """Where this one holds or the other, or both."""
+        return Brackets((*self.yes, *_products(self.no, other.yes)), _products(self.no, other.no))
+
+    def __invert__(self) -> Brackets:
+        return Brackets(self.no, self.yes)
+
+    def choose(self, yes: Expr, no: Expr) -> Expr:
+        """One of two values, as lazy terms of which one is taken."""
+        terms = [*(sympy.Mul(yes, g) for g in self.yes), *(sympy.Mul(no, g) for g in self.no)]
+        return sympy.Add(*terms)
+
+
+def _products(first: Sequence[Expr], second: Sequence[Expr]) -> tuple[Expr, ...]:
+    products = (sympy.Mul(a, b) for a in first for b in second)
+    return tuple(p for p in products if p != 0)

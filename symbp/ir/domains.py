@@ -30,6 +30,10 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "Pow": np.power, "sqrt": np.sqrt,
+    "atan2": lambda y, x: _angle(y, x),
+    "Floor": lambda x: np.floor(np.real(x)),
+    "FloorQuotient": lambda a, b: np.floor_divide(np.real(a), np.real(b)),
+    "Round": lambda x: np.rint(np.real(x)),
 }  # fmt: skip
 """Elementwise functions that NumPy has for floats and complex numbers, by the names of SymPy's classes."""
 
@@ -48,7 +52,20 @@ REFUSED = (
 )
 """Nodes that have no place in a body: their derivative is a distribution, or they hide a reduction."""
 
-_MPMATH_NAMES = {"polygamma": "psi", "Pow": "power", "LambertW": "lambertw"}
+_MPMATH_NAMES = {
+    "polygamma": "psi",
+    "Pow": "power",
+    "LambertW": "lambertw",
+    "Floor": "floor",
+    "Round": "nint",
+}
+
+
+_STEPS: dict[str, Callable[..., int]] = {  # of rationals
+    "Floor": math.floor,
+    "FloorQuotient": lambda a, b: a // b,
+    "Round": round,
+}
 
 
 class Domain:
@@ -84,6 +101,10 @@ class Domain:
             f"{function.__name__} cannot be evaluated in the domain {self.name}",
             help="evaluate over FLOAT, COMPLEX or HIGH",
         )
+
+    def still(self, value: Value) -> Value:
+        """The value of something through which nothing is differentiated."""
+        return value
 
     def order(self, value: Value) -> Any:
         """What comparisons compare: the value, or its real part."""
@@ -176,6 +197,10 @@ class _Exact(Domain):
             return float("inf" if constant is sympy.oo else "-inf")
         return super().constant(constant)
 
+    def apply(self, function: Any, arguments: Sequence[Value]) -> Value:
+        step = _STEPS.get(function.__name__)
+        return super().apply(function, arguments) if step is None else Fraction(step(*arguments))
+
 
 @dataclass(frozen=True)
 class Residue:
@@ -236,7 +261,8 @@ def float_power(base: Any, exponent: Fraction) -> Any:
         return np.sqrt(base)
     if exponent.denominator != 1:
         return np.power(base, float(exponent))
-    return base ** int(exponent) if exponent > 0 else 1.0 / base ** int(-exponent)
+    # NumPy's numbers divide by 0 to infinity, Python's raise
+    return base ** int(exponent) if exponent > 0 else np.float64(1.0) / base ** int(-exponent)
 
 
 @cache
@@ -260,6 +286,15 @@ def elementwise(name: str, is_complex: bool) -> Callable[..., Any]:
     return everywhere
 
 
+def _angle(y: Any, x: Any) -> Any:
+    """The angle of the point (x, y); continued into the complex numbers, for steps along them."""
+    if not (np.iscomplexobj(x) or np.iscomplexobj(y)):
+        return np.arctan2(y, x)
+    turned = np.exp(-1j * np.arctan2(np.real(y), np.real(x)))
+    real, imaginary = (x + 1j * y) * turned, (x - 1j * y) / turned
+    return np.arctan2(np.real(y), np.real(x)) - 0.5j * np.log(real / imaginary)
+
+
 def _rounded(evaluate: Callable[..., Any], number: Callable[[Any], Any]) -> Callable[..., Any]:
     return lambda *arguments: number(evaluate(*arguments))
 
@@ -281,6 +316,8 @@ def _high() -> Any:
 def _in_mpmath(name: str) -> Callable[..., Any]:
     """A function of mpmath at 50 digits by the name of SymPy's class; a pole is not a number."""
     known = getattr(_high(), _MPMATH_NAMES.get(name, name), None)
+    if name == "FloorQuotient":
+        known = _floor_quotient
     if known is None or not callable(known):
         raise OutsideDomain(
             f"no domain can evaluate {name}", help="write it with SymPy's elementwise functions"
@@ -294,6 +331,11 @@ def _in_mpmath(name: str) -> Callable[..., Any]:
             return _high().nan
 
     return evaluate
+
+
+def _floor_quotient(a: Any, b: Any) -> Any:
+    """⌊a/b⌋ by the remainder: a quotient that is rounded up to an integer isn't taken for it."""
+    return _high().nint((a - a % b) / b)
 
 
 def _exact(value: Any) -> Fraction:

@@ -76,6 +76,9 @@ class _Dual(Domain):
         value = self.base.apply(function, [a.value for a in arguments])
         return self._chain(function(*symbols), symbols, arguments, value)
 
+    def still(self, value: Value) -> Value:
+        return DualNumber(self.base.still(value.value))
+
     def order(self, value: Value) -> Any:
         return self.base.order(value.value)
 

@@ -11,6 +11,7 @@ holds and 0 elsewhere; as a factor it is lazy, so what it excludes is neither ev
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -94,6 +95,9 @@ class IntegerAccess(Access):
     is_integer = True
 
 
+BINDING = 60  # of SymPy's scale: a sum or a product stands in parentheses beside `//`
+
+
 class FloorDiv(sympy.Expr):
     """`a // b` on integers, b positive; lighter than `sympy.floor`, and never rewritten silently."""
 
@@ -109,7 +113,8 @@ class FloorDiv(sympy.Expr):
         return sympy.Expr.__new__(cls, a, b)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"({printer._print(self.args[0])})//({printer._print(self.args[1])})"
+        top, below = (printer.parenthesize(e, BINDING) for e in self.args)
+        return f"({top}//{below})"
 
 
 class Mod(sympy.Expr):
@@ -127,7 +132,46 @@ class Mod(sympy.Expr):
         return sympy.Expr.__new__(cls, a, b)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"({printer._print(self.args[0])})%({printer._print(self.args[1])})"
+        top, below = (printer.parenthesize(e, BINDING) for e in self.args)
+        return f"({top}%{below})"
+
+
+class Step(sympy.Function):
+    """A real function that is constant but for jumps: its derivative is 0.
+
+    It stands alone, as the whole body of an equation that is `constant`, so nothing is differentiated or
+    compared through it.
+    """
+
+    is_real = True
+    is_finite = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:  # noqa: ARG002
+        return sympy.Integer(0)
+
+
+class Floor(Step):
+    """The largest integer that is not above a real value."""
+
+    @classmethod
+    def eval(cls, u: Expr) -> Expr | None:
+        return sympy.floor(u) if u.is_number else None
+
+
+class FloorQuotient(Step):
+    """⌊a/b⌋ of reals, where the quotient is not rounded before its floor is taken."""
+
+    @classmethod
+    def eval(cls, a: Expr, b: Expr) -> Expr | None:
+        return sympy.floor(a / b) if a.is_number and b.is_number and b != 0 else None
+
+
+class Round(Step):
+    """The integer nearest to a real value, the even one of two that are equally near."""
+
+    @classmethod
+    def eval(cls, u: Expr) -> Expr | None:
+        return sympy.Integer(round(Fraction(int(u.p), int(u.q)))) if u.is_Rational else None
 
 
 _COMPLEMENT = {"=": "!=", "!=": "=", "<": "<=", "<=": "<"}  # of "<" and "<=" with the sides exchanged
@@ -180,6 +224,21 @@ class Guard(sympy.Expr):
         if self.op in ("=", "!="):
             return Guard(_COMPLEMENT[self.op], self.lhs, self.rhs)
         return Guard(_COMPLEMENT[self.op], self.rhs, self.lhs)
+
+    def relation(self) -> Expr:
+        """The relation as SymPy's, for conditions that a declaration joins."""
+        return {"=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le}[self.op](self.lhs, self.rhs)
+
+    def __and__(self, other: Expr) -> Expr:
+        return sympy.And(self.relation(), other.relation() if isinstance(other, Guard) else other)
+
+    def __or__(self, other: Expr) -> Expr:
+        return sympy.Or(self.relation(), other.relation() if isinstance(other, Guard) else other)
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Expr:
+        return self.complement()
 
     def _eval_power(self, exponent: Expr) -> Expr | None:
         return self if exponent.is_positive else None  # idempotent: 0 and 1 are their own powers
@@ -259,14 +318,37 @@ def partial(body: Expr, access: Access) -> Expr:
     """∂ body / ∂ access, by one `sympy.diff` with the access replaced by a plain real symbol.
 
     An access inside another's outside value is not seen here: the sweep treats it on its own. Guards are
-    constants: SymPy would multiply their derivative, 0, with an infinite value under them.
+    constants, and so is −∞: SymPy would multiply their derivative, 0, with an infinite value.
     """
     guards = sorted((g for g in body.atoms(Guard) if access in g.atoms(Access)), key=sympy.default_sort_key)
     constants = {guard: sympy.Dummy("g", nonnegative=True) for guard in guards}
-    body = body.xreplace(constants)
     symbol = sympy.Dummy("v", real=True, finite=True)
-    derivative = sympy.diff(_replace_value(body, access, symbol), symbol)
+    infinity = sympy.Dummy("infinity", positive=True)
+    body = _replace_value(body.xreplace(constants), access, symbol)  # first: it may be −∞ outside its range
+    body = body.xreplace({sympy.oo: infinity, -sympy.oo: -infinity})
+    derivative = _with_values_at_0(sympy.diff(body, symbol)).xreplace({infinity: sympy.oo})
     return derivative.xreplace({symbol: access, **{c: guard for guard, c in constants.items()}})
+
+
+def _with_values_at_0(e: Expr) -> Expr:
+    """`x^y·y/x`, as SymPy differentiates a power, as `x^(y − 1)·y`, and `x^y·log(x)` under [x ≠ 0]: both have
+    the value 0 at x = 0 where y is large enough."""
+    powers = [p for p in e.atoms(sympy.Pow) if not isinstance(p, sympy.exp) and not p.exp.is_number]
+    if not powers:
+        return e
+
+    def settled(product: Expr) -> Expr:
+        for power in sorted((f for f in product.args if f in powers), key=sympy.default_sort_key):
+            base, exponent = power.as_base_exp()
+            same = [f for f in product.args if f != power and f.as_base_exp()[0] == base]
+            more = sympy.Add(*[f.as_base_exp()[1] for f in same])
+            rest = [f for f in product.args if f != power and f not in same]
+            product = sympy.Mul(sympy.Pow(base, exponent + more), *rest)
+            if sympy.log(base) in rest and not base.is_number:
+                product = product * Guard("!=", base, 0)
+        return product
+
+    return e.replace(lambda x: x.is_Mul and any(f in powers for f in x.args), settled)
 
 
 def _replace_value(body: Expr, access: Access, symbol: Expr) -> Expr:

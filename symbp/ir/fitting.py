@@ -16,8 +16,9 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, Size, free_indices
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, accesses, free_indices, free_sizes
 from symbp.ir.shapes import bounded_by_guards
+from symbp.ir.sizes.obeying import obeyed, obeying
 from symbp.ir.system import System
 
 SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
@@ -25,6 +26,7 @@ RATIOS = (1, 2, Fraction(1, 2))  # in which two sizes must not stand at both of 
 FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
 ANEW = 1000  # variants from here on don't begin with the small sizes
 TRIES = 400
+LARGEST_KEPT = 16  # value of a size whose axis is read at numbers, unless they need more
 EASY = 20  # where so many tries fail, a declaration's own values are a better start than chance
 
 
@@ -48,10 +50,12 @@ class Reach:
 
 @dataclass(frozen=True)
 class Constraints:
-    """What sizes must obey: extents, and divisors, that are 1 or more, and subscripts that stay in range."""
+    """What sizes must obey: extents, and divisors, that are 1 or more, subscripts that stay in range, and
+    pairs of extents that are equal."""
 
     extents: tuple[Expr, ...]
     reaches: tuple[Reach, ...]
+    equal: tuple[tuple[Expr, Expr], ...] = ()
 
     def shared(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> int:
         """How many sizes and extents have the same value in both."""
@@ -73,25 +77,43 @@ class Constraints:
             value = extent.xreplace(sizes)
             if not value.is_Integer or value < 1:
                 return False
-        return all(reach.stays(sizes) is not False for reach in self.reaches)
+        return obeyed(self.equal, sizes) and all(reach.stays(sizes) is not False for reach in self.reaches)
 
 
 def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> dict[str, int]:
     """A small value for each size, distinct for up to six sizes (four if falling), so that they fit.
 
-    Bound values are ignored on purpose, unless nothing else is found that fits. An odd variant differs from
-    the one before in each size and each extent, as far as it can: one that is 2 everywhere is taken for the
-    number. Where there are more sizes than small values some agree, but no two of them in both variants:
-    values that agree at both are taken for each other, 1/N for 1/H.
+    Other bound values are ignored on purpose, unless nothing else is found that fits. An odd variant
+    differs from the one before in each size and each extent, as far as it can: one that is 2 everywhere is
+    taken for the number. Where there are more sizes than small values some agree, but no two of them in
+    both variants: values that agree at both are taken for each other, 1/N for 1/H.
+
+    Bound sizes whose axes are read or asked about at positions given as numbers keep their value in even
+    variants: the sixth of six labels occurs only where there are six.
     """
     small = FALLING if falling else SMALL
-    before = _fitting(system, small[0], variant - 1) if variant % 2 else None
-    return dict(_fitting(system, small[variant % 2], variant, before))
+    before = tuple(sample_sizes(system, variant - 1, falling=falling).items()) if variant % 2 else None
+    kept = () if variant % 2 else tuple(literal_sizes(system).items())
+    return dict(_fitting(system, small[variant % 2], variant, before, kept=kept))
 
 
 def least_sizes(system: System) -> dict[str, int]:
-    """2 and 3 in turn, for what is evaluated exactly; others where these don't fit, unlike a sample's."""
-    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0)))
+    """2 and 3 in turn, for what is evaluated exactly, but for axes with positions given as numbers; others
+    where these don't fit, unlike a sample's."""
+    kept = tuple(literal_sizes(system).items())
+    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0), kept))
+
+
+def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:
+    """Sizes that fit, each drawn from 2 to `largest` whatever the others are; with an even seed, those whose
+    axes have positions given as numbers have their value. Where chance finds none, a sample's."""
+    draw, needed = random.Random(seed), constraints(system)
+    kept = {} if seed % 2 else dict(literal_sizes(system))
+    for _ in range(TRIES):
+        chosen = obeying({**{name: draw.randint(2, largest) for name in system.sizes}, **kept}, needed.equal)
+        if needed.hold(_values(chosen)):
+            return chosen
+    return sample_sizes(system, ANEW + seed)
 
 
 Sizes = tuple[tuple[str, int], ...]
@@ -104,15 +126,17 @@ def _fitting(
     variant: int,
     unlike: Sizes | None = None,
     else_unlike: Sizes | None = None,
+    kept: Sizes = (),
 ) -> Sizes:
     """Sizes that fit, the first of the `small` ones if they do; among others those that have the least in
-    common with `unlike`, as have the first ones if it is given."""
+    common with `unlike`, as have the first ones if it is given; `kept` ones are not chosen."""
     names, needed = system.sizes, constraints(system)
-    first = _in_turn(names, small, dict(unlike or ()))
+    first = _in_turn(names, small, dict(unlike or ()), dict(kept))
     known = {**first, **{name: value for name, value in system.bound.items() if name in first}}
     best: tuple[int, dict[str, int]] | None = None
     for attempt in range(int(variant >= ANEW), TRIES):
-        chosen = first if attempt == 0 else _drawn(names, variant, attempt, dict(unlike or ()))
+        chosen = first if attempt == 0 else _drawn(names, variant, attempt, dict(unlike or ()), dict(kept))
+        chosen = obeying(chosen, needed.equal)
         if not needed.hold(_values(chosen)):
             if attempt == EASY and best is None and needed.hold(_values(known)):
                 best = (0, _lowered(known, needed, variant, dict(unlike or ()), distinct=len(small) > 2))
@@ -124,16 +148,19 @@ def _fitting(
             best = (shared, chosen)
         if shared == 0:
             break
-    return tuple(_told_apart(known if best is None else best[1], needed, dict(unlike or ())).items())
+    found = known if best is None else best[1]
+    return tuple(_told_apart(found, needed, dict(unlike or ()), dict(kept)).items())
 
 
-def _told_apart(sizes: dict[str, int], needed: Constraints, other: Mapping[str, int]) -> dict[str, int]:
+def _told_apart(
+    sizes: dict[str, int], needed: Constraints, other: Mapping[str, int], kept: Mapping[str, int]
+) -> dict[str, int]:
     """The sizes with as many changed as it takes, as far as others fit, for no two sizes or extents to agree
     at both of two points: a kernel of 1 before a padded one of 3 leaves an image as large as it was."""
     if not other or not needed.alike(sizes, other):
         return sizes
     found, most = dict(sizes), needed.alike(sizes, other) + needed.shared(sizes, other)
-    for name in sizes:
+    for name in (n for n in sizes if n not in kept):
         for value in (*range(2, 9), 2 * sizes[name]):
             changed = {**found, name: value}
             if not _taken_for_another(name, value, found, other) and needed.hold(_values(changed)):
@@ -147,10 +174,13 @@ def _values(sizes: Mapping[str, int]) -> dict[Size, Expr]:
     return {Size(name): sympy.Integer(value) for name, value in sizes.items()}
 
 
-def _in_turn(names: Sequence[str], values: Sequence[int], unlike: Mapping[str, int]) -> dict[str, int]:
-    """The values in turn, each but for those that would take one size for another, or for a number."""
-    found: dict[str, int] = {}
-    for k, name in enumerate(names):
+def _in_turn(
+    names: Sequence[str], values: Sequence[int], unlike: Mapping[str, int], kept: Mapping[str, int]
+) -> dict[str, int]:
+    """The values in turn, each but for those that would take one size for another, or for a number; after
+    the `kept` ones."""
+    found: dict[str, int] = {name: kept[name] for name in names if name in kept}
+    for k, name in enumerate(n for n in names if n not in kept):
         turn = k % len(values)
         ring = (*values[turn:], *values[:turn])
         found[name] = next((v for v in ring if not _taken_for_another(name, v, found, unlike)), ring[0])
@@ -188,12 +218,41 @@ def _lowered(
     return found
 
 
-def _drawn(names: Sequence[str], variant: int, attempt: int, unlike: Mapping[str, int]) -> dict[str, int]:
+def _drawn(
+    names: Sequence[str], variant: int, attempt: int, unlike: Mapping[str, int], kept: Mapping[str, int]
+) -> dict[str, int]:
     """Other small values, distinct where there are enough of them."""
     draw = random.Random(variant * TRIES + attempt)
     values = list(range(2, 9 + attempt // 50))
     draw.shuffle(values)
-    return _in_turn(names, values, unlike)
+    return _in_turn(names, values, unlike, kept)
+
+
+@lru_cache(maxsize=32)
+def literal_sizes(system: System) -> Mapping[str, int]:
+    """The bound sizes of axes with a position of their own: read at a number (`x[n, 5]`), at a number of
+    steps from an index (`x[n, j + 4]`), or compared with one (`[k = 5]`). They have their values; where
+    these are large, one that holds all of the positions and a few more."""
+    farthest: dict[str, int] = {}
+    shapes = {t.name: t.shape for t in system.tensors}
+    for equation in system.equations:
+        for e in (equation.body, *equation.where):
+            whole = [g for g in e.atoms(Guard) if g.lhs.is_integer and g.rhs.is_integer]
+            asked = [(g.rhs - g.lhs, (), g.op in ("=", "!=")) for g in whole]
+            pairs = [pair for a in accesses(e) for pair in zip(a.subscripts, shapes[a.name], strict=True)]
+            read = [(subscript, (n,), not free_indices(subscript)) for subscript, n in pairs]
+            for position, axes, exact in (*asked, *read):
+                step = abs(int(position.as_coeff_Add()[0]))
+                if step < (1 if exact else 2):  # a step of one is any recurrence's
+                    continue
+                extents = [equation.extents[i] for i in free_indices(position) if i in equation.extents]
+                for size in sorted({s.name for n in (*extents, *axes) for s in free_sizes(n)}):
+                    farthest[size] = max(farthest.get(size, 0), step)
+    return {
+        name: min(system.bound[name], max(LARGEST_KEPT, step + 2))
+        for name, step in farthest.items()
+        if name in system.bound
+    }
 
 
 @lru_cache(maxsize=32)
@@ -224,7 +283,7 @@ def constraints(system: System) -> Constraints:
                 # a padded image is left at its edges, but its channels at no values that were declared
                 if access.outside is None or reach.stays(declared):
                     reaches[reach] = None
-    return Constraints(tuple(extents), tuple(reaches))
+    return Constraints(tuple(extents), tuple(reaches), system.conditions)
 
 
 def _interval(e: Expr, ranges: Mapping[Index, tuple[int, int]]) -> tuple[int, int] | None:

@@ -21,6 +21,7 @@ import numpy as np
 import sympy
 
 from symbp.errors import EvaluationError, OutsideDomain
+from symbp.ir.box import AS_THEY_ARE, Conditions
 from symbp.ir.closures import Closure, Closures, Env
 from symbp.ir.domains import FLOAT, HIGH, Domain, Residue, Value
 from symbp.ir.dual import DualNumber
@@ -39,17 +40,19 @@ def evaluate(
     sizes: Mapping[str, int] | None = None,
     domain: Domain = FLOAT,
     wanted: Iterable[str] | None = None,
+    conditions: Conditions = AS_THEY_ARE,
 ) -> dict[str, Array]:
     """The value of every tensor of a system, or of those `wanted`; leaves are included.
 
     `values` maps each leaf that is read to an array-like of its shape, `sizes` each size to an integer
     (`system.bound` gives defaults). Arrays have the domain's dtype: float64, complex128, or object.
+    `conditions` decides conditions on real values, and maxima, if the values themselves shall not.
 
     Raises EvaluationError: a missing leaf or size, a wrong shape, a read out of range, a value that depends
     on itself. Raises OutsideDomain: a body that the domain cannot represent.
     """
     names = None if wanted is None else tuple(wanted)
-    run = Interpreter(system, values, {**system.bound, **(sizes or {})}, domain)
+    run = Interpreter(system, values, {**system.bound, **(sizes or {})}, domain, conditions)
     with np.errstate(all="ignore"):
         run.run(groups(system, names))
     shown = [t.name for t in system.tensors if t.name in run.arrays or t.name in values]
@@ -81,13 +84,18 @@ class Interpreter:
     """One evaluation of a system at one point; `arrays` fills group by group."""
 
     def __init__(
-        self, system: System, values: Mapping[str, Any], sizes: Mapping[str, int], domain: Domain
+        self,
+        system: System,
+        values: Mapping[str, Any],
+        sizes: Mapping[str, int],
+        domain: Domain,
+        conditions: Conditions = AS_THEY_ARE,
     ) -> None:
-        self.system, self.values, self.domain = system, values, domain
+        self.system, self.values, self.domain, self.conditions = system, values, domain, conditions
         self.sizes = size_values(system, sizes)
         self.arrays: dict[str, Array] = {}
         self.compiled: dict[str, _Compiled] = {}
-        self.judge = self if domain.ordered else Interpreter(system, _primal(values), sizes, HIGH)
+        self.judge = self if domain.ordered else Interpreter(system, _primal(values), sizes, HIGH, conditions)
 
     def run(self, order: Sequence[Group]) -> None:
         """Evaluates the groups in their order, those of the companion first."""
@@ -157,9 +165,11 @@ class Interpreter:
         array, compiled = self.arrays[equation.target], self.compiled[equation.target]
         axes = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(array.shape)]
         names = [index.name for index in equation.indices]
+        still = self.domain.still if equation.constant and not compiled.integer else None
         try:
             for at in product(*axes):
-                array[at] = compiled.element(dict(zip(names, at, strict=True)))
+                value = compiled.element(dict(zip(names, at, strict=True)))
+                array[at] = value if still is None else still(value)
         except OutsideDomain as refusal:
             raise OutsideDomain(
                 refusal.what, where=equation.origin, details=(str(equation),), help=refusal.help
@@ -173,13 +183,15 @@ class _Compiled:
         self.run, self.equation = run, equation
         self.extents = [range(run.extent(e)) for e in equation.ranges[len(equation.indices) :]]
         self.names = [index.name for index in equation.reduced]
-        integer = run.system.tensor(equation.target).integer and equation.op != "argmax"
+        places = equation.op == "argmax" or equation.leaf is not None
+        self.integer = run.system.tensor(equation.target).integer
+        integer = self.integer and not places
         closures = _Integers(run, equation) if integer else _Reals(run, equation)
         self.body = closures.value(equation.body)
         self.matrices: dict[Position, Any] = {}
         judge = _Reals(run.judge, equation)
         self.where = [judge.guard(guard) for guard in equation.where]
-        if equation.op in ("max", "argmax"):
+        if equation.op in ("max", "argmax") or (equation.leaf is not None and equation.leaf.integer):
             self.criterion = judge.value(equation.body)
 
     def element(self, env: dict[str, int]) -> Value:
@@ -202,10 +214,16 @@ class _Compiled:
         result = [index.name for index in self.equation.result]
         batch = tuple(at for name, at in env.items() if name not in result)
         if batch not in self.matrices:
-            row, column = self.names
-            rows = [[self.body({**env, row: r, column: c}) for c in self.extents[1]] for r in self.extents[0]]
+            value: Callable[[Any], Any] = self.ranked if leaf.integer else self.body
+            domain = FLOAT if leaf.integer else self.run.domain  # ranked values are in order as they are
+            first, *rest = self.extents
+            elements: list[Any] = [{**env, self.names[0]: r} for r in first]
+            if rest:
+                elements = [[value({**at, self.names[1]: c}) for c in rest[0]] for at in elements]
+            else:
+                elements = [value(at) for at in elements]
             try:
-                self.matrices[batch] = leaf.exact(self.run.domain, rows)
+                self.matrices[batch] = leaf.exact(domain, elements)
             except EvaluationError as error:
                 details = (str(self.equation), f"at {dict(zip(env, batch, strict=False))}" if batch else "")
                 raise EvaluationError(
@@ -215,7 +233,15 @@ class _Compiled:
                     help=error.help,
                 ) from None
         whole = self.matrices[batch]
-        return whole[env[result[0]]][env[result[1]]] if result else whole
+        for name in result:
+            if env[name] >= len(whole):  # more singular values than there are
+                return self.run.domain.rational(Fraction(0))
+            whole = whole[env[name]]
+        return whole
+
+    def ranked(self, env: dict[str, int]) -> Any:
+        """What an order, or a maximum, compares."""
+        return self.run.conditions.order(self.run.judge.domain.order(self.criterion(env)))
 
     def elements(self, env: dict[str, int]) -> Iterable[dict[str, int]]:
         """The reduced indices' values, in row-major order, where the conditions hold."""
@@ -239,7 +265,7 @@ class _Compiled:
         """The first maximum's value, or its index; not a number if one of the elements is none."""
         best, where = None, None
         for inner in self.elements(env):
-            value = self.run.judge.domain.order(self.criterion(inner))
+            value = self.ranked(inner)
             if where is None or value > best or (value != value and best == best):
                 best, where = value, inner
         if self.equation.op == "argmax":
@@ -261,16 +287,10 @@ class _Reads:
         """Whether a relation holds; one between reals is decided by the run that has an order."""
         if e.lhs.is_integer and e.rhs.is_integer:
             lhs, rhs = self.integer(e.lhs), self.integer(e.rhs)
-        else:
-            reals, order = _Reals(self.run.judge, self.equation), self.run.judge.domain.order
-            left, right = reals.value(e.lhs), reals.value(e.rhs)
-            lhs, rhs = (lambda env: order(left(env))), (lambda env: order(right(env)))
-        return {
-            "=": lambda env: lhs(env) == rhs(env),
-            "!=": lambda env: lhs(env) != rhs(env),
-            "<": lambda env: lhs(env) < rhs(env),
-            "<=": lambda env: lhs(env) <= rhs(env),
-        }[e.op]
+            return lambda env: bool(AS_THEY_ARE.holds(e, lhs(env), rhs(env)))
+        reals, order = _Reals(self.run.judge, self.equation), self.run.judge.domain.order
+        left, right, holds = reals.value(e.lhs), reals.value(e.rhs), self.run.conditions.holds
+        return lambda env: bool(holds(e, order(left(env)), order(right(env))))
 
     def read(self, access: Access, outside: Callable[[Env], Any] | None) -> Callable[[Env], Any]:
         """The read of an element, or its outside value."""

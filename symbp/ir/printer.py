@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    Floor,
+    FloorDiv,
+    FloorQuotient,
+    Guard,
+    Index,
+    Mod,
+    Size,
+    Step,
+    free_indices,
+)
 
 if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.system import Equation, System
@@ -25,14 +37,23 @@ TermKey = tuple[bool, bool, int, int, str]
 FactorKey = tuple[int, tuple[int, ...], str]
 
 
+def function_name(e: Expr) -> str:
+    """What an elementary function is called."""
+    name = type(e).__name__
+    return {"FloorQuotient": "floor"}.get(name, name.lower()) if isinstance(e, Step) else name
+
+
 class Notation:
     """How each kind of node is spelled; subclasses override the small methods."""
 
     times = "·"
     relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ "}  # noqa: RUF012
     reduce_names = {  # noqa: RUF012
-        "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax",
+        "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax", "argsort": "argsort",
         "inverse": "inverse", "det": "det", "logdet": "log|det|", "cholesky": "cholesky",
+        "cofactors": "cofactors", "eigenvalues": "eigenvalues", "eigenvectors": "eigenvectors",
+        "singular_values": "singular values", "left_vectors": "left vectors",
+        "right_vectors": "right vectors",
     }  # fmt: skip
 
     # --- the spelling of nodes
@@ -122,8 +143,10 @@ class Notation:
             return self._product(e, order)
         if e.is_Pow:
             return self._power(e, order)
+        if isinstance(e, FloorQuotient):
+            e = Floor(sympy.Mul(e.args[0], 1 / e.args[1], evaluate=False))
         if e.is_Function:
-            return self.call(type(e).__name__, [self.show(a, order) for a in e.args]), ATOM
+            return self.call(function_name(e), [self.show(a, order) for a in e.args]), ATOM
         if e.is_number:
             return self.constant(e), ATOM
         raise TypeError(f"no notation for {type(e).__name__}: {e}")
@@ -272,6 +295,11 @@ def equation_text(equation: Equation) -> str:
     return f"{left} = {right}"
 
 
+def conditions_text(system: System) -> tuple[str, ...]:
+    """The equalities that sizes must obey, `2·(H//2) = H`."""
+    return tuple(f"{expression_text(one)} = {expression_text(other)}" for one, other in system.conditions)
+
+
 def system_text(system: System) -> str:
     """Leaves, then equations, one line each, then what they mean after a step and at inference."""
     lines = [f"  {tensor}" for tensor in system.leaves]
@@ -279,4 +307,5 @@ def system_text(system: System) -> str:
     lines += [f"  {equation_text(equation)}" for equation in system.equations]
     lines += [f"  after a step, {name} is {other}" for name, other in system.updates.items()]
     lines += [f"  at inference, {name} is {other}" for name, other in system.inference.items()]
+    lines += [f"  where {condition}" for condition in conditions_text(system)]
     return "\n".join(lines)

@@ -6,7 +6,9 @@ Must not know: what the points are used for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -17,8 +19,9 @@ from numpy.typing import NDArray
 
 from symbp.errors import EvaluationError
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses
-from symbp.ir.fitting import ANEW, sample_sizes
+from symbp.ir.box import AS_THEY_ARE, Conditions
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses
+from symbp.ir.fitting import ANEW, literal_sizes, sample_sizes
 from symbp.ir.random import drawn
 from symbp.ir.system import Equation, Role, System, Tensor
 
@@ -29,6 +32,10 @@ Array = NDArray[np.generic]
 Point = tuple[dict[str, int], dict[str, Array]]
 
 MOST_POINTS = 16
+MOVED = 1e-12  # a relative change of leaves, by which values with digits change little
+CONDITIONED, ILL_CONDITIONED = 1e-8, 1e-3  # by so much at most, or so much that they have none
+TOO_LARGE = 1e60  # for a value whose powers shall stay finite
+MORE_DRAWS = 6  # of a point, where nothing is finite at the first
 
 
 @dataclass(frozen=True)
@@ -64,73 +71,211 @@ def sample_point(
 ) -> Point:
     """Sizes and leaves; real leaves are drawn as `first` says, and if the system isn't finite there (a
     logarithm or a root of an input) centred, then positive, then above 1, then with dominant diagonals."""
-    from symbp.ir.vector import run
+    run = sample_run(system, seed, variant=variant, sizes=sizes, first=first)
+    return run.sizes, dict(run.values)
 
+
+def sample_run(
+    system: System,
+    seed: int,
+    *,
+    variant: int = 0,
+    sizes: Mapping[str, int] | None = None,
+    first: Spread = CENTRED,
+    conditions: Sequence[Conditions] = (AS_THEY_ARE,),
+) -> Run:
+    """A point as `sample_point` draws it, with the values of all tensors; `conditions` decided by the first
+    of these with which the system has values somewhere (−∞ is one, if no spread avoids it: the maximum of a
+    row that is wholly excluded), else by the first."""
+    without: Run | None = None
+    choices = list(_size_choices(system, variant, sizes))
+    for decided in conditions:
+        valued: Run | None = None
+        for chosen, (spread, own) in itertools.product(choices, _draws(first, seed)):
+            run = _drawn_run(system, chosen, own, spread, decided)
+            tensors = run.everything().values()
+            if all(bool(np.all(np.abs(v) < TOO_LARGE)) for v in tensors) and is_conditioned(run):
+                return run
+            if not any(bool(np.any(np.isnan(v) | (v.real > TOO_LARGE))) for v in tensors):
+                valued = valued or run
+            without = without or run
+        if valued is not None:
+            return valued
+    assert without is not None
+    return without
+
+
+def is_conditioned(run: Run) -> bool:
+    """Whether matrices are far enough from singular ones for the digits of their inverses to be digits."""
+    if not any(equation.leaf for equation in run.system.equations):
+        return True
+    moved = moved_by_rounding(run).everything()
+    with np.errstate(all="ignore"):
+        return all(
+            float(np.max(np.abs(moved[name] - value), initial=0.0))
+            <= CONDITIONED * float(np.max(np.abs(value), initial=0.0)) + MOVED
+            for name, value in run.everything().items()
+        )
+
+
+def moved_by_rounding(run: Run) -> Run:
+    """The same point, real leaves moved by some roundings: values that change more are ill-conditioned."""
+    from symbp.ir.vector import Run
+
+    rng = np.random.default_rng(5)
+    exact = {t.name for t in run.system.leaves if t.integer or t.facts}
+    values = {
+        name: value if name in exact else value * (1 + MOVED * rng.uniform(-1, 1, np.shape(value)))
+        for name, value in run.values.items()
+    }
+    return Run(run.system, values, run.sizes, run.conditions)
+
+
+def _draws(first: Spread, seed: int) -> Iterator[tuple[Spread, int]]:
+    """The spreads to try, and the seeds; the first ones again with others, for labels that no path
+    reaches."""
+    for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
+        yield spread, seed
+    for again in range(1, MORE_DRAWS):
+        yield (first, UNIT)[again % 2], seed + 7919 * again
+
+
+def _size_choices(
+    system: System, variant: int, sizes: Mapping[str, int] | None
+) -> Iterator[Mapping[str, int]]:
     if sizes is not None:
-        choices = [dict(sizes)]
-    elif any(equation.leaf for equation in system.equations):
-        choices = [sample_sizes(system, variant), sample_sizes(system, variant, falling=True)]
-    else:
-        choices = [sample_sizes(system, variant)]
-    for chosen in choices:
-        for spread in dict.fromkeys((first, CENTRED, UNIT, ABOVE_ONE, DOMINANT)):
-            rng = np.random.default_rng(seed)
-            values = {t.name: sample_leaf(t, chosen, rng, spread) for t in system.leaves}
-            try:
-                with np.errstate(all="ignore"):
-                    tensors = run(system, values, chosen)
-            except EvaluationError:  # an integer of the user's reaches beyond a tensor
-                values |= {
-                    t.name: sample_leaf(t, chosen, rng, replace(spread, far=False))
-                    for t in system.leaves
-                    if t.integer
-                }
-                with np.errstate(all="ignore"):
-                    tensors = run(system, values, chosen)
-            if all(np.all(np.isfinite(v)) for v in tensors.values()):
-                return chosen, values
-    return chosen, values
+        yield sizes
+        return
+    yield sample_sizes(system, variant)
+    if any(equation.leaf for equation in system.equations):
+        yield sample_sizes(system, variant, falling=True)
+
+
+def _drawn_run(
+    system: System, sizes: Mapping[str, int], seed: int, spread: Spread, conditions: Conditions
+) -> Run:
+    """A point of a spread. Where an integer of the user's reaches beyond a
+    tensor, integers are small; where positions given as numbers do, sizes have their values."""
+    from symbp.ir.vector import Run
+
+    known = {**sizes, **{name: n for name, n in system.bound.items() if name in sizes}}
+    near = replace(spread, far=False)
+    for extents, drawn_as in ((sizes, spread), (sizes, near), (known, spread), (known, near)):
+        rng = np.random.default_rng(seed)
+        values = {t.name: sample_leaf(t, extents, rng, drawn_as) for t in system.leaves}
+        run = Run(system, values, extents, conditions)
+        try:
+            with np.errstate(all="ignore"):
+                run.everything()
+        except EvaluationError as error:
+            refused = error
+            continue
+        return run
+    raise refused
 
 
 def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
-    """Whether every tensor of a system with a leaf of linear algebra is finite at a random point of these
-    sizes; a system without one is taken to be so at any."""
-    from symbp.ir.vector import run
-
+    """Whether every tensor of a system with a leaf of linear algebra has digits at a random point of these
+    sizes; a system without one is taken to have them at any."""
     if not any(equation.leaf for equation in system.equations):
         return True
-    chosen, values = sample_point(system, seed, sizes=sizes)
-    with np.errstate(all="ignore"):
-        return all(bool(np.all(np.isfinite(v))) for v in run(system, values, chosen).values())
+    run = sample_run(system, seed, sizes=sizes)
+    return all(bool(np.all(np.isfinite(v))) for v in run.everything().values()) and is_conditioned(run)
 
 
 def covering_points(
     system: System, seed: int, *, least: int = 1, sizes: Sequence[Mapping[str, int]] | None = None
 ) -> list[Point]:
-    """At least `least` points, and more until each condition held somewhere and failed somewhere.
+    """At least `least` points, and more until each condition held somewhere and failed somewhere."""
+    return [(run.sizes, dict(run.values)) for run in covering_runs(system, seed, least=least, sizes=sizes)]
+
+
+def covering_runs(
+    system: System,
+    seed: int,
+    *,
+    least: int = 1,
+    sizes: Sequence[Mapping[str, int]] | None = None,
+    decided: Callable[[int], Sequence[Conditions]] = lambda _: (AS_THEY_ARE,),
+    draws: int = 0,
+) -> list[Run]:
+    """At least `least` points with the values of all tensors, and more until each condition held somewhere
+    and failed somewhere, and each label occurred that positions given as numbers may ask for.
 
     Without that, `[z > 0]·z` of a single neuron equals 0 or z at every point by accident, and a recurrence
     over lengths that are all 1 has no second step. `sizes` are taken in turn; the sampler's own, if not
-    given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only.
+    given. At most `MOST_POINTS` points are tried; a condition may be left that went one way only. `decided`
+    says by what conditions are decided at each point; where that is chance, each is drawn so often.
     """
-    wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
-    branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
-    open_ways = {key: ways_wanted(condition) for key, (condition, _) in branches.items()}
-    points: list[Point] = []
-    for attempt in range(MOST_POINTS if branches else least):
+    coverage = Coverage(system, draws)
+    runs: list[Run] = []
+    poor: list[Run] = []  # where only the last way of deciding conditions, or none, gave values
+    for attempt in range(least if coverage.complete and not draws else MOST_POINTS):
         spread = CENTRED if attempt < 2 else (FIRST_SPREADS if attempt < 6 else LATER_SPREADS)[attempt % 3]
         given = None if sizes is None else sizes[attempt % len(sizes)]
         variant = attempt + ANEW * (seed // 100)  # another try takes other sizes, too
-        point = sample_point(system, seed + attempt, variant=variant, sizes=given, first=spread)
-        fresh = _taken(system, point, [branches[key] for key in open_ways])
-        found = {key: open_ways[key] & ways for key, ways in zip(open_ways, fresh, strict=True)}
-        if len(points) < least or any(found.values()):
-            points.append(point)
-            left = {key: ways - found[key] for key, ways in open_ways.items()}
-            open_ways = {key: ways for key, ways in left.items() if ways}
-        if len(points) >= least and not open_ways:
+        ways_to_decide = decided(attempt)
+        run = sample_run(
+            system, seed + attempt, variant=variant, sizes=given, first=spread, conditions=ways_to_decide
+        )
+        if len(ways_to_decide) > 1 and run.conditions is ways_to_decide[-1]:
+            poor.append(run)
+            continue
+        if coverage.take(run) or len(runs) < least:
+            runs.append(run)
+        if len(runs) >= least and coverage.complete:
             break
-    return points
+    return [*runs, *poor[: max(0, least - len(runs))]]
+
+
+class Coverage:
+    """Which ways the conditions of a system have not gone yet, which labels have not occurred, and which
+    conditions have not been drawn so often."""
+
+    def __init__(self, system: System, draws: int = 0) -> None:
+        wanted = [(key, c, e) for e in system.equations for key, c in conditions(e.body, e.where).items()]
+        self._branches = {key: (condition, equation) for key, condition, equation in reversed(wanted)}
+        self._ways = {key: ways_wanted(condition) for key, (condition, _) in self._branches.items()}
+        self._labels = labels_wanted(system)
+        self._shapes = {t.name: t.shape for t in system.tensors}
+        self._draws = draws
+        self._drawn: dict[object, int] = {}
+
+    @property
+    def complete(self) -> bool:
+        return not self._ways and not self._labels and not self._few
+
+    @property
+    def _few(self) -> bool:
+        return min(self._drawn.values(), default=self._draws) < self._draws
+
+    def take(self, run: Run) -> bool:
+        """Takes in a point; whether it showed anything new."""
+        ways = {k: w - ways_taken(run, *self._branches[k], self._shapes) for k, w in self._ways.items()}
+        labels = {name: left - labels_seen(run, name) for name, left in self._labels.items()}
+        news = ways != self._ways or labels != self._labels or self._few
+        for key, count in run.conditions.drawn.items():
+            self._drawn[key] = self._drawn.get(key, 0) + count
+        self._ways = {key: left for key, left in ways.items() if left}
+        self._labels = {name: left for name, left in labels.items() if left}
+        return news
+
+
+def labels_wanted(system: System) -> dict[str, frozenset[int]]:
+    """The values that integer leaves must take somewhere: all of those below a size that has positions of
+    its own (the sixth of six classes is read at a number), for others the first."""
+    kept = literal_sizes(system)
+    found: dict[str, frozenset[int]] = {}
+    for tensor in system.leaves:
+        bound = tensor.fact("below") or tensor.fact("below or ignored")
+        if tensor.integer and bound is not None and isinstance(bound.bound, Size):
+            found[tensor.name] = frozenset(range(kept.get(bound.bound.name, 1)))
+    return found
+
+
+def labels_seen(run: Run, name: str) -> frozenset[int]:
+    """The values of an integer leaf at a point."""
+    return frozenset(int(v) for v in np.unique(run.tensor(name)))
 
 
 def conditions(body: Expr, where: Sequence[Expr] = ()) -> dict[Expr, Expr]:
@@ -179,16 +324,6 @@ def guard_key(condition: Expr) -> Expr:
     return condition.xreplace(order)
 
 
-def _taken(system: System, point: Point, branches: list[tuple[Expr, Equation]]) -> list[frozenset[bool]]:
-    """Which ways each condition goes at a point."""
-    from symbp.ir.vector import Run
-
-    if not branches:
-        return []
-    run, shapes = Run(system, point[1], point[0]), {t.name: t.shape for t in system.tensors}
-    return [ways_taken(run, condition, equation, shapes) for condition, equation in branches]
-
-
 def ways_taken(
     run: Run, condition: Expr, equation: Equation, shapes: Mapping[str, tuple[Expr, ...]]
 ) -> frozenset[bool]:
@@ -226,7 +361,7 @@ def sample_leaf(
             top = evaluate_size(bound.bound, sizes)
         else:  # a length, say: any up to the largest size, unless it is too large for a subscript
             top = 1 + max(sizes.values(), default=1) if spread.far else 2
-        drawn = rng.integers(0, top, shape)
+        drawn = _labels(top, shape, rng)
         if bound is not None and bound.ignored is not None:
             return np.where(rng.random(shape) < 0.3, bound.ignored, drawn)
         return drawn
@@ -261,6 +396,15 @@ def sample_leaf(
     if tensor.fact("upper triangular"):
         value = np.triu(value)
     return value
+
+
+def _labels(top: int, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Integers below `top`: drawn one by one, so that some repeat, or in turn from one of them on, so that
+    few points show them all."""
+    count = math.prod(shape)
+    if rng.random() < 0.5:
+        return rng.integers(0, top, shape)
+    return rng.permutation((rng.integers(0, top) + np.arange(count)) % top).reshape(shape)
 
 
 def _some_rows(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -98,8 +98,15 @@ def infer_ranges(
 
 
 def _square(equation: Equation, found: dict[Index, Witness]) -> None:
-    """The matrix of a leaf of linear algebra is square, and so is what the leaf gives."""
+    """The matrix of a leaf of linear algebra is square, and so is what the leaf gives; or what it gives has
+    the matrix's rows or columns."""
     if equation.leaf is None:
+        return
+    if not equation.leaf.square:
+        matrix = dict(zip(("row", "column"), equation.reduced, strict=False))
+        for index, axis in zip(equation.result, equation.leaf.result, strict=True):
+            if axis in matrix and matrix[axis] in found:
+                found.setdefault(index, found[matrix[axis]])
         return
     sides = (*equation.reduced, *equation.result)
     first = next((found[i] for i in sides if i in found), None)

@@ -10,13 +10,14 @@ additions, products, quotients and elementary functions whose rounding keeps the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sympy
 
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import Equation, System
 
+_FLAGS = "pnowr"
 _UNIT = (sympy.tanh, sympy.sin, sympy.cos, sympy.erf)  # functions with values from −1 to 1
 
 
@@ -31,13 +32,30 @@ class Signs:
         }
         self._at_most_one = {t.name for t in leaves if any(t.fact(k) for k in ("binary", "one hot"))}
         self._within_one: set[str] = set()  # from −1 to 1
+        self._rounded: set[str] = set()  # more than leaves that are moved, added and subtracted
         for equation in equations:
             self._learn(equation)
+
+    @classmethod
+    def told(cls, flags: Iterable[tuple[str, str]]) -> Signs:
+        """What `flags` of another one's tensors say, under whatever names."""
+        found = cls.__new__(cls)
+        sets = [{name for name, known in flags if letter in known} for letter in _FLAGS]
+        found._positive, found._nonnegative, found._at_most_one, found._within_one, found._rounded = sets
+        return found
+
+    def flags(self, name: str) -> str:
+        """What is known of a tensor, a letter for each: `p`ositive, `n`ever negative, at most `o`ne, `w`ithin
+        −1 and 1, `r`ounded."""
+        sets = (self._positive, self._nonnegative, self._at_most_one, self._within_one, self._rounded)
+        return "".join(letter for letter, known in zip(_FLAGS, sets, strict=True) if name in known)
 
     def _learn(self, equation: Equation) -> None:
         if equation.op in ("max", "argmax") or equation.leaf is not None:
             return
         name, body = equation.target, equation.body
+        if equation.reduction is not None or self.rounded(body):
+            self._rounded.add(name)
         if self.positive(body):
             self._positive.add(name)
         elif self.nonnegative(body):
@@ -47,6 +65,18 @@ class Signs:
                 self._at_most_one.add(name)
             if self.within_one(body):
                 self._within_one.add(name)
+
+    def rounded(self, e: Expr) -> bool:
+        """Whether `e` has an error of rounding in any case: more than leaves that are moved, added and
+        subtracted, each perhaps under a bracket or with a number, which SymPy multiplies in."""
+        if isinstance(e, Access):
+            return e.name in self._rounded
+        if e.is_Add:
+            return any(self.rounded(a) for a in e.args)
+        if e.is_Mul:
+            rest = [f for f in e.args if not isinstance(f, Guard) and not f.is_number]
+            return len(rest) > 1 or any(self.rounded(f) for f in rest)
+        return not (e.is_number or isinstance(e, Guard) or e.is_Symbol)
 
     def positive(self, e: Expr) -> bool:
         """Whether `e` > 0."""
@@ -95,7 +125,7 @@ class Signs:
         if isinstance(e, sympy.exp):
             return self.nonnegative(-e.exp)
         if e.is_Pow and e.exp.is_negative:
-            return self._at_least_one(e.base)
+            return self.at_least_one(e.base)
         if e.is_Pow and e.exp.is_Integer and e.exp.is_even:
             return self.within_one(e.base)
         if e.is_Pow and e.exp.is_positive:
@@ -127,7 +157,8 @@ class Signs:
     def _from_zero_to_one(self, e: Expr) -> bool:
         return self.nonnegative(e) and self.at_most_one(e)
 
-    def _at_least_one(self, e: Expr) -> bool:
+    def at_least_one(self, e: Expr) -> bool:
+        """Whether `e` ≥ 1."""
         if isinstance(e, sympy.exp):
             return self.nonnegative(e.exp)
         if e.is_Add:

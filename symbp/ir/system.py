@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Literal
 
 from symbp.errors import InvalidSystem, Origin
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, rename
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, rename
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
 from symbp.ir.printer import equation_text, expression_text, system_text
 from symbp.ir.random import Draw
@@ -52,7 +52,7 @@ class Fact:
 
     `sums to one` over `axis`; `binary`; `positive`; `nonnegative`; `below` the size `bound` (and ≥ 0, of
     an integer tensor), or `below or ignored`, which may also be the integer `ignored`; `symmetric`, `lower
-    triangular` and `upper triangular` in the last two axes; `one hot` over `axis`.
+    triangular` and `upper triangular` in the last two axes; `one hot` over `axis`; `mask`, finite or −∞.
     """
 
     kind: Literal[
@@ -66,6 +66,7 @@ class Fact:
         "symmetric",
         "lower triangular",
         "upper triangular",
+        "mask",
     ]
     axis: int | None = None
     bound: Expr | None = None
@@ -112,7 +113,23 @@ class Tensor:
 FLAT = -1
 """The component of an argmax that is the place in row-major order, over all of what is reduced."""
 
-ReductionOp = Literal["sum", "prod", "max", "argmax", "inverse", "det", "logdet", "cholesky"]
+ReductionOp = Literal[
+    "sum",
+    "prod",
+    "max",
+    "argmax",
+    "inverse",
+    "det",
+    "cofactors",
+    "logdet",
+    "cholesky",
+    "eigenvalues",
+    "eigenvectors",
+    "singular_values",
+    "left_vectors",
+    "right_vectors",
+    "argsort",
+]
 
 
 @dataclass(frozen=True)
@@ -122,10 +139,13 @@ class Reduction:
     `argmax` is the subscript along `indices[component]` of the first maximum in row-major order,
     or with `FLAT` the place in this order itself.
 
-    The leaves of linear algebra (`symbp.ir.matrices`) reduce, over a row and a column index, the square
-    matrix that the body gives. `det` and `logdet` (of |determinant|) leave a scalar; row and column of an
-    `inverse`, or of a `cholesky` factor (lower, of the symmetric part), are the last two plain indices of
-    the target, which the body does not mention.
+    The leaves of linear algebra (`symbp.ir.matrices`) reduce, over a row and a column index, the matrix that
+    the body gives, a square one unless singular values are asked for. `det` and `logdet` (of |determinant|)
+    leave a scalar; row and column of an `inverse`, of the `cofactors`, or of a `cholesky` factor (lower, of
+    the symmetric part) are the last two plain indices of the target, which the body does not mention. So are
+    those of `eigenvectors` (of the symmetric part, one in each column); `eigenvalues` (from the smallest) and
+    `singular_values` (from the largest) have one index of their own, as `left_vectors` and `right_vectors`
+    have beside that of the row or column. There may be more or fewer of these than the matrix has: zeros.
     """
 
     op: ReductionOp
@@ -173,8 +193,10 @@ class Equation:
 
     @property
     def result(self) -> tuple[Index, ...]:
-        """The row and the column of the matrix that a leaf of linear algebra gives; else nothing."""
-        return self.indices[-2:] if self.leaf and self.leaf.gives_matrix else ()
+        """The indices of what a leaf of linear algebra gives: the row and the column of a matrix; else
+        nothing."""
+        count = len(self.leaf.result) if self.leaf else 0
+        return self.indices[len(self.indices) - count :] if count else ()
 
     @cached_property
     def extents(self) -> dict[Index, Expr]:
@@ -213,6 +235,8 @@ class System:
     `metrics` the tensors a user asked for; `updates` maps a buffer to the tensor that is its next value.
     Training and inference are two systems in one: `inference` maps the loss and each output to the tensor
     that stands for it at inference, where that is another one; metrics are measured at inference.
+    `conditions` are pairs of extents that must be equal for the declaration to mean what it says: sizes that
+    are sampled obey them, and a module checks them where sizes are open.
     `derivatives` maps a tensor without an equation to (of, by): it stands for ∂(Σ of)/∂by, an element for
     each of `by`, until `symbp.derive.eliminate` gives it equations; in the order of evaluation.
     """
@@ -226,6 +250,7 @@ class System:
     updates: Mapping[str, str] = field(default_factory=dict)
     inference: Mapping[str, str] = field(default_factory=dict)
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    conditions: tuple[tuple[Expr, Expr], ...] = ()
 
     __hash__ = object.__hash__
 
@@ -349,6 +374,33 @@ class System:
             updates={new(k): new(v) for k, v in self.updates.items()},
             inference={new(k): new(v) for k, v in self.inference.items()},
             derivatives={new(k): (new(of), new(by)) for k, (of, by) in self.derivatives.items()},
+        )
+
+    def resized(self, names: Mapping[str, str]) -> System:
+        """The system with sizes called otherwise, wherever they stand."""
+        symbols: dict[Expr, Expr] = {Size(old): Size(new) for old, new in names.items()}
+
+        def fact(known: Fact) -> Fact:
+            return known if known.bound is None else replace(known, bound=known.bound.xreplace(symbols))
+
+        tensors = tuple(
+            replace(t, shape=tuple(e.xreplace(symbols) for e in t.shape), facts=frozenset(map(fact, t.facts)))
+            for t in self.tensors
+        )
+        equations = tuple(
+            e.with_(
+                body=e.body.xreplace(symbols),
+                where=tuple(g.xreplace(symbols) for g in e.where),
+                ranges=tuple(extent.xreplace(symbols) for extent in e.ranges),
+            )
+            for e in self.equations
+        )
+        return replace(
+            self,
+            tensors=tensors,
+            equations=equations,
+            bound={names.get(name, name): value for name, value in self.bound.items()},
+            conditions=tuple((a.xreplace(symbols), b.xreplace(symbols)) for a, b in self.conditions),
         )
 
     def with_(self, **changes: object) -> System:

@@ -149,8 +149,9 @@ def _target(system: System, equation: Equation, count: int) -> None:
     tensor = system.tensor(equation.target)
     if len(tensor.shape) != len(equation.indices):
         _fail(f"{tensor.name} has {len(tensor.shape)} axes and {len(equation.indices)} indices", equation)
-    if equation.op == "argmax" and not tensor.integer:
-        _fail(f"{tensor.name} holds an argmax and is not declared as integer", equation)
+    places = equation.op == "argmax" or (equation.leaf is not None and equation.leaf.integer)
+    if places and not tensor.integer:
+        _fail(f"{tensor.name} holds an {equation.op} and is not declared as integer", equation)
     if len(equation.ranges) != len(equation.all_indices):
         _fail(f"{len(equation.all_indices)} indices have {len(equation.ranges)} ranges", equation)
     for index, extent, declared in zip(equation.indices, equation.shape, tensor.shape, strict=True):
@@ -188,18 +189,24 @@ def _reduction(equation: Equation) -> None:
 
 
 def _matrix_leaf(equation: Equation) -> None:
-    """A leaf of linear algebra: a square matrix without conditions, and its result's row and column."""
-    if len(equation.reduced) != 2:
-        _fail(
-            f"the {equation.op} runs over {len(equation.reduced)} indices, not a row and a column", equation
-        )
-    extents = [equation.extents[i] for i in (*equation.reduced, *equation.result)]
-    if any(sympy.expand(extent - extents[0]) != 0 for extent in extents):
-        _fail(f"the {equation.op} of a matrix that is not square: {', '.join(map(str, extents))}", equation)
+    """A leaf of linear algebra: a matrix without conditions, a square one for most, and what it gives."""
+    leaf = equation.leaf
+    assert leaf is not None
+    if len(equation.reduced) != leaf.axes:
+        what = "a row and a column" if leaf.axes == 2 else "one"
+        _fail(f"the {equation.op} runs over {len(equation.reduced)} indices, not {what}", equation)
+    if len(equation.result) != len(leaf.result):
+        _fail(f"the {equation.op} needs more indices of its target: those of its result", equation)
+    sides = dict(zip(("row", "column"), equation.reduced, strict=False))
+    pairs = [(sides[axis], i) for axis, i in zip(leaf.result, equation.result, strict=True) if axis in sides]
+    pairs += [(sides["row"], sides["column"])] if leaf.square else []
+    for one, other in pairs:
+        if sympy.expand(equation.extents[one] - equation.extents[other]) != 0:
+            extents = ", ".join(str(equation.extents[i]) for i in (one, other))
+            what = "of a matrix that is not square" if leaf.square else "does not fit what it is of"
+            _fail(f"the {equation.op} {what}: {extents}", equation)
     if equation.where:
         _fail(f"the {equation.op} has conditions beside its body", equation)
-    if equation.leaf is not None and equation.leaf.gives_matrix and len(equation.result) != 2:
-        _fail(f"the {equation.op} is a matrix; its target needs a row and a column", equation)
     if free_indices(equation.body) & set(equation.result):
         _fail(f"the body of the {equation.op} mentions the row or the column of the result", equation)
 

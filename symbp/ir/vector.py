@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import EvaluationError
-from symbp.ir.box import Box, large_sum, maximum
+from symbp.ir.box import AS_THEY_ARE, Box, Conditions, large_sum, maximum
 from symbp.ir.expr import Expr, Index
 from symbp.ir.groups import Group, groups
 from symbp.ir.interpret import leaf_array, size_values
-from symbp.ir.matrices import MatrixLeaf
+from symbp.ir.matrices import MatrixLeaf, fitted
 from symbp.ir.system import Equation, System
 
 LARGE = 1 << 20  # elements of a box above which products are contracted instead of filled in
@@ -38,25 +38,40 @@ def run(
     point = Run(system, values, sizes)
     if wanted is not None:
         return {name: point.tensor(name) for name in wanted}
-    for group in groups(system):
-        for name in group.targets:
-            point.tensor(name)
-    return {t.name: point.tensor(t.name) for t in system.tensors if point.knows(t.name)}
+    return point.everything()
+
+
+def with_stopped(
+    system: System, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """The values of a point with those of all stopped values: they stay what they are where others move."""
+    stopped = [e.target for e in system.equations if e.constant]
+    return {**values, **(run(system, values, sizes, wanted=stopped) if stopped else {})}
 
 
 class Run:
     """One point: leaves and sizes have values, tensors are computed when they are first asked for.
 
+    A stopped value (the target of an equation that is `constant`) may be given one, which then counts.
     `value` evaluates an equation that needn't belong to the system; `define` adds a tensor to the point.
+    `conditions` decides conditions on real values, and maxima, if the values themselves shall not.
     `box` is the arithmetic of one equation.
     """
 
     box: type[Box] = Box
 
     def __init__(
-        self, system: System, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+        self,
+        system: System,
+        values: Mapping[str, Any],
+        sizes: Mapping[str, int] | None = None,
+        conditions: Conditions = AS_THEY_ARE,
     ) -> None:
-        self.system, self.values = system, values
+        held = {e.target for e in system.equations if e.constant and e.target in values}
+        if held:
+            left = tuple(e for e in system.equations if e.target not in held)
+            system = system.with_(equations=left)
+        self.system, self.values, self.conditions = system, values, conditions
         known = size_values(system, sizes or {})
         self.sizes = {size.name: int(value) for size, value in known.items()}
         self._substitution = known
@@ -76,6 +91,13 @@ class Run:
             else:
                 self._arrays[name] = self._leaf(name)
         return self._arrays[name]
+
+    def everything(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The arrays of all tensors that can be computed; they are computed now if they weren't before."""
+        for group in groups(self.system):
+            for name in group.targets:
+                self.tensor(name)
+        return {t.name: self.tensor(t.name) for t in self.system.tensors if self.knows(t.name)}
 
     def knows(self, name: str) -> bool:
         """Whether the tensor has been computed, or is a leaf with a value."""
@@ -193,6 +215,8 @@ class Run:
         axes = [(i, n) for i, n in ranges.items() if i not in point and i not in equation.result]
         box = self.box(self, equation, axes, point)
         matrices = np.broadcast_to(box.real(equation.body, None), box.shape).astype(self.dtype)
-        value = leaf.arrays(matrices)
+        value = leaf.arrays(self.conditions.order(matrices.real) if leaf.integer else matrices)
+        if "value" in leaf.result:
+            value = fitted(value, ranges[equation.result[-1]])
         chosen = tuple(point.get(i, slice(None)) for i in equation.result)
         return np.asarray(value[(..., *chosen)] if chosen else value)

@@ -4,7 +4,7 @@ from symbp.language.differentiate import grad
 from symbp.language.leaves import buffer, hyper, input, labels, param, random, target, tokens
 from symbp.language.modes import mode, update
 from symbp.language.network import Network
-from symbp.language.notation import Max, Prod, Sum, equal, index, indices, unequal, where
+from symbp.language.notation import Max, Prod, Sum, equal, index, indices, stop_gradient, unequal, where
 from symbp.language.recurrence import define, recurrent
 from symbp.language.sizes import dim, dims
 from symbp.language.standardising import standardised
@@ -33,6 +33,7 @@ __all__ = [
     "random",
     "recurrent",
     "standardised",
+    "stop_gradient",
     "target",
     "tokens",
     "unequal",

@@ -14,23 +14,27 @@ from fractions import Fraction
 import sympy
 
 from symbp.errors import DeclarationError
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
+from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.ir.sizes.canonical import with_divisions
 from symbp.language.frames import here
 from symbp.language.sizes import RangedIndex
+
+SHORT = 1000  # the largest denominator of a fraction that a float is taken for
+DIGITS = 12  # a decimal with no more of them is what its author wrote
 
 Spell = Callable[[Access, tuple[Expr, ...], Expr | None], Expr]
 
 
 def rewrite(expr: Expr, spell: Spell, symbols: Mapping[Expr, Expr] | None = None) -> Expr:
     """`expr` with each read replaced by `spell(read, its rewritten subscripts, its outside value)` and
-    each symbol by what `symbols` says."""
+    each symbol, or larger part, by what `symbols` says."""
     symbols = symbols or {}
 
     def walk(e: Expr) -> Expr:
         if isinstance(e, Access):
             outside = None if e.outside is None else walk(e.outside)
             return spell(e, tuple(walk(s) for s in e.subscripts), outside)
-        if not e.args:
+        if e in symbols or not e.args:
             return symbols.get(e, e)
         arguments = [walk(a) for a in e.args]
         if all(new is old for new, old in zip(arguments, e.args, strict=True)):
@@ -54,7 +58,8 @@ def occurrences(expr: Expr, count: dict[Access, int]) -> None:
 
 
 def number(value: object) -> Expr | None:
-    """The exact rational of a number, a decimal taken as it is written; None if it is no number.
+    """The exact rational of a number, a decimal taken as it is written, a short fraction (`1 / 3`) as that;
+    None if it is no number.
 
     Raises DeclarationError for a number that isn't finite.
     """
@@ -70,11 +75,25 @@ def number(value: object) -> Expr | None:
         return None
     if not math.isfinite(value):
         raise DeclarationError(f"a constant can't be {value}", where=here(), help="use a finite number")
-    return sympy.Rational(repr(float(value)))
+    return rational(float(value))
+
+
+def rational(value: float) -> Expr:
+    """A float as the short decimal or the short fraction that rounds to it, else as the shortest decimal."""
+    text = repr(value)
+    digits = len(text.partition("e")[0].replace(".", "").replace("-", "").strip("0"))
+    fraction = Fraction(value).limit_denominator(SHORT)
+    if digits > DIGITS and fraction.numerator / fraction.denominator == value:
+        return sympy.Rational(fraction.numerator, fraction.denominator)
+    return sympy.Rational(text)
 
 
 def _sizes_only(value: Expr) -> bool:
     return bool(value.free_symbols) and all(isinstance(s, Size) for s in value.free_symbols)
+
+
+_WORDS = {sympy.I: "the imaginary unit", sympy.nan: "0/0", sympy.zoo: "what is divided by 0"}
+_STEPS = (sympy.floor, sympy.ceiling, sympy.Mod, sympy.frac)
 
 
 def exact(body: Expr) -> Expr:
@@ -83,7 +102,7 @@ def exact(body: Expr) -> Expr:
     Raises DeclarationError for SymPy's own kinks, whose derivatives aren't this library's conventions, and
     for symbols that are neither indices nor sizes.
     """
-    floats = {f: sympy.Rational(str(f)) for f in body.atoms(sympy.Float)}
+    floats = {f: rational(float(f)) for f in body.atoms(sympy.Float)}
     body = without_kinks(with_divisions(body.xreplace(floats) if floats else body))
     refused = (
         sympy.Max,
@@ -101,6 +120,16 @@ def exact(body: Expr) -> Expr:
                 where=here(),
                 help="use bp.maximum, bp.minimum, bp.where and bp.Sum, which say what happens at a kink",
             )
+        if node is sympy.I or node in (sympy.nan, sympy.zoo):
+            raise DeclarationError(
+                f"a definition is made of real numbers, not of {_WORDS[node]}",
+                where=here(),
+                help="keep real and imaginary parts as two tensors" if node is sympy.I else None,
+            )
+        if isinstance(node, _STEPS):
+            raise DeclarationError(
+                f"{type(node).__name__} of SymPy can't stand here", where=here(), help="use bp.floor, bp.mod"
+            )
         if isinstance(node, sympy.Symbol) and not isinstance(node, (Index, Size)):
             raise DeclarationError(
                 f"{node} in a definition is neither a tensor's element, an index nor a size",
@@ -108,21 +137,6 @@ def exact(body: Expr) -> Expr:
                 help=f'declare it: {node} = bp.hyper("{node}"), or bp.param("{node}", ())',
             )
     return body
-
-
-def with_divisions(body: Expr) -> Expr:
-    """`i // 3` and `i % 3` of integers as this library's own: Python's operators give SymPy's functions."""
-    if not body.has(sympy.floor, sympy.Mod):
-        return body
-
-    def quotient(u: Expr) -> Expr:
-        over, under = sympy.fraction(sympy.together(u))
-        return FloorDiv(over, under) if over.is_integer and under.is_integer else sympy.floor(u)
-
-    def remainder(a: Expr, b: Expr) -> Expr:
-        return Mod(a, b) if a.is_integer and b.is_integer else sympy.Mod(a, b)
-
-    return body.replace(sympy.floor, quotient).replace(sympy.Mod, remainder)
 
 
 def without_kinks(body: Expr) -> Expr:

@@ -65,9 +65,10 @@ def zeros(shape: Shape) -> Initial:  # noqa: ARG001
     return Initial("constant", reason="an offset needs no asymmetry to learn")
 
 
-def ones(shape: Shape, reason: str = "a factor passes on what it meets as it is") -> Initial:  # noqa: ARG001
-    """1 everywhere."""
-    return Initial("constant", shift=sympy.S.One, reason=reason)
+def ones(shape: Shape, reason: str = "a factor changes nothing at first") -> Initial:  # noqa: ARG001
+    """1: for factors of what other parameters make, whose gradients would be 0 beside a 0, and for what
+    something is divided by or whose logarithm is taken."""
+    return Initial("constant", shift=sympy.Integer(1), reason=reason)
 
 
 def constant(value: Any) -> Initialiser:

@@ -151,10 +151,20 @@ def _copy(tensor: Tensor, rule: str) -> Tensor:
 
 def reached(roots: Iterable[Node], *, following: bool = False) -> list[Node]:
     """Every node that the roots rest on, in both modes and, if `following`, through the buffers' next values;
-    in the order of declaration.
+    and the leaves of what cancelled on the way. In the order of declaration.
 
     Raises DeclarationError: one tensor with two names, a buffer with two next values.
     """
+    found = _reached(roots, following)
+    gone = [node for known in found.values() for node in known.beside]
+    if gone:
+        leaves = {serial: node for serial, node in _reached(gone, following).items() if node.is_leaf}
+        found = {**leaves, **found}
+    return [found[serial] for serial in sorted(found)]
+
+
+def _reached(roots: Iterable[Node], following: bool) -> dict[int, Node]:
+    """Every node that the roots rest on, by serial."""
     found: dict[int, Node] = {}
     stack: list[Node] = [settled(root) for root in roots]
     while stack:
@@ -167,7 +177,7 @@ def reached(roots: Iterable[Node], *, following: bool = False) -> list[Node]:
         if following and node.following is not None and (known is None or known.following is None):
             stack.append(settled(node.following))
         found[node.serial] = node
-    return [found[serial] for serial in sorted(found)]
+    return found
 
 
 def _merged(known: Node, node: Node) -> Node:

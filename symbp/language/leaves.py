@@ -19,7 +19,7 @@ from symbp.language.tensor import Tensor
 
 OF_MATRICES = ("symmetric", "lower triangular", "upper triangular")
 OF_SIGN = ("positive", "nonnegative")
-KINDS = ("sums to one", "one hot", "binary", *OF_SIGN, *OF_MATRICES)
+KINDS = ("sums to one", "one hot", "binary", *OF_SIGN, *OF_MATRICES, "mask")
 FACTS_OF_KINDS: dict[str, tuple[Literal["binary", "positive"], ...]] = {
     "bernoulli": ("binary",),
     "uniform": ("positive",),
@@ -32,8 +32,9 @@ def input(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
 
     `facts` says what is known of the values: `"sums to one"` or `"one hot"` (over the last axis), `"binary"`,
     `"positive"`, `"nonnegative"`; of the last two axes `"symmetric"`, `"lower triangular"`,
-    `"upper triangular"`. Derivations rest on facts, and generated modules check them. Raises DeclarationError
-    for another word, or a matrix's fact where the last two axes differ.
+    `"upper triangular"`; `"mask"`, finite or −∞, for what is added to the logits of a softmax (which is seen
+    where it is added to them as it is). Derivations rest on facts, and generated modules check them. Raises
+    DeclarationError for another word, or a matrix's fact where the last two axes differ.
     """
     return Tensor.leaf(name, axes := as_shape(shape), Role.INPUT, facts=_facts(name, facts, axes))
 

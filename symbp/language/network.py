@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import sympy
+
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
-from symbp.ir.expr import Access, Expr, Size, accesses
+from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
@@ -67,6 +69,12 @@ class Network:
         object.__setattr__(self, "hyper", lowered.hyper())
         object.__setattr__(self, "origin", here())
 
+    @property
+    def loss(self) -> str:
+        """The name of the loss."""
+        assert self.system.loss is not None
+        return self.system.loss
+
     def __str__(self) -> str:
         return f"{self.name}\n{self.system}"
 
@@ -108,6 +116,7 @@ class _Lowering:
         self.unifier = Unifier()
         for node in {n.serial: n for n in (*declared, *nodes)}.values():
             _join(self.unifier, node)
+        self.conditions = self.unifier.conditions()
         given = given_names(nodes, keys, caller())
         self.derivatives = [n for n in nodes if n.quotient is not None]
         sides = {side.serial for n in self.derivatives for side in n.operands}
@@ -133,6 +142,7 @@ class _Lowering:
     def _size_names(self, nodes: list[Node]) -> dict[Expr, Size]:
         shapes = [self.unifier.find(e) for n in self.leaves for e in (*n.shape, *_bounds(n))]
         shapes += [self.unifier.find(e) for n in self.computed for e in self.bodies[n.serial].ranges]
+        shapes += [e for pair in self.conditions for e in pair]
         sizes = name_sizes(shapes, self.names.values())
         own = {size.name for size in sizes.values()}
         for node in nodes:
@@ -188,6 +198,9 @@ class _Lowering:
                 self.names[n.serial]: (self.names[n.operands[0].serial], self.names[n.operands[1].serial])
                 for n in self.derivatives
             },
+            conditions=tuple(
+                (one.xreplace(self.sizes), other.xreplace(self.sizes)) for one, other in self.conditions
+            ),
         )
 
     def _equation(self, node: Node) -> Equation:
@@ -195,6 +208,8 @@ class _Lowering:
         symbols: dict[Expr, Expr] = {**self.letters.of(node)}
         for size in sorted(_sizes(draft), key=lambda s: s.name):
             symbols[size] = self.extent(size)
+        for quotient in _quotients(draft):  # written as in shapes, which are compared with subscripts
+            symbols[quotient] = self.extent(quotient)
 
         def spell(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
             return type(access)(self.names[node_of(access).serial], *subscripts, outside=outside)
@@ -266,6 +281,13 @@ def _join(unifier: Unifier, node: Node) -> None:
 
 def _bounds(node: Node) -> list[Expr]:
     return [f.bound for f in sorted(node.facts, key=str) if f.bound is not None]
+
+
+def _quotients(equation: Equation) -> list[Expr]:
+    """The quotients and rests of sizes in what an equation computes."""
+    found = {q for e in (equation.body, *equation.where) for q in e.atoms(FloorDiv, Mod)}
+    of_sizes = [q for q in found if all(isinstance(s, Size) for s in q.free_symbols) and not q.has(Access)]
+    return sorted(of_sizes, key=sympy.default_sort_key)
 
 
 def _sizes(equation: Equation) -> set[Expr]:

@@ -24,7 +24,7 @@ from symbp.language.bodies import exact, rewrite, strip_ranges
 from symbp.language.frames import caller, here, variables
 from symbp.language.initial import Initialiser
 from symbp.language.names import check_name
-from symbp.language.sizes import Unifier
+from symbp.language.sizes import Unifier, simplest
 
 _serials = itertools.count(1)  # orders declarations; only comparisons of two serials mean anything
 
@@ -77,7 +77,7 @@ class Node:
     `name` is the declared name, `alias` the one given by `.named`. A `kept` result has an equation of its
     own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
     extents that must agree though no index shows it; `parts` are indices that run over a part of the axes at
-    which they stand, a slice.
+    which they stand, a slice; `beside` are tensors that the author wrote and that cancelled.
     """
 
     serial: int
@@ -96,6 +96,7 @@ class Node:
     lettered: bool = False
     joined: Joined = ()
     parts: frozenset[Index] = frozenset()
+    beside: tuple[Node, ...] = ()
     init: Initialiser | None = None
     value: float | None = None
     draw: Draw | None = None
@@ -123,6 +124,8 @@ class Node:
         joined: Joined = (),
         parts: Iterable[Index] = (),
         component: int = 0,
+        constant: bool = False,
+        integer: bool = False,
         **more: Any,
     ) -> Self:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
@@ -146,11 +149,12 @@ class Node:
             body=cleaned[0],
             reduction=Reduction(reduce, tuple(reduced), component) if reduce else None,
             where=tuple(cleaned[1:left]),
+            constant=constant,
             rule=rule,
             origin=here(),
         )
         equation = draft.with_(ranges=_ranges(draft, stated, joined, frozenset(parts)))
-        integer = reduce == "argmax"
+        integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
             parts=frozenset(parts), origin=draft.origin, **more,
@@ -276,7 +280,13 @@ def _ranges(
         name: ir.Tensor(name, tuple(unifier.find(e) for e in tensor.shape))
         for name, tensor in tensors.items()
     }
-    return infer_ranges(equation, unified, {i: unifier.find(e) for i, e in stated.items()}, parts).ranges
+    found = infer_ranges(equation, unified, {i: unifier.find(e) for i, e in stated.items()}, parts).extents
+    own = [*((i, w.extent) for i, w in witnesses(equation, tensors, parts)), *stated.items()]
+    ways: dict[Index, list[Expr]] = {}
+    for index, extent in own:
+        ways.setdefault(index, []).append(unifier.valued(extent))
+    # What is equal here alone, in the simplest of its ways: a network knows all that its sizes must obey.
+    return tuple(simplest(ways[i]) if i in ways else found[i] for i in equation.all_indices)
 
 
 def join_all(

@@ -6,6 +6,9 @@ Must not know: ops by name, networks.
 
 from __future__ import annotations
 
+import functools
+import math
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,13 +16,15 @@ import sympy
 from sympy.core.symbol import Str
 
 from symbp.errors import DeclarationError
-from symbp.ir.build import where as guarded
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.build import Brackets
+from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, free_indices
 from symbp.language.frames import here
 from symbp.language.names import check_name
 from symbp.language.node import Hint
 from symbp.language.sizes import RangedIndex, as_size
-from symbp.language.tensor import Condition, Operand, Tensor, pointwise
+from symbp.language.tensor import Condition, Operand, Scalar, Tensor, pointwise
+
+CONSTANT = "constant"  # the operation of what is held constant in a formula
 
 _RELATIONS = {
     sympy.StrictLessThan: "<",
@@ -43,7 +48,8 @@ def index(name: str, extent: Any = None) -> Index:
 
 
 class Reduced(sympy.Expr):  # type: ignore[misc]
-    """A reduction inside a formula, `Sum(x[n, i], i)`; `define` gives it an equation of its own."""
+    """A reduction inside a formula, `Sum(x[n, i], i)`, or what is held constant in it, over no index;
+    `define` gives it an equation of its own."""
 
     is_commutative = True
     is_real = True
@@ -80,7 +86,32 @@ def _reduced(op: str, body: Operand, over: Sequence[Index], where: Any) -> Reduc
             "a reduction needs the indices that it runs over", where=here(), help="Sum(x[n, i], i)"
         )
     conditions = where if isinstance(where, (tuple, list)) else (where,)
-    return Reduced(op, _formula(body), over, [g for c in conditions for g in _guards(c)])
+    each, body = [_brackets(condition) for condition in conditions], _formula(body)
+    if all(len(brackets.yes) == 1 for brackets in each):
+        guards = [g for brackets in each for g in sympy.Mul.make_args(brackets.yes[0]) if g != 1]
+        return Reduced(op, body, over, guards)
+    brackets = functools.reduce(Brackets.both, each)
+    left = {"sum": sympy.S.Zero, "prod": sympy.S.One, "max": -sympy.oo}[op]  # what changes nothing
+    return Reduced(op, brackets.choose(body, left), over, ())
+
+
+def stopped(body: Scalar, *operands: Operand, rule: str) -> Any:
+    """`body` of the operands' elements, in an equation of its own through which nothing is differentiated."""
+    found = pointwise(body, *operands, rule=rule, kept=True, constant=True, hint=Hint("c"))
+    if isinstance(found, Tensor) or found.is_number:
+        return found
+    return Reduced(CONSTANT, found, (), ())
+
+
+def stop_gradient(x: Operand) -> Any:
+    """The value of x as a constant: no gradient flows through it, also none of second order.
+
+    Of a tensor, or of elements in index notation. So a straight-through estimator is
+    `x + bp.stop_gradient(bp.round(x) - x)`.
+    """
+    if isinstance(x, Tensor) and x.integer:
+        return x
+    return stopped(lambda e: e, x, rule="stop_gradient")
 
 
 def _formula(body: Operand) -> Expr:
@@ -104,51 +135,58 @@ def unequal(a: Operand, b: Operand) -> Any:
 
 def _relation(op: str, a: Operand, b: Operand) -> Any:
     if isinstance(a, Tensor) or isinstance(b, Tensor):
-        return Condition(((op, a, b),))
+        return Condition(op, (a, b))
     return Guard(op, a, b)
 
 
 def where(condition: Any, yes: Operand, no: Operand = 0) -> Any:
     """`yes` where the condition holds, else `no`; what is not taken is neither computed nor differentiated.
 
-    The condition compares tensors (`x > 0`, broadcast) or elements in index notation (`i < j`).
+    The condition compares tensors (`x > 0`, broadcast) or elements in index notation (`i < j`), with &, |
+    and ~ between. Either value may be −∞, which excludes an element from a softmax or a maximum.
     """
+    yes, no = _infinite(yes), _infinite(no)
+    more = {"kept": True} if any(isinstance(e, sympy.Expr) and e.is_infinite for e in (yes, no)) else {}
     if isinstance(condition, Condition):
         count = len(condition.operands)
 
         def choose(*elements: Expr) -> Expr:
-            return _choose(condition.guard(elements[:count]), *elements[count:])
+            return condition.brackets(elements[:count]).choose(*elements[count:])
 
-        return pointwise(choose, *condition.operands, yes, no, rule="choice")
-    bracket = sympy.Mul(*_guards(condition))
-    return pointwise(lambda a, b: _choose(bracket, a, b), yes, no, rule="choice")
-
-
-def _choose(bracket: Expr, yes: Expr, no: Expr) -> Expr:
-    if bracket.is_number:  # the condition was decided while it was written
-        return yes if bracket == 1 else no
-    return guarded(bracket, yes, no)
+        return pointwise(choose, *condition.operands, yes, no, rule="choice", **more)
+    return pointwise(_brackets(condition).choose, yes, no, rule="choice", **more)
 
 
-def _guards(condition: Any) -> tuple[Expr, ...]:
-    """The brackets of a condition in index notation; none if it is always true."""
+def _infinite(value: Operand) -> Operand:
+    """±∞ as SymPy's: they may stand where they are chosen, but nowhere else in a declaration."""
+    infinite = isinstance(value, numbers.Real) and not isinstance(value, sympy.Expr) and math.isinf(value)
+    return (sympy.oo if value > 0 else -sympy.oo) if infinite else value
+
+
+def _brackets(condition: Any) -> Brackets:
+    """A condition in index notation as brackets; the empty tuple always holds."""
     if isinstance(condition, tuple) and not condition:
-        return ()
-    if isinstance(condition, sympy.And):
-        parts = sorted(condition.args, key=sympy.default_sort_key)
-        return tuple(g for part in parts for g in _guards(part))
+        return Brackets.of(sympy.S.One)
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        parts = [_brackets(part) for part in sorted(condition.args, key=sympy.default_sort_key)]
+        join = Brackets.both if isinstance(condition, sympy.And) else Brackets.either
+        return functools.reduce(join, parts)
+    if isinstance(condition, sympy.Not):
+        return ~_brackets(condition.args[0])
+    if isinstance(condition, sympy.Mul) and all(isinstance(f, Guard) for f in condition.args):
+        return functools.reduce(Brackets.both, [Brackets.of(f) for f in condition.args])
     if isinstance(condition, (Guard, sympy.Integer)):  # a guard that is always or never true is 1 or 0
-        return (condition,)
+        return Brackets.of(condition)
     if isinstance(condition, (sympy.logic.boolalg.BooleanTrue, sympy.logic.boolalg.BooleanFalse)):
-        return (sympy.Integer(int(bool(condition))),)
+        return Brackets.of(sympy.Integer(int(bool(condition))))
     op = _RELATIONS.get(type(condition))
     if op is None:
         raise DeclarationError(
             f"{condition!r} is not a condition between elements or indices",
             where=here(),
-            help="use <, <=, >, >=, bp.equal, bp.unequal (Python's == compares objects), and & between them",
+            help="use <, <=, >, >=, bp.equal, bp.unequal (Python's == compares objects), and &, |, ~ of them",
         )
-    return (Guard(op, condition.lhs, condition.rhs),)
+    return Brackets.of(Guard(op, condition.lhs, condition.rhs))
 
 
 def checked_indices(name: str | None, plain: Index | Sequence[Index]) -> tuple[Index, ...]:
@@ -181,7 +219,7 @@ def formula(
     **more: Any,
 ) -> Tensor:
     """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too."""
-    body = _with_factors_inside(sympy.sympify(_formula(body)))
+    body = _with_factors_inside(_with_steps(sympy.sympify(_formula(body))))
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         body = _without_single(body, ranges or {})
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
@@ -190,9 +228,10 @@ def formula(
         return Tensor.defined(
             plain,
             inner,
-            op.name,
+            None if op.name == CONSTANT else op.name,
             tuple(over),
             where=guards,
+            constant=op.name == CONSTANT,
             rule=rule,
             ranges=_within(ranges, plain, over),
             **more,
@@ -225,6 +264,25 @@ def _with_factors_inside(body: Expr) -> Expr:
     return Reduced(op, sympy.Mul(inner, *constants), over, guards)
 
 
+def _with_steps(body: Expr) -> Expr:
+    """SymPy's floor, ceiling and Mod of reals as steps held constant; those of integers are subscripts."""
+    if not body.has(sympy.floor, sympy.ceiling, sympy.Mod):
+        return body
+
+    def quotient(over: Expr, under: Expr) -> Expr:
+        return Reduced(CONSTANT, Floor(over) if under == 1 else FloorQuotient(over, under), (), ())
+
+    def floor(u: Expr) -> Expr:
+        over, under = sympy.fraction(sympy.together(u))
+        return sympy.floor(u) if over.is_integer and under.is_integer else quotient(over, under)
+
+    def mod(a: Expr, b: Expr) -> Expr:
+        return sympy.Mod(a, b) if a.is_integer and b.is_integer else a - b * quotient(a, b)
+
+    body = body.replace(sympy.Mod, mod).replace(sympy.ceiling, lambda u: -sympy.floor(-u))
+    return body.replace(sympy.floor, floor)
+
+
 def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str) -> Expr:
     """The body with each reduction replaced by a read of a tensor that holds it."""
     found = sorted(_outermost(body), key=sympy.default_sort_key)
@@ -245,12 +303,13 @@ def _own_equation(
     outer = [i for i in plain if i in free] + sorted(
         (i for i in free if i not in plain), key=lambda i: i.name
     )
-    letter = {"sum": "s", "prod": "q", "max": "m"}[reduced.args[0].name]
+    what = reduced.args[0].name
+    letter = {"sum": "s", "prod": "q", "max": "m", CONSTANT: "c"}[what]
     tensor = formula(
         outer,
         reduced,
         ranges=ranges,
-        rule=f"{reduced.args[0].name} in the {rule}",
+        rule=f"{what} in the {rule}",
         hint=Hint(letter),
         kept=True,
         lettered=rule == "definition",

@@ -16,8 +16,10 @@ from collections.abc import Iterable, Sequence
 import sympy
 
 from symbp.errors import DeclarationError, Origin, ShapeError
-from symbp.ir.expr import Expr, Index, Size
+from symbp.ir.expr import Expr, FloorDiv, Index, Size
 from symbp.ir.shapes import Witness
+from symbp.ir.sizes.canonical import canonical, never_same, with_divisions
+from symbp.ir.sizes.relations import Relations, alone
 from symbp.language.frames import here
 from symbp.language.names import check_name
 
@@ -75,9 +77,10 @@ def as_size(extent: object) -> Expr:
     Raises DeclarationError for anything that isn't a positive integer, a size, or a formula of sizes.
     """
     if isinstance(extent, sympy.Expr) and not extent.is_Integer:
-        symbols = extent.free_symbols
+        formula: Expr = with_divisions(extent)
+        symbols = formula.free_symbols
         if symbols and all(isinstance(symbol, Size) for symbol in symbols):
-            return extent
+            return formula
     elif not isinstance(extent, bool):
         try:
             value = operator.index(extent)  # type: ignore[arg-type]
@@ -106,70 +109,142 @@ def _positive(value: int, what: str) -> int:
 
 def value_of(extent: Expr) -> int | None:
     """The extent as a number, if every size in it has a value."""
-    values = {s: sympy.Integer(s.value) for s in extent.free_symbols if isinstance(s, Dim)}
-    number = extent.xreplace(values)
+    number = with_values(extent)
     return int(number) if number.is_Integer else None
 
 
+def with_values(extent: Expr) -> Expr:
+    """The extent with the numbers of the sizes in it that have values."""
+    return extent.xreplace({s: sympy.Integer(s.value) for s in extent.free_symbols if isinstance(s, Dim)})
+
+
+def surely_differ(one: Expr, other: Expr) -> bool:
+    """Whether two extents differ at all values of the sizes in them that are open."""
+    return never_same(with_values(one), with_values(other))
+
+
 def is_one(extent: Expr) -> bool:
-    """Whether the axis has the bare integer 1 as its size and therefore broadcasts."""
-    return isinstance(extent, Dim) and extent.anonymous and extent.value == 1
+    """Whether the axis has the bare integer 1 as its size, or a formula of bare integers that is 1, and
+    therefore broadcasts."""
+    numbers = extent.free_symbols
+    return bool(extent == 1 or (numbers and all(map(_is_anonymous, numbers)) and value_of(extent) == 1))
 
 
 def mismatch(what: str, sides: Sequence[tuple[Witness, Expr]], where: Origin | None) -> ShapeError:
     """The error that says which two axes disagree: each a witness, and the size that it was found to be."""
     help = "make the two sizes agree, or transpose or reshape one of the tensors"
+    sides = [(side, sympy.sympify(found)) for side, found in sides]
     (_, first), (_, second) = sides
     for number, open_size in ((first, second), (second, first)):
-        if _is_anonymous(number) and value_of(open_size) is None:
+        if _is_anonymous(number) and open_size.is_Symbol and value_of(open_size) is None:
             help = f'give {open_size} its value where it is declared: bp.dim("{open_size}", {number})'
     details = tuple(
-        f"{side.why}: {side.extent}" + ("" if found == side.extent else f", which is {found}")
+        f"{side.why}: {side.extent}"
+        + ("" if found == side.extent or str(found) == str(side.extent) else f", which is {found}")
+        + (f" = {value_of(found)}" if value_of(found) is not None and found.args else "")
         for side, found in sides
     )
     return ShapeError(f"{what}: the sizes of two axes differ", where=where, details=details, help=help)
 
 
+def simplest(ways: Sequence[Expr]) -> Expr:
+    """Of some ways in which one extent is written, the one that names most and says least; the first if
+    several do."""
+    tidy = [canonical(e) for e in ways]
+    return min(tidy, key=lambda e: (sum(map(_is_anonymous, e.free_symbols)), e.count_ops()))
+
+
 class Unifier:
-    """Joins anonymous sizes with what they must equal; `find` gives the one size that stands for all.
+    """Joins sizes with what they must equal; `find` gives the one extent for all that are equal.
 
     A named size is one size wherever its name occurs, with its value as soon as one mention states it.
+    Extents that are equal at all sizes are one. Those that are equal by their values are made so: an integer
+    becomes the other extent, or stays the number that it is (a kernel of 3, whose padding of 1 keeps an image
+    as it is). What is left to be equal is a condition (2·(H // 2) = H), or gives an open size its formula or
+    its value.
     """
 
     def __init__(self) -> None:
-        self._parent: dict[Expr, Expr] = {}
+        self._known = Relations()
+        self._stated: list[tuple[str, Witness, Witness, Origin | None]] = []
         self.named: dict[str, Dim] = {}
 
     def find(self, extent: Expr) -> Expr:
-        """The extent in representatives."""
+        """The extent in the one form of all that are equal to it."""
         self._note(extent)
-        while True:
-            step = {s: t for s in extent.free_symbols if (t := self._next(s)) is not s}
-            if not step:
-                return extent
-            extent = extent.xreplace(step)
+        return self._known.find(extent)
+
+    def valued(self, extent: Expr) -> Expr:
+        """The extent as it is, but for the values that named sizes were given."""
+        return extent.xreplace({Size(name): dim for name, dim in self.named.items()})
 
     def join(self, what: str, first: Witness, second: Witness, where: Origin | None) -> None:
-        """Makes the two extents one. Raises ShapeError where they can't be."""
-        self._note(first.extent)
+        """Makes the two extents one. Raises ShapeError where they differ at all sizes, by their values, or
+        as two names, or a name and a number: these say that the sizes are two."""
+        for witness in (first, second):
+            self._note(witness.extent)
         a, b = self.find(second.extent), self.find(first.extent)
-        if sympy.expand(a - b) == 0:
+        gap = self._known.gap(a, b)
+        if gap == 0:
             return
-        value = value_of(a)
-        pairs = [(a, b)] if _is_anonymous(a) or _is_anonymous(b) else _paired(sympy.expand(a - b))
-        if value is None or value != value_of(b) or not pairs:
+        plain = all(e.is_Symbol or e.is_Integer for e in (a, b))
+        values = value_of(a), value_of(b)
+        wrong = plain or surely_differ(a, b) if None in values else values[0] != values[1]
+        if wrong or value_of(gap) or not self._made_one(a, b):
             raise mismatch(what, ((first, b), (second, a)), where)
-        for one, other in pairs:
-            if not _is_anonymous(one) or (_is_anonymous(other) and one.serial < other.serial):
-                one, other = other, one
-            # 4 and 2·(4//2) have one value, and neither stands for the other
-            if one not in other.free_symbols:
-                self._parent[one] = other
+        self._stated.append((what, first, second, where))
 
-    def _next(self, symbol: Expr) -> Expr:
-        if isinstance(symbol, Dim):
-            return self._parent.get(symbol, symbol)
-        return self.named.get(symbol.name, symbol)
+    def conditions(self) -> tuple[tuple[Expr, Expr], ...]:
+        """The equalities that sizes must obey, by no size's formula and at no value for sure.
+
+        Raises ShapeError where the values that sizes have got since break one.
+        """
+        for what, first, second, where in self._stated:
+            a, b = (canonical(self._known.replaced(w.extent)) for w in (second, first))
+            if None not in (values := (value_of(a), value_of(b))) and values[0] != values[1]:
+                raise mismatch(what, ((first, b), (second, a)), where)
+        return self._known.left()
+
+    def _made_one(self, a: Expr, b: Expr) -> bool:
+        """Makes two extents one that aren't shown to be equal; False where they can't be."""
+        gap = self._known.gap(a, b)
+        if value_of(a) is not None and value_of(a) == value_of(b):
+            for dim in _kept_by(a) + _kept_by(b):
+                self._known.replace(dim, sympy.Integer(dim.value))
+            a, b = self.find(a), self.find(b)
+            pairs = [(a, b)] if _is_anonymous(a) or _is_anonymous(b) else _paired(self._known.gap(a, b))
+            for one, other in pairs:
+                if not _is_anonymous(one) or (_is_anonymous(other) and one.serial < other.serial):
+                    one, other = other, one
+                # 4 and 2·(4//2) have one value, and neither stands for the other
+                if one not in other.free_symbols:
+                    self._known.replace(one, other)
+        numbers = _numbers(gap := self._known.gap(a, b))
+        for dim in _numbers_that_make_one(gap, numbers):
+            self._known.replace(dim, sympy.Integer(dim.value))
+        if self._known.gap(a, b) == 0:
+            return True
+        named = sorted(gap.free_symbols - set(numbers), key=lambda s: s.name, reverse=True)
+        opened = [s for s in named if value_of(s) is None]
+        if opened == named and len(opened) == 1 and gap.is_polynomial():
+            return self._with_value(opened[0], gap, a, b)
+        followed = self._known.follows(a, b, opened)
+        if followed is not None:
+            return followed
+        largest = numbers[-1].value if numbers and not named else None
+        for dim in numbers:
+            if dim.value != largest or gap.is_polynomial():
+                self._known.replace(dim, sympy.Integer(dim.value))
+        return self._known.equate(a, b, [*opened, *(s for s in named if s not in opened)])
+
+    def _with_value(self, size: Expr, gap: Expr, a: Expr, b: Expr) -> bool:
+        """Gives an open size the one value at which two extents are one; False where it has none."""
+        rest = alone(gap.xreplace({s: sympy.Integer(s.value) for s in _numbers(gap)}), size)
+        if rest is None or not rest.is_Integer or rest < 1:
+            return False
+        self._note(Dim(size.name, int(rest)))
+        one, other = self.find(a), self.find(b)
+        return self._known.gap(one, other) == 0 or self._made_one(one, other)
 
     def _note(self, extent: Expr) -> None:
         for symbol in sorted(extent.free_symbols, key=lambda s: s.name):
@@ -181,6 +256,43 @@ class Unifier:
                         where=here(),
                         help="give one of the two sizes another name",
                     )
+                if known is symbol:
+                    self._known.replace(Size(symbol.letter), symbol)
+
+
+def _numbers(gap: Expr) -> list[Dim]:
+    """The bare integers of a difference, the smallest first."""
+    found = [s for s in gap.free_symbols if _is_anonymous(s)]
+    return sorted(found, key=lambda s: (s.value, s.serial))
+
+
+def _kept_by(extent: Expr) -> list[Dim]:
+    """The smaller bare integers in a formula that, by their values, leaves its largest one as it is: a kernel
+    of 1, or one of 3 with a padding of 1."""
+    numbers = _numbers(extent)
+    if len(numbers) < 2 or len(numbers) < len(extent.free_symbols):
+        return []
+    *smaller, largest = numbers
+    kept = canonical(extent.xreplace({s: sympy.Integer(s.value) for s in smaller}))
+    return smaller if kept == largest else []
+
+
+def _numbers_that_make_one(gap: Expr, numbers: Sequence[Dim]) -> list[Dim]:
+    """The fewest of the bare integers, small ones first, that must be the numbers that they are for a
+    difference to be 0; none if it isn't so then. Kernels come before images."""
+
+    def numbered(dims: Sequence[Dim]) -> Expr:
+        return canonical(gap.xreplace({s: sympy.Integer(s.value) for s in dims}))
+
+    count = next((k for k in range(len(numbers) + 1) if numbered(numbers[:k]) == 0), None)
+    needed = list(numbers[: count or 0])
+    images = {s for q in gap.atoms(FloorDiv) for s in q.free_symbols}
+    if needed and needed[-1] in images and numbered(needed[:-1]).atoms(FloorDiv):
+        return []  # an image whose halves fit is left open, as long as its halves fit
+    for dim in reversed(needed):
+        fewer = [s for s in needed if s is not dim]
+        needed = fewer if numbered(fewer) == 0 else needed
+    return needed
 
 
 def _is_anonymous(extent: Expr) -> bool:

@@ -14,6 +14,7 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Index
+from symbp.ir.sizes.canonical import canonical, with_divisions
 from symbp.language.frames import here
 from symbp.language.node import Node, counted, display
 from symbp.language.sizes import as_size, value_of
@@ -72,7 +73,7 @@ def _bounds(node: Node, axis: int, part: slice, extent: Expr) -> tuple[Expr, int
     start = first if part.start is None else _from_end(part.start, extent)
     stop = last if part.stop is None else _from_end(part.stop, extent)
     span = stop - start if step > 0 else start - stop
-    count = sympy.expand(span) if abs(step) == 1 else FloorDiv(sympy.expand(span + abs(step) - 1), abs(step))
+    count = canonical(span if abs(step) == 1 else FloorDiv(span + abs(step) - 1, sympy.Integer(abs(step))))
     known = value_of(extent)
     if known is not None:  # a slice may go beyond its axis, as Python allows
         taken = range(*part.indices(known))
@@ -86,7 +87,7 @@ def _bounds(node: Node, axis: int, part: slice, extent: Expr) -> tuple[Expr, int
 
 def _from_end(bound: Any, extent: Expr) -> Expr:
     if isinstance(bound, sympy.Expr):
-        return bound
+        return with_divisions(bound)
     value = operator.index(bound)
     return sympy.Integer(value) if value >= 0 else extent + value
 

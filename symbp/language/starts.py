@@ -107,9 +107,13 @@ def _lost(system: System, equation: Equation, name: str, there: Expr) -> str:
         return ""
     if any(_is_factor_too(system, equation, other) for other in lost):
         return "a factor of another one: if both were 0, neither would learn"
-    offsets = [a for a in value_accesses(there) if _is_factor_too(system, equation, a.name)]
-    rest = there.xreplace(dict.fromkeys(offsets, sympy.S.Zero))
-    return "" if value_accesses(rest) else "a factor of all that it meets: 0 would pass nothing on"
+    kept = {a.name for a in value_accesses(there) if not _is_factor_too(system, equation, a.name)}
+    gone, stays = ({leaf for other in names for leaf in _leaves(system, other)} for names in (lost, kept))
+    for role in (Role.PARAMETER, Role.INPUT):  # what others learn, or else the data: a target isn't passed on
+        if any(system.tensor(leaf).role is role for leaf in gone):
+            left = any(system.tensor(leaf).role is role for leaf in stays)
+            return "" if left else "a factor of all that it meets: 0 would pass nothing on"
+    return ""
 
 
 def _leaves(system: System, name: str) -> set[str]:

@@ -9,18 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.build import Brackets
+from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index, accesses, free_indices
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
 from symbp.language.frames import here
-from symbp.language.node import Hint, Node, counted, display
-from symbp.language.sizes import is_one
+from symbp.language.node import Hint, Label, Node, counted, display
+from symbp.language.sizes import as_size, is_one
 from symbp.language.slices import is_slice, sliced
 
 Operand = Any  # a Tensor, a number, a size, or an element of a scalar in index notation
+MOST_ENTRIES = 64  # of an array that stands in a declaration
 Scalar = Callable[..., Expr]
 
 
@@ -62,6 +65,18 @@ class Tensor(Node):
     def __rpow__(self, other: Operand) -> Any:
         return pointwise(lambda a, b: a**b, other, self, rule="power")
 
+    def __floordiv__(self, other: Operand) -> Any:
+        return floor_quotient(self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Any:
+        return floor_quotient(other, self)
+
+    def __mod__(self, other: Operand) -> Any:
+        return remainder(self, other)
+
+    def __rmod__(self, other: Operand) -> Any:
+        return remainder(other, self)
+
     def __neg__(self) -> Tensor:
         return pointwise(lambda a: -a, self, rule="negative")  # type: ignore[no-any-return]
 
@@ -75,16 +90,16 @@ class Tensor(Node):
         return matmul(other, self)
 
     def __lt__(self, other: Operand) -> Condition:
-        return Condition((("<", self, other),))
+        return Condition("<", (self, other))
 
     def __le__(self, other: Operand) -> Condition:
-        return Condition((("<=", self, other),))
+        return Condition("<=", (self, other))
 
     def __gt__(self, other: Operand) -> Condition:
-        return Condition(((">", self, other),))
+        return Condition(">", (self, other))
 
     def __ge__(self, other: Operand) -> Condition:
-        return Condition(((">=", self, other),))
+        return Condition(">=", (self, other))
 
     def __getitem__(self, subscripts: Any) -> Any:
         """An element in index notation, `x[n, i]`; with slices, `x[:, 1:]`, a tensor."""
@@ -100,18 +115,22 @@ class Tensor(Node):
         plain = axes(self.rank)
         return Tensor.defined(plain, self.at(*reversed(plain)), rule="transpose")
 
-    def sum(self, axis: int | Sequence[int] | None = None) -> Tensor:
-        """The sum over the given axes, or over all."""
-        return reduce_axes(self, "sum", axis, rule="sum", hint=Hint("s"))
+    def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """The sum over the given axes, or over all; `keepdims` leaves each of them with 1 element."""
+        total = reduce_axes(self, "sum", axis, rule="sum", hint=Hint("s"))
+        return with_axes(total, self, axis, keepdims)
 
-    def mean(self, axis: int | Sequence[int] | None = None) -> Tensor:
-        """The mean over the given axes, or over all."""
+    def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """The mean over the given axes, or over all; `keepdims` leaves each of them with 1 element."""
         count = sympy.Mul(*[self.shape[k] for k in axis_numbers(self, axis)])
-        return reduce_axes(self, "sum", axis, rule="mean", scale=1 / count, hint=Hint("m"))
+        mean = reduce_axes(self, "sum", axis, rule="mean", scale=1 / count, hint=Hint("m"))
+        return with_axes(mean, self, axis, keepdims)
 
-    def max(self, axis: int | Sequence[int] | None = None) -> Tensor:
-        """The maximum over the given axes, or over all; its gradient goes to the first maximum."""
-        return reduce_axes(self, "max", axis, rule="maximum", hint=Hint("m"))
+    def max(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """The maximum over the given axes, or over all; its gradient goes to the first maximum. `keepdims`
+        leaves each of the axes with 1 element."""
+        largest = reduce_axes(self, "max", axis, rule="maximum", hint=Hint("m"))
+        return with_axes(largest, self, axis, keepdims)
 
     def argmax(self, axis: int = -1) -> Tensor:
         """The position of the first maximum along one axis: an integer tensor, without a gradient."""
@@ -120,29 +139,59 @@ class Tensor(Node):
 
 @dataclass(frozen=True)
 class Condition:
-    """Relations between tensors that all hold, element by element; `bp.where` takes it."""
+    """A relation between tensors, or conditions joined by & and |, element by element; `bp.where` takes it.
 
-    relations: tuple[tuple[str, Operand, Operand], ...]
+    `op` is the relation, or "&" or "|"; `parts` are its two sides.
+    """
+
+    op: str
+    parts: tuple[Operand, Operand]
 
     def __and__(self, other: Condition) -> Condition:
-        return Condition(self.relations + other.relations)
+        return self._joined("&", other)
+
+    def __or__(self, other: Condition) -> Condition:
+        return self._joined("|", other)
+
+    def __invert__(self) -> Condition:
+        if self.op in ("&", "|"):
+            first, second = self.parts
+            return Condition("|" if self.op == "&" else "&", (~first, ~second))
+        opposite = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+        return Condition(opposite[self.op], self.parts)
+
+    def _joined(self, op: str, other: Condition) -> Condition:
+        if not isinstance(other, Condition):
+            raise DeclarationError(
+                f"{op} joins two conditions, not a condition and {type(other).__name__}",
+                where=here(),
+                help="put each comparison in parentheses: (a < x) & (x < b)",
+            )
+        return Condition(op, (self, other))
 
     def __bool__(self) -> bool:
         raise DeclarationError(
             "a condition on a tensor is neither true nor false while it is being declared",
             where=here(),
-            help="use bp.where(condition, a, b), and & between conditions; for a < x < b, (a < x) & (x < b)",
+            help="use bp.where(condition, a, b), and &, | and ~ of conditions; for a < x < b, "
+            "(a < x) & (x < b)",
         )
 
     @property
     def operands(self) -> tuple[Operand, ...]:
         """Both sides of each relation, in order."""
-        return tuple(side for _, lhs, rhs in self.relations for side in (lhs, rhs))
+        if self.op in ("&", "|"):
+            return tuple(side for part in self.parts for side in part.operands)
+        return self.parts
 
-    def guard(self, elements: Sequence[Expr]) -> Expr:
-        """The product of the brackets, the operands read as the given elements."""
-        sides = zip(self.relations, elements[::2], elements[1::2], strict=True)
-        return sympy.Mul(*[Guard(relation[0], lhs, rhs) for relation, lhs, rhs in sides])
+    def brackets(self, elements: Sequence[Expr]) -> Brackets:
+        """Where it holds and where not, the operands read as the given elements."""
+        if self.op not in ("&", "|"):
+            return Brackets.of(Guard(self.op, *elements))
+        count = len(self.parts[0].operands)
+        first: Brackets = self.parts[0].brackets(elements[:count])
+        second: Brackets = self.parts[1].brackets(elements[count:])
+        return first.both(second) if self.op == "&" else first.either(second)
 
 
 def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
@@ -150,6 +199,7 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
 
     In index notation, where the operands are elements and numbers, it is the body itself.
     """
+    operands = tuple(as_tensor(o) for o in operands)
     tensors = [o for o in operands if isinstance(o, Tensor)]
     if any(isinstance(o, sympy.Expr) and o.has(Access, Index) for o in operands):
         return body(*[_element(o) for o in operands])
@@ -162,7 +212,72 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
         for k in range(rank)
     ]
     elements = [_broadcast(o, plain, wide) if isinstance(o, Tensor) else _constant(o) for o in operands]
-    return Tensor.defined(plain, body(*elements), rule=rule, **more)
+    found = sympy.sympify(body(*elements))
+    gone = [
+        k for k, i in enumerate(plain) if i not in free_indices(found)
+    ]  # an operand cancelled: x − x, 0·x
+    ranges = {plain[k]: _extent(tensors, k - rank, wide=wide[k]) for k in gone}
+    names = {access.args[0] for access in accesses(found)}
+    beside = tuple(t for t in tensors if Label(t) not in names)
+    return Tensor.defined(plain, found, rule=rule, ranges=ranges, beside=beside, **more)
+
+
+def as_tensor(value: Operand) -> Operand:
+    """A list, a tuple or an array of numbers as a tensor, by a bracket for each of them; anything else as it
+    is. Raises DeclarationError: too many, or of uneven lengths.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return value.item()
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        return value
+    given = value.tolist() if isinstance(value, np.ndarray) else value
+    shape, entries = _entries(given)
+    if len(entries) > MOST_ENTRIES or not entries:
+        raise DeclarationError(
+            f"an array of {len(entries)} numbers can't stand in a declaration",
+            where=here(),
+            help='declare it as data, w = bp.input("w", shape), and give the array when training; up to '
+            f"{MOST_ENTRIES} numbers may be written out",
+        )
+    plain = axes(len(shape), "w")
+    terms = [
+        sympy.Mul(entry, *[Guard("=", i, k) for i, k in zip(plain, place, strict=True)])
+        for place, entry in entries.items()
+    ]
+    ranges = {i: as_size(extent) for i, extent in zip(plain, shape, strict=True)}
+    return Tensor.defined(
+        plain, sympy.Add(*terms), rule="constants", ranges=ranges, hint=Hint("k"), kept=True
+    )
+
+
+def _entries(given: Any) -> tuple[tuple[int, ...], dict[tuple[int, ...], Expr]]:
+    """The shape of nested lists, and their numbers by place."""
+    if not isinstance(given, (list, tuple)):
+        return (), {(): _constant(given)}
+    parts = [_entries(part) for part in given]
+    if len({shape for shape, _ in parts}) > 1:
+        raise DeclarationError("the rows of an array have different lengths", where=here())
+    inner = parts[0][0] if parts else ()
+    found = {(k, *place): entry for k, (_, own) in enumerate(parts) for place, entry in own.items()}
+    return (len(parts), *inner), found
+
+
+def _extent(tensors: Sequence[Tensor], axis: int, *, wide: bool) -> Expr:
+    """How far an axis, counted from the end, goes when tensors are broadcast."""
+    extents = [t.shape[axis] for t in tensors if -axis <= t.rank]
+    return next(e for e in extents if not (wide and is_one(e)))
+
+
+def floor_quotient(a: Operand, b: Operand) -> Any:
+    """`a // b` = ⌊a/b⌋ of tensors, through which nothing is differentiated."""
+    return pointwise(
+        FloorQuotient, a, b, rule="floor of a quotient", kept=True, constant=True, hint=Hint("c")
+    )
+
+
+def remainder(a: Operand, b: Operand) -> Any:
+    """`a % b` = a − b·⌊a/b⌋ of tensors."""
+    return pointwise(lambda x, y, q: x - y * q, a, b, floor_quotient(a, b), rule="remainder")
 
 
 def _broadcast(tensor: Tensor, plain: list[Index], wide: list[bool]) -> Expr:
@@ -205,6 +320,7 @@ def matmul(a: Operand, b: Operand) -> Tensor:
 
     Raises ShapeError: a scalar operand, or sizes that differ.
     """
+    a, b = as_tensor(a), as_tensor(b)
     for side in (a, b):
         if not isinstance(side, Tensor):
             _constant(side)
@@ -261,3 +377,15 @@ def reduce_axes(
     if not over:
         return Tensor.defined(plain, body, rule=rule, **more)
     return Tensor.defined(plain, body, op, [every[k] for k in over], rule=rule, kept=True, **more)
+
+
+def with_axes(reduced: Tensor, of: Tensor, axis: int | Sequence[int] | None, keepdims: bool = True) -> Tensor:
+    """What is left of a reduction of `of`, with an axis of 1 element for each one that was reduced over, if
+    `keepdims` says so: it broadcasts against `of` again."""
+    over = axis_numbers(of, axis)
+    if not (keepdims and over):
+        return reduced
+    every = axes(of.rank)
+    left = [i for k, i in enumerate(every) if k not in over]
+    single = {every[k]: as_size(1) for k in over}
+    return Tensor.defined(every, reduced.at(*left), ranges=single, rule="kept axes")

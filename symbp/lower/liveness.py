@@ -87,7 +87,9 @@ class _Walk:
             self.inlined[kernel.target] = self.through(kernel.reads)
         else:
             reads = tuple((name, kernel.number) for name in self.through(kernel.reads))
-            yield Moment(reads, ((kernel.target, kernel.number),), tuple(k for k, _ in loops))
+            place = kernel.place if isinstance(kernel, MatrixKernel) else ()
+            kept = tuple((kernel.target, k) for k, index in loops if index in place)
+            yield Moment(reads, ((kernel.target, kernel.number),), tuple(k for k, _ in loops), kept)
 
     def together(
         self,

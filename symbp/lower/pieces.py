@@ -12,18 +12,34 @@ from functools import cached_property
 
 import sympy
 
-from symbp.errors import LoweringError
+from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices, unused_name
-from symbp.ir.printer import equation_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import FLAT, Equation, System, Tensor
 from symbp.lower.association import associated
 from symbp.lower.contraction import Side, Split, match
-from symbp.lower.program import Contraction, Cost, MatrixKernel, Operand, Statement, plain_subscripts
+from symbp.lower.program import (
+    Contraction,
+    Cost,
+    MatrixKernel,
+    Operand,
+    Statement,
+    leading_positions,
+    plain_subscripts,
+)
 from symbp.lower.scatter import scattered, selected, terms_of
 from symbp.lower.solve import Inverse
 from symbp.lower.symmetric import SymmetricProduct, symmetric_product
 from symbp.lower.windows import absorbed, banded, fewest_terms, simplified
+
+WORK = {
+    "inverse": sympy.Integer(2),
+    "det": sympy.Rational(2, 3),
+    "logdet": sympy.Rational(2, 3),
+    "cholesky": sympy.Rational(1, 3),
+}
+"""Operations of a factorisation beside n³; of eigenvalues and singular values about 12, as they converge, and
+of an order beside n."""
 
 
 class Pieces:
@@ -44,6 +60,8 @@ class Pieces:
         stated = {t.name: t.fact("below") for t in self.system.tensors if t.integer}
         known = {name: fact.bound for name, fact in stated.items() if fact is not None}
         for equation in self.system.equations:
+            if equation.op == "argsort":
+                known[equation.target] = equation.extents[equation.reduced[0]]
             if equation.op == "argmax" and not equation.where and equation.reduction is not None:
                 component = equation.reduction.component
                 among = equation.reduced if component == FLAT else (equation.reduced[component],)
@@ -60,14 +78,7 @@ class Pieces:
         """The kernels of one equation: its operands where they need computing, the product, the scaling."""
         number = self.numbers[equation.target]
         if equation.leaf is not None:
-            if fixed:
-                raise LoweringError(
-                    f"equation ({number}) is a leaf of linear algebra inside of a recurrence",
-                    where=equation.origin,
-                    details=(equation_text(equation),),
-                    help="leaves of linear algebra are lowered outside of loops over time and depth",
-                )
-            yield from self.matrix_pieces(number, equation)
+            yield from self.matrix_pieces(number, equation, fixed)
             return
         if equation.op == "argmax":
             yield from self.place(number, simplified(equation, self.below), fixed)
@@ -233,31 +244,51 @@ class Pieces:
         )
         yield Statement(number, added, at=tuple(places.items()))
 
-    def matrix_pieces(self, number: int, equation: Equation) -> Iterable[MatrixKernel | Statement]:
+    def matrix_pieces(
+        self, number: int, equation: Equation, fixed: Mapping[Index, Expr]
+    ) -> Iterable[MatrixKernel | Statement]:
         """The kernel of a leaf of linear algebra, after its matrix where that needs computing."""
         assert equation.op is not None
-        batch = equation.indices[: len(equation.indices) - len(equation.result)]
-        axes = (*batch, *equation.reduced)
-        body, name = equation.body, ""
-        if isinstance(body, Access) and plain_subscripts(body) == axes:
-            name = body.name
-        side = Side(body, axes)
+        place = equation.indices[: len(equation.indices) - len(equation.result)]
+        batch = tuple(i for i in place if i not in fixed)
+        side = Side(equation.body, (*batch, *equation.reduced))
+        operand = self.matrix(equation, side, fixed)
         solved = self.solved.get(equation.target)
         if solved is not None and solved.matrix:
             return
-        if not name:
+        if operand is None:
             statement = self.operand(number, equation, side, "matrix")
             yield replace(statement, inline=solved is None or solved.products == 1)
-            name = statement.target
+            operand = Operand(statement.target, side.indices)
             if solved is not None:
-                self.solved = {**self.solved, equation.target: replace(solved, matrix=name)}
+                self.solved = {**self.solved, equation.target: replace(solved, matrix=operand.name)}
                 return
-        n = equation.extents[equation.reduced[0]]
-        count = sympy.Mul(*[equation.extents[i] for i in batch])
-        work = {"inverse": 2, "cholesky": sympy.Rational(1, 3)}.get(equation.op, sympy.Rational(2, 3))
-        cost = Cost(sympy.expand(count * work * n**3), sympy.expand(2 * count * n**2))
-        operand = Operand(name, side.indices)
-        yield MatrixKernel(number, equation.target, equation.op, batch, operand, dict(equation.extents), cost)
+        assert equation.leaf is not None
+        elements = sympy.Mul(*[equation.extents[i] for i in equation.reduced])
+        count = sympy.Mul(*[equation.extents[i] for i in batch], *fixed.values())
+        work = WORK.get(equation.op, sympy.Integer(12))
+        work *= equation.extents[equation.reduced[-1]] if equation.leaf.axes > 1 else 1
+        cost = Cost(sympy.expand(count * work * elements), sympy.expand(2 * count * elements))
+        values = equation.extents[equation.result[-1]] if "value" in equation.leaf.result else None
+        yield MatrixKernel(
+            number, equation.target, equation.op, place, batch, operand, dict(equation.extents), cost, values
+        )
+
+    def matrix(self, equation: Equation, side: Side, fixed: Mapping[Index, Expr]) -> Operand | None:
+        """The matrix of a leaf, at the positions of the loops around, if an array holds it as it stands."""
+        body = side.body
+        if not isinstance(body, Access) or isinstance(body, IntegerAccess):
+            return None
+        first = leading_positions(body, fixed)
+        extents = {**equation.extents, **fixed}
+        ranges = list(zip(body.subscripts, self.shapes[body.name], strict=True))
+        if plain_subscripts(body, first) != side.indices:
+            return None
+        if any(sympy.expand(extents[i] - n) != 0 for i, n in ranges[first:]):
+            return None  # a part of an array
+        if any(within(s, n, extents) for s, n in ranges[:first]):
+            return None
+        return Operand(body.name, side.indices, body.subscripts[:first])
 
     def product(
         self,

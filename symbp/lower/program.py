@@ -199,16 +199,19 @@ class Contraction:
 
 @dataclass(frozen=True)
 class MatrixKernel:
-    """`target[batch, …] = op(operand[batch, row, column])`, a leaf of linear algebra for each batch element;
-    `operand` is a dense array whose axes stand in that order."""
+    """`target[place, …] = op(operand[batch, row, column])`, a leaf of linear algebra for each batch element;
+    `operand` is a dense array whose axes stand in that order. In a loop, `place` has its index beside those
+    of the batch."""
 
     number: int
     target: str
     op: str
+    place: tuple[Index, ...]
     batch: tuple[Index, ...]
     operand: Operand
     extents: dict[Index, Expr]
     cost: Cost
+    count: Expr | None = None  # of singular values or their vectors
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -357,7 +360,7 @@ def kernel_lines(kernel: Kernel) -> Iterator[str]:
         numbers = ", ".join(map(str, kernel.numbers))
         yield f"contract {kernel.target}[{outer}] = {left} · {right}  ({numbers})"
     elif isinstance(kernel, MatrixKernel):
-        axes = ",".join(i.name for i in kernel.operand.indices)
+        axes = ",".join([*map(expression_text, kernel.operand.at), *(i.name for i in kernel.operand.indices)])
         yield f"{kernel.op} {kernel.target} of {kernel.operand.name}[{axes}]  ({kernel.number})"
     else:
         yield from _node_lines(kernel.body, "")

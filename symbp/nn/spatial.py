@@ -6,9 +6,11 @@ Enters: tensors. Leaves: tensors. Must not know: how anything is derived or trai
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Self
 
+from symbp.errors import DeclarationError
+from symbp.language.frames import here
 from symbp.language.initial import Initialiser, glorot_uniform, he_normal
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
@@ -25,12 +27,29 @@ TRANSPOSED = {
 }
 
 
+class _Positional:
+    """A layer whose arguments after the channels and the kernel are given by name: PyTorch has the channels
+    that come in first, which are known here, so that Conv2d(1, 8, 3) would mean another layer."""
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:  # noqa: ARG004
+        if len(arguments) > 2:
+            shown, (_, channels, kernel, *_) = ", ".join(map(repr, arguments)), arguments
+            clear = f"{cls.__name__}({channels!r}, {kernel!r})"
+            raise DeclarationError(
+                f"{cls.__name__}({shown}) isn't clear: the channels that come in are those of the input",
+                where=here(),
+                help=f"give what goes out and the kernel, {clear}, and the rest by name: stride=…, padding=…",
+            )
+        return super().__new__(cls)
+
+
 @dataclass(frozen=True)
-class _Conv:
+class _Conv(_Positional):
     """A convolution with an offset for each channel, then an activation: `W` (F, C/groups, K, …), `b` (F)."""
 
     channels: Any
     kernel_size: Option
+    _: KW_ONLY
     stride: Option = 1
     padding: Option = 0
     dilation: Option = 1
@@ -79,11 +98,12 @@ class Conv3d(_Conv):
 
 
 @dataclass(frozen=True)
-class _ConvTranspose:
+class _ConvTranspose(_Positional):
     """A transposed convolution with an offset for each channel: `W` (C, F/groups, K, …), `b` (F)."""
 
     channels: Any
     kernel_size: Option
+    _: KW_ONLY
     stride: Option = 1
     padding: Option = 0
     output_padding: Option = 0
@@ -147,6 +167,7 @@ class _MaxPool:
     stride: Option = None
     padding: Option = 0
     dilation: Option = 1
+    _: KW_ONLY  # PyTorch has return_indices here
     ceil_mode: bool = False
 
     count: ClassVar[int]

@@ -13,12 +13,14 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
+from symbp.ir.shapes import Witness
 from symbp.language.frames import here
-from symbp.language.node import Hint, display
+from symbp.language.node import Hint, Joined, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, is_one, value_of
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.functions import constant
+from symbp.ops.gates import without_rest
 from symbp.ops.registry import example, op
 
 FAMILY = "attention"
@@ -61,9 +63,11 @@ def scaled_dot_product_attention(
     ranges = {t: query.shape[-2], s: key.shape[-2], d: query.shape[-1], e: value.shape[-1]}
     ranges |= dict(zip(batch, query.shape, strict=False))
 
+    joined = _shared_evenly(query, key) if enable_gqa and batch else ()
+
     def define(plain: Sequence[Index], body: Any, rule: str, letter: str, *over: Index) -> Tensor:
         known = {i: ranges[i] for i in (*plain, *over)}
-        return formula(plain, body, ranges=known, rule=rule, hint=Hint(letter), kept=True)
+        return formula(plain, body, ranges=known, joined=joined, rule=rule, hint=Hint(letter), kept=True)
 
     product = query.at(*batch, t, d) * key.at(*heads, s, d) * factor
     score = define([*batch, t, s], Sum(product, d), "scores", "S", d).at(*batch, t, s)
@@ -120,7 +124,10 @@ def split_heads(x: Tensor, heads: Any) -> Tensor:
     each = FloorDiv(x.shape[-1], count)
     ranges = {h: count, e: each}
     read = x.at(*lead, t, h * each + e)
-    return formula([*lead, h, t, e], read, ranges=ranges, parts=[e], rule="heads apart", hint=Hint("q"))
+    joined = without_rest(x, x.rank - 1, count)
+    return formula(
+        [*lead, h, t, e], read, ranges=ranges, parts=[e], joined=joined, rule="heads apart", hint=Hint("q")
+    )
 
 
 @op(FAMILY, example("N 2 T 3"))
@@ -167,6 +174,13 @@ def _heads(query: Tensor, key: Tensor, batch: Sequence[Index], grouped: bool) ->
             help="the heads of key and value divide those of the query",
         )
     return [*batch[:-1], FloorDiv(batch[-1], FloorDiv(many, few))]
+
+
+def _shared_evenly(query: Tensor, key: Tensor) -> Joined:
+    """Each head of keys has as many query heads: a pair of extents for `joined`."""
+    many, few = query.shape[-3], key.shape[-3]
+    shared = Witness(few * FloorDiv(many, few), f"equal shares of the heads of {display(key)}")
+    return ((shared, Witness(many, f"axis {query.rank - 3} of {display(query)}")),)
 
 
 def _broadcast(mask: Tensor, plain: Sequence[Index], shape: Sequence[Expr]) -> Expr:

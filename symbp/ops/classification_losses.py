@@ -19,12 +19,13 @@ from symbp.ir.system import Fact
 from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor, as_tensor, axes
 from symbp.ops.functions import constant
 from symbp.ops.losses import FAMILY, Joined, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.reductions import logsumexp
 from symbp.ops.registry import example, op
 
+Weights = Tensor | Sequence[Any] | None
 ONE_HALF = sympy.Rational(1, 2)
 
 
@@ -45,7 +46,7 @@ def cross_entropy(
     from_logits: bool = False,
     *,
     label_smoothing: Any = 0,
-    weight: Tensor | None = None,
+    weight: Weights = None,
     ignore_index: int | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -53,12 +54,13 @@ def cross_entropy(
 
     With `from_logits` the first argument is z with p = softmax(z): log p_k = z_k − log Σ_j e^(z_j).
     `label_smoothing=ε` mixes the target with the uniform distribution, (1 − ε)·y + ε/K (Szegedy et al.
-    2016); `weight` (K,) scales each class; rows with the label `ignore_index` count as nothing, nor do those
-    that `bp.labels` declares as ignored. The mean is over the rows that count, by their weights. Raises
-    ShapeError: y is neither one label per row of p nor a distribution of p's shape; DeclarationError: an
-    ignore_index that is no label.
+    2016); `weight` (K,), a tensor or a list, scales each class; rows with the label `ignore_index` count as
+    nothing, nor do those that `bp.labels` declares as ignored. The mean is over the rows that count, by their
+    weights. Raises ShapeError: y is neither one label per row of p nor a distribution of p's shape;
+    DeclarationError: an ignore_index that is no label.
     """
     *lead, k = axes(p.rank)
+    scale: Tensor | None = as_tensor(weight)
     by_label = _by_label(p, y, "cross_entropy")
     smoothing = constant(label_smoothing, "cross_entropy's label_smoothing")
     total = logsumexp(p).at(*lead) if from_logits else sympy.Integer(0)
@@ -67,7 +69,7 @@ def cross_entropy(
     def surprise(at: Expr) -> Expr:
         """−log p at a class, by the class's weight."""
         log_p = p.at(*lead, at) - total if from_logits else sympy.log(p.at(*lead, at))
-        return -log_p if weight is None else -log_p * weight.at(at)
+        return -log_p if scale is None else -log_p * scale.at(at)
 
     if not by_label:
         if ignore_index is not None:
@@ -79,7 +81,7 @@ def cross_entropy(
     if smoothing != 0:
         uniform = formula(lead, Sum(surprise(k) / classes, k), rule="uniform part", hint=Hint("u"), kept=True)
         each = each + smoothing * uniform.at(*lead)
-    return _over_labels(each, p, y, reduction, "cross-entropy", "cross_entropy", weight, ignore_index)
+    return _over_labels(each, p, y, reduction, "cross-entropy", "cross_entropy", scale, ignore_index)
 
 
 @op(
@@ -91,7 +93,7 @@ def cross_entropy(
 def nll(
     log_p: Tensor,
     y: Tensor,
-    weight: Tensor | None = None,
+    weight: Weights = None,
     ignore_index: int | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -100,9 +102,10 @@ def nll(
     Raises ShapeError: y isn't one label per row.
     """
     _by_label(log_p, y, "nll", only=True)
+    scale: Tensor | None = as_tensor(weight)
     chosen = y.at(*axes(y.rank))
-    body = -log_p.at(*axes(y.rank), chosen) * (1 if weight is None else weight.at(chosen))
-    return _over_labels(body, log_p, y, reduction, "negative log-likelihood", "nll", weight, ignore_index)
+    body = -log_p.at(*axes(y.rank), chosen) * (1 if scale is None else scale.at(chosen))
+    return _over_labels(body, log_p, y, reduction, "negative log-likelihood", "nll", scale, ignore_index)
 
 
 def _over_labels(
@@ -188,18 +191,22 @@ def binary_cross_entropy(
     """−Σ (y·log p + (1 − y)·log(1 − p))/n over all elements.
 
     With `from_logits` the first argument is z with p = σ(z): Σ (log(1 + e^z) − y·z)/n. `pos_weight` scales
-    the term of the positive label. Raises ShapeError: different shapes.
+    the term of the positive label: a number, or a tensor or a list along the last axis. Raises ShapeError:
+    different shapes.
     """
-    scale = constant(pos_weight, "binary_cross_entropy's pos_weight")
+    weights = as_tensor(pos_weight)
+    beside = [weights] if isinstance(weights, Tensor) else []
+    number = sympy.S.One if beside else constant(weights, "binary_cross_entropy's pos_weight")
 
-    def body(e: Expr, label: Expr) -> Expr:
+    def body(e: Expr, label: Expr, scale: Expr = number) -> Expr:
         if not from_logits:
             return -scale * label * sympy.log(e) - (1 - label) * sympy.log(1 - e)
         if scale == 1:
             return sympy.log(1 + sympy.exp(e)) - label * e
         return (1 - label) * e + (1 + (scale - 1) * label) * sympy.log(1 + sympy.exp(-e))
 
-    return elementwise_loss(body, p, y, reduction, "binary cross-entropy", "binary_cross_entropy")
+    name = "binary_cross_entropy"
+    return elementwise_loss(body, p, y, reduction, "binary cross-entropy", name, beside)
 
 
 @op(FAMILY, example("N H", "N H: binary"), example("N H", "N H: binary", alpha=None, gamma=3))

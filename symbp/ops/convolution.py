@@ -17,7 +17,7 @@ from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, mismatch, value_of
 from symbp.language.tensor import Tensor, axes
-from symbp.ops.gates import divided
+from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op
 from symbp.ops.windows import Option, Window, elements, whole, windows
 
@@ -158,7 +158,10 @@ def _convolution(
         Sum(read * weight.at(f, c, *inside), c, *inside),
         ranges=ranges | {n: x.shape[0]},
         parts=[f, c] if groups > 1 else [],
-        joined=_same(x.shape[1], weight.shape[1] * groups, x, weight, groups),
+        joined=(
+            *_same(x.shape[1], weight.shape[1] * groups, x, weight, groups),
+            *(without_rest(weight, 0, groups) if groups > 1 else ()),
+        ),
         rule="convolution",
         hint=PRODUCT,
         kept=True,
@@ -203,7 +206,10 @@ def _transposed(
         Sum(sympy.Mul(read, kernel, *[s.guard for s in spread]), c, *summed),
         ranges=ranges,
         parts=[f, c] if groups > 1 else [],
-        joined=_same(x.shape[1], weight.shape[0], x, weight, 1, axis=0),
+        joined=(
+            *_same(x.shape[1], weight.shape[0], x, weight, 1, axis=0),
+            *(without_rest(x, 1, groups) if groups > 1 else ()),
+        ),
         rule="transposed convolution",
         hint=PRODUCT,
         kept=True,
@@ -278,9 +284,14 @@ def _same(
         return ((own, taken),)
     if None not in (found := (value_of(channels), value_of(expected))) and found[0] != found[1]:
         raise mismatch("convolution", ((own, found[0]), (taken, found[1])), here())
-    if found[0] is None and found[1] is not None:
+    if found[0] is None and found[1] is not None and channels.is_Symbol:
         return ((own, Witness(as_size(found[1]), f"axis {axis} of {display(weight)}{times}")),)
-    return ()
+    # the weight has a share of x's channels: multiples of the weight's would make small sizes large
+    share = Witness(FloorDiv(channels, sympy.Integer(groups)), f"{own.why}, in {groups} groups")
+    return (
+        *without_rest(x, 1, groups),
+        (share, Witness(weight.shape[axis], f"axis {axis} of {display(weight)}")),
+    )
 
 
 def _offset(z: Tensor, bias: Tensor | None) -> Tensor:

@@ -19,7 +19,7 @@ from symbp.language.notation import formula
 from symbp.language.sizes import as_size, value_of
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.functions import constant
-from symbp.ops.gates import divided
+from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op
 
 FAMILY = "embedding"
@@ -118,6 +118,7 @@ def rotary(x: Tensor, base: Any = 10000, interleaved: bool = False, offset: int 
         plain,
         body,
         ranges=dict(zip(plain, x.shape, strict=True)),
+        joined=without_rest(x, x.rank - 1, 2),
         rule="rotary positions",
         hint=Hint("q", "layer"),
         kept=True,

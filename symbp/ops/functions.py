@@ -12,11 +12,15 @@ import sympy
 
 from symbp.errors import DeclarationError
 from symbp.ir.build import where
-from symbp.ir.expr import Expr, Guard
+from symbp.ir.expr import Expr, Floor, FloorQuotient, Guard, Round
 from symbp.language.bodies import number
-from symbp.ops.registry import elementwise
+from symbp.language.node import Hint
+from symbp.language.notation import stopped
+from symbp.language.tensor import pointwise
+from symbp.ops.registry import elementwise, example, op
 
 FAMILY = "functions"
+JUMPS = "jumps at integers; derivative 0 everywhere"
 
 
 def constant(value: Any, what: str) -> Expr:
@@ -73,6 +77,30 @@ def acos(x: Expr) -> Expr:
 def atan(x: Expr) -> Expr:
     """The inverse tangent of x."""
     return sympy.atan(x)
+
+
+@elementwise(FAMILY, "real", "real")
+def atan2(y: Expr, x: Expr) -> Expr:
+    """The angle from −π to π of the point (x, y) ≠ (0, 0)."""
+    return sympy.atan2(y, x)
+
+
+@elementwise(FAMILY, "real", "real")
+def logaddexp(a: Expr, b: Expr) -> Expr:
+    """log(eᵃ + eᵇ), as the larger of the two plus log(1 + e^−|a − b|)."""
+    above, below = a + sympy.log(1 + sympy.exp(b - a)), b + sympy.log(1 + sympy.exp(a - b))
+    return where(Guard("<=", b, a), above, below)
+
+
+@op(FAMILY, example("N H", "N H: positive"))
+def xlogy(x: Any, y: Any) -> Any:
+    """x·log y, and 0 where x = 0 and y ≤ 0: the logarithm is then that of 1."""
+
+    def safe(a: Expr, b: Expr) -> Expr:
+        return where(Guard("=", a, 0) * Guard("<=", b, 0), sympy.Integer(1), b)
+
+    inner = pointwise(safe, x, y, rule="argument of a logarithm", kept=True, hint=Hint("y"))
+    return pointwise(lambda a, b: a * sympy.log(b), x, inner, rule="xlogy")
 
 
 @elementwise(FAMILY)
@@ -163,6 +191,31 @@ def abs(x: Expr) -> Expr:
 def sign(x: Expr) -> Expr:
     """1 where x > 0, −1 where x < 0, 0 at 0."""
     return Guard(">", x, 0) - Guard("<", x, 0)
+
+
+@op(FAMILY, example("N H"), analytic=False, kinks=JUMPS)
+def floor(x: Any) -> Any:
+    """⌊x⌋, the largest integer that is not above x."""
+    return stopped(Floor, x, rule="floor")
+
+
+@op(FAMILY, example("N H"), analytic=False, kinks=JUMPS)
+def ceil(x: Any) -> Any:
+    """⌈x⌉, the smallest integer that is not below x."""
+    return pointwise(lambda e: -e, floor(pointwise(lambda e: -e, x, rule="negative")), rule="ceiling")
+
+
+@op(FAMILY, example("N H"), analytic=False, kinks=JUMPS)
+def round(x: Any) -> Any:
+    """The integer nearest to x; of two that are equally near, the even one."""
+    return stopped(Round, x, rule="round")
+
+
+@op(FAMILY, example("N H", "N H: positive"), analytic=False, kinks="jumps where x/d is an integer")
+def mod(x: Any, d: Any) -> Any:
+    """x − d·⌊x/d⌋, between 0 and d; the derivative by x is 1, by d it is −⌊x/d⌋."""
+    quotient = stopped(FloorQuotient, x, d, rule="floor of a quotient")
+    return pointwise(lambda a, b, q: a - b * q, x, d, quotient, rule="remainder")
 
 
 @elementwise(FAMILY, "real", "real", analytic=False, kinks="at a tie each side gets half of the gradient")

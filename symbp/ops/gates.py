@@ -6,14 +6,16 @@ Enters: tensors. Leaves: tensors with a shorter axis. Must not know: derivatives
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import sympy
 
 from symbp.errors import ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index
+from symbp.ir.shapes import Witness
 from symbp.language.frames import here
-from symbp.language.node import display
+from symbp.language.node import Joined, display
 from symbp.language.notation import Max, formula
 from symbp.language.sizes import value_of
 from symbp.language.tensor import Tensor, axes, axis_numbers
@@ -61,7 +63,15 @@ def maxout(x: Tensor, pieces: int = 2, axis: int = -1) -> Tensor:
     there: list[Expr] = [*plain]
     there[position] = pieces * plain[position] + part
     ranges = {plain[position]: divided(x, position, pieces, "maxout"), part: sympy.Integer(pieces)}
-    return formula(plain, Max(x.at(*there), part), ranges=ranges, rule="maxout", hint=HIDDEN, kept=True)
+    return formula(
+        plain,
+        Max(x.at(*there), part),
+        ranges=ranges,
+        joined=without_rest(x, position, pieces),
+        rule="maxout",
+        hint=HIDDEN,
+        kept=True,
+    )
 
 
 def gated(x: Tensor, axis: int, gate: Callable[[Expr, Expr], Expr], rule: str) -> Tensor:
@@ -76,9 +86,20 @@ def gated(x: Tensor, axis: int, gate: Callable[[Expr, Expr], Expr], rule: str) -
         body,
         ranges={plain[position]: half},
         parts=[plain[position]],
+        joined=without_rest(x, position, 2),
         rule=rule,
         hint=HIDDEN,
         kept=True,
+    )
+
+
+def without_rest(x: Tensor, position: int, pieces: Any) -> Joined:
+    """What an axis must obey to be parted into equal pieces: they are all of it, a pair of extents for
+    `joined`."""
+    extent, count = x.shape[position], sympy.sympify(pieces)
+    axis = f"axis {position} of {display(x)}"
+    return (
+        (Witness(count * FloorDiv(extent, count), f"{pieces} equal parts of {axis}"), Witness(extent, axis)),
     )
 
 

@@ -67,21 +67,25 @@ def same_axes(a: Tensor, b: Tensor, what: str) -> None:
 
 
 def elementwise_loss(
-    body: Callable[[Expr, Expr], Expr],
+    body: Callable[..., Expr],
     prediction: Tensor,
     target: Tensor,
     reduction: str,
     rule: str,
     name: str,
+    beside: Sequence[Tensor] = (),
 ) -> Tensor:
-    """A loss that is `body` of each element of the prediction and its target.
+    """A loss that is `body` of each element of the prediction and its target, and of the elements of other
+    tensors along their last axes.
 
     Raises ShapeError: different shapes; DeclarationError: another reduction.
     """
     same_axes(prediction, target, name)
     every = axes(prediction.rank)
     count = sympy.Mul(*prediction.shape)
-    return reduced(body(prediction.at(*every), target.at(*every)), every, count, reduction, rule, name=name)
+    others = [t.at(*every[len(every) - t.rank :]) for t in beside]
+    each = body(prediction.at(*every), target.at(*every), *others)
+    return reduced(each, every, count, reduction, rule, name=name)
 
 
 @op(FAMILY, example("", "D H"), example("", "D H", "H"))

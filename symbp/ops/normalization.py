@@ -16,11 +16,11 @@ from symbp.ir.build import where
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index
 from symbp.language.frames import here
 from symbp.language.modes import mode, update
-from symbp.language.node import Hint, display
+from symbp.language.node import Hint, Joined, display
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes, axis_numbers
 from symbp.ops.functions import constant
-from symbp.ops.gates import divided
+from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op
 from symbp.ops.windows import whole
 
@@ -178,7 +178,7 @@ def group_norm(
         {g: sympy.Integer(groups), k: each},
     )
     y, _ = _standardised(x, plain, moments, eps)
-    return _affine(y, weight, bias, plain[1:2], plain, "group normalisation")
+    return _affine(y, weight, bias, plain[1:2], plain, "group normalisation", without_rest(x, 1, groups))
 
 
 @op(FAMILY, example("N 5 3", size=3), example("N 6 2 2", size=4, alpha=0.1, beta=0.5, k=2))
@@ -263,6 +263,7 @@ def _affine(
     inner: Sequence[Index],
     plain: Sequence[Index],
     rule: str,
+    joined: Joined = (),
 ) -> Tensor:
     """y·w + b, both over the inner indices."""
     for tensor in (weight, bias):
@@ -277,4 +278,4 @@ def _affine(
     body = y.at(*plain)
     body = body if weight is None else body * weight.at(*inner)
     body = body if bias is None else body + bias.at(*inner)
-    return formula(plain, body, rule=rule, hint=NORMED, kept=True)
+    return formula(plain, body, rule=rule, hint=NORMED, kept=True, joined=joined)

@@ -17,7 +17,7 @@ from symbp.language.node import Hint, counted
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of
 from symbp.language.tensor import Tensor, axes
-from symbp.ops.gates import divided
+from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op
 from symbp.ops.windows import whole
 
@@ -84,7 +84,10 @@ def pixel_shuffle(x: Tensor, upscale_factor: int) -> Tensor:
     channel = c * r**2 + Mod(i, sympy.Integer(r)) * r + Mod(j, sympy.Integer(r))
     read = x.at(n, channel, FloorDiv(i, sympy.Integer(r)), FloorDiv(j, sympy.Integer(r)))
     ranges = {c: divided(x, 1, r * r, "pixel_shuffle"), i: x.shape[2] * r, j: x.shape[3] * r}
-    return formula([n, c, i, j], read, ranges=ranges, rule="pixel shuffle", hint=RESIZED, kept=True)
+    joined = without_rest(x, 1, r * r)
+    return formula(
+        [n, c, i, j], read, ranges=ranges, joined=joined, rule="pixel shuffle", hint=RESIZED, kept=True
+    )
 
 
 @op(FAMILY, example("N 2 4 6", downscale_factor=2))
@@ -97,7 +100,10 @@ def pixel_unshuffle(x: Tensor, downscale_factor: int) -> Tensor:
     read = x.at(n, FloorDiv(c, sympy.Integer(r * r)), i * r + row, j * r + column)
     ranges = {i: divided(x, 2, r, "pixel_unshuffle"), j: divided(x, 3, r, "pixel_unshuffle")}
     ranges |= {c: x.shape[1] * r**2}
-    return formula([n, c, i, j], read, ranges=ranges, rule="pixel unshuffle", hint=RESIZED, kept=True)
+    joined = (*without_rest(x, 2, r), *without_rest(x, 3, r))
+    return formula(
+        [n, c, i, j], read, ranges=ranges, joined=joined, rule="pixel unshuffle", hint=RESIZED, kept=True
+    )
 
 
 def _targets(x: Tensor, size: Any, scale_factor: Any, count: int) -> list[tuple[Expr, Ratio]]:

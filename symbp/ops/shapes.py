@@ -17,10 +17,11 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
+from symbp.ir.sizes.canonical import canonical
 from symbp.language.frames import here
 from symbp.language.node import Hint, counted, display
-from symbp.language.notation import Sum, formula
-from symbp.language.sizes import as_size, is_one, value_of
+from symbp.language.notation import formula
+from symbp.language.sizes import as_size, is_one, surely_differ, value_of
 from symbp.language.tensor import Tensor, axes, axis_numbers
 from symbp.ops.functions import constant
 from symbp.ops.registry import example, op
@@ -59,7 +60,7 @@ def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:
         left = _quotient(total, sympy.Mul(*map(sympy.sympify, rest)), x)
         wanted = [left if isinstance(e, int) and e == -1 else e for e in wanted]
     extents = [_extent(e, x) for e in wanted]
-    if not _equal(sympy.Mul(*extents), total):
+    if _differ(sympy.Mul(*extents), total):
         raise ShapeError(
             f"{display(x)} has {_shape(x.shape)} elements, which is no shape {_shape(extents)}",
             where=here(),
@@ -120,7 +121,7 @@ def _digits(place: Expr, extents: Sequence[Expr]) -> list[Expr]:
 def _extent(entry: Any, x: Tensor) -> Expr:
     """An entry of a new shape; an integer that is the value of an axis of x is that axis's own size."""
     if isinstance(entry, sympy.Expr) and not entry.is_Integer:
-        return entry
+        return as_size(entry)
     if isinstance(entry, str):
         raise DeclarationError(f"{display(x)} has no size {entry!r}", where=here())
     same = next((e for e in x.shape if value_of(e) == int(entry)), None)
@@ -138,6 +139,12 @@ def _equal(a: Expr, b: Expr) -> bool:
     return bool(sympy.expand((a - b).xreplace(factors)) == 0)
 
 
+def _differ(a: Expr, b: Expr) -> bool:
+    """Whether two numbers of elements can't agree: by their values, or at no sizes."""
+    values = value_of(a), value_of(b)
+    return surely_differ(a, b) if None in values else values[0] != values[1]
+
+
 def _quotient(total: Expr, rest: Expr, x: Tensor) -> Expr:
     factors = {s: _value(s) for s in (total.free_symbols | rest.free_symbols)}
     left = sympy.cancel(total / rest)
@@ -148,6 +155,8 @@ def _quotient(total: Expr, rest: Expr, x: Tensor) -> Expr:
         return as_size(int(valued))
     if _is_whole(valued):
         return valued
+    if not valued.is_number:  # a condition, once the shape is known
+        return canonical(FloorDiv(total, rest))
     raise ShapeError(
         f"{display(x)} of shape {_shape(x.shape)} can't be parted by {rest}",
         where=here(),
@@ -336,42 +345,3 @@ def _one_for_each(at: Tensor, x: Tensor, axis: int) -> tuple[tuple[Witness, Witn
     bounds = [f.bound for f in sorted(at.facts, key=str) if f.kind == "below"]
     own = Witness(x.shape[axis], f"axis {axis} of {display(x)}")
     return tuple((own, Witness(bound, f"the bound of {display(at)}")) for bound in bounds)
-
-
-@op(
-    FAMILY,
-    example("N H"),
-    example("N H D", axis=1),
-    example("N H", exclusive=True),
-    example("N H", axis=0, reverse=True),
-)
-def cumsum(x: Tensor, axis: int = -1, exclusive: bool = False, reverse: bool = False) -> Tensor:
-    """The sum of all elements up to each one along an axis; `exclusive` without that one, `reverse` from the
-    end."""
-    plain, (position,) = axes(x.rank), axis_numbers(x, axis)
-    added, own = Index("q"), plain[position]
-    there: list[Expr] = [added if k == position else i for k, i in enumerate(plain)]
-    first, last = (own, added) if reverse else (added, own)
-    body = Sum(Guard("<" if exclusive else "<=", first, last) * x.at(*there), added)
-    ranges = {own: x.shape[position], added: x.shape[position]}
-    return formula(plain, body, ranges=ranges, rule="running sum", kept=True)
-
-
-@op(FAMILY, example("N N"), example("N N", offset=-1))
-def tril(x: Tensor, offset: int = 0) -> Tensor:
-    """The lower triangle of the last two axes, 0 above it."""
-    plain = axes(x.rank)
-    body = Guard("<=", plain[-1] - offset, plain[-2]) * x.at(*plain)
-    return formula(plain, body, ranges=_all(plain, x), rule="lower triangle", kept=True)
-
-
-@op(FAMILY, example("N N"), example("N N", offset=1))
-def triu(x: Tensor, offset: int = 0) -> Tensor:
-    """The upper triangle of the last two axes, 0 below it."""
-    plain = axes(x.rank)
-    body = Guard("<=", plain[-2], plain[-1] - offset) * x.at(*plain)
-    return formula(plain, body, ranges=_all(plain, x), rule="upper triangle", kept=True)
-
-
-def _all(plain: Sequence[Index], x: Tensor) -> dict[Index, Expr]:
-    return dict(zip(plain, x.shape, strict=True))

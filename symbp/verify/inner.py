@@ -17,7 +17,7 @@ import numpy as np
 
 from symbp.errors import SymbpError
 from symbp.ir.system import System
-from symbp.ir.vector import run
+from symbp.ir.vector import run, with_stopped
 from symbp.verify.numeric import Values, complex_step_along
 from symbp.verify.points import Point
 from symbp.verify.report import FLOOR, Row
@@ -47,6 +47,7 @@ def _row(system: System, name: str, of: str, by: str, point: Point) -> Row | Non
     try:
         with np.errstate(all="ignore"):
             values = {**point.values, **run(system, point.values, point.sizes, wanted=[by])}
+            values = with_stopped(free, values, point.sizes)
             size = float(np.max(np.abs(run(free, values, point.sizes, wanted=[of])[of]), initial=1.0))
             direction = {by: np.random.default_rng(point.seed).normal(size=np.shape(values[by]))}
 

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from symbp.derive import Derivation, derive
+from symbp.ir.vector import with_stopped
 from symbp.verify.blocks import Block, Directions
 from symbp.verify.numeric import (
     LEAST_STEP,
@@ -48,7 +49,8 @@ class Numeric:
         tensors: Tensors = exactly,
     ) -> None:
         """`step` is that of central differences; `tensors` evaluates systems."""
-        self.derivation, self.values, self.sizes, self.step = derivation, values, sizes, step
+        self.derivation, self.sizes, self.step = derivation, sizes, step
+        self.values = with_stopped(derivation.declared, values, sizes)
         self._tensors = tensors
         self._scales: dict[str, float] = {}
         self._roundings: dict[str, float] = {}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from symbp.derive import derive
 from symbp.derive.exponentials import complement_form, overflows
 from symbp.derive.forms import best_form
-from symbp.derive.stable import stabilise
+from symbp.derive.stabilise import stabilise
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.domains import HIGH
 from symbp.ir.expr import Access, Guard

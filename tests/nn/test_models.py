@@ -104,3 +104,11 @@ def test_an_unknown_activation_is_named_with_its_neighbours():
 def test_a_scalar_has_no_axis_to_map():
     with pytest.raises(ShapeError, match="w is a scalar"):
         bp.nn.Dense(3)(bp.param("w", ()))
+
+
+@pytest.mark.parametrize("layer", [bp.nn.Conv1d, bp.nn.Conv2d, bp.nn.ConvTranspose2d])
+def test_channels_that_come_in_are_not_stated(layer):
+    with pytest.raises(DeclarationError, match=r"\(1, 8, 3\) isn't clear") as error:
+        layer(1, 8, 3)
+    assert f"{layer.__name__}(8, 3)" in str(error.value)
+    assert layer(8, 3, stride=2).stride == 2

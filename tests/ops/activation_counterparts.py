@@ -25,7 +25,7 @@ def maxout(x: Any, pieces: int = 2) -> Any:
 
 PLAIN = (
     "exp log sin cos tan asin acos atan sinh cosh asinh acosh atanh erf erfc digamma sqrt square "
-    "reciprocal abs sign maximum minimum tanh sigmoid"
+    "reciprocal abs sign maximum minimum tanh sigmoid floor ceil round atan2 logaddexp xlogy"
 )
 FUNCTIONAL = (
     "relu relu6 elu selu celu hardtanh hardswish hardshrink softshrink logsigmoid softsign tanhshrink mish "
@@ -35,6 +35,7 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = (
     {name: getattr(torch, name) for name in PLAIN.split()}
     | {name: getattr(F, name) for name in FUNCTIONAL.split()}
     | {
+        "mod": torch.remainder,
         "loggamma": torch.lgamma,
         "power": torch.pow,
         "clamp": lambda x, low=None, high=None: torch.clamp(x, low, high),

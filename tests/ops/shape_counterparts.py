@@ -17,11 +17,17 @@ def cumsum(x: Any, axis: int = -1, exclusive: bool = False, reverse: bool = Fals
 
 
 def reduced(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, axis=None: function(x) if axis is None else function(x, axis)
+    return lambda x, axis=None, **more: function(x) if axis is None else function(x, axis, **more)
 
 
-def largest(x: Any, axis: int | None = None) -> Any:
-    return x.flatten().max(0).values if axis is None else x.max(axis).values
+def extreme(name: str) -> Callable[..., Any]:
+    """`max` or `min`, of which PyTorch splits a tie unless it is given one axis."""
+
+    def function(x: Any, axis: int | None = None, **more: Any) -> Any:
+        flat = x.flatten() if axis is None else x
+        return getattr(flat, name)(0 if axis is None else axis, **more).values
+
+    return function
 
 
 SHAPES: dict[str, Callable[..., Any]] = {
@@ -42,6 +48,10 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "take": lambda x, at, axis=0: x.index_select(axis, at),
     "pick": lambda x, at: x[torch.arange(len(at)), at],
     "cumsum": cumsum,
+    "cumprod": lambda x, axis=-1, reverse=False: (
+        x.flip(axis).cumprod(axis).flip(axis) if reverse else x.cumprod(axis)
+    ),
+    "diag": lambda x, offset=0: x.diag(offset),
     "tril": lambda x, offset=0: x.tril(offset),
     "triu": lambda x, offset=0: x.triu(offset),
     "bilinear": lambda x, y, w, b=None: F.bilinear(x, y, w, b),
@@ -49,20 +59,33 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "matmul": torch.matmul,
     "outer": torch.outer,
     "einsum": lambda *x, formula: torch.einsum(formula, *x),
-    "min": lambda x, axis=None: x.flatten().min(0).values if axis is None else x.min(axis).values,
-    "var": lambda x, axis=None, correction=1: torch.var(x, axis, correction=correction),
-    "std": lambda x, axis=None, correction=1: torch.std(x, axis, correction=correction),
-    "norm": lambda x, axis=None: torch.linalg.vector_norm(x, dim=axis),
+    "min": extreme("min"),
+    "var": lambda x, axis=None, correction=1, keepdims=False: torch.var(
+        x, axis, correction=correction, keepdim=keepdims
+    ),
+    "std": lambda x, axis=None, correction=1, keepdims=False: torch.std(
+        x, axis, correction=correction, keepdim=keepdims
+    ),
+    "norm": lambda x, axis=None, keepdims=False: torch.linalg.vector_norm(x, dim=axis, keepdim=keepdims),
     "sum": reduced(torch.sum),
     "mean": reduced(torch.mean),
     "prod": reduced(torch.prod),
-    "max": largest,
-    "logsumexp": lambda x, axis=-1: torch.logsumexp(x, (0, 1) if axis is None else axis),
+    "max": extreme("max"),
+    "logsumexp": lambda x, axis=-1, keepdims=False: torch.logsumexp(
+        x, (0, 1) if axis is None else axis, keepdim=keepdims
+    ),
+    "sort": lambda x, axis=-1, descending=False: (
+        torch.sort(x, dim=axis, descending=descending, stable=True).values
+    ),
+    "median": lambda x, axis=-1: torch.quantile(x, 0.5, axis),
+    "quantile": lambda x, q, axis=-1: torch.quantile(x, q, axis),
     "dense": lambda x, w, b=0: x @ w + b,
     "inverse": torch.linalg.inv,
     "det": torch.linalg.det,
     "logdet": lambda a: torch.linalg.slogdet(a)[1],
     "solve": torch.linalg.solve,
     "cholesky": torch.linalg.cholesky,
+    "eigvalsh": lambda a: torch.linalg.eigvalsh((a + a.mT) / 2),
+    "svdvals": torch.linalg.svdvals,
     "trace": lambda a: a.diagonal(dim1=-2, dim2=-1).sum(-1),
 }

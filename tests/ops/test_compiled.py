@@ -34,6 +34,9 @@ TOGETHER = {
         REGISTRY[name]
         for name in ("interpolate", "adaptive_max_pool1d", "cumsum", "logsumexp", "multi_margin", "solve")
     ],
+    "steps and running products": [
+        REGISTRY[name] for name in ("floor", "ceil", "round", "mod", "xlogy", "cumprod", "diag", "tril")
+    ],
 }
 
 

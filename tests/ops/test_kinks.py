@@ -52,12 +52,15 @@ def rectangular(a: Any, b: Any, y: Any) -> Arrays:
 
 
 AT: dict[str, Callable[..., Arrays]] = {
+    "floor": points(-1, 0, 1), "ceil": points(-1, 0, 1), "round": points(-0.5, 0.5, 1.5),
+    "mod": lambda _, d: [2 * d, d],
     "abs": zero, "sign": zero, "clamp": points(-0.5, 0.5), "relu": zero, "relu6": points(0, 6),
     "squared_relu": zero, "leaky_relu": zero, "elu": zero, "selu": zero, "celu": zero,
     "hardtanh": points(-1, 1), "hardsigmoid": points(-3, 3), "hardswish": points(-3, 3),
     "hardshrink": points(-0.5, 0.5), "softshrink": points(-0.5, 0.5), "threshold": zero, "softsign": zero,
     "prelu": zero, "maximum": equal, "minimum": equal, "reglu": zero, "maxout": equal,
     "max": equal, "min": equal, "norm": zero, "l2_normalize": zero,
+    "sort": equal, "median": equal, "quantile": equal,
     **{f"{kind}{n}d": equal for kind in ("max_pool", "adaptive_max_pool") for n in (1, 2, 3)},
     **{f"lp_pool{n}d": zero for n in (1, 2, 3)},
     "global_max_pool": equal,

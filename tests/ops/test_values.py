@@ -32,6 +32,12 @@ def accuracy(p, y):
     return np.mean(p.argmax(-1) == (y if y.ndim == 1 else y.argmax(-1)))
 
 
+def solution(a, b):
+    if a.ndim == b.ndim + 1 > 2:
+        return np.linalg.solve(a, b[..., None])[..., 0]
+    return np.linalg.solve(a, b)
+
+
 def alibi_bias(num_heads, length, keys=None):
     h, t, s = np.ogrid[:num_heads, :length, : keys or length]
     return 2.0 ** (-8 * (h + 1) / num_heads) * (s - t)
@@ -43,7 +49,17 @@ def sinusoidal_positions(length, width, base=10000):
     return np.where(d % 2 == 0, np.sin(angle), np.cos(angle))
 
 
+def special_logsumexp(x, axis=-1, keepdims=False):
+    return special.logsumexp(x, axis=axis, keepdims=keepdims)
+
+
 REFERENCE = {
+    "floor": np.floor, "ceil": np.ceil, "round": np.round, "mod": np.mod, "atan2": np.arctan2,
+    "logaddexp": np.logaddexp, "xlogy": special.xlogy, "diag": lambda x, offset=0: np.diag(x, offset),
+    "eye": lambda rows, columns=None: np.eye(rows, columns), "one_hot": lambda y: np.eye(SIZES["K"])[y],
+    "cumprod": lambda x, axis=-1, reverse=False: (
+        np.flip(np.cumprod(np.flip(x, axis), axis), axis) if reverse else np.cumprod(x, axis)
+    ),
     "alibi_bias": alibi_bias, "sinusoidal_positions": sinusoidal_positions,
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh,
@@ -57,11 +73,15 @@ REFERENCE = {
     "gelu": gelu, "silu": lambda x: x * sigmoid(x), "softmax": softmax,
     "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis)),
     "sum": np.sum, "mean": np.mean, "prod": np.prod, "max": np.max,
-    "logsumexp": lambda x, axis=-1: special.logsumexp(x, axis=axis),
+    "logsumexp": special_logsumexp,
     "matmul": np.matmul, "dense": lambda x, w, b=0: x @ w + b,
     "l2_penalty": lambda weight, *ws: weight / 2 * sum((w**2).sum() for w in ws), "accuracy": accuracy,
+    "argsort": lambda x, axis=-1, descending=False: np.argsort(-x if descending else x, axis, kind="stable"),
+    "sort": lambda x, axis=-1, descending=False: -np.sort(-x, axis) if descending else np.sort(x, axis),
+    "median": lambda x, axis=-1: np.median(x, axis),
+    "quantile": lambda x, q, axis=-1: np.quantile(x, q, axis),
     "inverse": np.linalg.inv, "det": np.linalg.det, "logdet": lambda a: np.linalg.slogdet(a)[1],
-    "solve": lambda a, b: np.linalg.solve(a, b), "cholesky": np.linalg.cholesky,
+    "solve": solution, "cholesky": np.linalg.cholesky,
     "trace": lambda a: np.trace(a, axis1=-2, axis2=-1),
 }  # fmt: skip
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 import symbp as bp
-from symbp.derive.inner import eliminate
-from symbp.derive.stable import stabilise
+from symbp.derive.declared.derivatives import eliminate
+from symbp.derive.stabilise import stabilise
 from symbp.ir.vector import Run
 
 NODES: dict[str, Callable[[Node], Any]] = {}

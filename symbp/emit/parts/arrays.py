@@ -12,7 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from symbp.emit.parts.program import DTYPE, FACTS, INPUTS, INTEGERS, PARAMETERS, SIZES, Array
+from symbp.emit.parts.program import (
+    CONDITIONS,
+    DTYPE,
+    FACTS,
+    INPUTS,
+    INTEGERS,
+    PARAMETERS,
+    SIZES,
+    SOLVED,
+    Array,
+)
 
 
 class DataError(ValueError):
@@ -103,6 +113,37 @@ def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str,
         )
 
 
+# <formulas>
+def _settle(
+    arrays: Mapping[str, Array], shapes: Mapping[str, tuple[Any, ...]], sizes: dict[str, int]
+) -> None:
+    """Finds the sizes that stand in formulas only, and checks what sizes must obey."""
+    for size, (name, axis, found) in SOLVED.items():
+        if size not in sizes and name in arrays:
+            try:
+                sizes[size] = max(found(arrays[name].shape[axis], sizes), 1)
+            except KeyError:  # of a size that these arrays don't show
+                continue
+    for name, array in arrays.items():
+        _fit_shape(name, array, shapes[name], sizes)
+    for name, shape in PARAMETERS.items():
+        for axis, extent in enumerate(shape):
+            place, needed = f"{name}[{axis}]", _extent(extent, sizes)
+            if needed is None and name in arrays and shapes is PARAMETERS:
+                sizes[place] = arrays[name].shape[axis]  # until the data show how much it must be
+            elif needed is not None and sizes.get(place, needed) != needed:
+                raise DataError(f"axis {axis} of {name} has {sizes[place]} elements, the data need {needed}")
+    for text, holds in CONDITIONS.items():
+        try:
+            kept = holds(sizes)
+        except KeyError:
+            continue
+        if not kept:
+            shown = ", ".join(f"{size} = {value}" for size, value in sizes.items() if size in text)
+            raise DataError(f"the network needs sizes with {text}, and these have {shown}")
+
+
+# </formulas>
 def _as_dtype(name: str, value: Any) -> Array:
     """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
     array = np.asarray(value)
@@ -126,6 +167,10 @@ def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
             besides = "" if ignored is None else f", or be {ignored}"
             raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}{besides}")
         return
+    # <masks>
+    if ("mask", -1) in FACTS.get(name, ()):
+        array = np.where(array == -np.inf, 0, array)
+    # </masks>
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
@@ -177,6 +222,9 @@ def _checked(
     data = {name: _as_dtype(name, given[name]) for name in names}
     for name, array in data.items():
         _fit_shape(name, array, INPUTS[name], sizes)
+    # <formulas>
+    _settle(data, INPUTS, sizes)
+    # </formulas>
     if values:
         for name, array in data.items():
             _check_values(name, array, sizes)
@@ -193,6 +241,9 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
         raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
     for name, shape in PARAMETERS.items():
         _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    # <formulas>
+    _settle({name: np.asarray(params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
+    # </formulas>
     if isinstance(params, Arena) and params.flat.dtype == DTYPE:
         arena = params
     else:

@@ -25,7 +25,9 @@ from symbp.emit.parts.program import (
     INTEGERS,
     LOSS,
     PARAMETERS,
+    SAMPLE,
     SIZES,
+    STOPPED,
     Array,
     _differentiate,
 )
@@ -87,6 +89,9 @@ def check_gradients(
     parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
     tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
     rounding of the loss passes; where a kink lies within the step, nothing is compared.
+    # <stopped>
+    Parameters in STOPPED are left out: where they move, so does what counts as a constant.
+    # </stopped>
     """
     rng = np.random.default_rng(0)
     points = _points(params, buffers, seed, masks, inputs, rng)
@@ -95,7 +100,12 @@ def check_gradients(
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
+    # <stopped>
+    rows = [_check_one(n, (arena, data, sizes), gradients, loss, rng) for n in arena if n not in STOPPED]
+    # </stopped>
+    # <every>
     rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    # </every>
     for arena, data, sizes in points:
         gradients = arena.like()
         loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
@@ -116,6 +126,9 @@ def _points(
     """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
     shapes = (*INPUTS.values(), *PARAMETERS.values())
     open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
+    # <formulas>
+    open_sizes = dict(SAMPLE)
+    # </formulas>
     shown = dict(SIZES)
     if params is None and inputs:
         _checked(inputs, tuple(INPUTS), shown)

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from symbp.emit.parts.arrays import DataError
+from symbp.emit.parts.arrays import DataError, _settle
 from symbp.emit.parts.checking import check_gradients
-from symbp.emit.parts.program import HYPER, INPUTS, NAME, PARAMETERS, SIZES, Array
+from symbp.emit.parts.program import HYPER, INPUTS, NAME, PARAMETERS, SIZES, SOLVED, Array
 from symbp.emit.parts.standardising import fitted_buffers
 from symbp.emit.parts.state import NotFinite, evaluate, init_params, init_state, load, predict, save
 from symbp.emit.parts.training import fit
@@ -80,7 +80,13 @@ def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
         for extent, value in zip(INPUTS[name], array.shape, strict=False):
             if isinstance(extent, str):
                 shown[extent] = value
+    # <formulas>
+    _settle(data, INPUTS, shown := {**SIZES, **shown})
+    # </formulas>
     shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
+    # <formulas>
+    shaping |= {size for size, (name, _, _) in SOLVED.items() if name in PARAMETERS}
+    # </formulas>
     return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
 
 

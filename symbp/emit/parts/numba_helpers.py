@@ -44,6 +44,12 @@ def _softplus(x: Any) -> Any:
     return (DTYPE(x) if x > 0 else DTYPE(0)) + _log1p(_exp(-abs(DTYPE(x))))
 
 
+@exact_kernel
+def _log1mexp(x: Any) -> Any:
+    """log(1 - exp(x)) for x < 0: near 0 by expm1, far out by log1p."""
+    return _log(-_expm1(DTYPE(x))) if x > DTYPE(-0.7) else _log1p(-_exp(DTYPE(x)))
+
+
 @kernel
 def _either(condition: bool, yes: float, no: float) -> float:
     """yes if the condition holds, else no: both are known already, so that there is no branch."""
@@ -116,3 +122,91 @@ def _solve(a: Array, b: Array) -> Array:
         return np.linalg.solve(a, b)
     except Exception:
         return np.full_like(b, np.nan)
+
+
+@kernel
+def _cofactors(a: Array) -> Array:
+    """The derivative of the determinant: of singular matrices, too, by products of all singular values but
+    one; not a number where a matrix is not finite."""
+    out = np.full_like(a, np.nan)
+    try:
+        u, s, v = np.linalg.svd(a)
+        sign = np.sign(np.linalg.det(u) * np.linalg.det(v))
+        for k in range(len(s)):
+            others = sign
+            for other in range(len(s)):
+                if other != k:
+                    others *= s[other]
+            u[:, k] *= others
+        out[...] = np.dot(u, v)
+    except Exception:
+        out[...] = np.nan
+    return out
+
+
+@kernel
+def _eigenvalues(a: Array) -> Array:
+    """Those of the symmetric part, from the smallest; not a number where a matrix is not finite."""
+    symmetric = (a + a.T) * (0 * a[0, 0] + 0.5)
+    try:
+        return np.linalg.eigvalsh(symmetric)
+    except Exception:
+        return np.full_like(symmetric[0], np.nan)
+
+
+@kernel
+def _eigenvectors(a: Array) -> Array:
+    """One in each column; not a number where a matrix is not finite."""
+    symmetric = (a + a.T) * (0 * a[0, 0] + 0.5)
+    try:
+        return np.linalg.eigh(symmetric)[1]
+    except Exception:
+        return np.full_like(symmetric, np.nan)
+
+
+@kernel
+def _singular_values(a: Array, count: int) -> Array:
+    """From the largest; zeros where there are fewer than `count`."""
+    values: Array = _singular(a, count)[1]
+    return values
+
+
+@kernel
+def _left_vectors(a: Array, count: int) -> Array:
+    """One in each column, in the order of the singular values."""
+    vectors: Array = _singular(a, count)[0]
+    return vectors
+
+
+@kernel
+def _right_vectors(a: Array, count: int) -> Array:
+    """As the left ones."""
+    vectors: Array = _singular(a, count)[2]
+    return vectors
+
+
+@kernel
+def _singular(a: Array, count: int) -> tuple[Array, Array, Array]:
+    """Left vectors, singular values and right vectors, `count` of each; not a number where a matrix is not
+    finite."""
+    m, n = a.shape
+    kept = min(m, n, count)
+    left, values, right = (
+        np.zeros((m, count), a.dtype),
+        np.zeros(count, a.dtype),
+        np.zeros((n, count), a.dtype),
+    )
+    try:
+        u, s, v = np.linalg.svd(a, False)
+        left[:, :kept] = u[:, :kept]
+        values[:kept] = s[:kept]
+        right[:, :kept] = v[:kept].T
+    except Exception:
+        left[...], values[...], right[...] = np.nan, np.nan, np.nan
+    return left, values, right
+
+
+@kernel
+def _argsort(a: Array) -> Array:
+    """The places from the smallest, equal elements as they stand."""
+    return np.argsort(a, kind="mergesort")

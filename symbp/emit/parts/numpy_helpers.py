@@ -26,6 +26,13 @@ def _softplus(x: Array, out: Array | None = None) -> Array:
     return np.asarray(np.logaddexp(0, x, out=out))
 
 
+def _log1mexp(x: Array, out: Array | None = None) -> Array:
+    """log(1 - exp(x)) for x < 0: near 0 by expm1, far out by log1p."""
+    near = np.asarray(x) > -0.7
+    inner = np.where(near, -np.expm1(x), -np.exp(x))
+    return np.asarray(np.add(np.log(np.where(near, inner, 1)), np.log1p(np.where(near, 0, inner)), out=out))
+
+
 def _transposed(x: Array, out: Array | None = None) -> Array:
     """x.T as a copy, made in panels: NumPy reads x.T beside other arrays against the order of memory."""
     out = np.empty(x.shape[::-1], x.dtype) if out is None else out
@@ -150,3 +157,72 @@ def _cholesky(a: Array) -> Array:
         return np.asarray(np.linalg.cholesky((a + a.swapaxes(-1, -2)) / 2), DTYPE)
     except np.linalg.LinAlgError:
         return np.full_like(a, np.nan)
+
+
+def _cofactors(a: Array) -> Array:
+    """The derivative of the determinant: of singular matrices, too, by products of all singular values but
+    one; not a number where a matrix is not finite."""
+    try:
+        u, s, v = np.linalg.svd(a)
+    except np.linalg.LinAlgError:
+        return np.full_like(a, np.nan)
+    others = np.ones_like(s)
+    others[..., 1:] *= np.cumprod(s, -1)[..., :-1]
+    others[..., :-1] *= np.cumprod(s[..., ::-1], -1)[..., -2::-1]
+    sign = np.sign(np.linalg.det(u) * np.linalg.det(v))
+    return np.asarray((u * (others * sign[..., None])[..., None, :]) @ v)
+
+
+def _eigenvalues(a: Array) -> Array:
+    """Those of the symmetric part, from the smallest; not a number where a matrix is not finite."""
+    try:
+        return np.asarray(np.linalg.eigvalsh((a + a.swapaxes(-1, -2)) / 2), DTYPE)
+    except np.linalg.LinAlgError:
+        return np.full(a.shape[:-1], np.nan, DTYPE)
+
+
+def _eigenvectors(a: Array) -> Array:
+    """One in each column; not a number where a matrix is not finite."""
+    try:
+        return np.asarray(np.linalg.eigh((a + a.swapaxes(-1, -2)) / 2)[1], DTYPE)
+    except np.linalg.LinAlgError:
+        return np.full_like(a, np.nan)
+
+
+def _singular_values(a: Array, count: int) -> Array:
+    """From the largest; zeros where there are fewer than `count`."""
+    return _singular(a, count)[1][..., 0, :]
+
+
+def _left_vectors(a: Array, count: int) -> Array:
+    """One in each column, in the order of the singular values."""
+    return _singular(a, count)[0]
+
+
+def _right_vectors(a: Array, count: int) -> Array:
+    """As the left ones."""
+    return _singular(a, count)[2]
+
+
+def _singular(a: Array, count: int) -> tuple[Array, Array, Array]:
+    """Left vectors, singular values as a row, and right vectors, `count` of each; not a number where a matrix
+    is not finite."""
+    m, n = a.shape[-2:]
+    try:
+        u, s, v = np.linalg.svd(a, full_matrices=False)
+    except np.linalg.LinAlgError:
+        u, s, v = (
+            np.full((*a.shape[:-2], *end), np.nan) for end in ((m, min(m, n)), (min(m, n),), (min(m, n), n))
+        )
+    kept = min(m, n, count)
+    found = []
+    for rows, part in ((m, u), (1, s[..., None, :]), (n, v.swapaxes(-1, -2))):
+        whole = np.zeros((*a.shape[:-2], rows, count), DTYPE)
+        whole[..., :kept] = part[..., :kept]
+        found.append(whole)
+    return found[0], found[1], found[2]
+
+
+def _argsort(a: Array) -> Array:
+    """The places along the last axis from the smallest, equal elements as they stand."""
+    return np.argsort(a, -1, kind="stable")

@@ -6,7 +6,7 @@ Must not know: any network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ PARAMETERS: dict[str, tuple[Any, ...]]
 INPUTS: dict[str, tuple[Any, ...]]
 INTEGERS: dict[str, Any]
 FACTS: dict[str, tuple[tuple[str, int], ...]]
+SOLVED: dict[str, tuple[str, int, Callable[[int, Mapping[str, int]], int]]]
+CONDITIONS: dict[str, Callable[[Mapping[str, int]], bool]]
+SAMPLE: dict[str, int]
 FORWARD_INPUTS: tuple[str, ...]
 OUTPUTS: tuple[str, ...]
 METRICS: tuple[str, ...]
@@ -35,6 +38,7 @@ RANDOM: dict[str, tuple[tuple[Any, ...], str, float]]
 BATCH: str | None
 GRADIENTS: dict[str, str]
 EQUATIONS: dict[int, str]
+STOPPED: tuple[str, ...]
 DERIVATIVE_INPUTS: tuple[str, ...]
 DERIVATIVES: dict[str, str]
 MOMENTS: tuple[str, ...]

@@ -31,6 +31,7 @@ from symbp.emit.parts.program import (
     NAME,
     PARAMETERS,
     SIZES,
+    SOLVED,
     Array,
     _advance,
     _differentiate,
@@ -78,11 +79,17 @@ def init_params(seed: int = 0, **sizes: int) -> Arena:
     """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
     known = {**SIZES, **sizes}
     shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
+    # <formulas>
+    shaping += SOLVED
+    # </formulas>
     strange = [name for name in sizes if name not in shaping and name not in SIZES]
     if strange:
         raise DataError(f"the network has no size {strange[0]!r}")
     wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
     needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
+    # <formulas>
+    needed += [size for size, (name, _, _) in SOLVED.items() if name in PARAMETERS and size not in known]
+    # </formulas>
     if wrong or needed:
         raise DataError(
             f"{wrong[0]} is {SIZES[wrong[0]]} in this module"

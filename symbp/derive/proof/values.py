@@ -1,11 +1,13 @@
 """Fingerprints: the values of tensors and of candidate expressions at random points, and a pool to search.
 
 Enters: a system; expressions over its tensors. Leaves: "this equals 0, a constant, or c times that tensor",
-as a proposal that float64 at two points supports (the finished derivation is confirmed in 50 digits).
+as a proposal that float64 supports at two points and at a third one of other sizes, where conditions are free
+(`free`); the finished derivation is confirmed at more of them (`confirm`).
 Must not know: which rewrite asks.
 
 Points have small sizes and leaves sampled by their facts; shapes are matched symbolically, never by the
-sizes that a point happens to have.
+sizes that a point happens to have. Nothing is concluded from what no point reaches: a condition that went one
+way only, a label that did not occur, a condition on real values where it could not be drawn.
 """
 
 from __future__ import annotations
@@ -17,35 +19,41 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symbp.derive.proof.free import FreeConditions, Kinds, is_decided_freely
+from symbp.derive.proof.points import free_runs, wide_run
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.fitting import ANEW, constraints
-from symbp.ir.sampling import conditions, covering_points, sample_point, ways_taken, ways_wanted
+from symbp.ir.sampling import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
 Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
 Key = tuple[object, ...]
+DRAWS = 6  # of each condition, at all points of a search together
 TOLERANCE = 1e-9
-MOST_TOLD_APART = 6  # sizes of which no two have the same value at a point
+ROUNDING = 1e-15  # a difference that says nothing: of values that would be 0, a singular determinant's
+MAY_BE_ROUNDING = 1e-3  # a value that is larger is one, whatever was added up: 1e-11 of less than 1e8
+WITNESS, LARGEST_OF_WITNESS = 500, 13  # what the seed of the third point is more; the largest of its sizes
 
 
 class Values:
-    """The values of a growing system at two points, with a search by value."""
+    """The values of a growing system at two points or more, with a search by value; `beside` are further
+    points, at which an earlier search was found wrong."""
 
-    def __init__(self, system: System, seed: int = 7) -> None:
+    def __init__(self, system: System, seed: int = 7, beside: Sequence[Run] = ()) -> None:
         self.system = system
+        self.kinds = Kinds(system)
         self.shapes = {tensor.name: tensor.shape for tensor in system.tensors}
-        points = covering_points(system, seed, least=2)
-        self.sizes = [sizes for sizes, _ in points]
-        self.runs = [Run(system, values, sizes) for sizes, values in points]
-        self._witness = _witness(system, seed)
+        self.runs = [*free_runs(system, self.kinds, seed, least=2, draws=DRAWS), *beside]
+        self.sizes = [run.sizes for run in self.runs]
+        self._witness = wide_run(system, self.kinds, seed + WITNESS, LARGEST_OF_WITNESS)
         self._later: list[Equation] = []  # what the witness hasn't been told of
         self.pool: dict[Key, list[tuple[str, tuple[int, ...]]]] = {}
         self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}
         self._memo: dict[object, Value | None] = {}
         self._coverage: dict[Expr, bool] = {}
-        self.unproven: set[str] = set()
+        self._drawn = all(isinstance(run.conditions, FreeConditions) for run in self.runs)
+        self.unproven: set[str] = self._unseen_labels()
         self.unproven = self._find_unproven()
         self.constants = self._constant_table()
 
@@ -77,8 +85,10 @@ class Values:
 
     def proves(self, equation: Equation) -> bool:
         """Whether the points say something about an equation: each of its conditions held and failed at some
-        of them, and it reads no tensor about which they say nothing."""
+        of them, those on real values by a draw, and it reads no tensor about which they say nothing."""
         if any(name in self.unproven for name in equation.read_names):
+            return False
+        if not self._drawn and is_decided_freely(equation, self.kinds):
             return False
         return all(
             self._covered(key, c, equation) for key, c in conditions(equation.body, equation.where).items()
@@ -91,6 +101,14 @@ class Values:
                 found |= ways_taken(run, condition, equation, self.shapes)
             self._coverage[key] = ways_wanted(condition) <= found
         return self._coverage[key]
+
+    def _unseen_labels(self) -> set[str]:
+        """The integer leaves of which some value that matters did not occur."""
+        return {
+            name
+            for name, wanted in labels_wanted(self.system).items()
+            if not wanted <= frozenset[int]().union(*(labels_seen(run, name) for run in self.runs))
+        }
 
     def _find_unproven(self) -> set[str]:
         """The tensors with a condition that goes one way at all points, and all that depend on them."""
@@ -121,15 +139,13 @@ class Values:
             self.unproven.add(equation.target)
         for run in self.runs:
             run.define(equation.target, run.value(equation))
-        if self._witness is not None:
-            self._later.append(equation)
+        self._later.append(equation)
 
     def witnessed(self, equation: Equation, found: Expr) -> bool:
         """Whether a right-hand side equals what was found for it at other sizes, too, where these say
-        anything: with many sizes, or extents such as D − K + 1, some agree at two points by accident."""
+        anything: some sizes, products of sizes, or extents such as D − K + 1 agree at two points by
+        accident."""
         witness = self._witness
-        if witness is None:
-            return True
         try:
             for defined in self._later:
                 witness.define(defined.target, witness.value(defined))
@@ -159,14 +175,14 @@ class Values:
         indices: Sequence[Index],
         extents: Mapping[Index, Expr],
         allowed: Callable[[str], bool],
-        scale: float = 0.0,
+        scale: Callable[[], float] = lambda: 0.0,
     ) -> Expr | None:
-        """0, a constant, or c·tensor[…] with this value; `scale` is the size of what was added up, against
+        """0, a constant, or c·tensor[…] with this value; `scale` gives the size of what was added up, against
         which rounding is told from a value (0 if nothing was: then only an exact zero is one)."""
         if value is None:
             return None
         largest = max((float(np.max(np.abs(v), initial=0.0)) for v in value), default=0.0)
-        if largest <= 1e-11 * scale:
+        if largest <= MAY_BE_ROUNDING and largest <= 1e-11 * scale():
             return sympy.Integer(0)
         if all(np.ptp(v) <= 1e-10 * abs(v.flat[0]) for v in value if v.size):
             constant = self._constant([float(v.flat[0]) for v in value])
@@ -219,6 +235,21 @@ class Values:
             largest = float(np.max(np.abs(y), initial=0.0))
             bound = TOLERANCE * largest + 1e-11 * scale
             if x.shape != y.shape or float(np.max(np.abs(x - y), initial=0.0)) > bound:
+                return False
+        return True
+
+    def same(self, equation: Equation, scale: float = 0.0) -> bool:
+        """Whether another right-hand side has the value that its tensor has, wherever that is finite."""
+        try:
+            pairs = [(run.value(equation), run.tensor(equation.target)) for run in self.runs]
+        except EvaluationError:
+            return False
+        for new, old in pairs:
+            finite = np.isfinite(old)
+            if not np.all(np.isfinite(new[finite])):
+                return False
+            rounding = float(np.max(np.abs(new - old), initial=0.0, where=finite)) <= ROUNDING
+            if not rounding and not self.equal((new[finite],), (old[finite],), scale):
                 return False
         return True
 
@@ -318,14 +349,6 @@ def _size_symbols(system: System) -> Iterator[Expr]:
     for extents in [t.shape for t in system.tensors] + [e.ranges for e in system.equations]:
         for extent in extents:
             yield from free_sizes(extent)
-
-
-def _witness(system: System, seed: int) -> Run | None:
-    """A point of other sizes, where two do not tell all of a system's sizes and extents apart."""
-    if len(system.sizes) <= MOST_TOLD_APART and not constraints(system).extents:
-        return None
-    sizes, values = sample_point(system, seed, variant=ANEW + seed)
-    return Run(system, values, sizes)
 
 
 def searchable(system: System) -> list[str]:

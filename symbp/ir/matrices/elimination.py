@@ -1,8 +1,7 @@
-"""The leaves of linear algebra: functions of a whole matrix that no scalar body can express.
+"""Inverses, determinants, cofactors and Cholesky factors, by elimination.
 
-Enters: a square matrix of elements of any domain, or arrays of matrices. Leaves: its inverse, determinant,
-logarithm of |determinant|, or Cholesky factor. Must not know: systems, derivatives (their adjoints are in
-`symbp.derive.matrices`).
+Enters: a square matrix of elements of any domain, or arrays of matrices. Leaves: its function, exact in the
+domain. Must not know: systems, derivatives.
 
 One elimination serves every domain: rationals and residues stay exact, 50 digits stay 50 digits, the complex
 step and dual numbers pass through, because nothing but field operations and square roots is used.
@@ -10,8 +9,6 @@ step and dual numbers pass through, because nothing but field operations and squ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -26,20 +23,10 @@ Rows = list[list[Value]]
 SINGULAR = 1e13  # condition from which no digit of an inverse in double precision is worth anything
 
 
-@dataclass(frozen=True)
-class MatrixLeaf:
-    """One function of a matrix. `exact` takes n × n elements of a domain, `arrays` an array (…, n, n) of
-    floats or complex numbers; both give an n × n matrix if `gives_matrix`, else a scalar."""
-
-    gives_matrix: bool
-    exact: Callable[[Domain, Rows], Any]
-    arrays: Callable[[Array], Array]
-
-
-def _inverse(domain: Domain, rows: Rows) -> Rows:
+def inverse(domain: Domain, rows: Rows) -> Rows:
     """Gauss and Jordan's elimination of [M | 1]."""
     n = len(rows)
-    work = [[*row, *_unit(domain, n, k)] for k, row in enumerate(rows)]
+    work = [[*row, *unit(domain, n, k)] for k, row in enumerate(rows)]
     for k in range(n):
         _pivot(domain, work, k)
         work[k] = _scaled(work[k], domain.power(work[k][k], Fraction(-1)))
@@ -49,7 +36,7 @@ def _inverse(domain: Domain, rows: Rows) -> Rows:
     return [row[n:] for row in work]
 
 
-def _det(domain: Domain, rows: Rows) -> Value:
+def det(domain: Domain, rows: Rows) -> Value:
     """The product of the pivots of Gauss's elimination, with the sign of the row exchanges."""
     work, n = [list(row) for row in rows], len(rows)
     total = domain.rational(Fraction(1))
@@ -63,14 +50,24 @@ def _det(domain: Domain, rows: Rows) -> Value:
     return total
 
 
-def _logdet(domain: Domain, rows: Rows) -> Value:
-    det = _det(domain, rows)
-    if domain.order(det) < 0:
-        det = det * domain.rational(Fraction(-1))
-    return domain.apply(sympy.log, [det])
+def logdet(domain: Domain, rows: Rows) -> Value:
+    value = det(domain, rows)
+    if domain.order(value) < 0:
+        value = value * domain.rational(Fraction(-1))
+    return domain.apply(sympy.log, [value])
 
 
-def _cholesky(domain: Domain, rows: Rows) -> Rows:
+def cofactors(domain: Domain, rows: Rows) -> Rows:
+    """(−1)^(i+j) times the determinant of what is left without row i and column j."""
+    signs = [domain.rational(Fraction(1)), domain.rational(Fraction(-1))]
+
+    def minor(i: int, j: int) -> Value:
+        return det(domain, [[*row[:j], *row[j + 1 :]] for k, row in enumerate(rows) if k != i])
+
+    return [[signs[(i + j) % 2] * minor(i, j) for j in range(len(rows))] for i in range(len(rows))]
+
+
+def cholesky(domain: Domain, rows: Rows) -> Rows:
     """Column by column, of the symmetric part (M + Mᵀ)/2."""
     n, half, minus = len(rows), domain.rational(Fraction(1, 2)), domain.rational(Fraction(-1))
     low = [[domain.rational(Fraction(0))] * n for _ in range(n)]
@@ -92,8 +89,8 @@ def _cholesky(domain: Domain, rows: Rows) -> Rows:
     return low
 
 
-# --- elimination
-def _unit(domain: Domain, n: int, k: int) -> list[Value]:
+# --- rows
+def unit(domain: Domain, n: int, k: int) -> list[Value]:
     return [domain.rational(Fraction(int(k == j))) for j in range(n)]
 
 
@@ -110,7 +107,7 @@ def _less(domain: Domain, row: list[Value], other: list[Value], factor: Value) -
 def _pivot(domain: Domain, work: Rows, k: int, singular: bool = False) -> bool:
     """Brings the largest element of column k (any but 0 in a domain without an order) into row k; a row that
     moves up changes its sign, so that the determinant stays. False if there is none and that may be."""
-    sizes = [_magnitude(domain, work[r][k]) for r in range(k, len(work))]
+    sizes = [magnitude(domain, work[r][k]) for r in range(k, len(work))]
     place = k + max(range(len(sizes)), key=sizes.__getitem__)
     if sizes[place - k] == 0:
         if singular:
@@ -125,13 +122,13 @@ def _pivot(domain: Domain, work: Rows, k: int, singular: bool = False) -> bool:
     return True
 
 
-def _magnitude(domain: Domain, value: Value) -> Any:
+def magnitude(domain: Domain, value: Value) -> Any:
     order = domain.order(value)
     return abs(order) if domain.ordered else int(int(order) != 0)
 
 
 # --- arrays
-def _inverse_arrays(a: Array) -> Array:
+def inverse_arrays(a: Array) -> Array:
     """NaN where a matrix is singular to rounding: what an inverse of it would hold is noise."""
     try:
         inverse = np.linalg.inv(a)
@@ -141,13 +138,13 @@ def _inverse_arrays(a: Array) -> Array:
     return np.where((condition < SINGULAR)[..., None, None], inverse, np.nan)
 
 
-def _logdet_arrays(a: Array) -> Array:
+def logdet_arrays(a: Array) -> Array:
     """Analytic in the elements, so that the complex step passes: log(±det)."""
     det = np.linalg.det(a)
     return np.asarray(np.log(np.where(det.real < 0, -det, det)))
 
 
-def _cholesky_arrays(a: Array) -> Array:
+def cholesky_arrays(a: Array) -> Array:
     """NumPy's factor conjugates; this one is analytic, NaN where the matrix is not positive definite."""
     a = (a + a.swapaxes(-1, -2)) / 2
     low = np.zeros_like(a)
@@ -158,10 +155,11 @@ def _cholesky_arrays(a: Array) -> Array:
     return low
 
 
-MATRIX_LEAVES: Mapping[str, MatrixLeaf] = {
-    "inverse": MatrixLeaf(True, _inverse, _inverse_arrays),
-    "det": MatrixLeaf(False, _det, lambda a: np.asarray(np.linalg.det(a))),
-    "logdet": MatrixLeaf(False, _logdet, _logdet_arrays),
-    "cholesky": MatrixLeaf(True, _cholesky, _cholesky_arrays),
-}
-"""Every leaf by its name, which is also the `op` of its `Reduction`."""
+def cofactors_arrays(a: Array) -> Array:
+    """Analytic in the elements."""
+    n, out = a.shape[-1], np.ones_like(a)
+    for i in range(n):
+        rest = np.delete(a, i, -2)
+        for j in range(n):
+            out[..., i, j] = (-1) ** (i + j) * np.linalg.det(np.delete(rest, j, -1))
+    return out

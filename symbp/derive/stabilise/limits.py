@@ -15,10 +15,13 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
+from symbp.derive.algebra import on_symbols
 from symbp.derive.definitions import map_body
 from symbp.derive.derivation import Step
-from symbp.derive.exclusion import Exclusion
 from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
+from symbp.derive.stabilise.exclusion import Exclusion
+from symbp.derive.stabilise.exponential_sums import terms_of, two_terms, written_out
+from symbp.derive.stabilise.largest import Largest
 from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.printer import equation_text
@@ -39,7 +42,6 @@ REASONS = {
 def settle_limits(system: System, steps: list[Step]) -> System:
     """The system with values and derivatives at all of these places."""
     settling = _Settling(system)
-    equations = []
     for equation in system.equations:
         if equation.op in (None, "sum"):
             for rule in REASONS:
@@ -51,8 +53,8 @@ def settle_limits(system: System, steps: list[Step]) -> System:
                     read = tuple(sorted({a.name for a in accesses(after.body)}))
                     steps.append(Step(rule, REASONS[rule], equation.target, *texts, read))
                     equation = after
-        equations.append(equation)
-    return system.with_(equations=tuple(equations))
+        settling.largest.replaced[equation.target] = equation
+    return settling.largest.system()
 
 
 class _Settling:
@@ -60,6 +62,7 @@ class _Settling:
         self.system = system
         self.signs = Signs(system, system.equations)
         self.excluded = Exclusion(system)
+        self.largest = Largest(system)
         self.divisors = {
             power.base.name
             for equation in system.equations
@@ -70,7 +73,7 @@ class _Settling:
     def rewritten(self, rule: str, equation: Equation) -> Expr:
         """The body by one of the rules."""
         if rule == QUOTIENT:
-            return self.quotient(equation.body)
+            return self.quotient(equation)
         if rule == ENTROPY:
             return self.entropies(equation.body)
         return (
@@ -78,19 +81,49 @@ class _Settling:
         )
 
     # --- quotients of exponentials
-    def quotient(self, body: Expr) -> Expr:
-        """The body without ∞/∞, if it is a rational function of one exponential; also of one that a map
-        holds."""
-        divisors = [p.base for p in body.atoms(sympy.Pow) if p.exp.is_number and p.exp.is_negative]
-        maps = {a: map_body(a, self.system) for d in divisors if d.is_Add for a in accesses(d)}
-        body_of = {a: b for a, b in maps.items() if b is not None and b.has(sympy.exp) and overflows(b)}
-        if not any(d.is_Add for d in divisors):
-            return body
-        for start in dict.fromkeys([body, body.xreplace(body_of)]):
-            for form in (hyperbolic_form(start), logistic_form(start)):
+    def quotient(self, equation: Equation) -> Expr:
+        """The body without ∞/∞, if it is a rational function of one exponential, or a quotient of sums of a
+        few; also of those that maps hold."""
+        body = equation.body
+        written = written_out(body, self.system, unsafe=True)
+        for start in dict.fromkeys([body, written]):
+            divisors = [p.base for p in start.atoms(sympy.Pow) if p.exp.is_number and p.exp.is_negative]
+            if not any(d.is_Add and d.has(sympy.exp) for d in divisors):
+                continue
+            if not overflows(start):
+                return start
+            for form in (hyperbolic_form(start), logistic_form(start), two_terms(start)):
                 if form is not None and overflows(form) < overflows(start):
                     return form
+            lowered = self.lowered(start, divisors, equation)
+            if lowered is not None:
+                return lowered
         return body
+
+    def lowered(self, e: Expr, divisors: Sequence[Expr], equation: Equation) -> Expr | None:
+        """A quotient of sums of exponentials with the largest exponent taken out of all, if that leaves no
+        factor."""
+        sums = [terms for d in divisors for terms in [terms_of(d)] if terms is not None and len(terms) > 1]
+        if len(sums) != 1 or any(c.is_negative for c, _ in sums[0]):
+            return None
+        peak, growth = sympy.Dummy("peak"), sympy.Dummy("growth", positive=True)
+        raised = e.xreplace({x: growth * sympy.exp(x.args[0] - peak) for x in outer_exponentials(e)})
+        constants = sympy.Add(*[c for c, u in sums[0] if u == 0])
+        if constants != 0:
+            (divisor,) = (d for d in divisors if terms_of(d) == sums[0])
+            grown = divisor.xreplace(
+                {x: growth * sympy.exp(x.args[0] - peak) for x in outer_exponentials(divisor)}
+            )
+            raised = raised.xreplace({grown: grown + constants * (growth * sympy.exp(-peak) - 1)})
+        settled = on_symbols(raised, sympy.factor)
+        if settled is None:
+            return None
+        power = settled.as_powers_dict().get(growth, sympy.Integer(0))
+        settled = settled / growth**power * sympy.exp(power * peak)
+        if growth in settled.free_symbols or power > 0:
+            return None
+        largest = self.largest.of([u for _, u in sums[0]], equation)
+        return None if largest is None else settled.xreplace({peak: largest})
 
     # --- x log x
     def entropies(self, e: Expr) -> Expr:
@@ -151,8 +184,18 @@ class _Settling:
             return all(self._squares(a) for a in e.args)
         if e.is_Mul:
             rest = [f for f in e.args if not (isinstance(f, Guard) or self.signs.positive(f))]
+            rest = [f for f in rest if accesses(f)]  # sizes only scale
             return len(rest) == 1 and self._squares(rest[0])
         return bool(e.is_Pow and e.exp.is_Integer and e.exp.is_even and e.exp.is_positive)
+
+
+def outer_exponentials(e: Expr) -> list[Expr]:
+    """The exponentials of a body that are not inside others, or inside other functions."""
+    if isinstance(e, sympy.exp):
+        return [e]
+    if isinstance(e, (Access, Guard)) or e.is_Function or not e.args:
+        return []
+    return list(dict.fromkeys(x for a in e.args for x in outer_exponentials(a)))
 
 
 def _power_of(x: Expr, factors: Sequence[Expr]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 from symbp.derive import derive
-from symbp.derive.prove import proof
+from symbp.derive.proof.prove import proof
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard, Index
 from symbp.ir.system import Fact, Role, System
@@ -177,4 +177,4 @@ def test_a_value_without_a_proof_says_so() -> None:
     found = derive(b.system("L"))
     assert str(found["bias"].equation) == "dbias[d] = 0"
     lemma = next(step for step in found.steps if step.rule == "value of a sum")
-    assert lemma.rests_on[-1] == "equal values at 2 random points, confirmed in 50 digits"
+    assert lemma.rests_on[-1].startswith("equal values at 2 random points")

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symbp.derive.confirm import close_confirmed
+from symbp.derive.declared.stopped import freed
 from symbp.derive.derivation import Step
+from symbp.derive.proof.confirm import close_confirmed, warn_of
 from symbp.derive.sweep import adjoints
 from symbp.ir.expr import Access
 from symbp.ir.printer import equation_text
@@ -24,11 +25,12 @@ def eliminate(system: System) -> System:
 
     Raises InvalidSystem for a tensor that isn't there.
     """
-    return eliminated(system)[0]
+    stopped = freed(system)
+    return stopped.restored(eliminated(stopped.free)[0])
 
 
 def eliminated(system: System) -> tuple[System, tuple[Step, ...]]:
-    """The same, and the steps that led to each closed form."""
+    """The same of a system without stopped values, and the steps that led to each closed form."""
     steps: list[Step] = []
     declared, short = dict(system.derivatives), dict[str, str]()
     while system.derivatives:
@@ -53,7 +55,9 @@ def _derivative(
     """The equations of one derivative, and the tensors that they define beside it; see `_names`."""
     part = _resting_on(system, of, by)
     sweep = adjoints(part, of, [by], ones=True)
-    closed, steps = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
+    found = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
+    warn_of(found.doubtful)
+    closed = found.system
     own = {t.name for t in part.tensors}
     names = _names(system, closed, own, {sweep.gradients[by]: name}, lead, short)
     first = Step(
@@ -71,7 +75,7 @@ def _derivative(
         if t.name not in own
     )
     equations = tuple(_told(e, name, of, by) for e in renamed.equations if e.target not in own)
-    return System(tensors, equations), (first, *(_called(step, names) for step in steps))
+    return System(tensors, equations), (first, *(_called(step, names) for step in found.steps))
 
 
 def _resting_on(system: System, of: str, by: str) -> System:
@@ -79,7 +83,7 @@ def _resting_on(system: System, of: str, by: str) -> System:
     needed = system.ancestors(of) | system.ancestors(by)
     tensors = tuple(_plain(t) for t in system.tensors if t.name in needed)
     equations = tuple(e for e in system.equations if e.target in needed)
-    return System(tensors, equations, system.bound, outputs=(of,))
+    return System(tensors, equations, system.bound, outputs=(of,), conditions=system.conditions)
 
 
 def _plain(tensor: Tensor) -> Tensor:

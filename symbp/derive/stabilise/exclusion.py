@@ -1,7 +1,7 @@
 """Which sums of exponentials may be left without a term, and which values may be −∞.
 
 Enters: a system. Leaves: answers that are True unless the opposite is proven from brackets and ranges.
-Must not know: what is done about it (that is `symbp.derive.shifts`).
+Must not know: what is done about it (that is `symbp.derive.stabilise.shifts`).
 
 A row is proven to keep an element if, at one position of the reduced indices (the first, the last, or that of
 a plain index), every bracket holds for all values of the others: `[j ≤ i]` holds at j = 0 and at j = i.
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import sympy
 
 from symbp.derive.definitions import map_body
-from symbp.derive.logarithms import bracket_of, exponential_factor
+from symbp.derive.stabilise.factors import bracket_of, exponential_factor
 from symbp.ir.bounds import never_negative, simplify_guard, within
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.system import Equation, System

@@ -1,0 +1,81 @@
+"""The largest of a few exponents, element by element: what a sum of exponentials in one body is divided by.
+
+Enters: a system, exponents in one of its equations. Leaves: a read of a new tensor that holds the largest,
+and the system with the new equations before those that read them. Must not know: what is divided by it.
+
+Such a tensor counts as a constant, as the maximum does that a sum over an index is shifted by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sympy
+
+from symbp.derive.stabilise.exclusion import Exclusion
+from symbp.derive.stabilise.exponential_sums import largest
+from symbp.ir.expr import Access, Expr, Index, accesses, free_indices, unused_name
+from symbp.ir.system import Equation, System, Tensor
+
+RULE = "largest exponent"
+
+
+@dataclass
+class Largest:
+    """New equations of a system, each before the equation that asked for it, and equations to `replace`."""
+
+    source: System
+    replaced: dict[str, Equation] = field(default_factory=dict)
+    before: dict[str, list[Equation]] = field(default_factory=dict)
+    known: dict[tuple[Expr, ...], Access] = field(default_factory=dict)
+    _excluded: Exclusion | None = None
+
+    def of(self, exponents: Sequence[Expr], equation: Equation) -> Access | None:
+        """A read of the largest; None where a read may be out of its range or all may be −∞."""
+        if not all(self._anywhere(u, equation) for u in exponents):
+            return None
+        self._excluded = self._excluded or Exclusion(self.source)
+        if all(self._excluded.lowest(u, equation.extents) for u in exponents):
+            return None
+        ordered = tuple(sorted(exponents, key=sympy.default_sort_key))
+        if ordered in self.known:
+            return self.known[ordered]
+        found: Access = ordered[0]
+        rest = ordered[1:]
+        for exponent in rest:
+            found = self._named(largest(found, exponent), equation)
+        self.known[ordered] = found
+        return found
+
+    def system(self) -> System:
+        """The system with all of them in place."""
+        new = [e for own in self.before.values() for e in own]
+        equations: list[Equation] = []
+        for equation in self.source.equations:
+            equations += self.before.get(equation.target, ())
+            equations.append(self.replaced.get(equation.target, equation))
+        tensors = (*self.source.tensors, *(Tensor(e.target, e.shape) for e in new))
+        return self.source.with_(tensors=tensors, equations=tuple(equations))
+
+    def _named(self, body: Expr, equation: Equation) -> Access:
+        own = self.before.setdefault(equation.target, [])
+        taken = {*self.source.by_name, *(e.target for all_ in self.before.values() for e in all_)}
+        name = unused_name(f"m_{equation.target}", taken)
+        indices = tuple(i for i in equation.all_indices if i in free_indices(body))
+        ranges = tuple(equation.extents[i] for i in indices)
+        own.append(Equation(name, indices, body, None, (), ranges, constant=True, rule=RULE))
+        return Access(name, *indices)
+
+    def _anywhere(self, e: Expr, equation: Equation) -> bool:
+        """Whether an exponent has a value wherever the equation is evaluated, brackets or not."""
+        return all(
+            a.outside is None
+            and all(isinstance(s, Index) and equation.extents.get(s) == n for s, n in self._axes(a))
+            for a in accesses(e)
+        )
+
+    def _axes(self, access: Access) -> list[tuple[Expr, Expr]]:
+        tensor = self.source.by_name.get(access.name)
+        shape = tensor.shape if tensor is not None else (None,) * len(access.subscripts)
+        return list(zip(access.subscripts, shape, strict=True))

@@ -1,0 +1,41 @@
+"""Scalar bodies: what is constant in a partial derivative, and steps."""
+
+from fractions import Fraction
+
+import sympy
+
+from symbp.ir.domains import EXACT, FLOAT, HIGH
+from symbp.ir.expr import Access, Floor, FloorQuotient, Guard, Index, Round, Size, partial
+
+n, k = Index("n"), Index("k")
+z, m = Access("z", n, k), Access("m", n, k)
+
+
+def test_minus_infinity_is_a_constant_of_a_partial_derivative():
+    padded = Access("x", n - 1, outside=-sympy.oo)
+    assert partial(padded, padded) == 1
+    opened, closed = Guard(">", m, 0), Guard("<=", m, 0)
+    body = (z * opened - sympy.oo * closed) / Size("N") + 3 * padded
+    assert partial(body, z) == opened / Size("N")
+    assert partial(body, padded) == 3
+
+
+def test_steps_have_the_derivative_0():
+    for step in (Floor(z), Round(z * m), FloorQuotient(m, z)):
+        assert sympy.diff(step.xreplace({z: sympy.Symbol("v", real=True)}), sympy.Symbol("v", real=True)) == 0
+
+
+def test_steps_of_numbers():
+    assert Floor(sympy.Rational(-7, 2)) == -4
+    assert FloorQuotient(sympy.Rational(7, 2), sympy.Rational(-1, 2)) == -7
+    assert [Round(sympy.Rational(k, 2)) for k in (-3, -1, 1, 3, 5)] == [-2, 0, 0, 2, 2]
+
+
+def test_every_domain_steps_alike():
+    for a, b in ((7.5, 2.5), (-7.25, 2.0), (49.0 * 117, 49.0), (0.3, -0.1)):
+        quotient = Fraction(a) / Fraction(b)
+        for domain in (EXACT, FLOAT, HIGH):
+            x, y = (domain.lift(Fraction(value)) for value in (a, b))
+            assert domain.apply(FloorQuotient, [x, y]) == quotient.numerator // quotient.denominator
+            assert domain.apply(Floor, [x]) == Fraction(a).numerator // Fraction(a).denominator
+            assert domain.apply(Round, [x]) == round(Fraction(a))

@@ -1,0 +1,20 @@
+"""Named architectures, declared as in PyTorch with integers, have PyTorch's gradients."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from architectures import ARCHITECTURES, errors
+
+LONG = ("resnet18", "unet")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in ARCHITECTURES]
+)
+def test_gradients_are_pytorchs(name: str) -> None:
+    found = errors(ARCHITECTURES[name])
+    worst = max(found, key=lambda n: found[n])
+    assert found[worst] <= 1e-9, f"d{worst} differs by {found[worst]:.2g} of its largest entry"
