@@ -18,8 +18,8 @@ their brackets exclude each other. A form is *as sharp* as another if
 
 What is subtracted by the chain rule itself is part of the form that a rewrite starts from: p − y, 1 − tanh²,
 the means that a normalisation subtracts stay what they are. One new difference is allowed, `1 − σ` for a
-value σ from 0 to 1 that is saved: beside the slope 1 that the function has elsewhere, its rounding is that of σ
-(the published form; alone it is written 1/(1 + exp(u))).
+value σ from 0 to 1 that is saved: beside the slope 1 that the function has elsewhere, its rounding is that
+of σ (the published form; alone it is written 1/(1 + exp(u))).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def unopposed(terms: list[Expr], signs: Signs) -> bool:
 
 def opposed(a: Expr, b: Expr, signs: Signs) -> bool:
     """Whether two terms of a sum may have opposite signs at one point."""
-    if signs.nonnegative(a) and signs.nonnegative(b) or signs.nonnegative(-a) and signs.nonnegative(-b):
+    if (signs.nonnegative(a) and signs.nonnegative(b)) or (signs.nonnegative(-a) and signs.nonnegative(-b)):
         return False
     return not any(_exclude(g, h) for g in _brackets(a) for h in _brackets(b))
 
@@ -213,7 +213,7 @@ def _exclude(g: Guard, h: Guard) -> bool:
         strict = "<" in (g.op, h.op)
         for first, second in ((g, h), (h, g)):
             low, high = first.rhs, second.lhs  # first.lhs ≤ low, high ≤ second.rhs
-            if first.lhs == second.rhs and (low == high and strict or _below(low, high)):
+            if first.lhs == second.rhs and ((low == high and strict) or _below(low, high)):
                 return True
     return False
 
@@ -230,7 +230,8 @@ def _divides_alike(new: Expr, old: Expr, signs: Signs) -> bool:
         return True
     known = [value(part) for base in divisors(old) for part in _factored(base)]
     return all(
-        signs.at_least_one(part) or any(is_rational(value(part), v) or is_rational(-value(part), v) for v in known)
+        signs.at_least_one(part)
+        or any(is_rational(value(part), v) or is_rational(-value(part), v) for v in known)
         for base in extra
         for part in _factored(base)
     )

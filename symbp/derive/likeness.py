@@ -2,7 +2,8 @@
 
 Enters: expressions over accesses, indices and sizes, all of them unknowns; functions that arithmetic says
 nothing about are unknowns keyed by their arguments, and so are brackets. Leaves: a complex number each.
-Must not know: systems. It compares what digits two forms lose, never whether they are equal: that is proven elsewhere.
+Must not know: systems. It compares what digits two forms lose, never whether they are equal: that is proven
+elsewhere.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _FUNCTIONS = {
 
 @lru_cache(maxsize=65536)
 def value(e: Expr) -> complex:
-    """The value of an expression, each unknown at a number of its own between ½ and 1½; 0 where there is none."""
+    """The value of an expression, each unknown at a number of its own between ½ and 1½; 0 where there is
+    none."""
     try:
         return _value(e)
     except (ArithmeticError, ValueError):
@@ -70,6 +72,7 @@ def is_rational(a: complex, b: complex) -> bool:
     if abs(ratio.imag) > TOLERANCE * abs(ratio) or ratio.real <= 0:
         return False
     return any(
-        abs(ratio.real * q - round(ratio.real * q)) <= TOLERANCE * q * ratio.real and 0 < round(ratio.real * q) <= MOST
+        abs(ratio.real * q - round(ratio.real * q)) <= TOLERANCE * q * ratio.real
+        and 0 < round(ratio.real * q) <= MOST
         for q in range(1, MOST + 1)
     )

@@ -8,8 +8,8 @@ Must not know: any op; `Σ_k y[n,k] = 1` comes from the values of a leaf with th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -17,7 +17,16 @@ from symbp.derive.algebra import common_factor, expand
 from symbp.derive.cancellation import as_sharp, unopposed
 from symbp.derive.fold import Search
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices, unused_index
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    Guard,
+    Index,
+    IntegerAccess,
+    free_indices,
+    unused_index,
+    value_accesses,
+)
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, System
 
@@ -51,11 +60,9 @@ class SumForm:
     lemmas: tuple[Lemma, ...]
 
 
-def sum_forms(
-    equation: Equation, body: Expr, system: System, search: Search, signs: Signs
-) -> list[SumForm]:
-    """Normal forms of `Σ body`, from the body as it stands and from its expansion; those that keep the digits:
-    a sum of differences does not become a difference of sums."""
+def sum_forms(equation: Equation, body: Expr, system: System, search: Search, signs: Signs) -> list[SumForm]:
+    """Normal forms of `Σ body`, from the body as it stands and from its expansion; those that keep the
+    digits: a sum of differences does not become a difference of sums."""
     bodies = dict.fromkeys([body, expand(body)])
     forms = [_normal_form(b, equation.reduced, equation.extents, system, search) for b in bodies]
     whole = _one_sum(body, equation.reduced)
@@ -211,6 +218,36 @@ def partly_summed(equation: Equation, search: Search) -> list[Equation]:
             left = tuple(i for i in equation.reduced if i not in inner)
             ranges = tuple(equation.extents[i] for i in (*equation.indices, *left))
             found.append(equation.with_(body=value, reduction=Reduction("sum", left), ranges=ranges))
+    return found
+
+
+def exchanged(
+    equation: Equation, search: Search, definition: Callable[[str], Equation | None]
+) -> list[Equation]:
+    """`Σ_j P Σ_c V·g` as `Σ_c g·O` where `O = Σ_j P·V` is a saved value (Dao et al. 2022, appendix B.2)."""
+    found = []
+    factors = sympy.Mul.make_args(equation.body)
+    for factor in factors:
+        inner = definition(factor.name) if isinstance(factor, Access) else None
+        if inner is None or inner.op != "sum" or not all(isinstance(s, Index) for s in factor.subscripts):
+            continue
+        fresh: dict[Index, Index] = {}
+        for index in inner.reduced:
+            taken = (*equation.all_indices, *fresh.values())
+            fresh[index] = unused_index(index, taken) if index in taken else index
+        names = {**dict(zip(inner.indices, factor.subscripts, strict=True)), **fresh}
+        body = inner.body.xreplace(names)
+        extents = {**equation.extents, **{fresh[i]: inner.extents[i] for i in inner.reduced}}
+        everything = [*sympy.Mul.make_args(body), *(f for f in factors if f is not factor)]
+        summed = [f for f in everything if free_indices(f) & set(equation.reduced)]
+        rest = [f for f in everything if not free_indices(f) & set(equation.reduced)]
+        over = tuple(fresh.values())
+        wider = replace(search, indices=(*equation.all_indices, *over), extents=extents, found=[])
+        value = wider.lookup(sympy.Mul(*summed), equation.reduced)
+        if value is not None and value_accesses(value):
+            ranges = tuple(extents[i] for i in (*equation.indices, *over))
+            body = sympy.Mul(value, *rest)
+            found.append(equation.with_(body=body, reduction=Reduction("sum", over), ranges=ranges))
     return found
 
 

@@ -15,7 +15,16 @@ from typing import Literal
 
 import sympy
 
-from symbp.emit.terms import added_in_order, content, factor_key, guard_rank, is_sigmoid, negative, rank, readable
+from symbp.emit.terms import (
+    added_in_order,
+    content,
+    factor_key,
+    guard_rank,
+    is_sigmoid,
+    negative,
+    rank,
+    readable,
+)
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
 from symbp.ir.printer import decimal, expression_text

@@ -37,9 +37,9 @@ def term_key(term: Expr) -> tuple[bool, bool, int, str]:
 
 
 def added_in_order(sum_: Expr) -> list[Expr]:
-    """The terms of a sum in the order in which they are added: logarithms last where values with opposite signs
-    stand beside them, and of more than one value of each sign one after the other, since near-equal ones cancel
-    exactly and leave room for what is small: `(z - m) - log(s)`."""
+    """The terms of a sum in the order in which they are added: logarithms last where values with opposite
+    signs stand beside them, and of more than one value of each sign one after the other, since near-equal
+    ones cancel exactly and leave room for what is small: `(z - m) - log(s)`."""
     terms = sorted(sum_.args, key=term_key)
     plain = [t for t in terms if not t.is_number and not t.has(sympy.log)]
     last = [t for t in terms if t not in plain]

@@ -179,7 +179,11 @@ def _costly(equation: Equation) -> list[Expr]:
         if isinstance(e, (Access, Guard)) or not e.args:
             return
         sigmoid = e.is_Pow and e.base.is_Add and isinstance(e.base - 1, sympy.exp) and e.exp == -1
-        if (e.is_Function or isinstance(e, sympy.exp) or sigmoid or _less_one(e)) and _whole(e) and len(free_indices(e)) > 1:
+        if (
+            (e.is_Function or isinstance(e, sympy.exp) or sigmoid or _less_one(e))
+            and _whole(e)
+            and len(free_indices(e)) > 1
+        ):
             found[e] = None
             return
         for arg in sorted(e.args, key=expression_text):
@@ -190,7 +194,8 @@ def _costly(equation: Equation) -> list[Expr]:
 
 
 def _less_one(e: Expr) -> bool:
-    """exp(u) − 1, which has a function of its own: it would lose its digits to an exponential that is shared."""
+    """exp(u) − 1, which has a function of its own: it would lose its digits to an exponential that is
+    shared."""
     number, rest = e.as_coeff_Add() if e.is_Add else (sympy.Integer(0), e)
     return bool(number != 0) and isinstance(-rest / number, sympy.exp)
 

@@ -1,7 +1,8 @@
-"""How far a float32 module is from 50 digits at one point: the error of each gradient, against its largest entry.
+"""How far a float32 module is from 50 digits at one point: the error of each gradient, against its largest
+entry.
 
-The reference is the chain rule on the stabilised system, evaluated at the same float32 inputs: no closed form is
-in it. A point counts where the loss itself has lost less than 1e-4; what isn't a number never does.
+The reference is the chain rule on the stabilised system, evaluated at the same float32 inputs: no closed
+form is in it. A point counts where the loss itself has lost less than 1e-4; what isn't a number never does.
 """
 
 from __future__ import annotations

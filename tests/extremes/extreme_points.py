@@ -1,4 +1,5 @@
-"""Extreme points: what each kind of operand may be, from ordinary to far off, saturated, tied, zero, denormal.
+"""Extreme points: what each kind of operand may be, from ordinary to far off, saturated, tied, zero,
+denormal.
 
 All values are float32 numbers, held in float64: a reference in 50 digits sees exactly what the module sees.
 """

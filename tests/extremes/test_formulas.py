@@ -1,4 +1,5 @@
-"""What is unsafe as written is stabilised in whatever way it is written: float32 against 50 digits, far out."""
+"""What is unsafe as written is stabilised in whatever way it is written: float32 against 50 digits, far
+out."""
 
 from __future__ import annotations
 

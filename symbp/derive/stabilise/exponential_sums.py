@@ -1,7 +1,7 @@
 """Sums of exponentials written out in one body: `exp(a) + exp(b)`, `1 + exp(u)`, `3·exp(a) − exp(b)`.
 
-Enters: a sum, the definitions behind what it reads. Leaves: its terms as (number, exponent), and forms of it or
-of its logarithm that nothing overflows in. Must not know: softmax or any other op by name.
+Enters: a sum, the definitions behind what it reads. Leaves: its terms as (number, exponent), and forms of it
+or of its logarithm that nothing overflows in. Must not know: softmax or any other op by name.
 """
 
 from __future__ import annotations
@@ -58,7 +58,12 @@ def logarithm(terms: Sequence[Term]) -> Expr | None:
         return sympy.log(number) + exponent
     if len(rest) == 1 and exponent == 0 and rest[0][0] == number:
         return sympy.log(number) + sympy.log(1 + sympy.exp(rest[0][1]))
-    if len(rest) == 1 and rest[0][0] == number and exponent != 0 and sympy.cancel(rest[0][1] / exponent).is_Rational:
+    if (
+        len(rest) == 1
+        and rest[0][0] == number
+        and exponent != 0
+        and sympy.cancel(rest[0][1] / exponent).is_Rational
+    ):
         return sympy.log(number) + exponent + sympy.log(1 + sympy.exp(sympy.expand(rest[0][1] - exponent)))
     return None  # c·exp(u) beside 1: SymPy makes that of exp(u + log(c))
 
@@ -97,7 +102,9 @@ def safe_as_it_stands(e: Expr) -> bool:
     """A positive number, and terms that are positive by their form and can't overflow: its logarithm needs
     nothing."""
     constant, rest = e.as_coeff_Add()
-    return bool(constant.is_positive) and not overflows(rest) and all(map(_positive, sympy.Add.make_args(rest)))
+    return (
+        bool(constant.is_positive) and not overflows(rest) and all(map(_positive, sympy.Add.make_args(rest)))
+    )
 
 
 def _positive(e: Expr) -> bool:

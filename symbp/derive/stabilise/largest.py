@@ -1,7 +1,7 @@
 """The largest of a few exponents, element by element: what a sum of exponentials in one body is divided by.
 
-Enters: a system, exponents in one of its equations. Leaves: a read of a new tensor that holds the largest, and
-the system with the new equations before those that read them. Must not know: what is divided by it.
+Enters: a system, exponents in one of its equations. Leaves: a read of a new tensor that holds the largest,
+and the system with the new equations before those that read them. Must not know: what is divided by it.
 
 Such a tensor counts as a constant, as the maximum does that a sum over an index is shifted by.
 """
@@ -44,8 +44,8 @@ class Largest:
         found, *rest = ordered
         for exponent in rest:
             found = self._named(largest(found, exponent), equation)
-        self.known[ordered] = found
-        return found
+        self.known[ordered] = Access(found.name, *found.subscripts)
+        return self.known[ordered]
 
     def system(self) -> System:
         """The system with all of them in place."""

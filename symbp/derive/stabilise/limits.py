@@ -18,10 +18,10 @@ import sympy
 from symbp.derive.algebra import on_symbols
 from symbp.derive.definitions import map_body
 from symbp.derive.derivation import Step
+from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
 from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.derive.stabilise.exponential_sums import terms_of, two_terms, written_out
 from symbp.derive.stabilise.largest import Largest
-from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
 from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.printer import equation_text
@@ -82,8 +82,8 @@ class _Settling:
 
     # --- quotients of exponentials
     def quotient(self, equation: Equation) -> Expr:
-        """The body without ∞/∞, if it is a rational function of one exponential, or a quotient of sums of a few;
-        also of those that maps hold."""
+        """The body without ∞/∞, if it is a rational function of one exponential, or a quotient of sums of a
+        few; also of those that maps hold."""
         body = equation.body
         written = written_out(body, self.system, unsafe=True)
         for start in dict.fromkeys([body, written]):
@@ -101,7 +101,8 @@ class _Settling:
         return body
 
     def lowered(self, e: Expr, divisors: Sequence[Expr], equation: Equation) -> Expr | None:
-        """A quotient of sums of exponentials with the largest exponent taken out of all, if that leaves no factor."""
+        """A quotient of sums of exponentials with the largest exponent taken out of all, if that leaves no
+        factor."""
         sums = [terms for d in divisors for terms in [terms_of(d)] if terms is not None and len(terms) > 1]
         if len(sums) != 1 or any(c.is_negative for c, _ in sums[0]):
             return None
@@ -110,7 +111,9 @@ class _Settling:
         constants = sympy.Add(*[c for c, u in sums[0] if u == 0])
         if constants != 0:
             (divisor,) = (d for d in divisors if terms_of(d) == sums[0])
-            grown = divisor.xreplace({x: growth * sympy.exp(x.args[0] - peak) for x in outer_exponentials(divisor)})
+            grown = divisor.xreplace(
+                {x: growth * sympy.exp(x.args[0] - peak) for x in outer_exponentials(divisor)}
+            )
             raised = raised.xreplace({grown: grown + constants * (growth * sympy.exp(-peak) - 1)})
         settled = on_symbols(raised, sympy.factor)
         if settled is None:

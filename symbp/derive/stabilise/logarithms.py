@@ -4,9 +4,10 @@ Enters: a system. Leaves: the same values, where nothing overflows or underflows
 taken. Must not know: softmax, cross-entropy or any other op by name; only log, exp and sums.
 
 A logarithm is expanded through the definitions of what it reads: log(exp(u)/s) → u − log s, and
-log(1 − 1/(1 + exp(−z))) → −log(1 + exp(z)). Where a bracket excludes the whole, the logarithm is −∞. A sum of two
-or more exponentials is divided by the largest: log(exp(a) + exp(b)) → m + log(exp(a − m) + exp(b − m)); like the
-shift of a sum over an index, m counts as a constant. Each step leaves sums of fewer divisions, so it ends.
+log(1 − 1/(1 + exp(−z))) → −log(1 + exp(z)). Where a bracket excludes the whole, the logarithm is −∞. A sum
+of two or more exponentials is divided by the largest: log(exp(a) + exp(b)) → m + log(exp(a − m) + exp(b −
+m)); like the shift of a sum over an index, m counts as a constant. Each step leaves sums of fewer divisions,
+so it ends.
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ class _Expansion:
         return e.func(*[self.expanded(a, known) for a in sorted(e.args, key=sympy.default_sort_key)])
 
     def log(self, e: Expr) -> _Log | None:
-        """log(e) without forming e, if e is made of exponentials. Reads are looked through: a map by its body,
-        a sum of exponentials stays (it is shifted later)."""
+        """log(e) without forming e, if e is made of exponentials. Reads are looked through: a map by its
+        body, a sum of exponentials stays (it is shifted later)."""
         if isinstance(e, sympy.exp):
             return _Log(e.args[0])
         if isinstance(e, sympy.cosh):  # (exp(u) + exp(−u))/2

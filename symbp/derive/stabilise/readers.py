@@ -1,9 +1,10 @@
 """What readers of a stabilised value see: a logarithm in its two parts, and nothing that is no longer needed.
 
-Enters: the system after its sums were shifted. Leaves: the same values. Must not know: what was shifted, or why.
+Enters: the system after its sums were shifted. Leaves: the same values. Must not know: what was shifted, or
+why.
 
-`z − l` with `l = m + log s` is `(z − m) − log s`: at equal logits of 10⁶, l has lost what log s says. A map that
-only unsafe shapes read is dropped, so that no later rewrite finds its value and brings the shape back.
+`z − l` with `l = m + log s` is `(z − m) − log s`: at equal logits of 10⁶, l has lost what log s says. A map
+that only unsafe shapes read is dropped, so that no later rewrite finds its value and brings the shape back.
 """
 
 from __future__ import annotations
