@@ -16,10 +16,11 @@ their brackets exclude each other. A form is *as sharp* as another if
 - what it divides by, raises to a power other than a natural number, or takes the logarithm of is treated so
   in the other form, too, or is at least 1 by its form. `x^(y − 1)·y` has a value at 0, `x^y·y/x` has none.
 
-What is subtracted by the chain rule itself is part of the form that a rewrite starts from: p − y, 1 −
-tanh², the means that a normalisation subtracts stay what they are. One new difference is allowed, `1 − σ`
-for a value σ from 0 to 1 that is saved: beside the slope 1 that the function has elsewhere, its rounding is
-that of σ (the published form; alone it is written 1/(1 + exp(u)))."""
+What is subtracted by the chain rule itself is part of the form that a rewrite starts from: p − y, 1 − tanh²,
+the means that a normalisation subtracts stay what they are. One new difference is allowed, `1 − σ` for a
+value σ from 0 to 1 that is saved: beside the slope 1 that the function has elsewhere, its rounding is that
+of σ (the published form; alone it is written 1/(1 + exp(u))).
+"""
 
 from __future__ import annotations
 

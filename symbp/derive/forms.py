@@ -99,10 +99,11 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
     merged = merge_exponentials(body)
     if merged != body:
         seeds.append(("exponentials merged", merged))
-    seeds += [("logistic function", form) for form in logistic_forms(body)[: 2 if last else 1]]
-    turned = flipped(body)
-    if turned != body and not logistic_forms(body):  # a value of its own is written 1 - σ where σ is saved
-        seeds.append(("logistic function", turned))
+    logistic = logistic_forms(body)
+    seeds += [("logistic function", form) for form in logistic[: 2 if last else 1]]
+    if not any(overflows(form) == 0 for form in logistic):  # of several exponents: each in its own product
+        turned = flipped(body)
+        seeds += [("logistic function", turned)] if turned != body else []
     quotients = tangents(body)
     if quotients != body:
         seeds.append(("hyperbolic tangent", quotients))

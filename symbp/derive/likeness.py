@@ -3,7 +3,8 @@
 Enters: expressions over accesses, indices and sizes, all of them unknowns; functions that arithmetic says
 nothing about are unknowns keyed by their arguments, and so are brackets. Leaves: a complex number each.
 Must not know: systems. It compares what digits two forms lose, never whether they are equal: that is proven
-elsewhere."""
+elsewhere.
+"""
 
 from __future__ import annotations
 

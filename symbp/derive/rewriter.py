@@ -28,8 +28,8 @@ from symbp.derive.inverse import Inversion, inverted, written_out
 from symbp.derive.neighbours import Neighbours, at_other_steps
 from symbp.derive.proof.prove import proof
 from symbp.derive.reindex import shorter_sums
-from symbp.derive.sums import Core, Lemma, SumForm, partly_summed, sum_forms
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index, value_accesses
+from symbp.derive.sums import Core, Lemma, SumForm, exchanged, partly_summed, sum_forms
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
@@ -353,36 +353,6 @@ class Rewriter:
 def _scaled(form: SumForm) -> bool:
     """Whether a normal form is one sum times a number."""
     return len(form.cores) == 1 and form.settled == 0 and form.cores[0].outer.is_number
-
-
-def exchanged(
-    equation: Equation, search: Search, definition: Callable[[str], Equation | None]
-) -> list[Equation]:
-    """`Σ_j P Σ_c V·g` as `Σ_c g·O` where `O = Σ_j P·V` is a saved value (Dao et al. 2022, appendix B.2)."""
-    found = []
-    factors = sympy.Mul.make_args(equation.body)
-    for factor in factors:
-        inner = definition(factor.name) if isinstance(factor, Access) else None
-        if inner is None or inner.op != "sum" or not all(isinstance(s, Index) for s in factor.subscripts):
-            continue
-        fresh: dict[Index, Index] = {}
-        for index in inner.reduced:
-            taken = (*equation.all_indices, *fresh.values())
-            fresh[index] = unused_index(index, taken) if index in taken else index
-        names = {**dict(zip(inner.indices, factor.subscripts, strict=True)), **fresh}
-        body = inner.body.xreplace(names)
-        extents = {**equation.extents, **{fresh[i]: inner.extents[i] for i in inner.reduced}}
-        everything = [*sympy.Mul.make_args(body), *(f for f in factors if f is not factor)]
-        summed = [f for f in everything if free_indices(f) & set(equation.reduced)]
-        rest = [f for f in everything if not free_indices(f) & set(equation.reduced)]
-        over = tuple(fresh.values())
-        wider = replace(search, indices=(*equation.all_indices, *over), extents=extents, found=[])
-        value = wider.lookup(sympy.Mul(*summed), equation.reduced)
-        if value is not None and value_accesses(value):
-            ranges = tuple(extents[i] for i in (*equation.indices, *over))
-            body = sympy.Mul(value, *rest)
-            found.append(equation.with_(body=body, reduction=Reduction("sum", over), ranges=ranges))
-    return found
 
 
 def scaled_sum(reader: Equation, source: Equation) -> Equation | None:

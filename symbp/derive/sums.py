@@ -8,16 +8,25 @@ Must not know: any op; `Σ_k y[n,k] = 1` comes from the values of a leaf with th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import sympy
 
 from symbp.derive.algebra import common_factor, expand
 from symbp.derive.cancellation import as_sharp, unopposed
 from symbp.derive.fold import Search
-from symbp.ir.bounds import never_negative, within
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices, unused_index
+from symbp.ir.bounds import within
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    Guard,
+    Index,
+    IntegerAccess,
+    free_indices,
+    unused_index,
+    value_accesses,
+)
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, System
 
@@ -134,50 +143,15 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     outer: list[Expr] = []
     content, term = term.as_content_primitive() if not term.is_Add else (sympy.Integer(1), term)
     outer.append(content)
-    factors = sympy.Mul.make_args(term)
-    for factor in factors:
+    for factor in sympy.Mul.make_args(term):
         (inner if free_indices(factor) & set(left) else outer).append(factor)
     if any(_may_leave_its_range(access, extents, system) for access in sympy.Mul(*inner).atoms(Access)):
         inner += [f for f in outer if isinstance(f, Guard)]  # a guard stays with what it protects
         outer = [f for f in outer if not isinstance(f, Guard)]
-    if any(isinstance(f, Guard) for f in inner):
-        inner += [f for f in outer if _unknown_range(f, system)]
-        outer = _protected([f for f in outer if not _unknown_range(f, system)], extents, system)
     for index in [i for i in left if not any(i in free_indices(f) for f in inner)]:
         outer.append(extents[index])
         left.remove(index)
     return Core(sympy.Mul(*outer), sympy.Mul(*inner), tuple(left))
-
-
-def _protected(outer: Sequence[Expr], extents: Extents, system: System) -> list[Expr]:
-    """Factors that leave a sum, whose guards stay, with guards of their own: a read that one of those kept
-    in its range, `r[t + 1]` in `Σ_j [t + 1 < T]·r[t + 1]·a[t + 1, j]`, is made only where it is in range.
-    That changes nothing, since all terms are 0 elsewhere, whichever of the guards says so."""
-    needed: dict[Expr, None] = {}
-    for access in sorted(sympy.Mul(*outer).atoms(Access), key=sympy.default_sort_key):
-        tensor = system.by_name.get(access.name)
-        if access.outside is not None or tensor is None:
-            continue
-        for subscript, extent in zip(access.subscripts, tensor.shape, strict=True):
-            if not _known_below(subscript, extent, system):
-                needed |= dict.fromkeys(within(subscript, extent, extents))
-    stated = [f for f in outer if isinstance(f, Guard)]
-    return [*outer, *(g for g in needed if not any(_implies(h, g, extents) for h in stated))]
-
-
-def _unknown_range(factor: Expr, system: System) -> bool:
-    """Whether it reads a value that is only now being named, at other places than it was defined at."""
-    return not isinstance(factor, Guard) and any(
-        access.name not in system.by_name and not all(isinstance(s, Index) for s in access.subscripts)
-        for access in factor.atoms(Access)
-    )
-
-
-def _implies(stated: Expr, wanted: Expr, extents: Extents) -> bool:
-    """Whether one comparison of integers follows from another."""
-    if stated == wanted or wanted.op != "<=" or stated.op != "<=" or not stated.lhs.is_integer:
-        return bool(stated == wanted)
-    return never_negative((wanted.rhs - wanted.lhs) - (stated.rhs - stated.lhs), extents)
 
 
 def _may_leave_its_range(access: Access, extents: Extents, system: System) -> bool:
@@ -226,15 +200,11 @@ def _delta(factor: Expr, left: Sequence[Index]) -> tuple[Index, Expr] | None:
 
 
 def _known_below(value: Expr, extent: Expr, system: System) -> bool:
-    """An integer leaf whose fact says that it is below this size, or a place in an order of so many."""
+    """An integer leaf whose fact says that it is below this size."""
     if not isinstance(value, IntegerAccess):
         return False
     fact = system.tensor(value.name).fact("below")
-    bound = None if fact is None else fact.bound
-    defining = system.defining.get(value.name)
-    if defining is not None and defining.op == "argsort":
-        bound = defining.extents[defining.reduced[0]]
-    return bound is not None and sympy.expand(bound - extent) == 0
+    return fact is not None and fact.bound is not None and sympy.expand(fact.bound - extent) == 0
 
 
 def partly_summed(equation: Equation, search: Search) -> list[Equation]:
@@ -248,6 +218,36 @@ def partly_summed(equation: Equation, search: Search) -> list[Equation]:
             left = tuple(i for i in equation.reduced if i not in inner)
             ranges = tuple(equation.extents[i] for i in (*equation.indices, *left))
             found.append(equation.with_(body=value, reduction=Reduction("sum", left), ranges=ranges))
+    return found
+
+
+def exchanged(
+    equation: Equation, search: Search, definition: Callable[[str], Equation | None]
+) -> list[Equation]:
+    """`Σ_j P Σ_c V·g` as `Σ_c g·O` where `O = Σ_j P·V` is a saved value (Dao et al. 2022, appendix B.2)."""
+    found = []
+    factors = sympy.Mul.make_args(equation.body)
+    for factor in factors:
+        inner = definition(factor.name) if isinstance(factor, Access) else None
+        if inner is None or inner.op != "sum" or not all(isinstance(s, Index) for s in factor.subscripts):
+            continue
+        fresh: dict[Index, Index] = {}
+        for index in inner.reduced:
+            taken = (*equation.all_indices, *fresh.values())
+            fresh[index] = unused_index(index, taken) if index in taken else index
+        names = {**dict(zip(inner.indices, factor.subscripts, strict=True)), **fresh}
+        body = inner.body.xreplace(names)
+        extents = {**equation.extents, **{fresh[i]: inner.extents[i] for i in inner.reduced}}
+        everything = [*sympy.Mul.make_args(body), *(f for f in factors if f is not factor)]
+        summed = [f for f in everything if free_indices(f) & set(equation.reduced)]
+        rest = [f for f in everything if not free_indices(f) & set(equation.reduced)]
+        over = tuple(fresh.values())
+        wider = replace(search, indices=(*equation.all_indices, *over), extents=extents, found=[])
+        value = wider.lookup(sympy.Mul(*summed), equation.reduced)
+        if value is not None and value_accesses(value):
+            ranges = tuple(extents[i] for i in (*equation.indices, *over))
+            body = sympy.Mul(value, *rest)
+            found.append(equation.with_(body=body, reduction=Reduction("sum", over), ranges=ranges))
     return found
 
 

@@ -10,7 +10,7 @@ KNOWN_WORSE: dict[str, str] = {
     "43 Gaussian mixture": "the softmax of alpha is shifted by its maximum; the published one is not",
     "54 Cox": "each risk set is shifted by its own maximum, so exponentials are taken for each pair",
     "53 neighbourhood components": "Σ_j w·(y_i − y_j) stays one sum of differences; r is not read in dp",
-    "59 Lennard-Jones": "Σ_j f·(x_i − x_j) stays one sum of differences, 2 outside: 48 operations more",
+    "59 Lennard-Jones": "Σ_j f·(x_i − x_j) stays one sum of differences, its number 2 outside",
     "61 ridge": "SymPy makes 2·a + 2·b of 2·(a + b): two operations more",
     "44 physics-informed residual": "r·(1 − h²) is not formed once for all three sums",
     "45 gradient penalty": "dW stays two matrix products and a pass instead of one sum that is none",

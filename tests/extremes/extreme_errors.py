@@ -40,9 +40,9 @@ class Judged:
 class Judge:
     """One network, compiled once for float32, with its reference."""
 
-    def __init__(self, network: Any, target: str = "numpy") -> None:
+    def __init__(self, network: Any, sizes: Mapping[str, int] | None = None) -> None:
         self.derivation = bp.derive(network)
-        self.module = bp.compile(network, target=target, dtype="float32", optimizer=bp.optim.SGD(0.1))
+        self.module = bp.compile(network, dtype="float32", optimizer=bp.optim.SGD(0.1), sizes=sizes)
         safe, _ = stabilise(eliminated(self.derivation.declared)[0])
         assert safe.loss is not None
         self.loss, self.parameters = safe.loss, tuple(self.derivation.gradients)

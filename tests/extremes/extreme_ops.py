@@ -48,7 +48,7 @@ def at(case: str, kind: str) -> Judged:
         else:
             sample = samples[position]
             values[tensor.name] = operand(
-                sample.values, kind, normal, lambda s=sample, shape=shape: _ordinary(s, shape, rng)
+                sample.values, kind, normal, lambda s=sample, n=shape: _ordinary(s, n, rng)
             )
     return known.at(values, sizes)
 

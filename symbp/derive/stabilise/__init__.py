@@ -3,10 +3,11 @@
 Enters: the declared system. Leaves: a system with the same values and safe shapes, and the steps.
 Must not know: softmax, cross-entropy or any other op by name; only log, exp, roots and sums.
 
-In this order: the logarithm of something made of exponentials is expanded through the definitions of what
-it reads (`logarithms`); sums of exponentials are shifted by their maximum (`shifts`); quotients of
-exponentials of a few exponents become logistic functions or are divided by the largest, and products and
-roots that have no derivative at 0 get 0 there (`limits`); logarithms are read in two parts (`readers`)."""
+In this order: the logarithm of something made of exponentials is expanded through the definitions of what it
+reads (`logarithms`); sums of exponentials are shifted by their maximum (`shifts`); quotients of exponentials
+of a few exponents become logistic functions or are divided by the largest, and products and roots that have
+no derivative at 0 get 0 there (`limits`); logarithms are read in two parts (`readers`).
+"""
 
 from __future__ import annotations
 

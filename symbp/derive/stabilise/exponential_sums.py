@@ -1,7 +1,8 @@
 """Sums of exponentials written out in one body: `exp(a) + exp(b)`, `1 + exp(u)`, `3·exp(a) − exp(b)`.
 
-Enters: a sum, the definitions behind what it reads. Leaves: its terms as (number, exponent), and forms of
-it or of its logarithm that nothing overflows in. Must not know: softmax or any other op by name."""
+Enters: a sum, the definitions behind what it reads. Leaves: its terms as (number, exponent), and forms of it
+or of its logarithm that nothing overflows in. Must not know: softmax or any other op by name.
+"""
 
 from __future__ import annotations
 

@@ -45,8 +45,8 @@ class Largest:
         rest = ordered[1:]
         for exponent in rest:
             found = self._named(largest(found, exponent), equation)
-        self.known[ordered] = found
-        return found
+        self.known[ordered] = Access(found.name, *found.subscripts)
+        return self.known[ordered]
 
     def system(self) -> System:
         """The system with all of them in place."""

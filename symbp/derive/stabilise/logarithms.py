@@ -3,11 +3,12 @@
 Enters: a system. Leaves: the same values, where nothing overflows or underflows before its logarithm is
 taken. Must not know: softmax, cross-entropy or any other op by name; only log, exp and sums.
 
-A logarithm is expanded through the definitions of what it reads: log(exp(u)/s) → u − log s, and log(1 −
-1/(1 + exp(−z))) → −log(1 + exp(z)). Where a bracket excludes the whole, the logarithm is −∞. A sum of two
-or more exponentials is divided by the largest: log(exp(a) + exp(b)) → m + log(exp(a − m) + exp(b − m));
-like the shift of a sum over an index, m counts as a constant. Each step leaves sums of fewer divisions, so
-it ends."""
+A logarithm is expanded through the definitions of what it reads: log(exp(u)/s) → u − log s, and
+log(1 − 1/(1 + exp(−z))) → −log(1 + exp(z)). Where a bracket excludes the whole, the logarithm is −∞. A sum
+of two or more exponentials is divided by the largest: log(exp(a) + exp(b)) → m + log(exp(a − m) + exp(b −
+m)); like the shift of a sum over an index, m counts as a constant. Each step leaves sums of fewer divisions,
+so it ends.
+"""
 
 from __future__ import annotations
 

@@ -10,23 +10,22 @@ may be excluded counts as 1 where it is 0: then a quotient e/s is 0 and not 0/0,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sympy
 
-from symbp.derive.algebra import common_factor, tidy_sign
 from symbp.derive.definitions import fresh_name, map_body
 from symbp.derive.derivation import Step
 from symbp.derive.stabilise.exclusion import Exclusion
-from symbp.derive.stabilise.exponential_sums import largest, terms_of
-from symbp.derive.stabilise.factors import bracket_of, exponential_factor, is_mask
+from symbp.derive.stabilise.exponential_sums import largest
+from symbp.derive.stabilise.factors import exponential_factor
+from symbp.derive.stabilise.scaling import Readers, Scaled, as_brackets, less
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Reduction, System, Tensor
 
 RULE = "shift of a sum of exponentials"
-MOST_SCALED = 32  # tensors that a shift may change
 
 
 @dataclass(frozen=True)
@@ -66,16 +65,6 @@ class _Shift:
         return tuple(Tensor(e.target, e.shape) for e in self.equations)
 
 
-@dataclass(frozen=True)
-class _Scaled:
-    """A tensor t that becomes t·exp(−shift), by its indices; brackets compare `raw` with 0 instead of t."""
-
-    indices: tuple[Index, ...]
-    by: Expr
-    peak: Expr
-    raw: str
-
-
 def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: list[Step]) -> System:
     """The system with the sum `name` shifted, if it is one of exponentials and all readers allow it; if not
     by itself, then together with the other sums of the same exponentials, and by no less than what readers
@@ -84,7 +73,7 @@ def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: li
     if found is None:
         return system
     for partners in dict.fromkeys([(), _partners(found)]):
-        readers = _Readers()
+        readers = Readers()
         shifted = _shifted(found, partners, (), excluded, readers)
         if readers.added:
             floors = _floors(found, readers)
@@ -101,7 +90,7 @@ def _shifted(
     partners: Sequence[Equation],
     floors: Sequence[Expr],
     excluded: Exclusion,
-    readers: _Readers,
+    readers: Readers,
 ) -> tuple[System, _Shift, Equation, tuple[str, ...]] | None:
     """The system with a sum and its partners shifted by the maximum, or by `floors` where these are
     larger."""
@@ -111,18 +100,18 @@ def _shifted(
     if (empty and partners) or (floors and (empty or not _there_before(found, floors))):
         return None
     shift = _shift(found, empty, lowest, floors)
-    scaled = {name: _Scaled(total.indices, shift.by, shift.peak, shift.summed)}
+    scaled = {name: Scaled(total.indices, shift.by, shift.peak, shift.summed)}
     lowered = {name: total.with_(body=_lower(total.body, shift.by))}
     if held is not None:
         inner = found.system.defining[held.name]
         back = dict(zip(held.subscripts, inner.indices, strict=True))
         by = shift.by.xreplace(back)
-        scaled[held.name] = _Scaled(inner.indices, by, shift.peak.xreplace(back), held.name)
+        scaled[held.name] = Scaled(inner.indices, by, shift.peak.xreplace(back), held.name)
         lowered = {name: total, held.name: inner.with_(body=_lower(inner.body, by))}
     for partner in partners:
         back = dict(zip(total.indices, partner.indices, strict=True))
         by = shift.by.xreplace(back)
-        scaled[partner.target] = _Scaled(partner.indices, by, shift.peak.xreplace(back), partner.target)
+        scaled[partner.target] = Scaled(partner.indices, by, shift.peak.xreplace(back), partner.target)
         lowered[partner.target] = partner.with_(body=_lower(partner.body, by))
     rewritten = readers.scaled(found.system, scaled, {name, *(p.target for p in partners)})
     if rewritten is None:
@@ -142,7 +131,7 @@ def _shifted(
     return result, shift, lowered[held.name if held is not None else name], tuple(scaled)
 
 
-def _floors(found: _Exponentials, readers: _Readers) -> tuple[Expr, ...]:
+def _floors(found: _Exponentials, readers: Readers) -> tuple[Expr, ...]:
     """The exponents beside the sum, by the sum's own indices; none if one has others."""
     floors = []
     for exponent, by in readers.added:
@@ -216,25 +205,14 @@ def _shiftable(system: System, name: str) -> _Exponentials | None:
         return None
     exponent, held = found
     if held is None:
-        return _Exponentials(system, total.with_(body=_brackets(total.body, system)), exponent, None)
+        return _Exponentials(system, total.with_(body=as_brackets(total.body, system)), exponent, None)
     plain = all(isinstance(s, Index) for s in held.subscripts)
     if held.name in fixed or not (plain and set(total.indices) <= set(held.subscripts)):
         # the map is asked for as it is, or the shift is no function of its indices: the sum gets its own
         body = total.body.xreplace({held: map_body(held, system)})
-        return _Exponentials(system, total.with_(body=_brackets(body, system)), exponent, None)
+        return _Exponentials(system, total.with_(body=as_brackets(body, system)), exponent, None)
     moved = _moved_in(system, total, held)
     return _Exponentials(moved, moved.defining[name], exponent, held)
-
-
-def _brackets(body: Expr, system: System) -> Expr:
-    """Masks beside an exponential as brackets, which are lazy: M·exp(u) → [M = 1]·exp(u); other factors that
-    may exclude an element beside theirs."""
-    factors: list[Expr] = []
-    for factor in sympy.Mul.make_args(body):
-        bracket = bracket_of(factor, system)
-        factors += [factor] if bracket is None else [bracket]
-        factors += [factor] if bracket is not None and not is_mask(factor, system) else []
-    return sympy.Mul(*factors)
 
 
 def _moved_in(system: System, total: Equation, held: Access) -> System:
@@ -243,16 +221,16 @@ def _moved_in(system: System, total: Equation, held: Access) -> System:
     inner = system.defining[held.name]
     back = dict(zip(held.subscripts, inner.indices, strict=True))
     outer = tuple(f.xreplace(back) for f in sympy.Mul.make_args(total.body) if f != held)
-    changed = {held.name: inner.with_(body=_brackets(inner.body, system))}
+    changed = {held.name: inner.with_(body=as_brackets(inner.body, system))}
     known = free_indices(sympy.Mul(*outer)) <= set(inner.indices)
     readers = [e for e in system.equations if held.name in e.read_names]
     without = {e.target: _without(e.body, held.name, inner.indices, outer) for e in readers}
     in_bodies = not any(a.name == held.name for e in readers for g in e.where for a in accesses(g))
     if outer and known and in_bodies and all(body is not None for body in without.values()):
         changed = {e.target: e.with_(body=without[e.target]) for e in readers}
-        changed[held.name] = inner.with_(body=_brackets(sympy.Mul(inner.body, *outer), system))
+        changed[held.name] = inner.with_(body=as_brackets(sympy.Mul(inner.body, *outer), system))
     elif outer:
-        changed[total.target] = total.with_(body=_brackets(total.body, system))
+        changed[total.target] = total.with_(body=as_brackets(total.body, system))
     return system.with_(equations=tuple(changed.get(e.target, e) for e in system.equations))
 
 
@@ -328,118 +306,4 @@ def _counted_as_one(total: Equation, summed: str) -> tuple[Equation, Equation]:
 def _lower(body: Expr, shift: Expr) -> Expr:
     """The body with its one exponential factor shifted."""
     factors = sympy.Mul.make_args(body)
-    return sympy.Mul(
-        *[sympy.exp(_less(f.args[0], shift)) if isinstance(f, sympy.exp) else f for f in factors]
-    )
-
-
-def _less(exponent: Expr, shift: Expr) -> Expr:
-    """u − m with what scales both as one factor."""
-    return common_factor(exponent - shift) if shift.is_Mul else exponent - shift
-
-
-# --- readers
-@dataclass
-class _Readers:
-    """All equations with each scaled tensor `t` replaced by `exp(m)·t`. What is exp(m) times something
-    itself is scaled, too; `added` collects the exponents of what stands beside such a tensor in a sum."""
-
-    added: dict[tuple[Expr, Expr], None] = field(default_factory=dict)
-
-    def scaled(
-        self, system: System, scaled: Mapping[str, _Scaled], skip: Collection[str]
-    ) -> list[Equation] | None:
-        """The equations; None if a factor survives."""
-        known = dict(scaled)
-        while True:
-            found = self._once(system, known, skip)
-            if not isinstance(found, str):
-                return found
-            if found == "" or len(known) > MOST_SCALED:
-                return None
-
-    def _once(
-        self, system: System, scaled: dict[str, _Scaled], skip: Collection[str]
-    ) -> list[Equation] | str:
-        """The equations; or the name of a tensor that is now among the scaled ones; or "" if a factor
-        survives."""
-        equations = []
-        for equation in system.equations:
-            if any(a.name in scaled for g in equation.where for a in accesses(g)):
-                return ""
-            reads = [a for a in accesses(equation.body) if a.name in scaled]
-            if not reads or equation.target in skip:
-                equations.append(equation)
-                continue
-            body, left = self._body(equation.body, reads, scaled, system)
-            own = scaled.get(equation.target)
-            if own is not None and left is not None and left == (own.by, own.peak):
-                left = None
-            elif (
-                left is not None
-                and own is None
-                and equation.target not in system.asked
-                and equation.op in (None, "sum")
-                and free_indices(left[0]) <= set(equation.indices)
-            ):
-                scaled[equation.target] = _Scaled(equation.indices, *left, equation.target)
-                return equation.target
-            if left is not None or body is None:
-                return ""
-            equations.append(equation.with_(body=tidy_sign(body)))
-        return equations
-
-    def _body(
-        self, body: Expr, reads: list[Access], scaled: Mapping[str, _Scaled], system: System
-    ) -> tuple[Expr | None, tuple[Expr, Expr] | None]:
-        """The body, and the shift (and maximum) whose exponential is a factor of it; no body if a factor
-        survives otherwise."""
-        growth: dict[tuple[Expr, Expr], Expr] = {}
-        factor: dict[Access, Expr] = {}
-        for access in reads:
-            known = scaled[access.name]
-            place = dict(zip(known.indices, access.subscripts, strict=True))
-            key = (known.by.xreplace(place), known.peak.xreplace(place))
-            growth.setdefault(key, sympy.Dummy("growth", positive=True))
-            factor[access] = growth[key]
-        signs = {g: sympy.Dummy("sign") for g in _signs(body, reads)}
-        body = body.xreplace(signs).xreplace({a: f * a for a, f in factor.items()})
-        for (by, _), g in growth.items():
-            body = self._absorbed(body, g, by, system)
-        body = body.replace(sympy.log, lambda arg: sympy.expand_log(sympy.log(arg), force=True))
-        body = body.xreplace({sympy.log(g): peak for (_, peak), g in growth.items()})
-        left = None
-        for key, g in growth.items():
-            rest = body / g
-            if g in body.free_symbols and g not in rest.free_symbols and left is None:
-                body, left = rest, key
-        if any(g in body.free_symbols for g in growth.values()):
-            return None, None
-        raw = {a: a.with_(name=scaled[a.name].raw) for a in reads}
-        return body.xreplace({mark: guard.xreplace(raw) for guard, mark in signs.items()}), left
-
-    def _absorbed(self, e: Expr, g: Expr, by: Expr, system: System) -> Expr:
-        """exp(u)/exp(m) as exp(u − m), a mask beside it as a bracket, and exp(m)·s + c·exp(u) as
-        exp(m)·(s + c·exp(u − m))."""
-        if isinstance(e, (Access, Guard)) or not e.args or g not in e.free_symbols:
-            return e
-        e = e.func(*[self._absorbed(a, g, by, system) for a in e.args])
-        if e.is_Mul:
-            power = e.as_powers_dict().get(g, sympy.Integer(0))
-            own = next((f for f in e.args if isinstance(f, sympy.exp)), None)
-            if own is not None and power.is_Integer and power < 0:
-                return _brackets(e / own / g**power, system) * sympy.exp(_less(own.args[0], -power * by))
-        if e.is_Add:
-            alone = [t for t in e.args if g not in t.free_symbols]
-            grown = [t / g for t in e.args if g in t.free_symbols]
-            terms = terms_of(sympy.Add(*alone)) if alone else None
-            if terms and all(c.is_positive for c, _ in terms) and not any(g in t.free_symbols for t in grown):
-                self.added |= {(u, by): None for _, u in terms}
-                return g * sympy.Add(*grown, *[c * sympy.exp(u - by) for c, u in terms])
-        return e
-
-
-def _signs(body: Expr, reads: list[Access]) -> list[Guard]:
-    """The brackets that compare one of the reads with 0: a positive factor doesn't change them."""
-    found = [g for g in body.atoms(Guard) if 0 in (g.lhs, g.rhs) and (g.lhs in reads or g.rhs in reads)]
-    return sorted(found, key=sympy.default_sort_key)
+    return sympy.Mul(*[sympy.exp(less(f.args[0], shift)) if isinstance(f, sympy.exp) else f for f in factors])
