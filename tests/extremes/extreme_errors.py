@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from symbp.derive.inner import eliminated
+from symbp.derive.declared.derivatives import eliminated
 
 import symbp as bp
 from symbp.derive.stabilise import stabilise
