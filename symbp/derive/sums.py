@@ -16,7 +16,7 @@ import sympy
 from symbp.derive.algebra import common_factor, expand
 from symbp.derive.cancellation import as_sharp, unopposed
 from symbp.derive.fold import Search
-from symbp.ir.bounds import within
+from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import (
     Access,
     Expr,
@@ -143,15 +143,50 @@ def split(term: Expr, reduced: Sequence[Index], extents: Extents, system: System
     outer: list[Expr] = []
     content, term = term.as_content_primitive() if not term.is_Add else (sympy.Integer(1), term)
     outer.append(content)
-    for factor in sympy.Mul.make_args(term):
+    factors = sympy.Mul.make_args(term)
+    for factor in factors:
         (inner if free_indices(factor) & set(left) else outer).append(factor)
     if any(_may_leave_its_range(access, extents, system) for access in sympy.Mul(*inner).atoms(Access)):
         inner += [f for f in outer if isinstance(f, Guard)]  # a guard stays with what it protects
         outer = [f for f in outer if not isinstance(f, Guard)]
+    if any(isinstance(f, Guard) for f in inner):
+        inner += [f for f in outer if _unknown_range(f, system)]
+        outer = _protected([f for f in outer if not _unknown_range(f, system)], extents, system)
     for index in [i for i in left if not any(i in free_indices(f) for f in inner)]:
         outer.append(extents[index])
         left.remove(index)
     return Core(sympy.Mul(*outer), sympy.Mul(*inner), tuple(left))
+
+
+def _protected(outer: Sequence[Expr], extents: Extents, system: System) -> list[Expr]:
+    """Factors that leave a sum, whose guards stay, with guards of their own: a read that one of those kept
+    in its range, `r[t + 1]` in `Σ_j [t + 1 < T]·r[t + 1]·a[t + 1, j]`, is made only where it is in range.
+    That changes nothing, since all terms are 0 elsewhere, whichever of the guards says so."""
+    needed: dict[Expr, None] = {}
+    for access in sorted(sympy.Mul(*outer).atoms(Access), key=sympy.default_sort_key):
+        tensor = system.by_name.get(access.name)
+        if access.outside is not None or tensor is None:
+            continue
+        for subscript, extent in zip(access.subscripts, tensor.shape, strict=True):
+            if not _known_below(subscript, extent, system):
+                needed |= dict.fromkeys(within(subscript, extent, extents))
+    stated = [f for f in outer if isinstance(f, Guard)]
+    return [*outer, *(g for g in needed if not any(_implies(h, g, extents) for h in stated))]
+
+
+def _unknown_range(factor: Expr, system: System) -> bool:
+    """Whether it reads a value that is only now being named, at other places than it was defined at."""
+    return not isinstance(factor, Guard) and any(
+        access.name not in system.by_name and not all(isinstance(s, Index) for s in access.subscripts)
+        for access in factor.atoms(Access)
+    )
+
+
+def _implies(stated: Expr, wanted: Expr, extents: Extents) -> bool:
+    """Whether one comparison of integers follows from another."""
+    if stated == wanted or wanted.op != "<=" or stated.op != "<=" or not stated.lhs.is_integer:
+        return bool(stated == wanted)
+    return never_negative((wanted.rhs - wanted.lhs) - (stated.rhs - stated.lhs), extents)
 
 
 def _may_leave_its_range(access: Access, extents: Extents, system: System) -> bool:
@@ -200,11 +235,15 @@ def _delta(factor: Expr, left: Sequence[Index]) -> tuple[Index, Expr] | None:
 
 
 def _known_below(value: Expr, extent: Expr, system: System) -> bool:
-    """An integer leaf whose fact says that it is below this size."""
+    """An integer leaf whose fact says that it is below this size, or a place in an order of so many."""
     if not isinstance(value, IntegerAccess):
         return False
     fact = system.tensor(value.name).fact("below")
-    return fact is not None and fact.bound is not None and sympy.expand(fact.bound - extent) == 0
+    bound = None if fact is None else fact.bound
+    defining = system.defining.get(value.name)
+    if defining is not None and defining.op == "argsort":
+        bound = defining.extents[defining.reduced[0]]
+    return bound is not None and sympy.expand(bound - extent) == 0
 
 
 def partly_summed(equation: Equation, search: Search) -> list[Equation]:

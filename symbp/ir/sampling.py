@@ -91,13 +91,17 @@ def sample_run(
     choices = list(_size_choices(system, variant, sizes))
     for decided in conditions:
         valued: Run | None = None
-        for chosen, (spread, own) in itertools.product(choices, _draws(first, seed)):
+        for (spread, own), chosen in itertools.product(_draws(first, seed), choices):
+            if own != seed and valued is not None:
+                break  # others may be drawn, but rows that are wholly excluded are to be seen, too
             run = _drawn_run(system, chosen, own, spread, decided)
             tensors = run.everything().values()
             if all(bool(np.all(np.abs(v) < TOO_LARGE)) for v in tensors) and is_conditioned(run):
                 return run
             if not any(bool(np.any(np.isnan(v) | (v.real > TOO_LARGE))) for v in tensors):
                 valued = valued or run
+                if spread.sparse and any(t.fact("mask") for t in system.leaves):
+                    return run  # with elements that are masked by −∞
             without = without or run
         if valued is not None:
             return valued
@@ -385,6 +389,9 @@ def sample_leaf(
     value = np.asarray(np.round(value)) if spread.whole else value
     if tensor.fact("positive") or tensor.fact("nonnegative"):
         value = np.asarray(0.1 + np.abs(value))
+    if spread.sparse and tensor.fact("mask"):
+        rows = rng.random((*shape[:-1], 1) if shape else ()) < 0.3  # wholly masked
+        return np.where((rng.random(shape) < 0.3) | rows, -np.inf, value)
     if spread.sparse and not tensor.fact("positive"):
         value = np.asarray(value * _some_rows(shape, rng))
     if spread.dominant and len(shape) > 1 and tensor.shape[-1] == tensor.shape[-2]:
@@ -436,6 +443,9 @@ def _as_fractions(tensor: Tensor, array: Array) -> Array:
         return array
     out = np.empty(array.shape, dtype=object)
     for at in np.ndindex(array.shape):
+        if np.isinf(array[at]):  # a mask's −∞ stands beside the rationals
+            out[at] = float(array[at])
+            continue
         out[at] = Fraction(round(float(array[at]) * 64), 64) or Fraction(int(array[at] != 0), 64)
     simplex = tensor.fact("sums to one")
     if simplex is not None:

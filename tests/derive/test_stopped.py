@@ -29,7 +29,7 @@ def arrays(**shapes: tuple[int, ...]) -> dict[str, Any]:
 def gradients(net: bp.Network, values: dict[str, Any]) -> dict[str, Any]:
     """The gradients as the derived system has them, and as modules of both targets compute them."""
     derivation = bp.derive(net)
-    assert not derivation.warnings
+    assert not any("could not be confirmed" in warning for warning in derivation.warnings)
     sizes = {name: SIZES[name] for name in derivation.system.sizes}
     run = Run(derivation.system, values, sizes)
     found = {name: run.tensor(tensor) for name, tensor in derivation.gradients.items()}

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from symbp.derive.declared.derivatives import eliminated
 
 import symbp as bp
+from symbp.derive.declared.derivatives import eliminated
 from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import adjoints
 from symbp.ir.domains import HIGH

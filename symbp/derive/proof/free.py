@@ -22,10 +22,10 @@ four nested layers.
 
 What conditions imply of each other holds for every s and is never lost: s is odd, so x > 0 excludes x ≤ 0
 and −x > 0; s(0) = 0, so a value that is 0 is not above 0, and [h > 0] is [x > 0] for h = relu(x); |x| is x
-where x > 0 by its definition. What holds for the real order alone (that sums of squares aren't negative,
-that exp is above 0) is asked of `Signs`, which proves it: such a difference is drawn from what it can be.
-Conditions on integers, on leaves of zeros and ones, and on ±∞ are as they are: they are sampled until they
-went both ways.
+where x > 0 by its definition. What holds for the real order alone is asked of `Signs`, which proves it: a
+difference that is never negative is as it is, since it is 0 only where all that it adds up is (a sum of
+exponentials from which all are excluded). Conditions on integers, on leaves of zeros and ones, and on ±∞
+are as they are, too: they are sampled until they went both ways.
 
 s(d) is a hash of the seed and of the bucket of log|d|, a thousandth wide: rounding, 1e-15, moves a value
 over an edge once in 1e12 times, and then a right rewrite is refused. Different values share a bucket, and
@@ -53,7 +53,7 @@ MOST_CONDITIONS = 40  # of a system of which each two are looked at
 DISCRETE = ("binary", "one hot")
 
 ORDERS = "orders"  # the key of the draws of those of which a point has fewest
-FREE, NEVER_NEGATIVE, NEVER_POSITIVE, DECIDED = "free", "never negative", "never positive", "decided"
+FREE, DECIDED = "free", "decided"
 
 
 class Kinds:
@@ -76,11 +76,8 @@ class Kinds:
         if guard.lhs.is_infinite or guard.rhs.is_infinite or self._is_discrete(guard):
             return DECIDED
         difference = guard.rhs - guard.lhs
-        if self.signs.positive(difference) or self.signs.positive(-difference):
-            return DECIDED
-        if self.signs.nonnegative(difference):
-            return NEVER_NEGATIVE
-        return NEVER_POSITIVE if self.signs.nonnegative(-difference) else FREE
+        one_sided = self.signs.nonnegative(difference) or self.signs.nonnegative(-difference)
+        return DECIDED if one_sided else FREE
 
     def _is_discrete(self, e: Expr) -> bool:
         return all(isinstance(a, IntegerAccess) or a.name in self.discrete for a in e.atoms(Access))
@@ -113,14 +110,11 @@ class FreeConditions:
 
     def holds(self, guard: Guard, lhs: Array, rhs: Array) -> Array:
         """Where the relation is drawn to hold; as it is, where a side is infinite."""
-        kind = self.kinds.of(guard)
-        if kind == DECIDED:
+        if self.kinds.of(guard) == DECIDED:
             return AS_THEY_ARE.holds(guard, lhs, rhs)
         difference = np.asarray(rhs - lhs, dtype=float)
         largest = max(_largest(lhs), _largest(rhs))
         drawn = self.sign(difference, largest)
-        if kind != FREE:
-            drawn = np.abs(drawn) if kind == NEVER_NEGATIVE else -np.abs(drawn)
         self.seen[guard] = difference, drawn
         self.drawn[guard] = max(self.drawn.get(guard, 0), difference.size)
         chosen = _RELATIONS[guard.op](drawn)
