@@ -8,6 +8,7 @@ says so.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ RATIOS = (1, 2, Fraction(1, 2))  # in which two sizes must not stand at both of 
 FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
 ANEW = 1000  # variants from here on don't begin with the small sizes
 TRIES = 400
+MOST_KEPT = 50_000  # elements of all boxes, to keep axes with positions where all is evaluated one by one
 LARGEST_KEPT = 16  # value of a size whose axis is read at numbers, unless they need more
 EASY = 20  # where so many tries fail, a declaration's own values are a better start than chance
 
@@ -98,10 +100,22 @@ def sample_sizes(system: System, variant: int = 0, *, falling: bool = False) -> 
 
 
 def least_sizes(system: System) -> dict[str, int]:
-    """2 and 3 in turn, for what is evaluated exactly, but for axes with positions given as numbers; others
-    where these don't fit, unlike a sample's."""
-    kept = tuple(literal_sizes(system).items())
-    return dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0), kept))
+    """2 and 3 in turn, for what is evaluated exactly, but for axes with positions given as numbers, while
+    boxes stay small; others where these don't fit, unlike a sample's."""
+    for kept in (tuple(literal_sizes(system).items()), ()):
+        found = dict(_fitting(system, (2, 3), 0, None, _fitting(system, SMALL[0], 0), kept))
+        if elements(system, found) <= MOST_KEPT:
+            break
+    return found
+
+
+def elements(system: System, sizes: Mapping[str, int]) -> int:
+    """The elements of the boxes of all equations together; 0 for those whose sizes aren't all there."""
+    values, total = _values(sizes), 0
+    for equation in system.equations:
+        extents = [extent.xreplace(values) for extent in equation.ranges]
+        total += math.prod(int(e) for e in extents) if all(e.is_Integer for e in extents) else 0
+    return total
 
 
 def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:

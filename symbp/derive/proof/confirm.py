@@ -40,7 +40,7 @@ from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
 from symbp.derive.proof.points import drawn, largest_size, wide_run
 from symbp.errors import DoubtfulRewrite
 from symbp.ir.domains import HIGH
-from symbp.ir.fitting import least_sizes
+from symbp.ir.fitting import elements, least_sizes
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import (
     CENTRED,
@@ -62,6 +62,7 @@ DIGITS = 40
 TOLERANCE, NOISE = 1e-8, 1e-10  # of float64: relative to the largest value, and to 1
 ATTEMPTS = 4
 CHANCE = 1e-12  # with which forms that differ by a factor of sizes may pass
+MOST_IN_DIGITS = 300_000  # elements of all boxes
 DRAWS = 100  # of each condition at all points together
 MOST_POINTS, FEW = 100, 4  # beyond those that sizes ask for, as long as something is open; their largest size
 FORWARD_POINTS = 4  # for rewrites by form, which are valid whatever the sizes are
@@ -186,8 +187,11 @@ def _differing(closed: System, pairs: Mapping[str, str], run: Run) -> tuple[tupl
 def _in_digits(
     raw: System, closed: System, pairs: Mapping[str, str], seed: int, kinds: Kinds, free: bool
 ) -> Difference | None:
-    """Sizes are 2 and 3 where they fit. Points are added until each tensor was compared somewhere."""
+    """Sizes are 2 and 3 where they fit. Points are added until each tensor was compared somewhere. Boxes that
+    are too large for that, since sizes must be, are left to float64."""
     sizes = _digit_sizes(raw, closed, seed)
+    if elements(raw, sizes) > MOST_IN_DIGITS:
+        return None
     wrong: dict[str, None] = {}
     open_names = dict.fromkeys(pairs)
     if free:
