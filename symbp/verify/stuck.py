@@ -14,11 +14,12 @@ import numpy as np
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
 from symbp.ir.expr import Expr, Size
+from symbp.ir.fitting import sample_sizes
 from symbp.ir.sampling import evaluate_size
 from symbp.ir.system import Tensor
 from symbp.ir.training import Initial
 from symbp.ir.vector import run
-from symbp.verify.points import Drawer, Style, all_sizes, domains_of
+from symbp.verify.points import Drawer, Style, domains_of
 
 Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
@@ -66,7 +67,7 @@ def _points(derivation: Derivation) -> list[Point]:
     system = derivation.declared
     assert system.loss is not None
     drawer = Drawer(system, [system.loss], derivation.constants)
-    sizes = all_sizes(system, {}, 1)[0]
+    sizes = sample_sizes(system)  # where a gradient is 0 whatever the data, it is so at small sizes
     drawer.domains = domains_of(drawer, sizes, 0)
     found: list[Point] = []
     for number, style in enumerate(STYLES):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -21,10 +20,8 @@ def network(steps: int) -> bp.Network:
     return bp.Network("lstm", loss=bp.mse(p, y))
 
 
-def test_it_is_derived_in_two_seconds_and_has_one_text() -> None:
-    start = time.process_time()
+def test_it_has_one_text() -> None:
     long = bp.derive(network(STEPS))
-    assert time.process_time() - start < 2
     short = bp.derive(network(4))
     for target in ("numpy", "numba"):
         texts = [
