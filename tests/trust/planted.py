@@ -166,7 +166,11 @@ PAIRS: dict[str, Pair] = {
     ),
     "floor and identity": Pair("u - bp.floor(u)", "u", scales=(1, 4, 0.1), needs="floor"),
     "median and mean": Pair(
-        "bp.median(y, 1) * u", "y.mean(1) * u", "y.median(1).values * u", "y.mean(1) * u", needs="median"
+        "bp.median(y, 1) * u",
+        "y.mean(1) * u",
+        "torch.quantile(y, 0.5, 1) * u",
+        "y.mean(1) * u",
+        needs="median",
     ),
 }
 
