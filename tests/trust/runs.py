@@ -29,8 +29,8 @@ def outcome_of(generator: str, seed: int, *, compiled: int = 20, stop: float = S
 
 
 def failure_of(generator: str, seed: int) -> str:
-    """What is wrong with one net and its program, or nothing. How often a kink is differentiated, at the kink,
-    is a convention, which PyTorch's second derivatives have of their own."""
+    """What is wrong with one net and its program, or nothing. How often a kink is differentiated, at the
+    kink, is a convention, which PyTorch's second derivatives have of their own."""
     found = outcome_of(generator, seed)
     program = GENERATORS[generator](seed)
     twice = found.verdict == "ties" and (program.hvp or "bp.grad(" in program.text)
