@@ -1,7 +1,7 @@
 """Equal definitions are computed once: forward equations that differ only in the names of their indices.
 
 Enters: a system. Leaves: the system without the duplicates, and a step for each.
-Must not know: values (that is `derive.values`); here equality is of form.
+Must not know: values (that is `derive.proof.values`); here equality is of form.
 """
 
 from __future__ import annotations

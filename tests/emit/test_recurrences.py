@@ -95,9 +95,9 @@ def training(target: str, system: Any, steps: int, **more: Any) -> list[float]:
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
 def test_training_lowers_the_loss_alike(name: str) -> None:
     system = SYSTEMS[name]()
-    first = training("numpy", system, 15)
-    assert first[-1] < 0.95 * first[0]
-    np.testing.assert_allclose(first, training("numba", system, 15, compiled=False), rtol=1e-10)
+    first = training("numpy", system, 25)
+    assert first[-1] < 0.9 * first[0]
+    np.testing.assert_allclose(first, training("numba", system, 25, compiled=False), rtol=1e-10)
 
 
 def statements(text: str) -> int:
