@@ -187,13 +187,6 @@ def is_finite_at(system: System, sizes: Mapping[str, int], seed: int) -> bool:
     return all(bool(np.all(np.isfinite(v))) for v in run.everything().values()) and is_conditioned(run)
 
 
-def covering_points(
-    system: System, seed: int, *, least: int = 1, sizes: Sequence[Mapping[str, int]] | None = None
-) -> list[Point]:
-    """At least `least` points, and more until each condition held somewhere and failed somewhere."""
-    return [(run.sizes, dict(run.values)) for run in covering_runs(system, seed, least=least, sizes=sizes)]
-
-
 def covering_runs(
     system: System,
     seed: int,
