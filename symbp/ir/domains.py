@@ -24,7 +24,7 @@ from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.expr import Expr
 
 Value = Any  # an element of a domain
-DIGITS = 50
+DIGITS, MORE_DIGITS = 50, 200  # the second for values of which the first leaves none, log(1 - sigmoid(150))
 
 UFUNCS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
@@ -66,6 +66,14 @@ _STEPS: dict[str, Callable[..., int]] = {  # of rationals
     "FloorQuotient": lambda a, b: a // b,
     "Round": round,
 }
+
+
+@cache
+def _context(digits: int) -> Any:
+    """An mpmath context of our own, so that nobody else's precision changes."""
+    context = mpmath.MPContext()
+    context.dps = digits
+    return context
 
 
 class Domain:
@@ -151,34 +159,36 @@ class _Complex(_Float):
 
 
 class _High(Domain):
-    """Real and complex numbers of 50 digits."""
+    """Real and complex numbers of so many digits."""
 
-    name = f"{DIGITS} digits"
+    def __init__(self, digits: int) -> None:
+        self.name, self.digits = f"{digits} digits", digits
+        self.context = _context(digits)
 
     def rational(self, value: Fraction) -> Value:
-        return _high().mpf(value.numerator) / value.denominator
+        return self.context.mpf(value.numerator) / value.denominator
 
     def constant(self, constant: Expr) -> Value:
         if constant in (sympy.oo, -sympy.oo):
-            return _high().mpf("inf" if constant is sympy.oo else "-inf")
-        return _high().mpf(str(sympy.N(constant, DIGITS + 10)))
+            return self.context.mpf("inf" if constant is sympy.oo else "-inf")
+        return self.context.mpf(str(sympy.N(constant, self.digits + 10)))
 
     def lift(self, value: Any) -> Value:
         if isinstance(value, (complex, np.complexfloating)):
-            return _high().mpc(float(value.real), float(value.imag))
+            return self.context.mpc(float(value.real), float(value.imag))
         if hasattr(value, "_mpf_") or hasattr(value, "_mpc_"):
-            return _high().convert(value)
+            return self.context.convert(value)
         if isinstance(value, (float, np.floating)):
-            return _high().mpf(float(value))
+            return self.context.mpf(float(value))
         return self.rational(_exact(value))
 
     def power(self, base: Value, exponent: Fraction) -> Value:
         if base == 0 and exponent < 0:
-            return _high().inf
+            return self.context.inf
         return base ** (int(exponent) if exponent.denominator == 1 else self.rational(exponent))
 
     def apply(self, function: Any, arguments: Sequence[Value]) -> Value:
-        return _in_mpmath(function.__name__)(*arguments)
+        return _in_mpmath(function.__name__, self.digits)(*arguments)
 
     def order(self, value: Value) -> Any:
         return value.real
@@ -245,7 +255,8 @@ class _Modular(Domain):
         return value if isinstance(value, Residue) else super().lift(value)
 
 
-FLOAT, COMPLEX, HIGH, EXACT = _Float(), _Complex(), _High(), _Exact()
+FLOAT, COMPLEX, EXACT = _Float(), _Complex(), _Exact()
+HIGH, HIGHER = _High(DIGITS), _High(MORE_DIGITS)
 """The domains without a parameter."""
 
 
@@ -305,19 +316,12 @@ def _real(value: Any) -> float:
 
 
 @cache
-def _high() -> Any:
-    """An mpmath context of our own, so that nobody else's precision changes."""
-    context = mpmath.MPContext()
-    context.dps = DIGITS
-    return context
-
-
-@cache
-def _in_mpmath(name: str) -> Callable[..., Any]:
-    """A function of mpmath at 50 digits by the name of SymPy's class; a pole is not a number."""
-    known = getattr(_high(), _MPMATH_NAMES.get(name, name), None)
+def _in_mpmath(name: str, digits: int = DIGITS) -> Callable[..., Any]:
+    """A function of mpmath at so many digits by the name of SymPy's class; a pole is not a number."""
+    context = _context(digits)
+    known = getattr(context, _MPMATH_NAMES.get(name, name), None)
     if name == "FloorQuotient":
-        known = _floor_quotient
+        known = _floor_quotient(context)
     if known is None or not callable(known):
         raise OutsideDomain(
             f"no domain can evaluate {name}", help="write it with SymPy's elementwise functions"
@@ -325,17 +329,17 @@ def _in_mpmath(name: str) -> Callable[..., Any]:
 
     def evaluate(*arguments: Any) -> Any:
         try:
-            numbers = [_high().convert(a) for a in arguments]
+            numbers = [context.convert(a) for a in arguments]
             return known(*[a.real if a.imag == 0 else a for a in numbers])
         except (ValueError, ZeroDivisionError):
-            return _high().nan
+            return context.nan
 
     return evaluate
 
 
-def _floor_quotient(a: Any, b: Any) -> Any:
+def _floor_quotient(context: Any) -> Callable[[Any, Any], Any]:
     """⌊a/b⌋ by the remainder: a quotient that is rounded up to an integer isn't taken for it."""
-    return _high().nint((a - a % b) / b)
+    return lambda a, b: context.nint((a - a % b) / b)
 
 
 def _exact(value: Any) -> Fraction:

@@ -4,7 +4,8 @@ Enters: the raw joint system (and the closed one). Leaves: the closed system, or
 Must not know: how the closed forms were found.
 
 Points are fresh, of other sizes than the search's, and conditions on real values are free (`free`). At each
-of them the closed system is compared with the raw sweep: in float64 until there are points enough for the
+of them the closed system is compared with the raw sweep: in float64 (what differs there once more in 200
+digits, since a saturated unit loses all of float64's) until there are points enough for the
 sizes (below), each condition held, failed and was drawn for a hundred elements, each label that matters
 occurred and each two conditions over one box were seen to disagree. Then at a point in 50 digits, which
 sees what float64 takes for rounding.
@@ -38,8 +39,8 @@ from symbp.derive.closed import Closed, close
 from symbp.derive.proof.constants import with_numbers, with_unknowns
 from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
 from symbp.derive.proof.points import drawn, largest_size, wide_run
-from symbp.errors import DoubtfulRewrite
-from symbp.ir.domains import HIGH
+from symbp.errors import DoubtfulRewrite, EvaluationError
+from symbp.ir.domains import HIGH, HIGHER
 from symbp.ir.fitting import elements, least_sizes
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import (
@@ -180,7 +181,24 @@ def _differing(closed: System, pairs: Mapping[str, str], run: Run) -> tuple[tupl
                 compared.pop()  # a matrix without an inverse, say: nothing can be said here
             elif not bool(np.all(gap <= bound + rounding)):
                 wrong.append(name)
+    if wrong and elements(run.system, run.sizes) <= MOST_IN_DIGITS:
+        wrong = _still_differing(closed, {name: pairs[name] for name in wrong}, run)
     return tuple(wrong), tuple(compared)
+
+
+def _still_differing(closed: System, pairs: Mapping[str, str], run: Run) -> list[str]:
+    """The names that differ at a point in many digits, too: what float64 loses in a saturated unit,
+    `log(1 - sigmoid(25))`, is no difference between two forms."""
+    try:
+        left = evaluate(run.system, run.values, run.sizes, HIGHER, list(pairs), run.conditions)
+        right = evaluate(closed, run.values, run.sizes, HIGHER, list(pairs.values()), run.conditions)
+    except EvaluationError:  # no value there in either: float64 stands
+        return list(pairs)
+    return [
+        name
+        for name, other in pairs.items()
+        if not _agree([(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a])
+    ]
 
 
 # --- 50 digits
