@@ -9,7 +9,7 @@ SymPy's `simplify` is too slow and gives no reason; each candidate here has a na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import sympy
@@ -82,11 +82,19 @@ def _best_form(
         return overflows(e), round(body_cost(e, extents), 6), powers
 
     best, rule, least = body, "", rank(body)
-    for name, candidate in candidates(body, last=last):
-        if candidate == best or overflows(candidate) > least[0] or rank(candidate) >= least:
-            continue
-        if as_sharp(candidate, body, signs):
-            best, rule, least = candidate, name, rank(candidate)
+
+    def choose(proposed: Iterable[tuple[str, Expr]]) -> None:
+        nonlocal best, rule, least
+        for name, candidate in proposed:
+            if candidate == best or overflows(candidate) > least[0] or rank(candidate) >= least:
+                continue
+            if as_sharp(candidate, body, signs):
+                best, rule, least = candidate, name, rank(candidate)
+
+    choose(candidates(body, last=last))
+    if least[0]:  # the polynomials in σ subtract, or there are none: each exponential in its own product
+        choose([("logistic function", flipped(best))])
+        choose([(rule, candidate) for _, candidate in candidates(best)])
     return tidy_sign(best), rule
 
 
