@@ -29,6 +29,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 Right = dict[str, tuple[np.ndarray[Any, Any], float]]  # with an absolute tolerance
 TOLERANCE = 1e-9  # of the largest entry
 FAINT = 1e-2  # a gradient so much smaller than the largest one may be a difference of terms of that size
+ROUNDED = 1e-15  # beside 1: what both may make of 0
 MOVED = 1e-13  # by how much leaves are moved to see how many digits PyTorch's own gradients have
 LOSS = "loss"
 SLOW = 60.0  # seconds of process time
@@ -182,7 +183,7 @@ def compare(found: Mapping[str, Any], right: Right) -> str:
             return f"d{name} has shape {other.shape}, not {array.shape}"
         largest = max(float(np.abs(array).max(initial=0)), FAINT * overall)
         error = float(np.abs(other - array).max(initial=0))
-        if not error <= TOLERANCE * largest + noise:
+        if not error <= TOLERANCE * largest + noise + ROUNDED:
             shown = f"{np.round(other.ravel()[:4], 6)} for {np.round(array.ravel()[:4], 6)}"
             return f"d{name} differs by {error / (largest or 1):.2g} of the largest entry: {shown}"
     return ""

@@ -7,7 +7,8 @@ Points are fresh, of other sizes than the search's, and conditions on real value
 of them the closed system is compared with the raw sweep: in float64 (what differs there once more in 200
 digits, since a saturated unit loses all of float64's) until there are points enough for the
 sizes (below), each condition held, failed and was drawn for a hundred elements, each label that matters
-occurred and each two conditions over one box were seen to disagree. Then at a point in 50 digits, which
+occurred, each two conditions over one box were seen to disagree, and each tensor of the raw sweep was not 0
+somewhere (what is 0 at all points could be missing). Then at a point in 50 digits, which
 sees what float64 takes for rounding.
 
 How likely is it that a wrong form passes? It differs from the raw one in values, in conditions or in sizes.
@@ -40,6 +41,7 @@ from symbp.derive.proof.constants import with_numbers, with_unknowns
 from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
 from symbp.derive.proof.points import drawn, largest_size, wide_run
 from symbp.errors import DoubtfulRewrite, EvaluationError
+from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import HIGH, HIGHER
 from symbp.ir.fitting import elements, least_sizes
 from symbp.ir.interpret import evaluate
@@ -66,6 +68,7 @@ CHANCE = 1e-12  # with which forms that differ by a factor of sizes may pass
 MOST_IN_DIGITS = 300_000  # elements of all boxes
 DRAWS = 100  # of each condition at all points together
 MOST_POINTS, FEW = 100, 4  # beyond those that sizes ask for, as long as something is open; their largest size
+MOST_SILENT = 24  # beyond those, while a tensor was 0 at all of them: it may be left out, or it may be 0
 FORWARD_POINTS = 4  # for rewrites by form, which are valid whatever the sizes are
 MORE_POINTS = 24  # in 50 digits, where a value doesn't exist at the first ones
 INFINITE = math.inf
@@ -141,8 +144,10 @@ def _in_floats(
     largest, told = largest_size(raw), Pairs()
     enough = math.ceil(math.log(CHANCE) / -math.log(max(largest - 1, 2))) if free else FORWARD_POINTS
     open_names, coverage = dict.fromkeys(pairs), Coverage(raw, DRAWS if free and kinds.any_free else 0)
+    silent = {equation.target for equation in raw.equations}
     for attempt in range(MOST_POINTS + enough):
-        if attempt >= enough and not open_names and told.all_told and coverage.complete:
+        complete = not open_names and told.all_told and coverage.complete
+        if attempt >= enough and complete and (not silent or attempt >= enough + MOST_SILENT):
             break
         first = (CENTRED, WIDE, CENTRED, SPARSE)[attempt % 4]
         most = largest if attempt < enough else FEW
@@ -153,6 +158,7 @@ def _in_floats(
         for name in compared:
             open_names.pop(name, None)
         coverage.take(run)
+        silent = {name for name in silent if not np.any(run.tensor(name))}
         if isinstance(run.conditions, FreeConditions):
             told.look(run.conditions)
     return None
@@ -181,14 +187,15 @@ def _differing(closed: System, pairs: Mapping[str, str], run: Run) -> tuple[tupl
                 compared.pop()  # a matrix without an inverse, say: nothing can be said here
             elif not bool(np.all(gap <= bound + rounding)):
                 wrong.append(name)
-    if wrong and elements(run.system, run.sizes) <= MOST_IN_DIGITS:
+    if wrong and run.conditions is AS_THEY_ARE and elements(run.system, run.sizes) <= MOST_IN_DIGITS:
         wrong = _still_differing(closed, {name: pairs[name] for name in wrong}, run)
     return tuple(wrong), tuple(compared)
 
 
 def _still_differing(closed: System, pairs: Mapping[str, str], run: Run) -> list[str]:
     """The names that differ at a point in many digits, too: what float64 loses in a saturated unit,
-    `log(1 - sigmoid(25))`, is no difference between two forms."""
+    `log(1 - sigmoid(25))`, is no difference between two forms. Only where conditions are as they are: free
+    ones may be drawn otherwise there, and the difference may lie where they were drawn."""
     try:
         left = evaluate(run.system, run.values, run.sizes, HIGHER, list(pairs), run.conditions)
         right = evaluate(closed, run.values, run.sizes, HIGHER, list(pairs.values()), run.conditions)

@@ -107,6 +107,7 @@ class FreeConditions:
         rng = np.random.default_rng([seed, 77])
         self._phase = rng.random()
         self._salt = np.uint64(rng.integers(1 << 62))
+        self._by_count = bool(seed // 2 % 2)
 
     def holds(self, guard: Guard, lhs: Array, rhs: Array) -> Array:
         """Where the relation is drawn to hold; as it is, where a side is infinite."""
@@ -122,16 +123,18 @@ class FreeConditions:
         return chosen if np.all(finite) else np.where(finite, chosen, AS_THEY_ARE.holds(guard, lhs, rhs))
 
     def order(self, values: Array) -> Array:
-        """A random order of the reals; infinities stay at its ends, what is no number is none. Of an array, a
-        value that stands in it m times (a bound of a clip) comes as far as the last of m different ones."""
+        """A random order of the reals; infinities stay at its ends, what is no number is none. At every other
+        pair of seeds, a value that stands m times in an array (a bound of a clip) comes as far as the last of
+        m different ones: it is the maximum of nearly every row there, and of few at the others."""
         values = np.asarray(values, dtype=float)
         drawn = self._uniform(values)
         drawn = np.where(values < 0, 1 - drawn, drawn)
         if values.ndim:
             rows = max(values.size // max(values.shape[-1], 1), 1)
             self.drawn[ORDERS] = min(self.drawn.get(ORDERS, rows), rows)
-            _, place, times = np.unique(values, return_inverse=True, return_counts=True)
-            drawn = drawn ** (1 / times[place].reshape(values.shape))
+            if self._by_count:
+                _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+                drawn = drawn ** (1 / times[place].reshape(values.shape))
         return np.where(np.isfinite(values), drawn, values)
 
     def sign(self, difference: Array, largest: float) -> Array:
