@@ -20,7 +20,7 @@ from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_access
 from symbp.ir.system import Equation
 
 HIGHEST_ROOT = 24  # values tell a root from 1 while it is no higher
-MANY = 6  # factors or terms above which only neighbouring pairs and the whole are tried
+MANY, MOST = 6, 16  # factors or terms above which only pairs, or neighbouring pairs, are tried
 
 
 @dataclass
@@ -113,8 +113,11 @@ def _parts(e: Expr) -> list[tuple[Expr, Expr]]:
     args = sorted(e.args, key=sympy.default_sort_key)
     if e.is_Mul:
         args = [part for a in args for part in ([1 / a.base] * 2 if a.is_Pow and a.exp == -2 else [a])]
-    counts = (2,) if len(args) > MANY else range(len(args) - 1, 1, -1)
-    chosen = [set(c) for count in counts for c in itertools.combinations(range(len(args)), count)]
+    if len(args) > MOST:
+        chosen = [{k, k + 1} for k in range(len(args) - 1)]
+    else:
+        counts = (2,) if len(args) > MANY else range(len(args) - 1, 1, -1)
+        chosen = [set(c) for count in counts for c in itertools.combinations(range(len(args)), count)]
     parts = [
         (e.func(*[args[k] for k in sorted(own)]), e.func(*[a for k, a in enumerate(args) if k not in own]))
         for own in chosen

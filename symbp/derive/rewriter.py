@@ -62,6 +62,7 @@ REASONS = {
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
+MOST_APART = 24  # terms of a product multiplied out, each of which is looked for among the saved values
 CONFIRMED = "equal values at {} random points, conditions free; confirmed at others and in 50 digits"
 
 
@@ -221,6 +222,8 @@ class Rewriter:
     def _folded_apart(self, equation: Equation, search: Search) -> list[Start]:
         """The equation with saved values found term by term, after its products are multiplied out."""
         apart = expand(equation.body)
+        if len(sympy.Add.make_args(apart)) > MOST_APART:
+            return []
         fresh = search.without(())
         folded = apart if apart == equation.body else fold(apart, fresh)
         if folded == apart or not as_sharp(apart, equation.body, self.signs):

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -275,7 +276,8 @@ def labels_seen(run: Run, name: str) -> frozenset[int]:
     return frozenset(int(v) for v in np.unique(run.tensor(name)))
 
 
-def conditions(body: Expr, where: Sequence[Expr] = ()) -> dict[Expr, Expr]:
+@lru_cache(maxsize=16384)
+def conditions(body: Expr, where: tuple[Expr, ...] = ()) -> Mapping[Expr, Expr]:
     """The guards of a body, and the conjunctions that stand together in a product, by `guard_key`.
 
     A guard that reads a tensor may do so only where the guards around it that read nothing hold: then it
