@@ -36,6 +36,7 @@ FAR = ("offset 1e4", "offset 1e6", "offset -1e6")
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("std", "offset 1e4"): MEAN,
     ("softmax", "scaled 800"): SATURATED,
+    ("sigmoid", "saturated 40"): SATURATED,
     **{
         ("scaled_dot_product_attention", kind): SCORES
         for kind in (*FAR, "offset 1e2", "offset -1e2", "equal at 1e6", "scaled 800")
