@@ -51,13 +51,13 @@ from symbp.ir.sampling import (
     ILL_CONDITIONED,
     SPARSE,
     WIDE,
-    Coverage,
     as_fractions,
     covering_runs,
     is_finite_at,
     moved_by_rounding,
     sample_run,
 )
+from symbp.ir.seen import Coverage
 from symbp.ir.system import System
 from symbp.ir.vector import Run
 

@@ -23,7 +23,7 @@ from symbp.derive.proof.free import FreeConditions, Kinds, is_decided_freely
 from symbp.derive.proof.points import free_runs, wide_run
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.sampling import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
+from symbp.ir.seen import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
