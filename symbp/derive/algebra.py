@@ -6,6 +6,7 @@ Enters: an expression. Leaves: another one of the same value. Must not know: cos
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 
 import sympy
@@ -14,6 +15,7 @@ from symbp.ir.expr import Access, Expr, Guard
 
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
 MOST_ATOMS = 12  # tensors and functions above which it isn't tried either
+MOST_MONOMIALS = 4096  # that a numerator may have by its degrees: the work of factoring it grows with them
 MOST_TERMS = 6  # above which no factor is collected from some of the terms
 
 
@@ -82,13 +84,30 @@ def collections_of(e: Expr) -> Iterator[Expr]:
 
 
 def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
-    """`operation` applied with tensors, guards and functions as plain symbols; None unless rational."""
+    """`operation` applied with tensors, guards and functions as plain symbols; None unless rational, or where
+    it would take long."""
     atoms = sorted(opaque(e), key=sympy.default_sort_key)
     there = {atom: sympy.Symbol(f"g{k}") for k, atom in enumerate(atoms)}
     short = e.xreplace(there)
     if any(not power.exp.is_Integer for power in short.atoms(sympy.Pow)):
         return None
+    numerator = sympy.fraction(sympy.together(short))[0] if operation is sympy.factor else short
+    if math.prod(_degree(numerator, symbol) + 1 for symbol in there.values()) > MOST_MONOMIALS:
+        return None
     return operation(short).xreplace({symbol: atom for atom, symbol in there.items()})
+
+
+def _degree(e: Expr, symbol: Expr) -> int:
+    """The degree of a polynomial in a symbol, or more where terms cancel; 0 below the line."""
+    if e == symbol:
+        return 1
+    if e.is_Add:
+        return max(_degree(a, symbol) for a in e.args)
+    if e.is_Mul:
+        return sum(_degree(a, symbol) for a in e.args)
+    if e.is_Pow and e.exp.is_Integer and e.exp.is_positive:
+        return int(e.exp) * _degree(e.base, symbol)
+    return 0
 
 
 def is_short(e: Expr) -> bool:
