@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import sympy
 
@@ -15,7 +16,7 @@ from symbp.ir.expr import Access, Expr, Guard
 
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
 MOST_ATOMS = 12  # tensors and functions above which it isn't tried either
-MOST_MONOMIALS = 4096  # that a numerator may have by its degrees: the work of factoring it grows with them
+MOST_MONOMIALS = 1024  # that a numerator may have by its degrees: the work of factoring it grows with them
 MOST_TERMS = 6  # above which no factor is collected from some of the terms
 
 
@@ -91,10 +92,16 @@ def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
     short = e.xreplace(there)
     if any(not power.exp.is_Integer for power in short.atoms(sympy.Pow)):
         return None
-    numerator = sympy.fraction(sympy.together(short))[0] if operation is sympy.factor else short
-    if math.prod(_degree(numerator, symbol) + 1 for symbol in there.values()) > MOST_MONOMIALS:
+    changed = _changed(short, operation)
+    return None if changed is None else changed.xreplace({symbol: atom for atom, symbol in there.items()})
+
+
+@lru_cache(maxsize=16384)
+def _changed(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
+    numerator = sympy.fraction(sympy.together(e))[0] if operation is sympy.factor else e
+    if math.prod(_degree(numerator, symbol) + 1 for symbol in e.free_symbols) > MOST_MONOMIALS:
         return None
-    return operation(short).xreplace({symbol: atom for atom, symbol in there.items()})
+    return operation(e)
 
 
 def _degree(e: Expr, symbol: Expr) -> int:
