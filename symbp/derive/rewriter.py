@@ -21,7 +21,7 @@ from symbp.derive.branches import Branches, read_back
 from symbp.derive.cancellation import as_sharp, divisors
 from symbp.derive.cost import equation_cost
 from symbp.derive.derivation import Step
-from symbp.derive.exponentials import complement_form
+from symbp.derive.exponentials import complement_form, flipped
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
 from symbp.derive.inverse import Inversion, inverted, written_out
@@ -62,6 +62,7 @@ REASONS = {
     "common factor of a sum": "What does not depend on the summed index leaves the sum.",
 }
 
+MOST_OPERATIONS = 120  # of a body that is shortened: what is longer is seldom meant to be read
 MOST_APART = 24  # terms of a product multiplied out, each of which is looked for among the saved values
 CONFIRMED = "equal values at {} random points, conditions free; confirmed at others and in 50 digits"
 
@@ -128,6 +129,8 @@ class Rewriter:
         """The equation in its best form; `again` if other values are known than the first time."""
         if equation.op not in (None, "sum"):
             return Rewritten(equation)
+        if sympy.count_ops(equation.body) > MOST_OPERATIONS:
+            return Rewritten(equation.with_(body=flipped(equation.body)))
         forms = self._forms(equation, search)
         if again:
             forms += self._over_known_sums(equation, search)
