@@ -97,9 +97,11 @@ class Calls(Functions):
             raise Unknown(ast.unparse(node))
 
     def augmented(self, node: ast.AugAssign, value: str) -> str:
-        """`target += value`; as a call where the target is a name, which would be local to the stage."""
+        """`target += value`; as a call where the target is a name from outside the stage. A name
+        without a form was allocated by a line of the stage itself."""
         target = self.text(node.target)
-        if isinstance(node.target, ast.Name) and self.forms.of(node.target).shape:
+        is_allocated = isinstance(node.target, ast.Name) and node.target.id not in self.forms.known
+        if isinstance(node.target, ast.Name) and not is_allocated and self.forms.of(node.target).shape:
             return f"np.{OPERATORS[type(node.op)]}({target}, {value}, out={target})"
         return f"{target} {SIGNS[type(node.op)]} {value}"
 

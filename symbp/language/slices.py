@@ -22,13 +22,14 @@ from symbp.language.sizes import as_size, value_of
 
 def is_slice(subscripts: Sequence[Any]) -> bool:
     """Whether subscripts take parts of axes: then what is read is a tensor, not an element."""
-    return any(isinstance(s, slice) or s is Ellipsis for s in subscripts)
+    return any(isinstance(s, slice) or s is Ellipsis or s is None for s in subscripts)
 
 
 def sliced(
     node: Node, subscripts: Sequence[Any], plain: Sequence[Index]
 ) -> tuple[list[Index], list[Expr], dict[Index, Expr]]:
-    """The indices that are left, the subscript of each axis, and the ranges of the indices.
+    """The indices that are left, the subscript of each axis, and the ranges of the indices; `None` is a new
+    axis of 1 element, as in NumPy.
 
     Raises ShapeError: too many subscripts, an empty slice, a place beyond its axis, where sizes are known.
     """
@@ -36,7 +37,14 @@ def sliced(
     left: list[Index] = []
     read: list[Expr] = []
     ranges: dict[Index, Expr] = {}
-    for axis, (subscript, index, extent) in enumerate(zip(given, plain, node.shape, strict=True)):
+    for subscript in given:
+        axis = len(read)
+        if subscript is None:
+            new = Index(f"o{len(left)}")
+            left.append(new)
+            ranges[new] = as_size(1)
+            continue
+        index, extent = plain[axis], node.shape[axis]
         if isinstance(subscript, slice):
             start, step, length = _bounds(node, axis, subscript, extent)
             left.append(index)
@@ -50,7 +58,7 @@ def sliced(
 def _filled(node: Node, subscripts: Sequence[Any]) -> list[Any]:
     """One subscript per axis, whole axes for `...` and at the end."""
     given = list(subscripts)
-    missing = node.rank - sum(s is not Ellipsis for s in given)
+    missing = node.rank - sum(s is not Ellipsis and s is not None for s in given)
     if missing < 0 or sum(s is Ellipsis for s in given) > 1:
         raise ShapeError(
             f"{display(node)} has {counted(node.rank, 'axis', 'axes')}, fewer than its subscripts",

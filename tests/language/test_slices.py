@@ -43,6 +43,18 @@ def test_as_numpy(rows, columns):
     np.testing.assert_allclose(gradient, twice, rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    "at", [np.s_[:, None], np.s_[None], np.s_[None, ..., 1, None], np.s_[1:, None, ::-1], np.s_[..., None]]
+)
+def test_a_new_axis_as_numpy(at):
+    held, gradient = values(lambda x: x[at])
+    np.testing.assert_array_equal(held, ARRAY[at])
+    there = tuple(k for k in (at if isinstance(at, tuple) else (at,)) if k is not None) or ...
+    twice = np.zeros_like(ARRAY)
+    twice[there] = 2 * ARRAY[there]
+    np.testing.assert_allclose(gradient, twice, rtol=1e-14)
+
+
 def test_open_sizes_stay_open():
     x = param("x", (N, D))
     assert [str(e) for e in x[:, 1:].shape] == ["N", "D - 1"]
