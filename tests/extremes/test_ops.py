@@ -15,8 +15,8 @@ from symbp.errors import EvaluationError
 
 FAST = {
     "binary_cross_entropy", "cross_entropy", "focal", "glu", "huber", "kl_div", "layer_norm", "log_softmax",
-    "logsumexp", "maxout", "norm", "pairwise_distance", "power", "sigmoid", "silu", "softmax", "softplus", "tanh",
-    "triplet",
+    "logsumexp", "maxout", "norm", "pairwise_distance", "power", "sigmoid", "silu", "softmax", "softplus",
+    "tanh", "triplet",
 }  # fmt: skip
 """Ops whose first example is tried every time; the rest takes minutes."""
 
