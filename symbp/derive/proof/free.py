@@ -7,7 +7,9 @@ A condition on real values has one bit for each element, and what small samples 
 relu masks of one layer agree more often than not, a threshold of 3 is never passed, |x| is x at positive
 points. So at these points the sign of a difference d = rhs − lhs is s(d), where s is a random odd function
 from the reals to {−1, 0, 1}: [lhs < rhs] holds where s(d) = 1, [lhs ≤ rhs] where s(d) ≥ 0, [lhs = rhs]
-where s(d) = 0. A maximum is the element whose value comes last in a random order of the reals.
+where s(d) = 0. A maximum is the element whose value comes last in a random order of the reals. Values that
+repeat (the bounds of a clip) come as often as others at half of the points, and as often as they stand there
+at the other half: by the first alone few rows have a bound as their maximum, by the second few have another.
 
 Why this decides. Fix which conditions hold (a pattern σ). Under σ, two formulas made of analytic functions
 differ by an analytic function of the leaves. If the formulas differ anywhere in the real semantics, they
