@@ -39,23 +39,26 @@ class Derivation(Derived):
     """A network's derivatives in closed form, and their page in every format. `d["W1"]` is one closed form,
     `d["W1,W2"]` that of a second derivative."""
 
-    def text(self, *, steps: bool = False) -> str:
+    def text(self, *, steps: bool = False, symbols: Mapping[str, str] | None = None) -> str:
         """Numbered equations, forward and backward; with `steps`, every rewrite with its reason."""
         from symbp.explain import document, text
 
-        return text.text(document.document(self), steps=steps)
+        return text.text(document.document(self, symbols=symbols), steps=steps)
 
-    def latex(self, *, steps: bool = False) -> str:
-        """A complete LaTeX document."""
+    def latex(
+        self, *, steps: bool = False, symbols: Mapping[str, str] | None = None, fragment: bool = False
+    ) -> str:
+        """A complete LaTeX document, or as a `fragment` the equations alone; `symbols` gives tensors the
+        LaTeX that their author wants: `{"W1": r"W^{(1)}"}`."""
         from symbp.explain import document, latex
 
-        return latex.latex(document.document(self), steps=steps)
+        return latex.latex(document.document(self, symbols=symbols), steps=steps, fragment=fragment)
 
-    def json(self) -> str:
-        """One JSON object: name, equations, gradients, steps, warnings."""
+    def json(self, *, symbols: Mapping[str, str] | None = None) -> str:
+        """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
         from symbp.explain import document, json
 
-        return json.text(document.document(self))
+        return json.text(document.document(self, symbols=symbols))
 
     def __str__(self) -> str:
         return self.text()

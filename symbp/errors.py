@@ -74,6 +74,10 @@ class DerivationError(SymbpError):
     """The calculus cannot derive a gradient, or a rewrite changed a value (a bug, never ignored)."""
 
 
+class ReadingError(SymbpError):
+    """A page would say what isn't so: one symbol for two tensors."""
+
+
 class DoubtfulRewrite(UserWarning):
     """A rewrite could not be confirmed and was taken back; the result is right, in a longer form."""
 

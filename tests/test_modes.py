@@ -109,7 +109,7 @@ def test_equations_stand_in_the_order_in_which_a_page_shows_them():
     assert "mask: random (N, H), bernoulli(0.75), binary" in text
     assert "Buffers after a step\n  mean becomes mean_next, var becomes var_next\n" in text
     assert "Inference\n  loss is loss_infer, p is p_infer\n" in text
-    assert r"$p$ is $p_{\mathrm{infer}}$" in derivation.latex()
+    assert r"$p$ is $p^{\mathrm{infer}}$" in derivation.latex()
     assert json.loads(derivation.json())["stand_for"]["Inference"]["p"] == "p_infer"
 
 

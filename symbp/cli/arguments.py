@@ -94,6 +94,14 @@ def size(text: str) -> tuple[str, int]:
     return name, int(value)
 
 
+def symbol(text: str) -> tuple[str, str]:
+    """`W1=W^{(1)}` → ("W1", "W^{(1)}")."""
+    name, _, latex = text.partition("=")
+    if not name or not latex.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LATEX, such as W1='W^{{(1)}}'")
+    return name, latex.strip()
+
+
 def positive(text: str) -> float:
     """A positive number."""
     try:

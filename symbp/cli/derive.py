@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from symbp.cli import derivatives
-from symbp.cli.arguments import Arguments
+from symbp.cli.arguments import Arguments, symbol
 from symbp.cli.status import FINE
 
 HELP = "the gradients in closed form, as text, LaTeX or JSON"
@@ -22,6 +22,15 @@ def add_arguments(to: Arguments) -> None:
     to.add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     derivatives.add_arguments(to)
     to.add("--steps", action="store_true", help="show every rewrite with its rule and reason")
+    to.add(
+        "--symbol",
+        metavar="NAME=LATEX",
+        type=symbol,
+        action="append",
+        default=[],
+        help="how LaTeX spells a tensor, such as W1='W^{(1)}' (repeatable)",
+    )
+    to.add("--fragment", action="store_true", help="as LaTeX, the equations alone, without a document")
     to.output("the derivation")
 
 
@@ -32,12 +41,13 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
     derivation = derivatives.derivation(args, load_target(args.net).network)
-    if args.format == "latex":
-        page = derivation.latex(steps=args.steps)
+    symbols = dict(args.symbol)
+    if args.format == "latex" or args.fragment:
+        page = derivation.latex(steps=args.steps, symbols=symbols, fragment=args.fragment)
     elif args.format == "json":
-        page = derivation.json()
+        page = derivation.json(symbols=symbols)
     else:
-        page = derivation.text(steps=args.steps)
+        page = derivation.text(steps=args.steps, symbols=symbols)
     page = page.rstrip("\n") + "\n"
     if args.output:
         print(f"wrote {write(args.output, page, force=args.force)}", file=sys.stderr)

@@ -199,14 +199,16 @@ def _sweep_steps(sweep: AdjointSystem) -> list[Step]:
         if tensor.role not in (Role.ADJOINT, Role.GRADIENT):
             continue
         of = equation.target
+        by = tensor.differential.by if tensor.differential else of
+        adjoint = (Role.ADJOINT, Role.GRADIENT)
         steps.append(
             Step(
                 equation.rule,
                 f"{of} gathers what the equations that read it pass back.",
                 of,
-                f"∂/∂ {of.removeprefix('d')}",
+                f"∂/∂ {by}",
                 equation_text(equation),
-                tuple(n for n in equation.read_names if n.startswith("d")),
+                tuple(n for n in equation.read_names if sweep.system.tensor(n).role in adjoint),
             )
         )
     return steps

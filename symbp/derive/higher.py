@@ -18,6 +18,7 @@ import sympy
 
 from symbp.derive.sweep import LETTERS, adjoints
 from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 
@@ -32,7 +33,8 @@ class Block:
 
 def with_leaf(system: System, name: str, like: str) -> System:
     """The system with one more input of the shape of `like`."""
-    return system.extended([Tensor(name, system.tensor(like).shape, Role.INPUT)], [])
+    label = Label(name, given=True)
+    return system.extended([Tensor(name, system.tensor(like).shape, Role.INPUT, label=label)], [])
 
 
 def hessian_vector_products(
@@ -128,11 +130,24 @@ def along_unit_vectors(system: System, leaf: str, *, last: bool = False) -> Syst
     tensors = [
         t
         if t.name not in dependent
-        else Tensor(t.name, (*t.shape, *shape) if last else (*shape, *t.shape), t.role, t.integer)
+        else replace(
+            t,
+            shape=(*t.shape, *shape) if last else (*shape, *t.shape),
+            facts=frozenset(),
+            differential=_lifted(t.differential, leaf, last),
+        )
         for t in system.tensors
         if t.name != leaf
     ]
     return system.with_(tensors=tuple(tensors), equations=tuple(equations))
+
+
+def _lifted(found: Differential | None, leaf: str, last: bool) -> Differential | None:
+    """What a derivative times `leaf` is, once that runs over unit vectors: the derivative itself, if its own
+    axes come last; else nothing that has a name."""
+    if found is None or found.along != leaf or last:
+        return None
+    return replace(found, along=None, whole=True)
 
 
 def _dependent(system: System, leaf: str) -> set[str]:
@@ -167,9 +182,7 @@ def _as_backward(joint: System, before: System) -> System:
         tensors=tuple(
             t
             if t.name in known or t.name not in joint.defining or t.integer
-            else Tensor(
-                t.name, t.shape, Role.ADJOINT if t.role is Role.HIDDEN else t.role, t.integer, t.facts
-            )
+            else replace(t, role=Role.ADJOINT if t.role is Role.HIDDEN else t.role)
             for t in joint.tensors
         )
     )

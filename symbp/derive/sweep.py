@@ -23,6 +23,7 @@ from symbp.derive.ranges import within_all, within_ranges
 from symbp.derive.solve import invert
 from symbp.errors import DerivationError
 from symbp.ir.expr import Access, Expr, Guard, Index, partial, unused_index, value_accesses
+from symbp.ir.labels import Differential
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 LETTERS = "ijklmpqrsuvwabcdefgh"
@@ -234,7 +235,7 @@ class _Sweep:
     def collect(self, tensor: Tensor) -> list[Equation]:
         """The equations that define the adjoint of a tensor from its contributions."""
         name = self.names[tensor.name]
-        role = Role.GRADIENT if tensor.role is Role.PARAMETER else Role.ADJOINT
+        found = self.adjoint(tensor)
         parts = self.contributions[tensor.name]
         if tensor.name == self.output and not self.seeded:
             return []
@@ -248,23 +249,29 @@ class _Sweep:
             extents = tuple(part.extents[i] for i in (*axes, *part.left))
             reduction = Reduction("sum", part.left) if part.left else None
             if len(parts) == 1:
-                self.tensors.append(Tensor(name, tensor.shape, role))
+                self.tensors.append(found)
                 return [Equation(name, axes, part.body, reduction, (), extents, rule=rule)]
             if reduction is None:
                 maps += part.body
                 continue
             partial_name = self.fresh(f"{name}_{count + 1}")
-            self.tensors.append(Tensor(partial_name, tensor.shape, Role.ADJOINT))
+            summand = Differential(self.output, tensor.name, self.cotangent, part=True)
+            self.tensors.append(Tensor(partial_name, tensor.shape, Role.ADJOINT, differential=summand))
             equations.append(Equation(partial_name, axes, part.body, reduction, (), extents, rule=rule))
             maps += Access(partial_name, *axes)
-        self.tensors.append(Tensor(name, tensor.shape, role))
+        self.tensors.append(found)
         equations.append(Equation(name, axes, maps, None, (), tensor.shape, rule="sum of the contributions"))
         return equations
 
+    def adjoint(self, tensor: Tensor) -> Tensor:
+        """The adjoint of a tensor, which says what it is."""
+        role = Role.GRADIENT if tensor.role is Role.PARAMETER else Role.ADJOINT
+        what = Differential(self.output, tensor.name, self.cotangent)
+        return Tensor(self.names[tensor.name], tensor.shape, role, differential=what)
+
     def zero(self, tensor: Tensor) -> Equation:
         name = self.names.setdefault(tensor.name, self.fresh(f"d{tensor.name}"))
-        role = Role.GRADIENT if tensor.role is Role.PARAMETER else Role.ADJOINT
-        self.tensors.append(Tensor(name, tensor.shape, role))
+        self.tensors.append(self.adjoint(tensor))
         axes = self.axes_of(tensor.name)
         return Equation(name, axes, sympy.Integer(0), None, (), tensor.shape, rule="not read by the loss")
 

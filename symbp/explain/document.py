@@ -6,9 +6,8 @@ Must not know: any format, or how code is written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.explain.matrix import matrix_form
@@ -16,28 +15,31 @@ from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
 from symbp.ir.printer import equation_text
-from symbp.ir.system import Equation, Role, Tensor
+from symbp.ir.system import Equation, Tensor
+from symbp.read.reading import Reading, reading
+from symbp.read.spelling import Quotient
 
 
 @dataclass(frozen=True)
 class NumberedEquation:
-    """Equation `number`: the equation itself (its index form), its matrix form or None, the rule it comes
-    from, and the lines of code that compute it."""
+    """Equation `number`: the equation itself, the same with the letters of the page (`shown`), its matrix
+    form or None, the rule it comes from, and the lines of code that compute it."""
 
     number: int
     equation: Equation
+    shown: Equation
     matrix: Node | None
     rule: str
     code: tuple[str, ...] = ()
 
     @property
     def index_form(self) -> str:
-        """The equation in index notation, as plain text."""
+        """The equation in index notation, as plain text, with the names that tensors have in code."""
         return equation_text(self.equation)
 
     @property
     def matrix_form(self) -> str | None:
-        """The equation in matrix notation, as plain text, or None where it has none."""
+        """The equation in matrix notation, in the same way, or None where it has none."""
         return None if self.matrix is None else f"{self.equation.target} = {matrix_text(self.matrix)}"
 
 
@@ -57,34 +59,28 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Quotient:
-    """∂ of / ∂ by…, each with the number of its axes; the axes of such a tensor stand in this order."""
-
-    of: tuple[str, int]
-    by: tuple[tuple[str, int], ...]
-
-    def __str__(self) -> str:
-        count = {2: "²", 3: "³"}.get(len(self.by), "")
-        return f"∂{count}{self.of[0]}/{''.join(f'∂{name}' for name, _ in self.by)}"
-
-
-@dataclass(frozen=True)
 class Document:
     """A derivation as a page: what is given, how parameters start, the equations, the gradients, the steps.
 
-    `quotients` says which tensors are derivatives of what, so that a format can write ∂L/∂W₁ for `dW1`;
-    `results` lists what was asked for beyond gradients, in words, with its tensor.
+    `reading` holds symbols and the legend: `quotients` says which tensors are derivatives of what, so that a
+    format can write ∂L/∂W₁ for `dW1`; `results` lists what was asked for beyond gradients, in words, with its
+    tensor.
     """
 
     title: str
     given: tuple[Tensor, ...]
     starts: tuple[Start, ...]
     sections: tuple[Section, ...]
-    quotients: Mapping[str, Quotient]
+    reading: Reading
     results: tuple[tuple[str, str], ...]
     gradients: Mapping[str, str]
     steps: tuple[Step, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def quotients(self) -> Mapping[str, Quotient]:
+        """The tensors that are written as derivatives."""
+        return self.reading.symbols.quotients
 
     @property
     def equations(self) -> tuple[NumberedEquation, ...]:
@@ -93,16 +89,26 @@ class Document:
         return tuple(sorted(found, key=lambda e: e.number))
 
 
-def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = None) -> Document:
-    """The page of a derivation; `code` gives the lines that compute each equation, by its number."""
+def document(
+    derivation: Derivation,
+    code: Mapping[int, Sequence[str]] | None = None,
+    symbols: Mapping[str, str] | None = None,
+) -> Document:
+    """The page of a derivation; `code` gives the lines that compute each equation, by its number; `symbols`
+    the LaTeX of tensors whose symbol their author chooses.
+
+    Raises UsageError: a symbol for no tensor; ReadingError: one symbol for two.
+    """
+    read = reading(derivation, symbols)
     system = derivation.system
     tensors = system.by_name
     lines = code or {}
 
     def numbered(equation: Equation) -> NumberedEquation:
         number = derivation.numbers[equation.target]
-        matrix = matrix_form(equation, tensors)
-        return NumberedEquation(number, equation, matrix, equation.rule, tuple(lines.get(number, ())))
+        shown = read.equations[equation.target]
+        matrix = matrix_form(shown, tensors)
+        return NumberedEquation(number, equation, shown, matrix, equation.rule, tuple(lines.get(number, ())))
 
     forward, updates, inference, metrics = _stages(derivation)
 
@@ -120,15 +126,19 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
     )
     return Document(
         title=derivation.name,
-        given=system.leaves,
+        given=tuple(_shortened(leaf, read) for leaf in system.leaves),
         starts=starts(derivation.initial) if derivation.is_gradient else (),
         sections=tuple(s for s in sections if s.equations or s.pairs),
-        quotients=_quotients(derivation),
-        results=() if derivation.is_gradient else _results(derivation),
+        reading=read,
+        results=() if derivation.is_gradient else _results(derivation, read.symbols.quotients),
         gradients=dict(derivation.gradients),
         steps=derivation.steps,
         warnings=derivation.warnings,
     )
+
+
+def _shortened(tensor: Tensor, read: Reading) -> Tensor:
+    return replace(tensor, shape=tuple(extent.xreplace(read.lengths) for extent in tensor.shape))
 
 
 def _stages(derivation: Derivation) -> list[list[Equation]]:
@@ -145,35 +155,10 @@ def _stages(derivation: Derivation) -> list[list[Equation]]:
     return [*stages, left]
 
 
-def _results(derivation: Derivation) -> tuple[tuple[str, str], ...]:
+def _results(derivation: Derivation, quotients: Mapping[str, Quotient]) -> tuple[tuple[str, str], ...]:
     """What was asked for, in words, and the tensor that holds it."""
-    quotients, loss = _quotients(derivation), derivation.system.loss
+    loss = derivation.system.loss
     return tuple(
         (str(quotients[tensor]) if tensor in quotients else f"(∇²{loss}·v)_{key}", tensor)
         for key, tensor in derivation.gradients.items()
     )
-
-
-def _quotients(derivation: Derivation) -> dict[str, Quotient]:
-    """The tensors that are derivatives: by the derivation where it says so, else by the name that the
-    sweep gives, `d` and the tensor's name and a count where that was taken."""
-    system = derivation.system
-    rank = {tensor.name: len(tensor.shape) for tensor in system.tensors}
-    found = {
-        tensor: Quotient((of, rank[of]), tuple((name, rank[name]) for name in by))
-        for tensor, (of, by) in derivation.derivatives.items()
-    }
-    if system.loss is None or derivation.of is not None:
-        return found
-    for tensor in system.with_role(Role.ADJOINT, Role.GRADIENT):
-        named = re.fullmatch(r"d((\w+?)(?:_\d+)?)", tensor.name)
-        candidates = named.groups() if named else ()
-        for candidate in (
-            candidates if derivation.is_gradient else candidates[:1]
-        ):  # a second sweep counts, too
-            primal = system.by_name.get(candidate)
-            if tensor.name in found or primal is None or primal.shape != tensor.shape:
-                continue
-            if derivation.is_gradient or primal.role not in (Role.ADJOINT, Role.GRADIENT):
-                found[tensor.name] = Quotient((system.loss, 0), ((candidate, rank[candidate]),))
-    return found

@@ -10,25 +10,27 @@ from typing import Any
 
 from symbp.explain.document import Document
 from symbp.explain.latex import matrix_latex, notation_for
+from symbp.explain.text import legend_lines
 
 
 def plain(document: Document) -> dict[str, Any]:
     """The document as dictionaries, lists, strings and numbers.
 
     `equations` holds `number`, `target`, `index_form`, `matrix_form` (None where there is none), `latex` and
-    `rule`; `start` says how parameters start and why; `gradients` maps each parameter to the tensor that
-    holds its gradient; `stand_for` says, by the title of a section, what a buffer becomes after a step and
-    what a loss or an output is at inference.
+    `rule`; the first three call tensors as code does, and `symbols` says how the page calls each, in text and
+    in LaTeX; `legend` explains the letters; `start` says how parameters start and why; `gradients` maps each
+    parameter to the tensor that holds its gradient; `stand_for` says, by the title of a section, what a
+    buffer becomes after a step and what a loss or an output is at inference.
     """
-    notation = notation_for(document)
+    notation, symbols = notation_for(document), document.reading.symbols
     equations = [
         {
             "number": shown.number,
             "target": shown.equation.target,
             "index_form": shown.index_form,
             "matrix_form": shown.matrix_form,
-            "latex": " = ".join(notation.equation(shown.equation)),
-            "matrix_latex": matrix_latex(shown, notation),
+            "latex": " = ".join(notation.equation(shown.shown)),
+            "matrix_latex": " = ".join(matrix) if (matrix := matrix_latex(shown, notation)) else None,
             "rule": shown.rule,
         }
         for shown in document.equations
@@ -55,6 +57,13 @@ def plain(document: Document) -> dict[str, Any]:
                 "reason": start.initial.reason,
             }
             for start in document.starts
+        ],
+        "symbols": {
+            name: {"text": symbols.text[name], "latex": symbols.latex[name]} for name in symbols.symbols
+        },
+        "legend": [
+            {"about": entry.kind, "text": line}
+            for entry, line in zip(document.reading.legend, legend_lines(document), strict=True)
         ],
         "equations": equations,
         "gradients": dict(document.gradients),

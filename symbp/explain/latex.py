@@ -7,27 +7,25 @@ An adjoint is written as the derivative that it is: `dW1[i,j]` becomes ∂L/∂(
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from symbp.derive.derivation import Step
-from symbp.explain.document import Document, NumberedEquation, Quotient, Section
+from symbp.explain.document import Document, NumberedEquation, Section
 from symbp.explain.matrix_text import Spelling, matrix_text
 from symbp.explain.starts import Start
 from symbp.ir.expr import Expr
-from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written
+from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
 from symbp.ir.system import Tensor
+from symbp.read.layout import TEXT_WIDTH, lines
+from symbp.read.legend import Entry, Named
+from symbp.read.spelling import LETTERS, Symbol, escaped, latex_access, name_latex
+from symbp.read.symbols import Symbols
 
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
-    "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
-    "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
-}  # fmt: skip
-LETTERS = {letter: name for name, letter in GREEK.items()}
+TAG_WIDTH = 30.0
 FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "det", "max")
 HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
-\usepackage[margin=25mm]{geometry}
+\usepackage[a4paper,margin=25mm]{geometry}
 \usepackage{amsmath}
 \usepackage{amssymb}
 \allowdisplaybreaks
@@ -38,7 +36,7 @@ TAIL = r"""\end{document}
 
 
 class Latex(Notation):
-    """Index notation in LaTeX; `quotients` says which tensors are written as derivatives."""
+    """Index notation in LaTeX, with the symbols of a page."""
 
     times = r" \, "
     relation = {"=": " = ", "!=": r" \neq ", "<": " < ", "<=": r" \le ", ">": " > ", ">=": r" \ge "}  # noqa: RUF012
@@ -52,40 +50,31 @@ class Latex(Notation):
         "left_vectors": r"\operatorname*{left\ vectors}", "right_vectors": r"\operatorname*{right\ vectors}",
     }  # fmt: skip
 
-    def __init__(self, quotients: Mapping[str, Quotient] | None = None) -> None:
-        self.quotients = quotients or {}
+    def __init__(self, symbols: Symbols | None = None) -> None:
+        self.symbols = symbols.symbols if symbols is not None else {}
 
     def tensor(self, name: str) -> str:
         """A tensor's name without subscripts."""
         return self.access(name, [], None)
 
     def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
-        if name in self.quotients:
-            return self.quotient_of(self.quotients[name], subscripts, outside)
-        symbol = symbol_latex(name)
-        if not subscripts:
-            return symbol
-        base = f"({symbol})" if "_" in symbol else symbol
-        joint = "" if all(re.fullmatch(r"\w|\\[a-z]+ ?", s) for s in subscripts) else ", "
-        written = f"{base}_{{{joint.join(subscripts)}}}"
+        symbol = self.symbols.get(name) or Symbol(name)
+        written = latex_access(symbol, subscripts, lambda other, subs: self.access(other, subs, None))
         if outside is None or outside == "0":
             return written
         return rf"\left( {written} \mid {outside} \right)"
 
-    def quotient_of(self, quotient: Quotient, subscripts: Sequence[str], outside: str | None) -> str:
-        """A derivative, its subscripts shared out to what is differentiated, then by what."""
-        rest = list(subscripts)
-        parts = []
-        for name, rank in (quotient.of, *quotient.by):
-            parts.append(self.access(name, rest[:rank], outside if len(rest) == rank else None))
-            rest = rest[rank:]
-        order = len(quotient.by)
-        above = rf"\partial^{{{order}}}" if order > 1 else r"\partial"
-        below = r" \, ".join(rf"\partial {part}" for part in parts[1:])
-        return rf"\frac{{{above} {parts[0]}}}{{{below}}}"
-
     def symbol(self, symbol: Expr) -> str:
-        return symbol_latex(symbol.name)
+        return name_latex(symbol.name)
+
+    def number(self, value: Expr) -> str:
+        """A small number as a power of ten: `1e-5` would be read as a product and a difference."""
+        digits, _, exponent = decimal(value).partition("e-")
+        if not exponent:
+            return digits
+        sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+        power = f"10^{{-{exponent}}}"
+        return sign + (power if digits == "1" else rf"{digits} \cdot {power}")
 
     def constant(self, value: Expr) -> str:
         return {"pi": r"\pi ", "E": "e", "oo": r"\infty ", "-oo": r"-\infty "}.get(str(value), str(value))
@@ -97,8 +86,14 @@ class Latex(Notation):
         return function + self.parenthesis(", ".join(arguments))
 
     def power(self, base: str, exponent: Expr, written: str) -> str:  # noqa: ARG002
-        base = self.parenthesis(base) if base.startswith(r"\frac") else f"{{{base}}}"
-        return f"{base}^{{{written}}}"
+        base = self.base(base)
+        return f"{base if base.startswith('{') else f'{{{base}}}'}^{{{written}}}"
+
+    def base(self, written: str) -> str:
+        """A fraction in parentheses, what has a sign raised behind it already in braces."""
+        if written.startswith(r"\frac"):
+            return f"{{{self.parenthesis(written)}}}"
+        return f"{{{written}}}" if "^" in written else written
 
     def root(self, inner: str) -> str:
         return rf"\sqrt{{{inner}}}"
@@ -118,32 +113,14 @@ class Latex(Notation):
         return rf"\left( {inner} \right)"
 
     def reduction(self, op: str, indices: Sequence[str], conditions: Sequence[str], body: Written) -> str:
-        under = ", ".join(indices) + (r" \,:\, " + ", ".join(conditions) if conditions else "")
-        return rf"{self.reduce_names[op]}_{{{under}}} {self.wrapped(body, MUL)}"
+        such = rf" \quad \text{{where }} {', '.join(conditions)}" if conditions else ""
+        return rf"{self.reduce_names[op]}_{{{', '.join(indices)}}} {self.wrapped(body, MUL)}{such}"
+
+    def component(self, place: str, index: str) -> str:
+        return rf"\left( {place} \right)_{{{index}}}"
 
     def element(self, matrix: str, subscripts: Sequence[str]) -> str:
         return rf"\left[ {matrix} \right]_{{{', '.join(subscripts)}}}"
-
-
-def symbol_latex(name: str) -> str:
-    r"""A name as mathematics: `W1` is W_{1}, `beta` is \beta, `s_p` is s_{p}, `mask` is upright."""
-    name = LETTERS.get(name, name)
-    if name in GREEK:
-        return rf"\{name} "
-    if len(name) == 1 and name.isascii() and name.isalpha():
-        return name
-    split = re.fullmatch(r"([^\W\d_]+)_?(\d+)", name) or re.fullmatch(r"([^\W_]+)_(\w+)", name)
-    if split:
-        head, tail = symbol_latex(split[1]), split[2]
-        head = f"{{{head}}}" if "_" in head else head  # one subscript at a time
-        return f"{head}_{{{tail if tail.isdigit() else symbol_latex(tail)}}}"
-    return rf"\mathrm{{{_escaped(name)}}}"
-
-
-def _escaped(text: str) -> str:
-    for sign in "_&%#$":
-        text = text.replace(sign, "\\" + sign)
-    return text
 
 
 def spelling(notation: Latex) -> Spelling:
@@ -163,79 +140,114 @@ def spelling(notation: Latex) -> Spelling:
     )
 
 
-def matrix_latex(shown: NumberedEquation, notation: Latex) -> str | None:
-    """The equation in matrix notation, or None where it has none."""
+def matrix_latex(shown: NumberedEquation, notation: Latex) -> tuple[str, str] | None:
+    """Both sides of the equation in matrix notation, or None where it has none."""
     if shown.matrix is None:
         return None
-    return f"{notation.tensor(shown.equation.target)} = {matrix_text(shown.matrix, spelling(notation))}"
+    return notation.tensor(shown.equation.target), matrix_text(shown.matrix, spelling(notation))
 
 
 def notation_for(document: Document) -> Latex:
     """The notation in which what the document says is a derivative looks like one."""
-    return Latex(document.quotients)
+    return Latex(document.reading.symbols)
 
 
-def latex(document: Document, *, steps: bool = False) -> str:
-    """A complete document; with `steps`, the rewrites are listed in words."""
+def latex(document: Document, *, steps: bool = False, fragment: bool = False) -> str:
+    """A complete document; with `steps`, the rewrites are listed in words; as a `fragment`, the equations
+    alone, for a document of one's own that uses amsmath."""
     notation = notation_for(document)
-    parts = [HEAD, rf"\section*{{{_escaped(document.title)}}}", _given(document.given)]
-    parts += [_starts(document.starts)] if document.starts else []
+    if fragment:
+        shown = [equation for section in document.sections for equation in section.equations]
+        return "\n".join(line for equation in shown for line in _aligned(equation, notation)) + "\n"
+    parts = [HEAD, rf"\section*{{{escaped(document.title)}}}", _given(document.given, notation)]
+    parts += [_starts(document.starts, notation)] if document.starts else []
+    parts += [_legend(document.reading.legend, notation)] if document.reading.legend else []
     parts += [_section(section, notation) for section in document.sections]
     if steps and document.steps:
-        parts.append(_steps(document.steps))
+        parts.append(_steps(document.steps, document.reading.symbols))
     parts += [rf"\paragraph{{Warning.}} {_prose(warning)}" for warning in document.warnings]
     return "\n".join([*parts, TAIL])
 
 
-def _given(tensors: Sequence[Tensor]) -> str:
+def _given(tensors: Sequence[Tensor], notation: Latex) -> str:
     rows = []
     for tensor in tensors:
-        shape = r" \times ".join(Latex().show(extent) for extent in tensor.shape) or "1"
+        shape = r" \times ".join(map(notation.show, tensor.shape)) or "1"
         domain = r"\mathbb{Z}" if tensor.integer else r"\mathbb{R}"
         facts = "".join(f", {_prose(fact)}" for fact in sorted(map(str, tensor.facts)))
         rows.append(
-            rf"  \item ${symbol_latex(tensor.name)} \in {domain}^{{{shape}}}$: {tensor.role.value}{facts}"
+            rf"  \item ${notation.tensor(tensor.name)} \in {domain}^{{{shape}}}$: {tensor.role.value}{facts}"
         )
     return "\n".join([r"\subsection*{Given}", r"\begin{itemize}", *rows, r"\end{itemize}"])
 
 
-def _starts(starts: Sequence[Start]) -> str:
+def _starts(starts: Sequence[Start], notation: Latex) -> str:
     rows = []
     for start in starts:
-        kind, scale = start.words(Latex(), r"\pm ")
-        names = ", ".join(f"${symbol_latex(name)}$" for name in start.names)
+        kind, scale = start.words(notation, r"\pm ")
+        names = ", ".join(f"${notation.tensor(name)}$" for name in start.names)
         why = f"; {_prose(start.initial.reason)}" if start.initial.reason else ""
         rows.append(rf"  \item {names}: {f'{kind} ${scale}$'.strip() if scale else kind}{why}")
     return "\n".join([r"\subsection*{Start}", r"\begin{itemize}", *rows, r"\end{itemize}"])
 
 
 def _section(section: Section, notation: Latex) -> str:
-    lines = [rf"\subsection*{{{section.title}}}"]
+    written = [rf"\subsection*{{{section.title}}}"]
     if section.pairs:
         pairs = (f"${notation.tensor(a)}$ {section.verb} ${notation.tensor(b)}$" for a, b in section.pairs)
-        lines.append(", ".join(pairs) + ".")
+        written.append(", ".join(pairs) + ".")
     for shown in section.equations:
-        lines += [r"\begin{align*}", *_rows(shown, notation), r"\end{align*}"]
-    return "\n".join(lines)
+        written += _aligned(shown, notation)
+    return "\n".join(written)
 
 
-def _rows(shown: NumberedEquation, notation: Latex) -> list[str]:
-    left, right = notation.equation(shown.equation)
-    rows = [rf"  {left} &= {right} \tag{{{shown.number}}}"]
+def _legend(entries: Sequence[Entry], notation: Latex) -> str:
+    rows = [rf"  \item {_entry(entry, notation)}" for entry in entries]
+    return "\n".join([r"\subsection*{Legend}", r"\begin{itemize}\raggedright", *rows, r"\end{itemize}"])
+
+
+def _entry(entry: Entry, notation: Latex) -> str:
+    spelled = []
+    for piece in entry.pieces:
+        if isinstance(piece, str):
+            spelled.append(_prose(piece))
+        else:
+            written = notation.tensor(piece.name) if isinstance(piece, Named) else notation.show(piece)
+            spelled.append(f"${written}$")
+    return "".join(spelled)
+
+
+def _aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
+    """The equation, and its matrix form below, each broken into lines that fit the page."""
+    tag = rf"\tag{{{shown.number}}}"
+    left, right = notation.equation(shown.shown)
+    first = lines(left, right, TEXT_WIDTH - TAG_WIDTH)
+    rows = [f"  {left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
+    rows[-1] += f" {tag}"
     matrix = matrix_latex(shown, notation)
     if matrix is not None:
-        rows[0] += r" \\"
-        rows.append("  " + matrix.replace(" = ", " &= ", 1))
-    return rows
+        left, right = matrix
+        first = lines(left, right, TEXT_WIDTH)
+        rows += [f"  {left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
+    return [r"\begin{align*}", *(rf"{row} \\" for row in rows[:-1]), rows[-1], r"\end{align*}"]
 
 
-def _steps(steps: Sequence[Step]) -> str:
+def _steps(steps: Sequence[Step], symbols: Symbols) -> str:
+    notation = Latex(symbols)
+    called = ", ".join(
+        rf"\texttt{{{_prose(name)}}} is ${notation.tensor(name)}$"
+        for name, symbol in symbols.text.items()
+        if name != symbol
+    )
+    note = [rf"{{\raggedright Names as in code: {called}.\par}}"] if called else []
     rows = [
         rf"  \item \emph{{{_prose(step.rule)}}} in {_code(step.target)}. {_prose(step.reason)}\\"
         rf"{_code(step.before)} becomes {_code(step.after)}"
         for step in steps
     ]
-    return "\n".join([r"\subsection*{Steps}", r"\begin{enumerate}\raggedright", *rows, r"\end{enumerate}"])
+    return "\n".join(
+        [r"\subsection*{Steps}", *note, r"\begin{enumerate}\raggedright", *rows, r"\end{enumerate}"]
+    )
 
 
 _SIGNS = {
@@ -243,7 +255,7 @@ _SIGNS = {
     "≠": r"$\neq$", "∂": r"$\partial$", "→": r"$\to$", "⟶": r"$\to$", "−": "$-$", "∞": r"$\infty$",
     "<": "$<$", ">": "$>$", "^": r"\^{}", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
     "{": r"\{", "}": r"\}", "~": r"\~{}", "\\": r"\textbackslash{}", "…": r"\dots{}", "|": r"$|$",
-    "⊙": r"$\odot$", "′": "$'$",
+    "⊙": r"$\odot$", "′": "$'$", "–": "--", "ᵀ": r"$^{\top}$",
 } | {letter: rf"$\{name}$" for letter, name in LETTERS.items()}  # fmt: skip
 
 

@@ -74,6 +74,10 @@ class _Printer:
         text, strength = self.write(node)
         return text if strength >= least else self.scalar.parenthesis(text)
 
+    def base(self, node: Node) -> str:
+        """What gets a sign behind it."""
+        return self.scalar.base(self.wrapped(node, ATOM))
+
     def write(self, node: Node) -> Written:
         match node:
             case Named(name):
@@ -96,9 +100,9 @@ class _Printer:
             case Scale(over, under, body):
                 return self.scale([*over, *([] if body is None else [body])], under)
             case Transpose(inner):
-                return self.wrapped(inner, ATOM) + self.signs.transpose, POSTFIX
+                return self.base(inner) + self.signs.transpose, POSTFIX
             case OfMatrix("inverse", matrix):
-                return self.wrapped(matrix, ATOM) + self.signs.inverse, POSTFIX
+                return self.base(matrix) + self.signs.inverse, POSTFIX
             case Power(base, exponent):
                 return self.power(base, exponent)
             case _:
@@ -132,7 +136,7 @@ class _Printer:
             return self.scalar.power(self.wrapped(base, ATOM), exponent, written), POSTFIX
         if exponent == 2 and isinstance(base, (Named, Transpose)):
             return self.signs.hadamard.join([self.write(base)[0]] * 2), ELEMENTWISE
-        return self.signs.power.format(self.wrapped(base, ATOM), self.scalar.show(exponent)), POSTFIX
+        return self.signs.power.format(self.base(base), self.scalar.show(exponent)), POSTFIX
 
     def call(self, node: Node) -> str:
         match node:

@@ -7,12 +7,13 @@ Must not know: the user's language (`symbp.language` lowers to this), ops, deriv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
 from symbp.errors import Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.ir.labels import Differential, Label
 from symbp.ir.random import Draw
 from symbp.ir.shapes import infer_ranges
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role, System, Tensor
@@ -50,11 +51,13 @@ class SystemBuilder:
         draw: Draw | None = None,
     ) -> Reader:
         """An input, target, parameter, buffer, random tensor or hyperparameter."""
-        return self._add(Tensor(name, _shape(shape), role, integer, frozenset(facts), draw))
+        return self._add(
+            Tensor(name, _shape(shape), role, integer, frozenset(facts), draw, label=_given(name))
+        )
 
     def declare(self, name: str, *shape: Expr, role: Role = Role.HIDDEN, integer: bool = False) -> Reader:
         """Announces a tensor whose equation comes later."""
-        return self._add(Tensor(name, _shape(shape), role, integer))
+        return self._add(Tensor(name, _shape(shape), role, integer, label=_given(name)))
 
     def define(
         self,
@@ -71,6 +74,7 @@ class SystemBuilder:
         constant: bool = False,
         rule: str = "definition",
         origin: Origin | None = None,
+        differential: Differential | None = None,
     ) -> Reader:
         """`name[plain] = reduce over `over`, where the guards hold, of body`; ranges are inferred where
         a plain subscript tells them and taken from `ranges` where not."""
@@ -96,7 +100,8 @@ class SystemBuilder:
         if name in self._tensors:
             return self._tensors[name].at
         places = reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
-        return self._add(Tensor(name, equation.shape, role, places))
+        label = None if differential else _given(name)
+        return self._add(Tensor(name, equation.shape, role, places, label=label, differential=differential))
 
     def system(
         self,
@@ -108,10 +113,7 @@ class SystemBuilder:
         inference: Mapping[str, str] | None = None,
     ) -> System:
         """The finished system."""
-        tensors = tuple(
-            t if t.name != loss else Tensor(t.name, t.shape, Role.LOSS, t.integer, t.facts)
-            for t in self._tensors.values()
-        )
+        tensors = tuple(t if t.name != loss else replace(t, role=Role.LOSS) for t in self._tensors.values())
         return System(
             tensors, tuple(self._equations), dict(bound or {}), loss, tuple(outputs), tuple(metrics),
             dict(updates or {}), dict(inference or {}),
@@ -173,6 +175,10 @@ class Brackets:
         """One of two values, as lazy terms of which one is taken."""
         terms = [*(sympy.Mul(yes, g) for g in self.yes), *(sympy.Mul(no, g) for g in self.no)]
         return sympy.Add(*terms)
+
+
+def _given(name: str) -> Label:
+    return Label(name, given=True)
 
 
 def _products(first: Sequence[Expr], second: Sequence[Expr]) -> tuple[Expr, ...]:

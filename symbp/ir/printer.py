@@ -103,8 +103,20 @@ class Notation:
         """An element of a matrix that is written as a whole."""
         return f"({matrix})[{','.join(subscripts)}]"
 
+    def base(self, written: str) -> str:
+        """What gets a sign behind it, a transpose's or a power's."""
+        return written
+
+    def component(self, place: str, index: str) -> str:  # noqa: ARG002
+        """One subscript of the place of a maximum over several indices; the names in code say which."""
+        return place
+
     def wrapped(self, written: Written, least: int) -> str:
         return written[0] if written[1] >= least else self.parenthesis(written[0])
+
+    def place(self, written: str) -> str:
+        """What a term or factor is sorted by where nothing else decides."""
+        return written
 
     # --- the one walk
     def show(self, expr: Expr, order: Sequence[Index] = ()) -> str:
@@ -121,6 +133,8 @@ class Notation:
         indices = [self.symbol(i) for i in equation.reduced]
         conditions = [self.show(g, order) for g in equation.where]
         right = self.reduction(equation.reduction.op, indices, conditions, body)
+        if equation.op == "argmax" and len(indices) > 1 and equation.reduction.component >= 0:
+            right = self.component(right, indices[equation.reduction.component])
         result = [self.symbol(i) for i in equation.result]
         return left, self.element(right, result) if result else right
 
@@ -184,7 +198,8 @@ class Notation:
         positive = -term if negative else term
         factors = len(sympy.Mul.make_args(positive))
         written = self._write(positive, order)
-        return (negative, not term.is_number, -len(free_indices(term)), -factors, written[0]), written
+        place = self.place(written[0])
+        return (negative, not term.is_number, -len(free_indices(term)), -factors, place), written
 
     def _product(self, e: Expr, order: tuple[Index, ...]) -> Written:
         coefficient, rest = e.as_coeff_Mul(rational=True)
@@ -234,7 +249,7 @@ class Notation:
         positions = {index: k for k, index in enumerate(order)}
         where = tuple(sorted(positions.get(i, len(order)) for i in free_indices(factor)))
         written = self._write(factor, order)
-        return (kind, where, written[0]), written
+        return (kind, where, self.place(written[0])), written
 
     def _power(self, e: Expr, order: tuple[Index, ...]) -> Written:
         base, exponent = e.as_base_exp()

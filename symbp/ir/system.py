@@ -16,6 +16,7 @@ from typing import Literal
 
 from symbp.errors import InvalidSystem, Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, rename
+from symbp.ir.labels import Differential, Label
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
 from symbp.ir.printer import equation_text, expression_text, system_text
 from symbp.ir.random import Draw
@@ -83,7 +84,8 @@ class Fact:
 @dataclass(frozen=True)
 class Tensor:
     """A named array: its shape in sizes, its role, real or integer, and what is known of its values; of a
-    random tensor, how its elements are drawn."""
+    random tensor, how its elements are drawn. `label` and `differential` are for readers: what it is called,
+    and of an adjoint, which derivative it is."""
 
     name: str
     shape: tuple[Expr, ...]
@@ -92,6 +94,16 @@ class Tensor:
     facts: frozenset[Fact] = frozenset()
     draw: Draw | None = None
     origin: Origin | None = field(default=None, compare=False)
+    label: Label | None = field(default=None, compare=False)
+    differential: Differential | None = field(default=None, compare=False)
+
+    def renamed(self, names: Mapping[str, str]) -> Tensor:
+        """The tensor, called otherwise, in a system where others may be called otherwise, too."""
+        differential, label = self.differential and self.differential.renamed(names), self.label
+        if label is not None and label.stands_for is not None:
+            label = replace(label, stands_for=names.get(label.stands_for, label.stands_for))
+        name = names.get(self.name, self.name)
+        return replace(self, name=name, differential=differential, label=label)
 
     def at(self, *subscripts: Expr, outside: Expr | None = None) -> Access:
         """A read of one element."""
@@ -366,7 +378,7 @@ class System:
         )
         return replace(
             self,
-            tensors=tuple(replace(t, name=new(t.name)) for t in self.tensors),
+            tensors=tuple(t.renamed(names) for t in self.tensors),
             equations=equations,
             loss=None if self.loss is None else new(self.loss),
             outputs=tuple(map(new, self.outputs)),

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import FrameType
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Access
+from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Role
 from symbp.language.frames import variables
 from symbp.language.keys import SUFFIX, Keys
@@ -115,6 +117,33 @@ def all_names(
             power = "" if order == 1 else order
             naming.take(node, f"d{power}{naming.names[of.serial]}_d{naming.names[node.quotient[1].serial]}")
     return naming.names
+
+
+def labels(
+    keys: Keys,
+    leaves: Sequence[Node],
+    computed: Sequence[Node],
+    bodies: Mapping[int, Equation],
+    given: Mapping[int, str],
+    names: Mapping[int, str],
+) -> dict[int, Label]:
+    """What a page calls each tensor, by serial: as its author does; else by the letter of its definition,
+    with the layer's number where names have it. A leaf keeps the name under which its values are passed."""
+    layers = _layers(computed, bodies)
+    found = {serial: Label(name, given=True) for serial, name in given.items()}
+    found |= {leaf.serial: Label(names[leaf.serial], given=True) for leaf in leaves}
+    for node in computed:
+        if node.serial in found:
+            continue
+        number = layers[node.serial] if node.hint.style == "layer" else None
+        letter = node.hint.letter
+        if node.hint == Hint() and any(_is_product(o) for o in operands_of(bodies[node.serial])):
+            letter, number = "a", layers[node.serial]
+        found[node.serial] = Label(letter, number)
+    for late, first in keys.counterparts.items():
+        if late in found and first in found and late not in given:
+            found[late] = replace(found[first], stands_for=names[first])
+    return found
 
 
 def _differentiated(of: Node, bodies: Mapping[int, Equation]) -> tuple[Node, int]:

@@ -19,6 +19,7 @@ import sympy
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
 from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses
+from symbp.ir.labels import Differential
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
@@ -27,7 +28,7 @@ from symbp.language.inline import inlined
 from symbp.language.keys import reached, resolved
 from symbp.language.letters import Letters
 from symbp.language.names import check_name
-from symbp.language.naming import all_names, given_names, names_at_inference
+from symbp.language.naming import all_names, given_names, labels, names_at_inference
 from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
 from symbp.language.sizes import Dim, Unifier, name_sizes
 from symbp.language.starts import start
@@ -132,6 +133,7 @@ class _Lowering:
         self.names = names_at_inference(
             keys, self.leaves, self.computed, self.derivatives, self.bodies, self.names
         )
+        self.labels = labels(keys, self.leaves, self.computed, self.bodies, given, self.names)
         self.sizes = self._size_names(nodes)
         self.letters = Letters(self.leaves, self.computed, self.bodies, self.extent, self.names.values())
 
@@ -167,6 +169,7 @@ class _Lowering:
                 self._facts(leaf),
                 leaf.draw,
                 origin=leaf.origin,
+                label=self.labels[leaf.serial],
             )
         equations = []
         keys, late = self.keys, self._late()
@@ -175,15 +178,32 @@ class _Lowering:
             for operand in operands_of(self.bodies[node.serial]) if node.serial in self.bodies else ():
                 name = self.names[operand.serial]
                 if name not in tensors:  # in a recurrence, read before it is defined
-                    tensors[name] = ir.Tensor(name, self._shape(operand), self.keys.role(operand))
+                    tensors[name] = ir.Tensor(
+                        name,
+                        self._shape(operand),
+                        self.keys.role(operand),
+                        label=self.labels.get(operand.serial),
+                    )
             if node.quotient is not None:
                 name = self.names[node.serial]
-                tensors[name] = ir.Tensor(name, self._shape(node), self.keys.role(node), origin=node.origin)
+                tensors[name] = ir.Tensor(
+                    name,
+                    self._shape(node),
+                    self.keys.role(node),
+                    origin=node.origin,
+                    label=self.labels.get(node.serial),
+                    differential=Differential(*self._sides(node)),
+                )
                 continue
             equation = self._equation(node)
             equations.append(equation)
             tensors[equation.target] = ir.Tensor(
-                equation.target, equation.shape, self.keys.role(node), node.integer, origin=node.origin
+                equation.target,
+                equation.shape,
+                self.keys.role(node),
+                node.integer,
+                origin=node.origin,
+                label=self.labels[node.serial],
             )
         return System(
             tuple(tensors.values()),
@@ -194,14 +214,15 @@ class _Lowering:
             tuple(self.names[t.serial] for t in self.keys.metrics.values()),
             {self.names[buffer.serial]: self.names[value.serial] for buffer, value in self.keys.updates},
             {self.names[one]: self.names[other.serial] for one, other in self.keys.inference.items()},
-            derivatives={
-                self.names[n.serial]: (self.names[n.operands[0].serial], self.names[n.operands[1].serial])
-                for n in self.derivatives
-            },
+            derivatives={self.names[n.serial]: self._sides(n) for n in self.derivatives},
             conditions=tuple(
                 (one.xreplace(self.sizes), other.xreplace(self.sizes)) for one, other in self.conditions
             ),
         )
+
+    def _sides(self, quotient: Node) -> tuple[str, str]:
+        """What a derivative is of, and by what."""
+        return self.names[quotient.operands[0].serial], self.names[quotient.operands[1].serial]
 
     def _equation(self, node: Node) -> Equation:
         draft = self.bodies[node.serial]

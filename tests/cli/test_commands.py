@@ -62,6 +62,30 @@ def test_derive_as_json_is_one_object(capsys):
     assert found == json.loads(run(capsys, "derive", "mlp", "--format", "json")[1])
 
 
+def test_derive_with_an_authors_symbols(capsys):
+    status, out, _ = run(
+        capsys, "derive", "mlp", "--format", "latex", "--symbol", "W1=W^{(1)}", "--symbol", "h=g"
+    )
+    assert status == 0
+    assert r"\partial W^{(1)}_{ij}" in out
+    assert "g_{nj} &=" in out
+    for wrong in ("W1", "W9=W", "W1=x", "W1=W^{"):
+        status, out, err = run(capsys, "derive", "mlp", "--format", "latex", "--symbol", wrong)
+        assert (status, out) == (2, "")
+        assert "W" in err
+
+
+def test_derive_a_fragment_of_latex(capsys, tmp_path):
+    path = tmp_path / "mlp.tex"
+    status, out, _ = run(capsys, "derive", "mlp", "--fragment", "--out", path)
+    assert (status, out) == (0, "")
+    written = path.read_text(encoding="utf-8")
+    assert written.startswith(r"\begin{align*}")
+    assert written.endswith("\\end{align*}\n")
+    assert "documentclass" not in written
+    assert "subsection" not in written
+
+
 def test_derive_second_derivatives_by_chosen_tensors(capsys, my_net):
     status, out, _ = run(capsys, "derive", my_net, "--order", "2", "--wrt", "W, x")
     assert status == 0

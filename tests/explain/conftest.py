@@ -6,6 +6,7 @@ from sympy import exp, log, tanh
 from symbp.derive.derivation import Derivation, Step
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
+from symbp.ir.labels import Differential
 from symbp.ir.system import Fact, Role
 
 
@@ -28,11 +29,15 @@ def mlp_system():
     p = b.define("p", [n, k], e(n, k) / s(n), role=Role.OUTPUT, rule="softmax")
     b.define("L", [], (m(n) + log(s(n)) - a(n, y(n))) / N, "sum", [n], rule="cross-entropy")
     adjoint, gradient = Role.ADJOINT, Role.GRADIENT
-    da = b.define("da", [n, k], (p(n, k) - Guard("=", k, y(n))) / N, role=adjoint)
+
+    def by(name):
+        return Differential("L", name)
+
+    da = b.define("da", [n, k], (p(n, k) - Guard("=", k, y(n))) / N, role=adjoint, differential=by("a"))
     b.define("dW2", [j, k], h(n, j) * da(n, k), "sum", [n], role=gradient)
     b.define("db2", [k], da(n, k), "sum", [n], role=gradient)
-    dh = b.define("dh", [n, j], W2(j, k) * da(n, k), "sum", [k], role=adjoint)
-    dz1 = b.define("dz1", [n, j], (1 - h(n, j) ** 2) * dh(n, j), role=adjoint)
+    dh = b.define("dh", [n, j], W2(j, k) * da(n, k), "sum", [k], role=adjoint, differential=by("h"))
+    dz1 = b.define("dz1", [n, j], (1 - h(n, j) ** 2) * dh(n, j), role=adjoint, differential=by("z1"))
     b.define("dW1", [i, j], x(n, i) * dz1(n, j), "sum", [n], role=gradient)
     b.define("db1", [j], dz1(n, j), "sum", [n], role=gradient)
     yhat = b.define("yhat", [n], p(n, k), "argmax", [k], role=Role.METRIC)

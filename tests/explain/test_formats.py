@@ -5,12 +5,13 @@ import shutil
 import subprocess
 
 import pytest
+import sympy
 
 import symbp as bp
 from symbp.derive.derivation import Derivation
 from symbp.explain import json, latex, text
 from symbp.explain.document import document
-from symbp.explain.latex import symbol_latex
+from symbp.read.spelling import name_latex
 
 
 def test_document_has_every_equation_once_with_its_number(mlp):
@@ -82,6 +83,13 @@ def test_latex_writes_gradients_as_derivatives(mlp):
         assert shown.count(rf"\tag{{{number}}}") == 1
 
 
+def test_small_numbers_are_powers_of_ten_in_latex():
+    shown = latex.Latex()
+    assert shown.show(sympy.Rational(1, 100000)) == "10^{-5}"
+    assert shown.show(sympy.Rational(-25, 10000000)) == r"-25 \cdot 10^{-7}"
+    assert shown.show(sympy.Rational(1, 20)) == "0.05"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -91,7 +99,7 @@ def test_latex_writes_gradients_as_derivatives(mlp):
     ],
 )  # fmt: skip
 def test_names_in_latex(name, expected):
-    assert symbol_latex(name) == expected
+    assert name_latex(name) == expected
 
 
 def compiled(page, folder):

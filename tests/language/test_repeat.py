@@ -44,7 +44,7 @@ def test_its_text_does_not_grow_with_its_depth() -> None:
     for depth in (2, 12):
         block = bp.nn.Residual(bp.nn.Dense(D, activation="relu"))
         net = bp.Network("net", loss=repeat(block, x, bp.dim("L", depth)).sum())
-        texts.append(bp.derive(net).text())
+        texts.append(bp.derive(net).text().replace(f"L = {depth},", "L,"))
     assert texts[0] == texts[1]
 
 

@@ -1,0 +1,123 @@
+"""Index letters as a page shows them: one letter for one axis, t along time, primes for a second index.
+
+Enters: a system. Leaves: its equations with bound names that a reader expects; their values are the same.
+Must not know: symbols of tensors, formats.
+
+The letter of an axis is the one that most equations have along it. An axis is known by its length, a size or
+a number; along what is computed from sizes, an index keeps its name where it can.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from symbp.ir.expr import Expr, FloorDiv, Index, Size
+from symbp.ir.groups import groups
+from symbp.ir.system import Equation, System
+
+TIME = "t"
+LENGTHS = "PQRABCFGJLMUXYZ"
+SPARE = "ijklmpqruvwabcdefghnosxyz"
+
+
+def shown(system: System, words: Collection[str], lengths: Mapping[Expr, Size]) -> dict[str, Equation]:
+    """Each tensor's equation with the letters of a page, and `lengths` by their names; no index is called as
+    one of the `words`, the names of tensors and sizes."""
+    letters = axis_letters(system, words)
+    renamed = {e.target: _renamed(e, _letters(e, letters, words)) for e in system.equations}
+    return {name: _abbreviated(e, lengths) for name, e in renamed.items()}
+
+
+def lengths(system: System, words: Collection[str]) -> dict[Expr, Size]:
+    """A name for each length of an axis that is a formula of sizes too long to stand in subscripts."""
+    long = {
+        e: None for t in system.tensors for e in t.shape if e.is_Add and (len(e.args) > 2 or e.has(FloorDiv))
+    }
+    free = (letter for letter in LENGTHS if letter not in words)
+    return {extent: Size(letter) for extent, letter in zip(long, free, strict=False)}
+
+
+def _abbreviated(equation: Equation, lengths: Mapping[Expr, Size]) -> Equation:
+    if not lengths:
+        return equation
+    return equation.with_(
+        body=equation.body.xreplace(lengths),
+        where=tuple(g.xreplace(lengths) for g in equation.where),
+        ranges=tuple(extent.xreplace(lengths) for extent in equation.ranges),
+    )
+
+
+def axis_letters(system: System, words: Collection[str]) -> dict[Expr, str]:
+    """The letter of each axis; none has that of another, or one of the words."""
+    votes: dict[Expr, Counter[str]] = {}
+    for equation in system.equations:
+        for index, extent in equation.extents.items():
+            votes.setdefault(extent, Counter())[index.name] += 1
+    found: dict[Expr, str] = {}
+    time = _time(system)
+    if time in votes and TIME not in words and not any(TIME in counted for counted in votes.values()):
+        found[time] = TIME
+    for extent in sorted(votes, key=lambda e: (not _is_plain(e), -max(votes[e].values()))):
+        if not _is_plain(extent) and any(name.isalpha() for name in votes[extent]):
+            continue
+        named = (name for name, _ in votes[extent].most_common() if name.isalpha())
+        spare = (c for c in SPARE if not any(c in counted for counted in votes.values()))
+        free = (c for c in (*named, *spare) if c not in words and c not in found.values())
+        if extent not in found and (letter := next(free, None)) is not None:
+            found[extent] = letter
+    return found
+
+
+def _is_plain(extent: Expr) -> bool:
+    return isinstance(extent, Size) or bool(extent.is_Integer)
+
+
+def _time(system: System) -> Expr | None:
+    """The extent along which the first recurrence of the system runs."""
+    for group in groups(system):
+        if group.loop is not None:
+            equation = group.equations[0]
+            return equation.extents[group.loop_index(equation)]
+    return None
+
+
+def _letters(equation: Equation, letters: Mapping[Expr, str], words: Collection[str]) -> dict[Index, Index]:
+    """What each index of the equation is called, all different: the first along an axis by its letter, others
+    by their own names where these are no axis's, or by the letter with primes."""
+    found: dict[Index, str] = {}
+    for index, extent in equation.extents.items():
+        if extent in letters and letters[extent] not in found.values():
+            found[index] = letters[extent]
+    for index, extent in equation.extents.items():
+        if index in found:
+            continue
+        name = index.name
+        stem = letters.get(extent, name if name.isalpha() else name.rstrip("0123456789") or name)
+        others = (*letters.values(), *words)
+        candidates = [name] if name.isalpha() and (extent not in letters or name not in others) else []
+        candidates += [stem + "'" * count for count in range(1, len(equation.extents) + 1)]
+        found[index] = next(c for c in candidates if c not in found.values() and c not in words)
+    return {index: Index(name) for index, name in found.items() if name != index.name}
+
+
+def _renamed(equation: Equation, letters: Mapping[Index, Index]) -> Equation:
+    if not letters:
+        return equation
+
+    def new(index: Index) -> Index:
+        return letters.get(index, index)
+
+    # By way of names that nothing has, so that a letter may pass from one index to another.
+    apart = {index: Index(f"{index.name}__apart") for index in letters}
+    back = {apart[index]: letter for index, letter in letters.items()}
+    reduction = equation.reduction
+    if reduction is not None:
+        reduction = replace(reduction, indices=tuple(map(new, reduction.indices)))
+    return equation.with_(
+        indices=tuple(map(new, equation.indices)),
+        body=equation.body.xreplace(apart).xreplace(back),
+        where=tuple(g.xreplace(apart).xreplace(back) for g in equation.where),
+        reduction=reduction,
+    )

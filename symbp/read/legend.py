@@ -1,0 +1,242 @@
+"""The legend of a page: ranges of indices, sizes, what stands outside a range, directions, parts, helpers.
+
+Enters: a derivation, the equations as shown, symbols. Leaves: entries made of prose, tensors and expressions,
+which each format spells. Must not know: formats, ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from symbp.derive.derivation import Derivation
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_sizes
+from symbp.ir.groups import Group, groups
+from symbp.ir.system import Equation, Role, System, Tensor
+from symbp.read.forms import form
+from symbp.read.symbols import Symbols, differentials
+
+
+@dataclass(frozen=True)
+class Named:
+    """A tensor by its name, to be spelled by its symbol."""
+
+    name: str
+
+
+Piece = str | Named | Expr
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a legend; `kind` says what about, for programs."""
+
+    kind: str
+    pieces: tuple[Piece, ...]
+
+
+def legend(
+    derivation: Derivation, shown: Mapping[str, Equation], symbols: Symbols, lengths: Mapping[Expr, Size]
+) -> tuple[Entry, ...]:
+    """What a reader has to know before the first equation."""
+    system = derivation.system
+    numbers = derivation.numbers
+    return (
+        *_indices(system, shown, numbers),
+        *_sizes(system),
+        *(Entry("size", (size, " = ", extent)) for extent, size in lengths.items()),
+        *_outside(shown),
+        *_directions(derivation, shown),
+        *_guards(shown),
+        *_derivatives(derivation, symbols),
+        *_helpers(derivation, shown, symbols),
+    )
+
+
+# --- indices and sizes
+def _indices(system: System, shown: Mapping[str, Equation], numbers: Mapping[str, int]) -> Iterator[Entry]:
+    """Each index with its range, or with its ranges and the equations in which it has all but the most
+    frequent of them."""
+    ranges: dict[str, dict[Expr, list[int]]] = {}
+    for name, equation in shown.items():
+        for index, extent in equation.extents.items():
+            ranges.setdefault(index.name, {}).setdefault(extent, []).append(numbers[name])
+    meanings = _meanings(system)
+    for letter in sorted(ranges, key=lambda n: (len(n.rstrip("'")), n)):
+        ordered = sorted(ranges[letter].items(), key=lambda item: (-len(item[1]), item[1]))
+        pieces: list[Piece] = []
+        for extent, where in ordered:
+            pieces += ["; " if pieces else "", Index(letter), " = 0, …, ", extent - 1]
+            if extent in meanings:
+                pieces.append(f" ({meanings[extent]})")
+            if len(ordered) > 1:
+                pieces.append(f" in {_counted(where)}")
+        yield Entry("index", tuple(p for p in pieces if p != ""))
+
+
+def _counted(numbers: Sequence[int]) -> str:
+    """`(3), (5)–(7)`."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"({run[0]})" if len(run) == 1 else f"({run[0]})–({run[-1]})" for run in runs)
+
+
+def _meanings(system: System) -> dict[Expr, str]:
+    """What the elements along an axis of that extent are, where roles and facts say so."""
+    found: dict[Expr, str] = {}
+    for group in groups(system):
+        if group.loop is not None:
+            equation = group.equations[0]
+            found.setdefault(equation.extents[group.loop_index(equation)], "steps of a recurrence")
+    first: dict[Expr, None] = {}
+    for tensor in system.with_role(Role.INPUT, Role.TARGET):
+        if tensor.shape:
+            first[tensor.shape[0]] = None
+        bound = tensor.fact("below")
+        if bound is not None and bound.bound is not None:
+            of = "classes" if tensor.role is Role.TARGET else "values"
+            found.setdefault(bound.bound, f"{of} of {tensor.name}")
+    if len(first) == 1:
+        found.setdefault(next(iter(first)), "examples")
+    return found
+
+
+def _sizes(system: System) -> Iterator[Entry]:
+    """The sizes that have a value, each with the first axis that it is the length of."""
+    known = [name for name in system.sizes if name in system.bound]
+    if not known:
+        return
+    pieces: list[Piece] = []
+    for name in known:
+        pieces += ["; " if pieces else "", Size(name), f" = {system.bound[name]}"]
+        owner = next(((t, k) for t in system.tensors for k, e in enumerate(t.shape) if e == Size(name)), None)
+        if owner is not None:
+            pieces += [f", axis {owner[1] + 1} of ", Named(owner[0].name)]
+    yield Entry("size", tuple(p for p in pieces if p != ""))
+
+
+# --- what stands outside, directions, brackets
+def _outside(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+    """The values that stand for elements beyond a tensor's range."""
+    zero: dict[str, None] = {}
+    other: dict[str, dict[Piece, None]] = {}
+    for equation in shown.values():
+        for access in equation.reads:
+            if access.outside == 0:
+                zero[access.name] = None
+            elif access.outside is not None:
+                value = access.outside  # of a tensor, whichever letters its subscripts have
+                other.setdefault(access.name, {})[
+                    Named(value.name) if isinstance(value, Access) else value
+                ] = None
+    if zero:
+        yield Entry(
+            "outside", (*_listed([Named(name) for name in zero]), ": 0 outside the range of an index")
+        )
+    for name, values in other.items():
+        yield Entry("outside", (Named(name), " outside the range of an index: ", *_listed(list(values))))
+
+
+def _directions(derivation: Derivation, shown: Mapping[str, Equation]) -> Iterator[Entry]:
+    """In which direction each recurrence runs, forward and backward."""
+    for group in _loops(groups(derivation.system)):
+        assert group.loop is not None
+        first = group.equations[0]
+        position = group.loop.axis[first.target]
+        index, extent = shown[first.target].indices[position], shown[first.target].ranges[position]
+        ends: tuple[Piece, ...] = (" runs upwards, from ", index, " = 0 to ", extent - 1)
+        if group.loop.step < 0:
+            ends = (" runs backwards, from ", index, " = ", extent - 1, " to 0")
+        yield Entry("direction", ("the recurrence of ", *_listed([Named(n) for n in group.targets]), *ends))
+
+
+def _loops(among: Sequence[Group]) -> Iterator[Group]:
+    """The groups with a loop, those inside a step of another too."""
+    for group in among:
+        if group.loop is not None:
+            yield group
+        yield from _loops(group.inner)
+
+
+def _guards(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+    if any(e.where or e.body.atoms(Guard) for e in shown.values()):
+        words = "[…] is 1 where the condition holds, else 0; what it multiplies by 0 is not evaluated"
+        yield Entry("bracket", (words,))
+
+
+# --- derivatives and helpers
+def _derivatives(derivation: Derivation, symbols: Symbols) -> Iterator[Entry]:
+    """What short forms of derivatives mean, what adds up to one, and the letters that stand for one."""
+    system, known = derivation.system, differentials(derivation)
+    loss = system.loss
+    short = [n for n, s in symbols.symbols.items() if s.quotient and n in known and known[n].of == loss]
+    if loss is not None and short:
+        one = next((n for n in short if not symbols.symbols[n].part), short[0])
+        yield Entry(
+            "derivative",
+            (Named(one), ": the derivative of ", Named(loss), " by ", Named(known[one].by), "; and so on"),
+        )
+    parts: dict[tuple[str, str], list[str]] = {}
+    for name in symbols.parts:
+        parts.setdefault((known[name].of, known[name].by), []).append(name)
+    for (of, by), names in parts.items():
+        start = _listed([Named(name) for name in names])
+        verb = ": summands of the derivative of " if len(names) > 1 else ": a summand of the derivative of "
+        yield Entry("part", (*start, verb, Named(of), " by ", Named(by)))
+    for name, what in known.items():
+        if name not in symbols.symbols or symbols.symbols[name].quotient or _is_given(system.tensor(name)):
+            continue
+        verb = ": a summand of the derivative of " if what.part else ": the derivative of "
+        yield Entry("derivative", (Named(name), verb, Named(what.of), " by ", Named(what.by)))
+    summed = [
+        n for n, d in known.items() if system.tensor(d.of).shape and not d.whole and n in symbols.symbols
+    ]
+    if summed:
+        differentiated = dict.fromkeys(known[name].of for name in summed)
+        said = (": a derivative of it is that of the sum of its elements",)
+        yield Entry("derivative", (*_listed([Named(name) for name in differentiated]), *said))
+
+
+def _helpers(derivation: Derivation, shown: Mapping[str, Equation], symbols: Symbols) -> Iterator[Entry]:
+    """What each helper is, those alike together."""
+    alike: dict[tuple[Piece, ...], list[str]] = {}
+    system, known = derivation.system, differentials(derivation)
+    for name, equation in shown.items():
+        tensor = system.tensor(name)
+        if _is_given(tensor) or name in known or symbols.symbols[name].quotient:
+            continue
+        found = form(equation)
+        over = [" over ", *_listed(equation.reduced)] if found.over else []
+        late = tensor.label is not None and tensor.label.stands_for is not None
+        words: tuple[Piece, ...] = (f": {found.words}", *over, *([" at inference"] if late else []))
+        alike.setdefault(words, []).append(name)
+    for words, names in alike.items():
+        yield Entry("helper", (*_listed([Named(name) for name in names]), *words))
+
+
+def _is_given(tensor: Tensor) -> bool:
+    return tensor.label is not None and tensor.label.given and tensor.label.stands_for is None
+
+
+def _listed(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces with commas between."""
+    return [part for k, piece in enumerate(pieces) for part in ((", ", piece) if k else (piece,))]
+
+
+def indices_of(entries: Sequence[Entry]) -> set[str]:
+    """The letters of the indices that the legend explains."""
+    return {p.name for e in entries if e.kind == "index" for p in e.pieces if isinstance(p, Index)}
+
+
+def sizes_of(system: System) -> set[str]:
+    """The names of all sizes that a page may print."""
+    found = set(system.sizes)
+    for equation in system.equations:
+        found |= {size.name for size in free_sizes(sympy.Add(equation.body, *equation.ranges))}
+    return found

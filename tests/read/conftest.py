@@ -1,0 +1,73 @@
+"""What all tests of readings look at: every gallery net, random nets, derivatives of other kinds."""
+
+import functools
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+import symbp as bp
+from symbp.cli.target import load_target
+
+RANDOM = 30
+HIGHER = ("hessian", "hvp", "jacobian")
+
+
+def _random_nets():
+    path = Path(__file__).parents[1] / "verify" / "random_nets.py"
+    spec = importlib.util.spec_from_file_location("read_random_nets", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["read_random_nets"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+nets = _random_nets()
+SPECS = nets.specs(RANDOM, seed=11)
+PAGES = [*sorted(bp.gallery.GALLERY), *(f"random {k}" for k in range(RANDOM)), *HIGHER]
+
+
+def classifier():
+    """A net whose second derivatives are short."""
+    N, D, K = bp.dims("N D K")
+    x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
+    W, b = bp.param("W", (D, K)), bp.param("b", (K,))
+    p = bp.softmax(bp.tanh(x @ W + b))
+    return bp.Network("classifier", loss=bp.cross_entropy(p, y), outputs={"p": p})
+
+
+def derived(name):
+    if name in bp.gallery.GALLERY:
+        return bp.derive(load_target(name).network)
+    if name.startswith("random"):
+        return bp.derive(nets.declare(SPECS[int(name.split()[1])]))
+    net = classifier()
+    return {"hessian": bp.hessian, "hvp": bp.hvp}[name](net) if name != "jacobian" else bp.jacobian(net, "p")
+
+
+@pytest.fixture(scope="session")
+def known():
+    """`known(name)`: a derivation, derived once."""
+    return functools.cache(derived)
+
+
+@pytest.fixture(params=PAGES)
+def derivation(request, known):
+    """Each of the derivations."""
+    return known(request.param)
+
+
+@pytest.fixture
+def lstm(known):
+    return known("char_lstm")
+
+
+@pytest.fixture
+def mlp(known):
+    return known("mlp")
+
+
+@pytest.fixture
+def cnn(known):
+    return known("cnn")
