@@ -1,7 +1,7 @@
 """The value of a printed equation at given arrays: plain loops over its indices.
 
-Enters: the tree of an equation, arrays by name, sizes. Leaves: an array. Must not know: where an equation comes
-from, or how its value is computed elsewhere; it is slow, short and obviously right.
+Enters: the tree of an equation, arrays by name, sizes. Leaves: an array. Must not know: where an equation
+comes from, or how its value is computed elsewhere; it is slow, short and obviously right.
 
 A read outside the range has the value written behind `|`, else 0. In a product a bracket that is 0 decides:
 no other factor is evaluated.
@@ -202,6 +202,8 @@ class _Values:
         extents = [self.extent(i) for i in node.indices]
         if math.prod(extents) > MOST_STEPS:
             raise FormulaError(f"a reduction over {math.prod(extents)} elements is too long to evaluate")
+        if node.op == "argmax" and len(extents) > 1:
+            raise FormulaError("an argmax over several indices doesn't say which of them it gives")
         found, best = [], (-math.inf, -1)
         for number, place in enumerate(itertools.product(*map(range, extents))):
             inner = {**at, **dict(zip(node.indices, place, strict=True))}
@@ -217,16 +219,14 @@ class _Values:
         return math.prod(found) if node.op == "prod" else math.fsum(found)
 
     def matrix(self, node: Reduction, at: Mapping[str, int]) -> NDArray[np.float64]:
-        """A function of the whole matrix that the body gives; kept, as each element of the result needs it."""
+        """A function of the whole matrix that the body gives; kept, as each element of it is asked for."""
         if node.op not in MATRICES or len(node.indices) != 2:
             raise FormulaError(f"{node.op} is no function of a matrix that is evaluated")
         key = id(node), tuple(sorted(at.items()))
         if key not in self.kept:
             rows, columns = (range(self.extent(i)) for i in node.indices)
             row, column = node.indices
-            entries = [
-                [self.value(node.body, {**at, row: r, column: c}) for c in columns] for r in rows
-            ]
+            entries = [[self.value(node.body, {**at, row: r, column: c}) for c in columns] for r in rows]
             self.kept[key] = np.asarray(MATRICES[node.op](np.array(entries)))
         found: NDArray[np.float64] = self.kept[key]
         return found
