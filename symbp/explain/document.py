@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.explain.matrix import matrix_form
+from symbp.explain.matrix_rewrite import without_transposes
 from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
@@ -98,10 +99,12 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
     system = derivation.system
     tensors = system.by_name
     lines = code or {}
+    symmetric = frozenset(t.name for t in system.leaves if t.fact("symmetric") and len(t.shape) == 2)
 
     def numbered(equation: Equation) -> NumberedEquation:
         number = derivation.numbers[equation.target]
         matrix = matrix_form(equation, tensors)
+        matrix = None if matrix is None else without_transposes(matrix, symmetric)
         return NumberedEquation(number, equation, matrix, equation.rule, tuple(lines.get(number, ())))
 
     forward, updates, inference, metrics = _stages(derivation)

@@ -12,7 +12,7 @@ from symbp.read.formula import functions
 from symbp.read.formula.extents import Open
 from symbp.read.formula.products import broadcast, matrix_product, ones, transposed
 from symbp.read.formula.values import Scene, Value, tensor_of
-from symbp.read.grammar.places import meant
+from symbp.read.grammar.places import error_at, meant
 from symbp.read.grammar.syntax import Call, Number, Total, Tree
 
 LARGEST_WRITTEN = 1000  # argument of a fast growing function that SymPy may write out
@@ -36,7 +36,8 @@ def call(scene: Scene, node: Call, arguments: tuple[Value, ...]) -> Value:
     help = meant(name, functions.KNOWN)
     if help is None:
         help = f"if {name} is a tensor, write {name}*(…); known functions: {', '.join(functions.KNOWN)}"
-    raise scene.error(node, f"no function is called {name}", help)
+    opening = scene.text.index("(", node.span[0])
+    raise error_at(scene.text, (node.span[0], opening), f"no function is called {name}", help=help)
 
 
 def _count(scene: Scene, node: Call, arguments: tuple[Value, ...], count: int) -> tuple[Value, ...]:

@@ -284,7 +284,7 @@ class _Parser:
             self.take()
             arguments.append(self.inside(self.total))
         if not self.at(")"):
-            raise self.unclosed(opening, ", or )")
+            raise self.unclosed(opening, "a comma or )")
         self.take()
         return self.made(Call(self.since(start), function, tuple(arguments)))
 

@@ -1,0 +1,70 @@
+"""What symbp prints can be read: each printed equation has the value of the tensor that it defines."""
+
+import numpy as np
+import pytest
+
+import symbp as bp
+from symbp import gallery
+from symbp.ir.interpret import size_values
+from symbp.ir.printer import equation_text
+from symbp.ir.sampling import sample_point
+from symbp.ir.vector import run
+from symbp.read.grammar import evaluate, parse_equation
+
+FAST = ("logistic_regression", "mlp", "crf")
+SLOW = (
+    "neuron",
+    "linear_regression",
+    "autoencoder",
+    "vae",
+    "char_rnn",
+    "char_lstm",
+    "cnn",
+    "gpt",
+    "ssm",
+    "moe",
+)
+
+
+def is_ambiguous(equation):
+    """An argmax over several indices is printed alike for each of them."""
+    return equation.op == "argmax" and len(equation.reduced) > 1
+
+
+def read_back(derivation, seed=3):
+    """Compares all equations of a derivation; how many."""
+    system = derivation.system
+    sizes, values = sample_point(system, seed)
+    right, known = run(system, values, sizes), size_values(system, sizes)
+    numbers = {size.name: int(value) for size, value in known.items()}
+    count = 0
+    for equation in system.equations:
+        if is_ambiguous(equation):
+            continue
+        extents = {i.name: int(e.xreplace(known)) for i, e in equation.extents.items()}
+        tree = parse_equation(equation_text(equation))
+        assert tree.target == equation.target
+        found = evaluate(tree, right, numbers, extents)
+        np.testing.assert_allclose(
+            found, right[equation.target], rtol=1e-9, atol=1e-12, err_msg=equation_text(equation)
+        )
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
+def test_gallery(name):
+    assert read_back(bp.derive(gallery.find(name).load().net)) > 3
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "logdet(X'*X + lam*I) + norm2(X*w)",
+        "tr(inv(S)) + sum(gelu(S)) + sum_i,j [i < j]*S[i,j]^2",
+        "sum(softmax(A*x) .* log(b)) + prod(b)",
+    ],
+)
+def test_formulas(formula):
+    names = {"logdet": "w", "tr(inv": "S", "sum(so": "x"}
+    assert read_back(bp.grad_of(formula, wrt=names[formula[:6]], order=2))
