@@ -21,9 +21,10 @@ from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guess
 from symbp.read.formula.values import Scene, Value, tensor_of
 from symbp.read.grammar import parse_formula
 from symbp.read.grammar.places import error_at, meant
-from symbp.read.grammar.syntax import Tree
+from symbp.read.grammar.syntax import Call, Number, Power, Tree
 
 SIZES = "NDKMPQRSTHLUV"  # for extents without a name, in the order in which they occur
+MOST_NESTED = 12  # functions
 TELL = "pass --shapes, as in X:N,D w:D y:N"
 
 
@@ -46,9 +47,22 @@ def read_formula(text: str, shapes: Shapes | None = None, wrt: str | Sequence[st
     """
     tree, known = parse_formula(text), declared(shapes)
     try:
+        _nested(text, tree)
         return _read(text, tree, known, wrt)
     except RecursionError:
         raise error_at(text, (0, len(text)), "the formula is nested too deeply") from None
+
+
+def _nested(text: str, node: Tree) -> int:
+    """How many functions stand inside each other: each level multiplies what their derivatives are made of.
+
+    Raises FormulaError: too many."""
+    deepest = max((_nested(text, child) for child in node.children()), default=0)
+    power = isinstance(node, Power) and not isinstance(node.exponent, Number)
+    deepest += isinstance(node, Call) or power
+    if deepest > MOST_NESTED:
+        raise error_at(text, node.span, f"more than {MOST_NESTED} functions stand inside each other")
+    return deepest
 
 
 def _read(text: str, tree: Tree, known: Mapping[str, Declared], wrt: str | Sequence[str] | None) -> Formula:
@@ -57,10 +71,10 @@ def _read(text: str, tree: Tree, known: Mapping[str, Declared], wrt: str | Seque
     scene, value = _understood(text, tree, found, known)
     _name_sizes(scene, found)
     _settle_doubts(scene)
-    for name in found:
-        scene.tensors[name] = _leaf(scene, name, known.get(name), name in by)
-    loss = tensor_of(value.make())
     try:
+        for name in found:
+            scene.tensors[name] = _leaf(scene, name, known.get(name), name in by)
+        loss = tensor_of(value.make())
         return Formula(text, Network("formula", loss=loss), by)
     except DeclarationError as error:
         raise FormulaError(error.what, details=(text, *error.details), help=error.help) from None
@@ -81,6 +95,9 @@ def _names(text: str, tree: Tree, known: Mapping[str, Declared]) -> dict[str, Us
                 f"the formula has no {name}, for which shapes are given", help=meant(name, found)
             )
     for name, use in found.items():
+        if use.subscript is not None and name not in known:
+            help = f"sum over it: sum_{name}(…); or give it a number"
+            raise error_at(text, use.subscript.span, f"nothing says what {name} is", help=help)
         if known and name not in known and name not in SCALARS:
             help = meant(name, {*known, *sizes}) or f"give its axes in --shapes, as in {name}:N"
             raise error_at(text, use.places[0].span, f"nothing says what {name} is", help=help)

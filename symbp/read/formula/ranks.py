@@ -29,6 +29,7 @@ class Uses:
     indexed: set[int] = field(default_factory=set)
     matrix: bool = False
     axes: bool = False
+    subscript: Name | None = None  # where it stands alone in a subscript, if it does
 
 
 def uses(tree: Tree) -> dict[str, Uses]:
@@ -50,6 +51,8 @@ def _collect(node: Tree, bound: frozenset[str], found: dict[str, Uses]) -> None:
         use = found[child.name]
         if isinstance(node, Read) and child is node.tensor:
             use.indexed.add(len(node.subscripts))
+        elif isinstance(node, Read):
+            use.subscript = use.subscript or child
         elif isinstance(node, Call) and node.function in OF_MATRIX and child is node.arguments[0]:
             use.matrix = True
         elif (

@@ -33,7 +33,7 @@ from symbp.read.grammar.syntax import (
 from symbp.read.grammar.tokens import Token, tokens
 
 DEEPEST = 100  # levels of a tree, and of parentheses
-MOST_EXPONENT = 1000
+MOST_EXPONENT = 200  # x^500 is 0 to all digits at most points, and could be taken for it
 TIMES = ("*", "@", "·", "⊙", "/", "⊘", "//", "%")
 RELATIONS = ("=", "≠", "<", "≤", ">", "≥")
 OPERAND = "a number, a name, or a parenthesis"
