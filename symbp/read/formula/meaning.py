@@ -180,7 +180,7 @@ class Meaning:
 
         def make() -> Any:
             sides = left.make(), right.make()
-            if any(isinstance(side, Tensor) and side.rank for side in sides):
+            if not shaped.free and any(isinstance(side, Tensor) for side in sides):
                 return where(Condition(op, sides), 1, 0)
             return Guard(op, *map(element_of, sides))
 

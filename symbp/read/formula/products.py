@@ -9,6 +9,8 @@ once transposed; of two columns `@` and `·` are the inner product, as in NumPy.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symbp.language.notation import formula
 from symbp.language.tensor import Tensor, matmul, pointwise
 from symbp.ops import outer
@@ -52,7 +54,12 @@ def elementwise(scene: Scene, node: Tree, what: str, left: Value, right: Value) 
     }[what]
     row = (left.row and right.row) or (left.row and not right.rank) or (right.row and not left.rank)
     make = scene.made(node, lambda: pointwise(body, left.make(), right.make(), rule=what))
-    return Value(shape, make, row, left.free | right.free)
+    scaled = None
+    if left.rank and not right.rank and what in ("product", "quotient"):
+        scaled = (what, left, right)
+    elif right.rank and not left.rank and what == "product":
+        scaled = (what, right, left)
+    return Value(shape, make, row, left.free | right.free, scaled)
 
 
 def broadcast(scene: Scene, node: Tree, left: Value, right: Value) -> Shape:
@@ -74,7 +81,14 @@ def broadcast(scene: Scene, node: Tree, left: Value, right: Value) -> Shape:
 
 
 def matrix_product(scene: Scene, node: Tree, left: Value, right: Value) -> Value:
-    """The matrix product; a column times a row is the outer product. Raises FormulaError: sizes differ."""
+    """The matrix product; a column times a row is the outer product. What scales a side scales the product:
+    1/2*x'*A*x is half of a form. Raises FormulaError: sizes differ."""
+    for side in (left, right):
+        if side.scaled is not None:
+            what, inner, scalar = side.scaled
+            inner = replace(inner, row=side.row)
+            whole = matrix_product(scene, node, *((inner, right) if side is left else (left, inner)))
+            return elementwise(scene, node, what, whole, scalar)
     if left.rank == right.rank == 1 and right.row and not left.row:
         make = scene.made(node, lambda: outer(tensor_of(left.make()), tensor_of(right.make())))
         return Value((*left.shape, *right.shape), make)
@@ -95,7 +109,8 @@ def transposed(scene: Scene, node: Tree, value: Value) -> Value:
     if value.rank > 2:
         raise scene.error(node, f"a transpose is that of a matrix, not of shape {scene.shown(value)}")
     if value.rank < 2:
-        return Value(value.shape, value.make, row=not value.row and value.rank == 1, free=value.free)
+        row = not value.row and value.rank == 1
+        return Value(value.shape, value.make, row=row, free=value.free, scaled=value.scaled)
     make = scene.made(node, lambda: tensor_of(value.make()).T)
     return Value(value.shape[::-1], make)
 

@@ -28,12 +28,13 @@ Make = Callable[[], Any]  # a Tensor, an exact number, a size, or an element in 
 @dataclass(frozen=True)
 class Value:
     """A part of a formula. `row`: a transposed vector, which multiplies from the left; `free`: the indices of
-    an element in index notation."""
+    an element in index notation; `scaled`: the tensor and the scalar that it is a product or quotient of."""
 
     shape: Shape
     make: Make
     row: bool = False
     free: frozenset[str] = frozenset()
+    scaled: tuple[str, Value, Value] | None = None
 
     @property
     def rank(self) -> int:
