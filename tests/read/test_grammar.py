@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symbp.errors import FormulaError
-from symbp.read.grammar import evaluate, parse_equation, parse_formula
+from symbp.read.grammar import evaluate, parse_equation, parse_formula, plain
 from symbp.read.grammar.syntax import Name, Number, Power, Product, Read, Reduction, Total, Transpose
 
 rng = np.random.default_rng(0)
@@ -194,6 +194,46 @@ def test_values(text, expected):
     equation = parse_equation(text)
     found = evaluate(equation, {"A": A, "x": x}, {"N": 3}, dict.fromkeys("ijkl", 3))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+SYMBOLS = {"W_{1}": "W1", "x": "x", "i": "i", "j": "j", "k_{2}": "k2", r"\beta ": "beta", "N": "N", "L": "L"}
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"\sum_{i, k_{2}} (W_{1})_{ij} \, x_{i, k_{2}}", "Σ_i,k2 W1[i,j]·x[i,k2]"),
+        (r"\max_{i \,:\, \left[ i \le j \right]} x_{i}", "max_i x[i] where [i ≤ j]"),
+        (r"\left( x_{i - 1} \mid {\beta _{i}}^{2} \right)", "x[i - 1 | (beta[i])^(2)]"),
+        (r"\frac{\partial L}{\partial (W_{1})_{ij}} = \frac{\beta _{i}}{N}", "dW1[i,j] = ((beta[i])/(N))"),
+        (r"\frac{\partial^{2} L}{\partial x_{i} \, \partial x_{j}}", "H[i,j]"),
+        (r"\left\lfloor \frac{i}{2} \right\rfloor + i \bmod 2", "((i)//(2)) + i%2"),
+        (r"\operatorname{erf}\left( \sqrt{\pi } \right)", "erf(sqrt(π))"),
+    ],
+)
+def test_latex(latex, text):
+    derivatives = {("L", "W1"): "dW1", ("L", "x", "x"): "H"}
+    assert plain(latex, SYMBOLS, derivatives) == text
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\frac{x}{",
+        r"\input{file}",
+        r"\left( x",
+        "}",
+        r"\left(" * 500,
+        "{" * 5000,
+        r"\frac{\partial N}{\partial x}",
+        r"\sqrt{" * 300 + "x" + "}" * 300,
+        "x" * 100_000,
+        "x_{" * 300,
+    ],
+)
+def test_latex_that_is_none(latex):
+    with pytest.raises(FormulaError):
+        plain(latex, SYMBOLS)
 
 
 @pytest.mark.parametrize("text", ["y = z", "y = x[0,0]", "y = gelu(1)", "y[m] = 1", "y = A'", "y = x@x"])

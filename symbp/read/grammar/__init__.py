@@ -5,7 +5,8 @@ at given arrays. Must not know: tensors of the language, systems, derivatives. N
 run as Python.
 """
 
+from symbp.read.grammar.latex import plain
 from symbp.read.grammar.parser import parse_equation, parse_formula
 from symbp.read.grammar.values import evaluate
 
-__all__ = ["evaluate", "parse_equation", "parse_formula"]
+__all__ = ["evaluate", "parse_equation", "parse_formula", "plain"]
