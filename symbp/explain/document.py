@@ -17,7 +17,7 @@ from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
 from symbp.ir.printer import equation_text
-from symbp.ir.system import Equation, Role, Tensor
+from symbp.ir.system import Equation, Role, System, Tensor
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
     system = derivation.system
     tensors = system.by_name
     lines = code or {}
-    symmetric = frozenset(t.name for t in system.leaves if t.fact("symmetric") and len(t.shape) == 2)
+    symmetric = symmetric_names(system)
 
     def numbered(equation: Equation) -> NumberedEquation:
         number = derivation.numbers[equation.target]
@@ -132,6 +132,11 @@ def document(derivation: Derivation, code: Mapping[int, Sequence[str]] | None = 
         steps=derivation.steps,
         warnings=derivation.warnings,
     )
+
+
+def symmetric_names(system: System) -> frozenset[str]:
+    """The matrices that are declared symmetric."""
+    return frozenset(t.name for t in system.leaves if t.fact("symmetric") and len(t.shape) == 2)
 
 
 def _stages(derivation: Derivation) -> list[list[Equation]]:

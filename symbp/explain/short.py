@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from symbp.derive.derivation import Derivation
-from symbp.explain.document import Document, document
+from symbp.explain.document import Document, document, symmetric_names
 from symbp.explain.matrix_rewrite import count, mapped, substituted, without_transposes
 from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Named, Node
@@ -32,7 +32,7 @@ class ShortForm:
     index: str
 
     def __str__(self) -> str:
-        return f"{self.what} = {self.matrix}" if self.matrix is not None else self.index
+        return f"{self.what} = {self.matrix}" if self.matrix is not None else f"{self.what}: {self.index}"
 
 
 def short_forms(derivation: Derivation) -> tuple[ShortForm, ...]:
@@ -56,7 +56,7 @@ def short_trees(derivation: Derivation, page: Document) -> dict[str, Node | None
     """The matrix expression of each result, None where its equation has none."""
     trees = {e.equation.target: e.matrix for e in page.equations}
     backward = {equation.target for equation in derivation.backward}
-    symmetric = symmetric_names(derivation)
+    symmetric = symmetric_names(derivation.system)
     ways = [_definitions(trees, trees.keys(), symmetric), _definitions(trees, backward, symmetric)]
     found: dict[str, Node | None] = {}
     for tensor in derivation.gradients.values():
@@ -79,11 +79,6 @@ def _names(tree: Node | None) -> set[str]:
     if tree is not None:
         mapped(tree, seen)
     return found
-
-
-def symmetric_names(derivation: Derivation) -> frozenset[str]:
-    """The tensors that are declared symmetric."""
-    return frozenset(t.name for t in derivation.system.leaves if t.fact("symmetric") and len(t.shape) == 2)
 
 
 def _definitions(

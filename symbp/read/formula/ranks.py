@@ -69,7 +69,7 @@ def default_rank(name: str, use: Uses) -> int:
         return min(use.indexed)
     if use.matrix or name in ("Sigma", "Lambda", "Phi", "Psi", "Theta", "Omega"):
         return 2
-    if name in SCALARS or name in GREEK:
+    if name in SCALARS:
         return 1 if use.axes else 0
     return 2 if name[0].isupper() else 1
 

@@ -165,14 +165,16 @@ class _Parser:
             return self.made(Total(self.since(start), ((True, operand),))) if negative else operand
         if self.here.kind == "reduction":
             return self.reduction()
-        return self.power(start, self.postfix())
+        return self.postfix()
 
-    def power(self, start: int, base: Tree) -> Tree:
-        if not self.at("^", ".^"):
-            return base
-        elementwise = self.take().text == ".^"
-        exponent = self.inside(self.factor)
-        return self.raised(start, base, exponent, elementwise)
+    def exponent(self) -> Tree:
+        """What stands behind `^`: powers go from the right, and a transpose is that of the whole power."""
+        start = self.here.span[0]
+        if self.at("-", "+"):
+            negative = self.take().text == "-"
+            operand = self.inside(self.exponent)
+            return self.made(Total(self.since(start), ((True, operand),))) if negative else operand
+        return self.postfix(transposes=False)
 
     def raised(self, start: int, base: Tree, exponent: Tree, elementwise: bool = False) -> Tree:
         huge = [n for n in exponent.walk() if isinstance(n, Number) and abs(n.value) > MOST_EXPONENT]
@@ -187,7 +189,7 @@ class _Parser:
         if self.at("(") and self.here.span[0] == token.span[1]:  # as a function
             body = self.group()
             call = self.made(Reduction(self.since(start), token.text, token.indices, body))
-            return self.power(start, self.postfix(call))
+            return self.postfix(call)
         body = self.inside(self.product)
         conditions: tuple[Relation, ...] = ()
         if self.here.kind == "name" and self.here.text == "where":
@@ -203,11 +205,14 @@ class _Parser:
             found.append(self.bracket().relation)
         return tuple(found)
 
-    def postfix(self, operand: Tree | None = None) -> Tree:
+    def postfix(self, operand: Tree | None = None, *, transposes: bool = True) -> Tree:
         start = operand.span[0] if operand is not None else self.here.span[0]
         found = self.atom() if operand is None else operand
         while True:
-            if self.at("'"):
+            if self.at("^", ".^"):
+                elementwise = self.take().text == ".^"
+                found = self.raised(start, found, self.inside(self.exponent), elementwise)
+            elif self.at("'") and transposes:
                 self.take()
                 found = self.made(Transpose(self.since(start), found))
             elif self.at("["):
