@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symbp.cli.arguments import Arguments, sizes
@@ -43,6 +44,13 @@ def add_arguments(to: Arguments) -> None:
     to.output("the gradient")
 
 
+def positional(words: Sequence[str]) -> list[str]:
+    """The command line with a formula that starts with a minus told from an option: `-x'*x` is none."""
+    return [
+        f" {word}" if word[:1] == "-" != word[1:2] and set(word) & set("()*'^@[") else word for word in words
+    ]
+
+
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
     from symbp.api import refuse_to_overwrite, write
@@ -50,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
+    args.formula = args.formula.strip()
     formula = read_formula(args.formula, args.shapes, args.wrt)
     derivation = bp.grad_of(formula, order=args.order)
     report = bp.check(

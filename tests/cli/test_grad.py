@@ -41,6 +41,13 @@ def test_without_shapes_with_the_hessian_and_steps(capsys):
     assert "\nSteps\n" in out
 
 
+def test_a_formula_may_start_with_a_minus(capsys):
+    status, out, _ = run(capsys, "-x'*x")
+    assert status == 0
+    assert out.startswith("-x'*x\n")
+    assert "∂loss/∂x = -2·x" in out
+
+
 def test_formats(capsys, tmp_path):
     arguments = ("exp(a'*x)", "--wrt", "x")
     found = json.loads(run(capsys, *arguments, "--format", "json")[1])
