@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+import symbp as bp
 from symbp.ir.vector import run
 from symbp.read.formula import read_formula
 
@@ -128,16 +129,18 @@ def softmax(x):
     return np.exp(x) / np.exp(x).sum(1, keepdims=True)
 
 
+def read(text):
+    """The formula, and its names; it is differentiated by the first."""
+    names = [name for name in SHAPES if SPELLED.get(name, name) in words(text)]
+    return read_formula(text, {name: SHAPES[name] for name in names}, names[0]), names
+
+
 def value(text):
     """The value of the formula at the arrays."""
-    shapes, by = {}, None
-    for name, shape in SHAPES.items():
-        spelled = SPELLED.get(name, name)
-        if any(token == spelled for token in words(text)):
-            shapes[name], by = shape, by or name
-    system = read_formula(text, shapes, by).network.system
+    formula, names = read(text)
+    system = formula.network.system
     sizes = {size: {"N": N, "D": D}[size] for size in system.sizes}
-    return run(system, {name: ARRAYS[name] for name in shapes}, sizes)[system.loss]
+    return run(system, {name: ARRAYS[name] for name in names}, sizes)[system.loss]
 
 
 def words(text):
@@ -146,7 +149,7 @@ def words(text):
     return plain.split()
 
 
-FAST, ALL = 60, 600
+FAST, ALL = 40, 600
 
 
 @pytest.mark.parametrize(
@@ -157,3 +160,16 @@ def test_value(seed):
     if not set(words(text)) & {*SHAPES, "λ"}:
         return  # a number
     np.testing.assert_allclose(value(text), expected, rtol=1e-8, atol=1e-10, err_msg=text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 1060))
+def test_gradient(seed):
+    """Gradients of random formulas hold, away from the kinks that differences can't see."""
+    text, _ = Writer(seed).any("", 2)
+    if not set(words(text)) & {*SHAPES, "λ"} or any(kink in text for kink in ("max", ">", "abs")):
+        return
+    formula, _ = read(text)
+    derivation = bp.grad_of(formula)
+    report = bp.check(formula.network, derivation=derivation, methods=("central differences",))
+    assert report.ok, f"{text}\n{report}"

@@ -94,8 +94,8 @@ def test_gallery(name):
     "formula",
     [
         "logdet(X'*X + lam*I) + norm2(X*w)",
-        "tr(inv(S)) + sum(gelu(S)) + sum_i,j [i < j]*S[i,j]^2",
-        "sum(softmax(A*x) .* log(b)) + prod(b)",
+        pytest.param("tr(inv(S)) + sum(gelu(S)) + sum_i,j [i < j]*S[i,j]^2", marks=pytest.mark.slow),
+        pytest.param("sum(softmax(A*x) .* log(b)) + prod(b)", marks=pytest.mark.slow),
     ],
 )
 def test_formulas(formula):
