@@ -19,6 +19,7 @@ from symbp.explain.matrix_tree import (
     Node,
     Number,
     OfMatrix,
+    Ones,
     Power,
     Product,
     Scale,
@@ -79,8 +80,41 @@ def tidied(node: Node) -> Node:
             return _product(factors, rank)
         case Scale(over, under, body):
             return _scale(over, under, body)
+        case Hadamard():
+            return _hadamard(node)
+        case Diagonal(Total(((True, vector),)), False):
+            return Total(((True, tidied(Diagonal(vector))),))
+        case Diagonal(Scale(over, under, body), False) if body is not None:
+            return Scale(over, under, Diagonal(body))
         case _:
             return node
+
+
+def _hadamard(node: Hadamard) -> Node:
+    """Signs, scalars and products within an elementwise product stand outside or beside the others."""
+    above: list[Node] = []
+    below: list[Node] = list(node.under)
+    over: list[Node] = []
+    under: list[Node] = []
+    negative = False
+    for factor in node.over:
+        minus, body = _unsigned(factor)
+        negative ^= minus
+        if isinstance(body, Scale) and body.body is not None:
+            over += body.over
+            under += body.under
+            body = body.body
+        if isinstance(body, Hadamard):
+            above += body.over
+            below += body.under
+        else:
+            above.append(body)
+    above = [factor for factor in above if not _is_ones(factor)] or above[:1]
+    alone = len(above) == 1 and not below
+    found: Node = above[0] if alone else Hadamard(tuple(above), tuple(below), node.rank)
+    if over or under:
+        found = _scale(tuple(over), tuple(under), found)
+    return Total(((True, found),)) if negative else found
 
 
 def _total(terms: tuple[tuple[bool, Node], ...]) -> Node:
@@ -121,6 +155,13 @@ def _scale(over: tuple[Node, ...], under: tuple[Node, ...], body: Node | None) -
         below.remove(factor)
     found = body if body is not None and not above and not below else Scale(tuple(above), tuple(below), body)
     return Total(((True, found),)) if negative else found
+
+
+def _is_ones(node: Node) -> bool:
+    """Whether the node is 𝟏 or 𝟏·𝟏ᵀ."""
+    if isinstance(node, Product):
+        return all(_is_ones(f.inner if isinstance(f, Transpose) else f) for f in node.factors)
+    return isinstance(node, Ones)
 
 
 def _unsigned(node: Node) -> tuple[bool, Node]:

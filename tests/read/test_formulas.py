@@ -105,3 +105,26 @@ def test_gradient(case):
 
 def test_there_are_a_hundred():
     assert len({case.name for case in CASES}) == len(CASES) >= 100
+
+
+SECOND = ("ridge", "logistic", "Poisson", "log cosh", "quartic", "Mahalanobis", "entropy")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in SECOND], ids=lambda case: case.name)
+def test_hessian(case):
+    """The Hessian is the slope of the gradient, and its short form says the same."""
+    derivation = bp.grad_of(case.text, shapes=case.shapes, wrt=case.wrt, order=2)
+    sizes, values = point(case, derivation.system)
+    found = run(derivation.system, values, sizes)
+    gradient, hessian = derivation.gradients[case.wrt], derivation.gradients[f"{case.wrt},{case.wrt}"]
+    for k, row in enumerate(found[hessian]):
+
+        def slope(k=k, **moved):
+            return run(derivation.system, moved, sizes, wanted=[gradient])[gradient][k]
+
+        expected = differences(slope, values, case.wrt)
+        np.testing.assert_allclose(row, expected, rtol=1e-7, atol=1e-8 * (1 + np.abs(expected).max()))
+    tree = short_trees(derivation, document(derivation))[hessian]
+    assert tree is not None
+    np.testing.assert_allclose(value(tree, found, sizes), found[hessian], rtol=1e-9, atol=1e-12)
