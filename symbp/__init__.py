@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbp.api import compile as compile
     from symbp.api import derive as derive
     from symbp.api import generate as generate
+    from symbp.api import grad_of as grad_of
     from symbp.api import hessian as hessian
     from symbp.api import hvp as hvp
     from symbp.api import jacobian as jacobian

@@ -17,8 +17,11 @@ from symbp.errors import GenerationError, UsageError
 
 if TYPE_CHECKING:
     from symbp.emit import Footprint
+    from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
+    from symbp.read.formula import Formula
+    from symbp.read.formula.declared import Shapes
     from symbp.verify import Report
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "compile",
     "derive",
     "generate",
+    "grad_of",
     "hessian",
     "hvp",
     "jacobian",
@@ -59,6 +63,12 @@ class Derivation(Derived):
         from symbp.explain import document, json
 
         return json.text(document.document(self, symbols=symbols))
+
+    def short(self) -> tuple[ShortForm, ...]:
+        """Each result in one line, its matrix notation with what it rests on written in its place."""
+        from symbp.explain import short
+
+        return short.short_forms(self)
 
     def __str__(self) -> str:
         return self.text()
@@ -97,6 +107,29 @@ def jacobian(net: Network, of: str, *, wrt: Sequence[str] | None = None) -> Deri
 
     chosen = [t.name for t in net.system.parameters] if wrt is None else list(wrt)
     return _shown(net, derive_jacobian(net.system, of, name=net.name, wrt=chosen))
+
+
+def grad_of(
+    formula: str | Formula,
+    *,
+    shapes: Shapes | None = None,
+    wrt: str | Sequence[str] | None = None,
+    order: int = 1,
+) -> Derivation:
+    """The gradient of a scalar formula, `bp.grad_of("norm2(A*w - b)^2/2", wrt="w")`; with `order=2` also the
+    Hessian. The formula is read by symbp's own grammar and never run.
+
+    `shapes` is text such as `"A:N,D w:D b:N"`, or a mapping from names to extents; without it ranks and sizes
+    come from how names are used and spelled. `wrt` names what to differentiate by, and may be left out if
+    there is but one name. Raises FormulaError, which points at the place: no formula, shapes that don't fit
+    or can't be told, a formula that isn't scalar.
+    """
+    from symbp.derive import derive as derive_system
+    from symbp.read.formula import read_formula
+
+    read = read_formula(formula, shapes, wrt) if isinstance(formula, str) else formula
+    found = derive_system(read.network.system, name=read.network.name, wrt=read.wrt, order=order)
+    return Derivation(**{part.name: getattr(found, part.name) for part in fields(found)})
 
 
 def _shown(net: Network, found: Derived) -> Derivation:

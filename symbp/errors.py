@@ -96,3 +96,7 @@ class DataError(SymbpError):
 
 class UsageError(SymbpError):
     """A command or call names something that does not exist: a gallery net, a file, an option."""
+
+
+class FormulaError(UsageError):
+    """A formula that can't be read; the message shows the formula with a caret under the place."""

@@ -14,13 +14,17 @@ FILES = sorted(ROOT.rglob("*.py"))
 # Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
 DIRECT = {
     "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root"},
-    "api": {"language", "verify", "explain"},
+    "api": {"language", "verify", "explain", "formula"},
     "verify": {"emit"},
     "emit": {"lower"},
     "lower": {"derive"},
     "derive": {"ir"},
     "explain": {"read"},
-    "read": {"derive"},
+    # The grammar: text to trees, and nothing of networks, so that pages and answers are read with it, too.
+    "grammar": set(),
+    "read": {"derive", "grammar"},
+    # What a formula declares: it makes tensors by ops, as a user would. Nobody but the api and commands may.
+    "formula": {"grammar", "ops"},
     "gallery": {"nn", "optim", "data", "root"},  # its files are written as a user would: import symbp as bp
     "nn": {"ops"},
     "optim": {"ops"},
@@ -45,8 +49,10 @@ ALLOWED = {part: closure(part) | {part, "errors"} for part in DIRECT}
 
 
 def part_of(module):
-    """`symbp.ir.expr` → `ir`; `symbp` itself → `root`."""
+    """`symbp.ir.expr` → `ir`; `symbp` itself → `root`; `symbp.read` has parts of its own."""
     pieces = module.split(".")
+    if pieces[1:2] == ["read"] and pieces[2:3] in (["formula"], ["grammar"]):
+        return pieces[2]
     return pieces[1] if len(pieces) > 1 else "root"
 
 

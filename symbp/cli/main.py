@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from symbp import __version__
-from symbp.cli import check, derive, gallery, generate, ops, plan, train
+from symbp.cli import check, derive, gallery, generate, grad, ops, plan, train
 from symbp.cli.arguments import Arguments
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
 from symbp.errors import SymbpError
 
-COMMANDS = (gallery, derive, generate, plan, train, check, ops)
+COMMANDS = (gallery, derive, grad, generate, plan, train, check, ops)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")  # equations hold Σ and ᵀ whatever the locale says
-    args = parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    args = parser().parse_args(grad.positional(given) if given[:1] == ["grad"] else given)
     try:
         status: int = args.run(args)
         sys.stdout.flush()

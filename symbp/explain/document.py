@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.explain.matrix import matrix_form
+from symbp.explain.matrix_rewrite import without_transposes
 from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
 from symbp.ir.printer import equation_text
-from symbp.ir.system import Equation, Tensor
+from symbp.ir.system import Equation, System, Tensor
 from symbp.read.reading import Reading, reading
 from symbp.read.spelling import Quotient
 
@@ -103,11 +104,13 @@ def document(
     system = derivation.system
     tensors = system.by_name
     lines = code or {}
+    symmetric = symmetric_names(system)
 
     def numbered(equation: Equation) -> NumberedEquation:
         number = derivation.numbers[equation.target]
         shown = read.equations[equation.target]
         matrix = matrix_form(shown, tensors)
+        matrix = None if matrix is None else without_transposes(matrix, symmetric)
         return NumberedEquation(number, equation, shown, matrix, equation.rule, tuple(lines.get(number, ())))
 
     forward, updates, inference, metrics = _stages(derivation)
@@ -139,6 +142,11 @@ def document(
 
 def _shortened(tensor: Tensor, read: Reading) -> Tensor:
     return replace(tensor, shape=tuple(extent.xreplace(read.lengths) for extent in tensor.shape))
+
+
+def symmetric_names(system: System) -> frozenset[str]:
+    """The matrices that are declared symmetric."""
+    return frozenset(t.name for t in system.leaves if t.fact("symmetric") and len(t.shape) == 2)
 
 
 def _stages(derivation: Derivation) -> list[list[Equation]]:

@@ -127,7 +127,8 @@ class _Printer:
         # The scalar notation binds with strengths of its own.
         numerator = (text, SCALAR_SUM if strength <= ELEMENTWISE else MUL if strength == PRODUCT else SCALAR)
         below = self.signs.times.join(self.wrapped(f, PRODUCT) for f in under)
-        written = self.scalar.fraction(numerator, (below, MUL if len(under) > 1 else SCALAR))
+        alone = len(under) == 1 and self.write(under[0])[1] != PRODUCT  # no product or quotient itself
+        written = self.scalar.fraction(numerator, (below, SCALAR if alone else MUL))
         return written[0], PRODUCT
 
     def power(self, base: Node, exponent: sympy.Expr) -> Written:

@@ -59,6 +59,11 @@ class Reduced(sympy.Expr):  # type: ignore[misc]
         return sympy.Expr.__new__(cls, label, body, sympy.Tuple(*over), sympy.Tuple(*guards))  # type: ignore[no-any-return]
 
     @property
+    def free_symbols(self) -> set[Expr]:
+        """Without what is reduced over, which may be another's index: a sum may stand inside a sum."""
+        return super().free_symbols - set(self.args[2])  # type: ignore[no-any-return]
+
+    @property
     def free_indices(self) -> frozenset[Index]:
         """The indices that the reduction leaves."""
         inner = [free_indices(e) for e in (self.args[1], *self.args[3])]

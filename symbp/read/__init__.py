@@ -1,5 +1,6 @@
-"""What a person reads in a derivation: symbols for tensors, the legend, indices, the breaking of lines.
+"""What a person reads and writes: symbols, the legend and the layout of a page; the grammar of formulas.
 
-Enters: a derivation. Leaves: frozen values that every format prints.
-Must not know: the user's language, ops, a format's layout beyond how a symbol is spelled in it.
+Enters: a derivation, or text. Leaves: frozen values that every format prints; syntax trees
+(`symbp.read.grammar`) and networks (`symbp.read.formula`).
+Must not know: how a gradient is derived, or how a format spells more than a symbol.
 """

@@ -140,7 +140,7 @@ x = bp.input("x", (N, D))
         (lambda: bp.define("y", [n], bp.Sum(x[n, i])), "needs the indices that it runs over"),
         (lambda: bp.Sum(x[n, i], i, where=(n == i)), "False is not a condition"),
         (lambda: x[n], "x has 2 axes, but is read with 1 subscript"),
-        (lambda: x[:, None], "can't be read at None beside a slice"),
+        (lambda: x[:, "i"], "can't be read at 'i' beside a slice"),
         (lambda: bp.define("y", [n, i], x[n, i] + x), "x stands as a whole beside elements"),
         (lambda: bool(x), "no truth value"),
         (lambda: 0 < x < 1, "neither true nor false"),

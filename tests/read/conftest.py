@@ -10,6 +10,8 @@ import pytest
 import symbp as bp
 from symbp.cli.target import load_target
 
+sys.path.insert(0, str(Path(__file__).parent))  # the table of formulas
+
 RANDOM = 30
 HIGHER = ("hessian", "hvp", "jacobian")
 
@@ -52,7 +54,12 @@ def known():
     return functools.cache(derived)
 
 
-@pytest.fixture(params=PAGES)
+FAST = ("mlp", "logistic_regression", "crf", "char_lstm", "cnn", "random 0", "random 1", "hessian")
+
+
+@pytest.fixture(
+    params=[name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in PAGES]
+)
 def derivation(request, known):
     """Each of the derivations."""
     return known(request.param)

@@ -1,0 +1,208 @@
+"""Matrix expressions put together and tidied: definitions in place of names, symmetric matrices untransposed.
+
+Enters: trees of `matrix_tree`. Leaves: trees of equal value. Must not know: equations, or
+how a tree is spelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from symbp.explain.matrix_tree import (
+    Diagonal,
+    Elementwise,
+    Hadamard,
+    Identity,
+    Named,
+    Node,
+    Number,
+    OfMatrix,
+    Ones,
+    Power,
+    Product,
+    Scale,
+    Total,
+    Transpose,
+    product,
+    transpose,
+)
+
+Change = Callable[[Node], Node]
+
+
+def mapped(node: Node, change: Change) -> Node:
+    """The tree with `change` applied to each node, from the leaves up."""
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, Node):
+            return mapped(value, change)
+        return tuple(map(inside, value)) if isinstance(value, tuple) else value
+
+    return change(replace(node, **{part.name: inside(getattr(node, part.name)) for part in fields(node)}))
+
+
+def count(node: Node) -> int:
+    """How many nodes the tree has."""
+    found = 0
+
+    def counted(inner: Node) -> Node:
+        nonlocal found
+        found += 1
+        return inner
+
+    mapped(node, counted)
+    return found
+
+
+def substituted(node: Node, definitions: Mapping[str, Node]) -> Node:
+    """The tree with each name that has a definition replaced by it."""
+
+    def change(inner: Node) -> Node:
+        if isinstance(inner, Named):
+            return definitions.get(inner.name, inner)
+        return tidied(inner)
+
+    return mapped(node, change)
+
+
+def tidied(node: Node) -> Node:
+    """One node, its parts tidy already: no sum in a sum, no product in a product, signs outside."""
+    match node:
+        case Transpose(Scale(over, under, body)) if body is not None:
+            return Scale(over, under, transpose(body))
+        case Transpose(inner):
+            return transpose(inner)
+        case Total(terms):
+            return _total(terms)
+        case Product(factors, rank):
+            return _product(factors, rank)
+        case Scale(over, under, body):
+            return _scale(over, under, body)
+        case Hadamard():
+            return _hadamard(node)
+        case Diagonal(Total(((True, vector),)), False):
+            return Total(((True, tidied(Diagonal(vector))),))
+        case Diagonal(Scale(over, under, body), False) if body is not None:
+            return Scale(over, under, Diagonal(body))
+        case _:
+            return node
+
+
+def _hadamard(node: Hadamard) -> Node:
+    """Signs, scalars and products within an elementwise product stand outside or beside the others."""
+    above: list[Node] = []
+    below: list[Node] = list(node.under)
+    over: list[Node] = []
+    under: list[Node] = []
+    negative = False
+    for factor in node.over:
+        minus, body = _unsigned(factor)
+        negative ^= minus
+        if isinstance(body, Scale) and body.body is not None:
+            over += body.over
+            under += body.under
+            body = body.body
+        if isinstance(body, Hadamard):
+            above += body.over
+            below += body.under
+        else:
+            above.append(body)
+    above = [factor for factor in above if not _is_ones(factor)] or above[:1]
+    alone = len(above) == 1 and not below
+    found: Node = above[0] if alone else Hadamard(tuple(above), tuple(below), node.rank)
+    if over or under:
+        found = _scale(tuple(over), tuple(under), found)
+    return Total(((True, found),)) if negative else found
+
+
+def _total(terms: tuple[tuple[bool, Node], ...]) -> Node:
+    flat: list[tuple[bool, Node]] = []
+    for negative, term in terms:
+        inner = term.terms if isinstance(term, Total) else ((False, term),)
+        flat += [(negative != minus, part) for minus, part in inner]
+    return flat[0][1] if len(flat) == 1 and not flat[0][0] else Total(tuple(flat))
+
+
+def _product(factors: tuple[Node, ...], rank: int) -> Node:
+    over: list[Node] = []
+    under: list[Node] = []
+    kept: list[Node] = []
+    negative = False
+    for factor in factors:
+        minus, body = _unsigned(factor)
+        negative ^= minus
+        if isinstance(body, Scale) and body.body is not None:
+            over += body.over
+            under += body.under
+            body = body.body
+        kept.append(body)
+    found = product(*kept, rank=rank)
+    if over or under:
+        found = _scale(tuple(over), tuple(under), found)
+    return Total(((True, found),)) if negative else found
+
+
+def _scale(over: tuple[Node, ...], under: tuple[Node, ...], body: Node | None) -> Node:
+    negative, above, below = False, list(over), list(under)
+    if body is not None:
+        negative, body = _unsigned(body)
+    if isinstance(body, Scale):
+        above, below, body = above + list(body.over), below + list(body.under), body.body
+    for factor in [f for f in above if isinstance(f, Number) and f in below]:
+        above.remove(factor)
+        below.remove(factor)
+    found = body if body is not None and not above and not below else Scale(tuple(above), tuple(below), body)
+    return Total(((True, found),)) if negative else found
+
+
+def _is_ones(node: Node) -> bool:
+    """Whether the node is 𝟏 or 𝟏·𝟏ᵀ."""
+    if isinstance(node, Product):
+        return all(_is_ones(f.inner if isinstance(f, Transpose) else f) for f in node.factors)
+    return isinstance(node, Ones)
+
+
+def _unsigned(node: Node) -> tuple[bool, Node]:
+    """Whether the node is one subtracted term, and the term."""
+    if isinstance(node, Total) and len(node.terms) == 1:
+        return node.terms[0]
+    return False, node
+
+
+def is_symmetric(node: Node, names: Collection[str]) -> bool:
+    """Whether the matrix surely equals its transpose, if those of `names` do."""
+    if node.rank == 0:
+        return True
+    match node:
+        case Named(name, 2):
+            return name in names
+        case Identity() | Diagonal():
+            return True
+        case Total(terms):
+            return all(is_symmetric(term, names) for _, term in terms)
+        case Scale(body=body):
+            return body is not None and is_symmetric(body, names)
+        case OfMatrix(op, matrix):
+            return op in ("inverse", "cofactors") and is_symmetric(matrix, names)
+        case Elementwise(_, inner) | Power(inner, _):
+            return is_symmetric(inner, names)
+        case Hadamard(over, under):
+            return all(is_symmetric(factor, names) for factor in (*over, *under))
+        case Product(factors, 2):
+            turned = tuple(without_transposes(transpose(f), names) for f in reversed(factors))
+            return turned == factors
+        case _:
+            return False
+
+
+def without_transposes(node: Node, names: Collection[str]) -> Node:
+    """The tree without the transposes of matrices that are symmetric, if those of `names` are."""
+
+    def change(inner: Node) -> Node:
+        if isinstance(inner, Transpose) and inner.rank == 2 and is_symmetric(inner.inner, names):
+            return inner.inner
+        return inner
+
+    return mapped(node, change)

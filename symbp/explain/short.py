@@ -1,0 +1,96 @@
+"""Each result of a derivation in one line: its matrix notation with what it rests on written in its place.
+
+Enters: a derivation. Leaves: short forms, `∂loss/∂w = Aᵀ·(A·w - b)`. Must not know: formats but text.
+
+Everything is written in its place if the line stays short; else what the forward pass computes anyway keeps
+its name; else the equation stands as it is numbered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from symbp.derive.derivation import Derivation
+from symbp.explain.document import Document, document, symmetric_names
+from symbp.explain.matrix_rewrite import count, mapped, substituted, without_transposes
+from symbp.explain.matrix_text import matrix_text
+from symbp.explain.matrix_tree import Named, Node
+
+LONGEST = 100  # characters of a line
+MOST_NODES = 80  # of a tree: one that repeats itself grows like a power of two
+
+
+@dataclass(frozen=True)
+class ShortForm:
+    """A result: its key (`w`, `w,w`), what it is (`∂loss/∂w`), its matrix notation in one line, or None, and
+    the equation in index notation."""
+
+    key: str
+    what: str
+    matrix: str | None
+    index: str
+
+    def __str__(self) -> str:
+        return f"{self.what} = {self.matrix}" if self.matrix is not None else f"{self.what}: {self.index}"
+
+
+def short_forms(derivation: Derivation) -> tuple[ShortForm, ...]:
+    """The results of the derivation in the order in which they were asked for."""
+    page = document(derivation)
+    index = {e.equation.target: e.index_form for e in page.equations}
+    forms = short_trees(derivation, page)
+    return tuple(
+        ShortForm(
+            key,
+            str(page.quotients.get(tensor, tensor)),
+            None if tree is None else matrix_text(tree),
+            index[tensor],
+        )
+        for key, tensor in derivation.gradients.items()
+        for tree in (forms[tensor],)
+    )
+
+
+def short_trees(derivation: Derivation, page: Document) -> dict[str, Node | None]:
+    """The matrix expression of each result, None where its equation has none."""
+    trees = {e.equation.target: e.matrix for e in page.equations}
+    backward = {equation.target for equation in derivation.backward}
+    symmetric = symmetric_names(derivation.system)
+    ways = [_definitions(trees, trees.keys(), symmetric), _definitions(trees, backward, symmetric)]
+    found: dict[str, Node | None] = {}
+    for tensor in derivation.gradients.values():
+        candidates = [way[tensor] for way in ways if tensor in way]
+        short = [tree for tree in candidates if len(matrix_text(tree)) <= LONGEST]
+        found[tensor] = short[0] if short else trees[tensor]
+        if any(name in backward and trees[name] is None for name in _names(found[tensor])):
+            found[tensor] = None  # it rests on what has no matrix notation
+    return found
+
+
+def _names(tree: Node | None) -> set[str]:
+    found: set[str] = set()
+
+    def seen(node: Node) -> Node:
+        if isinstance(node, Named):
+            found.add(node.name)
+        return node
+
+    if tree is not None:
+        mapped(tree, seen)
+    return found
+
+
+def _definitions(
+    trees: Mapping[str, Node | None], within: Collection[str], symmetric: Collection[str]
+) -> dict[str, Node]:
+    """The trees of those tensors, those before each written in their places as far as they are small."""
+    found: dict[str, Node] = {}
+    for name, tree in trees.items():
+        if name not in within or tree is None:
+            continue
+        whole = substituted(tree, found)
+        if count(whole) > MOST_NODES:
+            continue
+        found[name] = without_transposes(whole, symmetric)
+    return found

@@ -1,0 +1,12 @@
+"""The one grammar of formulas and of printed equations: text in, syntax trees and their values out.
+
+Enters: text that a person typed or that symbp printed. Leaves: frozen trees with places; values of equations
+at given arrays. Must not know: tensors of the language, systems, derivatives. Nothing of the text is ever
+run as Python.
+"""
+
+from symbp.read.grammar.latex import plain
+from symbp.read.grammar.parser import parse_equation, parse_formula
+from symbp.read.grammar.values import evaluate
+
+__all__ = ["evaluate", "parse_equation", "parse_formula", "plain"]

@@ -1,0 +1,324 @@
+"""Puts the words of a formula together.
+
+Enters: text. Leaves: a syntax tree. Must not know: what names stand for, shapes, or values.
+
+From weak to strong: sums; products and quotients, all alike from the left; signs and reductions; powers, from
+the right; transposes and subscripts. A reduction `Σ_i` takes the whole product behind it, `sum_i(…)` with its
+parenthesis right behind it the parenthesis only, as a function does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from symbp.errors import FormulaError
+from symbp.read.grammar.places import Span, error_at
+from symbp.read.grammar.syntax import (
+    Bracket,
+    Call,
+    Equation,
+    Name,
+    Number,
+    Ones,
+    Power,
+    Product,
+    Read,
+    Reduction,
+    Relation,
+    Total,
+    Transpose,
+    Tree,
+)
+from symbp.read.grammar.tokens import Token, tokens
+
+DEEPEST = 100  # levels of a tree, and of parentheses
+MOST_EXPONENT = 200  # x^500 is 0 to all digits at most points, and could be taken for it
+TIMES = ("*", "@", "·", "⊙", "/", "⊘", "//", "%")
+RELATIONS = ("=", "≠", "<", "≤", ">", "≥")
+OPERAND = "a number, a name, or a parenthesis"
+
+N = TypeVar("N", bound=Tree)
+
+
+def parse_formula(text: str) -> Tree:
+    """The tree of a formula. Raises FormulaError, which points at the place, for anything that is none."""
+    return _whole(text, lambda parser: parser.total(), "an operator, or the end")
+
+
+def parse_equation(text: str, names: Mapping[str, str] | None = None) -> Equation:
+    """The tree of a printed equation in index notation, `dW[i,j] = Σ_n x[n,i]·dz[n,j]`; the same errors.
+    `names` maps the symbols of a page to what they stand for."""
+    return _whole(text, lambda parser: parser.equation(), "an operator, `where`, or the end", names)
+
+
+def _whole(
+    text: str, part: Callable[[_Parser], N], expected: str, names: Mapping[str, str] | None = None
+) -> N:
+    parser = _Parser(text, names)
+    try:
+        found = part(parser)
+    except RecursionError:  # the caller's own stack was nearly full
+        raise error_at(text, parser.here.span, "the formula is nested too deeply") from None
+    if parser.here.kind != "end":
+        raise parser.expected(expected)
+    return found
+
+
+class _Parser:
+    def __init__(self, text: str, names: Mapping[str, str] | None = None) -> None:
+        self.text = text
+        self.tokens = tokens(text, names)
+        self.position = 0
+        self.nested = 0
+        self.depths: dict[int, int] = {}
+
+    # --- words
+    @property
+    def here(self) -> Token:
+        return self.tokens[self.position]
+
+    def at(self, *signs: str) -> bool:
+        return self.here.kind == "sign" and self.here.text in signs
+
+    def take(self) -> Token:
+        token = self.here
+        self.position += 1
+        return token
+
+    def need(self, sign: str, why: str) -> Token:
+        if not self.at(sign):
+            raise self.expected(f"{sign} {why}")
+        return self.take()
+
+    def expected(self, what: str) -> FormulaError:
+        found = self.text[slice(*self.here.span)]
+        told = f"{found!r} can't stand here" if found else "the formula ends too early"
+        help = None
+        if self.here.kind in ("name", "number", "reduction") or found in ("(", "["):
+            help = "products need a sign: write 2*x, X@w or a·b"
+        return error_at(self.text, self.here.span, f"{told}: expected {what}", help=help)
+
+    # --- trees
+    def made(self, tree: N) -> N:
+        """The node, unless the tree is too deep."""
+        depth = 1 + max((self.depths.get(id(child), 1) for child in tree.children()), default=0)
+        if depth > DEEPEST:
+            raise error_at(self.text, tree.span, f"the formula has more than {DEEPEST} levels")
+        self.depths[id(tree)] = depth
+        return tree
+
+    def inside(self, part: Callable[[], N]) -> N:
+        """A part within a parenthesis, or behind a sign."""
+        self.nested += 1
+        if self.nested > DEEPEST:
+            raise error_at(self.text, self.here.span, f"more than {DEEPEST} levels of parentheses")
+        found = part()
+        self.nested -= 1
+        return found
+
+    def since(self, start: int) -> Span:
+        """From a place to the end of the last word."""
+        return start, self.tokens[self.position - 1].span[1]
+
+    def equation(self) -> Equation:
+        start, name = self.here.span[0], self.name("the name of a tensor")
+        indices: list[str] = []
+        if self.at("["):
+            self.take()
+            while not indices or self.at(","):
+                if indices:
+                    self.take()
+                indices.append(self.name("an index"))
+            self.need("]", "behind the indices")
+        self.need("=", "behind what is defined")
+        body = self.total()
+        return self.made(Equation(self.since(start), name, tuple(indices), body))
+
+    def name(self, what: str) -> str:
+        if self.here.kind != "name":
+            raise self.expected(what)
+        return self.take().text
+
+    def total(self) -> Tree:
+        start, terms = self.here.span[0], []
+        negative = False
+        if self.at("-", "+"):
+            negative = self.take().text == "-"
+        terms.append((negative, self.product()))
+        while self.at("+", "-"):
+            terms.append((self.take().text == "-", self.product()))
+        if len(terms) == 1 and not terms[0][0]:
+            return terms[0][1]
+        return self.made(Total(self.since(start), tuple(terms)))
+
+    def product(self) -> Tree:
+        start, left = self.here.span[0], self.factor()
+        while self.at(*TIMES):
+            op = self.take().text
+            right = self.factor()
+            left = self.made(Product(self.since(start), op, left, right))
+        return left
+
+    def factor(self) -> Tree:
+        start = self.here.span[0]
+        if self.at("-", "+"):
+            negative = self.take().text == "-"
+            operand = self.inside(self.factor)
+            return self.made(Total(self.since(start), ((True, operand),))) if negative else operand
+        if self.here.kind == "reduction":
+            return self.reduction()
+        return self.postfix()
+
+    def exponent(self) -> Tree:
+        """What stands behind `^`: powers go from the right, and a transpose is that of the whole power."""
+        start = self.here.span[0]
+        if self.at("-", "+"):
+            negative = self.take().text == "-"
+            operand = self.inside(self.exponent)
+            return self.made(Total(self.since(start), ((True, operand),))) if negative else operand
+        return self.postfix(transposes=False)
+
+    def raised(self, start: int, base: Tree, exponent: Tree, elementwise: bool = False) -> Tree:
+        huge = [n for n in exponent.walk() if isinstance(n, Number) and abs(n.value) > MOST_EXPONENT]
+        towers = [n for n in exponent.walk() if isinstance(n, Power)]
+        if huge or (towers and all(isinstance(n, (Number, Power, Total)) for n in exponent.walk())):
+            raise error_at(self.text, exponent.span, f"an exponent beyond {MOST_EXPONENT} is not taken")
+        return self.made(Power(self.since(start), base, exponent, elementwise))
+
+    def reduction(self) -> Tree:
+        token = self.take()
+        start = token.span[0]
+        if self.at("(") and self.here.span[0] == token.span[1]:  # as a function
+            body = self.group()
+            call = self.made(Reduction(self.since(start), token.text, token.indices, body))
+            return self.postfix(call)
+        body = self.inside(self.product)
+        conditions: tuple[Relation, ...] = ()
+        if self.here.kind == "name" and self.here.text == "where":
+            self.take()
+            conditions = self.conditions()
+        span = self.since(start)
+        return self.made(Reduction(span, token.text, token.indices, body, conditions))
+
+    def conditions(self) -> tuple[Relation, ...]:
+        found = [self.bracket().relation]
+        while self.at(","):
+            self.take()
+            found.append(self.bracket().relation)
+        return tuple(found)
+
+    def postfix(self, operand: Tree | None = None, *, transposes: bool = True) -> Tree:
+        start = operand.span[0] if operand is not None else self.here.span[0]
+        found = self.atom() if operand is None else operand
+        while True:
+            if self.at("^", ".^"):
+                elementwise = self.take().text == ".^"
+                found = self.raised(start, found, self.inside(self.exponent), elementwise)
+            elif self.at("'") and transposes:
+                self.take()
+                found = self.made(Transpose(self.since(start), found))
+            elif self.at("["):
+                found = self.element(start, found)
+            elif self.here.kind == "component":
+                found = self.component(found)
+            elif self.here.kind == "power":
+                token = self.take()
+                found = self.raised(start, found, self.made(Number(token.span, token.value)))
+            else:
+                return found
+
+    def component(self, place: Tree) -> Tree:
+        """`(argmax_i,j body)_i`: one of the indices at which the maximum is."""
+        if not isinstance(place, Reduction) or place.op != "argmax" or self.here.text not in place.indices:
+            raise self.expected("an operator: only the place of a maximum has an index to choose")
+        return self.made(replace(place, component=self.take().text))
+
+    def element(self, start: int, tensor: Tree) -> Tree:
+        if isinstance(tensor, Number):
+            raise self.expected("an operator: a number has no elements")
+        self.take()
+        subscripts = [self.inside(self.total)]
+        while self.at(","):
+            self.take()
+            subscripts.append(self.inside(self.total))
+        outside = None
+        if self.at("|"):
+            self.take()
+            outside = self.inside(self.total)
+        self.need("]", "behind the subscripts")
+        return self.made(Read(self.since(start), tensor, tuple(subscripts), outside))
+
+    def atom(self) -> Tree:
+        token = self.here
+        start = token.span[0]
+        if token.kind == "number":
+            return self.made(Number(self.take().span, token.value))
+        if token.kind == "name":
+            self.take()
+            if self.at("("):
+                return self.call(start, token.text)
+            return self.made(Name(token.span, token.text))
+        if token.kind == "reduction":
+            return self.reduction()
+        if self.at("("):
+            return self.group()
+        if self.at("["):
+            return self.bracket()
+        if self.at("|", "‖"):
+            return self.between(start, self.take().text)
+        if self.at("√"):
+            self.take()
+            return self.made(Call(self.since(start), "sqrt", (self.inside(self.postfix),)))
+        if self.at("𝟏"):
+            return self.made(Ones(self.take().span))
+        if self.at("∞"):
+            return self.made(Name(self.take().span, "∞"))
+        raise self.expected(OPERAND)
+
+    def group(self) -> Tree:
+        opening = self.take()
+        found = self.inside(self.total)
+        if not self.at(")"):
+            raise self.unclosed(opening, ")")
+        self.take()
+        return found
+
+    def unclosed(self, opening: Token, sign: str) -> FormulaError:
+        if self.here.kind == "end":
+            return error_at(
+                self.text, opening.span, f"this {opening.text!r} is never closed: expected {sign}"
+            )
+        return self.expected(f"an operator, or {sign}")
+
+    def call(self, start: int, function: str) -> Tree:
+        opening = self.take()
+        if self.at(")"):
+            raise self.expected(f"what {function} is taken of")
+        arguments = [self.inside(self.total)]
+        while self.at(","):
+            self.take()
+            arguments.append(self.inside(self.total))
+        if not self.at(")"):
+            raise self.unclosed(opening, "a comma or )")
+        self.take()
+        return self.made(Call(self.since(start), function, tuple(arguments)))
+
+    def between(self, start: int, sign: str) -> Tree:
+        """`|x|` and `‖x‖`."""
+        inner = self.inside(self.total)
+        self.need(sign, "at the other end")
+        return self.made(Call(self.since(start), "abs" if sign == "|" else "norm", (inner,)))
+
+    def bracket(self) -> Bracket:
+        start = self.here.span[0]
+        self.need("[", "before a condition")
+        left = self.inside(self.total)
+        if not self.at(*RELATIONS):
+            raise self.expected("one of = ≠ < ≤ > ≥")
+        op = self.take().text
+        right = self.inside(self.total)
+        relation = self.made(Relation((left.span[0], right.span[1]), op, left, right))
+        self.need("]", "behind the condition")
+        return self.made(Bracket(self.since(start), relation))

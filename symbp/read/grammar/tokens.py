@@ -1,0 +1,147 @@
+"""The words of a formula.
+
+Enters: text. Leaves: tokens with their places. Must not know: how they are put together.
+
+Spellings that mean the same become one sign here: `**` is `^`, `−` is `-`, `⋅` is `·`, `.*` is `⊙`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from symbp.read.grammar.places import Span, error_at
+
+LONGEST = 10_000  # characters of a formula
+MOST_DIGITS = 60  # of a number
+LARGEST_POWER = 400  # of ten in a number: beyond it no float is finite
+
+Kind = Literal["number", "name", "reduction", "component", "power", "sign", "end"]
+
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ϵ": "eps", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lam", "μ": "mu", "ν": "nu", "ξ": "xi", "ρ": "rho",
+    "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "ϕ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
+    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
+    "Ψ": "Psi", "Ω": "Omega", "lambda": "lam", "epsilon": "eps",
+}  # fmt: skip
+REDUCTIONS = {
+    "Σ": "sum", "∑": "sum", "sum": "sum", "Π": "prod", "∏": "prod", "prod": "prod", "max": "max",
+    "mean": "mean", "argmax": "argmax", "inverse": "inverse", "det": "det", "log|det|": "logdet",
+    "cholesky": "cholesky", "cofactors": "cofactors",
+}  # fmt: skip
+SAME = {
+    "**": "^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",
+    "<=": "≤", ">=": "≥", "!=": "≠", "′": "'", "’": "'", ".T": "'", "ᵀ": "'", "⊤": "'", "^∘": ".^", "||": "‖",
+}  # fmt: skip
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+_INDEX = "[A-Za-z][A-Za-z0-9]*'*"
+_LIST = rf"{_INDEX}(?:,{_INDEX})*"
+_PATTERN = re.compile(
+    rf"""
+      (?P<space>\s+)
+    | (?P<reduction>(?:{"|".join(sorted(map(re.escape, REDUCTIONS), key=len, reverse=True))})
+        _(?:{_LIST}(?![A-Za-z0-9_'])|\{{\s*{_INDEX}(?:\s*,\s*{_INDEX})*\s*\}}))
+    | (?P<number>(?:[0-9]+(?:\.[0-9]+|\.(?![*/^A-Za-z0-9]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z_]))
+    | (?P<transpose>\^(?:T(?![A-Za-z0-9_])|\{{T\}}|⊤)|\.T(?![A-Za-z0-9_])|['′’ᵀ⊤])
+    | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ][A-Za-z0-9_₀-₉]*)
+    | (?P<component>(?<=\))_{_INDEX})
+    | (?P<ones>𝟏|𝟙)
+    | (?P<power>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)
+    | (?P<sign>\*\*|\^∘|\.\^|\.\*|\./|\|\||//|==|<=|>=|!=|[-+*/^@%()\[\],|=<>·⋅∙×⊙∘⊘−–≤≥≠‖√∞])
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word: `text` is its one spelling; of a number, of a power `value`, of a reduction its `indices`."""
+
+    kind: Kind
+    text: str
+    span: Span
+    value: Fraction = Fraction(0)
+    indices: tuple[str, ...] = ()
+
+
+def tokens(text: str, names: Mapping[str, str] | None = None) -> tuple[Token, ...]:
+    """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
+    own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for.
+
+    Raises FormulaError: too long, or a sign that is none.
+    """
+    if len(text) > LONGEST:
+        raise error_at(
+            text, (LONGEST, LONGEST + 1), f"the formula has {len(text)} characters, more than {LONGEST}"
+        )
+    known = dict(sorted((names or {}).items(), key=lambda pair: -len(pair[0])))
+    return (*_words(text, known), Token("end", "", (len(text), len(text))))
+
+
+def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
+    position = 0
+    while position < len(text):
+        symbol = next((s for s in names if _stands(s, text, position)), None)
+        if symbol is not None:
+            yield Token("name", names[symbol], (position, position + len(symbol)))
+            position += len(symbol)
+            continue
+        match = _PATTERN.match(text, position)
+        if match is None or match.lastgroup is None:
+            raise error_at(text, (position, position + 1), _unknown(text, position))
+        span, found, kind = match.span(), match.group(), match.lastgroup
+        position = match.end()
+        if kind == "number":
+            yield Token("number", found, span, _number(text, span))
+        elif kind == "name":
+            yield Token("name", _name(found), span)
+        elif kind == "power":
+            digits = found.translate(SUPERSCRIPTS)
+            if len(digits) > MOST_DIGITS:
+                raise error_at(text, span, "the exponent is too large")
+            yield Token("power", found, span, Fraction(int(digits)))
+        elif kind == "reduction":
+            op, _, indices = found.partition("_")
+            named = tuple(i.strip() for i in indices.strip("{}").split(","))
+            yield Token("reduction", REDUCTIONS[op], span, indices=named)
+        elif kind == "component":
+            yield Token("component", found[1:], span)
+        elif kind != "space":
+            yield Token("sign", {"transpose": "'", "ones": "𝟏"}.get(kind) or SAME.get(found, found), span)
+
+
+def _stands(symbol: str, text: str, position: int) -> bool:
+    """Whether a symbol stands at a place, as a word of its own."""
+    end = position + len(symbol)
+    if not text.startswith(symbol, position):
+        return False
+    behind = text[end : end + 1]
+    return not (behind.isalnum() or behind in ("_", "'", "⁽") or (behind and unicodedata.combining(behind)))
+
+
+def _name(found: str) -> str:
+    """A name as symbp prints it: Greek letters written out, digits on the line."""
+    letter = GREEK.get(found[0], found[0])
+    return GREEK.get(found) or letter + found[1:].translate(SUBSCRIPTS) if found != "π" else "π"
+
+
+def _number(text: str, span: Span) -> Fraction:
+    written = text[span[0] : span[1]]
+    digits, _, power = written.lower().partition("e")
+    if len(digits) > MOST_DIGITS or len(power) > MOST_DIGITS or abs(int(power or 0)) > LARGEST_POWER:
+        raise error_at(text, span, "the number is too long or too large")
+    return Fraction(written + ("0" if written.endswith(".") else ""))
+
+
+def _unknown(text: str, position: int) -> str:
+    rest = re.match(r"[0-9.]+([A-Za-z_][A-Za-z0-9_]*)", text[position:])
+    if rest:
+        return f"a number and a name stand together: write * between them, as before {rest.group(1)}"
+    return f"{text[position]!r} has no meaning in a formula"
