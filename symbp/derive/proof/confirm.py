@@ -71,6 +71,7 @@ MOST_POINTS, FEW = 100, 4  # beyond those that sizes ask for, as long as somethi
 MOST_SILENT = 24  # beyond those, while a tensor was 0 at all of them: it may be left out, or it may be 0
 FORWARD_POINTS = 4  # for rewrites by form, which are valid whatever the sizes are
 MORE_POINTS = 24  # in 50 digits, where a value doesn't exist at the first ones
+FAINT, SETTLED = 1e-30, 1e-10  # values beside 1 that may be rounding; how well they agree if they aren't
 INFINITE = math.inf
 DOUBT = (
     "a shorter form of {} could not be confirmed and was taken back: "
@@ -236,6 +237,10 @@ def _in_digits(
             compared = [(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a]
             if not _agree(compared):
                 wrong[name] = None
+            elif _is_faint(compared):
+                exact = evaluate(raw, values, extents, HIGHER, [name], run.conditions)[name]
+                if not _agree_faintly(compared, [e for e in exact.flat if e == e]):
+                    wrong[name] = None
             if compared or not left[name].size:
                 open_names.pop(name, None)
     wrong |= open_names
@@ -258,3 +263,16 @@ def _agree(pairs: Sequence[tuple[Any, Any]]) -> bool:
     return all(bool(abs(a - b) <= bound) for a, b in finite) and all(
         bool(a == b) for a, b in pairs if abs(a) == INFINITE
     )
+
+
+def _is_faint(pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether values differ, and are so small that the difference passes for rounding beside 1."""
+    return any(a != b for a, b in pairs) and all(abs(a) < FAINT and abs(b) < FAINT for a, b in pairs)
+
+
+def _agree_faintly(pairs: Sequence[tuple[Any, Any]], exact: Sequence[Any]) -> bool:
+    """Whether faint values agree to some digits of their own: w^999 is 1e-346, and not 0. What changes with
+    the digits is rounding, of which nothing is asked."""
+    largest: Any = max(abs(e) for e in exact)
+    settled = all(abs(a - e) <= SETTLED * largest for (a, _), e in zip(pairs, exact, strict=True))
+    return not settled or all(abs(b - e) <= SETTLED * largest for (_, b), e in zip(pairs, exact, strict=True))

@@ -214,3 +214,42 @@ def test_size_factors_are_seen_whatever_small_sizes_are() -> None:
     found = difference(swept.joint, closed.with_(equations=equations), {"dV": "dV"})
     assert found is not None
     assert found.names == ("dV",)
+
+
+@pytest.mark.filterwarnings("default::symbp.errors.DoubtfulRewrite")
+@pytest.mark.parametrize("exponent", [60, 999, 1000])
+def test_what_is_tiny_at_all_points_is_not_0(exponent: int) -> None:
+    """At points of 0.45 at most, w^999 is 1e-346: 0 in float64, and beside 1 in 50 digits."""
+    b = SystemBuilder()
+    w = b.leaf("w", D, role=Role.PARAMETER)
+    b.define("loss", [], w(i) ** exponent, "sum", [i], role=Role.LOSS)
+    derivation = derive(b.system(loss="loss"))
+    found = run(derivation.system, {"w": np.array([1.0, -1.0])}, {"D": 2})[derivation.gradients["w"]]
+    np.testing.assert_allclose(found, [exponent, -exponent if exponent % 2 == 0 else exponent])
+
+
+def test_saturated_units_are_compared_in_many_digits() -> None:
+    """log(1 − σ(25)) keeps 5 of its digits in float64: its safe form is no other value."""
+    b = SystemBuilder()
+    x, w = b.leaf("x", N, D), b.leaf("w", D, role=Role.PARAMETER)
+    z = b.define("z", [n], 9 * x(n, i) * w(i), "sum", [i])
+    b.define("loss", [], sympy.log(1 - 1 / (1 + sympy.exp(-z(n)))), "sum", [n], role=Role.LOSS)
+    assert not derive(b.system(loss="loss")).warnings
+
+
+def test_a_branch_that_only_unclipped_values_reach_is_seen() -> None:
+    """The maximum of a row of clipped values is a bound nearly always, and its derivative 0."""
+    b = SystemBuilder()
+    W = b.leaf("W", D, H, role=Role.PARAMETER)
+    total: Expr = sympy.Integer(0)
+    for name in "pq":
+        x = b.leaf(name, N, T, D)
+        z = b.define(f"z_{name}", [n, t, j], x(n, t, i) * W(i, j), "sum", [i])
+        inside = Guard("<", z(n, t, j), 1) * Guard("<", -1, z(n, t, j))
+        clipped = inside * z(n, t, j) + Guard("<=", 1, z(n, t, j)) - Guard("<=", z(n, t, j), -1)
+        c = b.define(f"c_{name}", [n, t, j], clipped)
+        m = b.define(f"m_{name}", [n, j], c(n, t, j), "max", [t])
+        total += (1 if name == "p" else -1) * b.define(f"s_{name}", [n], m(n, j), "sum", [j])(n)
+    b.define("loss", [], relu(sympy.Rational(1, 10) - total), "sum", [n], role=Role.LOSS)
+    system = b.system(loss="loss")
+    right(system, derive(system))
