@@ -15,6 +15,7 @@ from symbp.derive.closed import close
 from symbp.derive.proof import confirm
 from symbp.derive.proof.confirm import Difference, difference
 from symbp.derive.rewriter import Rewriter, Rewritten
+from symbp.derive.stabilise import stabilise
 from symbp.errors import DoubtfulRewrite
 from symbp.ir.build import SystemBuilder, indices, sizes, where
 from symbp.ir.expr import Access, Expr, Guard, Size
@@ -231,25 +232,40 @@ def test_what_is_tiny_at_all_points_is_not_0(exponent: int) -> None:
 def test_saturated_units_are_compared_in_many_digits() -> None:
     """log(1 − σ(25)) keeps 5 of its digits in float64: its safe form is no other value."""
     b = SystemBuilder()
-    x, w = b.leaf("x", N, D), b.leaf("w", D, role=Role.PARAMETER)
-    z = b.define("z", [n], 9 * x(n, i) * w(i), "sum", [i])
-    b.define("loss", [], sympy.log(1 - 1 / (1 + sympy.exp(-z(n)))), "sum", [n], role=Role.LOSS)
-    assert not derive(b.system(loss="loss")).warnings
+    x, y = b.leaf("x", N, D), b.leaf("y", N, H)
+    w = b.leaf("w", D, H, role=Role.PARAMETER)
+    z = b.define("z", [n, j], x(n, i) * w(i, j), "sum", [i])
+    p = b.define("p", [n, j], 1 / (1 + sympy.exp(-z(n, j))))
+    body = -y(n, j) * sympy.log(p(n, j)) - (1 - y(n, j)) * sympy.log(1 - p(n, j))
+    b.define("loss", [], body, "sum", [n, j], role=Role.LOSS)
+    system = b.system(loss="loss")
+    safe, _ = stabilise(system)
+    assert all(difference(system, safe, {"loss": "loss"}, seed=k, free=False) is None for k in range(30))
 
 
 def test_a_branch_that_only_unclipped_values_reach_is_seen() -> None:
     """The maximum of a row of clipped values is a bound nearly always, and its derivative 0."""
     b = SystemBuilder()
-    W = b.leaf("W", D, H, role=Role.PARAMETER)
-    total: Expr = sympy.Integer(0)
+    V, W, w = (b.leaf(*leaf, role=Role.PARAMETER) for leaf in (("V", D, D), ("W", D, H), ("w", H)))
+    scores = []
     for name in "pq":
         x = b.leaf(name, N, T, D)
-        z = b.define(f"z_{name}", [n, t, j], x(n, t, i) * W(i, j), "sum", [i])
-        inside = Guard("<", z(n, t, j), 1) * Guard("<", -1, z(n, t, j))
-        clipped = inside * z(n, t, j) + Guard("<=", 1, z(n, t, j)) - Guard("<=", z(n, t, j), -1)
-        c = b.define(f"c_{name}", [n, t, j], clipped)
+        h = b.define(f"h_{name}", [n, t, j], x(n, t, i) * V(i, j), "sum", [i])
+        z = b.define(f"z_{name}", [n, t, j], clipped(h(n, t, i), 0, 6) * W(i, j), "sum", [i])
+        c = b.define(f"c_{name}", [n, t, j], clipped(z(n, t, j), -1, 1))
         m = b.define(f"m_{name}", [n, j], c(n, t, j), "max", [t])
-        total += (1 if name == "p" else -1) * b.define(f"s_{name}", [n], m(n, j), "sum", [j])(n)
-    b.define("loss", [], relu(sympy.Rational(1, 10) - total), "sum", [n], role=Role.LOSS)
+        scores.append(b.define(f"s_{name}", [n], m(n, j) * w(j), "sum", [j])(n))
+    margin = sympy.Rational(1, 10) - scores[0] + scores[1]
+    b.define("loss", [], relu(margin), "sum", [n], role=Role.LOSS)
     system = b.system(loss="loss")
+    raw = _swept(system, None).joint
+    cut = tuple(e.with_(body=sympy.Integer(0)) if e.target == "dh_p" else e for e in raw.equations)
+    for seed in (11, 81, 1011):
+        found = difference(raw, raw.with_(equations=cut), {"dV": "dV"}, seed=seed)
+        assert found is not None
     right(system, derive(system))
+
+
+def clipped(e: Expr, low: int, high: int) -> Expr:
+    inside = Guard("<", e, high) * Guard("<", low, e)
+    return inside * e + high * Guard("<=", high, e) + low * Guard("<=", e, low)
