@@ -59,6 +59,9 @@ class Judge:
                 k: v if np.issubdtype(v.dtype, np.integer) else v.astype("f4") for k, v in values.items()
             }
             parameters = {name: given.pop(name) for name in self.parameters}
+            drawn = {t.name: given.pop(t.name) for t in self.derivation.declared.random}
+            if drawn:
+                given["masks"] = drawn
             loss, found = self.module.loss_and_gradients(parameters, **given)
         true = float(np.ravel(exact[self.loss])[0])
         lost = abs(float(loss) - true) / abs(true) if true else abs(float(loss))

@@ -1,0 +1,107 @@
+"""Sizes with room: floor quotients of sizes that are one number at small sizes have another there.
+
+Enters: a system, the sizes of points. Leaves: sizes at which what never changed does.
+Must not know: what the points shall decide.
+
+An image halved four times has ⌊(H − 1)/16⌋ + 1 rows, which is 1 at every H below 17: at small sizes such a
+factor says nothing, and a mean over those rows is a sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import sympy
+
+from symbp.ir.expr import Expr, FloorDiv, Size, free_indices, free_sizes
+from symbp.ir.fitting import constraints, least_sizes
+from symbp.ir.sizes.obeying import obeying
+from symbp.ir.system import System
+
+FARTHEST = 4096  # to which a size is raised in search of another value
+MORE = (1, 2)  # by how much quotients differ from what they were, in turn, so that two of them differ
+
+
+class Quotients:
+    """The floor quotients of sizes in a system, and the values that they had at the points so far."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        found = {d for e in _expressions(system) for d in e.atoms(FloorDiv) if _of_sizes(d)}
+        self._values: dict[Expr, set[int]] = {d: set() for d in found}
+
+    def look(self, sizes: Mapping[str, int]) -> None:
+        """Takes in the sizes of a point."""
+        known = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
+        for quotient, values in self._values.items():
+            value = quotient.xreplace(known)
+            if value.is_Integer:
+                values.add(int(value))
+
+    @property
+    def stuck(self) -> dict[Expr, int]:
+        """Those that had one value at all points, with it."""
+        return {d: next(iter(values)) for d, values in self._values.items() if len(values) == 1}
+
+    def room(self) -> dict[str, int] | None:
+        """Small sizes at which those that are stuck have another value; None where none are found."""
+        return roomy_sizes(self._system, self.stuck)
+
+
+def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | None:
+    """Small sizes that fit, at which each quotient has more than the value given."""
+    least = least_sizes(system)
+    found, needed = dict(least), constraints(system)
+    turns: dict[str, int] = {}
+    for quotient in sorted(stuck, key=lambda d: (sympy.count_ops(d), str(d))):
+        for size in sorted(free_sizes(quotient), key=lambda s: s.name):
+            turn = turns.get(size.name, len(turns))
+            raised = _raised(quotient, size.name, found, stuck[quotient] + MORE[turn % 2])
+            if raised is not None:
+                found, turns[size.name] = raised, turn
+                break
+        else:
+            return None
+    names = sorted(found)
+    for k, name in enumerate(names):  # two images of equal sizes would be taken for each other
+        others = {found[other] for other in names[:k]}
+        if name in turns and found[name] in others:
+            found = {**found, name: max(found.values()) + 1}
+    found = obeying(found, needed.equal)
+    known = {Size(name): sympy.Integer(value) for name, value in found.items()}
+    return found if needed.hold(known) and all(_value(d, found) != v for d, v in stuck.items()) else None
+
+
+def _raised(quotient: Expr, name: str, sizes: Mapping[str, int], wanted: int) -> dict[str, int] | None:
+    """The sizes with one raised until the quotient is that large."""
+    if _value(quotient, sizes) >= wanted:
+        return dict(sizes)
+    if _value(quotient, {**sizes, name: FARTHEST}) < wanted:
+        return None
+    low, high = sizes[name], FARTHEST
+    while low < high:  # a quotient that grows with a size grows without falls
+        middle = (low + high) // 2
+        if _value(quotient, {**sizes, name: middle}) >= wanted:
+            high = middle
+        else:
+            low = middle + 1
+    return {**sizes, name: low}
+
+
+def _value(quotient: Expr, sizes: Mapping[str, int]) -> int:
+    return int(quotient.xreplace({Size(name): sympy.Integer(value) for name, value in sizes.items()}))
+
+
+def _of_sizes(quotient: Expr) -> bool:
+    return (
+        bool(free_sizes(quotient))
+        and not free_indices(quotient)
+        and not quotient.atoms(sympy.Function) - (quotient.atoms(FloorDiv))
+    )
+
+
+def _expressions(system: System) -> Iterable[Expr]:
+    for tensor in system.tensors:
+        yield from tensor.shape
+    for equation in system.equations:
+        yield from (equation.body, *equation.where, *equation.ranges)

@@ -1,0 +1,62 @@
+"""Factors that are floor quotients of sizes: what is 1 at small sizes is no factor of 1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symbp.derive import _swept, derive
+from symbp.derive.proof.confirm import difference
+from symbp.derive.proof.room import Quotients, roomy_sizes
+from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.expr import FloorDiv
+from symbp.ir.system import Role, System
+from symbp.ir.vector import run
+
+N, H, W = sizes("N H W")
+n, i, j = indices("n i j")
+
+
+def halved(divisor: int = 16) -> System:
+    """The mean over an image of which one row and column in so many is left, against its own."""
+    rows, columns = 1 + FloorDiv(H - 1, divisor), 1 + FloorDiv(W - 1, divisor)
+    b = SystemBuilder()
+    x, w = b.leaf("x", N, H, W), b.leaf("w", N, role=Role.PARAMETER)
+    ranges = {n: N, i: rows, j: columns}
+    z = b.define("z", [n, i, j], x(n, divisor * i, divisor * j) * w(n), ranges=ranges)
+    m = b.define("m", [n], z(n, i, j) / (rows * columns), "sum", [i, j], ranges=ranges)
+    c = b.define("c", [n, i, j], (z(n, i, j) - m(n)) ** 2, ranges=ranges)
+    b.define("loss", [], c(n, i, j) / (rows * columns), "sum", [n, i, j], ranges=ranges, role=Role.LOSS)
+    return b.system(loss="loss")
+
+
+def test_sizes_have_room_for_each_quotient() -> None:
+    system = halved()
+    quotients = Quotients(system)
+    quotients.look({"N": 2, "H": 3, "W": 4})
+    assert set(quotients.stuck.values()) == {0}
+    found = roomy_sizes(system, quotients.stuck)
+    assert found is not None
+    assert found["H"] > 16
+    assert found["W"] > 16
+    assert (found["H"] - 1) // 16 != (found["W"] - 1) // 16
+
+
+@pytest.mark.parametrize("lost", [1 + FloorDiv(H - 1, 16), 1 + FloorDiv(W - 1, 16)])
+def test_a_lost_factor_is_found(lost: FloorDiv) -> None:
+    raw = _swept(halved(), None).joint
+    cut = tuple(e.with_(body=e.body * lost) if e.target == "dw" else e for e in raw.equations)
+    found = difference(raw, raw.with_(equations=cut), {"dw": "dw"})
+    assert found is not None
+    assert found.run is not None
+
+
+@pytest.mark.parametrize("divisor", [4, 16])
+def test_the_gradient_is_right_where_the_quotient_is_2(divisor: int) -> None:
+    derivation = derive(halved(divisor))
+    rng = np.random.default_rng(3)
+    values = {"x": rng.normal(size=(2, 2 * divisor, 3 * divisor)), "w": rng.normal(size=2)}
+    known = {"N": 2, "H": 2 * divisor, "W": 3 * divisor}
+    found = run(derivation.system, values, known)[derivation.gradients["w"]]
+    taken = values["x"][:, ::divisor, ::divisor]
+    np.testing.assert_allclose(found, 2 * values["w"] * taken.var(axis=(1, 2)), rtol=1e-10)
