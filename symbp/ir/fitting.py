@@ -29,6 +29,7 @@ ANEW = 1000  # variants from here on don't begin with the small sizes
 TRIES = 400
 MOST_KEPT = 50_000  # elements of all boxes, to keep axes with positions where all is evaluated one by one
 LARGEST_KEPT = 16  # value of a size whose axis is read at numbers, unless they need more
+FARTHEST = 4096  # to which a size is raised for windows to fit
 EASY = 20  # where so many tries fail, a declaration's own values are a better start than chance
 
 
@@ -133,6 +134,25 @@ def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:
 Sizes = tuple[tuple[str, int], ...]
 
 
+def _raised(sizes: Mapping[str, int], needed: Constraints) -> dict[str, int] | None:
+    """The sizes with as few raised as it takes for each extent to have an element: five windows in a row need
+    images larger than chance draws. None where that isn't found."""
+    found = dict(sizes)
+    for extent in needed.extents:
+        for size in sorted(free_sizes(extent), key=lambda s: s.name):
+            values = _values({**found, size.name: FARTHEST})
+            if extent.xreplace(_values(found)) >= 1 or not extent.xreplace(values) >= 1:
+                continue
+            low, high = found[size.name], FARTHEST
+            while low < high:
+                middle = (low + high) // 2
+                fits = extent.xreplace(_values({**found, size.name: middle})) >= 1
+                low, high = (low, middle) if fits else (middle + 1, high)
+            found[size.name] = low
+    found = obeying(found, needed.equal)
+    return found if needed.hold(_values(found)) else None
+
+
 @lru_cache(maxsize=64)
 def _fitting(
     system: System,
@@ -162,7 +182,7 @@ def _fitting(
             best = (shared, chosen)
         if shared == 0:
             break
-    found = known if best is None else best[1]
+    found = (_raised(known, needed) or known) if best is None else best[1]
     return tuple(_told_apart(found, needed, dict(unlike or ()), dict(kept)).items())
 
 

@@ -118,6 +118,8 @@ class Run:
             value = e.xreplace(self._substitution)
             if not value.is_Integer:
                 raise EvaluationError(f"the extent {e} is not an integer", details=(f"it is {value}",))
+            if value < 0:
+                raise EvaluationError(f"the extent {e} is negative", details=(f"it is {value}",))
             self._extents[e] = int(value)
         return self._extents[e]
 

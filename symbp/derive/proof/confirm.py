@@ -20,8 +20,8 @@ hundreds of elements. *Conditions*: see `free`; less than 1e-12 for scalars, 1e-
 factor by which two forms differ is a rational function of the sizes; that it is 1 at a point, and not
 always, has at most the probability d/(M − 1), where d is its degree in one of the sizes, which are drawn
 from 2 to M whatever the others are. M is as large as boxes of `MOST_ELEMENTS` allow (27 for three axes, 11
-for four), and there are so many points that (M − 1)^-points < 1e-12. Where a floor quotient of sizes was one
-number at all of them, there is one point more, at which it isn't (`room`).
+for four), and there are so many points that (M − 1)^-points < 1e-12. Where a floor quotient of sizes, or a
+size, was one number at all of them, there is one point more, at which it isn't (`room`).
 
 What differs at a point is looked for again with that point among those of the search: a coincidence does not
 come back. After some of these the raw form is returned, which needs no proof.
@@ -41,7 +41,7 @@ from symbp.derive.closed import Closed, close
 from symbp.derive.proof.constants import with_numbers, with_unknowns
 from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
 from symbp.derive.proof.points import drawn, largest_size, wide_run
-from symbp.derive.proof.room import Quotients
+from symbp.derive.proof.room import SizesSeen
 from symbp.errors import DoubtfulRewrite, EvaluationError
 from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import HIGH, HIGHER
@@ -149,7 +149,7 @@ def _in_floats(
     enough = math.ceil(math.log(CHANCE) / -math.log(max(largest - 1, 2))) if free else FORWARD_POINTS
     open_names, coverage = dict.fromkeys(pairs), Coverage(raw, DRAWS if free and kinds.any_free else 0)
     silent = {equation.target for equation in raw.equations}
-    quotients = Quotients(raw)
+    seen = SizesSeen(raw)
     for attempt in range(MOST_POINTS + enough):
         complete = not open_names and told.all_told and coverage.complete
         if attempt >= enough and complete and (not silent or attempt >= enough + MOST_SILENT):
@@ -163,11 +163,11 @@ def _in_floats(
         for name in compared:
             open_names.pop(name, None)
         coverage.take(run)
-        quotients.look(run.sizes)
+        seen.look(run.sizes)
         silent = {name for name in silent if not np.any(run.tensor(name))}
         if isinstance(run.conditions, FreeConditions):
             told.look(run.conditions)
-    return _with_room(raw, closed, pairs, seed, kinds, free, quotients) if quotients.stuck else None
+    return _with_room(raw, closed, pairs, seed, kinds, free, seen) if seen.stuck or seen.alike else None
 
 
 def _with_room(
@@ -177,14 +177,18 @@ def _with_room(
     seed: int,
     kinds: Kinds,
     free: bool,
-    quotients: Quotients,
+    seen: SizesSeen,
 ) -> Difference | None:
-    """The last point in float64, where no size was large enough for quotients of sizes to change."""
-    sizes = quotients.room()
+    """The last point in float64, where quotients of sizes never changed, or sizes never differed."""
+    sizes = seen.room()
+    nothing_said = Difference(tuple(pairs)) if free and seen.stuck else None
     if sizes is None or elements(raw, sizes) > MOST_WITH_ROOM:
-        return Difference(tuple(pairs)) if free else None  # nothing can be said of such factors
+        return nothing_said
     decided = drawn(kinds, seed - seed % 2) if free else (AS_THEY_ARE,)
-    run = sample_run(raw, seed, sizes=sizes, conditions=decided)
+    try:
+        run = sample_run(raw, seed, sizes=sizes, conditions=decided)
+    except EvaluationError:  # positions given as numbers, say, that these sizes don't hold
+        return nothing_said
     wrong, _ = _differing(closed, pairs, run)
     return Difference(wrong, run) if wrong else None
 

@@ -1,10 +1,11 @@
-"""Sizes with room: floor quotients of sizes that are one number at small sizes have another there.
+"""Sizes with room: what was one number at all points has another there, what was equal differs.
 
-Enters: a system, the sizes of points. Leaves: sizes at which what never changed does.
-Must not know: what the points shall decide.
+Enters: a system, the sizes of points. Leaves: sizes at which floor quotients that never changed do, and sizes
+that never differed. Must not know: what the points shall decide.
 
 An image halved four times has ⌊(H − 1)/16⌋ + 1 rows, which is 1 at every H below 17: at small sizes such a
-factor says nothing, and a mean over those rows is a sum.
+factor says nothing, and a mean over those rows is a sum. Five windows in a row fit into few images of small
+sizes, which may all be squares: then H/W says nothing.
 """
 
 from __future__ import annotations
@@ -19,33 +20,50 @@ from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import System
 
 FARTHEST = 4096  # to which a size is raised in search of another value
+FEW = 12  # values that are tried for a size, so that no other has it
 MORE = (1, 2)  # by how much quotients differ from what they were, in turn, so that two of them differ
 
 
-class Quotients:
-    """The floor quotients of sizes in a system, and the values that they had at the points so far."""
+class SizesSeen:
+    """The values that sizes, and floor quotients of sizes, had at the points so far."""
 
     def __init__(self, system: System) -> None:
         self._system = system
         found = {d for e in _expressions(system) for d in e.atoms(FloorDiv) if _of_sizes(d)}
-        self._values: dict[Expr, set[int]] = {d: set() for d in found}
+        self._quotients: dict[Expr, set[int]] = {d: set() for d in found}
+        self._sizes: dict[str, list[int]] = {name: [] for name in system.sizes}
 
     def look(self, sizes: Mapping[str, int]) -> None:
         """Takes in the sizes of a point."""
         known = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
-        for quotient, values in self._values.items():
+        for quotient, values in self._quotients.items():
             value = quotient.xreplace(known)
             if value.is_Integer:
                 values.add(int(value))
+        for name, history in self._sizes.items():
+            history.append(sizes.get(name, 0))
 
     @property
     def stuck(self) -> dict[Expr, int]:
-        """Those that had one value at all points, with it."""
-        return {d: next(iter(values)) for d, values in self._values.items() if len(values) == 1}
+        """The quotients that had one value at all points, with it."""
+        return {d: next(iter(values)) for d, values in self._quotients.items() if len(values) == 1}
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """The sizes that had one value at all points, or at each the value of another one before them."""
+        before: set[tuple[int, ...]] = set()
+        found = []
+        for name, history in sorted(self._sizes.items()):
+            if len(set(history)) == 1 or tuple(history) in before:
+                found.append(name)
+            before.add(tuple(history))
+        return tuple(found)
 
     def room(self) -> dict[str, int] | None:
-        """Small sizes at which those that are stuck have another value; None where none are found."""
-        return roomy_sizes(self._system, self.stuck)
+        """Small sizes at which the quotients that are stuck have another value, and sizes that are alike
+        differ as far as others fit; None where the quotients can't."""
+        sizes = roomy_sizes(self._system, self.stuck)
+        return None if sizes is None else _apart(self._system, sizes, self.alike, self.stuck)
 
 
 def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | None:
@@ -70,6 +88,24 @@ def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | N
     found = obeying(found, needed.equal)
     known = {Size(name): sympy.Integer(value) for name, value in found.items()}
     return found if needed.hold(known) and all(_value(d, found) != v for d, v in stuck.items()) else None
+
+
+def _apart(
+    system: System, sizes: Mapping[str, int], names: Iterable[str], stuck: Mapping[Expr, int]
+) -> dict[str, int]:
+    """The sizes with each of the names raised to a value that no other has, where that fits."""
+    found, needed = dict(sizes), constraints(system)
+    for name in names:
+        for value in range(found[name], found[name] + FEW):
+            others = {v for other, v in found.items() if other != name}
+            changed = obeying({**found, name: value}, needed.equal)
+            known = {Size(n): sympy.Integer(v) for n, v in changed.items()}
+            if value in others or not needed.hold(known):
+                continue
+            if all(_value(d, changed) != v for d, v in stuck.items()):
+                found = changed
+                break
+    return found
 
 
 def _raised(quotient: Expr, name: str, sizes: Mapping[str, int], wanted: int) -> dict[str, int] | None:

@@ -7,14 +7,15 @@ import pytest
 
 from symbp.derive import _swept, derive
 from symbp.derive.proof.confirm import difference
-from symbp.derive.proof.room import Quotients, roomy_sizes
+from symbp.derive.proof.room import SizesSeen, roomy_sizes
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import FloorDiv
+from symbp.ir.fitting import sample_sizes
 from symbp.ir.system import Role, System
 from symbp.ir.vector import run
 
 N, H, W = sizes("N H W")
-n, i, j = indices("n i j")
+n, i, j, k = indices("n i j k")
 
 
 def halved(divisor: int = 16) -> System:
@@ -32,10 +33,10 @@ def halved(divisor: int = 16) -> System:
 
 def test_sizes_have_room_for_each_quotient() -> None:
     system = halved()
-    quotients = Quotients(system)
-    quotients.look({"N": 2, "H": 3, "W": 4})
-    assert set(quotients.stuck.values()) == {0}
-    found = roomy_sizes(system, quotients.stuck)
+    seen = SizesSeen(system)
+    seen.look({"N": 2, "H": 3, "W": 4})
+    assert set(seen.stuck.values()) == {0}
+    found = roomy_sizes(system, seen.stuck)
     assert found is not None
     assert found["H"] > 16
     assert found["W"] > 16
@@ -60,3 +61,27 @@ def test_the_gradient_is_right_where_the_quotient_is_2(divisor: int) -> None:
     found = run(derivation.system, values, known)[derivation.gradients["w"]]
     taken = values["x"][:, ::divisor, ::divisor]
     np.testing.assert_allclose(found, 2 * values["w"] * taken.var(axis=(1, 2)), rtol=1e-10)
+
+
+def test_sizes_that_never_differed_do() -> None:
+    seen = SizesSeen(halved(4))
+    for n_, h in ((2, 5), (3, 8)):
+        seen.look({"N": n_, "H": h, "W": h})
+    assert seen.alike == ("W",)
+    found = seen.room()
+    assert found is not None
+    assert len(set(found.values())) == 3
+
+
+def test_sizes_are_raised_until_windows_fit() -> None:
+    """Five windows of 3 in a row need an image of 11, which small sizes don't reach."""
+    b = SystemBuilder()
+    w = b.leaf("w", 3, role=Role.PARAMETER)
+    z, extent = b.leaf("x", N, H), H
+    for layer in range(5):
+        extent = extent - 2
+        z = b.define(f"z{layer}", [n, i], z(n, i + k) * w(k), "sum", [k], ranges={n: N, i: extent, k: 3})
+    b.define("loss", [], z(n, i), "sum", [n, i], ranges={n: N, i: extent}, role=Role.LOSS)
+    system = b.system(loss="loss")
+    assert sample_sizes(system)["H"] > 10
+    assert not derive(system).warnings
