@@ -55,7 +55,8 @@ class Acceptance:
         return True
 
     def agrees(self, trial: Rewritten) -> bool:
-        """Whether a rewrite has the value of the equation that it is to replace; if not, there is a doubt."""
+        """Whether a rewrite has the value of the equation that it is to replace; another value leaves a doubt,
+        one that is missing somewhere (x²/x at 0) says that the form doesn't apply."""
         before = self.equations[trial.equation.target]
         if trial.equation == before:
             return True
@@ -65,7 +66,8 @@ class Acceptance:
         scale = self.search(before).scale(before.body, before.reduced)
         if self.values.same(trial.equation, scale):
             return True
-        self.doubtful[before.target] = None
+        if not self.values.lacks(trial.equation):
+            self.doubtful[before.target] = None
         return False
 
     def announce(self, core: Equation, before: str) -> None:

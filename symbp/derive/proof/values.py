@@ -240,18 +240,26 @@ class Values:
 
     def same(self, equation: Equation, scale: float = 0.0) -> bool:
         """Whether another right-hand side has the value that its tensor has, wherever that is finite."""
-        try:
-            pairs = [(run.value(equation), run.tensor(equation.target)) for run in self.runs]
-        except EvaluationError:
+        pairs = self._beside(equation)
+        if pairs is None or not _has_values(pairs):
             return False
         for new, old in pairs:
             finite = np.isfinite(old)
-            if not np.all(np.isfinite(new[finite])):
-                return False
             rounding = float(np.max(np.abs(new - old), initial=0.0, where=finite)) <= ROUNDING
             if not rounding and not self.equal((new[finite],), (old[finite],), scale):
                 return False
         return True
+
+    def lacks(self, equation: Equation) -> bool:
+        """Whether another right-hand side has no value where its tensor has one: it divides by what may be 0."""
+        pairs = self._beside(equation)
+        return pairs is not None and not _has_values(pairs)
+
+    def _beside(self, equation: Equation) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]] | None:
+        try:
+            return [(run.value(equation), run.tensor(equation.target)) for run in self.runs]
+        except EvaluationError:
+            return None
 
     # --- inside
     def _keys(self, shape: tuple[Expr, ...], value: Value) -> list[Key]:
@@ -361,3 +369,8 @@ def searchable(system: System) -> list[str]:
         and t.fact("one hot") is None
         and t.role is not Role.HYPER
     ]
+
+
+def _has_values(pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> bool:
+    """Whether the first is finite wherever the second is."""
+    return all(bool(np.all(np.isfinite(new[np.isfinite(old)]))) for new, old in pairs)
