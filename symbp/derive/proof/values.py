@@ -27,6 +27,7 @@ from symbp.ir.seen import conditions, labels_seen, labels_wanted, ways_taken, wa
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
 
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]  # a new value beside the old one
 Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
 Key = tuple[object, ...]
 DRAWS = 6  # of each condition, at all points of a search together
@@ -251,11 +252,11 @@ class Values:
         return True
 
     def lacks(self, equation: Equation) -> bool:
-        """Whether another right-hand side has no value where its tensor has one: it divides by what may be 0."""
+        """Whether another right-hand side has no value where its tensor has one: it divides by what is 0."""
         pairs = self._beside(equation)
         return pairs is not None and not _has_values(pairs)
 
-    def _beside(self, equation: Equation) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]] | None:
+    def _beside(self, equation: Equation) -> list[Pair] | None:
         try:
             return [(run.value(equation), run.tensor(equation.target)) for run in self.runs]
         except EvaluationError:
@@ -371,6 +372,6 @@ def searchable(system: System) -> list[str]:
     ]
 
 
-def _has_values(pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> bool:
+def _has_values(pairs: Sequence[Pair]) -> bool:
     """Whether the first is finite wherever the second is."""
     return all(bool(np.all(np.isfinite(new[np.isfinite(old)]))) for new, old in pairs)
