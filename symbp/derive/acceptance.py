@@ -55,8 +55,8 @@ class Acceptance:
         return True
 
     def agrees(self, trial: Rewritten) -> bool:
-        """Whether a rewrite has the value of the equation that it is to replace; another value leaves a doubt,
-        one that is missing somewhere (x²/x at 0) says that the form doesn't apply."""
+        """Whether a rewrite has the value of the equation that it is to replace; another value leaves a
+        doubt, one that is missing somewhere (x²/x at 0) says that the form doesn't apply."""
         before = self.equations[trial.equation.target]
         if trial.equation == before:
             return True
