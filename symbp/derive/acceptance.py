@@ -56,7 +56,7 @@ class Acceptance:
 
     def agrees(self, trial: Rewritten) -> bool:
         """Whether a rewrite has the value of the equation that it is to replace; another value leaves a
-        doubt, one that is missing somewhere (x²/x at 0) says that the form doesn't apply."""
+        doubt, one that is missing somewhere (x²/x at 0), or has other last digits, does not."""
         before = self.equations[trial.equation.target]
         if trial.equation == before:
             return True
@@ -66,7 +66,7 @@ class Acceptance:
         scale = self.search(before).scale(before.body, before.reduced)
         if self.values.same(trial.equation, scale):
             return True
-        if not self.values.lacks(trial.equation):
+        if not self.values.undecided(trial.equation):
             self.doubtful[before.target] = None
         return False
 

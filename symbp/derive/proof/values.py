@@ -23,6 +23,7 @@ from symbp.derive.proof.free import FreeConditions, Kinds, is_decided_freely
 from symbp.derive.proof.points import free_runs, wide_run
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.sampling import ILL_CONDITIONED, moved_by_rounding
 from symbp.ir.seen import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
@@ -33,6 +34,7 @@ Key = tuple[object, ...]
 DRAWS = 6  # of each condition, at all points of a search together
 TOLERANCE = 1e-9
 ROUNDING = 1e-15  # a difference that says nothing: of values that would be 0, a singular determinant's
+LAST_DIGITS = 1e-6  # relative: a form that differs by less may be the one that has more digits
 MAY_BE_ROUNDING = 1e-3  # a value that is larger is one, whatever was added up: 1e-11 of less than 1e8
 WITNESS, LARGEST_OF_WITNESS = 500, 13  # what the seed of the third point is more; the largest of its sizes
 
@@ -244,17 +246,32 @@ class Values:
         pairs = self._beside(equation)
         if pairs is None or not _has_values(pairs):
             return False
-        for new, old in pairs:
+        for run, (new, old) in zip(self.runs, pairs, strict=True):
             finite = np.isfinite(old)
-            rounding = float(np.max(np.abs(new - old), initial=0.0, where=finite)) <= ROUNDING
-            if not rounding and not self.equal((new[finite],), (old[finite],), scale):
+            gap = float(np.max(np.abs(new - old), initial=0.0, where=finite))
+            if gap <= ROUNDING or self.equal((new[finite],), (old[finite],), scale):
+                continue
+            if gap > self._moved(run, equation.target, old, finite):
                 return False
         return True
 
-    def lacks(self, equation: Equation) -> bool:
-        """Whether another right-hand side has no value where its tensor has one: it divides by what is 0."""
+    def _moved(self, run: Run, name: str, value: NDArray[np.float64], finite: NDArray[np.bool_]) -> float:
+        """By how much some roundings of the leaves move a tensor of the system; 0 for another, or for one
+        that has no digits left then."""
+        if name not in run.system.defining:
+            return 0.0
+        moved = np.abs(moved_by_rounding(run).tensor(name) - value)
+        rounding = float(np.max(moved, initial=0.0, where=finite))
+        largest = float(np.max(np.abs(value), initial=0.0, where=finite))
+        return rounding if rounding <= ILL_CONDITIONED * largest else 0.0
+
+    def undecided(self, equation: Equation) -> bool:
+        """Whether another right-hand side only has no value where its tensor has one (it divides by what is
+        0), or differs from it in its last digits: nothing says then that it is wrong."""
         pairs = self._beside(equation)
-        return pairs is not None and not _has_values(pairs)
+        if pairs is None:
+            return False
+        return not _has_values(pairs) or all(_gap(pair) <= LAST_DIGITS for pair in pairs)
 
     def _beside(self, equation: Equation) -> list[Pair] | None:
         try:
@@ -375,3 +392,11 @@ def searchable(system: System) -> list[str]:
 def _has_values(pairs: Sequence[Pair]) -> bool:
     """Whether the first is finite wherever the second is."""
     return all(bool(np.all(np.isfinite(new[np.isfinite(old)]))) for new, old in pairs)
+
+
+def _gap(pair: Pair) -> float:
+    """How far the first is from the second, by the largest entry, where the second is finite."""
+    new, old = pair
+    finite = np.isfinite(old)
+    largest = float(np.max(np.abs(old), initial=0.0, where=finite))
+    return float(np.max(np.abs(new - old), initial=0.0, where=finite)) / (largest or 1.0)
