@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 import sympy
 
 from symbp.ir.expr import Expr, FloorDiv, Size, free_indices, free_sizes
-from symbp.ir.fitting import constraints, least_sizes
+from symbp.ir.fitting import Constraints, constraints, least_sizes
 from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import System
 
@@ -86,8 +86,14 @@ def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | N
         if name in turns and found[name] in others:
             found = {**found, name: max(found.values()) + 1}
     found = obeying(found, needed.equal)
-    known = {Size(name): sympy.Integer(value) for name, value in found.items()}
-    return found if needed.hold(known) and all(_value(d, found) != v for d, v in stuck.items()) else None
+    fits = _fit(needed, found) or not _fit(needed, least)
+    return found if fits and all(_value(d, found) != v for d, v in stuck.items()) else None
+
+
+def _fit(needed: Constraints, sizes: Mapping[str, int]) -> bool:
+    """Whether sizes are known to fit. Where not even those of a sample are, a subscript is too involved for
+    its range to be known (the other of two neighbours, 1 + k - 2·(k%2)): then evaluating will tell."""
+    return needed.hold({Size(name): sympy.Integer(value) for name, value in sizes.items()})
 
 
 def _apart(
@@ -99,8 +105,7 @@ def _apart(
         for value in range(found[name], found[name] + FEW):
             others = {v for other, v in found.items() if other != name}
             changed = obeying({**found, name: value}, needed.equal)
-            known = {Size(n): sympy.Integer(v) for n, v in changed.items()}
-            if value in others or not needed.hold(known):
+            if value in others or not _fit(needed, changed):
                 continue
             if all(_value(d, changed) != v for d, v in stuck.items()):
                 found = changed
