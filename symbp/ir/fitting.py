@@ -182,7 +182,7 @@ def _fitting(
             best = (shared, chosen)
         if shared == 0:
             break
-    found = (_raised(known, needed) or known) if best is None else best[1]
+    found = (_raised(known, needed) or obeying(known, needed.equal)) if best is None else best[1]
     return tuple(_told_apart(found, needed, dict(unlike or ()), dict(kept)).items())
 
 

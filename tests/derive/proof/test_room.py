@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+import symbp as bp
 from symbp.derive import _swept, derive
 from symbp.derive.proof.confirm import difference
 from symbp.derive.proof.room import SizesSeen, roomy_sizes
@@ -85,3 +88,24 @@ def test_sizes_are_raised_until_windows_fit() -> None:
     system = b.system(loss="loss")
     assert sample_sizes(system)["H"] > 10
     assert not derive(system).warnings
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_rotary_positions_of_any_width(interleaved: bool) -> None:
+    """Every point of the search had a width of 4, where the gradient of neighbours' pairs is another."""
+    rows, steps, width = bp.dims("N T D")
+    x = bp.param("x", (rows, steps, width))
+    turned = bp.rotary(x, interleaved=interleaved) if interleaved else bp.rotary(x)
+    derivation = bp.derive(bp.Network("turned", loss=(turned**3).sum()))
+    rng = np.random.default_rng(5)
+    for size in (4, 6, 10):
+        known = {"N": 2, "T": 3, "D": size}
+        value, direction = rng.normal(size=(2, 2, 3, size))
+        gradient = derivation.gradients["x"]
+        found = run(derivation.system, {"x": value}, known, wanted=[gradient])[gradient]
+
+        def loss(step: float, v: Any = value, d: Any = direction, s: Any = known) -> Any:
+            at = v + step * 1j * d
+            return run(derivation.declared, {"x": at}, s, wanted=["loss"])["loss"]
+
+        assert np.sum(found * direction) == pytest.approx(np.imag(loss(1e-20)) / 1e-20, rel=1e-10)
