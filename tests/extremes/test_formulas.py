@@ -55,7 +55,12 @@ def judge(name: str) -> Judge:
     return Judge(CASES[name]())
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOW = ("gompertz_loglog", "gumbel_log")  # exponentials of exponentials of 1e6, in 50 digits: minutes
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CASES]
+)
 def test_a_formula_keeps_its_digits(name: str) -> None:
     failed = {}
     for kind in FREE:
