@@ -181,14 +181,13 @@ def _with_room(
 ) -> Difference | None:
     """The last point in float64, where quotients of sizes never changed, or sizes never differed."""
     sizes = seen.room()
-    nothing_said = Difference(tuple(pairs)) if free and seen.stuck else None
     if sizes is None or elements(raw, sizes) > MOST_WITH_ROOM:
-        return nothing_said
+        return None
     decided = drawn(kinds, seed - seed % 2) if free else (AS_THEY_ARE,)
     try:
         run = sample_run(raw, seed, sizes=sizes, conditions=decided)
     except EvaluationError:  # positions given as numbers, say, that these sizes don't hold
-        return nothing_said
+        return None
     wrong, _ = _differing(closed, pairs, run)
     return Difference(wrong, run) if wrong else None
 

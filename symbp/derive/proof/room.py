@@ -61,13 +61,16 @@ class SizesSeen:
 
     def room(self) -> dict[str, int] | None:
         """Small sizes at which the quotients that are stuck have another value, and sizes that are alike
-        differ as far as others fit; None where the quotients can't."""
+        differ as far as others fit; None where nothing fits."""
         sizes = roomy_sizes(self._system, self.stuck)
-        return None if sizes is None else _apart(self._system, sizes, self.alike, self.stuck)
+        if sizes is None:
+            return None
+        moved = {d: value for d, value in self.stuck.items() if _value(d, sizes) != value}
+        return _apart(self._system, sizes, self.alike, moved)
 
 
 def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | None:
-    """Small sizes that fit, at which each quotient has more than the value given."""
+    """Small sizes that fit, at which each quotient that can has more than the value given."""
     least = least_sizes(system)
     found, needed = dict(least), constraints(system)
     turns: dict[str, int] = {}
@@ -78,8 +81,6 @@ def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | N
             if raised is not None:
                 found, turns[size.name] = raised, turn
                 break
-        else:
-            return None
     names = sorted(found)
     for k, name in enumerate(names):  # two images of equal sizes would be taken for each other
         others = {found[other] for other in names[:k]}
@@ -87,7 +88,7 @@ def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | N
             found = {**found, name: max(found.values()) + 1}
     found = obeying(found, needed.equal)
     fits = _fit(needed, found) or not _fit(needed, least)
-    return found if fits and all(_value(d, found) != v for d, v in stuck.items()) else None
+    return found if fits else None
 
 
 def _fit(needed: Constraints, sizes: Mapping[str, int]) -> bool:
