@@ -23,7 +23,6 @@ from symbp.derive.proof.free import FreeConditions, Kinds, is_decided_freely
 from symbp.derive.proof.points import free_runs, wide_run
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
-from symbp.ir.sampling import ILL_CONDITIONED, moved_by_rounding
 from symbp.ir.seen import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.vector import Run
@@ -246,24 +245,12 @@ class Values:
         pairs = self._beside(equation)
         if pairs is None or not _has_values(pairs):
             return False
-        for run, (new, old) in zip(self.runs, pairs, strict=True):
+        for new, old in pairs:
             finite = np.isfinite(old)
-            gap = float(np.max(np.abs(new - old), initial=0.0, where=finite))
-            if gap <= ROUNDING or self.equal((new[finite],), (old[finite],), scale):
-                continue
-            if gap > self._moved(run, equation.target, old, finite):
+            rounding = float(np.max(np.abs(new - old), initial=0.0, where=finite)) <= ROUNDING
+            if not rounding and not self.equal((new[finite],), (old[finite],), scale):
                 return False
         return True
-
-    def _moved(self, run: Run, name: str, value: NDArray[np.float64], finite: NDArray[np.bool_]) -> float:
-        """By how much some roundings of the leaves move a tensor of the system; 0 for another, or for one
-        that has no digits left then."""
-        if name not in run.system.defining:
-            return 0.0
-        moved = np.abs(moved_by_rounding(run).tensor(name) - value)
-        rounding = float(np.max(moved, initial=0.0, where=finite))
-        largest = float(np.max(np.abs(value), initial=0.0, where=finite))
-        return rounding if rounding <= ILL_CONDITIONED * largest else 0.0
 
     def undecided(self, equation: Equation) -> bool:
         """Whether another right-hand side only has no value where its tensor has one (it divides by what is
