@@ -4,12 +4,12 @@ Enters: the raw joint system (and the closed one). Leaves: the closed system, or
 Must not know: how the closed forms were found.
 
 Points are fresh, of other sizes than the search's, and conditions on real values are free (`free`). At each
-of them the closed system is compared with the raw sweep: in float64 (what differs there once more in 200
-digits, since a saturated unit loses all of float64's) until there are points enough for the
-sizes (below), each condition held, failed and was drawn for a hundred elements, each label that matters
-occurred, each two conditions over one box were seen to disagree, and each tensor of the raw sweep was not 0
-somewhere (what is 0 at all points could be missing). Then at a point in 50 digits, which
-sees what float64 takes for rounding.
+of them the closed system is compared with the raw sweep: in float64 (what differs there, conditions being as
+they are, once more in 200 digits, since a saturated unit loses all of float64's) until there are points
+enough for the sizes (below), each condition held, failed and was drawn for a hundred elements, each label
+that matters occurred, each two conditions over one box were seen to disagree, and each tensor of the raw
+sweep was not 0 somewhere (what is 0 at all points could be missing). Then at a point in 50 digits, which sees
+what float64 takes for rounding.
 
 How likely is it that a wrong form passes? It differs from the raw one in values, in conditions or in sizes.
 *Values*: where conditions are fixed, the difference is an analytic function of random leaves; that it is
@@ -164,7 +164,7 @@ def _in_floats(
             open_names.pop(name, None)
         coverage.take(run)
         seen.look(run.sizes)
-        silent = {name for name in silent if not np.any(run.tensor(name))}
+        silent = {name for name in silent if not np.any(np.nan_to_num(run.tensor(name), posinf=0, neginf=0))}
         if isinstance(run.conditions, FreeConditions):
             told.look(run.conditions)
     return _with_room(raw, closed, pairs, seed, kinds, free, seen) if seen.stuck or seen.alike else None
