@@ -116,6 +116,10 @@ class Latex(Notation):
         such = rf" \quad \text{{where }} {', '.join(conditions)}" if conditions else ""
         return rf"{self.reduce_names[op]}_{{{', '.join(indices)}}} {self.wrapped(body, MUL)}{such}"
 
+    def along(self, function: str, indices: Sequence[str], body: str) -> str:
+        named = rf"\operatorname{{{escaped(function)}}}"
+        return f"{named}_{{{', '.join(indices)}}}{self.parenthesis(body)}"
+
     def component(self, place: str, index: str) -> str:
         return rf"\left( {place} \right)_{{{index}}}"
 

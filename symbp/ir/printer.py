@@ -10,7 +10,7 @@ indices). One walk (`Notation.show`) serves every notation: a notation says only
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import sympy
 
@@ -35,6 +35,15 @@ ADD, QUOTIENT, MUL, POW, ATOM = range(1, 6)  # binding strength of what was writ
 Written = tuple[str, int]
 TermKey = tuple[bool, bool, int, int, str]
 FactorKey = tuple[int, tuple[int, ...], str]
+
+
+@runtime_checkable
+class Spelled(Protocol):
+    """A node that another stage adds to expressions: it says itself how it is spelled."""
+
+    def spelled(self, notation: Notation, order: tuple[Index, ...]) -> Written:
+        """The node in a notation, beside factors in the order of the given indices."""
+        ...
 
 
 def function_name(e: Expr) -> str:
@@ -94,6 +103,10 @@ class Notation:
     def parenthesis(self, inner: str) -> str:
         return f"({inner})"
 
+    def along(self, function: str, indices: Sequence[str], body: str) -> str:
+        """A function of the values along indices: `softmax_k(a[n,k])`."""
+        return f"{function}_{','.join(indices)}({body})"
+
     def reduction(self, op: str, indices: Sequence[str], conditions: Sequence[str], body: Written) -> str:
         under = ",".join(indices)
         such = f" where {', '.join(conditions)}" if conditions else ""
@@ -123,6 +136,10 @@ class Notation:
         """`expr` in this notation, with factors in the order of the given indices."""
         return self._write(expr, tuple(order))[0]
 
+    def written(self, expr: Expr, order: Sequence[Index] = ()) -> Written:
+        """`expr` in this notation, and how strongly it binds."""
+        return self._write(expr, tuple(order))
+
     def equation(self, equation: Equation) -> tuple[str, str]:
         """Left-hand side and right-hand side."""
         order = equation.all_indices
@@ -147,6 +164,8 @@ class Notation:
         if isinstance(e, (FloorDiv, Mod)):
             sign = "//" if isinstance(e, FloorDiv) else "%"
             return self.quotient(self._write(e.args[0], order), self._write(e.args[1], order), sign)
+        if isinstance(e, Spelled):
+            return e.spelled(self, order)
         if e.is_Symbol:
             return self.symbol(e), ATOM
         if e.is_Rational:

@@ -29,6 +29,9 @@ SIGNS = {
     r"\,": "·", r"\cdot": "·", r"\pi": "π", r"\infty": "∞", "=": " = ", "<": " < ", ">": " > ", "+": " + ",
     "-": " - ", ",": ",", "/": "/",
 }  # fmt: skip
+ALONG = {
+    rf"\operatorname{{{name}}}": name.replace("\\", "") for name in ("softmax", r"log\_softmax", "logsumexp")
+}
 STOPS = ("}", r"\right", r"\mid", r"\rfloor")
 FUNCTION = re.compile(r"\\(?:operatorname\{(?P<named>\w+)\}|(?P<plain>[a-z]+))(?=\\left\()")
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -84,6 +87,12 @@ class _Reader:
         found, conditions = "", ""
         self.skip()
         while self.position < len(self.text) and not any(map(self.at, STOPS)):
+            along = next((word for word in ALONG if self.at(word + "_{")), None)
+            if along is not None:
+                self.need(along)
+                names = [self.within(index) for index in _apart(self.braces("_{"))]
+                found += f"{ALONG[along]}_{','.join(names)}"  # with its parenthesis right behind it
+                continue
             if self.take(r"\quad \text{where }"):
                 return self.ended(f"{found.strip()} where {self.run()}")
             reduction = next((r for r in REDUCTIONS if self.at(r + "_{")), None)

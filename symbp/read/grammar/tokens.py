@@ -32,7 +32,8 @@ GREEK = {
 REDUCTIONS = {
     "Σ": "sum", "∑": "sum", "sum": "sum", "Π": "prod", "∏": "prod", "prod": "prod", "max": "max",
     "mean": "mean", "argmax": "argmax", "inverse": "inverse", "det": "det", "log|det|": "logdet",
-    "cholesky": "cholesky", "cofactors": "cofactors",
+    "cholesky": "cholesky", "cofactors": "cofactors", "softmax": "softmax", "log_softmax": "log_softmax",
+    "logsumexp": "logsumexp",
 }  # fmt: skip
 SAME = {
     "**": "^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",

@@ -56,12 +56,20 @@ def _exp(x: float) -> float:
     return math.exp(x) if x < 709 else math.inf
 
 
+def _log_of_sum(values: list[float]) -> float:
+    """log Σ exp, which doesn't overflow."""
+    most = max(values, default=-math.inf)
+    return most + math.log(math.fsum(math.exp(v - most) for v in values)) if most > -math.inf else most
+
+
 FUNCTIONS: dict[str, Any] = {
     "exp": _exp, "log": _log, "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin,
     "acos": math.acos, "atan": math.atan, "atan2": math.atan2, "sinh": math.sinh, "cosh": math.cosh,
     "tanh": math.tanh, "asinh": math.asinh, "acosh": math.acosh, "atanh": math.atanh, "erf": math.erf,
     "erfc": math.erfc, "loggamma": math.lgamma, "digamma": _gamma_slope, "sqrt": math.sqrt, "abs": abs,
-    "floor": math.floor, "round": round, "sign": lambda x: float(np.sign(x)),
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)) if x > -700 else 0.0, "relu": lambda x: max(x, 0.0),
+    "softplus": lambda x: _log_of_sum([0.0, x]), "floor": math.floor, "round": round,
+    "sign": lambda x: float(np.sign(x)),
 }  # fmt: skip
 MATRICES: dict[str, Any] = {
     "inverse": np.linalg.inv,
@@ -199,6 +207,8 @@ class _Values:
     def reduction(self, node: Reduction, at: Mapping[str, int]) -> float:
         if node.op in MATRICES:
             return float(self.matrix(node, at))
+        if node.op in ("softmax", "log_softmax"):
+            return self.along(node, at)
         extents = [self.extent(i) for i in node.indices]
         if math.prod(extents) > MOST_STEPS:
             raise FormulaError(f"a reduction over {math.prod(extents)} elements is too long to evaluate")
@@ -215,9 +225,18 @@ class _Values:
             return float(where[node.indices.index(node.component) if node.component is not None else 0])
         if node.op == "mean":
             return math.fsum(found) / len(found)
+        if node.op == "logsumexp":
+            return _log_of_sum(found)
         if node.op == "max":
             return max(found, default=-math.inf)
         return math.prod(found) if node.op == "prod" else math.fsum(found)
+
+    def along(self, node: Reduction, at: Mapping[str, int]) -> float:
+        """A softmax along an index, or its logarithm, at that index."""
+        (index,) = node.indices
+        values = [self.value(node.body, {**at, index: k}) for k in range(self.extent(index))]
+        found = values[at[index]] - _log_of_sum(values)
+        return found if node.op == "log_softmax" else math.exp(found)
 
     def matrix(self, node: Reduction, at: Mapping[str, int]) -> NDArray[np.float64]:
         """A function of the whole matrix that the body gives; kept, as each element of it is asked for."""
