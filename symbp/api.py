@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.read.reading import Style
     from symbp.verify import Report
 
 __all__ = [
@@ -43,26 +44,39 @@ class Derivation(Derived):
     """A network's derivatives in closed form, and their page in every format. `d["W1"]` is one closed form,
     `d["W1,W2"]` that of a second derivative."""
 
-    def text(self, *, steps: bool = False, symbols: Mapping[str, str] | None = None) -> str:
-        """Numbered equations, forward and backward; with `steps`, every rewrite with its reason."""
+    def text(
+        self,
+        *,
+        steps: bool = False,
+        symbols: Mapping[str, str] | None = None,
+        reading: Style = "textbook",
+    ) -> str:
+        """Numbered equations, forward and backward; with `steps`, every rewrite with its reason. The forward
+        pass is shown as it was declared, or as it is `computed`."""
         from symbp.explain import document, text
 
-        return text.text(document.document(self, symbols=symbols), steps=steps)
+        return text.text(document.document(self, symbols=symbols, style=reading), steps=steps)
 
     def latex(
-        self, *, steps: bool = False, symbols: Mapping[str, str] | None = None, fragment: bool = False
+        self,
+        *,
+        steps: bool = False,
+        symbols: Mapping[str, str] | None = None,
+        fragment: bool = False,
+        reading: Style = "textbook",
     ) -> str:
         """A complete LaTeX document, or as a `fragment` the equations alone; `symbols` gives tensors the
         LaTeX that their author wants: `{"W1": r"W^{(1)}"}`."""
         from symbp.explain import document, latex
 
-        return latex.latex(document.document(self, symbols=symbols), steps=steps, fragment=fragment)
+        page = document.document(self, symbols=symbols, style=reading)
+        return latex.latex(page, steps=steps, fragment=fragment)
 
-    def json(self, *, symbols: Mapping[str, str] | None = None) -> str:
+    def json(self, *, symbols: Mapping[str, str] | None = None, reading: Style = "textbook") -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
         from symbp.explain import document, json
 
-        return json.text(document.document(self, symbols=symbols))
+        return json.text(document.document(self, symbols=symbols, style=reading))
 
     def short(self) -> tuple[ShortForm, ...]:
         """Each result in one line, its matrix notation with what it rests on written in its place."""

@@ -21,6 +21,13 @@ def add_arguments(to: Arguments) -> None:
     to.add("--format", choices=("text", "latex", "json"), default="text", help="default: text")
     to.add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     derivatives.add_arguments(to)
+    to.add(
+        "--reading",
+        choices=("textbook", "computed"),
+        default="textbook",
+        help="the forward pass as it was declared, or the equations that generated code computes "
+        "(default: textbook)",
+    )
     to.add("--steps", action="store_true", help="show every rewrite with its rule and reason")
     to.add(
         "--symbol",
@@ -43,11 +50,13 @@ def run(args: argparse.Namespace) -> int:
     derivation = derivatives.derivation(args, load_target(args.net).network)
     symbols = dict(args.symbol)
     if args.format == "latex" or args.fragment:
-        page = derivation.latex(steps=args.steps, symbols=symbols, fragment=args.fragment)
+        page = derivation.latex(
+            steps=args.steps, symbols=symbols, fragment=args.fragment, reading=args.reading
+        )
     elif args.format == "json":
-        page = derivation.json(symbols=symbols)
+        page = derivation.json(symbols=symbols, reading=args.reading)
     else:
-        page = derivation.text(steps=args.steps, symbols=symbols)
+        page = derivation.text(steps=args.steps, symbols=symbols, reading=args.reading)
     page = page.rstrip("\n") + "\n"
     if args.output:
         print(f"wrote {write(args.output, page, force=args.force)}", file=sys.stderr)

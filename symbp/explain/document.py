@@ -15,33 +15,55 @@ from symbp.explain.matrix_rewrite import without_transposes
 from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
-from symbp.ir.printer import equation_text
+from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
-from symbp.read.reading import Reading, reading
+from symbp.read.reading import Line, Reading, Style, reading
 from symbp.read.spelling import Quotient
 
 
 @dataclass(frozen=True)
 class NumberedEquation:
-    """Equation `number`: the equation itself, the same with the letters of the page (`shown`), its matrix
-    form or None, the rule it comes from, and the lines of code that compute it."""
+    """Equation `number`: the line of the reading, the equation with names as in code, its matrix form or
+    None, the rule it comes from, and the lines of code that compute it."""
 
     number: int
+    line: Line
     equation: Equation
-    shown: Equation
     matrix: Node | None
     rule: str
     code: tuple[str, ...] = ()
 
     @property
+    def shown(self) -> Equation:
+        """The equation with the letters of the page."""
+        return self.line.equation
+
+    @property
+    def differs(self) -> bool:
+        """Whether what is computed for it has other equations, or another number."""
+        return self.line.computed != (self.number,)
+
+    @property
     def index_form(self) -> str:
         """The equation in index notation, as plain text, with the names that tensors have in code."""
-        return equation_text(self.equation)
+        return " = ".join(sides(self.line, TEXT, self.equation))
 
     @property
     def matrix_form(self) -> str | None:
         """The equation in matrix notation, in the same way, or None where it has none."""
         return None if self.matrix is None else f"{self.equation.target} = {matrix_text(self.matrix)}"
+
+
+def sides(line: Line, notation: Notation, equation: Equation | None = None) -> tuple[str, str]:
+    """Both sides of a line in a notation, with what holds of its target's subscripts."""
+    equation = equation or line.equation
+    left, right = notation.equation(equation)
+    if line.fixed:
+        subscripts = [notation.show(line.fixed.get(i, i)) for i in equation.indices]
+        left = notation.access(equation.target, subscripts, None)
+    if line.condition is not None:
+        right += notation.holding(notation.show(line.condition))
+    return left, right
 
 
 @dataclass(frozen=True)
@@ -94,44 +116,33 @@ def document(
     derivation: Derivation,
     code: Mapping[int, Sequence[str]] | None = None,
     symbols: Mapping[str, str] | None = None,
+    style: Style = "computed",
 ) -> Document:
     """The page of a derivation; `code` gives the lines that compute each equation, by its number; `symbols`
-    the LaTeX of tensors whose symbol their author chooses.
+    the LaTeX of tensors whose symbol their author chooses; `style` says whether the page shows what is
+    computed, or the same as a textbook has it.
 
     Raises UsageError: a symbol for no tensor; ReadingError: one symbol for two.
     """
-    read = reading(derivation, symbols)
-    system = derivation.system
-    tensors = system.by_name
-    lines = code or {}
-    symmetric = symmetric_names(system)
+    read = reading(derivation, symbols, style)
+    page = read.derivation
+    tensors, lines = page.system.by_name, code or {}
+    symmetric = symmetric_names(page.system)
 
-    def numbered(equation: Equation) -> NumberedEquation:
-        number = derivation.numbers[equation.target]
-        shown = read.equations[equation.target]
-        matrix = matrix_form(shown, tensors)
+    def numbered(line: Line) -> NumberedEquation:
+        matrix = None if line.fixed else matrix_form(line.equation, tensors)
         matrix = None if matrix is None else without_transposes(matrix, symmetric)
-        return NumberedEquation(number, equation, shown, matrix, equation.rule, tuple(lines.get(number, ())))
+        own = line.equation if style == "textbook" else page.system.defining[line.target]
+        return NumberedEquation(line.number, line, own, matrix, own.rule, tuple(lines.get(line.number, ())))
 
-    forward, updates, inference, metrics = _stages(derivation)
-
-    def section(
-        title: str, equations: Sequence[Equation], pairs: Mapping[str, str] | None = None, verb: str = "is"
-    ) -> Section:
-        return Section(title, tuple(map(numbered, equations)), tuple((pairs or {}).items()), verb)
-
-    sections = (
-        section("Forward", forward),
-        section("Backward", derivation.backward),
-        section("Buffers after a step", updates, system.updates, "becomes"),
-        section("Inference", inference, system.inference),
-        section("Metrics", metrics),
-    )
     return Document(
         title=derivation.name,
-        given=tuple(_shortened(leaf, read) for leaf in system.leaves),
+        given=tuple(_shortened(leaf, read) for leaf in page.system.leaves),
         starts=starts(derivation.initial) if derivation.is_gradient else (),
-        sections=tuple(s for s in sections if s.equations or s.pairs),
+        sections=tuple(
+            Section(part.title, tuple(map(numbered, read.of(part))), tuple(part.pairs.items()), part.verb)
+            for part in read.parts
+        ),
         reading=read,
         results=() if derivation.is_gradient else _results(derivation, read.symbols.quotients),
         gradients=dict(derivation.gradients),
@@ -147,20 +158,6 @@ def _shortened(tensor: Tensor, read: Reading) -> Tensor:
 def symmetric_names(system: System) -> frozenset[str]:
     """The matrices that are declared symmetric."""
     return frozenset(t.name for t in system.leaves if t.fact("symmetric") and len(t.shape) == 2)
-
-
-def _stages(derivation: Derivation) -> list[list[Equation]]:
-    """The equations beside the backward ones by what first needs them: the loss, the outputs and the
-    gradients; the buffers' next values; what differs at inference; the rest, which only measures."""
-    system = derivation.system
-    trained = [*system.outputs, *([system.loss] if system.loss else []), *derivation.gradients.values()]
-    trained += [equation.target for equation in derivation.backward]
-    left, stages = list(derivation.forward), []
-    for wanted in (trained, system.updates.values(), system.inference.values()):
-        needed = system.resting(wanted)
-        stages.append([e for e in left if e.target in needed])
-        left = [e for e in left if e.target not in needed]
-    return [*stages, left]
 
 
 def _results(derivation: Derivation, quotients: Mapping[str, Quotient]) -> tuple[tuple[str, str], ...]:

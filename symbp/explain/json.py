@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from symbp.explain.document import Document
+from symbp.explain.document import Document, sides
 from symbp.explain.latex import matrix_latex, notation_for
 from symbp.explain.text import legend_lines
 
@@ -29,7 +29,7 @@ def plain(document: Document) -> dict[str, Any]:
             "target": shown.equation.target,
             "index_form": shown.index_form,
             "matrix_form": shown.matrix_form,
-            "latex": " = ".join(notation.equation(shown.shown)),
+            "latex": " = ".join(sides(shown.line, notation)),
             "matrix_latex": " = ".join(matrix) if (matrix := matrix_latex(shown, notation)) else None,
             "rule": shown.rule,
         }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbp.derive.derivation import Step
-from symbp.explain.document import Document, NumberedEquation, Section
+from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.matrix_text import Spelling, matrix_text
 from symbp.explain.starts import Start
 from symbp.ir.expr import Expr
@@ -82,7 +82,8 @@ class Latex(Notation):
     def call(self, name: str, arguments: Sequence[str]) -> str:
         if name == "floor":
             return rf"\lfloor {arguments[0]} \rfloor"
-        function = rf"\{name}" if name in FUNCTIONS else rf"\operatorname{{{name}}}"
+        name = {"sigmoid": "sigma"}.get(name, name)
+        function = rf"\{name}" if name in (*FUNCTIONS, "sigma") else rf"\operatorname{{{name}}}"
         return function + self.parenthesis(", ".join(arguments))
 
     def power(self, base: str, exponent: Expr, written: str) -> str:  # noqa: ARG002
@@ -104,6 +105,10 @@ class Latex(Notation):
     def guard(self, op: str, lhs: str, rhs: str) -> str:
         return rf"\left[ {lhs}{self.relation[op]}{rhs} \right]"
 
+    def holding(self, guard: str) -> str:
+        inner = guard.removeprefix(r"\left[ ").removesuffix(r" \right]")
+        return rf" \quad \text{{for }} {inner}"
+
     def quotient(self, a: Written, b: Written, sign: str) -> Written:
         if sign == "//":
             return rf"\left\lfloor \frac{{{a[0]}}}{{{b[0]}}} \right\rfloor", ATOM
@@ -116,9 +121,10 @@ class Latex(Notation):
         such = rf" \quad \text{{where }} {', '.join(conditions)}" if conditions else ""
         return rf"{self.reduce_names[op]}_{{{', '.join(indices)}}} {self.wrapped(body, MUL)}{such}"
 
-    def along(self, function: str, indices: Sequence[str], body: str) -> str:
+    def along(self, function: str, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
         named = rf"\operatorname{{{escaped(function)}}}"
-        return f"{named}_{{{', '.join(indices)}}}{self.parenthesis(body)}"
+        such = rf" \quad \text{{where }} {', '.join(conditions)}" if conditions else ""
+        return f"{named}_{{{', '.join(indices)}}}{self.parenthesis(body + such)}"
 
     def component(self, place: str, index: str) -> str:
         return rf"\left( {place} \right)_{{{index}}}"
@@ -224,7 +230,7 @@ def _entry(entry: Entry, notation: Latex) -> str:
 def _aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
     """The equation, and its matrix form below, each broken into lines that fit the page."""
     tag = rf"\tag{{{shown.number}}}"
-    left, right = notation.equation(shown.shown)
+    left, right = sides(shown.line, notation)
     first = lines(left, right, TEXT_WIDTH - TAG_WIDTH)
     rows = [f"  {left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
     rows[-1] += f" {tag}"

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symbp.derive.derivation import Step
-from symbp.explain.document import Document, NumberedEquation, Section
+from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.matrix_text import TEXT_SPELLING, matrix_text
 from symbp.explain.starts import Start
+from symbp.explain.wrapping import WIDTH, columns, equation_lines, prose_lines
 from symbp.ir.printer import Notation
-from symbp.read.legend import Entry, Named
+from symbp.read.legend import Entry, Named, counted
 from symbp.read.symbols import Symbols
 
 WIDEST = 56  # an index form beyond this width has its matrix form on the next line
@@ -42,13 +43,15 @@ def text(document: Document, *, steps: bool = False) -> str:
     """The page as text without a final newline; with `steps`, every rewrite with its reason."""
     notation = PageText(document.reading.symbols)
     blocks = [document.title]
-    blocks.append("\n".join(["Given", *(f"  {tensor}" for tensor in document.given)]))
+    given = [part for tensor in document.given for part in prose_lines(str(tensor), "  ")]
+    blocks.append("\n".join(["Given", *given]))
     if document.starts:
         blocks.append(_starts(document.starts))
     if document.reading.legend:
-        blocks.append("\n".join(["Legend", *(f"  {line}" for line in legend_lines(document))]))
+        told = [part for line in legend_lines(document) for part in prose_lines(line, "  ")]
+        blocks.append("\n".join(["Legend", *told]))
     shown = [e for section in document.sections for e in section.equations]
-    widths = [_width(index_form(e, notation)) for e in shown]
+    widths = [columns(index_form(e, notation)) for e in shown]
     column = max((width for width in widths if width <= WIDEST), default=0)
     digits = len(str(len(shown)))
     blocks += [_section(section, column, digits, notation) for section in document.sections]
@@ -81,7 +84,7 @@ def _entry(entry: Entry, notation: Notation) -> str:
 
 def index_form(shown: NumberedEquation, notation: Notation) -> str:
     """The equation in index notation."""
-    return " = ".join(notation.equation(shown.shown))
+    return " = ".join(sides(shown.line, notation))
 
 
 def _matrix_form(shown: NumberedEquation, notation: Notation) -> str | None:
@@ -91,18 +94,13 @@ def _matrix_form(shown: NumberedEquation, notation: Notation) -> str | None:
     return f"{left} = {matrix_text(shown.matrix, replace(TEXT_SPELLING, scalar=notation))}"
 
 
-def _width(written: str) -> int:
-    """The columns that a text takes: signs above letters take none."""
-    return sum(not unicodedata.combining(sign) for sign in written)
-
-
 def _starts(starts: Sequence[Start]) -> str:
     """Where parameters start, and why."""
     lines = ["Start"]
     for start in starts:
         kind, scale = start.words(Notation())
-        lines.append(f"  {', '.join(start.names)}: {f'{kind} {scale}'.strip()}")
-        lines += [f"      {start.initial.reason}"] if start.initial.reason else []
+        lines += prose_lines(f"{', '.join(start.names)}: {f'{kind} {scale}'.strip()}", "  ")
+        lines += prose_lines(start.initial.reason, "      ") if start.initial.reason else []
     return "\n".join(lines)
 
 
@@ -119,12 +117,28 @@ def _equation(shown: NumberedEquation, column: int, digits: int, notation: Notat
     number = f"({shown.number})".rjust(digits + 2)
     margin = " " * (digits + 6)
     index, matrix = index_form(shown, notation), _matrix_form(shown, notation)
-    lines = [f"  {number}  {index}"]
-    if matrix is not None and _width(index) <= column:
-        lines = [f"  {number}  {index}{' ' * (column - _width(index))}   {matrix}"]
+    room = WIDTH - len(margin)
+    broken = equation_lines(index, room)
+    lines = [f"  {number}  {broken[0]}", *(margin + rest for rest in broken[1:])]
+    if matrix is not None and len(broken) == 1 and _fits(index, column, matrix, room):
+        lines = [f"  {number}  {index}{' ' * (column - columns(index))}   {matrix}"]
     elif matrix is not None:
-        lines.append(f"{margin}{'':<{column}}   {matrix}")
+        lines += [f"{margin}   {part}" for part in equation_lines(matrix, room - 3)]
+    note = computed_as(shown)
+    if note and columns(lines[-1]) + len(note) + 3 <= WIDTH:
+        lines[-1] += " " * (WIDTH - columns(lines[-1]) - len(note)) + note
+    elif note:
+        lines.append(" " * (WIDTH - len(note)) + note)
     return lines + [f"{margin}{line}" for line in shown.code]
+
+
+def _fits(index: str, column: int, matrix: str, room: int) -> bool:
+    return columns(index) <= column and column + 3 + columns(matrix) <= room
+
+
+def computed_as(shown: NumberedEquation) -> str:
+    """`computed as (5)–(8)`, where that is another equation."""
+    return f"computed as {counted(shown.line.computed)}" if shown.differs and shown.line.computed else ""
 
 
 def steps_text(steps: Sequence[Step], symbols: Symbols | None = None) -> str:

@@ -80,6 +80,7 @@ class Notation:
         return {"pi": "π", "E": "e", "oo": "∞", "-oo": "-∞"}.get(str(value), str(value))
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
+        name = {"sigmoid": "σ"}.get(name, name)
         return f"{name}({', '.join(arguments)})"
 
     def power(self, base: str, exponent: Expr, written: str) -> str:
@@ -94,6 +95,10 @@ class Notation:
     def guard(self, op: str, lhs: str, rhs: str) -> str:
         return f"[{lhs}{self.relation[op]}{rhs}]"
 
+    def holding(self, guard: str) -> str:
+        """Behind an equation: where it holds."""
+        return f" for {guard[1:-1]}"
+
     def quotient(self, a: Written, b: Written, sign: str) -> Written:
         return f"{wrap(a, ATOM)}{sign}{wrap(b, ATOM)}", QUOTIENT
 
@@ -103,9 +108,10 @@ class Notation:
     def parenthesis(self, inner: str) -> str:
         return f"({inner})"
 
-    def along(self, function: str, indices: Sequence[str], body: str) -> str:
+    def along(self, function: str, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
         """A function of the values along indices: `softmax_k(a[n,k])`."""
-        return f"{function}_{','.join(indices)}({body})"
+        such = f" where {', '.join(conditions)}" if conditions else ""
+        return f"{function}_{','.join(indices)}({body}{such})"
 
     def reduction(self, op: str, indices: Sequence[str], conditions: Sequence[str], body: Written) -> str:
         under = ",".join(indices)

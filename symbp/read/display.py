@@ -17,6 +17,7 @@ from sympy.core.symbol import Str
 
 from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.printer import ATOM, MUL, Notation, Written
+from symbp.ir.system import Equation
 
 
 class sigmoid(sympy.Function):
@@ -84,18 +85,19 @@ class Reduced(sympy.Expr):
         indices = [notation.symbol(index) for index in self.indices]
         if self.op in notation.reduce_names:
             return notation.reduction(self.op, indices, conditions, body), MUL - 1
-        return notation.along(self.op, indices, body[0]), ATOM
+        return notation.along(self.op, indices, body[0], conditions), ATOM
 
 
 class Along(sympy.Expr):
-    """A function of all values along an index, at that index: `softmax`, `log_softmax`."""
+    """A function of all values along an index, at that index: `softmax`, `log_softmax`; where conditions hold
+    that may depend on the index, and 0 elsewhere."""
 
     is_commutative = True
     is_real = True
 
-    def __new__(cls, function: str | Str, body: Expr, index: Index, extent: Expr) -> Along:
+    def __new__(cls, function: str | Str, body: Expr, index: Index, extent: Expr, where: Any = ()) -> Along:
         label = function if isinstance(function, Str) else Str(function)
-        return sympy.Expr.__new__(cls, label, sympy.sympify(body), index, extent)  # type: ignore[no-any-return]
+        return sympy.Expr.__new__(cls, label, sympy.sympify(body), index, extent, sympy.Tuple(*where))  # type: ignore[no-any-return]
 
     @property
     def function(self) -> str:
@@ -113,6 +115,20 @@ class Along(sympy.Expr):
     def extent(self) -> Expr:
         return self.args[3]
 
+    @property
+    def where(self) -> tuple[Guard, ...]:
+        return tuple(self.args[4])
+
     def spelled(self, notation: Notation, order: tuple[Index, ...]) -> Written:
         body = notation.show(self.body, order)
-        return notation.along(self.function, [notation.symbol(self.index)], body), ATOM
+        conditions = [notation.show(guard, order) for guard in self.where]
+        return notation.along(self.function, [notation.symbol(self.index)], body, conditions), ATOM
+
+
+def bound(equation: Equation) -> dict[Index, Expr]:
+    """Every index of an equation, those bound within its body too, with its extent."""
+    found = dict(equation.extents)
+    for part in (equation.body, *equation.where):
+        for node in sorted(part.atoms(Reduced), key=sympy.default_sort_key):
+            found |= {i: e for i, e in node.extents.items() if i not in found}
+    return found

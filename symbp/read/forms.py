@@ -12,6 +12,7 @@ import sympy
 from symbp.ir.expr import Access, Expr, value_accesses
 from symbp.ir.printer import function_name
 from symbp.ir.system import Equation
+from symbp.read.display import Along, sigmoid
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,12 @@ def _map(body: Expr) -> Form:
     if body.is_Pow and body.exp == -1:
         logistic = body.base.is_Add and any(isinstance(t, sympy.exp) for t in body.base.args)
         return Form("σ", "logistic function") if logistic else Form("r", "reciprocal")
+    if isinstance(body, sigmoid):
+        return Form("σ", "logistic function")
     if isinstance(body, Access):
         return Form("u", "selected elements")
+    if isinstance(body, Along):
+        return Form("p", body.function)
     if body.is_Function and len(body.args) == 1:
         return Form("u", function_name(body))
     if body.is_Mul:

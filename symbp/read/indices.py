@@ -16,6 +16,7 @@ from dataclasses import replace
 from symbp.ir.expr import Expr, FloorDiv, Index, Size
 from symbp.ir.groups import groups
 from symbp.ir.system import Equation, System
+from symbp.read.display import bound
 
 TIME = "t"
 LENGTHS = "PQRABCFGJLMUXYZ"
@@ -53,7 +54,7 @@ def axis_letters(system: System, words: Collection[str]) -> dict[Expr, str]:
     """The letter of each axis; none has that of another, or one of the words."""
     votes: dict[Expr, Counter[str]] = {}
     for equation in system.equations:
-        for index, extent in equation.extents.items():
+        for index, extent in bound(equation).items():
             votes.setdefault(extent, Counter())[index.name] += 1
     found: dict[Expr, str] = {}
     time = _time(system)
@@ -87,17 +88,17 @@ def _letters(equation: Equation, letters: Mapping[Expr, str], words: Collection[
     """What each index of the equation is called, all different: the first along an axis by its letter, others
     by their own names where these are no axis's, or by the letter with primes."""
     found: dict[Index, str] = {}
-    for index, extent in equation.extents.items():
+    for index, extent in bound(equation).items():
         if extent in letters and letters[extent] not in found.values():
             found[index] = letters[extent]
-    for index, extent in equation.extents.items():
+    for index, extent in bound(equation).items():
         if index in found:
             continue
         name = index.name
         stem = letters.get(extent, name if name.isalpha() else name.rstrip("0123456789") or name)
         others = (*letters.values(), *words)
         candidates = [name] if name.isalpha() and (extent not in letters or name not in others) else []
-        candidates += [stem + "'" * count for count in range(1, len(equation.extents) + 1)]
+        candidates += [stem + "'" * count for count in range(1, len(bound(equation)) + 1)]
         found[index] = next(c for c in candidates if c not in found.values() and c not in words)
     return {index: Index(name) for index, name in found.items() if name != index.name}
 

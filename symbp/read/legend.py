@@ -15,6 +15,7 @@ from symbp.derive.derivation import Derivation
 from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
+from symbp.read.display import bound
 from symbp.read.forms import form
 from symbp.read.symbols import Symbols, differentials
 
@@ -38,11 +39,14 @@ class Entry:
 
 
 def legend(
-    derivation: Derivation, shown: Mapping[str, Equation], symbols: Symbols, lengths: Mapping[Expr, Size]
+    derivation: Derivation,
+    shown: Mapping[str, Equation],
+    symbols: Symbols,
+    lengths: Mapping[Expr, Size],
+    numbers: Mapping[str, int],
 ) -> tuple[Entry, ...]:
-    """What a reader has to know before the first equation."""
+    """What a reader has to know before the first equation; `numbers` are those of the lines."""
     system = derivation.system
-    numbers = derivation.numbers
     return (
         *_indices(system, shown, numbers),
         *_sizes(system),
@@ -61,7 +65,7 @@ def _indices(system: System, shown: Mapping[str, Equation], numbers: Mapping[str
     frequent of them."""
     ranges: dict[str, dict[Expr, list[int]]] = {}
     for name, equation in shown.items():
-        for index, extent in equation.extents.items():
+        for index, extent in bound(equation).items():
             ranges.setdefault(index.name, {}).setdefault(extent, []).append(numbers[name])
     meanings = _meanings(system)
     for letter in sorted(ranges, key=lambda n: (len(n.rstrip("'")), n)):
@@ -72,11 +76,11 @@ def _indices(system: System, shown: Mapping[str, Equation], numbers: Mapping[str
             if extent in meanings:
                 pieces.append(f" ({meanings[extent]})")
             if len(ordered) > 1:
-                pieces.append(f" in {_counted(where)}")
+                pieces.append(f" in {counted(where)}")
         yield Entry("index", tuple(p for p in pieces if p != ""))
 
 
-def _counted(numbers: Sequence[int]) -> str:
+def counted(numbers: Sequence[int]) -> str:
     """`(3), (5)–(7)`."""
     runs: list[list[int]] = []
     for number in sorted(set(numbers)):

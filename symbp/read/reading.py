@@ -1,44 +1,113 @@
 """A reading of a derivation: its equations with letters, symbols and a legend, before any format.
 
-Enters: a derivation, an author's choice of symbols. Leaves: a frozen reading.
+Enters: a derivation, a style, an author's choice of symbols. Leaves: a frozen reading.
 Must not know: formats, ops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.expr import Expr, Size
+from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.system import Equation
+from symbp.read.cases import cases
+from symbp.read.display import bound
 from symbp.read.indices import lengths, shown
 from symbp.read.legend import Entry, legend, sizes_of
+from symbp.read.sections import Part, parts
 from symbp.read.symbols import Symbols, symbols
+from symbp.read.textbook import Textbook, textbook
+
+Style = Literal["textbook", "computed"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Equation `number` of a page, with the page's letters. Some subscripts of its target may be `fixed`, or
+    it may hold only where a `condition` does. `computed` are the numbers of the computed equations behind
+    it."""
+
+    number: int
+    equation: Equation
+    fixed: Mapping[Index, Expr] = field(default_factory=dict)
+    condition: Guard | None = None
+    computed: tuple[int, ...] = ()
+
+    @property
+    def target(self) -> str:
+        return self.equation.target
+
+    @property
+    def subscripts(self) -> tuple[Expr, ...]:
+        """Those of the left-hand side."""
+        return tuple(self.fixed.get(index, index) for index in self.equation.indices)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`equations` by the tensor that they define, with the letters of the page; `lengths` of axes that are
-    long formulas, with their names; `symbols` for the tensors."""
+    """`lines` in the order of their numbers, `parts` of the page by the numbers of their first and last line;
+    `derivation` is that of the page: its system holds what the lines define. `lengths` of axes that are long
+    formulas, with their names; `symbols` for the tensors. `defined` and `computed` say what tensors are that
+    the computation hasn't, or has under another name."""
 
-    equations: Mapping[str, Equation]
+    style: Style
+    derivation: Derivation
+    lines: tuple[Line, ...]
+    parts: tuple[Part, ...]
     lengths: Mapping[Expr, Size]
     symbols: Symbols
     legend: tuple[Entry, ...]
+    defined: Mapping[str, Equation] = field(default_factory=dict)
+    computed: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, part: Part) -> tuple[Line, ...]:
+        """The lines of a part."""
+        return tuple(line for line in self.lines if line.target in part.targets)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The number of the first line that defines each tensor."""
+        return {line.target: line.number for line in reversed(self.lines)}
 
 
-def reading(derivation: Derivation, chosen: Mapping[str, str] | None = None) -> Reading:
-    """What a page shows of a derivation; `chosen` maps tensors to LaTeX symbols.
+def reading(
+    derivation: Derivation, chosen: Mapping[str, str] | None = None, style: Style = "computed"
+) -> Reading:
+    """What a page shows of a derivation: what is `computed`, or as a `textbook` has it; `chosen` maps tensors
+    to LaTeX symbols.
 
     Raises UsageError: a choice for no tensor; ReadingError: one symbol for two.
     """
-    system = derivation.system
-    sizes = sizes_of(system)
-    words = {*system.by_name, *sizes}
+    book = textbook(derivation) if style == "textbook" else _as_computed(derivation)
+    system = book.derivation.system
+    words = {*system.by_name, *sizes_of(system)}
     long = lengths(system, words)
-    sizes |= {size.name for size in long.values()}
+    sizes = sizes_of(system) | {size.name for size in long.values()}
     equations = shown(system, words | sizes, long)
-    letters = {index.name for e in equations.values() for index in e.all_indices}
-    found = symbols(derivation, {*sizes, *letters}, chosen)
-    return Reading(equations, long, found, legend(derivation, equations, found, long))
+    ordered = parts(book.derivation)
+    lines = _lines([equations[name] for part in ordered for name in part.targets], book, style)
+    letters = {index.name for line in lines for index in bound(line.equation)}
+    found = symbols(book.derivation, {*sizes, *letters}, chosen)
+    numbers = {line.target: line.number for line in reversed(lines)}
+    told = legend(book.derivation, equations, found, long, numbers)
+    return Reading(style, book.derivation, lines, ordered, long, found, told, book.defined, book.computed)
+
+
+def _as_computed(derivation: Derivation) -> Textbook:
+    return Textbook(derivation, {name: (k,) for name, k in derivation.numbers.items()}, {}, {})
+
+
+def _lines(equations: Sequence[Equation], book: Textbook, style: Style) -> tuple[Line, ...]:
+    """The equations in their cases, numbered; those that are computed keep their numbers."""
+    found: list[Line] = []
+    for equation in equations:
+        behind = book.behind.get(equation.target, ())
+        if style == "computed":
+            found.append(Line(behind[0], equation, computed=behind))
+            continue
+        for case in cases(equation):
+            found.append(Line(len(found) + 1, case.equation, case.fixed, case.condition, behind))
+    return tuple(sorted(found, key=lambda line: line.number))

@@ -7,6 +7,6 @@ run as Python.
 
 from symbp.read.grammar.latex import plain
 from symbp.read.grammar.parser import parse_equation, parse_formula
-from symbp.read.grammar.values import evaluate
+from symbp.read.grammar.values import elements, evaluate
 
-__all__ = ["evaluate", "parse_equation", "parse_formula", "plain"]
+__all__ = ["elements", "evaluate", "parse_equation", "parse_formula", "plain"]

@@ -95,6 +95,8 @@ class _Reader:
                 continue
             if self.take(r"\quad \text{where }"):
                 return self.ended(f"{found.strip()} where {self.run()}")
+            if self.take(r"\quad \text{for }"):
+                return self.ended(f"{found.strip()}{conditions} for {self.run()}")
             reduction = next((r for r in REDUCTIONS if self.at(r + "_{")), None)
             if reduction is None:
                 found += self.atom()

@@ -124,17 +124,20 @@ class _Parser:
 
     def equation(self) -> Equation:
         start, name = self.here.span[0], self.name("the name of a tensor")
-        indices: list[str] = []
+        subscripts: list[Tree] = []
         if self.at("["):
             self.take()
-            while not indices or self.at(","):
-                if indices:
+            while not subscripts or self.at(","):
+                if subscripts:
                     self.take()
-                indices.append(self.name("an index"))
-            self.need("]", "behind the indices")
+                subscripts.append(self.total())
+            self.need("]", "behind the subscripts")
         self.need("=", "behind what is defined")
-        body = self.total()
-        return self.made(Equation(self.since(start), name, tuple(indices), body))
+        body, condition = self.total(), None
+        if self.here.kind == "name" and self.here.text == "for":
+            self.take()
+            condition = self.relation()
+        return self.made(Equation(self.since(start), name, tuple(subscripts), body, condition))
 
     def name(self, what: str) -> str:
         if self.here.kind != "name":
@@ -191,18 +194,29 @@ class _Parser:
         token = self.take()
         start = token.span[0]
         if self.at("(") and self.here.span[0] == token.span[1]:  # as a function
-            body = self.group()
-            call = self.made(Reduction(self.since(start), token.text, token.indices, body))
+            body, conditions = self.function_group()
+            call = self.made(Reduction(self.since(start), token.text, token.indices, body, conditions))
             return self.postfix(call)
         body = self.inside(self.product)
-        conditions: tuple[Relation, ...] = ()
-        if self.here.kind == "name" and self.here.text == "where":
-            self.take()
-            conditions = self.conditions()
+        conditions = self.conditions()
         span = self.since(start)
         return self.made(Reduction(span, token.text, token.indices, body, conditions))
 
+    def function_group(self) -> tuple[Tree, tuple[Relation, ...]]:
+        """`(body where conditions)`."""
+        opening = self.take()
+        body = self.inside(self.total)
+        conditions = self.conditions()
+        if not self.at(")"):
+            raise self.unclosed(opening, ")")
+        self.take()
+        return body, conditions
+
     def conditions(self) -> tuple[Relation, ...]:
+        """What stands behind `where`, if it is there."""
+        if self.here.kind != "name" or self.here.text != "where":
+            return ()
+        self.take()
         found = [self.bracket().relation]
         while self.at(","):
             self.take()
@@ -314,11 +328,14 @@ class _Parser:
     def bracket(self) -> Bracket:
         start = self.here.span[0]
         self.need("[", "before a condition")
+        relation = self.relation()
+        self.need("]", "behind the condition")
+        return self.made(Bracket(self.since(start), relation))
+
+    def relation(self) -> Relation:
         left = self.inside(self.total)
         if not self.at(*RELATIONS):
             raise self.expected("one of = ≠ < ≤ > ≥")
         op = self.take().text
         right = self.inside(self.total)
-        relation = self.made(Relation((left.span[0], right.span[1]), op, left, right))
-        self.need("]", "behind the condition")
-        return self.made(Bracket(self.since(start), relation))
+        return self.made(Relation((left.span[0], right.span[1]), op, left, right))

@@ -135,8 +135,13 @@ class Reduction(Tree):
 
 @dataclass(frozen=True)
 class Equation(Tree):
-    """`target[indices] = body`."""
+    """`target[subscripts] = body for condition`; `indices` are the subscripts that are names."""
 
     target: str
-    indices: tuple[str, ...]
+    subscripts: tuple[Tree, ...]
     body: Tree
+    condition: Relation | None = None
+
+    @property
+    def indices(self) -> tuple[str, ...]:
+        return tuple(s.name for s in self.subscripts if isinstance(s, Name))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,10 @@ def _exp(x: float) -> float:
     return math.exp(x) if x < 709 else math.inf
 
 
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+
+
 def _log_of_sum(values: list[float]) -> float:
     """log Σ exp, which doesn't overflow."""
     most = max(values, default=-math.inf)
@@ -67,7 +71,7 @@ FUNCTIONS: dict[str, Any] = {
     "acos": math.acos, "atan": math.atan, "atan2": math.atan2, "sinh": math.sinh, "cosh": math.cosh,
     "tanh": math.tanh, "asinh": math.asinh, "acosh": math.acosh, "atanh": math.atanh, "erf": math.erf,
     "erfc": math.erfc, "loggamma": math.lgamma, "digamma": _gamma_slope, "sqrt": math.sqrt, "abs": abs,
-    "sigmoid": lambda x: 1 / (1 + math.exp(-x)) if x > -700 else 0.0, "relu": lambda x: max(x, 0.0),
+    "sigmoid": _logistic, "sigma": _logistic, "relu": lambda x: max(x, 0.0),
     "softplus": lambda x: _log_of_sum([0.0, x]), "floor": math.floor, "round": round,
     "sign": lambda x: float(np.sign(x)),
 }  # fmt: skip
@@ -93,11 +97,22 @@ def evaluate(
     evaluated.
     """
     values = _Values(equation, arrays, sizes or {}, extents or {})
-    shape = tuple(values.extent(i) for i in equation.indices)
-    found = np.zeros(shape)
-    for place in itertools.product(*map(range, shape)):
-        found[place] = values.value(equation.body, dict(zip(equation.indices, place, strict=True)))
+    found = np.zeros(tuple(values.extent(i) for i in equation.indices))
+    for at, _, value in values.elements(equation):
+        found[tuple(at[i] for i in equation.indices)] = value
     return found
+
+
+def elements(
+    equation: Equation,
+    arrays: Mapping[str, ArrayLike],
+    sizes: Mapping[str, int] | None = None,
+    extents: Mapping[str, int] | None = None,
+) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Each element that the equation defines, by its place in the tensor; the same errors."""
+    values = _Values(equation, arrays, sizes or {}, extents or {})
+    for _, place, value in values.elements(equation):
+        yield place, value
 
 
 class _Values:
@@ -116,6 +131,15 @@ class _Values:
                 for subscript, extent in zip(read.subscripts, array.shape, strict=True):
                     if isinstance(subscript, Name):
                         self.extents.setdefault(subscript.name, extent)
+
+    def elements(self, equation: Equation) -> Iterator[tuple[dict[str, int], tuple[int, ...], float]]:
+        """Indices, place and value of each element for which the equation holds."""
+        condition = equation.condition
+        for place in itertools.product(*(range(self.extent(i)) for i in equation.indices)):
+            at = dict(zip(equation.indices, place, strict=True))
+            if condition is None or self.holds(condition, at):
+                where = tuple(round(self.value(s, at)) for s in equation.subscripts)
+                yield at, where, self.value(equation.body, at)
 
     def extent(self, index: str) -> int:
         if index not in self.extents:
@@ -234,8 +258,11 @@ class _Values:
     def along(self, node: Reduction, at: Mapping[str, int]) -> float:
         """A softmax along an index, or its logarithm, at that index."""
         (index,) = node.indices
-        values = [self.value(node.body, {**at, index: k}) for k in range(self.extent(index))]
-        found = values[at[index]] - _log_of_sum(values)
+        places = ({**at, index: k} for k in range(self.extent(index)))
+        values = [self.value(node.body, p) for p in places if all(self.holds(c, p) for c in node.conditions)]
+        if not all(self.holds(c, at) for c in node.conditions):
+            return 0.0 if node.op == "softmax" else -math.inf
+        found = self.value(node.body, at) - _log_of_sum(values)
         return found if node.op == "log_softmax" else math.exp(found)
 
     def matrix(self, node: Reduction, at: Mapping[str, int]) -> NDArray[np.float64]:

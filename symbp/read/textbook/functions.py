@@ -1,0 +1,126 @@
+"""Formulas under the names that a textbook gives them: softmax, logsumexp, σ, relu, softplus.
+
+Enters: expressions with nested sums. Leaves: the same values, with named functions. Must not know: tensors'
+names, equations, what an author called.
+
+Each rule is an identity. softmax_k(u + c) = softmax_k(u) and logsumexp_k(u + c) = logsumexp_k(u) + c for any
+c without k, so a shift that keeps a computation from overflowing is no part of what is read.
+"""
+
+from __future__ import annotations
+
+import sympy
+
+from symbp.ir.expr import Expr, Guard, Index, free_indices
+from symbp.read.display import Along, Reduced, relu, sigmoid, softplus
+
+
+def named(e: Expr) -> Expr:
+    """The expression with named functions wherever their definitions stand."""
+    if not e.args or e.is_Symbol:
+        return e
+    args = [named(a) if isinstance(a, sympy.Expr) else a for a in e.args]
+    found = e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
+    if found.is_Add:
+        return _softplus_sum(found)
+    if found.is_Mul:
+        return _softmax(_rectified(_logistic(found)))
+    if found.is_Pow and found.exp == -1:
+        return _logistic(found)
+    if isinstance(found, sympy.log):
+        return _logarithm(found)
+    return found
+
+
+def _logistic(e: Expr) -> Expr:
+    """1/(1 + exp(u)) is σ(−u), exp(u)/(1 + exp(u)) is σ(u)."""
+    factors = list(sympy.Mul.make_args(e))
+    for k, factor in enumerate(factors):
+        u = _one_plus_exp(factor.base) if factor.is_Pow and factor.exp == -1 else None
+        if u is None:
+            continue
+        rest = factors[:k] + factors[k + 1 :]
+        if sympy.exp(u) in rest:
+            rest.remove(sympy.exp(u))
+            return sympy.Mul(sigmoid(u), *rest)
+        return sympy.Mul(sigmoid(-u), *rest)
+    return e
+
+
+def _one_plus_exp(e: Expr) -> Expr | None:
+    """u of 1 + exp(u)."""
+    if not e.is_Add or len(e.args) != 2 or 1 not in e.args:
+        return None
+    other = next(a for a in e.args if a != 1)
+    return other.args[0] if isinstance(other, sympy.exp) else None
+
+
+def _rectified(e: Expr) -> Expr:
+    """u·[u > 0] is relu(u)."""
+    factors = list(sympy.Mul.make_args(e))
+    for guard in (f for f in factors if isinstance(f, Guard) and f.op == "<" and f.lhs == 0):
+        if guard.rhs in factors:
+            factors.remove(guard)
+            factors.remove(guard.rhs)
+            return sympy.Mul(relu(guard.rhs), *factors)
+    return e
+
+
+def _softplus_sum(e: Expr) -> Expr:
+    return e
+
+
+def _logarithm(e: Expr) -> Expr:
+    """log(1 + exp(u)) is softplus(u), log Σ_k exp(u) is logsumexp_k(u)."""
+    u = _one_plus_exp(e.args[0])
+    if u is not None:
+        return softplus(u)
+    total = e.args[0]
+    if isinstance(total, Reduced) and total.op == "sum" and len(total.indices) == 1:
+        split = exponential(total.body)
+        if split is not None:
+            inner, guards = split
+            (index,) = total.indices
+            constant, rest = _apart(inner, index)
+            return constant + Reduced("logsumexp", rest, total.indices, total.extents.values(), guards)
+    return e
+
+
+def exponential(body: Expr) -> tuple[Expr, tuple[Expr, ...]] | None:
+    """u and the conditions of [conditions]·exp(u)."""
+    factors = sympy.Mul.make_args(body)
+    guards = tuple(f for f in factors if isinstance(f, Guard))
+    rest = [f for f in factors if not isinstance(f, Guard)]
+    if len(rest) == 1 and isinstance(rest[0], sympy.exp):
+        return rest[0].args[0], guards
+    return None
+
+
+def _apart(u: Expr, index: Index) -> tuple[Expr, Expr]:
+    """The terms without an index, and the others."""
+    constant = [t for t in sympy.Add.make_args(u) if index not in free_indices(t)]
+    rest = [t for t in sympy.Add.make_args(u) if index in free_indices(t)]
+    return sympy.Add(*constant), sympy.Add(*rest)
+
+
+def _softmax(e: Expr) -> Expr:
+    """[conditions]·exp(u) over its sum along k is softmax_k(u), 0 where the conditions don't hold."""
+    factors = list(sympy.Mul.make_args(e))
+    for below in factors:
+        total = below.base if below.is_Pow and below.exp == -1 else None
+        if not isinstance(total, Reduced) or total.op != "sum" or len(total.indices) != 1:
+            continue
+        split = exponential(total.body)
+        above = next((f for f in factors if isinstance(f, sympy.exp)), None)
+        if split is None or above is None:
+            continue
+        inner, guards = split
+        (k,) = total.indices
+        for index in sorted(free_indices(above) - free_indices(total), key=lambda i: i.name):
+            here = {k: index}
+            conditions = [g.xreplace(here) for g in guards]
+            if inner.xreplace(here) == above.args[0] and all(g in factors for g in conditions):
+                rest = [f for f in factors if f not in (below, above, *conditions)]
+                _, scores = _apart(above.args[0], index)
+                return sympy.Mul(Along("softmax", scores, index, total.extents[k], conditions), *rest)
+    return e

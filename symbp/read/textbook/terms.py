@@ -1,0 +1,131 @@
+"""How a textbook writes the terms of an equation: common factors once, zeros outside a range without
+brackets.
+
+Enters: pages. Leaves: pages of the same equations, each with the same value. Must not know: names, formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, free_indices
+from symbp.ir.system import Equation, Tensor
+from symbp.read.display import Reduced
+from symbp.read.textbook.page import Page
+
+
+def with_common_factors(page: Page) -> Page:
+    """The page with r·(A − B) − r·C as r·(A − B − C)."""
+    return page.mapped(lambda e: e.with_(body=_everywhere(e.body, _collected)))
+
+
+def with_zeros_outside(page: Page) -> Page:
+    """The page with [t < T − 1]·a[t + 1]·b as a[t + 1]·b where a is 0 beyond its range."""
+
+    def change(e: Expr) -> Expr:
+        return _zeros(e, page.tensors) if e.is_Mul else e
+
+    return page.mapped(lambda e: e.with_(body=_everywhere(e.body, change)))
+
+
+def with_outer_signs(page: Page) -> Page:
+    """The page with a sum of −a as minus the sum of a."""
+
+    def change(e: Equation) -> Equation:
+        if e.op != "sum" or not e.body.is_Mul or not e.body.could_extract_minus_sign():
+            return e
+        outer = [f for f in e.body.args if not f.free_symbols & set(e.all_indices)]
+        inner = [f for f in e.body.args if f not in outer]
+        total = Reduced("sum", sympy.Mul(*inner), e.reduced, [e.extents[i] for i in e.reduced])
+        body = sympy.Mul(*outer, total)
+        return e.with_(body=body, reduction=None, ranges=e.shape)
+
+    return page.mapped(change)
+
+
+def _everywhere(e: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with every part changed, the inner ones first; subscripts and conditions stay."""
+    if not e.args or e.is_Symbol or isinstance(e, (Access, Guard, FloorDiv, Mod)):
+        return e
+    args = [_everywhere(a, change) if isinstance(a, sympy.Expr) else a for a in e.args]
+    same = all(a is b for a, b in zip(args, e.args, strict=True))
+    return change(e if same else e.func(*args))
+
+
+def _collected(e: Expr) -> Expr:
+    """A sum with a term that is a product of a sum: others with the same factors go into that sum."""
+    if not e.is_Add:
+        return e
+    for term in sorted(e.args, key=sympy.default_sort_key):
+        factors = sympy.Mul.make_args(term)
+        totals = [f for f in factors if f.is_Add]
+        rest = [f for f in factors if not f.is_Add]
+        if len(totals) != 1 or not any(f.free_symbols or f.atoms(Access) for f in rest):
+            continue
+        shared = [u for u in e.args if u is not term and _has(u, rest)]
+        if shared:
+            inner = [totals[0], *(_divided(u, rest) for u in shared)]
+            others = [u for u in e.args if u is not term and u not in shared]
+            return _collected(sympy.Add(sympy.Mul(*rest, sympy.Add(*inner)), *others))
+    return e
+
+
+def _has(term: Expr, factors: list[Expr]) -> bool:
+    have = list(sympy.Mul.make_args(term))
+    return all(f in have for f in factors)
+
+
+def _divided(term: Expr, factors: list[Expr]) -> Expr:
+    return sympy.Mul(*[f for f in sympy.Mul.make_args(term) if f not in factors])
+
+
+def _zeros(product: Expr, tensors: Mapping[str, Tensor]) -> Expr:
+    """A product without the conditions that keep its reads in their range, where what stands beyond can be
+    taken for 0 and makes the product 0."""
+    factors = list(sympy.Mul.make_args(product))
+    for guard in [f for f in factors if isinstance(f, Guard) and f.op == "<="]:
+        rest = [f for f in factors if f is not guard]
+        changed = _beyond(rest, guard, tensors)
+        if changed is not None:
+            factors = changed
+    return sympy.Mul(*factors)
+
+
+def _beyond(factors: list[Expr], guard: Guard, tensors: Mapping[str, Tensor]) -> list[Expr] | None:
+    """The factors with 0 outside for each read that the condition keeps in its range; None, if without the
+    condition the product isn't 0 for sure or couldn't be evaluated."""
+    moved: dict[Expr, Expr] = {}
+    indices = free_indices(guard)
+    for access in {a for f in factors for a in f.atoms(Access)}:
+        if _is_kept(access, guard, tensors) and access.outside in (None, 0):
+            moved[access] = access.with_(outside=sympy.Integer(0))
+        elif any(s not in indices and free_indices(s) & indices for s in access.subscripts):
+            return None  # it may be out of its range, too
+    makes_zero = any(f in moved or _is_zero_sum(f, moved) for f in factors)
+    if not makes_zero or any(_is_singular(f, moved) for f in factors):
+        return None
+    return [f.xreplace(moved) for f in factors]
+
+
+def _is_kept(access: Access, guard: Guard, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the condition says that the read is within the tensor's range along one axis."""
+    shape = tensors[access.name].shape
+    for subscript, extent in zip(access.subscripts, shape, strict=True):
+        if not isinstance(subscript, Index) and free_indices(subscript):
+            ends = Guard("<=", subscript + 1, extent), Guard("<=", sympy.Integer(0), subscript)
+            if guard in ends:
+                return True
+    return False
+
+
+def _is_zero_sum(e: Expr, moved: Mapping[Expr, Expr]) -> bool:
+    """Whether a sum within a product is 0 where the moved reads are."""
+    return isinstance(e, Reduced) and e.op == "sum" and any(f in moved for f in sympy.Mul.make_args(e.body))
+
+
+def _is_singular(e: Expr, moved: Mapping[Expr, Expr]) -> bool:
+    """Whether e may have no value where the moved reads are 0."""
+    powers = [p for p in e.atoms(sympy.Pow) if not p.exp.is_nonnegative and p.base.has(*moved)]
+    return bool(powers) or any(f.has(*moved) for f in e.atoms(sympy.log))
