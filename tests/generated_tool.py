@@ -24,7 +24,8 @@ def render(chosen=()):
     for name in sorted(chosen or bp.gallery.GALLERY):
         target = load_target(name)
         derivation = bp.derive(target.network)
-        files[f"{name}.txt"] = derivation.text(steps=True) + "\n"
+        files[f"{name}.txt"] = derivation.text() + "\n"
+        files[f"{name}_computed.txt"] = derivation.text(steps=True, reading="computed") + "\n"
         files[f"{name}.tex"] = derivation.latex()
         for machine in TARGETS:
             files[f"{name}_{machine}.py"] = source(

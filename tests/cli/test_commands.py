@@ -49,10 +49,12 @@ def test_gallery(capsys):
 def test_derive_prints_text_and_nothing_else(capsys):
     status, out, err = run(capsys, "derive", "mlp")
     assert (status, err) == (0, "")
-    assert "(1)  z1[n,j] = Σ_i x[n,i]·W1[i,j]" in out
+    assert "(4)  p[n,k] = softmax_k(a2[n,k])" in out
+    assert "computed as (5)–(8)" in out
     assert "dW2 = hᵀ·d" in out
     assert "Steps" not in out
     assert "Steps" in run(capsys, "derive", "mlp", "--steps")[1]
+    assert "(1)  z1[n,j] = Σ_i x[n,i]·W1[i,j]" in run(capsys, "derive", "mlp", "--reading", "computed")[1]
 
 
 def test_derive_as_json_is_one_object(capsys):

@@ -25,7 +25,7 @@ def derivations(net):
 
 
 def test_text_lists_what_was_asked_for(derivations):
-    hessian = derivations["hessian"].text()
+    hessian = derivations["hessian"].text(reading="computed")
     number = derivations["hessian"].numbers["H_W_b"]
     assert f"  ∂²loss/∂W∂b  H_W_b, equation ({number})" in hessian
     assert "(∇²loss·v)_W  Hv_W, equation" in derivations["hvp"].text()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symbp.errors import FormulaError
-from symbp.read.grammar import evaluate, parse_equation, parse_formula, plain
+from symbp.read.grammar import elements, evaluate, parse_equation, parse_formula, plain
 from symbp.read.grammar.syntax import Name, Number, Power, Product, Read, Reduction, Total, Transpose
 
 rng = np.random.default_rng(0)
@@ -171,8 +171,28 @@ def test_equations():
     assert (equation.target, equation.indices) == ("dW2", ("i", "j"))
     with pytest.raises(FormulaError, match="expected ="):
         parse_equation("a[i] + 1")
-    with pytest.raises(FormulaError, match="an index"):
-        parse_equation("a[2] = 1")
+    assert parse_equation("a[2,j] = x[j] for 2 ≤ j").indices == ("j",)
+    with pytest.raises(FormulaError, match="a number, a name"):
+        parse_equation("a[,j] = 1")
+    with pytest.raises(FormulaError, match="one of ="):
+        parse_equation("a[j] = 1 for j")
+
+
+def test_elements_of_a_case():
+    """Of subscripts that are fixed, and where a condition holds."""
+    found = dict(elements(parse_equation("y[2,N - 1,j] = x[j] for 1 ≤ j"), {"x": x}, {"N": 3}))
+    assert found == {(2, 2, 1): x[1], (2, 2, 2): x[2]}
+
+
+def test_functions_along_an_index():
+    below = np.tril(np.exp(A))
+    for text, expected in (
+        ("y[i,j] = softmax_j(A[i,j] where [j ≤ i])", below / below.sum(1)[:, None]),
+        ("y[i] = logsumexp_j(A[i,j]) - relu(-x[i])", np.log(np.exp(A).sum(1)) - np.maximum(-x, 0)),
+        ("y[i] = σ(x[i]) + softplus(x[i])", 1 / (1 + np.exp(-x)) + np.log1p(np.exp(x))),
+    ):
+        found = evaluate(parse_equation(text), {"A": A, "x": x}, {"N": 3}, dict.fromkeys("ijkl", 3))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -78,13 +78,13 @@ def signs(tex):
 
 
 def test_a_fragment_is_equations_alone(mlp):
-    shown = mlp.latex(fragment=True)
+    shown = mlp.latex(fragment=True, reading="computed")
     assert shown.startswith(r"\begin{align*}")
     assert r"\documentclass" not in shown
     assert r"\section" not in shown
     assert shown.count(r"\begin{align*}") == len(mlp.system.equations)
     assert shown.strip() in "\n".join(
-        line for line in mlp.latex().splitlines() if not line.startswith(r"\subsection")
+        line for line in mlp.latex(reading="computed").splitlines() if not line.startswith(r"\subsection")
     )
 
 

@@ -18,7 +18,7 @@ def about(derivation, kind):
 
 def test_each_index_has_its_range(derivation):
     read = reading(derivation)
-    used = {index.name for e in read.equations.values() for index in e.all_indices}
+    used = {index.name for line in read.lines for index in line.equation.all_indices}
     assert indices_of(read.legend) == used
     page = text.text(document.document(derivation))
     for letter in used:
@@ -28,8 +28,8 @@ def test_each_index_has_its_range(derivation):
 def test_each_reading_has_what_the_original_has(derivation):
     """Letters are bound names: an equation is the same up to them, and no two indices of it became one."""
     read = reading(derivation)
-    for equation in derivation.system.equations:
-        shown = read.equations[equation.target]
+    for line in read.lines:
+        shown, equation = line.equation, derivation.system.defining[line.target]
         assert len(set(shown.all_indices)) == len(equation.all_indices)
         back = dict(zip(shown.all_indices, equation.all_indices, strict=True))
         lengths = {size: extent for extent, size in read.lengths.items()}
@@ -94,7 +94,7 @@ def test_every_helper_is_explained(derivation):
 
 def test_all_formats_have_it(lstm):
     lines = about(lstm, "direction")
-    found = json.loads(lstm.json())
+    found = json.loads(lstm.json(reading="computed"))
     assert {"about": "direction", "text": lines[0]} in found["legend"]
     assert found["symbols"]["W"] == {"text": "W", "latex": "W"}
     shown = lstm.latex()

@@ -60,11 +60,11 @@ def test_no_equation_says_that_something_is_itself_and_more(derivation):
 
 
 def test_parts_add_up_to_the_derivative(lstm):
-    shown = lstm.latex()
+    shown = lstm.latex(reading="computed")
     whole = r"\frac{\partial \mathrm{loss}}{\partial h_{ntm}}"
     first, second = (rf"\left( {whole} \right)^{{({k})}}" for k in (1, 2))
     assert f"{whole} &= {first} + {second}" in shown
-    assert "dh[n,t,m] = dh⁽¹⁾[n,t,m] + dh⁽²⁾[n,t,m]" in lstm.text()
+    assert "dh[n,t,m] = dh⁽¹⁾[n,t,m] + dh⁽²⁾[n,t,m]" in lstm.text(reading="computed")
 
 
 def test_derivatives_come_from_data_not_from_names():
