@@ -156,10 +156,12 @@ def reached(roots: Iterable[Node], *, following: bool = False) -> list[Node]:
     Raises DeclarationError: one tensor with two names, a buffer with two next values.
     """
     found = _reached(roots, following)
-    gone = [node for known in found.values() for node in known.beside]
-    if gone:
-        leaves = {serial: node for serial, node in _reached(gone, following).items() if node.is_leaf}
-        found = {**leaves, **found}
+    gone, looked = [node for known in found.values() for node in known.beside], set[int]()
+    while gone:  # what cancelled may rest on what cancelled before it
+        below = {s: node for s, node in _reached(gone, following).items() if s not in looked}
+        looked |= set(below)
+        found = {**{s: node for s, node in below.items() if node.is_leaf}, **found}
+        gone = [node for known in below.values() for node in known.beside]
     return [found[serial] for serial in sorted(found)]
 
 

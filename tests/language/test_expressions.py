@@ -239,6 +239,13 @@ def test_a_parameter_that_cancels_stays_in_the_network() -> None:
     assert [t.name for t in net.system.with_role(Role.PARAMETER)] == ["w"]
 
 
+def test_so_does_one_whose_difference_cancels_again() -> None:
+    w = bp.param("w", (N, 1))
+    zero = bp.prod(w - w, 0)
+    net = bp.Network("n", loss=bp.logsumexp(zero - zero, 0))
+    assert [t.name for t in net.system.with_role(Role.PARAMETER)] == ["w"]
+
+
 # --- axes that stay
 @pytest.mark.parametrize("axis", [0, 1, -1, (0, 1), None])
 @pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod", "var", "std", "norm", "logsumexp"])
