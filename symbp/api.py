@@ -17,6 +17,7 @@ from symbp.errors import GenerationError, UsageError
 
 if TYPE_CHECKING:
     from symbp.emit import Footprint
+    from symbp.explain.lecture import Steps
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
@@ -47,12 +48,13 @@ class Derivation(Derived):
     def text(
         self,
         *,
-        steps: bool = False,
+        steps: Steps = False,
         symbols: Mapping[str, str] | None = None,
         reading: Style = "textbook",
     ) -> str:
-        """Numbered equations, forward and backward; with `steps`, every rewrite with its reason. The forward
-        pass is shown as it was declared, or as it is `computed`."""
+        """Numbered equations, forward and backward; with `steps`, how each derivative comes about, or every
+        rewrite that led to the `computed` equations. The forward pass is shown as it was declared, or as it
+        is `computed`."""
         from symbp.explain import document, text
 
         return text.text(document.document(self, symbols=symbols, style=reading), steps=steps)
@@ -60,7 +62,7 @@ class Derivation(Derived):
     def latex(
         self,
         *,
-        steps: bool = False,
+        steps: Steps = False,
         symbols: Mapping[str, str] | None = None,
         fragment: bool = False,
         reading: Style = "textbook",

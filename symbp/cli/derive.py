@@ -28,7 +28,14 @@ def add_arguments(to: Arguments) -> None:
         help="the forward pass as it was declared, or the equations that generated code computes "
         "(default: textbook)",
     )
-    to.add("--steps", action="store_true", help="show every rewrite with its rule and reason")
+    to.add(
+        "--steps",
+        nargs="?",
+        const=True,
+        default=False,
+        choices=("computed",),
+        help="show how each derivative comes about; computed: every rewrite on the way to the code",
+    )
     to.add(
         "--symbol",
         metavar="NAME=LATEX",

@@ -32,7 +32,14 @@ def add_arguments(to: Arguments) -> None:
     to.add("--wrt", metavar="A,B", help="differentiate by these (default: the only name)")
     to.add("--order", type=int, choices=(1, 2), default=1, help="2: the Hessian, too (default: 1)")
     to.add("--format", choices=("text", "latex", "json", "numpy"), default="text", help="default: text")
-    to.add("--steps", action="store_true", help="show every rewrite with its rule and reason")
+    to.add(
+        "--steps",
+        nargs="?",
+        const=True,
+        default=False,
+        choices=("computed",),
+        help="show how each derivative comes about; computed: every rewrite on the way to the code",
+    )
     to.sizes()
     to.add(
         "--seed",

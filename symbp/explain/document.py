@@ -17,6 +17,7 @@ from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
 from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
+from symbp.read.lecture import Lecture, lecture
 from symbp.read.reading import Line, Reading, Style, reading
 from symbp.read.spelling import Quotient
 
@@ -98,6 +99,7 @@ class Document:
     results: tuple[tuple[str, str], ...]
     gradients: Mapping[str, str]
     steps: tuple[Step, ...]
+    lecture: Lecture
     warnings: tuple[str, ...]
 
     @property
@@ -147,6 +149,7 @@ def document(
         results=() if derivation.is_gradient else _results(derivation, read.symbols.quotients),
         gradients=dict(derivation.gradients),
         steps=derivation.steps,
+        lecture=lecture(read) if style == "textbook" else Lecture((), read.symbols),
         warnings=derivation.warnings,
     )
 

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 
 from symbp.derive.derivation import Step
 from symbp.explain.document import Document, NumberedEquation, Section, sides
+from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.matrix_text import Spelling, matrix_text
 from symbp.explain.starts import Start
 from symbp.ir.expr import Expr
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
 from symbp.ir.system import Tensor
 from symbp.read.layout import TEXT_WIDTH, lines
-from symbp.read.legend import Entry, Named
+from symbp.read.legend import Entry, Named, Piece
 from symbp.read.spelling import LETTERS, Symbol, escaped, latex_access, name_latex
 from symbp.read.symbols import Symbols
 
+LEFT_MARGIN = 25.0  # of a list
 TAG_WIDTH = 30.0
 FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "det", "max")
 HEAD = r"""\documentclass{article}
@@ -85,6 +87,9 @@ class Latex(Notation):
         name = {"sigmoid": "sigma"}.get(name, name)
         function = rf"\{name}" if name in (*FUNCTIONS, "sigma") else rf"\operatorname{{{name}}}"
         return function + self.parenthesis(", ".join(arguments))
+
+    def derivative(self, of: str, by: str) -> str:
+        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
 
     def power(self, base: str, exponent: Expr, written: str) -> str:  # noqa: ARG002
         base = self.base(base)
@@ -162,8 +167,9 @@ def notation_for(document: Document) -> Latex:
     return Latex(document.reading.symbols)
 
 
-def latex(document: Document, *, steps: bool = False, fragment: bool = False) -> str:
-    """A complete document; with `steps`, the rewrites are listed in words; as a `fragment`, the equations
+def latex(document: Document, *, steps: Steps = False, fragment: bool = False) -> str:
+    """A complete document; with `steps`, how each derivative comes about, or how the `computed` equations came
+    to be what they are; as a `fragment`, the equations
     alone, for a document of one's own that uses amsmath."""
     notation = notation_for(document)
     if fragment:
@@ -173,7 +179,9 @@ def latex(document: Document, *, steps: bool = False, fragment: bool = False) ->
     parts += [_starts(document.starts, notation)] if document.starts else []
     parts += [_legend(document.reading.legend, notation)] if document.reading.legend else []
     parts += [_section(section, notation) for section in document.sections]
-    if steps and document.steps:
+    if steps and steps != "computed" and document.lecture.lessons:
+        parts.append(_lecture(document))
+    elif steps and document.steps:
         parts.append(_steps(document.steps, document.reading.symbols))
     parts += [rf"\paragraph{{Warning.}} {_prose(warning)}" for warning in document.warnings]
     return "\n".join([*parts, TAIL])
@@ -217,8 +225,12 @@ def _legend(entries: Sequence[Entry], notation: Latex) -> str:
 
 
 def _entry(entry: Entry, notation: Latex) -> str:
+    return _spelled(entry.pieces, notation)
+
+
+def _spelled(pieces: Sequence[Piece], notation: Latex) -> str:
     spelled = []
-    for piece in entry.pieces:
+    for piece in pieces:
         if isinstance(piece, str):
             spelled.append(_prose(piece))
         else:
@@ -240,6 +252,36 @@ def _aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
         first = lines(left, right, TEXT_WIDTH)
         rows += [f"  {left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
     return [r"\begin{align*}", *(rf"{row} \\" for row in rows[:-1]), rows[-1], r"\end{align*}"]
+
+
+def _lecture(document: Document) -> str:
+    """How each derivative comes about: sentences, and formulas aligned at the equals sign."""
+    notation = Latex(document.lecture.symbols)
+    written: list[str] = []
+    for lesson in document.lecture.lessons:
+        formulas: list[str] = []
+        item = r"\item "
+        for row in rows(document, lesson, notation):
+            if isinstance(row, Sentence):
+                written += _block(formulas)
+                formulas = []
+                written.append(item + _spelled(row.pieces, notation))
+                item = ""
+            else:
+                tag = "" if row.number is None else rf" \tag{{{row.number}}}"
+                first = lines(row.left, row.right, TEXT_WIDTH - TAG_WIDTH - LEFT_MARGIN)
+                broken = [f"  {row.left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
+                formulas += [*broken[:-1], broken[-1] + (tag or r" \notag")]
+        written += _block(formulas)
+    body = "\n".join([r"\begin{enumerate}\raggedright", *written, r"\end{enumerate}"])
+    return rf"\subsection*{{Steps}}{chr(10)}{body}"
+
+
+def _block(formulas: Sequence[str]) -> list[str]:
+    if not formulas:
+        return []
+    notag = [row if r"\tag{" in row or row.endswith(r"\notag") else rf"{row} \notag" for row in formulas]
+    return [r"\begin{align*}", *(rf"{row} \\" for row in notag[:-1]), notag[-1], r"\end{align*}"]
 
 
 def _steps(steps: Sequence[Step], symbols: Symbols) -> str:

@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from symbp.derive.derivation import Step
 from symbp.explain.document import Document, NumberedEquation, Section, sides
+from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.matrix_text import TEXT_SPELLING, matrix_text
 from symbp.explain.starts import Start
 from symbp.explain.wrapping import WIDTH, columns, equation_lines, prose_lines
 from symbp.ir.printer import Notation
-from symbp.read.legend import Entry, Named, counted
+from symbp.read.legend import Entry, Named, Piece, counted
 from symbp.read.symbols import Symbols
 
 WIDEST = 56  # an index form beyond this width has its matrix form on the next line
@@ -39,8 +40,9 @@ class PageText(Notation):
         return unicodedata.normalize("NFKC", written)
 
 
-def text(document: Document, *, steps: bool = False) -> str:
-    """The page as text without a final newline; with `steps`, every rewrite with its reason."""
+def text(document: Document, *, steps: Steps = False) -> str:
+    """The page as text without a final newline; with `steps`, how each derivative comes about, or every
+    rewrite that led to the `computed` equations."""
     notation = PageText(document.reading.symbols)
     blocks = [document.title]
     given = [part for tensor in document.given for part in prose_lines(str(tensor), "  ")]
@@ -60,7 +62,9 @@ def text(document: Document, *, steps: bool = False) -> str:
         number = {e.equation.target: e.number for e in document.equations}
         rows = [f"  {words:<{width}}  {name}, equation ({number[name]})" for words, name in document.results]
         blocks.append("\n".join(["Derivatives", *rows]))
-    if steps:
+    if steps and steps != "computed" and document.lecture.lessons:
+        blocks.append(lecture_text(document))
+    elif steps:
         blocks.append(steps_text(document.steps, document.reading.symbols))
     blocks += [f"warning: {warning}" for warning in document.warnings]
     return "\n\n".join(blocks)
@@ -73,8 +77,12 @@ def legend_lines(document: Document) -> list[str]:
 
 
 def _entry(entry: Entry, notation: Notation) -> str:
+    return _spelled(entry.pieces, notation)
+
+
+def _spelled(pieces: Sequence[Piece], notation: Notation) -> str:
     spelled = []
-    for piece in entry.pieces:
+    for piece in pieces:
         if isinstance(piece, Named):
             spelled.append(notation.access(piece.name, [], None))
         else:
@@ -139,6 +147,26 @@ def _fits(index: str, column: int, matrix: str, room: int) -> bool:
 def computed_as(shown: NumberedEquation) -> str:
     """`computed as (5)–(8)`, where that is another equation."""
     return f"computed as {counted(shown.line.computed)}" if shown.differs and shown.line.computed else ""
+
+
+def lecture_text(document: Document) -> str:
+    """How each derivative comes about: who reads the tensor, local derivatives, the chain rule's sum."""
+    notation = PageText(document.lecture.symbols)
+    lines = ["Steps"]
+    for count, lesson in enumerate(document.lecture.lessons, start=1):
+        head, indent = f"{count:>4}. ", " " * 6
+        for row in rows(document, lesson, notation):
+            if isinstance(row, Sentence):
+                written = prose_lines(_spelled(row.pieces, notation), head if head.strip() else indent)
+            else:
+                number = "" if row.number is None else f"   ({row.number})"
+                margin = indent + "  " * (row.depth + 1)
+                broken = equation_lines(f"{row.left} = {row.right}", WIDTH - len(margin) - len(number))
+                written = [margin + line for line in broken]
+                written[-1] += number
+            lines += written
+            head = ""
+    return "\n".join(lines)
 
 
 def steps_text(steps: Sequence[Step], symbols: Symbols | None = None) -> str:

@@ -83,6 +83,10 @@ class Notation:
         name = {"sigmoid": "σ"}.get(name, name)
         return f"{name}({', '.join(arguments)})"
 
+    def derivative(self, of: str, by: str) -> str:
+        """Of one element by another."""
+        return f"∂{of}/∂{by}"
+
     def power(self, base: str, exponent: Expr, written: str) -> str:
         return base + {2: "²", 3: "³"}.get(exponent, f"^{written}")
 

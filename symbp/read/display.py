@@ -10,6 +10,7 @@ is elementwise.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sympy
@@ -132,3 +133,12 @@ def bound(equation: Equation) -> dict[Index, Expr]:
         for node in sorted(part.atoms(Reduced), key=sympy.default_sort_key):
             found |= {i: e for i, e in node.extents.items() if i not in found}
     return found
+
+
+def unused(taken: Iterable[Index], like: Index) -> Index:
+    """An index that isn't taken."""
+    names = {i.name for i in taken}
+    count = 2
+    while f"{like.name}{count}" in names:
+        count += 1
+    return Index(f"{like.name}{count}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from symbp.ir.expr import Expr, FloorDiv, Index, Size
 from symbp.ir.groups import groups
@@ -23,12 +23,27 @@ LENGTHS = "PQRABCFGJLMUXYZ"
 SPARE = "ijklmpqruvwabcdefghnosxyz"
 
 
-def shown(system: System, words: Collection[str], lengths: Mapping[Expr, Size]) -> dict[str, Equation]:
-    """Each tensor's equation with the letters of a page, and `lengths` by their names; no index is called as
-    one of the `words`, the names of tensors and sizes."""
-    letters = axis_letters(system, words)
-    renamed = {e.target: _renamed(e, _letters(e, letters, words)) for e in system.equations}
-    return {name: _abbreviated(e, lengths) for name, e in renamed.items()}
+@dataclass(frozen=True)
+class Lettering:
+    """The letters of a page's axes, the words that no index may be called by, and names for long lengths."""
+
+    letters: Mapping[Expr, str]
+    words: frozenset[str]
+    lengths: Mapping[Expr, Size]
+
+    def of(self, equation: Equation) -> dict[Index, Index]:
+        """What each index of the equation is called, where that is another letter."""
+        return _letters(equation, self.letters, self.words)
+
+    def shown(self, equation: Equation) -> Equation:
+        """The equation with the letters of the page, and its long lengths by their names."""
+        return _abbreviated(_renamed(equation, self.of(equation)), self.lengths)
+
+
+def lettering(system: System, words: Collection[str], lengths: Mapping[Expr, Size]) -> Lettering:
+    """The letters of a system's axes; no index is called as one of the `words`, the names of tensors and
+    sizes."""
+    return Lettering(axis_letters(system, words), frozenset(words), lengths)
 
 
 def lengths(system: System, words: Collection[str]) -> dict[Expr, Size]:

@@ -15,7 +15,7 @@ from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.system import Equation
 from symbp.read.cases import cases
 from symbp.read.display import bound
-from symbp.read.indices import lengths, shown
+from symbp.read.indices import Lettering, lengths, lettering
 from symbp.read.legend import Entry, legend, sizes_of
 from symbp.read.sections import Part, parts
 from symbp.read.symbols import Symbols, symbols
@@ -49,15 +49,15 @@ class Line:
 @dataclass(frozen=True)
 class Reading:
     """`lines` in the order of their numbers, `parts` of the page by the numbers of their first and last line;
-    `derivation` is that of the page: its system holds what the lines define. `lengths` of axes that are long
-    formulas, with their names; `symbols` for the tensors. `defined` and `computed` say what tensors are that
+    `derivation` is that of the page: its system holds what the lines define. `lettering` for its indices;
+    `symbols` for the tensors. `defined` and `computed` say what tensors are that
     the computation hasn't, or has under another name."""
 
     style: Style
     derivation: Derivation
     lines: tuple[Line, ...]
     parts: tuple[Part, ...]
-    lengths: Mapping[Expr, Size]
+    lettering: Lettering
     symbols: Symbols
     legend: tuple[Entry, ...]
     defined: Mapping[str, Equation] = field(default_factory=dict)
@@ -66,6 +66,11 @@ class Reading:
     def of(self, part: Part) -> tuple[Line, ...]:
         """The lines of a part."""
         return tuple(line for line in self.lines if line.target in part.targets)
+
+    @property
+    def lengths(self) -> Mapping[Expr, Size]:
+        """The lengths of axes that are long formulas, with their names."""
+        return self.lettering.lengths
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -86,14 +91,15 @@ def reading(
     words = {*system.by_name, *sizes_of(system)}
     long = lengths(system, words)
     sizes = sizes_of(system) | {size.name for size in long.values()}
-    equations = shown(system, words | sizes, long)
+    letters = lettering(system, words | sizes, long)
+    equations = {e.target: letters.shown(e) for e in system.equations}
     ordered = parts(book.derivation)
     lines = _lines([equations[name] for part in ordered for name in part.targets], book, style)
-    letters = {index.name for line in lines for index in bound(line.equation)}
-    found = symbols(book.derivation, {*sizes, *letters}, chosen)
+    used = {index.name for line in lines for index in bound(line.equation)}
+    found = symbols(book.derivation, {*sizes, *used}, chosen)
     numbers = {line.target: line.number for line in reversed(lines)}
     told = legend(book.derivation, equations, found, long, numbers)
-    return Reading(style, book.derivation, lines, ordered, long, found, told, book.defined, book.computed)
+    return Reading(style, book.derivation, lines, ordered, letters, found, told, book.defined, book.computed)
 
 
 def _as_computed(derivation: Derivation) -> Textbook:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import sympy
 
-from symbp.ir.expr import Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.system import Equation
 from symbp.read.display import Along, Reduced, relu, sigmoid, softplus
 
 
@@ -124,3 +125,19 @@ def _softmax(e: Expr) -> Expr:
                 _, scores = _apart(above.args[0], index)
                 return sympy.Mul(Along("softmax", scores, index, total.extents[k], conditions), *rest)
     return e
+
+
+def place_of(saved: Equation, node: Along) -> tuple[Expr, ...] | None:
+    """The subscripts at which the equation's right-hand side is the node."""
+    for mine in sorted(saved.body.body.atoms(Access), key=sympy.default_sort_key):
+        for other in node.body.atoms(Access):
+            if mine.name == other.name and set(saved.indices) <= set(mine.subscripts):
+                there = dict(zip(mine.subscripts, other.subscripts, strict=True))
+                if all(isinstance(there[i], Index) for i in saved.indices) and _at(saved, there) == node:
+                    return tuple(there[i] for i in saved.indices)
+    return None
+
+
+def _at(saved: Equation, there: dict[Expr, Expr]) -> Expr:
+    apart = {i: Index(f"{i.name}__") for i in saved.indices}
+    return saved.body.xreplace(apart).xreplace({apart[i]: there[i] for i in saved.indices})

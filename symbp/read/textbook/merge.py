@@ -14,11 +14,11 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Index, IntegerAccess, unused_name, value_accesses
+from symbp.ir.expr import Access, Expr, IntegerAccess, unused_name, value_accesses
 from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.read.display import Along, Reduced, bound
-from symbp.read.textbook.functions import exponential, named
+from symbp.read.textbook.functions import exponential, named, place_of
 from symbp.read.textbook.page import Page, inlined, is_backward, size
 
 SHORT = 6  # a helper of so few parts stands where it is read, however often
@@ -88,27 +88,11 @@ def _saving(page: Page, saved: Equation) -> Callable[[Equation], Equation]:
         if equation.target == saved.target:
             return equation
         found = {
-            node: tensor.at(*there) for node in equation.body.atoms(Along) if (there := _same(saved, node))
+            node: tensor.at(*there) for node in equation.body.atoms(Along) if (there := place_of(saved, node))
         }
         return equation.with_(body=equation.body.xreplace(found)) if found else equation
 
     return change
-
-
-def _same(saved: Equation, node: Along) -> tuple[Expr, ...] | None:
-    """The subscripts at which the equation's right-hand side is the node."""
-    for mine in sorted(saved.body.body.atoms(Access), key=sympy.default_sort_key):
-        for other in node.body.atoms(Access):
-            if mine.name == other.name and set(saved.indices) <= set(mine.subscripts):
-                there = dict(zip(mine.subscripts, other.subscripts, strict=True))
-                if all(isinstance(there[i], Index) for i in saved.indices) and _at(saved, there) == node:
-                    return tuple(there[i] for i in saved.indices)
-    return None
-
-
-def _at(saved: Equation, there: dict[Expr, Expr]) -> Expr:
-    apart = {i: Index(f"{i.name}__") for i in saved.indices}
-    return saved.body.xreplace(apart).xreplace({apart[i]: there[i] for i in saved.indices})
 
 
 # --- sums with what is added to them

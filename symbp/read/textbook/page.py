@@ -16,7 +16,7 @@ from symbp.derive.derivation import Derivation
 from symbp.ir.expr import Access, Expr, Index, rename, unused_name
 from symbp.ir.labels import Differential
 from symbp.ir.system import Equation, Role, Tensor
-from symbp.read.display import Along, Reduced, bound
+from symbp.read.display import Along, Reduced, bound, unused
 from symbp.read.symbols import differentials
 
 
@@ -177,15 +177,6 @@ def _apart(derivation: Derivation, declared: Mapping[str, Equation]) -> dict[str
 
 
 # --- putting a definition in the place of what it defines
-def unused(taken: Iterable[Index], like: Index) -> Index:
-    """An index that isn't taken."""
-    names = {i.name for i in taken}
-    count = 2
-    while f"{like.name}{count}" in names:
-        count += 1
-    return Index(f"{like.name}{count}")
-
-
 def definition(equation: Equation, subscripts: tuple[Expr, ...], taken: Iterable[Index]) -> Expr:
     """The value of an element in terms of what its equation reads; bound indices are none of those taken."""
     used = {*taken, *bound(equation)} | {

@@ -1,0 +1,122 @@
+"""The lessons of a lecture as rows: sentences and formulas, which each format spells.
+
+Enters: a document with lessons. Leaves: for each lesson its rows. Must not know: any format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from symbp.explain.document import Document, sides
+from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.printer import Notation
+from symbp.read.lecture import Lesson, Part
+from symbp.read.legend import Named, Piece
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Words, tensors and expressions."""
+
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Both sides of an equation; `number` where it is one of the page, `depth` for what stands between."""
+
+    left: str
+    right: str
+    number: int | None = None
+    depth: int = 0
+
+
+Row = Sentence | Formula
+Steps = bool | Literal["computed"]  # a lecture, or every rewrite that led to the computed equations
+
+
+def rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
+    """The rows of a lesson, formulas spelled in a notation that knows the symbols of the lecture."""
+    found: list[Row] = [Sentence(_read_by(document, lesson)), *_parts(document, lesson, notation, 0)]
+    if lesson.sum is None:
+        found.append(Sentence(("Its derivative goes where the value came from.",)))
+    else:
+        if lesson.is_result:
+            found += [Sentence(summed) for summed in _summed(lesson)]
+            return [*found, *_results(document, lesson, notation)]
+        found += [Formula(*notation.equation(lesson.sum)), *(Sentence(s) for s in _summed(lesson))]
+    why = reasons(document, lesson)
+    return [*found, *_results(document, lesson, notation), *(Sentence((one,)) for one in why)]
+
+
+def _read_by(document: Document, lesson: Lesson) -> tuple[Piece, ...]:
+    numbers = document.reading.numbers
+    pieces: list[Piece] = [Named(lesson.by), " is read by "]
+    for k, reader in enumerate(lesson.readers):
+        pieces += [", " if k else "", Named(reader), f" ({numbers[reader]})"]
+    return (*(p for p in pieces if p != ""), ".")
+
+
+def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -> Iterator[Row]:
+    """The local derivatives, and before them what stands between the readers and the loss."""
+    for inner in lesson.between:
+        yield from _parts(document, inner, notation, depth + 1)
+        if inner.sum is not None:
+            yield Formula(*notation.equation(inner.sum), depth=depth + 1)
+    seen: set[str] = set()
+    for part in lesson.parts:
+        if part.slope is None or _is_trivial(lesson, part):
+            continue
+        left = notation.derivative(notation.show(part.of), notation.show(part.by))
+        if left not in seen:
+            yield Formula(left, notation.show(part.slope, lesson.line.equation.indices), depth=depth)
+            seen.add(left)
+
+
+def _is_trivial(lesson: Lesson, part: Part) -> bool:
+    """Whether the local derivative is the whole sum: of the loss by what it reads."""
+    return len(lesson.parts) == 1 and lesson.sum is not None and part.slope == lesson.sum.body
+
+
+def _summed(lesson: Lesson) -> list[tuple[Piece, ...]]:
+    """Which indices are summed over, and why."""
+    found: list[tuple[Piece, ...]] = []
+    for part in lesson.parts:
+        if part.summed:
+            over = _listed(part.summed)
+            stays = lesson.sum.indices if lesson.sum is not None else ()
+            said: tuple[Piece, ...] = (
+                "Summed over ", *over, ", which ", Named(part.reader), " has and ", Named(lesson.by), " hasn't",
+            )  # fmt: skip
+            said += ("; ", *_listed(stays), " stay" if len(stays) > 1 else " stays") if stays else ()
+            if (*said, ".") not in found:
+                found.append((*said, "."))
+    return found
+
+
+def _results(document: Document, lesson: Lesson, notation: Notation) -> Iterator[Formula]:
+    for shown in document.equations:
+        if shown.line.target == lesson.line.target:
+            yield Formula(*sides(shown.line, notation), number=shown.number)
+
+
+def reasons(document: Document, lesson: Lesson) -> list[str]:
+    """What made the result short, a sentence each: those that mention nothing that the page hasn't."""
+    words = {name for name, shown in document.reading.symbols.text.items() if name == shown}
+    found: dict[str, str] = {}
+    for step in document.steps:
+        if step.target == lesson.line.target and step.rule not in ("chain rule", "sum of the contributions"):
+            named = {w for w in _names(step.reason) if "_" in w or any(c.isdigit() for c in w)}
+            if named <= words and step.rule not in found:
+                found[step.rule] = step.reason
+    return list(found.values())
+
+
+def _names(sentence: str) -> set[str]:
+    return {word.strip(".,;:()") for word in sentence.split()}
+
+
+def _listed(pieces: Sequence[Expr | Index | Access | Guard]) -> list[Piece]:
+    return [part for k, piece in enumerate(pieces) for part in ((", ", piece) if k else (piece,))]

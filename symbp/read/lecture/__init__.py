@@ -1,0 +1,134 @@
+"""The backward pass as a lecture: one lesson for each derivative of a page.
+
+Enters: the reading of a derivation by a textbook. Leaves: frozen lessons: who reads the tensor, local
+derivatives, the chain rule's sum, the result. Must not know: formats, how a result became short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.system import Equation
+from symbp.read.display import Reduced
+from symbp.read.lecture.chain import Chain, Contribution, chain
+from symbp.read.lecture.local import NoLocalDerivative
+from symbp.read.reading import Line, Reading
+from symbp.read.spelling import Quotient, Symbol
+from symbp.read.symbols import Symbols
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one reader adds: the local derivative `of` by `by`, which is `slope` where that is one formula;
+    the indices summed over."""
+
+    reader: str
+    of: Access
+    by: Access
+    slope: Expr | None
+    summed: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How one derivative comes about. `line` is the result, `sum` the chain rule's sum for it; `between` are
+    the sums for what stands between, and has no equation on the page; `stays` are the indices of the result.
+    Without `sum` the readers have no local derivative in a formula: a place of a maximum, a matrix
+    function."""
+
+    line: Line
+    by: str
+    readers: tuple[str, ...]
+    parts: tuple[Part, ...] = ()
+    sum: Equation | None = None
+    between: tuple[Lesson, ...] = ()
+
+    @property
+    def is_result(self) -> bool:
+        """Whether the sum is the result as it stands."""
+        return self.sum is not None and _plain(self.sum) == _plain(self.line.equation)
+
+
+def _plain(equation: Equation) -> Expr:
+    """The right-hand side, a sum over indices as a sum within a body."""
+    if equation.op != "sum":
+        return equation.body
+    return Reduced("sum", equation.body, equation.reduced, [equation.extents[i] for i in equation.reduced])
+
+
+@dataclass(frozen=True)
+class Lecture:
+    """Lessons in the order of the page; `symbols` for all that they mention."""
+
+    lessons: tuple[Lesson, ...]
+    symbols: Symbols
+
+
+def lecture(reading: Reading) -> Lecture:
+    """The lessons of a page of gradients; none of another page."""
+    system = reading.derivation.system
+    loss = system.loss
+    if not reading.derivation.is_gradient or loss is None:
+        return Lecture((), reading.symbols)
+    adjoints = {
+        what.by: e.target
+        for e in system.equations
+        if (what := system.tensor(e.target).differential) and not what.part and what.of == loss
+    }
+    results = {name: by for by, name in adjoints.items()}
+    found: list[Lesson] = []
+    named: dict[str, str] = {}
+    for line in reading.lines:
+        if line.target not in results or any(lesson.line.target == line.target for lesson in found):
+            continue
+        by = results[line.target]
+        readers = tuple(e.target for e in system.equations if by in e.read_names and e.target not in results)
+        try:
+            lesson = _lesson(reading, line, chain(system, loss, adjoints, by, line.target), readers, named)
+        except NoLocalDerivative:
+            lesson = Lesson(line, by, readers)
+        found.append(lesson)
+    return Lecture(tuple(found), _with_between(reading, named))
+
+
+def _lesson(
+    reading: Reading, line: Line, found: Chain, readers: tuple[str, ...], named: dict[str, str]
+) -> Lesson:
+    letters = reading.lettering
+    between = []
+    for one in found.between:
+        named[one.equation.target] = one.by
+        their = tuple(dict.fromkeys(c.reader for c in one.contributions))
+        between.append(_lesson(reading, line, one, their, named))
+    parts = tuple(_part(reading, c) for c in found.contributions)
+    return Lesson(line, found.by, readers, parts, letters.shown(found.equation), tuple(between))
+
+
+def _part(reading: Reading, c: Contribution) -> Part:
+    """The contribution with the letters of the page."""
+    if c.local is None:
+        return Part(c.reader, c.of, c.by, None, ())
+    renamed = reading.lettering.of(c.local)
+    apart = {old: Index(f"{old.name}__apart") for old in renamed}
+    back = {apart[old]: new for old, new in renamed.items()}
+
+    def shown(e: Expr) -> Expr:
+        return e.xreplace(apart).xreplace(back).xreplace(dict(reading.lengths))
+
+    summed = tuple(renamed.get(i, i) for i in c.summed)
+    return Part(c.reader, shown(c.of), shown(c.by), shown(c.local.body), summed)
+
+
+def _with_between(reading: Reading, named: Mapping[str, str]) -> Symbols:
+    """The symbols of the page, and those of derivatives that only the lessons have."""
+    symbols, system = reading.symbols, reading.derivation.system
+    loss = system.loss
+    assert loss is not None
+    text, latex, own = dict(symbols.text), dict(symbols.latex), dict(symbols.symbols)
+    for name, by in named.items():
+        quotient = Quotient((loss, 0), ((by, len(system.tensor(by).shape)),))
+        own[name] = Symbol(f"d{text[by]}", quotient=quotient)
+        text[name], latex[name] = f"d{text[by]}", rf"\frac{{\partial {latex[loss]}}}{{\partial {latex[by]}}}"
+    return replace(symbols, symbols=own, text=text, latex=latex)

@@ -1,0 +1,165 @@
+"""The chain rule for one tensor of a page: the sum over all that reads it.
+
+Enters: the equations of a page. Leaves: what reads the tensor, local derivatives, and the sum that is its
+derivative. Must not know: letters, symbols, formats, or how the result became short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.system import Equation, System, Tensor
+from symbp.read.display import Along, Reduced, bound, unused
+from symbp.read.lecture.local import NoLocalDerivative, Read, reads
+from symbp.read.textbook.functions import place_of
+
+DEEPEST = 4  # readers without a derivative of their own on the page, one behind another
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one read of the tensor adds: `reader` reads it, `local` is the local derivative as an equation
+    over the indices of both elements, `of` by `by`, where it is no sum itself; `term` is what it adds to the
+    derivative, a sum over `summed`."""
+
+    reader: str
+    of: Access
+    by: Access
+    local: Equation | None
+    term: Expr
+    summed: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The derivative by a tensor as the chain rule has it; `between` are the derivatives by what stands
+    between it and the loss and has none on the page."""
+
+    by: str
+    equation: Equation
+    contributions: tuple[Contribution, ...]
+    between: tuple[Chain, ...] = ()
+
+
+def chain(system: System, loss: str, adjoints: Mapping[str, str], by: str, target: str) -> Chain:
+    """The chain rule's sum for `by`, whose derivative is called `target`; `adjoints` are the derivatives that
+    the page has, by tensor. Raises NoLocalDerivative."""
+    return _Chains(system, loss, dict(adjoints)).of(by, target, DEEPEST)
+
+
+class _Chains:
+    def __init__(self, system: System, loss: str, adjoints: dict[str, str]) -> None:
+        self.system, self.loss, self.adjoints = system, loss, adjoints
+
+    def of(self, by: str, target: str, depth: int) -> Chain:
+        tensor = self.system.tensor(by)
+        plain = self.indices(tensor, target)
+        found: list[Contribution] = []
+        between: list[Chain] = []
+        for equation in self.system.equations:
+            if by not in equation.read_names or equation.target in self.adjoints.values():
+                continue
+            if not self.matters(equation.target):
+                continue
+            for read in reads(equation, by):
+                if equation.target not in self.adjoints and equation.target != self.loss:
+                    between.append(self.between(equation.target, depth))
+                found.append(self.contribution(equation, read, plain))
+        if not found:
+            raise NoLocalDerivative
+        body = sympy.Add(*[c.term for c in found])
+        ranges = tuple(tensor.shape)
+        return Chain(by, Equation(target, plain, body, ranges=ranges), tuple(found), tuple(between))
+
+    def matters(self, name: str) -> bool:
+        """Whether the loss rests on the tensor by way of differentiable values."""
+        return name in self.system.ancestors(self.loss) and not self.system.tensor(name).integer
+
+    def indices(self, tensor: Tensor, target: str) -> tuple[Index, ...]:
+        """The indices of the derivative: those of its equation, or new ones."""
+        known = self.system.defining.get(target) or self.system.defining.get(tensor.name)
+        if known is not None and len(known.indices) == len(tensor.shape):
+            return known.indices
+        return tuple(Index(f"a{k}") for k in range(len(tensor.shape)))
+
+    def between(self, name: str, depth: int) -> Chain:
+        """The derivative by a tensor that has none on the page, which gets a name."""
+        if not depth:
+            raise NoLocalDerivative
+        target = f"d{name}__between"
+        found = self.of(name, target, depth - 1)
+        self.adjoints[name] = target
+        return found
+
+    def contribution(self, equation: Equation, read: Read, plain: tuple[Index, ...]) -> Contribution:
+        """One read's part of the sum: the derivative by the reader times the local derivative, over all
+        indices that the element differentiated by doesn't determine."""
+        taken = {*plain, *bound(equation)}
+        own = {i: unused(taken, Index(f"{i.name}r")) for i in (*equation.indices, *read.within)}
+        extents = {own[i]: e for i, e in (equation.extents | read.within).items()}
+        access, slope = read.access.xreplace(own), read.slope.xreplace(own)
+        solved, guards = _solved(access, plain, set(own.values()))
+        slope = sympy.Mul(self.saved(equation, slope, own).xreplace(solved), *guards)
+        of = self.system.tensor(equation.target).at(*[own[i].xreplace(solved) for i in equation.indices])
+        known = self.adjoints.get(equation.target)
+        outer = sympy.Integer(1) if known is None else Access(known, *of.subscripts)
+        product = _beyond(sympy.Mul(outer, slope), solved)
+        left = {new: extents[new] for new in own.values() if new not in solved}
+        term = Reduced("sum", product, left, left.values()) if left else product
+        by = self.system.tensor(access.name).at(*plain)
+        extents |= dict(zip(plain, self.system.tensor(access.name).shape, strict=True))
+        local = _local(of, by, slope, extents)
+        return Contribution(equation.target, of, by, local, term, tuple(left))
+
+    def saved(self, equation: Equation, slope: Expr, own: Mapping[Index, Index]) -> Expr:
+        """The local derivative in terms of the reader's own value, 1 − h² for 1 − tanh(a)²."""
+        tensor = self.system.tensor(equation.target)
+        if equation.op is not None:
+            return slope
+        found: dict[Expr, Expr] = {}
+        if isinstance(equation.body, Along):
+            places = {node: place_of(equation, node) for node in slope.atoms(Along)}
+            found = {node: tensor.at(*place) for node, place in places.items() if place is not None}
+        elif equation.body.is_Function:
+            found = {equation.body.xreplace(own): tensor.at(*[own[i] for i in equation.indices])}
+        return slope.xreplace(found)
+
+
+def _local(of: Access, by: Access, slope: Expr, extents: Mapping[Index, Expr]) -> Equation | None:
+    """The local derivative as an equation over the indices of both elements, if it has no others."""
+    indices = tuple(sorted(free_indices(of) | free_indices(by), key=lambda i: i.name))
+    if not free_indices(slope) <= set(indices) or not set(indices) <= set(extents):
+        return None
+    return Equation("__local", indices, slope, ranges=tuple(extents[i] for i in indices))
+
+
+def _solved(
+    access: Access, plain: tuple[Index, ...], own: set[Index]
+) -> tuple[dict[Index, Expr], list[Expr]]:
+    """What the reader's indices are where it reads the element at `plain`, and what else must hold."""
+    solved: dict[Index, Expr] = {}
+    guards: list[Expr] = []
+    for subscript, index in zip(access.subscripts, plain, strict=True):
+        free = free_indices(subscript) & own
+        unknown = [i for i in free if i not in solved]
+        if len(unknown) == 1 and len(free) == 1 and not subscript.atoms(Access):
+            (one,) = unknown
+            rest = sympy.expand(subscript - one)
+            if one not in rest.free_symbols:
+                solved[one] = index - rest
+                continue
+        guards.append(Guard("=", index, subscript))
+    return solved, [g.xreplace(solved) for g in guards]
+
+
+def _beyond(product: Expr, solved: Mapping[Index, Expr]) -> Expr:
+    """The product with 0 for reads beyond a range, where an index is shifted."""
+    shifted = [e for e in solved.values() if not isinstance(e, Index)]
+    if not shifted:
+        return product
+    reads = [a for a in product.atoms(Access) if any(s in shifted for s in a.subscripts)]
+    return product.xreplace({a: a.with_(outside=sympy.Integer(0)) for a in reads if a.outside is None})
