@@ -168,9 +168,9 @@ def notation_for(document: Document) -> Latex:
 
 
 def latex(document: Document, *, steps: Steps = False, fragment: bool = False) -> str:
-    """A complete document; with `steps`, how each derivative comes about, or how the `computed` equations came
-    to be what they are; as a `fragment`, the equations
-    alone, for a document of one's own that uses amsmath."""
+    """A complete document; with `steps`, how each derivative comes about, or how the `computed` equations
+    came to be what they are; as a `fragment`, the equations alone, for a document of one's own that uses
+    amsmath."""
     notation = notation_for(document)
     if fragment:
         shown = [equation for section in document.sections for equation in section.equations]

@@ -87,9 +87,8 @@ def _summed(lesson: Lesson) -> list[tuple[Piece, ...]]:
         if part.summed:
             over = _listed(part.summed)
             stays = lesson.sum.indices if lesson.sum is not None else ()
-            said: tuple[Piece, ...] = (
-                "Summed over ", *over, ", which ", Named(part.reader), " has and ", Named(lesson.by), " hasn't",
-            )  # fmt: skip
+            over_what = ("Summed over ", *over, ", which ", Named(part.reader), " has and ")
+            said: tuple[Piece, ...] = (*over_what, Named(lesson.by), " hasn't")
             said += ("; ", *_listed(stays), " stay" if len(stays) > 1 else " stays") if stays else ()
             if (*said, ".") not in found:
                 found.append((*said, "."))
