@@ -220,7 +220,7 @@ def _section(section: Section, notation: Latex) -> str:
 
 
 def _legend(entries: Sequence[Entry], notation: Latex) -> str:
-    rows = [rf"  \item {_entry(entry, notation)}" for entry in entries]
+    rows = [rf"  \item {{}}{_entry(entry, notation)}" for entry in entries]  # a bracket is no option of \item
     return "\n".join([r"\subsection*{Legend}", r"\begin{itemize}\raggedright", *rows, r"\end{itemize}"])
 
 

@@ -41,7 +41,7 @@ def rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
     """The rows of a lesson, formulas spelled in a notation that knows the symbols of the lecture."""
     found: list[Row] = [Sentence(_read_by(document, lesson)), *_parts(document, lesson, notation, 0)]
     if lesson.sum is None:
-        found.append(Sentence(("Its derivative goes where the value came from.",)))
+        found.append(Sentence((_without_formula(document, lesson),)))
     else:
         if lesson.is_result:
             found += [Sentence(summed) for summed in _summed(lesson)]
@@ -49,6 +49,14 @@ def rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
         found += [Formula(*notation.equation(lesson.sum)), *(Sentence(s) for s in _summed(lesson))]
     why = reasons(document, lesson)
     return [*found, *_results(document, lesson, notation), *(Sentence((one,)) for one in why)]
+
+
+def _without_formula(document: Document, lesson: Lesson) -> str:
+    """What to say where a reader has no local derivative in a formula."""
+    equations = document.reading.derivation.system.defining
+    if any(equations[reader].op == "max" for reader in lesson.readers):
+        return "The derivative by a maximum goes to where the value came from."
+    return "The local derivative is no formula of one element by another."
 
 
 def _read_by(document: Document, lesson: Lesson) -> tuple[Piece, ...]:

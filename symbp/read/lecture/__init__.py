@@ -78,13 +78,18 @@ def lecture(reading: Reading) -> Lecture:
         if (what := system.tensor(e.target).differential) and not what.part and what.of == loss
     }
     results = {name: by for by, name in adjoints.items()}
+    needed = system.ancestors(loss)
     found: list[Lesson] = []
     named: dict[str, str] = {}
     for line in reading.lines:
         if line.target not in results or any(lesson.line.target == line.target for lesson in found):
             continue
         by = results[line.target]
-        readers = tuple(e.target for e in system.equations if by in e.read_names and e.target not in results)
+        readers = tuple(
+            e.target
+            for e in system.equations
+            if by in e.read_names and e.target in needed and e.target not in results
+        )
         try:
             lesson = _lesson(reading, line, chain(system, loss, adjoints, by, line.target), readers, named)
         except NoLocalDerivative:

@@ -7,16 +7,19 @@ derivative. Must not know: letters, symbols, formats, or how the result became s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.derive.solve import invert
+from symbp.ir.expr import Access, Expr, Index, free_indices
 from symbp.ir.system import Equation, System, Tensor
 from symbp.read.display import Along, Reduced, bound, unused
 from symbp.read.lecture.local import NoLocalDerivative, Read, reads
 from symbp.read.textbook.functions import place_of
+from symbp.read.textbook.terms import zeros_outside
 
+FRESH = 8  # new indices that a read through quotients may take
 DEEPEST = 4  # readers without a derivative of their own on the page, one behind another
 
 
@@ -98,22 +101,40 @@ class _Chains:
     def contribution(self, equation: Equation, read: Read, plain: tuple[Index, ...]) -> Contribution:
         """One read's part of the sum: the derivative by the reader times the local derivative, over all
         indices that the element differentiated by doesn't determine."""
-        taken = {*plain, *bound(equation)}
-        own = {i: unused(taken, Index(f"{i.name}r")) for i in (*equation.indices, *read.within)}
+        taken = {*plain, *bound(equation), *read.within}
+        own: dict[Index, Index] = {}
+        for index in (*equation.indices, *read.within):
+            own[index] = unused({*taken, *own.values()}, index)
+        fresh: list[Index] = []
+        for _ in range(FRESH):
+            fresh.append(unused({*taken, *own.values(), *fresh}, Index("r")))
         extents = {own[i]: e for i, e in (equation.extents | read.within).items()}
         access, slope = read.access.xreplace(own), read.slope.xreplace(own)
-        solved, guards = _solved(access, plain, set(own.values()))
-        slope = sympy.Mul(self.saved(equation, slope, own).xreplace(solved), *guards)
+        shape = self.system.tensor(access.name).shape
+        found = invert(access.subscripts, plain, shape, tuple(own.values()), extents, fresh)
+        solved = dict(found.solution)
+        slope = sympy.Mul(self.saved(equation, slope, own).xreplace(solved), *found.guards)
         of = self.system.tensor(equation.target).at(*[own[i].xreplace(solved) for i in equation.indices])
         known = self.adjoints.get(equation.target)
         outer = sympy.Integer(1) if known is None else Access(known, *of.subscripts)
-        product = _beyond(sympy.Mul(outer, slope), solved)
-        left = {new: extents[new] for new in own.values() if new not in solved}
+        product = sympy.Mul(outer, slope)
+        product = zeros_outside(product, self.tensors) if product.is_Mul else product
+        left = {index: found.extents[index] for index in found.left}
         term = Reduced("sum", product, left, left.values()) if left else product
         by = self.system.tensor(access.name).at(*plain)
-        extents |= dict(zip(plain, self.system.tensor(access.name).shape, strict=True))
-        local = _local(of, by, slope, extents)
+        local = _local(of, by, slope, dict(found.extents) | dict(zip(plain, shape, strict=True)))
         return Contribution(equation.target, of, by, local, term, tuple(left))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Those of the page, and derivatives that only the lessons have, with the shapes of what they are
+        by."""
+        own = {
+            name: replace(self.system.tensor(by), name=name)
+            for by, name in self.adjoints.items()
+            if name not in self.system.by_name
+        }
+        return self.system.by_name | own
 
     def saved(self, equation: Equation, slope: Expr, own: Mapping[Index, Index]) -> Expr:
         """The local derivative in terms of the reader's own value, 1 − h² for 1 − tanh(a)²."""
@@ -135,31 +156,3 @@ def _local(of: Access, by: Access, slope: Expr, extents: Mapping[Index, Expr]) -
     if not free_indices(slope) <= set(indices) or not set(indices) <= set(extents):
         return None
     return Equation("__local", indices, slope, ranges=tuple(extents[i] for i in indices))
-
-
-def _solved(
-    access: Access, plain: tuple[Index, ...], own: set[Index]
-) -> tuple[dict[Index, Expr], list[Expr]]:
-    """What the reader's indices are where it reads the element at `plain`, and what else must hold."""
-    solved: dict[Index, Expr] = {}
-    guards: list[Expr] = []
-    for subscript, index in zip(access.subscripts, plain, strict=True):
-        free = free_indices(subscript) & own
-        unknown = [i for i in free if i not in solved]
-        if len(unknown) == 1 and len(free) == 1 and not subscript.atoms(Access):
-            (one,) = unknown
-            rest = sympy.expand(subscript - one)
-            if one not in rest.free_symbols:
-                solved[one] = index - rest
-                continue
-        guards.append(Guard("=", index, subscript))
-    return solved, [g.xreplace(solved) for g in guards]
-
-
-def _beyond(product: Expr, solved: Mapping[Index, Expr]) -> Expr:
-    """The product with 0 for reads beyond a range, where an index is shifted."""
-    shifted = [e for e in solved.values() if not isinstance(e, Index)]
-    if not shifted:
-        return product
-    reads = [a for a in product.atoms(Access) if any(s in shifted for s in a.subscripts)]
-    return product.xreplace({a: a.with_(outside=sympy.Integer(0)) for a in reads if a.outside is None})

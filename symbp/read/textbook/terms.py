@@ -25,7 +25,7 @@ def with_zeros_outside(page: Page) -> Page:
     """The page with [t < T − 1]·a[t + 1]·b as a[t + 1]·b where a is 0 beyond its range."""
 
     def change(e: Expr) -> Expr:
-        return _zeros(e, page.tensors) if e.is_Mul else e
+        return zeros_outside(e, page.tensors) if e.is_Mul else e
 
     return page.mapped(lambda e: e.with_(body=_everywhere(e.body, change)))
 
@@ -81,7 +81,7 @@ def _divided(term: Expr, factors: list[Expr]) -> Expr:
     return sympy.Mul(*[f for f in sympy.Mul.make_args(term) if f not in factors])
 
 
-def _zeros(product: Expr, tensors: Mapping[str, Tensor]) -> Expr:
+def zeros_outside(product: Expr, tensors: Mapping[str, Tensor]) -> Expr:
     """A product without the conditions that keep its reads in their range, where what stands beyond can be
     taken for 0 and makes the product 0."""
     factors = list(sympy.Mul.make_args(product))
