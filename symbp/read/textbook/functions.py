@@ -104,12 +104,21 @@ def _apart(u: Expr, index: Index) -> tuple[Expr, Expr]:
     return sympy.Add(*constant), sympy.Add(*rest)
 
 
+def _safe_total(e: Expr) -> Reduced | None:
+    """The sum s of s, or of s + [s = 0]: divided by that, a row in which nothing is left is 0."""
+    if e.is_Add and len(e.args) == 2:
+        for total, guard in (e.args, e.args[::-1]):
+            if isinstance(guard, Guard) and guard == Guard("=", total, sympy.Integer(0)):
+                return _safe_total(total)
+    return e if isinstance(e, Reduced) else None
+
+
 def _softmax(e: Expr) -> Expr:
     """[conditions]·exp(u) over its sum along k is softmax_k(u), 0 where the conditions don't hold."""
     factors = list(sympy.Mul.make_args(e))
     for below in factors:
-        total = below.base if below.is_Pow and below.exp == -1 else None
-        if not isinstance(total, Reduced) or total.op != "sum" or len(total.indices) != 1:
+        total = _safe_total(below.base) if below.is_Pow and below.exp == -1 else None
+        if total is None or total.op != "sum" or len(total.indices) != 1:
             continue
         split = exponential(total.body)
         above = next((f for f in factors if isinstance(f, sympy.exp)), None)

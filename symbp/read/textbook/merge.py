@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, IntegerAccess, unused_name, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, IntegerAccess, unused_name, value_accesses
 from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.read.display import Along, Reduced, bound
@@ -59,10 +59,21 @@ def _within(equation: Equation, page: Page) -> Expr:
     return equation.body.xreplace({a: type(a)(a.name, *a.subscripts) for a in known})
 
 
+def _is_safe(page: Page, equation: Equation) -> bool:
+    """Whether an equation is s + [s = 0], for the sum s of another."""
+    terms = equation.body.args if equation.body.is_Add else ()
+    for total in terms:
+        if isinstance(total, Access) and total.name in page.by_name and page.is_helper(total.name):
+            rest = equation.body - total
+            if rest == Guard("=", total, sympy.Integer(0)):
+                return _is_exponential(page, page.by_name[total.name])
+    return False
+
+
 def _is_exponential(page: Page, equation: Equation) -> bool:
     """Whether an equation is exp(…), under conditions, or a sum of such."""
     if equation.op is None:
-        return exponential(equation.body) is not None
+        return exponential(equation.body) is not None or _is_safe(page, equation)
     if equation.op != "sum":
         return False
     body = equation.body

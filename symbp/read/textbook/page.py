@@ -108,15 +108,8 @@ def _whole(tensors: Mapping[str, Tensor]) -> set[str]:
 def with_one_value(page: Page) -> Page:
     """The page with one name for a helper that has the same value in the computation as in the declaration:
     its equation reads nothing that hasn't, no shift above all, so that it was proven to be another form."""
-    same: dict[str, str] = {}
-    shifts = _shifts([e for e in page.equations if e.target not in page.computed], page.declared)
-    for equation in page.equations:
-        old = page.computed.get(equation.target)
-        if old is None:
-            continue
-        reads = [name for name in equation.read_names if name not in same]
-        if not any(name in shifts or name in page.computed for name in reads):
-            same[equation.target] = old
+    other = _shifted(page.equations, page.declared)  # in a recurrence equal step by step, if at all
+    same = {n: old for n, old in page.computed.items() if n in page.by_name and n not in other}
     if not same:
         return page
     known = {n: d.renamed(same) for n, d in page.waiting.items()}
@@ -149,29 +142,26 @@ def _forward(derivation: Derivation) -> list[Equation]:
     return [e for e in declared.equations if e.target in wanted]
 
 
-def _shifts(equations: Iterable[Equation], declared: Container[str]) -> set[str]:
-    """What only the computation has, to keep exponentials from overflowing, and what only it has that reads
-    these."""
-    found: set[str] = set()
-    for equation in equations:
-        if equation.target not in declared and (equation.constant or found & set(equation.read_names)):
-            found.add(equation.target)
+def _shifted(equations: Iterable[Equation], declared: Container[str]) -> set[str]:
+    """What only the computation has to keep exponentials from overflowing, and all of the computation that
+    reads these. The equations of the `declared` aren't among them."""
+    own = [e for e in equations if e.target not in declared]
+    found = {e.target for e in own if e.constant}
+    while more := {e.target for e in own if e.target not in found and found & set(e.read_names)}:
+        found |= more
     return found
 
 
 def _apart(derivation: Derivation, declared: Mapping[str, Equation]) -> dict[str, str]:
     """Names for helpers that may have another value in the computation than in the declaration: what a
     softmax divides by is a sum of shifted exponentials there. A shift reads what counts as a constant; all
-    other rewrites keep values. What has a name of its author's, or is asked for, has one value in both."""
+    other rewrites keep values. What is asked for has one value in both."""
     system = derivation.system
-    shifts = _shifts(system.equations, declared)
+    new = {e.target for e in system.equations if e.constant and e.target not in declared}
+    other = _shifted([e.with_(constant=e.target in new) for e in system.equations], ())
     taken, found = {*declared, *system.by_name}, dict[str, str]()
-    for equation in system.equations:
-        name = equation.target
-        label = system.tensor(name).label
-        if name not in declared or name in system.asked or (label is not None and label.given):
-            continue
-        if any(read in found or read in shifts for read in equation.read_names):
+    for name in (e.target for e in system.equations):
+        if name in other and name in declared and name not in system.asked:
             found[name] = unused_name(f"{name}_computed", taken)
     return found
 
