@@ -49,7 +49,8 @@ def in_latex(page):
 def words(page):
     """The letters of indices, and the names of sizes."""
     indices = {i.name for e in page.equations for i in bound(e.shown)}
-    return indices | {s.name for e in page.equations for s in e.shown.body.atoms(Size)}
+    parts = [part for e in page.equations for part in (e.shown.body, *e.shown.where)]
+    return indices | {size.name for part in parts for size in part.atoms(Size)}
 
 
 def values(derivation, page, seed):

@@ -21,6 +21,7 @@ Derivatives = Mapping[tuple[str, ...], str]
 
 REDUCTIONS = {
     r"\sum": "Σ", r"\prod": "Π", r"\max": "max", r"\operatorname*{argmax}": "argmax",
+    r"\operatorname*{argsort}": "argsort",
     r"\operatorname*{inverse}": "inverse", r"\det": "det", r"\log\lvert\det\rvert": "log|det|",
     r"\operatorname*{cholesky}": "cholesky", r"\operatorname*{cofactors}": "cofactors",
 }  # fmt: skip

@@ -31,6 +31,7 @@ GREEK = {
 }  # fmt: skip
 REDUCTIONS = {
     "Σ": "sum", "∑": "sum", "sum": "sum", "Π": "prod", "∏": "prod", "prod": "prod", "max": "max",
+    "argsort": "argsort",
     "mean": "mean", "argmax": "argmax", "inverse": "inverse", "det": "det", "log|det|": "logdet",
     "cholesky": "cholesky", "cofactors": "cofactors", "softmax": "softmax", "log_softmax": "log_softmax",
     "logsumexp": "logsumexp",

@@ -48,6 +48,12 @@ def _gamma_slope(x: float) -> float:
     return found + math.log(x) - 1 / (2 * x) - series
 
 
+def _polygamma(order: float, x: float) -> float:
+    import mpmath
+
+    return float(mpmath.polygamma(int(order), x))
+
+
 def _log(x: float) -> float:
     return math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan)
 
@@ -73,7 +79,7 @@ FUNCTIONS: dict[str, Any] = {
     "erfc": math.erfc, "loggamma": math.lgamma, "digamma": _gamma_slope, "sqrt": math.sqrt, "abs": abs,
     "sigmoid": _logistic, "sigma": _logistic, "relu": lambda x: max(x, 0.0),
     "softplus": lambda x: _log_of_sum([0.0, x]), "floor": math.floor, "round": round,
-    "sign": lambda x: float(np.sign(x)),
+    "sign": lambda x: float(np.sign(x)), "polygamma": _polygamma,
 }  # fmt: skip
 MATRICES: dict[str, Any] = {
     "inverse": np.linalg.inv,
@@ -266,14 +272,16 @@ class _Values:
         return found if node.op == "log_softmax" else math.exp(found)
 
     def matrix(self, node: Reduction, at: Mapping[str, int]) -> NDArray[np.float64]:
-        """A function of the whole matrix that the body gives; kept, as each element of it is asked for."""
-        if node.op not in MATRICES or len(node.indices) != 2:
+        """A function of all values that the body gives; kept, as each element of it is asked for."""
+        known = {**dict.fromkeys(MATRICES, 2), "argsort": 1}
+        if known.get(node.op) != len(node.indices):
             raise FormulaError(f"{node.op} is no function of a matrix that is evaluated")
         key = id(node), tuple(sorted(at.items()))
         if key not in self.kept:
-            rows, columns = (range(self.extent(i)) for i in node.indices)
-            row, column = node.indices
-            entries = [[self.value(node.body, {**at, row: r, column: c}) for c in columns] for r in rows]
-            self.kept[key] = np.asarray(MATRICES[node.op](np.array(entries)))
-        found: NDArray[np.float64] = self.kept[key]
-        return found
+            found = np.zeros([self.extent(i) for i in node.indices])
+            for place in itertools.product(*map(range, found.shape)):
+                found[place] = self.value(node.body, {**at, **dict(zip(node.indices, place, strict=True))})
+            function = MATRICES.get(node.op, lambda a: np.argsort(a, kind="stable"))
+            self.kept[key] = np.asarray(function(found))
+        kept: NDArray[np.float64] = self.kept[key]
+        return kept
