@@ -50,8 +50,9 @@ def given_names(nodes: Sequence[Node], keys: Keys, frame: FrameType | None) -> d
     if keys.loss.serial in open_ and "loss" not in owner:
         names[keys.loss.serial], owner["loss"] = "loss", keys.loss
     for buffer, value in keys.updates:
-        name = f"{buffer.name}_next"
-        if value.serial not in names and name not in owner:
+        called = names.get(buffer.serial, buffer.name)
+        name = f"{called}_next"
+        if called is not None and value.serial not in names and name not in owner:
             names[value.serial], owner[name] = name, value
     return names
 

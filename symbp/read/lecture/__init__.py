@@ -134,6 +134,8 @@ def _with_between(reading: Reading, named: Mapping[str, str]) -> Symbols:
     text, latex, own = dict(symbols.text), dict(symbols.latex), dict(symbols.symbols)
     for name, by in named.items():
         quotient = Quotient((loss, 0), ((by, len(system.tensor(by).shape)),))
-        own[name] = Symbol(f"d{text[by]}", quotient=quotient)
-        text[name], latex[name] = f"d{text[by]}", rf"\frac{{\partial {latex[loss]}}}{{\partial {latex[by]}}}"
+        written = (f"d{text[by]}", f"(∂{text[loss]}/∂{text[by]})")
+        short = next(s for s in written if s not in text.values() and s not in symbols.taken)
+        own[name] = Symbol(short, quotient=quotient)
+        text[name], latex[name] = short, rf"\frac{{\partial {latex[loss]}}}{{\partial {latex[by]}}}"
     return replace(symbols, symbols=own, text=text, latex=latex)

@@ -34,15 +34,28 @@ def with_outer_signs(page: Page) -> Page:
     """The page with a sum of −a as minus the sum of a."""
 
     def change(e: Equation) -> Equation:
-        if e.op != "sum" or not e.body.is_Mul or not e.body.could_extract_minus_sign():
-            return e
-        outer = [f for f in e.body.args if not f.free_symbols & set(e.all_indices)]
-        inner = [f for f in e.body.args if f not in outer]
-        total = Reduced("sum", sympy.Mul(*inner), e.reduced, [e.extents[i] for i in e.reduced])
-        body = sympy.Mul(*outer, total)
-        return e.with_(body=body, reduction=None, ranges=e.shape)
+        if e.op == "sum" and _is_negative(e.body):
+            total = Reduced("sum", e.body, e.reduced, [e.extents[i] for i in e.reduced])
+            return e.with_(body=_outside(total), reduction=None, ranges=e.shape)
+        return e.with_(body=_everywhere(e.body, _outside))
 
     return page.mapped(change)
+
+
+def _is_negative(body: Expr) -> bool:
+    """Whether a body is −a, or all its terms are."""
+    return all(term.could_extract_minus_sign() for term in sympy.Add.make_args(body))
+
+
+def _outside(e: Expr) -> Expr:
+    """−Σ a for Σ −a, with what doesn't depend on the indices outside, too."""
+    if not isinstance(e, Reduced) or e.op != "sum" or not _is_negative(e.body):
+        return e
+    body = sympy.Add(*[-term for term in sympy.Add.make_args(e.body)])
+    factors = sympy.Mul.make_args(body)
+    outer = [f for f in factors if not f.free_symbols & set(e.indices)]
+    inner = [f for f in factors if f not in outer]
+    return -sympy.Mul(*outer, Reduced("sum", sympy.Mul(*inner), e.indices, e.args[3], e.where))
 
 
 def _everywhere(e: Expr, change: Callable[[Expr], Expr]) -> Expr:
