@@ -12,7 +12,7 @@ from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 
 
-class _Reader:
+class Reader:
     """Evaluates what the lessons of a page print."""
 
     def __init__(self, derivation, seed):
@@ -58,7 +58,7 @@ def sums(reader, lesson):
 
 
 def test_sums(derivation):
-    reader = _Reader(derivation, 3)
+    reader = Reader(derivation, 3)
     lessons = reader.page.lecture.lessons
     assert bool(lessons) == derivation.is_gradient
     total = sum(sums(reader, lesson) for lesson in lessons)

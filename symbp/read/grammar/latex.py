@@ -21,7 +21,10 @@ Derivatives = Mapping[tuple[str, ...], str]
 
 REDUCTIONS = {
     r"\sum": "Σ", r"\prod": "Π", r"\max": "max", r"\operatorname*{argmax}": "argmax",
-    r"\operatorname*{argsort}": "argsort",
+    r"\operatorname*{argsort}": "argsort", r"\operatorname*{eigenvalues}": "eigenvalues",
+    r"\operatorname*{eigenvectors}": "eigenvectors", r"\operatorname*{singular\ values}": "singular values",
+    r"\operatorname*{left\ vectors}": "left vectors", r"\operatorname*{right\ vectors}": "right vectors",
+
     r"\operatorname*{inverse}": "inverse", r"\det": "det", r"\log\lvert\det\rvert": "log|det|",
     r"\operatorname*{cholesky}": "cholesky", r"\operatorname*{cofactors}": "cofactors",
 }  # fmt: skip

@@ -31,7 +31,8 @@ GREEK = {
 }  # fmt: skip
 REDUCTIONS = {
     "Σ": "sum", "∑": "sum", "sum": "sum", "Π": "prod", "∏": "prod", "prod": "prod", "max": "max",
-    "argsort": "argsort",
+    "argsort": "argsort", "eigenvalues": "eigenvalues", "eigenvectors": "eigenvectors",
+    "singular values": "singular values", "left vectors": "left vectors", "right vectors": "right vectors",
     "mean": "mean", "argmax": "argmax", "inverse": "inverse", "det": "det", "log|det|": "logdet",
     "cholesky": "cholesky", "cofactors": "cofactors", "softmax": "softmax", "log_softmax": "log_softmax",
     "logsumexp": "logsumexp",
@@ -120,12 +121,14 @@ def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
 
 
 def _stands(symbol: str, text: str, position: int) -> bool:
-    """Whether a symbol stands at a place, as a word of its own."""
+    """Whether a symbol stands at a place, as a word of its own, and no function of what is in parentheses."""
     end = position + len(symbol)
     if not text.startswith(symbol, position):
         return False
     behind = text[end : end + 1]
-    return not (behind.isalnum() or behind in ("_", "'", "⁽") or (behind and unicodedata.combining(behind)))
+    return not (
+        behind.isalnum() or behind in ("_", "'", "⁽", "(") or (behind and unicodedata.combining(behind))
+    )
 
 
 def _name(found: str) -> str:

@@ -87,6 +87,11 @@ MATRICES: dict[str, Any] = {
     "logdet": lambda a: np.linalg.slogdet(a)[1],
     "cholesky": lambda a: np.linalg.cholesky((a + a.T) / 2),
     "cofactors": lambda a: np.linalg.det(a) * np.linalg.inv(a).T,
+    "eigenvalues": lambda a: np.linalg.eigvalsh((a + a.T) / 2),
+    "eigenvectors": lambda a: np.linalg.eigh((a + a.T) / 2)[1],
+    "singular values": lambda a: np.linalg.svd(a, compute_uv=False),
+    "left vectors": lambda a: np.linalg.svd(a, full_matrices=False)[0],
+    "right vectors": lambda a: np.linalg.svd(a, full_matrices=False)[2].T,
 }
 
 
