@@ -85,7 +85,9 @@ class Latex(Notation):
         if name == "floor":
             return rf"\lfloor {arguments[0]} \rfloor"
         name = {"sigmoid": "sigma"}.get(name, name)
-        function = rf"\{name}" if name in (*FUNCTIONS, "sigma") else rf"\operatorname{{{name}}}"
+        if name.endswith("_slope"):
+            return rf"\operatorname{{{escaped(name[:-6])}}}'" + self.parenthesis(", ".join(arguments))
+        function = rf"\{name}" if name in (*FUNCTIONS, "sigma") else rf"\operatorname{{{escaped(name)}}}"
         return function + self.parenthesis(", ".join(arguments))
 
     def derivative(self, of: str, by: str) -> str:

@@ -81,6 +81,7 @@ class Notation:
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
         name = {"sigmoid": "σ"}.get(name, name)
+        name = f"{name.removesuffix('_slope')}′" if name.endswith("_slope") else name
         return f"{name}({', '.join(arguments)})"
 
     def derivative(self, of: str, by: str) -> str:

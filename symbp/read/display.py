@@ -39,6 +39,30 @@ class softplus(sympy.Function):
     is_real = True
 
 
+class gelu(sympy.Function):
+    """u·Φ(u), with the distribution function of the normal distribution."""
+
+    is_real = True
+
+
+class gelu_slope(sympy.Function):
+    """The derivative of gelu."""
+
+    is_real = True
+
+
+class gelu_tanh(sympy.Function):
+    """u·(1 + tanh(√(2/π)·(u + 0.044715·u³)))/2 (Hendrycks and Gimpel 2016)."""
+
+    is_real = True
+
+
+class gelu_tanh_slope(sympy.Function):
+    """The derivative of gelu_tanh."""
+
+    is_real = True
+
+
 class Reduced(sympy.Expr):
     """A sum, product or maximum over indices of its own, where conditions hold; or a logsumexp."""
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_sizes
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import bound
 from symbp.read.forms import form
 from symbp.read.symbols import Symbols, differentials
+from symbp.read.textbook.functions import DEFINITIONS
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def legend(
         *_sizes(system),
         *(Entry("size", (size, " = ", extent)) for extent, size in lengths.items()),
         *_outside(shown),
+        *_places(shown),
         *_directions(derivation, shown),
         *_guards(shown),
+        *_functions(shown),
         *_derivatives(derivation, symbols),
         *_helpers(derivation, shown, symbols),
     )
@@ -128,23 +131,56 @@ def _sizes(system: System) -> Iterator[Entry]:
 # --- what stands outside, directions, brackets
 def _outside(shown: Mapping[str, Equation]) -> Iterator[Entry]:
     """The values that stand for elements beyond a tensor's range."""
-    zero: dict[str, None] = {}
+    zero: dict[tuple[Piece, ...], dict[str, None]] = {}
     other: dict[str, dict[Piece, None]] = {}
     for equation in shown.values():
         for access in equation.reads:
             if access.outside == 0:
-                zero[access.name] = None
+                zero.setdefault(_beyond(access, equation), {})[access.name] = None
             elif access.outside is not None:
                 value = access.outside  # of a tensor, whichever letters its subscripts have
                 other.setdefault(access.name, {})[
                     Named(value.name) if isinstance(value, Access) else value
                 ] = None
-    if zero:
-        yield Entry(
-            "outside", (*_listed([Named(name) for name in zero]), ": 0 outside the range of an index")
-        )
+    for where, names in zero.items():
+        yield Entry("outside", (*_listed([Named(name) for name in names]), ": 0 ", *where))
     for name, values in other.items():
         yield Entry("outside", (Named(name), " outside the range of an index: ", *_listed(list(values))))
+
+
+def _beyond(access: Access, equation: Equation) -> tuple[Piece, ...]:
+    """Where a read may leave the range: one step before it or behind it along one axis, or anywhere."""
+    steps = [s for s in access.subscripts if not isinstance(s, Index) and free_indices(s)]
+    if len(steps) == 1:
+        (index,) = sorted(free_indices(steps[0]), key=lambda i: i.name)[:1]
+        step = sympy.expand(steps[0] - index)
+        if step == -1:
+            return ("at ", index, " = -1")
+        if step == 1 and index in bound(equation):
+            return ("at ", index, " = ", bound(equation)[index])
+    return ("outside the range of an index",)
+
+
+def _places(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+    """What stands at each place of an axis of fixed length, where a function of each has a name: the gates of
+    a recurrence."""
+    found: dict[tuple[str, int], dict[int, str]] = {}
+    shape = {name: equation.shape for name, equation in shown.items()}
+    for name, equation in shown.items():
+        body = equation.body
+        argument = body.args[0] if body.is_Function and len(body.args) == 1 else None
+        reads = [a for a in argument.atoms(Access) if a.name in shape] if argument is not None else []
+        for access in reads if equation.op is None else ():
+            for axis, subscript in enumerate(access.subscripts):
+                if subscript.is_Integer:
+                    found.setdefault((access.name, axis), {})[int(subscript)] = name
+    for (tensor, axis), names in found.items():
+        extent = shape[tensor][axis]
+        if extent.is_Integer and set(names) == set(range(int(extent))) and len(names) > 1:
+            pieces: list[Piece] = [f"along axis {axis + 1} of ", Named(tensor)]
+            for k in sorted(names):
+                pieces += [f"{', ' if k else ': '}{k} is ", Named(names[k])]
+            yield Entry("place", tuple(pieces))
 
 
 def _directions(derivation: Derivation, shown: Mapping[str, Equation]) -> Iterator[Entry]:
@@ -172,6 +208,16 @@ def _guards(shown: Mapping[str, Equation]) -> Iterator[Entry]:
     if any(e.where or e.body.atoms(Guard) for e in shown.values()):
         words = "[…] is 1 where the condition holds, else 0; what it multiplies by 0 is not evaluated"
         yield Entry("bracket", (words,))
+
+
+def _functions(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+    """What functions are that a reader may not know."""
+    u = Index("u")
+    for function, definition in DEFINITIONS.items():
+        slope = f"{function.__name__}_slope"
+        used = {type(f).__name__ for e in shown.values() for f in e.body.atoms(sympy.Function)}
+        if {function.__name__, slope} & used:
+            yield Entry("function", (function(u), " = ", definition(u)))
 
 
 # --- derivatives and helpers

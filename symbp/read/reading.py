@@ -21,6 +21,10 @@ from symbp.read.sections import Part, parts
 from symbp.read.symbols import Symbols, symbols
 from symbp.read.textbook import Textbook, textbook
 
+COMPUTED = (
+    "computed as (…): the equations that generated code computes instead, in a form in which nothing "
+    "overflows and nothing is computed twice (--reading computed)"
+)
 Style = Literal["textbook", "computed"]
 
 
@@ -99,6 +103,8 @@ def reading(
     found = symbols(book.derivation, {*sizes, *used}, chosen)
     numbers = {line.target: line.number for line in reversed(lines)}
     told = legend(book.derivation, equations, found, long, numbers)
+    if style == "textbook" and any(line.computed != (line.number,) for line in lines):
+        told = (*told, Entry("computed", (COMPUTED,)))
     return Reading(style, book.derivation, lines, ordered, letters, found, told, book.defined, book.computed)
 
 

@@ -37,7 +37,9 @@ ALONG = {
     rf"\operatorname{{{name}}}": name.replace("\\", "") for name in ("softmax", r"log\_softmax", "logsumexp")
 }
 STOPS = ("}", r"\right", r"\mid", r"\rfloor")
-FUNCTION = re.compile(r"\\(?:operatorname\{(?P<named>\w+)\}|(?P<plain>[a-z]+))(?=\\left\()")
+FUNCTION = re.compile(
+    r"\\(?:operatorname\{(?P<named>(?:\w|\\_)+)\}(?P<slope>'?)|(?P<plain>[a-z]+))(?=\\left\()"
+)
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
 JOINED = re.compile(r"(?:[A-Za-z0-9]'*|\\[a-z]+ ?)+\Z")
 PART = re.compile(r"\\left\( \\frac\{\\partial(?:(?!\\left|\\right).)*\\right\)\^\{\((?P<part>\d+)\)\}")
@@ -208,7 +210,8 @@ class _Reader:
         function = FUNCTION.match(self.text, self.position)
         if function is not None:
             self.position = function.end()
-            return function["named"] or function["plain"]
+            name = (function["named"] or function["plain"]).replace("\\_", "_")
+            return f"{name}′" if function["slope"] else name
         number = NUMBER.match(self.text, self.position)
         if number is not None:
             self.position = number.end()

@@ -52,6 +52,7 @@ _PATTERN = re.compile(
     | (?P<reduction>(?:{"|".join(sorted(map(re.escape, REDUCTIONS), key=len, reverse=True))})
         _(?:{_LIST}(?![A-Za-z0-9_'])|\{{\s*{_INDEX}(?:\s*,\s*{_INDEX})*\s*\}}))
     | (?P<number>(?:[0-9]+(?:\.[0-9]+|\.(?![*/^A-Za-z0-9]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z_]))
+    | (?P<slope>gelu(?:_tanh)?′(?=\())
     | (?P<transpose>\^(?:T(?![A-Za-z0-9_])|\{{T\}}|⊤)|\.T(?![A-Za-z0-9_])|['′’ᵀ⊤])
     | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ][A-Za-z0-9_₀-₉]*)
     | (?P<component>(?<=\))_{_INDEX})
@@ -105,6 +106,8 @@ def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
             yield Token("number", found, span, _number(text, span))
         elif kind == "name":
             yield Token("name", _name(found), span)
+        elif kind == "slope":
+            yield Token("name", f"{found[:-1]}_slope", span)
         elif kind == "power":
             digits = found.translate(SUPERSCRIPTS)
             if len(digits) > MOST_DIGITS:

@@ -72,7 +72,25 @@ def _log_of_sum(values: list[float]) -> float:
     return most + math.log(math.fsum(math.exp(v - most) for v in values)) if most > -math.inf else most
 
 
+def _gelu(x: float) -> float:
+    return x * (1 + math.erf(x / math.sqrt(2))) / 2
+
+
+def _gelu_slope(x: float) -> float:
+    return (1 + math.erf(x / math.sqrt(2))) / 2 + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+def _gelu_tanh(x: float) -> float:
+    return x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+
+
+def _gelu_tanh_slope(x: float) -> float:
+    t = math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    return (1 + t) / 2 + x * (1 - t * t) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x) / 2
+
+
 FUNCTIONS: dict[str, Any] = {
+    "gelu": _gelu, "gelu_slope": _gelu_slope, "gelu_tanh": _gelu_tanh, "gelu_tanh_slope": _gelu_tanh_slope,
     "exp": _exp, "log": _log, "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin,
     "acos": math.acos, "atan": math.atan, "atan2": math.atan2, "sinh": math.sinh, "cosh": math.cosh,
     "tanh": math.tanh, "asinh": math.asinh, "acosh": math.acosh, "atanh": math.atanh, "erf": math.erf,

@@ -14,7 +14,19 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, Guard, Index, partial
 from symbp.ir.system import Equation
-from symbp.read.display import Along, Reduced, bound, relu, sigmoid, softplus, unused
+from symbp.read.display import (
+    Along,
+    Reduced,
+    bound,
+    gelu,
+    gelu_slope,
+    gelu_tanh,
+    gelu_tanh_slope,
+    relu,
+    sigmoid,
+    softplus,
+    unused,
+)
 
 
 class NoLocalDerivative(Exception):
@@ -117,6 +129,9 @@ def _slope(e: Expr, argument: Expr) -> Expr:
         return Guard("<", sympy.Integer(0), argument)
     if isinstance(e, softplus):
         return sigmoid(argument)
+    for function, slope in ((gelu, gelu_slope), (gelu_tanh, gelu_tanh_slope)):
+        if isinstance(e, function):
+            return slope(argument)
     stand_in = Access("__argument")
     if e.is_Function or e.is_Pow:
         args = [stand_in if a is argument else a for a in e.args]

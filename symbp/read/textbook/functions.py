@@ -13,7 +13,48 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
 from symbp.ir.system import Equation
-from symbp.read.display import Along, Reduced, relu, sigmoid, softplus
+from symbp.read.display import (
+    Along,
+    Reduced,
+    gelu,
+    gelu_slope,
+    gelu_tanh,
+    gelu_tanh_slope,
+    relu,
+    sigmoid,
+    softplus,
+)
+
+
+def _gelu(u: Expr) -> Expr:
+    return u * (1 + sympy.erf(u / sympy.sqrt(2))) / 2
+
+
+def _gelu_tanh(u: Expr) -> Expr:
+    inner = u + sympy.Rational(44715, 1000000) * u**3
+    return u * (1 + sympy.tanh(sympy.sqrt(2 / sympy.pi) * inner)) / 2
+
+
+DEFINITIONS = {gelu: _gelu, gelu_tanh: _gelu_tanh}
+ACTIVATIONS = ((gelu, gelu_slope, _gelu), (gelu_tanh, gelu_tanh_slope, _gelu_tanh))
+
+
+def activation(body: Expr) -> Expr:
+    """The body of an equation as an activation that has a name, or as the slope of one times the rest."""
+    if not body.has(sympy.erf, sympy.tanh):
+        return body
+    arguments = sorted(body.atoms(Access), key=sympy.default_sort_key)
+    for function, slope, definition in ACTIVATIONS:
+        for u in arguments:
+            if sympy.expand(body - definition(u)) == 0:
+                return function(u)
+            for factor in sympy.Mul.make_args(body):
+                if factor.is_Add and factor.atoms(Access) == {u}:
+                    v = sympy.Dummy("v", real=True)
+                    derivative = sympy.diff(definition(v), v).xreplace({v: u})
+                    if sympy.expand(factor - derivative) == 0:
+                        return sympy.Mul(slope(u), *[f for f in sympy.Mul.make_args(body) if f != factor])
+    return body
 
 
 def named(e: Expr) -> Expr:
@@ -22,8 +63,6 @@ def named(e: Expr) -> Expr:
         return e
     args = [named(a) if isinstance(a, sympy.Expr) else a for a in e.args]
     found = e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
-    if found.is_Add:
-        return _softplus_sum(found)
     if found.is_Mul:
         return _softmax(_rectified(_logistic(found)))
     if found.is_Pow and found.exp == -1:
@@ -64,10 +103,6 @@ def _rectified(e: Expr) -> Expr:
             factors.remove(guard)
             factors.remove(guard.rhs)
             return sympy.Mul(relu(guard.rhs), *factors)
-    return e
-
-
-def _softplus_sum(e: Expr) -> Expr:
     return e
 
 

@@ -18,7 +18,7 @@ from symbp.ir.expr import Access, Expr, Guard, IntegerAccess, unused_name, value
 from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.read.display import Along, Reduced, bound
-from symbp.read.textbook.functions import exponential, named, place_of
+from symbp.read.textbook.functions import activation, exponential, named, place_of
 from symbp.read.textbook.page import Page, inlined, is_backward, size
 
 SHORT = 6  # a helper of so few parts stands where it is read, however often
@@ -32,7 +32,7 @@ def with_functions(page: Page) -> Page:
     helpers = {e.target: e for e in page.equations if page.is_helper(e.target) and _is_exponential(page, e)}
 
     def change(equation: Equation) -> Equation:
-        plain = equation.with_(body=named(equation.body))
+        plain = equation.with_(body=named(activation(equation.body)))
         if equation.target in helpers or not set(equation.read_names) & set(helpers):
             return plain
         whole = equation
