@@ -60,7 +60,7 @@ def test_a_recurrence_and_its_adjoint(lstm):
     assert up.endswith("runs upwards, from t = 0 to T - 1")
     assert "dc1" in down
     assert down.endswith("runs backwards, from t = T - 1 to 0")
-    assert about(lstm, "outside") == ["h, c1: 0 outside the range of an index"]
+    assert about(lstm, "outside") == ["h, c1: 0 at t = -1"]
     assert about(lstm, "part") == ["dh⁽¹⁾, dh⁽²⁾: summands of the derivative of loss by h"]
 
 
@@ -92,6 +92,13 @@ def test_every_helper_is_explained(derivation):
             assert tensor.name in explained, tensor.name
 
 
+def test_a_textbook_says_what_gates_are_and_where_a_recurrence_ends(lstm):
+    lines = legend_lines(document.document(lstm, style="textbook"))
+    assert "along axis 3 of a1: 0 is i, 1 is f, 2 is g, 3 is o" in lines
+    assert "da1, dc1, f: 0 at t = T" in lines
+    assert lines[-1].startswith("computed as")
+
+
 def test_all_formats_have_it(lstm):
     lines = about(lstm, "direction")
     found = json.loads(lstm.json(reading="computed"))
@@ -99,7 +106,7 @@ def test_all_formats_have_it(lstm):
     assert found["symbols"]["W"] == {"text": "W", "latex": "W"}
     shown = lstm.latex()
     assert r"\subsection*{Legend}" in shown
-    assert r"\item $t$ = 0, \dots{}, $T - 1$ (steps of a recurrence)" in shown
+    assert r"\item {}$t$ = 0, \dots{}, $T - 1$ (steps of a recurrence)" in shown
 
 
 def test_a_place_of_a_maximum_says_which_subscript_it_is(cnn):
