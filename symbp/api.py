@@ -74,6 +74,18 @@ class Derivation(Derived):
         page = document.document(self, symbols=symbols, style=reading)
         return latex.latex(page, steps=steps, fragment=fragment)
 
+    def markdown(
+        self,
+        *,
+        steps: Steps = False,
+        symbols: Mapping[str, str] | None = None,
+        reading: Style = "textbook",
+    ) -> str:
+        """The page as Markdown, with formulas in LaTeX between dollar signs."""
+        from symbp.explain import document, markdown
+
+        return markdown.markdown(document.document(self, symbols=symbols, style=reading), steps=steps)
+
     def json(self, *, symbols: Mapping[str, str] | None = None, reading: Style = "textbook") -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
         from symbp.explain import document, json

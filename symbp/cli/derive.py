@@ -13,12 +13,12 @@ from symbp.cli import derivatives
 from symbp.cli.arguments import Arguments, symbol
 from symbp.cli.status import FINE
 
-HELP = "the gradients in closed form, as text, LaTeX or JSON"
+HELP = "the gradients in closed form, as text, LaTeX, Markdown or JSON"
 
 
 def add_arguments(to: Arguments) -> None:
     to.net()
-    to.add("--format", choices=("text", "latex", "json"), default="text", help="default: text")
+    to.add("--format", choices=("text", "latex", "markdown", "json"), default="text", help="default: text")
     to.add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     derivatives.add_arguments(to)
     to.add(
@@ -60,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
         page = derivation.latex(
             steps=args.steps, symbols=symbols, fragment=args.fragment, reading=args.reading
         )
+    elif args.format == "markdown":
+        page = derivation.markdown(steps=args.steps, symbols=symbols, reading=args.reading)
     elif args.format == "json":
         page = derivation.json(symbols=symbols, reading=args.reading)
     else:
