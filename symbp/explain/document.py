@@ -6,8 +6,11 @@ Must not know: any format, or how code is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import sympy
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.explain.matrix import matrix_form
@@ -15,8 +18,10 @@ from symbp.explain.matrix_rewrite import without_transposes
 from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
+from symbp.ir.expr import Size
 from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
+from symbp.ir.training import Initial
 from symbp.read.lecture import Lecture, lecture
 from symbp.read.reading import Line, Reading, Style, reading
 from symbp.read.spelling import Quotient
@@ -140,7 +145,7 @@ def document(
     return Document(
         title=derivation.name,
         given=tuple(_shortened(leaf, read) for leaf in page.system.leaves),
-        starts=starts(derivation.initial) if derivation.is_gradient else (),
+        starts=starts(_with_letters(derivation.initial, read)) if derivation.is_gradient else (),
         sections=tuple(
             Section(part.title, tuple(map(numbered, read.of(part))), tuple(part.pairs.items()), part.verb)
             for part in read.parts
@@ -150,8 +155,22 @@ def document(
         gradients=dict(derivation.gradients),
         steps=derivation.steps,
         lecture=lecture(read) if style == "textbook" else Lecture((), read.symbols),
-        warnings=derivation.warnings,
+        warnings=tuple(_with_words(warning, read.sizes) for warning in derivation.warnings),
     )
+
+
+def _with_letters(initial: Mapping[str, Initial], read: Reading) -> dict[str, Initial]:
+    """How parameters start, with the page's letters for sizes."""
+    letters = {Size(old): Size(new) for old, new in read.sizes.items()}
+    return {
+        name: replace(start, scale=sympy.sympify(start.scale).xreplace(letters))
+        for name, start in initial.items()
+    }
+
+
+def _with_words(sentence: str, names: Mapping[str, str]) -> str:
+    """A sentence with other words for some."""
+    return re.sub(r"\w+", lambda word: names.get(word.group(), word.group()), sentence)
 
 
 def _shortened(tensor: Tensor, read: Reading) -> Tensor:

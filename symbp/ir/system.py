@@ -250,7 +250,8 @@ class System:
     `conditions` are pairs of extents that must be equal for the declaration to mean what it says: sizes that
     are sampled obey them, and a module checks them where sizes are open.
     `derivatives` maps a tensor without an equation to (of, by): it stands for ∂(Σ of)/∂by, an element for
-    each of `by`, until `symbp.derive.eliminate` gives it equations; in the order of evaluation.
+    each of `by`, until `symbp.derive.eliminate` gives it equations; in the order of evaluation. `unnamed` are
+    the sizes for which their author wrote a bare number, for readers.
     """
 
     tensors: tuple[Tensor, ...]
@@ -263,6 +264,7 @@ class System:
     inference: Mapping[str, str] = field(default_factory=dict)
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     conditions: tuple[tuple[Expr, Expr], ...] = ()
+    unnamed: frozenset[str] = field(default=frozenset(), compare=False)
 
     __hash__ = object.__hash__
 
@@ -412,6 +414,7 @@ class System:
             tensors=tensors,
             equations=equations,
             bound={names.get(name, name): value for name, value in self.bound.items()},
+            unnamed=frozenset(names.get(name, name) for name in self.unnamed),
             conditions=tuple((a.xreplace(symbols), b.xreplace(symbols)) for a, b in self.conditions),
         )
 

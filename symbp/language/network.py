@@ -218,6 +218,9 @@ class _Lowering:
             conditions=tuple(
                 (one.xreplace(self.sizes), other.xreplace(self.sizes)) for one, other in self.conditions
             ),
+            unnamed=frozenset(
+                size.name for known, size in self.sizes.items() if isinstance(known, Dim) and known.anonymous
+            ),
         )
 
     def _sides(self, quotient: Node) -> tuple[str, str]:

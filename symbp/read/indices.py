@@ -20,6 +20,7 @@ from symbp.read.display import bound
 
 TIME = "t"
 LENGTHS = "PQRABCFGJLMUXYZ"
+SIZES = "DEFGHKLMPQRSUVWABCJXYZ"
 SPARE = "ijklmpqruvwabcdefghnosxyz"
 
 
@@ -44,6 +45,14 @@ def lettering(system: System, words: Collection[str], lengths: Mapping[Expr, Siz
     """The letters of a system's axes; no index is called as one of the `words`, the names of tensors and
     sizes."""
     return Lettering(axis_letters(system, words), frozenset(words), lengths)
+
+
+def size_letters(system: System, words: Collection[str]) -> dict[str, str]:
+    """A letter for each size that its author gave as a number, in the order in which shapes mention them;
+    none is one of the words."""
+    unnamed = [name for name in system.sizes if name in system.unnamed]
+    free = (letter for letter in SIZES if letter not in words)
+    return dict(zip(unnamed, free, strict=False))
 
 
 def lengths(system: System, words: Collection[str]) -> dict[Expr, Size]:

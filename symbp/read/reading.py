@@ -7,7 +7,7 @@ Must not know: formats, ops.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from symbp.derive.derivation import Derivation
@@ -15,7 +15,7 @@ from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.system import Equation
 from symbp.read.cases import cases
 from symbp.read.display import bound
-from symbp.read.indices import Lettering, lengths, lettering
+from symbp.read.indices import Lettering, lengths, lettering, size_letters
 from symbp.read.legend import Entry, legend, sizes_of
 from symbp.read.sections import Part, parts
 from symbp.read.symbols import Symbols, symbols
@@ -55,7 +55,8 @@ class Reading:
     """`lines` in the order of their numbers, `parts` of the page by the numbers of their first and last line;
     `derivation` is that of the page: its system holds what the lines define. `lettering` for its indices;
     `symbols` for the tensors. `defined` and `computed` say what tensors are that
-    the computation hasn't, or has under another name."""
+    the computation hasn't, or has under another name; `sizes` maps sizes that are numbers to their author, by
+    the computation's names for them, to their letters."""
 
     style: Style
     derivation: Derivation
@@ -66,6 +67,7 @@ class Reading:
     legend: tuple[Entry, ...]
     defined: Mapping[str, Equation] = field(default_factory=dict)
     computed: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, part: Part) -> tuple[Line, ...]:
         """The lines of a part."""
@@ -91,6 +93,8 @@ def reading(
     Raises UsageError: a choice for no tensor; ReadingError: one symbol for two.
     """
     book = textbook(derivation) if style == "textbook" else _as_computed(derivation)
+    sized = _with_size_letters(book.derivation) if style == "textbook" else {}
+    book = replace(book, derivation=_resized(book.derivation, sized))
     system = book.derivation.system
     words = {*system.by_name, *sizes_of(system)}
     long = lengths(system, words)
@@ -105,7 +109,19 @@ def reading(
     told = legend(book.derivation, equations, found, long, numbers)
     if style == "textbook" and any(line.computed != (line.number,) for line in lines):
         told = (*told, Entry("computed", (COMPUTED,)))
-    return Reading(style, book.derivation, lines, ordered, letters, found, told, book.defined, book.computed)
+    return Reading(
+        style, book.derivation, lines, ordered, letters, found, told, book.defined, book.computed, sized
+    )
+
+
+def _with_size_letters(derivation: Derivation) -> dict[str, str]:
+    """Letters for sizes that are numbers to their author."""
+    system = derivation.system
+    return size_letters(system, {*system.by_name, *(sizes_of(system) - system.unnamed)})
+
+
+def _resized(derivation: Derivation, names: Mapping[str, str]) -> Derivation:
+    return replace(derivation, system=derivation.system.resized(names)) if names else derivation
 
 
 def _as_computed(derivation: Derivation) -> Textbook:

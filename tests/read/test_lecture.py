@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from test_read_back import values, words
+from test_read_back import sizes_of_page, values, words
 
 from symbp.explain.document import document
 from symbp.explain.lecture import Formula, Sentence, rows
 from symbp.explain.text import PageText
-from symbp.ir.interpret import size_values
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 
@@ -18,7 +17,7 @@ class Reader:
     def __init__(self, derivation, seed):
         self.page = document(derivation, style="textbook")
         sizes, self.right = values(derivation, self.page, seed)
-        self.known = size_values(derivation.system, sizes)
+        self.known = sizes_of_page(derivation, self.page, sizes)
         self.lengths = {s: e.xreplace(self.known) for e, s in self.page.reading.lengths.items()}
         self.numbers = {s.name: int(v) for s, v in (self.known | self.lengths).items()}
         self.notation = PageText(self.page.lecture.symbols)

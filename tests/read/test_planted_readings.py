@@ -6,12 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from test_read_back import values, words
+from test_read_back import sizes_of_page, values, words
 
 from symbp.errors import FormulaError, ReadingError
 from symbp.explain.document import document
 from symbp.explain.text import PageText, index_form
-from symbp.ir.interpret import size_values
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 from symbp.read.symbols import Symbols, validate_symbols
@@ -28,7 +27,7 @@ class _Page:
         page = document(derivation, style="textbook")
         self.notation = PageText(page.reading.symbols)
         sizes, self.right = values(derivation, page, seed=5)
-        self.known = size_values(derivation.system, sizes)
+        self.known = sizes_of_page(derivation, page, sizes)
         self.numbers = {s.name: int(v) for s, v in self.known.items()}
         self.names = {text: name for name, text in page.reading.symbols.text.items()}
         self.names |= {w: w for w in words(page)}

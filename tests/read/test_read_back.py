@@ -72,12 +72,19 @@ def values(derivation, page, seed):
     return sizes, found
 
 
+def sizes_of_page(derivation, page, sizes):
+    """The values of all sizes, by the names that they have on the page."""
+    known = size_values(derivation.system, sizes)
+    letters = page.reading.sizes
+    return {Size(letters.get(size.name, size.name)): value for size, value in known.items()}
+
+
 def read_back(derivation, seed=3, reading=in_text, style="computed"):
     """Compares all equations of a page; how many."""
     page = document(derivation, style=style)
     read = reading(page)
     sizes, right = values(derivation, page, seed)
-    known = size_values(derivation.system, sizes)
+    known = sizes_of_page(derivation, page, sizes)
     numbers = {size.name: int(value) for size, value in known.items()}
     lengths = {size: length.xreplace(known) for length, size in page.reading.lengths.items()}
     numbers |= {size.name: int(value) for size, value in lengths.items()}

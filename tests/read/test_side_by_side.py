@@ -4,10 +4,9 @@ told."""
 import numpy as np
 import pytest
 from side_by_side import ALL, PAGE, markdown
-from test_read_back import values, words
+from test_read_back import sizes_of_page, values, words
 
 from symbp.explain.document import document
-from symbp.ir.interpret import size_values
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 
@@ -17,13 +16,14 @@ def test_published_equations_hold(entry):
     derivation = entry.derive()
     page = document(derivation, style="textbook")
     sizes, right = values(derivation, page, seed=4)
-    numbers = {size.name: int(v) for size, v in size_values(derivation.system, sizes).items()}
+    known = sizes_of_page(derivation, page, sizes)
+    numbers = {size.name: int(v) for size, v in known.items()}
     names = {text: name for name, text in page.reading.symbols.text.items()} | {w: w for w in words(page)}
     letters = {
-        i.name: int(e.xreplace(size_values(derivation.system, sizes)))
+        i.name: int(e.xreplace(known))
         for shown in page.equations
         for i, e in bound(shown.shown).items()
-        if not e.free_symbols - set(size_values(derivation.system, sizes))
+        if not e.free_symbols - set(known)
     }
     for published in entry.equations:
         tree = parse_equation(published, names)
