@@ -71,16 +71,21 @@ def _indices(system: System, shown: Mapping[str, Equation], numbers: Mapping[str
         for index, extent in bound(equation).items():
             ranges.setdefault(index.name, {}).setdefault(extent, []).append(numbers[name])
     meanings = _meanings(system)
+    alike: dict[tuple[Piece, ...], list[str]] = {}  # j, j' = 0, …
     for letter in sorted(ranges, key=lambda n: (len(n.rstrip("'")), n)):
         ordered = sorted(ranges[letter].items(), key=lambda item: (-len(item[1]), item[1]))
         pieces: list[Piece] = []
         for extent, where in ordered:
-            pieces += ["; " if pieces else "", Index(letter), " = 0, …, ", extent - 1]
+            pieces += ["; ", Index(letter.rstrip("'"))] if pieces else []
+            pieces += [" = 0, …, ", extent - 1]
             if extent in meanings:
                 pieces.append(f" ({meanings[extent]})")
             if len(ordered) > 1:
                 pieces.append(f" in {counted(where)}")
-        yield Entry("index", tuple(p for p in pieces if p != ""))
+        stem = (letter.rstrip("'"),) if len(ordered) == 1 else (letter,)
+        alike.setdefault((*stem, *pieces), []).append(letter)
+    for (_, *said), letters in alike.items():
+        yield Entry("index", (*_listed([Index(letter) for letter in letters]), *said))
 
 
 def counted(numbers: Sequence[int]) -> str:

@@ -14,7 +14,12 @@ from symbp.derive.derivation import Derivation
 from symbp.ir.system import Equation
 from symbp.read.textbook.merge import with_functions, with_offsets, with_saved_functions, without_helpers
 from symbp.read.textbook.page import Page, first_page, with_one_value
-from symbp.read.textbook.terms import with_common_factors, with_outer_signs, with_zeros_outside
+from symbp.read.textbook.terms import (
+    with_common_factors,
+    with_outer_signs,
+    with_shared_indices,
+    with_zeros_outside,
+)
 
 PASSES = (
     with_functions,
@@ -27,6 +32,7 @@ PASSES = (
     with_common_factors,
     with_zeros_outside,
     with_outer_signs,
+    with_shared_indices,
 )
 
 

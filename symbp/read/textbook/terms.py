@@ -12,7 +12,7 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, free_indices
 from symbp.ir.system import Equation, Tensor
-from symbp.read.display import Reduced
+from symbp.read.display import Reduced, bound, unused
 from symbp.read.textbook.page import Page
 
 
@@ -40,6 +40,41 @@ def with_outer_signs(page: Page) -> Page:
         return e.with_(body=_everywhere(e.body, _outside))
 
     return page.mapped(change)
+
+
+def with_shared_indices(page: Page) -> Page:
+    """The page with one index for the sums of an equation that run over equal axes beside each other."""
+
+    def change(e: Equation) -> Equation:
+        names: dict[Expr, list[Index]] = {}
+        return e.with_(body=_sharing(e.body, frozenset(e.all_indices), names, set(bound(e))))
+
+    return page.mapped(change)
+
+
+def _sharing(e: Expr, scope: frozenset[Index], names: dict[Expr, list[Index]], taken: set[Index]) -> Expr:
+    """The expression with the first names for axes of each extent that nothing in scope has."""
+    if not e.args or not e.atoms(Reduced):
+        return e
+    if not isinstance(e, Reduced):
+        args = [_sharing(a, scope, names, taken) if isinstance(a, sympy.Expr) else a for a in e.args]
+        return e.func(*args)
+    body = _sharing(e.body, scope | set(e.indices), names, taken)
+    inner = {i for node in body.atoms(Reduced) for i in node.indices}
+    chosen: dict[Index, Index] = {}
+    for index, extent in e.extents.items():
+        known = names.setdefault(extent, [])
+        busy = {*scope, *inner, *chosen.values()}
+        free = next((i for i in known if i not in busy), None)
+        if free is None:
+            free = unused(taken, index)
+            known.append(free)
+            taken.add(free)
+        chosen[index] = free
+    apart = {i: Index(f"{i.name}__apart") for i in chosen}
+    back = {apart[i]: chosen[i] for i in chosen}
+    where = [g.xreplace(apart).xreplace(back) for g in e.where]
+    return Reduced(e.op, body.xreplace(apart).xreplace(back), chosen.values(), e.args[3], where)
 
 
 def _is_negative(body: Expr) -> bool:
