@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation, Step
-from symbp.explain.matrix import matrix_form
-from symbp.explain.matrix_rewrite import without_transposes
-from symbp.explain.matrix_text import matrix_text
-from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System, Tensor
+from symbp.read.matrix.rewrite import without_transposes
+from symbp.read.matrix.spell import matrix_sides
+from symbp.read.matrix.subscripts import matrix_equations
+from symbp.read.matrix.tree import MatrixEquation
 from symbp.read.reading import Reading, reading
 from symbp.read.spelling import Quotient
 
@@ -29,7 +29,7 @@ class NumberedEquation:
     number: int
     equation: Equation
     shown: Equation
-    matrix: Node | None
+    matrix: MatrixEquation | None
     rule: str
     code: tuple[str, ...] = ()
 
@@ -41,7 +41,7 @@ class NumberedEquation:
     @property
     def matrix_form(self) -> str | None:
         """The equation in matrix notation, in the same way, or None where it has none."""
-        return None if self.matrix is None else f"{self.equation.target} = {matrix_text(self.matrix)}"
+        return None if self.matrix is None else " = ".join(matrix_sides(self.matrix))
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,18 @@ def document(
     """
     read = reading(derivation, symbols)
     system = derivation.system
-    tensors = system.by_name
+    tensors = {tensor.name: _shortened(tensor, read) for tensor in system.tensors}
+    lengths = {size: extent for extent, size in read.lengths.items()}
+    matrices = matrix_equations(list(read.equations.values()), tensors, lengths)
     lines = code or {}
     symmetric = symmetric_names(system)
 
     def numbered(equation: Equation) -> NumberedEquation:
         number = derivation.numbers[equation.target]
         shown = read.equations[equation.target]
-        matrix = matrix_form(shown, tensors)
-        matrix = None if matrix is None else without_transposes(matrix, symmetric)
+        matrix = matrices[equation.target]
+        if matrix is not None:
+            matrix = MatrixEquation(matrix.left, without_transposes(matrix.right, symmetric))
         return NumberedEquation(number, equation, shown, matrix, equation.rule, tuple(lines.get(number, ())))
 
     forward, updates, inference, metrics = _stages(derivation)

@@ -40,6 +40,7 @@ SAME = {
     "<=": "≤", ">=": "≥", "!=": "≠", "′": "'", "’": "'", ".T": "'", "ᵀ": "'", "⊤": "'", "^∘": ".^", "||": "‖",
 }  # fmt: skip
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ⊤"  # signs that are letters or digits to Unicode, and stand behind a name
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 _INDEX = "[A-Za-z][A-Za-z0-9]*'*"
@@ -51,11 +52,11 @@ _PATTERN = re.compile(
         _(?:{_LIST}(?![A-Za-z0-9_'])|\{{\s*{_INDEX}(?:\s*,\s*{_INDEX})*\s*\}}))
     | (?P<number>(?:[0-9]+(?:\.[0-9]+|\.(?![*/^A-Za-z0-9]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z_]))
     | (?P<transpose>\^(?:T(?![A-Za-z0-9_])|\{{T\}}|⊤)|\.T(?![A-Za-z0-9_])|['′’ᵀ⊤])
-    | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ][A-Za-z0-9_₀-₉]*)
+    | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ](?:[A-Za-z0-9₀-₉]|_(?!\{{))*)
     | (?P<component>(?<=\))_{_INDEX})
     | (?P<ones>𝟏|𝟙)
     | (?P<power>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)
-    | (?P<sign>\*\*|\^∘|\.\^|\.\*|\./|\|\||//|==|<=|>=|!=|[-+*/^@%()\[\],|=<>·⋅∙×⊙∘⊘−–≤≥≠‖√∞])
+    | (?P<sign>_\{{|\*\*|\^∘|\.\^|\.\*|\./|\|\||//|==|<=|>=|!=|[-+*/^@%()\[\],|=<>·⋅∙×⊙∘⊘−–≤≥≠‖√∞⋆⊗:}}])
     """,
     re.VERBOSE,
 )
@@ -124,6 +125,8 @@ def _stands(symbol: str, text: str, position: int) -> bool:
     if not text.startswith(symbol, position):
         return False
     behind = text[end : end + 1]
+    if text.startswith("_{", end) or (behind and behind in RAISED):
+        return True
     return not (behind.isalnum() or behind in ("_", "'", "⁽") or (behind and unicodedata.combining(behind)))
 
 

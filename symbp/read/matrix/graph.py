@@ -1,7 +1,6 @@
-"""The matrix notation of an equation, where it has one, found from the equation's form only.
+"""A product of factors, summed over some indices, as a product of matrices.
 
-Enters: an equation and the tensors it reads. Leaves: a tree of `matrix_tree`, or None.
-Must not know: names of ops, how a tree is printed, whether the equation is forward or backward.
+Enters: factors, by a recogniser. Leaves: a tree of `tree`. Must not know: equations, how a tree is printed.
 
 A sum over a product is a graph: indices are vertices, a matrix `A[i,j]` is an edge, a vector `v[i]` a weight
 on a vertex. Parallel edges merge to elementwise products, a reduced vertex with two edges becomes a matrix
@@ -11,56 +10,49 @@ What isn't series-parallel, has a rank above two, or reads with computed subscri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import sympy
 
-from symbp.explain.matrix_tree import (
-    Bracket,
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess
+from symbp.ir.printer import decimal
+from symbp.read.matrix.rewrite import nodes
+from symbp.read.matrix.tree import (
     Diagonal,
     DiagonalOf,
-    Elementwise,
-    Extreme,
     Identity,
     Named,
     Node,
     Number,
-    OfMatrix,
     OneHot,
     Ones,
     Power,
     Product,
+    Rows,
     Scale,
     SquaredNorm,
-    Total,
     Trace,
+    Transpose,
+    Triangle,
     hadamard,
     product,
     transpose,
 )
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
-from symbp.ir.printer import TEXT, decimal, function_name
-from symbp.ir.system import Equation, Tensor
+
+if TYPE_CHECKING:  # the two call each other: a factor may hold a sum of products
+    from symbp.read.matrix.recognise import Recogniser
 
 Frame = tuple[Index, ...]
 
 
-class _NoMatrixForm(Exception):
-    """Control flow inside this module: the expression has no matrix form."""
-
-
-def matrix_form(equation: Equation, tensors: Mapping[str, Tensor]) -> Node | None:
-    """The right-hand side in matrix notation, or None; vectors are columns, examples are rows."""
-    recogniser = _Recogniser(equation, tensors)
-    try:
-        return recogniser.equation()
-    except _NoMatrixForm:
-        return None
+class NoMatrixForm(Exception):
+    """The expression has no matrix form with these subscripts."""
 
 
 @dataclass
-class _Edge:
+class Edge:
     """The elementwise product of matrices over (row, column), over others."""
 
     row: Index
@@ -74,111 +66,30 @@ class _Edge:
     def other(self, vertex: Index) -> Index:
         return self.column if vertex == self.row else self.row
 
-    def turned(self, row: Index) -> _Edge:
+    def turned(self, row: Index) -> Edge:
         """The same edge with `row` as its first index."""
         if self.row == row:
             return self
-        return _Edge(
+        return Edge(
             self.column, self.row, [transpose(n) for n in self.over], [transpose(n) for n in self.under]
         )
 
 
 @dataclass
-class _Weight:
+class Weight:
     over: list[Node] = field(default_factory=list)
     under: list[Node] = field(default_factory=list)
 
 
-class _Recogniser:
-    def __init__(self, equation: Equation, tensors: Mapping[str, Tensor]) -> None:
-        self.source, self.tensors = equation, tensors
-        self.extents = dict(equation.extents)
-        self.order = list(equation.all_indices)
-
-    def equation(self) -> Node:
-        e = self.source
-        if len(e.indices) > 2 or e.where:
-            raise _NoMatrixForm
-        if e.op in (None, "sum"):
-            return self.expression(e.body, e.indices, e.reduced)
-        if e.op in ("max", "argmax") and len(e.reduced) == 1 and len(e.indices) < 2:
-            return Extreme(e.op, self.expression(e.body, e.indices + e.reduced, ()))
-        if e.leaf is not None and e.leaf.square and len(e.indices) == len(e.result):
-            return OfMatrix(e.op, self.expression(e.body, e.reduced, ()))
-        raise _NoMatrixForm
-
-    def expression(self, e: Expr, frame: Frame, reduced: Frame) -> Node:
-        """The sum over `reduced` of `e`, laid out over `frame`: up to two indices."""
-        if not e.is_Add:
-            return self.product(e, frame, reduced)
-        order = tuple(self.order)
-        terms: list[tuple[bool, Node]] = []
-        for term in sorted(e.args, key=lambda t: TEXT.term_key(t, order)):  # as index notation has them
-            negative = bool(term.could_extract_minus_sign())
-            terms.append((negative, self.product(-term if negative else term, frame, reduced)))
-        return Total(tuple(terms))
-
-    def product(self, e: Expr, frame: Frame, reduced: Frame) -> Node:
-        coefficient, rest = e.as_coeff_Mul(rational=True)
-        if coefficient.is_negative:
-            return Total(((True, self.product(-e, frame, reduced)),))
-        if any(f.is_Add and len(free_indices(f)) > 2 for f in sympy.Mul.make_args(rest)):
-            return self.expression(sympy.expand_mul(e, deep=False), frame, reduced)
-        graph = _Graph(self, coefficient)
-        factors = [f for f in sympy.Mul.make_args(rest) if f != 1]
-        order = tuple(self.order)
-        for factor in sorted(factors, key=lambda f: TEXT.factor_key(f, order)):
-            base, exponent = factor.as_base_exp()
-            if exponent.is_number and exponent.is_negative and not factor.is_Function:
-                graph.add_unit(base**-exponent, below=True)
-            else:
-                graph.add(factor)
-        return graph.close(frame, reduced)
-
-    def unit(self, e: Expr, frame: Frame) -> Node:
-        """An expression without sums, elementwise over exactly its own indices."""
-        if e.is_Add or e.is_Mul or isinstance(e, Access):
-            return self.expression(e, frame, ())
-        if isinstance(e, Guard):
-            return Bracket(e.op, self.side(e.lhs, frame), self.side(e.rhs, frame))
-        if e.is_number or (e.is_Symbol and not free_indices(e)):
-            return Number(e)
-        if e.is_Function and len(e.args) == 1:
-            return Elementwise(function_name(e), self.unit(e.args[0], frame))
-        if e.is_Pow and e.exp.is_number:
-            if e.exp == sympy.Rational(1, 2):
-                return Elementwise("sqrt", self.unit(e.base, frame))
-            return Power(self.unit(e.base, frame), e.exp)
-        raise _NoMatrixForm
-
-    def side(self, e: Expr, frame: Frame) -> Node:
-        """One side of a relation: a scalar stays a scalar, everything else is laid out over the frame."""
-        return self.unit(e, ()) if not free_indices(e) else self.expression(e, frame, ())
-
-    def own_frame(self, e: Expr) -> Frame:
-        free = free_indices(e)
-        frame = tuple(i for i in self.order if i in free)
-        if len(frame) > 2:
-            raise _NoMatrixForm
-        return frame
-
-    def fresh(self, extent: Expr) -> Index:
-        """A new reduced index, for the axis that a label selects from."""
-        index = Index(f"_{len(self.order)}")
-        self.order.append(index)
-        self.extents[index] = extent
-        return index
-
-
-class _Graph:
+class Graph:
     """One product of factors as a graph over its indices."""
 
-    def __init__(self, recogniser: _Recogniser, coefficient: Expr) -> None:
+    def __init__(self, recogniser: Recogniser, coefficient: Expr) -> None:
         self.by = recogniser
         self.over: list[Node] = []
         self.under: list[Node] = []
-        self.weights: dict[Index, _Weight] = {}
-        self.edges: list[_Edge] = []
+        self.weights: dict[Index, Weight] = {}
+        self.edges: list[Edge] = []
         self.gathered: list[Index] = []
         if "/" in decimal(coefficient):
             self.under.append(Number(sympy.Integer(coefficient.q)))
@@ -190,16 +101,19 @@ class _Graph:
     def add(self, factor: Expr) -> None:
         if isinstance(factor, Access):
             self.add_access(factor)
-        elif isinstance(factor, Guard) and factor.op == "=" and self.add_delta(factor):
+        elif isinstance(factor, Guard) and (self.add_delta(factor) or self.add_half(factor)):
             return
         else:
             self.add_unit(factor, below=False)
 
     def add_unit(self, e: Expr, *, below: bool) -> None:
         frame = self.by.own_frame(e)
-        if isinstance(e, Index):
-            raise _NoMatrixForm
-        self.place(self.by.unit(e, frame), frame, below=below)
+        found = self.by.unit(e, frame)
+        if len(frame) == 2 and _transposes(found):
+            turned = self.by.unit(e, frame[::-1])
+            if _transposes(turned) < _transposes(found):
+                frame, found = frame[::-1], turned
+        self.place(found, frame, below=below)
 
     def place(self, node: Node, frame: Sequence[Index], *, below: bool = False) -> None:
         over: list[Node] = [] if below else [node]
@@ -208,18 +122,24 @@ class _Graph:
             self.over += over
             self.under += under
         elif len(frame) == 1:
-            weight = self.weights.setdefault(frame[0], _Weight())
+            weight = self.weights.setdefault(frame[0], Weight())
             weight.over += over
             weight.under += under
         else:
-            self.edges.append(_Edge(frame[0], frame[1], over, under))
+            self.edges.append(Edge(frame[0], frame[1], over, under))
 
     def add_access(self, access: Access) -> None:
-        if access.outside is not None or len(access.subscripts) > 2:
-            raise _NoMatrixForm
+        left = [k for k, s in enumerate(access.subscripts) if self.by.free(s)]
+        if len(left) > 2:
+            raise NoMatrixForm
+        if access.outside not in (None, 0):
+            self.add_beyond(access, left)
+            return
+        if len(left) == 2 and self.add_rows(access, left):
+            return
         selected: list[tuple[OneHot, Frame]] = []
-        frame = [self.vertex(access, axis, selected) for axis in range(len(access.subscripts))]
-        node = Named(access.name, len(frame))
+        frame = [self.vertex(access, axis, selected) for axis in left]
+        node = self.by.named(access, left)
         if len(frame) == 2 and frame[0] == frame[1]:
             self.place(DiagonalOf(node), frame[:1])
         else:
@@ -227,32 +147,99 @@ class _Graph:
         for one_hot, joined in selected:
             self.place(one_hot, joined)
 
+    def add_beyond(self, access: Access, left: list[int]) -> None:
+        """A read that may lie outside the range of a subscript, where something stands for it."""
+        frame = tuple(self.plain(access, axis) for axis in left)
+        if len(set(frame)) < len(frame) or not self.by.free(access.outside) <= set(frame):
+            raise NoMatrixForm
+        outside = self.by.expression(access.outside, frame, ())
+        named = self.by.named(access, left)
+        self.place(Named(named.name, named.rank, named.subscripts, named.colons, outside), frame)
+
+    def add_rows(self, access: Access, left: list[int]) -> bool:
+        """`E[y[n],k]`: the rows of a matrix that labels select."""
+        label, column = (access.subscripts[k] for k in left)
+        if not isinstance(label, IntegerAccess) or not isinstance(column, Index):
+            return False
+        row = self.labelled(label)
+        if len(row) != 1 or row[0] == column:
+            return False
+        self.plain(access, left[1])
+        self.checked(label.name, self.by.tensors[access.name].shape[left[0]])
+        self.place(Rows(self.by.named(access, left), self.label(label)), (row[0], column))
+        return True
+
+    def plain(self, access: Access, axis: int) -> Index:
+        """The index at an axis, along all of it."""
+        subscript = access.subscripts[axis]
+        length = self.by.tensors[access.name].shape[axis]
+        if not isinstance(subscript, Index) or not self.by.same(self.by.extents[subscript], length):
+            raise NoMatrixForm
+        return subscript
+
     def vertex(self, access: Access, axis: int, selected: list[tuple[OneHot, Frame]]) -> Index:
         """The index at an axis; a label there selects: a sum over the axis against its one-hot rows."""
         subscript = access.subscripts[axis]
-        if isinstance(subscript, Index):
-            return subscript
-        if isinstance(subscript, IntegerAccess) and _plain(subscript):
-            index = self.by.fresh(self.by.tensors[access.name].shape[axis])
-            self.gathered.append(index)
-            one_hot = OneHot(subscript.name, self.by.extents[index])
-            selected.append((one_hot, (subscript.subscripts[0], index)))
-            return index
-        raise _NoMatrixForm
+        if not isinstance(subscript, IntegerAccess):
+            return self.plain(access, axis)
+        row, length = self.labelled(subscript), self.by.tensors[access.name].shape[axis]
+        if len(row) != 1:
+            raise NoMatrixForm
+        self.checked(subscript.name, length)
+        index = self.by.fresh(length)
+        self.gathered.append(index)
+        selected.append((OneHot(self.label(subscript), length), (row[0], index)))
+        return index
+
+    def labelled(self, label: IntegerAccess) -> Frame:
+        """The indices of a tensor of labels that are no subscripts: each alone at an axis, along all of it."""
+        if label.outside not in (None, 0):
+            raise NoMatrixForm
+        left = [k for k, s in enumerate(label.subscripts) if self.by.free(s)]
+        return tuple(self.plain(label, k) for k in left)
+
+    def label(self, label: IntegerAccess) -> Named:
+        return self.by.named(label, [k for k, s in enumerate(label.subscripts) if self.by.free(s)])
+
+    def checked(self, label: str, length: Expr) -> None:
+        """Labels select along an axis as long as they have values, or a reader couldn't tell how long."""
+        bound = self.by.bound(label)
+        if bound is None or not self.by.same(bound, length):
+            raise NoMatrixForm
 
     def add_delta(self, guard: Guard) -> bool:
-        """`[i = j]` is an identity matrix and `[k = y[n]]` a one-hot matrix."""
+        """`[i = j]` is an identity matrix and `[k = y[n]]` a one-hot matrix, or a vector for one label."""
+        if guard.op != "=":
+            return False
         sides = guard.lhs, guard.rhs
         for index, label in (sides, sides[::-1]):
-            if isinstance(index, Index) and isinstance(label, Index):
-                self.place(Identity(self.by.extents[index]), self.by.own_frame(guard))
-                return True
-            if isinstance(index, Index) and isinstance(label, IntegerAccess) and _plain(label):
-                if label.subscripts[0] == index:
+            if not isinstance(index, Index) or index in self.by.kept:
+                continue
+            extent = self.by.extents[index]
+            if isinstance(label, Index) and label not in self.by.kept:
+                if not self.by.same(extent, self.by.extents[label]):
                     return False
-                self.place(OneHot(label.name, self.by.extents[index]), (label.subscripts[0], index))
+                self.place(Identity(extent), self.by.own_frame(guard))
+                return True
+            if isinstance(label, IntegerAccess):
+                bound, row = self.by.bound(label.name), self.labelled(label)
+                if len(row) > 1 or index in row or bound is None or not self.by.same(bound, extent):
+                    return False
+                self.place(OneHot(self.label(label), extent), (*row, index))
                 return True
         return False
+
+    def add_half(self, guard: Guard) -> bool:
+        """`[j <= i]` is 1 on and below a matrix's diagonal."""
+        frame = guard.rhs, guard.lhs
+        if not all(isinstance(i, Index) and i not in self.by.kept for i in frame):
+            return False
+        upper = self.by.half(guard, frame)
+        if upper is None:
+            return False
+        rows, columns = (Ones(self.by.extents[i]) for i in frame)
+        self.place(Triangle(product(rows, transpose(columns), rank=2), upper), frame)
+        return True
 
     # --- eliminating
     def close(self, frame: Frame, reduced: Frame) -> Node:
@@ -266,17 +253,17 @@ class _Graph:
                 (i for most in (1, 2) for i in reversed(waiting) if len(self.edges_at(i)) <= most), None
             )
             if index is None:
-                raise _NoMatrixForm
+                raise NoMatrixForm
             waiting.remove(index)
             self.eliminate(index)
         self.merge_parallel()
         return self.scaled(self.over_frame(frame))
 
-    def edges_at(self, vertex: Index) -> list[_Edge]:
+    def edges_at(self, vertex: Index) -> list[Edge]:
         return [edge for edge in self.edges if vertex in (edge.row, edge.column)]
 
     def merge_parallel(self) -> None:
-        merged: list[_Edge] = []
+        merged: list[Edge] = []
         for edge in self.edges:
             twin = next((m for m in merged if m.joins(edge.row, edge.column)), None)
             if twin is None:
@@ -312,7 +299,7 @@ class _Graph:
     def eliminate(self, r: Index) -> None:
         """Sums over a vertex with at most two edges."""
         edges = self.edges_at(r)
-        weight = self.weights.pop(r, _Weight())
+        weight = self.weights.pop(r, Weight())
         self.edges = [edge for edge in self.edges if edge not in edges]
         if not edges:
             self.place(self.summed(weight, r), ())
@@ -324,13 +311,13 @@ class _Graph:
             a, b = sorted((edge.other(r) for edge in edges), key=self.by.order.index)
             first = next(edge for edge in edges if edge.other(r) == a)
             second = next(edge for edge in edges if edge.other(r) == b)
-            middle = [] if weight == _Weight() else [self.diagonal(weight)]
+            middle = [] if weight == Weight() else [self.diagonal(weight)]
             chain = product(self.matrix(first, a), *middle, self.matrix(second, r), rank=2)
             self.place(chain, (a, b))
 
-    def summed(self, weight: _Weight, r: Index) -> Node:
+    def summed(self, weight: Weight, r: Index) -> Node:
         """The scalar Σ_r of a vertex's weight."""
-        if weight == _Weight():
+        if weight == Weight():
             return Number(self.by.extents[r])
         if len(weight.over) == 2 and not weight.under:
             return product(transpose(weight.over[0]), weight.over[1], rank=0)
@@ -343,15 +330,20 @@ class _Graph:
                 return product(transpose(Ones(self.by.extents[r])), vector, rank=0)
 
     # --- nodes
-    def vector(self, weight: _Weight, index: Index) -> Node:
+    def vector(self, weight: Weight, index: Index) -> Node:
         return hadamard(weight.over, weight.under, Ones(self.by.extents[index]))
 
-    def matrix(self, edge: _Edge, row: Index) -> Node:
+    def matrix(self, edge: Edge, row: Index) -> Node:
         turned = edge.turned(row)
         ones = [Ones(self.by.extents[i]) for i in (turned.row, turned.column)]
+        matrices = [node for node in (*turned.over, *turned.under) if node.rank]
+        if len(matrices) > 1 and all(isinstance(node, Transpose) for node in matrices):
+            ones.reverse()  # one transpose for all
+            back = turned.turned(turned.column)
+            return transpose(hadamard(back.over, back.under, product(ones[0], transpose(ones[1]), rank=2)))
         return hadamard(turned.over, turned.under, product(ones[0], transpose(ones[1]), rank=2))
 
-    def diagonal(self, weight: _Weight) -> Node:
+    def diagonal(self, weight: Weight) -> Node:
         if not weight.over:
             return Diagonal(hadamard(weight.under, [], weight.under[0]), inverted=True)
         return Diagonal(hadamard(weight.over, weight.under, weight.over[0]))
@@ -360,10 +352,10 @@ class _Graph:
         if not frame:
             return None
         if len(frame) == 1:
-            return self.vector(self.weights.get(frame[0], _Weight()), frame[0])
+            return self.vector(self.weights.get(frame[0], Weight()), frame[0])
         left, right = (self.weights.get(index) for index in frame)
         if not self.edges:
-            u, v = (self.vector(self.weights.get(index, _Weight()), index) for index in frame)
+            u, v = (self.vector(self.weights.get(index, Weight()), index) for index in frame)
             return product(u, transpose(v), rank=2)
         parts = [self.diagonal(left)] if left else []
         parts += [self.matrix(self.edges[0], frame[0])]
@@ -378,6 +370,6 @@ class _Graph:
         return Scale(tuple(self.over), tuple(self.under), body)
 
 
-def _plain(label: IntegerAccess) -> bool:
-    subscripts = label.subscripts
-    return len(subscripts) == 1 and isinstance(subscripts[0], Index) and label.outside is None
+def _transposes(node: Node) -> int:
+    """How many matrices are transposed."""
+    return sum(isinstance(inner, Transpose) and inner.rank == 2 for inner in nodes(node))

@@ -1,0 +1,197 @@
+"""Which indices of an equation stay as subscripts, so that the rest is matrices: `S_{n,l} = Q_{n,l}·K_{n,l}ᵀ`.
+
+Enters: equations and the tensors they read. Leaves: equations in matrix notation, or None. Must not know: how
+they are printed or proven.
+
+Every set of indices may stay; the best one has the fewest, then those that other equations of the page need
+anyway (t in a recurrence, n in attention), then the fewest 𝟏 and explicit sums, then the smallest tree. An
+equation that has no vector left is no matrix notation but index notation, and has no form.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, Index, Size, free_indices
+from symbp.ir.system import Equation, Tensor
+from symbp.read.display import Reduced
+from symbp.read.matrix.graph import Frame, NoMatrixForm
+from symbp.read.matrix.recognise import Recogniser
+from symbp.read.matrix.rewrite import nodes
+from symbp.read.matrix.tree import (
+    MatrixEquation,
+    Named,
+    Node,
+    OfMatrix,
+    Ones,
+    Range,
+    Summed,
+    Total,
+)
+from symbp.read.matrix.windows import window_form
+
+MOST_KEPT = 5  # subscripts of an equation, beyond which no reader gains anything
+Kept = tuple[Index, ...]
+Lengths = Mapping[Size, Expr]
+
+
+def matrix_equation(
+    equation: Equation,
+    tensors: Mapping[str, Tensor],
+    *,
+    fixed: Mapping[Index, int] | None = None,
+    lengths: Lengths | None = None,
+    liked: Sequence[str] = (),
+) -> MatrixEquation | None:
+    """The equation in matrix notation, or None; vectors are columns, examples are rows.
+
+    `fixed` gives plain indices a number: the equation of that slice. `lengths` says what sizes stand for that
+    are names of formulas; `liked` are letters that should be subscripts where there is a
+    choice, the first before the others.
+    """
+    source = _fixed(equation, fixed or {})
+    found = _smallest(source, tensors, fixed or {}, lengths or {})
+    return min(found, key=lambda pair: _cost(pair, liked))[1] if found else None
+
+
+def matrix_equations(
+    equations: Collection[Equation], tensors: Mapping[str, Tensor], lengths: Lengths | None = None
+) -> dict[str, MatrixEquation | None]:
+    """The matrix notation of all equations of a page, by what they define, with the same subscripts."""
+    found = {e.target: _smallest(e, tensors, {}, lengths or {}) for e in equations}
+    few = {i.name for e in equations for i, extent in e.extents.items() if extent.is_Integer}
+    liked = _liked([[kept for kept, _ in choices] for choices in found.values()], few)
+    return {
+        target: min(choices, key=lambda pair: _cost(pair, liked))[1] if choices else None
+        for target, choices in found.items()
+    }
+
+
+def _liked(choices: Sequence[Sequence[Kept]], few: Collection[str]) -> list[str]:
+    """The letters that subscripts have by how many equations can do with them, given those before; of gates
+    and heads there are `few`, and one matrix for each is what a reader expects."""
+    found: list[str] = []
+    open_choices = [[{i.name for i in kept} for kept in choice] for choice in choices if choice]
+    while True:
+        votes: Counter[str] = Counter()
+        for choice in open_choices:
+            for name in set().union(*choice) - set(found):
+                part = sum(name in kept for kept in choice) / len(choice)
+                votes[name] += part * (1.25 if name in few else 1)
+        if not votes:
+            return found
+        best = min(votes, key=lambda name: (-votes[name], name))
+        found.append(best)
+        open_choices = [[k for k in choice if best in k] or choice for choice in open_choices]
+
+
+def _cost(choice: tuple[Kept, MatrixEquation], liked: Sequence[str]) -> tuple[object, ...]:
+    kept, found = choice
+    tree = list(nodes(found.right))
+    ones = sum(isinstance(node, (Ones, Range)) for node in tree)
+    sums = sum(len(node.indices) for node in tree if isinstance(node, Summed))
+    names = {i.name for i in kept}
+    return len(kept), [name not in names for name in liked], ones + sums, len(tree), sorted(names)
+
+
+# --- choices
+def _smallest(
+    equation: Equation, tensors: Mapping[str, Tensor], fixed: Mapping[Index, int], lengths: Lengths
+) -> list[tuple[Kept, MatrixEquation]]:
+    """The forms with the fewest subscripts, each with these."""
+    inner = [i for e in equation.body.atoms(Reduced) for i in e.indices]
+    indices = [i for i in dict.fromkeys((*equation.all_indices, *sorted(inner, key=str))) if i not in fixed]
+    for count in range(min(len(indices), MOST_KEPT) + 1):
+        found = []
+        for kept in combinations(indices, count):
+            if _possible(equation, kept, fixed, len(tensors[equation.target].shape)):
+                form = _form(equation, tensors, kept, fixed, lengths)
+                found += [(kept, form)] if form is not None else []
+        if found:
+            return found
+    return []
+
+
+def _possible(equation: Equation, kept: Kept, fixed: Mapping[Index, int], rank: int) -> bool:
+    """Whether at most two axes are left of each tensor: a first look, without any form."""
+    plain = [i for i in equation.indices if i not in kept and i not in fixed]
+    if len(plain) > 2 and not (rank == len(plain) == 4):
+        return False
+    names = set(kept)
+    for access in equation.body.atoms(Access):
+        left = [s for s in access.subscripts if free_indices(s) - names]
+        if len(left) > 2 and not isinstance(equation.body, Access):
+            return False
+    return True
+
+
+def _fixed(equation: Equation, fixed: Mapping[Index, int]) -> Equation:
+    if not fixed:
+        return equation
+    numbers = {index: sympy.Integer(number) for index, number in fixed.items()}
+    return equation.with_(
+        body=equation.body.xreplace(numbers), where=tuple(g.xreplace(numbers) for g in equation.where)
+    )
+
+
+def _form(
+    equation: Equation,
+    tensors: Mapping[str, Tensor],
+    kept: Kept,
+    fixed: Mapping[Index, int],
+    lengths: Lengths,
+) -> MatrixEquation | None:
+    by = Recogniser(tensors, dict(equation.extents), list(equation.all_indices), kept, lengths)
+    try:
+        right = _right(by, equation, fixed)
+    except NoMatrixForm:
+        return None
+    at = [fixed.get(i, i) for i in equation.indices]
+    axes = [k for k, i in enumerate(equation.indices) if i not in kept and i not in fixed]
+    left = by.named(Access(equation.target, *at), axes)
+    found = MatrixEquation(left, right)
+    if not _says_something(found):
+        return None
+    return found
+
+
+def _says_something(found: MatrixEquation) -> bool:
+    """Whether there is a vector or a matrix, or there never were indices."""
+    right = list(nodes(found.right))
+    if not found.left.subscripts and found.left.rank == 0 and not any(isinstance(n, Summed) for n in right):
+        return True
+    return found.left.rank > 0 or any(isinstance(n, Named) and n.rank for n in right)
+
+
+def _right(by: Recogniser, equation: Equation, fixed: Mapping[Index, int]) -> Node:
+    frame = tuple(i for i in equation.indices if i not in by.kept and i not in fixed)
+    reduced = tuple(i for i in equation.reduced if i not in by.kept)
+    summed = tuple((i, equation.extents[i]) for i in equation.reduced if i in by.kept)
+    if summed and equation.op != "sum":
+        raise NoMatrixForm
+    found = window_form(by, equation, frame, reduced)
+    if found is None:
+        found = _general(by, equation, frame, reduced)
+    match found:
+        case _ if not summed:
+            return found
+        case Total(((True, term),)):
+            return Total(((True, Summed(summed, term)),))
+        case _:
+            return Summed(summed, found)
+
+
+def _general(by: Recogniser, e: Equation, frame: Frame, reduced: Frame) -> Node:
+    if len(frame) > 2:
+        raise NoMatrixForm
+    if e.op in (None, "sum") and not e.where:
+        return by.expression(e.body, frame, reduced)
+    if e.op in ("max", "argmax"):
+        return by.largest(e.op, e.body, frame, reduced, e.where)
+    if e.leaf is not None and e.leaf.square and e.leaf.axes == 2 and frame == e.result:
+        return OfMatrix(e.op or "", by.expression(e.body, reduced, ()))
+    raise NoMatrixForm
