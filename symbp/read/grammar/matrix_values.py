@@ -58,12 +58,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Value:
-    """An array with two axes, and what its sides are; `unit` of a multiple of the identity matrix."""
+    """An array with two axes, and what its sides are. A matrix that is as large as fits, such as I, is made
+    by `square` for a number of rows, and has no array."""
 
     array: Array
     rows: Side = "one"
     columns: Side = "one"
-    unit: bool = False
+    square: Callable[[int], Array] | None = None
 
     @property
     def is_number(self) -> bool:
@@ -75,7 +76,13 @@ class Value:
 
     @property
     def turned(self) -> Value:
-        return replace(self, array=self.array.T, rows=self.columns, columns=self.rows)
+        made = self.square
+        square = None if made is None else lambda n: made(n).T
+        return Value(self.array.T, self.columns, self.rows, square)
+
+    def sized(self, rows: int) -> Value:
+        """The matrix with that many rows, if it is as large as fits."""
+        return self if self.square is None else Value(self.square(rows), "all", "all")
 
 
 def evaluate_matrix(equation: MatrixEquation, arrays: Mapping[str, ArrayLike], facts: Facts) -> Array:
@@ -112,6 +119,8 @@ def _laid(value: Value, shape: tuple[int, ...]) -> Array:
         return value.array.reshape(shape)
     if len(shape) > 2:
         raise FormulaError("a tensor with more than two axes is defined as a matrix")
+    if value.square is not None and len(shape) == 2:
+        value = value.sized(shape[0])
     if value.is_number:
         return np.broadcast_to(value.array[0, 0], shape)
     sides = [value.rows, value.columns][: len(shape)]
@@ -120,12 +129,11 @@ def _laid(value: Value, shape: tuple[int, ...]) -> Array:
     for side, length, given in zip(sides, shape, value.array.shape, strict=False):
         if side == "all" and length != given:
             raise FormulaError(f"{given} elements where there are {length}")
-    wide = value.array if not value.unit else value.array * np.eye(*shape)
-    return np.broadcast_to(wide.reshape(wide.shape[: len(shape)]), shape)
+    return np.broadcast_to(value.array.reshape(value.array.shape[: len(shape)]), shape)
 
 
 def _full(value: Value) -> Value:
-    if value.rows != "all" or value.columns != "all":
+    if value.rows != "all" or value.columns != "all" or value.square is not None:
         raise FormulaError("nothing says how large a matrix is")
     return value
 
@@ -141,33 +149,40 @@ def _paired(a: Side, b: Side, one: int, other: int) -> Side:
 
 def _elementwise(function: Callable[[Any, Any], Any], a: Value, b: Value) -> Value:
     """A function of elements at the same place; a number stands at each."""
-    if a.unit and b.unit:
-        return replace(a, array=function(a.array, b.array))
-    if a.unit or b.unit:
-        a, b = (_as_matrix(v, o) for v, o in ((a, b), (b, a)))
+    if a.square is not None or b.square is not None:
+        return _of_squares(function, a, b)
     if a.is_number or b.is_number:
         shape = b if a.is_number else a
-        return Value(function(a.array, b.array), shape.rows, shape.columns, shape.unit)
+        return Value(function(a.array, b.array), shape.rows, shape.columns)
     rows = _paired(a.rows, b.rows, len(a.array), len(b.array))
     columns = _paired(a.columns, b.columns, a.array.shape[1], b.array.shape[1])
     return Value(function(a.array, b.array), rows, columns)
 
 
-def _as_matrix(unit: Value, beside: Value) -> Value:
-    """A multiple of the identity as large as what stands beside it."""
-    if not unit.unit:
-        return unit
-    if beside.is_number or beside.array.shape[0] != beside.array.shape[1]:
-        raise FormulaError("an identity matrix stands beside what is no square matrix")
-    return Value(unit.array * np.eye(len(_full(beside).array)), "all", "all")
+def _of_squares(function: Callable[[Any, Any], Any], a: Value, b: Value) -> Value:
+    """A function of elements where one matrix at least is as large as fits."""
+    for beside in (a, b):
+        if beside.square is None and not beside.is_number:
+            if beside.array.shape[0] != beside.array.shape[1]:
+                raise FormulaError("a matrix that is square stands beside what isn't")
+            rows = len(_full(beside).array)
+            return _elementwise(function, a.sized(rows), b.sized(rows))
+    return _square(lambda n: np.asarray(function(a.sized(n).array, b.sized(n).array)))
+
+
+def _square(made: Callable[[int], Array]) -> Value:
+    return Value(np.ones((1, 1)), "all", "all", made)
 
 
 def _times(a: Value, b: Value) -> Value:
     """The product of matrices, vectors and numbers."""
     if a.is_number or b.is_number:
         return _elementwise(np.multiply, a, b)
-    if a.unit or b.unit:
-        return replace(b if a.unit else a, array=a.array * b.array)
+    if a.square is not None and b.square is not None:
+        return _square(lambda n: a.sized(n).array @ b.sized(n).array)
+    if (a.square is not None and b.rows == "any") or (b.square is not None and a.columns == "any"):
+        raise FormulaError("nothing says how many elements are summed over")
+    a, b = a.sized(b.array.shape[0]), b.sized(a.array.shape[1])
     if (a.columns == "one") != (b.rows == "one"):
         raise FormulaError("a vector is multiplied from the wrong side: a transpose is missing")
     left, right = a.array, b.array
@@ -261,12 +276,15 @@ def _diagonal(value: Value) -> Value:
 
 def _triangle(lower: bool) -> Callable[..., Value]:
     def found(value: Value, fill: Value | None = None) -> Value:
-        if value.rows == value.columns == "any":
-            raise FormulaError("nothing says how large a triangle is")
-        below = np.tri(*value.array.shape, 0 if lower else -1, dtype=bool)
-        kept = below if lower else ~below
         other = 0.0 if fill is None else fill.array[0, 0]
-        return replace(_full(value), array=np.where(kept, value.array, other))
+
+        def cut(matrix: Array) -> Array:
+            below = np.tri(*matrix.shape, 0 if lower else -1, dtype=bool)
+            return np.where(below if lower else ~below, matrix, other)
+
+        if value.rows == value.columns == "any":  # of 𝟏·𝟏ᵀ
+            return _square(lambda n: cut(np.broadcast_to(value.array, (n, n))))
+        return replace(_full(value), array=cut(value.array))
 
     return found
 
@@ -370,7 +388,7 @@ class _Values:
         if name in self.arrays:
             return _of_array(self.arrays[name])
         if name == "I":
-            return Value(np.ones((1, 1)), "any", "any", unit=True)
+            return _square(np.eye)
         if name in CONSTANTS:
             return _number(CONSTANTS[name])
         raise FormulaError(f"{name} has no value here")
@@ -379,7 +397,7 @@ class _Values:
         found: Value | None = None
         for negative, term in terms:
             value = self.value(term)
-            value = replace(value, array=-value.array) if negative else value
+            value = _elementwise(np.multiply, _number(-1), value) if negative else value
             found = value if found is None else _elementwise(np.add, found, value)
         assert found is not None
         return found
@@ -410,6 +428,9 @@ class _Values:
         if not exponent.is_number:
             raise FormulaError("an exponent is a number")
         power = float(exponent.array[0, 0])
+        made = base.square
+        if made is not None and power == -1 and not elementwise:
+            return _square(lambda n: np.asarray(np.linalg.inv(made(n))))
         if base.is_number or elementwise:
             return replace(base, array=np.power(base.array, power))
         if power == -1:

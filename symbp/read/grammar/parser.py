@@ -86,7 +86,7 @@ class _Parser:
         self.text = text
         self.times = (*TIMES, *OF_MATRICES) if matrices else TIMES
         self.matrices = matrices
-        self.tokens = tokens(text, names)
+        self.tokens = tokens(text, names, matrices=matrices)
         self.position = 0
         self.nested = 0
         self.depths: dict[int, int] = {}

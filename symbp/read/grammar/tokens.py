@@ -39,6 +39,7 @@ SAME = {
     "**": "^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",
     "<=": "≤", ">=": "≥", "!=": "≠", "′": "'", "’": "'", ".T": "'", "ᵀ": "'", "⊤": "'", "^∘": ".^", "||": "‖",
 }  # fmt: skip
+OF_MATRICES = ("_{", "}", ":", "⋆", "⊗")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ⊤"  # signs that are letters or digits to Unicode, and stand behind a name
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -73,9 +74,10 @@ class Token:
     indices: tuple[str, ...] = ()
 
 
-def tokens(text: str, names: Mapping[str, str] | None = None) -> tuple[Token, ...]:
+def tokens(text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> tuple[Token, ...]:
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
-    own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for.
+    own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of matrix notation
+    that no formula has are signs, too.
 
     Raises FormulaError: too long, or a sign that is none.
     """
@@ -84,10 +86,10 @@ def tokens(text: str, names: Mapping[str, str] | None = None) -> tuple[Token, ..
             text, (LONGEST, LONGEST + 1), f"the formula has {len(text)} characters, more than {LONGEST}"
         )
     known = dict(sorted((names or {}).items(), key=lambda pair: -len(pair[0])))
-    return (*_words(text, known), Token("end", "", (len(text), len(text))))
+    return (*_words(text, known, matrices), Token("end", "", (len(text), len(text))))
 
 
-def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
+def _words(text: str, names: Mapping[str, str], matrices: bool) -> Iterator[Token]:
     position = 0
     while position < len(text):
         symbol = next((s for s in names if _stands(s, text, position)), None)
@@ -96,7 +98,7 @@ def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
             position += len(symbol)
             continue
         match = _PATTERN.match(text, position)
-        if match is None or match.lastgroup is None:
+        if match is None or match.lastgroup is None or (match.group() in OF_MATRICES and not matrices):
             raise error_at(text, (position, position + 1), _unknown(text, position))
         span, found, kind = match.span(), match.group(), match.lastgroup
         position = match.end()
