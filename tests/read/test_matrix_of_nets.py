@@ -5,9 +5,9 @@ import pytest
 
 import symbp as bp
 from symbp.explain.document import document
-from symbp.read.matrix.value import value
 from symbp.ir.sampling import sample_point
 from symbp.ir.vector import run
+from symbp.read.matrix.value import value
 
 
 def dense_net(activation):

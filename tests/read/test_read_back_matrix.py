@@ -105,6 +105,53 @@ def test_pages_in_latex(derivation):
         page.compare(shown, page.from_latex(page.latex(shown)), names)
 
 
+FACTOR = r"[^\s·()⊙=⋆]+"
+FAULTS = {
+    "a lost transpose": lambda text: without(text, "ᵀ", ""),
+    "a wrong sign": lambda text: [*without(text, " - ", " + "), *without(text, " + ", " - ")],
+    "a wrong subscript": lambda text: [
+        *without(text, "t-1", "t"), *without(text, "t+1", "t"), *without(text, "-1}", "-2}"),
+        *without(text, "_{t,0}", "_{t,1}"), *without(text, "_{0,n}", "_{1,n}"),
+    ],
+    "swapped factors": lambda text: [
+        re.sub(rf"({FACTOR})·({FACTOR})$", r"\2·\1", text)
+        if re.search(rf"(?:= |Σ_\S+ ){FACTOR}·{FACTOR}$", text) else text
+    ],
+    "a product for an elementwise one": lambda text: without(text, " ⊙ ", "·"),
+    "a lost sum": lambda text: [re.sub(r"Σ_\S+ ", "", text)],
+    "a kernel not turned": lambda text: [re.sub(r"rot180\((.*)\)", r"\1", text)],
+    "other zeros": lambda text: without(text, ", 1)", ", 2)"),
+    "a lost mask": lambda text: [re.sub(r"tril\((.*)\)$", r"\1", text)],
+    "another outside": lambda text: [re.sub(r" \| [^}]*(\{[^}]*\})?\}", "}", text)],
+}  # fmt: skip
+
+
+def without(text, old, new):
+    """The text with each of the places of `old` changed, one at a time, right of the equals sign."""
+    places = [m.start() for m in re.finditer(re.escape(old), text) if m.start() > text.index(" = ")]
+    return [text[:k] + new + text[k + len(old) :] for k in places]
+
+
+@pytest.mark.parametrize("name", ["mlp", "char_lstm", "cnn", pytest.param("gpt", marks=pytest.mark.slow)])
+def test_planted_faults(known, name):
+    """Each is caught: the text has another value, or none."""
+    page, planted, missed = Page(known(name)), 0, []
+    for shown in page.shown:
+        right = page.text(shown)
+        for fault, change in FAULTS.items():
+            for wrong in change(right):
+                if wrong == right or "[2 - t ≤" in wrong:  # beyond T is 0 anyway
+                    continue
+                planted += 1
+                try:
+                    page.compare(shown, wrong)
+                except (AssertionError, FormulaError):
+                    continue
+                missed.append(f"{fault}: {wrong}")
+    assert planted > 20
+    assert not missed, "\n".join(missed)
+
+
 def test_most_equations_have_a_form(derivation):
     page = document(derivation)
     named = [e for e in page.equations if e.matrix is not None]

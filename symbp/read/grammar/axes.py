@@ -1,4 +1,4 @@
-"""Which axes of a tensor the subscripts of a symbol stand at, where only some have one: `h_{t-1}` of h[n,t,m].
+"""Which axes of a tensor the subscripts stand at, where only some axes have one: `h_{t-1}` of h[n,t,m].
 
 Enters: of each subscript the lengths that its indices run over and the sizes in it; the lengths of a tensor's
 axes; all as text. Leaves: positions of axes. Must not know: expressions, tensors, or who asks.

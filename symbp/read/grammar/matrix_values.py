@@ -3,26 +3,38 @@
 Enters: the tree of an equation, arrays by name, what a page says of indices, axes and labels. Leaves: an
 array. Must not know: where an equation comes from, or how its value is computed elsewhere.
 
-Shapes are as strict as on a blackboard. Each side of a value is one element (of a vector, or a number), a
-number of elements, or as many as fit beside 𝟏: matrices are added only to matrices of their shape, and a
-product needs equal lengths where it sums, so that a transpose too few has no value. A number stands for
-itself at each element. Where a bracket is 0, what it multiplies isn't looked at; beyond the range of a
-subscript is what stands behind `|`, else 0.
+Shapes are as strict as on a blackboard (`matrix_algebra`). Where a bracket is 0, what it multiplies isn't
+looked at; beyond the range of a subscript is what stands behind `|`, else 0.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbp.errors import FormulaError
 from symbp.read.grammar.axes import Subscript, standing
+from symbp.read.grammar.matrix_algebra import (
+    COMPARED,
+    MATRIX_FUNCTIONS,
+    OPERATIONS,
+    SEVERAL,
+    Array,
+    Value,
+    elementwise,
+    full,
+    laid,
+    number,
+    of_array,
+    of_each,
+    square,
+)
 from symbp.read.grammar.syntax import (
     Bracket,
     Call,
@@ -41,9 +53,6 @@ from symbp.read.grammar.syntax import (
 )
 from symbp.read.grammar.values import CONSTANTS, FUNCTIONS
 
-Side = Literal["one", "all", "any"]
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -54,35 +63,6 @@ class Facts:
     indices: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     shapes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bounds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Value:
-    """An array with two axes, and what its sides are. A matrix that is as large as fits, such as I, is made
-    by `square` for a number of rows, and has no array."""
-
-    array: Array
-    rows: Side = "one"
-    columns: Side = "one"
-    square: Callable[[int], Array] | None = None
-
-    @property
-    def is_number(self) -> bool:
-        return self.rows == self.columns == "one"
-
-    @property
-    def is_vector(self) -> bool:
-        return self.columns == "one" and not self.is_number
-
-    @property
-    def turned(self) -> Value:
-        made = self.square
-        square = None if made is None else lambda n: made(n).T
-        return Value(self.array.T, self.columns, self.rows, square)
-
-    def sized(self, rows: int) -> Value:
-        """The matrix with that many rows, if it is as large as fits."""
-        return self if self.square is None else Value(self.square(rows), "all", "all")
 
 
 def evaluate_matrix(equation: MatrixEquation, arrays: Mapping[str, ArrayLike], facts: Facts) -> Array:
@@ -98,237 +78,16 @@ def evaluate_matrix(equation: MatrixEquation, arrays: Mapping[str, ArrayLike], f
     found = np.full(values.arrays[name].shape, math.nan)
     with np.errstate(all="ignore"):
         if isinstance(left, Name):
-            found[...] = _laid(values.value(equation.body), found.shape)
+            found[...] = laid(values.value(equation.body), found.shape)
             return found
         for at in values.everywhere(left):
             values.at = at
             place = values.place(left)
             part = found[tuple(slice(None) if k is None else k for k in place)]
-            found[tuple(slice(None) if k is None else k for k in place)] = _laid(
+            found[tuple(slice(None) if k is None else k for k in place)] = laid(
                 values.value(equation.body), np.shape(part)
             )
     return found
-
-
-def _laid(value: Value, shape: tuple[int, ...]) -> Array:
-    """The value as an array of a shape: a number, and what fits beside 𝟏, at each element."""
-    if len(shape) == 4:
-        value, rows = _full(value), shape[0] * shape[1]
-        if value.array.shape != (rows, shape[2] * shape[3]):
-            raise FormulaError(f"a matrix of the shape {value.array.shape} for a tensor of the shape {shape}")
-        return value.array.reshape(shape)
-    if len(shape) > 2:
-        raise FormulaError("a tensor with more than two axes is defined as a matrix")
-    if value.square is not None and len(shape) == 2:
-        value = value.sized(shape[0])
-    if value.is_number:
-        return np.broadcast_to(value.array[0, 0], shape)
-    sides = [value.rows, value.columns][: len(shape)]
-    if not shape or (len(shape) == 1 and value.columns != "one") or "one" in sides:
-        raise FormulaError(f"a value of the shape {value.array.shape} for elements of the shape {shape}")
-    for side, length, given in zip(sides, shape, value.array.shape, strict=False):
-        if side == "all" and length != given:
-            raise FormulaError(f"{given} elements where there are {length}")
-    return np.broadcast_to(value.array.reshape(value.array.shape[: len(shape)]), shape)
-
-
-def _full(value: Value) -> Value:
-    if value.rows != "all" or value.columns != "all" or value.square is not None:
-        raise FormulaError("nothing says how large a matrix is")
-    return value
-
-
-# --- what two values make
-def _paired(a: Side, b: Side, one: int, other: int) -> Side:
-    if (a == "one") != (b == "one"):
-        raise FormulaError("a vector stands beside a matrix, or a row beside a column")
-    if a == b == "all" and one != other:
-        raise FormulaError(f"{one} elements stand beside {other}")
-    return "all" if "all" in (a, b) else a
-
-
-def _elementwise(function: Callable[[Any, Any], Any], a: Value, b: Value) -> Value:
-    """A function of elements at the same place; a number stands at each."""
-    if a.square is not None or b.square is not None:
-        return _of_squares(function, a, b)
-    if a.is_number or b.is_number:
-        shape = b if a.is_number else a
-        return Value(function(a.array, b.array), shape.rows, shape.columns)
-    rows = _paired(a.rows, b.rows, len(a.array), len(b.array))
-    columns = _paired(a.columns, b.columns, a.array.shape[1], b.array.shape[1])
-    return Value(function(a.array, b.array), rows, columns)
-
-
-def _of_squares(function: Callable[[Any, Any], Any], a: Value, b: Value) -> Value:
-    """A function of elements where one matrix at least is as large as fits."""
-    for beside in (a, b):
-        if beside.square is None and not beside.is_number:
-            if beside.array.shape[0] != beside.array.shape[1]:
-                raise FormulaError("a matrix that is square stands beside what isn't")
-            rows = len(_full(beside).array)
-            return _elementwise(function, a.sized(rows), b.sized(rows))
-    return _square(lambda n: np.asarray(function(a.sized(n).array, b.sized(n).array)))
-
-
-def _square(made: Callable[[int], Array]) -> Value:
-    return Value(np.ones((1, 1)), "all", "all", made)
-
-
-def _times(a: Value, b: Value) -> Value:
-    """The product of matrices, vectors and numbers."""
-    if a.is_number or b.is_number:
-        return _elementwise(np.multiply, a, b)
-    if a.square is not None and b.square is not None:
-        return _square(lambda n: a.sized(n).array @ b.sized(n).array)
-    if (a.square is not None and b.rows == "any") or (b.square is not None and a.columns == "any"):
-        raise FormulaError("nothing says how many elements are summed over")
-    a, b = a.sized(b.array.shape[0]), b.sized(a.array.shape[1])
-    if (a.columns == "one") != (b.rows == "one"):
-        raise FormulaError("a vector is multiplied from the wrong side: a transpose is missing")
-    left, right = a.array, b.array
-    if a.columns == b.rows == "any":
-        raise FormulaError("nothing says how many elements are summed over")
-    if a.columns == "any":
-        left = np.broadcast_to(left, (left.shape[0], right.shape[0]))
-    if b.rows == "any":
-        right = np.broadcast_to(right, (left.shape[1], right.shape[1]))
-    if left.shape[1] != right.shape[0]:
-        raise FormulaError(f"{left.shape[1]} columns are multiplied with {right.shape[0]} rows")
-    return Value(left @ right, a.rows, b.columns)
-
-
-def _divided(a: Value, b: Value) -> Value:
-    if not b.is_number:
-        raise FormulaError("only a number divides with /")
-    return _elementwise(np.divide, a, b)
-
-
-def _correlated(a: Value, b: Value) -> Value:
-    """Σ a[w + l]·b[l], where b fits."""
-    if (a.rows, a.columns) != (b.rows, b.columns) or "any" in (a.rows, a.columns):
-        raise FormulaError("an image is correlated with a kernel of as many axes")
-    if any(n < k for n, k in zip(a.array.shape, b.array.shape, strict=True)):
-        raise FormulaError("the kernel is larger than the image")
-    windows = np.lib.stride_tricks.sliding_window_view(a.array, b.array.shape)
-    return Value(np.einsum("walm,lm->wa", windows, b.array), a.rows, a.columns)
-
-
-def _kronecker(a: Value, b: Value) -> Value:
-    return Value(np.kron(_full(a).array, _full(b).array), "all", "all")
-
-
-OPERATIONS: dict[str, Callable[[Value, Value], Value]] = {
-    "·": _times, "*": _times, "@": _times, "/": _divided, "⋆": _correlated, "⊗": _kronecker,
-    "⊙": lambda a, b: _elementwise(np.multiply, a, b), "⊘": lambda a, b: _elementwise(np.divide, a, b),
-    "//": lambda a, b: _elementwise(np.floor_divide, a, b), "%": lambda a, b: _elementwise(np.mod, a, b),
-}  # fmt: skip
-COMPARED = {
-    "=": np.equal, "≠": np.not_equal, "<": np.less, "≤": np.less_equal, ">": np.greater,
-    "≥": np.greater_equal,
-}  # fmt: skip
-
-
-# --- functions of matrices
-def _log_of_sum(rows: Array) -> Array:
-    most = np.asarray(rows.max(axis=1, keepdims=True))
-    return np.asarray(most + np.log(np.exp(rows - most).sum(axis=1, keepdims=True)))
-
-
-REDUCED: dict[str, Callable[[Array], Any]] = {
-    "max": lambda rows: rows.max(axis=1, keepdims=True),
-    "argmax": lambda rows: rows.argmax(axis=1)[:, None].astype(float),
-    "sum": lambda rows: rows.sum(axis=1, keepdims=True),
-    "mean": lambda rows: rows.mean(axis=1, keepdims=True),
-    "logsumexp": _log_of_sum,
-}
-
-
-def _reduced(op: str, value: Value) -> Value:
-    """A number for each row, of a vector one number."""
-    if value.is_vector:
-        value = value.turned
-    if value.columns != "all":
-        raise FormulaError("nothing says how many elements a row has")
-    return Value(np.asarray(REDUCED[op](value.array)), value.rows, "one")
-
-
-def _of_rows(op: str) -> Callable[[Value], Value]:
-    def found(value: Value) -> Value:
-        if value.columns == "one":
-            raise FormulaError("a vector has no rows")
-        return _reduced(op, value)
-
-    return found
-
-
-def _soft(value: Value, logarithm: bool) -> Value:
-    rows = value.turned if value.is_vector else value
-    found = rows.array - _log_of_sum(rows.array)
-    soft = Value(found if logarithm else np.exp(found), rows.rows, rows.columns)
-    return soft.turned if value.is_vector else soft
-
-
-def _diagonal(value: Value) -> Value:
-    if value.is_vector and value.rows == "all":
-        return Value(np.diagflat(value.array), "all", "all")
-    return Value(np.diag(_full(value).array)[:, None], "all", "one")
-
-
-def _triangle(lower: bool) -> Callable[..., Value]:
-    def found(value: Value, fill: Value | None = None) -> Value:
-        other = 0.0 if fill is None else fill.array[0, 0]
-
-        def cut(matrix: Array) -> Array:
-            below = np.tri(*matrix.shape, 0 if lower else -1, dtype=bool)
-            return np.where(below if lower else ~below, matrix, other)
-
-        if value.rows == value.columns == "any":  # of 𝟏·𝟏ᵀ
-            return _square(lambda n: cut(np.broadcast_to(value.array, (n, n))))
-        return replace(_full(value), array=cut(value.array))
-
-    return found
-
-
-def _padded(value: Value, *by: Value) -> Value:
-    numbers = [round(float(b.array[0, 0])) for b in by]
-    axes = 1 if value.is_vector else 2
-    numbers = (numbers * 2)[:axes] if len(numbers) == 1 else numbers
-    if len(numbers) != axes:
-        raise FormulaError("a number of zeros for each axis, or one for all")
-    numbers += [0] * (2 - axes)
-    found = np.pad(value.array, [(max(n, 0),) * 2 for n in numbers])
-    return replace(value, array=found[tuple(slice(-n, n) if n < 0 else slice(None) for n in numbers)])
-
-
-def _pooled(value: Value, *window: Value) -> Value:
-    step = [round(float(w.array[0, 0])) for w in window]
-    axes = 1 if value.is_vector else 2
-    step = [*((step * 2)[:axes] if len(step) == 1 else step), *([1] * (2 - axes))]
-    rows, columns = (n // k for n, k in zip(value.array.shape, step, strict=True))
-    cut = value.array[: rows * step[0], : columns * step[1]]
-    return replace(value, array=cut.reshape(rows, step[0], columns, step[1]).max(axis=(1, 3)))
-
-
-def _of_matrix(function: Callable[[Array], Any], rank: int) -> Callable[[Value], Value]:
-    def found(value: Value) -> Value:
-        result = np.asarray(function(_full(value).array), dtype=float)
-        return Value(result, "all", "all") if rank else Value(result.reshape(1, 1))
-
-    return found
-
-
-MATRIX_FUNCTIONS: dict[str, Callable[..., Value]] = {
-    **{f"row{op}": _of_rows(op) for op in REDUCED}, "max": lambda v: _reduced("max", v),
-    "argmax": lambda v: _reduced("argmax", v), "sum": lambda v: _reduced("sum", v),
-    "mean": lambda v: _reduced("mean", v), "logsumexp": lambda v: _reduced("logsumexp", v),
-    "softmax": lambda v: _soft(v, False), "log_softmax": lambda v: _soft(v, True), "diag": _diagonal,
-    "tril": _triangle(True), "triu": _triangle(False), "pad": _padded, "maxpool": _pooled,
-    "rot180": lambda v: replace(v, array=v.array[::-1, ::-1]), "tr": _of_matrix(np.trace, 0),
-    "norm": lambda v: Value(np.sqrt(np.sum(v.array**2)).reshape(1, 1)),
-    "det": _of_matrix(np.linalg.det, 0), "logdet": _of_matrix(lambda a: np.linalg.slogdet(a)[1], 0),
-    "cholesky": _of_matrix(lambda a: np.linalg.cholesky((a + a.T) / 2), 2),
-    "cofactors": _of_matrix(lambda a: np.linalg.det(a) * np.linalg.inv(a).T, 2),
-}  # fmt: skip
 
 
 # --- trees
@@ -346,7 +105,7 @@ class _Values:
     def value(self, node: Tree) -> Value:
         match node:
             case Number(value=value):
-                return _number(float(value))
+                return number(float(value))
             case Name(name=name):
                 return self.name(name)
             case Subscripted():
@@ -359,11 +118,11 @@ class _Values:
                 return self.product(node)
             case Transpose(operand=operand):
                 return self.value(operand).turned
-            case Power(base=base, exponent=exponent, elementwise=elementwise):
-                return self.power(self.value(base), self.value(exponent), elementwise)
+            case Power(base=base, exponent=exponent, elementwise=each):
+                return self.power(self.value(base), self.value(exponent), each)
             case Bracket(relation=relation):
                 function = COMPARED[relation.op]
-                found = _elementwise(function, self.value(relation.left), self.value(relation.right))
+                found = elementwise(function, self.value(relation.left), self.value(relation.right))
                 return replace(found, array=found.array.astype(float))
             case Reduction(op="sum"):
                 return self.summed(node)
@@ -382,23 +141,23 @@ class _Values:
 
     def name(self, name: str) -> Value:
         if name in self.at:
-            return _number(self.at[name])
+            return number(self.at[name])
         if name in self.facts.sizes:
-            return _number(self.facts.sizes[name])
+            return number(self.facts.sizes[name])
         if name in self.arrays:
-            return _of_array(self.arrays[name])
+            return of_array(self.arrays[name])
         if name == "I":
-            return _square(np.eye)
+            return square(np.eye)
         if name in CONSTANTS:
-            return _number(CONSTANTS[name])
+            return number(CONSTANTS[name])
         raise FormulaError(f"{name} has no value here")
 
     def total(self, terms: Sequence[tuple[bool, Tree]]) -> Value:
         found: Value | None = None
         for negative, term in terms:
             value = self.value(term)
-            value = _elementwise(np.multiply, _number(-1), value) if negative else value
-            found = value if found is None else _elementwise(np.add, found, value)
+            value = elementwise(np.multiply, number(-1), value) if negative else value
+            found = value if found is None else elementwise(np.add, found, value)
         assert found is not None
         return found
 
@@ -413,32 +172,32 @@ class _Values:
         for bracket in (f for f in over if isinstance(f, Bracket)):
             value = self.value(bracket)
             if value.is_number and not value.array[0, 0]:
-                return _number(0.0)
+                return number(0.0)
         found, mask = self.value(first), isinstance(first, Bracket)
         for op, right in reversed(factors):
             value = self.value(right)
             combined = OPERATIONS[op](found, value)
-            for bracket, given in ((found, mask), (value, isinstance(right, Bracket))):
-                if given and op in ("⊙", "⊘") and not bracket.is_number:
-                    combined = replace(combined, array=np.where(bracket.array != 0, combined.array, 0.0))
+            for side, given in ((found, mask), (value, isinstance(right, Bracket))):
+                if given and op in ("⊙", "⊘") and not side.is_number:
+                    combined = replace(combined, array=np.where(side.array != 0, combined.array, 0.0))
             found, mask = combined, mask and op in ("⊙", "⊘") and isinstance(right, Bracket)
         return found
 
-    def power(self, base: Value, exponent: Value, elementwise: bool) -> Value:
+    def power(self, base: Value, exponent: Value, each: bool) -> Value:
         if not exponent.is_number:
             raise FormulaError("an exponent is a number")
         power = float(exponent.array[0, 0])
         made = base.square
-        if made is not None and power == -1 and not elementwise:
-            return _square(lambda n: np.asarray(np.linalg.inv(made(n))))
-        if base.is_number or elementwise:
+        if made is not None and power == -1 and not each:
+            return square(lambda n: np.asarray(np.linalg.inv(made(n))))
+        if base.is_number or each:
             return replace(base, array=np.power(base.array, power))
         if power == -1:
-            return Value(np.linalg.inv(_full(base).array), "all", "all")
+            return Value(np.asarray(np.linalg.inv(full(base).array), float), "all", "all")
         raise FormulaError("a matrix has no power but its inverse here")
 
     def summed(self, node: Reduction) -> Value:
-        before, found = self.at, _number(0.0)
+        before, found = self.at, number(0.0)
         if node.conditions:
             raise FormulaError("a sum over subscripts has no conditions here")
         missing = [name for name in node.indices if name not in self.facts.indices]
@@ -448,7 +207,7 @@ class _Values:
         for place in itertools.product(*(range(self.facts.indices[name][1]) for name in node.indices)):
             self.at = before | dict(zip(node.indices, place, strict=True))
             value = self.value(node.body)
-            found, first = value if first else _elementwise(np.add, found, value), False
+            found, first = value if first else elementwise(np.add, found, value), False
         self.at = before
         return found
 
@@ -503,14 +262,14 @@ class _Values:
             return self.value(node.outside)
         if beyond:
             left = [n for k, n in zip(place, array.shape, strict=True) if k is None]
-            return _of_array(np.zeros(left))
-        return _of_array(array[tuple(slice(None) if k is None else k for k in place)])
+            return of_array(np.zeros(left))
+        return of_array(array[tuple(slice(None) if k is None else k for k in place)])
 
     def read(self, node: Read) -> Value:
         """`y[n,t]`, an element, or `E[y]`, the rows that labels select."""
         if len(node.subscripts) == 1 and self.value(node.subscripts[0]).is_vector:
             labels = self.value(node.subscripts[0]).array[:, 0].round().astype(int)
-            matrix = _full(self.value(node.tensor))
+            matrix = full(self.value(node.tensor))
             if labels.min() < 0 or labels.max() >= len(matrix.array):
                 raise FormulaError("a label selects no row")
             return replace(matrix, array=matrix.array[labels])
@@ -528,12 +287,13 @@ class _Values:
         if function == "onehot":
             return self.one_hot(first)
         values = [self.value(argument) for argument in arguments]
+        if len(values) > 1 and function not in SEVERAL:
+            raise FormulaError(f"{function} is taken of one value")
         if function in MATRIX_FUNCTIONS:
             return MATRIX_FUNCTIONS[function](*values)
-        if function not in FUNCTIONS or len(values) > 1:
+        if function not in FUNCTIONS:
             raise FormulaError(f"{function} is no function that is evaluated")
-        of_each = np.vectorize(FUNCTIONS[function], otypes=[float])
-        return replace(values[0], array=of_each(values[0].array))
+        return replace(values[0], array=of_each(function, values[0].array))
 
     def one_hot(self, labels: Tree) -> Value:
         """A row for each label that is 1 at it; of one label a vector."""
@@ -547,14 +307,3 @@ class _Values:
         if not value.is_vector:
             raise FormulaError("labels are a vector, or one number")
         return Value(found, "all", "all")
-
-
-def _number(value: float) -> Value:
-    return Value(np.full((1, 1), float(value)))
-
-
-def _of_array(array: NDArray[Any]) -> Value:
-    if array.ndim > 2:
-        raise FormulaError("a tensor with more than two axes is no matrix: it needs subscripts")
-    sides: list[Side] = ["all"] * array.ndim + ["one"] * (2 - array.ndim)
-    return Value(np.asarray(array, dtype=float).reshape(array.shape + (1,) * (2 - array.ndim)), *sides)

@@ -76,8 +76,8 @@ class Token:
 
 def tokens(text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> tuple[Token, ...]:
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
-    own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of matrix notation
-    that no formula has are signs, too.
+    own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of
+    matrix notation that no formula has are signs, too.
 
     Raises FormulaError: too long, or a sign that is none.
     """
@@ -112,7 +112,8 @@ def _words(text: str, names: Mapping[str, str], matrices: bool) -> Iterator[Toke
                 raise error_at(text, span, "the exponent is too large")
             yield Token("power", found, span, Fraction(int(digits)))
         elif kind == "reduction":
-            op, _, indices = found.partition("_")
+            op = max((name for name in REDUCTIONS if found.startswith(f"{name}_")), key=len)
+            indices = found[len(op) + 1 :]
             named = tuple(i.strip() for i in indices.strip("{}").split(","))
             yield Token("reduction", REDUCTIONS[op], span, indices=named)
         elif kind == "component":

@@ -18,11 +18,12 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess
 from symbp.ir.printer import decimal
-from symbp.read.matrix.rewrite import nodes
+from symbp.read.matrix.rewrite import mapped, nodes
 from symbp.read.matrix.tree import (
     Diagonal,
     DiagonalOf,
     Identity,
+    Kronecker,
     Named,
     Node,
     Number,
@@ -192,7 +193,7 @@ class Graph:
         return index
 
     def labelled(self, label: IntegerAccess) -> Frame:
-        """The indices of a tensor of labels that are no subscripts: each alone at an axis, along all of it."""
+        """The indices of labels that are no subscripts: each alone at an axis, along all of it."""
         if label.outside not in (None, 0):
             raise NoMatrixForm
         left = [k for k, s in enumerate(label.subscripts) if self.by.free(s)]
@@ -244,6 +245,21 @@ class Graph:
     # --- eliminating
     def close(self, frame: Frame, reduced: Frame) -> Node:
         """The node over `frame` once every other index is summed over."""
+        self.sum_over(reduced)
+        return self.scaled(self.over_frame(frame))
+
+    def kronecker(self, frame: Frame, reduced: Frame) -> Node:
+        """The node over two rows and two columns, each row beside its column."""
+        self.sum_over(reduced)
+        pairs = (frame[0], frame[2]), (frame[1], frame[3])
+        edges = [[edge for edge in self.edges if edge.joins(*pair)] for pair in pairs]
+        if self.weights or len(self.edges) != 2 or not all(edges):
+            raise NoMatrixForm
+        left, right = (self.matrix(edge, pair[0]) for (edge,), pair in zip(edges, pairs, strict=True))
+        return self.scaled(Kronecker(mapped(left, _sized), mapped(right, _sized)))
+
+    def sum_over(self, reduced: Frame) -> None:
+        """Takes reduced vertices out of the graph one by one."""
         waiting = [*reduced, *self.gathered]
         while waiting:
             if self.closed(waiting):
@@ -257,7 +273,6 @@ class Graph:
             waiting.remove(index)
             self.eliminate(index)
         self.merge_parallel()
-        return self.scaled(self.over_frame(frame))
 
     def edges_at(self, vertex: Index) -> list[Edge]:
         return [edge for edge in self.edges if vertex in (edge.row, edge.column)]
@@ -373,3 +388,8 @@ class Graph:
 def _transposes(node: Node) -> int:
     """How many matrices are transposed."""
     return sum(isinstance(inner, Transpose) and inner.rank == 2 for inner in nodes(node))
+
+
+def _sized(node: Node) -> Node:
+    """An identity matrix that says how large it is."""
+    return Identity(node.extent, sized=True) if isinstance(node, Identity) else node

@@ -122,6 +122,11 @@ class Recogniser:
             if expanded == e:
                 raise NoMatrixForm
             return self.expression(expanded, frame, reduced)
+        return self.graph(e).close(frame, reduced)
+
+    def graph(self, e: Expr) -> Graph:
+        """The factors of a product that isn't negative."""
+        coefficient, rest = e.as_coeff_Mul(rational=True)
         graph = Graph(self, coefficient)
         factors = [f for f in sympy.Mul.make_args(rest) if f != 1]
         order = tuple(self.order)
@@ -131,7 +136,17 @@ class Recogniser:
                 graph.add_unit(base**-exponent, below=True)
             else:
                 graph.add(factor)
-        return graph.close(frame, reduced)
+        return graph
+
+    def kronecker(self, e: Expr, frame: Frame, reduced: Frame) -> Node:
+        """An expression over two rows and two columns, a Kronecker product for each term."""
+        terms: list[tuple[bool, Node]] = []
+        order = tuple(self.order)
+        for term in sorted(sympy.Add.make_args(e), key=lambda t: TEXT.term_key(t, order)):
+            negative = bool(term.could_extract_minus_sign())
+            graph = self.graph(-term if negative else term)
+            terms.append((negative, graph.kronecker(frame, reduced)))
+        return terms[0][1] if len(terms) == 1 and not terms[0][0] else Total(tuple(terms))
 
     # --- everything else
     def unit(self, e: Expr, frame: Frame) -> Node:
@@ -161,6 +176,8 @@ class Recogniser:
 
     def bracket(self, e: Guard, frame: Frame) -> Node:
         op, lhs, rhs = e.op, e.lhs, e.rhs
+        if len(frame) > 1 and any(self.free(_without_reads(side)) for side in (lhs, rhs)):
+            raise NoMatrixForm  # a matrix of row and column numbers: not what a reader looks for
         if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:  # `[m < A]`, not `[m + 1 <= A]`
             op, lhs = "<", lhs - 1
         return Bracket(op, self.side(lhs, frame), self.side(rhs, frame))
@@ -239,6 +256,10 @@ class Recogniser:
         tensor = self.tensors[label]
         fact = tensor.fact("below") or tensor.fact("below or ignored")
         return None if fact is None else fact.bound
+
+
+def _without_reads(e: Expr) -> Expr:
+    return e.xreplace(dict.fromkeys(e.atoms(Access), sympy.Integer(0)))
 
 
 def _is_simple(subscript: Expr) -> bool:

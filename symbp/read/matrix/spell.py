@@ -137,15 +137,14 @@ class _Printer:
                 text += "".join(self.signs.divide + self.wrapped(f, POSTFIX) for f in under)
                 return text, ELEMENTWISE
             case Summed(indices, body):
-                under = ",".join(self.scalar.symbol(i) for i, _ in indices)
-                return self.signs.summed.format(under) + self.wrapped(body, ELEMENTWISE), ELEMENTWISE
+                letters = ",".join(self.scalar.symbol(i) for i, _ in indices)
+                return self.signs.summed.format(letters) + self.wrapped(body, ELEMENTWISE), ELEMENTWISE
             case Whole(op, left, right):
-                written = [(self.wrapped(side, ATOM), SCALAR) for side in (left, right)]
-                return self.scalar.quotient(written[0], written[1], op)[0], ELEMENTWISE
+                sides = [(self.wrapped(side, ATOM), SCALAR) for side in (left, right)]
+                return self.scalar.quotient(sides[0], sides[1], op)[0], ELEMENTWISE
             case Correlation(image, kernel, pads):
-                return self.padded(image, pads) + self.signs.correlation + self.wrapped(
-                    kernel, POSTFIX
-                ), ELEMENTWISE
+                slid = self.padded(image, pads) + self.signs.correlation + self.wrapped(kernel, POSTFIX)
+                return slid, ELEMENTWISE
             case Kronecker(a, b):
                 return self.wrapped(a, POSTFIX) + self.signs.kronecker + self.wrapped(b, POSTFIX), ELEMENTWISE
             case Scale(over, under, body):
@@ -161,9 +160,8 @@ class _Printer:
 
     def named(self, node: Named) -> str:
         """A tensor with its subscripts; `:` stands for an axis that is left where a reader couldn't tell."""
-        subscripts = [
-            ":" if s is None else self.subscript(s) for s in node.subscripts if s is not None or node.colons
-        ]
+        shown = [s for s in node.subscripts if s is not None or node.colons]
+        subscripts = [":" if s is None else self.subscript(s) for s in shown]
         written = self.signs.named(self.scalar, node.name, subscripts)
         return written if node.outside is None else self.signs.beyond(written, self.write(node.outside)[0])
 

@@ -1,16 +1,16 @@
-"""Which indices of an equation stay as subscripts, so that the rest is matrices: `S_{n,l} = Q_{n,l}·K_{n,l}ᵀ`.
+"""Which indices of an equation stay as subscripts, so that the rest is matrices, `S_{n} = Q_{n}·K_{n}ᵀ`.
 
 Enters: equations and the tensors they read. Leaves: equations in matrix notation, or None. Must not know: how
 they are printed or proven.
 
 Every set of indices may stay; the best one has the fewest, then those that other equations of the page need
-anyway (t in a recurrence, n in attention), then the fewest 𝟏 and explicit sums, then the smallest tree. An
+anyway (t in a recurrence, n in attention), then the first ones; then the fewest 𝟏 and explicit sums, then the
+smallest tree. An
 equation that has no vector left is no matrix notation but index notation, and has no form.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
@@ -36,6 +36,7 @@ from symbp.read.matrix.windows import window_form
 
 MOST_KEPT = 5  # subscripts of an equation, beyond which no reader gains anything
 Kept = tuple[Index, ...]
+Choice = tuple[Kept, tuple[int, ...], MatrixEquation]  # with the places of what is kept among all indices
 Lengths = Mapping[Size, Expr]
 
 
@@ -55,7 +56,7 @@ def matrix_equation(
     """
     source = _fixed(equation, fixed or {})
     found = _smallest(source, tensors, fixed or {}, lengths or {})
-    return min(found, key=lambda pair: _cost(pair, liked))[1] if found else None
+    return min(found, key=lambda pair: _cost(pair, liked))[-1] if found else None
 
 
 def matrix_equations(
@@ -64,9 +65,9 @@ def matrix_equations(
     """The matrix notation of all equations of a page, by what they define, with the same subscripts."""
     found = {e.target: _smallest(e, tensors, {}, lengths or {}) for e in equations}
     few = {i.name for e in equations for i, extent in e.extents.items() if extent.is_Integer}
-    liked = _liked([[kept for kept, _ in choices] for choices in found.values()], few)
+    liked = _liked([[kept for kept, *_ in choices] for choices in found.values()], few)
     return {
-        target: min(choices, key=lambda pair: _cost(pair, liked))[1] if choices else None
+        target: min(choices, key=lambda pair: _cost(pair, liked))[-1] if choices else None
         for target, choices in found.items()
     }
 
@@ -77,11 +78,11 @@ def _liked(choices: Sequence[Sequence[Kept]], few: Collection[str]) -> list[str]
     found: list[str] = []
     open_choices = [[{i.name for i in kept} for kept in choice] for choice in choices if choice]
     while True:
-        votes: Counter[str] = Counter()
+        votes: dict[str, float] = {}
         for choice in open_choices:
             for name in set().union(*choice) - set(found):
                 part = sum(name in kept for kept in choice) / len(choice)
-                votes[name] += part * (1.25 if name in few else 1)
+                votes[name] = votes.get(name, 0) + part * (1.25 if name in few else 1)
         if not votes:
             return found
         best = min(votes, key=lambda name: (-votes[name], name))
@@ -89,19 +90,21 @@ def _liked(choices: Sequence[Sequence[Kept]], few: Collection[str]) -> list[str]
         open_choices = [[k for k in choice if best in k] or choice for choice in open_choices]
 
 
-def _cost(choice: tuple[Kept, MatrixEquation], liked: Sequence[str]) -> tuple[object, ...]:
-    kept, found = choice
+def _cost(choice: Choice, liked: Sequence[str]) -> tuple[object, ...]:
+    kept, place, found = choice
     tree = list(nodes(found.right))
     ones = sum(isinstance(node, (Ones, Range)) for node in tree)
     sums = sum(len(node.indices) for node in tree if isinstance(node, Summed))
     names = {i.name for i in kept}
-    return len(kept), [name not in names for name in liked], ones + sums, len(tree), sorted(names)
+    unliked = [name not in names for name in liked]
+    alone = bool(found.left.subscripts) and not found.left.rank  # one number of a tensor at a time
+    return len(kept), unliked, alone, place, ones + sums, len(tree)
 
 
 # --- choices
 def _smallest(
     equation: Equation, tensors: Mapping[str, Tensor], fixed: Mapping[Index, int], lengths: Lengths
-) -> list[tuple[Kept, MatrixEquation]]:
+) -> list[Choice]:
     """The forms with the fewest subscripts, each with these."""
     inner = [i for e in equation.body.atoms(Reduced) for i in e.indices]
     indices = [i for i in dict.fromkeys((*equation.all_indices, *sorted(inner, key=str))) if i not in fixed]
@@ -110,7 +113,8 @@ def _smallest(
         for kept in combinations(indices, count):
             if _possible(equation, kept, fixed, len(tensors[equation.target].shape)):
                 form = _form(equation, tensors, kept, fixed, lengths)
-                found += [(kept, form)] if form is not None else []
+                place = tuple(map(indices.index, kept))
+                found += [(kept, place, form)] if form is not None else []
         if found:
             return found
     return []
@@ -186,6 +190,8 @@ def _right(by: Recogniser, equation: Equation, fixed: Mapping[Index, int]) -> No
 
 
 def _general(by: Recogniser, e: Equation, frame: Frame, reduced: Frame) -> Node:
+    if len(frame) == 4 and e.op in (None, "sum") and not e.where:
+        return by.kronecker(e.body, frame, reduced)
     if len(frame) > 2:
         raise NoMatrixForm
     if e.op in (None, "sum") and not e.where:

@@ -169,7 +169,8 @@ class _Evaluator:
                 return np.diag(self.value(matrix))[:, None]
             case Triangle(inner, upper, fill):
                 matrix = self.value(inner)
-                below = np.tri(*matrix.shape, -1 if upper else 0, dtype=bool)
+                rows, columns = matrix.shape
+                below = np.tri(rows, columns, -1 if upper else 0, dtype=bool)
                 kept = ~below if upper else below
                 return np.where(kept, matrix, 0.0 if fill is None else float(fill))
             case Trace(matrix):
