@@ -13,6 +13,7 @@ from symbp.derive.derivation import Derivation, Step
 from symbp.explain.starts import Start, starts
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System, Tensor
+from symbp.read.matrix.legend import matrix_legend
 from symbp.read.matrix.rewrite import without_transposes
 from symbp.read.matrix.spell import matrix_sides
 from symbp.read.matrix.subscripts import matrix_equations
@@ -105,6 +106,7 @@ def document(
     tensors = {tensor.name: _shortened(tensor, read) for tensor in system.tensors}
     lengths = {size: extent for extent, size in read.lengths.items()}
     matrices = matrix_equations(list(read.equations.values()), tensors, lengths)
+    read = replace(read, legend=(*read.legend, *matrix_legend(m for m in matrices.values() if m is not None)))
     lines = code or {}
     symmetric = symmetric_names(system)
 

@@ -270,6 +270,7 @@ MATRIX_FUNCTIONS: dict[str, Callable[..., Value]] = {
     "tril": _triangle(True), "triu": _triangle(False), "pad": _padded, "maxpool": _pooled,
     "rot180": lambda v: replace(v, array=v.array[::-1, ::-1]), "tr": _of_matrix(np.trace, 0),
     "norm": lambda v: Value(np.sqrt(np.sum(v.array**2)).reshape(1, 1)),
+    "eigenvalues": lambda v: of_array(np.linalg.eigvalsh((full(v).array + full(v).array.T) / 2)),
     "det": _of_matrix(np.linalg.det, 0), "logdet": _of_matrix(lambda a: np.linalg.slogdet(a)[1], 0),
     "cholesky": _of_matrix(lambda a: np.linalg.cholesky((a + a.T) / 2), 2),
     "cofactors": _of_matrix(lambda a: np.linalg.det(a) * np.linalg.inv(a).T, 2),

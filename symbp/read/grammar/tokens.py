@@ -130,7 +130,10 @@ def _stands(symbol: str, text: str, position: int) -> bool:
     behind = text[end : end + 1]
     if text.startswith("_{", end) or (behind and behind in RAISED):
         return True
-    return not (behind.isalnum() or behind in ("_", "'", "⁽") or (behind and unicodedata.combining(behind)))
+    # What stands before a parenthesis is a function, whatever a tensor is called.
+    return not (
+        behind.isalnum() or behind in ("_", "'", "⁽", "(") or (behind and unicodedata.combining(behind))
+    )
 
 
 def _name(found: str) -> str:

@@ -1,6 +1,6 @@
 """Matrix expressions put together and tidied: definitions in place of names, symmetric matrices untransposed.
 
-Enters: trees of `matrix_tree`. Leaves: trees of equal value. Must not know: equations, or
+Enters: trees of `tree`. Leaves: trees of equal value. Must not know: equations, or
 how a tree is spelled.
 """
 

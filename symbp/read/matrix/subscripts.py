@@ -35,6 +35,7 @@ from symbp.read.matrix.tree import (
 from symbp.read.matrix.windows import window_form
 
 MOST_KEPT = 5  # subscripts of an equation, beyond which no reader gains anything
+OF_MATRIX = ("inverse", "det", "logdet", "cholesky", "cofactors", "eigenvalues")  # that a reader can evaluate
 Kept = tuple[Index, ...]
 Choice = tuple[Kept, tuple[int, ...], MatrixEquation]  # with the places of what is kept among all indices
 Lengths = Mapping[Size, Expr]
@@ -198,6 +199,6 @@ def _general(by: Recogniser, e: Equation, frame: Frame, reduced: Frame) -> Node:
         return by.expression(e.body, frame, reduced)
     if e.op in ("max", "argmax"):
         return by.largest(e.op, e.body, frame, reduced, e.where)
-    if e.leaf is not None and e.leaf.square and e.leaf.axes == 2 and frame == e.result:
-        return OfMatrix(e.op or "", by.expression(e.body, reduced, ()))
+    if e.op in OF_MATRIX and frame == e.result:
+        return OfMatrix(e.op, by.expression(e.body, reduced, ()))
     raise NoMatrixForm
