@@ -27,6 +27,7 @@ from symbp.read.grammar import (
 )
 from symbp.read.matrix.spell import matrix_sides
 from symbp.read.matrix.subscripts import matrix_equation, matrix_equations
+from symbp.read.matrix.tree import Flattened
 from symbp.read.matrix.value import value
 from symbp.read.spelling import name_latex
 
@@ -106,6 +107,10 @@ class Judge:
         return text
 
     def of_tree(self, found):
+        if isinstance(found.left, Flattened):
+            expected = self.right.reshape(len(self.right), -1)
+            np.testing.assert_allclose(value(found.right, self.arrays, self.point), expected)
+            return
         kept = [(axis, s) for axis, s in enumerate(found.left.subscripts) if s is not None]
         ranges = [range(self.number(self.extents[s])) if s in self.extents else [int(s)] for _, s in kept]
         for at in itertools.product(*ranges):
@@ -280,6 +285,20 @@ def test_flattening():
         assert Judge(source, tensors, point).judge(found) == "r = flatten(wide)"
     source, tensors = equation([n, u], r("wide", n, Mod(u, D), FloorDiv(u, D)))
     assert matrix_equation(source, tensors) is None
+
+
+def test_flattening_on_the_left():
+    """The gradient of a flattened tensor, where it meets what has all axes."""
+    flat = Tensor("flat", (N, D * H))
+    body = Guard("<", 0, r("wide", n, i, j)) * flat.at(n, i * H + j) * r("u1", n)
+    source, tensors = equation([n, i, j], body)
+    found = matrix_equation(source, tensors | {"flat": flat})
+    for point in POINTS:
+        text = Judge(source, tensors | {"flat": flat}, point).judge(found)
+        assert text == "flatten(r) = diag(u1)·([flatten(wide) > 0] ⊙ flat)"
+    other = body.xreplace({flat.at(n, i * H + j): flat.at(n, j * D + i)})
+    source, _ = equation([n, i, j], other)
+    assert matrix_equation(source, tensors | {"flat": flat}) is None
 
 
 def test_causal_maximum():

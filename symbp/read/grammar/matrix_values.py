@@ -72,14 +72,15 @@ def evaluate_matrix(equation: MatrixEquation, arrays: Mapping[str, ArrayLike], f
     """
     values = _Values({name: np.asarray(array) for name, array in arrays.items()}, facts)
     left = equation.left
-    name = left.name if isinstance(left, Name) else left.tensor.name
-    if name not in values.arrays:
-        raise FormulaError(f"nothing says which shape {name} has")
-    found = np.full(values.arrays[name].shape, math.nan)
+    tensor = left.arguments[0] if isinstance(left, Call) else left if isinstance(left, Name) else left.tensor
+    if not isinstance(tensor, Name) or tensor.name not in values.arrays:
+        raise FormulaError("nothing says which shape the tensor on the left has")
+    found = np.full(values.arrays[tensor.name].shape, math.nan)
     with np.errstate(all="ignore"):
-        if isinstance(left, Name):
-            found[...] = laid(values.value(equation.body), found.shape)
-            return found
+        if not isinstance(left, Subscripted):
+            flat = (*found.shape[:1], math.prod(found.shape[1:]))
+            body = values.value(equation.body)
+            return laid(body, flat if isinstance(left, Call) else found.shape).reshape(found.shape)
         for at in values.everywhere(left):
             values.at = at
             place = values.place(left)

@@ -155,7 +155,9 @@ class _Parser:
 
     def matrix_equation(self) -> MatrixEquation:
         start, left = self.here.span[0], self.postfix()
-        if not isinstance(left, (Name, Subscripted)):
+        if not isinstance(left, (Name, Subscripted, Call)) or (
+            isinstance(left, Call) and not _flattens(left)
+        ):
             raise self.expected("the name of a tensor before it")
         self.need("=", "behind what is defined")
         return self.made(MatrixEquation(self.since(start), left, self.total()))
@@ -371,3 +373,8 @@ class _Parser:
         relation = self.made(Relation((left.span[0], right.span[1]), op, left, right))
         self.need("]", "behind the condition")
         return self.made(Bracket(self.since(start), relation))
+
+
+def _flattens(call: Call) -> bool:
+    """`flatten(h)`, which may stand on the left, too."""
+    return call.function == "flatten" and len(call.arguments) == 1 and isinstance(call.arguments[0], Name)

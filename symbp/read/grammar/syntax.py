@@ -156,7 +156,7 @@ class Equation(Tree):
 
 @dataclass(frozen=True)
 class MatrixEquation(Tree):
-    """`h_{t} = body`, for all values of the subscripts that are indices."""
+    """`h_{t} = body`, for all values of the subscripts that are indices; or `flatten(h) = body`."""
 
-    left: Name | Subscripted
+    left: Name | Subscripted | Call
     body: Tree

@@ -9,7 +9,8 @@ put together in `graph`; here are sums of them, functions, and reductions within
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
@@ -27,7 +28,7 @@ from symbp.ir.expr import (
     free_indices,
     free_sizes,
 )
-from symbp.ir.printer import TEXT, expression_text, function_name
+from symbp.ir.printer import TEXT, Notation, expression_text, function_name
 from symbp.ir.sizes.canonical import same_extent
 from symbp.ir.system import Tensor
 from symbp.read.display import Along, Reduced
@@ -56,6 +57,19 @@ from symbp.read.matrix.tree import (
 )
 
 
+class BySymbols(Notation):
+    """Index notation with the symbols of a page: terms in matrix notation stand in the same order."""
+
+    def __init__(self, symbols: Mapping[str, str]) -> None:
+        self.symbols = symbols
+
+    def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
+        return super().access(self.symbols.get(name, name), subscripts, outside)
+
+    def place(self, written: str) -> str:
+        return unicodedata.normalize("NFKC", written)  # raised numbers in the order of numbers
+
+
 @dataclass
 class Recogniser:
     """Finds the form of expressions of one equation: `extents` of its indices, in their `order`; `kept` are
@@ -66,6 +80,7 @@ class Recogniser:
     order: list[Index]
     kept: Collection[Index] = ()
     lengths: Mapping[Size, Expr] = field(default_factory=dict)
+    notation: Notation = TEXT  # by whose names terms and factors are sorted
 
     # --- what an expression has
     def free(self, e: Expr) -> frozenset[Index]:
@@ -100,7 +115,7 @@ class Recogniser:
         if not e.is_Add:
             return self.product(e, frame, reduced)
         order = tuple(self.order)
-        ranked = sorted(e.args, key=lambda t: TEXT.term_key(t, order))  # as index notation has them
+        ranked = sorted(e.args, key=lambda t: self.notation.term_key(t, order))  # as index notation has them
         mixed = not reduced and any(self.free(term) for term in ranked)
         terms: list[tuple[bool, Node]] = []
         for term in ranked:
@@ -130,7 +145,7 @@ class Recogniser:
         graph = Graph(self, coefficient)
         factors = [f for f in sympy.Mul.make_args(rest) if f != 1]
         order = tuple(self.order)
-        for factor in sorted(factors, key=lambda f: TEXT.factor_key(f, order)):
+        for factor in sorted(factors, key=lambda f: self.notation.factor_key(f, order)):
             base, exponent = factor.as_base_exp()
             if exponent.is_number and exponent.is_negative and not factor.is_Function:
                 graph.add_unit(base**-exponent, below=True)
@@ -142,7 +157,7 @@ class Recogniser:
         """An expression over two rows and two columns, a Kronecker product for each term."""
         terms: list[tuple[bool, Node]] = []
         order = tuple(self.order)
-        for term in sorted(sympy.Add.make_args(e), key=lambda t: TEXT.term_key(t, order)):
+        for term in sorted(sympy.Add.make_args(e), key=lambda t: self.notation.term_key(t, order)):
             negative = bool(term.could_extract_minus_sign())
             graph = self.graph(-term if negative else term)
             terms.append((negative, graph.kronecker(frame, reduced)))

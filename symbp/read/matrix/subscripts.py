@@ -12,17 +12,21 @@ equation that has no vector left is no matrix notation but index notation, and h
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import sympy
 
 from symbp.ir.expr import Access, Expr, Index, Size, free_indices
+from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, Tensor
 from symbp.read.display import Reduced
+from symbp.read.matrix.flattened import named, over_two
 from symbp.read.matrix.graph import Frame, NoMatrixForm
-from symbp.read.matrix.recognise import Recogniser
+from symbp.read.matrix.recognise import BySymbols, Recogniser
 from symbp.read.matrix.rewrite import nodes
 from symbp.read.matrix.tree import (
+    Flattened,
     MatrixEquation,
     Named,
     Node,
@@ -55,16 +59,21 @@ def matrix_equation(
     are names of formulas; `liked` are letters that should be subscripts where there is a
     choice, the first before the others.
     """
-    source = _fixed(equation, fixed or {})
-    found = _smallest(source, tensors, fixed or {}, lengths or {})
+    setting = Setting(tensors, lengths or {}, fixed=fixed or {})
+    found = _smallest(_fixed(equation, setting.fixed), setting)
     return min(found, key=lambda pair: _cost(pair, liked))[-1] if found else None
 
 
 def matrix_equations(
-    equations: Collection[Equation], tensors: Mapping[str, Tensor], lengths: Lengths | None = None
+    equations: Collection[Equation],
+    tensors: Mapping[str, Tensor],
+    lengths: Lengths | None = None,
+    symbols: Mapping[str, str] | None = None,
 ) -> dict[str, MatrixEquation | None]:
-    """The matrix notation of all equations of a page, by what they define, with the same subscripts."""
-    found = {e.target: _smallest(e, tensors, {}, lengths or {}) for e in equations}
+    """The matrix notation of all equations of a page, by what they define, with the same subscripts; terms
+    stand in the order of the `symbols` that tensors have in text."""
+    setting = Setting(tensors, lengths or {}, BySymbols(symbols or {}))
+    found = {e.target: _smallest(e, setting) for e in equations}
     few = {i.name for e in equations for i, extent in e.extents.items() if extent.is_Integer}
     liked = _liked([[kept for kept, *_ in choices] for choices in found.values()], few)
     return {
@@ -77,6 +86,7 @@ def _liked(choices: Sequence[Sequence[Kept]], few: Collection[str]) -> list[str]
     """The letters that subscripts have by how many equations can do with them, given those before; of gates
     and heads there are `few`, and one matrix for each is what a reader expects."""
     found: list[str] = []
+    seen = list(dict.fromkeys(i.name for choice in choices for kept in choice for i in kept))
     open_choices = [[{i.name for i in kept} for kept in choice] for choice in choices if choice]
     while True:
         votes: dict[str, float] = {}
@@ -86,7 +96,7 @@ def _liked(choices: Sequence[Sequence[Kept]], few: Collection[str]) -> list[str]
                 votes[name] = votes.get(name, 0) + part * (1.25 if name in few else 1)
         if not votes:
             return found
-        best = min(votes, key=lambda name: (-votes[name], name))
+        best = min(votes, key=lambda name: (-votes[name], seen.index(name)))
         found.append(best)
         open_choices = [[k for k in choice if best in k] or choice for choice in open_choices]
 
@@ -98,33 +108,53 @@ def _cost(choice: Choice, liked: Sequence[str]) -> tuple[object, ...]:
     sums = sum(len(node.indices) for node in tree if isinstance(node, Summed))
     names = {i.name for i in kept}
     unliked = [name not in names for name in liked]
-    alone = bool(found.left.subscripts) and not found.left.rank  # one number of a tensor at a time
+    alone = (
+        isinstance(found.left, Named) and bool(found.left.subscripts) and not found.left.rank
+    )  # one number of a tensor at a time
     return len(kept), unliked, alone, place, ones + sums, len(tree)
 
 
 # --- choices
-def _smallest(
-    equation: Equation, tensors: Mapping[str, Tensor], fixed: Mapping[Index, int], lengths: Lengths
-) -> list[Choice]:
+@dataclass(frozen=True)
+class Setting:
+    """What the equations of a page share, and the indices that are numbers."""
+
+    tensors: Mapping[str, Tensor]
+    lengths: Lengths
+    notation: Notation = TEXT
+    fixed: Mapping[Index, int] = field(default_factory=dict)
+
+
+def _smallest(equation: Equation, setting: Setting) -> list[Choice]:
     """The forms with the fewest subscripts, each with these."""
+    fixed = setting.fixed
     inner = [i for e in equation.body.atoms(Reduced) for i in e.indices]
     indices = [i for i in dict.fromkeys((*equation.all_indices, *sorted(inner, key=str))) if i not in fixed]
     for count in range(min(len(indices), MOST_KEPT) + 1):
         found = []
         for kept in combinations(indices, count):
-            if _possible(equation, kept, fixed, len(tensors[equation.target].shape)):
-                form = _form(equation, tensors, kept, fixed, lengths)
+            if _possible(equation, kept, setting):
+                form = _form(equation, kept, setting)
                 place = tuple(map(indices.index, kept))
                 found += [(kept, place, form)] if form is not None else []
         if found:
             return found
-    return []
+    return _over_two(equation, setting)
 
 
-def _possible(equation: Equation, kept: Kept, fixed: Mapping[Index, int], rank: int) -> bool:
+def _over_two(equation: Equation, setting: Setting) -> list[Choice]:
+    """The form between flattened tensors, if nothing else has been found."""
+    by = Recogniser(setting.tensors, {}, [], (), setting.lengths)
+    flat = over_two(equation, setting.tensors, by.same) if len(equation.indices) > 2 else None
+    form = None if flat is None else _form(flat[0], (), replace(setting, tensors=flat[1]))
+    form = None if form is None else named(form)
+    return [] if form is None else [((), (), form)]
+
+
+def _possible(equation: Equation, kept: Kept, setting: Setting) -> bool:
     """Whether at most two axes are left of each tensor: a first look, without any form."""
-    plain = [i for i in equation.indices if i not in kept and i not in fixed]
-    if len(plain) > 2 and not (rank == len(plain) == 4):
+    plain = [i for i in equation.indices if i not in kept and i not in setting.fixed]
+    if len(plain) > 2 and not len(equation.indices) == len(plain) == 4:
         return False
     names = set(kept)
     for access in equation.body.atoms(Access):
@@ -143,14 +173,9 @@ def _fixed(equation: Equation, fixed: Mapping[Index, int]) -> Equation:
     )
 
 
-def _form(
-    equation: Equation,
-    tensors: Mapping[str, Tensor],
-    kept: Kept,
-    fixed: Mapping[Index, int],
-    lengths: Lengths,
-) -> MatrixEquation | None:
-    by = Recogniser(tensors, dict(equation.extents), list(equation.all_indices), kept, lengths)
+def _form(equation: Equation, kept: Kept, setting: Setting) -> MatrixEquation | None:
+    order, fixed = list(equation.all_indices), setting.fixed
+    by = Recogniser(setting.tensors, dict(equation.extents), order, kept, setting.lengths, setting.notation)
     try:
         right = _right(by, equation, fixed)
     except NoMatrixForm:
@@ -167,6 +192,8 @@ def _form(
 def _says_something(found: MatrixEquation) -> bool:
     """Whether there is a vector or a matrix, or there never were indices."""
     right = list(nodes(found.right))
+    if isinstance(found.left, Flattened):
+        return True
     if not found.left.subscripts and found.left.rank == 0 and not any(isinstance(n, Summed) for n in right):
         return True
     return found.left.rank > 0 or any(isinstance(n, Named) and n.rank for n in right)

@@ -350,13 +350,13 @@ Node = (
 class MatrixEquation:
     """`left = right` for all values of the subscripts on the left."""
 
-    left: Named
+    left: Named | Flattened
     right: Node
 
     @property
     def is_whole(self) -> bool:
         """Whether the tensor is defined without subscripts."""
-        return not any(subscript is not None for subscript in self.left.subscripts)
+        return isinstance(self.left, Named) and not self.left.subscripts
 
 
 def transpose(node: Node) -> Node:
