@@ -9,6 +9,8 @@ import itertools
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sympy import exp, sqrt, tanh
 
 from symbp.explain.latex import Latex, spelling
@@ -343,6 +345,17 @@ def test_a_page_has_the_same_subscripts_throughout():
     assert " = ".join(matrix_sides(found["r2"])) == "r2_{t} = X_{t}·W"
 
 
+def test_a_label_that_may_be_ignored_selects_no_row():
+    """Its one-hot row is zero, and so is what it selects."""
+    ignored = Tensor(
+        "w2", (N, T), integer=True, facts=frozenset({Fact("below or ignored", bound=V, ignored=-1)})
+    )
+    source, tensors = equation([n, t, i], r("E", ignored.at(n, t), i, outside=0))
+    tensors |= {"w2": ignored}
+    found = matrix_equation(source, tensors)
+    assert " = ".join(matrix_sides(found)) == "r_{n} = onehot(w2_{n})·E"
+
+
 NONE = [
     ([n], lambda: Reduced("prod", r("first", n, j), [j], [H]), []),
     ([n], lambda: r("u1", n - 1, outside=0), []),  # one number at a time is index notation
@@ -364,3 +377,38 @@ def test_an_index_along_a_part_of_an_axis_is_no_row_or_column():
     found = matrix_equation(source, tensors)
     for point in POINTS:
         assert Judge(source, tensors, point).judge(found) == "r_{j} = 2·first_{:,j}"
+
+
+FACTORS = [
+    r("h", n, t, j), r("h", n, t - 1, j, outside=0), r("h", n, T - 1, j), r("X", n, t, i), r("W", i, j),
+    r("U", j, j2), r("U", j2, j), r("b", j), r("z", n, t, j2), r("o", n, t, k), r("o", n, t, r("y", n, t)),
+    r("E", r("x", n, t), i), r("E", v, i), Guard("=", k, r("y", n, t)), Guard("=", v, r("x", n, t)),
+    r("u1", n), Guard("<=", t + 2, T), r("M", n, l, t, t2), Guard("<=", t2, t), r("m", n, l, t),
+    Along("softmax", r("M", n, l, t, t2), t2, T), over(r("h", n, t, j) * r("z", n, t, j), j),
+    over(r("M", n, l, t, u), u).xreplace({D * H: T}), tanh(r("h", n, t, j) + r("b", j)),
+    1 / (2 + exp(r("z", n, t, j))), r("h", n, t, j) - r("first", n, j), Guard("=", j, j2),
+    Guard("<", r("h", n, t, j), r("b", j)), r("f", 2), r("G", n, t, 1, j), r("g", l, n, j) ** 2,
+    r("g", l - 1, n, j, outside=r("first", n, j)), sympy.Rational(-2, 3) / N, r("Q", i, i),
+    r("h", n, t, 1), r("U", j, 0), Guard("<=", t, l),
+]  # fmt: skip
+
+
+@given(
+    st.lists(st.sampled_from(FACTORS), min_size=1, max_size=4),
+    st.lists(st.sampled_from(FACTORS), max_size=3),
+    st.permutations([n, t, l, j, j2, i, k, v, t2]),
+    st.integers(0, 3),
+)
+@settings(max_examples=120, deadline=None)
+def test_every_form_found_has_the_value_of_its_equation(factors, others, order, count):
+    body = sympy.Mul(*factors) + (sympy.Mul(*others) if others else 0)
+    free = [index for index in order if index in body.free_symbols]
+    left, reduced = free[:count], free[count : count + 3]
+    if len(free) > count + 3 or not body.free_symbols & set(order):
+        return
+    source, tensors = equation(left, body, reduced)
+    found = matrix_equation(source, tensors)
+    if found is not None:
+        Judge(source, tensors, {name: 2 + size % 3 for name, size in POINTS[0].items()} | {"S": 3}).judge(
+            found
+        )

@@ -105,13 +105,17 @@ def elementwise(function: Callable[[Any, Any], Any], a: Value, b: Value) -> Valu
 
 def _of_squares(function: Callable[[Any, Any], Any], a: Value, b: Value) -> Value:
     """A function of elements where one matrix at least is as large as fits."""
+    known = set[int]()
     for beside in (a, b):
         if beside.square is None and not beside.is_number:
-            if beside.array.shape[0] != beside.array.shape[1]:
-                raise FormulaError("a matrix that is square stands beside what isn't")
-            rows = len(full(beside).array)
-            return elementwise(function, a.sized(rows), b.sized(rows))
-    return square(lambda n: np.asarray(function(a.sized(n).array, b.sized(n).array)))
+            sides = zip((beside.rows, beside.columns), beside.array.shape, strict=True)
+            known |= {-1 if side == "one" else count for side, count in sides if side != "any"}
+    if len(known) > 1 or -1 in known:
+        raise FormulaError("a matrix that is square stands beside what isn't")
+    if known:
+        (rows,) = known
+        return elementwise(function, a.sized(rows), b.sized(rows))
+    return square(lambda n: np.broadcast_to(function(a.sized(n).array, b.sized(n).array), (n, n)))
 
 
 def square(made: Callable[[int], Array]) -> Value:
@@ -269,7 +273,7 @@ MATRIX_FUNCTIONS: dict[str, Callable[..., Value]] = {
     "softmax": lambda v: _soft(v, False), "log_softmax": lambda v: _soft(v, True), "diag": _diagonal,
     "tril": _triangle(True), "triu": _triangle(False), "pad": _padded, "maxpool": _pooled,
     "rot180": lambda v: replace(v, array=v.array[::-1, ::-1]), "tr": _of_matrix(np.trace, 0),
-    "norm": lambda v: Value(np.sqrt(np.sum(v.array**2)).reshape(1, 1)),
+    "norm": lambda v: Value(np.sqrt(np.sum((v if v.is_vector else full(v)).array ** 2)).reshape(1, 1)),
     "eigenvalues": lambda v: of_array(np.linalg.eigvalsh((full(v).array + full(v).array.T) / 2)),
     "det": _of_matrix(np.linalg.det, 0), "logdet": _of_matrix(lambda a: np.linalg.slogdet(a)[1], 0),
     "cholesky": _of_matrix(lambda a: np.linalg.cholesky((a + a.T) / 2), 2),

@@ -162,6 +162,8 @@ class Graph:
         label, column = (access.subscripts[k] for k in left)
         if not isinstance(label, IntegerAccess) or not isinstance(column, Index):
             return False
+        if access.outside is not None or self.by.tensors[label.name].fact("below") is None:
+            return False  # a label may select nothing
         row = self.labelled(label)
         if len(row) != 1 or row[0] == column:
             return False
@@ -236,7 +238,7 @@ class Graph:
         if not all(isinstance(i, Index) and i not in self.by.kept for i in frame):
             return False
         upper = self.by.half(guard, frame)
-        if upper is None:
+        if upper is None or not self.by.same(*(self.by.extents[i] for i in frame)):
             return False
         rows, columns = (Ones(self.by.extents[i]) for i in frame)
         self.place(Triangle(product(rows, transpose(columns), rank=2), upper), frame)

@@ -25,6 +25,7 @@ from symbp.read.matrix.flattened import named, over_two
 from symbp.read.matrix.graph import Frame, NoMatrixForm
 from symbp.read.matrix.recognise import BySymbols, Recogniser
 from symbp.read.matrix.rewrite import nodes
+from symbp.read.matrix.sized import is_sized
 from symbp.read.matrix.tree import (
     Flattened,
     MatrixEquation,
@@ -184,9 +185,7 @@ def _form(equation: Equation, kept: Kept, setting: Setting) -> MatrixEquation | 
     axes = [k for k, i in enumerate(equation.indices) if i not in kept and i not in fixed]
     left = by.named(Access(equation.target, *at), axes)
     found = MatrixEquation(left, right)
-    if not _says_something(found):
-        return None
-    return found
+    return found if _says_something(found) and is_sized(right) else None
 
 
 def _says_something(found: MatrixEquation) -> bool:
