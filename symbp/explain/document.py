@@ -105,7 +105,8 @@ def document(
     system = derivation.system
     tensors = {tensor.name: _shortened(tensor, read) for tensor in system.tensors}
     lengths = {size: extent for extent, size in read.lengths.items()}
-    matrices = matrix_equations(list(read.equations.values()), tensors, lengths, read.symbols.text)
+    forms = matrix_equations(list(read.equations.values()), tensors, lengths, read.symbols.text)
+    matrices = dict(zip(read.equations, forms, strict=True))
     read = replace(read, legend=(*read.legend, *matrix_legend(m for m in matrices.values() if m is not None)))
     lines = code or {}
     symmetric = symmetric_names(system)

@@ -342,7 +342,16 @@ def test_a_page_has_the_same_subscripts_throughout():
     tensors |= {"r2": Tensor("r2", tensors["r"].shape)}
     assert " = ".join(matrix_sides(matrix_equation(second, tensors))) == "r2_{n} = X_{n}·W"
     found = matrix_equations([first, second], tensors)
-    assert " = ".join(matrix_sides(found["r2"])) == "r2_{t} = X_{t}·W"
+    assert " = ".join(matrix_sides(found[1])) == "r2_{t} = X_{t}·W"
+
+
+def test_a_maximum_of_each_column():
+    body = r("h", n, t - 1, j, outside=0) + r("U", j, j2)
+    source, tensors = equation([n, t, j2], body, [j], op="max")
+    found = matrix_equation(source, tensors)
+    for point in POINTS:
+        text = Judge(source, tensors, point).judge(found)
+        assert text == "r_{n,t} = colmax(h_{n,t-1}·𝟏ᵀ + U)"
 
 
 def test_a_label_that_may_be_ignored_selects_no_row():

@@ -209,6 +209,10 @@ def _of_rows(op: str) -> Callable[[Value], Value]:
     return found
 
 
+def _of_columns(op: str) -> Callable[[Value], Value]:
+    return lambda value: _of_rows(op)(value.turned)
+
+
 def _soft(value: Value, logarithm: bool) -> Value:
     rows = value.turned if value.is_vector else value
     found = rows.array - _log_of_sum(rows.array)
@@ -267,7 +271,8 @@ def _of_matrix(function: Callable[[Array], Any], rank: int) -> Callable[[Value],
 
 
 MATRIX_FUNCTIONS: dict[str, Callable[..., Value]] = {
-    **{f"row{op}": _of_rows(op) for op in REDUCED}, "max": lambda v: _reduced("max", v),
+    **{f"row{op}": _of_rows(op) for op in REDUCED},
+    **{f"col{op}": _of_columns(op) for op in REDUCED}, "max": lambda v: _reduced("max", v),
     "argmax": lambda v: _reduced("argmax", v), "sum": lambda v: _reduced("sum", v),
     "mean": lambda v: _reduced("mean", v), "logsumexp": lambda v: _reduced("logsumexp", v),
     "softmax": lambda v: _soft(v, False), "log_softmax": lambda v: _soft(v, True), "diag": _diagonal,

@@ -110,9 +110,9 @@ class Graph:
     def add_unit(self, e: Expr, *, below: bool) -> None:
         frame = self.by.own_frame(e)
         found = self.by.unit(e, frame)
-        if len(frame) == 2 and _transposes(found):
+        if len(frame) == 2 and transposes(found):
             turned = self.by.unit(e, frame[::-1])
-            if _transposes(turned) < _transposes(found):
+            if transposes(turned) < transposes(found):
                 frame, found = frame[::-1], turned
         self.place(found, frame, below=below)
 
@@ -387,7 +387,7 @@ class Graph:
         return Scale(tuple(self.over), tuple(self.under), body)
 
 
-def _transposes(node: Node) -> int:
+def transposes(node: Node) -> int:
     """How many matrices are transposed."""
     return sum(isinstance(inner, Transpose) and inner.rank == 2 for inner in nodes(node))
 

@@ -54,7 +54,7 @@ WORDS: Sequence[tuple[Holds, str]] = (
     (_is(Range), "range: the vector 0, 1, 2, … with that many elements"),
     (_is(Diagonal, DiagonalOf), "diag: the matrix with a vector on its diagonal; the diagonal of a matrix"),
     (_is(Triangle), "tril, triu: a matrix on and below (on and above) its diagonal; elsewhere 0, or as said"),
-    (_is(OfRows), "rowmax and so on: a number for each row"),
+    (_is(OfRows), "rowmax, colmax and so on: a number for each row, for each column"),
     (_is(Rowwise), "softmax: of each row"),
     (
         _is(Correlation),

@@ -33,7 +33,7 @@ from symbp.ir.sizes.canonical import same_extent
 from symbp.ir.system import Tensor
 from symbp.read.display import Along, Reduced
 from symbp.read.grammar.axes import Subscript, standing
-from symbp.read.matrix.graph import Frame, Graph, NoMatrixForm
+from symbp.read.matrix.graph import Frame, Graph, NoMatrixForm, transposes
 from symbp.read.matrix.tree import (
     Bracket,
     Elementwise,
@@ -203,6 +203,8 @@ class Recogniser:
 
     def nested(self, e: Reduced, frame: Frame) -> Node:
         """A reduction within a body, over exactly the indices that it doesn't bind."""
+        if any(i in self.extents and not self.same(self.extents[i], n) for i, n in e.extents.items()):
+            raise NoMatrixForm  # one letter along two axes
         self.extents.update(e.extents)
         self.order += [i for i in e.indices if i not in self.order]
         inner = tuple(i for i in e.indices if i not in self.kept)
@@ -219,6 +221,9 @@ class Recogniser:
         if len(inner) != 1 or len(frame) > 1:
             raise NoMatrixForm
         matrix = self.expression(body, (*frame, *inner), ())
+        if frame and not where:  # of columns, if that shows fewer transposes
+            turned = self.expression(body, (*inner, *frame), ())
+            matrix = transpose(turned) if transposes(turned) < transposes(matrix) else matrix
         for guard in where:
             upper = self.half(guard, (*frame, *inner))
             if upper is None or isinstance(matrix, Triangle):

@@ -259,6 +259,8 @@ class _Printer:
                 return self.signs.norm.format(self.write(inner)[0])
             case Bracket(op, lhs, rhs):
                 return self.bracket(op, lhs, rhs)
+            case OfRows(op, Transpose(inner)) if inner.rank == 2 and op != "logsumexp":
+                return self.scalar.call(f"col{op}", [self.write(inner)[0]])
             case OfRows(op, inner):
                 rows = "row" if inner.rank == 2 and op != "logsumexp" else ""
                 return self.scalar.call(rows + op, [self.write(inner)[0]])

@@ -66,21 +66,23 @@ def matrix_equation(
 
 
 def matrix_equations(
-    equations: Collection[Equation],
+    equations: Sequence[Equation],
     tensors: Mapping[str, Tensor],
     lengths: Lengths | None = None,
     symbols: Mapping[str, str] | None = None,
-) -> dict[str, MatrixEquation | None]:
-    """The matrix notation of all equations of a page, by what they define, with the same subscripts; terms
-    stand in the order of the `symbols` that tensors have in text."""
+    fixed: Sequence[Mapping[Index, int]] | None = None,
+) -> list[MatrixEquation | None]:
+    """The matrix notation of the equations of a page, in their order, all with the same subscripts; terms
+    stand in the order of the `symbols` that tensors have in text. `fixed` has for each equation the indices
+    that are numbers."""
     setting = Setting(tensors, lengths or {}, BySymbols(symbols or {}))
-    found = {e.target: _smallest(e, setting) for e in equations}
+    found = [
+        _smallest(_fixed(e, numbers), replace(setting, fixed=numbers))
+        for e, numbers in zip(equations, fixed or [{}] * len(equations), strict=True)
+    ]
     few = {i.name for e in equations for i, extent in e.extents.items() if extent.is_Integer}
-    liked = _liked([[kept for kept, *_ in choices] for choices in found.values()], few)
-    return {
-        target: min(choices, key=lambda pair: _cost(pair, liked))[-1] if choices else None
-        for target, choices in found.items()
-    }
+    liked = _liked([[kept for kept, *_ in choices] for choices in found], few)
+    return [min(choices, key=lambda pair: _cost(pair, liked))[-1] if choices else None for choices in found]
 
 
 def _liked(choices: Sequence[Sequence[Kept]], few: Collection[str]) -> list[str]:
