@@ -224,7 +224,8 @@ class _Values:
                 raise FormulaError(f"{len(node.subscripts)} subscripts of a tensor with {rank} axes")
             return tuple(None if s is None else self.number(s) for s in node.subscripts)
         subscripts = [s for s in node.subscripts if s is not None]
-        axes = standing([self.described(s) for s in subscripts], self.facts.shapes[name])
+        shape = self.facts.shapes.get(name, ())
+        axes = standing([self.described(s) for s in subscripts], shape) if len(shape) == rank else None
         if axes is None:
             raise FormulaError(f"the subscripts of {name} fit none of its axes")
         found: list[int | None] = [None] * rank
