@@ -255,6 +255,24 @@ def test_convolution_backwards(pad):
         assert text == f"r_{{n,i}} = Σ_f {zeros} ⋆ rot180(C_{{f,i}})"
 
 
+@pytest.mark.parametrize("pad", [0, 1])
+def test_convolution_with_a_stride(pad):
+    ranges = {w: FloorDiv(S + 2 * pad - 3, 2) + 1, a: FloorDiv(S + 2 * pad - 2, 2) + 1}
+    ranges |= {f: F, p3: sympy.Integer(3), p2: sympy.Integer(2), i: D}
+    image = r("im4", n, i, 2 * w + p3 - pad, 2 * a + p2 - pad, **({"outside": 0} if pad else {}))
+    source, tensors = equation([n, f, w, a], image * r("C", f, i, p3, p2), [i, p3, p2], ranges=ranges)
+    found = matrix_equation(source, tensors)
+    shown = "pad(im4_{n,i}, 1)" if pad else "im4_{n,i}"
+    for point in POINTS:
+        text = Judge(source, tensors, point).judge(found)
+        assert text == f"r_{{n,f}} = Σ_i stride({shown} ⋆ C_{{f,i}}, 2)"
+    fewer, tensors = equation(
+        [n, f, w, a], image * r("C", f, i, p3, p2), [i, p3, p2], ranges=ranges | {w: ranges[w] - 1}
+    )
+    found = matrix_equation(fewer, tensors)
+    assert found is None or "⋆" not in " = ".join(matrix_sides(found))
+
+
 def test_no_correlation_where_zeros_stand_on_one_side_only():
     ranges = {w: S, a: S, f: F, p3: sympy.Integer(3), p2: sympy.Integer(2), i: D}
     image = r("im4", n, i, w + p3 - 2, a + p2 - 1, outside=0)

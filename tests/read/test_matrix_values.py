@@ -60,6 +60,9 @@ VALUES = [
     ("r = pad(S, 1) ⋆ B", sum(B[k, 0] * np.pad(S, 1)[k : k + 2, :4] for k in range(4))
      + sum(B[k, 1] * np.pad(S, 1)[k : k + 2, 1:] for k in range(4))),
     ("r = u^∘3", u**3),
+    ("r = stride(S, 2)", S[::2, ::2]),
+    ("r = [u > 9]·∞ + u", u),
+    ("r = -∞·[u > 9] + u", u),
     ("r = range(N)", np.arange(3.0)),
 ]  # fmt: skip
 

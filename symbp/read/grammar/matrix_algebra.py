@@ -10,7 +10,7 @@ that a transpose too few has no value. A number stands for itself at each elemen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -242,21 +242,33 @@ def _triangle(lower: bool) -> Callable[..., Value]:
     return found
 
 
-def _padded(value: Value, *by: Value) -> Value:
-    numbers = [round(float(b.array[0, 0])) for b in by]
+def _of_axes(value: Value, numbers: Sequence[Value], none: int) -> list[int]:
+    """A number for each axis, of which one may be said for all; `none` for the second one of a vector."""
+    found = [round(float(number.array[0, 0])) for number in numbers]
     axes = 1 if value.is_vector else 2
-    numbers = (numbers * 2)[:axes] if len(numbers) == 1 else numbers
-    if len(numbers) != axes:
-        raise FormulaError("a number of zeros for each axis, or one for all")
-    numbers += [0] * (2 - axes)
+    found = (found * 2)[:axes] if len(found) == 1 else found
+    if len(found) != axes:
+        raise FormulaError("a number for each axis is needed, or one for all")
+    return found + [none] * (2 - axes)
+
+
+def _strided(value: Value, *steps: Value) -> Value:
+    rows, columns = _of_axes(value, steps, 1)
+    if min(rows, columns) < 1:
+        raise FormulaError("a step is 1 or more")
+    return replace(value, array=value.array[::rows, ::columns])
+
+
+def _padded(value: Value, *by: Value) -> Value:
+    numbers = _of_axes(value, by, 0)
     found = np.pad(value.array, [(max(n, 0),) * 2 for n in numbers])
     return replace(value, array=found[tuple(slice(-n, n) if n < 0 else slice(None) for n in numbers)])
 
 
 def _pooled(value: Value, *window: Value) -> Value:
-    step = [round(float(w.array[0, 0])) for w in window]
-    axes = 1 if value.is_vector else 2
-    step = [*((step * 2)[:axes] if len(step) == 1 else step), *([1] * (2 - axes))]
+    step = _of_axes(value, window, 1)
+    if min(step) < 1:
+        raise FormulaError("a window has elements")
     rows, columns = (n // k for n, k in zip(value.array.shape, step, strict=True))
     cut = value.array[: rows * step[0], : columns * step[1]]
     return replace(value, array=cut.reshape(rows, step[0], columns, step[1]).max(axis=(1, 3)))
@@ -276,7 +288,7 @@ MATRIX_FUNCTIONS: dict[str, Callable[..., Value]] = {
     "argmax": lambda v: _reduced("argmax", v), "sum": lambda v: _reduced("sum", v),
     "mean": lambda v: _reduced("mean", v), "logsumexp": lambda v: _reduced("logsumexp", v),
     "softmax": lambda v: _soft(v, False), "log_softmax": lambda v: _soft(v, True), "diag": _diagonal,
-    "tril": _triangle(True), "triu": _triangle(False), "pad": _padded, "maxpool": _pooled,
+    "tril": _triangle(True), "triu": _triangle(False), "pad": _padded, "stride": _strided, "maxpool": _pooled,
     "rot180": lambda v: replace(v, array=v.array[::-1, ::-1]), "tr": _of_matrix(np.trace, 0),
     "norm": lambda v: Value(np.sqrt(np.sum((v if v.is_vector else full(v)).array ** 2)).reshape(1, 1)),
     "eigenvalues": lambda v: of_array(np.linalg.eigvalsh((full(v).array + full(v).array.T) / 2)),
@@ -286,7 +298,7 @@ MATRIX_FUNCTIONS: dict[str, Callable[..., Value]] = {
 }  # fmt: skip
 
 
-SEVERAL = ("tril", "triu", "pad", "maxpool")  # what else may be given, behind a comma
+SEVERAL = ("tril", "triu", "pad", "maxpool", "stride")  # what else may be given, behind a comma
 
 
 # --- making values

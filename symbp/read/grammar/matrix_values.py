@@ -178,8 +178,9 @@ class _Values:
         for op, right in reversed(factors):
             value = self.value(right)
             combined = OPERATIONS[op](found, value)
-            for side, given in ((found, mask), (value, isinstance(right, Bracket))):
-                if given and op in ("⊙", "⊘") and not side.is_number:
+            sides = (found, mask, value), (value, isinstance(right, Bracket), found)
+            for side, given, beside in sides:
+                if given and not side.is_number and (op in ("⊙", "⊘") or beside.is_number):
                     combined = replace(combined, array=np.where(side.array != 0, combined.array, 0.0))
             found, mask = combined, mask and op in ("⊙", "⊘") and isinstance(right, Bracket)
         return found

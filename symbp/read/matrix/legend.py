@@ -28,6 +28,7 @@ from symbp.read.matrix.tree import (
     Range,
     Rows,
     Rowwise,
+    Strided,
     Total,
     Triangle,
     Turned,
@@ -64,6 +65,7 @@ WORDS: Sequence[tuple[Holds, str]] = (
         lambda n: isinstance(n, Correlation) and any(n.pads),
         "pad: with that many zeros at each end of its axes",
     ),
+    (_is(Strided), "stride: every second, every third … row and column, from the first on"),
     (_is(Turned), "rot180: turned by half a turn"),
     (
         _is(MaxPool),

@@ -41,6 +41,7 @@ from symbp.read.matrix.tree import (
     Rowwise,
     Scale,
     SquaredNorm,
+    Strided,
     Summed,
     Total,
     Trace,
@@ -235,6 +236,9 @@ class _Printer:
                 return self.scalar.call("triu" if upper else "tril", [self.write(inner)[0], *filled])
             case Turned(inner):
                 return self.scalar.call("rot180", [self.write(inner)[0]])
+            case Strided(inner, steps):
+                numbers = steps[:1] if len(set(steps)) == 1 else steps
+                return self.scalar.call("stride", [self.write(inner)[0], *map(self.scalar.show, numbers)])
             case MaxPool(inner, window):
                 numbers = window[:1] if len(set(window)) == 1 else window
                 return self.scalar.call("maxpool", [self.write(inner)[0], *map(self.scalar.show, numbers)])

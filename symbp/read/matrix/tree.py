@@ -297,6 +297,18 @@ class Correlation:
 
 
 @dataclass(frozen=True)
+class Strided:
+    """Every second, every third … row and column, or element of a vector, from the first on."""
+
+    inner: Node
+    steps: tuple[Expr, ...]
+
+    @property
+    def rank(self) -> int:
+        return self.inner.rank
+
+
+@dataclass(frozen=True)
 class Turned:
     """A matrix turned by half a turn, rows and columns from the last to the first; a vector reversed."""
 
@@ -342,7 +354,7 @@ _ONE = sympy.Integer(1)
 Node = (
     Named | Number | Ones | Range | Identity | OneHot | Rows | Transpose | Product | Scale | Hadamard | Total
     | Summed | Elementwise | Whole | Power | Diagonal | DiagonalOf | Triangle | Trace | SquaredNorm | Bracket
-    | OfRows | Rowwise | OfMatrix | Correlation | Turned | MaxPool | Flattened | Kronecker
+    | OfRows | Rowwise | OfMatrix | Correlation | Strided | Turned | MaxPool | Flattened | Kronecker
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ from symbp.read.matrix.tree import (
     Rowwise,
     Scale,
     SquaredNorm,
+    Strided,
     Summed,
     Total,
     Trace,
@@ -203,6 +204,9 @@ class _Evaluator:
                 found = rows - _log_of_sum(rows)[:, None]
                 found = found if op == "log_softmax" else np.exp(found)
                 return found if inner.rank == 2 else found.T
+            case Strided(inner, steps):
+                by = [int(self.number(n)) for n in steps] + [1] * (2 - len(steps))
+                return self.value(inner)[:: by[0], :: by[1]]
             case Turned(inner):
                 return self.value(inner)[::-1, ::-1]
             case Correlation(image, kernel, pads):

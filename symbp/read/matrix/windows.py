@@ -19,7 +19,17 @@ from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.system import Equation
 from symbp.read.matrix.graph import Frame
 from symbp.read.matrix.recognise import Recogniser
-from symbp.read.matrix.tree import Correlation, Flattened, MaxPool, Node, Number, Scale, Total, Turned
+from symbp.read.matrix.tree import (
+    Correlation,
+    Flattened,
+    MaxPool,
+    Node,
+    Number,
+    Scale,
+    Strided,
+    Total,
+    Turned,
+)
 
 
 def window_form(by: Recogniser, equation: Equation, frame: Frame, reduced: Frame) -> Node | None:
@@ -59,21 +69,22 @@ def _slid(
     if len(axes) != len(frame) or len(own) != len(frame) or kernel.outside is not None:
         return None
     lengths = by.tensors[image.name].shape
-    pads, signs = [], set[int]()
+    pads, steps, signs = [], [], set[int]()
     for place, at, row in zip(axes, own, frame, strict=True):
         inner = kernel.subscripts[at]
         if inner not in reduced or not _whole_axis(by, kernel, at):
             return None
         found = affine(image.subscripts[place], frozenset(by.kept))
-        if found is None or found.weights.get(row) != 1 or set(found.weights) != {row, inner}:
+        if found is None or set(found.weights) != {row, inner} or found.weights[inner] not in (1, -1):
             return None
-        if found.weights[inner] not in (1, -1) or found.offset.free_symbols & set(by.kept):
+        if found.offset.free_symbols & set(by.kept):
             return None
-        signs.add(found.weights[inner])
-        count, size = by.extents[row], by.extents[inner]
-        before = -found.offset if found.weights[inner] == 1 else size - 1 - found.offset
-        if not by.same(count + size - 1 - lengths[place], 2 * before):
+        step, sign = found.weights[row], found.weights[inner]
+        before = _before(by, found.offset, step, sign, (by.extents[row], by.extents[inner], lengths[place]))
+        if before is None:
             return None
+        signs.add(sign)
+        steps.append(sympy.Integer(step))
         pads.append(sympy.expand(before))
     inside = all(by.same(pad, sympy.Integer(0)) for pad in pads)
     if len(signs) != 1 or not (inside or image.outside == 0 or guards):
@@ -81,7 +92,21 @@ def _slid(
     if image.outside not in (None, 0) or not _only_ranges(by, image, axes, guards):
         return None
     moved = by.named(kernel, own)
-    return Correlation(by.named(image, axes), moved if signs == {1} else Turned(moved), tuple(pads))
+    slid = Correlation(by.named(image, axes), moved if signs == {1} else Turned(moved), tuple(pads))
+    return slid if set(steps) == {1} else Strided(slid, tuple(steps))
+
+
+def _before(
+    by: Recogniser, offset: Expr, step: int, sign: int, lengths: tuple[Expr, Expr, Expr]
+) -> Expr | None:
+    """How many zeros stand before an image and behind it, if these are as many; the lengths are those of the
+    result, of the kernel and of the image."""
+    count, size, length = lengths
+    if step == 1:
+        before = -offset if sign == 1 else size - 1 - offset
+        return before if by.same(count + size - 1 - length, 2 * before) else None
+    fits = FloorDiv(by.raw(length - 2 * offset - size), sympy.Integer(step)) + 1 if step > 1 else None
+    return -offset if sign == 1 and fits is not None and by.same(count, fits) else None
 
 
 def _left(by: Recogniser, access: Access) -> list[int]:
