@@ -18,6 +18,7 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess
 from symbp.ir.printer import decimal
+from symbp.read.matrix.make import hadamard, product, transpose
 from symbp.read.matrix.rewrite import mapped, nodes
 from symbp.read.matrix.tree import (
     Diagonal,
@@ -37,9 +38,6 @@ from symbp.read.matrix.tree import (
     Trace,
     Transpose,
     Triangle,
-    hadamard,
-    product,
-    transpose,
 )
 
 if TYPE_CHECKING:  # the two call each other: a factor may hold a sum of products

@@ -34,6 +34,7 @@ from symbp.ir.system import Tensor
 from symbp.read.display import Along, Reduced
 from symbp.read.grammar.axes import Subscript, standing
 from symbp.read.matrix.graph import Frame, Graph, NoMatrixForm, transposes
+from symbp.read.matrix.make import transpose
 from symbp.read.matrix.tree import (
     Bracket,
     Elementwise,
@@ -53,7 +54,6 @@ from symbp.read.matrix.tree import (
     Transpose,
     Triangle,
     Whole,
-    transpose,
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from symbp.read.matrix.make import product, transpose
 from symbp.read.matrix.tree import (
     Diagonal,
     Elementwise,
@@ -25,8 +26,6 @@ from symbp.read.matrix.tree import (
     Scale,
     Total,
     Transpose,
-    product,
-    transpose,
 )
 
 Change = Callable[[Node], Node]

@@ -9,10 +9,7 @@ elementwise product, a scalar stands for itself at each element.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import sympy
 
 from symbp.ir.expr import Expr, Index
 from symbp.ir.matrices import MATRIX_LEAVES
@@ -349,8 +346,6 @@ class Kronecker:
     rank: int = 2
 
 
-_ONE = sympy.Integer(1)
-
 Node = (
     Named | Number | Ones | Range | Identity | OneHot | Rows | Transpose | Product | Scale | Hadamard | Total
     | Summed | Elementwise | Whole | Power | Diagonal | DiagonalOf | Triangle | Trace | SquaredNorm | Bracket
@@ -369,46 +364,3 @@ class MatrixEquation:
     def is_whole(self) -> bool:
         """Whether the tensor is defined without subscripts."""
         return isinstance(self.left, Named) and not self.left.subscripts
-
-
-def transpose(node: Node) -> Node:
-    """The transpose, with the signs pushed inwards where that shortens them."""
-    match node:
-        case Transpose(inner):
-            return inner
-        case Diagonal() | Identity():
-            return node
-        case Triangle(Product((Ones() as rows, Transpose(columns))), upper, None):
-            return Triangle(Product((columns, Transpose(rows)), 2), not upper)
-        case Product(factors, rank=2):
-            return Product(tuple(transpose(f) for f in reversed(factors)), 2)
-        case _:
-            return node if node.rank == 0 else Transpose(node)
-
-
-def product(*factors: Node, rank: int) -> Node:
-    """The matrix product with nested products flattened and identities dropped."""
-    flat: list[Node] = []
-    for factor in factors:
-        flat += factor.factors if isinstance(factor, Product) else (factor,)
-    kept = [f for f in flat if not isinstance(f, Identity)] or flat[:1]
-    return kept[0] if len(kept) == 1 else Product(tuple(kept), rank)
-
-
-def hadamard(over: Sequence[Node], under: Sequence[Node], ones: Node) -> Node:
-    """The elementwise product; `ones` where there is none. What a triangle leaves out goes with all."""
-    if not over and not under:
-        return ones
-    masks = [f for f in over if isinstance(f, Triangle) and f.fill is None and _is_ones(f.inner)]
-    if masks and (len(over) > 1 or under):
-        rest = [f for f in over if f is not masks[0]]
-        return Triangle(hadamard(rest, under, ones), masks[0].upper)
-    if len(over) == 1 and not under:
-        return over[0]
-    return Hadamard(tuple(over) or (Number(_ONE),), tuple(under), ones.rank)
-
-
-def _is_ones(node: Node) -> bool:
-    return isinstance(node, Product) and all(
-        isinstance(f.inner if isinstance(f, Transpose) else f, Ones) for f in node.factors
-    )
