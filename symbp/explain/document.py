@@ -13,16 +13,17 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symbp.derive.derivation import Derivation, Step
-from symbp.explain.matrix import matrix_form
-from symbp.explain.matrix_rewrite import without_transposes
-from symbp.explain.matrix_text import matrix_text
-from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
 from symbp.ir.expr import Size
 from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
 from symbp.ir.training import Initial
 from symbp.read.lecture import Lecture, lecture
+from symbp.read.matrix.legend import matrix_legend
+from symbp.read.matrix.rewrite import without_transposes
+from symbp.read.matrix.spell import matrix_sides
+from symbp.read.matrix.subscripts import matrix_equations
+from symbp.read.matrix.tree import MatrixEquation
 from symbp.read.reading import Line, Reading, Style, reading
 from symbp.read.spelling import Quotient
 
@@ -35,7 +36,7 @@ class NumberedEquation:
     number: int
     line: Line
     equation: Equation
-    matrix: Node | None
+    matrix: MatrixEquation | None
     rule: str
     code: tuple[str, ...] = ()
 
@@ -57,7 +58,7 @@ class NumberedEquation:
     @property
     def matrix_form(self) -> str | None:
         """The equation in matrix notation, in the same way, or None where it has none."""
-        return None if self.matrix is None else f"{self.equation.target} = {matrix_text(self.matrix)}"
+        return None if self.matrix is None else " = ".join(matrix_sides(self.matrix))
 
 
 def sides(line: Line, notation: Notation, equation: Equation | None = None) -> tuple[str, str]:
@@ -133,12 +134,15 @@ def document(
     """
     read = reading(derivation, symbols, style)
     page = read.derivation
-    tensors, lines = page.system.by_name, code or {}
-    symmetric = symmetric_names(page.system)
+    lines, symmetric = code or {}, symmetric_names(page.system)
+    matrices = _matrix_forms(read)
+    signs = matrix_legend(m for m in matrices.values() if m is not None)
+    read = replace(read, legend=(*read.legend, *signs))
 
     def numbered(line: Line) -> NumberedEquation:
-        matrix = None if line.fixed else matrix_form(line.equation, tensors)
-        matrix = None if matrix is None else without_transposes(matrix, symmetric)
+        matrix = matrices[line.number]
+        if matrix is not None:
+            matrix = MatrixEquation(matrix.left, without_transposes(matrix.right, symmetric))
         own = line.equation if style == "textbook" else page.system.defining[line.target]
         return NumberedEquation(line.number, line, own, matrix, own.rule, tuple(lines.get(line.number, ())))
 
@@ -157,6 +161,21 @@ def document(
         lecture=lecture(read) if style == "textbook" else Lecture((), read.symbols),
         warnings=tuple(_with_words(warning, read.sizes) for warning in derivation.warnings),
     )
+
+
+def _matrix_forms(read: Reading) -> dict[int, MatrixEquation | None]:
+    """The matrix notation of each line, by its number; none of a line that holds for some subscripts only."""
+    tensors = {tensor.name: _shortened(tensor, read) for tensor in read.derivation.system.tensors}
+    lengths = {size: extent for extent, size in read.lengths.items()}
+    lines = [line for line in read.lines if line.condition is None and _are_numbers(line)]
+    fixed = [{index: int(place) for index, place in line.fixed.items()} for line in lines]
+    forms = matrix_equations([e.equation for e in lines], tensors, lengths, read.symbols.text, fixed)
+    found: dict[int, MatrixEquation | None] = dict.fromkeys(line.number for line in read.lines)
+    return found | {line.number: form for line, form in zip(lines, forms, strict=True)}
+
+
+def _are_numbers(line: Line) -> bool:
+    return all(place.is_Integer for place in line.fixed.values())
 
 
 def _with_letters(initial: Mapping[str, Initial], read: Reading) -> dict[str, Initial]:

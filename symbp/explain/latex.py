@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from symbp.derive.derivation import Step
 from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.lecture import Sentence, Steps, rows
-from symbp.explain.matrix_text import Spelling, matrix_text
 from symbp.explain.starts import Start
 from symbp.ir.expr import Expr
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
 from symbp.ir.system import Tensor
 from symbp.read.layout import TEXT_WIDTH, lines
 from symbp.read.legend import Entry, Named, Piece
+from symbp.read.matrix.spell import Spelling, matrix_sides
 from symbp.read.spelling import LETTERS, Symbol, escaped, latex_access, name_latex
 from symbp.read.symbols import Symbols
 
@@ -154,14 +154,31 @@ def spelling(notation: Latex) -> Spelling:
         minus=" - ",
         norm=r"\left\lVert {} \right\rVert^{{2}}",
         power=r"{{{}}}^{{\circ {}}}",
+        correlation=r" \star ",
+        kronecker=r" \otimes ",
+        summed=r"\sum_{{{}}} ",
+        rows=r"{} \left[ {} \right]",
+        named=_with_subscripts,
+        beyond=r"\left( {} \mid {} \right)".format,
     )
+
+
+def _with_subscripts(notation: Notation, name: str, subscripts: Sequence[str]) -> str:
+    """A tensor with subscripts at some of its axes; behind a derivative by several tensors, that has them."""
+    symbol = notation.symbols.get(name) if isinstance(notation, Latex) else None
+    ranked = (
+        [n for _, n in (symbol.quotient.of, *symbol.quotient.by) if n] if symbol and symbol.quotient else []
+    )
+    if subscripts and len(ranked) > 1 and len(subscripts) < sum(ranked):
+        return rf"\left( {notation.access(name, [], None)} \right)_{{{', '.join(subscripts)}}}"
+    return notation.access(name, subscripts, None)
 
 
 def matrix_latex(shown: NumberedEquation, notation: Latex) -> tuple[str, str] | None:
     """Both sides of the equation in matrix notation, or None where it has none."""
     if shown.matrix is None:
         return None
-    return notation.tensor(shown.equation.target), matrix_text(shown.matrix, spelling(notation))
+    return matrix_sides(shown.matrix, spelling(notation))
 
 
 def notation_for(document: Document) -> Latex:
@@ -309,7 +326,8 @@ _SIGNS = {
     "≠": r"$\neq$", "∂": r"$\partial$", "→": r"$\to$", "⟶": r"$\to$", "−": "$-$", "∞": r"$\infty$",
     "<": "$<$", ">": "$>$", "^": r"\^{}", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
     "{": r"\{", "}": r"\}", "~": r"\~{}", "\\": r"\textbackslash{}", "…": r"\dots{}", "|": r"$|$",
-    "⊙": r"$\odot$", "′": "$'$", "–": "--", "ᵀ": r"$^{\top}$",
+    "⊙": r"$\odot$",  "′": "$'$", "–": "--", "ᵀ": r"$^{\top}$",
+    "⊘": r"$\oslash$", "⊗": r"$\otimes$", "⋆": r"$\star$", "𝟏": r"$\mathbf{1}$",
 } | {letter: rf"$\{name}$" for letter, name in LETTERS.items()}  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from symbp.derive.derivation import Derivation
 from symbp.explain.document import Document, document, symmetric_names
-from symbp.explain.matrix_rewrite import count, mapped, substituted, without_transposes
-from symbp.explain.matrix_text import matrix_text
-from symbp.explain.matrix_tree import Named, Node
+from symbp.read.matrix.rewrite import count, nodes, substituted, without_transposes
+from symbp.read.matrix.spell import matrix_text
+from symbp.read.matrix.tree import Named, Node
 
 LONGEST = 100  # characters of a line
 MOST_NODES = 80  # of a tree: one that repeats itself grows like a power of two
@@ -54,7 +54,8 @@ def short_forms(derivation: Derivation) -> tuple[ShortForm, ...]:
 
 def short_trees(derivation: Derivation, page: Document) -> dict[str, Node | None]:
     """The matrix expression of each result, None where its equation has none."""
-    trees = {e.equation.target: e.matrix for e in page.equations}
+    shown = {e.equation.target: e.matrix for e in page.equations}
+    trees = {name: m.right if m is not None and m.is_whole else None for name, m in shown.items()}
     backward = {equation.target for equation in derivation.backward}
     symmetric = symmetric_names(derivation.system)
     ways = [_definitions(trees, trees.keys(), symmetric), _definitions(trees, backward, symmetric)]
@@ -69,16 +70,7 @@ def short_trees(derivation: Derivation, page: Document) -> dict[str, Node | None
 
 
 def _names(tree: Node | None) -> set[str]:
-    found: set[str] = set()
-
-    def seen(node: Node) -> Node:
-        if isinstance(node, Named):
-            found.add(node.name)
-        return node
-
-    if tree is not None:
-        mapped(tree, seen)
-    return found
+    return set() if tree is None else {node.name for node in nodes(tree) if isinstance(node, Named)}
 
 
 def _definitions(

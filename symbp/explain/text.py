@@ -13,11 +13,11 @@ from dataclasses import replace
 from symbp.derive.derivation import Step
 from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.lecture import Sentence, Steps, rows
-from symbp.explain.matrix_text import TEXT_SPELLING, matrix_text
 from symbp.explain.starts import Start
 from symbp.explain.wrapping import WIDTH, columns, equation_lines, prose_lines
 from symbp.ir.printer import Notation
 from symbp.read.legend import Entry, Named, Piece, counted
+from symbp.read.matrix.spell import TEXT_SPELLING, matrix_sides
 from symbp.read.symbols import Symbols
 
 WIDEST = 56  # an index form beyond this width has its matrix form on the next line
@@ -95,11 +95,11 @@ def index_form(shown: NumberedEquation, notation: Notation) -> str:
     return " = ".join(sides(shown.line, notation))
 
 
-def _matrix_form(shown: NumberedEquation, notation: Notation) -> str | None:
+def matrix_form(shown: NumberedEquation, notation: Notation) -> str | None:
+    """The equation in matrix notation, or None where it has none."""
     if shown.matrix is None:
         return None
-    left = notation.access(shown.equation.target, [], None)
-    return f"{left} = {matrix_text(shown.matrix, replace(TEXT_SPELLING, scalar=notation))}"
+    return " = ".join(matrix_sides(shown.matrix, replace(TEXT_SPELLING, scalar=notation)))
 
 
 def _starts(starts: Sequence[Start]) -> str:
@@ -124,7 +124,7 @@ def _section(section: Section, column: int, digits: int, notation: PageText) -> 
 def _equation(shown: NumberedEquation, column: int, digits: int, notation: Notation) -> list[str]:
     number = f"({shown.number})".rjust(digits + 2)
     margin = " " * (digits + 6)
-    index, matrix = index_form(shown, notation), _matrix_form(shown, notation)
+    index, matrix = index_form(shown, notation), matrix_form(shown, notation)
     room = WIDTH - len(margin)
     broken = equation_lines(index, room)
     lines = [f"  {number}  {broken[0]}", *(margin + rest for rest in broken[1:])]

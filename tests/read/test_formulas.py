@@ -8,10 +8,10 @@ from formulas import CASES, SIZES
 
 import symbp as bp
 from symbp.explain.document import document
-from symbp.explain.matrix_tree import value
 from symbp.explain.short import short_trees
 from symbp.ir.vector import run
 from symbp.read.formula import read_formula
+from symbp.read.matrix.value import value
 
 STEP = 1e-5
 

@@ -6,7 +6,17 @@ run as Python.
 """
 
 from symbp.read.grammar.latex import plain
-from symbp.read.grammar.parser import parse_equation, parse_formula
+from symbp.read.grammar.matrix_values import Facts, evaluate_matrix
+from symbp.read.grammar.parser import parse_equation, parse_formula, parse_matrix_equation
 from symbp.read.grammar.values import elements, evaluate
 
-__all__ = ["elements", "evaluate", "parse_equation", "parse_formula", "plain"]
+__all__ = [
+    "Facts",
+    "elements",
+    "evaluate",
+    "evaluate_matrix",
+    "parse_equation",
+    "parse_formula",
+    "parse_matrix_equation",
+    "plain",
+]

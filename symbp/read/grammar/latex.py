@@ -31,12 +31,14 @@ REDUCTIONS = {
 SIGNS = {
     r"\neq": " ≠ ", r"\leq": " ≤ ", r"\geq": " ≥ ", r"\le": " ≤ ", r"\ge": " ≥ ", r"\bmod": "%",
     r"\,": "·", r"\cdot": "·", r"\pi": "π", r"\infty": "∞", "=": " = ", "<": " < ", ">": " > ", "+": " + ",
-    "-": " - ", ",": ",", "/": "/",
+    "-": " - ", ",": ",", "/": "/", r"\odot": " ⊙ ", r"\oslash": " ⊘ ", r"\star": " ⋆ ", r"\otimes": " ⊗ ",
+    r"\mathbf{1}": "𝟏",
 }  # fmt: skip
 ALONG = {
     rf"\operatorname{{{name}}}": name.replace("\\", "") for name in ("softmax", r"log\_softmax", "logsumexp")
 }
 STOPS = ("}", r"\right", r"\mid", r"\rfloor")
+CIRCLE = r"\circ"
 FUNCTION = re.compile(
     r"\\(?:operatorname\{(?P<named>(?:\w|\\_)+)\}(?P<slope>'?)|(?P<plain>[a-z]+))(?=\\left\()"
 )
@@ -45,11 +47,18 @@ JOINED = re.compile(r"(?:[A-Za-z0-9]'*|\\[a-z]+ ?)+\Z")
 PART = re.compile(r"\\left\( \\frac\{\\partial(?:(?!\\left|\\right).)*\\right\)\^\{\((?P<part>\d+)\)\}")
 
 
-def plain(latex: str, symbols: Mapping[str, str], derivatives: Derivatives | None = None) -> str:
-    """The equation or expression in plain index notation. Raises FormulaError: what is no index notation."""
+def plain(
+    latex: str,
+    symbols: Mapping[str, str],
+    derivatives: Derivatives | None = None,
+    *,
+    matrices: bool = False,
+) -> str:
+    """The equation or expression in plain index notation, or in matrix notation, where subscripts stay such.
+    Raises FormulaError: what is neither."""
     if len(latex) > 4 * LONGEST:
         raise FormulaError(f"{len(latex)} characters of LaTeX are too many")
-    reader = _Reader(latex, symbols, derivatives or {})
+    reader = _Reader(latex, symbols, derivatives or {}, matrices)
     found = reader.run()
     if reader.position < len(latex):
         raise reader.error("this has no meaning in index notation")
@@ -57,8 +66,11 @@ def plain(latex: str, symbols: Mapping[str, str], derivatives: Derivatives | Non
 
 
 class _Reader:
-    def __init__(self, text: str, symbols: Mapping[str, str], derivatives: Derivatives) -> None:
-        self.text, self.position, self.nested = text, 0, 0
+    def __init__(
+        self, text: str, symbols: Mapping[str, str], derivatives: Derivatives, matrices: bool
+    ) -> None:
+        self.text, self.position, self.nested, self.matrices = text, 0, 0, matrices
+        self.opening, self.closing = ("_{", "}") if matrices else ("[", "]")
         self.symbols = dict(sorted(symbols.items(), key=lambda pair: -len(pair[0])))
         self.derivatives = derivatives
 
@@ -127,7 +139,7 @@ class _Reader:
 
     def within(self, part: str) -> str:
         """A part of the text on its own."""
-        inner = _Reader(part, self.symbols, self.derivatives)
+        inner = _Reader(part, self.symbols, self.derivatives, self.matrices)
         inner.nested = self.nested
         found = inner.run()
         if inner.position < len(part):
@@ -163,6 +175,10 @@ class _Reader:
             return f"sqrt({self.within(self.braces())})"
         if self.at("{"):
             return f"({self.within(self.braces())})"
+        if self.take(r"^{\top}"):
+            return "ᵀ"
+        if self.at(r"^{\circ"):
+            return f"^∘({self.within(self.braces('^{').removeprefix(CIRCLE))})"
         if self.take("^"):
             return f"^({self.within(self.braces())})"
         return self.enclosed() or self.sign()
@@ -178,7 +194,8 @@ class _Reader:
             return ""
         inner = self.braces("_{")
         parts = re.findall(r"[A-Za-z0-9]'*|\\[a-z]+ ?", inner) if JOINED.match(inner) else _apart(inner)
-        return f"[{','.join(map(self.within, parts))}]"
+        shown = [part if part == ":" else self.within(part) for part in parts]
+        return f"{self.opening}{','.join(shown)}{self.closing}"
 
     def enclosed(self) -> str | None:
         """Parentheses, brackets, floors, and elements of what stands in them."""
@@ -187,6 +204,10 @@ class _Reader:
             over, under = self.within(self.braces()), self.within(self.braces())
             self.need(r"\right\rfloor")
             return f"(({over})//({under}))"
+        if self.take(r"\left\lVert"):
+            inner = self.run()
+            self.need(r"\right\rVert")
+            return f"‖{inner}‖"
         if self.take(r"\lfloor"):
             inner = self.run()
             self.need(r"\rfloor")
@@ -196,8 +217,10 @@ class _Reader:
             if self.take(r"\mid"):
                 outside = self.run()
                 self.need(r"\right)")
-                return f"{inner.strip().removesuffix(']')} | {outside.strip()}]"
+                return f"{inner.strip().removesuffix(self.closing)} | {outside.strip()}{self.closing}"
             self.need(r"\right)")
+            if self.matrices and self.at("_{"):
+                return inner.strip() + self.subscripts()
             component = f"_{self.within(self.braces('_{'))}" if self.at("_{") else ""
             return f"({inner}){component}"
         if self.take(r"\left["):
@@ -221,6 +244,8 @@ class _Reader:
                 return sign
         if self.take("e"):
             return "e"
+        if self.matrices and self.take("I"):
+            return "I" + self.subscripts()
         if self.at("("):  # a name with subscripts of its own
             closing = next((s for s in self.symbols if self.at(f"({s})")), None)
             if closing is not None:
@@ -236,7 +261,7 @@ class _Reader:
         parts += [part for part in re.split(r"\s*(?:\\,)?\s*\\partial\s*", under) if part]
         names, subscripts, outside = [], [], ""
         for part in map(self.within, parts):
-            name, _, rest = part.removesuffix("]").partition("[")
+            name, _, rest = part.removesuffix(self.closing).partition(self.opening)
             rest, _, beyond = rest.partition(" | ")
             names.append(name)
             subscripts += [rest] if rest else []
@@ -246,7 +271,7 @@ class _Reader:
         if tuple(names) not in self.derivatives:
             raise self.error(f"nothing is known as the derivative of {names[0]} by {', '.join(names[1:])}")
         inner = ",".join(subscripts) + outside
-        return self.derivatives[tuple(names)] + (f"[{inner}]" if inner else "")
+        return self.derivatives[tuple(names)] + (f"{self.opening}{inner}{self.closing}" if inner else "")
 
 
 def _apart(inner: str) -> list[str]:

@@ -19,6 +19,7 @@ from symbp.read.grammar.syntax import (
     Bracket,
     Call,
     Equation,
+    MatrixEquation,
     Name,
     Number,
     Ones,
@@ -27,6 +28,7 @@ from symbp.read.grammar.syntax import (
     Read,
     Reduction,
     Relation,
+    Subscripted,
     Total,
     Transpose,
     Tree,
@@ -36,6 +38,7 @@ from symbp.read.grammar.tokens import Token, tokens
 DEEPEST = 100  # levels of a tree, and of parentheses
 MOST_EXPONENT = 200  # x^500 is 0 to all digits at most points, and could be taken for it
 TIMES = ("*", "@", "·", "⊙", "/", "⊘", "//", "%")
+OF_MATRICES = ("⋆", "⊗")
 RELATIONS = ("=", "≠", "<", "≤", ">", "≥")
 OPERAND = "a number, a name, or a parenthesis"
 
@@ -53,10 +56,22 @@ def parse_equation(text: str, names: Mapping[str, str] | None = None) -> Equatio
     return _whole(text, lambda parser: parser.equation(), "an operator, `where`, or the end", names)
 
 
+def parse_matrix_equation(text: str, names: Mapping[str, str] | None = None) -> MatrixEquation:
+    """The tree of a printed equation in matrix notation, `h_{t} = tanh(h_{t-1}·U)`; the same errors."""
+    return _whole(
+        text, lambda parser: parser.matrix_equation(), "an operator, or the end", names, matrices=True
+    )
+
+
 def _whole(
-    text: str, part: Callable[[_Parser], N], expected: str, names: Mapping[str, str] | None = None
+    text: str,
+    part: Callable[[_Parser], N],
+    expected: str,
+    names: Mapping[str, str] | None = None,
+    *,
+    matrices: bool = False,
 ) -> N:
-    parser = _Parser(text, names)
+    parser = _Parser(text, names, matrices=matrices)
     try:
         found = part(parser)
     except RecursionError:  # the caller's own stack was nearly full
@@ -67,9 +82,11 @@ def _whole(
 
 
 class _Parser:
-    def __init__(self, text: str, names: Mapping[str, str] | None = None) -> None:
+    def __init__(self, text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> None:
         self.text = text
-        self.tokens = tokens(text, names)
+        self.times = (*TIMES, *OF_MATRICES) if matrices else TIMES
+        self.matrices = matrices
+        self.tokens = tokens(text, names, matrices=matrices)
         self.position = 0
         self.nested = 0
         self.depths: dict[int, int] = {}
@@ -139,6 +156,15 @@ class _Parser:
             condition = self.relation()
         return self.made(Equation(self.since(start), name, tuple(subscripts), body, condition))
 
+    def matrix_equation(self) -> MatrixEquation:
+        start, left = self.here.span[0], self.postfix()
+        if not isinstance(left, (Name, Subscripted, Call)) or (
+            isinstance(left, Call) and not _flattens(left)
+        ):
+            raise self.expected("the name of a tensor before it")
+        self.need("=", "behind what is defined")
+        return self.made(MatrixEquation(self.since(start), left, self.total()))
+
     def name(self, what: str) -> str:
         if self.here.kind != "name":
             raise self.expected(what)
@@ -158,7 +184,7 @@ class _Parser:
 
     def product(self) -> Tree:
         start, left = self.here.span[0], self.factor()
-        while self.at(*TIMES):
+        while self.at(*self.times):
             op = self.take().text
             right = self.factor()
             left = self.made(Product(self.since(start), op, left, right))
@@ -235,6 +261,8 @@ class _Parser:
                 found = self.made(Transpose(self.since(start), found))
             elif self.at("["):
                 found = self.element(start, found)
+            elif self.matrices and self.at("_{"):
+                found = self.subscripted(start, found)
             elif self.here.kind == "component":
                 found = self.component(found)
             elif self.here.kind == "power":
@@ -263,6 +291,29 @@ class _Parser:
             outside = self.inside(self.total)
         self.need("]", "behind the subscripts")
         return self.made(Read(self.since(start), tensor, tuple(subscripts), outside))
+
+    def subscripted(self, start: int, tensor: Tree) -> Tree:
+        """`h_{t-1}`, `U_{:,m}`, `h_{t-1 | first}`."""
+        if not isinstance(tensor, Name):
+            raise self.expected("an operator: only a tensor has subscripts")
+        self.take()
+        subscripts = [self.axis()]
+        while self.at(","):
+            self.take()
+            subscripts.append(self.axis())
+        outside = None
+        if self.at("|"):
+            self.take()
+            outside = self.inside(self.total)
+        self.need("}", "behind the subscripts")
+        return self.made(Subscripted(self.since(start), tensor, tuple(subscripts), outside))
+
+    def axis(self) -> Tree | None:
+        """A subscript, or `:` for an axis that is left."""
+        if not self.at(":"):
+            return self.inside(self.total)
+        self.take()
+        return None
 
     def atom(self) -> Tree:
         token = self.here
@@ -339,3 +390,8 @@ class _Parser:
         op = self.take().text
         right = self.inside(self.total)
         return self.made(Relation((left.span[0], right.span[1]), op, left, right))
+
+
+def _flattens(call: Call) -> bool:
+    """`flatten(h)`, which may stand on the left, too."""
+    return call.function == "flatten" and len(call.arguments) == 1 and isinstance(call.arguments[0], Name)

@@ -66,6 +66,17 @@ class Read(Tree):
 
 
 @dataclass(frozen=True)
+class Subscripted(Tree):
+    """`h_{t-1}` in matrix notation: the matrix of the elements at these subscripts, which stand at the axes
+    that they fit; None is `:`, an axis that is left. `outside` is the value beyond a range, 0 if not
+    written."""
+
+    tensor: Name
+    subscripts: tuple[Tree | None, ...]
+    outside: Tree | None = None
+
+
+@dataclass(frozen=True)
 class Total(Tree):
     """Terms, each with whether it is subtracted."""
 
@@ -74,7 +85,8 @@ class Total(Tree):
 
 @dataclass(frozen=True)
 class Product(Tree):
-    """`left op right`: `*` or `@` or `·`, elementwise `⊙`, the quotients `/`, `⊘`, `//`, the rest `%`."""
+    """`left op right`: `*` or `@` or `·`, elementwise `⊙`, the quotients `/`, `⊘`, `//`, the rest `%`; in
+    matrix notation the cross-correlation `⋆` and the Kronecker product `⊗`."""
 
     op: str
     left: Tree
@@ -145,3 +157,11 @@ class Equation(Tree):
     @property
     def indices(self) -> tuple[str, ...]:
         return tuple(s.name for s in self.subscripts if isinstance(s, Name))
+
+
+@dataclass(frozen=True)
+class MatrixEquation(Tree):
+    """`h_{t} = body`, for all values of the subscripts that are indices; or `flatten(h) = body`."""
+
+    left: Name | Subscripted | Call
+    body: Tree

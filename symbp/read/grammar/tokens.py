@@ -41,7 +41,9 @@ SAME = {
     "**": "^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",
     "<=": "≤", ">=": "≥", "!=": "≠", "′": "'", "’": "'", ".T": "'", "ᵀ": "'", "⊤": "'", "^∘": ".^", "||": "‖",
 }  # fmt: skip
+OF_MATRICES = ("_{", "}", ":", "⋆", "⊗")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ⊤"  # signs that are letters or digits to Unicode, and stand behind a name
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 _INDEX = "[A-Za-z][A-Za-z0-9]*'*"
@@ -54,11 +56,11 @@ _PATTERN = re.compile(
     | (?P<number>(?:[0-9]+(?:\.[0-9]+|\.(?![*/^A-Za-z0-9]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z_]))
     | (?P<slope>gelu(?:_tanh)?′(?=\())
     | (?P<transpose>\^(?:T(?![A-Za-z0-9_])|\{{T\}}|⊤)|\.T(?![A-Za-z0-9_])|['′’ᵀ⊤])
-    | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ][A-Za-z0-9_₀-₉]*)
+    | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ](?:[A-Za-z0-9₀-₉]|_(?!\{{))*)
     | (?P<component>(?<=\))_{_INDEX})
     | (?P<ones>𝟏|𝟙)
     | (?P<power>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)
-    | (?P<sign>\*\*|\^∘|\.\^|\.\*|\./|\|\||//|==|<=|>=|!=|[-+*/^@%()\[\],|=<>·⋅∙×⊙∘⊘−–≤≥≠‖√∞])
+    | (?P<sign>_\{{|\*\*|\^∘|\.\^|\.\*|\./|\|\||//|==|<=|>=|!=|[-+*/^@%()\[\],|=<>·⋅∙×⊙∘⊘−–≤≥≠‖√∞⋆⊗:}}])
     """,
     re.VERBOSE,
 )
@@ -75,9 +77,10 @@ class Token:
     indices: tuple[str, ...] = ()
 
 
-def tokens(text: str, names: Mapping[str, str] | None = None) -> tuple[Token, ...]:
+def tokens(text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> tuple[Token, ...]:
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
-    own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for.
+    own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of
+    matrix notation that no formula has are signs, too.
 
     Raises FormulaError: too long, or a sign that is none.
     """
@@ -86,10 +89,10 @@ def tokens(text: str, names: Mapping[str, str] | None = None) -> tuple[Token, ..
             text, (LONGEST, LONGEST + 1), f"the formula has {len(text)} characters, more than {LONGEST}"
         )
     known = dict(sorted((names or {}).items(), key=lambda pair: -len(pair[0])))
-    return (*_words(text, known), Token("end", "", (len(text), len(text))))
+    return (*_words(text, known, matrices), Token("end", "", (len(text), len(text))))
 
 
-def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
+def _words(text: str, names: Mapping[str, str], matrices: bool) -> Iterator[Token]:
     position = 0
     while position < len(text):
         symbol = next((s for s in names if _stands(s, text, position)), None)
@@ -98,7 +101,7 @@ def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
             position += len(symbol)
             continue
         match = _PATTERN.match(text, position)
-        if match is None or match.lastgroup is None:
+        if match is None or match.lastgroup is None or (match.group() in OF_MATRICES and not matrices):
             raise error_at(text, (position, position + 1), _unknown(text, position))
         span, found, kind = match.span(), match.group(), match.lastgroup
         position = match.end()
@@ -114,7 +117,8 @@ def _words(text: str, names: Mapping[str, str]) -> Iterator[Token]:
                 raise error_at(text, span, "the exponent is too large")
             yield Token("power", found, span, Fraction(int(digits)))
         elif kind == "reduction":
-            op, _, indices = found.partition("_")
+            op = max((name for name in REDUCTIONS if found.startswith(f"{name}_")), key=len)
+            indices = found[len(op) + 1 :]
             named = tuple(i.strip() for i in indices.strip("{}").split(","))
             yield Token("reduction", REDUCTIONS[op], span, indices=named)
         elif kind == "component":
@@ -129,6 +133,9 @@ def _stands(symbol: str, text: str, position: int) -> bool:
     if not text.startswith(symbol, position):
         return False
     behind = text[end : end + 1]
+    if text.startswith("_{", end) or (behind and behind in RAISED):
+        return True
+    # What stands before a parenthesis is a function, whatever a tensor is called.
     return not (
         behind.isalnum() or behind in ("_", "'", "⁽", "(") or (behind and unicodedata.combining(behind))
     )

@@ -1,16 +1,17 @@
 """Matrix expressions put together and tidied: definitions in place of names, symmetric matrices untransposed.
 
-Enters: trees of `matrix_tree`. Leaves: trees of equal value. Must not know: equations, or
+Enters: trees of `tree`. Leaves: trees of equal value. Must not know: equations, or
 how a tree is spelled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from symbp.explain.matrix_tree import (
+from symbp.read.matrix.make import product, transpose
+from symbp.read.matrix.tree import (
     Diagonal,
     Elementwise,
     Hadamard,
@@ -25,8 +26,6 @@ from symbp.explain.matrix_tree import (
     Scale,
     Total,
     Transpose,
-    product,
-    transpose,
 )
 
 Change = Callable[[Node], Node]
@@ -43,17 +42,24 @@ def mapped(node: Node, change: Change) -> Node:
     return change(replace(node, **{part.name: inside(getattr(node, part.name)) for part in fields(node)}))
 
 
+def nodes(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    yield node
+    for part in fields(node):
+        yield from _within(getattr(node, part.name))
+
+
+def _within(value: Any) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield from nodes(value)
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _within(part)
+
+
 def count(node: Node) -> int:
     """How many nodes the tree has."""
-    found = 0
-
-    def counted(inner: Node) -> Node:
-        nonlocal found
-        found += 1
-        return inner
-
-    mapped(node, counted)
-    return found
+    return sum(1 for _ in nodes(node))
 
 
 def substituted(node: Node, definitions: Mapping[str, Node]) -> Node:
@@ -61,7 +67,7 @@ def substituted(node: Node, definitions: Mapping[str, Node]) -> Node:
 
     def change(inner: Node) -> Node:
         if isinstance(inner, Named):
-            return definitions.get(inner.name, inner)
+            return inner if inner.subscripts else definitions.get(inner.name, inner)
         return tidied(inner)
 
     return mapped(node, change)
@@ -158,7 +164,9 @@ def _scale(over: tuple[Node, ...], under: tuple[Node, ...], body: Node | None) -
 
 
 def _is_ones(node: Node) -> bool:
-    """Whether the node is 𝟏 or 𝟏·𝟏ᵀ."""
+    """Whether the node is 𝟏 or 𝟏·𝟏ᵀ, or the number 1 at each element."""
+    if isinstance(node, Number):
+        return bool(node.value == 1)
     if isinstance(node, Product):
         return all(_is_ones(f.inner if isinstance(f, Transpose) else f) for f in node.factors)
     return isinstance(node, Ones)
@@ -177,7 +185,7 @@ def is_symmetric(node: Node, names: Collection[str]) -> bool:
         return True
     match node:
         case Named(name, 2):
-            return name in names
+            return name in names and not node.subscripts
         case Identity() | Diagonal():
             return True
         case Total(terms):

@@ -1,0 +1,91 @@
+"""What a reader must know of the signs of matrix notation that a page uses.
+
+Enters: equations in matrix notation. Leaves: entries of a legend. Must not know: formats. No letters stand in
+for matrices here: a page may have given them to sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from symbp.read.legend import Entry
+from symbp.read.legend import Named as Symbol
+from symbp.read.matrix.rewrite import nodes
+from symbp.read.matrix.tree import (
+    Correlation,
+    Diagonal,
+    DiagonalOf,
+    Flattened,
+    Hadamard,
+    Kronecker,
+    MatrixEquation,
+    MaxPool,
+    Named,
+    Node,
+    OfRows,
+    OneHot,
+    Ones,
+    Range,
+    Rows,
+    Rowwise,
+    Strided,
+    Total,
+    Triangle,
+    Turned,
+)
+
+Holds = Callable[[Node], bool]
+
+
+def _is(*kinds: type) -> Holds:
+    return lambda node: isinstance(node, kinds)
+
+
+def _is_mixed(node: Node) -> bool:
+    return isinstance(node, Total) and len({term.rank > 0 for _, term in node.terms}) > 1
+
+
+WORDS: Sequence[tuple[Holds, str]] = (
+    (lambda n: isinstance(n, Named) and n.colons, "':' among subscripts: an axis that is left"),
+    (_is(Ones), "𝟏: a vector of ones, as long as fits; all vectors are columns"),
+    (_is_mixed, "a number beside matrices in a sum is added to each element"),
+    (_is(Hadamard), "⊙, ⊘: product and quotient of elements at the same place"),
+    (_is(OneHot), "onehot: a row for each label, 1 at the label and 0 elsewhere"),
+    (_is(Rows), "a matrix with labels in brackets: the rows that these say"),
+    (_is(Range), "range: the vector 0, 1, 2, … with that many elements"),
+    (_is(Diagonal, DiagonalOf), "diag: the matrix with a vector on its diagonal; the diagonal of a matrix"),
+    (_is(Triangle), "tril, triu: a matrix on and below (on and above) its diagonal; elsewhere 0, or as said"),
+    (_is(OfRows), "rowmax, colmax and so on: a number for each row, for each column"),
+    (_is(Rowwise), "softmax: of each row"),
+    (
+        _is(Correlation),
+        "⋆: cross-correlation: the second factor slides over the first as it is, wherever it fits",
+    ),
+    (
+        lambda n: isinstance(n, Correlation) and any(n.pads),
+        "pad: with that many zeros at each end of its axes",
+    ),
+    (_is(Strided), "stride: every second, every third … row and column, from the first on"),
+    (_is(Turned), "rot180: turned by half a turn"),
+    (
+        _is(MaxPool),
+        "maxpool: the largest element of each window, of that many elements an axis, side by side",
+    ),
+    (_is(Flattened), "flatten: the axes behind the first as one, in row-major order"),
+    (
+        _is(Kronecker),
+        "⊗: Kronecker product; pairs of indices count in row-major order: vec puts row behind row",
+    ),
+)
+
+
+def matrix_legend(equations: Iterable[MatrixEquation]) -> Iterator[Entry]:
+    """An entry for each sign that the equations use."""
+    used = [node for e in equations for side in (e.left, e.right) for node in nodes(side)]
+    kept = next((n for n in used if isinstance(n, Named) and n.subscripts and n.rank), None)
+    if kept is not None:
+        rest = " with subscripts: its elements there, a vector or a matrix over the axes that are left"
+        yield Entry("matrix", (Symbol(kept.name), rest))
+    for holds, words in WORDS:
+        if any(map(holds, used)):
+            yield Entry("matrix", (words,))
