@@ -4,16 +4,14 @@ import re
 
 import numpy as np
 import pytest
+from test_read_back import sizes_of_page, values
 
 from symbp.errors import FormulaError
 from symbp.explain.document import document
 from symbp.explain.latex import matrix_latex, notation_for
 from symbp.explain.text import PageText, matrix_form
 from symbp.ir.expr import Size
-from symbp.ir.interpret import size_values
 from symbp.ir.printer import expression_text
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run
 from symbp.read.display import Reduced
 from symbp.read.grammar import Facts, evaluate_matrix, parse_matrix_equation, plain
 from symbp.read.spelling import Symbol, latex_symbol
@@ -22,11 +20,12 @@ from symbp.read.spelling import Symbol, latex_symbol
 class Page:
     """A page with a point, and how its matrix notation is read."""
 
-    def __init__(self, derivation, seed=3):
-        self.page, self.system = document(derivation), derivation.system
+    def __init__(self, derivation, seed=3, style="computed"):
+        self.page = document(derivation, style=style)
+        self.system = self.page.reading.derivation.system
         self.lengths = self.page.reading.lengths
-        sizes, values = sample_point(self.system, seed)
-        self.right, self.known = run(self.system, values, sizes), size_values(self.system, sizes)
+        sizes, self.right = values(derivation, self.page, seed)
+        self.known = sizes_of_page(derivation, self.page, sizes)
         self.long = {size: length.xreplace(self.known) for length, size in self.lengths.items()}
         self.words = {i.name for e in self.page.equations for i in self.extents(e)}
         self.words |= {s.name for e in self.page.equations for s in e.shown.body.atoms(Size)}
@@ -80,10 +79,11 @@ class Page:
         return evaluate_matrix(tree, self.right, self.facts(shown))
 
     def compare(self, shown, text, names=None):
-        found = self.value(shown, text, names)
-        np.testing.assert_allclose(
-            found, self.right[shown.equation.target], rtol=1e-8, atol=1e-11, err_msg=text
-        )
+        found, right = self.value(shown, text, names), self.right[shown.line.target]
+        places = [shown.line.fixed.get(index) for index in shown.shown.indices]
+        part = tuple(slice(None) if place is None else int(place) for place in places)
+        found, right = (found, right) if not shown.line.fixed else (found[part], right[part])
+        np.testing.assert_allclose(found, right, rtol=1e-8, atol=1e-11, err_msg=text)
 
     @property
     def shown(self):
@@ -102,6 +102,16 @@ def test_pages_in_latex(derivation):
     page = Page(derivation)
     names = {name: name for name in (*page.words, *page.right)}
     for shown in page.shown:
+        page.compare(shown, page.from_latex(page.latex(shown)), names)
+
+
+def test_textbook_pages(derivation):
+    """The same of what a textbook shows: named functions, sums within sums, one equation for each gate."""
+    page = Page(derivation, style="textbook")
+    names = {name: name for name in (*page.words, *page.right)}
+    assert page.shown
+    for shown in page.shown:
+        page.compare(shown, page.text(shown))
         page.compare(shown, page.from_latex(page.latex(shown)), names)
 
 

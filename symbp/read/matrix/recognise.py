@@ -224,12 +224,16 @@ class Recogniser:
         if frame and not where:  # of columns, if that shows fewer transposes
             turned = self.expression(body, (*inner, *frame), ())
             matrix = transpose(turned) if transposes(turned) < transposes(matrix) else matrix
+        return OfRows(op, self.masked(matrix, where, (*frame, *inner)))
+
+    def masked(self, matrix: Node, where: Collection[Guard], frame: Frame) -> Node:
+        """The matrix with −∞ where a condition on its rows and columns doesn't hold."""
         for guard in where:
-            upper = self.half(guard, (*frame, *inner))
+            upper = self.half(guard, frame)
             if upper is None or isinstance(matrix, Triangle):
                 raise NoMatrixForm
             matrix = Triangle(matrix, upper, -sympy.oo)
-        return OfRows(op, matrix)
+        return matrix
 
     def half(self, guard: Guard, frame: Frame) -> bool | None:
         """Whether a condition on rows and columns leaves the upper triangle, or the lower; else None."""
@@ -244,7 +248,8 @@ class Recogniser:
         if e.index in self.kept or not self.same(self.extents[e.index], e.extent):
             raise NoMatrixForm
         rows = tuple(i for i in frame if i != e.index)
-        found = Rowwise(e.function, self.expression(e.body, (*rows, e.index), ()))
+        matrix = self.expression(e.body, (*rows, e.index), ())
+        found = Rowwise(e.function, self.masked(matrix, e.where, (*rows, e.index)))
         return found if frame == (*rows, e.index) else transpose(found)
 
     # --- tensors
