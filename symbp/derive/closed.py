@@ -23,7 +23,7 @@ from symbp.derive.brackets import exclusive
 from symbp.derive.branches import branches
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.definitions import inline
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Step, named
 from symbp.derive.fold import Search, fold
 from symbp.derive.inverse import inversions, repetitions, scalings, written_out
 from symbp.derive.neighbours import neighbours
@@ -39,7 +39,6 @@ from symbp.derive.rewriter import (
 from symbp.derive.share import Occurrence, Shared, best_shared, occurrences
 from symbp.derive.sums import joined
 from symbp.ir.expr import Access, Expr, rename
-from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
 from symbp.ir.vector import Run
 
@@ -48,12 +47,13 @@ PASSES = 4
 
 @dataclass(frozen=True)
 class Closed:
-    """A joint system in closed form, the steps to it, and the tensors of which a rewrite was taken back since
-    its value could not be confirmed."""
+    """A joint system in closed form, the steps to it, the tensors of which a rewrite was taken back since its
+    value could not be confirmed, and the system in which all that steps mention has its meaning."""
 
     system: System
     steps: tuple[Step, ...]
     doubtful: tuple[str, ...] = ()
+    ground: System | None = None
 
 
 def close(
@@ -72,9 +72,10 @@ def close(
     training = joint.without(apart | {name for name in others if joint.resting([name]) & apart})
     taken = frozenset(joint.by_name)
     if plain:
-        found = Closed(Backward(training, frozenset(gradients), taken).system(), ())
+        found = Closed(Backward(training, frozenset(gradients), taken).system(), (), ground=joint)
     else:
-        found = _Closing(training, frozenset(gradients), seed, taken, beside).run()
+        closing = _Closing(training, frozenset(gradients), seed, taken, beside)
+        found = replace(closing.run(), ground=closing.backward.ground(joint))
     closed = found.system
     equations = {e.target: e for e in closed.equations}
     for needed in late:
@@ -227,7 +228,7 @@ class _Closing:
             equation = same
         if name not in self.gradients:
             if trivial and self.backward.readers(name):
-                reason = f"{name} is nothing but its right-hand side, which takes its place."
+                reason = f"{{{name}}} is nothing but its right-hand side, which takes its place."
                 self.accept.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
             self._substitute(
                 name, [self._rewritten(self._inlined(r, name), name) for r in self.backward.readers(name)]
@@ -266,10 +267,10 @@ class _Closing:
             return False
         step = Step(
             "substitution",
-            f"{name} is used by {', '.join(readers)}; with its definition in place the terms combine.",
+            f"{{{name}}} is used by {named(readers)}; with its definition in place the terms combine.",
             readers[0],
-            equation_text(equation),
-            "; ".join(equation_text(trial.equation) for trial in trials),
+            (equation,),
+            tuple(trial.equation for trial in trials),
             (name,),
         )
         place = len(self.accept.steps)

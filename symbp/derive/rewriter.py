@@ -20,7 +20,7 @@ from symbp.derive.brackets import exclusive, under_guards
 from symbp.derive.branches import Branches, read_back
 from symbp.derive.cancellation import as_sharp, divisors
 from symbp.derive.cost import equation_cost
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Step, named, part
 from symbp.derive.exponentials import complement_form, flipped
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
@@ -30,7 +30,6 @@ from symbp.derive.proof.prove import proof
 from symbp.derive.reindex import shorter_sums
 from symbp.derive.sums import Core, Lemma, SumForm, exchanged, partly_summed, sum_forms
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index
-from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
@@ -283,8 +282,8 @@ class Rewriter:
             return self._single_sum(plain, single, steps)
         cores = [self._core_equation(equation, core, k + 1) for k, core in enumerate(form.cores)]
         body = form.settled
-        for core, named in zip(form.cores, cores, strict=True):
-            body += core.outer * Access(named.target, *named.indices)
+        for core, own in zip(form.cores, cores, strict=True):
+            body += core.outer * Access(own.target, *own.indices)
         ranges = tuple(equation.extents[i] for i in equation.indices)
         changed = equation.with_(body=body, reduction=None, ranges=ranges)
         if not cores:
@@ -338,18 +337,16 @@ class Rewriter:
         return self.positions.get(name, (-1, Fraction(-1)))
 
     def _lemma_step(self, equation: Equation, lemma: Lemma, points: int) -> Step:
-        summed = ",".join(i.name for i in lemma.reduced)
-        before = f"Σ_{summed} {expression_text(lemma.inner, equation.all_indices)}"
-        after = expression_text(lemma.value, equation.indices)
+        before, after = part(lemma.inner, equation, lemma.reduced), part(lemma.value, equation)
         rests = _names(lemma.inner, lemma.value)
-        step = Step("value of a sum", self.why(lemma.inner), equation.target, before, after, rests)
+        step = Step("value of a sum", self.why(lemma.inner), equation.target, (before,), (after,), rests)
         self.claims[step] = (lemma, equation.extents, points)
         return step
 
     def why(self, e: Expr) -> str:
         """The facts of the tensors that an expression reads, as a reason."""
         facts = [
-            f"{name} {fact}" if fact.startswith("sums") else f"{name} is {fact}"
+            f"{{{name}}} {fact}" if fact.startswith("sums") else f"{{{name}}} is {fact}"
             for name in _names(e)
             for fact in sorted(map(str, self.tensors[name].facts))
         ]
@@ -387,20 +384,19 @@ def rewrite_step(
     rests: tuple[str, ...] | None = None,
 ) -> Step:
     """A step between two expressions of an equation; it rests on what the result reads, if not said."""
-    order = equation.all_indices
     return Step(
         rule,
         reason,
         equation.target,
-        expression_text(before, order),
-        expression_text(after, order),
+        (part(before, equation),),
+        (part(after, equation),),
         _names(after) if rests is None else rests,
     )
 
 
 def equations_step(rule: str, before: Equation, after: Equation) -> Step:
     """A step between two equations."""
-    return Step(rule, REASONS[rule], before.target, equation_text(before), equation_text(after))
+    return Step(rule, REASONS[rule], before.target, (before,), (after,))
 
 
 def _names(*expressions: Expr) -> tuple[str, ...]:
@@ -408,4 +404,4 @@ def _names(*expressions: Expr) -> tuple[str, ...]:
 
 
 def _saved_reason(found: Expr) -> str:
-    return f"This value is already known as {', '.join(_names(found))}."
+    return f"This value is already known as {named(_names(found))}."

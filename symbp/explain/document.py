@@ -15,10 +15,12 @@ from symbp.explain.matrix_rewrite import without_transposes
 from symbp.explain.matrix_text import matrix_text
 from symbp.explain.matrix_tree import Node
 from symbp.explain.starts import Start, starts
+from symbp.explain.steps import with_gone
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System, Tensor
 from symbp.read.reading import Reading, reading
 from symbp.read.spelling import Quotient
+from symbp.read.symbols import Symbols
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Document:
 
     `reading` holds symbols and the legend: `quotients` says which tensors are derivatives of what, so that a
     format can write ∂L/∂W₁ for `dW1`; `results` lists what was asked for beyond gradients, in words, with its
-    tensor.
+    tensor. `ever` has a symbol for each tensor of the steps, also for those that are gone in the end.
     """
 
     title: str
@@ -77,6 +79,7 @@ class Document:
     gradients: Mapping[str, str]
     steps: tuple[Step, ...]
     warnings: tuple[str, ...]
+    ever: Symbols
 
     @property
     def quotients(self) -> Mapping[str, Quotient]:
@@ -137,6 +140,7 @@ def document(
         gradients=dict(derivation.gradients),
         steps=derivation.steps,
         warnings=derivation.warnings,
+        ever=with_gone(read.symbols, derivation),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Side, Step
 from symbp.explain.document import Document, NumberedEquation, Section
 from symbp.explain.matrix_text import Spelling, matrix_text
 from symbp.explain.starts import Start
@@ -22,6 +22,8 @@ from symbp.read.spelling import LETTERS, Symbol, escaped, latex_access, name_lat
 from symbp.read.symbols import Symbols
 
 TAG_WIDTH = 30.0
+STEP_INDENT = 60.0  # of the steps' list, with the arrow
+MARK = "\0"
 FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "det", "max")
 HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
@@ -168,7 +170,7 @@ def latex(document: Document, *, steps: bool = False, fragment: bool = False) ->
     parts += [_legend(document.reading.legend, notation)] if document.reading.legend else []
     parts += [_section(section, notation) for section in document.sections]
     if steps and document.steps:
-        parts.append(_steps(document.steps, document.reading.symbols))
+        parts.append(_steps(document.steps, document.ever))
     parts += [rf"\paragraph{{Warning.}} {_prose(warning)}" for warning in document.warnings]
     return "\n".join([*parts, TAIL])
 
@@ -237,21 +239,45 @@ def _aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
 
 
 def _steps(steps: Sequence[Step], symbols: Symbols) -> str:
-    notation = Latex(symbols)
-    called = ", ".join(
-        rf"\texttt{{{_prose(name)}}} is ${notation.tensor(name)}$"
-        for name, symbol in symbols.text.items()
-        if name != symbol
-    )
-    note = [rf"{{\raggedright Names as in code: {called}.\par}}"] if called else []
-    rows = [
-        rf"  \item \emph{{{_prose(step.rule)}}} in {_code(step.target)}. {_prose(step.reason)}\\"
-        rf"{_code(step.before)} becomes {_code(step.after)}"
-        for step in steps
-    ]
-    return "\n".join(
-        [r"\subsection*{Steps}", *note, r"\begin{enumerate}\raggedright", *rows, r"\end{enumerate}"]
-    )
+    notation, room = Latex(symbols), TEXT_WIDTH - STEP_INDENT
+    rows = []
+    for step in steps:
+        reason = _mixed(step.because(_Marked(symbols)))
+        rows.append(rf"  \item \emph{{{_prose(step.rule)}}} in ${notation.tensor(step.target)}$. {reason}")
+        left = [] if step.before or step.differential is None else [(step.spelled(notation)[0], "")]
+        sides = [[*left, *_sides(step.before, notation)], _sides(step.after, notation)]
+        rows += [r"\begin{align*}", *_becoming(sides, room), r"\end{align*}"]
+    return "\n".join([r"\subsection*{Steps}", r"\begin{enumerate}\raggedright", *rows, r"\end{enumerate}"])
+
+
+def _sides(side: Side, notation: Latex) -> list[tuple[str, str]]:
+    """Both sides of each equation; a value without a name as a left-hand side alone."""
+    written = ((e, notation.equation(e)) for e in side)
+    return [(left, right) if e.target else (right, "") for e, (left, right) in written]
+
+
+def _becoming(sides: Sequence[Sequence[tuple[str, str]]], room: float) -> list[str]:
+    """The rows of what becomes what, broken where they don't fit."""
+    rows: list[str] = []
+    for arrow, side in zip((r"\quad", r"\to \;"), sides, strict=True):
+        for count, (left, right) in enumerate(side):
+            whole = lines("", f"{left} = {right}" if right else left, room)
+            lead = r"\quad" if count else arrow
+            rows += [f"  {lead}& {whole[0]}", *(rf"  & \qquad {line}" for line in whole[1:])]
+    return [*(rf"{row} \\" for row in rows[:-1]), rows[-1]]
+
+
+class _Marked(Latex):
+    """A notation whose tensors can be told from the words around them."""
+
+    def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
+        return f"{MARK}{super().access(name, subscripts, outside)}{MARK}"
+
+
+def _mixed(text: str) -> str:
+    """Words with tensors between marks."""
+    pieces = text.split(MARK)
+    return "".join(f"${piece}$" if at % 2 else _prose(piece) for at, piece in enumerate(pieces))
 
 
 _SIGNS = {
@@ -266,8 +292,3 @@ _SIGNS = {
 def _prose(text: str) -> str:
     """Plain text with every sign that LaTeX reads as a command written out."""
     return "".join(_SIGNS.get(sign, sign) for sign in text)
-
-
-def _code(text: str) -> str:
-    """Index notation as typewriter text that may break after every product."""
-    return rf"\texttt{{{_prose(text)}}}".replace(r"$\cdot$", r"$\cdot$\allowbreak{}")

@@ -46,9 +46,8 @@ def test_steps_say_rule_before_after_and_reason(mlp):
     block = shown[shown.index("Steps") :]
     for part in (
         mlp.steps[0].rule,
-        mlp.steps[0].before,
-        mlp.steps[0].after,
-        mlp.steps[0].reason,
+        *mlp.steps[0].spelled(),
+        mlp.steps[0].because(),
         "sums to one",
     ):
         assert part in block
