@@ -180,6 +180,7 @@ def _note(
         f"Every reader of {{{name}}} is unchanged when the same constant is subtracted from all exponents; "
         "with their maximum nothing overflows. The shift counts as a constant: no value depends on it."
     )
+    after = after.with_(target=shift.summed) if after.target == name else after
     steps.append(Step(RULE, reason, name, (total,), (*shift.equations, after), scaled))
     if shift.summed == name:
         return

@@ -1,0 +1,268 @@
+"""Proves a derivation again, each step on its own, then the whole: with none of the code that derived it.
+
+Enters: a derivation. Leaves: `Proofs`. Must not know: rules; a step is what it claims (`claims`).
+
+A claim is proven modulo random primes, where what isn't rational is an unknown (`symbp.ir.unknowns`); what
+needs more of a function than that, exp(a)·exp(b) = exp(a + b), in 50 digits. Both at several choices of small
+sizes, with conditions on real values drawn at random. What a step of the chain rule says is a derivative is
+compared with the tangent that dual numbers carry through the forward equations: all of them at once, along a
+random direction of all tensors together, and one by one only where these differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from symbp.derive.derivation import Derivation, Ground, Step
+from symbp.errors import UsageError
+from symbp.ir.labels import Differential
+from symbp.ir.system import System
+from symbp.verify.proofs.claims import Claim, Part, claims, defines
+from symbp.verify.proofs.evaluation import (
+    SLOPE_TOLERANCE,
+    Array,
+    Evaluation,
+    Refused,
+    as_text,
+    directions,
+    dot,
+    mismatch,
+    slope,
+)
+from symbp.verify.proofs.points import Point, digit_points, exact_points
+from symbp.verify.proofs.report import DEFINED, DIGITS, EXACT, OPEN, How, Mismatch, Proofs, Verdict
+
+Sizes = tuple[Mapping[str, int], ...]
+Outcome = tuple[How, Sizes, Mismatch | None, str]
+
+
+def prove(derivation: Derivation, *, seed: int = 0) -> Proofs:
+    """A verdict on each step of a derivation of gradients, and on its equations and gradients as a whole.
+
+    Raises UsageError: other derivatives than gradients.
+    """
+    if not derivation.is_gradient:
+        raise UsageError(
+            "only derivations of gradients are proven", help="check others: symbp check --order 2"
+        )
+    verdicts: list[Verdict] = []
+    ends = [*(ground.first for ground in derivation.grounds[1:]), len(derivation.steps)]
+    for ground, end in zip(derivation.grounds, ends, strict=True):
+        own = _Grounded(ground, seed)
+        steps = derivation.steps[ground.first : end]
+        own.take(steps)
+        for step in steps:
+            verdicts.append(_said(len(verdicts) + 1, step.target, step.rule, own.verdict(step)))
+    return Proofs(derivation.name, tuple(verdicts), tuple(_whole(derivation, own)))
+
+
+@dataclass
+class _Place:
+    """A point, and both systems of a ground there."""
+
+    ground: Ground
+    point: Point
+    others: dict[System, Evaluation] = field(default_factory=dict)
+
+    @cached_property
+    def before(self) -> Evaluation:
+        return Evaluation(self.ground.before, self.point)
+
+    @cached_property
+    def after(self) -> Evaluation:
+        if self.ground.before is self.ground.after:
+            return self.before
+        return Evaluation(self.ground.after, self.point)
+
+    def beside(self, system: System) -> Evaluation:
+        """Another system at the same point."""
+        if system not in self.others:
+            self.others[system] = Evaluation(system, self.point)
+        return self.others[system]
+
+    def value(self, part: Part) -> Array:
+        evaluation = self.after if part.after else self.before
+        return evaluation.tensor(part.name) if part.equation is None else evaluation.value(part.equation)
+
+
+@dataclass
+class _Grounded:
+    """A ground with the points at which its steps are proven; what derivatives are right is found once."""
+
+    ground: Ground
+    seed: int
+    slopes: dict[str, Outcome] = field(default_factory=dict)
+
+    @cached_property
+    def exact(self) -> list[_Place]:
+        return [_Place(self.ground, point) for point in exact_points(self.ground.before, self.seed)]
+
+    @cached_property
+    def digits(self) -> list[_Place]:
+        return [_Place(self.ground, point) for point in digit_points(self.ground.before, self.seed)]
+
+    def verdict(self, step: Step) -> Outcome:
+        """How a step is proven, where; or where it fails."""
+        found = claims(step, self.ground)
+        outcome = self.proven(lambda place: _first(_compared(place, claim) for claim in found))
+        if outcome[0] != OPEN and self.ground.before is not self.ground.after:
+            outcome = _weaker(outcome, self.transition)
+        if outcome[0] != OPEN and step.differential is not None:
+            if defines(step, self.ground):
+                return DEFINED, *outcome[1:]
+            outcome = _weaker(outcome, self.slopes[_key(step.target, step.differential)])
+        return outcome
+
+    def proven(self, check: Callable[[_Place], Mismatch | None]) -> Outcome:
+        """The outcome of a check at the exact points; where it fails there or can't tell, in 50 digits."""
+        try:
+            wrong = _first(check(place) for place in self.exact)
+            if wrong is None:
+                return EXACT, _sizes(self.exact), None, ""
+        except Refused:
+            pass
+        told, why, sizes = False, "", []
+        for place in self.digits:
+            try:
+                wrong = check(place)
+            except Refused as refusal:
+                why = str(refusal)
+                continue
+            told = True
+            sizes.append(place)
+            if wrong is not None:
+                return OPEN, (), wrong, ""
+        return (DIGITS, _sizes(sizes), None, "") if told else (OPEN, (), None, f"no point can tell: {why}")
+
+    @cached_property
+    def transition(self) -> Outcome:
+        """Whether all tensors that both systems have, but for those that moved, keep their values."""
+        both = [e.target for e in self.ground.after.equations if e.target in self.ground.before.defining]
+        kept = [name for name in both if name not in self.ground.moved]
+        same = [Claim(name, Part(name, after=False), Part(name)) for name in kept]
+        return self.proven(lambda place: _first(_compared(place, claim) for claim in same))
+
+    def take(self, steps: Sequence[Step]) -> None:
+        """Finds which of the derivatives that steps speak of are right."""
+        if self.slopes:
+            return
+        found: dict[str, tuple[str, Differential]] = {}
+        for step in steps:
+            what = step.differential
+            if what is not None and not what.part:
+                found[_key(step.target, what)] = step.target, what
+        self.slopes = dict.fromkeys(found, (EXACT, (), None, ""))
+        kinds = dict.fromkeys((what.of, what.along) for _, what in found.values())
+        for of, along in kinds:
+            own = {key: pair for key, pair in found.items() if (pair[1].of, pair[1].along) == (of, along)}
+            adjoints = {what.by: name for name, what in own.values()}
+            together = self.proven(lambda place: _slopes(place, self.ground.after, of, along, adjoints))  # noqa: B023
+            for key, (name, what) in own.items():
+                self.slopes[key] = together
+                if together[0] == OPEN and len(own) > 1:
+                    one = {what.by: name}
+                    self.slopes[key] = self.proven(
+                        lambda place: _slopes(place, self.ground.after, of, along, one)  # noqa: B023
+                    )
+
+
+def _key(name: str, what: Differential) -> str:
+    return f"{name} {what}"
+
+
+def _compared(place: _Place, claim: Claim) -> Mismatch | None:
+    return mismatch(claim.what, place.value(claim.left), place.value(claim.right), place.point)
+
+
+def _slopes(
+    place: _Place, system: System, of: str, along: str | None, adjoints: Mapping[str, str]
+) -> Mismatch | None:
+    """Where the derivative of `of` along a random direction in some tensors, leaves or not, isn't the sum of
+    the products of the direction with their adjoints."""
+    arrays = {by: place.after.tensor(name) for by, name in adjoints.items()}
+    return along_directions(place.point, system, of, along, arrays, adjoints)
+
+
+def along_directions(
+    point: Point,
+    system: System,
+    of: str,
+    along: str | None,
+    arrays: Mapping[str, Array],
+    names: Mapping[str, str],
+) -> Mismatch | None:
+    """The same for derivatives as arrays, by what they are by; `names` is what they are called."""
+    moved = directions(point, arrays)
+    expected = slope(system, point, of, along, moved)
+    found: Any = point.domain.lift(0)
+    size: Any = abs(expected) if not point.exact else 0
+    for by, array in arrays.items():
+        share = dot(array, moved[by], point.domain)
+        found = found + share
+        if not point.exact:
+            size += sum(abs(a * b) for a, b in zip(array.flat, moved[by].flat, strict=True))
+    same = found == expected if point.exact else abs(found - expected) <= SLOPE_TOLERANCE * (size + 1)
+    if same or expected != expected:
+        return None
+    what = f"{', '.join(names[by] for by in arrays)} as ∂{of}/∂{', '.join(arrays)}"
+    return Mismatch(what, "a random direction", as_text(found), as_text(expected), point.sizes)
+
+
+# --- the whole
+def _whole(derivation: Derivation, last: _Grounded) -> Iterator[Verdict]:
+    """The closed equations against those of the sweep, and the gradients against the declared function."""
+    free = {leaf.name for leaf in last.ground.after.leaves}
+    closed = _stopped(derivation.system, free)
+    declared = _stopped(derivation.declared, free)
+    asked = [*derivation.system.outputs, *([derivation.system.loss] if derivation.system.loss else [])]
+    for name in dict.fromkeys((*asked, *derivation.gradients.values())):
+        yield _said(0, name, "the equations in closed form", last.proven(lambda p: _closed(p, closed, name)))  # noqa: B023
+    loss = derivation.system.loss
+    assert loss is not None
+    outcome = last.proven(lambda p: _declared(p, closed, declared, loss, derivation.gradients))
+    for by, name in derivation.gradients.items():
+        own = outcome
+        if outcome[0] == OPEN and len(derivation.gradients) > 1:
+            own = last.proven(lambda p: _declared(p, closed, declared, loss, {by: name}))  # noqa: B023
+        yield _said(0, name, f"∂{loss}/∂{by} of what was declared", own)
+
+
+def _said(number: int, name: str, rule: str, outcome: Outcome) -> Verdict:
+    how, sizes, wrong, why = outcome
+    return Verdict(number, name, rule, how, sizes, wrong, why)
+
+
+def _stopped(system: System, free: set[str]) -> System:
+    """The system with the stopped values as the leaves that they are while deriving."""
+    return system.with_(equations=tuple(e for e in system.equations if e.target not in free))
+
+
+def _closed(place: _Place, closed: System, name: str) -> Mismatch | None:
+    found = place.beside(closed).tensor(name)
+    return mismatch(name, place.after.tensor(name), found, place.point)
+
+
+def _declared(
+    place: _Place, closed: System, declared: System, loss: str, gradients: Mapping[str, str]
+) -> Mismatch | None:
+    found = place.beside(closed)
+    arrays = {by: found.tensor(name) for by, name in gradients.items()}
+    return along_directions(place.point, declared, loss, None, arrays, gradients)
+
+
+def _first(found: Iterable[Mismatch | None]) -> Mismatch | None:
+    return next((one for one in found if one is not None), None)
+
+
+def _sizes(places: Sequence[_Place]) -> Sizes:
+    return tuple({tuple(p.point.sizes.items()): p.point.sizes for p in places}.values())
+
+
+def _weaker(one: Outcome, other: Outcome) -> Outcome:
+    """The outcome of two checks together."""
+    order = (EXACT, DEFINED, DIGITS, OPEN)
+    worse = max((one, other), key=lambda outcome: order.index(outcome[0]))
+    return worse[0], worse[1] or one[1], worse[2], worse[3]
