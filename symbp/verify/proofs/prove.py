@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from symbp.derive.derivation import Derivation, Ground, Step
 from symbp.errors import UsageError
@@ -22,18 +21,14 @@ from symbp.ir.labels import Differential
 from symbp.ir.system import System
 from symbp.verify.proofs.claims import Claim, Part, claims, defines
 from symbp.verify.proofs.evaluation import (
-    SLOPE_TOLERANCE,
     Array,
     Evaluation,
     Refused,
-    as_text,
-    directions,
-    dot,
     mismatch,
-    slope,
 )
 from symbp.verify.proofs.points import Point, digit_points, exact_points
 from symbp.verify.proofs.report import DEFINED, DIGITS, EXACT, OPEN, How, Mismatch, Proofs, Verdict
+from symbp.verify.proofs.slopes import adjoint_arrays, along_directions, culprits
 
 Sizes = tuple[Mapping[str, int], ...]
 Outcome = tuple[How, Sizes, Mismatch | None, str]
@@ -154,19 +149,37 @@ class _Grounded:
             what = step.differential
             if what is not None and not what.part:
                 found[_key(step.target, what)] = step.target, what
-        self.slopes = dict.fromkeys(found, (EXACT, (), None, ""))
-        kinds = dict.fromkeys((what.of, what.along) for _, what in found.values())
-        for of, along in kinds:
+        for of, along in dict.fromkeys((what.of, what.along) for _, what in found.values()):
             own = {key: pair for key, pair in found.items() if (pair[1].of, pair[1].along) == (of, along)}
-            adjoints = {what.by: name for name, what in own.values()}
-            together = self.proven(lambda place: _slopes(place, self.ground.after, of, along, adjoints))  # noqa: B023
-            for key, (name, what) in own.items():
-                self.slopes[key] = together
-                if together[0] == OPEN and len(own) > 1:
-                    one = {what.by: name}
-                    self.slopes[key] = self.proven(
-                        lambda place: _slopes(place, self.ground.after, of, along, one)  # noqa: B023
-                    )
+            outcomes = self.derivatives(of, along, {what.by: name for name, what in own.values()})
+            self.slopes |= {key: outcomes[what.by] for key, (_, what) in own.items()}
+
+    def derivatives(self, of: str, along: str | None, adjoints: Mapping[str, str]) -> dict[str, Outcome]:
+        """Whether each adjoint, by what it is by, is the derivative that it is said to be; where it isn't,
+        whether its own equation is to blame."""
+
+        def check(place: _Place, names: Mapping[str, str]) -> Mismatch | None:
+            arrays = adjoint_arrays(place.after, names)
+            return along_directions(place.point, self.ground.after, of, along, arrays)
+
+        together = self.proven(lambda place: check(place, adjoints))
+        outcomes = dict.fromkeys(adjoints, together)
+        if together[0] != OPEN:
+            return outcomes
+        for by, name in adjoints.items():
+            outcomes[by] = self.proven(lambda place: check(place, {by: name}))  # noqa: B023
+        wrong = {by: adjoints[by] for by, outcome in outcomes.items() if outcome[2] is not None}
+        blamed: dict[str, Mismatch | None] = {}
+        for place in (*self.digits, *self.exact):
+            try:
+                blamed = culprits(place.after, of, along, wrong)
+                break
+            except Refused:
+                continue
+        for by, fault in blamed.items():
+            given = (EXACT, _sizes([place]), None, "given what it reads, which is wrong")
+            outcomes[by] = given if fault is None else (OPEN, (), fault, "")
+        return outcomes
 
 
 def _key(name: str, what: Differential) -> str:
@@ -175,40 +188,6 @@ def _key(name: str, what: Differential) -> str:
 
 def _compared(place: _Place, claim: Claim) -> Mismatch | None:
     return mismatch(claim.what, place.value(claim.left), place.value(claim.right), place.point)
-
-
-def _slopes(
-    place: _Place, system: System, of: str, along: str | None, adjoints: Mapping[str, str]
-) -> Mismatch | None:
-    """Where the derivative of `of` along a random direction in some tensors, leaves or not, isn't the sum of
-    the products of the direction with their adjoints."""
-    arrays = {by: place.after.tensor(name) for by, name in adjoints.items()}
-    return along_directions(place.point, system, of, along, arrays, adjoints)
-
-
-def along_directions(
-    point: Point,
-    system: System,
-    of: str,
-    along: str | None,
-    arrays: Mapping[str, Array],
-    names: Mapping[str, str],
-) -> Mismatch | None:
-    """The same for derivatives as arrays, by what they are by; `names` is what they are called."""
-    moved = directions(point, arrays)
-    expected = slope(system, point, of, along, moved)
-    found: Any = point.domain.lift(0)
-    size: Any = abs(expected) if not point.exact else 0
-    for by, array in arrays.items():
-        share = dot(array, moved[by], point.domain)
-        found = found + share
-        if not point.exact:
-            size += sum(abs(a * b) for a, b in zip(array.flat, moved[by].flat, strict=True))
-    same = found == expected if point.exact else abs(found - expected) <= SLOPE_TOLERANCE * (size + 1)
-    if same or expected != expected:
-        return None
-    what = f"{', '.join(names[by] for by in arrays)} as ∂{of}/∂{', '.join(arrays)}"
-    return Mismatch(what, "a random direction", as_text(found), as_text(expected), point.sizes)
 
 
 # --- the whole
@@ -249,8 +228,8 @@ def _declared(
     place: _Place, closed: System, declared: System, loss: str, gradients: Mapping[str, str]
 ) -> Mismatch | None:
     found = place.beside(closed)
-    arrays = {by: found.tensor(name) for by, name in gradients.items()}
-    return along_directions(place.point, declared, loss, None, arrays, gradients)
+    arrays = adjoint_arrays(found, gradients)
+    return along_directions(place.point, declared, loss, None, arrays)
 
 
 def _first(found: Iterable[Mismatch | None]) -> Mismatch | None:
