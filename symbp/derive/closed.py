@@ -218,7 +218,7 @@ class _Closing:
         if not trivial and body_cost(found, equation.extents) < equation_cost(equation):
             ranges = tuple(equation.extents[i] for i in equation.indices)
             same = equation.with_(body=found, reduction=None, ranges=ranges)
-            rests = tuple(sorted({a.name for a in found.atoms(Access)}))
+            rests = (name, *sorted({a.name for a in found.atoms(Access)}))
             self.accept.steps.append(
                 rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
             )
@@ -261,7 +261,8 @@ class _Closing:
         if tried.get(name) == state:
             return False
         tried[name] = state
-        trials = [self._rewritten(self._inlined(reader, name), name) for reader in readers]
+        inlined = tuple(self._inlined(reader, name) for reader in readers)
+        trials = [self._rewritten(reader, name) for reader in inlined]
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
         if sum(trial.cost for trial in trials) > before + 1e-9:
             return False
@@ -270,7 +271,7 @@ class _Closing:
             f"{{{name}}} is used by {named(readers)}; with its definition in place the terms combine.",
             readers[0],
             (equation,),
-            tuple(trial.equation for trial in trials),
+            inlined,
             (name,),
         )
         place = len(self.accept.steps)

@@ -383,14 +383,15 @@ def rewrite_step(
     after: Expr,
     rests: tuple[str, ...] | None = None,
 ) -> Step:
-    """A step between two expressions of an equation; it rests on what the result reads, if not said."""
+    """A step between two expressions of an equation; it rests on the definitions of what the result reads and
+    the other didn't, if not said. Algebra, which reads nothing new, rests on nothing."""
     return Step(
         rule,
         reason,
         equation.target,
         (part(before, equation),),
         (part(after, equation),),
-        _names(after) if rests is None else rests,
+        tuple(n for n in _names(after) if n not in _names(before)) if rests is None else rests,
     )
 
 

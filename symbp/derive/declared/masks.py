@@ -51,7 +51,7 @@ def bracket_masks(system: System, steps: list[Step]) -> System:
                     equation.target,
                     (part(before, equation),),
                     (part(after, equation),),
-                    tuple(sorted({a.name for a in accesses(before)})),
+                    tuple(sorted({a.name for a in accesses(before)} - {a.name for a in accesses(after)})),
                 )
             )
         equations.append(equation.with_(body=equation.body.xreplace(found)) if found else equation)

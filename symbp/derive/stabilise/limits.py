@@ -48,7 +48,7 @@ def settle_limits(system: System, steps: list[Step]) -> System:
                     continue
                 after = equation.with_(body=settling.rewritten(rule, equation))
                 if after != equation:
-                    read = tuple(sorted({a.name for a in accesses(after.body)}))
+                    read = tuple(n for n in after.read_names if n not in equation.read_names)
                     steps.append(Step(rule, REASONS[rule], equation.target, (equation,), (after,), read))
                     equation = after
         settling.largest.replaced[equation.target] = equation

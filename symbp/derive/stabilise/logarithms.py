@@ -51,7 +51,7 @@ def expand_logarithms(system: System, steps: list[Step]) -> System:
                     equation.target,
                     (part(log, equation),),
                     (part(safe, equation),),
-                    tuple(sorted({a.name for a in accesses(log)})),
+                    tuple(sorted({a.name for a in accesses(log)} - {a.name for a in accesses(safe)})),
                 )
             )
         if expansion.found:

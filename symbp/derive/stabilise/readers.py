@@ -31,7 +31,8 @@ def in_two_parts(system: System, steps: list[Step]) -> System:
         body = _written(equation.body, sums)
         if body != equation.body:
             after = equation.with_(body=body)
-            steps.append(Step(RULE, REASON, equation.target, (equation,), (after,), tuple(after.read_names)))
+            looked = tuple(n for n in equation.read_names if n not in after.read_names)
+            steps.append(Step(RULE, REASON, equation.target, (equation,), (after,), looked))
             equation = after
         equations.append(equation)
     return system.with_(equations=tuple(equations))
