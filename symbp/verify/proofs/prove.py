@@ -11,27 +11,19 @@ random direction of all tensors together, and one by one only where these differ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from symbp.derive.derivation import Derivation, Ground, Step
+from symbp.derive.derivation import Derivation, Step
 from symbp.errors import UsageError
 from symbp.ir.labels import Differential
 from symbp.ir.system import System
 from symbp.verify.proofs.claims import Claim, Part, claims, defines
-from symbp.verify.proofs.evaluation import (
-    Array,
-    Evaluation,
-    Refused,
-    mismatch,
-)
-from symbp.verify.proofs.points import Point, digit_points, exact_points
-from symbp.verify.proofs.report import DEFINED, DIGITS, EXACT, OPEN, How, Mismatch, Proofs, Verdict
+from symbp.verify.proofs.evaluation import Refused, mismatch
+from symbp.verify.proofs.grounded import Grounded, Outcome, Place, first, sizes_of
+from symbp.verify.proofs.report import DEFINED, DIGITS, EXACT, OPEN, Mismatch, Proofs, Verdict
 from symbp.verify.proofs.slopes import adjoint_arrays, along_directions, culprits
-
-Sizes = tuple[Mapping[str, int], ...]
-Outcome = tuple[How, Sizes, Mismatch | None, str]
 
 
 def prove(derivation: Derivation, *, seed: int = 0) -> Proofs:
@@ -46,7 +38,7 @@ def prove(derivation: Derivation, *, seed: int = 0) -> Proofs:
     verdicts: list[Verdict] = []
     ends = [*(ground.first for ground in derivation.grounds[1:]), len(derivation.steps)]
     for ground, end in zip(derivation.grounds, ends, strict=True):
-        own = _Grounded(ground, seed)
+        own = _Steps(ground, seed)
         steps = derivation.steps[ground.first : end]
         own.take(steps)
         for step in steps:
@@ -55,82 +47,22 @@ def prove(derivation: Derivation, *, seed: int = 0) -> Proofs:
 
 
 @dataclass
-class _Place:
-    """A point, and both systems of a ground there."""
+class _Steps(Grounded):
+    """The steps on one ground; what derivatives are right is found once."""
 
-    ground: Ground
-    point: Point
-    others: dict[System, Evaluation] = field(default_factory=dict)
-
-    @cached_property
-    def before(self) -> Evaluation:
-        return Evaluation(self.ground.before, self.point)
-
-    @cached_property
-    def after(self) -> Evaluation:
-        if self.ground.before is self.ground.after:
-            return self.before
-        return Evaluation(self.ground.after, self.point)
-
-    def beside(self, system: System) -> Evaluation:
-        """Another system at the same point."""
-        if system not in self.others:
-            self.others[system] = Evaluation(system, self.point)
-        return self.others[system]
-
-    def value(self, part: Part) -> Array:
-        evaluation = self.after if part.after else self.before
-        return evaluation.tensor(part.name) if part.equation is None else evaluation.value(part.equation)
-
-
-@dataclass
-class _Grounded:
-    """A ground with the points at which its steps are proven; what derivatives are right is found once."""
-
-    ground: Ground
-    seed: int
     slopes: dict[str, Outcome] = field(default_factory=dict)
-
-    @cached_property
-    def exact(self) -> list[_Place]:
-        return [_Place(self.ground, point) for point in exact_points(self.ground.before, self.seed)]
-
-    @cached_property
-    def digits(self) -> list[_Place]:
-        return [_Place(self.ground, point) for point in digit_points(self.ground.before, self.seed)]
 
     def verdict(self, step: Step) -> Outcome:
         """How a step is proven, where; or where it fails."""
         found = claims(step, self.ground)
-        outcome = self.proven(lambda place: _first(_compared(place, claim) for claim in found))
-        if outcome[0] != OPEN and self.ground.before is not self.ground.after:
+        outcome = self.proven(lambda place: first(_compared(place, claim) for claim in found))
+        if outcome.ok and self.ground.before is not self.ground.after:
             outcome = _weaker(outcome, self.transition)
-        if outcome[0] != OPEN and step.differential is not None:
+        if outcome.ok and step.differential is not None:
             if defines(step, self.ground):
-                return DEFINED, *outcome[1:]
+                return replace(outcome, how=DEFINED)
             outcome = _weaker(outcome, self.slopes[_key(step.target, step.differential)])
         return outcome
-
-    def proven(self, check: Callable[[_Place], Mismatch | None]) -> Outcome:
-        """The outcome of a check at the exact points; where it fails there or can't tell, in 50 digits."""
-        try:
-            wrong = _first(check(place) for place in self.exact)
-            if wrong is None:
-                return EXACT, _sizes(self.exact), None, ""
-        except Refused:
-            pass
-        told, why, sizes = False, "", []
-        for place in self.digits:
-            try:
-                wrong = check(place)
-            except Refused as refusal:
-                why = str(refusal)
-                continue
-            told = True
-            sizes.append(place)
-            if wrong is not None:
-                return OPEN, (), wrong, ""
-        return (DIGITS, _sizes(sizes), None, "") if told else (OPEN, (), None, f"no point can tell: {why}")
 
     @cached_property
     def transition(self) -> Outcome:
@@ -138,7 +70,7 @@ class _Grounded:
         both = [e.target for e in self.ground.after.equations if e.target in self.ground.before.defining]
         kept = [name for name in both if name not in self.ground.moved]
         same = [Claim(name, Part(name, after=False), Part(name)) for name in kept]
-        return self.proven(lambda place: _first(_compared(place, claim) for claim in same))
+        return self.proven(lambda place: first(_compared(place, claim) for claim in same))
 
     def take(self, steps: Sequence[Step]) -> None:
         """Finds which of the derivatives that steps speak of are right."""
@@ -158,17 +90,17 @@ class _Grounded:
         """Whether each adjoint, by what it is by, is the derivative that it is said to be; where it isn't,
         whether its own equation is to blame."""
 
-        def check(place: _Place, names: Mapping[str, str]) -> Mismatch | None:
+        def check(place: Place, names: Mapping[str, str]) -> Mismatch | None:
             arrays = adjoint_arrays(place.after, names)
             return along_directions(place.point, self.ground.after, of, along, arrays)
 
         together = self.proven(lambda place: check(place, adjoints))
         outcomes = dict.fromkeys(adjoints, together)
-        if together[0] != OPEN:
+        if together.ok:
             return outcomes
         for by, name in adjoints.items():
             outcomes[by] = self.proven(lambda place: check(place, {by: name}))  # noqa: B023
-        wrong = {by: adjoints[by] for by, outcome in outcomes.items() if outcome[2] is not None}
+        wrong = {by: adjoints[by] for by, outcome in outcomes.items() if outcome.wrong is not None}
         blamed: dict[str, Mismatch | None] = {}
         for place in (*self.digits, *self.exact):
             try:
@@ -177,8 +109,8 @@ class _Grounded:
             except Refused:
                 continue
         for by, fault in blamed.items():
-            given = (EXACT, _sizes([place]), None, "given what it reads, which is wrong")
-            outcomes[by] = given if fault is None else (OPEN, (), fault, "")
+            given = Outcome(EXACT, sizes_of([place]), why="given what it reads, which is wrong")
+            outcomes[by] = given if fault is None else Outcome(OPEN, (), fault)
         return outcomes
 
 
@@ -186,12 +118,12 @@ def _key(name: str, what: Differential) -> str:
     return f"{name} {what}"
 
 
-def _compared(place: _Place, claim: Claim) -> Mismatch | None:
+def _compared(place: Place, claim: Claim) -> Mismatch | None:
     return mismatch(claim.what, place.value(claim.left), place.value(claim.right), place.point)
 
 
 # --- the whole
-def _whole(derivation: Derivation, last: _Grounded) -> Iterator[Verdict]:
+def _whole(derivation: Derivation, last: Grounded) -> Iterator[Verdict]:
     """The closed equations against those of the sweep, and the gradients against the declared function."""
     free = {leaf.name for leaf in last.ground.after.leaves}
     closed = _stopped(derivation.system, free)
@@ -204,14 +136,13 @@ def _whole(derivation: Derivation, last: _Grounded) -> Iterator[Verdict]:
     outcome = last.proven(lambda p: _declared(p, closed, declared, loss, derivation.gradients))
     for by, name in derivation.gradients.items():
         own = outcome
-        if outcome[0] == OPEN and len(derivation.gradients) > 1:
+        if not outcome.ok and len(derivation.gradients) > 1:
             own = last.proven(lambda p: _declared(p, closed, declared, loss, {by: name}))  # noqa: B023
         yield _said(0, name, f"∂{loss}/∂{by} of what was declared", own)
 
 
 def _said(number: int, name: str, rule: str, outcome: Outcome) -> Verdict:
-    how, sizes, wrong, why = outcome
-    return Verdict(number, name, rule, how, sizes, wrong, why)
+    return Verdict(number, name, rule, outcome.how, outcome.sizes, outcome.wrong, outcome.why)
 
 
 def _stopped(system: System, free: set[str]) -> System:
@@ -219,29 +150,21 @@ def _stopped(system: System, free: set[str]) -> System:
     return system.with_(equations=tuple(e for e in system.equations if e.target not in free))
 
 
-def _closed(place: _Place, closed: System, name: str) -> Mismatch | None:
+def _closed(place: Place, closed: System, name: str) -> Mismatch | None:
     found = place.beside(closed).tensor(name)
     return mismatch(name, place.after.tensor(name), found, place.point)
 
 
 def _declared(
-    place: _Place, closed: System, declared: System, loss: str, gradients: Mapping[str, str]
+    place: Place, closed: System, declared: System, loss: str, gradients: Mapping[str, str]
 ) -> Mismatch | None:
     found = place.beside(closed)
     arrays = adjoint_arrays(found, gradients)
     return along_directions(place.point, declared, loss, None, arrays)
 
 
-def _first(found: Iterable[Mismatch | None]) -> Mismatch | None:
-    return next((one for one in found if one is not None), None)
-
-
-def _sizes(places: Sequence[_Place]) -> Sizes:
-    return tuple({tuple(p.point.sizes.items()): p.point.sizes for p in places}.values())
-
-
 def _weaker(one: Outcome, other: Outcome) -> Outcome:
     """The outcome of two checks together."""
     order = (EXACT, DEFINED, DIGITS, OPEN)
-    worse = max((one, other), key=lambda outcome: order.index(outcome[0]))
-    return worse[0], worse[1] or one[1], worse[2], worse[3]
+    worse = max((one, other), key=lambda outcome: order.index(outcome.how))
+    return replace(worse, sizes=worse.sizes or one.sizes)
