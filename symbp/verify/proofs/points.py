@@ -25,13 +25,14 @@ from symbp.derive.proof.points import drawn
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.box import AS_THEY_ARE, Conditions
 from symbp.ir.domains import HIGH, Domain, Residue
-from symbp.ir.expr import Guard
-from symbp.ir.fitting import elements, least_sizes, sample_sizes
+from symbp.ir.expr import Guard, Size
+from symbp.ir.fitting import constraints, elements, least_sizes, literal_sizes, sample_sizes
 from symbp.ir.sampling import CENTRED, DENSE, WIDE, as_fractions, sample_leaf, sample_run
 from symbp.ir.system import System, Tensor
 from symbp.ir.unknowns import UNKNOWNS
 
 MOST = 60_000  # elements of all boxes of a system at one point
+SHUFFLES = 300
 TIES = 5  # one in so many differences counts as 0 where ties are drawn
 
 
@@ -47,11 +48,29 @@ class Point:
 
 
 def size_choices(system: System) -> list[dict[str, int]]:
-    """Two choices of small sizes, in each of which they are pairwise distinct; the least ones that fit where
-    these take too long."""
-    found = [sample_sizes(system, variant) for variant in (0, 1)]
-    fitting = [sizes for sizes in found if elements(system, sizes) <= MOST]
-    return fitting or [least_sizes(system)]
+    """Two choices of small sizes, in each of which they are pairwise distinct, and none is the same in both,
+    but for those with positions given as numbers; the least ones that fit where these take too long."""
+    found = [sizes for variant in (0, 1) if elements(system, sizes := sample_sizes(system, variant)) <= MOST]
+    kept = literal_sizes(system)
+    for other in _shuffled(system):
+        if len(found) > 1:
+            break
+        if not any(sizes[name] == n for sizes in found for name, n in other.items() if name not in kept):
+            found.append(other)
+    return found or [least_sizes(system)]
+
+
+def _shuffled(system: System) -> Iterator[dict[str, int]]:
+    """Other choices that fit, of the least values, where boxes are small enough."""
+    draw, needed = random.Random(1), constraints(system)
+    for attempt in range(SHUFFLES):
+        kept = dict(literal_sizes(system)) if attempt % 2 else {}
+        names = [name for name in system.sizes if name not in kept]
+        values = range(2, 3 + len(names) + attempt // 40)
+        chosen = {**dict(zip(names, draw.sample(values, len(names)), strict=True)), **kept}
+        fits = needed.hold({Size(name): sympy.Integer(value) for name, value in chosen.items()})
+        if fits and elements(system, chosen) <= MOST:
+            yield chosen
 
 
 def exact_points(system: System, seed: int) -> Iterator[Point]:
