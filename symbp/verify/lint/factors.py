@@ -62,7 +62,7 @@ def factors(derivation: Derivation) -> Iterator[Finding]:
         if what is None or what.part or tensor.role is Role.GRADIENT or tensor.name not in system.defining:
             continue
         terms = bounds.of(tensor.name)
-        if terms:
+        if terms and tensor.name not in bounds.fed:
             note = _note(system, tensor.name, _gathered(terms))
             if note is not None:
                 yield note
@@ -119,10 +119,11 @@ class _Bounds:
         self.system = system
         self.signs = Signs(system, system.equations)
         self.known: dict[str, list[Factor] | None] = {}
+        self.fed: set[str] = set()
 
     def of(self, name: str) -> list[Factor] | None:
-        """One factor for each term of the equation of an adjoint; None if one isn't bounded, or there is no
-        other adjoint."""
+        """One factor for each term of the equation of an adjoint that has another one; None if one isn't
+        bounded. Those that have a term without another one, of the loss itself, are in `fed`."""
         if name not in self.known:
             self.known[name] = None
             self.known[name] = self._of(self.system.defining[name])
@@ -130,6 +131,7 @@ class _Bounds:
 
     def _of(self, equation: Equation) -> list[Factor] | None:
         found: list[Factor] = []
+        self.fed |= {equation.target} if self._is_fed(equation) else set()
         for term in sympy.Add.make_args(equation.body):
             inner = self._term(term, equation)
             if inner is None:
@@ -137,7 +139,17 @@ class _Bounds:
             found += inner
         return found
 
+    def _is_fed(self, equation: Equation) -> bool:
+        """Whether a term reads no adjoint, or a summand of which that is so."""
+        reads = [
+            [a for a in t.atoms(Access) if self._is_adjoint(a)] for t in sympy.Add.make_args(equation.body)
+        ]
+        parts = {a.name for own in reads for a in own if self._is_part(a.name)}
+        return not all(reads) or any(self._is_fed(self.system.defining[name]) for name in parts)
+
     def _term(self, term: Expr, equation: Equation) -> list[Factor] | None:
+        if not self._reads_adjoint(term):
+            return []
         parts = sympy.Mul.make_args(term)
         reads = [f for f in parts if isinstance(f, Access) and self._is_adjoint(f)]
         if len(reads) != 1 or any(self._reads_adjoint(f) for f in parts if f not in reads):

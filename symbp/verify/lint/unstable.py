@@ -177,14 +177,16 @@ def _finding(
     value = f"{{{name}}}{element} is {ours} in float32; its value is {_short(true)}"
     why = [f"With {{{trial.seed}}} = {given}, {value}."]
     why += _overflow(system, trial, name, trained)
-    stable = _is_stable(derivation, trial)
+    wrong = _without_value(derivation, trial) if trial.seed in derivation.system.by_name else [name]
     equation = system.defining[name]
-    if stable:
-        advice = "symbp's equations are stable there: it rewrites the formula, and all gradients are finite."
+    if wrong:
+        listed = ", ".join(f"{{{name}}}" for name in wrong)
+        have = "has" if len(wrong) == 1 else "have"
+        advice = f"symbp's equations lose it, too: {listed} {have} no value there."
     else:
-        advice = "symbp's equations are no better there."
+        advice = "symbp's equations are stable there: it rewrites the formula, and all gradients are finite."
     return Finding(
-        "note" if stable else "problem",
+        "problem" if wrong else "note",
         "formula that overflows as it is written",
         (name, trial.seed),
         f"{{{name}}} as it is written has no value in float32 at values of {{{trial.seed}}} that occur.",
@@ -215,22 +217,30 @@ def _overflow(system: System, trial: _Trial, name: str, trained: frozenset[str])
                 return
 
 
-def _is_stable(derivation: Derivation, trial: _Trial) -> bool:
-    """Whether the derived equations have the right values at the same numbers: outputs and the loss, as far
-    as they depend on what is set, and finite gradients."""
+def _without_value(derivation: Derivation, trial: _Trial) -> list[str]:
+    """The derived tensors that are wrong in float32 at the same numbers: outputs and the loss that aren't
+    what they are in 50 digits, gradients that aren't finite."""
     system, declared = with_softplus(derivation.system), derivation.declared
-    if trial.seed not in system.by_name:
-        return False
     asked = [n for n in (*system.outputs, *([system.loss] if system.loss else [])) if n != trial.seed]
     gradients = list(derivation.gradients.values())
     ours = trial.of(system, SINGLE, [*asked, *gradients])
     true = trial.of(declared, HIGH, asked)
+    return [n for n in asked if not _close(ours, true, n)] + [n for n in gradients if not _finite(ours, n)]
+
+
+def _close(ours: Evaluation, true: Evaluation, name: str) -> bool:
     try:
-        for name in asked:
-            for a, b in zip(ours.tensor(name).flat, true.tensor(name).flat, strict=True):
-                if _is_ordinary(b) and not abs(float(a) - float(b)) <= ACCURATE * (1 + abs(float(b))):
-                    return False
-        return all(math.isfinite(v) for name in gradients for v in ours.tensor(name).flat)
+        pairs = list(zip(ours.tensor(name).flat, true.tensor(name).flat, strict=True))
+    except Refused:
+        return False
+    return all(
+        abs(float(a) - float(b)) <= ACCURATE * (1 + abs(float(b))) for a, b in pairs if _is_ordinary(b)
+    )
+
+
+def _finite(ours: Evaluation, name: str) -> bool:
+    try:
+        return all(math.isfinite(value) for value in ours.tensor(name).flat)
     except Refused:
         return False
 
@@ -316,7 +326,4 @@ def _leaves_of(access: Access, system: System) -> Iterator[str]:
 
 def _gradients_finite(trial: _Trial, system: System, gradients: Sequence[str]) -> bool:
     found = trial.of(system, SINGLE, gradients)
-    try:
-        return all(math.isfinite(v) for name in gradients for v in found.tensor(name).flat)
-    except Refused:
-        return False
+    return all(_finite(found, name) for name in gradients)
