@@ -29,14 +29,9 @@ from symbp.derive.inverse import inversions, repetitions, scalings, written_out
 from symbp.derive.neighbours import neighbours
 from symbp.derive.proof.values import Key, Values, searchable
 from symbp.derive.ranges import within_ranges
-from symbp.derive.rewriter import (
-    Rewriter,
-    Rewritten,
-    equations_step,
-    rewrite_step,
-    scaled_sum,
-)
+from symbp.derive.rewriter import Rewriter, Rewritten, scaled_sum
 from symbp.derive.share import Occurrence, Shared, best_shared, occurrences
+from symbp.derive.steps import equations_step, rewrite_step
 from symbp.derive.sums import joined
 from symbp.ir.expr import Access, Expr, rename
 from symbp.ir.system import Equation, System
@@ -218,7 +213,8 @@ class _Closing:
         if not trivial and body_cost(found, equation.extents) < equation_cost(equation):
             ranges = tuple(equation.extents[i] for i in equation.indices)
             same = equation.with_(body=found, reduction=None, ranges=ranges)
-            rests = (name, *sorted({a.name for a in found.atoms(Access)}))
+            new = {a.name for a in found.atoms(Access)} - {*equation.read_names}
+            rests = (name, *sorted(n for n in new if n in self.backward.position))
             self.accept.steps.append(
                 rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbp.derive.derivation import Ground, Step
-from symbp.ir.expr import Index
+from symbp.ir.expr import Expr, Index
 from symbp.ir.system import Equation
 
 
@@ -53,6 +53,16 @@ def claims(step: Step, ground: Ground) -> list[Claim]:
     return found
 
 
+def sides(step: Step) -> tuple[Equation, Equation] | None:
+    """Both sides of a rewrite as right-hand sides over the same indices; None for other steps."""
+    if step.differential is not None or len(step.before) != 1 or len(step.after) != 1:
+        return None
+    (before,), (after,) = step.before, step.after
+    if before.target != after.target:
+        return None
+    return _over_the_same(before, after) if not before.target else (before, after)
+
+
 def defines(step: Step, ground: Ground) -> bool:
     """Whether a step does nothing but say what a summand stands for."""
     return step.differential is not None and step.differential.part and ground.before is ground.after
@@ -65,7 +75,7 @@ def _is_value(step: Step) -> bool:
 
 def _over_the_same(before: Equation, after: Equation) -> tuple[Equation, Equation]:
     """Both over the indices that one of them has."""
-    extents: dict[Index, object] = {}
+    extents: dict[Index, Expr] = {}
     for equation in (before, after):
         extents |= {index: equation.extents[index] for index in equation.indices}
 

@@ -21,6 +21,7 @@ from symbp.ir.labels import Differential
 from symbp.ir.system import System
 from symbp.verify.proofs.claims import Claim, Part, claims, defines
 from symbp.verify.proofs.evaluation import Refused, mismatch
+from symbp.verify.proofs.foundation import foundation
 from symbp.verify.proofs.grounded import Grounded, Outcome, Place, first, sizes_of
 from symbp.verify.proofs.report import DEFINED, DIGITS, EXACT, OPEN, Mismatch, Proofs, Verdict
 from symbp.verify.proofs.slopes import adjoint_arrays, along_directions, culprits
@@ -42,7 +43,9 @@ def prove(derivation: Derivation, *, seed: int = 0) -> Proofs:
         steps = derivation.steps[ground.first : end]
         own.take(steps)
         for step in steps:
-            verdicts.append(_said(len(verdicts) + 1, step.target, step.rule, own.verdict(step)))
+            verdict = _said(len(verdicts) + 1, step.target, step.rule, own.verdict(step))
+            rests = own.foundation(step) if verdict.how == EXACT else None
+            verdicts.append(replace(verdict, rests_on=rests))
     return Proofs(derivation.name, tuple(verdicts), tuple(_whole(derivation, own)))
 
 
@@ -51,6 +54,11 @@ class _Steps(Grounded):
     """The steps on one ground; what derivatives are right is found once."""
 
     slopes: dict[str, Outcome] = field(default_factory=dict)
+
+    def foundation(self, step: Step) -> tuple[str, ...] | None:
+        """What a rewrite rests on, where that can be told."""
+        same = self.ground.before is self.ground.after
+        return foundation(step, self.exact) if same else None
 
     def verdict(self, step: Step) -> Outcome:
         """How a step is proven, where; or where it fails."""
