@@ -14,6 +14,7 @@ from symbp.explain.document import Document, NumberedEquation, Section
 from symbp.explain.matrix_text import Spelling, matrix_text
 from symbp.explain.starts import Start
 from symbp.ir.expr import Expr
+from symbp.ir.labels import Differential
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
 from symbp.ir.system import Tensor
 from symbp.read.layout import TEXT_WIDTH, lines
@@ -53,6 +54,7 @@ class Latex(Notation):
     }  # fmt: skip
 
     def __init__(self, symbols: Symbols | None = None) -> None:
+        self.of = symbols
         self.symbols = symbols.symbols if symbols is not None else {}
 
     def tensor(self, name: str) -> str:
@@ -121,6 +123,12 @@ class Latex(Notation):
     def along(self, function: str, indices: Sequence[str], body: str) -> str:
         named = rf"\operatorname{{{escaped(function)}}}"
         return f"{named}_{{{', '.join(indices)}}}{self.parenthesis(body)}"
+
+    def derivative(self, what: Differential, total: bool) -> str:
+        of, by = self.tensor(what.of), self.tensor(what.by)
+        above = rf"\sum {of}" if total else of
+        whole = rf"\frac{{\partial {above}}}{{\partial {by}}}"
+        return rf"\text{{a part of }} {whole}" if what.part else whole
 
     def component(self, place: str, index: str) -> str:
         return rf"\left( {place} \right)_{{{index}}}"
@@ -271,7 +279,12 @@ class _Marked(Latex):
     """A notation whose tensors can be told from the words around them."""
 
     def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
-        return f"{MARK}{super().access(name, subscripts, outside)}{MARK}"
+        return f"{MARK}{self.plain.access(name, subscripts, outside)}{MARK}"
+
+    @property
+    def plain(self) -> Latex:
+        """The same without marks, for what is made of several tensors."""
+        return Latex(self.of)
 
 
 def _mixed(text: str) -> str:
