@@ -19,6 +19,7 @@ million, and still the chance is below 1e-12 for one prime, 1e-24 for two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,6 +38,29 @@ AT_ZERO = {"exp": 1, "cos": 1, "cosh": 1} | dict.fromkeys(ODD, 0)
 
 
 @dataclass(frozen=True)
+class Lowest(Residue):
+    """−∞, the value of an empty maximum and of log 0: it stays what it is whatever is added."""
+
+    def __add__(self, other: Residue) -> Residue:
+        return self
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Residue) -> Residue:
+        if isinstance(other, Lowest) or other.value != 1:
+            raise OutsideDomain("whether a multiple of −∞ is ∞ or −∞ can't be told modulo a prime")
+        return self
+
+    __rmul__ = __mul__
+
+    def __pow__(self, exponent: int) -> Residue:
+        raise OutsideDomain("a power of −∞ can't be told modulo a prime")
+
+    def __str__(self) -> str:
+        return "-∞"
+
+
+@dataclass(frozen=True)
 class _Unknowns(Domain):
     """Conditions and maxima are up to who evaluates: the domain has no order of its own."""
 
@@ -52,22 +76,36 @@ class _Unknowns(Domain):
         return Residue(top if below == 1 else top * pow(below, -1, self.prime) % self.prime, self.prime)
 
     def lift(self, value: Any) -> Value:
+        if isinstance(value, float) and value == -math.inf:  # what a mask excludes
+            return Lowest(0, self.prime)
         return value if isinstance(value, Residue) else super().lift(value)
 
     def constant(self, constant: Expr) -> Value:
+        if constant is -sympy.oo:
+            return Lowest(0, self.prime)
         if constant.is_infinite:
             raise OutsideDomain(f"{constant} cannot be represented in the domain {self.name}")
         return self.unknown(str(constant))
 
     def power(self, base: Value, exponent: Fraction) -> Value:
+        if isinstance(base, Lowest):
+            raise OutsideDomain("a power of −∞ can't be told modulo a prime")
         whole, root = exponent.numerator, exponent.denominator
         value = base.value if root == 1 else self.reciprocal(f"root {root}", base.value)
         if value == 0 and whole < 0:
             raise EvaluationError(f"division by zero in the domain {self.name}")
         return Residue(pow(value, whole, self.prime), self.prime)
 
+    def order(self, value: Value) -> Any:
+        """The residue, None for −∞, for who draws conditions; an elimination takes any but 0 for a pivot."""
+        return None if isinstance(value, Lowest) else value.value
+
     def apply(self, function: Any, arguments: Sequence[Value]) -> Value:
         name, values = function.__name__, [a.value for a in arguments]
+        if any(isinstance(a, Lowest) for a in arguments):
+            if name != "exp":
+                raise OutsideDomain(f"{name} of −∞ cannot be represented in the domain {self.name}")
+            return Residue(0, self.prime)
         if function is sympy.Pow:
             return self.unknown(name, *values)
         if name in AT_ZERO and values == [0]:
@@ -85,7 +123,7 @@ class _Unknowns(Domain):
 
     def logarithm(self, value: int) -> Value:
         if value == 0:
-            raise EvaluationError(f"the logarithm of zero in the domain {self.name}")
+            return Lowest(0, self.prime)
         if value == 1:
             return Residue(0, self.prime)
         turned = pow(value, -1, self.prime)

@@ -58,8 +58,20 @@ def test_values_at_0_and_1():
 
 
 def test_what_has_no_value_is_refused():
-    for e in (1 / x, sympy.log(x)):
-        with pytest.raises(EvaluationError):
-            value(e, (0, 0))
+    with pytest.raises(EvaluationError):
+        value(1 / x, (0, 0))
     with pytest.raises(OutsideDomain):
         D.constant(sympy.oo)
+
+
+def test_minus_infinity():
+    """The logarithm of 0, the maximum of nothing: it stays, its exponential is 0, its sign is not asked."""
+    lowest, five = D.constant(-sympy.oo), D.lift(Fraction(5))
+    assert Closures(D).value(sympy.log(x))({"x": D.lift(Fraction(0))}) == lowest
+    assert lowest + five == five + lowest == lowest + lowest == lowest
+    assert five != lowest
+    assert D.apply(sympy.exp, [lowest]) == D.lift(Fraction(0))
+    assert D.lift(Fraction(1)) * lowest == lowest
+    for undecided in (lambda: five * lowest, lambda: lowest * five, lambda: lowest**2):
+        with pytest.raises(OutsideDomain):
+            undecided()

@@ -153,16 +153,18 @@ class ByResidue:
     def drawn(self) -> Mapping[object, int]:
         return {}
 
-    def holds(self, guard: Guard, lhs: Residue, rhs: Residue) -> bool:
-        """Whether a relation is drawn to hold; where it is decided, by what it compares."""
-        difference = (rhs.value - lhs.value) % self.prime
+    def holds(self, guard: Guard, lhs: int | None, rhs: int | None) -> bool:
+        """Whether a relation is drawn to hold; where it is decided, by what it compares. None is −∞."""
+        if lhs is None or rhs is None:
+            low, high = lhs is None, rhs is None
+            below = {"=": low and high, "!=": low != high, "<": low and not high, "<=": low}
+            return below[guard.op]
+        difference = (rhs - lhs) % self.prime
         sign = self.known(guard, difference) if self.kinds.of(guard) == DECIDED else self.sign(difference)
         return {"=": sign == 0, "!=": sign != 0, "<": sign > 0, "<=": sign >= 0}[guard.op]
 
     def known(self, guard: Guard, difference: int) -> int:
         """The sign of a difference of zeros and ones, or of one that has one sign only."""
-        if guard.lhs.is_infinite or guard.rhs.is_infinite:
-            raise OutsideDomain(f"{guard} asks for an infinite value")
         if difference == 0:
             return 0
         signs = self.kinds.signs
@@ -181,9 +183,9 @@ class ByResidue:
         sign = 1 if drawn % 2 else -1
         return sign if difference < turned else -sign
 
-    def order(self, value: Any) -> int:
-        """A random order of the residues."""
-        return _hash(-self.salt - 1, int(value))
+    def order(self, value: int | None) -> int:
+        """A random order of the residues, −∞ before all of them."""
+        return -1 if value is None else _hash(-self.salt - 1, value)
 
 
 def _hash(salt: int, value: int) -> int:
@@ -191,5 +193,7 @@ def _hash(salt: int, value: int) -> int:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether a point can't tell, since the domain lacks a value there."""
-    return isinstance(error, (OutsideDomain, EvaluationError, ZeroDivisionError, ArithmeticError))
+    """Whether a point can't tell, since the domain lacks a value there, or an algorithm for real numbers (of
+    eigenvalues, say) can't go on with its elements."""
+    kinds = (OutsideDomain, EvaluationError, ArithmeticError, TypeError, AttributeError)
+    return isinstance(error, kinds)

@@ -36,6 +36,10 @@ def prove(derivation: Derivation, *, seed: int = 0) -> Proofs:
         raise UsageError(
             "only derivations of gradients are proven", help="check others: symbp check --order 2"
         )
+    if not derivation.grounds:
+        raise UsageError(
+            "the derivation doesn't say what its steps stand on", help="derive it: bp.derive(net)"
+        )
     verdicts: list[Verdict] = []
     ends = [*(ground.first for ground in derivation.grounds[1:]), len(derivation.steps)]
     for ground, end in zip(derivation.grounds, ends, strict=True):

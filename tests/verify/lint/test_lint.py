@@ -12,9 +12,12 @@ import sympy
 import symbp as bp
 from symbp import gallery
 from symbp.cli.main import main
+from symbp.derive import derive
 from symbp.errors import UsageError
 from symbp.gallery import GALLERY
+from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Access, Index
+from symbp.ir.system import Role
 from symbp.verify.lint import lint
 from symbp.verify.lint.factors import greatest_value
 
@@ -80,6 +83,15 @@ def test_a_parameter_that_the_loss_does_not_use():
     W, V = bp.param("W", (nets.D, nets.K)), bp.param("V", (nets.K,))
     net = bp.Network("idle", loss=bp.cross_entropy(x @ W, y, from_logits=True), parameters=[V])
     assert [f.about for f in lint(bp.derive(net)).problems] == [("V",)]
+
+
+def test_an_input_that_nothing_reads():
+    (N,), (n,) = sizes("N"), indices("n")
+    b = SystemBuilder()
+    x, _ = b.leaf("x", N), b.leaf("idle", N)
+    w = b.leaf("w", N, role=Role.PARAMETER)
+    b.define("L", [], x(n) * w(n) ** 2, "sum", [n])
+    assert [(f.rule, f.about) for f in lint(derive(b.system("L"))).problems] == [("unread input", ("idle",))]
 
 
 def test_redundant_parameters():

@@ -19,6 +19,7 @@ from symbp.errors import EvaluationError, UsageError
 from symbp.gallery import GALLERY
 from symbp.ir.groups import groups
 from symbp.ir.system import Role
+from symbp.ops.registry import REGISTRY
 from symbp.verify.proofs import prove
 
 NAME = "planted_steps"
@@ -172,3 +173,13 @@ def test_the_command_fails_where_a_step_is_wrong(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert "NOT PROVEN" in out
     assert "step 5" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [op.name for op in REGISTRY.values() if op.differentiable])
+@pytest.mark.filterwarnings("ignore::symbp.errors.DoubtfulRewrite")
+def test_every_op_is_proven(name):
+    """Linear algebra, too, in which eliminations run over residues."""
+    op = REGISTRY[name]
+    found = prove(bp.derive(op.network(op.examples[0])))
+    assert [str(v.wrong or v.why) for v in found.wrong] == []
