@@ -18,7 +18,7 @@ OPEN: How = "not proven"
 WORDS = {
     EXACT: "exactly, modulo primes near 2⁶¹",
     DIGITS: "in 50 digits",
-    DEFINED: "by definition: it says what a new name stands for",
+    DEFINED: "by definition: one summand of what is proven as their sum",
     OPEN: "NOT PROVEN",
 }
 
