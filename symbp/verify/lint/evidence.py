@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +29,7 @@ SMALL = sympy.Rational(1, 500)  # a number below that is added to something unde
 RATIOS = tuple(sympy.Rational(*pq) for pq in ((1, 1), (-1, 1), (2, 1), (1, 2), (-2, 1), (-1, 2)))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Evidence:
     """Claims about the gradients of a derivation."""
 
@@ -99,9 +100,7 @@ def how(outcome: Outcome) -> str:
     return f"Proven {way}, conditions drawn at random, at the sizes {sizes}."
 
 
-def _fraction(value: Expr) -> Any:
-    from fractions import Fraction
-
+def _fraction(value: Expr) -> Fraction:
     return Fraction(int(value.p), int(value.q))
 
 

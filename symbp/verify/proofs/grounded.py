@@ -34,7 +34,7 @@ class Outcome:
         return self.how != OPEN
 
 
-@dataclass
+@dataclass(frozen=True)
 class Place:
     """A point, and both systems of a ground there."""
 
@@ -63,7 +63,7 @@ class Place:
         return evaluation.tensor(part.name) if part.equation is None else evaluation.value(part.equation)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Grounded:
     """A ground with the points at which its steps are proven."""
 

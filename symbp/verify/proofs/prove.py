@@ -53,7 +53,7 @@ def prove(derivation: Derivation, *, seed: int = 0) -> Proofs:
     return Proofs(derivation.name, tuple(verdicts), tuple(_whole(derivation, own)))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Steps(Grounded):
     """The steps on one ground; what derivatives are right is found once."""
 
@@ -96,7 +96,7 @@ class _Steps(Grounded):
         for of, along in dict.fromkeys((what.of, what.along) for _, what in found.values()):
             own = {key: pair for key, pair in found.items() if (pair[1].of, pair[1].along) == (of, along)}
             outcomes = self.derivatives(of, along, {what.by: name for name, what in own.values()})
-            self.slopes |= {key: outcomes[what.by] for key, (_, what) in own.items()}
+            self.slopes.update({key: outcomes[what.by] for key, (_, what) in own.items()})
 
     def derivatives(self, of: str, along: str | None, adjoints: Mapping[str, str]) -> dict[str, Outcome]:
         """Whether each adjoint, by what it is by, is the derivative that it is said to be; where it isn't,
