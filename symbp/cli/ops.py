@@ -99,7 +99,7 @@ def _derived(op: Op) -> dict[str, list[str]]:
     numbers = derivation.numbers
     forward = [e for e in derivation.forward if e.target not in _weighing(network)]
     backward = sorted(derivation.backward, key=lambda e: numbers[e.target])
-    lemmas = [f"{s.before} = {s.after}" for s in derivation.steps if s.rule == "value of a sum"]
+    lemmas = [" = ".join(s.spelled()) for s in derivation.steps if s.rule == "value of a sum"]
     data = [t for t in derivation.system.leaves if t.facts]
     return {
         "given": [str(t) for t in derivation.system.leaves],

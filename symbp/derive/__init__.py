@@ -15,20 +15,21 @@ from symbp.derive.cost import equation_cost
 from symbp.derive.declared.derivatives import eliminate, eliminated
 from symbp.derive.declared.masks import bracket_masks
 from symbp.derive.declared.stopped import Stopped, freed
-from symbp.derive.derivation import ClosedForm, Derivation, Step
+from symbp.derive.derivation import ClosedForm, Derivation, Ground, Step
 from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
 from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
 from symbp.derive.same import merge_duplicates
 from symbp.derive.stabilise import stabilise
 from symbp.derive.sweep import AdjointSystem, adjoints
 from symbp.errors import DerivationError, DoubtfulRewrite
-from symbp.ir.printer import conditions_text, equation_text
+from symbp.ir.printer import conditions_text
 from symbp.ir.system import Role, System
 
 __all__ = [
     "AdjointSystem",
     "ClosedForm",
     "Derivation",
+    "Ground",
     "Step",
     "adjoints",
     "derive",
@@ -59,7 +60,7 @@ def derive(
     for of, gradient in first.gradients.items():
         joint, blocks = jacobian_blocks(joint, gradient, list(first.gradients), letter="H", label=of)
         wanted |= {f"{of},{block.by}": block.tensor for block in blocks}
-    again = replace(swept, joint=joint, wanted=wanted, steps=first.steps)
+    again = replace(swept, joint=joint, wanted=wanted).behind(first)
     return _closed(again, name, started)
 
 
@@ -74,7 +75,7 @@ def hvp(system: System, *, name: str = "net", wrt: Sequence[str] | None = None) 
     declared = swept.declared
     for tensor, direction in directions.items():
         declared = with_leaf(declared, direction, tensor)
-    again = replace(swept, declared=declared, joint=joint, wanted=products, steps=first.steps)
+    again = replace(swept, declared=declared, joint=joint, wanted=products).behind(first)
     return replace(_closed(again, name, started), directions=directions)
 
 
@@ -83,7 +84,7 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     started = time.perf_counter()
     system.tensor(of)
     stopped = freed(system)
-    system, forward, steps = _prepared(stopped.free)
+    system, forward, prepared = _prepared(stopped.free)
     kept = (of,) if of in forward.defining else ()  # a module gives the value beside its derivatives
     rests = stopped.needed([of])
     best: Derivation | None = None
@@ -92,7 +93,7 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
         wanted = {block.by: block.tensor for block in blocks}
         outputs = tuple(dict.fromkeys((*kept, *rests)))
         alone = replace(joint, loss=None, outputs=outputs, metrics=(), updates={}, inference={})
-        swept = _Swept(system, alone, wanted, (), steps, stopped)
+        swept = _Swept(system, alone, wanted, (), prepared, prepared.count, stopped)
         found = _closed(swept, name, started)
         if best is None or _cost(found) < _cost(best) - 1e-9:
             best = found
@@ -111,16 +112,39 @@ UNSAFE = (
 
 
 @dataclass(frozen=True)
+class _Led:
+    """Steps, and what they stand on."""
+
+    steps: tuple[Step, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.steps)
+
+    def then(self, steps: Sequence[Step], grounds: Sequence[Ground] = ()) -> _Led:
+        """These, and others after them, whose grounds begin with the first of them."""
+        behind = tuple(ground.shifted(self.count) for ground in grounds)
+        return _Led((*self.steps, *steps), (*self.grounds, *behind))
+
+
+@dataclass(frozen=True)
 class _Swept:
-    """A joint system before closing, which tensors of it are wanted, the steps so far, and what brings
-    stopped values back."""
+    """A joint system before closing, which tensors of it are wanted, what led to it, the number of the first
+    step that stands on it, and what brings stopped values back."""
 
     declared: System
     joint: System
     wanted: Mapping[str, str]
     unused: tuple[str, ...]
-    steps: tuple[Step, ...]
+    led: _Led
+    first: int
     stopped: Stopped
+
+    def behind(self, derivation: Derivation) -> _Swept:
+        """The same after the steps of a derivation."""
+        led = _Led(derivation.steps, derivation.grounds)
+        return replace(self, led=led, first=led.count)
 
     @property
     def free(self) -> _Swept:
@@ -128,29 +152,31 @@ class _Swept:
         return replace(self, stopped=Stopped(self.declared, self.declared))
 
 
-def _prepared(system: System) -> tuple[System, System, tuple[Step, ...]]:
+def _prepared(system: System) -> tuple[System, System, _Led]:
     """The declared system with equations for declared derivatives; the same in safe shapes, equal
     definitions merged; the steps to it."""
-    declared, inner = eliminated(system)
+    declared, steps, grounds = eliminated(system)
     forward, forming = _in_safe_shapes(declared)
-    return declared, forward, (*inner, *forming)
+    return declared, forward, _Led(steps, grounds).then(forming.steps, forming.grounds)
 
 
-def _in_safe_shapes(declared: System) -> tuple[System, tuple[Step, ...]]:
+def _in_safe_shapes(declared: System) -> tuple[System, _Led]:
     """The forward system stabilised, or as it was declared where that can't be confirmed."""
     try:
         masking: list[Step] = []
-        forward, stabilising = stabilise(bracket_masks(declared, masking))
-        forward, merging = merge_duplicates(forward)
+        masked = bracket_masks(declared, masking)
+        stable, stabilising, grounds = stabilise(masked)
+        forward, merging = merge_duplicates(stable)
         pairs = {name: name for name in declared.asked if name not in declared.metrics}
-        if not (masking or stabilising or merging):
-            return forward, ()
-        if difference(declared, forward, pairs, free=False) is None:
-            return forward, (*masking, *stabilising, *merging)
+        led = _Led().then(masking, [Ground(0, declared, masked)] if masking else [])
+        led = led.then(stabilising, grounds)
+        led = led.then(merging, [Ground(0, stable, forward)] if merging else [])
+        if not led.count or difference(declared, forward, pairs, free=False) is None:
+            return forward, led
     except Exception:  # what is declared is right, safe or not
         pass
     warnings.warn(UNSAFE, DoubtfulRewrite, stacklevel=2)
-    return declared, ()
+    return declared, _Led()
 
 
 def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
@@ -158,16 +184,16 @@ def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
         raise DerivationError("there is nothing to differentiate: the system has no loss")
     chosen = tuple(wrt) if wrt is not None else tuple(t.name for t in system.parameters)
     stopped = freed(system)
-    system, forward, steps = _prepared(stopped.free)
+    system, forward, prepared = _prepared(stopped.free)
     assert forward.loss is not None
     sweep = adjoints(forward, forward.loss, chosen)
-    return _Swept(
-        system, sweep.system, sweep.gradients, sweep.unused, (*steps, *_sweep_steps(sweep)), stopped
-    )
+    led = prepared.then(_sweep_steps(sweep))
+    return _Swept(system, sweep.system, sweep.gradients, sweep.unused, led, prepared.count, stopped)
 
 
 def _closed(swept: _Swept, name: str, started: float) -> Derivation:
     found = close_confirmed(swept.joint, list(swept.wanted.values()))
+    assert found.ground is not None
     unused = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
     obeyed = tuple(f"sizes must obey {condition}" for condition in conditions_text(swept.declared))
     return Derivation(
@@ -175,9 +201,10 @@ def _closed(swept: _Swept, name: str, started: float) -> Derivation:
         swept.stopped.restored(swept.declared),
         swept.stopped.restored(_with_rules(found.system, found.steps)),
         dict(swept.wanted),
-        (*swept.steps, *found.steps),
+        (*swept.led.steps, *found.steps),
         (*unused, *obeyed, *warn_of(found.doubtful)),
         time.perf_counter() - started,
+        grounds=(*swept.led.grounds, Ground(swept.first, found.ground, found.ground)),
     )
 
 
@@ -199,16 +226,16 @@ def _sweep_steps(sweep: AdjointSystem) -> list[Step]:
         if tensor.role not in (Role.ADJOINT, Role.GRADIENT):
             continue
         of = equation.target
-        by = tensor.differential.by if tensor.differential else of
         adjoint = (Role.ADJOINT, Role.GRADIENT)
         steps.append(
             Step(
                 equation.rule,
-                f"{of} gathers what the equations that read it pass back.",
+                f"{{{of}}} gathers what the equations that read it pass back.",
                 of,
-                f"∂/∂ {by}",
-                equation_text(equation),
+                (),
+                (equation,),
                 tuple(n for n in equation.read_names if sweep.system.tensor(n).role in adjoint),
+                tensor.differential,
             )
         )
     return steps

@@ -27,6 +27,7 @@ class Backward:
     def __init__(self, joint: System, gradients: frozenset[str], taken: frozenset[str] = frozenset()) -> None:
         self.joint, self.gradients, self.taken = joint, gradients, taken
         self.withdrawn: set[str] = set()
+        self.introduced: dict[str, Equation] = {}
         backward = {t.name for t in joint.with_role(Role.ADJOINT, Role.GRADIENT)}
         grouped = groups(joint)
         ordered = [e for group in grouped for e in group.equations]
@@ -116,6 +117,8 @@ class Backward:
 
     def add(self, equation: Equation) -> None:
         """The equation of an announced tensor."""
+        if equation.target not in self.equations and equation.target not in self.joint.defining:
+            self.introduced[equation.target] = equation
         self.equations[equation.target] = equation
         self._add_reader(equation)
 
@@ -152,6 +155,11 @@ class Backward:
             self._readers.get(name, {}).pop(equation.target, None)
 
     # --- the outcome
+    def ground(self, joint: System) -> System:
+        """What every tensor that there ever was means: the equations of the sweep, and of what came to it."""
+        tensors = [self.tensors[name] for name in self.introduced]
+        return joint.extended(tensors, self.introduced.values())
+
     def system(self) -> System:
         """What is needed, in order: forward, then backward."""
         joint = self.joint

@@ -23,23 +23,17 @@ from symbp.derive.brackets import exclusive
 from symbp.derive.branches import branches
 from symbp.derive.cost import body_cost, equation_cost
 from symbp.derive.definitions import inline
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Step, named
 from symbp.derive.fold import Search, fold
 from symbp.derive.inverse import inversions, repetitions, scalings, written_out
 from symbp.derive.neighbours import neighbours
 from symbp.derive.proof.values import Key, Values, searchable
 from symbp.derive.ranges import within_ranges
-from symbp.derive.rewriter import (
-    Rewriter,
-    Rewritten,
-    equations_step,
-    rewrite_step,
-    scaled_sum,
-)
+from symbp.derive.rewriter import Rewriter, Rewritten, scaled_sum
 from symbp.derive.share import Occurrence, Shared, best_shared, occurrences
+from symbp.derive.steps import equations_step, rewrite_step
 from symbp.derive.sums import joined
 from symbp.ir.expr import Access, Expr, rename
-from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
 from symbp.ir.vector import Run
 
@@ -48,12 +42,13 @@ PASSES = 4
 
 @dataclass(frozen=True)
 class Closed:
-    """A joint system in closed form, the steps to it, and the tensors of which a rewrite was taken back since
-    its value could not be confirmed."""
+    """A joint system in closed form, the steps to it, the tensors of which a rewrite was taken back since its
+    value could not be confirmed, and the system in which all that steps mention has its meaning."""
 
     system: System
     steps: tuple[Step, ...]
     doubtful: tuple[str, ...] = ()
+    ground: System | None = None
 
 
 def close(
@@ -72,9 +67,10 @@ def close(
     training = joint.without(apart | {name for name in others if joint.resting([name]) & apart})
     taken = frozenset(joint.by_name)
     if plain:
-        found = Closed(Backward(training, frozenset(gradients), taken).system(), ())
+        found = Closed(Backward(training, frozenset(gradients), taken).system(), (), ground=joint)
     else:
-        found = _Closing(training, frozenset(gradients), seed, taken, beside).run()
+        closing = _Closing(training, frozenset(gradients), seed, taken, beside)
+        found = replace(closing.run(), ground=closing.backward.ground(joint))
     closed = found.system
     equations = {e.target: e for e in closed.equations}
     for needed in late:
@@ -217,7 +213,8 @@ class _Closing:
         if not trivial and body_cost(found, equation.extents) < equation_cost(equation):
             ranges = tuple(equation.extents[i] for i in equation.indices)
             same = equation.with_(body=found, reduction=None, ranges=ranges)
-            rests = tuple(sorted({a.name for a in found.atoms(Access)}))
+            new = {a.name for a in found.atoms(Access)} - {*equation.read_names}
+            rests = (name, *sorted(n for n in new if n in self.backward.position))
             self.accept.steps.append(
                 rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
             )
@@ -227,7 +224,7 @@ class _Closing:
             equation = same
         if name not in self.gradients:
             if trivial and self.backward.readers(name):
-                reason = f"{name} is nothing but its right-hand side, which takes its place."
+                reason = f"{{{name}}} is nothing but its right-hand side, which takes its place."
                 self.accept.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
             self._substitute(
                 name, [self._rewritten(self._inlined(r, name), name) for r in self.backward.readers(name)]
@@ -260,16 +257,17 @@ class _Closing:
         if tried.get(name) == state:
             return False
         tried[name] = state
-        trials = [self._rewritten(self._inlined(reader, name), name) for reader in readers]
+        inlined = tuple(self._inlined(reader, name) for reader in readers)
+        trials = [self._rewritten(reader, name) for reader in inlined]
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
         if sum(trial.cost for trial in trials) > before + 1e-9:
             return False
         step = Step(
             "substitution",
-            f"{name} is used by {', '.join(readers)}; with its definition in place the terms combine.",
+            f"{{{name}}} is used by {named(readers)}; with its definition in place the terms combine.",
             readers[0],
-            equation_text(equation),
-            "; ".join(equation_text(trial.equation) for trial in trials),
+            (equation,),
+            inlined,
             (name,),
         )
         place = len(self.accept.steps)

@@ -6,31 +6,137 @@ Must not know: the user's language, ops, or how anything is emitted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from symbp.errors import DerivationError
-from symbp.ir.printer import equation_text
-from symbp.ir.system import Equation, Role, System
+from symbp.ir.expr import Expr, Index, free_indices
+from symbp.ir.labels import Differential
+from symbp.ir.printer import TEXT, Notation, equation_text
+from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.training import Initial
+
+DECLARED = "derivative in the declaration"
+Side = tuple[Equation, ...]
+"""One side of a step: equations. One without a target is a value that has no name."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One rewrite: `rule` is its name, `reason` one sentence, `before` and `after` equations or terms as
-    text in index notation, `rests_on` the names of tensors, facts or lemmas that make it true."""
+    """One rewrite of what defines `target`: what `before` says becomes what `after` says. `rule` is its name,
+    `reason` one sentence, in which `{name}` stands for a tensor.
+
+    Sides that both have no target are a part of the definition, for each of its indices. A step of the chain
+    rule has nothing before it: `differential` says what is differentiated by what. `rests_on` are the
+    definitions (a tensor by its name, or as an equation where it isn't the one of the ground) and the facts,
+    in words, that make it true.
+    """
 
     rule: str
     reason: str
     target: str
-    before: str
-    after: str
-    rests_on: tuple[str, ...] = ()
+    before: Side
+    after: Side
+    rests_on: tuple[Equation | str, ...] = ()
+    differential: Differential | None = None
+
+    def renamed(self, names: Mapping[str, str]) -> Step:
+        """The step about tensors that are called otherwise."""
+
+        def new(rest: Equation | str) -> Equation | str:
+            return rest.renamed(names) if isinstance(rest, Equation) else names.get(rest, rest)
+
+        return replace(
+            self,
+            reason=self.reason.format_map(_Renamed({a: f"{{{b}}}" for a, b in names.items()})),
+            target=names.get(self.target, self.target),
+            before=tuple(e.renamed(names) for e in self.before),
+            after=tuple(e.renamed(names) for e in self.after),
+            rests_on=tuple(map(new, self.rests_on)),
+            differential=self.differential and self.differential.renamed(names),
+        )
+
+    def changed(self, values: Mapping[Expr, Expr]) -> Step:
+        """The step with expressions in the place of others."""
+        before, after = (tuple(e.changed(values) for e in side) for side in (self.before, self.after))
+        rests = tuple(r.changed(values) if isinstance(r, Equation) else r for r in self.rests_on)
+        return replace(self, before=before, after=after, rests_on=rests)
+
+    def spelled(self, notation: Notation = TEXT) -> tuple[str, str]:
+        """Both sides in a notation."""
+        if self.differential is not None and not self.before:
+            total = self.rule == DECLARED
+            return notation.derivative(self.differential, total), spelled(self.after, notation)
+        return spelled(self.before, notation), spelled(self.after, notation)
+
+    def because(self, notation: Notation = TEXT) -> str:
+        """The reason in a notation."""
+        return self.reason.format_map(_Called(notation))
 
     def __str__(self) -> str:
-        rests = f"  [{', '.join(self.rests_on)}]" if self.rests_on else ""
-        return f"{self.rule}: {self.before}  ⟶  {self.after}\n    {self.reason}{rests}"
+        before, after = self.spelled()
+        rests = f"  [{', '.join(map(str, self.rests_on))}]" if self.rests_on else ""
+        return f"{self.rule}: {before}  ⟶  {after}\n    {self.because()}{rests}"
+
+
+class _Renamed(dict[str, str]):
+    """Places for other names."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+class _Called(dict[str, str]):
+    """What a notation calls tensors."""
+
+    def __init__(self, notation: Notation) -> None:
+        super().__init__()
+        self.notation = notation
+
+    def __missing__(self, name: str) -> str:
+        return self.notation.access(name, [], None)
+
+
+def spelled(side: Side, notation: Notation = TEXT) -> str:
+    """One side of a step in a notation; of a value without a name, the right-hand side."""
+    written = (notation.equation(e) for e in side)
+    return "; ".join(
+        f"{left} = {right}" if e.target else right for e, (left, right) in zip(side, written, strict=True)
+    )
+
+
+def named(names: Iterable[str]) -> str:
+    """Tensors in a reason, one after the other."""
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
+def part(body: Expr, frame: Equation, reduced: Sequence[Index] = ()) -> Equation:
+    """`Σ_reduced body`, a value without a name, for each of the indices of an equation that it has."""
+    free = free_indices(body)
+    indices = tuple(i for i in frame.all_indices if i in free and i not in reduced)
+    ranges = tuple(frame.extents[i] for i in (*indices, *reduced))
+    reduction = Reduction("sum", tuple(reduced)) if reduced else None
+    return Equation("", indices, body, reduction, (), ranges)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What steps stand on, from the step number `first` (from 0) to where the next ground begins: systems in
+    which each tensor that the steps mention has its meaning, also those that are gone in the end.
+
+    `before` is for the left-hand sides, `after` for the right-hand sides: one system, but where the forward
+    pass is put into other shapes. Then `moved` are the tensors whose value isn't the same in both.
+    """
+
+    first: int
+    before: System
+    after: System
+    moved: frozenset[str] = frozenset()
+
+    def shifted(self, count: int) -> Ground:
+        """The same behind so many other steps."""
+        return replace(self, first=self.first + count)
 
 
 @dataclass(frozen=True)
@@ -59,7 +165,7 @@ class Derivation:
     loss (a Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the
     results are then these products). `constants` gives hyperparameters their values and `initial` says how
     parameters start, where the network does. `warnings` are sentences for the user, such as a parameter
-    that the loss doesn't use.
+    that the loss doesn't use. `grounds` give what the steps mention its meaning.
     """
 
     name: str
@@ -73,6 +179,7 @@ class Derivation:
     directions: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     initial: Mapping[str, Initial] = field(default_factory=dict)
+    grounds: tuple[Ground, ...] = ()
 
     __hash__ = object.__hash__
 
@@ -89,6 +196,10 @@ class Derivation:
         """Whether the results are first derivatives of the loss, one for each key."""
         plain = all(len(by) == 1 for _, by in self.derivatives.values())
         return self.of is None and not self.directions and plain
+
+    def ground(self, number: int) -> Ground:
+        """What the step of that number, from 0, stands on."""
+        return max((g for g in self.grounds if g.first <= number), key=lambda g: g.first)
 
     @cached_property
     def numbers(self) -> dict[str, int]:

@@ -20,7 +20,7 @@ from symbp.derive.brackets import exclusive, under_guards
 from symbp.derive.branches import Branches, read_back
 from symbp.derive.cancellation import as_sharp, divisors
 from symbp.derive.cost import equation_cost
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Step, part
 from symbp.derive.exponentials import complement_form, flipped
 from symbp.derive.fold import Search, fold
 from symbp.derive.forms import best_form
@@ -28,43 +28,21 @@ from symbp.derive.inverse import Inversion, inverted, written_out
 from symbp.derive.neighbours import Neighbours, at_other_steps
 from symbp.derive.proof.prove import proof
 from symbp.derive.reindex import shorter_sums
+from symbp.derive.steps import (
+    CONFIRMED,
+    REASONS,
+    equations_step,
+    names,
+    rewrite_step,
+    saved_reason,
+)
 from symbp.derive.sums import Core, Lemma, SumForm, exchanged, partly_summed, sum_forms
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index
-from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
-REASONS = {
-    "logistic function": "σ = 1/(1 + exp(-u)) gives exp(u) = σ/(1 - σ): nothing overflows.",
-    "complement of a logistic function": "1 - 1/(1 + exp(-u)) = 1/(1 + exp(u)), without 1 - 1 far out.",
-    "definition inverted": "A saved value's definition is solved for what it scales, so that factors cancel.",
-    "saved value under the bracket": "Where the bracket holds, this is what the saved value was made of.",
-    "value of another step": "The recurrence computes this at another step already.",
-    "definition written out": "With its definition in place of a saved value, the sum is a known one.",
-    "repetition read once": "It repeats what does not depend on all of its indices.",
-    "sum of sums": "Part of the sum is a saved value already.",
-    "hyperbolic tangent": "sinh(u)/cosh(u) = (exp(u) - exp(-u))/(exp(u) + exp(-u)) = tanh(u).",
-    "shared term": "Several equations read this term; it is computed once.",
-    "index of a sum changed": "The other subscript runs over fewer elements.",
-    "exponentials merged": "exp(a)·exp(b) = exp(a + b).",
-    "expand": "The products are multiplied out, and terms cancel.",
-    "common factor": "A factor common to all terms is taken out.",
-    "substitute under the bracket": "Where [k = y] is 1, k may be replaced by y.",
-    "collect": "Terms with the same factor are collected.",
-    "logarithm of a reciprocal": "log(1/x) = -log(x).",
-    "terms under equal brackets": "Terms that hold under the same condition are one.",
-    "cancel": "Common factors of numerator and denominator cancel.",
-    "factor": "The polynomial factors.",
-    "delta eliminated": "The bracket leaves one element of the sum.",
-    "order of sums exchanged": "The other sum is a saved value already.",
-    "sums joined": "Two sums over the same box have a common factor.",
-    "number inside the sum": "The number multiplies the terms, and one pass over the result is saved.",
-    "common factor of a sum": "What does not depend on the summed index leaves the sum.",
-}
-
 MOST_OPERATIONS = 120  # of a body that is shortened: what is longer is seldom meant to be read
 MOST_APART = 24  # terms of a product multiplied out, each of which is looked for among the saved values
-CONFIRMED = "equal values at {} random points, conditions free; confirmed at others and in 50 digits"
 
 
 @dataclass(frozen=True)
@@ -192,7 +170,8 @@ class Rewriter:
         starts: list[Start] = [(equation, search, [])]
         for rule, body, where in self._bodies(equation, search):
             if body != equation.body:
-                step = rewrite_step(rule, REASONS[rule], equation, equation.body, body)
+                rests = self._sources(equation.body, body) if rule == "definition inverted" else None
+                step = rewrite_step(rule, REASONS[rule], equation, equation.body, body, rests)
                 starts.append((equation.with_(body=body), where, [step]))
         if equation.reduction is None:
             starts += self._folded_apart(equation, search)
@@ -202,6 +181,11 @@ class Rewriter:
             others += [("order of sums exchanged", e) for e in summed]
             starts += [(e, search.over(e), [equations_step(rule, equation, e)]) for rule, e in others]
         return starts
+
+    def _sources(self, body: Expr, turned: Expr) -> tuple[str, ...]:
+        """The tensors whose definitions were solved for what a body had."""
+        gone = (n for n in names(body) if n not in names(turned) and n in self.inversions)
+        return tuple(dict.fromkeys(self.inversions[name].source for name in gone))
 
     def _bodies(self, equation: Equation, search: Search) -> Iterator[tuple[str, Expr, Search]]:
         """The body by each rule that changes it, if it does, and where values may be looked for then."""
@@ -236,8 +220,8 @@ class Rewriter:
     def _saved_steps(self, equation: Equation, found: Sequence[tuple[Expr, Expr]]) -> list[Step]:
         steps = []
         for old, new in found:
-            known = set(_names(new)) - set(_names(old))
-            reason = _saved_reason(new) if known else self.why(old)
+            known = set(names(new)) - set(names(old))
+            reason = saved_reason(new) if known else self.why(old)
             steps.append(rewrite_step("saved value", reason, equation, old, new))
         return steps
 
@@ -283,8 +267,8 @@ class Rewriter:
             return self._single_sum(plain, single, steps)
         cores = [self._core_equation(equation, core, k + 1) for k, core in enumerate(form.cores)]
         body = form.settled
-        for core, named in zip(form.cores, cores, strict=True):
-            body += core.outer * Access(named.target, *named.indices)
+        for core, own in zip(form.cores, cores, strict=True):
+            body += core.outer * Access(own.target, *own.indices)
         ranges = tuple(equation.extents[i] for i in equation.indices)
         changed = equation.with_(body=body, reduction=None, ranges=ranges)
         if not cores:
@@ -320,12 +304,16 @@ class Rewriter:
     def proven(self, step: Step) -> Step:
         """A step that is taken; the value of a sum rests on what proves it, or says that only values do."""
         if step not in self.claims:
-            return step
+            return replace(step, rests_on=tuple(filter(self._has_definition, step.rests_on)))
         lemma, extents, points = self.claims[step]
         rests = proof(
             lemma.inner, lemma.reduced, lemma.value, extents, self.joint, self._defined, self._position
         )
-        return replace(step, rests_on=rests or (*step.rests_on, CONFIRMED.format(points)))
+        return replace(step, rests_on=rests or (CONFIRMED.format(points),))
+
+    def _has_definition(self, rest: Equation | str) -> bool:
+        """Whether what a step rests on is no leaf: a leaf is what it is."""
+        return not isinstance(rest, str) or self._defined(rest) is not None
 
     def _shape(self, name: str) -> tuple[Expr, ...]:
         return self.tensors[name].shape
@@ -338,19 +326,16 @@ class Rewriter:
         return self.positions.get(name, (-1, Fraction(-1)))
 
     def _lemma_step(self, equation: Equation, lemma: Lemma, points: int) -> Step:
-        summed = ",".join(i.name for i in lemma.reduced)
-        before = f"Σ_{summed} {expression_text(lemma.inner, equation.all_indices)}"
-        after = expression_text(lemma.value, equation.indices)
-        rests = _names(lemma.inner, lemma.value)
-        step = Step("value of a sum", self.why(lemma.inner), equation.target, before, after, rests)
+        before, after = part(lemma.inner, equation, lemma.reduced), part(lemma.value, equation)
+        step = Step("value of a sum", self.why(lemma.inner), equation.target, (before,), (after,))
         self.claims[step] = (lemma, equation.extents, points)
         return step
 
     def why(self, e: Expr) -> str:
         """The facts of the tensors that an expression reads, as a reason."""
         facts = [
-            f"{name} {fact}" if fact.startswith("sums") else f"{name} is {fact}"
-            for name in _names(e)
+            f"{{{name}}} {fact}" if fact.startswith("sums") else f"{{{name}}} is {fact}"
+            for name in names(e)
             for fact in sorted(map(str, self.tensors[name].facts))
         ]
         return f"Because {' and '.join(facts)}." if facts else "By the definitions of what is summed."
@@ -376,36 +361,3 @@ def scaled_sum(reader: Equation, source: Equation) -> Equation | None:
     ranges = (*reader.shape, *(source.extents[i] for i in source.reduced))
     body = factor * source.body.xreplace(names)
     return reader.with_(body=body, reduction=Reduction("sum", reduced), ranges=ranges)
-
-
-def rewrite_step(
-    rule: str,
-    reason: str,
-    equation: Equation,
-    before: Expr,
-    after: Expr,
-    rests: tuple[str, ...] | None = None,
-) -> Step:
-    """A step between two expressions of an equation; it rests on what the result reads, if not said."""
-    order = equation.all_indices
-    return Step(
-        rule,
-        reason,
-        equation.target,
-        expression_text(before, order),
-        expression_text(after, order),
-        _names(after) if rests is None else rests,
-    )
-
-
-def equations_step(rule: str, before: Equation, after: Equation) -> Step:
-    """A step between two equations."""
-    return Step(rule, REASONS[rule], before.target, equation_text(before), equation_text(after))
-
-
-def _names(*expressions: Expr) -> tuple[str, ...]:
-    return tuple(sorted({a.name for e in expressions for a in e.atoms(Access)}))
-
-
-def _saved_reason(found: Expr) -> str:
-    return f"This value is already known as {', '.join(_names(found))}."

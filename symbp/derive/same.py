@@ -9,7 +9,6 @@ from __future__ import annotations
 from symbp.derive.derivation import Step
 from symbp.ir.expr import Index, rename
 from symbp.ir.groups import groups
-from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
 
 
@@ -36,9 +35,15 @@ def merge_duplicates(system: System) -> tuple[System, tuple[Step, ...]]:
         if spare == twin:  # the name asked for takes the place of the earlier, hidden one
             kept = {chosen if n == spare else n: _renamed(e, spare, chosen) for n, e in kept.items()}
             first = {k: chosen if n == spare else n for k, n in first.items()}
+        read = system.at(chosen, *equation.indices)
         steps.append(
             Step(
-                "same definition", f"{spare} is {chosen}.", chosen, equation_text(equation), chosen, (chosen,)
+                "same definition",
+                f"{{{spare}}} is {{{chosen}}}.",
+                chosen,
+                (equation.with_(target=spare),),
+                (equation.with_(target=spare, body=read, reduction=None, where=(), ranges=equation.shape),),
+                (chosen,),
             )
         )
     tensors = tuple(t for t in system.tensors if t.name in kept or t.name not in system.defining)

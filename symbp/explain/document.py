@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import sympy
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.explain.starts import Start, starts
+from symbp.explain.steps import with_gone
 from symbp.ir.expr import Size
 from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
@@ -26,6 +28,7 @@ from symbp.read.matrix.subscripts import matrix_equations
 from symbp.read.matrix.tree import MatrixEquation
 from symbp.read.reading import Line, Reading, Style, reading
 from symbp.read.spelling import Quotient
+from symbp.read.symbols import Symbols
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,13 @@ class Document:
     steps: tuple[Step, ...]
     lecture: Lecture
     warnings: tuple[str, ...]
+    derivation: Derivation
+
+    @cached_property
+    def ever(self) -> Symbols:
+        """A symbol for each tensor of the steps, also for those that are gone in the end."""
+        computed = self.reading if self.reading.style == "computed" else reading(self.derivation)
+        return with_gone(computed.symbols, self.derivation)
 
     @property
     def quotients(self) -> Mapping[str, Quotient]:
@@ -160,6 +170,7 @@ def document(
         steps=derivation.steps,
         lecture=lecture(read) if style == "textbook" else Lecture((), read.symbols),
         warnings=tuple(_with_words(warning, read.sizes) for warning in derivation.warnings),
+        derivation=derivation,
     )
 
 

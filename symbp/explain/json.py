@@ -10,7 +10,9 @@ from typing import Any
 
 from symbp.explain.document import Document, sides
 from symbp.explain.latex import matrix_latex, notation_for
+from symbp.explain.steps import rests
 from symbp.explain.text import legend_lines
+from symbp.ir.printer import TEXT
 
 
 def plain(document: Document) -> dict[str, Any]:
@@ -38,13 +40,13 @@ def plain(document: Document) -> dict[str, Any]:
     steps = [
         {
             "rule": step.rule,
-            "reason": step.reason,
+            "reason": step.because(),
             "target": step.target,
-            "before": step.before,
-            "after": step.after,
-            "rests_on": list(step.rests_on),
+            "before": before,
+            "after": after,
+            "rests_on": rests(step, TEXT),
         }
-        for step in document.steps
+        for step, (before, after) in ((step, step.spelled()) for step in document.steps)
     ]
     return {
         "name": document.title,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Side, Step
 from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.starts import Start
 from symbp.ir.expr import Expr
+from symbp.ir.labels import Differential
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
 from symbp.ir.system import Tensor
 from symbp.read.layout import TEXT_WIDTH, lines
@@ -24,6 +25,8 @@ from symbp.read.symbols import Symbols
 
 LEFT_MARGIN = 25.0  # of a list
 TAG_WIDTH = 30.0
+STEP_INDENT = 60.0  # of the steps' list, with the arrow
+MARK = "\0"
 FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "det", "max")
 HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}
@@ -53,6 +56,7 @@ class Latex(Notation):
     }  # fmt: skip
 
     def __init__(self, symbols: Symbols | None = None) -> None:
+        self.of = symbols
         self.symbols = symbols.symbols if symbols is not None else {}
 
     def tensor(self, name: str) -> str:
@@ -90,7 +94,7 @@ class Latex(Notation):
         function = rf"\{name}" if name in (*FUNCTIONS, "sigma") else rf"\operatorname{{{escaped(name)}}}"
         return function + self.parenthesis(", ".join(arguments))
 
-    def derivative(self, of: str, by: str) -> str:
+    def slope(self, of: str, by: str) -> str:
         return rf"\frac{{\partial {of}}}{{\partial {by}}}"
 
     def power(self, base: str, exponent: Expr, written: str) -> str:  # noqa: ARG002
@@ -132,6 +136,12 @@ class Latex(Notation):
         named = rf"\operatorname{{{escaped(function)}}}"
         such = rf" \quad \text{{where }} {', '.join(conditions)}" if conditions else ""
         return f"{named}_{{{', '.join(indices)}}}{self.parenthesis(body + such)}"
+
+    def derivative(self, what: Differential, total: bool) -> str:
+        of, by = self.tensor(what.of), self.tensor(what.by)
+        above = rf"\sum {of}" if total else of
+        whole = rf"\frac{{\partial {above}}}{{\partial {by}}}"
+        return rf"\text{{a part of }} {whole}" if what.part else whole
 
     def component(self, place: str, index: str) -> str:
         return rf"\left( {place} \right)_{{{index}}}"
@@ -201,7 +211,7 @@ def latex(document: Document, *, steps: Steps = False, fragment: bool = False) -
     if steps and steps != "computed" and document.lecture.lessons:
         parts.append(_lecture(document))
     elif steps and document.steps:
-        parts.append(_steps(document.steps, document.reading.symbols))
+        parts.append(_steps(document.steps, document.ever))
     parts += [rf"\paragraph{{Warning.}} {_prose(warning)}" for warning in document.warnings]
     return "\n".join([*parts, TAIL])
 
@@ -304,21 +314,50 @@ def _block(formulas: Sequence[str]) -> list[str]:
 
 
 def _steps(steps: Sequence[Step], symbols: Symbols) -> str:
-    notation = Latex(symbols)
-    called = ", ".join(
-        rf"\texttt{{{_prose(name)}}} is ${notation.tensor(name)}$"
-        for name, symbol in symbols.text.items()
-        if name != symbol
-    )
-    note = [rf"{{\raggedright Names as in code: {called}.\par}}"] if called else []
-    rows = [
-        rf"  \item \emph{{{_prose(step.rule)}}} in {_code(step.target)}. {_prose(step.reason)}\\"
-        rf"{_code(step.before)} becomes {_code(step.after)}"
-        for step in steps
-    ]
-    return "\n".join(
-        [r"\subsection*{Steps}", *note, r"\begin{enumerate}\raggedright", *rows, r"\end{enumerate}"]
-    )
+    notation, room = Latex(symbols), TEXT_WIDTH - STEP_INDENT
+    rows = []
+    for step in steps:
+        reason = _mixed(step.because(_Marked(symbols)))
+        rows.append(rf"  \item \emph{{{_prose(step.rule)}}} in ${notation.tensor(step.target)}$. {reason}")
+        left = [] if step.before or step.differential is None else [(step.spelled(notation)[0], "")]
+        sides = [[*left, *_sides(step.before, notation)], _sides(step.after, notation)]
+        rows += [r"\begin{align*}", *_becoming(sides, room), r"\end{align*}"]
+    return "\n".join([r"\subsection*{Steps}", r"\begin{enumerate}\raggedright", *rows, r"\end{enumerate}"])
+
+
+def _sides(side: Side, notation: Latex) -> list[tuple[str, str]]:
+    """Both sides of each equation; a value without a name as a left-hand side alone."""
+    written = ((e, notation.equation(e)) for e in side)
+    return [(left, right) if e.target else (right, "") for e, (left, right) in written]
+
+
+def _becoming(sides: Sequence[Sequence[tuple[str, str]]], room: float) -> list[str]:
+    """The rows of what becomes what, broken where they don't fit."""
+    rows: list[str] = []
+    for arrow, side in zip((r"\quad", r"\to \;"), sides, strict=True):
+        for count, (left, right) in enumerate(side):
+            whole = lines("", f"{left} = {right}" if right else left, room)
+            lead = r"\quad" if count else arrow
+            rows += [f"  {lead}& {whole[0]}", *(rf"  & \qquad {line}" for line in whole[1:])]
+    return [*(rf"{row} \\" for row in rows[:-1]), rows[-1]]
+
+
+class _Marked(Latex):
+    """A notation whose tensors can be told from the words around them."""
+
+    def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
+        return f"{MARK}{self.plain.access(name, subscripts, outside)}{MARK}"
+
+    @property
+    def plain(self) -> Latex:
+        """The same without marks, for what is made of several tensors."""
+        return Latex(self.of)
+
+
+def _mixed(text: str) -> str:
+    """Words with tensors between marks."""
+    pieces = text.split(MARK)
+    return "".join(f"${piece}$" if at % 2 else _prose(piece) for at, piece in enumerate(pieces))
 
 
 _SIGNS = {
@@ -334,8 +373,3 @@ _SIGNS = {
 def _prose(text: str) -> str:
     """Plain text with every sign that LaTeX reads as a command written out."""
     return "".join(_SIGNS.get(sign, sign) for sign in text)
-
-
-def _code(text: str) -> str:
-    """Index notation as typewriter text that may break after every product."""
-    return rf"\texttt{{{_prose(text)}}}".replace(r"$\cdot$", r"$\cdot$\allowbreak{}")

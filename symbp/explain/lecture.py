@@ -77,7 +77,7 @@ def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -
     for part in lesson.parts:
         if part.slope is None or _is_trivial(lesson, part):
             continue
-        left = notation.derivative(notation.show(part.of), notation.show(part.by))
+        left = notation.slope(notation.show(part.of), notation.show(part.by))
         if left not in seen:
             yield Formula(left, notation.show(part.slope, lesson.line.equation.indices), depth=depth)
             seen.add(left)
@@ -115,9 +115,9 @@ def reasons(document: Document, lesson: Lesson) -> list[str]:
     found: dict[str, str] = {}
     for step in document.steps:
         if step.target == lesson.line.target and step.rule not in ("chain rule", "sum of the contributions"):
-            named = {w for w in _names(step.reason) if "_" in w or any(c.isdigit() for c in w)}
+            named = {w for w in _names(step.because()) if "_" in w or any(c.isdigit() for c in w)}
             if named <= words and step.rule not in found:
-                found[step.rule] = step.reason
+                found[step.rule] = step.because()
     return list(found.values())
 
 

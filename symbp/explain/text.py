@@ -5,7 +5,6 @@ Enters: a document. Leaves: text for a terminal. Must not know: other formats, o
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from symbp.derive.derivation import Step
 from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.starts import Start
+from symbp.explain.steps import rests
 from symbp.explain.wrapping import WIDTH, columns, equation_lines, prose_lines
 from symbp.ir.printer import Notation
 from symbp.read.legend import Entry, Named, Piece, counted
@@ -65,7 +65,7 @@ def text(document: Document, *, steps: Steps = False) -> str:
     if steps and steps != "computed" and document.lecture.lessons:
         blocks.append(lecture_text(document))
     elif steps:
-        blocks.append(steps_text(document.steps, document.reading.symbols))
+        blocks.append(steps_text(document.steps, document.ever))
     blocks += [f"warning: {warning}" for warning in document.warnings]
     return "\n\n".join(blocks)
 
@@ -169,26 +169,17 @@ def lecture_text(document: Document) -> str:
     return "\n".join(lines)
 
 
-def steps_text(steps: Sequence[Step], symbols: Symbols | None = None) -> str:
-    """Every rewrite: its rule, what it changed, why, and what it rests on. Steps call tensors as code does,
-    also those that are gone in the end; `symbols` says what the page calls the others."""
+def steps_text(steps: Sequence[Step], symbols: Symbols) -> str:
+    """Every rewrite: its rule, what it changed, why, and what it rests on."""
+    notation = PageText(symbols)
     lines = ["Steps"]
-    called = names_in_code(symbols) if symbols is not None else ""
-    if steps and called:
-        lines += textwrap.wrap(
-            f"Names as in code: {called}.", 100, initial_indent="  ", subsequent_indent="  "
-        )
     for count, step in enumerate(steps, start=1):
-        rests = f" (by {', '.join(step.rests_on)})" if step.rests_on else ""
+        before, after = step.spelled(notation)
+        rested = f" (by {', '.join(rests(step, notation))})" if step.rests_on else ""
         lines += [
-            f"  {count}. {step.target}: {step.rule}",
-            f"       {step.before}",
-            f"    ⟶  {step.after}",
-            f"       {step.reason}{rests}",
+            f"  {count}. {symbols.text[step.target]}: {step.rule}",
+            f"       {before}",
+            f"    ⟶  {after}",
+            f"       {step.because(notation)}{rested}",
         ]
     return "\n".join(lines if steps else [*lines, "  none: every equation stands as it was first derived"])
-
-
-def names_in_code(symbols: Symbols) -> str:
-    """`m_a2 is m`, for every tensor that has another name in code than its symbol."""
-    return ", ".join(f"{name} is {symbol}" for name, symbol in symbols.text.items() if name != symbol)

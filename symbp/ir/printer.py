@@ -29,6 +29,7 @@ from symbp.ir.expr import (
 )
 
 if TYPE_CHECKING:  # they print themselves through this module
+    from symbp.ir.labels import Differential
     from symbp.ir.system import Equation, System
 
 ADD, QUOTIENT, MUL, POW, ATOM = range(1, 6)  # binding strength of what was written; `2·(H//2)` is no `2·H//2`
@@ -84,7 +85,7 @@ class Notation:
         name = f"{name.removesuffix('_slope')}′" if name.endswith("_slope") else name
         return f"{name}({', '.join(arguments)})"
 
-    def derivative(self, of: str, by: str) -> str:
+    def slope(self, of: str, by: str) -> str:
         """Of one element by another."""
         return f"∂{of}/∂{by}"
 
@@ -131,6 +132,11 @@ class Notation:
         """What gets a sign behind it, a transpose's or a power's."""
         return written
 
+    def derivative(self, what: Differential, total: bool) -> str:
+        """What is differentiated, or its `total`, by what, as wholes."""
+        of, by = self.access(what.of, [], None), self.access(what.by, [], None)
+        return f"{'a part of ' if what.part else ''}∂{f'(Σ {of})' if total else of}/∂{by}"
+
     def component(self, place: str, index: str) -> str:  # noqa: ARG002
         """One subscript of the place of a maximum over several indices; the names in code say which."""
         return place
@@ -152,9 +158,10 @@ class Notation:
         return self._write(expr, tuple(order))
 
     def equation(self, equation: Equation) -> tuple[str, str]:
-        """Left-hand side and right-hand side."""
+        """Left-hand side, empty for a value that has no name, and right-hand side."""
         order = equation.all_indices
-        left = self.access(equation.target, [self.symbol(i) for i in equation.indices], None)
+        subscripts = [self.symbol(i) for i in equation.indices]
+        left = self.access(equation.target, subscripts, None) if equation.target else ""
         body = self._write(equation.body, order)
         if equation.reduction is None:
             return left, body[0]

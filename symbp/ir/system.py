@@ -235,6 +235,24 @@ class Equation:
     def with_(self, **changes: object) -> Equation:
         return replace(self, **changes)  # type: ignore[arg-type]
 
+    def renamed(self, names: Mapping[str, str]) -> Equation:
+        """The equation of tensors that are called otherwise; itself, if it has none of them."""
+        if self.target not in names and not any(read in names for read in self.read_names):
+            return self
+        return self.with_(
+            target=names.get(self.target, self.target),
+            body=rename(self.body, names),
+            where=tuple(rename(g, names) for g in self.where),
+        )
+
+    def changed(self, values: Mapping[Expr, Expr]) -> Equation:
+        """The equation with expressions in the place of others."""
+        if not values:
+            return self
+        return self.with_(
+            body=self.body.xreplace(values), where=tuple(g.xreplace(values) for g in self.where)
+        )
+
     def __str__(self) -> str:
         return equation_text(self)
 
@@ -368,20 +386,10 @@ class System:
         def new(name: str) -> str:
             return names.get(name, name)
 
-        equations = tuple(
-            e.with_(
-                target=new(e.target),
-                body=rename(e.body, names),
-                where=tuple(rename(g, names) for g in e.where),
-            )
-            if e.target in names or any(read in names for read in e.read_names)
-            else e
-            for e in self.equations
-        )
         return replace(
             self,
             tensors=tuple(t.renamed(names) for t in self.tensors),
-            equations=equations,
+            equations=tuple(e.renamed(names) for e in self.equations),
             loss=None if self.loss is None else new(self.loss),
             outputs=tuple(map(new, self.outputs)),
             metrics=tuple(map(new, self.metrics)),

@@ -104,10 +104,10 @@ def test_every_rewrite_is_a_step() -> None:
     rules = {step.rule for step in derivation.steps}
     assert {"logarithm of exponentials", "shift of a sum of exponentials", "chain rule"} <= rules
     assert {"value of a sum", "saved value", "substitution"} <= rules
-    assert all(step.reason and step.before and step.after for step in derivation.steps)
+    assert all(step.reason and all(step.spelled()) for step in derivation.steps)
     lemma = next(step for step in derivation.steps if step.rule == "value of a sum")
-    assert lemma.after == "1"
-    assert "sums to one" in lemma.reason
+    assert lemma.spelled()[1] == "1"
+    assert "sums to one" in lemma.because()
 
 
 def test_declaration_order_and_equal_blocks_do_not_change_the_form() -> None:

@@ -66,5 +66,5 @@ def test_forms_rest_on_facts(facts: tuple[str, ...], body: Body, expected: str) 
 
 @pytest.mark.parametrize(("fact", "body"), [("symmetric", root), ("lower triangular", above)])
 def test_a_step_says_which_fact_it_rests_on(fact: str, body: Body) -> None:
-    reasons = [step.reason for step in derive(over((fact,), body)).steps]
+    reasons = [step.because() for step in derive(over((fact,), body)).steps]
     assert f"Because A is {fact}." in reasons

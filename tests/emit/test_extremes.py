@@ -41,7 +41,7 @@ def derived(group: str) -> Derivation:
 @cache
 def reference(group: str) -> tuple[System, dict[str, str]]:
     """The raw sweep of the same forward system: no closed form is in it."""
-    forward, _ = stabilise(together(GROUPS[group]))
+    forward, *_ = stabilise(together(GROUPS[group]))
     swept = adjoints(forward, "L", [p.name for p in forward.parameters])
     return swept.system, dict(swept.gradients)
 

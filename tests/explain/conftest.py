@@ -5,9 +5,9 @@ from sympy import exp, log, tanh
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.ir.build import SystemBuilder, indices, sizes
-from symbp.ir.expr import Guard
+from symbp.ir.expr import Access, Guard
 from symbp.ir.labels import Differential
-from symbp.ir.system import Fact, Role
+from symbp.ir.system import Fact, Reduction, Role
 
 
 def mlp_system():
@@ -48,13 +48,13 @@ def mlp_system():
 @pytest.fixture(scope="session")
 def mlp():
     system = mlp_system()
-    step = Step(
-        "softmax with cross-entropy",
-        "Rows of p sum to one.",
-        "da",
-        "da[n,k] = Σ_i p[n,i]·dp[n,i]",
-        "da[n,k] = (p[n,k] - [k = y[n]])/N",
-        ("p", "sums to one"),
+    after = system.defining["da"]
+    n, i = indices("n i")
+    p, dp = Access("p", n, i), Access("dp", n, i)
+    before = after.with_(
+        body=p * dp, reduction=Reduction("sum", (i,)), ranges=(*after.ranges, after.ranges[1])
     )
+    reason = "Rows of {p} sum to one."
+    step = Step("softmax with cross-entropy", reason, "da", (before,), (after,), ("p", "sums to one"))
     gradients = {t.name: f"d{t.name}" for t in system.parameters}
     return Derivation("mlp", system, system, gradients, (step,), ("W3 is not used by the loss",))

@@ -46,9 +46,8 @@ def test_steps_say_rule_before_after_and_reason(mlp):
     block = shown[shown.index("Steps") :]
     for part in (
         mlp.steps[0].rule,
-        mlp.steps[0].before,
-        mlp.steps[0].after,
-        mlp.steps[0].reason,
+        *mlp.steps[0].spelled(),
+        mlp.steps[0].because(),
         "sums to one",
     ):
         assert part in block
@@ -135,3 +134,36 @@ def test_a_net_without_steps_or_backward_has_a_page(mlp):
     page = document(Derivation("forward only", forward, forward, {}))
     assert [section.title for section in page.sections] == ["Forward"]
     assert "none" in text.text(page, steps=True)
+
+
+@pytest.mark.parametrize("name", ["mlp", "char_rnn", "pinn"])
+def test_steps_in_latex_are_formulas_in_the_symbols_of_the_page(name):
+    derivation = bp.derive(bp.gallery.find(name).load().net)
+    shown = derivation.latex(steps=True)
+    steps = shown[shown.index(r"\subsection*{Steps}") :]
+    assert steps.count(r"\item") == len(derivation.steps)
+    assert not set("∂Σ\0⟶") & set(steps)
+    formulas = [part for line in steps.splitlines() for part in line.split("$")[1::2]]
+    lines = [line for line in steps.splitlines() if line.startswith("  ") and "&" in line]
+    rows = [line.strip().rstrip("\\").replace("&", "") for line in lines]
+    assert len(rows) >= 2 * len(derivation.steps)
+    for formula in [*formulas, *rows]:
+        assert formula.count("{") == formula.count("}"), formula
+        assert "$" not in formula
+
+
+@pytest.mark.parametrize("name", ["mlp", "char_rnn", "pinn", "contrastive"])
+def test_steps_in_text_call_tensors_as_the_page_does(name):
+    """What is gone in the end is the derivative that it was; nothing on the page is called like it."""
+    derivation = bp.derive(bp.gallery.find(name).load().net)
+    page = document(derivation)
+    symbols, ever = page.reading.symbols.text, page.ever.text
+    assert set(symbols.items()) <= set(ever.items())
+    assert len(set(ever.values())) == len(ever)
+    gone = {name: text for name, text in ever.items() if name not in symbols}
+    assert gone
+    shown = derivation.text(steps=True)
+    assert "Names as in code" not in shown
+    if name == "contrastive":
+        assert gone["ds_norm"] == f"d{symbols['s_norm']}"
+        assert f"∂loss/∂{symbols['s_norm']}" in shown

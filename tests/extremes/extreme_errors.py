@@ -43,7 +43,7 @@ class Judge:
     def __init__(self, network: Any, sizes: Mapping[str, int] | None = None) -> None:
         self.derivation = bp.derive(network)
         self.module = bp.compile(network, dtype="float32", optimizer=bp.optim.SGD(0.1), sizes=sizes)
-        safe, _ = stabilise(eliminated(self.derivation.declared)[0])
+        safe, *_ = stabilise(eliminated(self.derivation.declared)[0])
         assert safe.loss is not None
         self.loss, self.parameters = safe.loss, tuple(self.derivation.gradients)
         swept = adjoints(safe, safe.loss, self.parameters)

@@ -139,7 +139,7 @@ def declared(case: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[bp.Netw
 
 def evaluated(net: bp.Network, graph: Graph) -> dict[str, np.ndarray[Any, Any]]:
     """The outputs at inference, of the stable forms that are also what is derived and generated."""
-    system, _ = stabilise(eliminate(net.system))
+    system, *_ = stabilise(eliminate(net.system))
     run = Run(system, graph.values, graph.sizes)
     at_inference = {name: net.system.inference.get(name, name) for name in net.system.outputs}
     return {name.removeprefix("out_"): run.tensor(found) for name, found in at_inference.items()}

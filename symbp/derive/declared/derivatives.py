@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from symbp.derive.declared.stopped import freed
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import DECLARED, Ground, Step
 from symbp.derive.proof.confirm import close_confirmed, warn_of
 from symbp.derive.sweep import adjoints
 from symbp.ir.expr import Access
-from symbp.ir.printer import equation_text
+from symbp.ir.labels import Differential
 from symbp.ir.system import Equation, Role, System, Tensor
 
 
@@ -29,13 +29,16 @@ def eliminate(system: System) -> System:
     return stopped.restored(eliminated(stopped.free)[0])
 
 
-def eliminated(system: System) -> tuple[System, tuple[Step, ...]]:
-    """The same of a system without stopped values, and the steps that led to each closed form."""
+def eliminated(system: System) -> tuple[System, tuple[Step, ...], tuple[Ground, ...]]:
+    """The same of a system without stopped values, the steps that led to each closed form, and what they
+    stand on."""
     steps: list[Step] = []
+    grounds: list[Ground] = []
     declared, short = dict(system.derivatives), dict[str, str]()
     while system.derivatives:
         name, (of, by) = next(iter(system.derivatives.items()))
-        added, found = _derivative(system, name, of, by, f"d{_differentiated(system, of, declared)}", short)
+        lead = f"d{_differentiated(system, of, declared)}"
+        added, found, ground = _derivative(system, name, of, by, lead, short)
         last = max(
             (k for k, e in enumerate(system.equations) if e.target in system.ancestors(of)), default=-1
         )
@@ -45,14 +48,16 @@ def eliminated(system: System) -> tuple[System, tuple[Step, ...]]:
         place = [t.name for t in system.tensors].index(name)
         tensors = (*system.tensors[:place], *helpers, *system.tensors[place:])
         system = system.with_(tensors=tensors, equations=equations, derivatives=rest)
+        grounds.append(Ground(len(steps), ground, ground))
         steps += found
-    return system, tuple(steps)
+    return system, tuple(steps), tuple(grounds)
 
 
 def _derivative(
     system: System, name: str, of: str, by: str, lead: str, short: dict[str, str]
-) -> tuple[System, tuple[Step, ...]]:
-    """The equations of one derivative, and the tensors that they define beside it; see `_names`."""
+) -> tuple[System, tuple[Step, ...], System]:
+    """The equations of one derivative, and the tensors that they define beside it; see `_names`. Also the
+    steps to them, and what these stand on."""
     part = _resting_on(system, of, by)
     sweep = adjoints(part, of, [by], ones=True)
     found = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
@@ -60,14 +65,16 @@ def _derivative(
     closed = found.system
     own = {t.name for t in part.tensors}
     names = _names(system, closed, own, {sweep.gradients[by]: name}, lead, short)
-    first = Step(
-        "derivative in the declaration",
-        f"{name} stands for the derivative of the sum of {of} by {by}; the chain rule gives it equations.",
-        name,
-        f"{name} = ∂(Σ {of})/∂{by}",
-        "; ".join(equation_text(e) for e in closed.renamed(names).equations if e.target not in own),
-    )
     renamed = closed.renamed(names)
+    first = Step(
+        DECLARED,
+        f"{{{name}}} stands for the derivative of the sum of {{{of}}} by {{{by}}}; "
+        "the chain rule gives it equations.",
+        name,
+        (),
+        tuple(e for e in renamed.equations if e.target not in own),
+        differential=Differential(of, by),
+    )
     declared = system.tensor(name)
     tensors = tuple(
         replace(t, role=Role.HIDDEN) if t.name != name else declared
@@ -75,7 +82,9 @@ def _derivative(
         if t.name not in own
     )
     equations = tuple(_told(e, name, of, by) for e in renamed.equations if e.target not in own)
-    return System(tensors, equations), (first, *(_called(step, names) for step in found.steps))
+    assert found.ground is not None
+    steps = (first, *(step.renamed(names) for step in found.steps))
+    return System(tensors, equations), steps, found.ground.renamed(names)
 
 
 def _resting_on(system: System, of: str, by: str) -> System:
@@ -133,8 +142,3 @@ def _told(equation: Equation, name: str, of: str, by: str) -> Equation:
     if equation.target != name:
         return equation
     return equation.with_(rule=f"derivative of {of} by {by}; {equation.rule}")
-
-
-def _called(step: Step, names: Mapping[str, str]) -> Step:
-    """The step about the tensor as it is called in the end."""
-    return replace(step, target=names.get(step.target, step.target))

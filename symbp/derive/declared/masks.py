@@ -18,10 +18,9 @@ from dataclasses import replace
 import sympy
 
 from symbp.derive.definitions import fresh_name, inline
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Step, part
 from symbp.derive.stabilise.factors import exponential_factor
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
-from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
 
 RULE = "masked by −∞"
@@ -50,9 +49,9 @@ def bracket_masks(system: System, steps: list[Step]) -> System:
                     RULE,
                     REASON,
                     equation.target,
-                    expression_text(before, equation.all_indices),
-                    expression_text(after, equation.all_indices),
-                    tuple(sorted({a.name for a in accesses(before)})),
+                    (part(before, equation),),
+                    (part(after, equation),),
+                    tuple(sorted({a.name for a in accesses(before)} - {a.name for a in accesses(after)})),
                 )
             )
         equations.append(equation.with_(body=equation.body.xreplace(found)) if found else equation)

@@ -95,7 +95,13 @@ def close_confirmed(joint: System, targets: Sequence[str]) -> Closed:
     search, and what doesn't agree even then is left as the chain rule gives it."""
     abstract, numbers = with_unknowns(joint)
     found = _close_confirmed(abstract, targets)
-    return replace(found, system=with_numbers(found.system, numbers))
+    assert found.ground is not None
+    return replace(
+        found,
+        system=with_numbers(found.system, numbers),
+        ground=with_numbers(found.ground, numbers),
+        steps=tuple(step.changed(numbers) for step in found.steps) if numbers else found.steps,
+    )
 
 
 def _close_confirmed(joint: System, targets: Sequence[str]) -> Closed:

@@ -14,7 +14,7 @@ import sympy
 
 from symbp.ir.expr import Access, Expr
 from symbp.ir.printer import expression_text
-from symbp.ir.system import Equation, Fact, Role, System, Tensor
+from symbp.ir.system import Fact, Role, System, Tensor
 
 SMALL, LARGE = sympy.Rational(1, 10**6), sympy.Integer(10**6)  # numbers beyond these are unknowns
 
@@ -30,7 +30,7 @@ def with_unknowns(system: System) -> tuple[System, Mapping[Expr, Expr]]:
     names = dict.fromkeys(leaf.name for leaf in leaves.values())
     positive = frozenset({Fact("positive")})
     tensors = [Tensor(name, (), Role.HYPER, facts=positive) for name in names]
-    equations = tuple(_changed(e, there) for e in system.equations)
+    equations = tuple(e.changed(there) for e in system.equations)
     return (
         system.with_(tensors=(*system.tensors, *tensors), equations=equations),
         {leaf: abs(n) for n, leaf in leaves.items()},
@@ -42,11 +42,5 @@ def with_numbers(system: System, leaves: Mapping[Expr, Expr]) -> System:
     if not leaves:
         return system
     names = {leaf.name for leaf in leaves}
-    equations = tuple(_changed(e, leaves) for e in system.equations)
+    equations = tuple(e.changed(leaves) for e in system.equations)
     return system.with_(tensors=tuple(t for t in system.tensors if t.name not in names), equations=equations)
-
-
-def _changed(equation: Equation, change: Mapping[Expr, Expr]) -> Equation:
-    return equation.with_(
-        body=equation.body.xreplace(change), where=tuple(g.xreplace(change) for g in equation.where)
-    )

@@ -40,8 +40,8 @@ def proof(
     system: System,
     definition: Definition,
     position: Callable[[str], Any],
-) -> tuple[str, ...] | None:
-    """What `Σ_reduced body = value` rests on: definitions and facts as texts, none that is not needed.
+) -> tuple[Equation | str, ...] | None:
+    """What `Σ_reduced body = value` rests on: definitions, and facts in words, none that is not needed.
 
     None if no proof is found. `definition` gives the equation of a tensor, None for leaves; `position` its
     place in the order of evaluation.
@@ -55,8 +55,7 @@ def proof(
         again = _Proof(system, definition, position, extents).of(body, reduced, value, fewer)
         if again is not None:
             names, facts = again
-    texts = [equation_text(e) for e in (definition(name) for name in names) if e is not None]
-    return (*texts, *facts)
+    return (*(e for e in (definition(name) for name in names) if e is not None), *facts)
 
 
 class _Failed(Exception):

@@ -24,7 +24,6 @@ from symbp.derive.stabilise.exponential_sums import terms_of, two_terms, written
 from symbp.derive.stabilise.largest import Largest
 from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
-from symbp.ir.printer import equation_text
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System
 
@@ -49,9 +48,8 @@ def settle_limits(system: System, steps: list[Step]) -> System:
                     continue
                 after = equation.with_(body=settling.rewritten(rule, equation))
                 if after != equation:
-                    texts = (equation_text(equation), equation_text(after))
-                    read = tuple(sorted({a.name for a in accesses(after.body)}))
-                    steps.append(Step(rule, REASONS[rule], equation.target, *texts, read))
+                    read = tuple(n for n in after.read_names if n not in equation.read_names)
+                    steps.append(Step(rule, REASONS[rule], equation.target, (equation,), (after,), read))
                     equation = after
         settling.largest.replaced[equation.target] = equation
     return settling.largest.system()

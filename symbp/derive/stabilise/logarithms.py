@@ -19,7 +19,7 @@ import sympy
 
 from symbp.derive.algebra import tidy_sign
 from symbp.derive.definitions import inline
-from symbp.derive.derivation import Step
+from symbp.derive.derivation import Step, part
 from symbp.derive.stabilise.exponential_sums import (
     Term,
     logarithm,
@@ -32,7 +32,6 @@ from symbp.derive.stabilise.factors import bracket_of, exponential_factor, is_ma
 from symbp.derive.stabilise.largest import Largest
 from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, accesses
-from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, System
 
 REASON = "The logarithm is taken term by term, so that nothing overflows or underflows first."
@@ -50,9 +49,9 @@ def expand_logarithms(system: System, steps: list[Step]) -> System:
                     "logarithm of exponentials",
                     REASON,
                     equation.target,
-                    expression_text(log, equation.all_indices),
-                    expression_text(safe, equation.all_indices),
-                    tuple(sorted({a.name for a in accesses(log)})),
+                    (part(log, equation),),
+                    (part(safe, equation),),
+                    tuple(sorted({a.name for a in accesses(log)} - {a.name for a in accesses(safe)})),
                 )
             )
         if expansion.found:

@@ -16,7 +16,6 @@ from symbp.derive.derivation import Step
 from symbp.derive.exponentials import overflows
 from symbp.derive.stabilise.exponential_sums import written_out
 from symbp.ir.expr import Access, Expr, Guard
-from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
 
 RULE = "logarithm in two parts"
@@ -32,8 +31,8 @@ def in_two_parts(system: System, steps: list[Step]) -> System:
         body = _written(equation.body, sums)
         if body != equation.body:
             after = equation.with_(body=body)
-            texts = (equation_text(equation), equation_text(after))
-            steps.append(Step(RULE, REASON, equation.target, *texts, tuple(after.read_names)))
+            looked = tuple(n for n in equation.read_names if n not in after.read_names)
+            steps.append(Step(RULE, REASON, equation.target, (equation,), (after,), looked))
             equation = after
         equations.append(equation)
     return system.with_(equations=tuple(equations))

@@ -22,7 +22,6 @@ from symbp.derive.stabilise.exponential_sums import largest
 from symbp.derive.stabilise.factors import exponential_factor
 from symbp.derive.stabilise.scaling import Readers, Scaled, as_brackets, less
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
-from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, Reduction, System, Tensor
 
 RULE = "shift of a sum of exponentials"
@@ -177,12 +176,12 @@ def _note(
     total: Equation, shift: _Shift, after: Equation, scaled: tuple[str, ...], steps: list[Step]
 ) -> None:
     name = total.target
-    shown = "; ".join(map(equation_text, (*shift.equations, after)))
     reason = (
-        f"Every reader of {name} is unchanged when the same constant is subtracted from all exponents; "
+        f"Every reader of {{{name}}} is unchanged when the same constant is subtracted from all exponents; "
         "with their maximum nothing overflows. The shift counts as a constant: no value depends on it."
     )
-    steps.append(Step(RULE, reason, name, equation_text(total), shown, scaled))
+    after = after.with_(target=shift.summed) if after.target == name else after
+    steps.append(Step(RULE, reason, name, (total,), (*shift.equations, after), scaled))
     if shift.summed == name:
         return
     before, one = _counted_as_one(total, shift.summed)
@@ -190,9 +189,8 @@ def _note(
         "Where all terms are excluded, quotients by the sum are to be 0, not 0/0, and its logarithm is −∞ "
         "by the maximum; a single term is never below 1 after the shift."
     )
-    steps.append(
-        Step("empty sum counts as 1", reason, name, f"{name} = 0", equation_text(one), (before.target,))
-    )
+    empty = one.with_(body=Access(before.target, *one.indices))
+    steps.append(Step("empty sum counts as 1", reason, name, (empty,), (one,), (before.target,)))
 
 
 # --- what may be shifted

@@ -120,7 +120,7 @@ def test_what_a_proof_rests_on(name: str) -> None:
     body, reduced, value, expected = TRUE[name]
     found = proven(body, reduced, value)
     assert found is not None
-    assert sorted(found) == sorted(expected)
+    assert sorted(map(str, found)) == sorted(expected)
 
 
 @pytest.mark.parametrize("name", FALSE)
@@ -132,8 +132,8 @@ def test_an_inverse_of_a_symmetric_matrix_is_symmetric_by_definition() -> None:
     body = read("inv", i, j) * read("m", i) - read("inv", j, i) * read("m", i)
     found = proven(body, [i], 0)
     assert found is not None
-    assert any(reason.startswith("inv is symmetric: ") for reason in found)
-    assert any(reason.startswith("gram is symmetric: ") for reason in found)
+    assert any(str(reason).startswith("inv is symmetric: ") for reason in found)
+    assert any(str(reason).startswith("gram is symmetric: ") for reason in found)
 
 
 def test_a_recurrence_is_given_up() -> None:
@@ -156,8 +156,12 @@ def test_steps_rest_on_the_proof() -> None:
     h = b.define("h", [n, d], u(n, d) * r(n))
     b.define("L", [], g(n, d) * h(n, d), "sum", [n, d])
     lemma = next(s for s in derive(b.system("L")).steps if s.rule == "value of a sum")
-    assert (lemma.before, lemma.after) == ("Σ_d h[n,d]", "0")
-    assert lemma.rests_on == ("h[n,d] = r[n]·u[n,d]", "u[n,d] = x[n,d] - m[n]", "m[n] = Σ_d x[n,d]/D")
+    assert lemma.spelled() == ("Σ_d h[n,d]", "0")
+    assert tuple(map(str, lemma.rests_on)) == (
+        "h[n,d] = r[n]·u[n,d]",
+        "u[n,d] = x[n,d] - m[n]",
+        "m[n] = Σ_d x[n,d]/D",
+    )
 
 
 def test_a_value_without_a_proof_says_so() -> None:
@@ -177,4 +181,4 @@ def test_a_value_without_a_proof_says_so() -> None:
     found = derive(b.system("L"))
     assert str(found["bias"].equation) == "dbias[d] = 0"
     lemma = next(step for step in found.steps if step.rule == "value of a sum")
-    assert lemma.rests_on[-1].startswith("equal values at 2 random points")
+    assert str(lemma.rests_on[-1]).startswith("equal values at 2 random points")
