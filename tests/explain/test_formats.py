@@ -139,7 +139,7 @@ def test_a_net_without_steps_or_backward_has_a_page(mlp):
 @pytest.mark.parametrize("name", ["mlp", "char_rnn", "pinn"])
 def test_steps_in_latex_are_formulas_in_the_symbols_of_the_page(name):
     derivation = bp.derive(bp.gallery.find(name).load().net)
-    shown = derivation.latex(steps=True)
+    shown = derivation.latex(steps="computed")
     steps = shown[shown.index(r"\subsection*{Steps}") :]
     assert steps.count(r"\item") == len(derivation.steps)
     assert not set("∂Σ\0⟶") & set(steps)
@@ -162,7 +162,7 @@ def test_steps_in_text_call_tensors_as_the_page_does(name):
     assert len(set(ever.values())) == len(ever)
     gone = {name: text for name, text in ever.items() if name not in symbols}
     assert gone
-    shown = derivation.text(steps=True)
+    shown = derivation.text(steps="computed")
     assert "Names as in code" not in shown
     if name == "contrastive":
         assert gone["ds_norm"] == f"d{symbols['s_norm']}"

@@ -94,7 +94,8 @@ def two_terms(e: Expr) -> Expr | None:
         for own, other in (terms, terms[::-1]):
             (c, u), (d, v) = own, other
             if sympy.exp(u) in e.args and c == d:
-                return e / power / sympy.exp(u) / c / (1 + sympy.exp(sympy.expand(v - u)))
+                rest = [f for f in e.args if f not in (power, sympy.exp(u))]
+                return sympy.Mul(*rest) / c / (1 + sympy.exp(sympy.expand(v - u)))
     return None
 
 

@@ -111,7 +111,10 @@ class Readers:
             power = e.as_powers_dict().get(g, sympy.Integer(0))
             own = next((f for f in e.args if isinstance(f, sympy.exp)), None)
             if own is not None and power.is_Integer and power < 0:
-                return as_brackets(e / own / g**power, system) * sympy.exp(less(own.args[0], -power * by))
+                # Not divided by exp(a + b): SymPy would keep it beside exp(−a − b).
+                rest = [f for f in e.args if f is not own and f.as_base_exp()[0] != g]
+                shifted = sympy.exp(less(own.args[0], -power * by))
+                return as_brackets(sympy.Mul(*rest), system) * shifted
         if e.is_Add:
             alone = [t for t in e.args if g not in t.free_symbols]
             grown = [t / g for t in e.args if g in t.free_symbols]
