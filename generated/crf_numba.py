@@ -12,7 +12,7 @@ Equations:
     (4)   alpha[n,t,k] = [t ≥ 1]·(log(s_alpha[n,t,k]) + m_s_alpha[n,t,k]) + scores[n,t,k]
     (5)   m_alpha[n] = max_k alpha[n,T - 1,k]
     (6)   s_total[n] = Σ_k exp(alpha[n,T - 1,k] - m_alpha[n])
-    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(-alpha[n,t,k] - A[k,k2])·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,1 + t,k2])·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
+    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,1 + t,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
     (8)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k] - m_alpha[n])/s_total[n] + dtotal_dalpha_1[n,t,k]
     (9)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
     (10)  words[n] = Σ_t scores[n,t,y[n,t]]
@@ -36,7 +36,7 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      25·K·N·T + 31·N·T·K² + 5·K·N + 9·N·T + 9·N + K²
+    flops      23·N·T·K² + 25·K·N·T + 5·K·N + 9·N·T + 9·N + K²
     bytes      8 + 216·K·N·T + 24·K·N + 56·N·T + 8·K·V + 72·K² + 88·N
     workspace  8·N·T + 8·max(16 + 6·K·T·rows + 3·rows, 16 + 6·K·T·rows + 2·K²) bytes for each chunk of rows examples
 """
@@ -305,9 +305,8 @@ def _compute_marginal(
             for k2 in range(K):
                 if t + 2 <= T:
                     dtotal_dalpha_1_sum += (
-                        _exp(-alpha[n, t, k] - A[k, k2])
-                        * _exp(alpha[n, t, k] + A[k, k2] - m_s_alpha[n, t + 1, k2])
-                        * _exp(alpha[n, t, k] + A[k, k2]) * marginal[n, t + 1, k2] / s_alpha[n, t + 1, k2]
+                        _exp(alpha[n, t, k] + A[k, k2] - m_s_alpha[n, t + 1, k2]) * marginal[n, t + 1, k2]
+                        / s_alpha[n, t + 1, k2]
                     )  # (7)
             dtotal_dalpha_1[n, t, k] = dtotal_dalpha_1_sum
             marginal[n, t, k] = (
@@ -511,7 +510,7 @@ def _train_step_in_chunks(
 
 def _flops(N, T, V, K):
     """Floating-point operations of one step."""
-    return 25 * K * N * T + 31 * K**2 * N * T + 5 * K * N + 9 * N + 9 * N * T
+    return 23 * K**2 * N * T + 25 * K * N * T + 5 * K * N + 9 * N + 9 * N * T
 
 
 def _places(rows, N, T, V, K):

@@ -12,7 +12,7 @@ Equations:
     (4)   alpha[n,t,k] = [t ≥ 1]·(log(s_alpha[n,t,k]) + m_s_alpha[n,t,k]) + scores[n,t,k]
     (5)   m_alpha[n] = max_k alpha[n,T - 1,k]
     (6)   s_total[n] = Σ_k exp(alpha[n,T - 1,k] - m_alpha[n])
-    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(-alpha[n,t,k] - A[k,k2])·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,1 + t,k2])·exp(alpha[n,t,k] + A[k,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
+    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,1 + t,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
     (8)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k] - m_alpha[n])/s_total[n] + dtotal_dalpha_1[n,t,k]
     (9)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
     (10)  words[n] = Σ_t scores[n,t,y[n,t]]
@@ -36,9 +36,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: N, T, V, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      20·K·N·T + 31·N·T·K² + 7·K·N + 9·N·T + 9·N + K²
+    flops      20·K·N·T + 23·N·T·K² + 7·K·N + 9·N·T + 9·N + K²
     bytes      8 + 216·K·N·T + 56·K·N + 56·N·T + 8·K·V + 72·K² + 80·N
-    workspace  262,144 + 40·K·N·T + 8·N·T·K² + 32·K·N + 40·N·T + 8·N·K² + 16·K + 32·N + 8·T
+    workspace  262,152 + 64·K·N·T + 8·N·T·K² + 24·K·N + 40·N·T + 8·N·K² + 16·K + 16·K² + 16·N + 8·T
                + max(K·N·T, 2·N·T + T) bytes
 """
 
@@ -96,8 +96,8 @@ def _forward(params, tensors, N, T, V, K):
     alpha, m_alpha, s_total_exp = tensors["alpha"], tensors["m_alpha"], tensors["s_total_exp"]
     s_total, marginal_all = tensors["s_total"], tensors["marginal_all"]
     dtotal_dalpha_1, marginal = tensors["dtotal_dalpha_1"], tensors["marginal"]
-    at_TN, t_NKK, t_KK, t_NK1 = tensors["at_TN"], tensors["t_NKK"], tensors["t_KK"], tensors["t_NK1"]
-    t_NKK2, zeros_NK, ones_K = tensors["t_NKK2"], tensors["zeros_NK"], tensors["ones_K"]
+    at_TN, t_NKK, t_KK, zeros_NK = tensors["at_TN"], tensors["t_NKK"], tensors["t_KK"], tensors["zeros_NK"]
+    ones_K = tensors["ones_K"]
     t_NKK_rows = t_NKK.reshape(K * N, K)
     steps_ = [
         (
@@ -152,16 +152,9 @@ def _forward(params, tensors, N, T, V, K):
             m_s_alpha_after_row, marginal_after_row, s_alpha_after_row,
         ) in steps2:
             if t + 2 <= T:  # (7)
-                np.negative(alpha_t_column, out=t_NK1)  # (7)
-                np.subtract(t_NK1, A, out=t_NKK)  # (7)
+                np.add(alpha_t_column, A, out=t_NKK)  # (7)
+                np.subtract(t_NKK, m_s_alpha_after_row, out=t_NKK)  # (7)
                 np.exp(t_NKK, out=t_NKK)  # (7)
-                np.add(alpha_t_column, A, out=t_NKK2)  # (7)
-                np.subtract(t_NKK2, m_s_alpha_after_row, out=t_NKK2)  # (7)
-                np.exp(t_NKK2, out=t_NKK2)  # (7)
-                np.multiply(t_NKK, t_NKK2, out=t_NKK)  # (7)
-                np.add(alpha_t_column, A, out=t_NKK2)  # (7)
-                np.exp(t_NKK2, out=t_NKK2)  # (7)
-                np.multiply(t_NKK, t_NKK2, out=t_NKK)  # (7)
                 np.multiply(t_NKK, marginal_after_row, out=t_NKK)  # (7)
                 np.divide(t_NKK, s_alpha_after_row, out=t_NKK)  # (7)
             else:  # (7)
@@ -329,33 +322,31 @@ def _places(N, T, V, K):
         "m_s_alpha": (0, K * N + K * N * T + K**2 * N * T, (T, N, K)),
         "s_alpha": (0, 2 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
         "alpha": (0, 3 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
-        "m_alpha": (0, 4 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (N,)),
-        "s_total_exp": (0, 5 * K * N * T + K * N + K**2 * N + K**2 * N * T, (N, K)),
-        "s_total": (0, 4 * K * N + 5 * K * N * T + N + K**2 * N + N * T + K**2 * N * T + 32768, (N,)),
-        "marginal_all": (0, 5 * K * N * T + K * N + K**2 * N + K**2 * N * T, (N, K)),
+        "m_alpha": (0, 2 * K * N + 5 * K * N * T + K**2 * N * T, (N,)),
+        "s_total_exp": (0, 5 * K * N * T + K * N + K**2 * N * T, (N, K)),
+        "s_total": (0, 2 * K * N + 5 * K * N * T + N + K**2 * N * T, (N,)),
+        "marginal_all": (0, 5 * K * N * T + K * N + K**2 * N * T, (N, K)),
         "dtotal_dalpha_1": (0, K * N * T, (T, N, K)),
         "marginal": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
         "steps": (0, K * N * T, (N,)),
         "words": (0, K * N * T + N, (N,)),
-        "loss": (0, 3 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, ()),
+        "loss": (0, 2 * K**2 + 3 * K * N + 8 * K * N * T + K + K**2 * N + N * T + K**2 * N * T + 32768, ()),
         "ds_alpha": (0, 2 * K * N * T + K * N + K**2 * N * T, (T, N, K)),
         "dA_1": (0, 5 * K * N * T + K * N + K**2 * N * T, (K, K)),
         "dA_2": (0, K * N * T, (K, K)),
         "dscores": (0, 4 * K * N * T + K * N + K**2 * N * T, (N, T, K)),
         "c_accuracy": (1, 0, (N, T)),
         "accuracy": (0, 0, ()),
-        "zeros_NK": (0, 2 * K * N + 5 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
-        "ones_K": (0, 2 * N + 4 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
+        "zeros_NK": (0, 2 * K**2 + 2 * K * N + 8 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N, K)),
+        "ones_K": (0, 2 * K**2 + 3 * K * N + 8 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (K,)),
         "range_N": (1, 4 * N * T + N, (N,)),
         "range_T": (1, 2 * N + 4 * N * T, (T,)),
-        "ones_NT": (0, 3 * K * N + 5 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
+        "ones_NT": (0, 2 * K**2 + 3 * K * N + 8 * K * N * T + K**2 * N + K**2 * N * T + 32768, (N * T,)),
         "range_K": (1, 2 * N + 4 * N * T + T, (K,)),
         "range_": (1, N + N * T, (N * T,)),
         "at_TN": (1, 0, (T, N)),
         "t_NKK": (0, 2 * K * N * T, (N, K, K)),
         "t_KK": (0, 4 * K * N * T + K * N + K**2 * N * T, (K, K)),
-        "t_NK1": (0, 3 * K * N + 5 * K * N * T + K**2 * N + N * T + K**2 * N * T + 32768, (N, K, 1)),
-        "t_NKK2": (0, 5 * K * N * T + K * N + K**2 * N * T, (N, K, K)),
         "t_N": (0, 5 * K * N * T + K * N + K**2 * N * T, (N,)),
         "at_N": (1, 0, (N,)),
         "t_N2": (0, 0, (N,)),

@@ -39,6 +39,7 @@ import numpy as np
 
 from symbp.derive.closed import Closed, close
 from symbp.derive.proof.constants import with_numbers, with_unknowns
+from symbp.derive.proof.fixed import kinds_of
 from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
 from symbp.derive.proof.points import drawn, largest_size, wide_run
 from symbp.derive.proof.room import SizesSeen
@@ -141,7 +142,7 @@ def difference(
     excluded), `closed` may give it one. Without `free`, conditions are as they are, and points are added
     until every branch was taken both ways: what a rewrite by form needs that rests on what conditions
     imply."""
-    kinds = Kinds(raw)
+    kinds = kinds_of(raw)
     return _in_floats(raw, closed, pairs, seed, kinds, free) or _in_digits(
         raw, closed, pairs, seed, kinds, free
     )

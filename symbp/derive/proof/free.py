@@ -31,11 +31,15 @@ are as they are, too: they are sampled until they went both ways.
 
 s(d) is a hash of the seed and of the bucket of log|d|, a thousandth wide: rounding, 1e-15, moves a value
 over an edge once in 1e12 times, and then a right rewrite is refused. Different values share a bucket, and
-so a truth, once in a thousand times."""
+so a truth, once in a thousand times.
+
+The elements of one condition are drawn independently only where their differences differ. Numbers of the
+formula are the same everywhere, and have one order: they are compared as they are (`fixed`)."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,6 +53,7 @@ from symbp.ir.system import Equation, System
 Array = Any
 
 BUCKETS = 1e3  # in a factor of e
+NEAR = 1e-12  # relative: the same number of the formula
 ROUNDING = 1e-12  # of a difference, relative to the largest of its sides: it counts as 0
 TIES = 0.2  # how many differences count as 0 at points where ties are drawn
 MOST_CONDITIONS = 40  # of a system of which each two are looked at
@@ -58,13 +63,42 @@ ORDERS = "orders"  # the key of the draws of those of which a point has fewest
 FREE, DECIDED = "free", "decided"
 
 
+@dataclass(frozen=True)
+class Fixed:
+    """Numbers of the formula that no leaf moves (`symbp.derive.proof.fixed`): differences that conditions
+    compare with 0, values among which maxima are chosen; both in order."""
+
+    differences: Array = field(default_factory=lambda: np.zeros(0))
+    values: Array = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.differences.size + self.values.size)
+
+    def joined(self, other: Fixed) -> Fixed:
+        """The numbers of both."""
+        return Fixed(np.union1d(self.differences, other.differences), np.union1d(self.values, other.values))
+
+
+def among(values: Array, numbers: Array) -> Array:
+    """Where a value is one of the numbers, which are in order, up to rounding."""
+    if not numbers.size:
+        return np.zeros(values.shape, dtype=bool)
+    right = np.clip(np.searchsorted(numbers, values), 0, numbers.size - 1)
+    near = np.minimum(np.abs(numbers[right] - values), np.abs(numbers[np.maximum(right - 1, 0)] - values))
+    return np.asarray(near <= NEAR * (np.abs(values) + 1))
+
+
 class Kinds:
-    """Which conditions of a system are free, and what is known of the difference rhs − lhs of the others."""
+    """Which conditions of a system are free, and what is known of the difference rhs − lhs of the others;
+    `fixed` are the numbers that free ones compare as they are."""
 
     def __init__(self, system: System) -> None:
         self.signs = Signs(system, system.equations)
         self.discrete = _discrete(system)
         self._known: dict[Guard, str] = {}
+        self.fixed = Fixed()
         self.any_free = any(is_decided_freely(e, self) for e in system.equations)
 
     def of(self, guard: Guard) -> str:
@@ -131,6 +165,7 @@ class FreeConditions:
         values = np.asarray(values, dtype=float)
         drawn = self._uniform(values)
         drawn = np.where(values < 0, 1 - drawn, drawn)
+        drawn = self._in_order(values, drawn)
         if values.ndim:
             rows = max(values.size // max(values.shape[-1], 1), 1)
             self.drawn[ORDERS] = min(self.drawn.get(ORDERS, rows), rows)
@@ -139,10 +174,22 @@ class FreeConditions:
                 drawn = drawn ** (1 / times[place].reshape(values.shape))
         return np.where(np.isfinite(values), drawn, values)
 
+    def _in_order(self, values: Array, drawn: Array) -> Array:
+        """The numbers drawn, with those of fixed values in the order of these."""
+        fixed = self.kinds.fixed.values
+        place = among(values, fixed)
+        if not np.any(place):
+            return drawn
+        own = self._uniform(fixed)
+        ordered = np.sort(np.where(fixed < 0, 1 - own, own))
+        nearest = np.clip(np.searchsorted(fixed, values - NEAR * (np.abs(values) + 1)), 0, fixed.size - 1)
+        return np.where(place, ordered[nearest], drawn)
+
     def sign(self, difference: Array, largest: float) -> Array:
         """s of a difference between values of which the largest is so large."""
         u = self._uniform(difference)
         size = np.where(u < self.ties, 0, np.where(u < (1 + self.ties) / 2, 1, -1))
+        size = np.where(among(difference, self.kinds.fixed.differences), 1, size)
         return np.where(np.abs(difference) <= ROUNDING * largest, 0, size * np.sign(difference))
 
     def _uniform(self, values: Array) -> Array:

@@ -19,7 +19,8 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from symbp.derive.proof.free import FreeConditions, Kinds, is_decided_freely
+from symbp.derive.proof.fixed import kinds_of
+from symbp.derive.proof.free import FreeConditions, is_decided_freely
 from symbp.derive.proof.points import free_runs, wide_run
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index
@@ -44,7 +45,7 @@ class Values:
 
     def __init__(self, system: System, seed: int = 7, beside: Sequence[Run] = ()) -> None:
         self.system = system
-        self.kinds = Kinds(system)
+        self.kinds = kinds_of(system)
         self.shapes = {tensor.name: tensor.shape for tensor in system.tensors}
         self.runs = [*free_runs(system, self.kinds, seed, least=2, draws=DRAWS), *beside]
         self.sizes = [run.sizes for run in self.runs]

@@ -82,7 +82,7 @@ class Grounded:
         """The outcome of a check at the exact points; where it fails there or can't tell, in 50 digits."""
         try:
             wrong = first(check(place) for place in self.exact)
-            if wrong is None:
+            if wrong is None and self.exact:
                 return Outcome(EXACT, sizes_of(self.exact))
         except Refused:
             pass

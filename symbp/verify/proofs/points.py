@@ -13,14 +13,16 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from fractions import Fraction
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import sympy
 
-from symbp.derive.proof.free import DECIDED, Kinds
+from symbp.derive.proof.fixed import kinds_of
+from symbp.derive.proof.free import DECIDED, Fixed, Kinds
 from symbp.derive.proof.points import drawn
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.box import AS_THEY_ARE, Conditions
@@ -33,6 +35,8 @@ from symbp.ir.unknowns import UNKNOWNS
 
 MOST = 60_000  # elements of all boxes of a system at one point
 SHUFFLES = 300
+LARGEST_DENOMINATOR = 10**5  # of a number that formulas hold
+Rationals = tuple[tuple[Fraction, ...], tuple[Fraction, ...]]
 TIES = 5  # one in so many differences counts as 0 where ties are drawn
 
 
@@ -75,7 +79,10 @@ def _shuffled(system: System) -> Iterator[dict[str, int]]:
 
 def exact_points(system: System, seed: int) -> Iterator[Point]:
     """Points modulo random primes, one for each choice of sizes and one more with ties."""
-    kinds = Kinds(system)
+    kinds = kinds_of(system)
+    numbers = _rationals(kinds.fixed)
+    if numbers is None:
+        return  # the order of numbers that are no fractions can't be told from residues
     choices = size_choices(system)
     for count in range(max(len(choices), 2)):
         sizes = choices[count % len(choices)]
@@ -83,12 +90,12 @@ def exact_points(system: System, seed: int) -> Iterator[Point]:
         prime = random_prime(own)
         values = residues(system, sizes, own, prime)
         ties = bool(count % 2) and kinds.any_free
-        yield Point(sizes, values, UNKNOWNS(prime, own), ByResidue(kinds, prime, own, ties), True)
+        yield Point(sizes, values, UNKNOWNS(prime, own), ByResidue(kinds, prime, own, ties, numbers), True)
 
 
 def digit_points(system: System, seed: int) -> Iterator[Point]:
     """Points in 50 digits: conditions drawn, then as they are at ordinary values and at large ones."""
-    kinds = Kinds(system)
+    kinds = kinds_of(system)
     choices = size_choices(system)
     ways = [(CENTRED, drawn(kinds, 2 * seed)), (CENTRED, (AS_THEY_ARE,)), (WIDE, (AS_THEY_ARE,))]
     ways += [(DENSE, (AS_THEY_ARE,))]
@@ -140,6 +147,17 @@ def _as_residues(values: Any, prime: int) -> Any:
     return found
 
 
+def _rationals(fixed: Fixed) -> Rationals | None:
+    """The numbers as fractions, in order; None, if one is none."""
+    found = []
+    for numbers in (fixed.differences, fixed.values):
+        fractions = [Fraction(float(x)).limit_denominator(LARGEST_DENOMINATOR) for x in numbers]
+        if any(abs(float(q) - x) > 1e-12 * (1 + abs(x)) for q, x in zip(fractions, numbers, strict=True)):
+            return None
+        found.append(tuple(sorted(set(fractions))))
+    return found[0], found[1]
+
+
 @dataclass(frozen=True)
 class ByResidue:
     """Conditions between residues: random, but for what is known of them."""
@@ -148,6 +166,22 @@ class ByResidue:
     prime: int
     salt: int
     ties: bool = False
+    fixed: Rationals = ((), ())
+
+    @cached_property
+    def signs(self) -> dict[int, int]:
+        """The signs of differences that no leaf moves."""
+        return {self.residue(d): 1 if d > 0 else -1 for d in self.fixed[0] if d}
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Where values that no leaf moves stand in the random order: in their own."""
+        values = [self.residue(v) for v in self.fixed[1]]
+        return dict(zip(values, sorted(_hash(-self.salt - 1, v) for v in values), strict=True))
+
+    def residue(self, number: Fraction) -> int:
+        """A fraction modulo the prime."""
+        return number.numerator * pow(number.denominator, -1, self.prime) % self.prime
 
     @property
     def drawn(self) -> Mapping[object, int]:
@@ -176,6 +210,8 @@ class ByResidue:
 
     def sign(self, difference: int) -> int:
         """The odd random sign of a difference."""
+        if difference in self.signs:
+            return self.signs[difference]
         turned = self.prime - difference
         drawn = _hash(self.salt, min(difference, turned))
         if difference == 0 or (self.ties and drawn // 2 % TIES == 0):
@@ -185,7 +221,9 @@ class ByResidue:
 
     def order(self, value: int | None) -> int:
         """A random order of the residues, −∞ before all of them."""
-        return -1 if value is None else _hash(-self.salt - 1, value)
+        if value is None:
+            return -1
+        return self.places[value] if value in self.places else _hash(-self.salt - 1, value)
 
 
 def _hash(salt: int, value: int) -> int:
