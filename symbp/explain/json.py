@@ -11,19 +11,13 @@ from typing import Any
 from symbp.explain.document import Document, sides
 from symbp.explain.latex import matrix_latex, notation_for
 from symbp.explain.steps import rests
-from symbp.explain.text import legend_lines
+from symbp.explain.text import PageText, legend_lines
 from symbp.ir.printer import TEXT
+from symbp.read.lecture import Lesson
 
 
 def plain(document: Document) -> dict[str, Any]:
-    """The document as dictionaries, lists, strings and numbers.
-
-    `equations` holds `number`, `target`, `index_form`, `matrix_form` (None where there is none), `latex` and
-    `rule`; the first three call tensors as code does, and `symbols` says how the page calls each, in text and
-    in LaTeX; `legend` explains the letters; `start` says how parameters start and why; `gradients` maps each
-    parameter to the tensor that holds its gradient; `stand_for` says, by the title of a section, what a
-    buffer becomes after a step and what a loss or an output is at inference.
-    """
+    """The document as dictionaries, lists, strings and numbers, as docs/json.md describes them."""
     notation, symbols = notation_for(document), document.reading.symbols
     equations = [
         {
@@ -33,6 +27,7 @@ def plain(document: Document) -> dict[str, Any]:
             "matrix_form": shown.matrix_form,
             "latex": " = ".join(sides(shown.line, notation)),
             "matrix_latex": " = ".join(matrix) if (matrix := matrix_latex(shown, notation)) else None,
+            "computed": list(shown.line.computed),
             "rule": shown.rule,
         }
         for shown in document.equations
@@ -50,6 +45,7 @@ def plain(document: Document) -> dict[str, Any]:
     ]
     return {
         "name": document.title,
+        "reading": document.reading.style,
         "start": [
             {
                 "parameters": list(start.names),
@@ -63,6 +59,7 @@ def plain(document: Document) -> dict[str, Any]:
         "symbols": {
             name: {"text": symbols.text[name], "latex": symbols.latex[name]} for name in symbols.symbols
         },
+        "sizes": dict(document.reading.sizes),
         "legend": [
             {"about": entry.kind, "text": line}
             for entry, line in zip(document.reading.legend, legend_lines(document), strict=True)
@@ -70,8 +67,27 @@ def plain(document: Document) -> dict[str, Any]:
         "equations": equations,
         "gradients": dict(document.gradients),
         "stand_for": {section.title: dict(section.pairs) for section in document.sections if section.pairs},
+        "lessons": [_lesson(lesson, document) for lesson in document.lecture.lessons],
         "steps": steps,
         "warnings": list(document.warnings),
+    }
+
+
+def _lesson(lesson: Lesson, document: Document) -> dict[str, Any]:
+    """A lesson, formulas as text with the symbols of the page."""
+    notation = PageText(document.lecture.symbols)
+    local = [
+        [notation.slope(notation.show(part.of), notation.show(part.by)), notation.show(part.slope)]
+        for part in lesson.parts
+        if part.slope is not None
+    ]
+    return {
+        "number": lesson.line.number,
+        "by": lesson.by,
+        "readers": list(lesson.readers),
+        "local": local,
+        "sum": None if lesson.sum is None else " = ".join(notation.equation(lesson.sum)),
+        "between": [_lesson(inner, document) for inner in lesson.between],
     }
 
 

@@ -1,8 +1,10 @@
 """The page of a derivation as text, LaTeX and JSON."""
 
 import json as standard_json
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import sympy
@@ -167,3 +169,17 @@ def test_steps_in_text_call_tensors_as_the_page_does(name):
     if name == "contrastive":
         assert gone["ds_norm"] == f"d{symbols['s_norm']}"
         assert f"∂loss/∂{symbols['s_norm']}" in shown
+
+
+def test_json_has_what_its_description_says(mlp):
+    """Every key that docs/json.md lists, and no other."""
+    described = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    whole, equation = (part.split("|---|---|")[1] for part in described.split("| key | value |")[1:])
+    found = standard_json.loads(json.text(document(mlp, style="textbook")))
+    for table, value in ((whole, found), (equation, found["equations"][0])):
+        keys = {key for row in table.strip().splitlines() if row.startswith("|")
+                for key in re.findall(r"`(\w+)`", row.split("|")[1])}  # fmt: skip
+        assert keys == set(value)
+    lesson = found["lessons"][0]
+    assert set(lesson) == {"number", "by", "readers", "local", "sum", "between"}
+    assert {entry["about"] for entry in found["legend"]} <= set(re.findall(r"`(\w+)`", whole))
