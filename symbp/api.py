@@ -166,7 +166,8 @@ def _shown(net: Network, found: Derived) -> Derivation:
     from symbp.verify.stuck import stuck
 
     parts = {part.name: getattr(found, part.name) for part in fields(found)}
-    shown = Derivation(**{**parts, "constants": dict(net.hyper), "initial": dict(net.initial)})
+    own = {"constants": dict(net.hyper), "initial": dict(net.initial), "choices": net.choices}
+    shown = Derivation(**{**parts, **own})
     return replace(shown, warnings=(*shown.warnings, *stuck(shown)))
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from symbp.errors import DerivationError
 from symbp.ir.expr import Expr, Index, free_indices
-from symbp.ir.labels import Differential
+from symbp.ir.labels import Choices, Differential
 from symbp.ir.printer import TEXT, Notation, equation_text
 from symbp.ir.system import Equation, Reduction, Role, System
 from symbp.ir.training import Initial
@@ -159,13 +159,13 @@ class Derivation:
     """A network's forward and backward equations in the order of evaluation.
 
     `declared` is the system as the user wrote it; `system` the final one: the (stabilised) forward
-    equations, then the backward ones. Equation k of `system.equations` carries the number k + 1
-    everywhere. `gradients` maps each parameter (or other tensor asked for) to the tensor that holds its
-    gradient; a key `"W1,W2"` is a second derivative. `of` names what was differentiated, if that isn't the
-    loss (a Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the
-    results are then these products). `constants` gives hyperparameters their values and `initial` says how
-    parameters start, where the network does. `warnings` are sentences for the user, such as a parameter
-    that the loss doesn't use. `grounds` give what the steps mention its meaning.
+    equations, then the backward ones. Equation k of `system.equations` carries the number k + 1 everywhere.
+    `gradients` maps each parameter (or other tensor asked for) to the tensor that holds its gradient; a key
+    `"W1,W2"` is a second derivative. `of` names what was differentiated, if that isn't the loss (a
+    Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the results are
+    then these products). `constants` gives hyperparameters their values and `initial` says how parameters
+    start, where the network does, `choices` what its author wants on pages. `warnings` are sentences for the
+    user, such as a parameter that the loss doesn't use. `grounds` give what the steps mention its meaning.
     """
 
     name: str
@@ -179,6 +179,7 @@ class Derivation:
     directions: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     initial: Mapping[str, Initial] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices, compare=False)
     grounds: tuple[Ground, ...] = ()
 
     __hash__ = object.__hash__

@@ -7,7 +7,7 @@ Must not know: tensors themselves, how a page spells anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,15 @@ class Label:
     number: int | None = None
     given: bool = False
     stands_for: str | None = None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What an author wants on pages: the LaTeX of tensors by name, the letters of indices by the name of the
+    size along which they run."""
+
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    letters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

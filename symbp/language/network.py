@@ -19,7 +19,7 @@ import sympy
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
 from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses
-from symbp.ir.labels import Differential
+from symbp.ir.labels import Choices, Differential
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
@@ -47,6 +47,7 @@ class Network:
     system: System
     initial: Mapping[str, Initial]
     hyper: Mapping[str, float] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices, compare=False)
     origin: Origin | None = field(default=None, compare=False)
 
     __hash__ = object.__hash__
@@ -58,8 +59,12 @@ class Network:
         outputs: Mapping[str, Tensor] | None = None,
         metrics: Mapping[str, Tensor] | None = None,
         parameters: Iterable[Tensor] = (),
+        symbols: Mapping[str, str] | None = None,
+        letters: Mapping[str, str] | None = None,
     ) -> None:
-        """`parameters` lists parameters that belong to the network even if nothing reads them."""
+        """`parameters` lists parameters that belong to the network even if nothing reads them. On pages,
+        `symbols` gives tensors their LaTeX, {"W1": r"W^{(1)}"}, and `letters` the indices along sizes,
+        {"T": "t"}."""
         outputs, metrics = outputs or {}, metrics or {}
         _check(name, loss, outputs, metrics)
         lowered = _Lowering(loss, outputs, metrics, tuple(parameters))
@@ -68,6 +73,7 @@ class Network:
         object.__setattr__(self, "system", system)
         object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())
+        object.__setattr__(self, "choices", _choices(system, symbols or {}, letters or {}))
         object.__setattr__(self, "origin", here())
 
     @property
@@ -78,6 +84,19 @@ class Network:
 
     def __str__(self) -> str:
         return f"{self.name}\n{self.system}"
+
+
+def _choices(system: System, symbols: Mapping[str, str], letters: Mapping[str, str]) -> Choices:
+    """What the author wants on pages. Raises DeclarationError: a tensor or a size that isn't there."""
+    for what, chosen, known in (("tensor", symbols, system.by_name), ("size", letters, system.sizes)):
+        for name in chosen:
+            if name not in known:
+                raise DeclarationError(
+                    f"there is no {what} {name!r}", where=here(), help=f"choose one of: {', '.join(known)}"
+                )
+    for letter in letters.values():
+        check_name(letter, "an index")
+    return Choices(dict(symbols), dict(letters))
 
 
 def _check(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> None:

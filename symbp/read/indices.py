@@ -41,10 +41,15 @@ class Lettering:
         return _abbreviated(_renamed(equation, self.of(equation)), self.lengths)
 
 
-def lettering(system: System, words: Collection[str], lengths: Mapping[Expr, Size]) -> Lettering:
-    """The letters of a system's axes; no index is called as one of the `words`, the names of tensors and
-    sizes."""
-    return Lettering(axis_letters(system, words), frozenset(words), lengths)
+def lettering(
+    system: System,
+    words: Collection[str],
+    lengths: Mapping[Expr, Size],
+    chosen: Mapping[str, str] | None = None,
+) -> Lettering:
+    """The letters of a system's axes, some of them `chosen` by the names of sizes; no index is called as one
+    of the `words`, the names of tensors and sizes."""
+    return Lettering(axis_letters(system, words, chosen), frozenset(words), lengths)
 
 
 def size_letters(system: System, words: Collection[str]) -> dict[str, str]:
@@ -74,15 +79,24 @@ def _abbreviated(equation: Equation, lengths: Mapping[Expr, Size]) -> Equation:
     )
 
 
-def axis_letters(system: System, words: Collection[str]) -> dict[Expr, str]:
+def axis_letters(
+    system: System, words: Collection[str], chosen: Mapping[str, str] | None = None
+) -> dict[Expr, str]:
     """The letter of each axis; none has that of another, or one of the words."""
     votes: dict[Expr, Counter[str]] = {}
     for equation in system.equations:
         for index, extent in bound(equation).items():
             votes.setdefault(extent, Counter())[index.name] += 1
-    found: dict[Expr, str] = {}
+    wanted = {Size(name): letter for name, letter in (chosen or {}).items() if letter not in words}
+    found: dict[Expr, str] = {extent: letter for extent, letter in wanted.items() if extent in votes}
     time = _time(system)
-    if time in votes and TIME not in words and not any(TIME in counted for counted in votes.values()):
+    if (
+        time in votes
+        and time not in found
+        and TIME not in found.values()
+        and TIME not in words
+        and not any(TIME in counted for counted in votes.values())
+    ):
         found[time] = TIME
     for extent in sorted(votes, key=lambda e: (not _is_plain(e), -max(votes[e].values()))):
         if not _is_plain(extent) and any(name.isalpha() for name in votes[extent]):

@@ -99,12 +99,14 @@ def reading(
     words = {*system.by_name, *sizes_of(system)}
     long = lengths(system, words)
     sizes = sizes_of(system) | {size.name for size in long.values()}
-    letters = lettering(system, words | sizes, long)
+    choices = derivation.choices
+    letters = lettering(system, words | sizes, long, choices.letters)
+    known = {name: latex for name, latex in choices.symbols.items() if name in system.by_name}
     equations = {e.target: letters.shown(e) for e in system.equations}
     ordered = parts(book.derivation)
     lines = _lines([equations[name] for part in ordered for name in part.targets], book, style)
     used = {index.name for line in lines for index in bound(line.equation)}
-    found = symbols(book.derivation, {*sizes, *used}, chosen)
+    found = symbols(book.derivation, {*sizes, *used}, known | dict(chosen or {}))
     numbers = {line.target: line.number for line in reversed(lines)}
     told = legend(book.derivation, equations, found, long, numbers)
     if style == "textbook" and any(line.computed != (line.number,) for line in lines):

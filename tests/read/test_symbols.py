@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import symbp as bp
-from symbp.errors import ReadingError, SymbpError, UsageError
+from symbp.errors import DeclarationError, ReadingError, SymbpError, UsageError
 from symbp.explain import document, latex
 from symbp.read.reading import reading
 from symbp.read.spelling import Symbol, bare, text_symbol
@@ -151,3 +151,20 @@ def test_spelling_of_a_symbol():
     assert text_symbol(Symbol("dh", part=12)) == "dh⁽¹²⁾"
     assert text_symbol(Symbol("x", 1, mark="hat")) == "x\u03021"
     assert text_symbol(Symbol("p", above="infer")) == "p_infer"
+
+
+def test_a_networks_own_choices_are_kept():
+    N, T, D = bp.dims("N T D")
+    n, t, i = bp.indices("n t i")
+    x, w = bp.input("x", (N, T)), bp.param("w", (D, T))
+    loss = bp.define("loss", [], bp.Sum((x[n, t] * w[i, t]) ** 2, n, t, i))
+    net = bp.Network("chosen", loss=loss, symbols={"w": r"\omega^{(1)}"}, letters={"T": "s", "D": "d"})
+    shown = bp.derive(net).latex()
+    assert r"\omega^{(1)}" in shown
+    assert "s = 0, …, T - 1" in bp.derive(net).text()
+    assert "d = 0, …, D - 1" in bp.derive(net).text()
+    assert r"\Omega" in bp.derive(net).latex(symbols={"w": r"\Omega"})
+    with pytest.raises(DeclarationError, match="no tensor 'v'"):
+        bp.Network("chosen", loss=loss, symbols={"v": "V"})
+    with pytest.raises(DeclarationError, match="no size 'K'"):
+        bp.Network("chosen", loss=loss, letters={"K": "k"})
