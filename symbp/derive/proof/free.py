@@ -153,7 +153,8 @@ class FreeConditions:
         largest = max(_largest(lhs), _largest(rhs))
         drawn = self.sign(difference, largest)
         self.seen[guard] = difference, drawn
-        self.drawn[guard] = max(self.drawn.get(guard, 0), difference.size)
+        fixed = int(np.sum(among(difference, self.kinds.fixed.differences)))
+        self.drawn[guard] = max(self.drawn.get(guard, 0), difference.size - fixed or difference.size)
         chosen = _RELATIONS[guard.op](drawn)
         finite = np.isfinite(difference)
         return chosen if np.all(finite) else np.where(finite, chosen, AS_THEY_ARE.holds(guard, lhs, rhs))
