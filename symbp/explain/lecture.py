@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from symbp.explain.document import Document, sides
+from symbp.explain.shapes import product_shapes
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.printer import Notation
 from symbp.read.lecture import Lesson, Part
@@ -45,10 +46,18 @@ def rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
     else:
         if lesson.is_result:
             found += [Sentence(summed) for summed in _summed(lesson)]
-            return [*found, *_results(document, lesson, notation)]
+            return [*found, *_results(document, lesson, notation), *_shapes(document, lesson)]
         found += [Formula(*notation.equation(lesson.sum)), *(Sentence(s) for s in _summed(lesson))]
     why = reasons(document, lesson)
-    return [*found, *_results(document, lesson, notation), *(Sentence((one,)) for one in why)]
+    told = (*_shapes(document, lesson), *(Sentence((one,)) for one in why))
+    return [*found, *_results(document, lesson, notation), *told]
+
+
+def _shapes(document: Document, lesson: Lesson) -> list[Sentence]:
+    """Why a factor is transposed, where the result is a product of two matrices."""
+    results = [e for e in document.equations if e.line.target == lesson.line.target]
+    said = [product_shapes(document, shown) for shown in results]
+    return [Sentence(pieces) for pieces in said if pieces]
 
 
 def _without_formula(document: Document, lesson: Lesson) -> str:

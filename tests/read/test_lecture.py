@@ -80,6 +80,10 @@ def test_a_lesson_says_where_the_sum_runs(mlp):
     said = ["".join(map(str, row.pieces)) for row in found if isinstance(row, Sentence)]
     assert said[0].endswith("is read by Named(name='a2') (3).")
     assert "Summed over k" in said[1]
+    assert said[2] == (
+        "In matrices (N, H) = (N, K)·(K, H); Named(name='W2') stands transposed, "
+        "since the sum runs along its last axis."
+    )
 
 
 @pytest.mark.parametrize("name", ["mlp", "char_lstm"])
