@@ -159,7 +159,7 @@ FORMS = [
     ([n, t, j], after(r("z", n, t + 1, j2) * r("U", j, j2)), [j2], "r_{t} = [2 + t ≤ T]·z_{t+1}·Uᵀ"),
     ([j, j2], r("h", n, t - 1, j, outside=0) * r("z", n, t, j2), [n, t], "r = Σ_t h_{t-1}ᵀ·z_{t}"),
     ([n, t, l, j], r("X", n, t, i) * r("P", i, l, j), [i], "r_{n,l} = X_{n}·P_{l}"),
-    ([n, t, j], sigmoid(r("G", n, t, 0, j)), [], "r_{n} = sigmoid(G_{n,0})"),
+    ([n, t, j], sigmoid(r("G", n, t, 0, j)), [], "r_{n} = σ(G_{n,0})"),
     ([n, j], r("h", n, T - 1, j), [], "r = h_{T-1}"),
     ([n, t, j], (1 - r("h", n, t, j) ** 2) * r("z", n, t, j), [], "r_{n} = (1 - h_{n} ⊙ h_{n}) ⊙ z_{n}"),
     ([l, n, j], r("g", l - 1, n, j2, outside=r("first", n, j2)) * r("R", l, j2, j), [j2],
