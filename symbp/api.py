@@ -86,6 +86,42 @@ class Derivation(Derived):
 
         return markdown.markdown(document.document(self, symbols=symbols, style=reading), steps=steps)
 
+    def html(
+        self,
+        *,
+        steps: bool = True,
+        symbols: Mapping[str, str] | None = None,
+        fragment: bool = False,
+        reading: Style = "textbook",
+    ) -> str:
+        """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
+        derivative comes about, folded below it. A `fragment` is for a page of one's own."""
+        from symbp.explain import document, html
+
+        page = document.document(self, symbols=symbols, style=reading)
+        return html.html(page, steps=steps, fragment=fragment)
+
+    def notebook(
+        self,
+        *,
+        steps: Steps = False,
+        symbols: Mapping[str, str] | None = None,
+        code: str = "",
+        reading: Style = "textbook",
+    ) -> str:
+        """The page as a Jupyter notebook; `code`, such as what derives the network, is its first code
+        cell."""
+        from symbp.explain import document, notebook
+
+        page = document.document(self, symbols=symbols, style=reading)
+        return notebook.notebook(page, steps=steps, code=code)
+
+    def _repr_html_(self) -> str:
+        return self.html(fragment=True)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
     def json(self, *, symbols: Mapping[str, str] | None = None, reading: Style = "textbook") -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
         from symbp.explain import document, json

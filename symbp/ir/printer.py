@@ -241,7 +241,9 @@ class Notation:
         if negative:
             text = self.sign("-") + self.wrapped((text, strength), MUL)
         for (negative, *_), written in ranked[1:]:
-            text += (self.minus if negative else self.plus) + (self.wrapped(written, MUL) if negative else written[0])
+            text += (self.minus if negative else self.plus) + (
+                self.wrapped(written, MUL) if negative else written[0]
+            )
         return text, ADD
 
     def term_key(self, term: Expr, order: tuple[Index, ...]) -> TermKey:
