@@ -111,6 +111,7 @@ class MathML(Notation):
     one = number("1")
     plus = operator("+")
     minus = operator("−")
+    comma = operator(",")
     relation = {  # noqa: RUF012
         sign: operator(shown)
         for sign, shown in {"=": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}.items()

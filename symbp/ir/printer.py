@@ -60,6 +60,7 @@ class Notation:
     one = "1"
     plus = " + "
     minus = " - "
+    comma = ","  # between letters below a sign
     relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ "}  # noqa: RUF012
     reduce_names = {  # noqa: RUF012
         "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax", "argsort": "argsort",

@@ -139,7 +139,7 @@ class _Printer:
                 text += "".join(self.signs.divide + self.wrapped(f, POSTFIX) for f in under)
                 return text, ELEMENTWISE
             case Summed(indices, body):
-                letters = ",".join(self.scalar.symbol(i) for i, _ in indices)
+                letters = self.scalar.comma.join(self.scalar.symbol(i) for i, _ in indices)
                 return self.signs.summed.format(letters) + self.wrapped(body, ELEMENTWISE), ELEMENTWISE
             case Whole(op, left, right):
                 sides = [(self.wrapped(side, ATOM), SCALAR) for side in (left, right)]
