@@ -21,6 +21,7 @@ from symbp.ir.system import Tensor
 from symbp.read.lecture import Lesson
 from symbp.read.legend import Named, Piece
 from symbp.read.matrix.spell import matrix_sides
+from symbp.read.symbols import Symbols
 from symbp.rendering import render
 
 EQUALS = operator("=")
@@ -99,7 +100,7 @@ def html(document: Document, *, steps: bool = True, fragment: bool = False) -> s
     """The page; with `steps`, below each derivative how it comes about, folded away; as a `fragment`, what
     stands in another page, with names of its own for the places that links lead to."""
     prefix = f"{_slug(document.title)}-" if fragment else ""
-    notation = MathML(document.reading.symbols)
+    notation = _notation(document.reading.symbols)
     lessons = document.lecture.lessons if steps else ()
     links = Links(frozenset(line.number for line in document.reading.lines), prefix)
     number = {e.equation.target: e.number for e in reversed(document.equations)}
@@ -117,6 +118,10 @@ def html(document: Document, *, steps: bool = True, fragment: bool = False) -> s
         "warnings": document.warnings,
     }
     return render("page_fragment.html.j2" if fragment else "page.html.j2", values, markup=True)
+
+
+def _notation(symbols: Symbols) -> MathML:
+    return MathML(symbols, PageText(symbols))
 
 
 def _slug(words: str) -> str:
@@ -151,7 +156,7 @@ def _start(start: Start, notation: MathML) -> StartRow:
 def _section(
     section: Section, document: Document, links: Links, lessons: Mapping[int, Lesson]
 ) -> SectionBlock:
-    notation = MathML(document.reading.symbols)
+    notation = _notation(document.reading.symbols)
     pairs = (
         Markup("{} {} {}").format(_inline(notation.tensor(a)), section.verb, _inline(notation.tensor(b)))
         for a, b in section.pairs
@@ -168,7 +173,7 @@ def _equation(
     shown: NumberedEquation, document: Document, links: Links, lesson: Lesson | None
 ) -> EquationBlock:
     symbols = document.reading.symbols
-    notation, text = MathML(symbols), PageText(symbols)
+    notation, text = _notation(symbols), PageText(symbols)
     forms = [_display(*sides(shown.line, notation), index_form(shown, text))]
     if shown.matrix is not None:
         label = matrix_form(shown, text) or ""
@@ -179,7 +184,7 @@ def _equation(
 
 def _lesson(lesson: Lesson, document: Document, links: Links) -> tuple[LessonRow, ...]:
     symbols = document.lecture.symbols
-    notation = MathML(symbols)
+    notation = _notation(symbols)
     spelled, text = rows(document, lesson, notation), rows(document, lesson, PageText(symbols))
     found = []
     for one, said in zip(spelled, text, strict=True):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape, unescape
 
-from symbp.ir.expr import Expr
+from symbp.ir.expr import Expr, Index
 from symbp.ir.labels import Differential
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
 from symbp.read.matrix.spell import Spelling
@@ -105,7 +105,8 @@ def named(name: str) -> str:
 
 
 class MathML(Notation):
-    """Index notation in MathML, with the symbols of a page."""
+    """Index notation in MathML, with the symbols of a page; terms and factors stand in the order that they
+    have in the notation `like`, in which formulas are read aloud."""
 
     times = f"{THIN}<mo>\u2062</mo>"
     one = number("1")
@@ -122,8 +123,9 @@ class MathML(Notation):
         "prod": operator("∏"),
     }
 
-    def __init__(self, symbols: Symbols | None = None) -> None:
+    def __init__(self, symbols: Symbols | None = None, like: Notation | None = None) -> None:
         self.symbols: Mapping[str, Symbol] = symbols.symbols if symbols is not None else {}
+        self.like = like
 
     def tensor(self, name: str) -> str:
         """A tensor's name without subscripts."""
@@ -259,6 +261,9 @@ class MathML(Notation):
 
     def place(self, written: str) -> str:
         return plain(written)
+
+    def sorted_as(self, e: Expr, written: str, order: tuple[Index, ...]) -> str:
+        return self.place(written) if self.like is None else self.like.place(self.like.show(e, order))
 
 
 def _simple(symbol: Symbol) -> str:

@@ -168,6 +168,10 @@ class Notation:
         """What a term or factor is sorted by where nothing else decides."""
         return written
 
+    def sorted_as(self, e: Expr, written: str, order: tuple[Index, ...]) -> str:  # noqa: ARG002
+        """The place of a term or factor, by the expression or by how it was written."""
+        return self.place(written)
+
     # --- the one walk
     def show(self, expr: Expr, order: Sequence[Index] = ()) -> str:
         """`expr` in this notation, with factors in the order of the given indices."""
@@ -257,7 +261,7 @@ class Notation:
         positive = -term if negative else term
         factors = len(sympy.Mul.make_args(positive))
         written = self._write(positive, order)
-        place = self.place(written[0])
+        place = self.sorted_as(positive, written[0], order)
         return (negative, not term.is_number, -len(free_indices(term)), -factors, place), written
 
     def _product(self, e: Expr, order: tuple[Index, ...]) -> Written:
@@ -307,7 +311,7 @@ class Notation:
         positions = {index: k for k, index in enumerate(order)}
         where = tuple(sorted(positions.get(i, len(order)) for i in free_indices(factor)))
         written = self._write(factor, order)
-        return (kind, where, self.place(written[0])), written
+        return (kind, where, self.sorted_as(factor, written[0], order)), written
 
     def _power(self, e: Expr, order: tuple[Index, ...]) -> Written:
         base, exponent = e.as_base_exp()

@@ -1,6 +1,7 @@
 """The page for browsers: well-formed, complete, linked within itself, readable, and without a network."""
 
 import re
+import unicodedata
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import cache
@@ -14,6 +15,7 @@ from symbp.explain.html import html
 from symbp.explain.mathml import MathML, plain, spelling
 from symbp.explain.text import PageText, index_form, matrix_form
 from symbp.read.matrix.spell import matrix_sides
+from symbp.read.spelling import LETTERS
 from symbp.rendering import template_folder
 
 SLOW = {"gpt", "ctc", "pinn", "contrastive"}
@@ -107,6 +109,27 @@ def test_formulas_mention_all_symbols(name):
         if shown.matrix is not None:
             matrix = "".join(map(plain, matrix_sides(shown.matrix, spelling(notation))))
             assert alone(shown.line.target) in matrix
+
+
+def signs_of(text):
+    """Letters and digits in the order in which they are read."""
+    text = re.sub(r"ᵀ|Σ|Π|sqrt|floor|mod", "", text.replace("∂loss∂", "d"))
+    for letter, name in LETTERS.items():
+        text = text.replace(letter, name)
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if sign.isalnum())
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_formulas_say_the_same_as_the_text(name):
+    page = page_of(name)
+    compared = 0
+    for formula in parsed(html(page)).iter("math"):
+        said = formula.get("alttext")
+        if said is None or "⁽" in said or "e-" in said or "∂" in said:  # these are written otherwise
+            continue
+        assert signs_of(text_of(formula)) == signs_of(said), said
+        compared += 1
+    assert compared >= len(page.equations)
 
 
 def test_spelling():
