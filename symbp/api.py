@@ -17,6 +17,7 @@ from symbp.errors import GenerationError, UsageError
 
 if TYPE_CHECKING:
     from symbp.emit import Footprint
+    from symbp.explain.document import Document
     from symbp.explain.lecture import Steps
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from symbp.read.formula.declared import Shapes
     from symbp.read.reading import Style
     from symbp.verify import Report
+
+    Symbols = Mapping[str, str] | None  # LaTeX by tensor
 
 __all__ = [
     "Derivation",
@@ -45,52 +48,73 @@ class Derivation(Derived):
     """A network's derivatives in closed form, and their page in every format. `d["W1"]` is one closed form,
     `d["W1,W2"]` that of a second derivative."""
 
-    def text(
-        self,
-        *,
-        steps: Steps = False,
-        symbols: Mapping[str, str] | None = None,
-        reading: Style = "textbook",
-    ) -> str:
+    def _page(self, symbols: Symbols, reading: Style) -> Document:
+        from symbp.explain.document import document
+
+        return document(self, symbols=symbols, style=reading)
+
+    def text(self, *, steps: Steps = False, symbols: Symbols = None, reading: Style = "textbook") -> str:
         """Numbered equations, forward and backward; with `steps`, how each derivative comes about, or every
         rewrite that led to the `computed` equations. The forward pass is shown as it was declared, or as it
         is `computed`."""
-        from symbp.explain import document, text
+        from symbp.explain import text
 
-        return text.text(document.document(self, symbols=symbols, style=reading), steps=steps)
+        return text.text(self._page(symbols, reading), steps=steps)
 
     def latex(
         self,
         *,
         steps: Steps = False,
-        symbols: Mapping[str, str] | None = None,
+        symbols: Symbols = None,
         fragment: bool = False,
         reading: Style = "textbook",
     ) -> str:
         """A complete LaTeX document, or as a `fragment` the equations alone; `symbols` gives tensors the
         LaTeX that their author wants: `{"W1": r"W^{(1)}"}`."""
-        from symbp.explain import document, latex
+        from symbp.explain import latex
 
-        page = document.document(self, symbols=symbols, style=reading)
-        return latex.latex(page, steps=steps, fragment=fragment)
+        return latex.latex(self._page(symbols, reading), steps=steps, fragment=fragment)
 
-    def markdown(
+    def markdown(self, *, steps: Steps = False, symbols: Symbols = None, reading: Style = "textbook") -> str:
+        """The page as Markdown, with formulas in LaTeX between dollar signs."""
+        from symbp.explain import markdown
+
+        return markdown.markdown(self._page(symbols, reading), steps=steps)
+
+    def html(
         self,
         *,
-        steps: Steps = False,
-        symbols: Mapping[str, str] | None = None,
+        steps: bool = True,
+        symbols: Symbols = None,
+        fragment: bool = False,
         reading: Style = "textbook",
     ) -> str:
-        """The page as Markdown, with formulas in LaTeX between dollar signs."""
-        from symbp.explain import document, markdown
+        """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
+        derivative comes about, folded below it. A `fragment` is for a page of one's own."""
+        from symbp.explain import html
 
-        return markdown.markdown(document.document(self, symbols=symbols, style=reading), steps=steps)
+        return html.html(self._page(symbols, reading), steps=steps, fragment=fragment)
 
-    def json(self, *, symbols: Mapping[str, str] | None = None, reading: Style = "textbook") -> str:
+    def notebook(
+        self, *, steps: Steps = False, symbols: Symbols = None, code: str = "", reading: Style = "textbook"
+    ) -> str:
+        """The page as a Jupyter notebook; `code`, such as what derives the network, is its first code
+        cell."""
+        from symbp.explain import notebook
+
+        return notebook.notebook(self._page(symbols, reading), steps=steps, code=code)
+
+    def _repr_html_(self) -> str:
+        return self.html(fragment=True)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def json(self, *, symbols: Symbols = None, reading: Style = "textbook") -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
-        from symbp.explain import document, json
+        from symbp.explain import json
 
-        return json.text(document.document(self, symbols=symbols, style=reading))
+        return json.text(self._page(symbols, reading))
 
     def short(self) -> tuple[ShortForm, ...]:
         """Each result in one line, its matrix notation with what it rests on written in its place."""

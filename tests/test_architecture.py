@@ -16,10 +16,10 @@ DIRECT = {
     "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root"},
     "api": {"language", "verify", "explain", "formula"},
     "verify": {"emit"},
-    "emit": {"lower"},
+    "emit": {"lower", "rendering"},
     "lower": {"derive"},
     "derive": {"ir"},
-    "explain": {"read"},
+    "explain": {"read", "rendering"},
     # The grammar: text to trees, and nothing of networks, so that pages and answers are read with it, too.
     "grammar": set(),
     "read": {"derive", "grammar"},
@@ -31,6 +31,7 @@ DIRECT = {
     "ops": {"language"},
     "language": {"ir"},
     "ir": set(),
+    "rendering": set(),  # templates filled in, for modules and pages
     "data": set(),
     "errors": set(),
     "root": set(),  # lazy: its imports are checked by `test_importing_symbp_is_cheap`

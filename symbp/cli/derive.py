@@ -1,6 +1,6 @@
 """Prints the gradients of a network in closed form: numbered equations, forward and backward.
 
-Enters: a network, a format. Leaves: text, LaTeX or JSON on stdout or in a file.
+Enters: a network, a format. Leaves: the page in that format on stdout or in a file.
 Must not know: how a gradient is derived or how a format is laid out.
 """
 
@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from symbp.cli import derivatives
 from symbp.cli.arguments import Arguments, symbol
 from symbp.cli.status import FINE
 
-HELP = "the gradients in closed form, as text, LaTeX, Markdown or JSON"
+if TYPE_CHECKING:
+    from symbp.api import Derivation
+
+HELP = "the gradients in closed form, as text, LaTeX, Markdown, a page for browsers, a notebook or JSON"
+FORMATS = ("text", "latex", "markdown", "html", "notebook", "json")
 
 
 def add_arguments(to: Arguments) -> None:
     to.net()
-    to.add("--format", choices=("text", "latex", "markdown", "json"), default="text", help="default: text")
+    to.add("--format", choices=FORMATS, default="text", help="default: text")
     to.add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     derivatives.add_arguments(to)
     to.add(
@@ -34,7 +39,8 @@ def add_arguments(to: Arguments) -> None:
         const=True,
         default=False,
         choices=("computed",),
-        help="show how each derivative comes about; computed: every rewrite on the way to the code",
+        help="show how each derivative comes about, as html always does; computed: every rewrite on the way "
+        "to the code (text, latex)",
     )
     to.add(
         "--symbol",
@@ -44,7 +50,9 @@ def add_arguments(to: Arguments) -> None:
         default=[],
         help="how LaTeX spells a tensor, such as W1='W^{(1)}' (repeatable)",
     )
-    to.add("--fragment", action="store_true", help="as LaTeX, the equations alone, without a document")
+    to.add(
+        "--fragment", action="store_true", help="the equations alone, without a document, as LaTeX; or html"
+    )
     to.output("the derivation")
 
 
@@ -55,20 +63,33 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
     derivation = derivatives.derivation(args, load_target(args.net).network)
-    symbols = dict(args.symbol)
-    if args.format == "latex" or args.fragment:
-        page = derivation.latex(
-            steps=args.steps, symbols=symbols, fragment=args.fragment, reading=args.reading
-        )
-    elif args.format == "markdown":
-        page = derivation.markdown(steps=args.steps, symbols=symbols, reading=args.reading)
-    elif args.format == "json":
-        page = derivation.json(symbols=symbols, reading=args.reading)
-    else:
-        page = derivation.text(steps=args.steps, symbols=symbols, reading=args.reading)
-    page = page.rstrip("\n") + "\n"
+    page = _page(args, derivation).rstrip("\n") + "\n"
     if args.output:
         print(f"wrote {write(args.output, page, force=args.force)}", file=sys.stderr)
     else:
         sys.stdout.write(page)
     return FINE
+
+
+def _page(args: argparse.Namespace, derivation: Derivation) -> str:
+    symbols, reading = dict(args.symbol), args.reading
+    if args.format == "html":
+        return derivation.html(symbols=symbols, fragment=args.fragment, reading=reading)
+    if args.format == "latex" or args.fragment:
+        return derivation.latex(steps=args.steps, symbols=symbols, fragment=args.fragment, reading=reading)
+    if args.format == "markdown":
+        return derivation.markdown(steps=args.steps, symbols=symbols, reading=reading)
+    if args.format == "notebook":
+        return derivation.notebook(steps=args.steps, symbols=symbols, code=_code(args), reading=reading)
+    if args.format == "json":
+        return derivation.json(symbols=symbols, reading=reading)
+    return derivation.text(steps=args.steps, symbols=symbols, reading=reading)
+
+
+def _code(args: argparse.Namespace) -> str:
+    """What derives the network again: a file elsewhere may not be found from a notebook."""
+    from symbp.gallery import GALLERY
+
+    if args.net not in GALLERY or derivatives.asked_for(args):
+        return ""
+    return f'import symbp as bp\n\nd = bp.derive(bp.gallery.find("{args.net}").load().net)'

@@ -30,11 +30,11 @@ from symbp.emit.splice import (
     part,
 )
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
-from symbp.emit.templates import render
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Role, Tensor
 from symbp.lower import lower
+from symbp.rendering import render
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,6 @@ from symbp.emit.splice import (
     without,
 )
 from symbp.emit.tables import globals_of, tables
-from symbp.emit.templates import render
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError
@@ -45,6 +44,7 @@ from symbp.ir.expr import Size
 from symbp.ir.system import Role
 from symbp.ir.training import Initial, UpdateRule
 from symbp.lower.memory import MemoryPlan
+from symbp.rendering import render
 
 TARGETS = ("numpy", "numba")
 PIECES = ("live", "log", "patience")

@@ -19,8 +19,13 @@ from symbp.read.legend import Named, Piece
 
 def markdown(document: Document, *, steps: Steps = False) -> str:
     """The page without a final newline; with `steps`, how each derivative comes about."""
+    return "\n\n".join(parts(document, steps=steps))
+
+
+def parts(document: Document, *, steps: Steps = False) -> list[str]:
+    """The parts of the page in order, each with its heading: the title, what is given, and so on."""
     notation = notation_for(document)
-    parts = [f"# {document.title}", _given(document.given, notation)]
+    found = [f"# {document.title}", _given(document.given, notation)]
     if document.starts:
         starts = []
         for start in document.starts:
@@ -28,15 +33,15 @@ def markdown(document: Document, *, steps: Steps = False) -> str:
             names = ", ".join(f"${notation.tensor(name)}$" for name in start.names)
             why = f"; {start.initial.reason}" if start.initial.reason else ""
             starts.append(f"- {names}: {f'{kind} ${scale}$' if scale else kind}{why}")
-        parts.append("\n".join(["## Start", "", *starts]))
+        found.append("\n".join(["## Start", "", *starts]))
     if document.reading.legend:
         told = [f"- {_spelled(entry.pieces, notation)}" for entry in document.reading.legend]
-        parts.append("\n".join(["## Legend", "", *told]))
-    parts += [_section(section, notation) for section in document.sections]
+        found.append("\n".join(["## Legend", "", *told]))
+    found += [_section(section, notation) for section in document.sections]
     if steps and steps != "computed" and document.lecture.lessons:
-        parts.append(_lecture(document))
-    parts += [f"> **Warning.** {warning}" for warning in document.warnings]
-    return "\n\n".join(parts)
+        found.append(_lecture(document))
+    found += [f"> **Warning.** {warning}" for warning in document.warnings]
+    return found
 
 
 def _given(tensors: Sequence[Tensor], notation: Latex) -> str:

@@ -35,7 +35,8 @@ class Start:
         scale = _scale(notation, start.scale)
         if start.distribution == "uniform":
             return "uniform within", f"{around}{either}{scale}"
-        return "normal with the deviation", scale + (f" around {around.strip()}" if around else "")
+        middle = notation.prose(" around ") + around.strip() if around else ""
+        return "normal with the deviation", scale + middle
 
 
 def starts(initial: Mapping[str, Initial]) -> tuple[Start, ...]:

@@ -57,6 +57,10 @@ class Notation:
     """How each kind of node is spelled; subclasses override the small methods."""
 
     times = "·"
+    one = "1"
+    plus = " + "
+    minus = " - "
+    comma = ","  # between letters below a sign
     relation = {"=": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ "}  # noqa: RUF012
     reduce_names = {  # noqa: RUF012
         "sum": "Σ", "prod": "Π", "max": "max", "argmax": "argmax", "argsort": "argsort",
@@ -76,6 +80,22 @@ class Notation:
 
     def number(self, value: Expr) -> str:
         return decimal(value)
+
+    def sign(self, sign: str) -> str:
+        """A sign with nothing around it: before a first term, or in a subscript."""
+        return sign
+
+    def prose(self, words: str) -> str:
+        """Words between formulas."""
+        return words
+
+    def raised(self, base: str, sign: str) -> str:
+        """What was spelled as a `base`, with a sign behind it that notations may raise."""
+        return base + sign
+
+    def lowered(self, base: str, below: str) -> str:
+        """A sign with an expression below it."""
+        return f"{base}_{{{below}}}"
 
     def constant(self, value: Expr) -> str:
         return {"pi": "π", "E": "e", "oo": "∞", "-oo": "-∞"}.get(str(value), str(value))
@@ -148,6 +168,10 @@ class Notation:
         """What a term or factor is sorted by where nothing else decides."""
         return written
 
+    def sorted_as(self, e: Expr, written: str, order: tuple[Index, ...]) -> str:  # noqa: ARG002
+        """The place of a term or factor, by the expression or by how it was written."""
+        return self.place(written)
+
     # --- the one walk
     def show(self, expr: Expr, order: Sequence[Index] = ()) -> str:
         """`expr` in this notation, with factors in the order of the given indices."""
@@ -214,15 +238,17 @@ class Notation:
         text = self.number(e)
         if e.is_negative:
             return text, ADD
-        return text, (MUL if "/" in text else ATOM)
+        return text, (MUL if "/" in decimal(e) else ATOM)
 
     def _sum(self, e: Expr, order: tuple[Index, ...]) -> Written:
         ranked = sorted(self._written_term(term, order) for term in e.args)
         (negative, *_), (text, strength) = ranked[0]
         if negative:
-            text = f"-{self.wrapped((text, strength), MUL)}"
+            text = self.sign("-") + self.wrapped((text, strength), MUL)
         for (negative, *_), written in ranked[1:]:
-            text += (" - " if negative else " + ") + (self.wrapped(written, MUL) if negative else written[0])
+            text += (self.minus if negative else self.plus) + (
+                self.wrapped(written, MUL) if negative else written[0]
+            )
         return text, ADD
 
     def term_key(self, term: Expr, order: tuple[Index, ...]) -> TermKey:
@@ -235,18 +261,17 @@ class Notation:
         positive = -term if negative else term
         factors = len(sympy.Mul.make_args(positive))
         written = self._write(positive, order)
-        place = self.place(written[0])
+        place = self.sorted_as(positive, written[0], order)
         return (negative, not term.is_number, -len(free_indices(term)), -factors, place), written
 
     def _product(self, e: Expr, order: tuple[Index, ...]) -> Written:
         coefficient, rest = e.as_coeff_Mul(rational=True)
         if coefficient.is_negative:
             positive = self._write(-e, order)
-            return f"-{self.wrapped(positive, MUL)}", ADD
+            return self.sign("-") + self.wrapped(positive, MUL), ADD
         over, under = [], []
         if coefficient != 1:
-            text = self.number(coefficient)
-            if "/" in text:
+            if "/" in decimal(coefficient):
                 numerator, denominator = coefficient.p, coefficient.q
                 under.append(sympy.Integer(denominator))
                 over += [] if numerator == 1 else [sympy.Integer(numerator)]
@@ -263,7 +288,7 @@ class Notation:
 
     def _factors(self, factors: list[Expr], order: tuple[Index, ...]) -> Written:
         if not factors:
-            return "1", ATOM
+            return self.one, ATOM
         if len(factors) == 1:
             return self._write(factors[0], order)
         ranked = sorted(self._written_factor(factor, order) for factor in factors)
@@ -286,14 +311,14 @@ class Notation:
         positions = {index: k for k, index in enumerate(order)}
         where = tuple(sorted(positions.get(i, len(order)) for i in free_indices(factor)))
         written = self._write(factor, order)
-        return (kind, where, self.place(written[0])), written
+        return (kind, where, self.sorted_as(factor, written[0], order)), written
 
     def _power(self, e: Expr, order: tuple[Index, ...]) -> Written:
         base, exponent = e.as_base_exp()
         if isinstance(e, sympy.exp):  # SymPy shows exp as a power of e
             return self.call("exp", [self.show(e.args[0], order)]), ATOM
         if exponent.is_number and exponent.is_negative:
-            return self.fraction(("1", ATOM), self._write(base**-exponent, order))
+            return self.fraction((self.one, ATOM), self._write(base**-exponent, order))
         if exponent == sympy.Rational(1, 2):
             return self.root(self.show(base, order)), ATOM
         written = self._write(exponent, order)

@@ -128,7 +128,8 @@ class _Printer:
             case Ones():
                 return self.signs.ones, ATOM
             case Identity(extent, sized):
-                return self.signs.identity + (f"_{{{self.scalar.show(extent)}}}" if sized else ""), ATOM
+                sign = self.signs.identity
+                return (self.scalar.lowered(sign, self.scalar.show(extent)) if sized else sign), ATOM
             case Total(terms):
                 return self.total(terms), SUM
             case Product(factors):
@@ -138,7 +139,7 @@ class _Printer:
                 text += "".join(self.signs.divide + self.wrapped(f, POSTFIX) for f in under)
                 return text, ELEMENTWISE
             case Summed(indices, body):
-                letters = ",".join(self.scalar.symbol(i) for i, _ in indices)
+                letters = self.scalar.comma.join(self.scalar.symbol(i) for i, _ in indices)
                 return self.signs.summed.format(letters) + self.wrapped(body, ELEMENTWISE), ELEMENTWISE
             case Whole(op, left, right):
                 sides = [(self.wrapped(side, ATOM), SCALAR) for side in (left, right)]
@@ -151,9 +152,9 @@ class _Printer:
             case Scale(over, under, body):
                 return self.scale([*over, *([] if body is None else [body])], under)
             case Transpose(inner):
-                return self.base(inner) + self.signs.transpose, POSTFIX
+                return self.scalar.raised(self.base(inner), self.signs.transpose), POSTFIX
             case OfMatrix("inverse", matrix):
-                return self.base(matrix) + self.signs.inverse, POSTFIX
+                return self.scalar.raised(self.base(matrix), self.signs.inverse), POSTFIX
             case Power(base, exponent):
                 return self.power(base, exponent)
             case _:
@@ -182,7 +183,7 @@ class _Printer:
         for term in terms:
             negative = bool(term.could_extract_minus_sign())
             written = self.scalar.wrapped(self.scalar.written(-term if negative else term), MUL)
-            text += ("-" if negative else "+" if text else "") + written
+            text += (self.scalar.sign("-") if negative else self.scalar.sign("+") if text else "") + written
         return text
 
     def padded(self, image: Node, pads: Sequence[Expr]) -> str:
@@ -196,15 +197,15 @@ class _Printer:
         text = ""
         for negative, term in terms:
             written = self.wrapped(term, ELEMENTWISE) if negative else self.write(term)[0]
-            joint = (self.signs.minus if negative else " + ") if text else ("-" if negative else "")
-            text += joint + written
+            first = self.scalar.sign("-") if negative else ""
+            text += ((self.signs.minus if negative else self.scalar.plus) if text else first) + written
         return text
 
     def scale(self, over: Sequence[Node], under: Sequence[Node]) -> Written:
         if len(over) == 1:
             text, strength = self.write(over[0])
         else:
-            text = self.signs.times.join(self.wrapped(f, PRODUCT) for f in over) or "1"
+            text = self.signs.times.join(self.wrapped(f, PRODUCT) for f in over) or self.scalar.one
             strength = PRODUCT if over else ATOM
         if not under:
             return text, strength
@@ -252,7 +253,7 @@ class _Printer:
                 return self.scalar.call(function, [self.write(inner)[0]])
             case Diagonal(vector, inverted):
                 call = self.scalar.call("diag", [self.write(vector)[0]])
-                return call + (self.signs.inverse if inverted else "")
+                return self.scalar.raised(call, self.signs.inverse) if inverted else call
             case DiagonalOf(matrix):
                 return self.scalar.call("diag", [self.write(matrix)[0]])
             case Trace(matrix):

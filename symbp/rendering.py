@@ -1,6 +1,7 @@
 """Finds the templates, packed with the package or beside it in a checkout, and renders them.
 
-Enters: a template's name and its values. Leaves: text. Must not know: what the text is for.
+Enters: a template's name and its values, escaped where the text is markup. Leaves: text. Must not know: what
+the text is for.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ def template_folder() -> Path:
     )
 
 
-def render(name: str, values: Mapping[str, Any]) -> str:
-    """A template filled in; a value that it names and that is not given is an error."""
+def render(name: str, values: Mapping[str, Any], *, markup: bool = False) -> str:
+    """A template filled in; a value that it names and that is not given is an error. In a template of
+    `markup`, values are text that is escaped, unless they are `Markup`."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -32,6 +34,6 @@ def render(name: str, values: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=markup,
     )
     return environment.get_template(name).render(values)
