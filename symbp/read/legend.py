@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices, free_sizes
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import bound
@@ -174,7 +174,7 @@ def _places(shown: Mapping[str, Equation]) -> Iterator[Entry]:
     for name, equation in shown.items():
         body = equation.body
         argument = body.args[0] if body.is_Function and len(body.args) == 1 else None
-        reads = [a for a in argument.atoms(Access) if a.name in shape] if argument is not None else []
+        reads = [a for a in accesses(argument) if a.name in shape] if argument is not None else []
         for access in reads if equation.op is None else ():
             for axis, subscript in enumerate(access.subscripts):
                 if subscript.is_Integer:

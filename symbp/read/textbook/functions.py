@@ -174,7 +174,7 @@ def _softmax(e: Expr) -> Expr:
 def place_of(saved: Equation, node: Along) -> tuple[Expr, ...] | None:
     """The subscripts at which the equation's right-hand side is the node."""
     for mine in sorted(saved.body.body.atoms(Access), key=sympy.default_sort_key):
-        for other in node.body.atoms(Access):
+        for other in sorted(node.body.atoms(Access), key=sympy.default_sort_key):
             if mine.name == other.name and set(saved.indices) <= set(mine.subscripts):
                 there = dict(zip(mine.subscripts, other.subscripts, strict=True))
                 if all(isinstance(there[i], Index) for i in saved.indices) and _at(saved, there) == node:
