@@ -26,7 +26,8 @@ class Page:
 
     `defined` says what tensors are that only the page has, in terms of the derivation's; `computed` what the
     computation calls helpers that may have other values there than in the declaration, and `waiting` what the
-    backward pass holds that is a derivative by one of these.
+    backward pass holds that is a derivative by one of these. `declared` names what the forward pass
+    defines as its author declared it.
     """
 
     equations: tuple[Equation, ...]
@@ -95,8 +96,8 @@ def first_page(derivation: Derivation) -> Page:
     have = {e.target for e in forward}
     equations = (*forward, *(e for e in system.equations if e.target not in have))
     computed = {new: old for old, new in names.items()}
-    names_of = frozenset(e.target for e in forward)
-    page = Page(equations, tensors, frozenset(kept), computed=computed, waiting=waiting, declared=names_of)
+    as_declared = frozenset(e.target for e in forward)
+    page = Page(equations, tensors, frozenset(kept), computed=computed, waiting=waiting, declared=as_declared)
     return page.without_unread()
 
 
@@ -207,7 +208,7 @@ def inlined(equation: Equation, definitions: Mapping[str, Equation]) -> Equation
     within its range; once, so what they read stays."""
 
     def put(e: Expr) -> Expr:
-        access = next((a for a in _outermost(e) if a.name in definitions and a.outside is None), None)
+        access = next((a for a in _accesses_in_order(e) if a.name in definitions and a.outside is None), None)
         if access is None:
             return e
         value = definition(definitions[access.name], access.subscripts, taken)
@@ -218,7 +219,7 @@ def inlined(equation: Equation, definitions: Mapping[str, Equation]) -> Equation
     return equation.with_(body=put(equation.body), where=tuple(put(g) for g in equation.where))
 
 
-def _outermost(e: Expr) -> list[Access]:
+def _accesses_in_order(e: Expr) -> list[Access]:
     return sorted(e.atoms(Access), key=sympy.default_sort_key)
 
 
