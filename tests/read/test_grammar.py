@@ -1,5 +1,6 @@
 """The grammar: what trees text becomes, what errors point at, and what is refused at once."""
 
+import math
 import time
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ import pytest
 from symbp.errors import FormulaError
 from symbp.read.grammar import elements, evaluate, parse_equation, parse_formula, plain
 from symbp.read.grammar.syntax import Name, Number, Power, Product, Read, Reduction, Total, Transpose
+from symbp.read.grammar.values import FUNCTIONS
 
 rng = np.random.default_rng(0)
 A, x = rng.standard_normal((3, 3)) + 2 * np.eye(3), rng.standard_normal(3)
@@ -262,3 +264,8 @@ def test_latex_that_is_none(latex):
 def test_what_has_no_value_is_an_error(text):
     with pytest.raises(FormulaError):
         evaluate(parse_equation(text), {"x": np.ones(3), "A": np.ones((3, 3))})
+
+
+def test_exp_is_finite_up_to_the_largest_double():
+    assert FUNCTIONS["exp"](709.5) == pytest.approx(math.exp(709.5), rel=1e-13)
+    assert FUNCTIONS["exp"](710.0) == math.inf

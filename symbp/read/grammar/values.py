@@ -59,7 +59,8 @@ def _log(x: float) -> float:
 
 
 def _exp(x: float) -> float:
-    return math.exp(x) if x < 709 else math.inf
+    with np.errstate(over="ignore"):
+        return float(np.exp(x))
 
 
 def _logistic(x: float) -> float:
