@@ -10,7 +10,7 @@ import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import GenerationError, UsageError
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.read.options import Derivatives, Layout
     from symbp.read.reading import Style
     from symbp.verify import Report
-
-    Symbols = Mapping[str, str] | None  # LaTeX by tensor
 
 __all__ = [
     "Derivation",
@@ -44,65 +43,64 @@ __all__ = [
 ]
 
 
+class PageChoices(TypedDict, total=False):
+    """How a page is to be read, the same in every format. `symbols`: the LaTeX that the author wants of
+    tensors, `{"W1": r"W^{(1)}"}`; `reading`: the forward pass as it was declared, or as it is computed;
+    `notation`: derivatives of the loss as ∂loss/∂W, as δ (by a parameter as ∂loss/∂W), or as dW; `layout`:
+    examples as rows of matrices, or as their columns; `origin`: what indices start at."""
+
+    symbols: Mapping[str, str] | None
+    reading: Style
+    notation: Derivatives | None
+    layout: Layout
+    origin: Literal[0, 1]
+
+
 class Derivation(Derived):
     """A network's derivatives in closed form, and their page in every format. `d["W1"]` is one closed form,
     `d["W1,W2"]` that of a second derivative."""
 
-    def _page(self, symbols: Symbols, reading: Style) -> Document:
+    def _page(self, chosen: PageChoices) -> Document:
         from symbp.explain.document import document
+        from symbp.read.options import Options
 
-        return document(self, symbols=symbols, style=reading)
+        own = {"notation", "layout", "origin"}
+        options = Options(**{name: value for name, value in chosen.items() if name in own})  # type: ignore[arg-type]
+        style = chosen.get("reading", "textbook")
+        return document(self, symbols=chosen.get("symbols"), style=style, options=options)
 
-    def text(self, *, steps: Steps = False, symbols: Symbols = None, reading: Style = "textbook") -> str:
+    def text(self, *, steps: Steps = False, **chosen: Unpack[PageChoices]) -> str:
         """Numbered equations, forward and backward; with `steps`, how each derivative comes about, or every
-        rewrite that led to the `computed` equations. The forward pass is shown as it was declared, or as it
-        is `computed`."""
+        rewrite that led to the `computed` equations. What may be `chosen` says `PageChoices`."""
         from symbp.explain import text
 
-        return text.text(self._page(symbols, reading), steps=steps)
+        return text.text(self._page(chosen), steps=steps)
 
-    def latex(
-        self,
-        *,
-        steps: Steps = False,
-        symbols: Symbols = None,
-        fragment: bool = False,
-        reading: Style = "textbook",
-    ) -> str:
-        """A complete LaTeX document, or as a `fragment` the equations alone; `symbols` gives tensors the
-        LaTeX that their author wants: `{"W1": r"W^{(1)}"}`."""
+    def latex(self, *, steps: Steps = False, fragment: bool = False, **chosen: Unpack[PageChoices]) -> str:
+        """A complete LaTeX document, or as a `fragment` the equations alone."""
         from symbp.explain import latex
 
-        return latex.latex(self._page(symbols, reading), steps=steps, fragment=fragment)
+        return latex.latex(self._page(chosen), steps=steps, fragment=fragment)
 
-    def markdown(self, *, steps: Steps = False, symbols: Symbols = None, reading: Style = "textbook") -> str:
+    def markdown(self, *, steps: Steps = False, **chosen: Unpack[PageChoices]) -> str:
         """The page as Markdown, with formulas in LaTeX between dollar signs."""
         from symbp.explain import markdown
 
-        return markdown.markdown(self._page(symbols, reading), steps=steps)
+        return markdown.markdown(self._page(chosen), steps=steps)
 
-    def html(
-        self,
-        *,
-        steps: bool = True,
-        symbols: Symbols = None,
-        fragment: bool = False,
-        reading: Style = "textbook",
-    ) -> str:
+    def html(self, *, steps: bool = True, fragment: bool = False, **chosen: Unpack[PageChoices]) -> str:
         """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
         derivative comes about, folded below it. A `fragment` is for a page of one's own."""
         from symbp.explain import html
 
-        return html.html(self._page(symbols, reading), steps=steps, fragment=fragment)
+        return html.html(self._page(chosen), steps=steps, fragment=fragment)
 
-    def notebook(
-        self, *, steps: Steps = False, symbols: Symbols = None, code: str = "", reading: Style = "textbook"
-    ) -> str:
+    def notebook(self, *, steps: Steps = False, code: str = "", **chosen: Unpack[PageChoices]) -> str:
         """The page as a Jupyter notebook; `code`, such as what derives the network, is its first code
         cell."""
         from symbp.explain import notebook
 
-        return notebook.notebook(self._page(symbols, reading), steps=steps, code=code)
+        return notebook.notebook(self._page(chosen), steps=steps, code=code)
 
     def _repr_html_(self) -> str:
         return self.html(fragment=True)
@@ -110,11 +108,11 @@ class Derivation(Derived):
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
-    def json(self, *, symbols: Symbols = None, reading: Style = "textbook") -> str:
+    def json(self, **chosen: Unpack[PageChoices]) -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
         from symbp.explain import json
 
-        return json.text(self._page(symbols, reading))
+        return json.text(self._page(chosen))
 
     def short(self) -> tuple[ShortForm, ...]:
         """Each result in one line, its matrix notation with what it rests on written in its place."""

@@ -15,7 +15,7 @@ from symbp.cli.arguments import Arguments, symbol
 from symbp.cli.status import FINE
 
 if TYPE_CHECKING:
-    from symbp.api import Derivation
+    from symbp.api import Derivation, PageChoices
 
 HELP = "the gradients in closed form, as text, LaTeX, Markdown, a page for browsers, a notebook or JSON"
 FORMATS = ("text", "latex", "markdown", "html", "notebook", "json")
@@ -51,6 +51,21 @@ def add_arguments(to: Arguments) -> None:
         help="how LaTeX spells a tensor, such as W1='W^{(1)}' (repeatable)",
     )
     to.add(
+        "--notation",
+        choices=("partial", "delta", "d"),
+        help="derivatives of the loss as ∂loss/∂W, as δ (by a parameter as ∂loss/∂W), or as dW (default: d "
+        "in text, partial elsewhere)",
+    )
+    to.add(
+        "--layout",
+        choices=("rows", "columns"),
+        default="rows",
+        help="examples as rows of matrices, or as their columns (default: rows)",
+    )
+    to.add(
+        "--origin", type=int, choices=(0, 1), default=0, help="what indices on the page start at (default: 0)"
+    )
+    to.add(
         "--fragment", action="store_true", help="the equations alone, without a document, as LaTeX; or html"
     )
     to.output("the derivation")
@@ -72,18 +87,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _page(args: argparse.Namespace, derivation: Derivation) -> str:
-    symbols, reading = dict(args.symbol), args.reading
+    chosen: PageChoices = {
+        "symbols": dict(args.symbol),
+        "reading": args.reading,
+        "notation": args.notation,
+        "layout": args.layout,
+        "origin": args.origin,
+    }
     if args.format == "html":
-        return derivation.html(symbols=symbols, fragment=args.fragment, reading=reading)
+        return derivation.html(fragment=args.fragment, **chosen)
     if args.format == "latex" or args.fragment:
-        return derivation.latex(steps=args.steps, symbols=symbols, fragment=args.fragment, reading=reading)
+        return derivation.latex(steps=args.steps, fragment=args.fragment, **chosen)
     if args.format == "markdown":
-        return derivation.markdown(steps=args.steps, symbols=symbols, reading=reading)
+        return derivation.markdown(steps=args.steps, **chosen)
     if args.format == "notebook":
-        return derivation.notebook(steps=args.steps, symbols=symbols, code=_code(args), reading=reading)
+        return derivation.notebook(steps=args.steps, code=_code(args), **chosen)
     if args.format == "json":
-        return derivation.json(symbols=symbols, reading=reading)
-    return derivation.text(steps=args.steps, symbols=symbols, reading=reading)
+        return derivation.json(**chosen)
+    return derivation.text(steps=args.steps, **chosen)
 
 
 def _code(args: argparse.Namespace) -> str:

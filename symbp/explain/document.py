@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import sympy
@@ -21,11 +21,15 @@ from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
 from symbp.ir.training import Initial
 from symbp.read.lecture import Lecture, lecture
-from symbp.read.matrix.legend import matrix_legend
+from symbp.read.matrix.columns import Columns, columns, in_columns
+from symbp.read.matrix.legend import columns_legend, matrix_legend
+from symbp.read.matrix.origin import counted
 from symbp.read.matrix.rewrite import without_transposes
 from symbp.read.matrix.spell import matrix_sides
 from symbp.read.matrix.subscripts import matrix_equations
 from symbp.read.matrix.tree import MatrixEquation
+from symbp.read.options import Options
+from symbp.read.legend import Entry
 from symbp.read.reading import Line, Reading, Style, reading
 from symbp.read.spelling import Quotient
 from symbp.read.symbols import Symbols
@@ -97,7 +101,7 @@ class Document:
 
     `reading` holds symbols and the legend: `quotients` says which tensors are derivatives of what, so that a
     format can write ∂L/∂W₁ for `dW1`; `results` lists what was asked for beyond gradients, in words, with its
-    tensor.
+    tensor; `columns` says which are shown transposed.
     """
 
     title: str
@@ -111,11 +115,14 @@ class Document:
     lecture: Lecture
     warnings: tuple[str, ...]
     derivation: Derivation
+    columns: Columns = field(default_factory=Columns)
 
     @cached_property
     def ever(self) -> Symbols:
         """A symbol for each tensor of the steps, also for those that are gone in the end."""
-        computed = self.reading if self.reading.style == "computed" else reading(self.derivation)
+        computed = self.reading
+        if computed.style != "computed":
+            computed = reading(self.derivation, options=computed.options)
         return with_gone(computed.symbols, self.derivation)
 
     @property
@@ -135,30 +142,28 @@ def document(
     code: Mapping[int, Sequence[str]] | None = None,
     symbols: Mapping[str, str] | None = None,
     style: Style = "computed",
+    options: Options = Options(),  # noqa: B008: frozen
 ) -> Document:
     """The page of a derivation; `code` gives the lines that compute each equation, by its number; `symbols`
     the LaTeX of tensors whose symbol their author chooses; `style` says whether the page shows what is
-    computed, or the same as a textbook has it.
+    computed, or the same as a textbook has it, `options` in which notation.
 
     Raises UsageError: a symbol for no tensor; ReadingError: one symbol for two.
     """
-    read = reading(derivation, symbols, style)
-    page = read.derivation
-    lines, symmetric = code or {}, symmetric_names(page.system)
-    matrices = _matrix_forms(read)
-    signs = matrix_legend(m for m in matrices.values() if m is not None)
-    read = replace(read, legend=(*read.legend, *signs))
+    read = reading(derivation, symbols, style, options)
+    page, origin = read.derivation, read.origin
+    lines = code or {}
+    turned, matrices = _shown(_matrix_forms(read), read)
+    read = replace(read, legend=(*read.legend, *_signs(turned, matrices, read)))
 
     def numbered(line: Line) -> NumberedEquation:
         matrix = matrices[line.number]
-        if matrix is not None:
-            matrix = MatrixEquation(matrix.left, without_transposes(matrix.right, symmetric))
-        own = line.equation if style == "textbook" else page.system.defining[line.target]
+        own = line.equation if style == "textbook" else origin.equation(page.system.defining[line.target])
         return NumberedEquation(line.number, line, own, matrix, own.rule, tuple(lines.get(line.number, ())))
 
     return Document(
         title=derivation.name,
-        given=tuple(_shortened(leaf, read) for leaf in page.system.leaves),
+        given=tuple(origin.tensor(_shortened(leaf, read)) for leaf in page.system.leaves),
         starts=starts(_with_letters(derivation.initial, read)) if derivation.is_gradient else (),
         sections=tuple(
             Section(part.title, tuple(map(numbered, read.of(part))), tuple(part.pairs.items()), part.verb)
@@ -167,18 +172,48 @@ def document(
         reading=read,
         results=() if derivation.is_gradient else _results(derivation, read.symbols.quotients),
         gradients=dict(derivation.gradients),
-        steps=derivation.steps,
+        steps=tuple(map(origin.step, derivation.steps)),
         lecture=lecture(read) if style == "textbook" else Lecture((), read.symbols),
         warnings=tuple(_with_words(warning, read.sizes) for warning in derivation.warnings),
         derivation=derivation,
+        columns=turned,
     )
+
+
+Forms = Mapping[int, MatrixEquation | None]
+
+
+def _shown(forms: Forms, read: Reading) -> tuple[Columns, Forms]:
+    """The forms without needless transposes, in the layout and over the indices of the page."""
+    symmetric = symmetric_names(read.derivation.system)
+    found = {
+        number: MatrixEquation(form.left, without_transposes(form.right, symmetric))
+        for number, form in forms.items()
+        if form is not None
+    }
+    turned = Columns()
+    if read.options.layout == "columns":
+        tensors = {tensor.name: _shortened(tensor, read) for tensor in read.derivation.system.tensors}
+        turned = columns(read.derivation, tensors, found.values())
+        found = {number: in_columns(form, turned) for number, form in found.items()}
+    shown = {number: counted(form, read.origin) for number, form in found.items()}
+    return turned, dict.fromkeys(forms) | shown
+
+
+def _signs(turned: Columns, forms: Forms, read: Reading) -> tuple[Entry, ...]:
+    """What the legend says of matrix notation."""
+    used = [form for form in forms.values() if form is not None]
+    in_columns = read.options.layout == "columns"
+    layout = columns_legend(used, turned, read.derivation.system.by_name) if in_columns else ()
+    return (*layout, *matrix_legend(used, columns=in_columns))
 
 
 def _matrix_forms(read: Reading) -> dict[int, MatrixEquation | None]:
     """The matrix notation of each line, by its number; none of a line that holds for some subscripts only."""
     tensors = {tensor.name: _shortened(tensor, read) for tensor in read.derivation.system.tensors}
     lengths = {size: extent for extent, size in read.lengths.items()}
-    lines = [line for line in read.lines if line.condition is None and _are_numbers(line)]
+    plain = [line.from_zero or line for line in read.lines]
+    lines = [line for line in plain if line.condition is None and _are_numbers(line)]
     fixed = [{index: int(place) for index, place in line.fixed.items()} for line in lines]
     forms = matrix_equations([e.equation for e in lines], tensors, lengths, read.symbols.text, fixed)
     found: dict[int, MatrixEquation | None] = dict.fromkeys(line.number for line in read.lines)

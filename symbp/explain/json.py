@@ -11,7 +11,7 @@ from typing import Any
 from symbp.explain.document import Document, sides
 from symbp.explain.latex import matrix_latex, notation_for
 from symbp.explain.steps import rests
-from symbp.explain.text import PageText, legend_lines
+from symbp.explain.text import PageText, index_form, legend_lines, matrix_form
 from symbp.ir.printer import TEXT
 from symbp.read.lecture import Lesson
 
@@ -19,12 +19,15 @@ from symbp.read.lecture import Lesson
 def plain(document: Document) -> dict[str, Any]:
     """The document as dictionaries, lists, strings and numbers, as docs/json.md describes them."""
     notation, symbols = notation_for(document), document.reading.symbols
+    in_text, options = PageText(symbols), document.reading.options
     equations = [
         {
             "number": shown.number,
             "target": shown.equation.target,
             "index_form": shown.index_form,
             "matrix_form": shown.matrix_form,
+            "text": index_form(shown, in_text),
+            "matrix_text": matrix_form(shown, in_text),
             "latex": " = ".join(sides(shown.line, notation)),
             "matrix_latex": " = ".join(matrix) if (matrix := matrix_latex(shown, notation)) else None,
             "computed": list(shown.line.computed),
@@ -46,6 +49,7 @@ def plain(document: Document) -> dict[str, Any]:
     return {
         "name": document.title,
         "reading": document.reading.style,
+        "options": {"notation": options.notation, "layout": options.layout, "origin": options.origin},
         "start": [
             {
                 "parameters": list(start.names),

@@ -140,8 +140,10 @@ class MathML(Notation):
 
     def _access(self, symbol: Symbol, subscripts: Sequence[str]) -> str:
         """A symbol with subscripts, in a derivative shared out to what is differentiated, then by what."""
-        if symbol.latex is not None or symbol.quotient is None:
+        if symbol.quotient is None or symbol.latex is not None:
             return self._subscripted(_simple(symbol), subscripts)
+        if not symbol.is_fraction:
+            return self._subscripted(self._short(symbol, self.tensor(symbol.quotient.by[0][0])), subscripts)
         rest, parts = list(subscripts), []
         for name, rank in (symbol.quotient.of, *symbol.quotient.by):
             parts.append(self.access(name, rest[:rank], None))
@@ -150,6 +152,14 @@ class MathML(Notation):
         sign = identifier("∂")
         head = above(sign, number(str(order))) if order > 1 else sign
         written = over(head + parts[0], "".join(sign + part for part in parts[1:]))
+        if not symbol.part:
+            return written
+        return above(self.parenthesis(written), self.parenthesis(number(str(symbol.part))))
+
+    def _short(self, symbol: Symbol, by: str) -> str:
+        """A derivative as δ or d."""
+        delta = symbol.notation == "delta"
+        written = below(identifier("δ"), by) if delta else f'<mi mathvariant="normal">d</mi>{by}'
         if not symbol.part:
             return written
         return above(self.parenthesis(written), self.parenthesis(number(str(symbol.part))))

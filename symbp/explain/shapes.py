@@ -13,6 +13,7 @@ from symbp.ir.expr import Expr
 from symbp.ir.system import Tensor
 from symbp.read.legend import Named as Shown
 from symbp.read.legend import Piece
+from symbp.read.matrix.columns import Columns
 from symbp.read.matrix.tree import Named, Node, Product, Summed, Transpose
 
 Shape = tuple[Expr, Expr]
@@ -27,7 +28,7 @@ def product_shapes(document: Document, shown: NumberedEquation) -> tuple[Piece, 
     if not isinstance(tree, Product) or len(tree.factors) != 2 or tree.rank != 2:
         return ()
     tensors = document.reading.derivation.system.by_name
-    shapes = [_shape(factor, tensors) for factor in tree.factors]
+    shapes = [_shape(factor, tensors, document.columns) for factor in tree.factors]
     left, right = shapes
     if left is None or right is None:
         return ()
@@ -36,20 +37,23 @@ def product_shapes(document: Document, shown: NumberedEquation) -> tuple[Piece, 
     for factor, axis in zip(tree.factors, ("first", "last"), strict=True):
         if isinstance(factor, Transpose) and isinstance(factor.inner, Named):
             pieces += ["; ", Shown(factor.inner.name)]
-            pieces.append(f" stands transposed, since the sum runs along its {axis} axis")
+            shown = " here" if document.columns.turns(factor.inner) else ""
+            pieces.append(f" stands transposed, since the sum runs along its {axis} axis{shown}")
     return (*pieces, ".")
 
 
-def _shape(factor: Node, tensors: Mapping[str, Tensor]) -> Shape | None:
-    """Rows and columns of a tensor, as far as they are left, or of a transposed one."""
+def _shape(factor: Node, tensors: Mapping[str, Tensor], turned: Columns) -> Shape | None:
+    """Rows and columns of a tensor as it is shown, as far as they are left, or of a transposed one."""
     if isinstance(factor, Transpose):
-        inner = _shape(factor.inner, tensors)
+        inner = _shape(factor.inner, tensors, turned)
         return None if inner is None else (inner[1], inner[0])
     if not isinstance(factor, Named) or factor.rank != 2:
         return None
     extents = tensors[factor.name].shape
     kept = factor.subscripts or (None,) * len(extents)
     left = [extent for extent, subscript in zip(extents, kept, strict=True) if subscript is None]
+    if len(left) == 2 and turned.turns(factor):
+        left.reverse()
     return (left[0], left[1]) if len(left) == 2 else None
 
 

@@ -14,8 +14,15 @@ from dataclasses import replace
 
 from symbp.derive.derivation import Derivation, Step
 from symbp.ir.printer import Notation
-from symbp.ir.system import Equation, Tensor
-from symbp.read.spelling import Quotient, Symbol, bare, latex_symbol, text_symbol
+from symbp.ir.system import Equation, System, Tensor
+from symbp.read.spelling import (
+    Quotient,
+    Symbol,
+    bare,
+    derivative_symbols,
+    latex_symbol,
+    text_symbol,
+)
 from symbp.read.symbols import Symbols
 
 
@@ -24,12 +31,14 @@ def with_gone(symbols: Symbols, derivation: Derivation) -> Symbols:
     tensors: dict[str, Tensor] = {}
     for ground in derivation.grounds:
         tensors = {**tensors, **ground.before.by_name, **ground.after.by_name}
-    found = Symbols(dict(symbols.symbols), symbols.taken, dict(symbols.text), dict(symbols.latex))
+    found = replace(
+        symbols, symbols=dict(symbols.symbols), text=dict(symbols.text), latex=dict(symbols.latex)
+    )
     seen = [{bare(written) for written in spelling.values()} for spelling in (symbols.text, symbols.latex)]
     for name in _mentioned(derivation.steps):
         if name in found.symbols:
             continue
-        for symbol in _candidates(name, tensors, found):
+        for symbol in _candidates(name, tensors, found, derivation.system):
             text, latex = text_symbol(symbol), latex_symbol(symbol, found.latex)
             if symbol.base == name or not (bare(text) in seen[0] or bare(latex) in seen[1]):
                 break
@@ -53,7 +62,7 @@ def _mentioned(steps: Collection[Step]) -> dict[str, None]:
     return found
 
 
-def _candidates(name: str, tensors: dict[str, Tensor], symbols: Symbols) -> list[Symbol]:
+def _candidates(name: str, tensors: dict[str, Tensor], symbols: Symbols, system: System) -> list[Symbol]:
     """As the derivative that it was, or by its name."""
     plain = replace(Symbol(name), upright="_" in name)
     what = tensors[name].differential if name in tensors else None
@@ -64,7 +73,9 @@ def _candidates(name: str, tensors: dict[str, Tensor], symbols: Symbols) -> list
         return [plain]
     rank = len(tensors[what.of].shape) if what.whole else 0
     quotient = Quotient((what.of, rank), ((what.by, len(tensors[what.by].shape)),))
-    return [Symbol(f"d{symbols.text[what.by]}", quotient=quotient), plain]
+    computed = what.by in system.defining
+    found = derivative_symbols(quotient, symbols.text, system.loss, symbols.notation, computed=computed)
+    return [found[0], plain]
 
 
 def rests(step: Step, notation: Notation) -> list[str]:

@@ -15,7 +15,7 @@ from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.starts import Start
 from symbp.explain.steps import rests
 from symbp.explain.wrapping import WIDTH, columns, equation_lines, prose_lines
-from symbp.ir.printer import Notation
+from symbp.ir.printer import ATOM, MUL, Notation
 from symbp.read.legend import Entry, Named, Piece, counted
 from symbp.read.matrix.spell import TEXT_SPELLING, matrix_sides
 from symbp.read.symbols import Symbols
@@ -31,6 +31,10 @@ class PageText(Notation):
 
     def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:
         return super().access(self.symbols.text[name], subscripts, outside)
+
+    def binding(self, name: str) -> int:
+        symbol = self.symbols.symbols.get(name)
+        return MUL if symbol is not None and symbol.is_quotient_in_text else ATOM
 
     def component(self, place: str, index: str) -> str:
         return f"({place})_{index}"

@@ -75,6 +75,10 @@ class Notation:
         inner = ",".join(subscripts) + (f" | {outside}" if outside is not None and outside != "0" else "")
         return f"{name}[{inner}]" if inner else name
 
+    def binding(self, name: str) -> int:  # noqa: ARG002
+        """How strongly what a tensor is called holds together: `∂L/∂W` is a quotient."""
+        return ATOM
+
     def symbol(self, symbol: Expr) -> str:
         return str(symbol.name)
 
@@ -200,7 +204,8 @@ class Notation:
     def _write(self, e: Expr, order: tuple[Index, ...]) -> Written:
         if isinstance(e, Access):
             outside = None if e.outside is None else self.show(e.outside, order)
-            return self.access(e.name, [self.show(s, order) for s in e.subscripts], outside), ATOM
+            subscripts = [self.show(s, order) for s in e.subscripts]
+            return self.access(e.name, subscripts, outside), self.binding(e.name)
         if isinstance(e, Guard):
             return self._guard(e, order), ATOM
         if isinstance(e, (FloorDiv, Mod)):

@@ -17,6 +17,7 @@ from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import bound
 from symbp.read.forms import form
+from symbp.read.origin import Origin
 from symbp.read.symbols import Symbols, differentials
 from symbp.read.textbook.functions import DEFINITIONS
 
@@ -45,16 +46,19 @@ def legend(
     symbols: Symbols,
     lengths: Mapping[Expr, Size],
     numbers: Mapping[str, int],
+    origin: Origin,
 ) -> tuple[Entry, ...]:
-    """What a reader has to know before the first equation; `numbers` are those of the lines."""
-    system = derivation.system
+    """What a reader has to know before the first equation; `numbers` are those of the lines. The equations
+    have indices that start at 0, the page those that start at the `origin`."""
+    system, first = derivation.system, origin.first
     return (
-        *_indices(system, shown, numbers),
+        *_origin(shown, origin),
+        *_indices(system, shown, numbers, first),
         *_sizes(system),
         *(Entry("size", (size, " = ", extent)) for extent, size in lengths.items()),
-        *_outside(shown),
-        *_places(shown),
-        *_directions(derivation, shown),
+        *_outside(shown, origin),
+        *_places(shown, first),
+        *_directions(derivation, shown, first),
         *_guards(shown),
         *_functions(shown),
         *_derivatives(derivation, symbols),
@@ -63,7 +67,24 @@ def legend(
 
 
 # --- indices and sizes
-def _indices(system: System, shown: Mapping[str, Equation], numbers: Mapping[str, int]) -> Iterator[Entry]:
+def _origin(shown: Mapping[str, Equation], origin: Origin) -> Iterator[Entry]:
+    """What starts elsewhere than in code."""
+    if not origin.first:
+        return
+    start = f"indices and subscripts start at {origin.first}"
+    read = {name for equation in shown.values() for name in (equation.target, *equation.read_names)}
+    names = [t.name for t in origin.system.tensors if t.name in read & origin.places]
+    if not names:
+        yield Entry("origin", (f"{start} here, at 0 in code",))
+        return
+    verb = "counts" if len(names) == 1 else "count"
+    so = (f"{start}, and so {verb} ", *_listed([Named(name) for name in names]))
+    yield Entry("origin", (*so, "; in code and data all start at 0"))
+
+
+def _indices(
+    system: System, shown: Mapping[str, Equation], numbers: Mapping[str, int], first: int
+) -> Iterator[Entry]:
     """Each index with its range, or with its ranges and the equations in which it has all but the most
     frequent of them."""
     ranges: dict[str, dict[Expr, list[int]]] = {}
@@ -77,7 +98,7 @@ def _indices(system: System, shown: Mapping[str, Equation], numbers: Mapping[str
         pieces: list[Piece] = []
         for extent, where in ordered:
             pieces += ["; ", Index(letter.rstrip("'"))] if pieces else []
-            pieces += [" = 0, …, ", extent - 1]
+            pieces += [f" = {first}, …, ", extent - 1 + first]
             if extent in meanings:
                 pieces.append(f" ({meanings[extent]})")
             if len(ordered) > 1:
@@ -134,18 +155,18 @@ def _sizes(system: System) -> Iterator[Entry]:
 
 
 # --- what stands outside, directions, brackets
-def _outside(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+def _outside(shown: Mapping[str, Equation], origin: Origin) -> Iterator[Entry]:
     """The values that stand for elements beyond a tensor's range."""
     zero: dict[tuple[Piece, ...], dict[str, None]] = {}
     other: dict[str, dict[Piece, None]] = {}
     for equation in shown.values():
         for access in equation.reads:
             if access.outside == 0:
-                zero.setdefault(_beyond(access, equation), {})[access.name] = None
+                zero.setdefault(_beyond(access, equation, origin.first), {})[access.name] = None
             elif access.outside is not None:
                 value = access.outside  # of a tensor, whichever letters its subscripts have
                 other.setdefault(access.name, {})[
-                    Named(value.name) if isinstance(value, Access) else value
+                    Named(value.name) if isinstance(value, Access) else origin.value(value)
                 ] = None
     for where, names in zero.items():
         yield Entry("outside", (*_listed([Named(name) for name in names]), ": 0 ", *where))
@@ -153,20 +174,20 @@ def _outside(shown: Mapping[str, Equation]) -> Iterator[Entry]:
         yield Entry("outside", (Named(name), " outside the range of an index: ", *_listed(list(values))))
 
 
-def _beyond(access: Access, equation: Equation) -> tuple[Piece, ...]:
+def _beyond(access: Access, equation: Equation, first: int) -> tuple[Piece, ...]:
     """Where a read may leave the range: one step before it or behind it along one axis, or anywhere."""
     steps = [s for s in access.subscripts if not isinstance(s, Index) and free_indices(s)]
     if len(steps) == 1:
         (index,) = sorted(free_indices(steps[0]), key=lambda i: i.name)[:1]
         step = sympy.expand(steps[0] - index)
         if step == -1:
-            return ("at ", index, " = -1")
+            return ("at ", index, f" = {first - 1}")
         if step == 1 and index in bound(equation):
-            return ("at ", index, " = ", bound(equation)[index])
+            return ("at ", index, " = ", bound(equation)[index] + first)
     return ("outside the range of an index",)
 
 
-def _places(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+def _places(shown: Mapping[str, Equation], first: int) -> Iterator[Entry]:
     """What stands at each place of an axis of fixed length, where a function of each has a name: the gates of
     a recurrence."""
     found: dict[tuple[str, int], dict[int, str]] = {}
@@ -184,20 +205,21 @@ def _places(shown: Mapping[str, Equation]) -> Iterator[Entry]:
         if extent.is_Integer and set(names) == set(range(int(extent))) and len(names) > 1:
             pieces: list[Piece] = [f"along axis {axis + 1} of ", Named(tensor)]
             for k in sorted(names):
-                pieces += [f"{', ' if k else ': '}{k} is ", Named(names[k])]
+                pieces += [f"{', ' if k else ': '}{k + first} is ", Named(names[k])]
             yield Entry("place", tuple(pieces))
 
 
-def _directions(derivation: Derivation, shown: Mapping[str, Equation]) -> Iterator[Entry]:
+def _directions(derivation: Derivation, shown: Mapping[str, Equation], first: int) -> Iterator[Entry]:
     """In which direction each recurrence runs, forward and backward."""
     for group in _loops(groups(derivation.system)):
         assert group.loop is not None
-        first = group.equations[0]
-        position = group.loop.axis[first.target]
-        index, extent = shown[first.target].indices[position], shown[first.target].ranges[position]
-        ends: tuple[Piece, ...] = (" runs upwards, from ", index, " = 0 to ", extent - 1)
+        lead = group.equations[0].target
+        position = group.loop.axis[lead]
+        index, extent = shown[lead].indices[position], shown[lead].ranges[position]
+        last = extent - 1 + first
+        ends: tuple[Piece, ...] = (" runs upwards, from ", index, f" = {first} to ", last)
         if group.loop.step < 0:
-            ends = (" runs backwards, from ", index, " = ", extent - 1, " to 0")
+            ends = (" runs backwards, from ", index, " = ", last, f" to {first}")
         yield Entry("direction", ("the recurrence of ", *_listed([Named(n) for n in group.targets]), *ends))
 
 

@@ -17,6 +17,8 @@ from symbp.read.cases import cases
 from symbp.read.display import bound
 from symbp.read.indices import Lettering, lengths, lettering, size_letters
 from symbp.read.legend import Entry, legend, sizes_of
+from symbp.read.options import Options
+from symbp.read.origin import Origin
 from symbp.read.sections import Part, parts
 from symbp.read.symbols import Symbols, symbols
 from symbp.read.textbook import Textbook, textbook
@@ -32,13 +34,14 @@ Style = Literal["textbook", "computed"]
 class Line:
     """Equation `number` of a page, with the page's letters. Some subscripts of its target may be `fixed`, or
     it may hold only where a `condition` does. `computed` are the numbers of the computed equations behind
-    it."""
+    it. `from_zero` is the same line where indices start at 0, if they don't on the page."""
 
     number: int
     equation: Equation
     fixed: Mapping[Index, Expr] = field(default_factory=dict)
     condition: Guard | None = None
     computed: tuple[int, ...] = ()
+    from_zero: Line | None = None
 
     @property
     def target(self) -> str:
@@ -56,7 +59,7 @@ class Reading:
     `derivation` is that of the page: its system holds what the lines define. `lettering` for its indices;
     `symbols` for the tensors. `defined` and `computed` say what tensors are that
     the computation hasn't, or has under another name; `sizes` maps sizes that are numbers to their author, by
-    the computation's names for them, to their letters."""
+    the computation's names for them, to their letters. Indices start at `origin`."""
 
     style: Style
     derivation: Derivation
@@ -68,6 +71,12 @@ class Reading:
     defined: Mapping[str, Equation] = field(default_factory=dict)
     computed: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
+
+    @property
+    def origin(self) -> Origin:
+        """Where indices start, and what counts as they do."""
+        return Origin(self.options.origin, self.derivation.system)
 
     def of(self, part: Part) -> tuple[Line, ...]:
         """The lines of a part."""
@@ -85,10 +94,13 @@ class Reading:
 
 
 def reading(
-    derivation: Derivation, chosen: Mapping[str, str] | None = None, style: Style = "computed"
+    derivation: Derivation,
+    chosen: Mapping[str, str] | None = None,
+    style: Style = "computed",
+    options: Options = Options(),  # noqa: B008: frozen
 ) -> Reading:
     """What a page shows of a derivation: what is `computed`, or as a `textbook` has it; `chosen` maps tensors
-    to LaTeX symbols.
+    to LaTeX symbols, `options` say in which notation.
 
     Raises UsageError: a choice for no tensor; ReadingError: one symbol for two.
     """
@@ -106,13 +118,29 @@ def reading(
     ordered = parts(book.derivation)
     lines = _lines([equations[name] for part in ordered for name in part.targets], book, style)
     used = {index.name for line in lines for index in bound(line.equation)}
-    found = symbols(book.derivation, {*sizes, *used}, known | dict(chosen or {}))
+    found = symbols(book.derivation, {*sizes, *used}, known | dict(chosen or {}), options.notation)
     numbers = {line.target: line.number for line in reversed(lines)}
-    told = legend(book.derivation, equations, found, long, numbers)
+    origin = Origin(options.origin, system)
+    told = legend(book.derivation, equations, found, long, numbers, origin)
     if style == "textbook" and any(line.computed != (line.number,) for line in lines):
         told = (*told, Entry("computed", (COMPUTED,)))
+    shown = tuple(_counted(line, origin) for line in lines)
+    own = book.derivation
     return Reading(
-        style, book.derivation, lines, ordered, letters, found, told, book.defined, book.computed, sized
+        style, own, shown, ordered, letters, found, told, book.defined, book.computed, sized, options
+    )
+
+
+def _counted(line: Line, origin: Origin) -> Line:
+    """The line over indices that start at the origin."""
+    if not origin.first:
+        return line
+    return replace(
+        line,
+        equation=origin.equation(line.equation),
+        fixed={index: place + origin.first for index, place in line.fixed.items()},
+        condition=None if line.condition is None else origin.guard(line.condition),
+        from_zero=line,
     )
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from symbp.read.options import Derivatives
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
@@ -36,9 +38,9 @@ class Quotient:
 
 @dataclass(frozen=True)
 class Symbol:
-    """A letter or a word with what stands around it. `quotient`: it is a derivative, and `base` its short
-    form in text; `part` numbers a summand of one; `latex` is its author's choice; `upright`: the word as it
-    is, where its letters with a subscript are another tensor's."""
+    """A letter or a word with what stands around it. `quotient`: it is a derivative, `base` its form in text,
+    and `notation` says how it is written elsewhere; `part` numbers a summand of one; `latex` is its author's
+    choice; `upright`: the word as it is, where its letters with a subscript are another tensor's."""
 
     base: str
     number: int | None = None
@@ -48,11 +50,50 @@ class Symbol:
     part: int = 0
     upright: bool = False
     latex: str | None = None
+    notation: Derivatives = "partial"
 
     @property
     def is_adjoint(self) -> bool:
         """Whether it is written as a derivative."""
         return self.quotient is not None
+
+    @property
+    def is_fraction(self) -> bool:
+        """Whether LaTeX writes it as ∂ of / ∂ by."""
+        return self.quotient is not None and self.latex is None and self.notation == "partial"
+
+    @property
+    def is_quotient_in_text(self) -> bool:
+        """Whether text writes it as `∂loss/∂W`, without parentheses."""
+        return self.quotient is not None and self.base.startswith("∂")
+
+
+def derivative_symbols(
+    quotient: Quotient,
+    text: Mapping[str, str],
+    loss: str | None,
+    notation: Derivatives | None,
+    *,
+    computed: bool,
+    part: int = 0,
+) -> list[Symbol]:
+    """What a derivative may be called, the best first; `text` spells tensors, `computed` says whether an
+    equation defines what it is by. A derivative of another tensor than the loss, or by several, is always a
+    quotient."""
+    of, by = quotient.of[0], [text.get(name, name) for name, _ in quotient.by]
+    count = {2: "²", 3: "³"}.get(len(by), "")
+    fraction = f"∂{count}{text.get(of, of)}/{''.join(f'∂{name}' for name in by)}"
+    simple = len(by) == 1 and not quotient.of[1] and not part
+    whole = Symbol(f"({fraction})", quotient=quotient, part=part)
+    if of != loss or len(by) > 1:
+        return [whole]
+    if notation in (None, "d"):
+        short = replace(whole, base=f"d{by[0]}")
+        return [replace(short, notation="d") if notation else short, whole]
+    first = [replace(whole, base=fraction)] if simple else []
+    if notation == "delta" and computed:
+        first = [replace(whole, base=f"δ_{by[0]}", notation="delta")]
+    return [*first, whole]
 
 
 def text_symbol(symbol: Symbol) -> str:
@@ -75,8 +116,8 @@ def latex_access(
     symbol: Symbol, subscripts: Sequence[str], named: Callable[[str, Sequence[str]], str]
 ) -> str:
     """The symbol with subscripts, in a derivative shared out to what is differentiated, then by what."""
-    if symbol.latex is not None or symbol.quotient is None:
-        return subscripted(_simple(symbol), subscripts)
+    if not symbol.is_fraction or symbol.quotient is None:
+        return subscripted(_simple(symbol, named), subscripts)
     rest, parts = list(subscripts), []
     for name, rank in (symbol.quotient.of, *symbol.quotient.by):
         parts.append(named(name, rest[:rank]))
@@ -97,9 +138,14 @@ def subscripted(symbol: str, subscripts: Sequence[str]) -> str:
     return f"{base}_{{{joint.join(subscripts)}}}"
 
 
-def _simple(symbol: Symbol) -> str:
+def _simple(symbol: Symbol, named: Callable[[str, Sequence[str]], str]) -> str:
+    """All but a fraction, without subscripts."""
     if symbol.latex is not None:
         return symbol.latex
+    if symbol.quotient is not None:
+        by = named(symbol.quotient.by[0][0], ())
+        written = rf"\delta_{{{by}}}" if symbol.notation == "delta" else rf"\mathrm{{d}}{by}"
+        return rf"\left( {written} \right)^{{({symbol.part})}}" if symbol.part else written
     written = upright(symbol.base) if symbol.upright else name_latex(symbol.base)
     if symbol.mark:
         written = rf"\{symbol.mark}{{{written.strip()}}}"

@@ -22,7 +22,15 @@ from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.boxes import readable
 from symbp.read.forms import form
-from symbp.read.spelling import Quotient, Symbol, bare, latex_symbol, text_symbol
+from symbp.read.options import Derivatives
+from symbp.read.spelling import (
+    Quotient,
+    Symbol,
+    bare,
+    derivative_symbols,
+    latex_symbol,
+    text_symbol,
+)
 
 MARKS = ("", "hat", "tilde", "bar")
 GRADIENT = "g"  # a derivative of a derivative, and what else the backward pass holds under no name
@@ -30,12 +38,14 @@ GRADIENT = "g"  # a derivative of a derivative, and what else the backward pass 
 
 @dataclass(frozen=True)
 class Symbols:
-    """The symbol of each tensor by name, and both spellings; `taken` are letters of indices and sizes."""
+    """The symbol of each tensor by name, and both spellings; `taken` are letters of indices and sizes,
+    `notation` is how derivatives are written."""
 
     symbols: Mapping[str, Symbol]
     taken: frozenset[str] = frozenset()
     text: Mapping[str, str] = field(default_factory=dict)
     latex: Mapping[str, str] = field(default_factory=dict)
+    notation: Derivatives | None = None
 
     @property
     def quotients(self) -> dict[str, Quotient]:
@@ -49,10 +59,13 @@ class Symbols:
 
 
 def symbols(
-    derivation: Derivation, taken: Collection[str] = (), chosen: Mapping[str, str] | None = None
+    derivation: Derivation,
+    taken: Collection[str] = (),
+    chosen: Mapping[str, str] | None = None,
+    notation: Derivatives | None = None,
 ) -> Symbols:
     """A symbol for each tensor of the derivation's system; `taken` are the letters of indices and sizes,
-    `chosen` gives some tensors a LaTeX symbol of their author's.
+    `chosen` gives some tensors a LaTeX symbol of their author's, `notation` says how derivatives are written.
 
     Raises UsageError: a choice for what isn't there; ReadingError: a choice that another tensor has.
     """
@@ -63,7 +76,7 @@ def symbols(
             raise UsageError(f"there is no tensor {name!r} to give a symbol", help=f"choose one of: {known}")
         if not readable(chosen[name]):
             raise UsageError(f"{chosen[name]!r} is no LaTeX formula", help="close every brace and \\left")
-    found = _Choosing(derivation, frozenset(taken), chosen).run()
+    found = _Choosing(derivation, frozenset(taken), chosen, notation).run()
     validate_symbols(found)
     return found
 
@@ -114,7 +127,14 @@ def _summands(equation: Equation) -> list[str]:
 class _Choosing:
     """Symbols chosen so far, and what is taken in each spelling."""
 
-    def __init__(self, derivation: Derivation, taken: frozenset[str], chosen: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        derivation: Derivation,
+        taken: frozenset[str],
+        chosen: Mapping[str, str],
+        notation: Derivatives | None,
+    ) -> None:
+        self.notation = notation
         self.derivation, self.system, self.chosen = derivation, derivation.system, chosen
         self.letters = taken
         self.differentials = differentials(derivation)
@@ -158,7 +178,7 @@ class _Choosing:
             self.take(tensor.name, _helper(letter, None, self.next[GRADIENT], alone=len(waiting) == 1))
             self.count(tensor.name, GRADIENT)
         order = {t.name: self.symbols[t.name] for t in _in_order(self.system)}
-        return Symbols(order, self.letters, self.text, self.latex)
+        return Symbols(order, self.letters, self.text, self.latex, self.notation)
 
     def result(self, name: str) -> Iterator[Symbol]:
         """What was asked for: called in text as the results are, in LaTeX the derivative that it is."""
@@ -166,7 +186,20 @@ class _Choosing:
         if name in self.derivation.derivatives:
             of, by = self.derivation.derivatives[name]
             quotient = Quotient((of, self.rank(of)), tuple((one, self.rank(one)) for one in by))
-        return _named(Symbol(name, quotient=quotient), Symbol(name))
+        own = Symbol(name, quotient=quotient)
+        if quotient is None or self.notation is None:
+            return _named(own, Symbol(name))
+        found = self.derivatives(quotient)
+        if self.notation == "d":  # text calls it as the code does
+            found = [replace(symbol, base=name) for symbol in found[:1]]
+        return _named(*found, Symbol(name))
+
+    def derivatives(self, quotient: Quotient, part: int = 0) -> list[Symbol]:
+        """What the derivative may be called."""
+        computed = any(name in self.system.defining for name, _ in quotient.by)
+        return derivative_symbols(
+            quotient, self.text, self.system.loss, self.notation, computed=computed, part=part
+        )
 
     def label(self, tensor: Tensor) -> Label:
         if tensor.label is not None:
@@ -191,10 +224,7 @@ class _Choosing:
         if what.part:
             self.parts[what.of, what.by] += 1
             part = self.parts[what.of, what.by]
-        by, of = self.text[what.by], self.text[what.of]
-        short = f"d{by}" if what.of == self.system.loss else f"(∂{of}/∂{by})"
-        symbol = Symbol(short, quotient=quotient, part=part)
-        self.take(tensor.name, _named(symbol, replace(symbol, base=f"(∂{of}/∂{by})"), Symbol(GRADIENT)))
+        self.take(tensor.name, _named(*self.derivatives(quotient, part), Symbol(GRADIENT)))
         return True
 
     def rank(self, name: str) -> int:

@@ -2,21 +2,23 @@
 
 import numpy as np
 import pytest
-from test_read_back import sizes_of_page, values, words
+from test_read_back import as_printed, sizes_of_page, values, words
 
 from symbp.explain.document import document
 from symbp.explain.lecture import Formula, Sentence, rows
 from symbp.explain.text import PageText
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
+from symbp.read.options import Options
 
 
 class Reader:
     """Evaluates what the lessons of a page print."""
 
-    def __init__(self, derivation, seed):
-        self.page = document(derivation, style="textbook")
-        sizes, self.right = values(derivation, self.page, seed)
+    def __init__(self, derivation, seed, options=Options()):  # noqa: B008
+        self.page = document(derivation, style="textbook", options=options)
+        sizes, right = values(derivation, self.page, seed)
+        self.right = as_printed(self.page, right)
         self.known = sizes_of_page(derivation, self.page, sizes)
         self.lengths = {s: e.xreplace(self.known) for e, s in self.page.reading.lengths.items()}
         self.numbers = {s.name: int(v) for s, v in (self.known | self.lengths).items()}
@@ -34,7 +36,8 @@ class Reader:
         extents = {
             i.name: int(e.xreplace(self.lengths).xreplace(self.known)) for i, e in bound(equation).items()
         }
-        found = dict(elements(tree, self.right, self.numbers, extents))
+        origin = self.page.reading.options.origin
+        found = dict(elements(tree, self.right, self.numbers, extents, origin))
         array = np.zeros(tuple(max(k) + 1 for k in zip(*found, strict=True)))
         for place, v in found.items():
             array[place] = v

@@ -15,6 +15,7 @@ from symbp.ir.system import Role, System, Tensor
 from symbp.ir.vector import run
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation, plain
+from symbp.read.options import Options
 from symbp.read.spelling import Symbol, latex_symbol
 
 
@@ -32,7 +33,7 @@ def in_latex(page):
     symbols = {latex_symbol(Symbol(name), {}).strip(): name for name in words(page)}
     derivatives = {}
     for name, symbol in found.symbols.items():
-        if symbol.quotient is None or symbol.latex is not None:
+        if not symbol.is_fraction:
             symbols[found.latex[name].strip()] = name
         else:
             of, by = symbol.quotient.of[0], [one for one, _ in symbol.quotient.by]
@@ -79,11 +80,20 @@ def sizes_of_page(derivation, page, sizes):
     return {Size(letters.get(size.name, size.name)): value for size, value in known.items()}
 
 
-def read_back(derivation, seed=3, reading=in_text, style="computed"):
+def as_printed(page, right):
+    """The values as a page with another origin prints them: labels and places count from there."""
+    origin = page.reading.origin
+    return {
+        name: np.asarray(v) + origin.first if name in origin.places else v for name, v in right.items()
+    }
+
+
+def read_back(derivation, seed=3, reading=in_text, style="computed", options=Options()):  # noqa: B008
     """Compares all equations of a page; how many."""
-    page = document(derivation, style=style)
+    page = document(derivation, style=style, options=options)
     read = reading(page)
     sizes, right = values(derivation, page, seed)
+    right = as_printed(page, right)
     known = sizes_of_page(derivation, page, sizes)
     numbers = {size.name: int(value) for size, value in known.items()}
     lengths = {size: length.xreplace(known) for length, size in page.reading.lengths.items()}
@@ -95,7 +105,7 @@ def read_back(derivation, seed=3, reading=in_text, style="computed"):
         target = shown.equation.target
         assert tree.target == target
         defined = seen.setdefault(target, np.zeros(np.shape(right[target]), dtype=bool))
-        for place, value in elements(tree, right, numbers, extents):
+        for place, value in elements(tree, right, numbers, extents, options.origin):
             assert not defined[place], f"{equation_text(shown.equation)}: {place} is defined twice"
             defined[place] = True
             wanted = right[target][place]

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from test_read_back import sizes_of_page, values
+from test_read_back import as_printed, sizes_of_page, values
 
 from symbp.errors import FormulaError
 from symbp.explain.document import document
@@ -14,17 +14,19 @@ from symbp.ir.expr import Size
 from symbp.ir.printer import expression_text
 from symbp.read.display import Reduced
 from symbp.read.grammar import Facts, evaluate_matrix, parse_matrix_equation, plain
+from symbp.read.options import Options
 from symbp.read.spelling import Symbol, latex_symbol
 
 
 class Page:
     """A page with a point, and how its matrix notation is read."""
 
-    def __init__(self, derivation, seed=3, style="computed"):
-        self.page = document(derivation, style=style)
+    def __init__(self, derivation, seed=3, style="computed", options=Options()):  # noqa: B008
+        self.page = document(derivation, style=style, options=options)
         self.system = self.page.reading.derivation.system
         self.lengths = self.page.reading.lengths
-        sizes, self.right = values(derivation, self.page, seed)
+        sizes, right = values(derivation, self.page, seed)
+        self.right = as_printed(self.page, right)
         self.known = sizes_of_page(derivation, self.page, sizes)
         self.long = {size: length.xreplace(self.known) for length, size in self.lengths.items()}
         self.words = {i.name for e in self.page.equations for i in self.extents(e)}
@@ -53,6 +55,10 @@ class Page:
                 for n, f in below.items()
                 if f is not None
             },
+            self.page.reading.options.origin,
+            self.page.reading.options.layout == "columns",
+            self.page.columns.names,
+            self.page.columns.images,
         )
 
     def text(self, shown):
@@ -67,7 +73,7 @@ class Page:
         symbols = {latex_symbol(Symbol(name), {}).strip(): name for name in self.words}
         derivatives = {}
         for name, symbol in found.symbols.items():
-            if symbol.quotient is None or symbol.latex is not None:
+            if not symbol.is_fraction:
                 symbols[found.latex[name].strip()] = name
             else:
                 of, by = symbol.quotient.of[0], [one for one, _ in symbol.quotient.by]
@@ -81,7 +87,8 @@ class Page:
     def compare(self, shown, text, names=None):
         found, right = self.value(shown, text, names), self.right[shown.line.target]
         places = [shown.line.fixed.get(index) for index in shown.shown.indices]
-        part = tuple(slice(None) if place is None else int(place) for place in places)
+        first = self.page.reading.options.origin
+        part = tuple(slice(None) if place is None else int(place) - first for place in places)
         found, right = (found, right) if not shown.line.fixed else (found[part], right[part])
         np.testing.assert_allclose(found, right, rtol=1e-8, atol=1e-11, err_msg=text)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,15 +54,30 @@ from symbp.read.grammar.syntax import (
 from symbp.read.grammar.values import CONSTANTS, FUNCTIONS
 
 
+OF_EXAMPLES = ("softmax", "log_softmax", "logsumexp")  # taken of each example, a row or a column
+
+
 @dataclass(frozen=True)
 class Facts:
     """What a page says: `sizes`; of each of the `indices` its length, as text and as a number; the lengths of
-    the axes of tensors, as text, in `shapes`; what labels are below, as text and as a number, in `bounds`."""
+    the axes of tensors, as text, in `shapes`; how many values labels have, as text and as a number, in
+    `bounds`. Indices, subscripts, labels and places of maxima start at `origin`. With `columns` examples are
+    columns: the `transposed` tensors are shown so wherever they are matrices, but not over the pairs of axes
+    that are their `images`, and functions of each example are those of each column."""
 
     sizes: Mapping[str, int] = field(default_factory=dict)
     indices: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     shapes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bounds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    origin: int = 0
+    columns: bool = False
+    transposed: Collection[str] = ()
+    images: Mapping[str, Collection[tuple[int, int]]] = field(default_factory=dict)
+
+    def turned(self, tensor: str, place: Sequence[int | None]) -> bool:
+        """Whether a tensor is shown transposed, over the axes without a number."""
+        left = tuple(axis for axis, k in enumerate(place) if k is None)
+        return len(left) == 2 and tensor in self.transposed and left not in self.images.get(tensor, ())
 
 
 def evaluate_matrix(equation: MatrixEquation, arrays: Mapping[str, ArrayLike], facts: Facts) -> Array:
@@ -80,14 +95,17 @@ def evaluate_matrix(equation: MatrixEquation, arrays: Mapping[str, ArrayLike], f
         if not isinstance(left, Subscripted):
             flat = (*found.shape[:1], math.prod(found.shape[1:]))
             body = values.value(equation.body)
+            turned = facts.turned(tensor.name, [None] * found.ndim)
+            if turned or (facts.columns and isinstance(left, Call)):
+                body = body.turned
             return laid(body, flat if isinstance(left, Call) else found.shape).reshape(found.shape)
         for at in values.everywhere(left):
             values.at = at
             place = values.place(left)
             part = found[tuple(slice(None) if k is None else k for k in place)]
-            found[tuple(slice(None) if k is None else k for k in place)] = laid(
-                values.value(equation.body), np.shape(part)
-            )
+            body = values.value(equation.body)
+            body = body.turned if facts.turned(tensor.name, place) else body
+            found[tuple(slice(None) if k is None else k for k in place)] = laid(body, np.shape(part))
     return found
 
 
@@ -100,8 +118,12 @@ class _Values:
     def everywhere(self, left: Subscripted) -> Iterator[dict[str, int]]:
         """All values of the indices on the left."""
         names = [s.name for s in left.subscripts if isinstance(s, Name) and s.name in self.facts.indices]
-        for place in itertools.product(*(range(self.facts.indices[name][1]) for name in names)):
+        for place in itertools.product(*(self.run(name) for name in names)):
             yield dict(zip(names, place, strict=True))
+
+    def run(self, index: str) -> range:
+        """The values of an index."""
+        return range(self.facts.origin, self.facts.origin + self.facts.indices[index][1])
 
     def value(self, node: Tree) -> Value:
         match node:
@@ -146,7 +168,9 @@ class _Values:
         if name in self.facts.sizes:
             return number(self.facts.sizes[name])
         if name in self.arrays:
-            return of_array(self.arrays[name])
+            array = self.arrays[name]
+            turned = self.facts.turned(name, [None] * array.ndim)
+            return of_array(array).turned if turned else of_array(array)
         if name == "I":
             return square(np.eye)
         if name in CONSTANTS:
@@ -206,7 +230,7 @@ class _Values:
         if missing:
             raise FormulaError(f"nothing says how far the index {missing[0]} runs")
         first = True
-        for place in itertools.product(*(range(self.facts.indices[name][1]) for name in node.indices)):
+        for place in itertools.product(*(self.run(name) for name in node.indices)):
             self.at = before | dict(zip(node.indices, place, strict=True))
             value = self.value(node.body)
             found, first = value if first else elementwise(np.add, found, value), False
@@ -214,8 +238,12 @@ class _Values:
         return found
 
     # --- tensors
+    def subscript(self, node: Tree) -> int:
+        """Where a subscript lies in an array."""
+        return self.number(node) - self.facts.origin
+
     def place(self, node: Subscripted) -> tuple[int | None, ...]:
-        """A subscript, or None, for each axis of the tensor."""
+        """A place, or None, for each axis of the tensor."""
         name = node.tensor.name
         if name not in self.arrays:
             raise FormulaError(f"{name} has no value here")
@@ -223,7 +251,7 @@ class _Values:
         if None in node.subscripts or len(node.subscripts) == rank:
             if len(node.subscripts) != rank:
                 raise FormulaError(f"{len(node.subscripts)} subscripts of a tensor with {rank} axes")
-            return tuple(None if s is None else self.number(s) for s in node.subscripts)
+            return tuple(None if s is None else self.subscript(s) for s in node.subscripts)
         subscripts = [s for s in node.subscripts if s is not None]
         shape = self.facts.shapes.get(name, ())
         axes = standing([self.described(s) for s in subscripts], shape) if len(shape) == rank else None
@@ -231,7 +259,7 @@ class _Values:
             raise FormulaError(f"the subscripts of {name} fit none of its axes")
         found: list[int | None] = [None] * rank
         for axis, subscript in zip(axes, subscripts, strict=True):
-            found[axis] = self.number(subscript)
+            found[axis] = self.subscript(subscript)
         return tuple(found)
 
     def described(self, node: Tree) -> Subscript:
@@ -264,14 +292,15 @@ class _Values:
         if beyond and node.outside is not None:
             return self.value(node.outside)
         if beyond:
-            left = [n for k, n in zip(place, array.shape, strict=True) if k is None]
-            return of_array(np.zeros(left))
-        return of_array(array[tuple(slice(None) if k is None else k for k in place)])
+            found = of_array(np.zeros([n for k, n in zip(place, array.shape, strict=True) if k is None]))
+        else:
+            found = of_array(array[tuple(slice(None) if k is None else k for k in place)])
+        return found.turned if self.facts.turned(node.tensor.name, place) else found
 
     def read(self, node: Read) -> Value:
         """`y[n,t]`, an element, or `E[y]`, the rows that labels select."""
         if len(node.subscripts) == 1 and self.value(node.subscripts[0]).is_vector:
-            labels = self.value(node.subscripts[0]).array[:, 0].round().astype(int)
+            labels = self.value(node.subscripts[0]).array[:, 0].round().astype(int) - self.facts.origin
             matrix = full(self.value(node.tensor))
             if labels.min() < 0 or labels.max() >= len(matrix.array):
                 raise FormulaError("a label selects no row")
@@ -286,14 +315,20 @@ class _Values:
             return Value(np.arange(float(self.number(first)))[:, None], "all", "one")
         if function == "flatten" and isinstance(first, Name):
             array = np.asarray(self.arrays[first.name], dtype=float)
-            return Value(array.reshape(len(array), -1), "all", "all")
+            flat = Value(array.reshape(len(array), -1), "all", "all")
+            return flat.turned if self.facts.columns else flat
         if function == "onehot":
             return self.one_hot(first)
         values = [self.value(argument) for argument in arguments]
         if len(values) > 1 and function not in SEVERAL:
             raise FormulaError(f"{function} is taken of one value")
+        if function in OF_EXAMPLES and self.facts.columns and not values[0].is_vector:
+            found = MATRIX_FUNCTIONS[function](values[0].turned)
+            return found if function == "logsumexp" else found.turned
         if function in MATRIX_FUNCTIONS:
-            return MATRIX_FUNCTIONS[function](*values)
+            found = MATRIX_FUNCTIONS[function](*values)
+            places = function.endswith("argmax")
+            return replace(found, array=found.array + self.facts.origin) if places else found
         if function not in FUNCTIONS:
             raise FormulaError(f"{function} is no function that is evaluated")
         return replace(values[0], array=of_each(function, values[0].array))
@@ -304,9 +339,11 @@ class _Values:
         if not isinstance(tensor, Name) or tensor.name not in self.facts.bounds:
             raise FormulaError("nothing says what these labels are below")
         value = self.value(labels)
-        found = (value.array == np.arange(self.facts.bounds[tensor.name][1])).astype(float)
+        places = np.arange(self.facts.bounds[tensor.name][1]) + self.facts.origin
+        found = (value.array == places).astype(float)
         if value.is_number:
             return Value(found.T, "all", "one")
         if not value.is_vector:
             raise FormulaError("labels are a vector, or one number")
-        return Value(found, "all", "all")
+        rows = Value(found, "all", "all")
+        return rows.turned if self.facts.columns else rows

@@ -119,17 +119,19 @@ def evaluate(
     arrays: Mapping[str, ArrayLike],
     sizes: Mapping[str, int] | None = None,
     extents: Mapping[str, int] | None = None,
+    origin: int = 0,
 ) -> NDArray[np.float64]:
     """The array that the equation defines, with one axis for each index on its left.
 
-    `extents` says how far indices run; of others that is the extent of an axis at which they stand alone.
+    `extents` says how many values indices have; of others that is the extent of an axis at which they stand
+    alone. Indices and subscripts start at `origin`, as do the places of maxima.
     Raises FormulaError: a name without a value, an index whose extent nothing tells, a function that isn't
     evaluated.
     """
-    values = _Values(equation, arrays, sizes or {}, extents or {})
+    values = _Values(equation, arrays, sizes or {}, extents or {}, origin)
     found = np.zeros(tuple(values.extent(i) for i in equation.indices))
     for at, _, value in values.elements(equation):
-        found[tuple(at[i] for i in equation.indices)] = value
+        found[tuple(at[i] - origin for i in equation.indices)] = value
     return found
 
 
@@ -138,9 +140,10 @@ def elements(
     arrays: Mapping[str, ArrayLike],
     sizes: Mapping[str, int] | None = None,
     extents: Mapping[str, int] | None = None,
+    origin: int = 0,
 ) -> Iterator[tuple[tuple[int, ...], float]]:
-    """Each element that the equation defines, by its place in the tensor; the same errors."""
-    values = _Values(equation, arrays, sizes or {}, extents or {})
+    """Each element that the equation defines, by its place in the array; the same errors."""
+    values = _Values(equation, arrays, sizes or {}, extents or {}, origin)
     for _, place, value in values.elements(equation):
         yield place, value
 
@@ -152,7 +155,9 @@ class _Values:
         arrays: Mapping[str, ArrayLike],
         sizes: Mapping[str, int],
         extents: Mapping[str, int],
+        origin: int = 0,
     ) -> None:
+        self.origin = origin
         self.arrays = {name: np.asarray(array) for name, array in arrays.items()}
         self.sizes, self.extents, self.kept = sizes, dict(extents), dict[Any, Any]()
         for read in (node for node in equation.walk() if isinstance(node, Read)):
@@ -165,11 +170,19 @@ class _Values:
     def elements(self, equation: Equation) -> Iterator[tuple[dict[str, int], tuple[int, ...], float]]:
         """Indices, place and value of each element for which the equation holds."""
         condition = equation.condition
-        for place in itertools.product(*(range(self.extent(i)) for i in equation.indices)):
+        for place in itertools.product(*(self.run(i) for i in equation.indices)):
             at = dict(zip(equation.indices, place, strict=True))
             if condition is None or self.holds(condition, at):
-                where = tuple(round(self.value(s, at)) for s in equation.subscripts)
+                where = tuple(self.place(s, at) for s in equation.subscripts)
                 yield at, where, self.value(equation.body, at)
+
+    def place(self, subscript: Tree, at: Mapping[str, int]) -> int:
+        """Where a subscript lies in an array."""
+        return round(self.value(subscript, at)) - self.origin
+
+    def run(self, index: str) -> range:
+        """The values of an index."""
+        return range(self.origin, self.origin + self.extent(index))
 
     def extent(self, index: str) -> int:
         if index not in self.extents:
@@ -211,7 +224,7 @@ class _Values:
         raise FormulaError(f"{name} has no value here")
 
     def read(self, node: Read, at: Mapping[str, int]) -> float:
-        place = tuple(round(self.value(s, at)) for s in node.subscripts)
+        place = tuple(self.place(s, at) for s in node.subscripts)
         if isinstance(node.tensor, Reduction):
             array = self.matrix(node.tensor, at)
         elif isinstance(node.tensor, Name) and node.tensor.name in self.arrays:
@@ -264,19 +277,21 @@ class _Values:
         if node.op in ("softmax", "log_softmax"):
             return self.along(node, at)
         extents = [self.extent(i) for i in node.indices]
+        runs = map(self.run, node.indices)
         if math.prod(extents) > MOST_STEPS:
             raise FormulaError(f"a reduction over {math.prod(extents)} elements is too long to evaluate")
         if node.op == "argmax" and len(extents) > 1 and node.component is None:
             raise FormulaError("an argmax over several indices doesn't say which of them it gives")
         found, best = [], (-math.inf, -1)
-        for number, place in enumerate(itertools.product(*map(range, extents))):
+        for number, place in enumerate(itertools.product(*runs)):
             inner = {**at, **dict(zip(node.indices, place, strict=True))}
             if all(self.holds(condition, inner) for condition in node.conditions):
                 found.append(self.value(node.body, inner))
                 best = max(best, (found[-1], number), key=lambda pair: (pair[0], -pair[1]))
         if node.op == "argmax":
             where = np.unravel_index(best[1], extents)
-            return float(where[node.indices.index(node.component) if node.component is not None else 0])
+            axis = node.indices.index(node.component) if node.component is not None else 0
+            return float(where[axis] + self.origin)
         if node.op == "mean":
             return math.fsum(found) / len(found)
         if node.op == "logsumexp":
@@ -288,7 +303,7 @@ class _Values:
     def along(self, node: Reduction, at: Mapping[str, int]) -> float:
         """A softmax along an index, or its logarithm, at that index."""
         (index,) = node.indices
-        places = ({**at, index: k} for k in range(self.extent(index)))
+        places = ({**at, index: k} for k in self.run(index))
         values = [self.value(node.body, p) for p in places if all(self.holds(c, p) for c in node.conditions)]
         if not all(self.holds(c, at) for c in node.conditions):
             return 0.0 if node.op == "softmax" else -math.inf
@@ -304,8 +319,9 @@ class _Values:
         if key not in self.kept:
             found = np.zeros([self.extent(i) for i in node.indices])
             for place in itertools.product(*map(range, found.shape)):
-                found[place] = self.value(node.body, {**at, **dict(zip(node.indices, place, strict=True))})
-            function = MATRICES.get(node.op, lambda a: np.argsort(a, kind="stable"))
+                counted = (k + self.origin for k in place)
+                found[place] = self.value(node.body, {**at, **dict(zip(node.indices, counted, strict=True))})
+            function = MATRICES.get(node.op, lambda a: np.argsort(a, kind="stable") + self.origin)
             self.kept[key] = np.asarray(function(found))
         kept: NDArray[np.float64] = self.kept[key]
         return kept

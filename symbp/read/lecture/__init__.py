@@ -15,7 +15,7 @@ from symbp.read.display import Reduced
 from symbp.read.lecture.chain import Chain, Contribution, chain
 from symbp.read.lecture.local import NoLocalDerivative
 from symbp.read.reading import Line, Reading
-from symbp.read.spelling import Quotient, Symbol
+from symbp.read.spelling import Quotient, derivative_symbols, latex_symbol, text_symbol
 from symbp.read.symbols import Symbols
 
 
@@ -92,6 +92,7 @@ def lecture(reading: Reading) -> Lecture:
         )
         try:
             lesson = _lesson(reading, line, chain(system, loss, adjoints, by, line.target), readers, named)
+            lesson = reading.origin.lesson(lesson)
         except NoLocalDerivative:
             lesson = Lesson(line, by, readers)
         found.append(lesson)
@@ -134,8 +135,8 @@ def _with_between(reading: Reading, named: Mapping[str, str]) -> Symbols:
     text, latex, own = dict(symbols.text), dict(symbols.latex), dict(symbols.symbols)
     for name, by in named.items():
         quotient = Quotient((loss, 0), ((by, len(system.tensor(by).shape)),))
-        written = (f"d{text[by]}", f"(∂{text[loss]}/∂{text[by]})")
-        short = next(s for s in written if s not in text.values() and s not in symbols.taken)
-        own[name] = Symbol(short, quotient=quotient)
-        text[name], latex[name] = short, rf"\frac{{\partial {latex[loss]}}}{{\partial {latex[by]}}}"
+        candidates = derivative_symbols(quotient, text, loss, symbols.notation, computed=True)
+        free = (s for s in candidates if text_symbol(s) not in {*text.values(), *symbols.taken})
+        own[name] = next(free, candidates[-1])
+        text[name], latex[name] = text_symbol(own[name]), latex_symbol(own[name], latex)
     return replace(symbols, symbols=own, text=text, latex=latex)

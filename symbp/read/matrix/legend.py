@@ -6,10 +6,11 @@ for matrices here: a page may have given them to sizes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from symbp.read.legend import Entry
 from symbp.read.legend import Named as Symbol
+from symbp.read.matrix.columns import Columns
 from symbp.read.matrix.rewrite import nodes
 from symbp.read.matrix.tree import (
     Correlation,
@@ -79,7 +80,46 @@ WORDS: Sequence[tuple[Holds, str]] = (
 )
 
 
-def matrix_legend(equations: Iterable[MatrixEquation]) -> Iterator[Entry]:
+IN_COLUMNS = {
+    "onehot: a row for each label, 1 at the label and 0 elsewhere": "onehot: a column for each label, 1 at "
+    "the label and 0 elsewhere",
+    "softmax: of each row": "softmax: of each column",
+    "flatten: the axes behind the first as one, in row-major order": "flatten: a column for each place along "
+    "the first axis, the axes behind it as one, in row-major order",
+}
+
+
+def columns_legend(
+    equations: Iterable[MatrixEquation], turned: Columns, tensors: Collection[str]
+) -> Iterator[Entry]:
+    """Which of the tensors are shown transposed, in their order, and where they aren't."""
+    used = [node for e in equations for side in (e.left, e.right) for node in nodes(side)]
+    named = [n for n in used if isinstance(n, Named)]
+    shown = _in_order(tensors, {n.name for n in named if turned.turns(n)})
+    if shown:
+        stand = " stand transposed" if len(shown) > 1 else " stands transposed"
+        yield Entry("layout", ("examples are columns: ", *_listed(shown), f"{stand} where they are matrices"))
+    images: dict[tuple[int, int], set[str]] = {}
+    for node in named:
+        for axes in turned.images.get(node.name, ()):
+            images.setdefault(axes, set()).add(node.name)
+    for (row, column), names in sorted(images.items()):
+        where = f": not transposed over the axes {row + 1} and {column + 1}, which are those of an image"
+        yield Entry("layout", (*_listed(_in_order(tensors, names)), where))
+
+
+def _in_order(tensors: Iterable[str], names: Collection[str]) -> list[str]:
+    return [name for name in tensors if name in names]
+
+
+def _listed(names: Iterable[str]) -> list[Symbol | str]:
+    pieces: list[Symbol | str] = []
+    for name in names:
+        pieces += [", ", Symbol(name)] if pieces else [Symbol(name)]
+    return pieces
+
+
+def matrix_legend(equations: Iterable[MatrixEquation], *, columns: bool = False) -> Iterator[Entry]:
     """An entry for each sign that the equations use."""
     used = [node for e in equations for side in (e.left, e.right) for node in nodes(side)]
     kept = next((n for n in used if isinstance(n, Named) and n.subscripts and n.rank), None)
@@ -88,4 +128,4 @@ def matrix_legend(equations: Iterable[MatrixEquation]) -> Iterator[Entry]:
         yield Entry("matrix", (Symbol(kept.name), rest))
     for holds, words in WORDS:
         if any(map(holds, used)):
-            yield Entry("matrix", (words,))
+            yield Entry("matrix", (IN_COLUMNS.get(words, words) if columns else words,))

@@ -121,7 +121,7 @@ class _Printer:
     def write(self, node: Node) -> Written:
         match node:
             case Named():
-                return self.named(node), ATOM
+                return self.named(node), ATOM if self.is_one_sign(node) else POSTFIX
             case Number(value):
                 written, strength = self.scalar.written(value)
                 return written, STRENGTHS[strength]
@@ -166,6 +166,10 @@ class _Printer:
         subscripts = [":" if s is None else self.subscript(s) for s in shown]
         written = self.signs.named(self.scalar, node.name, subscripts)
         return written if node.outside is None else self.signs.beyond(written, self.write(node.outside)[0])
+
+    def is_one_sign(self, node: Node) -> bool:
+        """Whether a tensor's symbol holds together where something else is raised behind it: `∂L/∂W` isn't."""
+        return not isinstance(node, Named) or self.scalar.binding(node.name) == SCALAR
 
     def subscript(self, e: Expr) -> str:
         """An expression of indices, or a label with subscripts of its own."""
@@ -212,7 +216,7 @@ class _Printer:
         # The scalar notation binds with strengths of its own.
         numerator = (text, SCALAR_SUM if strength <= ELEMENTWISE else MUL if strength == PRODUCT else SCALAR)
         below = self.signs.times.join(self.wrapped(f, PRODUCT) for f in under)
-        alone = len(under) == 1 and self.write(under[0])[1] != PRODUCT  # no product or quotient itself
+        alone = len(under) == 1 and self.write(under[0])[1] != PRODUCT and self.is_one_sign(under[0])
         written = self.scalar.fraction(numerator, (below, SCALAR if alone else MUL))
         return written[0], PRODUCT
 

@@ -1,0 +1,130 @@
+"""Where indices start: the equations of a page, rewritten for indices that count from 1.
+
+Enters: equations whose indices start at 0. Leaves: the same equations over indices that start elsewhere, true
+as they are printed. Must not know: letters, symbols, formats, matrix notation.
+
+An index i stands for i − 1 of before, a subscript counts from 1 as well: `h[t - 1]` stays, `x[2·i + p]`
+becomes `x[2·i + p - 2]`, `a[0]` becomes `a[1]`. Labels and places of maxima are compared with indices and
+stand in subscripts: they count as indices do. All other values are what they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod
+from symbp.ir.system import Equation, Fact, System, Tensor
+from symbp.read.display import Along, Reduced
+
+if TYPE_CHECKING:
+    from symbp.derive.derivation import Step
+    from symbp.read.lecture import Lesson, Part
+
+PLACES = ("argmax", "argsort")  # what gives the place of an element
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Indices start at `first`; `system` says which integer tensors count places."""
+
+    first: int
+    system: System
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """The integer tensors whose values are places along an axis: labels below a size, places of maxima,
+        and what reads these as they are."""
+        found = {t.name for t in self.system.tensors if t.integer and t.fact("below") is not None}
+        for equation in self.system.equations:
+            body = equation.body
+            reads = equation.op is None and isinstance(body, IntegerAccess) and body.outside is None
+            if equation.op in PLACES or (reads and body.name in found):
+                found.add(equation.target)
+        return frozenset(found)
+
+    # --- expressions
+    def value(self, e: Expr) -> Expr:
+        """The expression over the new indices, with its old value."""
+        if not self.first:
+            return e
+        if isinstance(e, Index):
+            return e - self.first
+        if isinstance(e, Access):
+            return self.access(e) - (self.first if e.name in self.places else 0)
+        if isinstance(e, Reduced):
+            where = [self.value(guard) for guard in e.where]
+            return Reduced(e.op, self.value(e.body), e.indices, e.args[3], where)
+        if isinstance(e, Along):
+            where = [self.value(guard) for guard in e.where]
+            return Along(e.function, self.value(e.body), e.index, e.extent, where)
+        if isinstance(e, Guard):
+            return Guard(e.op, self.value(e.lhs), self.value(e.rhs))
+        if isinstance(e, (FloorDiv, Mod)):
+            return e.func(*(_gathered(self.value(part)) for part in e.args))
+        return e.func(*map(self.value, e.args)) if e.args else e
+
+    def access(self, e: Expr) -> Expr:
+        """The read at the same place, as an access."""
+        if not self.first or not isinstance(e, Access):
+            return self.value(e)
+        outside = None if e.outside is None else self.value(e.outside)
+        return type(e)(e.name, *map(self.subscript, e.subscripts), outside=outside)
+
+    def subscript(self, e: Expr) -> Expr:
+        """A place along an axis, counted anew."""
+        return _gathered(self.value(e) + self.first)
+
+    def guard(self, e: Guard) -> Guard:
+        """A condition."""
+        found = self.value(e)
+        assert isinstance(found, Guard), f"{e} is decided by where indices start"
+        return found
+
+    # --- what is made of them
+    def equation(self, e: Equation) -> Equation:
+        """The equation over the new indices."""
+        if not self.first:
+            return e
+        body = self.value(e.body)
+        if e.target in self.places and e.op is None:
+            body += self.first
+        return e.with_(body=body, where=tuple(map(self.guard, e.where)))
+
+    def lesson(self, lesson: Lesson) -> Lesson:
+        """The lesson, but for its line."""
+        between = tuple(map(self.lesson, lesson.between))
+        total = None if lesson.sum is None else self.equation(lesson.sum)
+        return replace(lesson, parts=tuple(map(self._part, lesson.parts)), sum=total, between=between)
+
+    def _part(self, part: Part) -> Part:
+        of, by = self.access(part.of), self.access(part.by)
+        assert isinstance(of, Access)
+        assert isinstance(by, Access)
+        return replace(part, of=of, by=by, slope=None if part.slope is None else self.value(part.slope))
+
+    def step(self, step: Step) -> Step:
+        """The rewrite of equations over the new indices."""
+        if not self.first:
+            return step
+        before, after = (tuple(map(self.equation, side)) for side in (step.before, step.after))
+        rests = tuple(self.equation(r) if isinstance(r, Equation) else r for r in step.rests_on)
+        return replace(step, before=before, after=after, rests_on=rests)
+
+    def tensor(self, tensor: Tensor) -> Tensor:
+        """The tensor with what is known of its values, as they are counted."""
+        if not self.first or tensor.name not in self.places:
+            return tensor
+        return replace(tensor, facts=frozenset(map(self._fact, tensor.facts)))
+
+    def _fact(self, fact: Fact) -> Fact:
+        counts = fact.kind == "below" and fact.bound is not None
+        return replace(fact, bound=fact.bound + self.first) if counts else fact
+
+
+def _gathered(e: Expr) -> Expr:
+    """A sum without products of sums: `2·(i - 1) + p` as `2·i + p - 2`."""
+    return sympy.Add(*[sympy.expand_mul(term, deep=False) for term in sympy.Add.make_args(e)])
