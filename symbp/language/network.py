@@ -64,7 +64,10 @@ class Network:
     ) -> None:
         """`parameters` lists parameters that belong to the network even if nothing reads them. On pages,
         `symbols` gives tensors their LaTeX, {"W1": r"W^{(1)}"}, and `letters` the indices along sizes,
-        {"T": "t"}."""
+        {"T": "t"}, as `bp.dim("T", index="t")` does.
+
+        Raises DeclarationError: among others, two letters for the index along one size, one letter for two
+        sizes, or a letter that is the name of a tensor or of a size."""
         outputs, metrics = outputs or {}, metrics or {}
         _check(name, loss, outputs, metrics)
         lowered = _Lowering(loss, outputs, metrics, tuple(parameters))
@@ -73,7 +76,8 @@ class Network:
         object.__setattr__(self, "system", system)
         object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())
-        object.__setattr__(self, "choices", _choices(system, symbols or {}, letters or {}))
+        chosen = {name: one for name, one in lowered.unifier.letters.items() if name in system.sizes}
+        object.__setattr__(self, "choices", _choices(system, symbols or {}, letters or {}, chosen))
         object.__setattr__(self, "origin", here())
 
     @property
@@ -86,17 +90,44 @@ class Network:
         return f"{self.name}\n{self.system}"
 
 
-def _choices(system: System, symbols: Mapping[str, str], letters: Mapping[str, str]) -> Choices:
-    """What the author wants on pages. Raises DeclarationError: a tensor or a size that isn't there."""
-    for what, chosen, known in (("tensor", symbols, system.by_name), ("size", letters, system.sizes)):
-        for name in chosen:
+def _choices(
+    system: System, symbols: Mapping[str, str], letters: Mapping[str, str], chosen: Mapping[str, str]
+) -> Choices:
+    """What the author wants on pages; `chosen` are the letters that sizes were declared with. Raises
+    DeclarationError: a tensor or a size that isn't there, letters that can't all be."""
+    for what, given, known in (("tensor", symbols, system.by_name), ("size", letters, system.sizes)):
+        for name in given:
             if name not in known:
                 raise DeclarationError(
                     f"there is no {what} {name!r}", where=here(), help=f"choose one of: {', '.join(known)}"
                 )
     for letter in letters.values():
         check_name(letter, "an index")
-    return Choices(dict(symbols), dict(letters))
+    _check_letters(system, letters, chosen)
+    return Choices(dict(symbols), {**chosen, **letters})
+
+
+def _check_letters(system: System, letters: Mapping[str, str], chosen: Mapping[str, str]) -> None:
+    """Raises DeclarationError: an index that would have two letters, or share one."""
+    for size, letter in letters.items():
+        if chosen.get(size, letter) != letter:
+            raise DeclarationError(
+                f"the index along {size} has two letters, {chosen[size]} and {letter}",
+                where=here(),
+                help=f'leave it out of letters={{…}}, or out of bp.dim("{size}", index=…)',
+            )
+    owner: dict[str, str] = {}
+    for size, letter in {**chosen, **letters}.items():
+        taken = "a tensor" if letter in system.by_name else "a size" if letter in system.sizes else None
+        if letter in owner:
+            taken = f"the index along {owner[letter]}"
+        if taken is not None:
+            raise DeclarationError(
+                f"{letter} can't be the index along {size}: it is {taken} already",
+                where=here(),
+                help="choose another letter, or give the other thing another name",
+            )
+        owner[letter] = size
 
 
 def _check(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> None:

@@ -27,16 +27,19 @@ _serials = itertools.count(1)  # tells anonymous sizes apart; no number is ever 
 
 
 class Dim(Size):
-    """A size with a value: `D=64`, or anonymous, when `name` is empty."""
+    """A size with a value: `D=64`, or anonymous, when `name` is empty. `index` is the letter of the index
+    along it that its author chose, or empty."""
 
     letter: str
     value: int
     serial: int
+    index: str
 
-    def __new__(cls, name: str, value: int, serial: int = 0) -> Dim:
+    def __new__(cls, name: str, value: int, serial: int = 0, index: str = "") -> Dim:
         # The label holds all that tells two of them apart, because SymPy keeps one object per label.
-        dim = super().__new__(cls, f"#{serial:09d}={value}" if serial else f"{name}={value}")
-        dim.letter, dim.value, dim.serial = name, value, serial
+        label = f"#{serial:09d}={value}" if serial else f"{name}={value}"
+        dim = super().__new__(cls, f"{label} {index}" if index else label)
+        dim.letter, dim.value, dim.serial, dim.index = name, value, serial, index
         return dim
 
     @property
@@ -46,6 +49,21 @@ class Dim(Size):
 
     def _sympystr(self, printer: object) -> str:  # noqa: ARG002
         return f"{self.letter}={self.value}" if self.letter else str(self.value)
+
+
+class Lettered(Size):
+    """A size without a value whose author chose the letter of the index along it."""
+
+    letter: str
+    index: str
+
+    def __new__(cls, name: str, index: str) -> Lettered:
+        size = super().__new__(cls, f"{name} {index}")
+        size.letter, size.index = name, index
+        return size
+
+    def _sympystr(self, printer: object) -> str:  # noqa: ARG002
+        return self.letter
 
 
 class RangedIndex(Index):
@@ -65,10 +83,14 @@ def dims(names: str) -> tuple[Size, ...]:
     return tuple(Size(check_name(name, "a size")) for name in names.replace(",", " ").split())
 
 
-def dim(name: str, value: int | None = None) -> Size:
-    """`dim("D", 64)`: a named size, with its value if given."""
+def dim(name: str, value: int | None = None, *, index: str | None = None) -> Size:
+    """`dim("D", 64)`: a named size, with its value if given; `dim("T", index="t")`: the index along it is
+    called t on pages. Raises DeclarationError: no name, no positive value."""
     check_name(name, "a size")
-    return Size(name) if value is None else Dim(name, _positive(value, f"size {name}"))
+    letter = "" if index is None else check_name(index, "an index")
+    if value is not None:
+        return Dim(name, _positive(value, f"size {name}"), index=letter)
+    return Lettered(name, letter) if letter else Size(name)
 
 
 def as_size(extent: object) -> Expr:
@@ -168,6 +190,7 @@ class Unifier:
         self._known = Relations()
         self._stated: list[tuple[str, Witness, Witness, Origin | None]] = []
         self.named: dict[str, Dim] = {}
+        self.letters: dict[str, str] = {}  # of the indices along named sizes, as their authors chose them
 
     def find(self, extent: Expr) -> Expr:
         """The extent in the one form of all that are equal to it."""
@@ -248,6 +271,8 @@ class Unifier:
 
     def _note(self, extent: Expr) -> None:
         for symbol in sorted(extent.free_symbols, key=lambda s: s.name):
+            if isinstance(symbol, (Dim, Lettered)) and symbol.index:
+                self._choose(symbol)
             if isinstance(symbol, Dim) and not symbol.anonymous:
                 known = self.named.setdefault(symbol.letter, symbol)
                 if known is not symbol and known.value != symbol.value:
@@ -258,6 +283,20 @@ class Unifier:
                     )
                 if known is symbol:
                     self._known.replace(Size(symbol.letter), symbol)
+                elif self._known.replaced(symbol) == symbol:  # with a letter, where the first has none
+                    self._known.replace(symbol, known)
+
+    def _choose(self, size: Dim | Lettered) -> None:
+        """Notes the letter of the index along a size."""
+        chosen = self.letters.setdefault(size.letter, size.index)
+        if chosen != size.index:
+            raise DeclarationError(
+                f"the index along {size.letter} has two letters, {chosen} and {size.index}",
+                where=here(),
+                help=f"choose one of them wherever {size.letter} is declared, or declare it once",
+            )
+        if isinstance(size, Lettered) and self._known.replaced(size) == size:
+            self._known.replace(size, Size(size.letter))
 
 
 def _numbers(gap: Expr) -> list[Dim]:

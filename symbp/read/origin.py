@@ -10,6 +10,7 @@ stand in subscripts: they count as indices do. All other values are what they we
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod
 from symbp.ir.system import Equation, Fact, System, Tensor
-from symbp.read.display import Along, Reduced
+from symbp.read.display import Along, Reduced, bound
 
 if TYPE_CHECKING:
     from symbp.derive.derivation import Step
@@ -36,15 +37,38 @@ class Origin:
 
     @cached_property
     def places(self) -> frozenset[str]:
-        """The integer tensors whose values are places along an axis: labels below a size, places of maxima,
-        and what reads these as they are."""
-        found = {t.name for t in self.system.tensors if t.integer and t.fact("below") is not None}
+        """The integer tensors whose values are places along an axis: labels that select along one or are
+        compared with its index, places of maxima, and what reads these as they are. A number of steps is no
+        place."""
+        found = set[str]()
+        for equation in self.system.equations:
+            found.update(self._selecting(equation))
         for equation in self.system.equations:
             body = equation.body
             reads = equation.op is None and isinstance(body, IntegerAccess) and body.outside is None
             if equation.op in PLACES or (reads and body.name in found):
                 found.add(equation.target)
         return frozenset(found)
+
+    def _selecting(self, equation: Equation) -> Iterator[str]:
+        """The labels that stand alone at an axis, or beside an index along one, that has as many places as
+        they have values."""
+        extents = bound(equation)
+        for e in (equation.body, *equation.where):
+            pairs = [
+                (subscript, length)
+                for read in e.atoms(Access)
+                for subscript, length in zip(
+                    read.subscripts, self.system.tensor(read.name).shape, strict=True
+                )
+            ]
+            for guard in e.atoms(Guard):
+                sides = guard.lhs, guard.rhs
+                pairs += [(a, extents.get(b)) for a, b in (sides, sides[::-1]) if isinstance(b, Index)]
+            for label, length in pairs:
+                fact = self.system.tensor(label.name).fact("below") if isinstance(label, Access) else None
+                if fact is not None and fact.bound == length:
+                    yield label.name
 
     # --- expressions
     def value(self, e: Expr) -> Expr:

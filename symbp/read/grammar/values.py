@@ -129,9 +129,10 @@ def evaluate(
     evaluated.
     """
     values = _Values(equation, arrays, sizes or {}, extents or {}, origin)
-    found = np.zeros(tuple(values.extent(i) for i in equation.indices))
+    indices = values.indices(equation)
+    found = np.zeros(tuple(map(values.extent, indices)))
     for at, _, value in values.elements(equation):
-        found[tuple(at[i] - origin for i in equation.indices)] = value
+        found[tuple(at[i] - origin for i in indices)] = value
     return found
 
 
@@ -170,11 +171,16 @@ class _Values:
     def elements(self, equation: Equation) -> Iterator[tuple[dict[str, int], tuple[int, ...], float]]:
         """Indices, place and value of each element for which the equation holds."""
         condition = equation.condition
-        for place in itertools.product(*(self.run(i) for i in equation.indices)):
-            at = dict(zip(equation.indices, place, strict=True))
+        indices = self.indices(equation)
+        for place in itertools.product(*map(self.run, indices)):
+            at = dict(zip(indices, place, strict=True))
             if condition is None or self.holds(condition, at):
                 where = tuple(self.place(s, at) for s in equation.subscripts)
                 yield at, where, self.value(equation.body, at)
+
+    def indices(self, equation: Equation) -> tuple[str, ...]:
+        """The names on the left that aren't sizes: `h[T]` is one element."""
+        return tuple(i for i in equation.indices if i not in self.sizes)
 
     def place(self, subscript: Tree, at: Mapping[str, int]) -> int:
         """Where a subscript lies in an array."""
