@@ -21,6 +21,7 @@ from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
 from symbp.ir.training import Initial
 from symbp.read.lecture import Lecture, lecture
+from symbp.read.legend import Entry
 from symbp.read.matrix.columns import Columns, columns, in_columns
 from symbp.read.matrix.legend import columns_legend, matrix_legend
 from symbp.read.matrix.origin import counted
@@ -28,8 +29,7 @@ from symbp.read.matrix.rewrite import without_transposes
 from symbp.read.matrix.spell import matrix_sides
 from symbp.read.matrix.subscripts import matrix_equations
 from symbp.read.matrix.tree import MatrixEquation
-from symbp.read.options import Options
-from symbp.read.legend import Entry
+from symbp.read.options import PLAIN, Options
 from symbp.read.reading import Line, Reading, Style, reading
 from symbp.read.spelling import Quotient
 from symbp.read.symbols import Symbols
@@ -142,7 +142,7 @@ def document(
     code: Mapping[int, Sequence[str]] | None = None,
     symbols: Mapping[str, str] | None = None,
     style: Style = "computed",
-    options: Options = Options(),  # noqa: B008: frozen
+    options: Options = PLAIN,
 ) -> Document:
     """The page of a derivation; `code` gives the lines that compute each equation, by its number; `symbols`
     the LaTeX of tensors whose symbol their author chooses; `style` says whether the page shows what is
@@ -204,7 +204,9 @@ def _signs(turned: Columns, forms: Forms, read: Reading) -> tuple[Entry, ...]:
     """What the legend says of matrix notation."""
     used = [form for form in forms.values() if form is not None]
     in_columns = read.options.layout == "columns"
-    layout = columns_legend(used, turned, read.derivation.system.by_name) if in_columns else ()
+    system = read.derivation.system
+    ordered = [*(t.name for t in system.leaves), *(e.target for e in system.equations)]
+    layout = columns_legend(used, turned, ordered) if in_columns else ()
     return (*layout, *matrix_legend(used, columns=in_columns))
 
 

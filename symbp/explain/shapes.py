@@ -37,8 +37,8 @@ def product_shapes(document: Document, shown: NumberedEquation) -> tuple[Piece, 
     for factor, axis in zip(tree.factors, ("first", "last"), strict=True):
         if isinstance(factor, Transpose) and isinstance(factor.inner, Named):
             pieces += ["; ", Shown(factor.inner.name)]
-            shown = " here" if document.columns.turns(factor.inner) else ""
-            pieces.append(f" stands transposed, since the sum runs along its {axis} axis{shown}")
+            here = " here" if document.columns.turns(factor.inner) else ""
+            pieces.append(f" stands transposed, since the sum runs along its {axis} axis{here}")
     return (*pieces, ".")
 
 

@@ -41,3 +41,6 @@ def _check(what: str, chosen: object, known: tuple[object, ...]) -> None:
     if isinstance(chosen, bool) or chosen not in known:
         listed = ", ".join(str(one) for one in known if one is not None)
         raise UsageError(f"the {what} of a page can't be {chosen!r}", help=f"choose one of: {listed}")
+
+
+PLAIN = Options()

@@ -145,8 +145,9 @@ class Origin:
         return replace(tensor, facts=frozenset(map(self._fact, tensor.facts)))
 
     def _fact(self, fact: Fact) -> Fact:
-        counts = fact.kind == "below" and fact.bound is not None
-        return replace(fact, bound=fact.bound + self.first) if counts else fact
+        if fact.kind != "below" or fact.bound is None:
+            return fact
+        return replace(fact, bound=fact.bound + self.first)
 
 
 def _gathered(e: Expr) -> Expr:

@@ -17,7 +17,7 @@ from symbp.read.cases import cases
 from symbp.read.display import bound
 from symbp.read.indices import Lettering, lengths, lettering, size_letters
 from symbp.read.legend import Entry, legend, sizes_of
-from symbp.read.options import Options
+from symbp.read.options import PLAIN, Options
 from symbp.read.origin import Origin
 from symbp.read.sections import Part, parts
 from symbp.read.symbols import Symbols, symbols
@@ -97,7 +97,7 @@ def reading(
     derivation: Derivation,
     chosen: Mapping[str, str] | None = None,
     style: Style = "computed",
-    options: Options = Options(),  # noqa: B008: frozen
+    options: Options = PLAIN,
 ) -> Reading:
     """What a page shows of a derivation: what is `computed`, or as a `textbook` has it; `chosen` maps tensors
     to LaTeX symbols, `options` say in which notation.

@@ -9,13 +9,13 @@ from symbp.explain.lecture import Formula, Sentence, rows
 from symbp.explain.text import PageText
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
-from symbp.read.options import Options
+from symbp.read.options import PLAIN
 
 
 class Reader:
     """Evaluates what the lessons of a page print."""
 
-    def __init__(self, derivation, seed, options=Options()):  # noqa: B008
+    def __init__(self, derivation, seed, options=PLAIN):
         self.page = document(derivation, style="textbook", options=options)
         sizes, right = values(derivation, self.page, seed)
         self.right = as_printed(self.page, right)

@@ -15,7 +15,7 @@ from symbp.ir.system import Role, System, Tensor
 from symbp.ir.vector import run
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation, plain
-from symbp.read.options import Options
+from symbp.read.options import PLAIN
 from symbp.read.spelling import Symbol, latex_symbol
 
 
@@ -83,12 +83,10 @@ def sizes_of_page(derivation, page, sizes):
 def as_printed(page, right):
     """The values as a page with another origin prints them: labels and places count from there."""
     origin = page.reading.origin
-    return {
-        name: np.asarray(v) + origin.first if name in origin.places else v for name, v in right.items()
-    }
+    return {name: np.asarray(v) + origin.first if name in origin.places else v for name, v in right.items()}
 
 
-def read_back(derivation, seed=3, reading=in_text, style="computed", options=Options()):  # noqa: B008
+def read_back(derivation, seed=3, reading=in_text, style="computed", options=PLAIN):
     """Compares all equations of a page; how many."""
     page = document(derivation, style=style, options=options)
     read = reading(page)

@@ -14,14 +14,14 @@ from symbp.ir.expr import Size
 from symbp.ir.printer import expression_text
 from symbp.read.display import Reduced
 from symbp.read.grammar import Facts, evaluate_matrix, parse_matrix_equation, plain
-from symbp.read.options import Options
+from symbp.read.options import PLAIN
 from symbp.read.spelling import Symbol, latex_symbol
 
 
 class Page:
     """A page with a point, and how its matrix notation is read."""
 
-    def __init__(self, derivation, seed=3, style="computed", options=Options()):  # noqa: B008
+    def __init__(self, derivation, seed=3, style="computed", options=PLAIN):
         self.page = document(derivation, style=style, options=options)
         self.system = self.page.reading.derivation.system
         self.lengths = self.page.reading.lengths

@@ -53,7 +53,6 @@ from symbp.read.grammar.syntax import (
 )
 from symbp.read.grammar.values import CONSTANTS, FUNCTIONS
 
-
 OF_EXAMPLES = ("softmax", "log_softmax", "logsumexp")  # taken of each example, a row or a column
 
 

@@ -68,8 +68,8 @@ def _value(node: Node, origin: Origin) -> Node:
         case Number(value):
             return replace(node, value=origin.value(value))
         case Named(name):
-            found = _named(node, origin)
-            return _less(found, origin) if name in origin.places else found
+            read = _named(node, origin)
+            return _less(read, origin) if name in origin.places else read
         case OneHot(Named() as labels, classes):
             return OneHot(_named(labels, origin), classes)
         case Rows(matrix, Named() as labels):

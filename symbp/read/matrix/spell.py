@@ -168,7 +168,7 @@ class _Printer:
         return written if node.outside is None else self.signs.beyond(written, self.write(node.outside)[0])
 
     def is_one_sign(self, node: Node) -> bool:
-        """Whether a tensor's symbol holds together where something else is raised behind it: `∂L/∂W` isn't."""
+        """Whether a tensor's symbol holds together where a sign is raised behind it: `∂L/∂W` doesn't."""
         return not isinstance(node, Named) or self.scalar.binding(node.name) == SCALAR
 
     def subscript(self, e: Expr) -> str:
