@@ -152,7 +152,7 @@ def document(
     """
     read = reading(derivation, symbols, style, options)
     page, origin = read.derivation, read.origin
-    lines = code or {}
+    lines, letters = code or {}, {value: letter for letter, value in read.constants.items()}
     turned, matrices = _shown(_matrix_forms(read), read)
     read = replace(read, legend=(*read.legend, *_signs(turned, matrices, read)))
 
@@ -172,7 +172,7 @@ def document(
         reading=read,
         results=() if derivation.is_gradient else _results(derivation, read.symbols.quotients),
         gradients=dict(derivation.gradients),
-        steps=tuple(map(origin.step, derivation.steps)),
+        steps=tuple(origin.step(step.changed(letters)) for step in derivation.steps),
         lecture=lecture(read) if style == "textbook" else Lecture((), read.symbols),
         warnings=tuple(_with_words(warning, read.sizes) for warning in derivation.warnings),
         derivation=derivation,

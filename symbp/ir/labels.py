@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from symbp.ir.expr import Expr
+
 
 @dataclass(frozen=True)
 class Label:
@@ -24,10 +26,11 @@ class Label:
 @dataclass(frozen=True)
 class Choices:
     """What an author wants on pages: the LaTeX of tensors by name, the letters of indices by the name of the
-    size along which they run."""
+    size along which they run, and `constants`, numbers by the letter that they go by."""
 
     symbols: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

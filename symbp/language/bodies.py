@@ -22,6 +22,27 @@ from symbp.language.sizes import RangedIndex
 SHORT = 1000  # the largest denominator of a fraction that a float is taken for
 DIGITS = 12  # a decimal with no more of them is what its author wrote
 
+LARGEST = sympy.Rational(1, 100)  # of a number with a name: a page shows the name wherever the number stands
+
+
+class NamedNumber(sympy.Symbol):  # type: ignore[misc]
+    """A small positive number that a definition's author calls by a letter, ε in √(v + ε)."""
+
+    letter: str
+    value: Expr
+
+    def __new__(cls, letter: str, value: Expr) -> NamedNumber:
+        found = super().__new__(cls, f"{letter}={value}", positive=True)
+        found.letter, found.value = letter, value
+        return found  # type: ignore[no-any-return]
+
+
+def named_number(letter: str, value: Expr) -> Expr:
+    """The number under its letter; as it is, where it isn't one that can have a letter."""
+    small = value.is_Rational and 0 < value <= LARGEST
+    return NamedNumber(letter, value) if small else value
+
+
 Spell = Callable[[Access, tuple[Expr, ...], Expr | None], Expr]
 
 
@@ -97,12 +118,14 @@ _STEPS = (sympy.floor, sympy.ceiling, sympy.Mod, sympy.frac)
 
 
 def exact(body: Expr) -> Expr:
-    """The body with decimals as exact rationals, `//` and `%` of integers, and |u| and sign(u) as guards.
+    """The body with decimals, and numbers that go by a letter, as exact rationals, `//` and `%` of integers,
+    and |u| and sign(u) as guards.
 
     Raises DeclarationError for SymPy's own kinks, whose derivatives aren't this library's conventions, and
     for symbols that are neither indices nor sizes.
     """
     floats = {f: rational(float(f)) for f in body.atoms(sympy.Float)}
+    floats |= {named: named.value for named in body.atoms(NamedNumber)}
     body = without_kinks(with_divisions(body.xreplace(floats) if floats else body))
     refused = (
         sympy.Max,

@@ -77,7 +77,8 @@ class Network:
         object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())
         chosen = {name: one for name, one in lowered.unifier.letters.items() if name in system.sizes}
-        object.__setattr__(self, "choices", _choices(system, symbols or {}, letters or {}, chosen))
+        choices = _choices(system, symbols or {}, letters or {}, chosen)
+        object.__setattr__(self, "choices", replace(choices, constants=lowered.constants()))
         object.__setattr__(self, "origin", here())
 
     @property
@@ -173,6 +174,7 @@ class _Lowering:
         sides = {side.serial for n in self.derivatives for side in n.operands}
         named = {late for late, first in keys.counterparts.items() if first in given}
         self.bodies = inlined(nodes, {*given, *named, *sides, *(t.serial for t in keys.all())})
+        self.nodes = nodes
         self.leaves = [n for n in nodes if n.is_leaf]
         self.computed = [n for n in nodes if n.serial in self.bodies]
         late = self._late()
@@ -316,6 +318,23 @@ class _Lowering:
             else start(system, system.tensor(name))
             for t in kept
         }
+
+    def constants(self) -> dict[str, Expr]:
+        """The numbers that go by a letter, numbered where there are several of one letter; none that stands
+        without its letter somewhere, or whose letter is a tensor's name."""
+        named = {number for node in self.nodes for number in node.numbers}
+        for node in self.nodes:
+            own = {number.value for number in node.numbers}
+            bare = set() if node.equation is None else node.equation.body.atoms(sympy.Rational) - own
+            named = {number for number in named if number.value not in bare}
+        by_letter: dict[str, list[Expr]] = {}
+        for number in sorted(named, key=lambda n: (n.letter, n.value)):
+            by_letter.setdefault(number.letter, []).append(number.value)
+        found: dict[str, Expr] = {}
+        for letter, values in by_letter.items():
+            several = len(values) > 1
+            found |= {f"{letter}{k if several else ''}": v for k, v in enumerate(values, start=1)}
+        return {} if {"eps", "epsilon"} & set(self.names.values()) else found
 
     def _late(self) -> dict[int, int]:
         """The nodes that the loss and the outputs of training don't rest on: 1 for what the next values of

@@ -20,7 +20,7 @@ from symbp.ir.expr import Access, Expr, Index, IntegerAccess, accesses
 from symbp.ir.random import Draw
 from symbp.ir.shapes import Witness, infer_ranges, witnesses
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
-from symbp.language.bodies import exact, rewrite, strip_ranges
+from symbp.language.bodies import NamedNumber, exact, rewrite, strip_ranges
 from symbp.language.frames import caller, here, variables
 from symbp.language.initial import Initialiser
 from symbp.language.names import check_name
@@ -77,7 +77,8 @@ class Node:
     `name` is the declared name, `alias` the one given by `.named`. A `kept` result has an equation of its
     own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
     extents that must agree though no index shows it; `parts` are indices that run over a part of the axes at
-    which they stand, a slice; `beside` are tensors that the author wrote and that cancelled.
+    which they stand, a slice; `beside` are tensors that the author wrote and that cancelled;
+    `numbers` are those that go by a letter.
     """
 
     serial: int
@@ -97,6 +98,7 @@ class Node:
     joined: Joined = ()
     parts: frozenset[Index] = frozenset()
     beside: tuple[Node, ...] = ()
+    numbers: frozenset[NamedNumber] = frozenset()
     init: Initialiser | None = None
     value: float | None = None
     draw: Draw | None = None
@@ -137,6 +139,7 @@ class Node:
         guards = tuple(g for g in where if g != 1)
         if reduce == "sum" or not reduce:
             body, guards = sympy.Mul(sympy.sympify(body), *guards), ()
+        numbers = frozenset(sympy.sympify(body).atoms(NamedNumber))
         split = [strip_ranges(exact(sympy.sympify(e))) for e in (body, *guards, *plain, *over)]
         stated = {i: extent for _, found in split for i, extent in found.items()}
         stated |= {strip_ranges(i)[0]: extent for i, extent in (ranges or {}).items()}
@@ -157,7 +160,7 @@ class Node:
         integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
-            parts=frozenset(parts), origin=draft.origin, **more,
+            parts=frozenset(parts), numbers=numbers, origin=draft.origin, **more,
         )  # fmt: skip
 
     @property

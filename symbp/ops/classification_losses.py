@@ -20,7 +20,7 @@ from symbp.language.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, as_tensor, axes
-from symbp.ops.functions import constant
+from symbp.ops.functions import constant, option
 from symbp.ops.losses import FAMILY, Joined, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.reductions import logsumexp
 from symbp.ops.registry import example, op
@@ -62,7 +62,7 @@ def cross_entropy(
     *lead, k = axes(p.rank)
     scale: Tensor | None = as_tensor(weight)
     by_label = _by_label(p, y, "cross_entropy")
-    smoothing = constant(label_smoothing, "cross_entropy's label_smoothing")
+    smoothing = option(label_smoothing, "cross_entropy's label_smoothing")
     total = logsumexp(p).at(*lead) if from_logits else sympy.Integer(0)
     classes = p.shape[-1]
 

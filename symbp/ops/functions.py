@@ -13,22 +13,32 @@ import sympy
 from symbp.errors import DeclarationError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Floor, FloorQuotient, Guard, Round
-from symbp.language.bodies import number
+from symbp.ir.system import Role
+from symbp.language.bodies import named_number, number
 from symbp.language.node import Hint
 from symbp.language.notation import stopped
-from symbp.language.tensor import pointwise
+from symbp.language.tensor import Tensor, pointwise
 from symbp.ops.registry import elementwise, example, op
 
 FAMILY = "functions"
 JUMPS = "jumps at integers; derivative 0 everywhere"
 
 
-def constant(value: Any, what: str) -> Expr:
-    """An option of an op as an exact number. Raises DeclarationError if it is none."""
+def constant(value: Any, what: str, letter: str = "") -> Expr:
+    """An option of an op as an exact number; with a `letter`, pages call it so. Raises DeclarationError if it
+    is none."""
     found = number(value)
     if found is None:
         raise DeclarationError(f"{what} must be a number, not {value!r}")
-    return found
+    return named_number(letter, found) if letter else found
+
+
+def option(value: Any, what: str, letter: str = "") -> Expr:
+    """The same of an option that may also be the author's own constant, `bp.hyper("eps", 1e-5)`: it keeps its
+    name. Raises DeclarationError: neither."""
+    if isinstance(value, Tensor) and value.role is Role.HYPER:
+        return value.at()
+    return constant(value, what, letter)
 
 
 @elementwise(FAMILY)

@@ -19,7 +19,7 @@ from symbp.language.modes import mode, update
 from symbp.language.node import Hint, Joined, display
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes, axis_numbers
-from symbp.ops.functions import constant
+from symbp.ops.functions import constant, option
 from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op
 from symbp.ops.windows import whole
@@ -79,7 +79,7 @@ def rms_norm(
     s = formula(left, Sum(element**2 / count, *inner), rule="mean square", hint=Hint("s"), kept=True)
     r = formula(
         left,
-        1 / sympy.sqrt(s.at(*left) + constant(eps, "eps")),
+        1 / sympy.sqrt(s.at(*left) + option(eps, "eps", "ε")),
         rule="inverse root mean square",
         hint=Hint("r"),
         kept=True,
@@ -126,7 +126,7 @@ def batch_norm(
             (running_var, variance, unbiased, "variance"),
         )
     ]
-    root = sympy.sqrt(moved[1].at(*channel) + constant(eps, "eps"))
+    root = sympy.sqrt(moved[1].at(*channel) + option(eps, "eps", "ε"))
     body = (x.at(*plain) - moved[0].at(*channel)) / root
     fixed = formula(plain, body, rule="by running statistics", hint=Hint("x"), kept=True)
     y = mode(train=trained, infer=fixed)
@@ -221,7 +221,7 @@ def weight_norm(v: Tensor, g: Tensor, axis: int = 0) -> Tensor:
 def l2_normalize(x: Tensor, axis: int = -1, eps: Any = 1e-12) -> Tensor:
     """x/‖x‖ along one axis, x/ε where ‖x‖ < ε."""
     plain, (own,) = axes(x.rank), axis_numbers(x, axis)
-    left, least = [i for k, i in enumerate(plain) if k != own], constant(eps, "eps")
+    left, least = [i for k, i in enumerate(plain) if k != own], option(eps, "eps")
     s = formula(left, Sum(x.at(*plain) ** 2, plain[own]), rule="squared length", hint=Hint("s"), kept=True)
     long = Guard(">=", s.at(*left), least**2)
     body = where(long, x.at(*plain) / sympy.sqrt(s.at(*left)), x.at(*plain) / least)
@@ -250,7 +250,7 @@ def _standardised(
     centred = formula(plain, body, rule="less its mean", hint=Hint("c"), kept=True)
     squares = Sum(centred.at(*inner) ** 2 / moments.count, *over)
     variance = formula(left, squares, ranges=ranges, parts=parts, rule="variance", hint=Hint("v"), kept=True)
-    root = 1 / sympy.sqrt(variance.at(*left) + constant(eps, "eps"))
+    root = 1 / sympy.sqrt(variance.at(*left) + option(eps, "eps", "ε"))
     r = formula(left, root, rule="inverse deviation", hint=Hint("r"), kept=True)
     body = centred.at(*plain) * r.at(*moments.own)
     return formula(plain, body, rule="standardised", hint=Hint("x"), kept=True), (mean, variance)

@@ -14,7 +14,7 @@ import sympy
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard
 from symbp.ops.activations import FAMILY, HIDDEN
-from symbp.ops.functions import constant
+from symbp.ops.functions import constant, option
 from symbp.ops.registry import elementwise
 
 
@@ -45,7 +45,7 @@ def squared_relu(x: Expr) -> Expr:
 )
 def leaky_relu(x: Expr, negative_slope: Any = 0.01) -> Expr:
     """x where x > 0, else negative_slope·x (Maas, Hannun and Ng 2013)."""
-    return where(Guard(">", x, 0), x, constant(negative_slope, "leaky_relu's negative_slope") * x)
+    return where(Guard(">", x, 0), x, option(negative_slope, "leaky_relu's negative_slope") * x)
 
 
 @elementwise(FAMILY, "real", "real", hint=HIDDEN, analytic=False, kinks="derivative a by x, 0 by a at x = 0")

@@ -18,7 +18,7 @@ from symbp.language.bodies import without_kinks
 from symbp.language.frames import here
 from symbp.language.node import Hint
 from symbp.language.tensor import Tensor, axes, pointwise
-from symbp.ops.functions import constant
+from symbp.ops.functions import constant, option
 from symbp.ops.losses import FAMILY, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.registry import example, op
 
@@ -193,7 +193,7 @@ def elbo(
     )
     divergence = kl_normal(mean, log_variance)
     total: Tensor = pointwise(
-        lambda loss, kl: loss + constant(beta, "elbo's beta") * kl,
+        lambda loss, kl: loss + option(beta, "elbo's beta") * kl,
         reconstruction,
         divergence,
         rule="negative evidence lower bound",

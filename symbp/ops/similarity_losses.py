@@ -15,7 +15,7 @@ from symbp.ir.expr import Expr, Guard, Index
 from symbp.language.node import Hint
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes
-from symbp.ops.functions import constant
+from symbp.ops.functions import constant, option
 from symbp.ops.losses import FAMILY, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.reductions import logsumexp
 from symbp.ops.registry import example, op
@@ -72,7 +72,7 @@ def pairwise_distance(a: Tensor, b: Tensor, eps: Any = 1e-6) -> Tensor:
     """√Σ (a − b + ε)² along the last axis; ε keeps the derivative at a = b finite (as PyTorch has it)."""
     same_axes(a, b, "pairwise_distance")
     *lead, k = axes(a.rank)
-    offset = constant(eps, "pairwise_distance's eps")
+    offset = option(eps, "pairwise_distance's eps", "ε")
     squares = Sum((a.at(*lead, k) - b.at(*lead, k) + offset) ** 2, k)
     return formula(lead, sympy.sqrt(squares), rule="distance", hint=Hint("d"), kept=True)
 

@@ -21,6 +21,13 @@ from symbp.ir.printer import ATOM, MUL, Notation, Written
 from symbp.ir.system import Equation
 
 
+class Constant(sympy.Symbol):
+    """A number that goes by a letter, ε."""
+
+    def __new__(cls, letter: str) -> Constant:
+        return super().__new__(cls, letter, positive=True)  # type: ignore[no-any-return]
+
+
 class sigmoid(sympy.Function):
     """σ(u) = 1/(1 + exp(−u))."""
 

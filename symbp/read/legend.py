@@ -6,7 +6,7 @@ which each format spells. Must not know: formats, ops.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -15,7 +15,7 @@ from symbp.derive.derivation import Derivation
 from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
-from symbp.read.display import bound
+from symbp.read.display import Constant, bound
 from symbp.read.forms import form
 from symbp.read.origin import Origin
 from symbp.read.symbols import Symbols, differentials
@@ -152,6 +152,21 @@ def _sizes(system: System) -> Iterator[Entry]:
         if owner is not None:
             pieces += [f", axis {owner[1] + 1} of ", Named(owner[0].name)]
     yield Entry("size", tuple(p for p in pieces if p != ""))
+
+
+def constants_legend(
+    equations: Collection[Equation], constants: Mapping[Constant, Expr], hyper: Mapping[str, float]
+) -> Iterator[Entry]:
+    """The values of numbers that go by a letter, and of an author's own constants, if an equation has
+    them."""
+    used = {c for e in equations for part in (e.body, *e.where) for c in part.atoms(Constant)}
+    for constant, value in constants.items():
+        if constant in used:
+            yield Entry("constant", (constant, " = ", value))
+    read = {name for equation in equations for name in equation.read_names}
+    for name, known in hyper.items():
+        if name in read:
+            yield Entry("constant", (Named(name), " = ", sympy.Rational(repr(known))))
 
 
 # --- what stands outside, directions, brackets

@@ -14,9 +14,9 @@ from symbp.derive.derivation import Derivation
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.system import Equation
 from symbp.read.cases import cases
-from symbp.read.display import bound
+from symbp.read.display import Constant, bound
 from symbp.read.indices import Lettering, lengths, lettering, size_letters
-from symbp.read.legend import Entry, legend, sizes_of
+from symbp.read.legend import Entry, constants_legend, legend, sizes_of
 from symbp.read.options import PLAIN, Options
 from symbp.read.origin import Origin
 from symbp.read.sections import Part, parts
@@ -59,7 +59,8 @@ class Reading:
     `derivation` is that of the page: its system holds what the lines define. `lettering` for its indices;
     `symbols` for the tensors. `defined` and `computed` say what tensors are that
     the computation hasn't, or has under another name; `sizes` maps sizes that are numbers to their author, by
-    the computation's names for them, to their letters. Indices start at `origin`."""
+    the computation's names for them, to their letters. Indices start at `origin`. `constants` are the
+    numbers that go by a letter."""
 
     style: Style
     derivation: Derivation
@@ -72,6 +73,7 @@ class Reading:
     computed: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
     options: Options = field(default_factory=Options)
+    constants: Mapping[Constant, Expr] = field(default_factory=dict)
 
     @property
     def origin(self) -> Origin:
@@ -107,6 +109,8 @@ def reading(
     book = textbook(derivation) if style == "textbook" else _as_computed(derivation)
     sized = _with_size_letters(book.derivation) if style == "textbook" else {}
     book = replace(book, derivation=_resized(book.derivation, sized))
+    constants = {Constant(letter): v for letter, v in derivation.choices.constants.items()}
+    book = replace(book, derivation=_with_letters(book.derivation, constants))
     system = book.derivation.system
     words = {*system.by_name, *sizes_of(system)}
     long = lengths(system, words)
@@ -118,17 +122,24 @@ def reading(
     ordered = parts(book.derivation)
     lines = _lines([equations[name] for part in ordered for name in part.targets], book, style)
     used = {index.name for line in lines for index in bound(line.equation)}
-    found = symbols(book.derivation, {*sizes, *used}, known | dict(chosen or {}), options.notation)
+    letters_of_numbers = {constant.name for constant in constants}
+    found = symbols(
+        book.derivation, {*sizes, *used, *letters_of_numbers}, known | dict(chosen or {}), options.notation
+    )
     numbers = {line.target: line.number for line in reversed(lines)}
     origin = Origin(options.origin, system)
-    told = legend(book.derivation, equations, found, long, numbers, origin)
+    told = (
+        *legend(book.derivation, equations, found, long, numbers, origin),
+        *constants_legend(equations.values(), constants, derivation.constants),
+    )
     if style == "textbook" and any(line.computed != (line.number,) for line in lines):
         told = (*told, Entry("computed", (COMPUTED,)))
     shown = tuple(_counted(line, origin) for line in lines)
     own = book.derivation
     return Reading(
-        style, own, shown, ordered, letters, found, told, book.defined, book.computed, sized, options
-    )
+        style, own, shown, ordered, letters, found, told, book.defined, book.computed, sized, options,
+        constants,
+    )  # fmt: skip
 
 
 def _counted(line: Line, origin: Origin) -> Line:
@@ -148,6 +159,15 @@ def _with_size_letters(derivation: Derivation) -> dict[str, str]:
     """Letters for sizes that are numbers to their author."""
     system = derivation.system
     return size_letters(system, {*system.by_name, *(sizes_of(system) - system.unnamed)})
+
+
+def _with_letters(derivation: Derivation, constants: Mapping[Constant, Expr]) -> Derivation:
+    """The derivation with letters in the place of numbers."""
+    if not constants:
+        return derivation
+    values = {value: constant for constant, value in constants.items()}
+    equations = tuple(e.changed(values) for e in derivation.system.equations)
+    return replace(derivation, system=replace(derivation.system, equations=equations))
 
 
 def _resized(derivation: Derivation, names: Mapping[str, str]) -> Derivation:

@@ -21,7 +21,7 @@ class Reader:
         self.right = as_printed(self.page, right)
         self.known = sizes_of_page(derivation, self.page, sizes)
         self.lengths = {s: e.xreplace(self.known) for e, s in self.page.reading.lengths.items()}
-        self.numbers = {s.name: int(v) for s, v in (self.known | self.lengths).items()}
+        self.numbers = {s.name: float(v) for s, v in (self.known | self.lengths).items()}
         self.notation = PageText(self.page.lecture.symbols)
         letters = {i.name for lesson in self.page.lecture.lessons for i in self.indices(lesson)}
         self.names = {text: name for name, text in self.page.lecture.symbols.text.items()}

@@ -28,7 +28,7 @@ class _Page:
         self.notation = PageText(page.reading.symbols)
         sizes, self.right = values(derivation, page, seed=5)
         self.known = sizes_of_page(derivation, page, sizes)
-        self.numbers = {s.name: int(v) for s, v in self.known.items()}
+        self.numbers = {s.name: float(v) for s, v in self.known.items()}
         self.names = {text: name for name, text in page.reading.symbols.text.items()}
         self.names |= {w: w for w in words(page)}
         self.lines = [(shown, index_form(shown, self.notation)) for shown in page.equations]

@@ -51,7 +51,8 @@ def words(page):
     """The letters of indices, and the names of sizes."""
     indices = {i.name for e in page.equations for i in bound(e.shown)}
     parts = [part for e in page.equations for part in (e.shown.body, *e.shown.where)]
-    return indices | {size.name for part in parts for size in part.atoms(Size)}
+    constants = {constant.name for constant in page.reading.constants}
+    return indices | constants | {size.name for part in parts for size in part.atoms(Size)}
 
 
 def values(derivation, page, seed):
@@ -77,7 +78,8 @@ def sizes_of_page(derivation, page, sizes):
     """The values of all sizes, by the names that they have on the page."""
     known = size_values(derivation.system, sizes)
     letters = page.reading.sizes
-    return {Size(letters.get(size.name, size.name)): value for size, value in known.items()}
+    found = {Size(letters.get(size.name, size.name)): int(value) for size, value in known.items()}
+    return found | {constant: float(value) for constant, value in page.reading.constants.items()}
 
 
 def as_printed(page, right):
@@ -93,7 +95,7 @@ def read_back(derivation, seed=3, reading=in_text, style="computed", options=PLA
     sizes, right = values(derivation, page, seed)
     right = as_printed(page, right)
     known = sizes_of_page(derivation, page, sizes)
-    numbers = {size.name: int(value) for size, value in known.items()}
+    numbers = {size.name: value for size, value in known.items()}
     lengths = {size: length.xreplace(known) for length, size in page.reading.lengths.items()}
     numbers |= {size.name: int(value) for size, value in lengths.items()}
     seen = {}

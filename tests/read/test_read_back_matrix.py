@@ -47,7 +47,7 @@ class Page:
         tensors = self.system.tensors
         below = {t.name: t.fact("below") or t.fact("below or ignored") for t in tensors}
         return Facts(
-            {s.name: self.number(s) for s in (*self.known, *self.long)},
+            {s.name: float(s.xreplace(self.long).xreplace(self.known)) for s in (*self.known, *self.long)},
             {i.name: (expression_text(n), self.number(n)) for i, n in self.extents(shown).items()},
             {t.name: tuple(expression_text(n.xreplace(self.lengths)) for n in t.shape) for t in tensors},
             {
