@@ -218,10 +218,21 @@ def _places(shown: Mapping[str, Equation], first: int) -> Iterator[Entry]:
     for (tensor, axis), names in found.items():
         extent = shape[tensor][axis]
         if extent.is_Integer and set(names) == set(range(int(extent))) and len(names) > 1:
-            pieces: list[Piece] = [f"along axis {axis + 1} of ", Named(tensor)]
+            pieces: list[Piece] = ["along "]
+            for count, (other, k) in enumerate(_alike(shown[tensor], axis)):
+                pieces += [f"{', ' if count else ''}axis {k + 1} of ", Named(other)]
             for k in sorted(names):
                 pieces += [f"{', ' if k else ': '}{k + first} is ", Named(names[k])]
             yield Entry("place", tuple(pieces))
+
+
+def _alike(equation: Equation, axis: int) -> Iterator[tuple[str, int]]:
+    """A tensor with an axis, and with theirs those that have an element of its own for each place along it:
+    the weights of gates."""
+    yield equation.target, axis
+    index = equation.indices[axis]
+    reads = {(a.name, k) for a in equation.reads for k, s in enumerate(a.subscripts) if s == index}
+    yield from sorted(reads)
 
 
 def _directions(derivation: Derivation, shown: Mapping[str, Equation], first: int) -> Iterator[Entry]:

@@ -94,7 +94,9 @@ def test_every_helper_is_explained(derivation):
 
 def test_a_textbook_says_what_gates_are_and_where_a_recurrence_ends(lstm):
     lines = legend_lines(document.document(lstm, style="textbook"))
-    assert "along axis 3 of a1: 0 is i, 1 is f, 2 is g, 3 is o" in lines
+    assert (
+        "along axis 3 of a1, axis 2 of U, axis 2 of W, axis 1 of b: 0 is i, 1 is f, 2 is g, 3 is o" in lines
+    )
     assert "da1, dc1, f: 0 at t = T" in lines
     assert any(line.startswith("computed as") for line in lines)
 
