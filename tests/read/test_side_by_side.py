@@ -17,7 +17,7 @@ def test_published_equations_hold(entry):
     page = document(derivation, style="textbook")
     sizes, right = values(derivation, page, seed=4)
     known = sizes_of_page(derivation, page, sizes)
-    numbers = {size.name: int(v) for size, v in known.items()}
+    numbers = {size.name: float(v) for size, v in known.items()}
     names = {text: name for name, text in page.reading.symbols.text.items()} | {w: w for w in words(page)}
     letters = {
         i.name: int(e.xreplace(known))
