@@ -128,7 +128,8 @@ def is_true_in_indices(page, shown, text):
     numbers = {s.name: page.number(s) for s in (*page.known, *page.long)}
     right = page.right[shown.line.target]
     try:
-        found = list(elements(parse_equation(text, page.names), page.right, numbers, extents, 1))
+        with np.errstate(all="ignore"):  # what is false may divide by 0
+            found = list(elements(parse_equation(text, page.names), page.right, numbers, extents, 1))
         return all(
             min(place, default=0) >= 0 and np.isclose(value, right[place], rtol=1e-9, atol=1e-12)
             for place, value in found
