@@ -275,13 +275,13 @@ class Unifier:
                 self._choose(symbol)
             if isinstance(symbol, Dim) and not symbol.anonymous:
                 known = self.named.setdefault(symbol.letter, symbol)
-                if known is not symbol and known.value != symbol.value:
+                if known.value != symbol.value:
                     raise DeclarationError(
                         f"size {symbol.letter} has two values, {known.value} and {symbol.value}",
                         where=here(),
                         help="give one of the two sizes another name",
                     )
-                if known is symbol:
+                if known == symbol:  # SymPy may have forgotten that they are one
                     self._known.replace(Size(symbol.letter), symbol)
                 elif self._known.replaced(symbol) == symbol:  # with a letter, where the first has none
                     self._known.replace(symbol, known)

@@ -1,6 +1,7 @@
 """`bp.dim("T", index="t")`: an author's own letter for the index along a size."""
 
 import pytest
+import sympy
 
 import symbp as bp
 from symbp.errors import DeclarationError
@@ -54,3 +55,13 @@ def test_two_mentions_with_two_letters():
     w = bp.param("w", (bp.dim("T", index="r"),))
     with pytest.raises(DeclarationError, match="the index along T has two letters"):
         bp.Network("net", loss=((x @ w) ** 2).sum())
+
+
+def test_a_size_that_sympy_has_forgotten_is_the_same():
+    """Its cache is bounded: a size declared again may be another object, and equal."""
+    first = bp.dim("T", 5)
+    sympy.core.cache.clear_cache()
+    second = bp.dim("T", 5)
+    assert first == second
+    x, w = bp.input("x", (bp.dim("N"), first)), bp.param("w", (second,))
+    assert bp.Network("net", loss=((x @ w) ** 2).sum()).system.bound == {"T": 5}
