@@ -380,11 +380,17 @@ def _one_of(what: str, chosen: str, known: Iterable[str]) -> str:
 
 
 def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
-    """The declared sizes with the given ones, which must be sizes of the network and positive."""
-    known = derivation.system.sizes
+    """The declared sizes with the given ones, which must be sizes of the network and positive; without those
+    that no axis has any more (two stacked tensors were summed over)."""
+    left, bound = derivation.system.sizes, derivation.system.bound
+    known = dict.fromkeys((*left, *bound))
     for name, extent in given.items():
         if name not in known:
             raise UsageError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+        if name not in left and extent != bound[name]:
+            raise UsageError(
+                f"size {name} is {bound[name]} in the network, not {extent!r}", help="declare it without a value"
+            )
         if not isinstance(extent, int) or isinstance(extent, bool) or extent < 1:
             raise UsageError(f"size {name} must be a positive integer, not {extent!r}")
-    return {**derivation.system.bound, **given}
+    return {name: extent for name, extent in {**bound, **given}.items() if name in left}

@@ -18,7 +18,7 @@ import sympy
 
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
-from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses
+from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses, free_sizes
 from symbp.ir.labels import Choices, Differential
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
@@ -250,9 +250,9 @@ class _Lowering:
         draft = self.bodies[node.serial]
         symbols: dict[Expr, Expr] = {**self.letters.of(node)}
         for size in sorted(_sizes(draft), key=lambda s: s.name):
-            symbols[size] = self.extent(size)
+            symbols[size] = self._value(size, node)
         for quotient in _quotients(draft):  # written as in shapes, which are compared with subscripts
-            symbols[quotient] = self.extent(quotient)
+            symbols[quotient] = self._value(quotient, node)
 
         def spell(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
             return type(access)(self.names[node_of(access).serial], *subscripts, outside=outside)
@@ -269,6 +269,21 @@ class _Lowering:
             reduction=reduction,
             ranges=tuple(self.extent(e) for e in draft.ranges),
         )
+
+    def _value(self, formula: Expr, node: Node) -> Expr:
+        """A formula of sizes in the network's own sizes; numbers for those that are no axis' length."""
+        found = self.unifier.find(formula)
+        apart = sorted(free_sizes(found) - self.sizes.keys(), key=lambda s: s.name)
+        for size in apart:
+            if not isinstance(size, Dim):
+                raise DeclarationError(
+                    f"the size {size} is in a formula, but is the length of no axis: nothing tells its value",
+                    where=node.origin,
+                    details=(f"in the equation of {display(node)}",),
+                    help=f'give it a value, bp.dim("{size}", 5), or make it a constant, bp.hyper("{size}")',
+                )
+        numbers = {size: sympy.Integer(size.value) for size in apart if isinstance(size, Dim)}
+        return found.xreplace({**self.sizes, **numbers})
 
     def _shape(self, node: Node) -> tuple[Expr, ...]:
         return tuple(self.extent(e) for e in node.shape)
