@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.read.numbers import Numbers
+    from symbp.read.numbers.descent import Descent
     from symbp.read.reading import Style
     from symbp.verify import Report
 
@@ -145,6 +147,15 @@ class Derivation(Derived):
 
         return shown(worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small))
 
+    def descend(self, start: Numbers, *, rate: float, steps: int = 1) -> Descent:
+        """Steps of gradient descent from the parameters of `start`, θ ← θ − rate·∂loss/∂θ, by generated code;
+        data, masks and noise stay. Raises UsageError: no gradients, a rate or a number that can't be."""
+        from symbp.read.numbers.descent import descend
+
+        module = compile(self, sizes=start.declared_sizes)
+        data = {name: start[name] for name in module.DERIVATIVE_INPUTS}
+        return descend(start, lambda now: module.derivatives(now, **data), rate=rate, steps=steps)
+
     def __str__(self) -> str:
         return self.text()
 
@@ -213,7 +224,7 @@ def _shown(net: Network, found: Derived) -> Derivation:
     from symbp.verify.stuck import stuck
 
     parts = {part.name: getattr(found, part.name) for part in fields(found)}
-    own = {"constants": dict(net.hyper), "initial": dict(net.initial), "choices": net.choices}
+    own = {"constants": net.hyper, "initial": net.initial, "choices": net.choices, "example": net.example}
     shown = Derivation(**{**parts, **own})
     return replace(shown, warnings=(*shown.warnings, *stuck(shown)))
 

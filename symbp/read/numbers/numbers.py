@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
+from symbp.errors import DataError
 from symbp.ir.expr import Index
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import evaluate_size
@@ -80,6 +81,12 @@ class Numbers:
         return {name: self.values[tensor] for name, tensor in self.reading.derivation.gradients.items()}
 
     @property
+    def declared_sizes(self) -> dict[str, int]:
+        """The sizes by the names that they have in the declaration."""
+        names = {letter: name for name, letter in self.reading.sizes.items()}
+        return {names.get(name, name): extent for name, extent in self.sizes.items()}
+
+    @property
     def leaves(self) -> dict[str, Array]:
         """What is given: inputs, targets, parameters, …"""
         return {t.name: self.values[t.name] for t in self.reading.derivation.system.leaves}
@@ -131,12 +138,14 @@ def worked_example(
     style: Style = "textbook",
     small: bool = False,
 ) -> Numbers:
-    """The numbers of a derivation's page, those leaves that `arrays` leaves out drawn as an example; the same
-    errors, but for missing arrays."""
+    """The numbers of a derivation's page. What `arrays` leaves out has the value that the network's own
+    example has, where it fits the others, or is drawn; the same errors, but for missing arrays."""
     read = reading(derivation, style=style)
     system = _given_system(derivation)
     own = given_arrays(system, dict(arrays or {}))
     known = shown_sizes(system, own, dict(sizes or {}))
+    own |= _fitting(system, given_arrays(system, derivation.example), own, known)
+    known = shown_sizes(system, own, known)
     chosen = handy_sizes(system, known, small=small)
     check_arrays(system, own, chosen)
     _, values = example(
@@ -149,7 +158,23 @@ def worked_example(
     )
     leaves = {t.name for t in system.leaves}
     values = {name: array for name, array in values.items() if name in leaves}
-    return _evaluated(read, values, chosen, frozenset(leaves - set(own)))
+    return _evaluated(read, values, chosen, frozenset(leaves - set(own) - set(derivation.constants)))
+
+
+def _fitting(
+    system: System, example: Mapping[str, Array], own: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """The network's own example, without what is given otherwise, or has another size than what is."""
+    found, known = dict[str, Array](), dict(sizes)
+    for name, array in example.items():
+        if name in own:
+            continue
+        try:
+            known = shown_sizes(system, {name: array}, known)
+        except DataError:
+            continue
+        found[name] = array
+    return found
 
 
 def _given_system(derivation: Derivation) -> System:
