@@ -133,11 +133,12 @@ class Derivation(Derived):
         seed: int = 0,
         reading: Style = "textbook",
         small: bool = False,
+        scalar: bool = False,
     ) -> ShownNumbers:
         """Every number of the page, forward and backward, and central differences of each derivative.
         `arrays` gives inputs, targets and parameters their values; what is left out is an example's, drawn
         from the seed. Sizes come from the arrays, from `sizes`, from the declaration (unless the example is
-        to be `small`); others are 2 or 3.
+        to be `small`); others are 2 or 3. As a `scalar` page a tiny net is written out, w5 for W2[0,0].
 
         Raises UsageError: a name or a size that isn't there; DataError: a wrong shape, an integer out of its
         range; EvaluationError: no sizes that fit.
@@ -145,15 +146,22 @@ class Derivation(Derived):
         from symbp.explain.numbers import shown
         from symbp.read.numbers import worked_example
 
-        return shown(worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small))
+        found = worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small)
+        if not scalar:
+            return shown(found)
+        from symbp.read.scalar import written_out
+
+        return shown(written_out(found))
 
     def descend(self, start: Numbers, *, rate: float, steps: int = 1) -> Descent:
         """Steps of gradient descent from the parameters of `start`, θ ← θ − rate·∂loss/∂θ, by generated code;
         data, masks and noise stay. Raises UsageError: no gradients, a rate or a number that can't be."""
         from symbp.read.numbers.descent import descend
 
-        module = compile(self, sizes=start.declared_sizes)
-        data = {name: start[name] for name in module.DERIVATIVE_INPUTS}
+        point = start.whole or start
+        bound = {name: point.declared_sizes[name] for name in self.system.bound}  # an example may be small
+        module = compile(replace(self, system=self.system.with_(bound=bound)), sizes=point.declared_sizes)
+        data = {name: point[name] for name in module.DERIVATIVE_INPUTS}
         return descend(start, lambda now: module.derivatives(now, **data), rate=rate, steps=steps)
 
     def __str__(self) -> str:

@@ -165,9 +165,9 @@ class Derivation:
     `"W1,W2"` is a second derivative. `of` names what was differentiated, if that isn't the loss (a
     Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the results are
     then these products). `constants` gives hyperparameters their values and `initial` says how parameters
-    start, where the network does, `choices` what its author wants on pages, `example` the values of its leaves
-    that its author gives. `warnings` are sentences for the
-    user, such as a parameter that the loss doesn't use. `grounds` give what the steps mention its meaning.
+    start, where the network does, `choices` what its author wants on pages, `example` the values that its
+    author gives leaves. `warnings` are sentences for the user, such as a parameter that the loss doesn't use.
+    `grounds` give what the steps mention its meaning.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """f = (x + y)·z as a circuit of two gates.
 
-It shows the chain rule at its very smallest: a sum hands its gradient on, a product hands on the other factor.
+It shows the chain rule at its smallest: a sum hands its gradient on, a product times the other factor.
 The numbers are those of Stanford's CS231n, "Backpropagation, Intuitions".
 """
 
