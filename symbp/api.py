@@ -146,7 +146,9 @@ class Derivation(Derived):
         from symbp.explain.numbers import shown
         from symbp.read.numbers import worked_example
 
-        found = worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small)
+        found = worked_example(
+            self, arrays, sizes=sizes, seed=seed, style=reading, small=small, differences=not scalar
+        )
         if not scalar:
             return shown(found)
         from symbp.read.scalar import written_out
