@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
 
 import sympy
@@ -88,6 +89,12 @@ class Network:
 
     def __str__(self) -> str:
         return f"{self.name}\n{self.system}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
 
 
 def _choices(system: System, symbols: Mapping[str, str], letters: Mapping[str, str]) -> Choices:
