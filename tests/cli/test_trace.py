@@ -211,6 +211,11 @@ def test_a_file(capsys, tmp_path):
     assert run(capsys, "circuit", "-o", str(path))[0] == 2
 
 
+def test_small_nets_are_not_trained(capsys):
+    assert main(["train", "circuit"]) == 2
+    assert "symbp trace circuit --step 0.1" in capsys.readouterr().err
+
+
 def test_from_python():
     derivation = bp.derive(bp.gallery.find("sigmoid_2_2_2").load().net)
     found = derivation.values()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.errors import UsageError
+from symbp.errors import DeclarationError, UsageError
 from symbp.read.numbers import worked_example
 from symbp.read.scalar import written_out
 from symbp.read.scalar.names import element_names
@@ -62,6 +62,22 @@ def test_what_cannot_be_written_out():
         derivation.values(scalar=True)
     with pytest.raises(UsageError, match="gradients of a loss"):
         bp.hessian(bp.gallery.find("circuit").load().net).values(scalar=True)
+
+
+def test_names_that_the_author_chose():
+    x, w = bp.input("x", (2,)), bp.param("w", (2,))
+    y = (x @ w).named("y")
+    net = bp.Network("named", loss=y**2, elements={"x": ["height", "width"]}, example={"x": [1, 2]})
+    found = bp.derive(net).values(scalar=True)
+    assert (found["height"], found["width"]) == (1, 2)
+    assert {"w1", "w2"} < set(found.values)
+    short = bp.Network("short", loss=y**2, elements={"w": ["a"]})
+    with pytest.raises(UsageError, match="w has 2 elements here, and 1 names"):
+        bp.derive(short).values(scalar=True)
+    with pytest.raises(DeclarationError, match="no tensor 'v'"):
+        bp.Network("unknown", loss=y**2, elements={"v": ["a"]})
+    with pytest.raises(DeclarationError, match="no leaf"):
+        bp.Network("unknown", loss=y**2, example={"y": 1})
 
 
 @pytest.mark.parametrize(
