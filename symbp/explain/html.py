@@ -182,6 +182,11 @@ def _equation(
     return EquationBlock(shown.number, tuple(forms), computed_as(shown), told)
 
 
+def formulas(shown: NumberedEquation, document: Document) -> tuple[Markup, ...]:
+    """One equation of a document in its forms."""
+    return _equation(shown, document, Links(frozenset(), ""), None).forms
+
+
 def _lesson(lesson: Lesson, document: Document, links: Links) -> tuple[LessonRow, ...]:
     symbols = document.lecture.symbols
     notation = _notation(symbols)
