@@ -14,9 +14,9 @@ from symbp.explain.drawing.picture import picture
 from symbp.explain.drawing.svg import svg
 
 
-def drawing(document: Document, prefix: str = "", *, backward: bool = True) -> Markup:
+def drawing(document: Document, prefix: str = "", *, backward: bool = True, alone: bool = False) -> Markup:
     """The network and beneath it its backward pass as one SVG element, whose boxes are links to the equations
-    of a page: `#eq-5`, with the `prefix` before it."""
+    of a page: `#eq-5`, with the `prefix` before it; `alone`, for a file of its own."""
     symbols = document.lecture.symbols if document.lecture.lessons else document.reading.symbols
     found, labels = graph(document.reading, backward=backward), Labels(document.reading, symbols)
-    return svg(found, picture(found, labels), labels, document.title, prefix)
+    return svg(found, picture(found, labels), labels, document.title, prefix, alone=alone)

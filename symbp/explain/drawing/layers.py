@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from symbp.explain.drawing.graph import Edge, Flow, Graph
 
@@ -50,17 +51,28 @@ class Layers:
     threads: tuple[Thread, ...]
     rings: tuple[Ring, ...]
 
+    @property
+    def all_lines(self) -> tuple[Thread | Ring, ...]:
+        return (*self.threads, *self.rings)
+
+    @cached_property
+    def leaves(self) -> frozenset[str]:
+        """The tensors that read nothing."""
+        readers = {line.edge.reader for line in self.all_lines}
+        return frozenset({line.edge.read for line in self.threads} - readers)
+
 
 def layers(graph: Graph) -> Layers:
     """The layers of a graph."""
-    level = {name: 2 * depth for name, depth in _depths(graph).items()}
-    flows: dict[tuple[str, str, bool], list[Flow]] = {}
-    for flow in graph.flows:
-        flows.setdefault((flow.read, flow.reader, flow.delay is not None), []).append(flow)
+    depths = _depths(graph)
+    level = {node.name: 2 * depths[node.name] for node in graph.nodes}
+    flows: dict[tuple[str, str, bool], list[Flow | None]] = {}
+    for one in graph.flows:
+        flows.setdefault((one.read, one.reader, one.delay is not None), []).append(one)
     threads: list[Thread] = []
     rings: list[Ring] = []
     for edge in graph.edges:
-        back: Sequence[Flow | None] = flows.get((edge.read, edge.reader, edge.delay is not None)) or [None]
+        back: Sequence[Flow | None] = flows.get((edge.read, edge.reader, edge.delay is not None), [None])
         for count, flow in enumerate(back):
             key = f"{edge.read}>{edge.reader}>{edge.delay}>{count}"
             above = level[edge.reader] - 1
