@@ -93,24 +93,37 @@ def layers(graph: Graph) -> Layers:
 
 def _depths(graph: Graph) -> dict[str, int]:
     """The layer of each node: as late as its readers allow; one that nothing reads, after what it reads."""
-    readers: dict[str, list[str]] = {}
-    reads: dict[str, list[str]] = {}
+    readers: dict[str, list[str]] = {node.name: [] for node in graph.nodes}
+    reads: dict[str, list[str]] = {node.name: [] for node in graph.nodes}
     for edge in graph.edges:
         if edge.delay is None:
-            readers.setdefault(edge.read, []).append(edge.reader)
-            reads.setdefault(edge.reader, []).append(edge.read)
+            readers[edge.read].append(edge.reader)
+            reads[edge.reader].append(edge.read)
+    order = _in_order(reads, readers)
+    last = next((n.name for n in reversed(graph.nodes) if n.role.value == "loss"), order[-1])
     from_end: dict[str, int] = {}
-    last = next((n.name for n in reversed(graph.nodes) if n.role.value == "loss"), graph.nodes[-1].name)
-    for node in reversed(graph.nodes):
-        after = [from_end[r] + 1 for r in readers.get(node.name, ()) if r in from_end]
-        if after or node.name == last:
-            from_end[node.name] = max(after, default=0)
+    for name in reversed(order):
+        after = [from_end[r] + 1 for r in readers[name] if r in from_end]
+        if after or name == last:
+            from_end[name] = max(after, default=0)
     deepest = max(from_end.values())
     found = {name: deepest - distance for name, distance in from_end.items()}
-    for node in graph.nodes:
-        if node.name not in found:
-            found[node.name] = 1 + max((found[r] for r in reads.get(node.name, ()) if r in found), default=-1)
+    for name in order:
+        if name not in found:
+            found[name] = 1 + max((found[r] for r in reads[name] if r in found), default=-1)
     return found
+
+
+def _in_order(reads: Mapping[str, Sequence[str]], readers: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each node after what it reads (Kahn 1962)."""
+    missing = {name: len(before) for name, before in reads.items()}
+    order = [name for name, count in missing.items() if not count]
+    for name in order:
+        for reader in readers[name]:
+            missing[reader] -= 1
+            if not missing[reader]:
+                order.append(reader)
+    return order
 
 
 def _ordered(

@@ -99,7 +99,7 @@ class _Texts:
             title = labels.adjoint(adjoint, graph.by_name[adjoint.node].tensor)
             if adjoint.node == labels.loss:
                 title = (*title, Run(" = 1"))
-            self.titles[BACKWARD, adjoint.node] = title, numbered(adjoint.numbers)
+            self.titles[BACKWARD, adjoint.node] = title, self.below_adjoint(adjoint)
         for item, (title, below) in self.titles.items():
             size = max(width(title), width(below, SMALL)) + 2 * PAD
             of[item] = size, BOX_HEIGHT if below else BARE_HEIGHT
@@ -121,6 +121,11 @@ class _Texts:
         if node.step:
             shape = (Run(node.step),)
         return (*numbers, *([Run("  ")] if numbers and shape else []), *shape)
+
+    def below_adjoint(self, adjoint: Adjoint) -> Runs:
+        """The numbers of its equations, and of a copy its step."""
+        numbers, step = numbered(adjoint.numbers), self.graph.by_name[adjoint.node].step
+        return (*numbers, *([Run("  ")] if numbers and step else []), *([Run(step)] if step else []))
 
     def picture(self, found: Frame) -> Picture:
         boxes = []

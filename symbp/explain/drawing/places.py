@@ -23,8 +23,8 @@ def places(
     weights: Mapping[str, float],
 ) -> dict[str, float]:
     """The middle of each item, the smallest edge at 0. `pulls` say how strongly the first item is drawn to
-    the second; `gaps` the room that an item needs on both sides; `weights` how much its wish counts among those
-    on its level."""
+    the second; `gaps` the room that an item needs on both sides; `weights` how much its wish counts among
+    those on its level."""
     beside: dict[str, list[tuple[str, float]]] = {}
     for one, other, weight in pulls:
         beside.setdefault(one, []).append((other, weight))
