@@ -9,7 +9,7 @@ import pytest
 import symbp as bp
 from symbp.cli.main import main
 from symbp.errors import UsageError
-from symbp.explain.drawing import drawing
+from symbp.explain.drawing import caption, drawing
 from symbp.explain.drawing.graph import forward_equations, graph
 from symbp.explain.drawing.labels import FACTOR, Labels
 from symbp.explain.drawing.picture import LINE, SMALL, picture
@@ -106,6 +106,17 @@ def test_a_picture_is_told_in_words(page):
     assert "<script" not in ET.tostring(tree, encoding="unicode")
     for link in tree.iter(f"{SVG}a"):
         assert link.get("aria-label") or link.find(f"{SVG}title") is not None
+
+
+def test_the_key_is_a_caption_in_a_page(pages):
+    page = pages("mlp")
+    assert "An arrow leads" in drawing(page, alone=True)
+    assert "An arrow leads" not in drawing(page)
+    told = caption(page, "net-")
+    assert told.startswith("An arrow leads")
+    assert re.findall(r'href="#net-eq-(\d+)"', told) == ["13", "14"]
+    assert "stack" not in told
+    assert "stack" in caption(pages("char_rnn"))
 
 
 def test_factors(pages):
