@@ -453,7 +453,8 @@ def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
             raise UsageError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
         if name not in left and extent != bound[name]:
             raise UsageError(
-                f"size {name} is {bound[name]} in the network, not {extent!r}", help="declare it without a value"
+                f"size {name} is {bound[name]} in the network, not {extent!r}",
+                help="declare it without a value",
             )
         if not isinstance(extent, int) or isinstance(extent, bool) or extent < 1:
             raise UsageError(f"size {name} must be a positive integer, not {extent!r}")

@@ -184,8 +184,9 @@ def test_a_size_that_is_gone_in_the_end_is_asked_of_nobody():
     w = bp.param("W", (size, size))
     both = bp.stack(w @ w, w, axis=1)
     net = bp.Network("stacked", loss=bp.mean(bp.relu(bp.grad(both, w) - 3)))
+    sizes = {**net.system.bound, "D": 3}
     for target in ("numpy", "numba"):
-        module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1), sizes={**net.system.bound, "D": 3})
+        module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1), sizes=sizes)
         params = module.init_params(seed=0)
         loss, _ = module.loss_and_gradients(params)
         rows, columns = params["W"].sum(1), params["W"].sum(0)
