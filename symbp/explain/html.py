@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.lecture import Sentence, rows
 from symbp.explain.mathml import MathML, operator, row, spelling
+from symbp.explain.page.breaks import pieces
 from symbp.explain.starts import Start
 from symbp.explain.text import PageText, computed_as, index_form, matrix_form
 from symbp.ir.system import Tensor
@@ -23,8 +24,6 @@ from symbp.read.legend import Named, Piece
 from symbp.read.matrix.spell import matrix_sides
 from symbp.read.symbols import Symbols
 from symbp.rendering import render
-
-EQUALS = operator("=")
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,10 @@ class Links:
 
 @dataclass(frozen=True)
 class GivenRow:
-    """A tensor that is given: its symbol, what it is, its shape."""
+    """A tensor that is given: its symbol, its name in code, what it is, its shape."""
 
     symbol: Markup
+    name: str
     meaning: str
     shape: Markup
 
@@ -133,8 +133,11 @@ def _inline(fragment: str) -> Markup:
 
 
 def _display(left: str, right: str, label: str) -> Markup:
-    """A formula on a line of its own; `label` is for those who don't see it."""
-    return Markup('<math display="block" alttext="{}">{}</math>').format(label, Markup(left + EQUALS + right))
+    """A formula on lines of its own, as many as it needs; `label` is the formula as text."""
+    found = Markup("<wbr/>").join(
+        Markup('<math displaystyle="true">{}</math>').format(Markup(piece)) for piece in pieces(left, right)
+    )
+    return Markup('<div class="formula" data-text="{}">{}</div>').format(label, found)
 
 
 def _given(tensor: Tensor, notation: MathML) -> GivenRow:
@@ -143,7 +146,7 @@ def _given(tensor: Tensor, notation: MathML) -> GivenRow:
     kind = f"{tensor.role.value} integer" if tensor.integer else tensor.role.value
     meaning = ", ".join([kind, *drawn, *sorted(map(str, tensor.facts))])
     symbol = _inline(notation.tensor(tensor.name))
-    return GivenRow(symbol, meaning, _inline(shape) if shape else Markup("scalar"))
+    return GivenRow(symbol, tensor.name, meaning, _inline(shape) if shape else Markup("scalar"))
 
 
 def _start(start: Start, notation: MathML) -> StartRow:
