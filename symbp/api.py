@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.read.numbers import Numbers
     from symbp.read.reading import Style
     from symbp.verify import Report
 
@@ -84,16 +85,23 @@ class Derivation(Derived):
     def html(
         self,
         *,
-        steps: bool = True,
+        steps: Steps = True,
         symbols: Symbols = None,
         fragment: bool = False,
         reading: Style = "textbook",
+        numbers: Numbers | bool = True,
     ) -> str:
         """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
-        derivative comes about, folded below it. A `fragment` is for a page of one's own."""
+        derivative comes about, folded below it, or every rewrite that led to the `computed` equations.
+        `numbers` are those of a worked example: a small one, if none are given. A `fragment` is for a page of
+        one's own, and has none."""
         from symbp.explain import html
+        from symbp.explain.page.example import small_example
 
-        return html.html(self._page(symbols, reading), steps=steps, fragment=fragment)
+        page = self._page(symbols, reading)
+        if numbers is True:
+            numbers = (not fragment and small_example(self, reading)) or False
+        return html.html(page, steps=steps, fragment=fragment, numbers=numbers or None)
 
     def notebook(
         self, *, steps: Steps = False, symbols: Symbols = None, code: str = "", reading: Style = "textbook"

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 
 ROOM = 17.0  # em; a line of a phone
+PAPER = 34.0  # em; a line of a sheet: a parenthesis or a fraction up to that width stays as it is
 SCRIPT = 0.72
 LETTER, WORD, DIGIT, BRACKET, SIGN = 0.62, 0.58, 0.58, 0.42, 1.35
 SILENT = "\u2061\u2062"  # applied to, times
@@ -34,6 +35,11 @@ def pieces(left: str, right: str, room: float = ROOM) -> list[str]:
     if width(whole) <= room:
         return [_text(whole)]
     return [_text([*before, equals]), *(_text(piece) for piece in _pieces(after, room))]
+
+
+def broken(whole: str, room: float = ROOM) -> list[str]:
+    """A formula without an equals sign, in pieces."""
+    return [_text(piece) for piece in _pieces(_parsed(whole), room)]
 
 
 def width(row: Row) -> float:
@@ -87,7 +93,7 @@ def _pieces(row: Row, room: float, cuts: Sequence[str] = ("clause", "sum", "prod
     if width(row) <= room:
         yield row
     elif not cuts:
-        yield from _opened(row, room)
+        yield from _opened(row, room) if width(row) > PAPER else [row]
     else:
         for part in _split(row, cuts[0]):
             yield from _pieces(part, room, cuts[1:])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -24,6 +25,11 @@ from symbp.read.legend import Named, Piece
 from symbp.read.matrix.spell import matrix_sides
 from symbp.read.numbers import Row
 from symbp.read.symbols import Symbols
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -98,12 +104,14 @@ class SectionBlock:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Makes the blocks of a document: its links, lessons, values and lines of code by equation number."""
+    """Makes the blocks of a document from lessons, values and lines of code, each by an equation's number;
+    `offsets` are the places of a value's elements in its tensor."""
 
     document: Document
     links: Links
     lessons: Mapping[int, Lesson] = field(default_factory=dict)
     values: Mapping[int, Row] = field(default_factory=dict)
+    offsets: Mapping[int, Array] = field(default_factory=dict)
     code: Sequence[CodeLine] = ()
 
     @property
@@ -144,12 +152,13 @@ class Blocks:
         notation, line = self.notation, row.line
         partial = line.fixed or line.condition is not None
         left = sides(line, notation)[0] if partial else notation.tensor(line.target)
-        shown = matrix(row.value, places=row.places)
-        difference = None if row.difference is None else matrix(row.difference, places=row.places)
+        offsets = self.offsets.get(line.number)
+        shown = matrix(row.value, offsets=offsets)
+        difference = None if row.difference is None else matrix(row.difference, offsets=offsets)
         return Value(
             line.target,
-            inline(left + operator("=") + shown),
-            None if difference is None else inline(operator("≈") + difference),
+            tall(left + operator("=") + shown),
+            None if difference is None else tall(operator("≈") + difference),
         )
 
     def lesson(self, lesson: Lesson) -> tuple[LessonRow, ...]:
@@ -184,6 +193,11 @@ def inline(fragment: str) -> Markup:
     return Markup(f"<math>{fragment}</math>")
 
 
+def tall(fragment: str) -> Markup:
+    """A formula whose fractions have their full height."""
+    return Markup(f'<math displaystyle="true">{fragment}</math>')
+
+
 def display(left: str, right: str, label: str) -> Markup:
     """A formula on lines of its own, as many as it needs; `label` is the formula as text."""
     return formula(pieces(left, right), label)
@@ -191,9 +205,7 @@ def display(left: str, right: str, label: str) -> Markup:
 
 def formula(parts: Iterable[str], label: str) -> Markup:
     """Parts of a formula that a browser may put in lines."""
-    found = Markup("<wbr/>").join(
-        Markup('<math displaystyle="true">{}</math>').format(Markup(part)) for part in parts
-    )
+    found = Markup("<wbr/>").join(map(tall, parts))
     return Markup('<div class="formula" data-text="{}">{}</div>').format(label, found)
 
 

@@ -12,8 +12,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from symbp.explain.mathml import number, operator
 from symbp.read.numbers.shortened import places
 
@@ -45,16 +43,14 @@ def figure(value: float, *, exact: bool = False) -> str:
     return written.replace("-", "−")
 
 
-def matrix(array: Array, *, exact: bool = False, element: str = "", offsets: Array | None = None) -> Markup:
-    """The array as one formula; `offsets` gives the place of each element in a larger array."""
+def matrix(array: Array, *, exact: bool = False, offsets: Array | None = None) -> str:
+    """The array as MathML; `offsets` gives the place of each element in a larger array."""
     import numpy as np
 
     flat = np.arange(array.size).reshape(array.shape) if offsets is None else offsets
     shown = [_block(array, flat, at, exact) for at in _leading(array.shape)]
     more = len(shown) < math.prod(array.shape[:-2]) if array.ndim > 2 else False
-    parts = [f"{element}{part}" if array.ndim <= 2 else part for part in shown]
-    written = operator(",").join(parts) + (operator(",") + operator("…") if more else "")
-    return Markup(written)
+    return operator(",").join(shown) + (operator(",") + operator("…") if more else "")
 
 
 def _leading(shape: Sequence[int]) -> list[tuple[int, ...]]:
