@@ -10,7 +10,7 @@ import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import GenerationError, UsageError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbp.emit import Footprint
     from symbp.explain.document import Document
     from symbp.explain.lecture import Steps
+    from symbp.explain.numbers import ShownNumbers
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
@@ -129,6 +130,28 @@ class Derivation(Derived):
         from symbp.explain import short
 
         return short.short_forms(self)
+
+    def values(
+        self,
+        arrays: Mapping[str, Any] | None = None,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+        reading: Style = "textbook",
+        small: bool = False,
+    ) -> ShownNumbers:
+        """Every number of the page, forward and backward, and central differences of each derivative.
+        `arrays` gives inputs, targets and parameters their values; what is left out is an example's, drawn
+        from the seed. Sizes come from the arrays, from `sizes`, from the declaration (unless the example is
+        to be `small`); others are 2 or 3.
+
+        Raises UsageError: a name or a size that isn't there; DataError: a wrong shape, an integer out of its
+        range; EvaluationError: no sizes that fit.
+        """
+        from symbp.explain.numbers import shown
+        from symbp.read.numbers import worked_example
+
+        return shown(worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small))
 
     def __str__(self) -> str:
         return self.text()
