@@ -1,0 +1,239 @@
+"""Writes a picture as SVG, which needs neither a script nor a network.
+
+Enters: a picture, its labels, what stands before the names of places that links lead to. Leaves: markup that is
+well-formed XML. Must not know: how a picture is laid out.
+
+Nodes and edges carry `data-tensor`, `data-reads` and `data-equations`, so that a page can light what belongs
+together; each box is a link to its equation, further numbers are links of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from markupsafe import Markup, escape
+
+from symbp.explain.drawing.frame import BACKWARD, FORWARD
+from symbp.explain.drawing.graph import Adjoint, Graph
+from symbp.explain.drawing.labels import FACTOR, Labels
+from symbp.explain.drawing.picture import LINE, SMALL, Box, Delay, Picture, Pill
+from symbp.explain.drawing.routes import Line
+from symbp.explain.drawing.text import SIZE, SMALLER, Runs, plain, width
+from symbp.explain.drawing.words import alternative, key_lines
+from symbp.rendering import render
+
+HEAD, FOOT = 34.0, 20.0
+
+
+def svg(graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str = "") -> Markup:
+    """The picture as one element; `prefix` stands before `eq-5` in its links, and before its own names."""
+    return _Writer(graph, picture, labels, title, prefix).whole()
+
+
+class _Writer:
+    def __init__(self, graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str) -> None:
+        self.graph, self.picture, self.labels = graph, picture, labels
+        self.title, self.prefix = title, prefix
+        self.gradients = {a.node: a for a in graph.adjoints}
+
+    def whole(self) -> Markup:
+        keys = key_lines(self.graph, self.picture.width)
+        beside = self.beside()
+        wide = max(self.picture.width, 320.0)
+        high = HEAD + self.picture.height + (len(keys) + bool(beside)) * FOOT + 14
+        name = f"{self.prefix}drawing"
+        parts = [
+            Markup(
+                '<svg xmlns="http://www.w3.org/2000/svg" class="symbp-drawing" role="group"'
+                ' aria-labelledby="{0}-title" aria-describedby="{0}-desc" viewBox="0 0 {1} {2}" width="{1}"'
+                ' height="{2}">'
+            ).format(name, _number(wide), _number(high)),
+            Markup('<title id="{}-title">{}</title>').format(name, f"{self.title} as a graph"),
+            Markup('<desc id="{}-desc">{}</desc>').format(name, alternative(self.graph, self.labels)),
+            Markup("<style>{}</style>").format(Markup(render("drawing.css", {}).strip())),
+            self.headings(),
+            Markup('<g transform="translate(0 {})">').format(_number(HEAD)),
+            *map(self.line, self.picture.lines),
+            *map(self.delay, self.picture.delays),
+            *map(self.pill, self.picture.pills),
+            *map(self.box, self.picture.boxes),
+            Markup("</g>"),
+        ]
+        y = HEAD + self.picture.height + 4
+        for line in keys:
+            parts.append(_text(16, y, escape(line), "key"))
+            y += FOOT
+        if beside:
+            parts.append(_text(16, y, beside, "key"))
+        return Markup("\n").join([*parts, Markup("</svg>")])
+
+    def headings(self) -> Markup:
+        """What each half is."""
+        down, up = ("↓", "↑") if self.picture.upright else ("→", "←")
+        names = {FORWARD: f"Forward {down}", BACKWARD: f"Backward {up}"}
+        found = []
+        for half, (low, _) in self.picture.halves.items():
+            x, y = (low, 20.0) if self.picture.upright else (16.0, HEAD + low - 14)
+            found.append(_text(x, y, escape(names[half]), f"heading {half}"))
+        return Markup("\n").join(found)
+
+    def beside(self) -> Markup:
+        """Links to the equations that aren't drawn."""
+        if not self.graph.beside:
+            return Markup("")
+        links = [
+            Markup(
+                '<a href="#{0}eq-{1}" aria-label="equation {1}"><tspan class="number">({1})</tspan></a>'
+            ).format(self.prefix, number)
+            for number in self.graph.beside
+        ]
+        return Markup("Beside the loss: {}").format(Markup(" ").join(links))
+
+    # --- lines
+    def line(self, line: Line) -> Markup:
+        arrow = Markup("")
+        if line.arrow:
+            points = " ".join(f"{_number(x)},{_number(y)}" for x, y in line.arrow)
+            arrow = Markup('<polygon points="{}"/>').format(points)
+        return Markup('<g class="line {}" data-from="{}" data-to="{}"><path d="{}"/>{}</g>').format(
+            line.kind, line.start, line.end, line.path, arrow
+        )
+
+    def delay(self, delay: Delay) -> Markup:
+        back = Markup('<rect class="ground" x="{}" y="{}" width="{}" height="{}"/>').format(
+            _number(delay.x - delay.width / 2), _number(delay.y - LINE / 2), _number(delay.width), LINE
+        )
+        return back + _text(delay.x, delay.y + 4, spelled(delay.text, SMALL), "delay")
+
+    def pill(self, pill: Pill) -> Markup:
+        told = self.labels.told_factor(pill.flow)
+        rows = [
+            _text(
+                pill.x + pill.width / 2,
+                pill.y + pill.height / 2 + (at - (len(pill.lines) - 1) / 2) * LINE + 4.5,
+                spelled(line, FACTOR),
+                "factor",
+            )
+            for at, line in enumerate(pill.lines)
+        ]
+        return Markup(
+            '<g class="jacobian" data-reader="{}" data-tensor="{}" data-saved="{}"><title>{}</title>{}{}</g>'
+        ).format(
+            pill.flow.reader,
+            pill.flow.read,
+            " ".join(pill.flow.saved),
+            told,
+            _rectangle(pill.x, pill.y, pill.width, pill.height, 9),
+            Markup("").join(rows),
+        )
+
+    # --- boxes
+    def box(self, box: Box) -> Markup:
+        adjoint = self.gradients.get(box.node.name)
+        classes = ["node", box.half, box.node.role.value]
+        classes += ["recurrent"] if box.node.recurrent else []
+        classes += ["between"] if isinstance(box.item, Adjoint) and not box.numbers else []
+        data: dict[str, object] = {
+            "data-tensor": box.node.tensor,
+            "data-equations": " ".join(map(str, box.numbers)),
+        }
+        if isinstance(box.item, Adjoint):
+            data |= {"data-of": box.node.name} | (
+                {"data-adjoint": box.item.tensor} if box.item.tensor else {}
+            )
+        elif adjoint is not None:
+            data["data-gradient-equations"] = " ".join(map(str, adjoint.numbers))
+        inner = self.cards(box) + _rectangle(box.x, box.y, box.width, box.height, 6)
+        middle = box.x + box.width / 2
+        upper = box.y + (18.5 if box.below else box.height / 2 + 5)
+        inner += _text(middle, upper, spelled(box.title, SIZE), "symbol")
+        rest = Markup("")
+        if box.below:
+            inner_below, rest = self.below(box, middle)
+            inner += inner_below
+        told = Markup("<title>{}</title>").format(self.told(box))
+        if box.numbers:
+            inner = Markup('<a href="#{}eq-{}">{}{}</a>').format(self.prefix, box.numbers[0], told, inner)
+        else:
+            inner = told + inner
+        return Markup('<g class="{}"{}>{}{}</g>').format(" ".join(classes), _attributes(data), inner, rest)
+
+    def cards(self, box: Box) -> Markup:
+        """Cards behind the box of a recurrence: there is one for each step."""
+        if not box.node.recurrent:
+            return Markup("")
+        return Markup("").join(
+            _rectangle(box.x + by, box.y - by, box.width, box.height, 6, "card") for by in (6, 3)
+        )
+
+    def below(self, box: Box, middle: float) -> tuple[Markup, Markup]:
+        """The line below the symbol: what belongs to the link of the box, and further numbers, each a link."""
+        y = box.y + box.height - 9
+        if len(box.numbers) < 2:
+            return _text(middle, y, spelled(box.below, SMALL), "small"), Markup("")
+        x = middle - width(box.below, SMALL) / 2
+        links = [
+            Markup('<a href="#{0}eq-{1}" aria-label="equation {1}">{2}</a>').format(
+                self.prefix, number, Markup('<tspan class="number">({})</tspan>').format(number)
+            )
+            for number in box.numbers
+        ]
+        shape = box.below[1:]
+        return Markup(""), _text(x, y, Markup(" ").join(links) + spelled(shape, SMALL), "small from")
+
+    def told(self, box: Box) -> str:
+        """What a box is, in words."""
+        if isinstance(box.item, Adjoint):
+            name = self.labels.told_adjoint(box.item, box.node.tensor)
+            if box.node.name == self.labels.loss:
+                return f"{name} = 1: where the backward pass begins"
+            if not box.numbers:
+                return f"{name}: the page goes past it, in one step"
+            return f"{name}, {_equations(box.numbers)}"
+        name = self.labels.told(box.node.tensor)
+        shape = plain(self.labels.shape(box.node))
+        words = [f"{name}: {box.node.role.value}", shape or "scalar"]
+        return ", ".join([*words, *([_equations(box.numbers)] if box.numbers else [])])
+
+
+def spelled(runs: Runs, size: float) -> Markup:
+    """Runs as spans, raised and lowered by `dy`, which all browsers know."""
+    found, level = [], 0
+    rise = round(size * 0.3, 1)
+    for run in runs:
+        attributes: dict[str, object] = {}
+        if run.level != level:
+            attributes["dy"] = _number(-(run.level - level) * rise)
+        if run.level:
+            attributes["font-size"] = _number(size * SMALLER)
+        if run.italic:
+            attributes["font-style"] = "italic"
+        level = run.level
+        found.append(Markup("<tspan{}>{}</tspan>").format(_attributes(attributes), run.text))
+    return Markup("").join(found)
+
+
+def _equations(numbers: tuple[int, ...]) -> str:
+    return f"equation{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def _text(x: float, y: float, inner: Markup, classes: str) -> Markup:
+    return Markup('<text class="{}" x="{}" y="{}">{}</text>').format(classes, _number(x), _number(y), inner)
+
+
+def _rectangle(x: float, y: float, wide: float, high: float, radius: int, classes: str = "") -> Markup:
+    named = Markup(' class="{}"').format(classes) if classes else Markup("")
+    return Markup('<rect{} x="{}" y="{}" width="{}" height="{}" rx="{}"/>').format(
+        named, _number(x), _number(y), _number(wide), _number(high), radius
+    )
+
+
+def _attributes(values: Mapping[str, object]) -> Markup:
+    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in values.items())
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+__all__: Iterable[str] = ["spelled", "svg"]
