@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from symbp.read.formula.declared import Shapes
     from symbp.read.numbers import Numbers
     from symbp.read.reading import Style
+    from symbp.targets.target import Order
     from symbp.verify import Report
 
     Symbols = Mapping[str, str] | None  # LaTeX by tensor
@@ -41,6 +42,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "order",
     "plan",
     "source",
 ]
@@ -244,10 +246,16 @@ def source(
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.
     """
+    from symbp import targets
     from symbp.emit import DTYPES, TARGETS, generate_derivatives, generate_source
 
     derivation = net if isinstance(net, Derived) else derivation or derive(net)
-    target, dtype = _one_of("target", target, TARGETS), _one_of("dtype", dtype, DTYPES)
+    if target in targets.TARGETS:
+        return targets.target(target).source(
+            order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces)
+        )
+    every = (*TARGETS, *targets.TARGETS)
+    target, dtype = _one_of("target", target, every), _one_of("dtype", dtype, DTYPES)
     chosen = _sizes(derivation, sizes or {})
     if isinstance(net, Derived):
         if optimizer is not None:
@@ -270,6 +278,29 @@ def source(
         hyper=net.hyper,
         pieces=pieces,
     )
+
+
+def order(
+    net: Network | Derivation,
+    *,
+    optimizer: UpdateRule | None = None,
+    dtype: str = "float64",
+    sizes: Mapping[str, int] | None = None,
+    derivation: Derivation | None = None,
+    pieces: Collection[str] = (),
+) -> Order:
+    """What a target's passes start from. Raises UsageError: a derivation in place of a network, no
+    optimizer."""
+    from symbp.targets.target import Order
+
+    if isinstance(net, Derived) or optimizer is None:
+        raise UsageError(
+            "this target writes modules that train: they need a network and an optimizer",
+            help='give both, optimizer=bp.optim.Adam(1e-3), or choose target="numpy"',
+        )
+    derivation = derivation or derive(net)
+    chosen = _sizes(derivation, sizes or {})
+    return Order(derivation, optimizer, net.initial, chosen, net.hyper, dtype, tuple(pieces))
 
 
 def plan(

@@ -1,0 +1,20 @@
+"""NumPy as one writes it on a slide: one line for each equation of the textbook's reading, with its number."""
+
+from symbp.targets.plain.module import PIECES, assembled, drafted, gradients, shown, with_reading
+from symbp.targets.target import Pass, Target
+
+TARGET = Target(
+    name="plain",
+    engine="NumPy",
+    needs=("numpy",),
+    dtypes=("float64",),
+    memory="allocated anew",
+    pieces=PIECES,
+    passes=(
+        Pass("reading", "the equations of the textbook, and names in Python's letters", with_reading),
+        Pass("statements", "a line for each equation, loops for recurrences", drafted),
+        Pass("module", "the text, with the helpers that it calls", assembled),
+    ),
+    shown=shown,
+    gradients=gradients,
+)
