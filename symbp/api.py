@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbp.emit import Footprint
     from symbp.explain.document import Document
     from symbp.explain.lecture import Steps
+    from symbp.explain.page.equations import CodeLine
     from symbp.explain.numbers import ShownNumbers
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
@@ -93,18 +94,34 @@ class Derivation(Derived):
         fragment: bool = False,
         reading: Style = "textbook",
         numbers: Numbers | bool = True,
+        code: bool = True,
     ) -> str:
         """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
         derivative comes about, folded below it, or every rewrite that led to the `computed` equations.
-        `numbers` are those of a worked example: a small one, if none are given. A `fragment` is for a page of
-        one's own, and has none."""
+        `numbers` are those of a worked example: a small one, if none are given; `code` is NumPy beside the
+        textbook's equations. A `fragment` is for a page of one's own, and has neither."""
         from symbp.explain import html
         from symbp.explain.page.example import small_example
 
         page = self._page(symbols, reading)
+        if fragment:
+            return html.html(page, steps=steps, fragment=True)
         if numbers is True:
-            numbers = (not fragment and small_example(self, reading)) or False
-        return html.html(page, steps=steps, fragment=fragment, numbers=numbers or None)
+            numbers = small_example(self, reading) or False
+        lines = self._code(page) if code else ()
+        return html.html(page, steps=steps, numbers=numbers or None, code=lines)
+
+    def _code(self, page: Document) -> tuple[CodeLine, ...]:
+        """Plain NumPy beside the equations of a textbook's page of gradients, where there is such code."""
+        from symbp.explain.page.equations import CodeLine
+        from symbp.targets.plain.listing import gradients_listing
+
+        if page.reading.style != "textbook" or not self.is_gradient:
+            return ()
+        try:
+            return tuple(CodeLine(line.text, line.numbers) for line in gradients_listing(page.reading))
+        except GenerationError:
+            return ()
 
     def notebook(
         self, *, steps: Steps = False, symbols: Symbols = None, code: str = "", reading: Style = "textbook"

@@ -15,10 +15,37 @@ function light(node) {
   lit = holders.filter((other) => numbersOf(other).some((number) => wanted.has(number)));
   for (const other of lit) other.classList.add("lit");
 }
-for (const event of ["pointerover", "focusin"]) {
-  document.addEventListener(event, (e) => light(e.target.closest("[data-equations]")));
+function follow(event) {
+  const node = event.target.closest("[data-equations]");
+  light(node);
+  peekAt(node);
 }
-document.documentElement.addEventListener("pointerleave", () => light(null));
+for (const event of ["pointerover", "focusin"]) {
+  document.addEventListener(event, follow);
+}
+document.documentElement.addEventListener("pointerleave", () => {
+  light(null);
+  peek.replaceChildren();
+});
+
+// What lights up out of sight is shown at the foot of the window.
+const peek = document.createElement("div");
+peek.className = "peek";
+peek.setAttribute("aria-hidden", "true");
+document.body.append(peek);
+function peekAt(node) {
+  const away = lit.filter((other) => {
+    const { top, bottom } = other.getBoundingClientRect();
+    return other.matches(".equation") && other !== node && (bottom < 40 || top > innerHeight - 40);
+  });
+  const copies = away.slice(0, 3).map((equation) => {
+    const copy = document.createElement("div");
+    copy.append(...all(".body > .scroll, .values", equation).map((part) => part.cloneNode(true)));
+    for (const part of all("[tabindex]", copy)) part.removeAttribute("tabindex");
+    return copy;
+  });
+  peek.replaceChildren(...copies);
+}
 
 // Buttons that copy.
 function copyButton(what, text, label) {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from symbp.explain.document import Document
+from symbp.explain.drawing import drawing
 from symbp.explain.lecture import Steps
 from symbp.explain.mathml import MathML, operator, row
 from symbp.explain.page.equations import Blocks, CodeLine, Links, inline, notation_of, slug, spelled_out
@@ -78,6 +79,7 @@ def html(
         "steps": step_blocks(document) if steps == "computed" else (),
         "numbers": None if numbers is None else numbers_block(numbers, notation),
         "code": code,
+        "drawing": drawing(document) if not fragment else None,
         "warnings": document.warnings,
     }
     if fragment:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -18,7 +18,7 @@ from symbp.explain.latex import notation_for
 from symbp.explain.lecture import Sentence, rows
 from symbp.explain.mathml import MathML, operator, spelling
 from symbp.explain.page.breaks import pieces
-from symbp.explain.page.matrices import matrix
+from symbp.explain.page.matrices import matrices
 from symbp.explain.text import PageText, computed_as, index_form, matrix_form
 from symbp.read.lecture import Lesson
 from symbp.read.legend import Named, Piece
@@ -144,8 +144,14 @@ class Blocks:
             computed_as(shown),
             () if lesson is None else self.lesson(lesson),
             None if row is None else self.value(row),
-            tuple(line for line in self.code if shown.number in line.numbers),
+            self.lines(shown.number),
         )
+
+    def lines(self, number: int) -> tuple[CodeLine, ...]:
+        """The lines of code of an equation, without what they are indented together."""
+        found = [line for line in self.code if number in line.numbers]
+        margin = min((len(line.text) - len(line.text.lstrip()) for line in found), default=0)
+        return tuple(replace(line, text=line.text[margin:]) for line in found)
 
     def value(self, row: Row) -> Value:
         """The numbers of an equation."""
@@ -153,13 +159,13 @@ class Blocks:
         partial = line.fixed or line.condition is not None
         left = sides(line, notation)[0] if partial else notation.tensor(line.target)
         offsets = self.offsets.get(line.number)
-        shown = matrix(row.value, offsets=offsets)
-        difference = None if row.difference is None else matrix(row.difference, offsets=offsets)
-        return Value(
-            line.target,
-            tall(left + operator("=") + shown),
-            None if difference is None else tall(operator("≈") + difference),
-        )
+        letters = [notation.symbol(i) for i in line.equation.indices if i not in line.fixed]
+        shown = matrices(row.value, offsets=offsets, letters=letters)
+        value = joined([left + operator("=") + shown[0], *shown[1:]])
+        if row.difference is None:
+            return Value(line.target, value, None)
+        other = matrices(row.difference, offsets=offsets, letters=letters)
+        return Value(line.target, value, joined([operator("≈") + other[0], *other[1:]]))
 
     def lesson(self, lesson: Lesson) -> tuple[LessonRow, ...]:
         """The rows of a lesson."""
@@ -205,8 +211,12 @@ def display(left: str, right: str, label: str) -> Markup:
 
 def formula(parts: Iterable[str], label: str) -> Markup:
     """Parts of a formula that a browser may put in lines."""
-    found = Markup("<wbr/>").join(map(tall, parts))
-    return Markup('<div class="formula" data-text="{}">{}</div>').format(label, found)
+    return Markup('<div class="formula" data-text="{}">{}</div>').format(label, joined(parts))
+
+
+def joined(parts: Iterable[str]) -> Markup:
+    """Formulas beside each other, or below each other where there is no room."""
+    return Markup("<wbr/>").join(map(tall, parts))
 
 
 def spelled_out(parts: Sequence[Piece], notation: MathML, links: Links) -> Markup:

@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from symbp.explain.document import Document
 from symbp.explain.mathml import operator
-from symbp.explain.page.breaks import broken
-from symbp.explain.page.equations import inline, notation_of
+from symbp.explain.page.breaks import PAPER, broken
+from symbp.explain.page.equations import inline, joined, notation_of, tall
 from symbp.explain.page.work import Work, work
 from symbp.ir.expr import Expr
 
@@ -45,8 +45,7 @@ def gradient_table(document: Document) -> GradientTable:
     lengths = document.reading.lengths
 
     def shown(e: Expr) -> Markup:
-        written = notation.show(sympy.factor_terms(e.xreplace(lengths)))
-        return Markup("<wbr/>").join(map(inline, broken(written)))
+        return joined(broken(notation.show(sympy.factor_terms(e.xreplace(lengths))), PAPER))
 
     words = dict((tensor, said) for said, tensor in document.results)
     rows = []
@@ -58,7 +57,7 @@ def gradient_table(document: Document) -> GradientTable:
         rows.append(
             GradientRow(
                 words.get(tensor, name),
-                inline(notation.tensor(tensor)),
+                tall(notation.tensor(tensor)),
                 number[tensor],
                 inline(shape) if shape else Markup("scalar"),
                 shown(found.operations),

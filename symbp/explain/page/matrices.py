@@ -43,14 +43,19 @@ def figure(value: float, *, exact: bool = False) -> str:
     return written.replace("-", "−")
 
 
-def matrix(array: Array, *, exact: bool = False, offsets: Array | None = None) -> str:
-    """The array as MathML; `offsets` gives the place of each element in a larger array."""
+def matrices(
+    array: Array, *, exact: bool = False, offsets: Array | None = None, letters: Sequence[str] = ()
+) -> list[str]:
+    """The array as fragments of MathML that may stand below each other: one, or one for each place of further
+    axes, whose indices are called by the `letters`; `offsets` gives the place of each element in a larger
+    array."""
     import numpy as np
 
     flat = np.arange(array.size).reshape(array.shape) if offsets is None else offsets
-    shown = [_block(array, flat, at, exact) for at in _leading(array.shape)]
+    shown = [_block(array, flat, at, exact, letters) for at in _leading(array.shape)]
     more = len(shown) < math.prod(array.shape[:-2]) if array.ndim > 2 else False
-    return operator(",").join(shown) + (operator(",") + operator("…") if more else "")
+    shown = [*(part + operator(",") for part in shown[:-1]), *shown[-1:]]
+    return [*shown[:-1], shown[-1] + operator(",") + operator("…")] if more else shown
 
 
 def _leading(shape: Sequence[int]) -> list[tuple[int, ...]]:
@@ -58,7 +63,7 @@ def _leading(shape: Sequence[int]) -> list[tuple[int, ...]]:
     return list(itertools.islice(itertools.product(*map(range, shape[:-2])), BLOCKS))
 
 
-def _block(array: Array, flat: Array, at: tuple[int, ...], exact: bool) -> str:
+def _block(array: Array, flat: Array, at: tuple[int, ...], exact: bool, letters: Sequence[str]) -> str:
     inner, where = array[at], flat[at]
     if inner.ndim == 0:
         return _cell(inner, where, exact)
@@ -76,8 +81,16 @@ def _block(array: Array, flat: Array, at: tuple[int, ...], exact: bool) -> str:
         for r in _shown(inner.shape[0])
     ]
     table = "".join(f"<mtr>{row}</mtr>" for row in rows)
-    place = f"<msub><mi></mi>{number(','.join(map(str, at)))}</msub>" if at else ""
-    return f"<mrow>{LEFT}<mtable>{table}</mtable>{RIGHT}</mrow>{place}"
+    written = f"<mrow>{LEFT}<mtable>{table}</mtable>{RIGHT}</mrow>"
+    if not at:
+        return written
+    named = [(letter + operator("=") if letter else "") + number(str(k)) for letter, k in _called(letters, at)]
+    return f"<msub>{written}<mrow>{operator(',').join(named)}</mrow></msub>"
+
+
+def _called(letters: Sequence[str], at: Sequence[int]) -> list[tuple[str, int]]:
+    """The places with the letters of their axes, where these are known."""
+    return list(zip((*letters, *[""] * len(at)), at, strict=False))
 
 
 def _shown(length: int) -> list[int | None]:

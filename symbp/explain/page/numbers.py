@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from symbp.errors import GenerationError
 from symbp.explain.mathml import MathML, operator
-from symbp.explain.page.equations import inline
-from symbp.explain.page.matrices import figure, matrix
+from symbp.explain.page.equations import inline, joined
+from symbp.explain.page.matrices import figure, matrices
 from symbp.explain.script import script
 from symbp.ir.sampling import evaluate_size
 from symbp.ir.system import Role, Tensor
@@ -80,10 +80,9 @@ def _named(name: str) -> Any:
 
 
 def _leaf(tensor: Tensor, array: Array, notation: MathML) -> LeafRow:
-    shown = matrix(array, exact=True)
-    return LeafRow(
-        tensor.name, tensor.role.value, inline(notation.tensor(tensor.name) + operator("=") + shown)
-    )
+    first, *rest = matrices(array, exact=True)
+    shown = joined([notation.tensor(tensor.name) + operator("=") + first, *rest])
+    return LeafRow(tensor.name, tensor.role.value, shown)
 
 
 def state_of(numbers: Numbers) -> dict[str, Any]:
