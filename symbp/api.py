@@ -123,6 +123,15 @@ class Derivation(Derived):
         except GenerationError:
             return ()
 
+    def drawing(self, *, backward: bool = True, unrolled: int | None = None, symbols: Symbols = None) -> str:
+        """The network as a graph, in SVG: tensors and who reads them, and beneath it the `backward` pass,
+        whose arrows carry the local derivatives. A recurrence is drawn with a loop, or with so many steps
+        `unrolled`. Raises UsageError: nothing to unroll."""
+        from symbp.explain.drawing import drawing
+
+        page = self._page(symbols, "textbook")
+        return str(drawing(page, backward=backward, unrolled=unrolled, alone=True))
+
     def notebook(
         self, *, steps: Steps = False, symbols: Symbols = None, code: str = "", reading: Style = "textbook"
     ) -> str:

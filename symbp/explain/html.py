@@ -79,7 +79,7 @@ def html(
         "steps": step_blocks(document) if steps == "computed" else (),
         "numbers": None if numbers is None else numbers_block(numbers, notation),
         "code": code,
-        "drawing": drawing(document) if not fragment else None,
+        "drawing": drawing(document, prefix),
         "warnings": document.warnings,
     }
     if fragment:

@@ -10,16 +10,18 @@ along v for what leads from one half to the other, or around.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from symbp.explain.drawing.graph import Graph
-from symbp.explain.drawing.layers import Layers
+from symbp.explain.drawing.layers import Layers, Thread
 from symbp.explain.drawing.places import places
 
 FORWARD, BACKWARD = "forward", "backward"
-FAN, LANE, CHANNEL, APART, THROUGH, EDGE = 18.0, 8.0, 34.0, 22.0, 12.0, 16.0
-STRAIGHT = 3.0  # how much more an edge that passes through wants to be straight
+FAN, LANE, CHANNEL, APART, THROUGH, EDGE = 18.0, 8.0, 34.0, 18.0, 12.0, 16.0
+STRAIGHT = 6.0  # how much more an edge that passes through wants to be straight
+LEAF = 0.2  # and how much less one from a leaf
 
 Item = tuple[str, str]  # the half, and the item of the layers
 Lane = tuple[int, str, tuple[str, str]]  # the level of factors, before or after them, what runs there
@@ -92,7 +94,7 @@ def frame(graph: Graph, layers: Layers, sizes: Sizes, *, upright: bool) -> Frame
 def _saved(layers: Layers) -> list[Saved]:
     """What leads from nodes to factors."""
     found: dict[Saved, None] = {}
-    for line in (*layers.threads, *layers.rings):
+    for line in layers.all_lines:
         if line.flow is not None:
             found |= dict.fromkeys(Saved(n, line.factor) for n in line.flow.saved if n in layers.level)
     return list(found)
@@ -104,6 +106,11 @@ def lanes_of(layers: Layers, saved: Saved) -> list[Lane]:
     side = "before" if end > start else "after"
     first = start + 1 if end > start else start - 1
     return [(first, side, key)] if first == end else [(first, side, key), (end, side, key)]
+
+
+def passed(layers: Layers, thread: Thread, half: str) -> list[str]:
+    """The items of a thread that have a place in a half."""
+    return [i for i in thread.items if half == BACKWARD or layers.level[i] % 2 == 0]
 
 
 def _lanes(layers: Layers, saved: Iterable[Saved]) -> list[Lane]:
@@ -181,10 +188,21 @@ def _across(
     at += breadth
     drawn = [r.edge.read for r in layers.rings if r.flow is not None]
     for source in dict.fromkeys(drawn):
-        at += LANE + 4
-        margins[BACKWARD, source] = at
-        at += 4
+        margins[BACKWARD, source] = at + LANE + ring / 2
+        at += ring + LANE
     return found, halves, channel, margins, at + EDGE
+
+
+def _pulls(
+    layers: Layers, thread: Thread, half: str, dv: Mapping[Item, float]
+) -> Iterable[tuple[str, str, float]]:
+    """How strongly the items of a thread are drawn to each other: most where it only passes through; a reader
+    hardly to a tensor that reads nothing, which comes to it."""
+    items, leaves = passed(layers, thread, half), layers.leaves
+    for one, other in itertools.pairwise(items):
+        weight = STRAIGHT ** sum((half, i) not in dv for i in (one, other))
+        yield one, other, weight
+        yield other, one, weight * (LEAF if other == items[-1] and items[0] in leaves else 1.0)
 
 
 def _half(layers: Layers, half: str, dv: dict[Item, float]) -> tuple[dict[Item, float], float]:
@@ -194,15 +212,14 @@ def _half(layers: Layers, half: str, dv: dict[Item, float]) -> tuple[dict[Item, 
     rings = {r.factor for r in layers.rings if r.flow is not None and half == BACKWARD}
     items = {i for t in threads for i in t.items} | rings
     items |= {i for h, i in dv if h == half}
-    levels = {k: [i for i in own if i in items] for k, own in layers.levels.items()}
+    step = 2 if half == FORWARD else 1  # where no factors are, edges pass between boxes only
+    levels = {k: [i for i in own if i in items] for k, own in layers.levels.items() if k % step == 0}
+    items = {i for own in levels.values() for i in own}
     sizes = {i: dv.get((half, i), 0.0) for i in items}
     gaps = {i: APART if (half, i) in dv and layers.level[i] % 2 == 0 else THROUGH for i in items}
-    links = []
-    for thread in threads:
-        for one, other in zip(thread.items, thread.items[1:], strict=False):
-            passing = sum((half, i) not in dv for i in (one, other))
-            links.append((one, other, STRAIGHT**passing))
-    links += [(r.factor, r.edge.reader, 1.0) for r in layers.rings if r.factor in rings]
-    found = places(levels, sizes, links, gaps)
+    pulls = [pull for thread in threads for pull in _pulls(layers, thread, half, dv)]
+    pulls += [(r.factor, r.edge.reader, 1.0) for r in layers.rings if r.factor in rings]
+    weights = {i: LEAF if i in layers.leaves else 1.0 if (half, i) in dv else STRAIGHT for i in items}
+    found = places(levels, sizes, pulls, gaps, weights)
     breadth = max((found[i] + sizes[i] / 2 for i in items), default=0.0)
     return {(half, i): v for i, v in found.items()}, breadth

@@ -146,7 +146,7 @@ def _flows(reading: Reading, drawn: Mapping[str, Equation], steps: Delays) -> tu
     """The flows of the backward pass on the way from the loss to what is asked for, from the loss on."""
     system = reading.derivation.system
     found: dict[Flow, None] = {}
-    for equation in reversed(drawn.values()):
+    for equation in reversed(list(drawn.values())):
         for read in equation.read_names:
             for flow in _from(reading, equation, read, drawn, steps):
                 found.setdefault(flow)

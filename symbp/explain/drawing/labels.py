@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbp.explain.drawing.graph import Adjoint, Edge, Flow, Node, lettered
+from symbp.explain.drawing.graph import Adjoint, Flow, Node, lettered
 from symbp.explain.drawing.text import Run, Runs, plain, runs, width, words
 from symbp.explain.mathml import MathML, over
 from symbp.explain.text import PageText
@@ -82,9 +82,9 @@ class Labels:
     def _tensor(self, node: str) -> str:
         return node.partition("@")[0]
 
-    def delay(self, edge: Edge | Flow) -> Runs:
+    def delay(self, delay: Expr | None) -> Runs:
         """The step that a read goes to: `t − 1`."""
-        return () if edge.delay is None else runs(MathML(self.symbols).show(edge.delay))
+        return () if delay is None else runs(MathML(self.symbols).show(delay))
 
     # --- sentences
     def told(self, name: str) -> str:
@@ -127,35 +127,26 @@ def broken(spelled: Runs, widest: float) -> tuple[Runs, ...]:
     if width(spelled, FACTOR) <= widest:
         return (spelled,)
     lines: list[list[Run]] = [[]]
-    for group in _groups(_cut(spelled)):
+    for group in _groups(spelled):
         if lines[-1] and width([*lines[-1], *group], FACTOR) > widest:
             lines.append([])
         lines[-1] += group
     return tuple(tuple(line) for line in lines)
 
 
-def _groups(pieces: Sequence[Run]) -> list[list[Run]]:
-    """What stays on one line: up to the next sign between terms or factors."""
-    found: list[list[Run]] = []
-    for piece in pieces:
-        starts = not piece.level and piece.text.startswith(("·", " +", " −"))
-        if not found or starts:
-            found.append([])
-        found[-1].append(piece)
-    return found
-
-
-def _cut(spelled: Runs) -> list[Run]:
-    """Runs cut before each sign between terms or factors that stands in no parenthesis."""
-    found, depth = [], 0
+def _groups(spelled: Runs) -> list[list[Run]]:
+    """What stays on one line: up to the next sign between terms or factors that is in no parenthesis."""
+    found: list[list[Run]] = [[]]
+    depth = 0
     for run in spelled:
         text = ""
         for place, sign in enumerate(run.text):
             depth += (sign in "([") - (sign in ")]")
             term = sign == " " and run.text[place + 1 : place + 2] in ("+", "−")
-            if text and not run.level and not depth and (term or sign == "·"):
-                found.append(Run(text, run.level, run.italic))
+            if not run.level and not depth and (term or sign == "·") and (text or found[-1]):
+                found[-1] += [Run(text, run.level, run.italic)] if text else []
+                found.append([])
                 text = ""
             text += sign
-        found.append(Run(text, run.level, run.italic))
+        found[-1] += [Run(text, run.level, run.italic)] if text else []
     return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from symbp.explain.drawing.graph import Edge, Flow, Graph
 
@@ -50,17 +51,28 @@ class Layers:
     threads: tuple[Thread, ...]
     rings: tuple[Ring, ...]
 
+    @property
+    def all_lines(self) -> tuple[Thread | Ring, ...]:
+        return (*self.threads, *self.rings)
+
+    @cached_property
+    def leaves(self) -> frozenset[str]:
+        """The tensors that read nothing."""
+        readers = {line.edge.reader for line in self.all_lines}
+        return frozenset({line.edge.read for line in self.threads} - readers)
+
 
 def layers(graph: Graph) -> Layers:
     """The layers of a graph."""
-    level = {name: 2 * depth for name, depth in _depths(graph).items()}
-    flows: dict[tuple[str, str, bool], list[Flow]] = {}
-    for flow in graph.flows:
-        flows.setdefault((flow.read, flow.reader, flow.delay is not None), []).append(flow)
+    depths = _depths(graph)
+    level = {node.name: 2 * depths[node.name] for node in graph.nodes}
+    flows: dict[tuple[str, str, bool], list[Flow | None]] = {}
+    for one in graph.flows:
+        flows.setdefault((one.read, one.reader, one.delay is not None), []).append(one)
     threads: list[Thread] = []
     rings: list[Ring] = []
     for edge in graph.edges:
-        back: Sequence[Flow | None] = flows.get((edge.read, edge.reader, edge.delay is not None)) or [None]
+        back: Sequence[Flow | None] = flows.get((edge.read, edge.reader, edge.delay is not None), [None])
         for count, flow in enumerate(back):
             key = f"{edge.read}>{edge.reader}>{edge.delay}>{count}"
             above = level[edge.reader] - 1
@@ -81,24 +93,37 @@ def layers(graph: Graph) -> Layers:
 
 def _depths(graph: Graph) -> dict[str, int]:
     """The layer of each node: as late as its readers allow; one that nothing reads, after what it reads."""
-    readers: dict[str, list[str]] = {}
-    reads: dict[str, list[str]] = {}
+    readers: dict[str, list[str]] = {node.name: [] for node in graph.nodes}
+    reads: dict[str, list[str]] = {node.name: [] for node in graph.nodes}
     for edge in graph.edges:
         if edge.delay is None:
-            readers.setdefault(edge.read, []).append(edge.reader)
-            reads.setdefault(edge.reader, []).append(edge.read)
+            readers[edge.read].append(edge.reader)
+            reads[edge.reader].append(edge.read)
+    order = _in_order(reads, readers)
+    last = next((n.name for n in reversed(graph.nodes) if n.role.value == "loss"), order[-1])
     from_end: dict[str, int] = {}
-    last = next((n.name for n in reversed(graph.nodes) if n.role.value == "loss"), graph.nodes[-1].name)
-    for node in reversed(graph.nodes):
-        after = [from_end[r] + 1 for r in readers.get(node.name, ()) if r in from_end]
-        if after or node.name == last:
-            from_end[node.name] = max(after, default=0)
+    for name in reversed(order):
+        after = [from_end[r] + 1 for r in readers[name] if r in from_end]
+        if after or name == last:
+            from_end[name] = max(after, default=0)
     deepest = max(from_end.values())
     found = {name: deepest - distance for name, distance in from_end.items()}
-    for node in graph.nodes:
-        if node.name not in found:
-            found[node.name] = 1 + max((found[r] for r in reads.get(node.name, ()) if r in found), default=-1)
+    for name in order:
+        if name not in found:
+            found[name] = 1 + max((found[r] for r in reads[name] if r in found), default=-1)
     return found
+
+
+def _in_order(reads: Mapping[str, Sequence[str]], readers: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each node after what it reads (Kahn 1962)."""
+    missing = {name: len(before) for name, before in reads.items()}
+    order = [name for name, count in missing.items() if not count]
+    for name in order:
+        for reader in readers[name]:
+            missing[reader] -= 1
+            if not missing[reader]:
+                order.append(reader)
+    return order
 
 
 def _ordered(

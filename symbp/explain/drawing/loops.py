@@ -17,9 +17,11 @@ from symbp.ir.system import Equation, System
 
 @dataclass(frozen=True)
 class Recurrence:
-    """`axis` says along which axis of each of its tensors it runs."""
+    """`axis` says along which axis of each of its tensors it runs; an `inner` one runs within a step of
+    another."""
 
     axis: Mapping[str, int]
+    inner: bool = False
 
     def shift(self, equation: Equation, access: Access) -> int:
         """By how many steps a read goes to another one, −1 for the one before."""
@@ -56,8 +58,8 @@ def delays(system: System, forward: Iterable[str]) -> Delays:
     return Delays(tuple(_recurrences(groups(system, forward))))
 
 
-def _recurrences(found: Iterable[Group]) -> Iterator[Recurrence]:
+def _recurrences(found: Iterable[Group], *, inner: bool = False) -> Iterator[Recurrence]:
     for group in found:
         if group.loop is not None:
-            yield Recurrence(dict(group.loop.axis))
-            yield from _recurrences(group.inner)
+            yield Recurrence(dict(group.loop.axis), inner)
+            yield from _recurrences(group.inner, inner=True)

@@ -13,11 +13,11 @@ from symbp.explain.drawing.graph import Adjoint, Flow, Graph, Node
 from symbp.explain.drawing.labels import FACTOR, Labels
 from symbp.explain.drawing.layers import Layers, layers
 from symbp.explain.drawing.routes import Line, lines
-from symbp.explain.drawing.text import Run, Runs, plain, width
+from symbp.explain.drawing.text import Run, Runs, width
 
 SMALL = 11.5
 LINE = 17.0
-BOX_HEIGHT, BARE_HEIGHT, PAD = 44.0, 30.0, 12.0
+BOX_HEIGHT, BARE_HEIGHT, PAD = 46.0, 32.0, 10.0
 WIDEST = 1080.0  # of a picture that runs to the right; a wider one runs down
 
 
@@ -99,20 +99,20 @@ class _Texts:
             title = labels.adjoint(adjoint, graph.by_name[adjoint.node].tensor)
             if adjoint.node == labels.loss:
                 title = (*title, Run(" = 1"))
-            self.titles[BACKWARD, adjoint.node] = title, numbered(adjoint.numbers)
+            self.titles[BACKWARD, adjoint.node] = title, self.below_adjoint(adjoint)
         for item, (title, below) in self.titles.items():
             size = max(width(title), width(below, SMALL)) + 2 * PAD
             of[item] = size, BOX_HEIGHT if below else BARE_HEIGHT
         self.factors: dict[str, tuple[Flow, tuple[Runs, ...]]] = {}
         loops = {ring.factor for ring in placed.rings}
-        for line in (*placed.threads, *placed.rings):
+        for line in placed.all_lines:
             if line.flow is None or (line.flow.is_identity and line.factor not in loops):
                 continue
             spelled = labels.factor(line.flow)
             self.factors[line.factor] = line.flow, spelled
             size = max(width(one, FACTOR) for one in spelled) + 16
             of[BACKWARD, line.factor] = size, LINE * len(spelled) + 6
-        delays = [width(labels.delay(ring.edge), SMALL) + 8 for ring in placed.rings]
+        delays = [width(labels.delay(ring.edge.delay), SMALL) + 8 for ring in placed.rings]
         self.sizes = Sizes(of, (max(delays, default=0.0), LINE + 2))
 
     def below(self, node: Node) -> Runs:
@@ -121,6 +121,11 @@ class _Texts:
         if node.step:
             shape = (Run(node.step),)
         return (*numbers, *([Run("  ")] if numbers and shape else []), *shape)
+
+    def below_adjoint(self, adjoint: Adjoint) -> Runs:
+        """The numbers of its equations, and of a copy its step."""
+        numbers, step = numbered(adjoint.numbers), self.graph.by_name[adjoint.node].step
+        return (*numbers, *([Run("  ")] if numbers and step else []), *([Run(step)] if step else []))
 
     def picture(self, found: Frame) -> Picture:
         boxes = []
@@ -135,7 +140,7 @@ class _Texts:
         drawn, marks = lines(self.layers, found)
         delays = []
         for mark in marks:
-            text = self.labels.delay(mark.ring.edge)
+            text = self.labels.delay(mark.delay)
             delays.append(Delay(text, *mark.at, width(text, SMALL) + 8))
         size = found.size
         return Picture(
@@ -152,6 +157,3 @@ class _Texts:
 def numbered(numbers: tuple[int, ...]) -> Runs:
     """`(3) (4)`."""
     return (Run(" ".join(f"({n})" for n in numbers)),) if numbers else ()
-
-
-__all__ = ["Box", "Delay", "Picture", "Pill", "numbered", "picture", "plain"]

@@ -13,8 +13,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from symbp.explain.drawing.frame import BACKWARD, FORWARD, Frame, Item, Lane, Saved, lanes_of
+from symbp.explain.drawing.frame import BACKWARD, FORWARD, Frame, Item, Lane, Saved, lanes_of, passed
 from symbp.explain.drawing.layers import Layers, Ring, Thread
+from symbp.ir.expr import Expr
 
 ARROW, CORNER = 7.0, 6.0
 ARRIVE, CORNER_PORT = 0.6, 0.42  # of a side: where arrows arrive; where loops and saved values do
@@ -36,7 +37,7 @@ class Line:
 class Mark:
     """Where the delay of a loop is written."""
 
-    ring: Ring
+    delay: Expr
     at: Point
 
 
@@ -50,9 +51,11 @@ def lines(layers: Layers, frame: Frame) -> tuple[tuple[Line, ...], tuple[Mark, .
         if ring.first:
             line, at = drawing.loop(ring)
             found.append(line)
-            marks.append(Mark(ring, at))
+            marks.append(Mark(ring.edge.delay, at))
         if ring.flow is not None:
-            found += drawing.loop_back(ring)
+            back, at = drawing.loop_back(ring)
+            found += back
+            marks.append(Mark(ring.flow.delay, at))
     for thread in layers.threads:
         if thread.flow is not None:
             found += drawing.flow(thread)
@@ -78,7 +81,7 @@ class _Lines:
     # --- lines
     def read(self, thread: Thread) -> Line:
         """From what is read to its reader."""
-        first, *between, last = [(FORWARD, i) for i in thread.items]
+        first, *between, last = [(FORWARD, i) for i in passed(self.layers, thread, FORWARD)]
         points = [(self.high(first), self.frame.v[first])]
         for item in between:
             points += self.through(item)
@@ -121,8 +124,8 @@ class _Lines:
         line = Line("loop", ring.edge.read, ring.edge.reader, path, self.arrow(tip, 1))
         return line, self.frame.xy((self.frame.u[read] + self.frame.u[reader]) / 2, margin)
 
-    def loop_back(self, ring: Ring) -> list[Line]:
-        """From the adjoint of a reader, by way of the factor, around the backward half."""
+    def loop_back(self, ring: Ring) -> tuple[list[Line], Point]:
+        """From the adjoint of a reader, by way of the factor, around the backward half; the delay's place."""
         read, reader, factor = ((BACKWARD, i) for i in (ring.edge.read, ring.edge.reader, ring.factor))
         points = [(self.low(reader), self.frame.v[reader]), (self.high(factor), self.frame.v[factor])]
         lane = self.frame.lanes[self.layers.level[ring.edge.read] + 1, "before", ("ring", ring.edge.read)]
@@ -133,10 +136,11 @@ class _Lines:
             [(self.frame.u[factor], side), (self.frame.u[factor], margin), (lane, margin), (lane, end),
              (tip[0] + ARROW, end)]
         )  # fmt: skip
+        at = self.frame.xy((self.frame.u[factor] + self.frame.u[read]) / 2, margin)
         return [
             self.line("flow", ring, self.curve(points)),
             self.line("flow", ring, path, self.arrow(tip, -1)),
-        ]
+        ], at
 
     def saved(self, one: Saved) -> Line:
         """From a node to the factor that has its value."""
@@ -212,7 +216,7 @@ def _ports(layers: Layers, frame: Frame) -> dict[tuple[str, Thread], float]:
             if not (thread.first if half == FORWARD else thread.flow):
                 continue
             end, before = (-1, -2) if half == FORWARD else (0, 1)
-            place = frame.v[half, thread.items[before]]
+            place = frame.v[half, passed(layers, thread, half)[before]]
             arriving.setdefault(thread.items[end], []).append((place, count, thread))
         for name, threads in arriving.items():
             middle, room = frame.v[half, name], ARRIVE * frame.dv[half, name]

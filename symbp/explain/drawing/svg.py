@@ -1,7 +1,7 @@
 """Writes a picture as SVG, which needs neither a script nor a network.
 
-Enters: a picture, its labels, what stands before the names of places that links lead to. Leaves: markup that is
-well-formed XML. Must not know: how a picture is laid out.
+Enters: a picture, its labels, what stands before the names of places that links lead to. Leaves: markup that
+is well-formed XML. Must not know: how a picture is laid out.
 
 Nodes and edges carry `data-tensor`, `data-reads` and `data-equations`, so that a page can light what belongs
 together; each box is a link to its equation, further numbers are links of their own.
@@ -9,7 +9,7 @@ together; each box is a link to its equation, further numbers are links of their
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
@@ -23,11 +23,15 @@ from symbp.explain.drawing.words import alternative, key_lines
 from symbp.rendering import render
 
 HEAD, FOOT = 34.0, 20.0
+SPACE = ' xmlns="http://www.w3.org/2000/svg"'
 
 
-def svg(graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str = "") -> Markup:
-    """The picture as one element; `prefix` stands before `eq-5` in its links, and before its own names."""
-    return _Writer(graph, picture, labels, title, prefix).whole()
+def svg(
+    graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str = "", *, alone: bool = False
+) -> Markup:
+    """The picture as one element; `prefix` stands before `eq-5` in its links, and before its own names. In a
+    file of its own, `alone`, it says that it is SVG."""
+    return _Writer(graph, picture, labels, title, prefix).whole(alone=alone)
 
 
 class _Writer:
@@ -36,7 +40,7 @@ class _Writer:
         self.title, self.prefix = title, prefix
         self.gradients = {a.node: a for a in graph.adjoints}
 
-    def whole(self) -> Markup:
+    def whole(self, *, alone: bool) -> Markup:
         keys = key_lines(self.graph, self.picture.width)
         beside = self.beside()
         wide = max(self.picture.width, 320.0)
@@ -44,10 +48,10 @@ class _Writer:
         name = f"{self.prefix}drawing"
         parts = [
             Markup(
-                '<svg xmlns="http://www.w3.org/2000/svg" class="symbp-drawing" role="group"'
+                '<svg{3} class="symbp-drawing" role="group"'
                 ' aria-labelledby="{0}-title" aria-describedby="{0}-desc" viewBox="0 0 {1} {2}" width="{1}"'
                 ' height="{2}">'
-            ).format(name, _number(wide), _number(high)),
+            ).format(name, _number(wide), _number(high), Markup(SPACE) if alone else ""),
             Markup('<title id="{}-title">{}</title>').format(name, f"{self.title} as a graph"),
             Markup('<desc id="{}-desc">{}</desc>').format(name, alternative(self.graph, self.labels)),
             Markup("<style>{}</style>").format(Markup(render("drawing.css", {}).strip())),
@@ -132,7 +136,7 @@ class _Writer:
         adjoint = self.gradients.get(box.node.name)
         classes = ["node", box.half, box.node.role.value]
         classes += ["recurrent"] if box.node.recurrent else []
-        classes += ["between"] if isinstance(box.item, Adjoint) and not box.numbers else []
+        classes += ["between"] if self.is_passed(box) else []
         data: dict[str, object] = {
             "data-tensor": box.node.tensor,
             "data-equations": " ".join(map(str, box.numbers)),
@@ -158,17 +162,22 @@ class _Writer:
             inner = told + inner
         return Markup('<g class="{}"{}>{}{}</g>').format(" ".join(classes), _attributes(data), inner, rest)
 
+    def is_passed(self, box: Box) -> bool:
+        """Whether the page has no equation for an adjoint: it goes past it in one step."""
+        return isinstance(box.item, Adjoint) and not box.numbers and box.node.name != self.labels.loss
+
     def cards(self, box: Box) -> Markup:
-        """Cards behind the box of a recurrence: there is one for each step."""
+        """Cards behind the box of a recurrence, one for each step, on the side where no arrow arrives."""
         if not box.node.recurrent:
             return Markup("")
+        dx, dy = (1, 1) if box.half == FORWARD else (1, -1) if self.picture.upright else (-1, 1)
         return Markup("").join(
-            _rectangle(box.x + by, box.y - by, box.width, box.height, 6, "card") for by in (6, 3)
+            _rectangle(box.x + dx * by, box.y + dy * by, box.width, box.height, 6, "card") for by in (6, 3)
         )
 
     def below(self, box: Box, middle: float) -> tuple[Markup, Markup]:
-        """The line below the symbol: what belongs to the link of the box, and further numbers, each a link."""
-        y = box.y + box.height - 9
+        """The line below the symbol: what belongs to the link of the box; of several numbers each is one."""
+        y = box.y + box.height - 8.5
         if len(box.numbers) < 2:
             return _text(middle, y, spelled(box.below, SMALL), "small"), Markup("")
         x = middle - width(box.below, SMALL) / 2
@@ -188,7 +197,7 @@ class _Writer:
             if box.node.name == self.labels.loss:
                 return f"{name} = 1: where the backward pass begins"
             if not box.numbers:
-                return f"{name}: the page goes past it, in one step"
+                return f"{name}: it has no equation of its own, the page's equations step over it"
             return f"{name}, {_equations(box.numbers)}"
         name = self.labels.told(box.node.tensor)
         shape = plain(self.labels.shape(box.node))
@@ -234,6 +243,3 @@ def _attributes(values: Mapping[str, object]) -> Markup:
 
 def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
-
-
-__all__: Iterable[str] = ["spelled", "svg"]

@@ -81,7 +81,10 @@ def _of(node: ET.Element, level: int) -> list[Run]:
         return [Run(" ", level)] if node.get("width") == "1em" else []
     if node.tag in ("msub", "munder", "msup"):
         side = 1 if node.tag == "msup" else -1
-        return _of(children[0], level) + _of(children[1], level or side)
+        inner = _of(children[1], level or side)
+        if set(plain(inner)) == {"′"}:  # a prime is raised as it is
+            inner = [Run(run.text, level) for run in inner]
+        return _of(children[0], level) + inner
     if node.tag == "mover":
         base = _of(children[0], level)
         return [Run(base[0].text + ACCENTS[children[1].text or "^"], level, base[0].italic), *base[1:]]

@@ -37,12 +37,15 @@ def key_lines(graph: Graph, wide: float) -> list[str]:
     told = ["An arrow leads from a tensor to what reads it."]
     if graph.adjoints:
         told += [
-            "Backward, each adjoint is a sum over the arrows that reach it: the adjoint where one starts times the "
-            "local derivative on it (1 where there is none), summed over the indices that the result lacks.",
+            "Backward, each adjoint is a sum over the arrows that reach it: the adjoint where one starts "
+            "times the local derivative on it (1 where there is none), summed over the indices that the "
+            "result lacks.",
             "Dashed: a value of the forward pass that is a weight of the backward pass.",
         ]
     if any(a.tensor is None and a.node != graph.nodes[-1].name for a in graph.adjoints):
-        told.append("A dashed box: an adjoint that the page goes past.")
+        told.append(
+            "A dashed box: an adjoint without an equation of its own, which the page's equations step over."
+        )
     if any(node.recurrent for node in graph.nodes):
         told.append("A stack: a tensor with an element for each step of a loop.")
     lines = [""]
