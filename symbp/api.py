@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from symbp.emit import Footprint
     from symbp.explain.document import Document
     from symbp.explain.lecture import Steps
-    from symbp.explain.page.equations import CodeLine
     from symbp.explain.numbers import ShownNumbers
+    from symbp.explain.page.equations import CodeLine
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
@@ -106,10 +106,9 @@ class Derivation(Derived):
         page = self._page(symbols, reading)
         if fragment:
             return html.html(page, steps=steps, fragment=True)
-        if numbers is True:
-            numbers = small_example(self, reading) or False
+        example = small_example(self, reading) if isinstance(numbers, bool) else numbers
         lines = self._code(page) if code else ()
-        return html.html(page, steps=steps, numbers=numbers or None, code=lines)
+        return html.html(page, steps=steps, numbers=example if numbers else None, code=lines)
 
     def _code(self, page: Document) -> tuple[CodeLine, ...]:
         """Plain NumPy beside the equations of a textbook's page of gradients, where there is such code."""

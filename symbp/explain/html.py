@@ -1,8 +1,8 @@
 """A derivation as one HTML file that needs no network and no JavaScript, formulas in MathML.
 
-Enters: a document; the numbers of a worked example, and code, where the page shows some. Leaves: the page, which
-is well-formed XML too. Must not know: other formats' layout, or how to print an expression. How the page looks
-is in its templates.
+Enters: a document; the numbers of a worked example, and code, where the page shows some. Leaves: the page,
+which is well-formed XML too. Must not know: other formats' layout, or how to print an expression. How the page
+looks is in its templates.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def html(
     numbers: Numbers | None = None,
     code: Sequence[CodeLine] = (),
 ) -> str:
-    """The page; with `steps`, below each derivative how it comes about, folded away, or every rewrite that led
-    to the `computed` equations; as a `fragment`, what stands in another page, with names of its own for the
+    """The page; with `steps`, below each derivative how it comes about, folded away, or every rewrite that
+    led to the `computed` equations; as a `fragment`, what stands in another page, with names of its own for the
     places that links lead to. `numbers` are those of a worked example, `code` the lines of a module."""
     prefix = f"{slug(document.title)}-" if fragment else ""
     notation = notation_of(document.reading.symbols)

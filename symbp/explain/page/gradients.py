@@ -47,7 +47,7 @@ def gradient_table(document: Document) -> GradientTable:
     def shown(e: Expr) -> Markup:
         return joined(broken(notation.show(sympy.factor_terms(e.xreplace(lengths))), PAPER))
 
-    words = dict((tensor, said) for said, tensor in document.results)
+    words = {tensor: said for said, tensor in document.results}
     rows = []
     for name, tensor in document.gradients.items():
         if tensor not in system.defining:

@@ -84,7 +84,9 @@ def _block(array: Array, flat: Array, at: tuple[int, ...], exact: bool, letters:
     written = f"<mrow>{LEFT}<mtable>{table}</mtable>{RIGHT}</mrow>"
     if not at:
         return written
-    named = [(letter + operator("=") if letter else "") + number(str(k)) for letter, k in _called(letters, at)]
+    named = [
+        (letter + operator("=") if letter else "") + number(str(k)) for letter, k in _called(letters, at)
+    ]
     return f"<msub>{written}<mrow>{operator(',').join(named)}</mrow></msub>"
 
 

@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 from symbp.derive.derivation import Side
 from symbp.explain.document import Document
 from symbp.explain.mathml import MathML
-from symbp.explain.page.equations import display, formula, inline
 from symbp.explain.page.breaks import broken
+from symbp.explain.page.equations import display, formula, inline
 from symbp.explain.text import PageText
 
 MARK = "\0"

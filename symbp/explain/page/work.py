@@ -1,7 +1,7 @@
 """What an equation takes as it stands: operations, and bytes that are read and written, in the sizes.
 
-Enters: equations and tensors of a page. Leaves: expressions. Must not know: how code is generated, which fuses
-equations and keeps values at hand: `symbp plan` says what that takes.
+Enters: equations and tensors of a page. Leaves: expressions. Must not know: how code is generated, which
+fuses equations and keeps values at hand: `symbp plan` says what that takes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Work:
 
 
 def work(equation: Equation, tensors: Mapping[str, Tensor]) -> Work:
-    """Each node of the body counts once for each place of the indices that it has; each tensor is read once."""
+    """Each node of the body counts once for each place of its indices; each tensor is read once."""
     extents = dict(equation.extents)
     body = sum(_operations(equation.body, extents), sympy.Integer(0))
     if equation.reduction is not None:  # as many additions as there are terms

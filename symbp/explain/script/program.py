@@ -20,12 +20,13 @@ from symbp.ir.expr import Expr, Index
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, System
 
-RESERVED = frozenset(
-    "arguments await break case catch class const continue debugger default delete do else enum eval export "
-    "extends false finally for function if implements import in instanceof interface let new null package "
-    "private protected public return static super switch this throw true try typeof var void while with "
-    "yield undefined NaN Infinity Math v size put all array inside modulo roundedToEven argmax".split()
-) | frozenset(ADDED)
+WORDS = """
+arguments await break case catch class const continue debugger default delete do else enum eval export extends
+false finally for function if implements import in instanceof interface let new null package private protected
+public return static super switch this throw true try typeof var void while with yield
+undefined NaN Infinity Math v size put all array inside modulo roundedToEven argmax
+"""
+RESERVED = frozenset(WORDS.split()) | frozenset(ADDED)
 
 
 @dataclass(frozen=True)

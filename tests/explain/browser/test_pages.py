@@ -1,4 +1,4 @@
-"""Pages in a real browser: on a screen, on a phone and on paper, light and dark, with and without JavaScript."""
+"""Pages in a real browser: on a screen, on a phone, on paper, light and dark, with and without scripts."""
 
 import base64
 import itertools
@@ -33,7 +33,9 @@ def test_on_paper(browser, page, name):
     """Nothing is cut, and the lessons stand open."""
     browser.open(page(name), width=PAPER, media="print")
     assert not browser.look()
-    scrollers = "return [...document.querySelectorAll('.scroll')].filter(n => n.scrollWidth > n.clientWidth + 1)"
+    scrollers = (
+        "return [...document.querySelectorAll('.scroll')].filter(n => n.scrollWidth > n.clientWidth + 1)"
+    )
     assert not browser.run(scrollers + ".map(n => n.textContent.slice(0, 80))")
     closed = "return [...document.querySelectorAll('.lesson')].filter(n => n.offsetHeight < 5).length"
     assert browser.run(closed) == 0

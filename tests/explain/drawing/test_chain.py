@@ -34,7 +34,9 @@ class Point:
         """The Jacobian as a matrix: an element of the reader for each row, one of what is read for each
         column; the slope is read back from its text."""
         local = lettered(self.page.reading, local)
-        used = [i for i in local.extents if any(i in free_indices(e) for e in (local.of, local.by, local.slope))]
+        used = [
+            i for i in local.extents if any(i in free_indices(e) for e in (local.of, local.by, local.slope))
+        ]
         extents = {i.name: int(local.extents[i].xreplace(self.known)) for i in used}
         equation = Equation("", tuple(used), local.slope, ranges=tuple(local.extents[i] for i in used))
         names = self.names | {w: w for w in words(self.page) | set(extents) | set(self.numbers)}
@@ -97,9 +99,7 @@ def test_sum_over_paths_is_the_gradient(page):
         if adjoint.tensor is None or adjoint.node in unknown or adjoint.tensor not in point.right:
             continue
         wanted = point.right[adjoint.tensor]
-        np.testing.assert_allclose(
-            result[adjoint.node], wanted, rtol=1e-7, atol=1e-10, err_msg=adjoint.node
-        )
+        np.testing.assert_allclose(result[adjoint.node], wanted, rtol=1e-7, atol=1e-10, err_msg=adjoint.node)
         compared += 1
     assert compared >= len([a for a in found.adjoints if a.tensor and a.node not in unknown])
     assert {a.node for a in found.adjoints} >= set(page.gradients)

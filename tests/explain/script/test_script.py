@@ -27,7 +27,8 @@ NETS = [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in sor
 DIGITS = 1e-10
 CALL = """
 const { values, size } = %s;
-const v = Object.fromEntries(Object.entries(values).map(([name, flat]) => [name, Float64Array.from(flat, Number)]));
+const numbered = ([name, flat]) => [name, Float64Array.from(flat, Number)];
+const v = Object.fromEntries(Object.entries(values).map(numbered));
 equations(v, size, (name, place, value) => value, true);
 const text = (x) => (Number.isFinite(x) ? x : String(x));
 console.log(JSON.stringify(Object.fromEntries(Object.entries(v).map(([n, a]) => [n, Array.from(a, text)]))));
@@ -93,7 +94,7 @@ def test_gallery(name, style):
 
 @pytest.mark.slow
 def test_random_nets():
-    """Thirty random systems with their gradients: maps, products, statistics, recurrences, maxima, gathers."""
+    """Thirty random systems with their gradients: maps, products, recurrences, maxima, gathers."""
     folder = {}
     path = Path(__file__).parents[2] / "derive" / "test_random_systems.py"
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), folder)
