@@ -1,8 +1,8 @@
 """A derivation as one HTML file that needs no network and no JavaScript, formulas in MathML.
 
 Enters: a document; the numbers of a worked example, and code, where the page shows some. Leaves: the page,
-which is well-formed XML too. Must not know: other formats' layout, or how to print an expression. How the page
-looks is in its templates.
+which is well-formed XML too. Must not know: other formats' layout, or how to print an expression. How the
+page looks is in its templates.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def html(
     code: Sequence[CodeLine] = (),
 ) -> str:
     """The page; with `steps`, below each derivative how it comes about, folded away, or every rewrite that
-    led to the `computed` equations; as a `fragment`, what stands in another page, with names of its own for the
-    places that links lead to. `numbers` are those of a worked example, `code` the lines of a module."""
+    led to the `computed` equations; as a `fragment`, what stands in another page, with names of its own for
+    the places that links lead to. `numbers` are those of a worked example, `code` the lines of a module."""
     prefix = f"{slug(document.title)}-" if fragment else ""
     notation = notation_of(document.reading.symbols)
     lessons = document.lecture.lessons if steps and steps != "computed" else ()

@@ -4,8 +4,8 @@ Enters: both sides of an equation as MathML. Leaves: fragments that stand beside
 room, and below each other where there is none; a browser decides that. Must not know: what symbols stand for.
 
 Browsers don't break a formula, but they break lines between two. So a formula that is wider than a line of
-a phone is several. A parenthesis that is itself too wide is opened, and a fraction with a wide numerator becomes
-the numerator in parentheses, times one over the denominator.
+a phone is several. A parenthesis that is itself too wide is opened, and a fraction with a wide numerator
+becomes the numerator in parentheses, times one over the denominator.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the page's script does in a browser: numbers that follow, training steps, lights, buttons that copy."""
+"""What the page's script does in a browser: numbers that follow, training steps, lights, copies."""
 
 import numpy as np
 import pytest
@@ -11,12 +11,14 @@ CELLS = """
 const found = {};
 for (const box of document.querySelectorAll(arguments[0])) {
   const name = box.dataset.tensor ?? box.dataset.difference;
-  for (const cell of box.querySelectorAll("[data-p]")) (found[name] ??= {})[cell.dataset.p] = cell.textContent;
+  found[name] ??= {};
+  for (const cell of box.querySelectorAll("[data-p]")) found[name][cell.dataset.p] = cell.textContent;
 }
 return found;
 """
 CHANGE = """
-const field = [...document.querySelectorAll("input")].find((i) => i.getAttribute("aria-label") === arguments[0]);
+const isIt = (input) => input.getAttribute("aria-label") === arguments[0];
+const field = [...document.querySelectorAll("input")].find(isIt);
 field.value = arguments[1];
 field.dispatchEvent(new Event("change"));
 """
@@ -118,7 +120,7 @@ def test_differences_follow(browser, page, example):
 def test_labels_stay_labels(browser, page):
     """What is typed beyond the range of a label is taken to its end, what is no number is taken back."""
     browser.open(page("mlp"))
-    read = "return [...document.querySelectorAll('input')].find(i => i.getAttribute('aria-label') === 'y[0]').value"
+    read = "return document.querySelector(`input[aria-label='y[0]']`).value"
     before = browser.run(read)
     browser.run(CHANGE, "y[0]", "7.4")
     assert browser.run(read) == "2"
@@ -133,8 +135,8 @@ def test_what_belongs_together_lights_up(browser, page):
     point = (
         "document.querySelector(arguments[0]).dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))"
     )
-    lit = """return [...document.querySelectorAll('.lit')].map(n =>
-        n.closest('svg') ? 'picture' : n.matches('.equation') ? n.id : n.matches('.code-line') ? 'code' : '?')"""
+    lit = """const what = (n) => n.matches('.equation') ? n.id : n.matches('.code-line') ? 'code' : '?';
+        return [...document.querySelectorAll('.lit')].map(n => n.closest('svg') ? 'picture' : what(n))"""
     for place in ("svg [data-equations='9']", "pre .code-line[data-equations='9']", "#eq-9 .number"):
         browser.run(point, place)
         assert {"picture", "eq-9", "code"} <= set(browser.run(lit)), place
