@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
     from symbp.read.numbers import Numbers
+    from symbp.read.numbers.descent import Descent
     from symbp.read.reading import Style
     from symbp.targets.target import Order
     from symbp.verify import Report
@@ -166,11 +167,12 @@ class Derivation(Derived):
         seed: int = 0,
         reading: Style = "textbook",
         small: bool = False,
+        scalar: bool = False,
     ) -> ShownNumbers:
         """Every number of the page, forward and backward, and central differences of each derivative.
         `arrays` gives inputs, targets and parameters their values; what is left out is an example's, drawn
         from the seed. Sizes come from the arrays, from `sizes`, from the declaration (unless the example is
-        to be `small`); others are 2 or 3.
+        to be `small`); others are 2 or 3. As a `scalar` page a tiny net is written out, w5 for W2[0,0].
 
         Raises UsageError: a name or a size that isn't there; DataError: a wrong shape, an integer out of its
         range; EvaluationError: no sizes that fit.
@@ -178,7 +180,23 @@ class Derivation(Derived):
         from symbp.explain.numbers import shown
         from symbp.read.numbers import worked_example
 
-        return shown(worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small))
+        found = worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small)
+        if not scalar:
+            return shown(found)
+        from symbp.read.scalar import written_out
+
+        return shown(written_out(found))
+
+    def descend(self, start: Numbers, *, rate: float, steps: int = 1) -> Descent:
+        """Steps of gradient descent from the parameters of `start`, θ ← θ − rate·∂loss/∂θ, by generated code;
+        data, masks and noise stay. Raises UsageError: no gradients, a rate or a number that can't be."""
+        from symbp.read.numbers.descent import descend
+
+        point = start.whole or start
+        bound = {name: point.declared_sizes[name] for name in self.system.bound}  # an example may be small
+        module = compile(replace(self, system=self.system.with_(bound=bound)), sizes=point.declared_sizes)
+        data = {name: point[name] for name in module.DERIVATIVE_INPUTS}
+        return descend(start, lambda now: module.derivatives(now, **data), rate=rate, steps=steps)
 
     def __str__(self) -> str:
         return self.text()
@@ -248,7 +266,7 @@ def _shown(net: Network, found: Derived) -> Derivation:
     from symbp.verify.stuck import stuck
 
     parts = {part.name: getattr(found, part.name) for part in fields(found)}
-    own = {"constants": dict(net.hyper), "initial": dict(net.initial), "choices": net.choices}
+    own = {"constants": net.hyper, "initial": net.initial, "choices": net.choices, "example": net.example}
     shown = Derivation(**{**parts, **own})
     return replace(shown, warnings=(*shown.warnings, *stuck(shown)))
 

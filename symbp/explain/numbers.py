@@ -19,6 +19,7 @@ from symbp.explain.text import PageText
 from symbp.explain.wrapping import WIDTH, columns, equation_lines
 from symbp.ir.printer import TEXT
 from symbp.read.numbers import Numbers, Row
+from symbp.read.numbers.descent import Descent
 
 DIGITS = 6
 DIFFERENCES = "central differences: "
@@ -46,7 +47,9 @@ class ShownNumbers(Numbers):
 
 def shown(found: Numbers) -> ShownNumbers:
     """The same numbers, able to show themselves."""
-    return ShownNumbers(found.reading, found.sizes, found.values, found.differences, found.drawn)
+    return ShownNumbers(
+        found.reading, found.sizes, found.values, found.differences, found.drawn, found.whole, found.elements
+    )
 
 
 # --- text
@@ -58,6 +61,8 @@ def text(found: Numbers, digits: int = DIGITS) -> str:
     for part in found.reading.parts:
         lines = [line for r in found.reading.of(part) for line in _row(rows[r.number], notation, digits)]
         parts.append("\n".join([part.title, *lines]))
+    if found.whole is not None:
+        parts.append("\n".join(["Values and derivatives", *_circuit(found, notation, digits)]))
     return "\n\n".join(parts)
 
 
@@ -76,6 +81,23 @@ def _given(found: Numbers, notation: PageText, digits: int) -> list[str]:
     return lines
 
 
+def _circuit(found: Numbers, notation: PageText, digits: int) -> list[str]:
+    """Each quantity of a page of scalars with its value and the derivative by it, as a circuit is drawn."""
+    system, symbols = found.reading.derivation.system, notation.symbols.text
+    slopes = {t.differential.by: t.name for t in system.tensors if t.differential is not None}
+    table = [["", "value", "derivative"]]
+    for name in (*found.leaves, *(e.target for e in system.equations if e.target not in slopes.values())):
+        slope = found[slopes[name]][()] if name in slopes else None
+        own = number(found[name][()], digits)
+        table.append([symbols[name], own, "" if slope is None else number(slope, digits)])
+    widths = [max(columns(row[k]) for row in table) for k in range(3)]
+    return [
+        "  "
+        + "  ".join(cell + " " * (w - columns(cell)) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
 def _given_label(symbol: str) -> Label:
     return lambda leading: f"{symbol}[{','.join([*map(str, leading), ':', ':'])}]" if leading else symbol
 
@@ -86,8 +108,14 @@ def _row(row: Row, notation: PageText, digits: int) -> list[str]:
     margin = " " * len(head)
     broken = equation_lines(f"{left} = {right}", WIDTH - len(head))
     lines = [head + broken[0], *(margin + rest for rest in broken[1:])]
-    if row.value.ndim == 0 and row.difference is None and columns(lines[-1]) + digits + 11 < WIDTH:
-        return [*lines[:-1], f"{lines[-1]} = {number(row.value[()], digits)}"]
+    if row.value.ndim == 0:
+        written = number(row.value[()], digits)
+        other = "" if row.difference is None else f"   {DIFFERENCES}{number(row.difference[()], digits)}"
+        for tail in (f" = {written}{other}", f" = {written}"):
+            if columns(lines[-1]) + columns(tail) <= WIDTH and (
+                tail.endswith(other) or row.difference is None
+            ):
+                return [*lines[:-1], lines[-1] + tail]
     label = _label(row, notation)
     return lines + _valued(label, row.value, row.difference, digits, margin + "  ")
 
@@ -130,7 +158,36 @@ def _headed(head: str, block: Sequence[str]) -> list[str]:
     return [f"{head if k == 0 else ' ' * columns(head)}{line}" for k, line in enumerate(block)]
 
 
+def descent_text(found: Numbers, descent: Descent, digits: int = DIGITS) -> str:
+    """Steps of gradient descent as text: the parameters after them, and losses."""
+    symbols = found.reading.symbols.text
+    many = "one step" if descent.steps == 1 else f"{descent.steps:,} steps"
+    lines = [f"After {many} of gradient descent at the rate {descent.rate:g}"]
+    for name, array in descent.after.items():
+        lines += _valued(_given_label(symbols[name]), array, None, digits, "  ")
+    table = [["step", *(symbols.get(name, name) for name in descent.measured[0])]]
+    for step, measured in descent.measured.items():
+        table.append([f"{step:,}", *(number(value, digits) for value in measured.values())])
+    steps, *rest = ([row[k] for row in table] for k in range(len(table[0])))
+    widths = [max(map(columns, column)) for column in rest]
+    lines.append("")
+    for first, *cells in table:
+        padded = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)]
+        lines.append("  ".join([f"  {first:>{max(map(len, steps))}}", *padded]).rstrip())
+    return "\n".join(lines)
+
+
 # --- JSON
+def descent_plain(descent: Descent) -> dict[str, Any]:
+    """Steps of gradient descent as plain values."""
+    return {
+        "rate": descent.rate,
+        "steps": descent.steps,
+        "parameters": {name: values(array) for name, array in descent.after.items()},
+        "measured": [{"step": k} | {n: _plain(v) for n, v in m.items()} for k, m in descent.measured.items()],
+    }
+
+
 def plain(found: Numbers) -> dict[str, Any]:
     """Dictionaries, lists, strings and numbers; what isn't a number is null, and infinity a string."""
     symbols, system = found.reading.symbols, found.reading.derivation.system

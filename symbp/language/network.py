@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sympy
 
@@ -48,6 +49,7 @@ class Network:
     initial: Mapping[str, Initial]
     hyper: Mapping[str, float] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices, compare=False)
+    example: Mapping[str, Any] = field(default_factory=dict, compare=False)
     origin: Origin | None = field(default=None, compare=False)
 
     __hash__ = object.__hash__
@@ -61,10 +63,11 @@ class Network:
         parameters: Iterable[Tensor] = (),
         symbols: Mapping[str, str] | None = None,
         letters: Mapping[str, str] | None = None,
+        example: Mapping[str, Any] | None = None,
     ) -> None:
         """`parameters` lists parameters that belong to the network even if nothing reads them. On pages,
         `symbols` gives tensors their LaTeX, {"W1": r"W^{(1)}"}, and `letters` the indices along sizes,
-        {"T": "t"}."""
+        {"T": "t"}; `example` gives leaves the values of a worked example, {"x": [[0.05, 0.10]]}."""
         outputs, metrics = outputs or {}, metrics or {}
         _check(name, loss, outputs, metrics)
         lowered = _Lowering(loss, outputs, metrics, tuple(parameters))
@@ -74,6 +77,7 @@ class Network:
         object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())
         object.__setattr__(self, "choices", _choices(system, symbols or {}, letters or {}))
+        object.__setattr__(self, "example", _example(system, example or {}))
         object.__setattr__(self, "origin", here())
 
     @property
@@ -97,6 +101,19 @@ def _choices(system: System, symbols: Mapping[str, str], letters: Mapping[str, s
     for letter in letters.values():
         check_name(letter, "an index")
     return Choices(dict(symbols), dict(letters))
+
+
+def _example(system: System, example: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of leaves. Raises DeclarationError: a name that is no leaf."""
+    leaves = [t.name for t in system.leaves]
+    for name in example:
+        if name not in leaves:
+            raise DeclarationError(
+                f"the example has a value for {name!r}, which is no leaf of the network",
+                where=here(),
+                help=f"choose from: {', '.join(leaves)}",
+            )
+    return dict(example)
 
 
 def _check(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> None:

@@ -7,17 +7,19 @@ reference interpreter, and each derivative once more by central differences. Mus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from symbp.derive.derivation import Derivation
+from symbp.errors import DataError
 from symbp.ir.expr import Index
 from symbp.ir.interpret import evaluate
 from symbp.ir.sampling import evaluate_size
 from symbp.ir.system import System
 from symbp.ir.vector import Run
+from symbp.read.display import Along, Named, Reduced
 from symbp.read.numbers.differences import affordable, by_loops, central_differences, vectorised
 from symbp.read.numbers.example import example, handy_sizes
 from symbp.read.numbers.given import check_arrays, given_arrays, missing_arrays, shown_sizes
@@ -51,7 +53,8 @@ class Numbers:
 
     `sizes` go by the names that the page has for them. `differences` holds, for each derivative of the loss,
     central differences of the declared loss, of the same shape, not a number where they were left out (of
-    very many elements). `drawn` are the leaves that nobody gave a value: an example's.
+    very many elements). `drawn` are the leaves that nobody gave a value: an example's. `whole` are the
+    numbers in tensors, where these are written out in scalars, and `elements` says which element each is.
     """
 
     reading: Reading
@@ -59,6 +62,8 @@ class Numbers:
     values: Mapping[str, Array]
     differences: Mapping[str, Array]
     drawn: frozenset[str] = frozenset()
+    whole: Numbers | None = None
+    elements: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Array:
         """The value of a tensor, `numbers["W1"]`, or `numbers["dW1"]`."""
@@ -78,6 +83,12 @@ class Numbers:
     def gradients(self) -> dict[str, Array]:
         """The gradient by each parameter, or by what was asked for."""
         return {name: self.values[tensor] for name, tensor in self.reading.derivation.gradients.items()}
+
+    @property
+    def declared_sizes(self) -> dict[str, int]:
+        """The sizes by the names that they have in the declaration."""
+        names = {letter: name for name, letter in self.reading.sizes.items()}
+        return {names.get(name, name): extent for name, extent in self.sizes.items()}
 
     @property
     def leaves(self) -> dict[str, Array]:
@@ -129,7 +140,7 @@ def numbers(
     found = shown_sizes(system, own, dict(sizes or {}))
     found = handy_sizes(system, {**system.bound, **found})
     check_arrays(system, own, found)
-    return _evaluated(read, own, found, frozenset())
+    return evaluated(read, own, found, frozenset())
 
 
 def worked_example(
@@ -141,12 +152,14 @@ def worked_example(
     style: Style = "textbook",
     small: bool = False,
 ) -> Numbers:
-    """The numbers of a derivation's page, those leaves that `arrays` leaves out drawn as an example; the same
-    errors, but for missing arrays."""
+    """The numbers of a derivation's page. What `arrays` leaves out has the value that the network's own
+    example has, where it fits the others, or is drawn; the same errors, but for missing arrays."""
     read = reading(derivation, style=style)
     system = _given_system(derivation)
     own = given_arrays(system, dict(arrays or {}))
     known = shown_sizes(system, own, dict(sizes or {}))
+    own |= _fitting(system, given_arrays(system, derivation.example), own, known)
+    known = shown_sizes(system, own, known)
     chosen = handy_sizes(system, known, small=small)
     check_arrays(system, own, chosen)
     _, values = example(
@@ -159,7 +172,23 @@ def worked_example(
     )
     leaves = {t.name for t in system.leaves}
     values = {name: array for name, array in values.items() if name in leaves}
-    return _evaluated(read, values, chosen, frozenset(leaves - set(own)))
+    return evaluated(read, values, chosen, frozenset(leaves - set(own) - set(derivation.constants)))
+
+
+def _fitting(
+    system: System, example: Mapping[str, Array], own: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """The network's own example, without what is given otherwise, or has another size than what is."""
+    found, known = dict[str, Array](), dict(sizes)
+    for name, array in example.items():
+        if name in own:
+            continue
+        try:
+            known = shown_sizes(system, {name: array}, known)
+        except DataError:
+            continue
+        found[name] = array
+    return found
 
 
 def _given_system(derivation: Derivation) -> System:
@@ -167,9 +196,10 @@ def _given_system(derivation: Derivation) -> System:
     return derivation.declared
 
 
-def _evaluated(
+def evaluated(
     read: Reading, values: Mapping[str, Array], sizes: Mapping[str, int], drawn: frozenset[str]
 ) -> Numbers:
+    """The numbers of a page at values that fit, sizes by their names in the declaration."""
     shown = {read.sizes.get(name, name): extent for name, extent in sizes.items()}
     found = evaluate(read.derivation.system, values, shown)
     return Numbers(read, shown, found, _differences(read, found, values, sizes, shown), drawn)
@@ -193,9 +223,10 @@ def _differences(
         what = page.tensor(equation.target).differential
         if what is not None and what.of == loss and not (what.part or what.whole or what.along):
             by[equation.target] = what.by
-    own = [name for name in dict.fromkeys(by.values()) if name in declared.by_name]
+    has_own = not any(e.body.has(Named, Reduced, Along) for e in declared.equations)
+    own = [name for name in dict.fromkeys(by.values()) if name in declared.by_name and has_own]
     others = [name for name in dict.fromkeys(by.values()) if name not in own]
-    point = Run(declared, values, sizes).everything()
+    point = Run(declared, values, sizes).everything() if own else {}
     differences = central_differences(declared, loss, point, sizes, own, vectorised)
     most = affordable(page, shown)
     differences |= central_differences(page, loss, found, shown, others, by_loops, most)
