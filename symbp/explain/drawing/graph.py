@@ -71,11 +71,6 @@ class Flow:
     saved: tuple[str, ...] = ()
     delay: Expr | None = None
 
-    @property
-    def is_identity(self) -> bool:
-        """Whether the adjoint is passed on as it is."""
-        return self.jacobian is not None and self.jacobian.slope == 1
-
 
 @dataclass(frozen=True)
 class Graph:
@@ -180,11 +175,11 @@ def _from(
         return []
     try:
         reads = all_reads(system, equation, read)
+        locals_ = [jacobian(system, equation, one, _plain(reading, read)) for one in reads]
     except NoLocalDerivative:
-        return [Flow(equation.target, read, None, _places(equation, drawn))]
+        return _without_formula(reading, equation, read, drawn, steps)
     found: dict[tuple[Expr, ...], tuple[Jacobian, Expr | None]] = {}
-    for one in reads:
-        local = jacobian(system, equation, one, _plain(reading, read))
+    for one, local in zip(reads, locals_, strict=True):
         delay = _delay(reading, equation, one.access, steps, -1)
         place = (local.of, local.by, *local.left)
         if place in found:  # the same element in several terms
@@ -195,6 +190,15 @@ def _from(
         for local, delay in found.values()
         if local.slope != 0
     ]
+
+
+def _without_formula(
+    reading: Reading, equation: Equation, read: str, drawn: Mapping[str, Equation], steps: Delays
+) -> list[Flow]:
+    """The flows of a reader whose local derivative is no formula, one for each step that it reads from."""
+    saved = _places(equation, drawn)
+    delays = (_delay(reading, equation, a, steps, -1) for a in equation.reads if a.name == read)
+    return [Flow(equation.target, read, None, saved, delay) for delay in dict.fromkeys(delays)]
 
 
 def _read_names(e: Expr) -> tuple[str, ...]:

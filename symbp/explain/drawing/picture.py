@@ -13,7 +13,7 @@ from symbp.explain.drawing.graph import Adjoint, Flow, Graph, Node
 from symbp.explain.drawing.labels import FACTOR, Labels
 from symbp.explain.drawing.layers import Layers, layers
 from symbp.explain.drawing.routes import Line, lines
-from symbp.explain.drawing.text import Run, Runs, width
+from symbp.explain.drawing.text import Run, Runs, plain, width
 
 SMALL = 11.5
 LINE = 17.0
@@ -106,9 +106,11 @@ class _Texts:
         self.factors: dict[str, tuple[Flow, tuple[Runs, ...]]] = {}
         loops = {ring.factor for ring in placed.rings}
         for line in placed.all_lines:
-            if line.flow is None or (line.flow.is_identity and line.factor not in loops):
+            if line.flow is None:
                 continue
             spelled = labels.factor(line.flow)
+            if plain(spelled[0]) == "1" and line.factor not in loops:
+                continue  # passed on as it is
             self.factors[line.factor] = line.flow, spelled
             size = max(width(one, FACTOR) for one in spelled) + 16
             of[BACKWARD, line.factor] = size, LINE * len(spelled) + 6

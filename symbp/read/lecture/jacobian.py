@@ -15,7 +15,7 @@ from symbp.derive.ranges import within_all
 from symbp.derive.solve import invert
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
 from symbp.ir.system import Equation, System
-from symbp.read.display import Along, bound, unused
+from symbp.read.display import Along, Reduced, bound, unused
 from symbp.read.lecture.local import NoLocalDerivative, Read, reads
 from symbp.read.textbook.functions import place_of
 
@@ -37,7 +37,10 @@ class Jacobian:
 
 
 def jacobian(system: System, equation: Equation, read: Read, plain: Sequence[Index]) -> Jacobian:
-    """The derivative by the element at `plain`, through one read; what that doesn't determine is left."""
+    """The derivative by the element at `plain`, through one read; what that doesn't determine is left.
+
+    Raises NoLocalDerivative: a function along an index would have to be taken at another place.
+    """
     taken = {*plain, *bound(equation), *read.within}
     own: dict[Index, Index] = {}
     for index in (*equation.indices, *read.within):
@@ -50,10 +53,23 @@ def jacobian(system: System, equation: Equation, read: Read, plain: Sequence[Ind
     shape = system.tensor(access.name).shape
     found = invert(access.subscripts, plain, shape, tuple(own.values()), extents, fresh)
     solved = dict(found.solution)
-    slope = sympy.Mul(_saved(system, equation, slope, own).xreplace(solved), *found.guards)
+    slope = sympy.Mul(_replaced(_saved(system, equation, slope, own), solved), *found.guards)
     of = system.tensor(equation.target).at(*[own[i].xreplace(solved) for i in equation.indices])
     reached = dict(found.extents) | dict(zip(plain, shape, strict=True))
     return Jacobian(of, system.tensor(access.name).at(*plain), slope, tuple(found.left), reached)
+
+
+def _replaced(slope: Expr, solved: Mapping[Index, Expr]) -> Expr:
+    """The slope with indices replaced, unless a sum or a function along an index would bind what replaces
+    them."""
+    for node in slope.atoms(Reduced, Along):
+        own = set(node.indices) if isinstance(node, Reduced) else {node.index}
+        if isinstance(node, Along) and not isinstance(solved.get(node.index, node.index), Index):
+            raise NoLocalDerivative
+        for index in free_indices(node) & set(solved):
+            if index not in own and free_indices(solved[index]) & own:
+                raise NoLocalDerivative
+    return slope.xreplace(dict(solved))
 
 
 def _saved(system: System, equation: Equation, slope: Expr, own: Mapping[Index, Index]) -> Expr:

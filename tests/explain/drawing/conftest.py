@@ -12,7 +12,7 @@ from symbp.explain.document import document
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "read"))  # the values of a page
 
-FAST = ("mlp", "logistic_regression", "crf", "char_lstm", "cnn", "neuron", "resnet_mlp")
+FAST = ("mlp", "logistic_regression", "crf", "char_rnn", "neuron", "resnet_mlp")
 NETS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in sorted(bp.gallery.GALLERY)]
 
 

@@ -1,17 +1,16 @@
 """The chain rule along the arrows of a picture, with the factors as they are written, is the gradient."""
 
 import numpy as np
-import pytest
 from test_read_back import sizes_of_page, values, words
 
 from symbp.explain.drawing.graph import graph, lettered
-from symbp.explain.drawing.unroll import unrolled
-from symbp.explain.text import PageText
+from symbp.explain.text import PageText, index_form
 from symbp.ir.expr import free_indices
 from symbp.ir.system import Equation
+from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 
-WITHOUT_FORMULA = {"cnn": {("h1", "h1_2")}}
+STEP = 1e-6
 
 
 class Point:
@@ -45,12 +44,33 @@ class Point:
         of, by = self.shape(local.of.name), self.shape(local.by.name)
         found = np.zeros((int(np.prod(of)), int(np.prod(by))))
         for place, value in elements(tree, self.right, self.numbers, extents):
-            at = {i: k for i, k in zip(used, place, strict=True)} | self.known
+            at = dict(zip(used, place, strict=True)) | self.known
             row = [int(s.xreplace(at)) for s in local.of.subscripts]
             column = [int(s.xreplace(at)) for s in local.by.subscripts]
             if all(0 <= k < extent for k, extent in zip(row, of, strict=True)):
                 found[self.flat(row, of), self.flat(column, by)] += value
         return found
+
+    def numeric(self, reader, read):
+        """The same by central differences of the reader's equation as it is printed, where there is no
+        formula."""
+        shown = [e for e in self.page.equations if e.line.target == reader]
+        names = self.names | {w: w for w in words(self.page) | set(self.numbers)}
+        trees = [parse_equation(index_form(one, self.notation), names) for one in shown]
+        extents = {i.name: int(e.xreplace(self.known)) for one in shown for i, e in bound(one.shown).items()}
+        columns = []
+        for place in np.ndindex(self.shape(read)):
+            sides = []
+            for step in (STEP, -STEP):
+                moved = np.array(self.right[read], dtype=float)
+                moved[place] += step
+                value = np.zeros(self.shape(reader))
+                for tree in trees:
+                    for at, one in elements(tree, self.right | {read: moved}, self.numbers, extents):
+                        value[at] = one
+                sides.append(value)
+            columns.append(((sides[0] - sides[1]) / (2 * STEP)).ravel())
+        return np.array(columns).T
 
     def flat(self, place, shape):
         return int(np.ravel_multi_index(place, shape)) if shape else 0
@@ -65,8 +85,11 @@ def adjoints(point, found):
     passed = np.zeros((total, total))
     for flow in found.flows:
         if flow.jacobian is None:
-            continue
-        block = point.matrix(flow.jacobian)
+            if not flow.saved:
+                continue  # told in words alone
+            block = point.numeric(flow.reader, flow.read)
+        else:
+            block = point.matrix(flow.jacobian)
         rows, columns = start[flow.read], start[flow.reader]
         passed[rows : rows + block.shape[1], columns : columns + block.shape[0]] += block.T
     seed = np.zeros(total)
@@ -91,7 +114,8 @@ def behind(found, readers):
 
 def test_sum_over_paths_is_the_gradient(page):
     found, point = graph(page.reading), Point(page)
-    worded = {(f.reader, f.read) for f in found.flows if f.jacobian is None}
+    worded = {(f.reader, f.read) for f in found.flows if f.jacobian is None and not f.saved}
+    assert not worded or page.title == "ctc"
     unknown = behind(found, {read for _, read in worded})
     result = adjoints(point, found)
     compared = 0
@@ -99,7 +123,7 @@ def test_sum_over_paths_is_the_gradient(page):
         if adjoint.tensor is None or adjoint.node in unknown or adjoint.tensor not in point.right:
             continue
         wanted = point.right[adjoint.tensor]
-        np.testing.assert_allclose(result[adjoint.node], wanted, rtol=1e-7, atol=1e-10, err_msg=adjoint.node)
+        np.testing.assert_allclose(result[adjoint.node], wanted, rtol=1e-6, atol=1e-9, err_msg=adjoint.node)
         compared += 1
     assert compared >= len([a for a in found.adjoints if a.tensor and a.node not in unknown])
     assert {a.node for a in found.adjoints} >= set(page.gradients)
