@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.read.flow import StepBound
     from symbp.read.numbers import Numbers
     from symbp.read.numbers.descent import Descent
     from symbp.read.reading import Style
@@ -96,20 +97,34 @@ class Derivation(Derived):
         reading: Style = "textbook",
         numbers: Numbers | bool = True,
         code: bool = True,
+        flow: bool | None = None,
     ) -> str:
         """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
         derivative comes about, folded below it, or every rewrite that led to the `computed` equations.
         `numbers` are those of a worked example: a small one, if none are given; `code` is NumPy beside the
-        textbook's equations. A `fragment` is for a page of one's own, and has neither."""
+        textbook's equations, `flow` how gradients travel, which large nets have where it is asked for. A
+        `fragment` is for a page of one's own, and has none of these."""
         from symbp.explain import html
-        from symbp.explain.page.example import small_example
+        from symbp.explain.page.example import own_flow, small_example
 
         page = self._page(symbols, reading)
         if fragment:
             return html.html(page, steps=steps, fragment=True)
         example = small_example(self, reading) if isinstance(numbers, bool) else numbers
         lines = self._code(page) if code else ()
-        return html.html(page, steps=steps, numbers=example if numbers else None, code=lines)
+        travel = own_flow(self, self._step_bound(), flow)
+        return html.html(page, steps=steps, numbers=example if numbers else None, code=lines, flow=travel)
+
+    def _step_bound(self) -> StepBound | None:
+        """What a step of the one recurrence multiplies a gradient by at most, where that is known."""
+        from symbp.read.flow import StepBound
+        from symbp.verify.lint.factors import loops
+
+        found = loops(self) if self.is_gradient else ()
+        if len(found) != 1 or len(found[0]) != 1:
+            return None
+        (factor,) = found[0]
+        return StepBound(float(factor.number), factor.norms)
 
     def _code(self, page: Document) -> tuple[CodeLine, ...]:
         """Plain NumPy beside the equations of a textbook's page of gradients, where there is such code."""

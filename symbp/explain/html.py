@@ -17,11 +17,13 @@ from symbp.explain.drawing import drawing
 from symbp.explain.lecture import Steps
 from symbp.explain.mathml import MathML, operator, row
 from symbp.explain.page.equations import Blocks, CodeLine, Links, inline, notation_of, slug, spelled_out
+from symbp.explain.page.flow import flow_block
 from symbp.explain.page.gradients import gradient_table
 from symbp.explain.page.numbers import numbers_block
 from symbp.explain.page.steps import step_blocks
 from symbp.explain.starts import Start
 from symbp.ir.system import Tensor
+from symbp.read.flow import Flow
 from symbp.read.numbers import Numbers
 from symbp.rendering import render, template_folder
 
@@ -52,10 +54,12 @@ def html(
     fragment: bool = False,
     numbers: Numbers | None = None,
     code: Sequence[CodeLine] = (),
+    flow: Flow | None = None,
 ) -> str:
     """The page; with `steps`, below each derivative how it comes about, folded away, or every rewrite that
     led to the `computed` equations; as a `fragment`, what stands in another page, with names of its own for
-    the places that links lead to. `numbers` are those of a worked example, `code` the lines of a module."""
+    the places that links lead to. `numbers` are those of a worked example, `code` the lines of a
+    module, `flow` how the net's gradients travel."""
     prefix = f"{slug(document.title)}-" if fragment else ""
     notation = notation_of(document.reading.symbols)
     lessons = document.lecture.lessons if steps and steps != "computed" else ()
@@ -79,6 +83,7 @@ def html(
         "steps": step_blocks(document) if steps == "computed" else (),
         "numbers": None if numbers is None else numbers_block(numbers, notation),
         "code": code,
+        "flow": None if flow is None else flow_block(flow, notation, prefix),
         "drawing": drawing(document, prefix),
         "warnings": document.warnings,
     }

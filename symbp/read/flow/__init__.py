@@ -3,6 +3,6 @@
 Enters: a derivation. Leaves: a frozen `Flow`, or nothing for a net without depth. Must not know: formats, ops.
 """
 
-from symbp.read.flow.flow import Flow, Track, flow
+from symbp.read.flow.flow import Flow, StepBound, Track, flow
 
-__all__ = ["Flow", "Track", "flow"]
+__all__ = ["Flow", "StepBound", "Track", "flow"]

@@ -17,7 +17,6 @@ ACTIVATIONS: dict[str, Callable[[Expr], Expr]] = {
     "relu": lambda u: Guard("<", sympy.Integer(0), u) * u,
     "sigmoid": lambda u: 1 / (1 + sympy.exp(-u)),
 }
-GREATEST_SLOPE = {"tanh": 1.0, "relu": 1.0, "sigmoid": 0.25}
 
 
 def activation_of(equation: Equation) -> tuple[str, Expr] | None:

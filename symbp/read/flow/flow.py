@@ -22,9 +22,9 @@ from symbp.ir.fitting import constraints
 from symbp.ir.sampling import evaluate_size
 from symbp.ir.system import System
 from symbp.ir.vector import Run
-from symbp.read.flow.activations import GREATEST_SLOPE, variants
+from symbp.read.flow.activations import variants
 from symbp.read.flow.path import Path, path
-from symbp.read.flow.starts import STARTS, fans, leaves, trained
+from symbp.read.flow.starts import STARTS, leaves, trained
 
 Array = np.ndarray[Any, Any]
 PLACES, WIDE, FEW = 20, 32, 8  # of a recurrence; sizes that are bound are at most so wide, others so many
@@ -34,11 +34,21 @@ SEED = 3
 @dataclass(frozen=True)
 class Track:
     """The norms along the way under one start, the last place first, relative to it where a gradient sets out
-    there. `bound` is what they can't exceed, place by place, where that is known."""
+    there; `bound` is what they can't exceed, where that is known."""
 
     start: str
     norms: tuple[float, ...]
     is_trained: bool = False
+    bound: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepBound:
+    """What a step of a recurrence multiplies a gradient by at most: a number times spectral norms of
+    matrices."""
+
+    number: float
+    norms: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,9 @@ class Flow:
     is_recurrence: bool
 
 
-def flow(derivation: Derivation) -> Flow | None:
-    """The flow of a net's gradients; None for one without depth, or that has no values at these sizes."""
+def flow(derivation: Derivation, bound: StepBound | None = None) -> Flow | None:
+    """The flow of a net's gradients; None for one without depth, or that has no values at these sizes.
+    `bound` is that of its recurrence."""
     declared = derivation.declared
     way = path(declared)
     if way is None:
@@ -70,7 +81,8 @@ def flow(derivation: Derivation) -> Flow | None:
             if changed is None or changed.tensors != way.tensors:
                 changed = way if system is declared else None
             if changed is not None:
-                tracks[name] = _tracks(system, changed, sizes, derivation)
+                own = bound if system is declared else None
+                tracks[name] = _tracks(system, changed, sizes, derivation, own)
     except (EvaluationError, OutsideDomain):
         return None
     count = evaluate_size(way.length, sizes) if way.length is not None else 0
@@ -79,17 +91,32 @@ def flow(derivation: Derivation) -> Flow | None:
 
 
 def _tracks(
-    system: System, way: Path, sizes: Mapping[str, int], derivation: Derivation
+    system: System,
+    way: Path,
+    sizes: Mapping[str, int],
+    derivation: Derivation,
+    bound: StepBound | None,
 ) -> tuple[Track, ...]:
     found = []
     for start in STARTS:
         values = leaves(system, start, sizes, derivation.initial, SEED)
         values |= {n: np.full((), v) for n, v in derivation.constants.items() if n in values}
-        found.append(Track(start, _norms(way, values, sizes)))
+        norms = _norms(way, values, sizes)
+        found.append(Track(start, norms, bound=_bounds(bound, values, len(norms)) if way.last else ()))
         if start == "Glorot":
             after = trained(system, values, sizes)
             found.append(Track(start, _norms(way, after, sizes), is_trained=True))
     return tuple(found)
+
+
+def _bounds(bound: StepBound | None, values: Mapping[str, Array], count: int) -> tuple[float, ...]:
+    """The powers of a step's bound; nothing where it isn't made of matrices."""
+    if bound is None or any(values[name].ndim != 2 for name in bound.norms):
+        return ()
+    factor = bound.number
+    for name in bound.norms:
+        factor *= float(np.linalg.norm(values[name], 2))
+    return tuple(factor**k for k in range(count))
 
 
 def _norms(way: Path, values: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, ...]:
@@ -104,7 +131,10 @@ def _norms(way: Path, values: Mapping[str, Array], sizes: Mapping[str, int]) -> 
     if way.last is None:
         return tuple(float(np.linalg.norm(arrays[name])) for name in reversed(way.tensors))
     squares = sum(
-        np.sum(np.moveaxis(arrays[name], way.axis[name], 0).reshape(arrays[name].shape[way.axis[name]], -1) ** 2, 1)
+        np.sum(
+            np.moveaxis(arrays[name], way.axis[name], 0).reshape(arrays[name].shape[way.axis[name]], -1) ** 2,
+            1,
+        )
         for name in way.tensors
     )
     along = np.sqrt(squares)[:: -way.step]
@@ -124,6 +154,3 @@ def _sizes(system: System, way: Path) -> dict[str, int]:
     if isinstance(way.length, Size) and way.length.name not in system.bound:
         found[way.length.name] = PLACES
     return found
-
-
-__all__ = ["GREATEST_SLOPE", "Flow", "Track", "fans", "flow"]

@@ -6,6 +6,7 @@ from. Must not know: how parameters start.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -44,12 +45,22 @@ def path(system: System) -> Path | None:
     for group in found:
         if group.loop is not None:
             return _through(system, group)
-    layers = [e.target for g in found for e in g.equations if activation_of(e) is not None]
+    layers = _chain(system, [e.target for g in found for e in g.equations if activation_of(e) is not None])
     if len(layers) < LEAST:
         return None
     swept = adjoints(system, system.loss, layers)
     adjoint = {name: swept.gradients[name] for name in layers}
     return Path(swept.system, tuple(layers), adjoint, {})
+
+
+def _chain(system: System, layers: Sequence[str]) -> list[str]:
+    """The longest sequence of layers of which each rests on the one before it."""
+    best: dict[str, list[str]] = {}
+    for name in layers:
+        below = system.resting([name])
+        before = max((best[other] for other in best if other in below), key=len, default=[])
+        best[name] = [*before, name]
+    return max(best.values(), key=len, default=[])
 
 
 def _through(system: System, group: Group) -> Path | None:
