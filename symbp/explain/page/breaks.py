@@ -34,12 +34,12 @@ def pieces(left: str, right: str, room: float = ROOM) -> list[str]:
     whole = [*before, equals, *after]
     if width(whole) <= room:
         return [_text(whole)]
-    return [_text([*before, equals]), *(_text(piece) for piece in _pieces(after, room))]
+    return [_text([*before, equals]), *(_text(piece) for piece in _pieces(after, room, PAPER))]
 
 
-def broken(whole: str, room: float = ROOM) -> list[str]:
-    """A formula without an equals sign, in pieces."""
-    return [_text(piece) for piece in _pieces(_parsed(whole), room)]
+def broken(whole: str, room: float = ROOM, opens: float = PAPER) -> list[str]:
+    """A formula without an equals sign, in pieces; a parenthesis wider than `opens` is opened."""
+    return [_text(piece) for piece in _pieces(_parsed(whole), room, opens)]
 
 
 def width(row: Row) -> float:
@@ -88,15 +88,17 @@ def _bracket(sign: str) -> ET.Element:
     return node
 
 
-def _pieces(row: Row, room: float, cuts: Sequence[str] = ("clause", "sum", "product")) -> Iterator[Row]:
+def _pieces(
+    row: Row, room: float, opens: float, cuts: Sequence[str] = ("clause", "sum", "product")
+) -> Iterator[Row]:
     """The row cut where it matters least to a reader, and only what doesn't fit cut further."""
     if width(row) <= room:
         yield row
     elif not cuts:
-        yield from _opened(row, room) if width(row) > PAPER else [row]
+        yield from _opened(row, room, opens) if width(row) > opens else [row]
     else:
         for part in _split(row, cuts[0]):
-            yield from _pieces(part, room, cuts[1:])
+            yield from _pieces(part, room, opens, cuts[1:])
 
 
 def _split(row: Row, kind: str) -> list[Row]:
@@ -124,7 +126,7 @@ def _is_cut(row: Row, at: int, kind: str) -> bool:
     return node.text in BINARY and not (before.tag == "mo" and before.text in BINARY | RELATIONS)
 
 
-def _opened(row: Row, room: float) -> Iterator[Row]:
+def _opened(row: Row, room: float, opens: float) -> Iterator[Row]:
     """A factor that is too wide: its widest part may be broken, too, where it can be opened."""
     at = max(range(len(row)), key=lambda k: _width(row[k]))
     widest = _open(row[at])
@@ -136,7 +138,8 @@ def _opened(row: Row, room: float) -> Iterator[Row]:
     if not opening and not closing and len(inner) == len(row):
         yield row
         return
-    found = list(_pieces(inner, room - width(opening) - width(closing)))
+    around = width(opening) + width(closing)
+    found = list(_pieces(inner, room - around, opens - around))
     found[0] = [*opening, *found[0]]
     found[-1] = [*found[-1], *closing]
     yield from found

@@ -17,7 +17,7 @@ from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.latex import notation_for
 from symbp.explain.lecture import Sentence, rows
 from symbp.explain.mathml import MathML, operator, spelling
-from symbp.explain.page.breaks import pieces
+from symbp.explain.page.breaks import broken, pieces
 from symbp.explain.page.matrices import matrices
 from symbp.explain.text import PageText, computed_as, index_form, matrix_form
 from symbp.read.lecture import Lesson
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
+
+
+WORDS = 14.0  # em; a formula between words
 
 
 @dataclass(frozen=True)
@@ -227,5 +230,6 @@ def spelled_out(parts: Sequence[Piece], notation: MathML, links: Links) -> Marku
             spelled.append(links.linked(part))
         else:
             is_named = isinstance(part, Named)
-            spelled.append(inline(notation.tensor(part.name) if is_named else notation.show(part)))
+            written = notation.tensor(part.name) if is_named else notation.show(part)
+            spelled.append(Markup("<wbr/>").join(map(inline, broken(written, WORDS, WORDS))))
     return Markup("").join(spelled)

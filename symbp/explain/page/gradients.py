@@ -18,6 +18,9 @@ from symbp.explain.page.work import Work, work
 from symbp.ir.expr import Expr
 
 
+CELL = 11.0  # em; the width of a column
+
+
 @dataclass(frozen=True)
 class GradientRow:
     """A derivative that was asked for; what it takes, and what all up to it together take."""
@@ -44,8 +47,8 @@ def gradient_table(document: Document) -> GradientTable:
     system, number = page.system, document.reading.numbers
     lengths = document.reading.lengths
 
-    def shown(e: Expr) -> Markup:
-        return joined(broken(notation.show(sympy.factor_terms(e.xreplace(lengths))), PAPER))
+    def shown(e: Expr, room: float = CELL) -> Markup:
+        return joined(broken(notation.show(sympy.factor_terms(e.xreplace(lengths))), room, room))
 
     words = {tensor: said for said, tensor in document.results}
     rows = []
@@ -70,7 +73,7 @@ def gradient_table(document: Document) -> GradientTable:
         works = [work(e, system.by_name) for e in system.equations if e.target in targets]
         if works:
             total = _total(works)
-            passes.append((f"{title} pass", shown(total.operations), shown(total.bytes)))
+            passes.append((f"{title} pass", shown(total.operations, PAPER), shown(total.bytes, PAPER)))
     return GradientTable(tuple(rows), tuple(passes))
 
 
