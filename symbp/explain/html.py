@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from symbp.explain.document import Document
-from symbp.explain.drawing import drawing
+from symbp.explain.drawing import caption, drawing
 from symbp.explain.lecture import Steps
 from symbp.explain.mathml import MathML, operator, row
 from symbp.explain.page.equations import Blocks, CodeLine, Links, inline, notation_of, slug, spelled_out
@@ -85,6 +85,7 @@ def html(
         "code": code,
         "flow": None if flow is None else flow_block(flow, notation, prefix),
         "drawing": drawing(document, prefix),
+        "drawing_key": caption(document, prefix),
         "warnings": document.warnings,
     }
     if fragment:

@@ -30,7 +30,7 @@ def svg(
     graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str = "", *, alone: bool = False
 ) -> Markup:
     """The picture as one element; `prefix` stands before `eq-5` in its links, and before its own names. In a
-    file of its own, `alone`, it says that it is SVG."""
+    file of its own, `alone`, it says that it is SVG, and has its key."""
     return _Writer(graph, picture, labels, title, prefix).whole(alone=alone)
 
 
@@ -41,10 +41,10 @@ class _Writer:
         self.gradients = {a.node: a for a in graph.adjoints}
 
     def whole(self, *, alone: bool) -> Markup:
-        keys = key_lines(self.graph, self.picture.width)
-        beside = self.beside()
+        keys = key_lines(self.graph, self.picture.width) if alone else []
+        found = beside(self.graph, self.prefix) if alone else Markup("")
         wide = max(self.picture.width, 320.0)
-        high = HEAD + self.picture.height + (len(keys) + bool(beside)) * FOOT + 14
+        high = HEAD + self.picture.height + (len(keys) + bool(found)) * FOOT + (14 if alone else 0)
         name = f"{self.prefix}drawing"
         parts = [
             Markup(
@@ -67,8 +67,8 @@ class _Writer:
         for line in keys:
             parts.append(_text(16, y, escape(line), "key"))
             y += FOOT
-        if beside:
-            parts.append(_text(16, y, beside, "key"))
+        if found:
+            parts.append(_text(16, y, found, "key"))
         return Markup("\n").join([*parts, Markup("</svg>")])
 
     def headings(self) -> Markup:
@@ -80,18 +80,6 @@ class _Writer:
             x, y = (low, 20.0) if self.picture.upright else (16.0, HEAD + low - 14)
             found.append(_text(x, y, escape(names[half]), f"heading {half}"))
         return Markup("\n").join(found)
-
-    def beside(self) -> Markup:
-        """Links to the equations that aren't drawn."""
-        if not self.graph.beside:
-            return Markup("")
-        links = [
-            Markup(
-                '<a href="#{0}eq-{1}" aria-label="equation {1}"><tspan class="number">({1})</tspan></a>'
-            ).format(self.prefix, number)
-            for number in self.graph.beside
-        ]
-        return Markup("Beside the loss: {}").format(Markup(" ").join(links))
 
     # --- lines
     def line(self, line: Line) -> Markup:
@@ -203,6 +191,15 @@ class _Writer:
         shape = plain(self.labels.shape(box.node))
         words = [f"{name}: {box.node.role.value}", shape or "scalar"]
         return ", ".join([*words, *([_equations(box.numbers)] if box.numbers else [])])
+
+
+def beside(graph: Graph, prefix: str) -> Markup:
+    """Links to the equations that aren't drawn, as text of a picture and of a page; nothing without any."""
+    if not graph.beside:
+        return Markup("")
+    link = Markup('<a class="number" href="#{0}eq-{1}" aria-label="equation {1}">({1})</a>')
+    links = Markup(" ").join(link.format(prefix, number) for number in graph.beside)
+    return Markup("Beside the loss: {}").format(links)
 
 
 def spelled(runs: Runs, size: float) -> Markup:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from symbp.explain.drawing.graph import Graph
 from symbp.explain.drawing.labels import Labels
 from symbp.explain.drawing.text import width, words
+from symbp.ir.system import Role
 
 KEY = 12.0  # the size of its letters
 
@@ -32,24 +33,30 @@ def alternative(graph: Graph, labels: Labels) -> str:
     return " ".join(told)
 
 
-def key_lines(graph: Graph, wide: float) -> list[str]:
-    """The key, in lines that fit into a width."""
+def key(graph: Graph) -> list[str]:
+    """What boxes and lines mean, a sentence each: of those that the picture has."""
     told = ["An arrow leads from a tensor to what reads it."]
     if graph.adjoints:
-        told += [
+        told.append(
             "Backward, each adjoint is a sum over the arrows that reach it: the adjoint where one starts "
             "times the local derivative on it (1 where there is none), summed over the indices that the "
-            "result lacks.",
-            "Dashed: a value of the forward pass that is a weight of the backward pass.",
-        ]
-    if any(a.tensor is None and a.node != graph.nodes[-1].name for a in graph.adjoints):
+            "result lacks."
+        )
+    if any(flow.saved for flow in graph.flows):
+        told.append("A dashed line: a value of the forward pass is a weight of the backward pass.")
+    if any(not a.numbers and graph.by_name[a.node].role is not Role.LOSS for a in graph.adjoints):
         told.append(
             "A dashed box: an adjoint without an equation of its own, which the page's equations step over."
         )
     if any(node.recurrent for node in graph.nodes):
         told.append("A stack: a tensor with an element for each step of a loop.")
+    return told
+
+
+def key_lines(graph: Graph, wide: float) -> list[str]:
+    """The key, in lines that fit into a width."""
     lines = [""]
-    for word in " ".join(told).split():
+    for word in " ".join(key(graph)).split():
         longer = f"{lines[-1]} {word}".strip()
         if width(words(longer), KEY) > wide - 32 and lines[-1]:
             lines.append(word)

@@ -9,7 +9,7 @@ import pytest
 import symbp as bp
 from symbp.cli.main import main
 from symbp.errors import UsageError
-from symbp.explain.drawing import drawing
+from symbp.explain.drawing import caption, drawing
 from symbp.explain.drawing.graph import forward_equations, graph
 from symbp.explain.drawing.labels import FACTOR, Labels
 from symbp.explain.drawing.picture import LINE, SMALL, picture
@@ -52,19 +52,33 @@ def check_places(shown):
         assert max(width(line, FACTOR) for line in pill.lines) <= pill.width - 8
         assert len(pill.lines) * LINE <= pill.height
     for line in shown.lines:
-        check_free(line, shown.boxes)
+        check_free(line, things)
 
 
-def check_free(line, boxes):
-    """No line runs through a box: the points of its path lie in none, those of its own ends aside."""
-    ends = {line.start, line.end}
-    points = [tuple(map(float, p)) for p in re.findall(r"(-?[\d.]+),(-?[\d.]+)", line.path)]
-    for box in boxes:
-        if box.node.name in ends:
-            continue
-        for x, y in points:
-            inside = box.x + 1 < x < box.x + box.width - 1 and box.y + 1 < y < box.y + box.height - 1
-            assert not inside, (line, box)
+def check_free(line, things):
+    """No line runs through a box or a factor, not even those at its ends: it stops at their sides."""
+    for x, y in sampled(line.path):
+        for thing in things:
+            inside = (
+                thing.x + 1 < x < thing.x + thing.width - 1 and thing.y + 1 < y < thing.y + thing.height - 1
+            )
+            assert not inside, (line, thing)
+
+
+def sampled(path, count=24):
+    """Points along a path of lines and curves."""
+    here = (0.0, 0.0)
+    for command, rest in re.findall(r"([MLQC])([^MLQC]*)", path):
+        points = [tuple(map(float, p.split(","))) for p in rest.split()]
+        for k in range(1, count + 1 if command != "M" else 1):
+            yield bezier([here, *points], k / count)
+        here = points[-1]
+
+
+def bezier(points, t):
+    while len(points) > 1:
+        points = [((1 - t) * a + t * c, (1 - t) * b + t * d) for (a, b), (c, d) in itertools.pairwise(points)]
+    return points[0]
 
 
 def test_nothing_overlaps(page):
@@ -106,6 +120,17 @@ def test_a_picture_is_told_in_words(page):
     assert "<script" not in ET.tostring(tree, encoding="unicode")
     for link in tree.iter(f"{SVG}a"):
         assert link.get("aria-label") or link.find(f"{SVG}title") is not None
+
+
+def test_the_key_is_a_caption_in_a_page(pages):
+    page = pages("mlp")
+    assert "An arrow leads" in drawing(page, alone=True)
+    assert "An arrow leads" not in drawing(page)
+    told = caption(page, "net-")
+    assert told.startswith("An arrow leads")
+    assert re.findall(r'href="#net-eq-(\d+)"', told) == ["13", "14"]
+    assert "stack" not in told
+    assert "stack" in caption(pages("char_rnn"))
 
 
 def test_factors(pages):
