@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symbp.derive.derivation import ClosedForm
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import GenerationError, UsageError
 
@@ -159,8 +160,18 @@ class Derivation(Derived):
     def _repr_html_(self) -> str:
         return self.html(fragment=True)
 
+    def _repr_latex_(self) -> str:
+        return self.latex(fragment=True)
+
     def _repr_markdown_(self) -> str:
         return self.markdown()
+
+    def __getitem__(self, parameter: str) -> ClosedForm:
+        """The closed form of ∂ loss / ∂ parameter, able to show itself in a notebook."""
+        from symbp.explain.closed_form import ShownForm
+
+        found = super().__getitem__(parameter)
+        return ShownForm(found.parameter, found.equations, self)
 
     def json(self, *, symbols: Symbols = None, reading: Style = "textbook") -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
@@ -195,7 +206,9 @@ class Derivation(Derived):
         from symbp.explain.numbers import shown
         from symbp.read.numbers import worked_example
 
-        found = worked_example(self, arrays, sizes=sizes, seed=seed, style=reading, small=small)
+        found = worked_example(
+            self, arrays, sizes=sizes, seed=seed, style=reading, small=small, differences=not scalar
+        )
         if not scalar:
             return shown(found)
         from symbp.read.scalar import written_out

@@ -11,8 +11,9 @@ get their names (`naming`, `letters`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any
 
 import sympy
@@ -64,10 +65,12 @@ class Network:
         symbols: Mapping[str, str] | None = None,
         letters: Mapping[str, str] | None = None,
         example: Mapping[str, Any] | None = None,
+        elements: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """`parameters` lists parameters that belong to the network even if nothing reads them. On pages,
         `symbols` gives tensors their LaTeX, {"W1": r"W^{(1)}"}, and `letters` the indices along sizes,
-        {"T": "t"}; `example` gives leaves the values of a worked example, {"x": [[0.05, 0.10]]}."""
+        {"T": "t"}; `example` gives leaves the values of a worked example, {"x": [[0.05, 0.10]]}, and
+        `elements` names what is in a tensor, for a net that is written out, {"x": ["i1", "i2"]}."""
         outputs, metrics = outputs or {}, metrics or {}
         _check(name, loss, outputs, metrics)
         lowered = _Lowering(loss, outputs, metrics, tuple(parameters))
@@ -76,7 +79,7 @@ class Network:
         object.__setattr__(self, "system", system)
         object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())
-        object.__setattr__(self, "choices", _choices(system, symbols or {}, letters or {}))
+        object.__setattr__(self, "choices", _choices(system, symbols or {}, letters or {}, elements or {}))
         object.__setattr__(self, "example", _example(system, example or {}))
         object.__setattr__(self, "origin", here())
 
@@ -89,10 +92,25 @@ class Network:
     def __str__(self) -> str:
         return f"{self.name}\n{self.system}"
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
-def _choices(system: System, symbols: Mapping[str, str], letters: Mapping[str, str]) -> Choices:
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
+
+def _choices(
+    system: System,
+    symbols: Mapping[str, str],
+    letters: Mapping[str, str],
+    elements: Mapping[str, Sequence[str]],
+) -> Choices:
     """What the author wants on pages. Raises DeclarationError: a tensor or a size that isn't there."""
-    for what, chosen, known in (("tensor", symbols, system.by_name), ("size", letters, system.sizes)):
+    wanted = (
+        ("tensor", (*symbols, *elements), system.by_name),
+        ("size", tuple(letters), system.sizes),
+    )
+    for what, chosen, known in wanted:
         for name in chosen:
             if name not in known:
                 raise DeclarationError(
@@ -100,7 +118,9 @@ def _choices(system: System, symbols: Mapping[str, str], letters: Mapping[str, s
                 )
     for letter in letters.values():
         check_name(letter, "an index")
-    return Choices(dict(symbols), dict(letters))
+    for element in (name for names in elements.values() for name in names):
+        check_name(element, "an element")
+    return Choices(dict(symbols), dict(letters), {name: tuple(own) for name, own in elements.items()})
 
 
 def _example(system: System, example: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,6 +132,8 @@ def _leaf(
         return np.full(shape, _start(start))
     if tensor.integer:
         return _integers(tensor, shape, sizes, rng)
+    if tensor.role is Role.HYPER:
+        return np.abs(_numbers(tensor, shape, rng))
     for kind, rule in _BY_FACT.items():
         fact = tensor.fact(kind)
         if fact is not None:

@@ -151,9 +151,11 @@ def worked_example(
     seed: int = 0,
     style: Style = "textbook",
     small: bool = False,
+    differences: bool = True,
 ) -> Numbers:
     """The numbers of a derivation's page. What `arrays` leaves out has the value that the network's own
-    example has, where it fits the others, or is drawn; the same errors, but for missing arrays."""
+    example has, where it fits the others, or is drawn; the same errors, but for missing arrays. Central
+    `differences` may be left out."""
     read = reading(derivation, style=style)
     system = _given_system(derivation)
     own = given_arrays(system, dict(arrays or {}))
@@ -172,7 +174,8 @@ def worked_example(
     )
     leaves = {t.name for t in system.leaves}
     values = {name: array for name, array in values.items() if name in leaves}
-    return evaluated(read, values, chosen, frozenset(leaves - set(own) - set(derivation.constants)))
+    drawn = frozenset(leaves - set(own) - set(derivation.constants))
+    return evaluated(read, values, chosen, drawn, differences=differences)
 
 
 def _fitting(
@@ -197,12 +200,18 @@ def _given_system(derivation: Derivation) -> System:
 
 
 def evaluated(
-    read: Reading, values: Mapping[str, Array], sizes: Mapping[str, int], drawn: frozenset[str]
+    read: Reading,
+    values: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    drawn: frozenset[str],
+    *,
+    differences: bool = True,
 ) -> Numbers:
     """The numbers of a page at values that fit, sizes by their names in the declaration."""
     shown = {read.sizes.get(name, name): extent for name, extent in sizes.items()}
     found = evaluate(read.derivation.system, values, shown)
-    return Numbers(read, shown, found, _differences(read, found, values, sizes, shown), drawn)
+    others = _differences(read, found, values, sizes, shown) if differences else {}
+    return Numbers(read, shown, found, others, drawn)
 
 
 def _differences(

@@ -10,6 +10,7 @@ backward equation can be followed along the wires of the circuit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 
@@ -24,6 +25,11 @@ from symbp.read.scalar.elements import Elements, scalar_system
 from symbp.read.scalar.names import element_names
 
 MOST = 200  # elements, forward
+
+
+def _chosen(derivation: Derivation, shapes: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    """The names that the author gives elements of tensors that are on the page."""
+    return {name: own for name, own in derivation.choices.elements.items() if name in shapes}
 
 
 def written_out(found: Numbers) -> Numbers:
@@ -47,7 +53,7 @@ def written_out(found: Numbers) -> Numbers:
             "be read",
             help="choose smaller sizes (sizes=…, --size H=2), or all of them small (small=True, --small)",
         )
-    names = element_names(shapes, found.reading.symbols.text)
+    names = element_names(shapes, found.reading.symbols.text, _chosen(derivation, shapes))
     elements = Elements(page, found.values, found.sizes, names)
     equations = [e for e in page.equations if e.target in needed]
     forward = scalar_system(elements, equations, wanted)
