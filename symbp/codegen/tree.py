@@ -37,6 +37,10 @@ class Node:
         for child in self.children:
             yield from child.walk()
 
+    def calls(self) -> frozenset[str]:
+        """The names of all functions that are called."""
+        return frozenset(node.name for node in self.walk() if isinstance(node, Call))
+
     def rebuilt(self: N, change: Any) -> N:
         """The node with `change` applied to each child."""
         found: dict[str, Any] = {}
@@ -240,11 +244,6 @@ class Define(Statement):
 
 @dataclass(frozen=True)
 class Module(Node):
-    """Statements at the top, sizes with a value included; `helpers` are the names of functions of the target's
-    own that its calls need."""
+    """Statements at the top."""
 
     body: tuple[Statement, ...]
-
-    def calls(self) -> frozenset[str]:
-        """The names of all functions that are called."""
-        return frozenset(node.name for node in self.walk() if isinstance(node, Call))

@@ -16,10 +16,21 @@ import sympy
 from symbp.codegen import infer
 from symbp.codegen.arrays import reads, sums
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.arrays.values import Value, elementwise
+from symbp.codegen.arrays.values import Value, elementwise, filled
 from symbp.codegen.tree import Expression
 from symbp.errors import GenerationError
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    Size,
+    free_indices,
+    guards_of,
+)
 from symbp.ir.printer import TEXT, decimal
 from symbp.read.display import Along, Reduced
 
@@ -114,13 +125,20 @@ def product(e: Expr, frame: Frame) -> Value:
     mask = conjunction(guards, frame)
     if not rest:
         return mask
-    numbers = all(f.is_number or isinstance(f, Size) or (f.is_Pow and not f.atoms(Access)) for f in rest)
+    numbers = all(
+        (f.is_number and f.is_finite) or isinstance(f, Size) or (f.is_Pow and not f.atoms(Access))
+        for f in rest
+    )
     if numbers and not any(f.free_symbols - f.atoms(Size) for f in rest):
         return quotient(rest, frame, mask)
-    taken = quotient(rest, frame.under_guard())
     zero = Value(infer.number(0))
-    if not mask.axes:
-        return Value(infer.choice(taken.node, mask.node, zero.node), taken.axes)
+    if not mask.axes and not any(g.atoms(Access) for g in guards):
+        taken = quotient(rest, frame.assuming(guards))
+        otherwise = filled(zero, taken.axes, frame.extents, lambda e: length(e, frame))
+        return Value(infer.choice(taken.node, mask.node, otherwise), taken.axes)
+    taken = quotient(rest, frame.under_guard())
+    if not mask.axes and not taken.axes:
+        return Value(infer.choice(taken.node, mask.node, zero.node))
     return elementwise(infer.where, [mask, taken, zero], frame.order)
 
 
@@ -145,6 +163,8 @@ def quotient(factors: Sequence[Expr], frame: Frame, first: Value | None = None) 
             under.append(base**-exponent)
         else:
             over.append(factor)
+    if first is None:
+        first = sums.mean(over, under, frame)
     above = [] if first is None else [counted(first) if over else first]
     above += [real(f, frame) for f in _ranked(over, frame)]
     below = [real(f, frame) for f in _ranked(under, frame)]
@@ -209,9 +229,28 @@ def holds(guard: Guard, frame: Frame) -> Value:
         op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
     if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
         op, lhs = "<", lhs - 1
+    if lhs.is_integer and rhs.is_integer and any(i in frame.running for i in free_indices(lhs - rhs)):
+        op, lhs, rhs = _about(op, lhs, rhs, frame)
     if op in ("=", "!=") and isinstance(rhs, Index) and not isinstance(lhs, Index):
         lhs, rhs = rhs, lhs
     return _binary(COMPARE[op], value(lhs, frame), value(rhs, frame), frame)
+
+
+def _about(op: str, lhs: Expr, rhs: Expr, frame: Frame) -> tuple[str, Expr, Expr]:
+    """A relation as one about the running index of a loop, where it can be solved for that: `t < T - 1`."""
+    running = sorted((i for i in free_indices(lhs - rhs) if i in frame.running), key=str)
+    index, difference = running[0], sympy.expand(rhs - lhs)
+    weight = difference.coeff(index)
+    rest = sympy.expand(difference - weight * index)
+    if weight not in (1, -1) or rest.has(index):
+        return op, lhs, rhs
+    place = -weight * rest  # lhs op rhs says: 0 op weight·(index - place)
+    if op in ("=", "!="):
+        return op, index, place
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[op] if weight == 1 else op
+    if turned == "<=" and not place.is_number:
+        return "<", index, sympy.expand(place + 1)
+    return (">", index, place - 1) if turned == ">=" and place.is_number else (turned, index, place)
 
 
 # --- integers

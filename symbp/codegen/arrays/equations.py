@@ -11,7 +11,7 @@ from symbp.codegen import infer
 from symbp.codegen.arrays import sums
 from symbp.codegen.arrays.bodies import conjunction, counted, integer, real
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.arrays.values import Axes, Value, aligned, elementwise, filled
+from symbp.codegen.arrays.values import Axes, Value, aligned, elementwise, filled, whole
 from symbp.ir.system import FLAT, Equation
 
 LEAVES = {
@@ -49,7 +49,7 @@ def _argmax(equation: Equation, frame: Frame) -> Value:
     shape = tuple(frame.extents[i] for i in kept)
     component = equation.reduction.component if equation.reduction else FLAT
     if mask is None and len(reduced) == 1:
-        plain = sums.whole(value, reduced, frame)
+        plain = whole(value, reduced, frame)
         axis = sums._negative((plain.axes.index(reduced[0]),), len(plain.axes))
         return Value(infer.reduced("argmax", plain.node, axis, "integer"), kept)
     more = {} if mask is None else {"where": _over(mask, ordered, frame)}

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import sympy
 
 from symbp.codegen import infer
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.arrays.values import Axes, Value, aligned, elementwise, filled, joined
-from symbp.codegen.tree import Expression
+from symbp.codegen.arrays.values import Axes, Value, aligned, elementwise, whole
+from symbp.codegen.tree import Call, Expression
 from symbp.errors import GenerationError
 from symbp.ir.expr import Expr, Guard, Index, free_indices
 from symbp.read.display import Along, Reduced
@@ -74,16 +75,6 @@ def _from_end(axes: tuple[int, ...], every: Axes) -> tuple[int, ...]:
     return _negative(axes, len(every))
 
 
-def whole(value: Value, indices: Sequence[Index], frame: Frame) -> Value:
-    """The value with an axis for each of the indices."""
-    from symbp.codegen.arrays.bodies import length
-
-    if set(indices) <= set(value.axes):
-        return value
-    axes = joined([value.axes, tuple(i for i in indices if i not in value.axes)], frame.order)
-    return Value(filled(value, axes, frame.extents, lambda e: length(e, frame)), axes)
-
-
 def along(e: Along, frame: Frame) -> Value:
     """softmax or log_softmax along the axis of an index, 0 where conditions exclude an element."""
     from symbp.codegen.arrays.bodies import conjunction, real
@@ -130,7 +121,42 @@ def total(body: Expr, indices: Sequence[Index], frame: Frame) -> Value:
             found = contracted([counted(v) for v in split], indices, frame)
         else:
             found = _summed(real(sympy.Mul(*rest), frame), indices, frame)
+    found, outer = _as_mean(found, indices, outer, frame)
     return quotient(outer, frame, found) if outer and sympy.Mul(*outer) != 1 else found
+
+
+def _as_mean(
+    value: Value, indices: Sequence[Index], outer: list[Expr], frame: Frame
+) -> tuple[Value, list[Expr]]:  # fmt: skip
+    """A sum by the lengths of its axes as a mean, and the factors that are left."""
+    inverse = [1 / frame.extents[i] for i in indices]
+    call = value.node
+    if not isinstance(call, Call) or call.name != ".sum" or call.dtype != "real":
+        return value, outer
+    if not all(outer.count(e) >= inverse.count(e) for e in inverse):
+        return value, outer
+    left = list(outer)
+    for factor in inverse:
+        left.remove(factor)
+    return Value(replace(call, name=".mean"), value.axes), left
+
+
+def mean(over: list[Expr], under: list[Expr], frame: Frame) -> Value | None:
+    """A sum over axes by their lengths as a mean: what it is made of is taken out of both lists."""
+    for node in over:
+        if not isinstance(node, Reduced) or node.op != "sum":
+            continue
+        extents = list(node.extents.values())
+        if not all(under.count(e) >= extents.count(e) for e in extents):
+            continue
+        value = reduction(node, frame)
+        call = value.node
+        if isinstance(call, Call) and call.name == ".sum" and call.dtype == "real":
+            over.remove(node)
+            for extent in extents:
+                under.remove(extent)
+            return Value(replace(call, name=".mean"), value.axes)
+    return None
 
 
 def _is_below(factor: Expr) -> bool:
@@ -246,8 +272,3 @@ def _letters(indices: Sequence[Index]) -> Mapping[Index, str]:
             single = len(own) == 1 and own in string.ascii_letters
             found[index] = own if single else next(spare)
     return found
-
-
-def assigned(value: Value, axes: Axes) -> Expression:
-    """The node with axes in the order of a target."""
-    return aligned(value, axes)

@@ -13,7 +13,8 @@ import sympy
 from symbp.codegen import infer
 from symbp.codegen.arrays import Frame, Variable, right_hand_side
 from symbp.codegen.arrays.bodies import length, real
-from symbp.codegen.tree import Assign, Define, Expression, Name, Return, Statement
+from symbp.codegen.printer import INDENT, WIDTH
+from symbp.codegen.tree import Assign, Attribute, Define, Expression, Name, Return, Statement, Subscript
 from symbp.errors import GenerationError
 from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Role, Tensor
@@ -58,22 +59,28 @@ def _unpacked(sheet: Sheet, read: Sequence[Tensor]) -> list[Statement]:
     """Parameters and buffers out of their dictionaries, a few in each line."""
     found: list[Statement] = []
     for role, word in KEPT.items():
-        here = [t for t in read if t.role is role]
-        for k in range(0, len(here), 4):
-            few = here[k : k + 4]
-            table = infer.name(word, (), "object")
-            values = [
-                infer.call("", shape=()) if t is None else infer.Subscript(
-                    variable(sheet, t).shape, variable(sheet, t).dtype, table, (infer.quoted(t.name),)
-                )
-                for t in few
-            ]  # fmt: skip
+        table = infer.name(word, (), "object")
+        left = [t for t in read if t.role is role]
+        while left:
+            count = len(left)
+            while count > 1 and _width(sheet, left[:count], word) > WIDTH - len(INDENT):
+                count -= 1
+            few, left = left[:count], left[count:]
             targets = [variable(sheet, t) for t in few]
-            if len(few) == 1:
+            values = [
+                Subscript(v.shape, v.dtype, table, (infer.quoted(t.name),))
+                for v, t in zip(targets, few, strict=True)
+            ]
+            if count == 1:
                 found.append(Assign(targets[0], values[0]))
             else:
                 found.append(Assign(infer.tuple_of(*targets), infer.tuple_of(*values)))
     return found
+
+
+def _width(sheet: Sheet, few: Sequence[Tensor], word: str) -> int:
+    """The columns that a line takes which unpacks some parameters."""
+    return sum(len(sheet.tensors[t.name]) + len(t.name) + len(word) + 8 for t in few) - 1
 
 
 def sizes_of(sheet: Sheet, used: Iterable[str], read: Sequence[Tensor]) -> list[Statement]:
@@ -106,11 +113,11 @@ def _gives(tensor: Tensor, opened: Sequence[str]) -> int:
 def _opened(sheet: Sheet, tensor: Tensor, opened: Sequence[str]) -> Statement:
     """`N, T = x.shape`, or `N = x.shape[0]`."""
     array = variable(sheet, tensor)
-    shape = infer.Attribute((), "object", array, "shape")
+    shape = Attribute((), "object", array, "shape")
     places = {n: tensor.shape.index(Size(n)) for n in opened if Size(n) in tensor.shape}
     ordered = sorted(places, key=places.__getitem__)
     targets = [sheet.frame.size(Size(n)) for n in ordered]
-    values = [infer.Subscript((), "integer", shape, (infer.number(places[n]),)) for n in ordered]
+    values = [Subscript((), "integer", shape, (infer.number(places[n]),)) for n in ordered]
     if len(places) == len(tensor.shape) > 1:
         return Assign(infer.tuple_of(*targets), shape)
     if len(targets) == 1:
@@ -220,7 +227,7 @@ def update(rule: UpdateRule, taken: Iterable[str]) -> Update:
     for tensor in system.tensors:
         if tensor.name in tables:
             table = infer.name(tables[tensor.name], (), "object")
-            node: Expression = infer.Subscript(tensor.shape, "real", table, (key,))
+            node: Expression = Subscript(tensor.shape, "real", table, (key,))
         elif tensor.name in (GRADIENT, STEP):
             node = infer.name(tensor.name, tensor.shape, "integer" if tensor.integer else "real")
         else:

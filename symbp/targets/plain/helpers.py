@@ -113,12 +113,13 @@ def gelu_tanh_slope(u):
     return (1 + t) / 2 + u * (1 - t**2) * math.sqrt(2 / math.pi) * (1 + 0.134145 * u**2) / 2
 
 
-def taken(x, *places, outside=0):
-    """x[places], with a value of its own outside of x."""
-    inside, safe = True, []
-    for k, n in zip(places, x.shape):
+def taken(x, first, *places, outside=0):
+    """x at places along its axes from the `first` on, and `outside` where these lie outside of x."""
+    inside, safe = True, [slice(None)] * first
+    for k, n in zip(places, x.shape[first:], strict=False):
         inside = inside & (k >= 0) & (k < n)
         safe.append(np.clip(k, 0, n - 1))
+    inside = np.reshape(inside, np.shape(inside) + (1,) * (x.ndim - len(safe)))
     return np.where(inside, x[tuple(safe)], outside)
 
 

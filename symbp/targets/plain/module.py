@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from symbp.codegen.execute import execute
+from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
 from symbp.codegen.printer import text
-from symbp.codegen.tree import Call, Define, Module, Node
+from symbp.codegen.tree import Call, Define, Module, Node, Statement
 from symbp.errors import GenerationError
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
@@ -26,6 +27,7 @@ from symbp.targets.plain.functions import Update, initial_parameters, loss_and_g
 from symbp.targets.plain.lines import Sheet, sheet
 from symbp.targets.target import Order
 
+NAMES = {"np": np, "math": math, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
 PIECES: tuple[str, ...] = ()
 HELPERS = {name: f for name, f in inspect.getmembers(helpers, inspect.isfunction)}
 OF_TRAINING = ("rows", "epoch", "epochs", "batch", "seed", "name", "value", "flat", "gradients")
@@ -37,7 +39,7 @@ class Draft:
 
     order: Order
     sheet: Sheet
-    functions: tuple[Define, ...]
+    functions: tuple[Statement, ...]
     update: Update
 
 
@@ -57,15 +59,32 @@ def drafted(state: tuple[Order, Sheet]) -> Draft:
     return Draft(order, page, (initial_parameters(page, order.initial), loss_and_gradients(page)), change)
 
 
+def with_arrays_made_together(draft: Draft) -> Draft:
+    """Arrays of zeros of one shape in one line."""
+    return _changed(draft, made_together)
+
+
+def with_named_repeats(draft: Draft) -> Draft:
+    """A name for what stands repeatedly."""
+    return _changed(draft, lambda body: named_repeats(body, draft.sheet.names.give))
+
+
+def _changed(draft: Draft, change: Callable[[Body], Body]) -> Draft:
+    functions = tuple(in_bodies(f, change) for f in draft.functions)
+    return replace(draft, functions=functions)
+
+
 def assembled(draft: Draft) -> str:
     """The text of a module."""
     page, change, derivation = draft.sheet, draft.update, draft.order.derivation
     gradients = draft.functions[-1]
+    assert isinstance(gradients, Define)
     data = [a.id for a in gradients.arguments if a.id not in ("params", "buffers")]
     texts = [inspect.getsource(HELPERS[name]) for name in _helpers([*draft.functions, *change.statements])]
     values = {
         "title": f"{derivation.name} in NumPy, one line for each equation.",
         "words": ["The comment (k) behind a line is the number of its equation in the textbook's reading."],
+        "uses_windows": any("sliding_window_view" in f.calls() for f in draft.functions),
         "uses_math": any("math." in t for t in texts),
         "constants": _constants(page, draft.functions, draft.order.constants),
         "helpers": texts,
@@ -100,7 +119,7 @@ def _together(values: Sequence[tuple[str, float]]) -> str:
     return f"{', '.join(name for name, _ in values)} = {', '.join(repr(value) for _, value in values)}"
 
 
-def _constants(page: Sheet, functions: Sequence[Define], hyper: Mapping[str, float]) -> list[str]:
+def _constants(page: Sheet, functions: Sequence[Statement], hyper: Mapping[str, float]) -> list[str]:
     """Sizes that have a value, and the network's constants."""
     used, bound = used_names(functions), page.system.bound
     values = [
@@ -134,7 +153,7 @@ def gradients(
     """The loss and the gradients that a draft or a text computes; a page is no code."""
     if isinstance(state, tuple):
         return None
-    names: dict[str, Any] = {"np": np, "math": math, **HELPERS}
+    names: dict[str, Any] = {**NAMES, **HELPERS}
     if isinstance(state, Draft):
         page = state.sheet
         known = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
