@@ -1,4 +1,4 @@
-"""Passes from tree to tree that any target may choose: arrays made together, names for what stands repeatedly.
+"""Passes from tree to tree that any target may choose: arrays made together, names for what repeats.
 
 Enters: a tree. Leaves: a tree of the same values. Must not know: targets, what the code computes.
 """
@@ -111,9 +111,10 @@ def _places(body: Body) -> dict[Expression, list[int]]:
     for k, statement in enumerate(body):
         loops = {n.variable for n in statement.walk() if isinstance(n, For)}
         for node in statement.walk():
-            if isinstance(node, Expression) and _is_worth_a_name(node):
-                if not loops & set(node.walk()):
-                    found.setdefault(node, []).append(k)
+            if not isinstance(node, Expression) or not _is_worth_a_name(node):
+                continue
+            if not loops & set(node.walk()):
+                found.setdefault(node, []).append(k)
     return found
 
 
@@ -143,7 +144,7 @@ def _is_worth_a_name(node: Expression) -> bool:
         return _base(node.then) is not None
     if isinstance(node, Subscript):
         return isinstance(node.value, Call) and node.value.name == "sliding_window_view"
-    return isinstance(node, Call) and node.name in ("sliding_window_view", "taken", "softmax", "logsumexp")
+    return isinstance(node, Call) and node.name in ("sliding_window_view", "taken", "softmax")
 
 
 def _weight(node: Expression) -> int:
@@ -166,7 +167,7 @@ def _wish(node: Expression) -> str:
         return f"{base.id}_{'next' if '+' in ops else 'previous'}"
     inner = next((n for n in node.walk() if isinstance(n, Name)), None)
     word = "windows" if any(isinstance(n, Call) and "window" in n.name for n in node.walk()) else "there"
-    if isinstance(node, Call) and node.name in ("softmax", "logsumexp"):
+    if isinstance(node, Call) and node.name == "softmax":
         word = node.name
     return f"{inner.id}_{word}" if inner else word
 

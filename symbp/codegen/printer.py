@@ -293,10 +293,10 @@ def _expression(e: Node) -> str:
     if isinstance(e, Table):
         return f"{{{', '.join(_entries(e))}}}"
     assert isinstance(e, Sequence)
-    items = ", ".join(_expression(item) for item in e.items)
+    inside = ", ".join(_expression(item) for item in e.items)
     if e.square:
-        return f"[{items}]"
-    return f"({items},)" if len(e.items) == 1 else f"({items})"
+        return f"[{inside}]"
+    return f"({inside},)" if len(e.items) == 1 else f"({inside})"
 
 
 def _binary(e: Binary) -> str:

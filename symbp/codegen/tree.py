@@ -1,6 +1,7 @@
-"""The typed tree of generated code: expressions with shape and dtype, statements with the numbers of equations.
+"""The typed tree of code: expressions with shape and dtype, statements with the numbers of equations.
 
-Enters: nothing (types only). Leaves: frozen nodes. Must not know: targets, layout, how an equation is lowered.
+Enters: nothing (types only). Leaves: frozen nodes. Must not know: targets, layout, how an equation is
+lowered.
 
 A node is made by the functions of `symbp.codegen.infer`, which know the shape that it has; the validator
 infers every shape once more.

@@ -1,6 +1,7 @@
 """Bodies of equations as expressions over whole arrays: arithmetic, functions, guards.
 
-Enters: a SymPy expression and the frame that it stands in. Leaves: a value. Must not know: statements, targets.
+Enters: a SymPy expression and the frame that it stands in. Leaves: a value. Must not know: statements,
+targets.
 
 The general form serves every body: each index is an axis, a guard is a mask, and what a mask excludes is not
 taken. Reads are in `reads`, sums in `sums`.
@@ -16,7 +17,7 @@ import sympy
 from symbp.codegen import infer
 from symbp.codegen.arrays import reads, sums
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.arrays.values import Value, elementwise, filled
+from symbp.codegen.arrays.values import Value, elementwise, filled, joined
 from symbp.codegen.tree import Expression
 from symbp.errors import GenerationError
 from symbp.ir.expr import (
@@ -51,7 +52,7 @@ COMPARE = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 def real(e: Expr, frame: Frame) -> Value:
     """The value of an expression of real numbers."""
-    if isinstance(e, IntegerAccess) or isinstance(e, (Index, Size, FloorDiv, Mod)):
+    if isinstance(e, (IntegerAccess, Index, Size, FloorDiv, Mod)):
         return integer(e, frame)
     if isinstance(e, Access):
         return reads.read(e, frame, real)
@@ -93,9 +94,15 @@ def counted(value: Value) -> Value:
 def _sum(e: Expr, frame: Frame) -> Value:
     terms = sorted(e.args, key=lambda term: TEXT.term_key(term, frame.order))
     total: Value | None = None
-    for term in terms:
-        negative = bool(term.could_extract_minus_sign())
-        value = real(-term if negative else term, frame)
+    while terms:
+        term = terms.pop(0)
+        other = next((t for t in terms if _is_otherwise(term, t)), None)
+        negative = other is None and bool(term.could_extract_minus_sign())
+        if other is None:
+            value = real(-term if negative else term, frame)
+        else:
+            terms.remove(other)
+            value = _either(term, other, frame)
         if total is None:
             total = _negated(value) if negative else value
             continue
@@ -104,6 +111,35 @@ def _sum(e: Expr, frame: Frame) -> Value:
         total = _binary("-" if negative else "+", total, value, frame)
     assert total is not None
     return total
+
+
+def _split(term: Expr) -> tuple[list[Guard], Expr]:
+    """The guards of a term, and the rest of it."""
+    factors = sympy.Mul.make_args(term)
+    guards = [f for f in factors if isinstance(f, Guard)]
+    return guards, sympy.Mul(*(f for f in factors if not isinstance(f, Guard)))
+
+
+def _is_otherwise(term: Expr, other: Expr) -> bool:
+    """Whether two terms have one guard each and these exclude each other: one of both counts."""
+    (mine, rest), (theirs, left) = _split(term), _split(other)
+    return len(mine) == len(theirs) == 1 and mine[0].complement() == theirs[0] and 1 not in (rest, left)
+
+
+def _either(term: Expr, other: Expr, frame: Frame) -> Value:
+    """One value where a guard holds, another one elsewhere."""
+    (guards, then), (_, otherwise) = _split(term), _split(other)
+    mask = conjunction(guards, frame)
+    scalar = not mask.axes and not guards[0].atoms(Access)
+    frames = [
+        frame.assuming([g]) if scalar else frame.under_guard() for g in (guards[0], guards[0].complement())
+    ]
+    values = [counted(real(e, f)) for e, f in zip((then, otherwise), frames, strict=True)]
+    if mask.axes or (any(v.axes for v in values) and not scalar):
+        return elementwise(infer.where, [mask, *values], frame.order)
+    axes = joined([v.axes for v in values], frame.order)
+    nodes = [filled(v, axes, frame.extents, lambda e: length(e, frame)) for v in values]
+    return Value(infer.choice(nodes[0], mask.node, nodes[1]), axes)
 
 
 def _negated(value: Value) -> Value:

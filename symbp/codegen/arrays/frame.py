@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symbp.codegen import infer
-from symbp.codegen.tree import Expression, Name
+from symbp.codegen.tree import Expression
 from symbp.ir.expr import Expr, Index, Size
 from symbp.ir.sizes.canonical import same_extent
 
@@ -19,7 +19,7 @@ from symbp.ir.sizes.canonical import same_extent
 class Variable:
     """The variable of a tensor; `below` is the size that all of its integers lie below, if that is known."""
 
-    node: Name
+    node: Expression
     below: Expr | None = None
 
     @property
@@ -31,8 +31,8 @@ class Variable:
 class Frame:
     """`variables` of tensors by name; `sizes` and `running` (indices of loops around) as identifiers;
     `extents` of all indices; `order` in which axes stand where nothing else decides; `formulas` of sizes that
-    stand for others, values that sizes are `bound` to. In a `guarded` expression a read may lie outside of its array where no one looks; guards that
-    are `assumed` hold."""
+    stand for others, values that sizes are `bound` to. In a `guarded` expression a read may lie outside of
+    its array where no one looks; guards that are `assumed` hold."""
 
     variables: Mapping[str, Variable]
     sizes: Mapping[str, str]

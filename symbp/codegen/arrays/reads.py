@@ -134,7 +134,7 @@ def _taken(access: Access, plain: Mapping[int, Index], frame: Frame, lower: Lowe
     shape = tuple(frame.extents[i] for i in axes)
     more = {} if outside is None else {"outside": aligned(outside, axes)}
     node = infer.call(
-        "taken", variable.node, infer.number(first), *nodes, shape=shape, dtype=variable.node.dtype, **more
+        "taken", variable.node, infer.number(first), *nodes, shape=shape, dtype=variable.node.dtype, more=more
     )  # fmt: skip
     return Value(node, axes)
 

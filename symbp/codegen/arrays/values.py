@@ -62,10 +62,10 @@ def aligned(value: Value, axes: Axes) -> Expression:
 
 def _with_last_axis(node: Expression) -> Expression | None:
     """A reduction along the last axis that keeps it with length 1, also one beside a scalar; else None."""
-    if isinstance(node, Call) and node.keywords == (Keyword("axis", infer.number(-1)),):
-        if node.name in (".sum", ".mean", ".max"):
-            kept = Keyword("keepdims", infer.number("True", "object"))
-            return replace(node, shape=(*node.shape, infer.ONE), keywords=(*node.keywords, kept))
+    reduced = isinstance(node, Call) and node.arguments[1:] == (infer.number(-1),)
+    if reduced and isinstance(node, Call) and node.name in (".sum", ".mean", ".max"):
+        kept = Keyword("keepdims", infer.number("True", "object"))
+        return replace(node, shape=(*node.shape, infer.ONE), keywords=(*node.keywords, kept))
     if isinstance(node, Binary) and node.op in ("*", "/"):
         parts = [node.left, node.right]
         sides = [p if not p.shape else _with_last_axis(p) for p in parts]

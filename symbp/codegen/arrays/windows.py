@@ -1,8 +1,8 @@
 """Reads in forms of their own: windows that slide over an array with a border of zeros, axes laid out as one
 and one as several.
 
-Enters: an access whose subscripts are sums of indices, or digits of one. Leaves: a value, or None where it has
-another form. Must not know: convolutions, or what else windows are for.
+Enters: an access whose subscripts are sums of indices, or digits of one. Leaves: a value, or None where it
+has another form. Must not know: convolutions, or what else windows are for.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def _viewed(node: Expression, axes: Sequence[Axis], variable: Variable, frame: F
         sizes = infer.sizes_of(_number(spans[k], frame) for k in sliding)
         lengths = [e - spans[k] + 1 if k in spans else e for k, e in enumerate(lengths)]
         node = infer.call(
-            "sliding_window_view", node, sizes,
-            shape=(*lengths, *(spans[k] for k in sliding)), dtype=node.dtype, axis=infer.axes_node(tuple(sliding)),
+            "sliding_window_view", node, sizes, infer.axes_node(tuple(sliding)),
+            shape=(*lengths, *(spans[k] for k in sliding)), dtype=node.dtype,
         )  # fmt: skip
     items: list[Node] = [_positions(a, lengths[k], frame) for k, a in enumerate(axes)]
     items += [_stepped(axes[k].weight) for k in sliding]
@@ -152,10 +152,10 @@ def _positions(axis: Axis, extent: Expr, frame: Frame) -> Slice:
         here = None if frame.same(stop, extent) else _number(last, frame)
         return Slice(here, before, infer.number(axis.step))
     behind = sympy.expand(extent - stop)
-    until = None if frame.same(stop, extent) else infer.number(-int(behind)) if behind.is_Integer else None
-    if until is None and not frame.same(stop, extent):
+    until: Expression | None = None
+    if not frame.same(stop, extent):
         shown = sympy.expand(axis.start + axis.step * (frame.extents[axis.index] - 1) + 1)
-        until = _number(shown, frame)
+        until = infer.number(-int(behind)) if behind.is_Integer else _number(shown, frame)
     return Slice(first, until, None if axis.step == 1 else infer.number(axis.step))
 
 
@@ -191,7 +191,7 @@ def _is_whole(subscript: Expr, extent: Expr, frame: Frame) -> bool:
 
 
 def _laid_out(subscripts: Sequence[Expr], shape: Sequence[Expr], frame: Frame) -> tuple[Index, ...]:
-    """The indices that some neighbouring axes are read by in row-major order, one or several; else nothing."""
+    """The indices that some neighbouring axes are read by in row-major order, one or several; or nothing."""
     known = frame.extents
     if len(subscripts) == 1:
         indices = [i for i in subscripts[0].free_symbols if isinstance(i, Index)]

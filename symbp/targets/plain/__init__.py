@@ -1,4 +1,4 @@
-"""NumPy as one writes it on a slide: one line for each equation of the textbook's reading, with its number."""
+"""NumPy as one writes it on a slide: a line for each equation of the textbook's reading, with its number."""
 
 from symbp.targets.plain.module import (
     PIECES,

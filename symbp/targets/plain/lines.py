@@ -124,7 +124,7 @@ def _made(sheet: Sheet, equation: Equation) -> Statement:
     node = sheet.frame.variables[equation.target].node
     sizes = infer.sizes_of(length(e, sheet.frame) for e in node.shape)
     more = {"dtype": infer.number("int", "object")} if node.dtype == "integer" else {}
-    return Assign(node, infer.call("np.zeros", sizes, shape=node.shape, dtype=node.dtype, **more))
+    return Assign(node, infer.call("np.zeros", sizes, shape=node.shape, dtype=node.dtype, more=more))
 
 
 def _equation(sheet: Sheet, equation: Equation, running: Mapping[int, str]) -> list[Statement]:

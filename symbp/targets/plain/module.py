@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symbp.codegen.execute import execute
 from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
 from symbp.codegen.printer import text
 from symbp.codegen.tree import Call, Define, Module, Node, Statement
 from symbp.errors import GenerationError
+from symbp.ir.expr import Size
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
 from symbp.read.reading import reading
@@ -27,9 +29,13 @@ from symbp.targets.plain.functions import Update, initial_parameters, loss_and_g
 from symbp.targets.plain.lines import Sheet, sheet
 from symbp.targets.target import Order
 
-NAMES = {"np": np, "math": math, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
+NAMES: dict[str, Any] = {
+    "np": np,
+    "math": math,
+    "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
+}
 PIECES: tuple[str, ...] = ()
-HELPERS = {name: f for name, f in inspect.getmembers(helpers, inspect.isfunction)}
+HELPERS = dict(inspect.getmembers(helpers, inspect.isfunction))
 OF_TRAINING = ("rows", "epoch", "epochs", "batch", "seed", "name", "value", "flat", "gradients")
 
 
@@ -55,7 +61,8 @@ def with_reading(order: Order) -> tuple[Order, Sheet]:
 def drafted(state: tuple[Order, Sheet]) -> Draft:
     """The functions as trees."""
     order, page = state
-    change = update(order.update, (*page.tensors.values(), *page.sizes.values(), *HELPERS, *OF_TRAINING))
+    data = [page.tensors[t.name] for t in page.system.leaves if t.role is not Role.PARAMETER]
+    change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *OF_TRAINING))
     return Draft(order, page, (initial_parameters(page, order.initial), loss_and_gradients(page)), change)
 
 
@@ -156,15 +163,20 @@ def gradients(
     names: dict[str, Any] = {**NAMES, **HELPERS}
     if isinstance(state, Draft):
         page = state.sheet
-        known = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
+        known: dict[str, Any] = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
         known |= {page.tensors[n]: v for n, v in state.order.constants.items() if n in page.tensors}
         names = execute(Module(state.functions), {**names, **known})
     else:
         exec(compile(state, "<module>", "exec"), names)
     function = names["loss_and_gradients"]
-    count = function.__code__.co_argcount
-    given = {
-        a: values if a in ("params", "buffers") else values[a] for a in function.__code__.co_varnames[:count]
-    }
+    asked = inspect.signature(function).parameters
+    given = {name: values if name in ("params", "buffers") else values[name] for name in asked}
     loss, found, *_ = function(**given)
     return {"": loss, **found}
+
+
+def point_of(page: Sheet, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The values of all sizes of a page, those that are formulas, too."""
+    values = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
+    formulas = {size.name: int(f.xreplace(values)) for size, f in page.frame.formulas.items()}
+    return {**sizes, **formulas}
