@@ -322,7 +322,7 @@ def source(
 
     derivation = net if isinstance(net, Derived) else derivation or derive(net)
     if target in targets.TARGETS:
-        return targets.target(target).source(
+        return targets.named(target).source(
             order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces)
         )
     every = (*TARGETS, *targets.TARGETS)

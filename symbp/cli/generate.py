@@ -87,7 +87,7 @@ def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: Updat
     """Prints the states that the target's passes lead through, or how far each is from the right values."""
     from symbp.api import order
     from symbp.errors import UsageError
-    from symbp.targets import TARGETS, target
+    from symbp.targets import TARGETS, named
     from symbp.targets.bisect import bisect
 
     if args.target not in TARGETS:
@@ -95,7 +95,7 @@ def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: Updat
             f"the target {args.target} has no passes that can be looked at",
             help=f"choose one of: {', '.join(TARGETS)}",
         )
-    chosen = target(args.target)
+    chosen = named(args.target)
     asked = order(subject, optimizer=rule, dtype=args.dtype, sizes=sizes(args), pieces=args.pieces)
     if not args.bisect:
         sys.stdout.write(chosen.dump(asked, args.dump or None))

@@ -1,1 +1,1 @@
-"""Code as a typed tree, between equations and text: its nodes, its validator, its printer, its interpreter."""
+"""Code as a typed tree, between equations and text: nodes, validator, printer, interpreter, passes."""

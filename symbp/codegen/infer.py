@@ -2,13 +2,13 @@
 
 Enters: nodes. Leaves: nodes of which shape and dtype are inferred. Must not know: statements, targets.
 
-A shape is a tuple of SymPy expressions in sizes. Two lengths are taken to be equal where neither is 1: what is
-really equal is for the validator to say, at sizes that it draws.
+A shape is a tuple of SymPy expressions in sizes. Two lengths are taken to be equal where neither is 1: what
+is really equal is for the validator to say, at sizes that it is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy
@@ -111,10 +111,14 @@ def choice(then: Expression, condition: Expression, otherwise: Expression) -> Ch
 
 
 def call(
-    function: str, *arguments: Expression, shape: Iterable[Any], dtype: DType = "real", **keywords: Expression
+    function: str,
+    *arguments: Expression,
+    shape: Iterable[Any],
+    dtype: DType = "real",
+    more: Mapping[str, Expression] | None = None,
 ) -> Call:
-    """A call whose result has a shape that its caller knows."""
-    named = tuple(Keyword(key, value) for key, value in keywords.items())
+    """A call whose result has a shape that its caller knows; `more` are arguments by name."""
+    named = tuple(Keyword(key, value) for key, value in (more or {}).items())
     return Call(tuple(shape), dtype, function, arguments, named)
 
 
@@ -137,13 +141,13 @@ def axes_node(axes: tuple[int, ...]) -> Expression:
 
 
 def reduced(method: str, value: Expression, axes: tuple[int, ...], dtype: DType | None = None) -> Call:
-    """`value.sum(axis=…)`, or without an argument where no axis is left."""
+    """`value.sum(axis)`, or without an argument where no axis is left."""
     rank = len(value.shape)
     gone = {axis % rank for axis in axes}
     shape = tuple(e for k, e in enumerate(value.shape) if k not in gone)
     kind = dtype or ("integer" if value.dtype == "boolean" else value.dtype)
-    keywords = {} if len(gone) == rank else {"axis": axes_node(axes)}
-    return call(f".{method}", value, shape=shape, dtype=kind, **keywords)
+    along = () if len(gone) == rank else (axes_node(axes),)
+    return call(f".{method}", value, *along, shape=shape, dtype=kind)
 
 
 def transposed(value: Expression, order: tuple[int, ...]) -> Expression:

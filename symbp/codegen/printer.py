@@ -128,63 +128,122 @@ def _filled(items: Iterable[str], margin: str) -> list[str]:
 def _ended(head: str, value: Expression, margin: str, equations: tuple[int, ...]) -> list[str]:
     """A statement with its numbers behind it, over several lines where one is too short."""
     numbers = f"  # {', '.join(f'({k})' for k in equations)}" if equations else ""
+    start = head.removeprefix(margin)
     line = f"{head}{_bare(value)}"
     if len(line) + len(numbers) <= WIDTH:
         return [line + numbers]
-    lines = _broken(head, value, margin, len(numbers))
+    lines = _block(start, value, "", margin, len(numbers))
     return [*lines[:-1], lines[-1] + numbers]
 
 
-def _broken(head: str, value: Expression, margin: str, more: int) -> list[str]:
-    """A long value: a call or a table by its items, a sum by its terms, a product by its factors."""
+def _block(start: str, e: Expression, end: str, margin: str, more: int = 0) -> list[str]:
+    """An expression between a start and an end, in as many lines as it needs; `more` columns stay free behind
+    the last one."""
+    line = f"{margin}{start}{_expression(e)}{end}"
+    if len(line) + more <= WIDTH:
+        return [line]
+    if isinstance(e, (Call, Table, Sequence)):
+        return _opened(start, e, end, margin, more)
+    if isinstance(e, Subscript) and _level(e.value) == ATOM and isinstance(e.value, (Call, Subscript)):
+        items = ", ".join(_item(item) for item in e.items)
+        return _block(start, e.value, f"[{items}]{end}", margin, more)
+    if isinstance(e, Unary) and _level(e.operand) >= SIGN:
+        return _block(f"{start}{e.op}", e.operand, end, margin, more)
+    if not isinstance(e, (Binary, Choice)) or (isinstance(e, Binary) and e.op == "**"):
+        return [line]
+    if isinstance(e, Binary) and e.op in "*/" and not end and not start.endswith("("):
+        behind = f") {e.op} {_at(e.right, LEVEL[e.op] + 1)}"
+        if _level(e.left) < PRODUCT and len(margin) + len(behind) + more <= WIDTH:
+            return [f"{margin}{start}(", *_pieces(e.left, margin + INDENT), f"{margin}{behind}"]
+    return [f"{margin}{start}(", *_pieces(e, margin + INDENT), f"{margin}){end}"]
+
+
+def _opened(start: str, e: Expression, end: str, margin: str, more: int) -> list[str]:
+    """A call, a table or a tuple with what stands between its brackets in lines of its own."""
+    if isinstance(e, Table):
+        pairs = zip(e.keys, e.values, strict=True)
+        return _bracketed(f"{start}{{", [(f'"{k}": ', v) for k, v in pairs], f"}}{end}", margin)
+    if isinstance(e, Sequence):
+        opening, closing = "[]" if e.square else "()"
+        *others, last = e.items
+        ahead = f"{start}{''.join(f'{_expression(i)}, ' for i in others)}"
+        if not end and not e.square and isinstance(last, Table) and len(margin) + len(ahead) < WIDTH:
+            return _block(ahead, last, end, margin, more)
+        return _bracketed(f"{start}{opening}", [("", i) for i in e.items], f"{closing}{end}", margin)
+    assert isinstance(e, Call)
+    keywords: list[tuple[str, Expression]] = [(f"{k.name}=", k.value) for k in e.keywords]
+    if not e.name.startswith("."):
+        return _bracketed(
+            f"{start}{e.name}(", [*(("", a) for a in e.arguments), *keywords], f"){end}", margin
+        )
+    receiver, *others = e.arguments
+    items = ", ".join([*map(_expression, others), *(f"{key}{_expression(v)}" for key, v in keywords)])
+    behind = f"{e.name}({items}){end}"
+    if _level(receiver) == ATOM and not isinstance(receiver, (Call, Subscript)):
+        return [f"{margin}{start}{_expression(receiver)}{behind}"]
+    if _level(receiver) == ATOM:
+        return _block(start, receiver, behind, margin, more)
+    return [f"{margin}{start}(", *_pieces(receiver, margin + INDENT), f"{margin}){behind}"]
+
+
+def _bracketed(start: str, items: Iterable[tuple[str, Expression]], end: str, margin: str) -> list[str]:
+    """Items behind each other while they fit, those that are too long in lines of their own."""
     inner = margin + INDENT
-    opened = _opened(value)
-    if opened is not None:
-        start, items, end = opened
-        whole = f"{inner}{', '.join(items)}"
-        lines = [whole] if len(whole) <= WIDTH else _filled(items, inner)
-        if all(len(line) <= WIDTH for line in lines):
-            return [f"{head}{start}", *lines, f"{margin}{end}"]
-    pieces = _pieces(value)
-    lines = [f"{inner}{pieces[0]}"]
-    for piece in pieces[1:]:
-        if len(lines[-1]) + 1 + len(piece) + more <= WIDTH:
+    lines: list[str] = []
+    items = list(items)
+    whole = ", ".join(f"{head}{_expression(item)}" for head, item in items)
+    if len(inner) + len(whole) <= WIDTH:
+        return [f"{margin}{start}", f"{inner}{whole}", f"{margin}{end}"]
+    fresh = True
+    for head, item in items:
+        piece = f"{head}{_expression(item)},"
+        if not fresh and len(lines[-1]) + 1 + len(piece) <= WIDTH:
             lines[-1] += f" {piece}"
+        elif len(inner) + len(piece) <= WIDTH:
+            lines.append(inner + piece)
+            fresh = False
         else:
-            lines.append(f"{inner}{piece}")
-    return [f"{head}(", *lines, f"{margin})"]
+            split = isinstance(item, Choice) or (isinstance(item, Binary) and item.op != "**")
+            own = _pieces(item, inner) if split and not head else None
+            lines += _comma(own or _block(head, item, "", inner, 1))
+            fresh = True
+    return [f"{margin}{start}", *lines, f"{margin}{end}"]
 
 
-def _opened(value: Expression) -> tuple[str, list[str], str] | None:
-    """What can be laid out between its brackets: the opening, the items, the closing."""
-    if isinstance(value, Call):
-        called, items = _call(value)
-        return f"{called}(", items, ")"
-    if isinstance(value, Table):
-        return "{", _entries(value), "}"
-    if isinstance(value, Sequence):
-        start, end = "[]" if value.square else "()"
-        return start, [_expression(i) for i in value.items], end
-    return None
+def _comma(lines: list[str]) -> list[str]:
+    return [*lines[:-1], f"{lines[-1]},"]
 
 
-def _pieces(value: Expression) -> list[str]:
-    """An operation split at its operators of the lowest level, again where a piece is too long by itself."""
-    if isinstance(value, Binary) and value.op != "**":
-        level, right = LEVEL[value.op], _at(value.right, LEVEL[value.op] + 1)
-        parts = _pieces(value.left) if _level(value.left) >= level else [_at(value.left, level)]
-        return [*parts, f"{value.op} {right}"]
-    if isinstance(value, Choice):
-        return [
-            *_pieces_of(value.then, CHOICE + 1),
-            f"if {_at(value.condition, CHOICE + 1)}",
-            f"else {_at(value.otherwise, CHOICE)}",
-        ]
-    return [_expression(value)]
+def _pieces(e: Expression, margin: str, head: str = "") -> list[str]:
+    """An operation within brackets, split at its operators of the lowest level."""
+    lines: list[str] = []
+    for start, part, least in _operands(e):
+        flat = f"{start}{_at(part, least)}"
+        if lines and len(lines[-1]) + 1 + len(flat) <= WIDTH:
+            lines[-1] += f" {flat}"
+        elif len(margin) + len(head) + len(flat) <= WIDTH:
+            lines.append(f"{margin}{head}{flat}")
+        elif _level(part) >= least and isinstance(part, Binary) and part.op in "*/@":
+            lines += _pieces(part, margin, f"{head}{start}")
+        elif _level(part) >= least:
+            lines += _block(f"{head}{start}", part, "", margin)
+        else:
+            lines += [f"{margin}{head}{start}(", *_pieces(part, margin + INDENT), f"{margin})"]
+        head = ""
+    return lines
 
 
-def _pieces_of(value: Expression, least: int) -> list[str]:
-    return _pieces(value) if _level(value) >= least else [_at(value, least)]
+def _operands(e: Expression) -> list[tuple[str, Expression, int]]:
+    """What an operation joins, each with the sign in front of it and how strongly it has to bind."""
+    if isinstance(e, Binary) and e.op != "**":
+        level = LEVEL[e.op]
+        same = isinstance(e.left, Binary) and LEVEL[e.left.op] == level != COMPARE
+        left = _operands(e.left) if same else [("", e.left, level + (level == COMPARE))]
+        return [*left, (f"{e.op} ", e.right, level + 1)]
+    if isinstance(e, Choice):
+        then = ("", e.then, CHOICE + 1)
+        return [then, ("if ", e.condition, CHOICE + 1), ("else ", e.otherwise, CHOICE)]
+    return [("", e, CHOICE)]
 
 
 # --- expressions
@@ -234,10 +293,10 @@ def _expression(e: Node) -> str:
     if isinstance(e, Table):
         return f"{{{', '.join(_entries(e))}}}"
     assert isinstance(e, Sequence)
-    items = ", ".join(_expression(item) for item in e.items)
+    inside = ", ".join(_expression(item) for item in e.items)
     if e.square:
-        return f"[{items}]"
-    return f"({items},)" if len(e.items) == 1 else f"({items})"
+        return f"[{inside}]"
+    return f"({inside},)" if len(e.items) == 1 else f"({inside})"
 
 
 def _binary(e: Binary) -> str:

@@ -1,6 +1,7 @@
-"""The typed tree of generated code: expressions with shape and dtype, statements with the numbers of equations.
+"""The typed tree of code: expressions with shape and dtype, statements with the numbers of equations.
 
-Enters: nothing (types only). Leaves: frozen nodes. Must not know: targets, layout, how an equation is lowered.
+Enters: nothing (types only). Leaves: frozen nodes. Must not know: targets, layout, how an equation is
+lowered.
 
 A node is made by the functions of `symbp.codegen.infer`, which know the shape that it has; the validator
 infers every shape once more.
@@ -36,6 +37,10 @@ class Node:
         yield self
         for child in self.children:
             yield from child.walk()
+
+    def calls(self) -> frozenset[str]:
+        """The names of all functions that are called."""
+        return frozenset(node.name for node in self.walk() if isinstance(node, Call))
 
     def rebuilt(self: N, change: Any) -> N:
         """The node with `change` applied to each child."""
@@ -240,11 +245,6 @@ class Define(Statement):
 
 @dataclass(frozen=True)
 class Module(Node):
-    """Statements at the top, sizes with a value included; `helpers` are the names of functions of the target's
-    own that its calls need."""
+    """Statements at the top."""
 
     body: tuple[Statement, ...]
-
-    def calls(self) -> frozenset[str]:
-        """The names of all functions that are called."""
-        return frozenset(node.name for node in self.walk() if isinstance(node, Call))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 TARGETS = ("plain",)
 
 
-def target(name: str) -> Target:
+def named(name: str) -> Target:
     """The target of that name, of `TARGETS`: what the folder of that name calls TARGET."""
     found: Target = import_module(f"symbp.targets.{name}").TARGET
     return found

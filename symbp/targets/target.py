@@ -1,7 +1,7 @@
 """What a target is: an ordered list of named passes, and what its modules need.
 
-Enters: nothing (types only). Leaves: `Target`, and the states that its passes lead through. Must not know: any
-target.
+Enters: nothing (types only). Leaves: `Target`, and the states that its passes lead through. Must not know:
+any target.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Pass:
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of module. `shown` is the text of a state; `gradients` the loss (under "") and the gradients that
-    a state gives at a point, None of a state that can't be executed."""
+    """A kind of module. `shown` is the text of a state; `gradients` the loss (under "") and the gradients
+    that a state gives at a point, None of a state that can't be executed."""
 
     name: str
     engine: str

@@ -1,6 +1,7 @@
 """Bodies of equations as expressions over whole arrays: arithmetic, functions, guards.
 
-Enters: a SymPy expression and the frame that it stands in. Leaves: a value. Must not know: statements, targets.
+Enters: a SymPy expression and the frame that it stands in. Leaves: a value. Must not know: statements,
+targets.
 
 The general form serves every body: each index is an axis, a guard is a mask, and what a mask excludes is not
 taken. Reads are in `reads`, sums in `sums`.
@@ -16,10 +17,21 @@ import sympy
 from symbp.codegen import infer
 from symbp.codegen.arrays import reads, sums
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.arrays.values import Value, elementwise
+from symbp.codegen.arrays.values import Value, elementwise, filled, joined
 from symbp.codegen.tree import Expression
 from symbp.errors import GenerationError
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    Size,
+    free_indices,
+    guards_of,
+)
 from symbp.ir.printer import TEXT, decimal
 from symbp.read.display import Along, Reduced
 
@@ -40,7 +52,7 @@ COMPARE = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 def real(e: Expr, frame: Frame) -> Value:
     """The value of an expression of real numbers."""
-    if isinstance(e, IntegerAccess) or isinstance(e, (Index, Size, FloorDiv, Mod)):
+    if isinstance(e, (IntegerAccess, Index, Size, FloorDiv, Mod)):
         return integer(e, frame)
     if isinstance(e, Access):
         return reads.read(e, frame, real)
@@ -82,9 +94,15 @@ def counted(value: Value) -> Value:
 def _sum(e: Expr, frame: Frame) -> Value:
     terms = sorted(e.args, key=lambda term: TEXT.term_key(term, frame.order))
     total: Value | None = None
-    for term in terms:
-        negative = bool(term.could_extract_minus_sign())
-        value = real(-term if negative else term, frame)
+    while terms:
+        term = terms.pop(0)
+        other = next((t for t in terms if _is_otherwise(term, t)), None)
+        negative = other is None and bool(term.could_extract_minus_sign())
+        if other is None:
+            value = real(-term if negative else term, frame)
+        else:
+            terms.remove(other)
+            value = _either(term, other, frame)
         if total is None:
             total = _negated(value) if negative else value
             continue
@@ -93,6 +111,35 @@ def _sum(e: Expr, frame: Frame) -> Value:
         total = _binary("-" if negative else "+", total, value, frame)
     assert total is not None
     return total
+
+
+def _split(term: Expr) -> tuple[list[Guard], Expr]:
+    """The guards of a term, and the rest of it."""
+    factors = sympy.Mul.make_args(term)
+    guards = [f for f in factors if isinstance(f, Guard)]
+    return guards, sympy.Mul(*(f for f in factors if not isinstance(f, Guard)))
+
+
+def _is_otherwise(term: Expr, other: Expr) -> bool:
+    """Whether two terms have one guard each and these exclude each other: one of both counts."""
+    (mine, rest), (theirs, left) = _split(term), _split(other)
+    return len(mine) == len(theirs) == 1 and mine[0].complement() == theirs[0] and 1 not in (rest, left)
+
+
+def _either(term: Expr, other: Expr, frame: Frame) -> Value:
+    """One value where a guard holds, another one elsewhere."""
+    (guards, then), (_, otherwise) = _split(term), _split(other)
+    mask = conjunction(guards, frame)
+    scalar = not mask.axes and not guards[0].atoms(Access)
+    frames = [
+        frame.assuming([g]) if scalar else frame.under_guard() for g in (guards[0], guards[0].complement())
+    ]
+    values = [counted(real(e, f)) for e, f in zip((then, otherwise), frames, strict=True)]
+    if mask.axes or (any(v.axes for v in values) and not scalar):
+        return elementwise(infer.where, [mask, *values], frame.order)
+    axes = joined([v.axes for v in values], frame.order)
+    nodes = [filled(v, axes, frame.extents, lambda e: length(e, frame)) for v in values]
+    return Value(infer.choice(nodes[0], mask.node, nodes[1]), axes)
 
 
 def _negated(value: Value) -> Value:
@@ -114,13 +161,20 @@ def product(e: Expr, frame: Frame) -> Value:
     mask = conjunction(guards, frame)
     if not rest:
         return mask
-    numbers = all(f.is_number or isinstance(f, Size) or (f.is_Pow and not f.atoms(Access)) for f in rest)
+    numbers = all(
+        (f.is_number and f.is_finite) or isinstance(f, Size) or (f.is_Pow and not f.atoms(Access))
+        for f in rest
+    )
     if numbers and not any(f.free_symbols - f.atoms(Size) for f in rest):
         return quotient(rest, frame, mask)
-    taken = quotient(rest, frame.under_guard())
     zero = Value(infer.number(0))
-    if not mask.axes:
-        return Value(infer.choice(taken.node, mask.node, zero.node), taken.axes)
+    if not mask.axes and not any(g.atoms(Access) for g in guards):
+        taken = quotient(rest, frame.assuming(guards))
+        otherwise = filled(zero, taken.axes, frame.extents, lambda e: length(e, frame))
+        return Value(infer.choice(taken.node, mask.node, otherwise), taken.axes)
+    taken = quotient(rest, frame.under_guard())
+    if not mask.axes and not taken.axes:
+        return Value(infer.choice(taken.node, mask.node, zero.node))
     return elementwise(infer.where, [mask, taken, zero], frame.order)
 
 
@@ -145,6 +199,8 @@ def quotient(factors: Sequence[Expr], frame: Frame, first: Value | None = None) 
             under.append(base**-exponent)
         else:
             over.append(factor)
+    if first is None:
+        first = sums.mean(over, under, frame)
     above = [] if first is None else [counted(first) if over else first]
     above += [real(f, frame) for f in _ranked(over, frame)]
     below = [real(f, frame) for f in _ranked(under, frame)]
@@ -209,9 +265,28 @@ def holds(guard: Guard, frame: Frame) -> Value:
         op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
     if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
         op, lhs = "<", lhs - 1
+    if lhs.is_integer and rhs.is_integer and any(i in frame.running for i in free_indices(lhs - rhs)):
+        op, lhs, rhs = _about(op, lhs, rhs, frame)
     if op in ("=", "!=") and isinstance(rhs, Index) and not isinstance(lhs, Index):
         lhs, rhs = rhs, lhs
     return _binary(COMPARE[op], value(lhs, frame), value(rhs, frame), frame)
+
+
+def _about(op: str, lhs: Expr, rhs: Expr, frame: Frame) -> tuple[str, Expr, Expr]:
+    """A relation as one about the running index of a loop, where it can be solved for that: `t < T - 1`."""
+    running = sorted((i for i in free_indices(lhs - rhs) if i in frame.running), key=str)
+    index, difference = running[0], sympy.expand(rhs - lhs)
+    weight = difference.coeff(index)
+    rest = sympy.expand(difference - weight * index)
+    if weight not in (1, -1) or rest.has(index):
+        return op, lhs, rhs
+    place = -weight * rest  # lhs op rhs says: 0 op weight·(index - place)
+    if op in ("=", "!="):
+        return op, index, place
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[op] if weight == 1 else op
+    if turned == "<=" and not place.is_number:
+        return "<", index, sympy.expand(place + 1)
+    return (">", index, place - 1) if turned == ">=" and place.is_number else (turned, index, place)
 
 
 # --- integers

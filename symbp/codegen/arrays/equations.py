@@ -5,13 +5,12 @@ Enters: an equation and its frame. Leaves: a value. Must not know: statements, n
 
 from __future__ import annotations
 
-import sympy
-
 from symbp.codegen import infer
 from symbp.codegen.arrays import sums
 from symbp.codegen.arrays.bodies import conjunction, counted, integer, real
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.arrays.values import Axes, Value, aligned, elementwise, filled
+from symbp.codegen.arrays.values import Axes, Value, filled, joined, whole
+from symbp.codegen.tree import DType, Expression, Slice
 from symbp.ir.system import FLAT, Equation
 
 LEAVES = {
@@ -40,25 +39,27 @@ def _argmax(equation: Equation, frame: Frame) -> Value:
     """The place of the first maximum along one axis, or one component of it over several."""
     value = counted(real(equation.body, frame.under_guard() if equation.where else frame))
     mask = conjunction(equation.where, frame) if equation.where else None
-    both = [value] if mask is None else elementwise(infer.where, [mask, value, value], frame.order).axes
     reduced = equation.reduced
-    axes = value.axes if mask is None else tuple(both)
+    if mask is None and len(reduced) == 1:
+        plain = whole(value, reduced, frame)
+        kept = tuple(i for i in plain.axes if i not in reduced)
+        axis = plain.axes.index(reduced[0])
+        last = axis == len(plain.axes) - 1
+        return Value(infer.reduced("argmax", plain.node, (-1 if last else axis,), "integer"), kept)
+    axes = value.axes if mask is None else joined([value.axes, mask.axes], frame.order)
     kept = tuple(i for i in axes if i not in reduced)
-    ordered: Axes = (*kept, *reduced)
-    node = _over(value, ordered, frame)
     shape = tuple(frame.extents[i] for i in kept)
     component = equation.reduction.component if equation.reduction else FLAT
-    if mask is None and len(reduced) == 1:
-        plain = sums.whole(value, reduced, frame)
-        axis = sums._negative((plain.axes.index(reduced[0]),), len(plain.axes))
-        return Value(infer.reduced("argmax", plain.node, axis, "integer"), kept)
-    more = {} if mask is None else {"where": _over(mask, ordered, frame)}
+    more = {} if mask is None else {"where": _over(mask, (*kept, *reduced), frame)}
     count = infer.number(len(reduced))
     place = infer.number("None", "object") if component == FLAT else infer.number(component)
-    return Value(infer.call("first_maximum", node, count, place, shape=shape, dtype="integer", **more), kept)
+    node = _over(value, (*kept, *reduced), frame)
+    return Value(
+        infer.call("first_maximum", node, count, place, shape=shape, dtype="integer", more=more), kept
+    )
 
 
-def _over(value: Value, axes: Axes, frame: Frame) -> infer.Expression:
+def _over(value: Value, axes: Axes, frame: Frame) -> Expression:
     return filled(value, axes, frame.extents, lambda e: integer(e, frame).node)
 
 
@@ -71,18 +72,13 @@ def _leaf(equation: Equation, frame: Frame) -> Value:
     node = _over(value, (*batch, *equation.reduced), frame)
     axes = (*batch, *equation.result)
     shape = tuple(frame.extents[i] for i in axes)
-    more = {}
+    more: dict[str, Expression] = {}
     if "value" in leaf.result:
         more["count"] = integer(frame.extents[equation.result[-1]], frame).node
-    dtype: infer.DType = "integer" if leaf.integer else "real"
-    found = infer.call(LEAVES[equation.op or ""], node, shape=shape, dtype=dtype, **more)
+    dtype: DType = "integer" if leaf.integer else "real"
+    found = infer.call(LEAVES[equation.op or ""], node, shape=shape, dtype=dtype, more=more)
     here = tuple(i for i in axes if i not in frame.running)
     if here == axes:
         return Value(found, axes)
-    items = [
-        infer.name(frame.running[i], (), "integer") if i in frame.running else infer.Slice() for i in axes
-    ]
+    items = [infer.name(frame.running[i], (), "integer") if i in frame.running else Slice() for i in axes]
     return Value(infer.sliced(found, items, (frame.extents[i] for i in here)), here)
-
-
-__all__ = ["aligned", "right_hand_side", "sympy"]

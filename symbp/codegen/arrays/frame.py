@@ -5,12 +5,12 @@ Enters: nothing (types only). Leaves: `Frame`. Must not know: equations, targets
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symbp.codegen import infer
-from symbp.codegen.tree import Expression, Name
+from symbp.codegen.tree import Expression
 from symbp.ir.expr import Expr, Index, Size
 from symbp.ir.sizes.canonical import same_extent
 
@@ -19,7 +19,7 @@ from symbp.ir.sizes.canonical import same_extent
 class Variable:
     """The variable of a tensor; `below` is the size that all of its integers lie below, if that is known."""
 
-    node: Name
+    node: Expression
     below: Expr | None = None
 
     @property
@@ -31,7 +31,8 @@ class Variable:
 class Frame:
     """`variables` of tensors by name; `sizes` and `running` (indices of loops around) as identifiers;
     `extents` of all indices; `order` in which axes stand where nothing else decides; `formulas` of sizes that
-    stand for others. In a `guarded` expression a read may lie outside of its array where no one looks."""
+    stand for others, values that sizes are `bound` to. In a `guarded` expression a read may lie outside of
+    its array where no one looks; guards that are `assumed` hold."""
 
     variables: Mapping[str, Variable]
     sizes: Mapping[str, str]
@@ -39,7 +40,13 @@ class Frame:
     order: tuple[Index, ...] = ()
     running: Mapping[Index, str] = field(default_factory=dict)
     formulas: Mapping[Expr, Expr] = field(default_factory=dict)
+    bound: Mapping[Expr, Expr] = field(default_factory=dict)
     guarded: bool = False
+    assumed: frozenset[Expr] = frozenset()
+
+    def assuming(self, guards: Iterable[Expr]) -> Frame:
+        """The frame where these guards hold, since nothing is evaluated where they don't."""
+        return replace(self, assumed=self.assumed | set(guards))
 
     def under_guard(self) -> Frame:
         """The frame where a guard excludes some elements."""
@@ -52,7 +59,7 @@ class Frame:
 
     def full(self, extent: Expr) -> Expr:
         """A length in sizes that stand for no others."""
-        return extent.xreplace({size: formula for size, formula in self.formulas.items()})
+        return extent.xreplace(dict(self.formulas))
 
     def same(self, one: Expr, other: Expr) -> bool:
         """Whether two lengths are equal at all sizes."""

@@ -7,14 +7,13 @@ Enters: an access and its frame. Leaves: a value. Must not know: what surrounds 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 
 from symbp.codegen import infer
 from symbp.codegen.arrays.frame import Frame, Variable
 from symbp.codegen.arrays.values import Axes, Value, aligned, filled, joined
-from symbp.codegen.arrays.windows import windows
+from symbp.codegen.arrays.windows import reshaped, windows
 from symbp.codegen.tree import Expression, Node, Slice
-from symbp.ir.bounds import never_negative, within
+from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 
 Lower = Callable[[Expr, Frame], Value]
@@ -28,15 +27,18 @@ def read(access: Access, frame: Frame, lower: Lower) -> Value:
     plain = _plain(access.subscripts, variable, frame, access.outside is None)
     rest = [k for k in range(len(access.subscripts)) if k not in plain]
     missing = [g for k in rest for g in _outside(access.subscripts[k], variable.shape[k], frame)]
+    missing = [g for g in missing if g not in frame.assumed]
+    if any(g == 0 for g in missing) and (access.outside is not None or frame.guarded):
+        return Value(infer.number(0)) if access.outside is None else lower(access.outside, frame)
     scalars = all(not _has_axes(access.subscripts[k], frame) for k in rest)
     if scalars and (not missing or access.outside is not None or frame.guarded):
         return _view(access, plain, missing, frame, lower)
-    if access.outside == 0 and missing:
-        found = windows(access, variable, frame)
+    if len(plain) < len(access.subscripts):
+        found = reshaped(access, variable, frame) or windows(access, variable, frame)
         if found is not None:
             return found
     if missing and (access.outside is not None or frame.guarded):
-        return _taken(access, frame, lower)
+        return _taken(access, plain, frame, lower)
     return _elements(access, plain, frame)
 
 
@@ -112,17 +114,28 @@ def _places(access: Access, frame: Frame) -> list[Value]:
     return [integer(s, frame) for s in access.subscripts]
 
 
-def _taken(access: Access, frame: Frame, lower: Lower) -> Value:
-    """Elements at places that may lie outside of the array."""
+def _taken(access: Access, plain: Mapping[int, Index], frame: Frame, lower: Lower) -> Value:
+    """Elements at places that may lie outside of the array; axes in front and behind are taken whole."""
     variable = frame.variables[access.name]
     places = _places(access, frame)
+    whole = {k: i for k, i in plain.items() if frame.same(frame.extents[i], variable.shape[k])}
+    rest = [k for k in range(len(places)) if k not in whole]
+    first, last = rest[0], rest[-1]
+    parts = [places[k] for k in range(first, last + 1)]
     outside = None if access.outside in (None, 0) else lower(access.outside, frame)
-    parts = [*places, *([] if outside is None else [outside])]
-    axes = joined([p.axes for p in parts], frame.order)
-    nodes = [aligned(p, axes) for p in places]
-    shape = infer.broadcast(*(aligned(p, axes).shape for p in parts))
+    together = joined([p.axes for p in parts], frame.order)
+    before = tuple(whole[k] for k in range(first))
+    after = tuple(whole[k] for k in range(last + 1, len(places)))
+    axes = (*before, *together, *after)
+    if outside is not None and not set(outside.axes) <= set(axes):  # they have axes that the places haven't
+        first, parts, before, after = 0, places, (), ()
+        axes = together = joined([p.axes for p in (*parts, outside)], frame.order)
+    nodes = [aligned(p, together) for p in parts]
+    shape = tuple(frame.extents[i] for i in axes)
     more = {} if outside is None else {"outside": aligned(outside, axes)}
-    node = infer.call("taken", variable.node, *nodes, shape=shape, dtype=variable.node.dtype, **more)
+    node = infer.call(
+        "taken", variable.node, infer.number(first), *nodes, shape=shape, dtype=variable.node.dtype, more=more
+    )  # fmt: skip
     return Value(node, axes)
 
 
@@ -148,9 +161,3 @@ def _elements(access: Access, plain: Mapping[int, Index], frame: Frame) -> Value
     while isinstance(items[-1], Slice) and items[-1].stop is None:
         items.pop()
     return Value(infer.sliced(variable.node, items, (frame.extents[i] for i in axes)), axes)
-
-
-def always(guards: Sequence[Expr], frame: Frame) -> bool:
-    """Whether relations hold wherever indices run."""
-    extents = {i: frame.full(e) for i, e in frame.extents.items()}
-    return reduce(lambda a, g: a and never_negative(g.rhs - g.lhs, extents), guards, True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import sympy
 
 from symbp.codegen import infer
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.arrays.values import Axes, Value, aligned, elementwise, filled, joined
-from symbp.codegen.tree import Expression
+from symbp.codegen.arrays.values import Axes, Value, elementwise, whole
+from symbp.codegen.tree import Call, Expression
 from symbp.errors import GenerationError
 from symbp.ir.expr import Expr, Guard, Index, free_indices
 from symbp.read.display import Along, Reduced
@@ -45,24 +46,19 @@ def extreme(op: str, body: Expr, indices: Sequence[Index], where: Sequence[Guard
     kept = tuple(i for i in value.axes if i not in indices)
     if op == "logsumexp":
         shape = tuple(frame.extents[i] for i in kept)
-        return Value(infer.call("logsumexp", value.node, shape=shape, axis=_axes(axes, len(kept))), kept)
+        along = infer.axes_node(_from_end(axes, value.axes))
+        return Value(infer.call("np.logaddexp.reduce", value.node, along, shape=shape), kept)
     if op not in ("prod", "max"):
         raise GenerationError(f"no array expression for the reduction {op}")
     node = infer.reduced(op, value.node, _from_end(axes, value.axes))
     if op == "max" and (masked or not all(_is_surely_positive(frame.extents[i]) for i in indices)):
-        node = infer.call(
-            ".max", value.node, shape=node.shape, dtype="real",
-            **{k.name: k.value for k in node.keywords}, initial=infer.number("-np.inf", "real"),
-        )  # fmt: skip
+        more = {"initial": infer.number("-np.inf", "real")}
+        node = infer.call(".max", *node.arguments, shape=node.shape, more=more)
     return Value(node, kept)
 
 
 def _is_surely_positive(extent: Expr) -> bool:
     return bool(extent.is_positive)
-
-
-def _axes(axes: tuple[int, ...], left: int) -> Expression:
-    return infer.axes_node(_negative(axes, left + len(axes)))
 
 
 def _negative(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
@@ -74,16 +70,6 @@ def _from_end(axes: tuple[int, ...], every: Axes) -> tuple[int, ...]:
     return _negative(axes, len(every))
 
 
-def whole(value: Value, indices: Sequence[Index], frame: Frame) -> Value:
-    """The value with an axis for each of the indices."""
-    from symbp.codegen.arrays.bodies import length
-
-    if set(indices) <= set(value.axes):
-        return value
-    axes = joined([value.axes, tuple(i for i in indices if i not in value.axes)], frame.order)
-    return Value(filled(value, axes, frame.extents, lambda e: length(e, frame)), axes)
-
-
 def along(e: Along, frame: Frame) -> Value:
     """softmax or log_softmax along the axis of an index, 0 where conditions exclude an element."""
     from symbp.codegen.arrays.bodies import conjunction, real
@@ -93,17 +79,14 @@ def along(e: Along, frame: Frame) -> Value:
     inner = frame.within({e.index: e.extent})
     value = real(e.body, inner.under_guard() if e.where else inner)
     if e.where:
-        mask = conjunction(e.where, inner)
-        value = whole(value, tuple(dict.fromkeys((*mask.axes, e.index))), inner)
-    else:
-        mask, value = None, whole(value, (e.index,), inner)
-    axis = _negative((value.axes.index(e.index),), len(value.axes))
-    last = infer.axes_node((-1,) if len(value.axes) == 1 else axis)
+        mask, low = conjunction(e.where, inner), Value(infer.number("-np.inf", "real"))
+        value = elementwise(infer.where, [mask, value, low], inner.order)
+    value = whole(value, (e.index,), inner)
+    axis = value.axes.index(e.index)
+    last = axis == len(value.axes) - 1
+    more = {} if last else {"axis": infer.number(axis)}
     shape = tuple(inner.extents[i] for i in value.axes)
-    if mask is None:
-        return Value(infer.call(e.function, value.node, shape=shape, axis=last), value.axes)
-    given = aligned(mask, value.axes)
-    return Value(infer.call(f"{e.function}_where", given, value.node, shape=shape, axis=last), value.axes)
+    return Value(infer.call(e.function, value.node, shape=shape, more=more), value.axes)
 
 
 # --- sums
@@ -130,7 +113,42 @@ def total(body: Expr, indices: Sequence[Index], frame: Frame) -> Value:
             found = contracted([counted(v) for v in split], indices, frame)
         else:
             found = _summed(real(sympy.Mul(*rest), frame), indices, frame)
+    found, outer = _as_mean(found, indices, outer, frame)
     return quotient(outer, frame, found) if outer and sympy.Mul(*outer) != 1 else found
+
+
+def _as_mean(
+    value: Value, indices: Sequence[Index], outer: list[Expr], frame: Frame
+) -> tuple[Value, list[Expr]]:  # fmt: skip
+    """A sum by the lengths of its axes as a mean, and the factors that are left."""
+    inverse = [1 / frame.extents[i] for i in indices]
+    call = value.node
+    if not isinstance(call, Call) or call.name != ".sum" or call.dtype != "real":
+        return value, outer
+    if not all(outer.count(e) >= inverse.count(e) for e in inverse):
+        return value, outer
+    left = list(outer)
+    for factor in inverse:
+        left.remove(factor)
+    return Value(replace(call, name=".mean"), value.axes), left
+
+
+def mean(over: list[Expr], under: list[Expr], frame: Frame) -> Value | None:
+    """A sum over axes by their lengths as a mean: what it is made of is taken out of both lists."""
+    for node in over:
+        if not isinstance(node, Reduced) or node.op != "sum":
+            continue
+        extents = list(node.extents.values())
+        if not all(under.count(e) >= extents.count(e) for e in extents):
+            continue
+        value = reduction(node, frame)
+        call = value.node
+        if isinstance(call, Call) and call.name == ".sum" and call.dtype == "real":
+            over.remove(node)
+            for extent in extents:
+                under.remove(extent)
+            return Value(replace(call, name=".mean"), value.axes)
+    return None
 
 
 def _is_below(factor: Expr) -> bool:
@@ -193,7 +211,9 @@ def _kept(values: Sequence[Value], indices: Sequence[Index], frame: Frame) -> Ax
 def _matrix_product(values: Sequence[Value], indices: Sequence[Index], frame: Frame) -> Value | None:
     """`A @ B`, in the order in which the result has its axes where it is wanted."""
     wanted = _kept(values, indices, frame)
-    found = [f for pair in (values, values[::-1]) if (f := _as_matrices(*pair, indices)) is not None]
+    found = [
+        f for pair in (values, values[::-1]) if (f := _as_matrices(pair[0], pair[1], indices)) is not None
+    ]
     return next((f for f in found if f.axes == wanted), found[0] if found else None)
 
 
@@ -232,7 +252,7 @@ def _einsum(values: Sequence[Value], indices: Sequence[Index], frame: Frame) -> 
     formula = infer.quoted(f"{inputs}->{''.join(letters[i] for i in kept)}")
     more: dict[str, Expression] = {"optimize": infer.number("True", "object")} if len(values) > 2 else {}
     shape = tuple(frame.extents[i] for i in kept)
-    return Value(infer.call("np.einsum", formula, *(v.node for v in values), shape=shape, **more), kept)
+    return Value(infer.call("np.einsum", formula, *(v.node for v in values), shape=shape, more=more), kept)
 
 
 def _letters(indices: Sequence[Index]) -> Mapping[Index, str]:
@@ -246,8 +266,3 @@ def _letters(indices: Sequence[Index]) -> Mapping[Index, str]:
             single = len(own) == 1 and own in string.ascii_letters
             found[index] = own if single else next(spare)
     return found
-
-
-def assigned(value: Value, axes: Axes) -> Expression:
-    """The node with axes in the order of a target."""
-    return aligned(value, axes)

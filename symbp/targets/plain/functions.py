@@ -6,14 +6,28 @@ Enters: a sheet. Leaves: definitions and statements. Must not know: layout, file
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sympy
 
 from symbp.codegen import infer
 from symbp.codegen.arrays import Frame, Variable, right_hand_side
 from symbp.codegen.arrays.bodies import length, real
-from symbp.codegen.tree import Assign, Define, Expression, Name, Return, Statement
+from symbp.codegen.printer import INDENT, WIDTH, text
+from symbp.codegen.tree import (
+    Assign,
+    Attribute,
+    Binary,
+    Call,
+    Constant,
+    Define,
+    Expression,
+    Name,
+    Node,
+    Return,
+    Statement,
+    Subscript,
+)
 from symbp.errors import GenerationError
 from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Role, Tensor
@@ -23,7 +37,13 @@ from symbp.targets.plain.names import Names
 
 DATA = (Role.INPUT, Role.TARGET)
 KEPT: Mapping[Role, str] = {Role.PARAMETER: "params", Role.BUFFER: "buffers"}
-RISKY = frozenset(("/", "**")), frozenset(("np.exp", "np.log", "np.sqrt"))
+RISKY = frozenset(
+    ("/", "**", "np.exp", "np.log", "np.sqrt", "np.arcsin", "np.arccos", "np.arctanh", "np.tan")
+)
+SAFE = frozenset(("softmax", "np.logaddexp.reduce", ".max"))
+"""Functions of what may be -inf, by design."""
+MADE = {"symmetric": "symmetric", "lower triangular": "np.tril", "upper triangular": "np.triu"}
+"""How what was drawn gets a fact."""
 
 
 def used_names(body: Iterable[Statement]) -> set[str]:
@@ -44,7 +64,28 @@ def function(
         infer.name(word, (), "object") for role, word in KEPT.items() if any(t.role is role for t in read)
     ]
     data = [variable(sheet, t) for t in read if t.role not in KEPT]
-    return Define(name, (*kept, *data), tuple(doc), (*head, *body, Return(result)))
+    quiet = infer.call("np.errstate", shape=(), dtype="object", more={"all": infer.quoted("ignore")})
+    above = quiet if any(warns(statement) for statement in body) else None
+    return Define(name, (*kept, *data), tuple(doc), (*head, *body, Return(result)), above)
+
+
+def warns(node: Node, untaken: bool = False) -> bool:
+    """Whether NumPy may warn of what is computed and not taken, or of an infinity that is meant."""
+    word = node.name if isinstance(node, Call) else node.op if isinstance(node, Binary) else ""
+    if isinstance(node, Binary) and (
+        not node.right.shape or (node.op == "**" and isinstance(node.right, Constant))
+    ):
+        word = ""
+    if untaken and word in RISKY:
+        return True
+    if isinstance(node, Constant):
+        return "np.inf" in node.text
+    if isinstance(node, Call) and word in SAFE and isinstance(node.arguments[0], Call):
+        masked = node.arguments[0]
+        if masked.name == "np.where":
+            return any(warns(n, True) for n in masked.arguments[:2])
+    inside = untaken or word in ("np.where", "taken")
+    return any(warns(child, inside) for child in node.children)
 
 
 def variable(sheet: Sheet, tensor: Tensor) -> Name:
@@ -58,22 +99,28 @@ def _unpacked(sheet: Sheet, read: Sequence[Tensor]) -> list[Statement]:
     """Parameters and buffers out of their dictionaries, a few in each line."""
     found: list[Statement] = []
     for role, word in KEPT.items():
-        here = [t for t in read if t.role is role]
-        for k in range(0, len(here), 4):
-            few = here[k : k + 4]
-            table = infer.name(word, (), "object")
-            values = [
-                infer.call("", shape=()) if t is None else infer.Subscript(
-                    variable(sheet, t).shape, variable(sheet, t).dtype, table, (infer.quoted(t.name),)
-                )
-                for t in few
-            ]  # fmt: skip
+        table = infer.name(word, (), "object")
+        left = [t for t in read if t.role is role]
+        while left:
+            count = len(left)
+            while count > 1 and _width(sheet, left[:count], word) > WIDTH - len(INDENT):
+                count -= 1
+            few, left = left[:count], left[count:]
             targets = [variable(sheet, t) for t in few]
-            if len(few) == 1:
+            values = [
+                Subscript(v.shape, v.dtype, table, (infer.quoted(t.name),))
+                for v, t in zip(targets, few, strict=True)
+            ]
+            if count == 1:
                 found.append(Assign(targets[0], values[0]))
             else:
                 found.append(Assign(infer.tuple_of(*targets), infer.tuple_of(*values)))
     return found
+
+
+def _width(sheet: Sheet, few: Sequence[Tensor], word: str) -> int:
+    """The columns that a line takes which unpacks some parameters."""
+    return sum(len(sheet.tensors[t.name]) + len(t.name) + len(word) + 8 for t in few) - 1
 
 
 def sizes_of(sheet: Sheet, used: Iterable[str], read: Sequence[Tensor]) -> list[Statement]:
@@ -94,8 +141,15 @@ def sizes_of(sheet: Sheet, used: Iterable[str], read: Sequence[Tensor]) -> list[
             )
         found.append(_opened(sheet, tensor, opened))
         opened = [n for n in opened if Size(n) not in tensor.shape]
-    for name, formula in formulas.items():
-        found.append(Assign(sheet.frame.size(Size(name)), length(formula, sheet.frame)))
+    pairs = [(sheet.frame.size(Size(n)), length(formula, sheet.frame)) for n, formula in formulas.items()]
+    for k in range(0, len(pairs), 3):
+        targets, values = zip(*pairs[k : k + 3], strict=True)
+        one = len(targets) == 1
+        found.append(
+            Assign(
+                targets[0] if one else infer.tuple_of(*targets), values[0] if one else infer.tuple_of(*values)
+            )
+        )
     return found
 
 
@@ -106,11 +160,11 @@ def _gives(tensor: Tensor, opened: Sequence[str]) -> int:
 def _opened(sheet: Sheet, tensor: Tensor, opened: Sequence[str]) -> Statement:
     """`N, T = x.shape`, or `N = x.shape[0]`."""
     array = variable(sheet, tensor)
-    shape = infer.Attribute((), "object", array, "shape")
+    shape = Attribute((), "object", array, "shape")
     places = {n: tensor.shape.index(Size(n)) for n in opened if Size(n) in tensor.shape}
     ordered = sorted(places, key=places.__getitem__)
     targets = [sheet.frame.size(Size(n)) for n in ordered]
-    values = [infer.Subscript((), "integer", shape, (infer.number(places[n]),)) for n in ordered]
+    values = [Subscript((), "integer", shape, (infer.number(places[n]),)) for n in ordered]
     if len(places) == len(tensor.shape) > 1:
         return Assign(infer.tuple_of(*targets), shape)
     if len(targets) == 1:
@@ -152,34 +206,28 @@ def _size(sheet: Sheet, name: str) -> Name:
 
 
 def _start(sheet: Sheet, parameter: Tensor, start: Initial) -> Expression:
-    frame = sheet.frame
+    frame, shape = sheet.frame, parameter.shape
     renamed = {Size(old): Size(new) for old, new in sheet.reading.sizes.items()}
-    start = replace(start, scale=start.scale.xreplace(renamed), shift=start.shift.xreplace(renamed))
-    sizes = infer.sizes_of(length(e, frame) for e in parameter.shape)
-    shape = parameter.shape
+    scale, shift = start.scale.xreplace(renamed), start.shift.xreplace(renamed)
+    sizes = infer.sizes_of(length(e, frame) for e in shape)
     if start.distribution in ("mean", "deviation"):
         raise GenerationError(
-            f"{parameter.name} starts at a {start.distribution} of the data, which plain code doesn't measure",
+            f"{parameter.name} starts at the {start.distribution} of data, which plain code doesn't measure",
             help="leave out --standardise, or choose another target",
         )
-    if start.distribution == "constant" or start.scale == 0:
-        value = start.shift + (start.scale if start.distribution == "constant" else 0)
-        if value == 0:
-            return infer.call("np.zeros", sizes, shape=shape)
-        return infer.call("np.full", sizes, real(value, frame).node, shape=shape)
+    if start.distribution == "constant" or scale == 0:
+        value = shift + (scale if start.distribution == "constant" else 0)
+        if value in (0, 1):
+            return infer.call("np.ones" if value == 1 else "np.zeros", sizes, shape=shape)
+        full = infer.number(float(value)) if value.is_Integer else real(value, frame).node
+        return infer.call("np.full", sizes, full, shape=shape)
     if start.distribution == "normal":
         node: Expression = infer.call("rng.standard_normal", sizes, shape=shape)
     else:
         node = infer.call("rng.uniform", infer.number(-1), infer.number(1), sizes, shape=shape)
-    if start.scale != 1:
-        node = infer.binary("*", _scale(start.scale, frame), node)
-    if start.shift != 0:
-        node = infer.binary("+", node, real(start.shift, frame).node)
-    for fact, made in (
-        ("symmetric", "symmetric"),
-        ("lower triangular", "np.tril"),
-        ("upper triangular", "np.triu"),
-    ):
+    node = node if scale == 1 else infer.binary("*", _scale(scale, frame), node)
+    node = node if shift == 0 else infer.binary("+", node, real(shift, frame).node)
+    for fact, made in MADE.items():
         node = infer.call(made, node, shape=shape) if parameter.fact(fact) else node
     return node
 
@@ -220,7 +268,7 @@ def update(rule: UpdateRule, taken: Iterable[str]) -> Update:
     for tensor in system.tensors:
         if tensor.name in tables:
             table = infer.name(tables[tensor.name], (), "object")
-            node: Expression = infer.Subscript(tensor.shape, "real", table, (key,))
+            node: Expression = Subscript(tensor.shape, "real", table, (key,))
         elif tensor.name in (GRADIENT, STEP):
             node = infer.name(tensor.name, tensor.shape, "integer" if tensor.integer else "real")
         else:
@@ -235,13 +283,13 @@ def update(rule: UpdateRule, taken: Iterable[str]) -> Update:
     whole = Frame({**variables, GRADIENT: Variable(infer.name("flat", variables[GRADIENT].shape))}, {})
     once: list[Statement] = []
     each: list[Statement] = []
-    for k, e in enumerate(system.equations, 1):
+    for e in system.equations:
         value = right_hand_side(e, whole if e in summed else frame, False)
         (each if e.indices else once).append(Assign(variables[e.target].node, value.node, ""))
     for old, new in system.updates.items():
         if variables[old] is not variables[new]:
             each.append(Assign(variables[old].node, variables[new].node))
-    settings = tuple((variables[h.name].node.id, rule.hyper[h.name]) for h in system.with_role(Role.HYPER))
+    settings = tuple((text(variables[h.name].node), rule.hyper[h.name]) for h in system.with_role(Role.HYPER))
     return Update(
         rule.name, settings, tuple(tables[m] for m in rule.moments), tuple(once), tuple(each), bool(summed)
     )

@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, type-arg"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, type-arg, assignment"
 """Small functions that a plain module takes along whole, those that it calls and no others.
 
 Enters: arrays. Leaves: arrays. Must not know: where they are called. They read as in the module: NumPy and
@@ -10,32 +10,15 @@ import math
 import numpy as np
 
 
-def softmax(u, axis):
-    """exp(u) over its sum along an axis, without overflow."""
-    e = np.exp(u - u.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+def softmax(u, axis=-1):
+    """exp(u) over its sum along an axis, without overflow; 0 where a row is nothing but -inf."""
+    e = np.exp(u - np.maximum(u.max(axis, keepdims=True), -1e308))
+    return e / np.maximum(e.sum(axis, keepdims=True), 1e-308)
 
 
-def softmax_where(mask, u, axis):
-    """softmax of what a mask leaves, 0 elsewhere."""
-    m = np.where(mask, u, -np.inf).max(axis=axis, keepdims=True)
-    e = np.where(mask, np.exp(np.where(mask, u - np.where(np.isfinite(m), m, 0), 0)), 0)
-    total = e.sum(axis=axis, keepdims=True)
-    return e / np.where(total == 0, 1, total)
-
-
-def log_softmax(u, axis):
+def log_softmax(u, axis=-1):
     """The logarithm of softmax, without overflow."""
-    shifted = u - u.max(axis=axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
-
-
-def logsumexp(u, axis):
-    """log(exp(u).sum(axis)), without overflow; of nothing but -inf it is -inf."""
-    m = u.max(axis=axis, keepdims=True)
-    m = np.where(np.isfinite(m), m, 0)
-    with np.errstate(divide="ignore"):
-        return np.squeeze(m, axis) + np.log(np.exp(u - m).sum(axis=axis))
+    return u - np.expand_dims(np.logaddexp.reduce(u, axis), axis)
 
 
 def sigmoid(u):
@@ -113,12 +96,13 @@ def gelu_tanh_slope(u):
     return (1 + t) / 2 + u * (1 - t**2) * math.sqrt(2 / math.pi) * (1 + 0.134145 * u**2) / 2
 
 
-def taken(x, *places, outside=0):
-    """x[places], with a value of its own outside of x."""
-    inside, safe = True, []
-    for k, n in zip(places, x.shape):
+def taken(x, first, *places, outside=0):
+    """x at places along its axes from the `first` on, and `outside` where these lie outside of x."""
+    inside, safe = True, [slice(None)] * first
+    for k, n in zip(places, x.shape[first:], strict=False):
         inside = inside & (k >= 0) & (k < n)
         safe.append(np.clip(k, 0, n - 1))
+    inside = np.reshape(inside, np.shape(inside) + (1,) * (x.ndim - len(safe)))
     return np.where(inside, x[tuple(safe)], outside)
 
 

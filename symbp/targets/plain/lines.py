@@ -9,11 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import sympy
+
 from symbp.codegen import infer
 from symbp.codegen.arrays import Frame, Value, Variable, aligned, filled, right_hand_side
 from symbp.codegen.arrays.bodies import holds, length
-from symbp.codegen.tree import Assign, Expression, For, If, Node, Slice, Statement
-from symbp.ir.expr import Expr, Guard, Index
+from symbp.codegen.arrays.scatters import scattered
+from symbp.codegen.tree import Assign, Effect, Expression, For, If, Node, Slice, Statement
+from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, System, Tensor
 from symbp.read.reading import Line, Reading
@@ -46,7 +49,8 @@ class Sheet:
         """In which every right-hand side is lowered."""
         formulas = {size: formula for formula, size in self.reading.lengths.items()}
         variables = {t.name: self._variable(t) for t in self.system.tensors}
-        return Frame(variables, self.sizes, formulas=formulas)
+        bound = {Size(n): sympy.Integer(value) for n, value in self.system.bound.items()}
+        return Frame(variables, self.sizes, formulas=formulas, bound=bound)
 
     def shape(self, tensor: Tensor) -> tuple[Expr, ...]:
         """A shape with the names that the page has for long lengths."""
@@ -120,7 +124,7 @@ def _made(sheet: Sheet, equation: Equation) -> Statement:
     node = sheet.frame.variables[equation.target].node
     sizes = infer.sizes_of(length(e, sheet.frame) for e in node.shape)
     more = {"dtype": infer.number("int", "object")} if node.dtype == "integer" else {}
-    return Assign(node, infer.call("np.zeros", sizes, shape=node.shape, dtype=node.dtype, **more))
+    return Assign(node, infer.call("np.zeros", sizes, shape=node.shape, dtype=node.dtype, more=more))
 
 
 def _equation(sheet: Sheet, equation: Equation, running: Mapping[int, str]) -> list[Statement]:
@@ -134,12 +138,19 @@ def _equation(sheet: Sheet, equation: Equation, running: Mapping[int, str]) -> l
         and not any(loops & set(x.fixed) for x in lines)
     ):
         made = [] if running else [_made(sheet, equation)]
-        return [*made, *(_line(sheet, line.equation, running, line.fixed, (line.number,)) for line in lines)]
+        return [*made, *(_line(sheet, x.equation, running, x.fixed, (x.number,)) for x in lines)]
     at_end = next((line for line in lines if line.condition is None), None)
     if not one and at_end is not None and len(lines) == 2 and set(at_end.fixed) <= loops and running:
         return _two_cases(sheet, lines, running)
     shown = sheet.reading.lettering.shown(equation)
-    return [_line(sheet, shown, running, {}, tuple(line.number for line in lines))]
+    numbers = tuple(line.number for line in lines)
+    rest, additions = scattered(shown, _frame(sheet, shown, running))
+    if not additions:
+        return [_line(sheet, shown, running, {}, numbers)]
+    first = _made(sheet, shown) if rest is None else _line(sheet, rest, running, {}, numbers)
+    target = sheet.frame.variables[equation.target].node
+    adding = (infer.call("np.add.at", target, a.place, a.values, shape=(), dtype="object") for a in additions)
+    return [first, *(Effect(call, numbers) for call in adding)]
 
 
 def _two_cases(sheet: Sheet, lines: Sequence[Line], running: Mapping[int, str]) -> list[Statement]:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symbp.codegen.execute import execute
+from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
 from symbp.codegen.printer import text
-from symbp.codegen.tree import Call, Define, Module, Node
+from symbp.codegen.tree import Call, Define, Module, Node, Statement
 from symbp.errors import GenerationError
+from symbp.ir.expr import Size
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
 from symbp.read.reading import reading
@@ -26,8 +29,13 @@ from symbp.targets.plain.functions import Update, initial_parameters, loss_and_g
 from symbp.targets.plain.lines import Sheet, sheet
 from symbp.targets.target import Order
 
+NAMES: dict[str, Any] = {
+    "np": np,
+    "math": math,
+    "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
+}
 PIECES: tuple[str, ...] = ()
-HELPERS = {name: f for name, f in inspect.getmembers(helpers, inspect.isfunction)}
+HELPERS = dict(inspect.getmembers(helpers, inspect.isfunction))
 OF_TRAINING = ("rows", "epoch", "epochs", "batch", "seed", "name", "value", "flat", "gradients")
 
 
@@ -37,7 +45,7 @@ class Draft:
 
     order: Order
     sheet: Sheet
-    functions: tuple[Define, ...]
+    functions: tuple[Statement, ...]
     update: Update
 
 
@@ -53,19 +61,37 @@ def with_reading(order: Order) -> tuple[Order, Sheet]:
 def drafted(state: tuple[Order, Sheet]) -> Draft:
     """The functions as trees."""
     order, page = state
-    change = update(order.update, (*page.tensors.values(), *page.sizes.values(), *HELPERS, *OF_TRAINING))
+    data = [page.tensors[t.name] for t in page.system.leaves if t.role is not Role.PARAMETER]
+    change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *OF_TRAINING))
     return Draft(order, page, (initial_parameters(page, order.initial), loss_and_gradients(page)), change)
+
+
+def with_arrays_made_together(draft: Draft) -> Draft:
+    """Arrays of zeros of one shape in one line."""
+    return _changed(draft, made_together)
+
+
+def with_named_repeats(draft: Draft) -> Draft:
+    """A name for what stands repeatedly."""
+    return _changed(draft, lambda body: named_repeats(body, draft.sheet.names.give))
+
+
+def _changed(draft: Draft, change: Callable[[Body], Body]) -> Draft:
+    functions = tuple(in_bodies(f, change) for f in draft.functions)
+    return replace(draft, functions=functions)
 
 
 def assembled(draft: Draft) -> str:
     """The text of a module."""
     page, change, derivation = draft.sheet, draft.update, draft.order.derivation
     gradients = draft.functions[-1]
+    assert isinstance(gradients, Define)
     data = [a.id for a in gradients.arguments if a.id not in ("params", "buffers")]
     texts = [inspect.getsource(HELPERS[name]) for name in _helpers([*draft.functions, *change.statements])]
     values = {
         "title": f"{derivation.name} in NumPy, one line for each equation.",
         "words": ["The comment (k) behind a line is the number of its equation in the textbook's reading."],
+        "uses_windows": any("sliding_window_view" in f.calls() for f in draft.functions),
         "uses_math": any("math." in t for t in texts),
         "constants": _constants(page, draft.functions, draft.order.constants),
         "helpers": texts,
@@ -100,7 +126,7 @@ def _together(values: Sequence[tuple[str, float]]) -> str:
     return f"{', '.join(name for name, _ in values)} = {', '.join(repr(value) for _, value in values)}"
 
 
-def _constants(page: Sheet, functions: Sequence[Define], hyper: Mapping[str, float]) -> list[str]:
+def _constants(page: Sheet, functions: Sequence[Statement], hyper: Mapping[str, float]) -> list[str]:
     """Sizes that have a value, and the network's constants."""
     used, bound = used_names(functions), page.system.bound
     values = [
@@ -134,18 +160,23 @@ def gradients(
     """The loss and the gradients that a draft or a text computes; a page is no code."""
     if isinstance(state, tuple):
         return None
-    names: dict[str, Any] = {"np": np, "math": math, **HELPERS}
+    names: dict[str, Any] = {**NAMES, **HELPERS}
     if isinstance(state, Draft):
         page = state.sheet
-        known = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
+        known: dict[str, Any] = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
         known |= {page.tensors[n]: v for n, v in state.order.constants.items() if n in page.tensors}
         names = execute(Module(state.functions), {**names, **known})
     else:
         exec(compile(state, "<module>", "exec"), names)
     function = names["loss_and_gradients"]
-    count = function.__code__.co_argcount
-    given = {
-        a: values if a in ("params", "buffers") else values[a] for a in function.__code__.co_varnames[:count]
-    }
+    asked = inspect.signature(function).parameters
+    given = {name: values if name in ("params", "buffers") else values[name] for name in asked}
     loss, found, *_ = function(**given)
     return {"": loss, **found}
+
+
+def point_of(page: Sheet, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The values of all sizes of a page, those that are formulas, too."""
+    values = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
+    formulas = {size.name: int(f.xreplace(values)) for size, f in page.frame.formulas.items()}
+    return {**sizes, **formulas}
