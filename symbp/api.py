@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
+    from symbp.read.flow import StepBound
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
-    from symbp.read.flow import StepBound
     from symbp.read.numbers import Numbers
     from symbp.read.numbers.descent import Descent
     from symbp.read.reading import Style

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from symbp.explain.document import Document
+from symbp.explain.document import Document, NumberedEquation
 from symbp.explain.drawing import caption, drawing
 from symbp.explain.lecture import Steps
 from symbp.explain.mathml import MathML, operator, row
@@ -92,6 +92,11 @@ def html(
         return render("page_fragment.html.j2", values, markup=True)
     own = {"style": _file("page.css"), "script": _file("page.js"), "arithmetic": _file("page_arithmetic.js")}
     return render("page.html.j2", values | own, markup=True)
+
+
+def formulas(shown: NumberedEquation, document: Document) -> tuple[Markup, ...]:
+    """One equation of a document in its forms."""
+    return Blocks(document, Links(frozenset(), "")).equation(shown).forms
 
 
 def _file(name: str) -> Markup:

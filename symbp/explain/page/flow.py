@@ -42,7 +42,7 @@ class FlowBlock:
 def flow_block(flow: Flow, notation: MathML, prefix: str) -> FlowBlock:
     """The block of a flow."""
     charts = [
-        Chart(f"{name}: norm of the gradient", _axis(flow), Axis("norm", log=True), _series(flow, tracks))
+        Chart(f"{name}: norm of the gradient", _axis(flow), Axis("norm", log=True), _series(tracks))
         for name, tracks in flow.tracks.items()
     ]
     rows = tuple(
@@ -69,7 +69,7 @@ def _axis(flow: Flow) -> Axis:
     return Axis("layer", names=flow.places)
 
 
-def _series(flow: Flow, tracks: tuple[Track, ...]) -> tuple[Series, ...]:
+def _series(tracks: tuple[Track, ...]) -> tuple[Series, ...]:
     found = []
     for track in tracks:
         name = f"{track.start}, after some training" if track.is_trained else track.start

@@ -17,7 +17,6 @@ from symbp.explain.page.equations import inline, joined, notation_of, tall
 from symbp.explain.page.work import Work, work
 from symbp.ir.expr import Expr
 
-
 CELL = 11.0  # em; the width of a column
 
 

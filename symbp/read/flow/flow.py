@@ -2,8 +2,8 @@
 
 Enters: a derivation. Leaves: a `Flow`. Must not know: formats.
 
-A recurrence is looked at by itself: a gradient of random direction sets out at the last step, and what is left
-of it is measured at each step before. In a chain of layers it is the gradient of the loss.
+A recurrence is looked at by itself: a gradient of random direction sets out at the last step, and what is
+left of it is measured at each step before. In a chain of layers it is the gradient of the loss.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _norms(way: Path, values: Mapping[str, Array], sizes: Mapping[str, int]) -> 
 
 
 def _sizes(system: System, way: Path) -> dict[str, int]:
-    """Wide enough for norms to mean something, long enough for the way to be one, small enough to be quick."""
+    """Wide enough for norms to mean something, long enough to be a way, small enough to be quick."""
     found = {
         name: min(system.bound[name], WIDE) if name in system.bound else FEW for name in system.sizes
     }  # fmt: skip
