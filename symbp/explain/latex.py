@@ -322,7 +322,7 @@ def _steps(steps: Sequence[Step], symbols: Symbols) -> str:
     notation, room = Latex(symbols), TEXT_WIDTH - STEP_INDENT
     rows = []
     for step in steps:
-        reason = _mixed(step.because(_Marked(symbols)))
+        reason = _mixed(step.because(Marked(symbols)))
         rows.append(rf"  \item \emph{{{_prose(step.rule)}}} in ${notation.tensor(step.target)}$. {reason}")
         left = [] if step.before or step.differential is None else [(step.spelled(notation)[0], "")]
         sides = [[*left, *_sides(step.before, notation)], _sides(step.after, notation)]
@@ -347,7 +347,7 @@ def _becoming(sides: Sequence[Sequence[tuple[str, str]]], room: float) -> list[s
     return [*(rf"{row} \\" for row in rows[:-1]), rows[-1]]
 
 
-class _Marked(Latex):
+class Marked(Latex):
     """A notation whose tensors can be told from the words around them."""
 
     def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:

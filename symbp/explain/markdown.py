@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbp.explain.document import Document, NumberedEquation, Section, sides
-from symbp.explain.latex import Latex, matrix_latex, notation_for
+from symbp.explain.latex import MARK, Latex, Marked, matrix_latex, notation_for
 from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.text import computed_as
 from symbp.ir.printer import Notation
@@ -18,7 +18,8 @@ from symbp.read.legend import Named, Piece
 
 
 def markdown(document: Document, *, steps: Steps = False) -> str:
-    """The page without a final newline; with `steps`, how each derivative comes about."""
+    """The page without a final newline; with `steps`, how each derivative comes about, or every rewrite
+    that led to the `computed` equations."""
     return "\n\n".join(parts(document, steps=steps))
 
 
@@ -40,6 +41,8 @@ def parts(document: Document, *, steps: Steps = False) -> list[str]:
     found += [_section(section, notation) for section in document.sections]
     if steps and steps != "computed" and document.lecture.lessons:
         found.append(_lecture(document))
+    elif steps == "computed" and document.steps:
+        found.append(_steps(document))
     found += [f"> **Warning.** {warning}" for warning in document.warnings]
     return found
 
@@ -101,11 +104,32 @@ def _lecture(document: Document) -> str:
     return "\n\n".join(parts)
 
 
+def _steps(document: Document) -> str:
+    """Every rewrite: its rule, what stood before and what stands after it, and why."""
+    notation, marked = Latex(document.ever), Marked(document.ever)
+    parts = ["## Steps"]
+    for count, step in enumerate(document.steps, start=1):
+        pieces = step.because(marked).split(MARK)
+        reason = "".join(f"${p}$" if at % 2 else _words(p) for at, p in enumerate(pieces))
+        parts.append(f"**{count}.** *{_words(step.rule)}* in ${notation.tensor(step.target)}$. {reason}")
+        if not step.before and step.differential is not None:
+            parts.append(f"$${step.spelled(notation)[0]}$$")
+        for arrow, side in (("", step.before), (r"\to \quad ", step.after)):
+            for equation in side:
+                left, right = notation.equation(equation)
+                parts.append(f"$${arrow}{f'{left} = {right}' if equation.target else right}$$")
+    return "\n\n".join(parts)
+
+
+def _words(text: str) -> str:
+    return text.replace("*", r"\*").replace("_", r"\_")
+
+
 def _spelled(pieces: Sequence[Piece], notation: Notation) -> str:
     spelled = []
     for piece in pieces:
         if isinstance(piece, str):
-            spelled.append(piece.replace("*", r"\*").replace("_", r"\_"))
+            spelled.append(_words(piece))
         else:
             named = isinstance(piece, Named)
             spelled.append(f"${notation.access(piece.name, [], None) if named else notation.show(piece)}$")
