@@ -1,0 +1,439 @@
+"""What an answer means at a place: its tree as an array.
+
+Enters: a tree, what names stand for, a place with values. Leaves: a `Value`, or why there is none: `Misfit`
+where shapes don't fit, FormulaError where a name or a function isn't known.
+Must not know: what the answer is compared with.
+
+Labels that are calculated with stand for rows of zeros and a 1 at the label, as textbooks write p − y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symbp.errors import FormulaError
+from symbp.ir.domains import FLOAT
+from symbp.ir.expr import Expr, Guard, Index
+from symbp.read.grammar.places import error_at, meant
+from symbp.read.grammar.syntax import (
+    Bracket,
+    Call,
+    Name,
+    Number,
+    Ones,
+    Power,
+    Product,
+    Read,
+    Reduction,
+    Relation,
+    Subscripted,
+    Total,
+    Transpose,
+    Tree,
+)
+from symbp.verify.grading.calls import call
+from symbp.verify.grading.functions import Functions
+from symbp.verify.grading.key import Place
+from symbp.verify.grading.names import Names
+from symbp.verify.grading.reads import read
+from symbp.verify.grading.values import (
+    Array,
+    Misfit,
+    Numbers,
+    Value,
+    over,
+    plain,
+    product,
+    reduced,
+    summed,
+    together,
+    turned,
+)
+from symbp.verify.proofs.evaluation import Refused
+
+WHOLE_NUMBER = 10**6  # up to it a number may be a subscript
+RELATIONS = {"=": "=", "≠": "!=", "<": "<", "≤": "<=", ">": ">", "≥": ">="}
+WRITTEN = {"=": np.equal, "≠": np.not_equal, "<": np.less, "≤": np.less_equal, ">": np.greater,
+           "≥": np.greater_equal}  # fmt: skip
+Scope = Mapping[str, int]  # the indices that have a meaning here, and how far they run
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Trees of one answer at one place; `text` is for messages, `loose` whether it is written as code."""
+
+    text: str
+    names: Names
+    place: Place
+    loose: bool = False
+    notes: set[str] = field(default_factory=set)
+    kept: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[Tree, Value]] = field(default_factory=dict)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        return Numbers(self.place.point.domain)
+
+    @cached_property
+    def functions(self) -> Functions:
+        zero = self.numbers.rational(Fraction(0))
+        return Functions(self.numbers, lambda x: self.compared(self.unknown, "<", zero, x))
+
+    def error(self, node: Tree, what: str, help: str | None = None) -> FormulaError:
+        return error_at(self.text, node.span, what, help=help)
+
+    def value(self, node: Tree, scope: Scope) -> Value:
+        """The value of a part, kept for the next tree that has it."""
+        key = id(node), tuple(sorted(scope.items()))
+        if key not in self.kept:
+            self.place.clock.check()
+            self.kept[key] = node, self._value(node, scope)
+        return self.kept[key][1]
+
+    def real(self, node: Tree, scope: Scope) -> Value:
+        """The value as elements of the domain."""
+        return self.calculated(self.value(node, scope), node)
+
+    def calculated(self, value: Value, node: Tree) -> Value:
+        if value.labels is not None:
+            return self.one_hot(value, node)
+        return self.numbers.lifted(value)
+
+    def _value(self, node: Tree, scope: Scope) -> Value:
+        match node:
+            case Number(value=value):
+                return self.number(value)
+            case Name():
+                return self.name(node, scope)
+            case Ones():
+                return Value(self.numbers.array(np.ones(1, dtype=int)), (), (True,), integer=True)
+            case Total():
+                return self.total(node, scope)
+            case Product():
+                return self.product(node, scope)
+            case Power():
+                return self.power(node, scope)
+            case Transpose(operand=operand):
+                return turned(self.real(operand, scope))
+            case Call():
+                return call(self, node, scope)
+            case Read() | Subscripted():
+                return read(self, node, scope)
+            case Bracket(relation=relation):
+                return self.bracket(relation, scope)
+            case Reduction():
+                return self.reduction(node, scope)
+            case _:
+                raise self.error(node, "this has no meaning in an answer")
+
+    # --- leaves
+    def number(self, value: Fraction) -> Value:
+        if value.denominator == 1 and abs(value) <= WHOLE_NUMBER:
+            found = np.empty((), dtype=object)
+            found[()] = int(value)
+            return Value(found, integer=True)
+        return Value(self.numbers.rational(value))
+
+    def name(self, node: Name, scope: Scope) -> Value:
+        name = node.name
+        if name in scope and name not in self.names.tensors:
+            found = np.empty(scope[name], dtype=object)
+            found[:] = range(scope[name])
+            return Value(found, (name,), integer=True)
+        if name in self.names.tensors:
+            return self.tensor(self.names.tensors[name])
+        if name in self.names.sizes:
+            return self.number(Fraction(self.size(name)))
+        if name in ("π", "pi"):
+            return Value(self.numbers.array(self.place.point.domain.constant(sympy.pi)))
+        if name == "e":
+            return Value(self.numbers.apply(sympy.exp, self.numbers.rational(Fraction(1))))
+        raise self.unknown_name(node, scope)
+
+    def unknown_name(self, node: Name, scope: Scope) -> FormulaError:
+        known = [*self.names.tensors, *self.names.sizes, *scope]
+        if node.name in self.names.letters:
+            help = f"sum over it: Σ_{node.name} …; or write it on the left, too"
+            return self.error(node, f"the index {node.name} has no range here", help)
+        return self.error(
+            node,
+            f"nothing on the page is called {node.name}",
+            meant(node.name, known) or f"its names: {', '.join(dict.fromkeys(self.names.forward))}",
+        )
+
+    def size(self, name: str) -> int:
+        found = self.names.sizes[name]
+        if isinstance(found, str):
+            return self.place.sizes[found]
+        length, turned_back = found  # type: ignore[misc]
+        from symbp.ir.expr import Size
+
+        extent = length.xreplace({Size(new): Size(old) for new, old in turned_back.items()})
+        return self.place.number(extent)
+
+    def tensor(self, name: str) -> Value:
+        array = self.place.tensor(name)
+        if name in self.names.integers:
+            whole = np.empty(array.shape, dtype=object)
+            for at in np.ndindex(array.shape):
+                whole[at] = int(array[at])
+            labels = name if self.place.bound(name) is not None else None
+            return plain(whole, integer=True, labels=labels)
+        return plain(self.numbers.array(array.astype(np.float64) if self.numbers.native else array))
+
+    def one_hot(self, value: Value, node: Tree) -> Value:
+        """A row for each label."""
+        assert value.labels is not None
+        if value.index and not value.rank:
+            symbol = self.names.symbol(value.labels)
+            raise self.error(
+                node, "a label is a whole number, and no 0 or 1", f"write [k = {symbol}[n]] or {symbol}[n,k]"
+            )
+        bound = self.place.bound(value.labels)
+        assert bound is not None
+        symbol = self.names.symbol(value.labels)
+        self.notes.add(f"{symbol} stands for onehot({symbol}): a row for each label, 1 at it and 0 elsewhere")
+        mask = value.array[..., None] == np.arange(bound)
+        return Value(self.zeros_and_ones(mask), value.index, (*value.fits, False))
+
+    def zeros_and_ones(self, mask: Array) -> Array:
+        one, zero = (self.numbers.rational(Fraction(k)) for k in (1, 0))
+        return self.numbers.array(np.where(np.asarray(mask, dtype=bool), one, zero))
+
+    # --- operations
+    def total(self, node: Total, scope: Scope) -> Value:
+        found: Value | None = None
+        values = [(minus, self.value(term, scope), term) for minus, term in node.terms]
+        whole = all(v.integer and v.labels is None for _, v, _ in values)
+        for minus, value, term in values:
+            part = value if whole else self.calculated(value, term)
+            if minus:
+                part = replace(part, array=self.negative(part.array, whole))
+            if found is None:
+                found = part
+                continue
+            left, right, like = together(found, part, node.span, "this sum")
+            added = _whole(left + right) if whole else self.numbers.add(left, right)
+            found = replace(like, array=added, integer=whole)
+        assert found is not None
+        return found
+
+    def negative(self, array: Array, whole: bool) -> Array:
+        if whole:
+            return _whole(-array)
+        return self.numbers.multiply(array, self.numbers.rational(Fraction(-1)))
+
+    def product(self, node: Product, scope: Scope) -> Value:
+        a, b = self.value(node.left, scope), self.value(node.right, scope)
+        if a.integer and b.integer and a.labels is None and b.labels is None and node.op in ("*", "·", "//", "%"):
+            left, right, like = together(a, b, node.span, "this product")
+            if node.op in ("//", "%"):
+                if not np.all(right != 0):
+                    raise Misfit("a division by 0", node.span)
+                array = left // right if node.op == "//" else left % right
+            else:
+                array = left * right
+            return replace(like, array=_whole(array), integer=True)
+        a, b = self.calculated(a, node.left), self.calculated(b, node.right)
+        if node.op in ("@", "·") or (node.op == "*" and self.is_matrix_product(a, b)):
+            return product(a, b, node.span, self.numbers, loose=self.loose or node.op == "@")
+        what = "this quotient" if node.op in ("/", "⊘") else "this product of elements"
+        if node.op not in ("*", "⊙", "/", "⊘"):
+            raise self.error(node, f"{node.op} has no meaning in an answer")
+        left, right, like = together(a, b, node.span, what)
+        operation = self.numbers.divide if node.op in ("/", "⊘") else self.numbers.multiply
+        return replace(like, array=operation(left, right))
+
+    def is_matrix_product(self, a: Value, b: Value) -> bool:
+        """Whether `*` is one: outside of code, between other shapes than equal ones, where it fits."""
+        if self.loose or not a.rank or not b.rank or a.shape == b.shape:
+            return False
+        found = a.shape[-1] == b.shape[-2 if b.rank > 1 else -1] or (a.rank == b.rank == 1 and b.row)
+        if found:
+            self.notes.add("* between other shapes than equal ones was read as a matrix product")
+        return found
+
+    def power(self, node: Power, scope: Scope) -> Value:
+        base, exponent = self.real(node.base, scope), _exponent(node.exponent)
+        if exponent is not None:
+            return replace(base, array=self.numbers.power(base.array, exponent))
+        raised = self.real(node.exponent, scope)
+        left, right, like = together(base, raised, node.span, "this power")
+        if isinstance(node.base, Name) and node.base.name == "e" and "e" not in self.names.tensors:
+            return replace(like, array=np.broadcast_to(self.numbers.apply(sympy.exp, right), right.shape))
+        return replace(like, array=self.numbers.apply(sympy.Pow, left, right))
+
+    # --- conditions
+    @cached_property
+    def unknown(self) -> Expr | None:
+        """What stands for a real value of which nothing is known, for who decides conditions."""
+        for tensor in self.names.sheet.system.leaves:
+            if not tensor.integer and not tensor.facts:
+                return tensor.at(*(Index(f"i{k}") for k in range(len(tensor.shape))))
+        return None
+
+    def described(self, node: Tree) -> Expr | None:
+        """A side of a condition as who decides conditions knows it."""
+        if isinstance(node, Number):
+            return sympy.Rational(node.value.numerator, node.value.denominator)
+        tensor = node.tensor if isinstance(node, (Read, Subscripted)) else node
+        if isinstance(tensor, Name) and tensor.name in self.names.tensors:
+            name = self.names.tensors[tensor.name]
+            if name in self.names.sheet.system.by_name and name not in self.names.integers:
+                found = self.names.sheet.system.tensor(name)
+                return found.at(*(Index(f"i{k}") for k in range(len(found.shape))))
+        return None
+
+    def bracket(self, relation: Relation, scope: Scope) -> Value:
+        a, b = self.value(relation.left, scope), self.value(relation.right, scope)
+        if a.integer and b.integer:
+            left, right, like = together(a, b, relation.span, "this comparison")
+            mask = WRITTEN[relation.op](left, right)
+        else:
+            a, b = self.calculated(a, relation.left), self.calculated(b, relation.right)
+            left, right, like = together(a, b, relation.span, "this comparison")
+            sides = self.described(relation.left), self.described(relation.right)
+            simple = None not in sides and sides[0] != sides[1]
+            op = RELATIONS[relation.op]
+            mask = self.compared(sides if simple else self.unknown, op, left, right)
+        return replace(like, array=self.zeros_and_ones(mask), integer=False)
+
+    def compared(self, sides: Any, op: str, left: Array, right: Array) -> Array:
+        """Where a relation between real values holds, by who decides conditions at the place."""
+        if op in (">", ">="):
+            op, left, right = {">": "<", ">=": "<="}[op], right, left
+            sides = sides[::-1] if isinstance(sides, tuple) else sides
+        if not isinstance(sides, tuple):
+            if sides is None:
+                raise Refused("nothing decides a condition here")
+            sides = (sympy.Integer(0), sides)
+        guard = Guard(op, *sides)
+        if not isinstance(guard, Guard):
+            raise Refused("a condition between numbers")
+        if guard.lhs != sides[0]:
+            left, right = right, left
+        conditions, order = self.place.point.conditions, self.place.point.domain.order
+        if self.place.point.domain is FLOAT:
+            return np.asarray(conditions.holds(guard, left, right))
+        holds: Callable[[Any, Any], bool] = lambda x, y: bool(conditions.holds(guard, order(x), order(y)))  # noqa: E731
+        return np.asarray(np.frompyfunc(holds, 2, 1)(left, right), dtype=bool)
+
+    def largest(self, rows: Array) -> Array:
+        """The maximum of each row, chosen as conditions are decided."""
+        conditions, order = self.place.point.conditions, self.place.point.domain.order
+        if self.numbers.native:
+            return np.asarray(rows.max(axis=-1))
+        flat = rows.reshape(-1, rows.shape[-1])
+        best = [max(row, key=lambda v: conditions.order(order(v))) for row in flat]
+        found = np.empty(len(best), dtype=object)
+        found[:] = best
+        return found.reshape(rows.shape[:-1])
+
+    # --- reductions
+    def reduction(self, node: Reduction, scope: Scope) -> Value:
+        inner = {**scope, **{name: self.extent(name, node) for name in node.indices}}
+        value = self.real(node.body, inner)
+        if node.conditions:
+            if node.op != "sum":
+                raise self.error(node, f"{node.op} takes no conditions in an answer")
+            for condition in node.conditions:
+                left, right, like = together(value, self.bracket(condition, inner), node.span, "this sum")
+                value = replace(like, array=self.numbers.multiply(left, right))
+        if node.op in ("softmax", "log_softmax"):
+            return self.along(node, value)
+        for name in node.indices:
+            if name not in value.index:  # the same term so often
+                like = Value(self.numbers.array(np.ones(inner[name], dtype=int)), (name,), integer=True)
+                left, right, whole = together(value, self.numbers.lifted(like), node.span, "this sum")
+                value = replace(whole, array=self.numbers.multiply(left, right))
+            value = over(value, name)
+        axes = range(value.rank - len(node.indices), value.rank)
+        return self.reduce(node, node.op, value, tuple(axes))
+
+    def along(self, node: Reduction, value: Value) -> Value:
+        (name,) = node.indices
+        if name not in value.index:
+            raise self.error(node, f"what it is taken of doesn't depend on {name}")
+        last = over(value, name)
+        soft = self.softmax(last, last.rank - 1, logarithm=node.op == "log_softmax")
+        place = len(soft.index) + soft.rank - 1
+        array = np.moveaxis(soft.array, place, len(soft.index))
+        return Value(array, (*soft.index, name), soft.fits[:-1])
+
+    def softmax(self, value: Value, axis: int, *, logarithm: bool = False) -> Value:
+        exp = self.numbers.apply(sympy.exp, value.array)
+        total = summed(replace(value, array=exp), self.numbers, (axis,), keep=True)
+        if not logarithm:
+            return replace(value, array=self.numbers.divide(exp, total.array))
+        log = self.numbers.apply(sympy.log, total.array)
+        return replace(value, array=self.numbers.subtract(value.array, log))
+
+    def reduce(self, node: Tree, op: str, value: Value, axes: tuple[int, ...], *, keep: bool = False) -> Value:
+        """A reduction over plain axes."""
+        if any(value.fits[k] for k in axes):
+            raise Misfit("nothing says how many elements are reduced", node.span, (value.shape,))
+        if op in ("sum", "mean"):
+            found = summed(value, self.numbers, axes, keep=keep)
+            if op == "sum":
+                return found
+            count = self.numbers.rational(Fraction(int(np.prod([value.shape[k] for k in axes], dtype=int)) or 1))
+            return replace(found, array=self.numbers.divide(found.array, count))
+        if op == "logsumexp":
+            exp = replace(value, array=self.numbers.apply(sympy.exp, value.array))
+            found = summed(exp, self.numbers, axes, keep=keep)
+            return replace(found, array=self.numbers.apply(sympy.log, found.array))
+        if op == "max":
+            return reduced(value, axes, self.largest, self.numbers, keep=keep)
+        if op == "prod":
+            return reduced(value, axes, lambda rows: np.multiply.reduce(rows, axis=-1), self.numbers, keep=keep)
+        raise self.error(node, f"{op} has no meaning in an answer")
+
+    def extent(self, name: str, node: Reduction | Tree) -> int:
+        """How far an index runs: as the axis at which it stands alone does; of the page, as there."""
+        body = node.body if isinstance(node, Reduction) else node
+        for inner in _free(body, name):
+            tensor = inner.tensor
+            if isinstance(tensor, Name) and tensor.name in self.names.tensors:
+                shape = self.place.tensor(self.names.tensors[tensor.name]).shape
+                if len(inner.subscripts) == len(shape):
+                    for subscript, length in zip(inner.subscripts, shape, strict=True):
+                        if isinstance(subscript, Name) and subscript.name == name:
+                            return int(length)
+        known = {self.place.number(extent) for extent in self.names.ranges.get(name, ())}
+        if len(known) == 1:
+            return known.pop()
+        raise self.error(node, f"nothing says how far the index {name} runs")
+
+
+def _free(node: Tree, name: str) -> list[Read | Subscripted]:
+    """Reads in which an index is free."""
+    if isinstance(node, Reduction) and name in node.indices:
+        return []
+    own: list[Read | Subscripted] = [node] if isinstance(node, (Read, Subscripted)) else []
+    return own + [found for child in node.children() for found in _free(child, name)]
+
+
+def _exponent(node: Tree) -> Fraction | None:
+    """A number as an exponent."""
+    if isinstance(node, Number):
+        return node.value
+    if isinstance(node, Total) and len(node.terms) == 1:
+        inner = _exponent(node.terms[0][1])
+        return None if inner is None else (-inner if node.terms[0][0] else inner)
+    if isinstance(node, Product) and node.op == "/":
+        top, below = _exponent(node.left), _exponent(node.right)
+        return top / below if top is not None and below else None
+    return None
+
+
+def _whole(array: Any) -> Array:
+    found = np.empty(np.shape(array), dtype=object)
+    found[...] = array
+    return found
+

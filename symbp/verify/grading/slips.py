@@ -1,0 +1,2 @@
+from symbp.verify.grading.verdict import Slip
+def slip(judge, answer): return None
