@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from symbp.read.formula.declared import Shapes
     from symbp.read.reading import Style
     from symbp.verify import Report
+    from symbp.verify.grading import Grader, Verdict
 
     Symbols = Mapping[str, str] | None  # LaTeX by tensor
 
@@ -103,6 +105,20 @@ class Derivation(Derived):
         from symbp.explain import notebook
 
         return notebook.notebook(self._page(symbols, reading), steps=steps, code=code)
+
+    def grade(self, answer: str, *, seconds: float = 20.0) -> Verdict:
+        """Whether an answer is right, `d.grade("dW2 = h.T @ (p - y)/N")`, proven whatever its form; if it is
+        wrong, where it fails and the likely slip. It is read by symbp's own grammar and never run.
+
+        Raises FormulaError, which points at the place: no equation in the names of the page.
+        """
+        return self._grader.grade(answer, seconds=seconds)
+
+    @cached_property
+    def _grader(self) -> Grader:
+        from symbp.verify.grading import Grader
+
+        return Grader(self)
 
     def _repr_html_(self) -> str:
         return self.html(fragment=True)

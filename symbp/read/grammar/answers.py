@@ -42,7 +42,15 @@ class _Answers(_Parser):
             self.take()
             self.take()
             return self.made(Keyword(self.since(start), name, self.total()))
-        return self.total()
+        return self.compared(start, self.total())
+
+    def compared(self, start: int, found: Tree) -> Tree:
+        """A value, or a relation of two: 1 where it holds."""
+        if not self.at(*RELATIONS):
+            return found
+        op, right = self.take().text, self.inside(self.total)
+        relation = Relation((found.span[0], right.span[1]), op, found, right)
+        return self.made(Bracket(self.since(start), relation))
 
     def subscript(self) -> Tree:
         if not self.at(WHOLE):
@@ -53,14 +61,7 @@ class _Answers(_Parser):
         """A parenthesis; a relation in it is 1 where it holds."""
         opening = self.take()
         found = self.inside(self.total)
-        if self.at(*RELATIONS):
-            op, right = self.take().text, self.inside(self.total)
-            found = self.made(
-                Bracket(
-                    self.since(opening.span[0]),
-                    Relation((found.span[0], right.span[1]), op, found, right),
-                )
-            )
+        found = self.compared(opening.span[0], found)
         if not self.at(")"):
             raise self.unclosed(opening, ")")
         self.take()
@@ -95,7 +96,11 @@ class _Answers(_Parser):
         token, start = self.here, self.here.span[0]
         after = self.tokens[self.position + 1 : self.position + 3]
         signs = [(t.kind, t.text) for t in after]
-        if token.kind == "name" and signs == [("sign", "'"), ("sign", "(")] and after[0].span[0] == token.span[1]:
+        if (
+            token.kind == "name"
+            and signs == [("sign", "'"), ("sign", "(")]
+            and after[0].span[0] == token.span[1]
+        ):
             self.take()
             self.take()
             call = self.call(start, token.text)
@@ -108,4 +113,3 @@ def is_numpy(tree: Tree, text: str) -> bool:
     """Whether an answer is written as code: `@`, `.T`, `**`, functions of axes."""
     words = ("@", ".T", "**", "np.", ".sum(", ".dot(", ".mean(")
     return any(word in text for word in words) or any(isinstance(node, Keyword) for node in tree.walk())
-

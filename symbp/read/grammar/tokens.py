@@ -98,7 +98,9 @@ def tokens(
 
 
 def _words(text: str, names: Mapping[str, str], matrices: bool, numpy: bool) -> Iterator[Token]:
-    position = 0
+    position, begun = 0, dict[str, list[str]]()
+    for symbol in names:
+        begun.setdefault(symbol[:1], []).append(symbol)
     while position < len(text):
         prefix, method = NUMPY.match(text, position), METHOD.match(text, position)
         if numpy and prefix is not None:
@@ -108,10 +110,10 @@ def _words(text: str, names: Mapping[str, str], matrices: bool, numpy: bool) -> 
             yield Token("method", method[1], method.span())
             position = method.end()
             continue
-        symbol = next((s for s in names if _stands(s, text, position)), None)
-        if symbol is not None:
-            yield Token("name", names[symbol], (position, position + len(symbol)))
-            position += len(symbol)
+        found_symbol = next((s for s in begun.get(text[position], ()) if _stands(s, text, position)), None)
+        if found_symbol is not None:
+            yield Token("name", names[found_symbol], (position, position + len(found_symbol)))
+            position += len(found_symbol)
             continue
         match = _PATTERN.match(text, position)
         if match is None or match.lastgroup is None or (match.group() in OF_MATRICES and not matrices):

@@ -40,9 +40,7 @@ class Answer:
 def read_answer(text: str, names: Names) -> Answer:
     """The answer that the text is. Raises FormulaError: too long, no equation, a name on the left that the
     page hasn't, a sign or a function without a meaning."""
-    if len(text) > LONGEST:
-        place = (LONGEST, LONGEST + 1)
-        raise error_at(text, place, f"the answer has {len(text)} characters, more than {LONGEST}")
+    refuse(text)
     left, right = _sides(_plain(text, names) if "\\" in text else text)
     tree = parse_answer(right, names.spellings)
     target, subscripts = _target(left, names)
@@ -50,6 +48,18 @@ def read_answer(text: str, names: Names) -> Answer:
     by = target[1:] if target.startswith("∂") else by
     loose = is_numpy(tree, text)
     return Answer(text.strip(), left.strip(), right.strip(), target, subscripts, tree, by, loose)
+
+
+def refuse(text: str) -> None:
+    """Raises FormulaError for what is no answer for any network: too long, no equation, signs without a
+    meaning, more levels or larger numbers than a formula has."""
+    if len(text) > LONGEST:
+        place = (LONGEST, LONGEST + 1)
+        raise error_at(text, place, f"the answer has {len(text)} characters, more than {LONGEST}")
+    if "\\" not in text:
+        _, right = _sides(text)
+        if right.isascii() and "'" not in right:  # other symbols of a page may be no words of the grammar
+            parse_answer(right)
 
 
 def _sides(text: str) -> tuple[str, str]:
@@ -100,7 +110,9 @@ def _plain(text: str, names: Names) -> str:
         return plain(found, symbols, derivatives)  # as symbp prints it
     except FormulaError:
         pass
-    found = re.sub(r"\^\s*(?:\\top|\{?\\intercal\}?|\{T\}|T(?![A-Za-z])|\{\\mathsf\{?\s*T\}?\})", r"^{\\top}", found)
+    found = re.sub(
+        r"\^\s*(?:\\top|\{?\\intercal\}?|\{T\}|T(?![A-Za-z])|\{\\mathsf\{?\s*T\}?\})", r"^{\\top}", found
+    )
     found = re.sub(r"([_^])\s*([A-Za-z0-9])", r"\1{\2}", found)
     found = re.sub(rf"(?<!\\left)(?<!\\bigl)\((?!{NAMED}\)_)", r"\\left( ", found)
     found = re.sub(r"(?<!\\right)(?<!\\bigr)\)(?!_)", r" \\right)", found)

@@ -45,7 +45,11 @@ def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
     known = [*table, *functions.REDUCING, *functions.ALONG, *functions.PAIRS, *functions.OTHERS]
     start = node.span[0]
     tensor = name in meaning.names.tensors
-    help = f"write {name}*(…)" if tensor else meant(name, known) or f"known functions: {', '.join(sorted(known))}"
+    help = (
+        f"write {name}*(…)"
+        if tensor
+        else meant(name, known) or f"known functions: {', '.join(sorted(known))}"
+    )
     what = f"{name} is a tensor, and no function" if tensor else f"no function is called {name}"
     raise meaning.error(Name((start, start + len(name)), name), what, help)
 

@@ -6,6 +6,7 @@ Enters: a judge, a wrong answer. Leaves: a `Counterexample`. Must not know: slip
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,9 +17,10 @@ from symbp.errors import SymbpError
 from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import FLOAT
 from symbp.ir.expr import Size
-from symbp.ir.fitting import constraints, elements, least_sizes
+from symbp.ir.fitting import constraints, least_sizes
 from symbp.ir.sampling import WIDE, sample_leaf
 from symbp.ir.system import System
+from symbp.read.grammar.syntax import Name
 from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.judge import Finding, Judge
 from symbp.verify.grading.key import Place
@@ -30,6 +32,7 @@ from symbp.verify.proofs.report import Mismatch
 
 LARGEST = 3  # of a size
 MOST_CHOICES = 40
+MOST_CONSIDERED = 300
 DRAWS = 3  # of values for each choice of sizes
 MOST_SHOWN = 12  # elements of a tensor that is written out
 STEPS = (1.0, 0.5, 0.1)  # values are whole numbers, then halves, then tenths
@@ -41,7 +44,7 @@ def counterexample(judge: Judge, answer: Answer, finding: Finding) -> Counterexa
     for sizes in itertools.islice(_sizes(system), MOST_CHOICES):
         for draw in range(DRAWS):
             values = _values(system, sizes, draw)
-            place = judge.at(Point(sizes, values, FLOAT, AS_THEY_ARE, False))
+            place = Place(judge.sheet, Point(sizes, values, FLOAT, AS_THEY_ARE, False))
             try:
                 with np.errstate(all="ignore"):
                     wrong = judge.differs(place, answer, answer.tree)
@@ -56,11 +59,13 @@ def counterexample(judge: Judge, answer: Answer, finding: Finding) -> Counterexa
 def _sizes(system: System) -> Iterator[dict[str, int]]:
     """Choices of sizes that fit, the fewest elements first."""
     names, needed = system.sizes, constraints(system)
+    classes = {str(f.bound) for t in system.leaves for f in t.facts if f.bound is not None}
+    ranges = [range(2 if name in classes else 1, LARGEST + 1) for name in names]
     found = []
-    for chosen in itertools.islice(itertools.product(range(1, LARGEST + 1), repeat=len(names)), 3000):
+    for chosen in itertools.islice(itertools.product(*ranges), MOST_CONSIDERED):
         sizes = dict(zip(names, chosen, strict=True))
         if needed.hold({Size(name): sympy.Integer(value) for name, value in sizes.items()}):
-            found.append((elements(system, sizes), sum(chosen), chosen, sizes))
+            found.append((math.prod(chosen), sum(chosen), chosen, sizes))
     yield from (sizes for *_, sizes in sorted(found, key=lambda entry: entry[:3]))
     if not found:
         yield least_sizes(system)
@@ -70,7 +75,9 @@ def _values(system: System, sizes: Mapping[str, int], draw: int) -> dict[str, An
     rng, found = np.random.default_rng(draw), {}
     for leaf in system.leaves:
         value = sample_leaf(leaf, sizes, rng, WIDE)
-        if not leaf.integer and not leaf.facts - {f for f in leaf.facts if f.kind in ("positive", "nonnegative")}:
+        if not leaf.integer and not leaf.facts - {
+            f for f in leaf.facts if f.kind in ("positive", "nonnegative")
+        }:
             step = STEPS[min(draw, len(STEPS) - 1)]
             value = np.round(np.clip(value, -2, 2) / step) * step
             value = np.where(value == 0, step, value)
@@ -95,6 +102,10 @@ def _told(judge: Judge, answer: Answer, place: Place, wrong: Mismatch) -> Counte
         for leaf in system.leaves
         if leaf.name in needed
     }
+    for node in answer.tree.walk():
+        name = judge.names.tensors.get(node.name) if isinstance(node, Name) else None
+        if name is not None and judge.names.symbol(name) not in values and name in place.kept:
+            values[judge.names.symbol(name)] = _written(place.tensor(name))
     sizes = {letters.get(name, name): value for name, value in place.point.sizes.items()}
     numbers = f"{float(wrong.left):.4g}", f"{float(wrong.right):.4g}"
     return Counterexample(sizes, values, f"{judge.names.symbol(answer.target)}{wrong.at}", *numbers)
@@ -103,7 +114,8 @@ def _told(judge: Judge, answer: Answer, place: Place, wrong: Mismatch) -> Counte
 def _written(array: Any) -> Any:
     """The elements as plain lists; of many, the first."""
     found = np.asarray(array)
+    found = found.astype(float) if found.dtype == object else found
     if found.size > MOST_SHOWN:
         flat = ", ".join(f"{x:g}" for x in found.ravel()[:MOST_SHOWN])
         return f"[{flat}, …] of the shape {found.shape}"
-    return np.round(found, 6).tolist() if found.dtype.kind == "f" else found.tolist()
+    return np.round(found, 4).tolist() if found.dtype.kind == "f" else found.tolist()

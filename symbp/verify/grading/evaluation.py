@@ -45,6 +45,7 @@ from symbp.verify.grading.names import Names
 from symbp.verify.grading.reads import read
 from symbp.verify.grading.values import (
     Array,
+    Clock,
     Misfit,
     Numbers,
     Value,
@@ -72,6 +73,7 @@ class Meaning:
     text: str
     names: Names
     place: Place
+    clock: Clock
     loose: bool = False
     notes: set[str] = field(default_factory=set)
     kept: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[Tree, Value]] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class Meaning:
         """The value of a part, kept for the next tree that has it."""
         key = id(node), tuple(sorted(scope.items()))
         if key not in self.kept:
-            self.place.clock.check()
+            self.clock.check()
             self.kept[key] = node, self._value(node, scope)
         return self.kept[key][1]
 
@@ -231,7 +233,13 @@ class Meaning:
 
     def product(self, node: Product, scope: Scope) -> Value:
         a, b = self.value(node.left, scope), self.value(node.right, scope)
-        if a.integer and b.integer and a.labels is None and b.labels is None and node.op in ("*", "·", "//", "%"):
+        if (
+            a.integer
+            and b.integer
+            and a.labels is None
+            and b.labels is None
+            and node.op in ("*", "·", "//", "%")
+        ):
             left, right, like = together(a, b, node.span, "this product")
             if node.op in ("//", "%"):
                 if not np.all(right != 0):
@@ -374,7 +382,9 @@ class Meaning:
         log = self.numbers.apply(sympy.log, total.array)
         return replace(value, array=self.numbers.subtract(value.array, log))
 
-    def reduce(self, node: Tree, op: str, value: Value, axes: tuple[int, ...], *, keep: bool = False) -> Value:
+    def reduce(
+        self, node: Tree, op: str, value: Value, axes: tuple[int, ...], *, keep: bool = False
+    ) -> Value:
         """A reduction over plain axes."""
         if any(value.fits[k] for k in axes):
             raise Misfit("nothing says how many elements are reduced", node.span, (value.shape,))
@@ -382,7 +392,9 @@ class Meaning:
             found = summed(value, self.numbers, axes, keep=keep)
             if op == "sum":
                 return found
-            count = self.numbers.rational(Fraction(int(np.prod([value.shape[k] for k in axes], dtype=int)) or 1))
+            count = self.numbers.rational(
+                Fraction(int(np.prod([value.shape[k] for k in axes], dtype=int)) or 1)
+            )
             return replace(found, array=self.numbers.divide(found.array, count))
         if op == "logsumexp":
             exp = replace(value, array=self.numbers.apply(sympy.exp, value.array))
@@ -391,7 +403,9 @@ class Meaning:
         if op == "max":
             return reduced(value, axes, self.largest, self.numbers, keep=keep)
         if op == "prod":
-            return reduced(value, axes, lambda rows: np.multiply.reduce(rows, axis=-1), self.numbers, keep=keep)
+            return reduced(
+                value, axes, lambda rows: np.multiply.reduce(rows, axis=-1), self.numbers, keep=keep
+            )
         raise self.error(node, f"{op} has no meaning in an answer")
 
     def extent(self, name: str, node: Reduction | Tree) -> int:
@@ -436,4 +450,3 @@ def _whole(array: Any) -> Array:
     found = np.empty(np.shape(array), dtype=object)
     found[...] = array
     return found
-

@@ -61,7 +61,9 @@ class Functions:
         return self.only(self.positive(x), x)
 
     def relu_slope(self, x: Array) -> Array:
-        return self.only(self.positive(x), self.numbers.add(self.number(1), self.numbers.multiply(x, self.number(0))))
+        return self.only(
+            self.positive(x), self.numbers.add(self.number(1), self.numbers.multiply(x, self.number(0)))
+        )
 
     def softplus(self, x: Array) -> Array:
         return self.numbers.apply(sympy.log, self.numbers.add(self.number(1), self.exp(x)))
@@ -105,6 +107,7 @@ class Functions:
             "relu'": self.relu_slope, "ReLU'": self.relu_slope, "exp'": self.exp,
             "softplus'": self.sigmoid, "log'": lambda x: n.divide(self.number(1), x),
             "sin'": _applied(n, sympy.cos),
+            "cos'": lambda x: n.subtract(self.number(0), n.apply(sympy.sin, x)),
         }  # fmt: skip
         return {**found, **own}
 

@@ -13,7 +13,7 @@ from symbp.errors import UsageError
 from symbp.read.reading import reading
 from symbp.verify.grading.answer import Answer, read_answer
 from symbp.verify.grading.counterexample import counterexample
-from symbp.verify.grading.judge import Finding, Judge
+from symbp.verify.grading.judge import Finding, Judge, Places
 from symbp.verify.grading.key import Sheet
 from symbp.verify.grading.names import Names
 from symbp.verify.grading.shapes import told
@@ -29,27 +29,34 @@ class Grader:
     """A derivation with what all its answers are compared with, found once."""
 
     derivation: Derivation
+    seed: int = 0
 
     @cached_property
     def sheet(self) -> Sheet:
         if not self.derivation.is_gradient:
-            raise UsageError("only answers about gradients are graded", help="derive a network: bp.derive(net)")
+            raise UsageError(
+                "only answers about gradients are graded", help="derive a network: bp.derive(net)"
+            )
         return Sheet(self.derivation, reading(self.derivation, None, "textbook"))
 
     @cached_property
     def names(self) -> Names:
         return Names(self.sheet)
 
+    @cached_property
+    def places(self) -> Places:
+        return Places(self.sheet, self.seed)
+
     def read(self, text: str) -> Answer:
         return read_answer(text, self.names)
 
-    def grade(self, text: str, *, seconds: float = SECONDS, seed: int = 0) -> Verdict:
+    def grade(self, text: str, *, seconds: float = SECONDS) -> Verdict:
         """The verdict on an answer, within about so many seconds.
 
         Raises FormulaError, which points at the place: what is no equation in the names of the page.
         """
         answer, clock = self.read(text), Clock.of(seconds)
-        judge = Judge(self.sheet, self.names, clock, seed)
+        judge = Judge(self.places, self.names, clock)
         try:
             finding = judge.finding(answer, answer.tree)
         except TooMuch as limit:
@@ -81,4 +88,4 @@ def _notes(judge: Judge) -> tuple[str, ...]:
 
 def grade(derivation: Derivation, text: str, *, seconds: float = SECONDS, seed: int = 0) -> Verdict:
     """The verdict on one answer; `Grader` for several."""
-    return Grader(derivation).grade(text, seconds=seconds, seed=seed)
+    return Grader(derivation, seed).grade(text, seconds=seconds)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from symbp.errors import DerivationError, EvaluationError, OutsideDomain
+from symbp.errors import DerivationError, EvaluationError, FormulaError, OutsideDomain
 from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import FLOAT
 from symbp.ir.sampling import sample_run
@@ -35,6 +35,7 @@ from symbp.verify.proofs.points import Point, digit_points, exact_points, size_c
 from symbp.verify.proofs.report import DIGITS, EXACT, Mismatch
 
 CLOSE = 1e-8  # of floats: what differs more isn't worth a proof
+NO_INDEX = (":", "None", "newaxis")  # subscripts of slices
 REFUSED = (Refused, EvaluationError, OutsideDomain, ArithmeticError)
 
 
@@ -49,38 +50,49 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A sheet at the points at which its answers are judged."""
+class Places:
+    """A sheet at the points at which its answers are judged; what has been evaluated there is kept."""
 
     sheet: Sheet
-    names: Names
-    clock: Clock
     seed: int = 0
-    meanings: dict[tuple[int, str], Meaning] = field(default_factory=dict)
 
     @cached_property
     def exact(self) -> list[Place]:
-        return [Place(self.sheet, p, self.clock) for p in exact_points(self.sheet.system, self.seed)]
+        return [Place(self.sheet, point) for point in exact_points(self.sheet.system, self.seed)]
 
     @cached_property
     def digits(self) -> list[Place]:
-        return [Place(self.sheet, p, self.clock) for p in digit_points(self.sheet.system, self.seed)]
+        return [Place(self.sheet, point) for point in digit_points(self.sheet.system, self.seed)]
 
     @cached_property
     def screen(self) -> Place:
         """A point in floats, at which most of what is wrong is seen at once."""
         sizes = size_choices(self.sheet.system)[0]
         run = sample_run(self.sheet.system, self.seed, sizes=sizes)
-        return self.at(Point(run.sizes, run.values, FLOAT, AS_THEY_ARE, False))
+        return Place(self.sheet, Point(run.sizes, run.values, FLOAT, AS_THEY_ARE, False))
 
-    def at(self, point: Point) -> Place:
-        return Place(self.sheet, point, self.clock)
+
+@dataclass(frozen=True)
+class Judge:
+    """Who judges one answer, and the trees that it may have been meant to be, until the clock says stop."""
+
+    places: Places
+    names: Names
+    clock: Clock
+    meanings: dict[int, Meaning] = field(default_factory=dict)
+
+    @property
+    def sheet(self) -> Sheet:
+        return self.places.sheet
+
+    @property
+    def screen(self) -> Place:
+        return self.places.screen
 
     def meaning(self, place: Place, answer: Answer) -> Meaning:
-        key = id(place), answer.right
-        if key not in self.meanings:
-            self.meanings[key] = Meaning(answer.right, self.names, place, answer.loose)
-        return self.meanings[key]
+        if id(place) not in self.meanings:
+            self.meanings[id(place)] = Meaning(answer.right, self.names, place, self.clock, answer.loose)
+        return self.meanings[id(place)]
 
     # --- arrays
     def expected(self, place: Place, answer: Answer) -> Array:
@@ -178,7 +190,7 @@ class Judge:
         try:
             with np.errstate(all="ignore"):
                 return self.differs(self.screen, answer, tree) is None
-        except (Misfit, Refused):
+        except (Misfit, Refused, FormulaError):
             return False
 
     def finding(self, answer: Answer, tree: Tree) -> Finding:
@@ -190,13 +202,14 @@ class Judge:
 
     def _finding(self, answer: Answer, tree: Tree) -> Finding:
         try:
-            if self.exact and not any(self.differs(place, answer, tree) for place in self.exact):
-                self.trust(answer, self.exact)
-                return Finding(Proof(EXACT, _sizes(self.exact)))
+            exact = self.places.exact
+            if exact and not any(self.differs(place, answer, tree) for place in exact):
+                self.trust(answer, exact)
+                return Finding(Proof(EXACT, _sizes(exact)))
         except Refused:
             pass
         told, why = list[Place](), "no point can tell"
-        for place in self.digits:
+        for place in self.places.digits:
             try:
                 wrong = self.differs(place, answer, tree)
             except Refused as refusal:
@@ -215,7 +228,7 @@ class Judge:
         if answer.by is None:
             return
         failed: DerivationError | None = None
-        for place in [*places, *self.digits]:
+        for place in [*places, *self.places.digits]:
             try:
                 place.trust(answer.by)
                 return
@@ -257,7 +270,7 @@ def free_indices(tree: Tree, names: Names) -> set[str]:
     if isinstance(tree, (Read, Subscripted)):
         for subscript in tree.subscripts:
             for inner in subscript.walk() if subscript is not None else ():
-                if isinstance(inner, Name) and inner.name != ":" and inner.name not in names.tensors:
+                if isinstance(inner, Name) and inner.name not in (*NO_INDEX, *names.tensors):
                     found |= {inner.name} if inner.name not in names.sizes else set()
     if isinstance(tree, Name) and tree.name in names.letters and tree.name not in names.tensors:
         found |= {tree.name} if tree.name not in names.sizes else set()
@@ -274,4 +287,3 @@ def _element(at: Sequence[int]) -> str:
 
 def _sizes(places: Iterable[Place]) -> tuple[Any, ...]:
     return tuple({tuple(p.point.sizes.items()): p.point.sizes for p in places}.values())
-

@@ -16,8 +16,8 @@ from functools import cached_property
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Role
 from symbp.read.display import bound
-from symbp.read.spelling import Symbol, latex_symbol
 from symbp.read.grammar.tokens import GREEK, SUBSCRIPTS
+from symbp.read.spelling import Symbol, latex_symbol
 from symbp.verify.grading.key import Sheet
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -74,7 +74,7 @@ class Names:
     def differentiable(self, name: str) -> bool:
         """Whether the loss may have a derivative by a tensor."""
         system = self.sheet.system
-        return (
+        return name in self.sheet.adjoints or (
             name in system.by_name
             and not system.tensor(name).integer
             and system.loss is not None
@@ -84,7 +84,7 @@ class Names:
     @cached_property
     def spellings(self) -> dict[str, str]:
         """What is no word of the grammar: ∂L/∂W2, dL/dW2, symbols with marks, indices with primes."""
-        found = {symbol: plain for symbol, plain in self._odd()}
+        found = dict(self._odd())
         loss = self.sheet.system.loss
         called = {self.symbols.get(loss, loss), loss, "L", "ℒ", "J"} if loss is not None else set[str]()
         for plain, name in self.forward.items():
@@ -121,7 +121,9 @@ class Names:
     def sizes(self) -> dict[str, object]:
         """Sizes by the page's letters, in the names of the computation; and long lengths."""
         letters = self.sheet.reading.sizes
-        found: dict[str, object] = {letters.get(name, name): name for name in self.sheet.derivation.system.sizes}
+        found: dict[str, object] = {
+            letters.get(name, name): name for name in self.sheet.derivation.system.sizes
+        }
         found |= {name: name for name in self.sheet.system.sizes}
         turned = {new: old for old, new in letters.items()}
         for length, size in self.sheet.reading.lengths.items():
@@ -173,10 +175,21 @@ def word(symbol: str) -> str:
     return GREEK.get(head, head) + plain[1:]
 
 
-MARKS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "ĉ": "chat", "ŷ": "yhat", "ĥ": "hhat", "⁽": "_part", "⁾": ""}
+MARKS = {
+    "\u0302": "hat",
+    "\u0303": "tilde",
+    "\u0304": "bar",
+    "ĉ": "chat",
+    "ŷ": "yhat",
+    "ĥ": "hhat",
+    "⁽": "_part",
+    "⁾": "",
+}
 
 
 def _lowered(plain: str) -> str:
     """`W2` with its number below: W₂."""
     found = re.fullmatch(r"(.*?)(\d+)", plain)
-    return plain if found is None else found[1] + found[2].translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return (
+        plain if found is None else found[1] + found[2].translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    )

@@ -28,6 +28,8 @@ Scope = Mapping[str, int]
 def read(meaning: Meaning, node: Read | Subscripted, scope: Scope) -> Value:
     """The elements of a tensor at subscripts. Raises Misfit: an index that runs farther than the axis at
     which it stands."""
+    if isinstance(node, Read) and any(map(_is_new, node.subscripts)):
+        return _with_new_axes(meaning, node, scope)
     tensor = meaning.value(node.tensor, scope)
     subscripts = [None if _is_whole(s) else s for s in node.subscripts]
     if tensor.labels is not None and len(subscripts) == tensor.rank + 1:
@@ -41,13 +43,32 @@ def read(meaning: Meaning, node: Read | Subscripted, scope: Scope) -> Value:
         return _rows(meaning, node, tensor, gathered, lists)
     for subscript, value, length in zip(placed, gathered, tensor.shape, strict=True):
         if isinstance(subscript, Name) and value is not None and value.index and value.array.size != length:
-            what = f"the index {subscript.name} runs over {value.array.size} elements at an axis of {length}"
-            raise Misfit(what, node.span, (tensor.shape,))
+            what = f"the index {subscript.name} runs along two axes of other lengths"
+            raise Misfit(what, node.span, ((value.array.size,), (length,)))
     return _gathered(meaning, node, tensor, gathered, scope)
 
 
 def _is_whole(node: Tree | None) -> bool:
     return node is None or (isinstance(node, Name) and node.name == WHOLE)
+
+
+def _is_new(node: Tree) -> bool:
+    return isinstance(node, Name) and node.name in ("None", "newaxis")
+
+
+def _with_new_axes(meaning: Meaning, node: Read, scope: Scope) -> Value:
+    """`v[:, None]`, with an axis of one element."""
+    if not all(_is_whole(s) or _is_new(s) for s in node.subscripts):
+        raise meaning.error(node, "beside None only : is a subscript")
+    value = meaning.real(node.tensor, scope)
+    if sum(map(_is_whole, node.subscripts)) > value.rank:
+        raise Misfit("too many subscripts", node.span, (value.shape,))
+    array, fits = value.array, list(value.fits)
+    for place, subscript in enumerate(node.subscripts):
+        if _is_new(subscript):
+            array = np.expand_dims(array, len(value.index) + place)
+            fits.insert(place, False)
+    return Value(array, value.index, tuple(fits))
 
 
 def _subscript(meaning: Meaning, node: Tree, scope: Scope) -> Value:
@@ -123,7 +144,11 @@ def _beyond(
 
 
 def _rows(
-    meaning: Meaning, node: Read | Subscripted, tensor: Value, gathered: Sequence[Value | None], lists: list[int]
+    meaning: Meaning,
+    node: Read | Subscripted,
+    tensor: Value,
+    gathered: Sequence[Value | None],
+    lists: list[int],
 ) -> Value:
     """`E[centre]`: the rows that labels select, a plain axis for each of theirs."""
     if len(lists) != 1 or any(value is not None for k, value in enumerate(gathered) if k not in lists):

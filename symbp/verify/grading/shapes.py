@@ -16,13 +16,21 @@ from symbp.verify.grading.values import Misfit
 
 def told(misfit: Misfit, judge: Judge, answer: Answer) -> str:
     """The sentence; under it the part that doesn't fit."""
-    place = (judge.exact or judge.digits)[0]
+    place = (judge.places.exact or judge.places.digits)[0]
     shapes = [shape_words(place, shape) for shape in misfit.shapes]
     whole = len(shapes) == 2 and misfit.what.startswith("the right side")
-    said = f": {shapes[0]} where {shapes[1]} is needed" if whole else f": {' and '.join(shapes)}" if shapes else ""
+    said = (
+        f": {shapes[0]} where {shapes[1]} is needed"
+        if whole
+        else f": {' and '.join(shapes)}"
+        if shapes
+        else ""
+    )
     part = answer.right[slice(*misfit.span)]
     inside = f"\n    {part}" if part and part != answer.right else ""
-    verb = "" if whole or misfit.what.startswith(("the ", "a ", "nothing", "there", "these")) else " doesn't fit"
+    verb = (
+        "" if whole or misfit.what.startswith(("the ", "a ", "nothing", "there", "these")) else " doesn't fit"
+    )
     return f"shapes: {misfit.what}{verb}{said}{inside}"
 
 

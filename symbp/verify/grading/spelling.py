@@ -45,7 +45,9 @@ def _spelled(tree: Tree, code: bool) -> tuple[str, int]:
         case Total(terms=terms):
             return _total(terms, code), SUM
         case Product(op=op, left=left, right=right):
-            sign = f" {op} " if op in ("@", "⊙", "⊘", "*") else op
+            if code:
+                op = {"⊙": "*", "⊘": "/", "·": "@"}.get(op, op)
+            sign = f" {op} " if op in ("@", "⊙", "⊘", "*") else "·" if op == "@" else op
             return f"{_at(left, TIMES, code)}{sign}{_at(right, RAISED, code)}", TIMES
         case Power(base=base, exponent=exponent):
             return f"{_at(base, ATOM, code)}{'**' if code else '^'}{_at(exponent, ATOM, code)}", RAISED

@@ -258,7 +258,9 @@ def over(value: Value, name: str) -> Value:
     return replace(value, array=np.moveaxis(value.array, place, -1), index=index, fits=(*value.fits, False))
 
 
-def reduced(value: Value, axes: Sequence[int], reduce: Callable[[Array], Any], numbers: Numbers, *, keep: bool = False) -> Value:
+def reduced(
+    value: Value, axes: Sequence[int], reduce: Callable[[Array], Any], numbers: Numbers, *, keep: bool = False
+) -> Value:
     """Another reduction over plain axes: `reduce` takes an array and reduces its last axis."""
     places = [len(value.index) + k for k in axes]
     array = np.moveaxis(value.array, places, range(-len(places), 0))

@@ -49,7 +49,7 @@ class Slip:
     repaired: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.hint}\nright would be {self.repaired}"
+        return f"{self.name} ({self.hint})\nright would be {self.repaired}"
 
 
 @dataclass(frozen=True)
