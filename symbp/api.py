@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import GenerationError, UsageError
@@ -113,6 +113,28 @@ class Derivation(Derived):
         Raises FormulaError, which points at the place: no equation in the names of the page.
         """
         return self._grader.grade(answer, seconds=seconds)
+
+    def exercise(
+        self,
+        format: Literal["text", "html", "latex", "notebook"] = "text",
+        *,
+        blanks: int = 5,
+        seed: int = 0,
+        key: bool = False,
+        symbols: Symbols = None,
+        command: str = "",
+        code: str = "",
+    ) -> str:
+        """A worksheet: the page with so many right sides, or factors, left out, the same for the same seed;
+        with a `key`, the answers and how they come about. `command` says how to grade an answer, `code`
+        derives the network as `d` in a notebook. Raises UsageError: no gradients, no blanks."""
+        from symbp.explain.exercise import html, latex, notebook, text, worksheet
+
+        sheet = worksheet(self._page(symbols, "textbook"), blanks=blanks, seed=seed, command=command)
+        if format == "notebook":
+            return notebook.notebook(sheet, key=key, code=code)
+        written = {"text": text.text, "html": html.html, "latex": latex.latex}
+        return written[_one_of("format", format, written)](sheet, key=key)
 
     @cached_property
     def _grader(self) -> Grader:

@@ -100,17 +100,17 @@ def html(document: Document, *, steps: bool = True, fragment: bool = False) -> s
     """The page; with `steps`, below each derivative how it comes about, folded away; as a `fragment`, what
     stands in another page, with names of its own for the places that links lead to."""
     prefix = f"{_slug(document.title)}-" if fragment else ""
-    notation = _notation(document.reading.symbols)
+    notation = notation_for(document.reading.symbols)
     lessons = document.lecture.lessons if steps else ()
     links = Links(frozenset(line.number for line in document.reading.lines), prefix)
     number = {e.equation.target: e.number for e in reversed(document.equations)}
     values = {
         "title": document.title,
         "prefix": prefix,
-        "given": [_given(tensor, notation) for tensor in document.given],
+        "given": [given(tensor, notation) for tensor in document.given],
         "legend": [_spelled(entry.pieces, notation, links) for entry in document.reading.legend],
         "starts": [_start(start, notation) for start in document.starts],
-        "results": [(words, _inline(notation.tensor(t)), number[t]) for words, t in document.results],
+        "results": [(words, inline(notation.tensor(t)), number[t]) for words, t in document.results],
         "sections": [
             _section(section, document, links, {x.line.number: x for x in lessons})
             for section in document.sections
@@ -120,7 +120,7 @@ def html(document: Document, *, steps: bool = True, fragment: bool = False) -> s
     return render("page_fragment.html.j2" if fragment else "page.html.j2", values, markup=True)
 
 
-def _notation(symbols: Symbols) -> MathML:
+def notation_for(symbols: Symbols) -> MathML:
     return MathML(symbols, PageText(symbols))
 
 
@@ -128,37 +128,37 @@ def _slug(words: str) -> str:
     return re.sub(r"\W+", "-", words.lower())
 
 
-def _inline(fragment: str) -> Markup:
+def inline(fragment: str) -> Markup:
     return Markup(f"<math>{fragment}</math>")
 
 
-def _display(left: str, right: str, label: str) -> Markup:
+def display(left: str, right: str, label: str) -> Markup:
     """A formula on a line of its own; `label` is for those who don't see it."""
     return Markup('<math display="block" alttext="{}">{}</math>').format(label, Markup(left + EQUALS + right))
 
 
-def _given(tensor: Tensor, notation: MathML) -> GivenRow:
+def given(tensor: Tensor, notation: MathML) -> GivenRow:
     shape = operator("×").join(map(notation.show, tensor.shape))
     drawn = [str(tensor.draw)] if tensor.draw else []
     kind = f"{tensor.role.value} integer" if tensor.integer else tensor.role.value
     meaning = ", ".join([kind, *drawn, *sorted(map(str, tensor.facts))])
-    symbol = _inline(notation.tensor(tensor.name))
-    return GivenRow(symbol, meaning, _inline(shape) if shape else Markup("scalar"))
+    symbol = inline(notation.tensor(tensor.name))
+    return GivenRow(symbol, meaning, inline(shape) if shape else Markup("scalar"))
 
 
 def _start(start: Start, notation: MathML) -> StartRow:
     kind, scale = start.words(notation, operator("±"))
-    names = Markup(", ").join(_inline(notation.tensor(name)) for name in start.names)
-    how = Markup(" ").join([*([escape(kind)] if kind else []), *([_inline(row(scale))] if scale else [])])
+    names = Markup(", ").join(inline(notation.tensor(name)) for name in start.names)
+    how = Markup(" ").join([*([escape(kind)] if kind else []), *([inline(row(scale))] if scale else [])])
     return StartRow(names, how, start.initial.reason)
 
 
 def _section(
     section: Section, document: Document, links: Links, lessons: Mapping[int, Lesson]
 ) -> SectionBlock:
-    notation = _notation(document.reading.symbols)
+    notation = notation_for(document.reading.symbols)
     pairs = (
-        Markup("{} {} {}").format(_inline(notation.tensor(a)), section.verb, _inline(notation.tensor(b)))
+        Markup("{} {} {}").format(inline(notation.tensor(a)), section.verb, inline(notation.tensor(b)))
         for a, b in section.pairs
     )
     return SectionBlock(
@@ -173,18 +173,18 @@ def _equation(
     shown: NumberedEquation, document: Document, links: Links, lesson: Lesson | None
 ) -> EquationBlock:
     symbols = document.reading.symbols
-    notation, text = _notation(symbols), PageText(symbols)
-    forms = [_display(*sides(shown.line, notation), index_form(shown, text))]
+    notation, text = notation_for(symbols), PageText(symbols)
+    forms = [display(*sides(shown.line, notation), index_form(shown, text))]
     if shown.matrix is not None:
         label = matrix_form(shown, text) or ""
-        forms.append(_display(*matrix_sides(shown.matrix, spelling(notation)), label))
-    told = () if lesson is None else _lesson(lesson, document, links)
+        forms.append(display(*matrix_sides(shown.matrix, spelling(notation)), label))
+    told = () if lesson is None else lesson_block(lesson, document, links)
     return EquationBlock(shown.number, tuple(forms), computed_as(shown), told)
 
 
-def _lesson(lesson: Lesson, document: Document, links: Links) -> tuple[LessonRow, ...]:
+def lesson_block(lesson: Lesson, document: Document, links: Links) -> tuple[LessonRow, ...]:
     symbols = document.lecture.symbols
-    notation = _notation(symbols)
+    notation = notation_for(symbols)
     spelled, text = rows(document, lesson, notation), rows(document, lesson, PageText(symbols))
     found = []
     for one, said in zip(spelled, text, strict=True):
@@ -193,7 +193,7 @@ def _lesson(lesson: Lesson, document: Document, links: Links) -> tuple[LessonRow
             found.append(LessonRow(_spelled(one.pieces, notation, links)))
         else:
             label = f"{said.left} = {said.right}"
-            formula = _display(one.left, one.right, label)
+            formula = display(one.left, one.right, label)
             found.append(LessonRow(None, formula, label, one.number, one.depth))
     return tuple(found)
 
@@ -206,5 +206,5 @@ def _spelled(pieces: Sequence[Piece], notation: MathML, links: Links) -> Markup:
             spelled.append(links.linked(piece))
         else:
             is_named = isinstance(piece, Named)
-            spelled.append(_inline(notation.tensor(piece.name) if is_named else notation.show(piece)))
+            spelled.append(inline(notation.tensor(piece.name) if is_named else notation.show(piece)))
     return Markup("").join(spelled)

@@ -13,7 +13,7 @@ from symbp.errors import FormulaError
 from symbp.read.grammar import plain
 from symbp.read.grammar.answers import is_numpy, parse_answer
 from symbp.read.grammar.places import error_at, meant
-from symbp.read.grammar.syntax import Name, Read, Subscripted, Tree
+from symbp.read.grammar.syntax import Name, Read, Subscripted, Total, Tree
 from symbp.verify.grading.names import Names
 
 LONGEST = 2000  # characters of an answer
@@ -44,6 +44,7 @@ def read_answer(text: str, names: Names) -> Answer:
     left, right = _sides(_plain(text, names) if "\\" in text else text)
     tree = parse_answer(right, names.spellings)
     target, subscripts = _target(left, names)
+    _says_something(right, tree, target, names)
     by = next((by for by, name in names.sheet.adjoints.items() if name == target), None)
     by = target[1:] if target.startswith("∂") else by
     loose = is_numpy(tree, text)
@@ -98,6 +99,17 @@ def _target(left: str, names: Names) -> tuple[str, tuple[Tree, ...] | None]:
         return target, None
     subscripts = tuple(Name(tree.span, ":") if s is None else s for s in tree.subscripts)
     return target, subscripts
+
+
+def _says_something(right: str, tree: Tree, target: str, names: Names) -> None:
+    """Raises FormulaError where the right side is made of the left one, but for a step of a recurrence."""
+    given = tree.subscripts if isinstance(tree, (Read, Subscripted)) else ()
+    if any(isinstance(node, Total) for s in given if s is not None for node in s.walk()):
+        return
+    if isinstance(tree, Name) and names.tensors.get(tree.name) == target:
+        raise error_at(right, tree.span, f"{tree.name} is what is asked for: it can't stand on both sides")
+    for child in tree.children():
+        _says_something(right, child, target, names)
 
 
 # --- LaTeX as people type it

@@ -41,7 +41,7 @@ REFUSED = (Refused, EvaluationError, OutsideDomain, ArithmeticError)
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of a tree: a proof, where it differs, which shapes don't fit, or why nothing is known."""
+    """What was found of a tree: a proof, where it differs, which shapes don't fit, why nothing is known."""
 
     proof: Proof | None = None
     wrong: Mismatch | None = None

@@ -35,8 +35,9 @@ def told(misfit: Misfit, judge: Judge, answer: Answer) -> str:
 
 
 def shape_words(place: Place, shape: Sequence[int]) -> str:
-    """A shape in the sizes of the page, which are pairwise distinct at the place."""
+    """A shape in the sizes of the page, where they are distinct at the place, else as numbers."""
     letters = place.sheet.reading.sizes
-    known = {value: letters.get(name, name) for name, value in place.point.sizes.items()}
+    values = list(place.point.sizes.values())
+    known = {v: letters.get(n, n) for n, v in place.point.sizes.items() if values.count(v) == 1}
     parts = [known.get(int(length), str(length)) if length != 1 else "1" for length in shape]
     return f"({', '.join(parts)})" if parts else "a number"

@@ -24,7 +24,8 @@ def transposes(shop: Workshop) -> Iterator[Repair]:
     """One transpose more or less: of the whole, of a factor, of a tensor; then of both factors."""
     yield Repair("transpose", "the whole stands transposed", turned(shop.tree))
     for part in list(shop.tree.walk()):
-        if isinstance(part, (Name, Transpose, Call, Total)) or (isinstance(part, Product) and part.op in MATRICES):
+        product = isinstance(part, Product) and part.op in MATRICES
+        if product or isinstance(part, (Name, Transpose, Call, Total)):
             for tree in everywhere(shop.tree, _only(part, turned)):
                 gone = isinstance(part, Transpose)
                 said = _shown(shop, part.operand if isinstance(part, Transpose) else part)

@@ -147,9 +147,10 @@ def _slopes_of(node: Tree) -> Iterator[tuple[str, Tree, list[Tree]]]:
     parts = factors(node) if isinstance(node, Product) else []
     for of in parts:
         for other in parts:
-            if isinstance(other, Total) and len(other.terms) == 2 and other.terms[1][0]:
-                if isinstance(other.terms[0][1], Number) and _same(other.terms[1][1], of):
-                    yield "sigmoid", of, [p for p in parts if p is not of and p is not other]
+            if not isinstance(other, Total) or len(other.terms) != 2 or not other.terms[1][0]:
+                continue
+            if isinstance(other.terms[0][1], Number) and _same(other.terms[1][1], of):
+                yield "sigmoid", of, [p for p in parts if p is not of and p is not other]
 
 
 def _same(one: Tree, other: Tree) -> bool:
