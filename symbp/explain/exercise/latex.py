@@ -54,4 +54,4 @@ def _asked_for(blank: Blank, notation: Latex) -> list[str]:
 
 def _typed(text: str) -> str:
     """A command line in letters of one width."""
-    return escaped(text.replace("…", "..."))
+    return escaped(text.replace("…", "...")).replace("'", r"\textquotesingle{}")

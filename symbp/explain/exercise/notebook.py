@@ -18,7 +18,14 @@ from symbp.explain.markdown import equation, formula, given, lesson_parts
 from symbp.explain.notebook import HEAD, cell
 from symbp.explain.text import PageText
 
-HINT = "Write the right side in quotes, in indices, in matrices or as NumPy, then run the cell."
+GRADED = """
+
+def graded(answer):
+    try:
+        print(d.grade(answer))
+    except FormulaError as error:
+        print(error)"""
+HINT = "Put the right side in the place of the dots, in indices, in matrices or as NumPy, then run the cell."
 
 
 def notebook(sheet: Worksheet, *, key: bool = False, code: str = "") -> str:
@@ -26,7 +33,7 @@ def notebook(sheet: Worksheet, *, key: bool = False, code: str = "") -> str:
     page = sheet.document
     notation = notation_for(page)
     cells = [cell("title", "markdown", f"# {page.title}: exercise {sheet.seed}\n\n{sheet.task} {HINT}")]
-    cells += [cell("code", "code", code)] if code else []
+    cells.append(cell("code", "code", f"from symbp.errors import FormulaError\n{code}\n{GRADED}"))
     cells.append(cell("given", "markdown", given(page.given, notation)))
     for section in sheet.sections:
         name = section.title.lower().replace(" ", "-")
@@ -49,7 +56,7 @@ def _asked_for(sheet: Worksheet, blank: Blank, key: bool) -> list[dict[str, Any]
     plain, _ = sides(blank.shown.line, PageText(page.reading.symbols))
     cells = [
         cell(f"question-{number}", "markdown", f"{asked}\n\n{shape_words(blank)}"),
-        cell(f"answer-{number}", "code", f'print(d.grade("{plain} = …"))'),
+        cell(f"answer-{number}", "code", f'graded("{plain} = …")'),
     ]
     if key:
         notation = notation_for(page)

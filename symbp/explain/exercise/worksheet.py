@@ -91,6 +91,8 @@ def _is_asked_for(document: Document, shown: NumberedEquation) -> bool:
     body = shown.line.equation.body
     if isinstance(body, Access) and shown.line.equation.op is None:
         return False
+    if system.tensor(shown.line.target).integer or shown.line.equation.leaf is not None:
+        return False
     adjoint = system.tensor(shown.line.target).role in (Role.ADJOINT, Role.GRADIENT)
     return adjoint or (loss is not None and shown.line.target in system.ancestors(loss))
 

@@ -41,7 +41,7 @@ def read_answer(text: str, names: Names) -> Answer:
     """The answer that the text is. Raises FormulaError: too long, no equation, a name on the left that the
     page hasn't, a sign or a function without a meaning."""
     refuse(text)
-    left, right = _sides(_plain(text, names) if "\\" in text else text)
+    left, right = _sides(_plain(text, names) if _is_latex(text, names) else text)
     tree = parse_answer(right, names.spellings)
     target, subscripts = _target(left, names)
     _says_something(right, tree, target, names)
@@ -113,6 +113,14 @@ def _says_something(right: str, tree: Tree, target: str, names: Names) -> None:
 
 
 # --- LaTeX as people type it
+def _is_latex(text: str, names: Names) -> bool:
+    """Whether an answer is LaTeX: it has a command, or subscripts without commas between them."""
+    joined = re.findall(r"_\{([a-z]{2,})\}", text)
+    known = names.letters
+    apart = any(run not in known and set(run) <= known for run in joined)
+    return "\\" in text or ")_{" in text or apart
+
+
 def _plain(text: str, names: Names) -> str:
     """The text without LaTeX's commands."""
     symbols, derivatives = names.latex

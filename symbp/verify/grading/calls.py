@@ -128,7 +128,10 @@ def _other(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Val
         value = meaning.value(given[0], scope)
         if value.labels is None:
             raise meaning.error(node, f"{name} is that of labels")
-        return meaning.one_hot(value, node)
+        return meaning.one_hot(value, node, said=True)
+    if name == "norm":
+        squares = meaning.total_of_squares(_one(meaning, node, given), scope)
+        return replace(squares, array=meaning.numbers.power(squares.array, Fraction(1, 2)))
     if name == "transpose":
         return _transposed(meaning, node, given, scope)
     if name == "where":

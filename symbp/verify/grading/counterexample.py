@@ -53,7 +53,9 @@ def counterexample(judge: Judge, answer: Answer, finding: Finding) -> Counterexa
             if wrong is not None and _is_plain(wrong):
                 return _told(judge, answer, place, wrong)
     wrong = finding.wrong
-    return wrong and Counterexample(wrong.sizes, {}, f"{answer.left}{wrong.at}", wrong.left, wrong.right)
+    if wrong is None or finding.doubtful:
+        return None
+    return Counterexample(wrong.sizes, {}, f"{answer.left}{wrong.at}", wrong.left, wrong.right)
 
 
 def _sizes(system: System) -> Iterator[dict[str, int]]:
@@ -74,7 +76,7 @@ def _sizes(system: System) -> Iterator[dict[str, int]]:
 def _values(system: System, sizes: Mapping[str, int], draw: int) -> dict[str, Any]:
     rng, found = np.random.default_rng(draw), {}
     for leaf in system.leaves:
-        value = sample_leaf(leaf, sizes, rng, WIDE)
+        value: Any = sample_leaf(leaf, sizes, rng, WIDE)
         if not leaf.integer and not leaf.facts - {
             f for f in leaf.facts if f.kind in ("positive", "nonnegative")
         }:

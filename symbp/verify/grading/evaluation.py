@@ -19,8 +19,9 @@ import numpy as np
 import sympy
 
 from symbp.errors import FormulaError
+from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import FLOAT
-from symbp.ir.expr import Expr, Guard, Index
+from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.read.grammar.places import error_at, meant
 from symbp.read.grammar.syntax import (
     Bracket,
@@ -171,13 +172,7 @@ class Meaning:
 
     def size(self, name: str) -> int:
         found = self.names.sizes[name]
-        if isinstance(found, str):
-            return self.place.sizes[found]
-        length, turned_back = found  # type: ignore[misc]
-        from symbp.ir.expr import Size
-
-        extent = length.xreplace({Size(new): Size(old) for new, old in turned_back.items()})
-        return self.place.number(extent)
+        return self.place.sizes[found] if isinstance(found, str) else self.place.number(found)
 
     def tensor(self, name: str) -> Value:
         array = self.place.tensor(name)
@@ -189,10 +184,10 @@ class Meaning:
             return plain(whole, integer=True, labels=labels)
         return plain(self.numbers.array(array.astype(np.float64) if self.numbers.native else array))
 
-    def one_hot(self, value: Value, node: Tree) -> Value:
-        """A row for each label."""
+    def one_hot(self, value: Value, node: Tree, *, said: bool = False) -> Value:
+        """A row for each label; `said` if the answer says so itself."""
         assert value.labels is not None
-        if value.index and not value.rank:
+        if value.index and not value.rank and not said:
             symbol = self.names.symbol(value.labels)
             raise self.error(
                 node, "a label is a whole number, and no 0 or 1", f"write [k = {symbol}[n]] or {symbol}[n,k]"
@@ -200,7 +195,10 @@ class Meaning:
         bound = self.place.bound(value.labels)
         assert bound is not None
         symbol = self.names.symbol(value.labels)
-        self.notes.add(f"{symbol} stands for onehot({symbol}): a row for each label, 1 at it and 0 elsewhere")
+        if not said:
+            self.notes.add(
+                f"{symbol} stands for onehot({symbol}): a row for each label, 1 at it and 0 elsewhere"
+            )
         mask = value.array[..., None] == np.arange(bound)
         return Value(self.zeros_and_ones(mask), value.index, (*value.fits, False))
 
@@ -268,7 +266,25 @@ class Meaning:
         return found
 
     def power(self, node: Power, scope: Scope) -> Value:
-        base, exponent = self.real(node.base, scope), _exponent(node.exponent)
+        exponent, inner = constant(node.exponent), node.base
+        if (
+            isinstance(inner, Call)
+            and exponent == 2
+            and inner.function == "norm"
+            and len(inner.arguments) == 1
+        ):
+            return self.total_of_squares(inner.arguments[0], scope)
+        if (
+            isinstance(inner, Call)
+            and exponent == -1
+            and inner.function == "diag"
+            and len(inner.arguments) == 1
+        ):
+            inverse = Product(node.span, "/", Number(node.span, Fraction(1)), inner.arguments[0])
+            return self.value(replace(inner, arguments=(inverse,)), scope)
+        base = self.real(inner, scope)
+        if exponent == -1 and base.rank == 2 and not node.elementwise and not self.loose:
+            raise self.error(node, "the inverse of a matrix isn't graded", "of each element: 1/…, or .^-1")
         if exponent is not None:
             return replace(base, array=self.numbers.power(base.array, exponent))
         raised = self.real(node.exponent, scope)
@@ -276,6 +292,12 @@ class Meaning:
         if isinstance(node.base, Name) and node.base.name == "e" and "e" not in self.names.tensors:
             return replace(like, array=np.broadcast_to(self.numbers.apply(sympy.exp, right), right.shape))
         return replace(like, array=self.numbers.apply(sympy.Pow, left, right))
+
+    def total_of_squares(self, node: Tree, scope: Scope) -> Value:
+        """‖x‖², over all plain axes."""
+        value = self.real(node, scope)
+        squares = replace(value, array=self.numbers.multiply(value.array, value.array))
+        return self.reduce(node, "sum", squares, tuple(range(value.rank)))
 
     # --- conditions
     @cached_property
@@ -287,16 +309,43 @@ class Meaning:
         return None
 
     def described(self, node: Tree) -> Expr | None:
-        """A side of a condition as who decides conditions knows it."""
-        if isinstance(node, Number):
-            return sympy.Rational(node.value.numerator, node.value.denominator)
-        tensor = node.tensor if isinstance(node, (Read, Subscripted)) else node
-        if isinstance(tensor, Name) and tensor.name in self.names.tensors:
-            name = self.names.tensors[tensor.name]
-            if name in self.names.sheet.system.by_name and name not in self.names.integers:
-                found = self.names.sheet.system.tensor(name)
-                return found.at(*(Index(f"i{k}") for k in range(len(found.shape))))
-        return None
+        """A side of a condition as who decides conditions knows it; None for one that isn't made of tensors
+        by arithmetic alone."""
+        known = constant(node)
+        if known is not None:
+            return sympy.Rational(known.numerator, known.denominator)
+        match node:
+            case Name() | Read() | Subscripted():
+                return self.element(node)
+            case Total(terms=terms):
+                found = sympy.Integer(0)
+                for minus, term in terms:
+                    part = self.described(term)
+                    if part is None:
+                        return None
+                    found += -part if minus else part
+                return found
+            case Product(op=op, left=left, right=right) if op in ("*", "·", "⊙", "/", "⊘"):
+                a, b = self.described(left), self.described(right)
+                if a is None or b is None:
+                    return None
+                return a / b if op in ("/", "⊘") else a * b
+            case _:
+                return None
+
+    def element(self, node: Name | Read | Subscripted) -> Expr | None:
+        """An element of a tensor that was declared, or a size."""
+        tensor = node if isinstance(node, Name) else node.tensor
+        if not isinstance(tensor, Name):
+            return None
+        name = self.names.tensors.get(tensor.name)
+        if name is None:
+            size = self.names.sizes.get(tensor.name)
+            return Size(size) if isinstance(size, str) else size
+        if name not in self.names.sheet.system.by_name or name in self.names.integers:
+            return None
+        found = self.names.sheet.system.tensor(name)
+        return found.at(*(Index(f"i{k}") for k in range(len(found.shape))))
 
     def bracket(self, relation: Relation, scope: Scope) -> Value:
         a, b = self.value(relation.left, scope), self.value(relation.right, scope)
@@ -308,6 +357,8 @@ class Meaning:
             left, right, like = together(a, b, relation.span, "this comparison")
             sides = self.described(relation.left), self.described(relation.right)
             simple = None not in sides and sides[0] != sides[1]
+            if not simple and self.place.point.conditions is not AS_THEY_ARE:
+                raise Refused("a condition on a function can't be drawn")
             op = RELATIONS[relation.op]
             mask = self.compared(sides if simple else self.unknown, op, left, right)
         return replace(like, array=self.zeros_and_ones(mask), integer=False)
@@ -433,15 +484,15 @@ def _free(node: Tree, name: str) -> list[Read | Subscripted]:
     return own + [found for child in node.children() for found in _free(child, name)]
 
 
-def _exponent(node: Tree) -> Fraction | None:
-    """A number as an exponent."""
+def constant(node: Tree) -> Fraction | None:
+    """The number that a part is."""
     if isinstance(node, Number):
         return node.value
     if isinstance(node, Total) and len(node.terms) == 1:
-        inner = _exponent(node.terms[0][1])
+        inner = constant(node.terms[0][1])
         return None if inner is None else (-inner if node.terms[0][0] else inner)
     if isinstance(node, Product) and node.op == "/":
-        top, below = _exponent(node.left), _exponent(node.right)
+        top, below = constant(node.left), constant(node.right)
         return top / below if top is not None and below else None
     return None
 

@@ -66,7 +66,13 @@ class Grader:
             return Verdict(answer.text, True, finding.proof, notes=notes)
         if finding.wrong is None and finding.misfit is None:
             return Verdict(answer.text, None, why=f"could not be decided: {finding.why}", notes=notes)
-        return replace(_wrong(judge, answer, finding), notes=notes)
+        verdict = _wrong(judge, answer, finding)
+        if finding.doubtful and verdict.counterexample is None:
+            why = (
+                "could not be decided: it is equal at all points, but for conditions that could go otherwise"
+            )
+            return Verdict(answer.text, None, why=why, notes=notes)
+        return replace(verdict, notes=notes)
 
 
 def _wrong(judge: Judge, answer: Answer, finding: Finding) -> Verdict:

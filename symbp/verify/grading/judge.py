@@ -41,12 +41,14 @@ REFUSED = (Refused, EvaluationError, OutsideDomain, ArithmeticError)
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of a tree: a proof, where it differs, which shapes don't fit, why nothing is known."""
+    """What was found of a tree: a proof, where it differs, which shapes don't fit, why nothing is known.
+    `doubtful`, if it differs only where conditions on real values were drawn."""
 
     proof: Proof | None = None
     wrong: Mismatch | None = None
     misfit: Misfit | None = None
     why: str = ""
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,18 +123,23 @@ class Judge:
         plain: list[Tree | None] = [None if isinstance(s, Name) and s.name == ":" else s for s in given]
         if len(plain) == rank or None in plain:
             return [*plain, *[None] * (rank - len(plain))]
-        shape, found = place.tensor(answer.target).shape, list[Tree | None]()
-        for length in shape:
-            fits = plain and self.fits(place, plain[0], int(length), rank - len(found) - len(plain))
+        found = list[Tree | None]()
+        for _ in range(rank):
+            spare = rank - len(found) - len(plain)
+            fits = plain and self.fits(plain[0], answer.target, len(found), spare)
             found.append(plain.pop(0) if fits else None)
         if plain:
+            shape = place.tensor(answer.target).shape
             raise Misfit("the subscripts on the left fit none of its axes", (0, 1), (shape,))
         return found
 
-    def fits(self, place: Place, subscript: Tree | None, length: int, spare: int) -> bool:
+    def fits(self, subscript: Tree | None, target: str, axis: int, spare: int) -> bool:
+        """Whether a subscript may stand at an axis: an index where it is as long on the page, a number where
+        the axis is one long that is a number, too."""
+        extent = self.sheet.shape(target)[axis]
         if isinstance(subscript, Name) and subscript.name in self.names.ranges:
-            return length in {place.number(e) for e in self.names.ranges[subscript.name]}
-        return isinstance(subscript, Number) and (spare == 0 or length <= 8)
+            return extent in self.names.ranges[subscript.name]
+        return spare == 0 or (isinstance(subscript, Number) and bool(extent.is_Integer))
 
     def scope(self, place: Place, answer: Answer, tree: Tree, shape: Sequence[int]) -> dict[str, int]:
         """How far the free indices run: those of the left side as its axes do."""
@@ -208,16 +215,19 @@ class Judge:
                 return Finding(Proof(EXACT, _sizes(exact)))
         except Refused:
             pass
-        told, why = list[Place](), "no point can tell"
+        told, drawn, why = list[Place](), list[Mismatch](), "no point can tell"
         for place in self.places.digits:
             try:
                 wrong = self.differs(place, answer, tree)
             except Refused as refusal:
                 why = str(refusal)
                 continue
-            if wrong is not None:
+            if wrong is not None and place.point.conditions is AS_THEY_ARE:
                 return Finding(wrong=wrong)
+            drawn += [wrong] if wrong is not None else []
             told.append(place)
+        if drawn:  # under conditions that were drawn, which real values may never show
+            return Finding(wrong=drawn[0], doubtful=True)
         if not told:
             return Finding(why=why)
         self.trust(answer, told)

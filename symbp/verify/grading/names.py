@@ -118,21 +118,20 @@ class Names:
         return {name: frozenset(extents) for name, extents in found.items()}
 
     @cached_property
-    def sizes(self) -> dict[str, object]:
-        """Sizes by the page's letters, in the names of the computation; and long lengths."""
+    def sizes(self) -> dict[str, str | Expr]:
+        """Sizes by the page's letters, in the names of the computation; long lengths as formulas in these."""
         letters = self.sheet.reading.sizes
-        found: dict[str, object] = {
-            letters.get(name, name): name for name in self.sheet.derivation.system.sizes
-        }
-        found |= {name: name for name in self.sheet.system.sizes}
-        turned = {new: old for old, new in letters.items()}
+        found: dict[str, str | Expr] = {n: n for n in self.sheet.system.sizes}
+        found |= {letters.get(name, name): name for name in self.sheet.derivation.system.sizes}
+        back = {Size(new): Size(old) for old, new in letters.items()}
         for length, size in self.sheet.reading.lengths.items():
-            found.setdefault(size.name, (length, turned))
+            found.setdefault(size.name, length.xreplace(back))
         return found
 
     @cached_property
     def integers(self) -> frozenset[str]:
-        return frozenset(t.name for t in self.sheet.system.tensors if t.integer)
+        systems = (self.sheet.derivation.system, self.sheet.system)
+        return frozenset(t.name for system in systems for t in system.tensors if t.integer)
 
     @cached_property
     def targets(self) -> tuple[str, ...]:

@@ -86,21 +86,36 @@ def _placed(
         raise meaning.error(node, f"{len(subscripts)} subscripts of a tensor with {tensor.rank} axes")
     if len(subscripts) == tensor.rank or None in subscripts:
         return [*subscripts, *[None] * (tensor.rank - len(subscripts))]
-    described = []
+    words, described = _axes(meaning, node, tensor), []
     for subscript in subscripts:
         assert subscript is not None
         value = _subscript(meaning, subscript, scope)
-        lengths = frozenset(str(scope[name]) for name in value.index)
-        if value.rank and value.labels is not None:
-            lengths = frozenset({str(meaning.place.bound(value.labels))})
-        described.append(Subscript(lengths))
-    axes = standing(described, [str(length) for length in tensor.shape])
+        longs = {name: meaning.names.ranges.get(name, frozenset()) for name in value.index}
+        lengths = {str(length) for found in longs.values() for length in found}
+        if not lengths & set(words):  # an index of the student's own: as long as an axis is here
+            some = {scope[name] for name in value.index}
+            below = meaning.place.bound(value.labels) if value.rank and value.labels is not None else None
+            some |= {below} if below is not None else set()
+            lengths = {word for word, n in zip(words, tensor.shape, strict=True) if n in some}
+        running = bool(value.index or value.rank)
+        sizes = {meaning.names.sizes.get(n.name) for n in subscript.walk() if isinstance(n, Name)}
+        named = frozenset(size for size in sizes if isinstance(size, str))
+        described.append(Subscript(frozenset(lengths)) if running else Subscript(sizes=named))
+    axes = standing(described, words)
     if axes is None:
         raise Misfit("these subscripts fit none of the axes", node.span, (tensor.shape,))
     found: list[Tree | None] = [None] * tensor.rank
     for axis, subscript in zip(axes, subscripts, strict=True):
         found[axis] = subscript
     return found
+
+
+def _axes(meaning: Meaning, node: Read | Subscripted, tensor: Value) -> list[str]:
+    """The length of each axis in sizes, or as a number where nothing says more."""
+    name = meaning.names.tensors.get(node.tensor.name) if isinstance(node.tensor, Name) else None
+    if name is None or name.startswith("∂") or len(meaning.names.sheet.shape(name)) != tensor.rank:
+        return [str(length) for length in tensor.shape]
+    return [str(extent) for extent in meaning.names.sheet.shape(name)]
 
 
 def _gathered(

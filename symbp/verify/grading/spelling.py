@@ -61,7 +61,7 @@ def _spelled(tree: Tree, code: bool) -> tuple[str, int]:
             return f"{_at(tensor, ATOM, code)}[{', '.join(spelled(s, code=code) for s in subscripts)}]", ATOM
         case Subscripted(tensor=tensor, subscripts=optional):
             inner = ",".join(":" if s is None else spelled(s, code=code) for s in optional)
-            return f"{tensor.name}_{{{inner}}}", ATOM
+            return f"{_at(tensor, ATOM, code)}_{{{inner}}}", ATOM
         case Bracket(relation=relation):
             opening, closing = "()" if code else "[]"
             return f"{opening}{_relation(relation, code)}{closing}", ATOM

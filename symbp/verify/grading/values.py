@@ -72,7 +72,7 @@ class Value:
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the plain axes."""
-        return self.array.shape[len(self.index) :]
+        return tuple(int(length) for length in self.array.shape[len(self.index) :])
 
     def named(self, index: Sequence[str]) -> Array:
         """The array with these named axes first, one element along those that it hasn't."""
@@ -193,29 +193,33 @@ def product(a: Value, b: Value, span: tuple[int, int], numbers: Numbers, *, loos
     """The product of matrices and vectors; of stacks of matrices, one for each. `loose` as NumPy is, for
     which a vector is neither a row nor a column."""
     if not a.rank or not b.rank:
-        left, right, like = together(a, b, span, "this product")
-        vector = a if a.rank else b
-        return replace(like, array=numbers.multiply(left, right), row=vector.row)
-    outer = a.rank == b.rank == 1 and not a.row and b.row
-    inner = a.rank == b.rank == 1 and not outer
-    if outer:
-        left, right = replace(a, array=a.array[..., None], fits=(*a.fits, False)), b
-        right = replace(b, array=b.array[..., None, :], fits=(False, *b.fits))
-        one, other, like = together(left, right, span, "this product")
-        return replace(like, array=numbers.multiply(one, other), row=False)
-    if not loose and not inner:
-        wrong = (a.rank == 1 and not a.row and a.fits != (True,)) or (b.rank == 1 and b.row)
-        if wrong:
-            raise Misfit("a vector stands on the wrong side of this product", span, (a.shape, b.shape))
+        one, other, like = together(a, b, span, "this product")
+        return replace(like, array=numbers.multiply(one, other), row=(a if a.rank else b).row)
+    if a.rank == b.rank == 1 and not a.row and b.row:
+        return _outer(a, b, span, numbers)
+    wrong = (a.rank == 1 and not a.row and a.fits != (True,)) or (b.rank == 1 and b.row)
+    if wrong and not loose and a.rank + b.rank > 2:
+        raise Misfit("a vector stands on the wrong side of this product", span, (a.shape, b.shape))
     left = replace(a, array=a.array[..., None, :], fits=(False, *a.fits)) if a.rank == 1 else a
     right = replace(b, array=b.array[..., :, None], fits=(*b.fits, False)) if b.rank == 1 else b
     found = _contracted(left, right, span, numbers, (a.shape, b.shape))
-    squeezed = [k for k, value in ((-2, a), (-1, b)) if value.rank == 1]
-    array, fits = found.array, list(found.fits)
-    for k in sorted(squeezed, reverse=True):
-        array = np.squeeze(array, axis=k if k == -1 or len(squeezed) == 1 else -1)
-        del fits[k if k == -1 or len(squeezed) == 1 else -1]
-    return replace(found, array=array, fits=tuple(fits), row=a.rank == 1 and b.rank == 2)
+    if b.rank == 1:
+        found = replace(found, array=found.array[..., 0], fits=found.fits[:-1])
+    if a.rank == 1:
+        axis = found.array.ndim - (1 if b.rank == 1 else 2)
+        fits = found.fits[:-1] if b.rank == 1 else (*found.fits[:-2], found.fits[-1])
+        found = replace(found, array=np.take(found.array, 0, axis=axis), fits=fits)
+    array = numbers.array(found.array)
+    return replace(found, array=array, row=a.rank == 1 and b.rank == 2)
+
+
+def _outer(a: Value, b: Value, span: tuple[int, int], numbers: Numbers) -> Value:
+    """The product of a column and a row."""
+    left = replace(a, array=a.array[..., None], fits=(*a.fits, False))
+    right = replace(b, array=b.array[..., None, :], fits=(False, *b.fits))
+    one, other, like = together(left, right, span, "this product")
+    fits = (a.fits[0], b.fits[0])
+    return replace(like, array=numbers.multiply(one, other), fits=fits, row=False)
 
 
 def _contracted(

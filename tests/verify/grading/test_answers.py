@@ -3,20 +3,22 @@
 import time
 
 import pytest
-from written_answers import HOSTILE, RIGHT, WRONG
 from graded_nets import derived
+from written_answers import HOSTILE, RIGHT, WRONG
 
 from symbp.errors import FormulaError
 
 
-@pytest.mark.parametrize("net, answer", RIGHT, ids=[f"{n}: {a[:60]}" for n, a in RIGHT])
+@pytest.mark.parametrize(("net", "answer"), RIGHT, ids=[f"{n}: {a[:60]}" for n, a in RIGHT])
 def test_right(net, answer):
     verdict = derived(net).grade(answer)
     assert verdict.right is True, str(verdict)
-    assert verdict.proof is not None and verdict.slip is None and verdict.counterexample is None
+    assert verdict.proof is not None
+    assert verdict.slip is None
+    assert verdict.counterexample is None
 
 
-@pytest.mark.parametrize("net, answer, slip", WRONG, ids=[f"{n}: {a[:60]}" for n, a, _ in WRONG])
+@pytest.mark.parametrize(("net", "answer", "slip"), WRONG, ids=[f"{n}: {a[:60]}" for n, a, _ in WRONG])
 def test_wrong(net, answer, slip):
     verdict = derived(net).grade(answer)
     assert verdict.right is False, str(verdict)
@@ -27,7 +29,8 @@ def test_wrong(net, answer, slip):
 
 
 def test_enough_of_each():
-    assert len(RIGHT) >= 60 and len(WRONG) >= 60
+    assert len(RIGHT) >= 60
+    assert len(WRONG) >= 60
 
 
 @pytest.mark.parametrize("answer", HOSTILE, ids=[repr(a[:40]) for a in HOSTILE])

@@ -1,5 +1,7 @@
 """Answers written by hand: right ones in many forms, wrong ones with the slip that each was made of."""
 
+LOSS = r"\frac{\partial \mathrm{loss}}{\partial "
+
 RIGHT = [
     # a multilayer perceptron, as code
     ("mlp", "dW2 = h.T @ (p - y)/N"),
@@ -24,8 +26,8 @@ RIGHT = [
     ("mlp", "db1[j] = Σ_n Σ_k da2[n,k]·W2[j,k]·(1 - h[n,j]²)"),
     ("mlp", "da1 = dh ⊙ 4 ⊘ (exp(a1) + exp(-a1))^2"),
     ("mlp", r"\frac{\partial L}{\partial W_2} = h^\top \cdot (p - y)/N"),
-    ("mlp", r"\frac{\partial \mathrm{loss}}{\partial W_{2}} = h^{\top} \, \frac{\partial \mathrm{loss}}{\partial a_{2}}"),
-    ("mlp", r"\frac{\partial \mathrm{loss}}{\partial (W_{1})_{ij}} = \sum_{n} x_{ni} \, \frac{\partial \mathrm{loss}}{\partial (a_{1})_{nj}}"),
+    ("mlp", r"\frac{\partial \mathrm{loss}}{\partial W_{2}} = h^{\top} \, " + LOSS + "a_{2}}"),
+    ("mlp", LOSS + r"(W_{1})_{ij}} = \sum_{n} x_{ni} \, " + LOSS + "(a_{1})_{nj}}"),
     ("mlp", "p = softmax(np.tanh(x @ W1 + b1) @ W2 + b2)"),
     ("mlp", "dp = -onehot(y)/(N*p)"),
     # logistic regression
@@ -70,7 +72,7 @@ RIGHT = [
     ("attention", "dQ = (A * (dA - np.sum(dA * A, axis=1, keepdims=True))) @ K"),
     ("attention", "dK[m,i] = Σ_n A[n,m]·(dA[n,m] - Σ_l dA[n,l]·A[n,l])·Q[n,i]"),
     # a norm
-    ("norm", "dg = np.sum((z - y) * (x - x.mean(axis=1, keepdims=True)) / np.sqrt(v + 0.00001)[:, None], axis=0)"),
+    ("norm", "dg = np.sum((z - y) * (x - x.mean(1, keepdims=True)) / np.sqrt(v + 1e-5)[:, None], axis=0)"),
     ("norm", "dg[i] = Σ_n dz[n,i]·(x[n,i] - m[n])/sqrt(v[n] + 1e-5)"),
     ("norm", "db = 𝟏ᵀ·(z - y)"),
     # a convolution, a table
@@ -144,6 +146,9 @@ WRONG = [
     ("mlp", "da1 = dh @ (1 - h**2)", "matrix for elementwise product"),
     ("cell", "dc = dh @ (o * (1 - tanh(c)**2))", "matrix for elementwise product"),
     ("mlp", "dW1 = x.T @ dh * (1 - h**2)", "missing parentheses"),
+    ("logistic", "dw = x.T @ (p[:, None] - y)/N", "broadcasting"),
+    ("attention", "dz1 = A * (dA - np.sum(dA * A, axis=1))", "broadcasting"),
+    ("rectified", "dw = h.T @ (z2[:, None] - y)", "broadcasting"),
     # terms, powers, softmax, time
     ("mlp", "dW2 = h.T @ p/N", "missing term"),
     ("linear", "dw = 2/N * X.T @ q", "missing term"),

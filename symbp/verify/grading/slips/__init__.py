@@ -22,7 +22,7 @@ from symbp.verify.grading.slips.factors import (
     terms_scaled,
 )
 from symbp.verify.grading.slips.indices import missing_sums, permuted, shifted, wrong_axes
-from symbp.verify.grading.slips.products import associated, kinds_of_products, orders, squeezed, transposes
+from symbp.verify.grading.slips.products import associated, kinds_of_products, orders, spread, transposes
 from symbp.verify.grading.slips.slopes import functions, jacobians, missing_slopes
 from symbp.verify.grading.slips.tensors import renamed, throughout_renamed
 from symbp.verify.grading.slips.terms import missing_factors, missing_terms, needless
@@ -40,6 +40,7 @@ KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     transposes,
     orders,
     associated,
+    spread,
     missing_sums,
     shifted,
     functions,
@@ -52,7 +53,6 @@ KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     missing_terms,
     needless,
     squares,
-    squeezed,
     missing_factors,
 )
 

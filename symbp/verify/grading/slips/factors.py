@@ -13,12 +13,12 @@ from fractions import Fraction
 import numpy as np
 
 from symbp.read.grammar.syntax import Call, Name, Number, Power, Product, Reduction, Total, Tree
-from symbp.verify.grading.slips.rewrite import everywhere
+from symbp.verify.grading.slips.rewrite import everywhere, exchanged
 from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, name, number, source, square
 
 CLOSE = 1e-7
 MOST_SIZES = 3  # in one factor
-NUMBERS = (1, 2, 3, 4, Fraction(1, 2), Fraction(1, 3), Fraction(1, 4))
+NUMBERS = tuple(map(Fraction, ("1", "2", "3", "4", "1/2", "1/3", "1/4")))
 
 
 def signs(shop: Workshop) -> Iterator[Repair]:
@@ -74,7 +74,7 @@ def _candidates(shop: Workshop) -> Iterator[tuple[tuple[str, ...], tuple[str, ..
     some = [c for n in range(MOST_SIZES) for c in itertools.combinations(shop.sizes, n)]
     for top, below, value in itertools.product(some, some, NUMBERS):
         if len(top) + len(below) <= MOST_SIZES and not set(top) & set(below) and (top or below or value != 1):
-            yield top, below, Fraction(value)
+            yield top, below, value
 
 
 def _scaling(shop: Workshop, top: tuple[str, ...], below: tuple[str, ...], value: Fraction) -> Repair:
@@ -84,8 +84,8 @@ def _scaling(shop: Workshop, top: tuple[str, ...], below: tuple[str, ...], value
     if value.numerator != 1:
         tree = Product(NOWHERE, "⊙", number(value.numerator), tree)
     under = [*map(name, below), *([number(value.denominator)] if value.denominator != 1 else [])]
-    for size in under:
-        tree = Product(NOWHERE, "/", tree, size)
+    for divisor in under:
+        tree = Product(NOWHERE, "/", tree, divisor)
     product = "·".join(top)
     quotient = "·".join(below)
     if top and below and value == 1:
@@ -131,7 +131,7 @@ def _means(shop: Workshop) -> Repair | None:
 
 def needless_numbers(shop: Workshop) -> Iterator[Repair]:
     """A number or a size that multiplies or divides once too often."""
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         if not isinstance(part, Product):
             continue
         for kept, gone in ((part.left, part.right), (part.right, part.left)):
@@ -142,13 +142,8 @@ def needless_numbers(shop: Workshop) -> Iterator[Repair]:
             divides = part.op in ("/", "⊘")
             hint = f"{said} divides once too often" if divides else f"the factor {said} is too many"
             what = ("mean instead of sum" if size else "wrong factor") if divides else "factor too many"
-
-            def changed(node: Tree, part: Tree = part, kept: Tree = kept) -> Iterator[Tree]:
-                if node is part:
-                    yield kept
-
-            for tree in everywhere(shop.tree, changed):
-                yield Repair(what, hint, tree)
+            tree = exchanged(shop.tree, part, kept)
+            yield Repair(what, hint, tree)
 
 
 def swapped_sizes(shop: Workshop) -> Iterator[Repair]:
@@ -198,7 +193,7 @@ def squares(shop: Workshop) -> Iterator[Repair]:
 
     for tree in everywhere(shop.tree, less):
         yield Repair("wrong power", "an exponent is wrong", tree)
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
 
         def squared(node: Tree, part: Tree = part) -> Iterator[Tree]:
             if node is part:

@@ -21,8 +21,8 @@ from symbp.read.grammar.syntax import (
     Total,
     Tree,
 )
-from symbp.verify.grading.slips.rewrite import everywhere
-from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, name, number, reads
+from symbp.verify.grading.slips.rewrite import exchanged
+from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, name, number, reads, subscripted
 
 MOST_ORDERS = 6
 
@@ -47,13 +47,13 @@ def missing_sums(shop: Workshop) -> Iterator[Repair]:
         yield Repair(
             "missing sum", "the sum over all elements is missing", Call(NOWHERE, "sum", (shop.tree,))
         )
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         inner = shop.value(part) if isinstance(part, (Name, Product, Total, Read)) else None
         for axis in range(inner.rank if inner is not None and part is not shop.tree else 0):
             assert inner is not None
             shape, summed = _words(shop, inner.shape), Call(NOWHERE, "sum", (part, _axis(axis)))
-            for tree in everywhere(shop.tree, _put(part, summed)):
-                yield Repair("missing sum", f"a sum over {shape[axis]} is missing", tree)
+            tree = exchanged(shop.tree, part, summed)
+            yield Repair("missing sum", f"a sum over {shape[axis]} is missing", tree)
 
 
 def _longer(shop: Workshop) -> Iterator[Repair]:
@@ -66,12 +66,12 @@ def _longer(shop: Workshop) -> Iterator[Repair]:
         for n in s.walk()
         if isinstance(n, Name)
     }
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         if isinstance(part, Reduction) and part.op == "sum":
             for extra in sorted(free & set(shop.judge.names.letters) - set(part.indices)):
                 new = replace(part, indices=(*part.indices, extra))
-                for tree in everywhere(shop.tree, _put(part, new)):
-                    yield Repair("missing sum", f"the sum runs over {extra}, too", tree)
+                tree = exchanged(shop.tree, part, new)
+                yield Repair("missing sum", f"the sum runs over {extra}, too", tree)
 
 
 def _axis(axis: int) -> Tree:
@@ -86,41 +86,33 @@ def _words(shop: Workshop, shape: tuple[int, ...]) -> list[str]:
     return [f"the axis of {known.get(length, length)}" for length in shape]
 
 
-def _put(part: Tree, new: Tree):  # type: ignore[no-untyped-def]
-    def changed(node: Tree) -> Iterator[Tree]:
-        if node is part:
-            yield new
-
-    return changed
-
-
 def wrong_axes(shop: Workshop) -> Iterator[Repair]:
     """Another axis, all of them, or no sum at all."""
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         if isinstance(part, Call) and part.function in ("sum", "mean", "max", "softmax"):
             value = shop.value(part.arguments[0])
             for axis in range(value.rank if value is not None else 0):
                 new = Call(part.span, part.function, (part.arguments[0], _axis(axis)))
-                for tree in everywhere(shop.tree, _put(part, new)):
-                    yield Repair("wrong axis", f"{part.function} runs along the wrong axis", tree)
+                tree = exchanged(shop.tree, part, new)
+                yield Repair("wrong axis", f"{part.function} runs along the wrong axis", tree)
             if part.function != "softmax":
-                for tree in everywhere(shop.tree, _put(part, part.arguments[0])):
-                    yield Repair("sum too many", f"this {part.function} isn't needed", tree)
+                tree = exchanged(shop.tree, part, part.arguments[0])
+                yield Repair("sum too many", f"this {part.function} isn't needed", tree)
         if isinstance(part, Call) and part.function[:3] in ("row", "col"):
             other = {"row": "col", "col": "row"}[part.function[:3]] + part.function[3:]
-            for tree in everywhere(shop.tree, _put(part, replace(part, function=other))):
-                yield Repair("wrong axis", f"{part.function} runs along the wrong axis", tree)
+            tree = exchanged(shop.tree, part, replace(part, function=other))
+            yield Repair("wrong axis", f"{part.function} runs along the wrong axis", tree)
         if isinstance(part, Reduction) and part.op == "sum":
             for fewer in itertools.combinations(part.indices, len(part.indices) - 1):
                 new_body = replace(part, indices=fewer) if fewer else part.body
                 gone = next(i for i in part.indices if i not in fewer)
-                for tree in everywhere(shop.tree, _put(part, new_body)):
-                    yield Repair("sum too many", f"{gone} is not summed over", tree)
+                tree = exchanged(shop.tree, part, new_body)
+                yield Repair("sum too many", f"{gone} is not summed over", tree)
             for place, old in enumerate(part.indices):
                 for letter in sorted(shop.judge.names.letters - set(part.indices)):
                     names = (*part.indices[:place], letter, *part.indices[place + 1 :])
-                    for tree in everywhere(shop.tree, _put(part, replace(part, indices=names))):
-                        yield Repair("wrong index", f"the sum doesn't run over {old}", tree)
+                    tree = exchanged(shop.tree, part, replace(part, indices=names))
+                    yield Repair("wrong index", f"the sum doesn't run over {old}", tree)
 
 
 def permuted(shop: Workshop) -> Iterator[Repair]:
@@ -128,25 +120,24 @@ def permuted(shop: Workshop) -> Iterator[Repair]:
     for part in list(reads(shop.tree)):
         named = part.tensor.name if isinstance(part.tensor, Name) else "a tensor"
         for order in itertools.islice(itertools.permutations(part.subscripts), 1, MOST_ORDERS):
-            new = replace(part, subscripts=order)
-            for tree in everywhere(shop.tree, _put(part, new)):
-                yield Repair("transpose", f"the subscripts of {named} stand in the wrong order", tree)
+            new = subscripted(part, order)
+            tree = exchanged(shop.tree, part, new)
+            yield Repair("transpose", f"the subscripts of {named} stand in the wrong order", tree)
     letters = sorted({*shop.free(shop.tree), *_bound(shop.tree)})
     for part in list(reads(shop.tree)):
         if not isinstance(part, Read):
             continue
         named = part.tensor.name if isinstance(part.tensor, Name) else "a tensor"
         for place, subscript in enumerate(part.subscripts):
-            for letter in letters if isinstance(subscript, Name) else ():
-                if subscript.name != letter:
-                    new = replace(
-                        part,
-                        subscripts=(*part.subscripts[:place], name(letter), *part.subscripts[place + 1 :]),
+            for letter in letters:
+                if isinstance(subscript, Name) and subscript.name != letter:
+                    new = subscripted(
+                        part, (*part.subscripts[:place], name(letter), *part.subscripts[place + 1 :])
                     )
-                    for tree in everywhere(shop.tree, _put(part, new)):
-                        yield Repair(
-                            "wrong index", f"{subscript.name} stands where {letter} belongs at {named}", tree
-                        )
+                    tree = exchanged(shop.tree, part, new)
+                    yield Repair(
+                        "wrong index", f"{subscript.name} stands where {letter} belongs at {named}", tree
+                    )
 
 
 def _bound(tree: Tree) -> set[str]:
@@ -163,8 +154,8 @@ def shifted(shop: Workshop) -> Iterator[Repair]:
             for step in (1, -1, 2, -2):
                 moved = _moved(subscript, step)
                 subscripts = (*part.subscripts[:place], moved, *part.subscripts[place + 1 :])
-                for tree in everywhere(shop.tree, _put(part, replace(part, subscripts=subscripts))):
-                    yield Repair("index off by one", f"a subscript of {named} is off by {abs(step)}", tree)
+                tree = exchanged(shop.tree, part, subscripted(part, subscripts))
+                yield Repair("index off by one", f"a subscript of {named} is off by {abs(step)}", tree)
 
 
 def _moved(subscript: Tree, step: int) -> Tree:

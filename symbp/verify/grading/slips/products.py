@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symbp.read.grammar.syntax import Call, Name, Product, Read, Total, Transpose, Tree
-from symbp.verify.grading.slips.rewrite import everywhere
-from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, call, number, source, turned
+from symbp.read.grammar.syntax import Call, Keyword, Name, Product, Read, Total, Transpose, Tree
+from symbp.verify.grading.slips.rewrite import exchanged
+from symbp.verify.grading.slips.workshop import (
+    NOWHERE,
+    Repair,
+    Workshop,
+    call,
+    name,
+    number,
+    reads,
+    source,
+    turned,
+)
 
 MATRICES = ("@", "·", "*")
+REDUCING = ("sum", "mean", "max")
 
 
 def _shown(shop: Workshop, node: Tree) -> str:
@@ -23,34 +34,25 @@ def _shown(shop: Workshop, node: Tree) -> str:
 def transposes(shop: Workshop) -> Iterator[Repair]:
     """One transpose more or less: of the whole, of a factor, of a tensor; then of both factors."""
     yield Repair("transpose", "the whole stands transposed", turned(shop.tree))
-    for part in list(shop.tree.walk()):
+    subscripted = [read.tensor for read in reads(shop.tree)]  # their subscripts are put in order elsewhere
+    for part in [p for p in shop.parts if not any(p is tensor for tensor in subscripted)]:
         product = isinstance(part, Product) and part.op in MATRICES
         if product or isinstance(part, (Name, Transpose, Call, Total)):
-            for tree in everywhere(shop.tree, _only(part, turned)):
-                gone = isinstance(part, Transpose)
-                said = _shown(shop, part.operand if isinstance(part, Transpose) else part)
-                hint = f"{said} must not be transposed" if gone else f"{said} must be transposed"
-                yield Repair("transpose", hint, tree)
-    for part in list(shop.tree.walk()):
+            tree = exchanged(shop.tree, part, turned(part))
+            gone = isinstance(part, Transpose)
+            said = _shown(shop, part.operand if isinstance(part, Transpose) else part)
+            hint = f"{said} must not be transposed" if gone else f"{said} must be transposed"
+            yield Repair("transpose", hint, tree)
+    for part in shop.parts:
         if isinstance(part, Product) and part.op in MATRICES:
             both = replace(part, left=turned(part.left), right=turned(part.right))
-            for tree in everywhere(shop.tree, _only(part, lambda _, both=both: both)):  # type: ignore[misc]
-                yield Repair("transpose", "the transposes of both factors are exchanged", tree)
-
-
-def _only(part: Tree, change):  # type: ignore[no-untyped-def]
-    """A change of one part alone."""
-
-    def changed(node: Tree) -> Iterator[Tree]:
-        if node is part:
-            yield change(node)
-
-    return changed
+            tree = exchanged(shop.tree, part, both)
+            yield Repair("transpose", "the transposes of both factors are exchanged", tree)
 
 
 def orders(shop: Workshop) -> Iterator[Repair]:
     """The factors of a matrix product in the other order, with or without transposes."""
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         if not isinstance(part, Product) or part.op not in MATRICES:
             continue
         for left, right, hint in (
@@ -64,26 +66,26 @@ def orders(shop: Workshop) -> Iterator[Repair]:
             ),
         ):
             new = Product(part.span, "@", left, right)
-            for tree in everywhere(shop.tree, _only(part, lambda _, new=new: new)):  # type: ignore[misc]
-                yield Repair("order of factors", hint, tree)
+            tree = exchanged(shop.tree, part, new)
+            yield Repair("order of factors", hint, tree)
 
 
 def associated(shop: Workshop) -> Iterator[Repair]:
     """Products that go from left to right, where parentheses were meant."""
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         inner = part.left if isinstance(part, Product) else None
         if isinstance(part, Product) and isinstance(inner, Product) and part.op != inner.op:
             new = Product(
                 part.span, inner.op, inner.left, Product(part.span, part.op, inner.right, part.right)
             )
-            for tree in everywhere(shop.tree, _only(part, lambda _, new=new: new)):  # type: ignore[misc]
-                hint = "products go from left to right: parentheses are missing"
-                yield Repair("missing parentheses", hint, tree)
+            tree = exchanged(shop.tree, part, new)
+            hint = "products go from left to right: parentheses are missing"
+            yield Repair("missing parentheses", hint, tree)
 
 
 def kinds_of_products(shop: Workshop) -> Iterator[Repair]:
     """A product of elements in the place of one of matrices, or the other way round."""
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         if not isinstance(part, Product) or part.op not in ("@", "·", "*", "⊙"):
             continue
         left, right = part.left, part.right
@@ -93,27 +95,27 @@ def kinds_of_products(shop: Workshop) -> Iterator[Repair]:
             pairs += [(turned(right), left), (right, turned(left))]
             for a, b in pairs:
                 new = Product(part.span, "@", a, b)
-                for tree in everywhere(shop.tree, _only(part, lambda _, new=new: new)):  # type: ignore[misc]
-                    yield Repair("elementwise for matrix product", hint, tree)
+                tree = exchanged(shop.tree, part, new)
+                yield Repair("elementwise for matrix product", hint, tree)
         if part.op != "⊙" and not (part.op == "*" and shop.answer.loose):
             hint = f"matrices are multiplied where elements at the same place belong, in {_shown(shop, part)}"
             for a, b in ((left, right), (turned(left), right), (left, turned(right))):
                 new = Product(part.span, "⊙", a, b)
-                for tree in everywhere(shop.tree, _only(part, lambda _, new=new: new)):  # type: ignore[misc]
-                    yield Repair("matrix for elementwise product", hint, tree)
+                tree = exchanged(shop.tree, part, new)
+                yield Repair("matrix for elementwise product", hint, tree)
 
 
-def squeezed(shop: Workshop) -> Iterator[Repair]:
-    """A column (N, 1) beside a vector (N): NumPy makes a table of (N, N) of them without a word."""
-    for part in list(shop.tree.walk()):
-        if not isinstance(part, (Name, Read)):
-            continue
-        value = shop.value(part)
+def spread(shop: Workshop) -> Iterator[Repair]:
+    """A column (N, 1) beside a vector (N): NumPy makes a table of (N, N) of them without a word; a sum of
+    rows beside a table, which NumPy takes for a row of it."""
+    for part in shop.parts:
+        if isinstance(part, Call) and part.function in REDUCING and len(part.arguments) > 1:
+            kept = replace(part, arguments=(*part.arguments, Keyword(NOWHERE, "keepdims", name("True"))))
+            hint = f"{_shown(shop, part)} lost its axis and spreads along another one: keepdims=True"
+            yield Repair("broadcasting", hint, exchanged(shop.tree, part, kept))
+        value = shop.value(part) if isinstance(part, (Name, Read, Call)) else None
         if value is None or value.rank != 2 or 1 not in value.shape:
             continue
-        axis = value.shape.index(1)
-        flat = call("sum", part, number(axis))
+        flat = call("sum", part, Keyword(NOWHERE, "axis", number(value.shape.index(1))))
         hint = f"{_shown(shop, part)} is a column: beside a vector it spreads to a square table"
-        for tree in everywhere(shop.tree, _only(part, lambda _, flat=flat: flat)):  # type: ignore[misc]
-            yield Repair("broadcasting", hint, tree)
-            yield Repair("broadcasting", hint, Product(NOWHERE, "⊙", tree, number(1)))
+        yield Repair("broadcasting", hint, exchanged(shop.tree, part, flat))

@@ -47,3 +47,8 @@ def _all(value: Any, change: Callable[[Tree], Tree | None]) -> Any:
     if isinstance(value, tuple):
         return tuple(_all(entry, change) for entry in value)
     return value
+
+
+def exchanged(tree: Tree, part: Tree, new: Tree) -> Tree:
+    """The tree with another part in the place of one of its parts."""
+    return throughout(tree, lambda node: new if node is part else None)

@@ -25,7 +25,7 @@ from symbp.read.grammar.syntax import (
     Total,
     Tree,
 )
-from symbp.verify.grading.slips.rewrite import everywhere
+from symbp.verify.grading.slips.rewrite import everywhere, exchanged
 from symbp.verify.grading.slips.workshop import (
     NOWHERE,
     Activation,
@@ -70,18 +70,13 @@ def missing_slopes(shop: Workshop) -> Iterator[Repair]:
             continue
         said = WORDS.get(activation.function, activation.function)
         hint = f"the derivative of {said} is missing"
-        for part in list(shop.tree.walk()):
+        for part in shop.parts:
             if not isinstance(part, (Name, Read, Subscripted, Product, Total, Call, Reduction)):
                 continue
             for factor in _factor(shop, activation, after, before, part):
                 new = times(part, factor)
-
-                def changed(node: Tree, part: Tree = part, new: Tree = new) -> Iterator[Tree]:
-                    if node is part:
-                        yield new
-
-                for tree in everywhere(shop.tree, changed):
-                    yield Repair("missing derivative of an activation", hint, tree)
+                tree = exchanged(shop.tree, part, new)
+                yield Repair("missing derivative of an activation", hint, tree)
 
 
 def _factor(shop: Workshop, activation: Activation, after: str, before: str, part: Tree) -> Iterator[Tree]:

@@ -8,24 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbp.read.grammar.syntax import Call, Power, Product, Total, Tree
-from symbp.verify.grading.slips.rewrite import everywhere, throughout
+from symbp.verify.grading.slips.rewrite import exchanged, throughout
 from symbp.verify.grading.slips.workshop import Repair, Workshop, factors, name
 
 
 def renamed(shop: Workshop) -> Iterator[Repair]:
     """Another tensor at one place."""
-    for part in list(shop.tree.walk()):
+    for part in shop.parts:
         old = shop.tensor(part)
         if old is None:
             continue
         for new, plain in _others(shop, old):
-
-            def changed(node: Tree, part: Tree = part, plain: str = plain) -> Iterator[Tree]:
-                if node is part:
-                    yield name(plain)
-
-            for tree in everywhere(shop.tree, changed):
-                yield Repair(*_said(shop, old, new, plain), tree)
+            tree = exchanged(shop.tree, part, name(plain))
+            yield Repair(*_said(shop, old, new, plain), tree)
 
 
 def throughout_renamed(shop: Workshop) -> Iterator[Repair]:

@@ -12,15 +12,15 @@ from symbp.errors import FormulaError
 from symbp.ir.printer import equation_text
 from symbp.read.grammar import parse_equation
 from symbp.read.grammar.syntax import Name, Product, Read, Reduction, Total, Tree
-from symbp.verify.grading.slips.rewrite import everywhere, throughout
+from symbp.verify.grading.slips.rewrite import everywhere, exchanged, throughout
 from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, name, source, times
 
 
 def missing_terms(shop: Workshop) -> Iterator[Repair]:
     """A term of the page's own equation more; what is to be predicted, taken away or added anywhere."""
     for minus, term in _terms(shop):
-        tree = Total(NOWHERE, ((False, shop.tree), (minus, term)))
-        yield Repair("missing term", "a term is missing", tree)
+        whole = Total(NOWHERE, ((False, shop.tree), (minus, term)))
+        yield Repair("missing term", "a term is missing", whole)
 
         def longer(node: Tree, minus: bool = minus, term: Tree = term) -> Iterator[Tree]:
             if isinstance(node, Total):
@@ -32,16 +32,11 @@ def missing_terms(shop: Workshop) -> Iterator[Repair]:
         plain = shop.spelled.get(target)
         if plain is None:
             continue
-        for part in list(shop.tree.walk()):
+        for part in shop.parts:
             for minus in (True, False):
                 new = Total(NOWHERE, ((False, part), (minus, _like(shop, part, plain, target))))
-
-                def changed(node: Tree, part: Tree = part, new: Tree = new) -> Iterator[Tree]:
-                    if node is part:
-                        yield new
-
-                for tree in everywhere(shop.tree, changed):
-                    yield Repair("missing term", f"a term with {plain} is missing", tree)
+                tree = exchanged(shop.tree, part, new)
+                yield Repair("missing term", f"a term with {plain} is missing", tree)
 
 
 def _like(shop: Workshop, part: Tree, plain: str, target: str) -> Tree:
@@ -65,15 +60,15 @@ def _terms(shop: Workshop) -> list[tuple[bool, Tree]]:
         if line.target != shop.answer.target or line.fixed:
             continue
         try:
-            tree = throughout(parse_equation(equation_text(line.equation), indices), called)
+            written = parse_equation(equation_text(line.equation), indices)
         except FormulaError:
             continue
-        body: Tree = tree.body
+        body = whole = throughout(written.body, called)
         bound: list[Reduction] = []
         while isinstance(body, Reduction) and body.op == "sum":
             bound.append(body)
             body = body.body
-        inner = [node for node in tree.walk() if isinstance(node, Total) and node is not body]
+        inner = [node for node in whole.walk() if isinstance(node, Total) and node is not body]
         found += [pair for node in inner for pair in node.terms]
         for minus, term in body.terms if isinstance(body, Total) else ():
             for reduction in reversed(bound):
@@ -112,15 +107,10 @@ def missing_factors(shop: Workshop) -> Iterator[Repair]:
         if value is None:
             continue
         for new in _tensors(shop, part, value.rank):
-
-            def changed(node: Tree, part: Tree = part, new: Tree = new) -> Iterator[Tree]:
-                if node is part:
-                    yield times(node, new)
-
-            for tree in everywhere(shop.tree, changed):
-                where = source(part, shop.answer.right)
-                at = f" at {where}" if part is not shop.tree and len(where) < 24 else ""
-                yield Repair("missing factor", f"a factor is missing{at}", tree)
+            tree = exchanged(shop.tree, part, times(part, new))
+            where = source(part, shop.answer.right)
+            at = f" at {where}" if part is not shop.tree and len(where) < 24 else ""
+            yield Repair("missing factor", f"a factor is missing{at}", tree)
 
 
 def _tensors(shop: Workshop, part: Tree, rank: int) -> Iterator[Tree]:

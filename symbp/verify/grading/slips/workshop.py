@@ -5,7 +5,7 @@ Enters: a judge, an answer. Leaves: shapes, names, small trees. Must not know: a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,11 +16,13 @@ from symbp.errors import SymbpError
 from symbp.ir.expr import Access, Expr
 from symbp.read.grammar.syntax import (
     Call,
+    Keyword,
     Name,
     Number,
     Power,
     Product,
     Read,
+    Relation,
     Subscripted,
     Total,
     Transpose,
@@ -66,6 +68,11 @@ class Workshop:
     @property
     def tree(self) -> Tree:
         return self.answer.tree
+
+    @cached_property
+    def parts(self) -> list[Tree]:
+        """The whole and all parts that have a value: no relation, no argument by its name, no subscript."""
+        return list(_valued(self.tree))
 
     # --- the page
     @cached_property
@@ -135,6 +142,14 @@ class Workshop:
         return free_indices(node, self.judge.names)
 
 
+def _valued(node: Tree) -> Iterator[Tree]:
+    if not isinstance(node, (Relation, Keyword)):
+        yield node
+    below = (node.tensor,) if isinstance(node, (Read, Subscripted)) else node.children()
+    for child in below:
+        yield from _valued(child)
+
+
 # --- small trees
 def number(value: int | Fraction) -> Tree:
     return Number(NOWHERE, Fraction(value))
@@ -184,6 +199,12 @@ def reads(tree: Tree) -> Iterator[Read | Subscripted]:
     for node in tree.walk():
         if isinstance(node, (Read, Subscripted)):
             yield node
+
+
+def subscripted(node: Read | Subscripted, subscripts: Sequence[Tree | None]) -> Read:
+    """The read with other subscripts."""
+    whole = tuple(Name(NOWHERE, ":") if s is None else s for s in subscripts)
+    return Read(node.span, node.tensor, whole, node.outside)
 
 
 def base(node: Tree) -> Tree:
