@@ -21,7 +21,9 @@ def test_wrong(capsys):
     assert second["right"] is True
 
 
-@pytest.mark.parametrize("answer", ["dw = __import__('os')", "dw = x.nothing()", "dw =", "dq = x", "dw = 9^9^9"])
+@pytest.mark.parametrize(
+    "answer", ["dw = __import__('os')", "dw = x.nothing()", "dw =", "dq = x", "dw = 9^9^9"]
+)
 def test_unreadable(answer, capsys):
     assert main(["grade", "logistic_regression", "--answer", answer]) == 2
     told = capsys.readouterr()

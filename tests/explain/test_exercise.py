@@ -22,7 +22,9 @@ def derivation():
     x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
     W1, W2, b = bp.param("W1", (D, H)), bp.param("W2", (H, K)), bp.param("b", (K,))
     p = bp.softmax(bp.tanh(x @ W1) @ W2 + b)
-    net = bp.Network("small", loss=bp.cross_entropy(p, y), outputs={"p": p}, metrics={"hit": bp.accuracy(p, y)})
+    net = bp.Network(
+        "small", loss=bp.cross_entropy(p, y), outputs={"p": p}, metrics={"hit": bp.accuracy(p, y)}
+    )
     return bp.derive(net)
 
 
@@ -102,7 +104,7 @@ def test_notebook_grades(derivation):
     assert len(code) == 4
     names = {"given": derivation}
     for source in code:
-        exec(source, names)  # noqa: S102
+        exec(source, names)
     assert len({cell["id"] for cell in found["cells"]}) == len(found["cells"])
     keyed = json.loads(derivation.exercise("notebook", blanks=3, seed=2, key=True, code="d = given"))
     assert len(keyed["cells"]) == len(found["cells"]) + 3

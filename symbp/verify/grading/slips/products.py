@@ -17,7 +17,6 @@ from symbp.verify.grading.slips.workshop import (
     call,
     name,
     number,
-    reads,
     source,
     turned,
 )
@@ -34,8 +33,7 @@ def _shown(shop: Workshop, node: Tree) -> str:
 def transposes(shop: Workshop) -> Iterator[Repair]:
     """One transpose more or less: of the whole, of a factor, of a tensor; then of both factors."""
     yield Repair("transpose", "the whole stands transposed", turned(shop.tree))
-    subscripted = [read.tensor for read in reads(shop.tree)]  # their subscripts are put in order elsewhere
-    for part in [p for p in shop.parts if not any(p is tensor for tensor in subscripted)]:
+    for part in shop.parts:
         product = isinstance(part, Product) and part.op in MATRICES
         if product or isinstance(part, (Name, Transpose, Call, Total)):
             tree = exchanged(shop.tree, part, turned(part))

@@ -14,7 +14,7 @@ from symbp.verify.grading.slips.workshop import Repair, Workshop, factors, name
 
 def renamed(shop: Workshop) -> Iterator[Repair]:
     """Another tensor at one place."""
-    for part in shop.parts:
+    for part in shop.tree.walk():
         old = shop.tensor(part)
         if old is None:
             continue

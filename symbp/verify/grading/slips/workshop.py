@@ -71,7 +71,8 @@ class Workshop:
 
     @cached_property
     def parts(self) -> list[Tree]:
-        """The whole and all parts that have a value: no relation, no argument by its name, no subscript."""
+        """The whole and all parts that have a value of their own: no relation, no argument by its name, and
+        of an element neither its tensor nor its subscripts."""
         return list(_valued(self.tree))
 
     # --- the page
@@ -145,8 +146,7 @@ class Workshop:
 def _valued(node: Tree) -> Iterator[Tree]:
     if not isinstance(node, (Relation, Keyword)):
         yield node
-    below = (node.tensor,) if isinstance(node, (Read, Subscripted)) else node.children()
-    for child in below:
+    for child in () if isinstance(node, (Read, Subscripted)) else node.children():
         yield from _valued(child)
 
 
