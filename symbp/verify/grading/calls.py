@@ -15,6 +15,7 @@ import numpy as np
 from symbp.read.grammar.places import meant
 from symbp.read.grammar.syntax import Call, Keyword, Name, Number, Product, Total, Tree
 from symbp.verify.grading import functions
+from symbp.verify.grading.reductions import reduce, softmax
 from symbp.verify.grading.values import Misfit, Value, moved, product, together, turned
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
         value = meaning.real(_one(meaning, node, given), scope)
         if value.rank < 2:
             raise Misfit(f"{name} is that of a matrix", node.span, (value.shape,))
-        return meaning.reduce(node, op, value, (value.rank - (1 if side == "row" else 2),))
+        return reduce(meaning, node, op, value, (value.rank - (1 if side == "row" else 2),))
     if name in functions.PAIRS:
         return _pair(meaning, node, given, scope)
     if name in functions.OTHERS:
@@ -77,14 +78,14 @@ def _along(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Val
         return value
     axis = _axis(meaning, keywords.get("axis"), value.rank)
     if soft:
-        return meaning.softmax(
-            value, value.rank - 1 if axis is None else axis, logarithm=node.function == "log_softmax"
+        return softmax(
+            meaning, value, value.rank - 1 if axis is None else axis, logarithm=node.function == "log_softmax"
         )
     if axis is None and node.function == "logsumexp":
         axis = value.rank - 1
     keep = isinstance(k := keywords.get("keepdims"), Name) and k.name == "True"
     axes = tuple(range(value.rank)) if axis is None else (axis,)
-    return meaning.reduce(node, node.function, value, axes, keep=keep)
+    return reduce(meaning, node, node.function, value, axes, keep=keep)
 
 
 def _axis(meaning: Meaning, written: Tree | None, rank: int) -> int | None:

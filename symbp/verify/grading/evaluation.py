@@ -9,7 +9,7 @@ Labels that are calculated with stand for rows of zeros and a 1 at the label, as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -19,9 +19,6 @@ import numpy as np
 import sympy
 
 from symbp.errors import FormulaError
-from symbp.ir.box import AS_THEY_ARE
-from symbp.ir.domains import FLOAT
-from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.read.grammar.places import error_at, meant
 from symbp.read.grammar.syntax import (
     Bracket,
@@ -33,37 +30,31 @@ from symbp.read.grammar.syntax import (
     Product,
     Read,
     Reduction,
-    Relation,
     Subscripted,
     Total,
     Transpose,
     Tree,
 )
 from symbp.verify.grading.calls import call
+from symbp.verify.grading.conditions import bracket, compared, constant, unknown
 from symbp.verify.grading.functions import Functions
 from symbp.verify.grading.key import Place
 from symbp.verify.grading.names import Names
 from symbp.verify.grading.reads import read
+from symbp.verify.grading.reductions import reduce, reduction
 from symbp.verify.grading.values import (
     Array,
     Clock,
     Misfit,
     Numbers,
     Value,
-    over,
     plain,
     product,
-    reduced,
-    summed,
     together,
     turned,
 )
-from symbp.verify.proofs.evaluation import Refused
 
 WHOLE_NUMBER = 10**6  # up to it a number may be a subscript
-RELATIONS = {"=": "=", "≠": "!=", "<": "<", "≤": "<=", ">": ">", "≥": ">="}
-WRITTEN = {"=": np.equal, "≠": np.not_equal, "<": np.less, "≤": np.less_equal, ">": np.greater,
-           "≥": np.greater_equal}  # fmt: skip
 Scope = Mapping[str, int]  # the indices that have a meaning here, and how far they run
 
 
@@ -86,7 +77,7 @@ class Meaning:
     @cached_property
     def functions(self) -> Functions:
         zero = self.numbers.rational(Fraction(0))
-        return Functions(self.numbers, lambda x: self.compared(self.unknown, "<", zero, x))
+        return Functions(self.numbers, lambda x: compared(self, unknown(self), "<", zero, x))
 
     def error(self, node: Tree, what: str, help: str | None = None) -> FormulaError:
         return error_at(self.text, node.span, what, help=help)
@@ -129,9 +120,9 @@ class Meaning:
             case Read() | Subscripted():
                 return read(self, node, scope)
             case Bracket(relation=relation):
-                return self.bracket(relation, scope)
+                return bracket(self, relation, scope)
             case Reduction():
-                return self.reduction(node, scope)
+                return reduction(self, node, scope)
             case _:
                 raise self.error(node, "this has no meaning in an answer")
 
@@ -297,204 +288,7 @@ class Meaning:
         """‖x‖², over all plain axes."""
         value = self.real(node, scope)
         squares = replace(value, array=self.numbers.multiply(value.array, value.array))
-        return self.reduce(node, "sum", squares, tuple(range(value.rank)))
-
-    # --- conditions
-    @cached_property
-    def unknown(self) -> Expr | None:
-        """What stands for a real value of which nothing is known, for who decides conditions."""
-        for tensor in self.names.sheet.system.leaves:
-            if not tensor.integer and not tensor.facts:
-                return tensor.at(*(Index(f"i{k}") for k in range(len(tensor.shape))))
-        return None
-
-    def described(self, node: Tree) -> Expr | None:
-        """A side of a condition as who decides conditions knows it; None for one that isn't made of tensors
-        by arithmetic alone."""
-        known = constant(node)
-        if known is not None:
-            return sympy.Rational(known.numerator, known.denominator)
-        match node:
-            case Name() | Read() | Subscripted():
-                return self.element(node)
-            case Total(terms=terms):
-                found = sympy.Integer(0)
-                for minus, term in terms:
-                    part = self.described(term)
-                    if part is None:
-                        return None
-                    found += -part if minus else part
-                return found
-            case Product(op=op, left=left, right=right) if op in ("*", "·", "⊙", "/", "⊘"):
-                a, b = self.described(left), self.described(right)
-                if a is None or b is None:
-                    return None
-                return a / b if op in ("/", "⊘") else a * b
-            case _:
-                return None
-
-    def element(self, node: Name | Read | Subscripted) -> Expr | None:
-        """An element of a tensor that was declared, or a size."""
-        tensor = node if isinstance(node, Name) else node.tensor
-        if not isinstance(tensor, Name):
-            return None
-        name = self.names.tensors.get(tensor.name)
-        if name is None:
-            size = self.names.sizes.get(tensor.name)
-            return Size(size) if isinstance(size, str) else size
-        if name not in self.names.sheet.system.by_name or name in self.names.integers:
-            return None
-        found = self.names.sheet.system.tensor(name)
-        return found.at(*(Index(f"i{k}") for k in range(len(found.shape))))
-
-    def bracket(self, relation: Relation, scope: Scope) -> Value:
-        a, b = self.value(relation.left, scope), self.value(relation.right, scope)
-        if a.integer and b.integer:
-            left, right, like = together(a, b, relation.span, "this comparison")
-            mask = WRITTEN[relation.op](left, right)
-        else:
-            a, b = self.calculated(a, relation.left), self.calculated(b, relation.right)
-            left, right, like = together(a, b, relation.span, "this comparison")
-            sides = self.described(relation.left), self.described(relation.right)
-            simple = None not in sides and sides[0] != sides[1]
-            if not simple and self.place.point.conditions is not AS_THEY_ARE:
-                raise Refused("a condition on a function can't be drawn")
-            op = RELATIONS[relation.op]
-            mask = self.compared(sides if simple else self.unknown, op, left, right)
-        return replace(like, array=self.zeros_and_ones(mask), integer=False)
-
-    def compared(self, sides: Any, op: str, left: Array, right: Array) -> Array:
-        """Where a relation between real values holds, by who decides conditions at the place."""
-        if op in (">", ">="):
-            op, left, right = {">": "<", ">=": "<="}[op], right, left
-            sides = sides[::-1] if isinstance(sides, tuple) else sides
-        if not isinstance(sides, tuple):
-            if sides is None:
-                raise Refused("nothing decides a condition here")
-            sides = (sympy.Integer(0), sides)
-        guard = Guard(op, *sides)
-        if not isinstance(guard, Guard):
-            raise Refused("a condition between numbers")
-        if guard.lhs != sides[0]:
-            left, right = right, left
-        conditions, order = self.place.point.conditions, self.place.point.domain.order
-        if self.place.point.domain is FLOAT:
-            return np.asarray(conditions.holds(guard, left, right))
-        holds: Callable[[Any, Any], bool] = lambda x, y: bool(conditions.holds(guard, order(x), order(y)))  # noqa: E731
-        return np.asarray(np.frompyfunc(holds, 2, 1)(left, right), dtype=bool)
-
-    def largest(self, rows: Array) -> Array:
-        """The maximum of each row, chosen as conditions are decided."""
-        conditions, order = self.place.point.conditions, self.place.point.domain.order
-        if self.numbers.native:
-            return np.asarray(rows.max(axis=-1))
-        flat = rows.reshape(-1, rows.shape[-1])
-        best = [max(row, key=lambda v: conditions.order(order(v))) for row in flat]
-        found = np.empty(len(best), dtype=object)
-        found[:] = best
-        return found.reshape(rows.shape[:-1])
-
-    # --- reductions
-    def reduction(self, node: Reduction, scope: Scope) -> Value:
-        inner = {**scope, **{name: self.extent(name, node) for name in node.indices}}
-        value = self.real(node.body, inner)
-        if node.conditions:
-            if node.op != "sum":
-                raise self.error(node, f"{node.op} takes no conditions in an answer")
-            for condition in node.conditions:
-                left, right, like = together(value, self.bracket(condition, inner), node.span, "this sum")
-                value = replace(like, array=self.numbers.multiply(left, right))
-        if node.op in ("softmax", "log_softmax"):
-            return self.along(node, value)
-        for name in node.indices:
-            if name not in value.index:  # the same term so often
-                like = Value(self.numbers.array(np.ones(inner[name], dtype=int)), (name,), integer=True)
-                left, right, whole = together(value, self.numbers.lifted(like), node.span, "this sum")
-                value = replace(whole, array=self.numbers.multiply(left, right))
-            value = over(value, name)
-        axes = range(value.rank - len(node.indices), value.rank)
-        return self.reduce(node, node.op, value, tuple(axes))
-
-    def along(self, node: Reduction, value: Value) -> Value:
-        (name,) = node.indices
-        if name not in value.index:
-            raise self.error(node, f"what it is taken of doesn't depend on {name}")
-        last = over(value, name)
-        soft = self.softmax(last, last.rank - 1, logarithm=node.op == "log_softmax")
-        place = len(soft.index) + soft.rank - 1
-        array = np.moveaxis(soft.array, place, len(soft.index))
-        return Value(array, (*soft.index, name), soft.fits[:-1])
-
-    def softmax(self, value: Value, axis: int, *, logarithm: bool = False) -> Value:
-        exp = self.numbers.apply(sympy.exp, value.array)
-        total = summed(replace(value, array=exp), self.numbers, (axis,), keep=True)
-        if not logarithm:
-            return replace(value, array=self.numbers.divide(exp, total.array))
-        log = self.numbers.apply(sympy.log, total.array)
-        return replace(value, array=self.numbers.subtract(value.array, log))
-
-    def reduce(
-        self, node: Tree, op: str, value: Value, axes: tuple[int, ...], *, keep: bool = False
-    ) -> Value:
-        """A reduction over plain axes."""
-        if any(value.fits[k] for k in axes):
-            raise Misfit("nothing says how many elements are reduced", node.span, (value.shape,))
-        if op in ("sum", "mean"):
-            found = summed(value, self.numbers, axes, keep=keep)
-            if op == "sum":
-                return found
-            count = self.numbers.rational(
-                Fraction(int(np.prod([value.shape[k] for k in axes], dtype=int)) or 1)
-            )
-            return replace(found, array=self.numbers.divide(found.array, count))
-        if op == "logsumexp":
-            exp = replace(value, array=self.numbers.apply(sympy.exp, value.array))
-            found = summed(exp, self.numbers, axes, keep=keep)
-            return replace(found, array=self.numbers.apply(sympy.log, found.array))
-        if op == "max":
-            return reduced(value, axes, self.largest, self.numbers, keep=keep)
-        if op == "prod":
-            return reduced(
-                value, axes, lambda rows: np.multiply.reduce(rows, axis=-1), self.numbers, keep=keep
-            )
-        raise self.error(node, f"{op} has no meaning in an answer")
-
-    def extent(self, name: str, node: Reduction | Tree) -> int:
-        """How far an index runs: as the axis at which it stands alone does; of the page, as there."""
-        body = node.body if isinstance(node, Reduction) else node
-        for inner in _free(body, name):
-            tensor = inner.tensor
-            if isinstance(tensor, Name) and tensor.name in self.names.tensors:
-                shape = self.place.tensor(self.names.tensors[tensor.name]).shape
-                if len(inner.subscripts) == len(shape):
-                    for subscript, length in zip(inner.subscripts, shape, strict=True):
-                        if isinstance(subscript, Name) and subscript.name == name:
-                            return int(length)
-        known = {self.place.number(extent) for extent in self.names.ranges.get(name, ())}
-        if len(known) == 1:
-            return known.pop()
-        raise self.error(node, f"nothing says how far the index {name} runs")
-
-
-def _free(node: Tree, name: str) -> list[Read | Subscripted]:
-    """Reads in which an index is free."""
-    if isinstance(node, Reduction) and name in node.indices:
-        return []
-    own: list[Read | Subscripted] = [node] if isinstance(node, (Read, Subscripted)) else []
-    return own + [found for child in node.children() for found in _free(child, name)]
-
-
-def constant(node: Tree) -> Fraction | None:
-    """The number that a part is."""
-    if isinstance(node, Number):
-        return node.value
-    if isinstance(node, Total) and len(node.terms) == 1:
-        inner = constant(node.terms[0][1])
-        return None if inner is None else (-inner if node.terms[0][0] else inner)
-    if isinstance(node, Product) and node.op == "/":
-        top, below = constant(node.left), constant(node.right)
-        return top / below if top is not None and below else None
-    return None
+        return reduce(self, node, "sum", squares, tuple(range(value.rank)))
 
 
 def _whole(array: Any) -> Array:

@@ -28,6 +28,7 @@ from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.evaluation import Meaning
 from symbp.verify.grading.key import Place, Sheet
 from symbp.verify.grading.names import Names
+from symbp.verify.grading.reductions import extent
 from symbp.verify.grading.values import Array, Clock, Misfit, Value
 from symbp.verify.grading.verdict import Proof
 from symbp.verify.proofs.evaluation import Refused, mismatch
@@ -147,7 +148,7 @@ class Judge:
         found = {name: int(shape[axis]) for axis, name in left.items()}
         meaning = self.meaning(place, answer)
         for name in sorted(free_indices(tree, self.names) - set(found)):
-            found[name] = meaning.extent(name, tree)
+            found[name] = extent(meaning, name, tree)
         return found
 
     def left_indices(self, place: Place, answer: Answer, tree: Tree, rank: int) -> dict[int, str]:

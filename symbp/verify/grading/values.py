@@ -18,10 +18,13 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import sympy
 
+from symbp.errors import EvaluationError
 from symbp.ir.domains import FLOAT, Domain
 
 Array = np.ndarray[Any, Any]
+LARGEST_ARGUMENT, LARGEST_POWER = 20, 20_000  # binary digits before the point, in 50 digits
 MOST_ELEMENTS = 40_000  # of one value
 
 
@@ -119,15 +122,25 @@ class Numbers:
         return self.array(np.frompyfunc(function, len(arrays), 1)(*arrays))
 
     def apply(self, function: Any, *arrays: Array) -> Array:
-        """A function by its class of SymPy."""
+        """A function by its class of SymPy. Raises EvaluationError: an argument that is too large."""
         if self.native:
             return self.array(self.domain.apply(function, arrays))
-        return self.each(lambda *elements: self.domain.apply(function, elements), *arrays)
+        most = None if function in (sympy.log, sympy.atan) else LARGEST_ARGUMENT
+        return self.each(lambda *xs: self.domain.apply(function, [self.small(x, most) for x in xs]), *arrays)
 
     def power(self, array: Array, exponent: Fraction) -> Array:
         if self.native:
             return self.array(self.domain.power(array, exponent))
-        return self.each(lambda element: self.domain.power(element, exponent), array)
+        return self.each(lambda x: self.small(self.domain.power(x, exponent), LARGEST_POWER), array)
+
+    def small(self, value: Any, most: int | None) -> Any:
+        """The value, unless it has more binary digits before the point than is allowed: a tower of powers in
+        50 digits would need more memory than there is."""
+        if most is not None and hasattr(value, "_mpf_") and value:
+            mantissa, exponent, bits = value._mpf_[1:]
+            if mantissa and exponent + bits > most:
+                raise EvaluationError("a value is too large")
+        return value
 
     def add(self, a: Array, b: Array) -> Array:
         return self.array(a + b)

@@ -108,6 +108,19 @@ def test_sizes_are_limited():
     assert verdict.right is None
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"dh = {'exp(' * 60}dp @ W2.T{')' * 60}",
+        "dh = ((((da2 @ W2.T)^200)^200)^200)^200",
+        "dh = exp((da2 @ W2.T)^-200)",
+    ],
+)
+def test_towers_end(answer):
+    """Values beyond all bounds cost no time, and are no right answers."""
+    assert derived("mlp").grade(answer).right is not True
+
+
 def test_json():
     plain = derived("mlp").grade("dW2 = h.T @ (y - p)/N").json()
     assert json.loads(json.dumps(plain)) == plain
