@@ -45,9 +45,10 @@ def asked_for(blank: Blank, notation: Notation) -> str:
 
 
 def shape_words(blank: Blank) -> str:
-    """The shape as a hint."""
+    """The shape as a hint, and what a value of the forward pass is called."""
     shape = ", ".join(expression_text(extent) for extent in blank.shape)
-    return f"[shape ({shape})]" if shape else "[a number]"
+    words = f"shape ({shape})" if shape else "a number"
+    return f"[{words}; {blank.named}]" if blank.named else f"[{words}]"
 
 
 def key_lines(sheet: Worksheet) -> list[str]:

@@ -14,7 +14,7 @@ import sympy
 from symbp.errors import UsageError
 from symbp.explain.document import Document, NumberedEquation, Section
 from symbp.ir.expr import Access, Expr, Guard
-from symbp.ir.system import Role
+from symbp.read.display import Along
 from symbp.read.lecture import Lesson
 from symbp.read.reading import Line
 
@@ -32,6 +32,11 @@ class Blank:
     shown: NumberedEquation
     partly: Line | None
     lesson: Lesson | None
+
+    @property
+    def named(self) -> str:
+        """Of a value of the forward pass, what it is called: nothing else on the page would tell."""
+        return "" if self.lesson is not None else self.shown.rule
 
     @property
     def shape(self) -> tuple[Expr, ...]:
@@ -85,22 +90,26 @@ def worksheet(document: Document, *, blanks: int = 5, seed: int = 0, command: st
 
 
 def _is_asked_for(document: Document, shown: NumberedEquation) -> bool:
-    """Whether an equation is one that the loss rests on, or a derivative; another name is no question."""
-    system = document.reading.derivation.system
-    loss = system.loss
-    body = shown.line.equation.body
-    if isinstance(body, Access) and shown.line.equation.op is None:
+    """Whether an equation can be found out: a derivative that a lesson explains, or a function by its name,
+    and the loss. Sums of a forward pass are its author's choice, places of maxima no formula."""
+    system, line = document.reading.derivation.system, shown.line
+    equation = line.equation
+    if system.tensor(line.target).integer or equation.leaf is not None:
         return False
-    if system.tensor(shown.line.target).integer or shown.line.equation.leaf is not None:
+    if any(lesson.line.number == shown.number for lesson in document.lecture.lessons):
+        return True
+    if system.loss is None or line.target not in system.ancestors(system.loss):
         return False
-    adjoint = system.tensor(shown.line.target).role in (Role.ADJOINT, Role.GRADIENT)
-    return adjoint or (loss is not None and shown.line.target in system.ancestors(loss))
+    function = isinstance(equation.body, Along) or equation.body.is_Function
+    named = function and not isinstance(equation.body, Access) and equation.op is None
+    return bool(shown.rule) and (named or line.target == system.loss)
 
 
 def _with_gap(line: Line, draw: random.Random) -> Line | None:
     """The line with a gap for a factor, now and then."""
     body = line.equation.body
     factors = [f for f in sympy.Mul.make_args(body) if f.atoms(Access) and not f.atoms(Guard)]
+    factors = [factor for factor in factors if body.count(factor) == 1]
     if len(factors) < 2 or draw.randrange(FACTORS):
         return None
     gone = draw.choice(sorted(factors, key=sympy.default_sort_key))

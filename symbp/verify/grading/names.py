@@ -46,9 +46,8 @@ class Names:
         for name in self.sheet.system.by_name:
             found.setdefault(word(name), name)
         for name in [*found]:
-            other = {"a": "z", "z": "a"}.get(name[:1], "") + name[1:]
-            if other[:1] in ("a", "z") and (not other[1:] or other[1:].isdigit()):
-                found.setdefault(other, found[name])
+            if name[:1] == "a" and (not name[1:] or name[1:].isdigit()):
+                found.setdefault(f"z{name[1:]}", found[name])
         loss = self.sheet.system.loss
         if loss is not None:
             found.setdefault("L", loss)
@@ -59,7 +58,7 @@ class Names:
         found = dict(self.forward)
         for name, symbol in self.symbols.items():
             found.setdefault(word(symbol), name)
-        sums = {name for name in self.forward if re.fullmatch(r"[az]\d*", name)}
+        sums = sorted(name for name in self.forward if re.fullmatch(r"[az]\d*", name))
         for plain, name in self.forward.items():
             if self.differentiable(name):
                 found.setdefault(f"d{plain}", self.sheet.differential(name))

@@ -38,8 +38,8 @@ def test_hostile(answer):
     """Refused at once, with the place."""
     derivation = derived("mlp")
     derivation.grade("db2 = 0*b2")  # what is found once has been found
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FormulaError) as refusal:
         derivation.grade(answer)
-    assert time.perf_counter() - start < 0.05
+    assert time.process_time() - start < 0.05
     assert "^" in str(refusal.value) or "help" in str(refusal.value)
