@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 RELATIONS = {"=": "=", "≠": "!=", "<": "<", "≤": "<=", ">": ">", "≥": ">="}
 WRITTEN = {"=": np.equal, "≠": np.not_equal, "<": np.less, "≤": np.less_equal, ">": np.greater,
            "≥": np.greater_equal}  # fmt: skip
+NEAR = 1  # a position that each size has
 Scope = Mapping[str, int]
 
 
@@ -86,6 +87,8 @@ def bracket(meaning: Meaning, relation: Relation, scope: Scope) -> Value:
     if a.integer and b.integer:
         left, right, like = together(a, b, relation.span, "this comparison")
         mask = WRITTEN[relation.op](left, right)
+        if _is_far(relation) and (np.all(mask) or not np.any(mask)):
+            raise Refused("a position in a condition lies beyond all sizes that are tried")
     else:
         a, b = meaning.calculated(a, relation.left), meaning.calculated(b, relation.right)
         left, right, like = together(a, b, relation.span, "this comparison")
@@ -129,6 +132,11 @@ def largest(meaning: Meaning, rows: Array) -> Array:
     found = np.empty(len(best), dtype=object)
     found[:] = best
     return found.reshape(rows.shape[:-1])
+
+
+def _is_far(relation: Relation) -> bool:
+    """Whether a number stands in a relation that small sizes may not reach."""
+    return any(isinstance(node, Number) and abs(node.value) > NEAR for node in relation.walk())
 
 
 def constant(node: Tree) -> Fraction | None:

@@ -22,6 +22,7 @@ import numpy as np
 from symbp.errors import DerivationError, EvaluationError, FormulaError, OutsideDomain
 from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import FLOAT
+from symbp.ir.fitting import elements, literal_sizes, sample_sizes
 from symbp.ir.sampling import sample_run
 from symbp.read.grammar.syntax import Name, Number, Read, Reduction, Subscripted, Tree
 from symbp.verify.grading.answer import Answer
@@ -32,11 +33,12 @@ from symbp.verify.grading.reductions import extent
 from symbp.verify.grading.values import Array, Clock, Misfit, Value
 from symbp.verify.grading.verdict import Proof
 from symbp.verify.proofs.evaluation import Refused, mismatch
-from symbp.verify.proofs.points import Point, digit_points, exact_points, size_choices
+from symbp.verify.proofs.points import MOST, Point, digit_points, exact_points, size_choices
 from symbp.verify.proofs.report import DIGITS, EXACT, Mismatch
 
 CLOSE = 1e-8  # of floats: what differs more isn't worth a proof
 NO_INDEX = (":", "None", "newaxis")  # subscripts of slices
+VARIANTS = 8  # of sizes
 REFUSED = (Refused, EvaluationError, OutsideDomain, ArithmeticError)
 
 
@@ -60,12 +62,30 @@ class Places:
     seed: int = 0
 
     @cached_property
+    def choices(self) -> list[dict[str, int]]:
+        """Choices of sizes; each size has another value in one of them, where that can be: /5 isn't /N."""
+        system = self.sheet.system
+        found, kept = size_choices(system), literal_sizes(system)
+        for variant in range(VARIANTS):
+            same = {n for n in found[0] if n not in kept and len({sizes[n] for sizes in found}) == 1}
+            other = sample_sizes(system, variant)
+            if any(other[n] != found[0][n] for n in same) and elements(system, other) <= MOST:
+                found.append(other)
+        return found
+
+    @cached_property
     def exact(self) -> list[Place]:
-        return [Place(self.sheet, point) for point in exact_points(self.sheet.system, self.seed)]
+        """Twice as many where leaves have few values, so that more of them are seen."""
+        system, seeds = self.sheet.system, [self.seed]
+        if any(leaf.integer or leaf.fact("binary") or leaf.fact("one hot") for leaf in system.leaves):
+            seeds.append(self.seed + 1)
+        points = [point for seed in seeds for point in exact_points(system, seed, self.choices)]
+        return [Place(self.sheet, point) for point in points]
 
     @cached_property
     def digits(self) -> list[Place]:
-        return [Place(self.sheet, point) for point in digit_points(self.sheet.system, self.seed)]
+        points = digit_points(self.sheet.system, self.seed, self.choices)
+        return [Place(self.sheet, point) for point in points]
 
     @cached_property
     def screen(self) -> Place:
@@ -183,6 +203,8 @@ class Judge:
             right, found = self.expected(place, answer), self.found(place, answer, tree)
         except REFUSED as error:
             raise Refused(str(error).splitlines()[0]) from None
+        if not place.point.exact and any(value != value for value in right.flat):
+            raise Refused("what is asked for has no value there")
         if place.point.domain is FLOAT:
             right = right.astype(np.float64)
             with np.errstate(all="ignore"):

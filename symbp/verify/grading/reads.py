@@ -18,6 +18,7 @@ from symbp.read.grammar.answers import WHOLE
 from symbp.read.grammar.axes import Subscript, standing
 from symbp.read.grammar.syntax import Name, Read, Subscripted, Tree
 from symbp.verify.grading.values import Array, Misfit, Value, bounded
+from symbp.verify.proofs.evaluation import Refused
 
 if TYPE_CHECKING:
     from symbp.verify.grading.evaluation import Meaning
@@ -140,6 +141,8 @@ def _gathered(
     found = _object(found) if tensor.integer else meaning.numbers.array(found)
     fits = tuple(tensor.fits[k] for k in left)
     inside = np.broadcast_to(inside, shape).reshape((*shape, *rest))
+    if not np.any(inside):
+        raise Refused("a subscript lies beyond all sizes that are tried")
     if not np.all(inside):
         if tensor.integer:
             found = np.where(inside, found, -1)

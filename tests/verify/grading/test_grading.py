@@ -77,6 +77,27 @@ def test_one_bias_more_is_no_matter_of_sampling():
 
 
 @pytest.mark.parametrize(
+    ("net", "answer"),
+    [
+        ("mlp", "dW2 = h.T @ (p - y)/3"),  # 3 is not N
+        ("conv", "db[k] = Σ_n,m h[n,k,m]·5/N"),
+        ("conv", "db[k] = Σ_n,m h[n,k,m]·N/5"),
+        ("mlp", "dh[n,j] = Σ_k da2[n,k]·W2[j,k] + [j = 77]"),  # seen only where H is above 77
+        ("mlp", "da2[n,k] = (p[n,k] - [k = y[n]])/N + [y[n] = 9]"),
+        ("recurrent", "dU = Σ_t h_{t-1}ᵀ·da1_{t} + Σ_t h_{t-9}ᵀ·da1_{t}"),
+        ("recurrent", "dU = Σ_t h_{t-1}ᵀ·da1_{t} + Σ_t [t > 20]·h_{t}ᵀ·da1_{t}"),
+        ("mlp", "dh = da2 @ W2.T + x[n,50]"),
+    ],
+)
+def test_what_small_sizes_hide(net, answer):
+    """A number in the place of a size, a term that only large sizes have: never called right."""
+    try:
+        assert derived(net).grade(answer).right is not True
+    except FormulaError:
+        assert "[n,50]" in answer
+
+
+@pytest.mark.parametrize(
     ("answer", "said"),
     [
         ("dW2 = h.T @ q", "nothing on the page is called q"),
