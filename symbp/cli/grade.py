@@ -31,12 +31,13 @@ def add_arguments(to: Arguments) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    import symbp as bp
-    from symbp.cli.target import load_target
-    from symbp.verify.grading import refuse
+    from symbp.read.grammar.answers import refuse
 
     for answer in args.answer:
-        refuse(answer)  # before anything is derived
+        refuse(answer)  # before anything is loaded or derived
+    import symbp as bp
+    from symbp.cli.target import load_target
+
     by = [name.strip() for name in args.wrt.split(",")] if args.wrt else None
     derivation = bp.derive(load_target(args.net).network, wrt=by)
     verdicts = [derivation.grade(answer, seconds=args.seconds) for answer in args.answer]

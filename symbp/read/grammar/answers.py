@@ -1,6 +1,6 @@
 """Answers as people type them: our notation, and NumPy's `np.sum(dz, axis=0)`, `(h > 0)`, `h[:, t]`.
 
-Enters: one side of an equation as text. Leaves: its tree. Must not know: what names stand for.
+Enters: an equation, or one side of it, as text. Leaves: sides, a tree. Must not know: what names stand for.
 
 Nothing is looked up and nothing is run: `np.` says nothing, and behind a value only the methods of `METHODS`
 may stand, which are functions written behind their argument.
@@ -15,6 +15,8 @@ from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import Bracket, Call, Keyword, Name, Relation, Tree
 from symbp.read.grammar.tokens import Token, tokens
 
+LONGEST = 2000  # characters of an answer
+EXAMPLE = "an answer is one equation, such as dW = x.T @ dz"
 METHODS = ("sum", "mean", "max", "dot", "transpose", "prod")
 KEYWORDS = ("axis", "keepdims")
 WHOLE = ":"  # the name of a subscript that leaves its axis
@@ -26,6 +28,31 @@ def parse_answer(text: str, names: Mapping[str, str] | None = None) -> Tree:
     return _whole(
         text, lambda parser: parser.total(), "an operator, or the end", names, matrices=True, kind=_Answers
     )
+
+
+def refuse(text: str) -> None:
+    """Raises FormulaError for what is no answer for any network: too long, no equation, signs without a
+    meaning, more levels or larger numbers than a formula has."""
+    if len(text) > LONGEST:
+        place = (LONGEST, LONGEST + 1)
+        raise error_at(text, place, f"the answer has {len(text)} characters, more than {LONGEST}")
+    if "\\" not in text:
+        _, right = sides(text)
+        if right.isascii() and "'" not in right:  # other symbols of a page may be no words of the grammar
+            parse_answer(right)
+
+
+def sides(text: str) -> tuple[str, str]:
+    """What stands before the first sign of equality outside of brackets, and behind it."""
+    depth = 0
+    for place, sign in enumerate(text):
+        depth += (sign in "([{") - (sign in ")]}")
+        around = text[max(0, place - 1) : place + 2]
+        if sign == "=" and not depth and not any(two in around for two in ("==", "<=", ">=", "!=")):
+            if not text[:place].strip():
+                raise error_at(text, (place, place + 1), "nothing stands before this sign", help=EXAMPLE)
+            return text[:place].rstrip(), text[place + 1 :].strip()
+    raise error_at(text, (len(text), len(text)), "there is no = in it", help=EXAMPLE)
 
 
 class _Answers(_Parser):

@@ -6,8 +6,7 @@ Nothing of an answer is ever run.
 
 from __future__ import annotations
 
-from symbp.verify.grading.answer import refuse
 from symbp.verify.grading.grade import Grader, grade
 from symbp.verify.grading.verdict import Counterexample, Proof, Slip, Verdict
 
-__all__ = ["Counterexample", "Grader", "Proof", "Slip", "Verdict", "grade", "refuse"]
+__all__ = ["Counterexample", "Grader", "Proof", "Slip", "Verdict", "grade"]

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 from symbp.errors import FormulaError
 from symbp.read.grammar import plain
-from symbp.read.grammar.answers import is_numpy, parse_answer
+from symbp.read.grammar.answers import EXAMPLE, is_numpy, parse_answer, refuse, sides
 from symbp.read.grammar.places import error_at, meant
 from symbp.read.grammar.syntax import Name, Read, Subscripted, Total, Tree
 from symbp.verify.grading.names import Names
 
-LONGEST = 2000  # characters of an answer
 NAMED = r"\\?[A-Za-z]+(?:_\{[^{}]*\})?"  # a symbol in LaTeX, in parentheses before its subscripts
-EXAMPLE = "an answer is one equation, such as dW = x.T @ dz"
 GRADIENT = re.compile(r"(?:grad|∇|nabla)\s*_?\s*[{(]?\s*([^\s{}()\[\]]+)\s*[})]?\s*(?:L|loss|ℒ)?\s*(\[.*)?\Z")
 
 
@@ -41,7 +39,7 @@ def read_answer(text: str, names: Names) -> Answer:
     """The answer that the text is. Raises FormulaError: too long, no equation, a name on the left that the
     page hasn't, a sign or a function without a meaning."""
     refuse(text)
-    left, right = _sides(_plain(text, names) if _is_latex(text, names) else text)
+    left, right = sides(_plain(text, names) if _is_latex(text, names) else text)
     tree = parse_answer(right, names.spellings)
     target, subscripts = _target(left, names)
     _says_something(right, tree, target, names)
@@ -49,31 +47,6 @@ def read_answer(text: str, names: Names) -> Answer:
     by = target[1:] if target.startswith("∂") else by
     loose = is_numpy(tree, text)
     return Answer(text.strip(), left.strip(), right.strip(), target, subscripts, tree, by, loose)
-
-
-def refuse(text: str) -> None:
-    """Raises FormulaError for what is no answer for any network: too long, no equation, signs without a
-    meaning, more levels or larger numbers than a formula has."""
-    if len(text) > LONGEST:
-        place = (LONGEST, LONGEST + 1)
-        raise error_at(text, place, f"the answer has {len(text)} characters, more than {LONGEST}")
-    if "\\" not in text:
-        _, right = _sides(text)
-        if right.isascii() and "'" not in right:  # other symbols of a page may be no words of the grammar
-            parse_answer(right)
-
-
-def _sides(text: str) -> tuple[str, str]:
-    """What stands before the first sign of equality outside of brackets, and behind it."""
-    depth = 0
-    for place, sign in enumerate(text):
-        depth += (sign in "([{") - (sign in ")]}")
-        around = text[max(0, place - 1) : place + 2]
-        if sign == "=" and not depth and not any(two in around for two in ("==", "<=", ">=", "!=")):
-            if not text[:place].strip():
-                raise error_at(text, (place, place + 1), "nothing stands before this sign", help=EXAMPLE)
-            return text[:place].rstrip(), text[place + 1 :].strip()
-    raise error_at(text, (len(text), len(text)), "there is no = in it", help=EXAMPLE)
 
 
 def _target(left: str, names: Names) -> tuple[str, tuple[Tree, ...] | None]:

@@ -6,6 +6,7 @@ import json
 import pytest
 from graded_nets import NETS, derived
 
+import symbp as bp
 from symbp.errors import FormulaError
 from symbp.explain.document import document, sides
 from symbp.explain.latex import matrix_latex, notation_for
@@ -16,14 +17,33 @@ from symbp.verify.grading import Grader
 @pytest.mark.parametrize("net", NETS)
 def test_printed_equations_are_right_answers(net):
     """In indices and in matrices, as text and as LaTeX."""
-    derivation = derived(net)
+    assert not refused(derived(net))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("net", ["char_lstm", "word2vec", "ssm"])
+def test_printed_equations_of_gallery_nets(net):
+    """All but places of maxima, which are not graded."""
+    for form in refused(bp.derive(bp.gallery.find(net).load().net)):
+        assert "argmax" in form
+
+
+def refused(derivation):
+    """The printed equations that are not graded; all others are right."""
+    found = []
     page = document(derivation, style="textbook")
     text, latex = PageText(page.reading.symbols), notation_for(page)
     for shown in page.equations:
         forms = [index_form(shown, text), matrix_form(shown, text), " = ".join(sides(shown.line, latex))]
         forms.append(" = ".join(matrix_latex(shown, latex) or ()))
         for form in filter(None, forms):
-            assert derivation.grade(form).right, f"{form}\n{derivation.grade(form)}"
+            try:
+                verdict = derivation.grade(form)
+            except FormulaError:
+                found.append(form)
+            else:
+                assert verdict.right, f"{form}\n{verdict}"
+    return found
 
 
 def test_verdict_of_a_right_answer():
