@@ -130,6 +130,11 @@ def _other(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Val
         if value.labels is None:
             raise meaning.error(node, f"{name} is that of labels")
         return meaning.one_hot(value, node, said=True)
+    if name == "len":
+        shape = meaning.value(_one(meaning, node, given), scope).shape
+        if not shape:
+            raise Misfit("a number has no length", node.span)
+        return meaning.number(Fraction(shape[0]))
     if name == "norm":
         squares = meaning.total_of_squares(_one(meaning, node, given), scope)
         return replace(squares, array=meaning.numbers.power(squares.array, Fraction(1, 2)))

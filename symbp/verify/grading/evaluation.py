@@ -178,7 +178,7 @@ class Meaning:
     def one_hot(self, value: Value, node: Tree, *, said: bool = False) -> Value:
         """A row for each label; `said` if the answer says so itself."""
         assert value.labels is not None
-        if value.index and not value.rank and not said:
+        if value.index and not value.rank and not said and not isinstance(node, Subscripted):
             symbol = self.names.symbol(value.labels)
             raise self.error(
                 node, "a label is a whole number, and no 0 or 1", f"write [k = {symbol}[n]] or {symbol}[n,k]"

@@ -30,6 +30,10 @@ RIGHT = [
     ("mlp", LOSS + r"(W_{1})_{ij}} = \sum_{n} x_{ni} \, " + LOSS + "(a_{1})_{nj}}"),
     ("mlp", "p = softmax(np.tanh(x @ W1 + b1) @ W2 + b2)"),
     ("mlp", "dp = -onehot(y)/(N*p)"),
+    ("mlp", "db2 = Σ_n (p_{n} - y_{n})/N"),
+    ("mlp", "dW2 = Σ_n h_{n}·(p_{n} - y_{n})ᵀ/N"),
+    ("mlp", "dW2 = np.matmul(h.T, p - y) / len(y)"),
+    ("mlp", "dW2 = (1/N) * h.T.dot(p - y)"),
     # logistic regression
     ("logistic", "dw = x.T @ (p - y) / N"),
     ("logistic", "dw = (p - y) @ x / N"),
