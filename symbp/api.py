@@ -9,8 +9,9 @@ from __future__ import annotations
 import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from symbp.derive.derivation import ClosedForm
 from symbp.derive.derivation import Derivation as Derived
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from symbp.read.reading import Style
     from symbp.targets.target import Order
     from symbp.verify import Report
+    from symbp.verify.grading import Grader, Verdict
 
     Symbols = Mapping[str, str] | None  # LaTeX by tensor
 
@@ -156,6 +158,42 @@ class Derivation(Derived):
         from symbp.explain import notebook
 
         return notebook.notebook(self._page(symbols, reading), steps=steps, code=code)
+
+    def grade(self, answer: str, *, seconds: float = 20.0) -> Verdict:
+        """Whether an answer is right, `d.grade("dW2 = h.T @ (p - y)/N")`, proven whatever its form; if it is
+        wrong, where it fails and the likely slip. It is read by symbp's own grammar and never run.
+
+        Raises FormulaError, which points at the place: no equation in the names of the page.
+        """
+        return self._grader.grade(answer, seconds=seconds)
+
+    def exercise(
+        self,
+        format: Literal["text", "html", "latex", "notebook"] = "text",
+        *,
+        blanks: int = 5,
+        seed: int = 0,
+        key: bool = False,
+        symbols: Symbols = None,
+        command: str = "",
+        code: str = "",
+    ) -> str:
+        """A worksheet: the page with so many right sides, or factors, left out, the same for the same seed;
+        with a `key`, the answers and how they come about. `command` says how to grade an answer, `code`
+        derives the network as `d` in a notebook. Raises UsageError: no gradients, no blanks."""
+        from symbp.explain.exercise import html, latex, notebook, text, worksheet
+
+        sheet = worksheet(self._page(symbols, "textbook"), blanks=blanks, seed=seed, command=command)
+        if format == "notebook":
+            return notebook.notebook(sheet, key=key, code=code)
+        written = {"text": text.text, "html": html.html, "latex": latex.latex}
+        return written[_one_of("format", format, written)](sheet, key=key)
+
+    @cached_property
+    def _grader(self) -> Grader:
+        from symbp.verify.grading import Grader
+
+        return Grader(self)
 
     def _repr_html_(self) -> str:
         return self.html(fragment=True)

@@ -75,7 +75,7 @@ def html(
     values = {
         "title": document.title,
         "prefix": prefix,
-        "given": [_given(tensor, notation) for tensor in document.given],
+        "given": [given(tensor, notation) for tensor in document.given],
         "legend": [spelled_out(entry.pieces, notation, links) for entry in document.reading.legend],
         "starts": [_start(start, notation) for start in document.starts],
         "gradients": gradient_table(document),
@@ -90,7 +90,11 @@ def html(
     }
     if fragment:
         return render("page_fragment.html.j2", values, markup=True)
-    own = {"style": _file("page.css"), "script": _file("page.js"), "arithmetic": _file("page_arithmetic.js")}
+    own = {
+        "style": part_as_written("page.css"),
+        "script": part_as_written("page.js"),
+        "arithmetic": part_as_written("page_arithmetic.js"),
+    }
     return render("page.html.j2", values | own, markup=True)
 
 
@@ -99,12 +103,13 @@ def formulas(shown: NumberedEquation, document: Document) -> tuple[Markup, ...]:
     return Blocks(document, Links(frozenset(), "")).equation(shown).forms
 
 
-def _file(name: str) -> Markup:
+def part_as_written(name: str) -> Markup:
     """A part of the page that is written as it stands."""
     return Markup((template_folder() / name).read_text(encoding="utf-8"))
 
 
-def _given(tensor: Tensor, notation: MathML) -> GivenRow:
+def given(tensor: Tensor, notation: MathML) -> GivenRow:
+    """A row of what is given."""
     shape = operator("×").join(map(notation.show, tensor.shape))
     drawn = [str(tensor.draw)] if tensor.draw else []
     kind = f"{tensor.role.value} integer" if tensor.integer else tensor.role.value

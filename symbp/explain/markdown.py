@@ -14,6 +14,7 @@ from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.text import computed_as
 from symbp.ir.printer import Notation
 from symbp.ir.system import Tensor
+from symbp.read.lecture import Lesson
 from symbp.read.legend import Named, Piece
 
 
@@ -26,7 +27,7 @@ def markdown(document: Document, *, steps: Steps = False) -> str:
 def parts(document: Document, *, steps: Steps = False) -> list[str]:
     """The parts of the page in order, each with its heading: the title, what is given, and so on."""
     notation = notation_for(document)
-    found = [f"# {document.title}", _given(document.given, notation)]
+    found = [f"# {document.title}", given(document.given, notation)]
     if document.starts:
         starts = []
         for start in document.starts:
@@ -47,7 +48,7 @@ def parts(document: Document, *, steps: Steps = False) -> list[str]:
     return found
 
 
-def _given(tensors: Sequence[Tensor], notation: Latex) -> str:
+def given(tensors: Sequence[Tensor], notation: Latex) -> str:
     lines = ["## Given", ""]
     for tensor in tensors:
         shape = r" \times ".join(map(notation.show, tensor.shape)) or "1"
@@ -64,44 +65,48 @@ def _section(section: Section, notation: Latex) -> str:
         pairs = (f"${notation.tensor(a)}$ {section.verb} ${notation.tensor(b)}$" for a, b in section.pairs)
         parts.append(", ".join(pairs) + ".")
     for shown in section.equations:
-        parts += _equation(shown, notation)
+        parts += equation(shown, notation)
     return "\n\n".join(parts)
 
 
-def equation(shown: NumberedEquation, notation: Latex) -> str:
+def whole_equation(shown: NumberedEquation, notation: Latex) -> str:
     """One numbered equation in its forms."""
-    return "\n\n".join(_equation(shown, notation))
+    return "\n\n".join(equation(shown, notation))
 
 
-def _equation(shown: NumberedEquation, notation: Latex) -> list[str]:
+def equation(shown: NumberedEquation, notation: Latex) -> list[str]:
     left, right = sides(shown.line, notation)
-    found = [_formula(left, right, shown.number)]
+    found = [formula(left, right, shown.number)]
     matrix = matrix_latex(shown, notation)
     if matrix is not None:
-        found.append(_formula(*matrix))
+        found.append(formula(*matrix))
     if note := computed_as(shown):
         found.append(f"*{note}*")
     return found
 
 
-def _formula(left: str, right: str, number: int | None = None) -> str:
+def formula(left: str, right: str, number: int | None = None) -> str:
     tag = "" if number is None else rf" \tag{{{number}}}"
     return f"$${left} = {right}{tag}$$"
 
 
 def _lecture(document: Document) -> str:
     """One numbered part for each lesson."""
-    notation = Latex(document.lecture.symbols)
-    parts = ["## Steps"]
-    for count, lesson in enumerate(document.lecture.lessons, start=1):
-        head = f"**{count}.** "
-        for row in rows(document, lesson, notation):
-            if isinstance(row, Sentence):
-                parts.append(head + _spelled(row.pieces, notation))
-                head = ""
-            else:
-                parts.append(_formula(row.left, row.right, row.number))
-    return "\n\n".join(parts)
+    lessons = enumerate(document.lecture.lessons, start=1)
+    found = [part for count, lesson in lessons for part in lesson_parts(document, lesson, f"**{count}.** ")]
+    return "\n\n".join(["## Steps", *found])
+
+
+def lesson_parts(document: Document, lesson: Lesson, head: str = "") -> list[str]:
+    """How one derivative comes about; `head` stands before the first sentence."""
+    notation, found = Latex(document.lecture.symbols), list[str]()
+    for row in rows(document, lesson, notation):
+        if isinstance(row, Sentence):
+            found.append(head + _spelled(row.pieces, notation))
+            head = ""
+        else:
+            found.append(formula(row.left, row.right, row.number))
+    return found
 
 
 def _steps(document: Document) -> str:
