@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, value_accesses
 from symbp.ir.printer import function_name
 from symbp.ir.system import Equation
-from symbp.read.display import Along, sigmoid
+from symbp.read.display import Along, Reduced, sigmoid
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,13 @@ def _map(body: Expr) -> Form:
         return Form("u", "selected elements")
     if isinstance(body, Along):
         return Form("p", body.function)
+    if isinstance(body, Reduced) and body.op == "logsumexp":
+        return Form("lse", "logsumexp")
+    if not value_accesses(body) and body.atoms(Guard):
+        return Form("r", "a number that conditions give")
+    if body.could_extract_minus_sign() and not body.is_Add:
+        of = _map(-body)
+        return Form(of.letter, "negative" if isinstance(-body, Access) else f"negative {of.words}")
     if body.is_Function and len(body.args) == 1:
         return Form("u", function_name(body))
     if body.is_Mul:
