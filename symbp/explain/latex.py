@@ -287,7 +287,7 @@ def _lecture(document: Document) -> str:
     """How each derivative comes about: sentences, and formulas aligned at the equals sign."""
     notation = Latex(document.lecture.symbols)
     written: list[str] = []
-    for lesson in document.lecture.lessons:
+    for lesson in document.lecture.told:
         formulas: list[str] = []
         item = r"\item "
         for row in rows(document, lesson, notation):

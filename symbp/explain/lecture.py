@@ -14,7 +14,7 @@ from symbp.explain.shapes import product_shapes
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.printer import Notation
 from symbp.read.lecture import Lesson, Part
-from symbp.read.legend import Named, Piece
+from symbp.read.legend import Named, Piece, counted
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,21 @@ Steps = bool | Literal["computed"]  # a lecture, or every rewrite that led to th
 
 def rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
     """The rows of a lesson, formulas spelled in a notation that knows the symbols of the lecture."""
+    again = document.lecture.likewise(lesson)
+    return [*_own_rows(document, lesson, notation), *([Sentence(_likewise(document, again))] if again else [])]
+
+
+def _likewise(document: Document, blocks: Sequence[Sequence[Lesson]]) -> tuple[Piece, ...]:
+    """Which tensors have the same lessons, and the numbers of their equations."""
+    pieces: list[Piece] = ["Likewise "]
+    for k, block in enumerate(blocks):
+        targets = {lesson.line.target for lesson in block}
+        numbers = [line.number for line in document.reading.lines if line.target in targets]
+        pieces += ["; " if k else "", *_listed([Named(lesson.by) for lesson in block]), f" {counted(numbers)}"]
+    return (*(p for p in pieces if p != ""), ".")
+
+
+def _own_rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
     found: list[Row] = [Sentence(_read_by(document, lesson)), *_parts(document, lesson, notation, 0)]
     if lesson.sum is None:
         found.append(Sentence((_without_formula(document, lesson),)))
@@ -134,5 +149,5 @@ def _names(sentence: str) -> set[str]:
     return {word.strip(".,;:()") for word in sentence.split()}
 
 
-def _listed(pieces: Sequence[Expr | Index | Access | Guard]) -> list[Piece]:
+def _listed(pieces: Sequence[Piece | Guard]) -> list[Piece]:
     return [part for k, piece in enumerate(pieces) for part in ((", ", piece) if k else (piece,))]

@@ -85,7 +85,7 @@ def _lecture(document: Document) -> str:
     """One numbered part for each lesson."""
     notation = Latex(document.lecture.symbols)
     parts = ["## Steps"]
-    for count, lesson in enumerate(document.lecture.lessons, start=1):
+    for count, lesson in enumerate(document.lecture.told, start=1):
         head = f"**{count}.** "
         for row in rows(document, lesson, notation):
             if isinstance(row, Sentence):

@@ -153,7 +153,7 @@ def lecture_text(document: Document) -> str:
     """How each derivative comes about: who reads the tensor, local derivatives, the chain rule's sum."""
     notation = PageText(document.lecture.symbols)
     lines = ["Steps"]
-    for count, lesson in enumerate(document.lecture.lessons, start=1):
+    for count, lesson in enumerate(document.lecture.told, start=1):
         head, indent = f"{count:>4}. ", " " * 6
         for row in rows(document, lesson, notation):
             if isinstance(row, Sentence):

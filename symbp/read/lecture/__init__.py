@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy
+from sympy.core.symbol import Str
 
 from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.system import Equation
 from symbp.read.display import Reduced
+from symbp.read.lecture.alike import Alike, alike
 from symbp.read.lecture.chain import Chain, Contribution, chain
 from symbp.read.lecture.local import NoLocalDerivative
 from symbp.read.reading import Line, Reading
@@ -60,10 +65,26 @@ def _plain(equation: Equation) -> Expr:
 
 @dataclass(frozen=True)
 class Lecture:
-    """Lessons in the order of the page; `symbols` for all that they mention."""
+    """Lessons in the order of the page; `symbols` for all that they mention. `alike` are blocks of lessons
+    that say the same of other tensors: the layers of a network that are equal."""
 
     lessons: tuple[Lesson, ...]
     symbols: Symbols
+    alike: tuple[Alike, ...] = ()
+
+    @property
+    def told(self) -> tuple[Lesson, ...]:
+        """The lessons without those that are an earlier one with other names."""
+        again = {k for run in self.alike for block in run.blocks[1:] for k in block}
+        return tuple(lesson for k, lesson in enumerate(self.lessons) if k not in again)
+
+    def likewise(self, lesson: Lesson) -> tuple[tuple[Lesson, ...], ...]:
+        """The blocks of lessons that are the one which this lesson ends, with other names."""
+        place = next(k for k, one in enumerate(self.lessons) if one is lesson)
+        for run in self.alike:
+            if place == run.blocks[0][-1]:
+                return tuple(tuple(self.lessons[k] for k in block) for block in run.blocks[1:])
+        return ()
 
 
 def lecture(reading: Reading) -> Lecture:
@@ -95,7 +116,25 @@ def lecture(reading: Reading) -> Lecture:
         except NoLocalDerivative:
             lesson = Lesson(line, by, readers)
         found.append(lesson)
-    return Lecture(tuple(found), _with_between(reading, named))
+    hidden = [not system.tensor(lesson.by).role.is_leaf for lesson in found]
+    runs = alike([_said(reading, lesson) for lesson in found], hidden)
+    return Lecture(tuple(found), _with_between(reading, named), runs)
+
+
+def _said(reading: Reading, lesson: Lesson) -> tuple[Any, ...]:
+    """All that a lesson says, and the equations that it ends with."""
+    inner = tuple(_said(reading, one) for one in lesson.between)
+    parts = tuple(
+        (Str(p.reader), p.of, p.by, sympy.Integer(0) if p.slope is None else p.slope, p.summed)
+        for p in lesson.parts
+    )
+    lines = tuple(
+        (line.equation, tuple(line.fixed.items()), () if line.condition is None else (line.condition,))
+        for line in reading.lines
+        if line.target == lesson.line.target
+    )
+    total = () if lesson.sum is None else (lesson.sum,)
+    return (Str(lesson.by), tuple(map(Str, lesson.readers)), parts, total, inner, lines)
 
 
 def _lesson(
