@@ -117,6 +117,24 @@ def _is_unordered(e: Expr) -> bool:
     return bool(e.is_Add or e.is_Mul) or (isinstance(e, Guard) and e.op in ("=", "!="))
 
 
+def letters_of(a: Expr, b: Expr, free: Sequence[Index]) -> dict[Index, Index] | None:
+    """Letters for the indices of sums within a that make it b; None if it isn't b with any."""
+    if _shape(a) != _shape(b):
+        return None
+    known = {("Index", i.name): ("Index", i.name) for i in free}
+    for e in (a, b):
+        known |= {(kind, name): (kind, name) for kind, name in _kinds(e) if kind != "Index"}
+    found = next(_same(a, b, known), None)
+    if found is None:
+        return None
+    return {Index(old): Index(new) for (kind, old), (_, new) in found.items() if kind == "Index"}
+
+
+def _kinds(e: Expr) -> set[tuple[str, str]]:
+    sizes = {("Size", s.name) for s in e.atoms(Size)}
+    return sizes | {("Str", a.name) for a in e.atoms(Access)}
+
+
 # --- the search for one renaming
 def _together(pairs: Sequence[tuple[Any, Any]], names: Names) -> Iterator[Names]:
     """The renamings, beyond those known, that make the first of each pair the second."""

@@ -27,7 +27,8 @@ DEEPEST = 4  # readers without a derivative of their own on the page, one behind
 class Contribution:
     """What one read of the tensor adds: `reader` reads it, `local` is the local derivative as an equation
     over the indices of both elements, `of` by `by`, where it is no sum itself; `term` is what it adds to the
-    derivative, a sum over `summed`."""
+    derivative, a sum over `summed`; `plainly` is the local derivative before the reader's own value was put
+    in, where it was."""
 
     reader: str
     of: Access
@@ -35,6 +36,7 @@ class Contribution:
     local: Equation | None
     term: Expr
     summed: tuple[Index, ...]
+    plainly: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ class _Chains:
         shape = self.system.tensor(access.name).shape
         found = invert(access.subscripts, plain, shape, tuple(own.values()), extents, fresh)
         solved = dict(found.solution)
-        slope = sympy.Mul(self.saved(equation, slope, own).xreplace(solved), *found.guards)
+        short = self.saved(equation, slope, own)
+        plainly = slope.xreplace(solved) if equation.body.is_Function and short != slope else None
+        slope = sympy.Mul(short.xreplace(solved), *found.guards)
         of = self.system.tensor(equation.target).at(*[own[i].xreplace(solved) for i in equation.indices])
         known = self.adjoints.get(equation.target)
         outer = sympy.Integer(1) if known is None else Access(known, *of.subscripts)
@@ -123,7 +127,7 @@ class _Chains:
         term = Reduced("sum", product, left, left.values()) if left else product
         by = self.system.tensor(access.name).at(*plain)
         local = _local(of, by, slope, dict(found.extents) | dict(zip(plain, shape, strict=True)))
-        return Contribution(equation.target, of, by, local, term, tuple(left))
+        return Contribution(equation.target, of, by, local, term, tuple(left), plainly)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
