@@ -13,7 +13,7 @@ import sympy
 
 from symbp.explain.document import Document, sides
 from symbp.explain.shapes import product_shapes
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.expr import Expr, Guard
 from symbp.ir.printer import Notation
 from symbp.read.lecture import Lesson, Part
 from symbp.read.legend import Named, Piece, counted
@@ -43,7 +43,10 @@ Steps = bool | Literal["computed"]  # a lecture, or every rewrite that led to th
 def rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
     """The rows of a lesson, formulas spelled in a notation that knows the symbols of the lecture."""
     again = document.lecture.likewise(lesson)
-    return [*_own_rows(document, lesson, notation), *([Sentence(_likewise(document, again))] if again else [])]
+    return [
+        *_own_rows(document, lesson, notation),
+        *([Sentence(_likewise(document, again))] if again else []),
+    ]
 
 
 def _likewise(document: Document, blocks: Sequence[Sequence[Lesson]]) -> tuple[Piece, ...]:
@@ -52,7 +55,11 @@ def _likewise(document: Document, blocks: Sequence[Sequence[Lesson]]) -> tuple[P
     for k, block in enumerate(blocks):
         targets = {lesson.line.target for lesson in block}
         numbers = [line.number for line in document.reading.lines if line.target in targets]
-        pieces += ["; " if k else "", *_listed([Named(lesson.by) for lesson in block]), f" {counted(numbers)}"]
+        pieces += [
+            "; " if k else "",
+            *_listed([Named(lesson.by) for lesson in block]),
+            f" {counted(numbers)}",
+        ]
     return (*(p for p in pieces if p != ""), ".")
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.labels import Differential
     from symbp.ir.system import Equation, System
 
+SMALL = sympy.Rational(1, 100)  # what is added to a variance, not `1 - h²`
 ADD, QUOTIENT, MUL, POW, ATOM = range(1, 6)  # binding strength of what was written; `2·(H//2)` is no `2·H//2`
 Written = tuple[str, int]
 TermKey = tuple[bool, bool, int, int, str]
@@ -240,6 +241,8 @@ class Notation:
         ranked = sorted(self._written_term(term, order) for term in e.args)
         if _is_of_integers(e) and any(not term[0][0] and term[0][1] for term in ranked):
             ranked.sort(key=lambda term: not term[0][1])  # `t + 1`, but `1 - t`
+        elif 0 < e.as_coeff_Add()[0] < SMALL and not ranked[1][0][0]:  # `v + 1e-5`
+            ranked.sort(key=lambda term: (term[0][0], not term[0][1]))
         (negative, *_), (text, strength) = ranked[0]
         if negative:
             text = self.sign("-") + self.wrapped((text, strength), MUL)

@@ -1,7 +1,7 @@
-"""What an equation computes, in a word, and the letter that such a value goes by: only its form is looked at.
+"""What an equation computes, in a word, and the letter that such a value goes by: only its form is seen.
 
-Enters: an equation, or all of a page. Leaves: a letter and words for a legend. Must not know: names of tensors,
-ops, formats.
+Enters: an equation, or all of a page. Leaves: a letter and words for a legend. Must not know: names of
+tensors, ops, formats.
 """
 
 from __future__ import annotations

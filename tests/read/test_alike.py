@@ -72,16 +72,16 @@ def test_what_is_likewise_is_named_with_its_numbers():
             assert lesson.by in sentence
             low, high = min(numbers.values()), max(numbers.values())
             assert low < numbers[lesson.line.target] < high
-    assert sentence.count("(") == 10 and sentence.count(";") == 4
+    assert sentence.count("(") == 10
+    assert sentence.count(";") == 4
 
 
 def test_another_activation_is_another_layer():
     page = page_of(dense(SIX, [bp.tanh, bp.tanh, bp.tanh, bp.relu, bp.relu, bp.relu]))
-    assert sorted(run.count for run in page.lecture.alike) == [3, 3] or all(
-        run.count < 6 for run in page.lecture.alike
-    )
+    assert all(run.count < 6 for run in page.lecture.alike)
     told = {lesson.by for lesson in page.lecture.told}
-    assert {"C", "fly"} <= told and told & {"Q", "cat", "A9", "bee", "M", "ant"}
+    assert {"C", "fly"} <= told
+    assert told & {"Q", "cat", "A9", "bee", "M", "ant"}
 
 
 def test_layers_of_other_sizes_that_repeat_are_one_block():

@@ -115,13 +115,14 @@ def told(derivation, by):
     page = document(derivation, style="textbook")
     notation = PageText(page.lecture.symbols)
     (lesson,) = (one for one in page.lecture.lessons if one.by == by)
+
+    def spelled(piece):
+        if isinstance(piece, str):
+            return piece
+        return notation.access(piece.name, [], None) if isinstance(piece, Named) else notation.show(piece)
+
     return [
-        f"{row.left} = {row.right}"
-        if isinstance(row, Formula)
-        else "".join(
-            p if isinstance(p, str) else notation.access(p.name, [], None) if isinstance(p, Named) else notation.show(p)
-            for p in row.pieces
-        )
+        f"{row.left} = {row.right}" if isinstance(row, Formula) else "".join(map(spelled, row.pieces))
         for row in rows(page, lesson, notation)
     ]
 
@@ -140,13 +141,13 @@ def test_why_the_slope_of_tanh_is_one_minus_its_square(mlp):
 def test_why_attention_and_layer_norm_are_short(known):
     attention = told(known("gpt"), "S_z4")
     assert "Both are one double sum, by the definitions of do (39), o (11)." in attention
-    assert attention[-1].endswith("(dp[k,n,l,t,t'] - (Σ_m do[k,n,l,t,m]·o[k,n,l,t,m]))·p[k,n,l,t,t']")
+    assert attention[-1].endswith("P[k,n,l,t,t']·(dP[k,n,l,t,t'] - (Σ_m do[k,n,l,t,m]·o[k,n,l,t,m]))")
     norm = told(known("gpt"), "a4")
     assert any(row.startswith("Σ_j ") and row.endswith(" = 0") for row in norm)
 
 
-def test_reads_of_one_element_are_one_local_derivative(known):
-    """z is read twice by the loss: by a logsumexp, and at the label."""
+def test_reads_of_one_element_are_one_local_derivative():
+    """What the loss reads twice, by a logsumexp and at the label, has one local derivative."""
     N, K = bp.dims("N K")
     z, y = bp.param("z", (N, K)), bp.labels("y", (N,), classes=K)
     net = bp.Network("twice", loss=bp.cross_entropy(bp.tanh(z), y, from_logits=True))

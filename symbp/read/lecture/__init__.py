@@ -43,8 +43,8 @@ class Part:
 class Lesson:
     """How one derivative comes about. `line` is the result, `sum` the chain rule's sum for it; `between` are
     the sums for what stands between, and has no equation on the page. `selected` is the sum where brackets
-    left one term, `known` are sums on the way whose value is known. Without `sum` the readers have no local derivative in a formula: a place of a maximum, a matrix
-    function."""
+    left one term, `known` are sums on the way whose value is known. Without `sum` the readers have no local
+    derivative in a formula: a place of a maximum, a matrix function."""
 
     line: Line
     by: str

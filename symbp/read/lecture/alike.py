@@ -3,9 +3,9 @@
 Enters: lessons with the lines of the page. Leaves: runs of blocks of lessons, each block the first one with
 other names. Must not know: formats, how tensors are called; digits in names mean nothing here.
 
-Two blocks are alike if one renaming of tensors, indices and sizes, one to one, makes each lesson of the first
-the lesson at the same place of the second: who reads what, local derivatives, sums, results. Terms and factors
-have no order, so the renaming is searched for.
+Two blocks are alike if one renaming of tensors, indices and sizes, one to one, makes each lesson of the
+first the lesson at the same place of the second: who reads what, local derivatives, sums, results. Terms and
+factors have no order, so the renaming is searched for.
 """
 
 from __future__ import annotations

@@ -49,7 +49,9 @@ class KnownSum:
 
 
 # --- brackets
-def selected(total: Equation, between: Collection[Equation], tensors: Mapping[str, Tensor]) -> Selected | None:
+def selected(
+    total: Equation, between: Collection[Equation], tensors: Mapping[str, Tensor]
+) -> Selected | None:
     """The sum with what stands between put in, where that has brackets, and brackets evaluated; None if none
     leaves one term."""
     definitions = {e.target: e for e in between if e.body.atoms(Guard) and not e.body.atoms(Reduced)}

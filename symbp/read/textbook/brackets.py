@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import sympy
 
@@ -158,11 +159,11 @@ def _with_named(line: Equation, pattern: Expr, tensor: Tensor, indices: tuple[In
                 number = pattern.xreplace(moved)
                 if body.has(number):
                     read = plain.xreplace(moved)
-                    body = everywhere(body, lambda e, n=number, r=read, s=index + step: _moved(e, n, r, s))
+                    body = everywhere(body, partial(_moved, number, read, index + step))
     return line.with_(body=body, where=tuple(where))
 
 
-def _moved(e: Expr, number: Expr, read: Access, subscript: Expr) -> Expr:
+def _moved(number: Expr, read: Access, subscript: Expr, e: Expr) -> Expr:
     """A product with a read of the number, which may be beyond its range where the product is 0."""
     if not e.is_Mul or not any(isinstance(f, Guard) and f.has(number) for f in e.args):
         return e

@@ -8,8 +8,8 @@ nothing is ∞ − ∞. With L = logsumexp_k(u), −∞ where no k is left, thes
 
     log r + m = L        exp(u_k − m′)/r = [L > −∞]·exp(u_k − L)
 
-If L > −∞, m is finite, m′ = m, and r = s ≥ 1. If L = −∞, every u_k is −∞, m′ = 0, r = 1: both sides are −∞, or
-0. So the second holds for exponents that are one of the u_k only, which is looked for.
+If L > −∞, m is finite, m′ = m, and r = s ≥ 1. If L = −∞, every u_k is −∞, m′ = 0, r = 1: both sides are −∞,
+or 0. So the second holds for exponents that are one of the u_k only, which is looked for.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import sympy
 
@@ -84,7 +85,7 @@ def _shifted(page: Page, safe: Equation) -> Shifted | None:
         if not isinstance(read, Access) or read.name not in page.by_name or not page.is_helper(read.name):
             continue
         shift = page.by_name[read.name]
-        most = _only(page, shift, lambda a, body=shift.body: body == a * Guard("<", NOTHING, a))
+        most = _only(page, shift, partial(_is_finite_part, shift.body))
         same = tuple(read.subscripts) == total.indices and tuple(shift.indices) == total.indices
         if most is None or most.op != "max" or not same or most.indices != total.indices:
             continue
@@ -96,6 +97,11 @@ def _shifted(page: Page, safe: Equation) -> Shifted | None:
             names = (most.target, shift.target, total.target, safe.target)
             return Shifted(*names, total.indices, index, total.extents[index], exponent, guards)
     return None
+
+
+def _is_finite_part(body: Expr, most: Access) -> bool:
+    """Whether a body is [m > −∞]·m."""
+    return bool(body == most * Guard("<", NOTHING, most))
 
 
 def _only(page: Page, equation: Equation, is_it: Callable[[Access], bool]) -> Equation | None:
@@ -147,11 +153,12 @@ def _gathered(page: Page, found: Shifted) -> Page:
                 continue  # a derivative that the page is to have
             reads = [a for r in page.readers.get(name, ()) for a in page.by_name[r].reads if a.name == name]
             if name not in equation.read_names and all(a.outside is None for a in reads):
-                definitions = {name: equation}
-                page = page.mapped(
-                    lambda e, d=definitions: inlined(e, d) if set(d) & set(e.read_names) else e
-                ).without_unread()
+                page = page.mapped(partial(_putting, equation)).without_unread()
     return page
+
+
+def _putting(definition: Equation, line: Equation) -> Equation:
+    return inlined(line, {definition.target: definition}) if definition.target in line.read_names else line
 
 
 def _divides(found: Shifted) -> Callable[[Equation], bool]:

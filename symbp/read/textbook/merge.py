@@ -100,7 +100,9 @@ def with_saved_functions(page: Page) -> Page:
 def with_log_softmax(page: Page) -> Page:
     """The page with log_softmax where a logsumexp is subtracted from what it is of."""
     totals = {
-        e.target: e for e in page.equations if page.is_helper(e.target) and e.op is None and _is_logsumexp(e.body)
+        e.target: e
+        for e in page.equations
+        if page.is_helper(e.target) and e.op is None and _is_logsumexp(e.body)
     }
 
     def change(equation: Equation) -> Equation:

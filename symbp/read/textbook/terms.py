@@ -149,7 +149,9 @@ def _beyond(factors: list[Expr], guard: Guard, tensors: Mapping[str, Tensor]) ->
     for access in {a for f in factors for a in f.atoms(Access)}:
         if _is_kept(access, guard, tensors) and access.outside in (None, 0):
             moved[access] = access.with_(outside=sympy.Integer(0))
-        elif access.outside is None and any(s not in indices and free_indices(s) & indices for s in access.subscripts):
+        elif access.outside is None and any(
+            s not in indices and free_indices(s) & indices for s in access.subscripts
+        ):
             return None  # it may be out of its range, too
     makes_zero = any(f in moved or _is_zero_sum(f, moved) for f in factors)
     if not makes_zero or any(_is_singular(f, moved) for f in factors):
