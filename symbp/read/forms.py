@@ -82,8 +82,8 @@ def _map(body: Expr) -> Form:
         return Form("u", "selected elements")
     if isinstance(body, Along):
         return Form("p", body.function)
-    if isinstance(body, Reduced) and body.op == "logsumexp":
-        return Form("lse", "logsumexp")
+    if isinstance(body, Reduced) and body.op in ("logsumexp", "sum"):
+        return Form("lse" if body.op == "logsumexp" else "s", body.op)
     if not value_accesses(body) and body.atoms(Guard):
         return Form("r", "a number that conditions give")
     if body.could_extract_minus_sign() and not body.is_Add:
