@@ -1,4 +1,4 @@
-"""Recurrences over log-probabilities, as CTC has one: pages in logsumexp that are exactly true, also at −∞."""
+"""Recurrences over log-probabilities, as CTC has one: pages in logsumexp that are true, also at −∞."""
 
 import numpy as np
 import pytest
