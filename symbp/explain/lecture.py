@@ -82,7 +82,9 @@ def _shortened(document: Document, lesson: Lesson, notation: Notation) -> Iterat
     """What makes the result short: brackets that leave one term, sums whose value is known."""
     if lesson.selected is not None:
         brackets = lesson.selected.brackets
-        pieces: list[Piece] = ["The brackets " if len(brackets) > 1 else "The bracket ", *_listed(brackets)]
+        put = [Named(name) for name in lesson.selected.put]
+        pieces: list[Piece] = ["With ", *_listed(put), " put in, the "] if put else ["The "]
+        pieces += ["brackets " if len(brackets) > 1 else "bracket ", *_listed(brackets)]
         pieces.append(" leave one term each" if len(brackets) > 1 else " leaves one term of its sum")
         if lesson.selected.cancels:
             pieces += [", and ", *_listed(lesson.selected.cancels), " cancels"]

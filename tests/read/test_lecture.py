@@ -129,7 +129,7 @@ def told(derivation, by):
 
 def test_why_softmax_and_cross_entropy_give_p_minus_y(mlp):
     said = told(mlp, "a2")
-    why = "The bracket [k' = y[n]] leaves one term of its sum, and p[n,y[n]] cancels."
+    why = "With dp put in, the bracket [k' = y[n]] leaves one term of its sum, and p[n,y[n]] cancels."
     assert said[-2:] == [why, "da2[n,k] = (p[n,k] - [k = y[n]])/N"]
 
 

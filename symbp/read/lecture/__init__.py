@@ -175,6 +175,7 @@ def _lesson(
             total.with_(body=shown(short.equation.body)),
             tuple(shown(bracket) for bracket in short.brackets),
             tuple(shown(access) for access in short.cancels),
+            short.put,
         )
     return Lesson(line, found.by, readers, parts, total, tuple(between), short)
 

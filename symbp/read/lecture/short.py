@@ -22,11 +22,12 @@ from symbp.read.textbook.page import inlined
 @dataclass(frozen=True)
 class Selected:
     """The chain rule's sum with `brackets` evaluated, each of which left one term; what of its denominators
-    `cancels`."""
+    `cancels`, and what was `put` in before."""
 
     equation: Equation
     brackets: tuple[Guard, ...]
     cancels: tuple[Access, ...] = ()
+    put: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def selected(
         return None
     below = {a.name for a in _reads_below(body)}
     gone = [a for a in _reads_below(whole.body) if a.name not in below and not isinstance(a, IntegerAccess)]
-    return Selected(total.with_(body=body), tuple(dict.fromkeys(brackets)), tuple(gone))
+    put = tuple(name for name in definitions if name in total.read_names)
+    return Selected(total.with_(body=body), tuple(dict.fromkeys(brackets)), tuple(gone), put)
 
 
 def _selected(total: Reduced, tensors: Mapping[str, Tensor], brackets: list[Guard]) -> Expr:
