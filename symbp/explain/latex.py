@@ -291,7 +291,7 @@ def aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
 
 def _lecture(document: Document) -> str:
     """How each derivative comes about."""
-    lessons = document.lecture.lessons
+    lessons = document.lecture.told
     written = [line for lesson in lessons for line in lesson_rows(document, lesson, r"\item ")]
     body = "\n".join([r"\begin{enumerate}\raggedright", *written, r"\end{enumerate}"])
     return rf"\subsection*{{Steps}}{chr(10)}{body}"

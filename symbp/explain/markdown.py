@@ -92,7 +92,7 @@ def formula(left: str, right: str, number: int | None = None) -> str:
 
 def _lecture(document: Document) -> str:
     """One numbered part for each lesson."""
-    lessons = enumerate(document.lecture.lessons, start=1)
+    lessons = enumerate(document.lecture.told, start=1)
     found = [part for count, lesson in lessons for part in lesson_parts(document, lesson, f"**{count}.** ")]
     return "\n\n".join(["## Steps", *found])
 

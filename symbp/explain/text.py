@@ -153,7 +153,7 @@ def computed_as(shown: NumberedEquation) -> str:
 def lecture_text(document: Document) -> str:
     """How each derivative comes about: who reads the tensor, local derivatives, the chain rule's sum."""
     lines = ["Steps"]
-    for count, lesson in enumerate(document.lecture.lessons, start=1):
+    for count, lesson in enumerate(document.lecture.told, start=1):
         lines += lesson_lines(document, lesson, f"{count:>4}. ")
     return "\n".join(lines)
 

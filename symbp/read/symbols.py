@@ -21,7 +21,7 @@ from symbp.ir.expr import Access
 from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.boxes import readable
-from symbp.read.forms import form
+from symbp.read.forms import form, known_letters
 from symbp.read.spelling import Quotient, Symbol, bare, latex_symbol, text_symbol
 
 MARKS = ("", "hat", "tilde", "bar")
@@ -117,6 +117,7 @@ class _Choosing:
     def __init__(self, derivation: Derivation, taken: frozenset[str], chosen: Mapping[str, str]) -> None:
         self.derivation, self.system, self.chosen = derivation, derivation.system, chosen
         self.letters = taken
+        self.known = known_letters(self.system)
         self.differentials = differentials(derivation)
         self.symbols: dict[str, Symbol] = {}
         self.text: dict[str, str] = {}
@@ -169,6 +170,9 @@ class _Choosing:
         return _named(Symbol(name, quotient=quotient), Symbol(name))
 
     def label(self, tensor: Tensor) -> Label:
+        known = self.known.get(tensor.name)
+        if known is not None and (tensor.label is None or tensor.label.stands_for is None):
+            return Label(known, tensor.label.number if tensor.label is not None else None)
         if tensor.label is not None:
             return tensor.label
         equation = self.system.defining.get(tensor.name)

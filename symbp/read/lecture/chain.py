@@ -25,7 +25,8 @@ DEEPEST = 4  # readers without a derivative of their own on the page, one behind
 class Contribution:
     """What one read of the tensor adds: `reader` reads it, `local` is the local derivative as an equation
     over the indices of both elements, `of` by `by`, where it is no sum itself; `term` is what it adds to the
-    derivative, a sum over `summed`."""
+    derivative, a sum over `summed`; `plainly` is the local derivative before the reader's own value was put
+    in, where it was."""
 
     reader: str
     of: Access
@@ -33,6 +34,7 @@ class Contribution:
     local: Equation | None
     term: Expr
     summed: tuple[Index, ...]
+    plainly: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class _Chains:
         left = {index: found.extents[index] for index in found.left}
         term = Reduced("sum", product, left, left.values()) if left else product
         local = _local(found.of, found.by, found.slope, found.extents)
-        return Contribution(equation.target, found.of, found.by, local, term, tuple(left))
+        return Contribution(equation.target, found.of, found.by, local, term, tuple(left), found.plainly)
 
     @property
     def tensors(self) -> dict[str, Tensor]:

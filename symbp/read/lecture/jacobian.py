@@ -27,13 +27,14 @@ STAND_IN = "__read"
 class Jacobian:
     """∂`of`/∂`by` through one read of `by`, whose subscripts are plain: `slope`, for each element of `by` and
     each place of the indices `left`, whose extents are known. An element that `of` puts outside its range
-    isn't there."""
+    isn't there. `plainly` is the slope before the reader's own value was put in, where it was."""
 
     of: Access
     by: Access
     slope: Expr
     left: tuple[Index, ...]
     extents: Mapping[Index, Expr] = field(hash=False)
+    plainly: Expr | None = None
 
 
 def jacobian(system: System, equation: Equation, read: Read, plain: Sequence[Index]) -> Jacobian:
@@ -53,10 +54,12 @@ def jacobian(system: System, equation: Equation, read: Read, plain: Sequence[Ind
     shape = system.tensor(access.name).shape
     found = invert(access.subscripts, plain, shape, tuple(own.values()), extents, fresh)
     solved = dict(found.solution)
-    slope = sympy.Mul(_replaced(_saved(system, equation, slope, own), solved), *found.guards)
+    short = _saved(system, equation, slope, own)
+    plainly = _replaced(slope, solved) if equation.body.is_Function and short != slope else None
+    slope = sympy.Mul(_replaced(short, solved), *found.guards)
     of = system.tensor(equation.target).at(*[own[i].xreplace(solved) for i in equation.indices])
     reached = dict(found.extents) | dict(zip(plain, shape, strict=True))
-    return Jacobian(of, system.tensor(access.name).at(*plain), slope, tuple(found.left), reached)
+    return Jacobian(of, system.tensor(access.name).at(*plain), slope, tuple(found.left), reached, plainly)
 
 
 def _replaced(slope: Expr, solved: Mapping[Index, Expr]) -> Expr:
