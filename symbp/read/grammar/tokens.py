@@ -77,10 +77,16 @@ class Token:
     indices: tuple[str, ...] = ()
 
 
-def tokens(text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> tuple[Token, ...]:
+def tokens(
+    text: str,
+    names: Mapping[str, str] | None = None,
+    *,
+    matrices: bool = False,
+    within: Span | None = None,
+) -> tuple[Token, ...]:
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
     own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of
-    matrix notation that no formula has are signs, too.
+    matrix notation that no formula has are signs, too. `within` is the part of the text that is read.
 
     Raises FormulaError: too long, or a sign that is none.
     """
@@ -89,18 +95,19 @@ def tokens(text: str, names: Mapping[str, str] | None = None, *, matrices: bool 
             text, (LONGEST, LONGEST + 1), f"the formula has {len(text)} characters, more than {LONGEST}"
         )
     known = dict(sorted((names or {}).items(), key=lambda pair: -len(pair[0])))
-    return (*_words(text, known, matrices), Token("end", "", (len(text), len(text))))
+    start, stop = within or (0, len(text))
+    return (*_words(text, (start, stop), known, matrices), Token("end", "", (stop, stop)))
 
 
-def _words(text: str, names: Mapping[str, str], matrices: bool) -> Iterator[Token]:
-    position = 0
-    while position < len(text):
+def _words(text: str, within: Span, names: Mapping[str, str], matrices: bool) -> Iterator[Token]:
+    position, stop = within
+    while position < stop:
         symbol = next((s for s in names if _stands(s, text, position)), None)
         if symbol is not None:
             yield Token("name", names[symbol], (position, position + len(symbol)))
             position += len(symbol)
             continue
-        match = _PATTERN.match(text, position)
+        match = _PATTERN.match(text, position, stop)
         if match is None or match.lastgroup is None or (match.group() in OF_MATRICES and not matrices):
             raise error_at(text, (position, position + 1), _unknown(text, position))
         span, found, kind = match.span(), match.group(), match.lastgroup
