@@ -13,7 +13,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
 DIRECT = {
-    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root"},
+    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root", "serve"},
+    # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
+    "serve": {"api", "gallery", "rendering", "root"},
     "api": {"language", "verify", "explain", "formula"},
     "verify": {"emit"},
     "emit": {"lower", "rendering"},

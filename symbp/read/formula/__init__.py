@@ -16,8 +16,8 @@ from symbp.language.leaves import OF_MATRICES, input, labels, param
 from symbp.language.network import Network
 from symbp.language.tensor import Tensor
 from symbp.read.formula.declared import Declared, Shapes, declared, plain_name
-from symbp.read.formula.extents import Open, Shape
 from symbp.read.formula.definitions import called, defined, lines_uses
+from symbp.read.formula.extents import Open, Shape
 from symbp.read.formula.lines import Lines, read_lines
 from symbp.read.formula.meaning import Meaning
 from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guesses

@@ -75,13 +75,13 @@ def read_lines(text: str) -> Lines:
                 text,
                 span,
                 "a formula that isn't the last one needs a name",
-                help="write name = formula; a line goes on where a parenthesis is open or an operator ends it",
+                help="write name = formula; a line goes on in a parenthesis and behind an operator",
             )
         else:
             last = parse_formula(text, within=span)
     if last is None and found:
         return _named_last(text, shapes, found)
-    return Lines(shapes, tuple(found), last or parse_formula(text if not statements else ""))
+    return Lines(shapes, tuple(found), last or parse_formula(""))
 
 
 def _named_last(text: str, shapes: Mapping[str, Declared], found: list[Definition]) -> Lines:
