@@ -13,8 +13,10 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
 DIRECT = {
-    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root", "serve"},
+    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root", "serve", "saliency"},
     # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
+    # Units by their derivatives, as pictures: it declares its own penalty, and lets the api derive.
+    "saliency": {"api"},
     "serve": {"api", "gallery", "rendering", "root"},
     "api": {"language", "verify", "explain", "formula"},
     "verify": {"emit"},
