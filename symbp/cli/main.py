@@ -12,23 +12,10 @@ import sys
 from collections.abc import Sequence
 
 from symbp import __version__
-from symbp.cli import (
-    check,
-    derive,
-    excite,
-    gallery,
-    generate,
-    grad,
-    lint,
-    ops,
-    plan,
-    prove,
-    saliency,
-    serve,
-    train,
-)
+from symbp.cli import check, derive, gallery, generate, grad, lint, ops, plan, prove, serve, train
 from symbp.cli.arguments import Arguments
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
+from symbp.cli.units import excite, saliency
 from symbp.errors import SymbpError
 
 COMMANDS = (gallery, derive, grad, generate, plan, train, check, prove, lint, excite, saliency, ops, serve)

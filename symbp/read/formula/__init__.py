@@ -23,7 +23,7 @@ from symbp.read.formula.meaning import Meaning
 from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guesses
 from symbp.read.formula.values import Scene, Value, tensor_of
 from symbp.read.grammar.places import error_at, meant
-from symbp.read.grammar.syntax import Call, Number, Power, Tree
+from symbp.read.grammar.syntax import Call, Name, Number, Power, Tree
 
 SIZES = "NDKMPQRSTHLUV"  # for extents without a name, in the order in which they occur
 MOST_NESTED = 12  # functions
@@ -53,18 +53,27 @@ def read_formula(text: str, shapes: Shapes | None = None, wrt: str | Sequence[st
             raise FormulaError(f"{name} has a shape in the formula and in --shapes", details=(text,))
     known = {**known, **lines.shapes}
     try:
-        for tree in lines.trees:
-            _nested(text, tree)
+        _check_nesting(text, lines)
         return _read(text, lines, known, wrt)
     except RecursionError:
         raise error_at(text, (0, len(text)), "the formula is nested too deeply") from None
 
 
-def _nested(text: str, node: Tree) -> int:
+def _check_nesting(text: str, lines: Lines) -> None:
+    """Raises FormulaError: too many functions inside each other, counted through definitions."""
+    within: dict[str, int] = {}
+    for definition in lines.definitions:
+        within[definition.name] = _nested(text, definition.body, within)
+    _nested(text, lines.last, within)
+
+
+def _nested(text: str, node: Tree, within: Mapping[str, int]) -> int:
     """How many functions stand inside each other: each level multiplies what their derivatives are made of.
 
     Raises FormulaError: too many."""
-    deepest = max((_nested(text, child) for child in node.children()), default=0)
+    if isinstance(node, Name):
+        return within.get(node.name, 0)
+    deepest = max((_nested(text, child, within) for child in node.children()), default=0)
     power = isinstance(node, Power) and not isinstance(node.exponent, Number)
     deepest += isinstance(node, Call) or power
     if deepest > MOST_NESTED:

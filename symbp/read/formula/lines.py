@@ -47,11 +47,6 @@ class Lines:
     last: Tree
     named: Definition | None = None
 
-    @property
-    def trees(self) -> tuple[Tree, ...]:
-        """All formulas."""
-        return (*(definition.body for definition in self.definitions), self.last)
-
 
 def read_lines(text: str) -> Lines:
     """The statements of a text. Raises FormulaError: too long, a statement that is none, nothing to

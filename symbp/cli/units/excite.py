@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 
-from symbp.cli import pictures
 from symbp.cli.arguments import Arguments, count, positive
 from symbp.cli.status import FINE
+from symbp.cli.units import pictures
 
 HELP = "what excites a unit: data ascended by its derivative, as a picture"
 DECAY, STEPS, NOISE = 0.05, 300, 0.05

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 
-from symbp.cli import pictures
 from symbp.cli.arguments import Arguments
 from symbp.cli.status import FINE
+from symbp.cli.units import pictures
 from symbp.errors import UsageError
 
 HELP = "what a unit looks at: its derivative by an example, as a picture"
