@@ -10,8 +10,9 @@ import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from symbp.derive.derivation import ClosedForm
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import GenerationError, UsageError
 
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
     from symbp.emit import Footprint
     from symbp.explain.document import Document
     from symbp.explain.lecture import Steps
+    from symbp.explain.numbers import ShownNumbers
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.read.numbers import Numbers
+    from symbp.read.numbers.descent import Descent
     from symbp.read.reading import Style
     from symbp.verify import Report
 
@@ -95,6 +99,15 @@ class Derivation(Derived):
 
         return html.html(self._page(symbols, reading), steps=steps, fragment=fragment)
 
+    def drawing(self, *, backward: bool = True, unrolled: int | None = None, symbols: Symbols = None) -> str:
+        """The network as a graph, in SVG: tensors and who reads them, and beneath it the `backward` pass,
+        whose arrows carry the local derivatives. A recurrence is drawn with a loop, or with so many steps
+        `unrolled`. Raises UsageError: nothing to unroll."""
+        from symbp.explain.drawing import drawing
+
+        page = self._page(symbols, "textbook")
+        return str(drawing(page, backward=backward, unrolled=unrolled, alone=True))
+
     def notebook(
         self, *, steps: Steps = False, symbols: Symbols = None, code: str = "", reading: Style = "textbook"
     ) -> str:
@@ -107,8 +120,18 @@ class Derivation(Derived):
     def _repr_html_(self) -> str:
         return self.html(fragment=True)
 
+    def _repr_latex_(self) -> str:
+        return self.latex(fragment=True)
+
     def _repr_markdown_(self) -> str:
         return self.markdown()
+
+    def __getitem__(self, parameter: str) -> ClosedForm:
+        """The closed form of ∂ loss / ∂ parameter, able to show itself in a notebook."""
+        from symbp.explain.closed_form import ShownForm
+
+        found = super().__getitem__(parameter)
+        return ShownForm(found.parameter, found.equations, self)
 
     def json(self, *, symbols: Symbols = None, reading: Style = "textbook") -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
@@ -121,6 +144,47 @@ class Derivation(Derived):
         from symbp.explain import short
 
         return short.short_forms(self)
+
+    def values(
+        self,
+        arrays: Mapping[str, Any] | None = None,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+        reading: Style = "textbook",
+        small: bool = False,
+        scalar: bool = False,
+    ) -> ShownNumbers:
+        """Every number of the page, forward and backward, and central differences of each derivative.
+        `arrays` gives inputs, targets and parameters their values; what is left out is an example's, drawn
+        from the seed. Sizes come from the arrays, from `sizes`, from the declaration (unless the example is
+        to be `small`); others are 2 or 3. As a `scalar` page a tiny net is written out, w5 for W2[0,0].
+
+        Raises UsageError: a name or a size that isn't there; DataError: a wrong shape, an integer out of its
+        range; EvaluationError: no sizes that fit.
+        """
+        from symbp.explain.numbers import shown
+        from symbp.read.numbers import worked_example
+
+        found = worked_example(
+            self, arrays, sizes=sizes, seed=seed, style=reading, small=small, differences=not scalar
+        )
+        if not scalar:
+            return shown(found)
+        from symbp.read.scalar import written_out
+
+        return shown(written_out(found))
+
+    def descend(self, start: Numbers, *, rate: float, steps: int = 1) -> Descent:
+        """Steps of gradient descent from the parameters of `start`, θ ← θ − rate·∂loss/∂θ, by generated code;
+        data, masks and noise stay. Raises UsageError: no gradients, a rate or a number that can't be."""
+        from symbp.read.numbers.descent import descend
+
+        point = start.whole or start
+        bound = {name: point.declared_sizes[name] for name in self.system.bound}  # an example may be small
+        module = compile(replace(self, system=self.system.with_(bound=bound)), sizes=point.declared_sizes)
+        data = {name: point[name] for name in module.DERIVATIVE_INPUTS}
+        return descend(start, lambda now: module.derivatives(now, **data), rate=rate, steps=steps)
 
     def __str__(self) -> str:
         return self.text()
@@ -190,7 +254,7 @@ def _shown(net: Network, found: Derived) -> Derivation:
     from symbp.verify.stuck import stuck
 
     parts = {part.name: getattr(found, part.name) for part in fields(found)}
-    own = {"constants": dict(net.hyper), "initial": dict(net.initial), "choices": net.choices}
+    own = {"constants": net.hyper, "initial": net.initial, "choices": net.choices, "example": net.example}
     shown = Derivation(**{**parts, **own})
     return replace(shown, warnings=(*shown.warnings, *stuck(shown)))
 
@@ -380,11 +444,18 @@ def _one_of(what: str, chosen: str, known: Iterable[str]) -> str:
 
 
 def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
-    """The declared sizes with the given ones, which must be sizes of the network and positive."""
-    known = derivation.system.sizes
+    """The declared sizes with the given ones, which must be sizes of the network and positive; without those
+    that no axis has any more (two stacked tensors were summed over)."""
+    left, bound = derivation.system.sizes, derivation.system.bound
+    known = dict.fromkeys((*left, *bound))
     for name, extent in given.items():
         if name not in known:
             raise UsageError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+        if name not in left and extent != bound[name]:
+            raise UsageError(
+                f"size {name} is {bound[name]} in the network, not {extent!r}",
+                help="declare it without a value",
+            )
         if not isinstance(extent, int) or isinstance(extent, bool) or extent < 1:
             raise UsageError(f"size {name} must be a positive integer, not {extent!r}")
-    return {**derivation.system.bound, **given}
+    return {name: extent for name, extent in {**bound, **given}.items() if name in left}

@@ -1,4 +1,4 @@
-"""Serves a local page: choose a network or type a formula; derivation, code and check follow.
+"""Serves a local page: choose a network or type a formula; derivation, numbers, code, check follow.
 
 Enters: where to listen. Leaves: pages for browsers, until Ctrl-C. Must not know: how pages are made.
 """

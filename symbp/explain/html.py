@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from symbp.explain.document import Document, NumberedEquation, Section, sides
+from symbp.explain.drawing import caption, drawing
 from symbp.explain.lecture import Sentence, rows
 from symbp.explain.mathml import MathML, operator, row, spelling
 from symbp.explain.starts import Start
@@ -108,6 +109,8 @@ def html(document: Document, *, steps: bool = True, fragment: bool = False) -> s
         "title": document.title,
         "prefix": prefix,
         "given": [_given(tensor, notation) for tensor in document.given],
+        "drawing": drawing(document, prefix),
+        "drawing_key": caption(document, prefix),
         "legend": [_spelled(entry.pieces, notation, links) for entry in document.reading.legend],
         "starts": [_start(start, notation) for start in document.starts],
         "results": [(words, _inline(notation.tensor(t)), number[t]) for words, t in document.results],
@@ -180,6 +183,11 @@ def _equation(
         forms.append(_display(*matrix_sides(shown.matrix, spelling(notation)), label))
     told = () if lesson is None else _lesson(lesson, document, links)
     return EquationBlock(shown.number, tuple(forms), computed_as(shown), told)
+
+
+def formulas(shown: NumberedEquation, document: Document) -> tuple[Markup, ...]:
+    """One equation of a document in its forms."""
+    return _equation(shown, document, Links(frozenset(), ""), None).forms
 
 
 def _lesson(lesson: Lesson, document: Document, links: Links) -> tuple[LessonRow, ...]:

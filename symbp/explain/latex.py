@@ -268,6 +268,11 @@ def _spelled(pieces: Sequence[Piece], notation: Latex) -> str:
     return "".join(spelled)
 
 
+def equation(shown: NumberedEquation, notation: Latex) -> str:
+    """One numbered equation in its forms, as an environment of its own."""
+    return "\n".join(_aligned(shown, notation))
+
+
 def _aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
     """The equation, and its matrix form below, each broken into lines that fit the page."""
     tag = rf"\tag{{{shown.number}}}"

@@ -65,6 +65,11 @@ def _section(section: Section, notation: Latex) -> str:
     return "\n\n".join(parts)
 
 
+def equation(shown: NumberedEquation, notation: Latex) -> str:
+    """One numbered equation in its forms."""
+    return "\n\n".join(_equation(shown, notation))
+
+
 def _equation(shown: NumberedEquation, notation: Latex) -> list[str]:
     left, right = sides(shown.line, notation)
     found = [_formula(left, right, shown.number)]

@@ -24,10 +24,11 @@ class Label:
 @dataclass(frozen=True)
 class Choices:
     """What an author wants on pages: the LaTeX of tensors by name, the letters of indices by the name of the
-    size along which they run."""
+    size along which they run, names for a tensor's elements where a net is written out."""
 
     symbols: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
+    elements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

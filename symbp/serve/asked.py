@@ -14,7 +14,7 @@ from symbp.errors import UsageError
 
 LONGEST = 10_000  # characters of a formula, as the grammar has it
 LONGEST_WORD = 400  # characters of anything else
-PARTS = ("derivation", "code", "check")
+PARTS = ("derivation", "numbers", "code", "check")
 FORMATS = {
     "html": "text/html",
     "latex": "application/x-tex",

@@ -35,7 +35,8 @@ EXTENSIONS = {
 
 @dataclass(frozen=True)
 class Task:
-    """A part of a page (`derivation`, `code`, `check`), or as a `file` what is downloaded in that format."""
+    """A part of a page (`derivation`, `numbers`, `code`, `check`), or as a `file` what is downloaded in that
+    format."""
 
     asked: Asked
     part: str
@@ -114,6 +115,9 @@ class Desk:
         if task.file:
             name = f"{title}.{EXTENSIONS[task.part]}"
             return Answer(title, _file(task.asked, task.part, subject), file=name)
+        if task.part == "numbers":
+            example = subject.derivation.values(small=True, reading=_reading(task.asked))
+            return Answer(title, example.text())
         if task.part == "code":
             return Answer(title, _code(task.asked, subject))
         if task.part == "check":

@@ -17,7 +17,8 @@ from symbp.serve.desk import Answer
 
 SHELL = "serve.html.j2"
 STYLES = (("page.html.j2", "style"), (SHELL, "shell_style"), ("page_fragment.html.j2", "style"))
-VIEWS = {"derivation": "Derivation", "code": "Code", "check": "Check"}
+PICTURES = ("drawing.css", "curves.css")  # the styles of pictures within a document
+VIEWS = {"derivation": "Derivation", "numbers": "Numbers", "code": "Code", "check": "Check"}
 FILES = {
     "html": "HTML", "latex": "LaTeX", "markdown": "Markdown", "notebook": "notebook", "json": "JSON",
     "py": "Python",
@@ -83,7 +84,7 @@ def _title(asked: Asked, answer: Answer | None, problem: str) -> str:
 
 def _choices(asked: Asked) -> list[Link]:
     """Other forms of what is shown."""
-    if asked.show == "derivation":
+    if asked.show in ("derivation", "numbers"):
         words = {"textbook": "as a textbook has it", "computed": "as code computes it"}
         return [Link(w, asked.query(reading=r), r == asked.reading) for r, w in words.items()]
     if asked.show == "code":
@@ -94,9 +95,7 @@ def _choices(asked: Asked) -> list[Link]:
 
 def style_hashes() -> tuple[str, ...]:
     """What a policy names the styles of a page by; no other style is taken."""
-    found = []
-    for template, name in STYLES:
-        between_tags = "\n" + block(template, name)
-        digest = hashlib.sha256(between_tags.encode()).digest()
-        found.append(f"'sha256-{base64.b64encode(digest).decode()}'")
-    return tuple(found)
+    between_tags = ["\n" + block(template, name) for template, name in STYLES]
+    between_tags += [render(name, {}).strip() for name in PICTURES]
+    digests = (hashlib.sha256(text.encode()).digest() for text in between_tags)
+    return tuple(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

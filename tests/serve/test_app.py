@@ -55,6 +55,8 @@ def test_views_of_a_network_typed_in_lines(client):
     text = unescape(re.search(r'(?s)<pre class="code"[^>]*>(.*?)</pre>', code.text)[1])
     compile(text, "module.py", "exec")
     assert "# (" in text
+    numbers = get(client, formula=NET, wrt="W", show="numbers")
+    assert "central differences: " in numbers.text
     check = get(client, formula=NET, wrt="W", show="check")
     assert "central differences" in check.text
     assert "complex step" in check.text
@@ -122,7 +124,7 @@ def test_styles_are_those_that_the_policy_names(client):
 
     page = get(client, net="neuron")
     styles = re.findall(r"(?s)<style>(.*?)</style>", page.text)
-    assert len(styles) == 3
+    assert len(styles) == 4
     for style in styles:
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]

@@ -27,7 +27,7 @@ from symbp.derive.proof.points import drawn
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.box import AS_THEY_ARE, Conditions
 from symbp.ir.domains import HIGH, Domain, Residue
-from symbp.ir.expr import Guard, Size
+from symbp.ir.expr import Guard
 from symbp.ir.fitting import constraints, elements, least_sizes, literal_sizes, sample_sizes
 from symbp.ir.sampling import CENTRED, DENSE, WIDE, as_fractions, sample_leaf, sample_run
 from symbp.ir.system import System, Tensor
@@ -72,7 +72,7 @@ def _shuffled(system: System) -> Iterator[dict[str, int]]:
         names = [name for name in system.sizes if name not in kept]
         values = range(2, 3 + len(names) + attempt // 40)
         chosen = {**dict(zip(names, draw.sample(values, len(names)), strict=True)), **kept}
-        fits = needed.hold({Size(name): sympy.Integer(value) for name, value in chosen.items()})
+        fits = needed.hold(chosen)
         if fits and elements(system, chosen) <= MOST:
             yield chosen
 
