@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("flask", reason="the extra `serve` isn't installed")
-pytest.importorskip("waitress", reason="the extra `serve` isn't installed")
-
-from symbp.serve.app import create_app
-from symbp.serve.desk import Desk
-
 sys.path.insert(0, str(Path(__file__).parent))  # what several tests share
 
 
 @pytest.fixture(scope="session")
 def client():
     """Answers in this process."""
+    from symbp.serve.app import create_app
+    from symbp.serve.desk import Desk
+
     return create_app(Desk()).test_client()

@@ -10,10 +10,12 @@ from hostile_requests import CODE, MARKUP, SHAPES, SIGNS
 from seen_page import Seen, is_harmless
 
 from symbp.gallery import GALLERY
-from symbp.serve.app import create_app
 from symbp.serve.desk import Answer, Refusal, Task
 from symbp.serve.pages import EXAMPLES
 from symbp.serve.pool import Busy, Slow
+
+pytest.importorskip("flask", reason="the extra `serve` isn't installed")
+from symbp.serve.app import create_app
 
 NET = "x: N,D   y: N,K\nW: D,K\nz = x@W\nloss = mean((z - y)^2)"
 

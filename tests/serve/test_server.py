@@ -17,6 +17,9 @@ from symbp.serve.asked import Asked
 from symbp.serve.desk import Answer, Refusal, Task
 from symbp.serve.pool import Pool, Slow
 
+pytest.importorskip("flask", reason="the extra `serve` isn't installed")
+pytest.importorskip("waitress", reason="the extra `serve` isn't installed")
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 2.0
 START = 60.0  # of a process on a machine that is busy
