@@ -25,7 +25,7 @@ def run(host: str, port: int, *, seconds: float, told: Callable[[str], None]) ->
     if missing:
         raise UsageError(
             f"serving pages needs {' and '.join(missing)}, not installed here",
-            help='pip install "symbp[serve]"',
+            help=f"pip install {' '.join(NEEDED)}, which is symbp's extra `serve`",
         )
     from waitress import create_server
 
