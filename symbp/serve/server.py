@@ -15,6 +15,7 @@ from symbp.serve.pool import Pool
 THREADS = 8
 LONGEST_HEADERS = 96_000  # bytes, the address among them
 PATIENCE = 30  # seconds that a connection may say nothing
+LAST_PORT = 65_535
 NEEDED = ("flask", "waitress")
 
 
@@ -55,6 +56,10 @@ def run(host: str, port: int, *, seconds: float, told: Callable[[str], None]) ->
 
 def _listening(host: str, port: int) -> socket.socket:
     """A socket that waits for connections. Raises UsageError: the port is taken, no such host."""
+    if not 0 <= port <= LAST_PORT:  # some systems would take the rest of a division
+        raise UsageError(
+            f"{port} is no port", help=f"choose one up to {LAST_PORT}, or 0 for any that is free"
+        )
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)

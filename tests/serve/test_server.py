@@ -156,6 +156,8 @@ def test_a_port_that_is_taken_and_a_library_that_is_missing(server, capsys, monk
     _, port, _ = server
     assert main(["serve", "--port", str(port)]) == 2
     assert f"can't listen at 127.0.0.1:{port}" in capsys.readouterr().err
+    assert main(["serve", "--port", "99999"]) == 2
+    assert "99999 is no port" in capsys.readouterr().err
     monkeypatch.setattr(serving, "find_spec", lambda _: None)
     assert main(["serve"]) == 2
     assert "pip install flask waitress" in capsys.readouterr().err
