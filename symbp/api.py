@@ -9,8 +9,9 @@ from __future__ import annotations
 import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from symbp.derive.derivation import ClosedForm
 from symbp.derive.derivation import Derivation as Derived
@@ -21,15 +22,19 @@ if TYPE_CHECKING:
     from symbp.explain.document import Document
     from symbp.explain.lecture import Steps
     from symbp.explain.numbers import ShownNumbers
+    from symbp.explain.page.equations import CodeLine
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
+    from symbp.read.flow import StepBound
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
     from symbp.read.numbers import Numbers
     from symbp.read.numbers.descent import Descent
     from symbp.read.reading import Style
+    from symbp.targets.target import Order
     from symbp.verify import Report
+    from symbp.verify.grading import Grader, Verdict
 
     Symbols = Mapping[str, str] | None  # LaTeX by tensor
 
@@ -43,6 +48,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "order",
     "plan",
     "source",
 ]
@@ -88,16 +94,52 @@ class Derivation(Derived):
     def html(
         self,
         *,
-        steps: bool = True,
+        steps: Steps = True,
         symbols: Symbols = None,
         fragment: bool = False,
         reading: Style = "textbook",
+        numbers: Numbers | bool = True,
+        code: bool = True,
+        flow: bool | None = None,
     ) -> str:
         """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
-        derivative comes about, folded below it. A `fragment` is for a page of one's own."""
+        derivative comes about, folded below it, or every rewrite that led to the `computed` equations.
+        `numbers` are those of a worked example: a small one, if none are given; `code` is NumPy beside the
+        textbook's equations, `flow` how gradients travel, which large nets have where it is asked for. A
+        `fragment` is for a page of one's own, and has none of these."""
         from symbp.explain import html
+        from symbp.explain.page.example import own_flow, small_example
 
-        return html.html(self._page(symbols, reading), steps=steps, fragment=fragment)
+        page = self._page(symbols, reading)
+        if fragment:
+            return html.html(page, steps=steps, fragment=True)
+        example = small_example(self, reading) if isinstance(numbers, bool) else numbers
+        lines = self._code(page) if code else ()
+        travel = own_flow(self, self._step_bound(), flow)
+        return html.html(page, steps=steps, numbers=example if numbers else None, code=lines, flow=travel)
+
+    def _step_bound(self) -> StepBound | None:
+        """What a step of the one recurrence multiplies a gradient by at most, where that is known."""
+        from symbp.read.flow import StepBound
+        from symbp.verify.lint.factors import loops
+
+        found = loops(self) if self.is_gradient else ()
+        if len(found) != 1 or len(found[0]) != 1:
+            return None
+        (factor,) = found[0]
+        return StepBound(float(factor.number), factor.norms)
+
+    def _code(self, page: Document) -> tuple[CodeLine, ...]:
+        """Plain NumPy beside the equations of a textbook's page of gradients, where there is such code."""
+        from symbp.explain.page.equations import CodeLine
+        from symbp.targets.plain.listing import gradients_listing
+
+        if page.reading.style != "textbook" or not self.is_gradient:
+            return ()
+        try:
+            return tuple(CodeLine(line.text, line.numbers) for line in gradients_listing(page.reading))
+        except GenerationError:
+            return ()
 
     def drawing(self, *, backward: bool = True, unrolled: int | None = None, symbols: Symbols = None) -> str:
         """The network as a graph, in SVG: tensors and who reads them, and beneath it the `backward` pass,
@@ -116,6 +158,42 @@ class Derivation(Derived):
         from symbp.explain import notebook
 
         return notebook.notebook(self._page(symbols, reading), steps=steps, code=code)
+
+    def grade(self, answer: str, *, seconds: float = 20.0) -> Verdict:
+        """Whether an answer is right, `d.grade("dW2 = h.T @ (p - y)/N")`, proven whatever its form; if it is
+        wrong, where it fails and the likely slip. It is read by symbp's own grammar and never run.
+
+        Raises FormulaError, which points at the place: no equation in the names of the page.
+        """
+        return self._grader.grade(answer, seconds=seconds)
+
+    def exercise(
+        self,
+        format: Literal["text", "html", "latex", "notebook"] = "text",
+        *,
+        blanks: int = 5,
+        seed: int = 0,
+        key: bool = False,
+        symbols: Symbols = None,
+        command: str = "",
+        code: str = "",
+    ) -> str:
+        """A worksheet: the page with so many right sides, or factors, left out, the same for the same seed;
+        with a `key`, the answers and how they come about. `command` says how to grade an answer, `code`
+        derives the network as `d` in a notebook. Raises UsageError: no gradients, no blanks."""
+        from symbp.explain.exercise import html, latex, notebook, text, worksheet
+
+        sheet = worksheet(self._page(symbols, "textbook"), blanks=blanks, seed=seed, command=command)
+        if format == "notebook":
+            return notebook.notebook(sheet, key=key, code=code)
+        written = {"text": text.text, "html": html.html, "latex": latex.latex}
+        return written[_one_of("format", format, written)](sheet, key=key)
+
+    @cached_property
+    def _grader(self) -> Grader:
+        from symbp.verify.grading import Grader
+
+        return Grader(self)
 
     def _repr_html_(self) -> str:
         return self.html(fragment=True)
@@ -277,10 +355,16 @@ def source(
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.
     """
+    from symbp import targets
     from symbp.emit import DTYPES, TARGETS, generate_derivatives, generate_source
 
     derivation = net if isinstance(net, Derived) else derivation or derive(net)
-    target, dtype = _one_of("target", target, TARGETS), _one_of("dtype", dtype, DTYPES)
+    if target in targets.TARGETS:
+        return targets.named(target).source(
+            order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces)
+        )
+    every = (*TARGETS, *targets.TARGETS)
+    target, dtype = _one_of("target", target, every), _one_of("dtype", dtype, DTYPES)
     chosen = _sizes(derivation, sizes or {})
     if isinstance(net, Derived):
         if optimizer is not None:
@@ -303,6 +387,29 @@ def source(
         hyper=net.hyper,
         pieces=pieces,
     )
+
+
+def order(
+    net: Network | Derivation,
+    *,
+    optimizer: UpdateRule | None = None,
+    dtype: str = "float64",
+    sizes: Mapping[str, int] | None = None,
+    derivation: Derivation | None = None,
+    pieces: Collection[str] = (),
+) -> Order:
+    """What a target's passes start from. Raises UsageError: a derivation in place of a network, no
+    optimizer."""
+    from symbp.targets.target import Order
+
+    if isinstance(net, Derived) or optimizer is None:
+        raise UsageError(
+            "this target writes modules that train: they need a network and an optimizer",
+            help='give both, optimizer=bp.optim.Adam(1e-3), or choose target="numpy"',
+        )
+    derivation = derivation or derive(net)
+    chosen = _sizes(derivation, sizes or {})
+    return Order(derivation, optimizer, net.initial, chosen, net.hyper, dtype, tuple(pieces))
 
 
 def plan(

@@ -40,7 +40,7 @@ def add_arguments(to: Arguments) -> None:
         default=False,
         choices=("computed",),
         help="show how each derivative comes about, as html always does; computed: every rewrite on the way "
-        "to the code (text, latex)",
+        "to the code",
     )
     to.add(
         "--symbol",
@@ -52,6 +52,11 @@ def add_arguments(to: Arguments) -> None:
     )
     to.add(
         "--fragment", action="store_true", help="the equations alone, without a document, as LaTeX; or html"
+    )
+    to.add(
+        "--flow",
+        action="store_true",
+        help="how gradients travel through a large net, too; html shows it of small ones (html)",
     )
     to.output("the derivation")
 
@@ -74,7 +79,10 @@ def run(args: argparse.Namespace) -> int:
 def _page(args: argparse.Namespace, derivation: Derivation) -> str:
     symbols, reading = dict(args.symbol), args.reading
     if args.format == "html":
-        return derivation.html(symbols=symbols, fragment=args.fragment, reading=reading)
+        steps = args.steps or True
+        return derivation.html(
+            steps=steps, symbols=symbols, fragment=args.fragment, reading=reading, flow=args.flow or None
+        )
     if args.format == "latex" or args.fragment:
         return derivation.latex(steps=args.steps, symbols=symbols, fragment=args.fragment, reading=reading)
     if args.format == "markdown":

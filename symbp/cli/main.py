@@ -16,9 +16,11 @@ from symbp.cli import (
     check,
     derive,
     draw,
+    exercise,
     gallery,
     generate,
     grad,
+    grade,
     lint,
     ops,
     plan,
@@ -33,8 +35,23 @@ from symbp.cli.units import excite, saliency
 from symbp.errors import SymbpError
 
 COMMANDS = (
-    *(gallery, derive, draw, trace, grad, generate, plan, train, check, prove, lint, excite, saliency),
-    *(ops, serve),
+    gallery,
+    derive,
+    draw,
+    trace,
+    grad,
+    generate,
+    plan,
+    train,
+    check,
+    prove,
+    lint,
+    grade,
+    exercise,
+    excite,
+    saliency,
+    ops,
+    serve,
 )
 
 

@@ -47,4 +47,4 @@ class ShownForm(ClosedForm):
 
     def _repr_markdown_(self) -> str:
         notation = notation_for(self._page)
-        return "\n\n".join(markdown.equation(shown, notation) for shown in self._shown)
+        return "\n\n".join(markdown.whole_equation(shown, notation) for shown in self._shown)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from symbp.rendering import block, render
+from symbp.rendering import block, render, template_folder
 from symbp.serve.asked import FORMATS, Asked
 from symbp.serve.desk import Answer
 
 SHELL = "serve.html.j2"
-STYLES = (("page.html.j2", "style"), (SHELL, "shell_style"), ("page_fragment.html.j2", "style"))
+STYLES = ((SHELL, "shell_style"), ("page_fragment.html.j2", "style"))  # of the shell, of a document
+PAGE = "page.css"
 PICTURES = ("drawing.css", "curves.css")  # the styles of pictures within a document
 VIEWS = {"derivation": "Derivation", "numbers": "Numbers", "code": "Code", "check": "Check"}
 FILES = {
@@ -60,6 +61,7 @@ def page(asked: Asked, answer: Answer | None = None, problem: str = "") -> str:
     from symbp.gallery import GALLERY
 
     values = {
+        "style": Markup(_file(PAGE)),
         "asked": asked,
         "title": _title(asked, answer, problem),
         "gallery": [(entry.name, entry.shows) for entry in GALLERY.values()],
@@ -93,9 +95,15 @@ def _choices(asked: Asked) -> list[Link]:
     return []
 
 
+def _file(name: str) -> str:
+    """A style that stands in pages as it is."""
+    return (template_folder() / name).read_text(encoding="utf-8")
+
+
 def style_hashes() -> tuple[str, ...]:
     """What a policy names the styles of a page by; no other style is taken."""
     between_tags = ["\n" + block(template, name) for template, name in STYLES]
+    between_tags += ["\n" + _file(PAGE)]
     between_tags += [render(name, {}).strip() for name in PICTURES]
     digests = (hashlib.sha256(text.encode()).digest() for text in between_tags)
     return tuple(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

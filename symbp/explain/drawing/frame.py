@@ -121,6 +121,8 @@ def _lanes(layers: Layers, saved: Iterable[Saved]) -> list[Lane]:
         read, reader = ring.edge.read, ring.edge.reader
         found.setdefault((layers.level[read] + 1, "before", ("ring", read)))
         found.setdefault((layers.level[reader] - 1, "after", ("ring", read)))
+        if ring.flow is not None:
+            found.setdefault((layers.level[ring.factor], "before", ("back", read)))
     return list(found)
 
 

@@ -131,9 +131,10 @@ class _Lines:
         lane = self.frame.lanes[self.layers.level[ring.edge.read] + 1, "before", ("ring", ring.edge.read)]
         margin, end = self.frame.margins[BACKWARD, ring.edge.read], self.corner(read, 1)
         tip = (self.high(read), end)
-        side = self.frame.v[factor] + self.frame.dv[factor] / 2
+        beside = self.frame.lanes[self.layers.level[ring.factor], "before", ("back", ring.edge.read)]
+        middle = self.frame.v[factor]
         path = self.straight(
-            [(self.frame.u[factor], side), (self.frame.u[factor], margin), (lane, margin), (lane, end),
+            [(self.low(factor), middle), (beside, middle), (beside, margin), (lane, margin), (lane, end),
              (tip[0] + ARROW, end)]
         )  # fmt: skip
         at = self.frame.xy((self.frame.u[factor] + self.frame.u[read]) / 2, margin)

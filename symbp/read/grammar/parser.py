@@ -74,9 +74,10 @@ def _whole(
     names: Mapping[str, str] | None = None,
     *,
     matrices: bool = False,
+    kind: type[_Parser] | None = None,
     within: Span | None = None,
 ) -> N:
-    parser = _Parser(text, names, matrices=matrices, within=within)
+    parser = (kind or _Parser)(text, names, matrices=matrices, within=within)
     try:
         found = part(parser)
     except RecursionError:  # the caller's own stack was nearly full
@@ -98,12 +99,16 @@ class _Parser:
         self.text = text
         self.times = (*TIMES, *OF_MATRICES) if matrices else TIMES
         self.matrices = matrices
-        self.tokens = tokens(text, names, matrices=matrices, within=within)
+        self.within = within
+        self.tokens = self.words(names)
         self.position = 0
         self.nested = 0
         self.depths: dict[int, int] = {}
 
     # --- words
+    def words(self, names: Mapping[str, str] | None) -> tuple[Token, ...]:
+        return tokens(self.text, names, matrices=self.matrices, within=self.within)
+
     @property
     def here(self) -> Token:
         return self.tokens[self.position]
@@ -293,16 +298,19 @@ class _Parser:
         if isinstance(tensor, Number):
             raise self.expected("an operator: a number has no elements")
         self.take()
-        subscripts = [self.inside(self.total)]
+        subscripts = [self.inside(self.subscript)]
         while self.at(","):
             self.take()
-            subscripts.append(self.inside(self.total))
+            subscripts.append(self.inside(self.subscript))
         outside = None
         if self.at("|"):
             self.take()
             outside = self.inside(self.total)
         self.need("]", "behind the subscripts")
         return self.made(Read(self.since(start), tensor, tuple(subscripts), outside))
+
+    def subscript(self) -> Tree:
+        return self.total()
 
     def subscripted(self, start: int, tensor: Tree) -> Tree:
         """`h_{t-1}`, `U_{:,m}`, `h_{t-1 | first}`."""
@@ -373,14 +381,17 @@ class _Parser:
         opening = self.take()
         if self.at(")"):
             raise self.expected(f"what {function} is taken of")
-        arguments = [self.inside(self.total)]
+        arguments = [self.inside(self.argument)]
         while self.at(","):
             self.take()
-            arguments.append(self.inside(self.total))
+            arguments.append(self.inside(self.argument))
         if not self.at(")"):
             raise self.unclosed(opening, "a comma or )")
         self.take()
         return self.made(Call(self.since(start), function, tuple(arguments)))
+
+    def argument(self) -> Tree:
+        return self.total()
 
     def between(self, start: int, sign: str) -> Tree:
         """`|x|` and `‖x‖`."""

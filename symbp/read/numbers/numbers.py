@@ -101,6 +101,16 @@ class Numbers:
         return tuple(self._row(line) for line in self.reading.lines)
 
     @property
+    def places(self) -> dict[int, Array]:
+        """Where the elements of each row lie in their tensor, in row-major order, by the row's number."""
+        found = {}
+        for line in self.reading.lines:
+            array = self.values[line.target]
+            flat = np.arange(array.size).reshape(array.shape)
+            found[line.number] = _selected(line, flat, self.sizes)
+        return found
+
+    @property
     def worst(self) -> float:
         """How far a derivative is from its central difference at most, measured by the larger of it and 1."""
         return max((_distance(self.values[n], other) for n, other in self.differences.items()), default=0.0)
