@@ -13,7 +13,11 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
 DIRECT = {
-    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root", "targets"},
+    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root", "targets", "serve", "saliency"},
+    # Units by their derivatives, as pictures: it declares its own penalty, and lets the api derive.
+    "saliency": {"api"},
+    # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
+    "serve": {"api", "gallery", "rendering", "root"},
     "api": {"language", "verify", "explain", "formula", "targets"},
     # Grading reads what students write, and what the page calls things.
     "verify": {"emit", "read"},

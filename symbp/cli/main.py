@@ -25,11 +25,13 @@ from symbp.cli import (
     ops,
     plan,
     prove,
+    serve,
     trace,
     train,
 )
 from symbp.cli.arguments import Arguments
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
+from symbp.cli.units import excite, saliency
 from symbp.errors import SymbpError
 
 COMMANDS = (
@@ -46,7 +48,10 @@ COMMANDS = (
     lint,
     grade,
     exercise,
+    excite,
+    saliency,
     ops,
+    serve,
 )
 
 

@@ -45,15 +45,19 @@ OPERAND = "a number, a name, or a parenthesis"
 N = TypeVar("N", bound=Tree)
 
 
-def parse_formula(text: str) -> Tree:
-    """The tree of a formula. Raises FormulaError, which points at the place, for anything that is none."""
-    return _whole(text, lambda parser: parser.total(), "an operator, or the end")
+def parse_formula(text: str, *, within: Span | None = None) -> Tree:
+    """The tree of a formula, or of the part of the text that is one. Raises FormulaError, which points at the
+    place, for anything that is none."""
+    return _whole(text, lambda parser: parser.total(), "an operator, or the end", within=within)
 
 
-def parse_equation(text: str, names: Mapping[str, str] | None = None) -> Equation:
+def parse_equation(
+    text: str, names: Mapping[str, str] | None = None, *, within: Span | None = None
+) -> Equation:
     """The tree of a printed equation in index notation, `dW[i,j] = Σ_n x[n,i]·dz[n,j]`; the same errors.
-    `names` maps the symbols of a page to what they stand for."""
-    return _whole(text, lambda parser: parser.equation(), "an operator, `where`, or the end", names)
+    `names` maps the symbols of a page to what they stand for; `within` is the part of the text to read."""
+    expected = "an operator, `where`, or the end"
+    return _whole(text, lambda parser: parser.equation(), expected, names, within=within)
 
 
 def parse_matrix_equation(text: str, names: Mapping[str, str] | None = None) -> MatrixEquation:
@@ -71,8 +75,9 @@ def _whole(
     *,
     matrices: bool = False,
     kind: type[_Parser] | None = None,
+    within: Span | None = None,
 ) -> N:
-    parser = (kind or _Parser)(text, names, matrices=matrices)
+    parser = (kind or _Parser)(text, names, matrices=matrices, within=within)
     try:
         found = part(parser)
     except RecursionError:  # the caller's own stack was nearly full
@@ -83,10 +88,18 @@ def _whole(
 
 
 class _Parser:
-    def __init__(self, text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        names: Mapping[str, str] | None = None,
+        *,
+        matrices: bool = False,
+        within: Span | None = None,
+    ) -> None:
         self.text = text
         self.times = (*TIMES, *OF_MATRICES) if matrices else TIMES
         self.matrices = matrices
+        self.within = within
         self.tokens = self.words(names)
         self.position = 0
         self.nested = 0
@@ -94,7 +107,7 @@ class _Parser:
 
     # --- words
     def words(self, names: Mapping[str, str] | None) -> tuple[Token, ...]:
-        return tokens(self.text, names, matrices=self.matrices)
+        return tokens(self.text, names, matrices=self.matrices, within=self.within)
 
     @property
     def here(self) -> Token:

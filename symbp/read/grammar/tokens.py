@@ -80,12 +80,17 @@ class Token:
 
 
 def tokens(
-    text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False, numpy: bool = False
+    text: str,
+    names: Mapping[str, str] | None = None,
+    *,
+    matrices: bool = False,
+    numpy: bool = False,
+    within: Span | None = None,
 ) -> tuple[Token, ...]:
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
     own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of
     matrix notation that no formula has are signs, too; with `numpy`, `np.` before a name and `.sum(` behind a
-    value are understood.
+    value are understood. `within` is the part of the text that is read.
 
     Raises FormulaError: too long, or a sign that is none.
     """
@@ -94,14 +99,15 @@ def tokens(
             text, (LONGEST, LONGEST + 1), f"the formula has {len(text)} characters, more than {LONGEST}"
         )
     known = dict(sorted((names or {}).items(), key=lambda pair: -len(pair[0])))
-    return (*_words(text, known, matrices, numpy), Token("end", "", (len(text), len(text))))
+    start, stop = within or (0, len(text))
+    return (*_words(text, (start, stop), known, matrices, numpy), Token("end", "", (stop, stop)))
 
 
-def _words(text: str, names: Mapping[str, str], matrices: bool, numpy: bool) -> Iterator[Token]:
-    position, begun = 0, dict[str, list[str]]()
+def _words(text: str, within: Span, names: Mapping[str, str], matrices: bool, numpy: bool) -> Iterator[Token]:
+    (position, stop), begun = within, dict[str, list[str]]()
     for symbol in names:
         begun.setdefault(symbol[:1], []).append(symbol)
-    while position < len(text):
+    while position < stop:
         prefix, method = NUMPY.match(text, position), METHOD.match(text, position)
         if numpy and prefix is not None:
             position = prefix.end()
@@ -115,7 +121,7 @@ def _words(text: str, names: Mapping[str, str], matrices: bool, numpy: bool) -> 
             yield Token("name", names[found_symbol], (position, position + len(found_symbol)))
             position += len(found_symbol)
             continue
-        match = _PATTERN.match(text, position)
+        match = _PATTERN.match(text, position, stop)
         if match is None or match.lastgroup is None or (match.group() in OF_MATRICES and not matrices):
             raise error_at(text, (position, position + 1), _unknown(text, position))
         span, found, kind = match.span(), match.group(), match.lastgroup
