@@ -43,8 +43,8 @@ One training step takes, with each array read and written once per kernel:
 
     flops      10·D·H·N + 12·C·H·N + 14·H·N + 25·D·N + 2·C·N
              = 37,616·N
-    bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
-             = 144,008 + 17,088·N
+    bytes      120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H + 8
+             = 17,088·N + 144,008
     workspace  2,368·rows bytes for each chunk of rows examples
 """
 

@@ -43,9 +43,9 @@ One training step takes, with each array read and written once per kernel:
 
     flops      10·D·H·N + 12·C·H·N + 14·H·N + 25·D·N + 2·C·N
              = 37,616·N
-    bytes      8 + 120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H
-             = 144,008 + 17,088·N
-    workspace  113,288 + 2,376·rows bytes
+    bytes      120·D·N + 184·H·N + 40·D·H + 48·C·H + 72·C·N + 16·C + 16·D + 32·H + 8
+             = 17,088·N + 144,008
+    workspace  2,376·rows + 113,288 bytes
                for a block of rows = 2,048, with 56,640 for its gradients (up to 6,144: all N at once)
 """
 

@@ -25,8 +25,8 @@ Equations:
     (17)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (18)  dc[j] = Σ_n,i da2[n,i,j]
     (19)  dh_3[n,i,m] = Σ_j da2[n,i,j]·R[m,j]
-    (20)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1_2[n,1 + i,l,m2]·U[m,l,m2]
-    (21)  dh[n,i,m] = [2 + i ≤ T]·dh[n,1 + i,m]·u_h[n,1 + i,m] + dh_1[n,i,m] + dh_3[n,i,m]
+    (20)  dh_1[n,i,m] = Σ_l,m2 [i < T - 1]·da1_2[n,i + 1,l,m2]·U[m,l,m2]
+    (21)  dh[n,i,m] = [i < T - 1]·dh[n,i + 1,m]·u_h[n,i + 1,m] + dh_1[n,i,m] + dh_3[n,i,m]
     (22)  dn_h[n,i,m] = (1 - u_h[n,i,m])·dh[n,i,m]
     (23)  dr_h[n,i,m] = (1 - n_h[n,i,m]²)·a1_2[n,i,2,m]·dn_h[n,i,m]
     (24)  da1_2[n,i,l,m] = [l = 0]·(1 - r_h[n,i,m])·dr_h[n,i,m]·r_h[n,i,m] + [l = 1]·dn_h[n,i,m]·(h[n,i - 1,m] - n_h[n,i,m])·u_h[n,i,m] + [l = 2]·(1 - n_h[n,i,m]²)·dn_h[n,i,m]·r_h[n,i,m]
@@ -59,8 +59,8 @@ One training step takes, with each array read and written once per kernel:
              = 400·N·T·V + 120,489·N·T
     bytes      8 + 112·N·T·V + 48·E·N·T + 928·H·N·T + 24·H·V + 32·H·N + 48·T·H² + 72·E·H + 80·N·T
                + 8·E·V + 16·V + 24·H² + 96·H
-             = 251,912 + 112·N·T·V + 61,008·N·T + 1,808·V + 196,608·T + 2,048·N
-    workspace  393,224 + 33·N·T·V + 16,672·N·T + 16·V + 2,568·N + 8·T bytes
+             = 112·N·T·V + 61,008·N·T + 1,808·V + 196,608·T + 2,048·N + 251,912
+    workspace  33·N·T·V + 16,672·N·T + 16·V + 2,568·N + 8·T + 393,224 bytes
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ Equations:
     (18)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (19)  dc[j] = Σ_n,i da2[n,i,j]
     (20)  dh_2[n,i,m] = Σ_j da2[n,i,j]·R[m,j]
-    (21)  dh_1[n,i,m] = Σ_l,m2 [2 + i ≤ T]·da1[n,1 + i,l,m2]·U[m,l,m2]
+    (21)  dh_1[n,i,m] = Σ_l,m2 [i < T - 1]·da1[n,i + 1,l,m2]·U[m,l,m2]
     (22)  dh[n,i,m] = dh_1[n,i,m] + dh_2[n,i,m]
-    (23)  dc1[n,i,m] = (1 - tanh(c1[n,i,m])²)·dh[n,i,m]·o_h[n,i,m] + [2 + i ≤ T]·dc1[n,1 + i,m]·f_c1[n,1 + i,m]
+    (23)  dc1[n,i,m] = (1 - tanh(c1[n,i,m])²)·dh[n,i,m]·o_h[n,i,m] + [i < T - 1]·dc1[n,i + 1,m]·f_c1[n,i + 1,m]
     (24)  da1[n,i,l,m] = [l = 0]·(1 - i_c1[n,i,m])·dc1[n,i,m]·g_c1[n,i,m]·i_c1[n,i,m] + [l = 1]·(1 - f_c1[n,i,m])·c1[n,i - 1,m]·dc1[n,i,m]·f_c1[n,i,m] + [l = 2]·(1 - g_c1[n,i,m]²)·dc1[n,i,m]·i_c1[n,i,m] + [l = 3]·(1 - o_h[n,i,m])·dh[n,i,m]·h[n,i,m]
     (25)  dU[j,l,m] = Σ_n,i h[n,i - 1,j]·da1[n,i,l,m]
     (26)  dR[m,j] = Σ_n,i h[n,i,m]·da2[n,i,j]
@@ -57,8 +57,8 @@ One training step takes, with each array read and written once per kernel:
              = 400·N·T·V + 155,369·N·T
     bytes      8 + 112·N·T·V + 48·E·N·T + 976·H·N·T + 24·H·V + 40·H·N + 64·T·H² + 80·N·T + 8·E·V
                + 96·E·H + 16·V + 32·H² + 64·H
-             = 331,784 + 112·N·T·V + 64,080·N·T + 1,808·V + 2,560·N + 262,144·T
-    workspace  393,216 + 25·N·T·V + 10,016·N·T + 16·V + 3,080·N + 8·T bytes
+             = 112·N·T·V + 64,080·N·T + 1,808·V + 2,560·N + 262,144·T + 331,784
+    workspace  25·N·T·V + 10,016·N·T + 16·V + 3,080·N + 8·T + 393,216 bytes
 """
 
 from __future__ import annotations

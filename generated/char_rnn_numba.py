@@ -20,7 +20,7 @@ Equations:
     (12)  da2[n,i,j] = (p[n,i,j] - [j = y[n,i]])/(N·T)
     (13)  dc[j] = Σ_n,i da2[n,i,j]
     (14)  dh_2[n,i,l] = Σ_j da2[n,i,j]·R[l,j]
-    (15)  dh_1[n,i,l] = Σ_l2 [2 + i ≤ T]·dr_h[n,1 + i,l2]·U[l,l2]
+    (15)  dh_1[n,i,l] = Σ_l2 [i < T - 1]·dr_h[n,i + 1,l2]·U[l,l2]
     (16)  dr_h[n,i,l] = (1 - h[n,i,l]²)·(dh_1[n,i,l] + dh_2[n,i,l])
     (17)  dU[j,l] = Σ_n,i h[n,i - 1,j]·dr_h[n,i,l]
     (18)  dR[l,j] = Σ_n,i h[n,i,l]·da2[n,i,j]
@@ -49,8 +49,8 @@ One training step takes, with each array read and written once per kernel:
              = 400·N·T·V + 37,609·N·T
     bytes      8 + 112·N·T·V + 224·H·N·T + 48·E·N·T + 16·H·N + 16·T·H² + 24·E·H + 24·H·V + 80·N·T
                + 8·E·V + 16·H + 16·V + 8·H²
-             = 82,952 + 112·N·T·V + 15,952·N·T + 1,024·N + 1,808·V + 65,536·T
-    workspace  8 + 40·T·V·rows + 3,840·T·rows + 8·N·T bytes for each chunk of rows examples
+             = 112·N·T·V + 15,952·N·T + 1,024·N + 1,808·V + 65,536·T + 82,952
+    workspace  40·T·V·rows + 3,840·T·rows + 8·N·T + 8 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ Equations:
     (4)   alpha[n,t,k] = [t ≥ 1]·(log(s_alpha[n,t,k]) + m_s_alpha[n,t,k]) + scores[n,t,k]
     (5)   m_alpha[n] = max_k alpha[n,T - 1,k]
     (6)   s_total[n] = Σ_k exp(alpha[n,T - 1,k] - m_alpha[n])
-    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [2 + t ≤ T]·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,1 + t,k2])·marginal[n,1 + t,k2]/s_alpha[n,1 + t,k2]
-    (8)   marginal[n,t,k] = [T = 1 + t]·exp(alpha[n,T - 1,k] - m_alpha[n])/s_total[n] + dtotal_dalpha_1[n,t,k]
+    (7)   dtotal_dalpha_1[n,t,k] = Σ_k2 [t < T - 1]·exp(alpha[n,t,k] + A[k,k2] - m_s_alpha[n,t + 1,k2])·marginal[n,t + 1,k2]/s_alpha[n,t + 1,k2]
+    (8)   marginal[n,t,k] = [t = T - 1]·exp(alpha[n,T - 1,k] - m_alpha[n])/s_total[n] + dtotal_dalpha_1[n,t,k]
     (9)   steps[n] = Σ_t [t ≥ 1]·A[y[n,t - 1],y[n,t]]
     (10)  words[n] = Σ_t scores[n,t,y[n,t]]
     (11)  loss = Σ_n (log(s_total[n]) + m_alpha[n] - steps[n] - words[n])/N

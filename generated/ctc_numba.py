@@ -31,8 +31,8 @@ Equations:
     (23)  loss = Σ_n nll[n]/(N·([length[n] = 0] + length[n]))
     (24)  ds_nll[n] = -1/(N·([length[n] = 0] + length[n])·s_nll[n])
     (25)  dalpha_2_s1[n,l] = Σ_q [l + q = 2·length[n]]·exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
-    (26)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,1 + t,l + m])
-    (27)  dalpha[n,t,l] = [T = 1 + t]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
+    (26)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[t < T - 1]·[l + m ≤ 2·S]·ds_alpha[n,t + 1,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,t + 1,l + m])
+    (27)  dalpha[n,t,l] = [t = T - 1]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
     (28)  ds_alpha[n,t,l] = dalpha[n,t,l]/s_alpha[n,t,l]
     (29)  dlog_p_1_s1[n,t] = Σ_l dalpha[n,t,l]·(1 - [l%2 = 1])
     (30)  dlog_p_2[n,t,k] = Σ_l [k = y[n,l//2]]·[l%2 = 1]·dalpha[n,t,l]
@@ -41,7 +41,7 @@ Equations:
     (33)  dz[n,t,k] = dlog_p[n,t,k] - ds_lse_s1[n,t]·p[n,t,k]
     (34)  dc[k] = Σ_n,t dz[n,t,k]
     (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·R[j,k]
-    (36)  dh1_1[n,t,j] = Σ_j2 [2 + t ≤ T]·dr_h1[n,1 + t,j2]·U[j,j2]
+    (36)  dh1_1[n,t,j] = Σ_j2 [t < T - 1]·dr_h1[n,t + 1,j2]·U[j,j2]
     (37)  dr_h1[n,t,j] = (1 - h1[n,t,j]²)·(dh1_1[n,t,j] + dh1_2[n,t,j])
     (38)  dU[i,j] = Σ_n,t h1[n,t - 1,i]·dr_h1[n,t,j]
     (39)  dR[j,k] = Σ_n,t h1[n,t,j]·dz[n,t,k]
@@ -50,7 +50,7 @@ Equations:
     (42)  best[n,t] = argmax_k p[n,t,k]
     (43)  heard[n,t] = [best[n,t] ≠ 0]·[best[n,t] ≠ best[n,t - 1]]
     (44)  place[n,t] = Σ_i [i ≤ t]·heard[n,i]
-    (45)  errors[n] = Σ_t,s [1 + s = place[n,t]]·[best[n,t] ≠ y[n,s]]·heard[n,t]
+    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s = place[n,t] - 1]·heard[n,t]
     (46)  letters[n] = place[n,T - 1]
     (47)  exact = Σ_n [errors[n] = 0]·[letters[n] = length[n]]/N
 
@@ -66,13 +66,13 @@ One training step takes, with each array read and written once per kernel:
 
     flops      3 + 4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 158·N·S·T + 25·K·N·T + 6·N·T·H² + 14·N·S + 79·N·T
                + 40·N + 6·S
-             = 3 + 128·D·N·T + 158·N·S·T + 217·K·N·T + 14·N·S + 6,575·N·T + 40·N + 6·S
+             = 128·D·N·T + 158·N·S·T + 217·K·N·T + 14·N·S + 6,575·N·T + 40·N + 6·S + 3
     bytes      24 + 16·D·N·T + 184·H·N·T + 416·N·S·T + 80·K·N·T + 16·D·H + 16·H·N + 16·T·H² + 224·N·S
                + 224·N·T + 24·H·K + 16·H + 16·K + 200·N + 32·S + 8·H²
-             = 8,728 + 16·D·N·T + 416·N·S·T + 80·K·N·T + 224·N·S + 6,112·N·T + 16,384·T + 32·S + 512·D
-               + 712·N + 784·K
-    workspace  8·N·T + 8·max(18 + 18·S·T·rows + 8·K·T·rows + 169·T·rows + 64·rows, 18 + 18·S·T·rows
-               + 4·K·T·rows + 2·N·T + 9·T·rows + 2·N) bytes for each chunk of rows examples
+             = 16·D·N·T + 416·N·S·T + 80·K·N·T + 224·N·S + 6,112·N·T + 16,384·T + 32·S + 512·D + 712·N
+               + 784·K + 8,728
+    workspace  8·N·T + 8·max(18·S·T·rows + 8·K·T·rows + 169·T·rows + 64·rows + 18, 18·S·T·rows
+               + 4·K·T·rows + 2·N·T + 9·T·rows + 2·N + 18) bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -784,7 +784,7 @@ def _compute_exact(p, best, place, heard, y, errors, letters, length, exact, N, 
         errors_sum = 0.0
         for t in range(T):
             for s in range(S):
-                if float(s) + 1 == place[n, t] and best[n, t] != y[n, s]:
+                if best[n, t] != y[n, s] and float(s) + 1 == place[n, t]:
                     errors_sum += heard[n, t]  # (45)
         errors[n] = errors_sum
         letters[n] = place[n, T - 1]  # (46)

@@ -31,8 +31,8 @@ Equations:
     (23)  loss = Σ_n nll[n]/(N·([length[n] = 0] + length[n]))
     (24)  ds_nll[n] = -1/(N·([length[n] = 0] + length[n])·s_nll[n])
     (25)  dalpha_2_s1[n,l] = Σ_q [l + q = 2·length[n]]·exp(alpha[n,T - 1,2·length[n] - q | -∞·[q ≠ 2·length[n]]] - m_alpha2_finite[n])
-    (26)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[2 + t ≤ T]·[l + m ≤ 2·S]·ds_alpha[n,1 + t,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,1 + t,l + m])
-    (27)  dalpha[n,t,l] = [T = 1 + t]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
+    (26)  dalpha_1[n,t,l] = Σ_m [m ≤ 1 + [y[n,(l + m)//2 - 1 | -1] ≠ y[n,(l + m)//2 | -1]]·[(l + m)%2 = 1]]·[t < T - 1]·[l + m ≤ 2·S]·ds_alpha[n,t + 1,l + m]·exp(alpha[n,t,l] - m_alpha_finite[n,t + 1,l + m])
+    (27)  dalpha[n,t,l] = [t = T - 1]·ds_nll[n]·dalpha_2_s1[n,l] + dalpha_1[n,t,l]
     (28)  ds_alpha[n,t,l] = dalpha[n,t,l]/s_alpha[n,t,l]
     (29)  dlog_p_1_s1[n,t] = Σ_l dalpha[n,t,l]·(1 - [l%2 = 1])
     (30)  dlog_p_2[n,t,k] = Σ_l [k = y[n,l//2]]·[l%2 = 1]·dalpha[n,t,l]
@@ -41,7 +41,7 @@ Equations:
     (33)  dz[n,t,k] = dlog_p[n,t,k] - ds_lse_s1[n,t]·p[n,t,k]
     (34)  dc[k] = Σ_n,t dz[n,t,k]
     (35)  dh1_2[n,t,j] = Σ_k dz[n,t,k]·R[j,k]
-    (36)  dh1_1[n,t,j] = Σ_j2 [2 + t ≤ T]·dr_h1[n,1 + t,j2]·U[j,j2]
+    (36)  dh1_1[n,t,j] = Σ_j2 [t < T - 1]·dr_h1[n,t + 1,j2]·U[j,j2]
     (37)  dr_h1[n,t,j] = (1 - h1[n,t,j]²)·(dh1_1[n,t,j] + dh1_2[n,t,j])
     (38)  dU[i,j] = Σ_n,t h1[n,t - 1,i]·dr_h1[n,t,j]
     (39)  dR[j,k] = Σ_n,t h1[n,t,j]·dz[n,t,k]
@@ -50,7 +50,7 @@ Equations:
     (42)  best[n,t] = argmax_k p[n,t,k]
     (43)  heard[n,t] = [best[n,t] ≠ 0]·[best[n,t] ≠ best[n,t - 1]]
     (44)  place[n,t] = Σ_i [i ≤ t]·heard[n,i]
-    (45)  errors[n] = Σ_t,s [1 + s = place[n,t]]·[best[n,t] ≠ y[n,s]]·heard[n,t]
+    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s = place[n,t] - 1]·heard[n,t]
     (46)  letters[n] = place[n,T - 1]
     (47)  exact = Σ_n [errors[n] = 0]·[letters[n] = length[n]]/N
 
@@ -66,13 +66,13 @@ One training step takes, with each array read and written once per kernel:
 
     flops      3 + 4·D·H·N·T + 6·H·K·N·T + 11·H·N·T + 156·N·S·T + 25·K·N·T + 6·N·T·H² + 16·N·S + 78·N·T
                + 41·N + 6·S
-             = 3 + 128·D·N·T + 156·N·S·T + 217·K·N·T + 16·N·S + 6,574·N·T + 41·N + 6·S
+             = 128·D·N·T + 156·N·S·T + 217·K·N·T + 16·N·S + 6,574·N·T + 41·N + 6·S + 3
     bytes      24 + 176·K·N·T + 248·H·N·T + 32·D·N·T + 576·N·S·T + 16·D·H + 16·H·N + 16·T·H² + 24·H·K
                + 256·N·S + 392·N·T + 16·H + 16·K + 320·N + 32·S + 8·H²
-             = 8,728 + 176·K·N·T + 32·D·N·T + 576·N·S·T + 256·N·S + 8,328·N·T + 16,384·T + 32·S + 512·D
-               + 784·K + 832·N
+             = 176·K·N·T + 32·D·N·T + 576·N·S·T + 256·N·S + 8,328·N·T + 16,384·T + 32·S + 512·D + 784·K
+               + 832·N + 8,728
     workspace  262,272 + 232·N·S·T + 40·K·N·T + 8·D·N·T + 128·N·S + 1,448·N·T + 8·N·T² + 8·S·T + 16·K
-               + 16·T + 216·S + 616·N + max(K, T², 2·N·S·T, 9 + 8·N·S + 18·S + 4·N) bytes
+               + 16·T + 216·S + 616·N + max(K, T², 2·N·S·T, 8·N·S + 18·S + 4·N + 9) bytes
 """
 
 from __future__ import annotations
@@ -575,7 +575,7 @@ def _metrics(params, tensors, N, T, D, S, K):
     errors, letters, exact = tensors["errors"], tensors["letters"], tensors["exact"]
     is_N, is_N2, at_12, is_NT = tensors["is_N"], tensors["is_N2"], tensors["at_12"], tensors["is_NT"]
     is_NT2, t_NTT, is_TT, t_NTS = tensors["is_NT2"], tensors["t_NTT"], tensors["is_TT"], tensors["t_NTS"]
-    is_NTS, t_S, is_NTS2, range_T = tensors["is_NTS"], tensors["t_S"], tensors["is_NTS2"], tensors["range_T"]
+    is_NTS, is_NTS2, t_S, range_T = tensors["is_NTS"], tensors["is_NTS2"], tensors["t_S"], tensors["range_T"]
     ones_T, reals_S, ones_ST = tensors["ones_T"], tensors["reals_S"], tensors["ones_ST"]
     at_12_part = at_12[:, 1 : T + 1]
     at_12_part2 = at_12[:, :T]
@@ -583,9 +583,9 @@ def _metrics(params, tensors, N, T, D, S, K):
     heard_row = heard[:, None, :]
     t_NTT_rows = t_NTT.reshape(N * T, T)
     place_flat = place.reshape(N * T)
+    best_column = best[..., None]
     one = np.array(1, DTYPE)
     place_column = place[..., None]
-    best_column = best[..., None]
     heard_column = heard[..., None]
     t_NTS_rows = t_NTS.reshape(N, S * T)
     place_part = place[:, T - 1]
@@ -603,9 +603,9 @@ def _metrics(params, tensors, N, T, D, S, K):
         np.less_equal(range_T, range_T_column, out=is_TT)  # (44)
         _masked(heard_row, is_TT, out=t_NTT)  # (44)
         np.dot(t_NTT_rows, ones_T, out=place_flat)  # (44)
+        np.not_equal(best_column, y[:, None, :], out=is_NTS)  # (45)
         np.add(reals_S, one, out=t_S)  # (45)
-        np.equal(t_S, place_column, out=is_NTS)  # (45)
-        np.not_equal(best_column, y[:, None, :], out=is_NTS2)  # (45)
+        np.equal(t_S, place_column, out=is_NTS2)  # (45)
         np.logical_and(is_NTS, is_NTS2, out=is_NTS)  # (45)
         _masked(heard_column, is_NTS, out=t_NTS)  # (45)
         np.dot(t_NTS_rows, ones_ST, out=errors)  # (45)
@@ -762,8 +762,8 @@ def _places(N, T, D, S, K):
         "is_TT": (2, 0, (T, T)),
         "t_NTS": (0, 0, (N, T, S)),
         "is_NTS": (2, 0, (N, T, S)),
-        "t_S": (0, N + N * S * T, (S,)),
         "is_NTS2": (2, N * S * T, (N, T, S)),
+        "t_S": (0, N + N * S * T, (S,)),
         "t_block": (0, 0, (16384,)),
         "t_block2": (0, 16384, (16384,)),
     }

@@ -11,7 +11,7 @@ Equations:
     (3)   m_h1[k,n,t] = Σ_j a6[k - 1,n,t,j | x1_2[n,t,j]]/D1
     (4)   c_h1[k,n,t,j] = a6[k - 1,n,t,j | x1_2[n,t,j]] - m_h1[k,n,t]
     (5)   v_h1[k,n,t] = Σ_j c_h1[k,n,t,j]²/D1
-    (6)   r_h1[k,n,t] = 1/sqrt(1e-5 + v_h1[k,n,t])
+    (6)   r_h1[k,n,t] = 1/sqrt(v_h1[k,n,t] + 1e-5)
     (7)   x_h1[k,n,t,j] = r_h1[k,n,t]·c_h1[k,n,t,j]
     (8)   h1[k,n,t,j] = x_h1[k,n,t,j]·gamma1[k,j] + beta1[k,j]
     (9)   z1[k,n,l,t,m] = Σ_j h1[k,n,t,j]·Wq1[k,j,l,m]
@@ -31,7 +31,7 @@ Equations:
     (23)  m_h4[k,n,t] = Σ_j a4[k,n,t,j]/D1
     (24)  c_h4[k,n,t,j] = a4[k,n,t,j] - m_h4[k,n,t]
     (25)  v_h4[k,n,t] = Σ_j c_h4[k,n,t,j]²/D1
-    (26)  r_h4[k,n,t] = 1/sqrt(1e-5 + v_h4[k,n,t])
+    (26)  r_h4[k,n,t] = 1/sqrt(v_h4[k,n,t] + 1e-5)
     (27)  x_h4[k,n,t,j] = r_h4[k,n,t]·c_h4[k,n,t,j]
     (28)  h4[k,n,t,j] = x_h4[k,n,t,j]·gamma4[k,j] + beta4[k,j]
     (29)  z5[k,n,t,q] = Σ_j h4[k,n,t,j]·W5[k,j,q]
@@ -42,7 +42,7 @@ Equations:
     (34)  m_h6[n,t] = Σ_j a6[D2 - 1,n,t,j]/D1
     (35)  c_h6[n,t,j] = a6[D2 - 1,n,t,j] - m_h6[n,t]
     (36)  v_h6[n,t] = Σ_j c_h6[n,t,j]²/D1
-    (37)  r_h6[n,t] = 1/sqrt(1e-5 + v_h6[n,t])
+    (37)  r_h6[n,t] = 1/sqrt(v_h6[n,t] + 1e-5)
     (38)  x_h6[n,t,j] = r_h6[n,t]·c_h6[n,t,j]
     (39)  h6[n,t,j] = x_h6[n,t,j]·gamma6[j] + beta6[j]
     (40)  z[n,t,i] = Σ_j h6[n,t,j]·tokens_E[i,j]
@@ -57,7 +57,7 @@ Equations:
     (49)  dbeta6[j] = Σ_n,t dh6[n,t,j]
     (50)  dr_h6_s1[n,t] = Σ_j dx_h6[n,t,j]·x_h6[n,t,j]
     (51)  dm_h6_s1[n,t] = Σ_j dx_h6[n,t,j]
-    (52)  da6[k,n,t,j] = [D2 = 1 + k]·r_h6[n,t]·(dx_h6[n,t,j] - dr_h6_s1[n,t]·x_h6[n,t,j]/D1 - dm_h6_s1[n,t]/D1) + [2 + k ≤ D2]·(r_h1[1 + k,n,t]·(dx_h1[1 + k,n,t,j] - dr_h1_s1[1 + k,n,t]·x_h1[1 + k,n,t,j]/D1) + da4[1 + k,n,t,j] - dm_h1_s1[1 + k,n,t]·r_h1[1 + k,n,t]/D1)
+    (52)  da6[k,n,t,j] = [k = D2 - 1]·r_h6[n,t]·(dx_h6[n,t,j] - dr_h6_s1[n,t]·x_h6[n,t,j]/D1 - dm_h6_s1[n,t]/D1) + [k < D2 - 1]·(r_h1[k + 1,n,t]·(dx_h1[k + 1,n,t,j] - dr_h1_s1[k + 1,n,t]·x_h1[k + 1,n,t,j]/D1) + da4[k + 1,n,t,j] - dm_h1_s1[k + 1,n,t]·r_h1[k + 1,n,t]/D1)
     (53)  dh5[k,n,t,q] = Σ_j da6[k,n,t,j]·W6[k,q,j]
     (54)  da5[k,n,t,q] = (1/2 + sqrt(2)·(1 + 0.134145·a5[k,n,t,q]²)·(1 - tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π))²)·a5[k,n,t,q]/(2·sqrt(π)) + tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π))/2)·dh5[k,n,t,q]
     (55)  dh4[k,n,t,j] = Σ_q da5[k,n,t,q]·W5[k,j,q]

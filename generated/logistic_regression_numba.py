@@ -24,8 +24,8 @@ Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 25·N
-    bytes      24 + 16·D·N + 16·D + 96·N
-    workspace  8 + 24·rows bytes for each chunk of rows examples
+    bytes      16·D·N + 16·D + 96·N + 24
+    workspace  24·rows + 8 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

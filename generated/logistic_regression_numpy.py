@@ -24,8 +24,8 @@ Sizes: N, D read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 25·N
-    bytes      24 + 16·D·N + 16·D + 96·N
-    workspace  2·N + 8·max(16,400, 16 + 4·N) bytes
+    bytes      16·D·N + 16·D + 96·N + 24
+    workspace  2·N + 8·max(16,400, 4·N + 16) bytes
 """
 
 from __future__ import annotations

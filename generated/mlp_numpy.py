@@ -37,9 +37,9 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·H·N + 6·H·K·N + 14·K·N + 7·H·N + 7·N
              = 20,819·N
-    bytes      8 + 112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N
-             = 82,088 + 7,848·N
-    workspace  77,128 + 1,570·rows bytes
+    bytes      112·K·N + 16·D·H + 16·D·N + 24·H·K + 88·H·N + 16·H + 16·K + 72·N + 8
+             = 7,848·N + 82,088
+    workspace  1,570·rows + 77,128 bytes
                for a block of rows = 2,048, with 38,480 for its gradients (up to 6,144: all N at once)
 """
 

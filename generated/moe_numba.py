@@ -53,10 +53,10 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
              = 336·D·N + 552·K·N + 1,121·N
-    bytes      8 + 120·E·H·N + 24·E·H·K + 48·D·E·H + 72·E·K·N + 16·D·H + 16·E·K + 32·D·N + 40·E·H
-               + 88·H·N + 8·K·N + 96·E·N + 16·E + 16·H + 48·N
-             = 3,176 + 32·D·N + 440·K·N + 10,320·N + 1,824·K + 3,648·D
-    workspace  8 + 240·K·rows + 3,024·rows + 576·D + 8·N bytes for each chunk of rows examples
+    bytes      120·E·H·N + 24·E·H·K + 48·D·E·H + 72·E·K·N + 16·D·H + 16·E·K + 32·D·N + 40·E·H + 88·H·N
+               + 8·K·N + 96·E·N + 16·E + 16·H + 48·N + 8
+             = 32·D·N + 440·K·N + 10,320·N + 1,824·K + 3,648·D + 3,176
+    workspace  240·K·rows + 3,024·rows + 576·D + 8·N + 8 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -53,10 +53,10 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
              = 336·D·N + 552·K·N + 1,121·N
-    bytes      8 + 136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
-               + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N
-             = 3,176 + 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D
-    workspace  262,248 + 153·K·N + 1,152·D + 16·K + 2,520·N bytes
+    bytes      136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
+               + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N + 8
+             = 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D + 3,176
+    workspace  153·K·N + 1,152·D + 16·K + 2,520·N + 262,248 bytes
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 25·N
              = 33·N
-    bytes      24 + 16·D·N + 16·D + 96·N
-             = 56 + 128·N
-    workspace  8 + 24·rows bytes for each chunk of rows examples
+    bytes      16·D·N + 16·D + 96·N + 24
+             = 128·N + 56
+    workspace  24·rows + 8 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

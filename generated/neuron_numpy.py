@@ -25,9 +25,9 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N + 25·N
              = 33·N
-    bytes      24 + 16·D·N + 16·D + 96·N
-             = 56 + 128·N
-    workspace  8 + 34·rows bytes
+    bytes      16·D·N + 16·D + 96·N + 24
+             = 128·N + 56
+    workspace  34·rows + 8 bytes
                for a block of rows = 65,536, with 24 for its gradients (up to 196,608: all N at once)
 """
 

@@ -81,10 +81,10 @@ Sizes: D = 1, H = 24; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      38·D·H·N + 24·N·H² + 28·D·N + 5·D·H + 98·H·N + 3·H²
-             = 1,848 + 17,116·N
+             = 17,116·N + 1,848
     bytes      8 + 216·D·H + 312·D·N + 960·H·N + 136·H² + 16·D + 32·H
-             = 84,312 + 23,352·N
-    workspace  19,208 + 6,400·rows bytes for each chunk of rows examples
+             = 23,352·N + 84,312
+    workspace  6,400·rows + 19,208 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -81,10 +81,10 @@ Sizes: D = 1, H = 24; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      38·D·H·N + 24·N·H² + 28·D·N + 5·D·H + 98·H·N + 3·H²
-             = 1,848 + 17,116·N
+             = 17,116·N + 1,848
     bytes      8 + 216·D·H + 312·D·N + 960·H·N + 136·H² + 16·D + 32·H
-             = 84,312 + 23,352·N
-    workspace  29,216 + 6,744·rows bytes
+             = 23,352·N + 84,312
+    workspace  6,744·rows + 29,216 bytes
                for a block of rows = 2,048, with 5,384 for its gradients (up to 6,144: all N at once)
 """
 

@@ -22,8 +22,8 @@ Equations:
     (14)  dc[k] = Σ_n da2[n,k]
     (15)  dtop[n,j] = Σ_k da2[n,k]·V[j,k]
     (16)  dV[j,k] = Σ_n top[n,j]·da2[n,k]
-    (17)  dh_1[l,n,j] = Σ_j2 [2 + l ≤ L]·dz[1 + l,n,j2]·W[1 + l,j,j2]
-    (18)  dh[l,n,j] = [2 + l ≤ L]·dh[1 + l,n,j] + [L = 1 + l]·dtop[n,j] + dh_1[l,n,j]
+    (17)  dh_1[l,n,j] = Σ_j2 [l < L - 1]·dz[l + 1,n,j2]·W[l + 1,j,j2]
+    (18)  dh[l,n,j] = [l < L - 1]·dh[l + 1,n,j] + [l = L - 1]·dtop[n,j] + dh_1[l,n,j]
     (19)  dz[l,n,j] = (1 - tanh(z[l,n,j] + b[l,j])²)·dh[l,n,j]
     (20)  dW[l,i,j] = Σ_n h[l - 1,n,i | first[n,i]]·dz[l,n,j]
     (21)  db[l,j] = Σ_n dz[l,n,j]
@@ -45,11 +45,11 @@ Sizes: H = 32, L = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      18·H·L·N + 4·D·H·N + 6·H·K·N + 6·L·N·H² + 14·K·N + 2·L·H² + 2·N·H² + 8·H·N + 7·N
-             = 12,288 + 128·D·N + 206·K·N + 42,631·N
+             = 128·D·N + 206·K·N + 42,631·N + 12,288
     bytes      8 + 200·H·L·N + 112·K·N + 168·H·N + 16·D·H + 16·D·N + 24·H·K + 24·H·L + 40·L·H² + 16·H
                + 16·K + 72·N + 8·H²
-             = 259,080 + 112·K·N + 16·D·N + 43,848·N + 512·D + 784·K
-    workspace  8,200 + 40·K·rows + 8·N + 9,984·rows bytes for each chunk of rows examples
+             = 112·K·N + 16·D·N + 43,848·N + 512·D + 784·K + 259,080
+    workspace  40·K·rows + 8·N + 9,984·rows + 8,200 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

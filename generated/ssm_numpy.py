@@ -32,8 +32,8 @@ Equations:
     (24)  db[k] = Σ_n da1[n,k]
     (25)  dsize[n,j] = Σ_k da1[n,k]·W[j,k]
     (26)  dW[j,k] = Σ_n size[n,j]·da1[n,k]
-    (27)  dim[n,t,j] = 2·[T = 1 + t]·dsize[n,j]·im[n,T - 1,j] + [2 + t ≤ T]·dim[n,1 + t,j]·real[j] - [2 + t ≤ T]·dre[n,1 + t,j]·imag[j]
-    (28)  dre[n,t,j] = 2·[T = 1 + t]·dsize[n,j]·re[n,T - 1,j] + [2 + t ≤ T]·dim[n,1 + t,j]·imag[j] + [2 + t ≤ T]·dre[n,1 + t,j]·real[j]
+    (27)  dim[n,t,j] = 2·[t = T - 1]·dsize[n,j]·im[n,T - 1,j] + [t < T - 1]·dim[n,t + 1,j]·real[j] - [t < T - 1]·dre[n,t + 1,j]·imag[j]
+    (28)  dre[n,t,j] = 2·[t = T - 1]·dsize[n,j]·re[n,T - 1,j] + [t < T - 1]·dim[n,t + 1,j]·imag[j] + [t < T - 1]·dre[n,t + 1,j]·real[j]
     (29)  dB[i,j] = Σ_n,t x[n,t,i]·dre[n,t,j]
     (30)  dimag_1[j] = Σ_n,t (-dre[n,t,j]·im[n,t - 1,j])
     (31)  dimag_2[j] = Σ_n,t dim[n,t,j]·re[n,t - 1,j]
@@ -56,10 +56,10 @@ Sizes: S = 16, H = 32; N, T, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
     flops      4·D·N·S·T + 40·N·S·T + 6·H·K·N + 6·H·N·S + 14·K·N + 5·N·S + 6·H·N + 18·S + 7·N
-             = 288 + 64·D·N·T + 206·K·N + 640·N·T + 3,351·N
-    bytes      8 + 184·N·S·T + 32·D·N·T + 112·H·N + 112·K·N + 112·N·S + 16·D·S + 24·H·K + 24·H·S + 16·H
-               + 16·K + 304·S + 72·N
-             = 17,672 + 32·D·N·T + 112·K·N + 2,944·N·T + 256·D + 5,448·N + 784·K
+             = 64·D·N·T + 206·K·N + 640·N·T + 3,351·N + 288
+    bytes      184·N·S·T + 32·D·N·T + 112·H·N + 112·K·N + 112·N·S + 16·D·S + 24·H·K + 24·H·S + 16·H
+               + 16·K + 304·S + 72·N + 8
+             = 32·D·N·T + 112·K·N + 2,944·N·T + 256·D + 5,448·N + 784·K + 17,672
     workspace  262,536 + 8·D·N·T + 16·K·N + 904·N·T + 16·K + 280·N + max(32·N, K·N) bytes
 """
 

@@ -62,11 +62,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 4; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      3 + 10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 32·C·N
-             = 3 + 36,496·N
-    bytes      56 + 120·D·N + 216·H·N + 248·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
-             = 139,448 + 19,040·N
-    workspace  8 + 1,536·N + 2,432·rows bytes for each chunk of rows examples
+    flops      10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 32·C·N + 3
+             = 36,496·N + 3
+    bytes      120·D·N + 216·H·N + 248·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H + 56
+             = 19,040·N + 139,448
+    workspace  1,536·N + 2,432·rows + 8 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

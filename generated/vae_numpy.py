@@ -62,11 +62,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 64, H = 48, C = 4; N read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      3 + 10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 31·C·N
-             = 3 + 36,492·N
-    bytes      56 + 120·D·N + 216·H·N + 264·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H
-             = 139,448 + 19,104·N
-    workspace  110,216 + 2,952·rows bytes
+    flops      10·D·H·N + 18·C·H·N + 15·H·N + 23·D·N + 31·C·N + 3
+             = 36,492·N + 3
+    bytes      120·D·N + 216·H·N + 264·C·N + 40·D·H + 72·C·H + 16·D + 32·C + 32·H + 56
+             = 19,104·N + 139,448
+    workspace  2,952·rows + 110,216 bytes
                for a block of rows = 2,048, with 55,104 for its gradients (up to 6,144: all N at once)
 """
 

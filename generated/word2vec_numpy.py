@@ -34,11 +34,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 32; N, R, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      3 + 6·D·N·R + 10·N·R + 2·D·V + 8·D·N + 13·N
-             = 3 + 202·N·R + 269·N + 64·V
-    bytes      40 + 16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N
-             = 40 + 592·N·R + 1,664·N + 2,560·V
-    workspace  262,408 + 545·N·R + 1,024·V + 272·N bytes
+    flops      6·D·N·R + 10·N·R + 2·D·V + 8·D·N + 13·N + 3
+             = 202·N·R + 269·N + 64·V + 3
+    bytes      16·D·N·R + 48·D·N + 80·D·V + 80·N·R + 128·N + 40
+             = 592·N·R + 1,664·N + 2,560·V + 40
+    workspace  545·N·R + 1,024·V + 272·N + 262,408 bytes
 """
 
 from __future__ import annotations

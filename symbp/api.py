@@ -9,9 +9,11 @@ from __future__ import annotations
 import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from symbp.derive.derivation import ClosedForm
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import GenerationError, UsageError
 
@@ -19,14 +21,21 @@ if TYPE_CHECKING:
     from symbp.emit import Footprint
     from symbp.explain.document import Document
     from symbp.explain.lecture import Steps
+    from symbp.explain.numbers import ShownNumbers
+    from symbp.explain.page.equations import CodeLine
     from symbp.explain.short import ShortForm
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
+    from symbp.read.flow import StepBound
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.read.numbers import Numbers
+    from symbp.read.numbers.descent import Descent
     from symbp.read.options import Derivatives, Layout
     from symbp.read.reading import Style
+    from symbp.targets.target import Order
     from symbp.verify import Report
+    from symbp.verify.grading import Grader, Verdict
 
 __all__ = [
     "Derivation",
@@ -38,6 +47,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "order",
     "plan",
     "source",
 ]
@@ -88,12 +98,75 @@ class Derivation(Derived):
 
         return markdown.markdown(self._page(chosen), steps=steps)
 
-    def html(self, *, steps: bool = True, fragment: bool = False, **chosen: Unpack[PageChoices]) -> str:
+    def html(
+        self,
+        *,
+        steps: Steps = True,
+        fragment: bool = False,
+        numbers: Numbers | bool = True,
+        code: bool = True,
+        flow: bool | None = None,
+        **chosen: Unpack[PageChoices],
+    ) -> str:
         """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
-        derivative comes about, folded below it. A `fragment` is for a page of one's own."""
+        derivative comes about, folded below it, or every rewrite that led to the `computed` equations.
+        `numbers` are those of a worked example: a small one, if none are given; `code` is NumPy beside the
+        textbook's equations, `flow` how gradients travel, which large nets have where it is asked for. A
+        `fragment` is for a page of one's own, and has none of these. Arrays count from 0 and have examples as
+        rows: a page from 1 has neither numbers nor code, one in columns no code."""
         from symbp.explain import html
+        from symbp.explain.page.example import own_flow, small_example
 
-        return html.html(self._page(chosen), steps=steps, fragment=fragment)
+        page = self._page(chosen)
+        if fragment:
+            return html.html(page, steps=steps, fragment=True)
+        options = page.reading.options
+        example = numbers if not isinstance(numbers, bool) else None
+        if numbers is True and not options.origin:
+            example = small_example(self, page.reading.style)
+        if example is not None and options.origin:
+            raise UsageError("numbers are counted from 0, this page from 1", help="leave out origin=1")
+        lines = self._code(page) if code and not options.origin and options.layout == "rows" else ()
+        travel = own_flow(self, self._step_bound(), flow)
+        return html.html(page, steps=steps, numbers=example, code=lines, flow=travel)
+
+    def _step_bound(self) -> StepBound | None:
+        """What a step of the one recurrence multiplies a gradient by at most, where that is known."""
+        from symbp.read.flow import StepBound
+        from symbp.verify.lint.factors import loops
+
+        found = loops(self) if self.is_gradient else ()
+        if len(found) != 1 or len(found[0]) != 1:
+            return None
+        (factor,) = found[0]
+        return StepBound(float(factor.number), factor.norms)
+
+    def _code(self, page: Document) -> tuple[CodeLine, ...]:
+        """Plain NumPy beside the equations of a textbook's page of gradients, where there is such code."""
+        from symbp.explain.page.equations import CodeLine
+        from symbp.targets.plain.listing import gradients_listing
+
+        if page.reading.style != "textbook" or not self.is_gradient:
+            return ()
+        try:
+            return tuple(CodeLine(line.text, line.numbers) for line in gradients_listing(page.reading))
+        except GenerationError:
+            return ()
+
+    def drawing(
+        self,
+        *,
+        backward: bool = True,
+        unrolled: int | None = None,
+        symbols: Mapping[str, str] | None = None,
+    ) -> str:
+        """The network as a graph, in SVG: tensors and who reads them, and beneath it the `backward` pass,
+        whose arrows carry the local derivatives. A recurrence is drawn with a loop, or with so many steps
+        `unrolled`. Raises UsageError: nothing to unroll."""
+        from symbp.explain.drawing import drawing
+
+        page = self._page({"symbols": symbols})
+        return str(drawing(page, backward=backward, unrolled=unrolled, alone=True))
 
     def notebook(self, *, steps: Steps = False, code: str = "", **chosen: Unpack[PageChoices]) -> str:
         """The page as a Jupyter notebook; `code`, such as what derives the network, is its first code
@@ -102,11 +175,57 @@ class Derivation(Derived):
 
         return notebook.notebook(self._page(chosen), steps=steps, code=code)
 
+    def grade(self, answer: str, *, seconds: float = 20.0) -> Verdict:
+        """Whether an answer is right, `d.grade("dW2 = h.T @ (p - y)/N")`, proven whatever its form; if it is
+        wrong, where it fails and the likely slip. It is read by symbp's own grammar and never run.
+
+        Raises FormulaError, which points at the place: no equation in the names of the page.
+        """
+        return self._grader.grade(answer, seconds=seconds)
+
+    def exercise(
+        self,
+        format: Literal["text", "html", "latex", "notebook"] = "text",
+        *,
+        blanks: int = 5,
+        seed: int = 0,
+        key: bool = False,
+        symbols: Mapping[str, str] | None = None,
+        command: str = "",
+        code: str = "",
+    ) -> str:
+        """A worksheet: the page with so many right sides, or factors, left out, the same for the same seed;
+        with a `key`, the answers and how they come about. `command` says how to grade an answer, `code`
+        derives the network as `d` in a notebook. Raises UsageError: no gradients, no blanks."""
+        from symbp.explain.exercise import html, latex, notebook, text, worksheet
+
+        sheet = worksheet(self._page({"symbols": symbols}), blanks=blanks, seed=seed, command=command)
+        if format == "notebook":
+            return notebook.notebook(sheet, key=key, code=code)
+        written = {"text": text.text, "html": html.html, "latex": latex.latex}
+        return written[_one_of("format", format, written)](sheet, key=key)
+
+    @cached_property
+    def _grader(self) -> Grader:
+        from symbp.verify.grading import Grader
+
+        return Grader(self)
+
     def _repr_html_(self) -> str:
         return self.html(fragment=True)
 
+    def _repr_latex_(self) -> str:
+        return self.latex(fragment=True)
+
     def _repr_markdown_(self) -> str:
         return self.markdown()
+
+    def __getitem__(self, parameter: str) -> ClosedForm:
+        """The closed form of ∂ loss / ∂ parameter, able to show itself in a notebook."""
+        from symbp.explain.closed_form import ShownForm
+
+        found = super().__getitem__(parameter)
+        return ShownForm(found.parameter, found.equations, self)
 
     def json(self, **chosen: Unpack[PageChoices]) -> str:
         """One JSON object: name, symbols, legend, equations, gradients, steps, warnings."""
@@ -119,6 +238,47 @@ class Derivation(Derived):
         from symbp.explain import short
 
         return short.short_forms(self)
+
+    def values(
+        self,
+        arrays: Mapping[str, Any] | None = None,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+        reading: Style = "textbook",
+        small: bool = False,
+        scalar: bool = False,
+    ) -> ShownNumbers:
+        """Every number of the page, forward and backward, and central differences of each derivative.
+        `arrays` gives inputs, targets and parameters their values; what is left out is an example's, drawn
+        from the seed. Sizes come from the arrays, from `sizes`, from the declaration (unless the example is
+        to be `small`); others are 2 or 3. As a `scalar` page a tiny net is written out, w5 for W2[0,0].
+
+        Raises UsageError: a name or a size that isn't there; DataError: a wrong shape, an integer out of its
+        range; EvaluationError: no sizes that fit.
+        """
+        from symbp.explain.numbers import shown
+        from symbp.read.numbers import worked_example
+
+        found = worked_example(
+            self, arrays, sizes=sizes, seed=seed, style=reading, small=small, differences=not scalar
+        )
+        if not scalar:
+            return shown(found)
+        from symbp.read.scalar import written_out
+
+        return shown(written_out(found))
+
+    def descend(self, start: Numbers, *, rate: float, steps: int = 1) -> Descent:
+        """Steps of gradient descent from the parameters of `start`, θ ← θ − rate·∂loss/∂θ, by generated code;
+        data, masks and noise stay. Raises UsageError: no gradients, a rate or a number that can't be."""
+        from symbp.read.numbers.descent import descend
+
+        point = start.whole or start
+        bound = {name: point.declared_sizes[name] for name in self.system.bound}  # an example may be small
+        module = compile(replace(self, system=self.system.with_(bound=bound)), sizes=point.declared_sizes)
+        data = {name: point[name] for name in module.DERIVATIVE_INPUTS}
+        return descend(start, lambda now: module.derivatives(now, **data), rate=rate, steps=steps)
 
     def __str__(self) -> str:
         return self.text()
@@ -188,7 +348,7 @@ def _shown(net: Network, found: Derived) -> Derivation:
     from symbp.verify.stuck import stuck
 
     parts = {part.name: getattr(found, part.name) for part in fields(found)}
-    own = {"constants": dict(net.hyper), "initial": dict(net.initial), "choices": net.choices}
+    own = {"constants": net.hyper, "initial": net.initial, "choices": net.choices, "example": net.example}
     shown = Derivation(**{**parts, **own})
     return replace(shown, warnings=(*shown.warnings, *stuck(shown)))
 
@@ -211,10 +371,16 @@ def source(
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.
     """
+    from symbp import targets
     from symbp.emit import DTYPES, TARGETS, generate_derivatives, generate_source
 
     derivation = net if isinstance(net, Derived) else derivation or derive(net)
-    target, dtype = _one_of("target", target, TARGETS), _one_of("dtype", dtype, DTYPES)
+    if target in targets.TARGETS:
+        return targets.named(target).source(
+            order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces)
+        )
+    every = (*TARGETS, *targets.TARGETS)
+    target, dtype = _one_of("target", target, every), _one_of("dtype", dtype, DTYPES)
     chosen = _sizes(derivation, sizes or {})
     if isinstance(net, Derived):
         if optimizer is not None:
@@ -237,6 +403,29 @@ def source(
         hyper=net.hyper,
         pieces=pieces,
     )
+
+
+def order(
+    net: Network | Derivation,
+    *,
+    optimizer: UpdateRule | None = None,
+    dtype: str = "float64",
+    sizes: Mapping[str, int] | None = None,
+    derivation: Derivation | None = None,
+    pieces: Collection[str] = (),
+) -> Order:
+    """What a target's passes start from. Raises UsageError: a derivation in place of a network, no
+    optimizer."""
+    from symbp.targets.target import Order
+
+    if isinstance(net, Derived) or optimizer is None:
+        raise UsageError(
+            "this target writes modules that train: they need a network and an optimizer",
+            help='give both, optimizer=bp.optim.Adam(1e-3), or choose target="numpy"',
+        )
+    derivation = derivation or derive(net)
+    chosen = _sizes(derivation, sizes or {})
+    return Order(derivation, optimizer, net.initial, chosen, net.hyper, dtype, tuple(pieces))
 
 
 def plan(
@@ -378,11 +567,18 @@ def _one_of(what: str, chosen: str, known: Iterable[str]) -> str:
 
 
 def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
-    """The declared sizes with the given ones, which must be sizes of the network and positive."""
-    known = derivation.system.sizes
+    """The declared sizes with the given ones, which must be sizes of the network and positive; without those
+    that no axis has any more (two stacked tensors were summed over)."""
+    left, bound = derivation.system.sizes, derivation.system.bound
+    known = dict.fromkeys((*left, *bound))
     for name, extent in given.items():
         if name not in known:
             raise UsageError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+        if name not in left and extent != bound[name]:
+            raise UsageError(
+                f"size {name} is {bound[name]} in the network, not {extent!r}",
+                help="declare it without a value",
+            )
         if not isinstance(extent, int) or isinstance(extent, bool) or extent < 1:
             raise UsageError(f"size {name} must be a positive integer, not {extent!r}")
-    return {**derivation.system.bound, **given}
+    return {name: extent for name, extent in {**bound, **given}.items() if name in left}

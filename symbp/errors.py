@@ -86,6 +86,10 @@ class LoweringError(SymbpError):
     """No program is known yet for an equation; the message shows the equation."""
 
 
+class InvalidTree(SymbpError):
+    """A tree of code breaks a rule: shapes that don't agree, a name that nothing defines."""
+
+
 class GenerationError(SymbpError):
     """Source text could not be written: an existing file, an unknown target or dtype."""
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 def template_folder() -> Path:
@@ -26,9 +29,19 @@ def template_folder() -> Path:
 def render(name: str, values: Mapping[str, Any], *, markup: bool = False) -> str:
     """A template filled in; a value that it names and that is not given is an error. In a template of
     `markup`, values are text that is escaped, unless they are `Markup`."""
+    return _environment(markup).get_template(name).render(values)
+
+
+def block(name: str, part: str) -> str:
+    """A block of a template that needs no values, as it stands in what is rendered."""
+    template = _environment(markup=True).get_template(name)
+    return "".join(template.blocks[part](template.new_context()))
+
+
+def _environment(markup: bool) -> jinja2.Environment:
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(template_folder()),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -36,4 +49,3 @@ def render(name: str, values: Mapping[str, Any], *, markup: bool = False) -> str
         keep_trailing_newline=True,
         autoescape=markup,
     )
-    return environment.get_template(name).render(values)

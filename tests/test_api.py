@@ -9,7 +9,7 @@ import pytest
 
 import symbp as bp
 from symbp.api import source
-from symbp.errors import DerivationError, GenerationError, InvalidSystem, UsageError
+from symbp.errors import DeclarationError, DerivationError, GenerationError, InvalidSystem, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +176,35 @@ def test_a_derivation_in_place_of_a_network_makes_a_module_of_derivatives(net, t
         bp.compile(net)
     with pytest.raises(GenerationError, match="no gradient of the parameter W1"):
         bp.compile(net, optimizer=bp.optim.SGD(0.1), derivation=bp.derive(net, wrt=["b1"]))
+
+
+def test_a_size_that_is_gone_in_the_end_is_asked_of_nobody():
+    """Two stacked tensors, summed over: the axis of length 2 is in no equation of the derivation."""
+    size = bp.dim("D")
+    w = bp.param("W", (size, size))
+    both = bp.stack(w @ w, w, axis=1)
+    net = bp.Network("stacked", loss=bp.mean(bp.relu(bp.grad(both, w) - 3)))
+    sizes = {**net.system.bound, "D": 3}
+    for target in ("numpy", "numba"):
+        module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1), sizes=sizes)
+        params = module.init_params(seed=0)
+        loss, _ = module.loss_and_gradients(params)
+        rows, columns = params["W"].sum(1), params["W"].sum(0)
+        slope = rows[None, :] + columns[:, None] + 1
+        assert loss == pytest.approx(np.maximum(slope - 3, 0).mean())
+    gradients = bp.compile(bp.derive(net), target="numpy")
+    assert np.isfinite(gradients.derivatives(params)["W"]).all()
+    with pytest.raises(UsageError, match="is 2 in the network, not 3"):
+        bp.compile(net, target="numpy", optimizer=bp.optim.SGD(0.1), sizes={"D1": 3})
+
+
+def test_a_size_in_a_formula_only_is_a_number():
+    n, d, m = bp.dim("N"), bp.dim("D", 3), bp.dim("M", 5)
+    x, w = bp.input("x", (n, d)), bp.param("w", (d,))
+    scaled = bp.Network("scaled", loss=bp.mean((x @ w) ** 2) * m / bp.sqrt(m))
+    module = bp.compile(scaled, target="numpy", optimizer=bp.optim.SGD(0.1))
+    data, params = np.arange(6.0).reshape(2, 3), {"w": np.array([0.5, -1.0, 0.25])}
+    loss, _ = module.loss_and_gradients(params, x=data)
+    assert loss == pytest.approx(np.sqrt(5) * np.mean((data @ params["w"]) ** 2))
+    with pytest.raises(DeclarationError, match="nothing tells its value"):
+        bp.Network("open", loss=bp.mean((x @ w) ** 2) * bp.dim("M"))

@@ -10,6 +10,7 @@ import argparse
 from typing import Any
 
 TARGETS = ("numpy", "numba")
+WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
 PIECES = ("live", "log", "patience")  # as `symbp.emit.module` has them
 SCHEDULES = ("constant", "cosine", "linear", "step")
 DTYPES = ("float32", "float64")
@@ -50,9 +51,9 @@ class Arguments:
     def force(self) -> None:
         self.add("--force", action="store_true", help="overwrite existing output files")
 
-    def code(self, *, dtype: str) -> None:
+    def code(self, *, dtype: str, targets: tuple[str, ...] = TARGETS) -> None:
         self.add(
-            "--target", choices=TARGETS, default="numpy", help="what the module runs on (default: numpy)"
+            "--target", choices=targets, default="numpy", help="what the module runs on (default: numpy)"
         )
         self.add(
             "--dtype",

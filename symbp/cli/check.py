@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from symbp.cli import derivatives
 from symbp.cli.arguments import TARGETS, Arguments, sizes
 from symbp.cli.status import FAILED, FINE
+
+if TYPE_CHECKING:
+    from symbp.api import Derivation
 
 HELP = "symbolic against numeric gradients, per parameter"
 
@@ -22,13 +28,22 @@ def add_arguments(to: Arguments) -> None:
     to.sizes()
     to.add("--target", choices=TARGETS, help="check the generated code of this target too")
     to.add("--seed", type=int, default=0, metavar="INTEGER", help="of the random point (default: 0)")
+    to.add(
+        "--curve",
+        metavar="FILE.svg",
+        help="draw the error of numeric derivatives by their step, for the first parameter (or of --wrt)",
+    )
+    to.force()
     to.json()
 
 
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
+    from symbp.api import refuse_to_overwrite
     from symbp.cli.target import load_target, optimizer
 
+    if args.curve:
+        refuse_to_overwrite(args.curve, force=args.force)
     target = load_target(args.net)
     derivation = derivatives.derivation(args, target.network)
     module = None
@@ -44,4 +59,19 @@ def run(args: argparse.Namespace) -> int:
         )
     report = bp.check(target.network, derivation=derivation, sizes=sizes(args), seed=args.seed, module=module)
     print(json.dumps(report.json(), indent=2) if args.json else report)
+    if args.curve:
+        _draw(args, derivation, target.network.hyper)
     return FINE if report.ok else FAILED
+
+
+def _draw(args: argparse.Namespace, derivation: Derivation, hyper: Mapping[str, float]) -> None:
+    """The error of numeric derivatives by their step."""
+    from symbp.api import write
+    from symbp.explain.curves import by_step, svg
+    from symbp.verify.steps import step_errors
+
+    chosen = {**derivation.system.bound, **sizes(args)}
+    found = step_errors(derivation, sizes=chosen, seed=args.seed, hyper=hyper)
+    chart = by_step(found.errors, f"∂loss/∂{found.element} of {derivation.name}")
+    path = write(args.curve, svg([chart]) + "\n", force=args.force)
+    print(f"wrote {path}", file=sys.stderr)

@@ -26,6 +26,12 @@ def data_for(target: Target, path: str | None, text: str | None, sizes: Mapping[
 
     system = target.network.system
     read = _read(system)
+    if not target.trained and not path and not text:
+        name = target.network.name
+        raise UsageError(
+            f"{name} is there for its page and its numbers, and has no data to train on",
+            help=f"take steps in numbers: symbp trace {name} --step 0.1 --steps 20; or give it data: --data",
+        )
     if path and text:
         raise UsageError("--data and --text are two sources of data", help="give one of them")
     if text:

@@ -40,7 +40,7 @@ def add_arguments(to: Arguments) -> None:
         default=False,
         choices=("computed",),
         help="show how each derivative comes about, as html always does; computed: every rewrite on the way "
-        "to the code (text, latex)",
+        "to the code",
     )
     to.add(
         "--symbol",
@@ -67,6 +67,11 @@ def add_arguments(to: Arguments) -> None:
     )
     to.add(
         "--fragment", action="store_true", help="the equations alone, without a document, as LaTeX; or html"
+    )
+    to.add(
+        "--flow",
+        action="store_true",
+        help="how gradients travel through a large net, too; html shows it of small ones (html)",
     )
     to.output("the derivation")
 
@@ -95,7 +100,8 @@ def _page(args: argparse.Namespace, derivation: Derivation) -> str:
         "origin": args.origin,
     }
     if args.format == "html":
-        return derivation.html(fragment=args.fragment, **chosen)
+        steps = args.steps or True
+        return derivation.html(steps=steps, fragment=args.fragment, flow=args.flow or None, **chosen)
     if args.format == "latex" or args.fragment:
         return derivation.latex(steps=args.steps, fragment=args.fragment, **chosen)
     if args.format == "markdown":

@@ -12,8 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from symbp.cli import derivatives
-from symbp.cli.arguments import PIECES, Arguments, count, sizes
-from symbp.cli.status import FINE
+from symbp.cli.arguments import PIECES, WRITTEN, Arguments, count, sizes
+from symbp.cli.status import FAILED, FINE
 
 if TYPE_CHECKING:
     from symbp.api import Derivation
@@ -27,7 +27,7 @@ def add_arguments(to: Arguments) -> None:
     to.net()
     derivatives.add_arguments(to)
     to.sizes()
-    to.code(dtype="float64")
+    to.code(dtype="float64", targets=WRITTEN)
     to.update()
     to.add("--steps", metavar="COUNT", type=count, help="over how many steps the schedule runs")
     to.standardise()
@@ -39,6 +39,18 @@ def add_arguments(to: Arguments) -> None:
         choices=PIECES,
         default=[],
         help=f"what its training offers beside the essential: {', '.join(PIECES)}",
+    )
+    to.add(
+        "--dump",
+        metavar="PASS",
+        nargs="?",
+        const="",
+        help="print the state after that pass of the target, or after each, in place of the module",
+    )
+    to.add(
+        "--bisect",
+        action="store_true",
+        help="execute the state after each pass on random data, and name the first that changes a value",
     )
     to.output("the module")
 
@@ -58,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         rule = update(target, args, args.steps) if args.optimizer or args.lr else None
     else:
         subject, rule = network, update(target, args, args.steps)
+    if args.bisect or args.dump is not None:
+        return _passes(args, subject, rule)
     text = source(
         subject, optimizer=rule, target=args.target, dtype=args.dtype, sizes=sizes(args), pieces=args.pieces
     )
@@ -67,3 +81,27 @@ def run(args: argparse.Namespace) -> int:
     path = write(args.output, text, force=args.force)
     print(f"wrote {path}; python {path} --help tells what it does", file=sys.stderr)
     return FINE
+
+
+def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: UpdateRule | None) -> int:
+    """Prints the states that the target's passes lead through, or how far each is from the right values."""
+    from symbp.api import order
+    from symbp.errors import UsageError
+    from symbp.targets import TARGETS, named
+    from symbp.targets.bisect import bisect
+
+    if args.target not in TARGETS:
+        raise UsageError(
+            f"the target {args.target} has no passes that can be looked at",
+            help=f"choose one of: {', '.join(TARGETS)}",
+        )
+    chosen = named(args.target)
+    asked = order(subject, optimizer=rule, dtype=args.dtype, sizes=sizes(args), pieces=args.pieces)
+    if not args.bisect:
+        sys.stdout.write(chosen.dump(asked, args.dump or None))
+        return FINE
+    found = bisect(chosen, asked)
+    print("\n".join(map(str, found)))
+    wrong = next((difference for difference in found if difference.wrong), None)
+    print(f"the pass {wrong.after} changes a value" if wrong else "no pass changes a value")
+    return FAILED if wrong else FINE

@@ -12,12 +12,47 @@ import sys
 from collections.abc import Sequence
 
 from symbp import __version__
-from symbp.cli import check, derive, gallery, generate, grad, lint, ops, plan, prove, train
+from symbp.cli import (
+    check,
+    derive,
+    draw,
+    exercise,
+    gallery,
+    generate,
+    grad,
+    grade,
+    lint,
+    ops,
+    plan,
+    prove,
+    serve,
+    trace,
+    train,
+)
 from symbp.cli.arguments import Arguments
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
+from symbp.cli.units import excite, saliency
 from symbp.errors import SymbpError
 
-COMMANDS = (gallery, derive, grad, generate, plan, train, check, prove, lint, ops)
+COMMANDS = (
+    gallery,
+    derive,
+    draw,
+    trace,
+    grad,
+    generate,
+    plan,
+    train,
+    check,
+    prove,
+    lint,
+    grade,
+    exercise,
+    excite,
+    saliency,
+    ops,
+    serve,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -37,6 +37,7 @@ class Target:
     batch_size: int | None = None
     optimizer: UpdateRule | None = None
     data: Callable[[], Mapping[str, Any]] | None = None
+    trained: bool = True  # small nets of the gallery are there for their numbers
 
 
 def load_target(text: str) -> Target:
@@ -47,7 +48,9 @@ def load_target(text: str) -> Target:
         from symbp import gallery
 
         shown = gallery.find(text).load()
-        return Target(shown.net, shown.epochs, shown.batch_size, shown.optimizer, shown.data)
+        return Target(
+            shown.net, shown.epochs, shown.batch_size, shown.optimizer, shown.data, shown.data is not None
+        )
     module = _run_file(path)
     return Target(
         _network(module, text, name),

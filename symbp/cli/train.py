@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +41,7 @@ def add_arguments(to: Arguments) -> None:
     to.update()
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
     to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")
+    to.add("--curve", metavar="FILE.svg", help="draw loss and metrics by epoch")
     to.add("--out", metavar="PARAMS.npz", help="save the trained parameters")
     to.add("--module", metavar="FILE.py", help="keep the training module")
     to.force()
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from symbp.cli.console import narrate
     from symbp.cli.watching import Watch
 
-    for path in filter(None, (args.out, args.module, args.log)):
+    for path in filter(None, (args.out, args.module, args.log, args.curve)):
         refuse_to_overwrite(path, force=args.force)
     started = time.perf_counter()
     plan = planned(args)
@@ -72,7 +73,13 @@ def run(args: argparse.Namespace) -> int:
             return FAILED
         watch = Watch(plan.net.system, module, plan.train, narrate, buffers(plan, module))
         watch.start(module.init_params(args.seed))
-        state, epochs, stopped = fit(plan, args, module, watch.epoch)
+        records: list[Mapping[str, Any]] = []
+
+        def epoch(record: Mapping[str, Any], state: Any) -> None:
+            records.append(dict(record))
+            watch.epoch(record, state)
+
+        state, epochs, stopped = fit(plan, args, module, epoch)
         result = {
             "network": plan.net.name, "target": args.target, "dtype": args.dtype, "seed": args.seed,
             "epochs": epochs, "held_out": examples(plan.held), **_measured(plan, module, state),
@@ -84,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
         result["stopped"] = stopped
     if args.out or stopped:
         result["saved"] = str(_save(plan, args, module, state))
+    if args.curve and records:
+        _draw(args, plan.net.name, records)
     _show(result, as_json=args.json)
     return {None: FINE, BY_CTRL_C: INTERRUPTED}.get(stopped, FAILED)
 
@@ -134,6 +143,16 @@ def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) 
         path = Path(f"{plan.net.name}.stopped{count}.npz")
     module.save(path, state)
     return path
+
+
+def _draw(args: argparse.Namespace, network: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """Loss and metrics by epoch as a picture."""
+    from symbp.api import write
+    from symbp.cli.console import narrate
+    from symbp.explain.curves import by_epoch, svg
+
+    picture = svg(by_epoch(records, network)) + "\n"
+    narrate(f"wrote {write(args.curve, picture, force=args.force)}")
 
 
 def _show(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from symbp.errors import DerivationError
 from symbp.ir.expr import Expr, Index, free_indices
@@ -164,8 +165,9 @@ class Derivation:
     `"W1,W2"` is a second derivative. `of` names what was differentiated, if that isn't the loss (a
     Jacobian); `directions` maps parameters to the leaves that a Hessian is multiplied with (the results are
     then these products). `constants` gives hyperparameters their values and `initial` says how parameters
-    start, where the network does, `choices` what its author wants on pages. `warnings` are sentences for the
-    user, such as a parameter that the loss doesn't use. `grounds` give what the steps mention its meaning.
+    start, where the network does, `choices` what its author wants on pages, `example` the values that its
+    author gives leaves. `warnings` are sentences for the user, such as a parameter that the loss doesn't use.
+    `grounds` give what the steps mention its meaning.
     """
 
     name: str
@@ -180,6 +182,7 @@ class Derivation:
     constants: Mapping[str, float] = field(default_factory=dict)
     initial: Mapping[str, Initial] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices, compare=False)
+    example: Mapping[str, Any] = field(default_factory=dict, compare=False)
     grounds: tuple[Ground, ...] = ()
 
     __hash__ = object.__hash__

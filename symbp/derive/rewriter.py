@@ -41,7 +41,7 @@ from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
-MOST_OPERATIONS = 120  # of a body that is shortened: what is longer is seldom meant to be read
+MOST_OPERATIONS = 80  # of a body that is shortened: what is longer is seldom meant to be read
 MOST_APART = 24  # terms of a product multiplied out, each of which is looked for among the saved values
 
 

@@ -34,6 +34,7 @@ from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Role, Tensor
 from symbp.lower import lower
+from symbp.lower.counted import without_axis
 from symbp.rendering import render
 
 
@@ -98,7 +99,8 @@ def generate_derivatives(
 
 
 def _network(derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, float]) -> Wanted:
-    system = derivation.system
+    bound = {**derivation.system.bound, **sizes}
+    system = without_axis(derivation.system, bound)
     constants = known_constants(system, hyper)
     outputs = lower(system, list(system.outputs))
     done = [t.name for t in outputs.buffers]
@@ -107,7 +109,6 @@ def _network(derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, 
         Segment("forward", "outputs", outputs),
         Segment("derivatives", "derivatives", lower(system, results, done)),
     )
-    bound = {**system.bound, **sizes}
     known = {name: bound[name] for name in system.sizes if name in bound}
     return Wanted(derivation, known, segments, constants)
 

@@ -23,7 +23,7 @@ from symbp.ir.training import Initial
 from symbp.lower import Cost, Program, lower
 from symbp.lower.chunks import Barrier, Split, split
 from symbp.lower.copies import by_example, windows_once
-from symbp.lower.counted import counted, united
+from symbp.lower.counted import counted, united, without_axis
 from symbp.lower.layout import batch_last, loops_first
 from symbp.lower.linear import multiplied_out
 from symbp.lower.maxima import maxima
@@ -311,7 +311,7 @@ def network(
     values = {name: float(start.scale + start.shift) for name, start in starts.items()}
     fitted = {name: start for name, start in starts.items() if start.of}
     whole = Network(derivation, known, (), constants, values, fitted)
-    prepared = maxima(numbered(counted(united(system), known)))
+    prepared = maxima(numbered(counted(united(without_axis(system, bound)), known)))
     parts: Split | None = None
     blocks: tuple[Split, ...] = ()
     if chunks:

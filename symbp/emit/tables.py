@@ -14,6 +14,7 @@ from symbp.emit.segments import STANDALONE, Network
 from symbp.emit.update import hyperparameters
 from symbp.ir.expr import Expr, Size
 from symbp.ir.printer import expression_text
+from symbp.ir.sizes.formula import formulas
 from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
@@ -97,7 +98,7 @@ def _formula_tables(net: Network) -> list[str]:
         for one, other in net.conditions
     ]
     start = {name: net.sizes.get(name, 5) for name in net.system.sizes}
-    good = obeying(start, net.conditions, net.sizes)
+    good = obeying(start, formulas(net.conditions), net.sizes)
     return [
         *_dictionary("SOLVED", solved),
         *_dictionary("CONDITIONS", conditions),

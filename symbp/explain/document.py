@@ -16,7 +16,7 @@ import sympy
 from symbp.derive.derivation import Derivation, Step
 from symbp.explain.starts import Start, starts
 from symbp.explain.steps import with_gone
-from symbp.ir.expr import Size
+from symbp.ir.expr import Guard, Size
 from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
 from symbp.ir.training import Initial
@@ -215,11 +215,17 @@ def _matrix_forms(read: Reading) -> dict[int, MatrixEquation | None]:
     tensors = {tensor.name: _shortened(tensor, read) for tensor in read.derivation.system.tensors}
     lengths = {size: extent for extent, size in read.lengths.items()}
     plain = [line.from_zero or line for line in read.lines]
-    lines = [line for line in plain if line.condition is None and _are_numbers(line)]
+    lines = [x for x in plain if x.condition is None and _are_numbers(x) and not _is_lazy(x)]
     fixed = [{index: int(place) for index, place in line.fixed.items()} for line in lines]
     forms = matrix_equations([e.equation for e in lines], tensors, lengths, read.symbols.text, fixed)
     found: dict[int, MatrixEquation | None] = dict.fromkeys(line.number for line in read.lines)
     return found | {line.number: form for line, form in zip(lines, forms, strict=True)}
+
+
+def _is_lazy(line: Line) -> bool:
+    """Whether a bracket keeps ∞ − ∞ from being evaluated: ⊙ evaluates both of its factors."""
+    infinite = (sympy.oo, -sympy.oo)
+    return any(g.lhs in infinite or g.rhs in infinite for g in line.equation.body.atoms(Guard))
 
 
 def _are_numbers(line: Line) -> bool:

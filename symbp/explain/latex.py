@@ -18,6 +18,7 @@ from symbp.ir.labels import Differential
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
 from symbp.ir.system import Tensor
 from symbp.read.layout import TEXT_WIDTH, lines
+from symbp.read.lecture import Lesson
 from symbp.read.legend import Entry, Named, Piece
 from symbp.read.matrix.spell import Spelling, matrix_sides
 from symbp.read.spelling import LETTERS, Symbol, escaped, latex_access, name_latex
@@ -203,8 +204,8 @@ def latex(document: Document, *, steps: Steps = False, fragment: bool = False) -
     notation = notation_for(document)
     if fragment:
         shown = [equation for section in document.sections for equation in section.equations]
-        return "\n".join(line for equation in shown for line in _aligned(equation, notation)) + "\n"
-    parts = [HEAD, rf"\section*{{{escaped(document.title)}}}", _given(document.given, notation)]
+        return "\n".join(line for equation in shown for line in aligned(equation, notation)) + "\n"
+    parts = [HEAD, rf"\section*{{{escaped(document.title)}}}", given(document.given, notation)]
     parts += [_starts(document.starts, notation)] if document.starts else []
     parts += [_legend(document.reading.legend, notation)] if document.reading.legend else []
     parts += [_section(section, notation) for section in document.sections]
@@ -216,7 +217,7 @@ def latex(document: Document, *, steps: Steps = False, fragment: bool = False) -
     return "\n".join([*parts, TAIL])
 
 
-def _given(tensors: Sequence[Tensor], notation: Latex) -> str:
+def given(tensors: Sequence[Tensor], notation: Latex) -> str:
     rows = []
     for tensor in tensors:
         shape = r" \times ".join(map(notation.show, tensor.shape)) or "1"
@@ -244,7 +245,7 @@ def _section(section: Section, notation: Latex) -> str:
         pairs = (f"${notation.tensor(a)}$ {section.verb} ${notation.tensor(b)}$" for a, b in section.pairs)
         written.append(", ".join(pairs) + ".")
     for shown in section.equations:
-        written += _aligned(shown, notation)
+        written += aligned(shown, notation)
     return "\n".join(written)
 
 
@@ -268,7 +269,12 @@ def _spelled(pieces: Sequence[Piece], notation: Latex) -> str:
     return "".join(spelled)
 
 
-def _aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
+def equation(shown: NumberedEquation, notation: Latex) -> str:
+    """One numbered equation in its forms, as an environment of its own."""
+    return "\n".join(aligned(shown, notation))
+
+
+def aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
     """The equation, and its matrix form below, each broken into lines that fit the page."""
     tag = rf"\tag{{{shown.number}}}"
     left, right = sides(shown.line, notation)
@@ -284,26 +290,28 @@ def _aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
 
 
 def _lecture(document: Document) -> str:
-    """How each derivative comes about: sentences, and formulas aligned at the equals sign."""
-    notation = Latex(document.lecture.symbols)
-    written: list[str] = []
-    for lesson in document.lecture.lessons:
-        formulas: list[str] = []
-        item = r"\item "
-        for row in rows(document, lesson, notation):
-            if isinstance(row, Sentence):
-                written += _block(formulas)
-                formulas = []
-                written.append(item + _spelled(row.pieces, notation))
-                item = ""
-            else:
-                tag = "" if row.number is None else rf" \tag{{{row.number}}}"
-                first = lines(row.left, row.right, TEXT_WIDTH - TAG_WIDTH - LEFT_MARGIN)
-                broken = [f"  {row.left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
-                formulas += [*broken[:-1], broken[-1] + (tag or r" \notag")]
-        written += _block(formulas)
+    """How each derivative comes about."""
+    lessons = document.lecture.told
+    written = [line for lesson in lessons for line in lesson_rows(document, lesson, r"\item ")]
     body = "\n".join([r"\begin{enumerate}\raggedright", *written, r"\end{enumerate}"])
     return rf"\subsection*{{Steps}}{chr(10)}{body}"
+
+
+def lesson_rows(document: Document, lesson: Lesson, item: str) -> list[str]:
+    """How one derivative comes about: sentences, and formulas aligned at the equals sign."""
+    notation, written, formulas = Latex(document.lecture.symbols), list[str](), list[str]()
+    for row in rows(document, lesson, notation):
+        if isinstance(row, Sentence):
+            written += _block(formulas)
+            formulas = []
+            written.append(item + _spelled(row.pieces, notation))
+            item = ""
+        else:
+            tag = "" if row.number is None else rf" \tag{{{row.number}}}"
+            first = lines(row.left, row.right, TEXT_WIDTH - TAG_WIDTH - LEFT_MARGIN)
+            broken = [f"  {row.left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
+            formulas += [*broken[:-1], broken[-1] + (tag or r" \notag")]
+    return [*written, *_block(formulas)]
 
 
 def _block(formulas: Sequence[str]) -> list[str]:
@@ -317,7 +325,7 @@ def _steps(steps: Sequence[Step], symbols: Symbols) -> str:
     notation, room = Latex(symbols), TEXT_WIDTH - STEP_INDENT
     rows = []
     for step in steps:
-        reason = _mixed(step.because(_Marked(symbols)))
+        reason = _mixed(step.because(Marked(symbols)))
         rows.append(rf"  \item \emph{{{_prose(step.rule)}}} in ${notation.tensor(step.target)}$. {reason}")
         left = [] if step.before or step.differential is None else [(step.spelled(notation)[0], "")]
         sides = [[*left, *_sides(step.before, notation)], _sides(step.after, notation)]
@@ -342,7 +350,7 @@ def _becoming(sides: Sequence[Sequence[tuple[str, str]]], room: float) -> list[s
     return [*(rf"{row} \\" for row in rows[:-1]), rows[-1]]
 
 
-class _Marked(Latex):
+class Marked(Latex):
     """A notation whose tensors can be told from the words around them."""
 
     def access(self, name: str, subscripts: Sequence[str], outside: str | None) -> str:

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import sympy
+
 from symbp.explain.document import Document, sides
 from symbp.explain.shapes import product_shapes
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.expr import Expr, Guard
 from symbp.ir.printer import Notation
 from symbp.read.lecture import Lesson, Part
-from symbp.read.legend import Named, Piece
+from symbp.read.legend import Named, Piece, counted
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,63 @@ Steps = bool | Literal["computed"]  # a lecture, or every rewrite that led to th
 
 def rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
     """The rows of a lesson, formulas spelled in a notation that knows the symbols of the lecture."""
+    again = document.lecture.likewise(lesson)
+    return [
+        *_own_rows(document, lesson, notation),
+        *([Sentence(_likewise(document, again))] if again else []),
+    ]
+
+
+def _likewise(document: Document, blocks: Sequence[Sequence[Lesson]]) -> tuple[Piece, ...]:
+    """Which tensors have the same lessons, and the numbers of their equations."""
+    pieces: list[Piece] = ["Likewise "]
+    for k, block in enumerate(blocks):
+        targets = {lesson.line.target for lesson in block}
+        numbers = [line.number for line in document.reading.lines if line.target in targets]
+        pieces += [
+            "; " if k else "",
+            *_listed([Named(lesson.by) for lesson in block]),
+            f" {counted(numbers)}",
+        ]
+    return (*(p for p in pieces if p != ""), ".")
+
+
+def _own_rows(document: Document, lesson: Lesson, notation: Notation) -> list[Row]:
     found: list[Row] = [Sentence(_read_by(document, lesson)), *_parts(document, lesson, notation, 0)]
     if lesson.sum is None:
         found.append(Sentence((_without_formula(document, lesson),)))
+    elif lesson.is_result:
+        found += [Sentence(summed) for summed in _summed(lesson)]
+        return [*found, *_results(document, lesson, notation), *_shapes(document, lesson)]
     else:
-        if lesson.is_result:
-            found += [Sentence(summed) for summed in _summed(lesson)]
-            return [*found, *_results(document, lesson, notation), *_shapes(document, lesson)]
         found += [Formula(*notation.equation(lesson.sum)), *(Sentence(s) for s in _summed(lesson))]
-    why = reasons(document, lesson)
+    found += _shortened(document, lesson, notation)
+    why = () if lesson.is_selected else reasons(document, lesson)
     told = (*_shapes(document, lesson), *(Sentence((one,)) for one in why))
     return [*found, *_results(document, lesson, notation), *told]
+
+
+def _shortened(document: Document, lesson: Lesson, notation: Notation) -> Iterator[Row]:
+    """What makes the result short: brackets that leave one term, sums whose value is known."""
+    if lesson.selected is not None:
+        brackets = lesson.selected.brackets
+        put = [Named(name) for name in lesson.selected.put]
+        pieces: list[Piece] = ["With ", *_listed(put), " put in, the "] if put else ["The "]
+        pieces += ["brackets " if len(brackets) > 1 else "bracket ", *_listed(brackets)]
+        pieces.append(" leave one term each" if len(brackets) > 1 else " leaves one term of its sum")
+        if lesson.selected.cancels:
+            pieces += [", and ", *_listed(lesson.selected.cancels), " cancels"]
+        yield Sentence((*pieces, "."))
+        if not lesson.is_selected:
+            yield Formula(*notation.equation(lesson.selected.equation))
+    numbers = document.reading.numbers
+    for known in lesson.known:
+        yield Formula(notation.show(known.left), notation.show(known.right))
+        said: list[Piece] = [f"{'Both are one double sum, by' if known.shared else 'By'} the definition"]
+        said.append("s of " if len(known.by) > 1 else " of ")
+        for k, name in enumerate(known.by):
+            said += [", " if k else "", Named(name), *([f" ({numbers[name]})"] if name in numbers else [])]
+        yield Sentence((*(p for p in said if p != ""), "."))
 
 
 def _shapes(document: Document, lesson: Lesson) -> list[Sentence]:
@@ -82,19 +130,25 @@ def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -
         yield from _parts(document, inner, notation, depth + 1)
         if inner.sum is not None:
             yield Formula(*notation.equation(inner.sum), depth=depth + 1)
-    seen: set[str] = set()
+    slopes: dict[str, list[Part]] = {}
     for part in lesson.parts:
-        if part.slope is None or _is_trivial(lesson, part):
+        if part.slope is not None:
+            left = notation.slope(notation.show(part.of), notation.show(part.by))
+            slopes.setdefault(left, []).append(part)
+    order = lesson.line.equation.indices
+    for left, parts in slopes.items():
+        slope = sympy.Add(*[p.slope for p in parts])
+        if _is_trivial(lesson, slope, len(slopes)):
             continue
-        left = notation.slope(notation.show(part.of), notation.show(part.by))
-        if left not in seen:
-            yield Formula(left, notation.show(part.slope, lesson.line.equation.indices), depth=depth)
-            seen.add(left)
+        right = notation.show(slope, order)
+        if len(parts) == 1 and parts[0].plainly is not None:  # 1 - tanh(a)² = 1 - h²
+            right = f"{notation.show(parts[0].plainly, order)} = {right}"
+        yield Formula(left, right, depth=depth)
 
 
-def _is_trivial(lesson: Lesson, part: Part) -> bool:
+def _is_trivial(lesson: Lesson, slope: Expr, count: int) -> bool:
     """Whether the local derivative is the whole sum: of the loss by what it reads."""
-    return len(lesson.parts) == 1 and lesson.sum is not None and part.slope == lesson.sum.body
+    return count == 1 and lesson.sum is not None and slope == lesson.sum.body
 
 
 def _summed(lesson: Lesson) -> list[tuple[Piece, ...]]:
@@ -122,8 +176,9 @@ def reasons(document: Document, lesson: Lesson) -> list[str]:
     """What made the result short, a sentence each: those that mention nothing that the page hasn't."""
     words = {name for name, shown in document.reading.symbols.text.items() if name == shown}
     found: dict[str, str] = {}
+    told = {"chain rule", "sum of the contributions", *(known.rule for known in lesson.known)}
     for step in document.steps:
-        if step.target == lesson.line.target and step.rule not in ("chain rule", "sum of the contributions"):
+        if step.target == lesson.line.target and step.rule not in told:
             named = {w for w in _names(step.because()) if "_" in w or any(c.isdigit() for c in w)}
             if named <= words and step.rule not in found:
                 found[step.rule] = step.because()
@@ -134,5 +189,5 @@ def _names(sentence: str) -> set[str]:
     return {word.strip(".,;:()") for word in sentence.split()}
 
 
-def _listed(pieces: Sequence[Expr | Index | Access | Guard]) -> list[Piece]:
+def _listed(pieces: Sequence[Piece | Guard]) -> list[Piece]:
     return [part for k, piece in enumerate(pieces) for part in ((", ", piece) if k else (piece,))]

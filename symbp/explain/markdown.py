@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbp.explain.document import Document, NumberedEquation, Section, sides
-from symbp.explain.latex import Latex, matrix_latex, notation_for
+from symbp.explain.latex import MARK, Latex, Marked, matrix_latex, notation_for
 from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.text import computed_as
 from symbp.ir.printer import Notation
 from symbp.ir.system import Tensor
+from symbp.read.lecture import Lesson
 from symbp.read.legend import Named, Piece
 
 
 def markdown(document: Document, *, steps: Steps = False) -> str:
-    """The page without a final newline; with `steps`, how each derivative comes about."""
+    """The page without a final newline; with `steps`, how each derivative comes about, or every rewrite
+    that led to the `computed` equations."""
     return "\n\n".join(parts(document, steps=steps))
 
 
 def parts(document: Document, *, steps: Steps = False) -> list[str]:
     """The parts of the page in order, each with its heading: the title, what is given, and so on."""
     notation = notation_for(document)
-    found = [f"# {document.title}", _given(document.given, notation)]
+    found = [f"# {document.title}", given(document.given, notation)]
     if document.starts:
         starts = []
         for start in document.starts:
@@ -40,11 +42,13 @@ def parts(document: Document, *, steps: Steps = False) -> list[str]:
     found += [_section(section, notation) for section in document.sections]
     if steps and steps != "computed" and document.lecture.lessons:
         found.append(_lecture(document))
+    elif steps == "computed" and document.steps:
+        found.append(_steps(document))
     found += [f"> **Warning.** {warning}" for warning in document.warnings]
     return found
 
 
-def _given(tensors: Sequence[Tensor], notation: Latex) -> str:
+def given(tensors: Sequence[Tensor], notation: Latex) -> str:
     lines = ["## Given", ""]
     for tensor in tensors:
         shape = r" \times ".join(map(notation.show, tensor.shape)) or "1"
@@ -61,46 +65,76 @@ def _section(section: Section, notation: Latex) -> str:
         pairs = (f"${notation.tensor(a)}$ {section.verb} ${notation.tensor(b)}$" for a, b in section.pairs)
         parts.append(", ".join(pairs) + ".")
     for shown in section.equations:
-        parts += _equation(shown, notation)
+        parts += equation(shown, notation)
     return "\n\n".join(parts)
 
 
-def _equation(shown: NumberedEquation, notation: Latex) -> list[str]:
+def whole_equation(shown: NumberedEquation, notation: Latex) -> str:
+    """One numbered equation in its forms."""
+    return "\n\n".join(equation(shown, notation))
+
+
+def equation(shown: NumberedEquation, notation: Latex) -> list[str]:
     left, right = sides(shown.line, notation)
-    found = [_formula(left, right, shown.number)]
+    found = [formula(left, right, shown.number)]
     matrix = matrix_latex(shown, notation)
     if matrix is not None:
-        found.append(_formula(*matrix))
+        found.append(formula(*matrix))
     if note := computed_as(shown):
         found.append(f"*{note}*")
     return found
 
 
-def _formula(left: str, right: str, number: int | None = None) -> str:
+def formula(left: str, right: str, number: int | None = None) -> str:
     tag = "" if number is None else rf" \tag{{{number}}}"
     return f"$${left} = {right}{tag}$$"
 
 
 def _lecture(document: Document) -> str:
     """One numbered part for each lesson."""
-    notation = Latex(document.lecture.symbols)
+    lessons = enumerate(document.lecture.told, start=1)
+    found = [part for count, lesson in lessons for part in lesson_parts(document, lesson, f"**{count}.** ")]
+    return "\n\n".join(["## Steps", *found])
+
+
+def lesson_parts(document: Document, lesson: Lesson, head: str = "") -> list[str]:
+    """How one derivative comes about; `head` stands before the first sentence."""
+    notation, found = Latex(document.lecture.symbols), list[str]()
+    for row in rows(document, lesson, notation):
+        if isinstance(row, Sentence):
+            found.append(head + _spelled(row.pieces, notation))
+            head = ""
+        else:
+            found.append(formula(row.left, row.right, row.number))
+    return found
+
+
+def _steps(document: Document) -> str:
+    """Every rewrite: its rule, what stood before and what stands after it, and why."""
+    notation, marked = Latex(document.ever), Marked(document.ever)
     parts = ["## Steps"]
-    for count, lesson in enumerate(document.lecture.lessons, start=1):
-        head = f"**{count}.** "
-        for row in rows(document, lesson, notation):
-            if isinstance(row, Sentence):
-                parts.append(head + _spelled(row.pieces, notation))
-                head = ""
-            else:
-                parts.append(_formula(row.left, row.right, row.number))
+    for count, step in enumerate(document.steps, start=1):
+        pieces = step.because(marked).split(MARK)
+        reason = "".join(f"${p}$" if at % 2 else _words(p) for at, p in enumerate(pieces))
+        parts.append(f"**{count}.** *{_words(step.rule)}* in ${notation.tensor(step.target)}$. {reason}")
+        if not step.before and step.differential is not None:
+            parts.append(f"$${step.spelled(notation)[0]}$$")
+        for arrow, side in (("", step.before), (r"\to \quad ", step.after)):
+            for equation in side:
+                left, right = notation.equation(equation)
+                parts.append(f"$${arrow}{f'{left} = {right}' if equation.target else right}$$")
     return "\n\n".join(parts)
+
+
+def _words(text: str) -> str:
+    return text.replace("*", r"\*").replace("_", r"\_")
 
 
 def _spelled(pieces: Sequence[Piece], notation: Notation) -> str:
     spelled = []
     for piece in pieces:
         if isinstance(piece, str):
-            spelled.append(piece.replace("*", r"\*").replace("_", r"\_"))
+            spelled.append(_words(piece))
         else:
             named = isinstance(piece, Named)
             spelled.append(f"${notation.access(piece.name, [], None) if named else notation.show(piece)}$")

@@ -23,9 +23,9 @@ HEAD = {
 def notebook(document: Document, *, steps: Steps = False, code: str = "") -> str:
     """The notebook without a final newline; `code` stands below the title."""
     title, *rest = parts(document, steps=steps)
-    cells = [_cell("title", "markdown", title)]
-    cells += [_cell("code", "code", code)] if code else []
-    cells += [_cell(_name(count, part), "markdown", part) for count, part in enumerate(rest, start=1)]
+    cells = [cell("title", "markdown", title)]
+    cells += [cell("code", "code", code)] if code else []
+    cells += [cell(_name(count, part), "markdown", part) for count, part in enumerate(rest, start=1)]
     found = {"cells": cells, "metadata": HEAD, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(found, indent=1, ensure_ascii=False)
 
@@ -37,7 +37,7 @@ def _name(count: int, part: str) -> str:
     return f"{count}-{words}"[:64]
 
 
-def _cell(name: str, kind: str, source: str) -> dict[str, Any]:
+def cell(name: str, kind: str, source: str) -> dict[str, Any]:
     cell: dict[str, Any] = {"cell_type": kind, "id": name, "metadata": {}}
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}

@@ -16,6 +16,7 @@ from symbp.explain.starts import Start
 from symbp.explain.steps import rests
 from symbp.explain.wrapping import WIDTH, columns, equation_lines, prose_lines
 from symbp.ir.printer import ATOM, MUL, Notation
+from symbp.read.lecture import Lesson
 from symbp.read.legend import Entry, Named, Piece, counted
 from symbp.read.matrix.spell import TEXT_SPELLING, matrix_sides
 from symbp.read.symbols import Symbols
@@ -155,22 +156,27 @@ def computed_as(shown: NumberedEquation) -> str:
 
 def lecture_text(document: Document) -> str:
     """How each derivative comes about: who reads the tensor, local derivatives, the chain rule's sum."""
-    notation = PageText(document.lecture.symbols)
     lines = ["Steps"]
-    for count, lesson in enumerate(document.lecture.lessons, start=1):
-        head, indent = f"{count:>4}. ", " " * 6
-        for row in rows(document, lesson, notation):
-            if isinstance(row, Sentence):
-                written = prose_lines(_spelled(row.pieces, notation), head if head.strip() else indent)
-            else:
-                number = "" if row.number is None else f"   ({row.number})"
-                margin = indent + "  " * (row.depth + 1)
-                broken = equation_lines(f"{row.left} = {row.right}", WIDTH - len(margin) - len(number))
-                written = [margin + line for line in broken]
-                written[-1] += number
-            lines += written
-            head = ""
+    for count, lesson in enumerate(document.lecture.told, start=1):
+        lines += lesson_lines(document, lesson, f"{count:>4}. ")
     return "\n".join(lines)
+
+
+def lesson_lines(document: Document, lesson: Lesson, head: str) -> list[str]:
+    """How one derivative comes about; `head` stands before the first line."""
+    notation, lines, indent = PageText(document.lecture.symbols), list[str](), " " * 6
+    for row in rows(document, lesson, notation):
+        if isinstance(row, Sentence):
+            written = prose_lines(_spelled(row.pieces, notation), head if head.strip() else indent)
+        else:
+            number = "" if row.number is None else f"   ({row.number})"
+            margin = indent + "  " * (row.depth + 1)
+            broken = equation_lines(f"{row.left} = {row.right}", WIDTH - len(margin) - len(number))
+            written = [margin + line for line in broken]
+            written[-1] += number
+        lines += written
+        head = ""
+    return lines
 
 
 def steps_text(steps: Sequence[Step], symbols: Symbols) -> str:

@@ -21,24 +21,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A network of the gallery and how to train it."""
+    """A network of the gallery and how to train it; small ones, whose use is their numbers, aren't
+    trained."""
 
     name: str
     net: Network
-    epochs: int
-    batch_size: int
-    optimizer: UpdateRule
-    data: Callable[[], Mapping[str, Any]]
+    epochs: int | None = None
+    batch_size: int | None = None
+    optimizer: UpdateRule | None = None
+    data: Callable[[], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
 class Entry:
     """A file of the gallery: its name, what it shows in one line, and the data set of
-    `symbp.data` that it learns."""
+    `symbp.data` that it learns, if it is trained."""
 
     name: str
     shows: str
-    data: str
+    data: str | None = None
 
     @property
     def file(self) -> Path:
@@ -48,6 +49,8 @@ class Entry:
     def load(self) -> Exhibit:
         """Declares the network."""
         module = importlib.import_module(f"symbp.gallery.{self.name}")
+        if self.data is None:
+            return Exhibit(self.name, module.net)
         return Exhibit(self.name, module.net, module.EPOCHS, module.BATCH, module.optimizer, module.data)
 
 
@@ -73,6 +76,19 @@ GALLERY: Mapping[str, Entry] = {
         Entry("contrastive", "two views of a digit find each other among all of the batch", "digit_views"),
         Entry("moe", "a gate weighs small networks, each good at a part of the plane", "spirals"),
         Entry("ssm", "a linear scan over time tells waves by their frequency", "waves"),
+        Entry("circuit", "f = (x + y)·z: what a sum and a product do to a gradient"),
+        Entry("circuit_neuron", "a sigmoid neuron gate by gate, with the numbers of CS231n"),
+        Entry("neuron_tanh", "a tanh neuron, with the numbers of micrograd"),
+        Entry("neuron_corrected", "an output of 0.521 that should be 1, corrected step by step"),
+        Entry("sigmoid_2_2_2", "two layers of two units, with the numbers everybody checks against"),
+        Entry("softmax_regression", "softmax and cross-entropy alone: p minus one at the right class"),
+        Entry("lstm_cell", "one step of an LSTM, each gate with its own weights"),
+        Entry("gru_cell", "one step of a GRU, a gate inside of a gate"),
+        Entry("attention", "one head over three words: queries, keys and values"),
+        Entry("batch_norm", "a gradient through a mean goes to every example"),
+        Entry("layer_norm", "what a normalised vector takes from its gradient"),
+        Entry("dropout", "a mask hides a unit from the gradient, too"),
+        Entry("conv", "both gradients of a convolution are convolutions"),
     )
 }
 

@@ -10,16 +10,25 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
 from operator import add, mul
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import sympy
 
 from symbp.errors import OutsideDomain
 from symbp.ir.domains import REFUSED, Domain, Value
-from symbp.ir.expr import Expr
+from symbp.ir.expr import Expr, Guard
 
 Env = Mapping[str, Any]  # the value of each free symbol, by name
 Closure = Callable[[Env], Value]
+
+
+@runtime_checkable
+class Evaluated(Protocol):
+    """A node that another stage adds to expressions: it says itself how it is evaluated."""
+
+    def closure(self, closures: Closures) -> Closure:
+        """The value of the node over a domain, from the values of its free symbols."""
+        ...
 
 
 class Closures:
@@ -46,6 +55,8 @@ class Closures:
                 self.domain.power,
             )
             return lambda env: power(base(env), exponent)
+        if isinstance(e, Evaluated):
+            return e.closure(self)
         if type(e).__name__ in REFUSED:
             raise OutsideDomain(
                 f"{type(e).__name__} has no place in a body: {e}",
@@ -73,6 +84,14 @@ class Closures:
         function, apply = e.func, self.domain.apply
         arguments = [self.value(argument) for argument in e.args]
         return lambda env: apply(function, [argument(env) for argument in arguments])
+
+    def extent(self, e: Expr) -> int:
+        """How far an index runs, for nodes that have indices of their own."""
+        raise OutsideDomain(f"nothing says how far an index runs to {e}")
+
+    def guard(self, e: Guard) -> Callable[[Env], bool]:
+        """Whether a relation holds, for nodes that have conditions."""
+        raise OutsideDomain(f"{type(e).__name__} cannot be evaluated: {e}")
 
     def other(self, e: Expr) -> Closure:
         if e.is_Symbol:

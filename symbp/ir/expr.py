@@ -379,4 +379,9 @@ def unused_name(name: str, taken: Container[str]) -> str:
 def guards_of(factors: Iterable[Expr]) -> list[Guard]:
     """The guards among factors, those that read nothing first: they say whether the others may be read."""
     guards = [f for f in factors if isinstance(f, Guard)]
-    return sorted(guards, key=lambda g: len(g.atoms(Access)))
+    return sorted(guards, key=_number_of_reads) if len(guards) > 1 else guards
+
+
+@lru_cache(maxsize=4096)
+def _number_of_reads(e: Expr) -> int:
+    return len(e.atoms(Access))

@@ -13,13 +13,14 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sympy
 
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, accesses, free_indices, free_sizes
 from symbp.ir.shapes import bounded_by_guards
-from symbp.ir.sizes.obeying import obeyed, obeying
+from symbp.ir.sizes.formula import Formula, formulas
+from symbp.ir.sizes.obeying import Pair, obeyed, obeying
 from symbp.ir.system import System
 
 SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
@@ -37,17 +38,32 @@ EASY = 20  # where so many tries fail, a declaration's own values are a better s
 class Reach:
     """A subscript over its indices' ranges, and the extent of the axis that it must not leave."""
 
-    subscript: Expr
-    ranges: tuple[tuple[Index, Expr], ...]
-    extent: Expr
+    subscript: Formula
+    ranges: tuple[tuple[Index, Formula], ...]
+    extent: Formula
 
-    def stays(self, sizes: Mapping[Size, Expr]) -> bool | None:
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        formulas = (self.subscript, self.extent, *(extent for _, extent in self.ranges))
+        return tuple(sorted({name for formula in formulas for name in formula.names}))
+
+    @cached_property
+    def _known(self) -> dict[tuple[int | None, ...], bool | None]:
+        return {}
+
+    def stays(self, sizes: Mapping[str, int]) -> bool | None:
         """Whether it stays in range at these values; None where that is not known, or a value is missing."""
-        *counts, extent = [e.xreplace(sizes) for e in (*(e for _, e in self.ranges), self.extent)]
+        point = tuple([sizes.get(name) for name in self._names])
+        if point not in self._known:
+            self._known[point] = self._stays(sizes)
+        return self._known[point]
+
+    def _stays(self, sizes: Mapping[str, int]) -> bool | None:
+        *counts, extent = [e.at(sizes) for e in (*(e for _, e in self.ranges), self.extent)]
         if not all(e.is_Integer for e in (*counts, extent)):
             return None
         ranges = {i: (0, int(e) - 1) for (i, _), e in zip(self.ranges, counts, strict=True)}
-        found = _interval(self.subscript.xreplace(sizes), ranges)
+        found = _interval(self.subscript.at(sizes), ranges)
         return None if found is None else found[0] >= 0 and found[1] < int(extent)
 
 
@@ -56,28 +72,26 @@ class Constraints:
     """What sizes must obey: extents, and divisors, that are 1 or more, subscripts that stay in range, and
     pairs of extents that are equal."""
 
-    extents: tuple[Expr, ...]
+    extents: tuple[Formula, ...]
     reaches: tuple[Reach, ...]
-    equal: tuple[tuple[Expr, Expr], ...] = ()
+    equal: tuple[Pair, ...] = ()
 
     def shared(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> int:
         """How many sizes and extents have the same value in both."""
-        one, two = _values(sizes), _values(others)
-        same = sum(int(e.xreplace(one) == e.xreplace(two)) for e in self.extents)
+        same = sum(int(e.at(sizes) == e.at(others)) for e in self.extents)
         return same + sum(others.get(name) == value for name, value in sizes.items())
 
     def alike(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> int:
         """How many sizes and extents have at both points the values of another one, which they would be
         taken for."""
-        one, two = _values(sizes), _values(others)
-        extents = [(int(e.xreplace(one)), int(e.xreplace(two))) for e in self.extents]
+        extents = [(int(e.at(sizes)), int(e.at(others))) for e in self.extents]
         pairs = [*extents, *((sizes[name], others[name]) for name in sizes)]
         return len(pairs) - len(set(pairs))
 
-    def hold(self, sizes: Mapping[Size, Expr]) -> bool:
+    def hold(self, sizes: Mapping[str, int]) -> bool:
         """Whether these values fit."""
         for extent in self.extents:
-            value = extent.xreplace(sizes)
+            value = extent.at(sizes)
             if not value.is_Integer or value < 1:
                 return False
         return obeyed(self.equal, sizes) and all(reach.stays(sizes) is not False for reach in self.reaches)
@@ -112,7 +126,8 @@ def least_sizes(system: System) -> dict[str, int]:
 
 def elements(system: System, sizes: Mapping[str, int]) -> int:
     """The elements of the boxes of all equations together; 0 for those whose sizes aren't all there."""
-    values, total = _values(sizes), 0
+    values = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
+    total = 0
     for equation in system.equations:
         extents = [extent.xreplace(values) for extent in equation.ranges]
         total += math.prod(int(e) for e in extents) if all(e.is_Integer for e in extents) else 0
@@ -126,7 +141,7 @@ def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:
     kept = {} if seed % 2 else dict(literal_sizes(system))
     for _ in range(TRIES):
         chosen = obeying({**{name: draw.randint(2, largest) for name in system.sizes}, **kept}, needed.equal)
-        if needed.hold(_values(chosen)):
+        if needed.hold(chosen):
             return chosen
     return sample_sizes(system, ANEW + seed)
 
@@ -139,18 +154,17 @@ def _raised(sizes: Mapping[str, int], needed: Constraints) -> dict[str, int] | N
     images larger than chance draws. None where that isn't found."""
     found = dict(sizes)
     for extent in needed.extents:
-        for size in sorted(free_sizes(extent), key=lambda s: s.name):
-            values = _values({**found, size.name: FARTHEST})
-            if extent.xreplace(_values(found)) >= 1 or not extent.xreplace(values) >= 1:
+        for name in extent.names:
+            if extent.at(found) >= 1 or not extent.at({**found, name: FARTHEST}) >= 1:
                 continue
-            low, high = found[size.name], FARTHEST
+            low, high = found[name], FARTHEST
             while low < high:
                 middle = (low + high) // 2
-                fits = extent.xreplace(_values({**found, size.name: middle})) >= 1
+                fits = extent.at({**found, name: middle}) >= 1
                 low, high = (low, middle) if fits else (middle + 1, high)
-            found[size.name] = low
+            found[name] = low
     found = obeying(found, needed.equal)
-    return found if needed.hold(_values(found)) else None
+    return found if needed.hold(found) else None
 
 
 @lru_cache(maxsize=64)
@@ -171,8 +185,8 @@ def _fitting(
     for attempt in range(int(variant >= ANEW), TRIES):
         chosen = first if attempt == 0 else _drawn(names, variant, attempt, dict(unlike or ()), dict(kept))
         chosen = obeying(chosen, needed.equal)
-        if not needed.hold(_values(chosen)):
-            if attempt == EASY and best is None and needed.hold(_values(known)):
+        if not needed.hold(chosen):
+            if attempt == EASY and best is None and needed.hold(known):
                 best = (0, _lowered(known, needed, variant, dict(unlike or ()), distinct=len(small) > 2))
                 break
             continue
@@ -197,15 +211,11 @@ def _told_apart(
     for name in (n for n in sizes if n not in kept):
         for value in (*range(2, 9), 2 * sizes[name]):
             changed = {**found, name: value}
-            if not _taken_for_another(name, value, found, other) and needed.hold(_values(changed)):
+            if not _taken_for_another(name, value, found, other) and needed.hold(changed):
                 wrong = needed.alike(changed, other) + needed.shared(changed, other)
                 if wrong < most:
                     found, most = changed, wrong
     return found
-
-
-def _values(sizes: Mapping[str, int]) -> dict[Size, Expr]:
-    return {Size(name): sympy.Integer(value) for name, value in sizes.items()}
 
 
 def _in_turn(
@@ -246,7 +256,7 @@ def _lowered(
             for value in (v for v in range(2, found[name]) if v not in others):
                 if _taken_for_another(name, value, found, unlike):
                     continue
-                if needed.hold(_values({**found, name: value})):
+                if needed.hold({**found, name: value}):
                     found[name] = value
                     break
     return found
@@ -295,7 +305,6 @@ def constraints(system: System) -> Constraints:
     extents: dict[Expr, None] = {}
     reaches: dict[Reach, None] = {}
     shapes = {t.name: t.shape for t in system.tensors}
-    declared = _values(system.bound)
     for shape in (*shapes.values(), *(e.ranges for e in system.equations)):
         extents |= dict.fromkeys(e for e in shape if not isinstance(e, Size) and e.free_symbols)
     for equation in system.equations:
@@ -312,12 +321,12 @@ def constraints(system: System) -> Constraints:
                 indices = free_indices(subscript)
                 if indices & guarded or not indices <= ranges.keys() or subscript.has(Access):
                     continue
-                own = tuple((i, ranges[i]) for i in sorted(indices, key=str))
-                reach = Reach(subscript, own, extent)
+                own = tuple((i, Formula(ranges[i])) for i in sorted(indices, key=str))
+                reach = Reach(Formula(subscript), own, Formula(extent))
                 # a padded image is left at its edges, but its channels at no values that were declared
-                if access.outside is None or reach.stays(declared):
+                if access.outside is None or reach.stays(system.bound):
                     reaches[reach] = None
-    return Constraints(tuple(extents), tuple(reaches), system.conditions)
+    return Constraints(tuple(map(Formula, extents)), tuple(reaches), formulas(system.conditions))
 
 
 def _interval(e: Expr, ranges: Mapping[Index, tuple[int, int]]) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index, free_indices
@@ -57,10 +58,18 @@ def groups(system: System, wanted: Iterable[str] | None = None) -> tuple[Group, 
     Independent groups keep the order of their equations. Linear in the number of equations and reads.
     Raises EvaluationError: values that depend on themselves at the same step, or in both directions.
     """
-    equations = system.equations
-    if wanted is not None:
-        needed = _needed(system, wanted)
-        equations = tuple(equation for equation in equations if equation.target in needed)
+    if wanted is None:
+        return _all_groups(system)
+    needed = _needed(system, wanted)
+    return _arranged(tuple(equation for equation in system.equations if equation.target in needed))
+
+
+@lru_cache(maxsize=64)
+def _all_groups(system: System) -> tuple[Group, ...]:
+    return _arranged(system.equations)
+
+
+def _arranged(equations: Sequence[Equation]) -> tuple[Group, ...]:
     return _arrange(equations, {equation.target: equation.reads for equation in equations})
 
 

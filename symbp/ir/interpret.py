@@ -327,7 +327,12 @@ class _Reals(Closures):
     def __init__(self, run: Interpreter, equation: Equation) -> None:
         super().__init__(run.domain)
         self.reads = _Reads(run, equation)
-        self.guard = self.reads.guard
+
+    def extent(self, e: Expr) -> int:
+        return self.reads.run.extent(e)
+
+    def guard(self, e: Guard) -> Callable[[Env], bool]:
+        return self.reads.guard(e)
 
     def product(self, e: Expr) -> Closure:
         parts = sympy.Mul.make_args(e)

@@ -26,10 +26,12 @@ class Label:
 @dataclass(frozen=True)
 class Choices:
     """What an author wants on pages: the LaTeX of tensors by name, the letters of indices by the name of the
-    size along which they run, and `constants`, numbers by the letter that they go by."""
+    size along which they run, names for a tensor's elements where a net is written out, and `constants`,
+    numbers by the letter that they go by."""
 
     symbols: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
+    elements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     constants: Mapping[str, Expr] = field(default_factory=dict)
 
 

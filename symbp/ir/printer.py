@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.labels import Differential
     from symbp.ir.system import Equation, System
 
+SMALL = sympy.Rational(1, 100)  # what is added to a variance, not `1 - h²`
 ADD, QUOTIENT, MUL, POW, ATOM = range(1, 6)  # binding strength of what was written; `2·(H//2)` is no `2·H//2`
 Written = tuple[str, int]
 TermKey = tuple[bool, bool, int, int, str]
@@ -232,11 +233,7 @@ class Notation:
         raise TypeError(f"no notation for {type(e).__name__}: {e}")
 
     def _guard(self, e: Guard, order: tuple[Index, ...]) -> str:
-        lhs, rhs, op = e.lhs, e.rhs, e.op
-        if lhs.is_number:  # `[z > 0]`, not `[0 < z]`
-            op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
-        if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:  # `[m < A]`, not `[m + 1 <= A]`
-            op, lhs = "<", lhs - 1
+        op, lhs, rhs = readable_relation(e.op, e.lhs, e.rhs)
         return self.guard(op, self.show(lhs, order), self.show(rhs, order))
 
     def _rational(self, e: Expr) -> Written:
@@ -247,6 +244,10 @@ class Notation:
 
     def _sum(self, e: Expr, order: tuple[Index, ...]) -> Written:
         ranked = sorted(self._written_term(term, order) for term in e.args)
+        if _is_of_integers(e) and any(not term[0][0] and term[0][1] for term in ranked):
+            ranked.sort(key=lambda term: not term[0][1])  # `t + 1`, but `1 - t`
+        elif 0 < e.as_coeff_Add()[0] < SMALL and not ranked[1][0][0]:  # `v + 1e-5`
+            ranked.sort(key=lambda term: (term[0][0], not term[0][1]))
         (negative, *_), (text, strength) = ranked[0]
         if negative:
             text = self.sign("-") + self.wrapped((text, strength), MUL)
@@ -330,6 +331,34 @@ class Notation:
         return self.power(
             self.wrapped(self._write(base, order), ATOM), exponent, self.wrapped(written, ATOM)
         ), POW
+
+
+def readable_relation(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:
+    """A relation with an index by itself on its left, if it has one: `t = T - 1`, not `T = t + 1`."""
+    if lhs.is_number:  # `z > 0`, not `0 < z`
+        op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
+    if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:  # `m < A`, not `m + 1 <= A`
+        op, lhs = "<", lhs - 1
+    step = _step(lhs)
+    if step > 0 and op == "<=":  # `t < T - 1`, not `t + 2 <= T`
+        op, lhs, rhs = "<", lhs - step, rhs - step + 1
+    elif op in ("=", "!=") and not isinstance(lhs, Index):
+        lhs, rhs = (rhs, lhs) if _step(rhs) else (lhs, rhs)
+        lhs, rhs = lhs - _step(lhs), rhs - _step(lhs)
+    return op, lhs, rhs
+
+
+def _step(e: Expr) -> int:
+    """c of an index and a number, `t + c`; 0 for all else."""
+    number, rest = e.as_coeff_Add()
+    return int(number) if isinstance(rest, Index) and number.is_Integer else 0
+
+
+def _is_of_integers(e: Expr) -> bool:
+    """Whether a sum is one of indices and sizes, as a subscript or the length of an axis is."""
+    if isinstance(e, (FloorDiv, Mod)) or e.is_Add or e.is_Mul:
+        return all(_is_of_integers(a) for a in e.args)
+    return isinstance(e, (Index, Size)) or bool(e.is_Integer)
 
 
 def wrap(written: Written, least: int) -> str:

@@ -11,14 +11,16 @@ get their names (`naming`, `letters`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
+from typing import Any
 
 import sympy
 
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
-from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses
+from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses, free_sizes
 from symbp.ir.labels import Choices, Differential
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
@@ -48,6 +50,7 @@ class Network:
     initial: Mapping[str, Initial]
     hyper: Mapping[str, float] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices, compare=False)
+    example: Mapping[str, Any] = field(default_factory=dict, compare=False)
     origin: Origin | None = field(default=None, compare=False)
 
     __hash__ = object.__hash__
@@ -61,10 +64,14 @@ class Network:
         parameters: Iterable[Tensor] = (),
         symbols: Mapping[str, str] | None = None,
         letters: Mapping[str, str] | None = None,
+        example: Mapping[str, Any] | None = None,
+        elements: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """`parameters` lists parameters that belong to the network even if nothing reads them. On pages,
         `symbols` gives tensors their LaTeX, {"W1": r"W^{(1)}"}, and `letters` the indices along sizes,
-        {"T": "t"}, as `bp.dim("T", index="t")` does.
+        {"T": "t"}, as `bp.dim("T", index="t")` does; `example` gives leaves the values of a worked example,
+        {"x": [[0.05, 0.10]]}, and `elements` names what is in a tensor, for a net that is written out,
+        {"x": ["i1", "i2"]}.
 
         Raises DeclarationError: among others, two letters for the index along one size, one letter for two
         sizes, or a letter that is the name of a tensor or of a size."""
@@ -77,8 +84,9 @@ class Network:
         object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())
         chosen = {name: one for name, one in lowered.unifier.letters.items() if name in system.sizes}
-        choices = _choices(system, symbols or {}, letters or {}, chosen)
+        choices = _choices(system, symbols or {}, letters or {}, chosen, elements or {})
         object.__setattr__(self, "choices", replace(choices, constants=lowered.constants()))
+        object.__setattr__(self, "example", _example(system, example or {}))
         object.__setattr__(self, "origin", here())
 
     @property
@@ -90,13 +98,24 @@ class Network:
     def __str__(self) -> str:
         return f"{self.name}\n{self.system}"
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
 
 def _choices(
-    system: System, symbols: Mapping[str, str], letters: Mapping[str, str], chosen: Mapping[str, str]
+    system: System,
+    symbols: Mapping[str, str],
+    letters: Mapping[str, str],
+    chosen: Mapping[str, str],
+    elements: Mapping[str, Sequence[str]],
 ) -> Choices:
     """What the author wants on pages; `chosen` are the letters that sizes were declared with. Raises
     DeclarationError: a tensor or a size that isn't there, letters that can't all be."""
-    for what, given, known in (("tensor", symbols, system.by_name), ("size", letters, system.sizes)):
+    wanted = (
+        ("tensor", (*symbols, *elements), system.by_name),
+        ("size", tuple(letters), system.sizes),
+    )
+    for what, given, known in wanted:
         for name in given:
             if name not in known:
                 raise DeclarationError(
@@ -105,7 +124,10 @@ def _choices(
     for letter in letters.values():
         check_name(letter, "an index")
     _check_letters(system, letters, chosen)
-    return Choices(dict(symbols), {**chosen, **letters})
+    for element in (name for names in elements.values() for name in names):
+        check_name(element, "an element")
+    own = {name: tuple(names) for name, names in elements.items()}
+    return Choices(dict(symbols), {**chosen, **letters}, own)
 
 
 def _check_letters(system: System, letters: Mapping[str, str], chosen: Mapping[str, str]) -> None:
@@ -129,6 +151,19 @@ def _check_letters(system: System, letters: Mapping[str, str], chosen: Mapping[s
                 help="choose another letter, or give the other thing another name",
             )
         owner[letter] = size
+
+
+def _example(system: System, example: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of leaves. Raises DeclarationError: a name that is no leaf."""
+    leaves = [t.name for t in system.leaves]
+    for name in example:
+        if name not in leaves:
+            raise DeclarationError(
+                f"the example has a value for {name!r}, which is no leaf of the network",
+                where=here(),
+                help=f"choose from: {', '.join(leaves)}",
+            )
+    return dict(example)
 
 
 def _check(name: str, loss: Tensor, outputs: Mapping[str, Tensor], metrics: Mapping[str, Tensor]) -> None:
@@ -283,9 +318,9 @@ class _Lowering:
         draft = self.bodies[node.serial]
         symbols: dict[Expr, Expr] = {**self.letters.of(node)}
         for size in sorted(_sizes(draft), key=lambda s: s.name):
-            symbols[size] = self.extent(size)
+            symbols[size] = self._value(size, node)
         for quotient in _quotients(draft):  # written as in shapes, which are compared with subscripts
-            symbols[quotient] = self.extent(quotient)
+            symbols[quotient] = self._value(quotient, node)
 
         def spell(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
             return type(access)(self.names[node_of(access).serial], *subscripts, outside=outside)
@@ -302,6 +337,21 @@ class _Lowering:
             reduction=reduction,
             ranges=tuple(self.extent(e) for e in draft.ranges),
         )
+
+    def _value(self, formula: Expr, node: Node) -> Expr:
+        """A formula of sizes in the network's own sizes; numbers for those that are no axis' length."""
+        found = self.unifier.find(formula)
+        apart = sorted(free_sizes(found) - self.sizes.keys(), key=lambda s: s.name)
+        for size in apart:
+            if not isinstance(size, Dim):
+                raise DeclarationError(
+                    f"the size {size} is in a formula, but is the length of no axis: nothing tells its value",
+                    where=node.origin,
+                    details=(f"in the equation of {display(node)}",),
+                    help=f'give it a value, bp.dim("{size}", 5), or make it a constant, bp.hyper("{size}")',
+                )
+        numbers = {size: sympy.Integer(size.value) for size in apart if isinstance(size, Dim)}
+        return found.xreplace({**self.sizes, **numbers})
 
     def _shape(self, node: Node) -> tuple[Expr, ...]:
         return tuple(self.extent(e) for e in node.shape)

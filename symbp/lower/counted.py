@@ -31,6 +31,15 @@ def counted(system: System, known: Mapping[str, int]) -> System:
     return _with(system, values) if values else system
 
 
+def without_axis(system: System, known: Mapping[str, int]) -> System:
+    """The system with numbers for the sizes that stand in formulas only, as far as they are known: no array
+    tells the value of a size that no axis has any more."""
+    written = {size for e in system.equations for part in (e.body, *e.where) for size in free_sizes(part)}
+    gone = sorted({size.name for size in written} - {*system.sizes})
+    values = {Size(name): sympy.Integer(known[name]) for name in gone if name in known}
+    return _with(system, values) if values else system
+
+
 def united(system: System) -> System:
     """The system with one size for those that are numbered alike, as integers in shapes are, and have one
     value in the declaration."""

@@ -4,7 +4,8 @@ Enters: an equation. Leaves: its cases, each with subscripts that are fixed or a
 Must not know: letters, symbols, formats.
 
 [l = 0]·A + [l = 1]·B over an axis of two is A at 0 and B at 1: the four gates of a recurrence that are one
-tensor. [k = K − 1]·A + [k < K − 1]·B is A at the end and B before it.
+tensor. [k = K − 1]·A + [k < K − 1]·B is A at the end and B before it, [s % 2 = 0]·A + [s % 2 = 1]·B is A at
+even places and B at odd ones.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symbp.ir.expr import Expr, Guard, Index
+from symbp.ir.expr import Expr, Guard, Index, Mod
 from symbp.ir.system import Equation
 
 MOST = 8  # equations for one
@@ -57,7 +58,27 @@ def _along(equation: Equation, index: Index, extent: Expr) -> tuple[Case, ...]:
             return ()
         ordered = sorted(bodies, key=lambda g: int(places[g]))
         return tuple(_fixed(equation, index, places[g], bodies[g]) for g in ordered)
-    return _at_an_end(equation, index, bodies, places)
+    return _at_an_end(equation, index, bodies, places) or _either_way(equation, bodies)
+
+
+def opposite(guard: Guard) -> Expr:
+    """The bracket of what holds where this one's condition doesn't."""
+    other = guard.complement()
+    if isinstance(other, Guard) and other.op == "!=":
+        for parity, place in ((other.lhs, other.rhs), (other.rhs, other.lhs)):
+            if isinstance(parity, Mod) and parity.args[1] == 2 and place in (0, 1):
+                return Guard("=", parity, 1 - place)
+    return other
+
+
+def _either_way(equation: Equation, bodies: Mapping[Guard, Expr]) -> tuple[Case, ...]:
+    """One case where a condition holds, the other where it doesn't."""
+    if len(bodies) != 2:
+        return ()
+    one, other = bodies
+    if opposite(one) != other:
+        return ()
+    return tuple(Case(equation.with_(body=bodies[guard]), condition=guard) for guard in bodies)
 
 
 def _at_an_end(
@@ -89,7 +110,7 @@ def _is_of(guard: Guard, index: Index) -> bool:
     return (
         index in symbols
         and not any(isinstance(s, Index) and s != index for s in symbols)
-        and not any(a.args for a in guard.atoms(sympy.Function))
+        and not any(a.args for a in guard.atoms(sympy.Function) if not isinstance(a, Mod))
     )
 
 

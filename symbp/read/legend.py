@@ -16,7 +16,7 @@ from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses, free_indic
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import Constant, bound
-from symbp.read.forms import form
+from symbp.read.forms import KNOWN, form, known_letters
 from symbp.read.origin import Origin
 from symbp.read.symbols import Symbols, differentials
 from symbp.read.textbook.functions import DEFINITIONS
@@ -310,11 +310,12 @@ def _helpers(derivation: Derivation, shown: Mapping[str, Equation], symbols: Sym
     """What each helper is, those alike together."""
     alike: dict[tuple[Piece, ...], list[str]] = {}
     system, known = derivation.system, differentials(derivation)
+    letters = known_letters(system)
     for name, equation in shown.items():
         tensor = system.tensor(name)
         if _is_given(tensor) or name in known or symbols.symbols[name].quotient:
             continue
-        found = form(equation)
+        found = KNOWN.get(letters.get(name, ""), form(equation))
         over = [" over ", *_listed(equation.reduced)] if found.over else []
         late = tensor.label is not None and tensor.label.stands_for is not None
         words: tuple[Piece, ...] = (f": {found.words}", *over, *([" at inference"] if late else []))

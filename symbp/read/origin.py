@@ -24,6 +24,7 @@ from symbp.read.display import Along, Reduced, bound
 if TYPE_CHECKING:
     from symbp.derive.derivation import Step
     from symbp.read.lecture import Lesson, Part
+    from symbp.read.lecture.short import KnownSum, Selected
 
 PLACES = ("argmax", "argsort")  # what gives the place of an element
 
@@ -120,15 +121,31 @@ class Origin:
 
     def lesson(self, lesson: Lesson) -> Lesson:
         """The lesson, but for its line."""
+        if not self.first:
+            return lesson
         between = tuple(map(self.lesson, lesson.between))
-        total = None if lesson.sum is None else self.equation(lesson.sum)
-        return replace(lesson, parts=tuple(map(self._part, lesson.parts)), sum=total, between=between)
+        return replace(
+            lesson,
+            parts=tuple(map(self._part, lesson.parts)),
+            sum=None if lesson.sum is None else self.equation(lesson.sum),
+            between=between,
+            selected=None if lesson.selected is None else self._selected(lesson.selected),
+            known=tuple(self._known(one) for one in lesson.known),
+        )
 
     def _part(self, part: Part) -> Part:
         of, by = self.access(part.of), self.access(part.by)
         assert isinstance(of, Access)
         assert isinstance(by, Access)
-        return replace(part, of=of, by=by, slope=None if part.slope is None else self.value(part.slope))
+        slope, plainly = (None if e is None else self.value(e) for e in (part.slope, part.plainly))
+        return replace(part, of=of, by=by, slope=slope, plainly=plainly)
+
+    def _selected(self, one: Selected) -> Selected:
+        brackets, cancels = tuple(map(self.guard, one.brackets)), tuple(map(self.access, one.cancels))
+        return replace(one, equation=self.equation(one.equation), brackets=brackets, cancels=cancels)
+
+    def _known(self, one: KnownSum) -> KnownSum:
+        return replace(one, left=self.value(one.left), right=self.value(one.right))
 
     def step(self, step: Step) -> Step:
         """The rewrite of equations over the new indices."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from symbp.derive.derivation import Derivation
@@ -79,6 +80,19 @@ class Reading:
     def origin(self) -> Origin:
         """Where indices start, and what counts as they do."""
         return Origin(self.options.origin, self.derivation.system)
+
+    @cached_property
+    def computable(self) -> Reading:
+        """The reading as it is evaluated and as code has it: constants are numbers, indices start at 0."""
+        if not self.constants and not self.options.origin:
+            return self
+        own = self.derivation
+        equations = tuple(e.changed(self.constants) for e in own.system.equations)
+        own = replace(own, system=replace(own.system, equations=equations))
+        lines = tuple(line.from_zero or line for line in self.lines)
+        lines = tuple(replace(line, equation=line.equation.changed(self.constants)) for line in lines)
+        options = replace(self.options, origin=0)
+        return replace(self, derivation=own, lines=lines, options=options)
 
     def of(self, part: Part) -> tuple[Line, ...]:
         """The lines of a part."""

@@ -160,6 +160,11 @@ def name_latex(name: str) -> str:
     stem = name.rstrip("'")
     if stem != name:
         return name_latex(stem).rstrip() + name[len(stem) :]
+    if name.endswith("²"):
+        return name_latex(name[:-1]).rstrip() + "^{2}"
+    hat = ABOVE["hat"]
+    if hat in name:
+        return rf"\hat{{{name_latex(name.replace(hat, '')).strip()}}}"
     name = LETTERS.get(name, name)
     if name in GREEK:
         return rf"\{name} "

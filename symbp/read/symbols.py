@@ -21,7 +21,7 @@ from symbp.ir.expr import Access
 from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.boxes import readable
-from symbp.read.forms import form
+from symbp.read.forms import form, known_letters
 from symbp.read.options import Derivatives
 from symbp.read.spelling import (
     Quotient,
@@ -137,6 +137,7 @@ class _Choosing:
         self.notation = notation
         self.derivation, self.system, self.chosen = derivation, derivation.system, chosen
         self.letters = taken
+        self.known = known_letters(self.system)
         self.differentials = differentials(derivation)
         self.symbols: dict[str, Symbol] = {}
         self.text: dict[str, str] = {}
@@ -202,6 +203,9 @@ class _Choosing:
         )
 
     def label(self, tensor: Tensor) -> Label:
+        known = self.known.get(tensor.name)
+        if known is not None and (tensor.label is None or tensor.label.stands_for is None):
+            return Label(known, tensor.label.number if tensor.label is not None else None)
         if tensor.label is not None:
             return tensor.label
         equation = self.system.defining.get(tensor.name)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, accesses
+from symbp.ir.expr import Access, Expr, Guard
+from symbp.ir.margins import in_range
 from symbp.ir.sampling import evaluate_size
 from symbp.ir.system import FLAT, Equation, Reduction, System
 from symbp.ir.vector import Run
@@ -160,19 +160,6 @@ def _together(equation: Equation) -> list[tuple[Guard, ...]]:
     for guard in equation.where:
         walk(guard, ())
     return list(found.values())
-
-
-def in_range(equation: Equation, guards: Sequence[Guard], shapes: Mapping[str, tuple[Expr, ...]]) -> Expr:
-    """The conditions under which what the guards read is in its tensor; elsewhere nobody asks them."""
-    return sympy.Mul(
-        *[
-            guard
-            for access in accesses(sympy.Mul(*guards))
-            if access.outside is None
-            for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True)
-            for guard in within(subscript, extent, equation.extents)
-        ]
-    )
 
 
 def _arguments(run: Run, equation: Equation) -> Array:

@@ -13,10 +13,11 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
+from symbp.ir.margins import kink_margin
 from symbp.ir.sampling import evaluate_size
 from symbp.verify.blocks import Block
 from symbp.verify.methods import Numeric
-from symbp.verify.numeric import LEAST_STEP, STEP, Values, kink_margin
+from symbp.verify.numeric import LEAST_STEP, STEP, Values
 from symbp.verify.points import Drawer, Point, Style
 from symbp.verify.report import Row, compare, failed
 from symbp.verify.rounding import Evaluate as Tensors

@@ -6,17 +6,14 @@ Must not know: the derivation that is being checked, which shares no code with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
 
-from symbp.ir.expr import Expr, Guard
-from symbp.ir.system import Equation, System
-from symbp.ir.vector import Run, run
-from symbp.verify.coverage import in_range
+from symbp.ir.system import System
+from symbp.ir.vector import run
 
 Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
@@ -80,45 +77,3 @@ def complex_step(
 def moved(values: Values, direction: Mapping[str, Array], by: complex) -> dict[str, Array]:
     """The values, those of the direction moved along it."""
     return {**values, **{name: values[name] + by * part for name, part in direction.items()}}
-
-
-def kink_margin(
-    system: System, values: Values, sizes: Mapping[str, int], wanted: Iterable[str] | None = None
-) -> float:
-    """The smallest distance of any real guard from its kink, and of any maximum from a tie; ∞ if none. With
-    `wanted` only of what these tensors rest on: a metric may stand at a kink."""
-    point = Run(system, values, sizes)
-    margin = np.inf
-    shapes = {t.name: t.shape for t in system.tensors}
-    needed = system.resting(wanted) if wanted is not None else system.by_name.keys()
-    for equation in (e for e in system.equations if e.target in needed):
-        for guard in sorted(equation.body.atoms(Guard), key=str):
-            if not (guard.lhs.is_integer and guard.rhs.is_integer):
-                inside = in_range(equation, (guard,), shapes)
-                distance = _where(point, equation, inside, guard.lhs - guard.rhs)
-                margin = min(margin, float(np.min(np.abs(distance), initial=np.inf)))
-        if equation.op == "max" and not equation.constant:
-            margin = min(margin, _gap(point, equation))
-    return margin
-
-
-def _gap(point: Run, equation: Equation) -> float:
-    """The smallest distance between the largest and the second largest element of a maximum."""
-    value = _where(point, equation, sympy.Mul(*equation.where), equation.body)
-    flat = value.reshape(*value.shape[: len(equation.indices)], -1)
-    if flat.shape[-1] < 2:
-        return np.inf
-    ordered = np.sort(flat, axis=-1)
-    known = ordered[np.isfinite(ordered[..., -2])]
-    return float(np.min(known[..., -1] - known[..., -2], initial=np.inf))
-
-
-def _where(point: Run, equation: Equation, condition: Expr, body: Expr) -> Array:
-    """An expression over all indices of an equation where a condition holds, −∞ elsewhere."""
-
-    def over(e: Expr) -> Array:
-        return np.real(point.value(Equation("_", equation.all_indices, e, None, (), equation.ranges)))
-
-    if condition == 1:
-        return over(body)
-    return np.where(over(condition) != 0, over(sympy.Mul(condition, body)), -np.inf)

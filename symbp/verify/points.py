@@ -16,11 +16,9 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symbp.errors import EvaluationError
-from symbp.ir.expr import Size
-from symbp.ir.fitting import Constraints, constraints, sample_sizes
+from symbp.ir.fitting import constraints, sample_sizes
 from symbp.ir.sampling import CENTRED, Spread, draws, evaluate_size, sample_leaf
 from symbp.ir.system import Fact, Role, System, Tensor
 from symbp.ir.vector import run
@@ -197,7 +195,7 @@ def all_sizes(system: System, given: Mapping[str, int], count: int) -> list[dict
         for chosen in _rings(system, fixed):
             if len(found) == count:
                 break
-            if chosen not in found and _hold(needed, chosen) and _largest(system, chosen) <= most:
+            if chosen not in found and needed.hold(chosen) and _largest(system, chosen) <= most:
                 found.append(chosen)
     return found
 
@@ -220,10 +218,6 @@ def _dealt(
     values = [left[k] if k < len(left) else extra + k for k in range(len(names))]
     chosen = {**dict(zip(names, values, strict=True)), **fixed}
     return {name: chosen[name] for name in system.sizes}
-
-
-def _hold(needed: Constraints, sizes: Mapping[str, int]) -> bool:
-    return needed.hold({Size(name): sympy.Integer(value) for name, value in sizes.items()})
 
 
 def _largest(system: System, sizes: Mapping[str, int]) -> int:

@@ -9,11 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+HEAD: tuple[str, ...] = (
+    "parameter", "method", "max |Δ|", "relative", "entries", "worst element", "value", "expected",
+)  # fmt: skip
+BAR = r"\|"  # in a table of Markdown
 FLOOR = 1e-8  # gradients below this norm are compared absolutely
 
 
@@ -81,9 +86,8 @@ class Report:
         """One object a row; a number that isn't finite is null."""
         return [{key: _plain(value) for key, value in asdict(row).items()} for row in self.rows]
 
-    def __str__(self) -> str:
-        head = ("parameter", "method", "max |Δ|", "relative", "entries", "worst element", "value", "expected")
-        table = [head] + [
+    def _table(self) -> list[tuple[str, ...]]:
+        return [HEAD] + [
             (
                 row.parameter,
                 row.method,
@@ -96,16 +100,38 @@ class Report:
             )
             for row in self.rows
         ]
-        widths = [max(len(line[k]) for line in table) for k in range(len(head))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table
-        ]
-        ends = ["", *(f"{row.verdict}{_at(row.sizes)}" for row in self.rows)]
-        first = (
+
+    def _first(self) -> str:
+        return (
             f"{self.network}: symbolic {self.what} against other methods "
             f"({_text(self.sizes)}; seed {self.seed})"
         )
-        return "\n".join([first, *(f"{a}  {b}".rstrip() for a, b in zip(lines, ends, strict=True))])
+
+    def _repr_html_(self) -> str:
+        table = [(*cells, end) for cells, end in zip(self._table(), self._ends(), strict=True)]
+        rows = [
+            f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
+            for cells, kind in zip(table, ["th", *["td"] * len(self.rows)], strict=True)
+        ]
+        return f"<table><caption>{escape(self._first())}</caption>{''.join(rows)}</table>"
+
+    def _repr_markdown_(self) -> str:
+        table = [(*cells, end) for cells, end in zip(self._table(), self._ends(), strict=True)]
+        lines = [f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |" for cells in table]
+        rule = "|" + "---|" * len(table[0])
+        return "\n".join([self._first(), "", lines[0], rule, *lines[1:]])
+
+    def _ends(self) -> list[str]:
+        return ["", *(f"{row.verdict}{_at(row.sizes)}" for row in self.rows)]
+
+    def __str__(self) -> str:
+        table = self._table()
+        widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table
+        ]
+        shown = (f"{a}  {b}".rstrip() for a, b in zip(lines, self._ends(), strict=True))
+        return "\n".join([self._first(), *shown])
 
 
 def _text(sizes: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -298,3 +299,14 @@ def test_mlp_reads_97_of_100_digits_that_it_has_not_seen(capsys, target, seed):
     assert found["held_out"] == 359
     assert found["accuracy"] >= 0.97
     assert found["gradient_error"] <= 1e-6
+
+
+def test_curve(capsys, folder):
+    status, _, err = run(
+        capsys, "train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 3, *FAST, "--curve", "curve.svg"
+    )
+    assert status == 0
+    assert "wrote curve.svg" in err
+    root = ET.parse(folder / "curve.svg").getroot()
+    names = {node.get("data-series") for node in root.iter() if node.get("data-series")}
+    assert names == {"training", "held out", "accuracy"}

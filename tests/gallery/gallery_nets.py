@@ -10,7 +10,8 @@ from symbp.gallery import GALLERY, find
 
 # something of each kind, soon derived: dense, a scatter, a recurrence over time with labels, sampled pairs
 QUICK = ("mlp", "char_rnn", "crf", "word2vec")
-NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in GALLERY]
+TRAINED = [name for name, entry in GALLERY.items() if entry.data is not None]
+NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TRAINED]
 
 
 @functools.cache

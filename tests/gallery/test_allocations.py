@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_nets import NAMES, batch, derived, module
+from gallery_nets import NAMES, TRAINED, batch, derived, module
 
 from symbp.emit.module import plan_of
-from symbp.gallery import GALLERY
 from symbp.ir.expr import Size
 
 STEPS, BATCH = 5, 16
@@ -118,7 +117,7 @@ def allocations():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_compiled_step_allocates_nothing(name, threads, monkeypatch):
     found, data = module(name, "numba"), batch(name, BATCH)
     state = found.init_state(found.init_params(3), seed=3, threads=threads)

@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from gallery_nets import derived, module
+from gallery_nets import TRAINED, derived, module
 
 import symbp as bp
-from symbp.gallery import GALLERY
 
 pytestmark = pytest.mark.slow
 BATCH, STEPS = 16, 100
@@ -46,7 +45,7 @@ def fitted(name, target, *, seed=3):
     return [record["loss"] for record in history], state
 
 
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", TRAINED)
 def test_targets_agree_over_a_hundred_steps_and_the_loss_falls(name):
     losses, state = fitted(name, "numpy")
     others, other = fitted(name, "numba")
@@ -69,13 +68,13 @@ def test_the_same_seed_gives_the_same_numbers_whoever_schedules_them(name, targe
     assert other != losses
 
 
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", TRAINED)
 def test_gradients_hold(name):
     exhibit, _, derivation, _ = derived(name)
     assert bp.check(exhibit.net, derivation=derivation).ok
 
 
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", TRAINED)
 def test_its_own_training_learns(name):
     exhibit, data, _, _ = derived(name)
     found = module(name, "numba")
@@ -88,4 +87,4 @@ def test_its_own_training_learns(name):
 
 
 def test_every_network_has_its_figure():
-    assert list(LEARNED) == list(GALLERY)
+    assert list(LEARNED) == TRAINED

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from symbp.ir.expr import FloorDiv, Mod, Size
 from symbp.ir.sizes.canonical import canonical, difference, never_same, same_extent, solved_for
+from symbp.ir.sizes.formula import formulas
 from symbp.ir.sizes.obeying import obeyed, obeying
 from symbp.ir.sizes.relations import Relations
 
@@ -158,12 +159,12 @@ def test_conditions_say_all_that_makes_extents_equal(pairs, points, freely):
         assert known.find(one) == known.find(other)
         equated.append((one, other))
     else:
-        left = known.left()
+        left = formulas(known.left())
         for point in points:
             given_ = obeying({s.name: int(v) for s, v in point.items()}, left)
-            sizes = {s: sympy.Integer(given_[s.name]) for s in SIZES}
-            if not obeyed(left, sizes):
+            if not obeyed(left, given_):
                 continue
+            sizes = {s: sympy.Integer(given_[s.name]) for s in SIZES}
             for one, other in equated:
                 a, b = (known.replaced(e).xreplace(sizes) for e in (one, other))
                 assert a == b
@@ -171,6 +172,6 @@ def test_conditions_say_all_that_makes_extents_equal(pairs, points, freely):
 
 
 def test_sizes_near_others_obey():
-    pairs = ((8 * FloorDiv(H, 8), H), (FloorDiv(W, 2), sympy.Integer(5)))
+    pairs = formulas(((8 * FloorDiv(H, 8), H), (FloorDiv(W, 2), sympy.Integer(5))))
     assert obeying({"H": 3, "W": 4, "K": 5}, pairs) == {"H": 8, "W": 10, "K": 5}
     assert obeying({"H": 3, "W": 10, "K": 5}, pairs, fixed=("H",)) == {"H": 3, "W": 10, "K": 5}

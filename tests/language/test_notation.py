@@ -185,7 +185,7 @@ def test_divisions_of_subscripts():
     x, W = bp.input("x", (D,)), bp.input("W", (N, 4))
     turned = bp.define("turned", [i], x[(i + 3) % D], ranges={i: D})
     parts = bp.define("parts", [j], W[j // 4, j % 4] * bp.where(bp.equal(j % 2, 0), 1, -1), ranges={j: 4 * N})
-    assert lines(turned) == ["turned[i] = x[(3 + i)%D]"]
+    assert lines(turned) == ["turned[i] = x[(i + 3)%D]"]
     net = bp.Network("net", loss=bp.param("w0", ()), outputs={"turned": turned, "parts": parts})
     values = {"x": np.arange(5.0), "W": np.arange(8.0).reshape(2, 4), "w0": np.array(0.0)}
     found = evaluate(net.system, values, sizes={"N": 2, "D": 5})

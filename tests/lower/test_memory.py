@@ -119,7 +119,7 @@ def test_any_plan_is_valid_and_no_longer_than_its_buffers(draw: random.Random, c
 def test_the_plan_prints_itself() -> None:
     text = str(plan([Buffer("a", (N, H), life((1, 4))), Buffer("b", (), life((2, 5)))]))
     assert text.splitlines()[1].split() == ["a", "(N,", "H)", "reals", "0", "…", "H·N", "(1)", "to", "(4)"]
-    assert text.splitlines()[-1] == "reals: 1 + H·N"
+    assert text.splitlines()[-1] == "reals: H·N + 1"
 
 
 def test_hundreds_of_buffers_are_placed() -> None:

@@ -107,14 +107,14 @@ ALL = (
         "Batch normalisation", "Ioffe and Szegedy 2015, section 3, with its steps joined", batch_norm,
         (
             "dgamma1[i] = Σ_n g[n,i]·x̂[n,i]", "dbeta1[i] = Σ_n g[n,i]",
-            "dx[n,i] = gamma1[i]·(N·g[n,i] - dbeta1[i] - x̂[n,i]·dgamma1[i])/(N·sqrt(v[i] + ε))",
+            "dx[n,i] = gamma1[i]·(N·g[n,i] - dbeta1[i] - x̂[n,i]·dgamma1[i])/(N·sqrt(σ²[i] + ε))",
         ),
     ),
     Published(
         "Layer normalisation", "Ba, Kiros and Hinton 2016; Xu et al. 2019, equation 6", layer_norm,
         (
             "dgamma[i] = Σ_n g[n,i]·x̂[n,i]", "dbeta[i] = Σ_n g[n,i]", "dx̂[n,i] = g[n,i]·gamma[i]",
-            "dx[n,i] = (dx̂[n,i] - mean_j(dx̂[n,j]) - x̂[n,i]·mean_j(dx̂[n,j]·x̂[n,j]))/sqrt(v[n] + ε)",
+            "dx[n,i] = (dx̂[n,i] - mean_j(dx̂[n,j]) - x̂[n,i]·mean_j(dx̂[n,j]·x̂[n,j]))/sqrt(σ²[n] + ε)",
         ),
     ),
     Published(

@@ -77,7 +77,7 @@ def test_an_authors_own_constants_keep_their_names():
     derivation = bp.derive(net)
     assert sorted(constants(derivation)) == ["alpha = 1/10", "eps = 0.001", "s = 1/4"]
     text = derivation.text()
-    for written in ("v[n] + eps", "·alpha·", "(1 - s)"):
+    for written in ("σ²[n] + eps", "·alpha·", "(1 - s)"):
         assert written in text
     assert read_back(derivation, style="textbook")
     assert bp.check(net).ok

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from test_read_back import as_printed, sizes_of_page, values, words
 
+import symbp as bp
 from symbp.explain.document import document
 from symbp.explain.lecture import Formula, Sentence, rows
 from symbp.explain.text import PageText
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
+from symbp.read.legend import Named
 from symbp.read.options import PLAIN
 
 
@@ -25,14 +27,23 @@ class Reader:
         self.notation = PageText(self.page.lecture.symbols)
         letters = {i.name for lesson in self.page.lecture.lessons for i in self.indices(lesson)}
         self.names = {text: name for name, text in self.page.lecture.symbols.text.items()}
-        self.names |= {name: name for name in words(self.page) | letters}
+        self.names |= {name: name for name in words(self.page) | letters | {"value"}}
 
     def indices(self, lesson):
         found = set() if lesson.sum is None else set(bound(lesson.sum))
+        found |= {i for known in lesson.known for i in bound(known.equation)}
         return found.union(*(self.indices(inner) for inner in lesson.between))
 
+    def free(self, equation):
+        """The values of an expression, which has no name."""
+        subscripts = ",".join(i.name for i in equation.indices)
+        return self.read(equation, f"value[{subscripts}] = {self.notation.equation(equation)[1]}")
+
     def value(self, equation):
-        tree = parse_equation(" = ".join(self.notation.equation(equation)), self.names)
+        return self.read(equation, " = ".join(self.notation.equation(equation)))
+
+    def read(self, equation, text):
+        tree = parse_equation(text, self.names)
         extents = {
             i.name: int(e.xreplace(self.lengths).xreplace(self.known)) for i, e in bound(equation).items()
         }
@@ -49,8 +60,14 @@ def sums(reader, lesson):
     count = 0
     for inner in lesson.between:
         count += sums(reader, inner)
+    for known in lesson.known:
+        left, right = (reader.free(known.equation.with_(body=side)) for side in (known.left, known.right))
+        np.testing.assert_allclose(left, right, rtol=1e-8, atol=1e-11, err_msg=str(known))
     if lesson.sum is None:
         return count
+    if lesson.selected is not None:
+        left = reader.value(lesson.selected.equation)
+        np.testing.assert_allclose(left, reader.value(lesson.sum), rtol=1e-8, atol=1e-11)
     name, found = lesson.sum.target, reader.value(lesson.sum)
     if name in reader.right:
         np.testing.assert_allclose(found, reader.right[name], rtol=1e-8, atol=1e-11, err_msg=str(lesson.sum))
@@ -94,3 +111,48 @@ def test_softmax_goes_by_way_of_its_own_derivative(known, name):
     text = known(name).text(steps=True)
     assert "- p[n," in text[text.index("Steps") :]
     assert "Jacobian" not in text
+
+
+def told(derivation, by):
+    """What the lesson for a tensor says, line by line."""
+    page = document(derivation, style="textbook")
+    notation = PageText(page.lecture.symbols)
+    (lesson,) = (one for one in page.lecture.lessons if one.by == by)
+
+    def spelled(piece):
+        if isinstance(piece, str):
+            return piece
+        return notation.access(piece.name, [], None) if isinstance(piece, Named) else notation.show(piece)
+
+    return [
+        f"{row.left} = {row.right}" if isinstance(row, Formula) else "".join(map(spelled, row.pieces))
+        for row in rows(page, lesson, notation)
+    ]
+
+
+def test_why_softmax_and_cross_entropy_give_p_minus_y(mlp):
+    said = told(mlp, "a2")
+    why = "With dp put in, the bracket [k' = y[n]] leaves one term of its sum, and p[n,y[n]] cancels."
+    assert said[-2:] == [why, "da2[n,k] = (p[n,k] - [k = y[n]])/N"]
+
+
+def test_why_the_slope_of_tanh_is_one_minus_its_square(mlp):
+    assert "∂h[n,j]/∂a1[n,j] = 1 - tanh(a1[n,j])² = 1 - h[n,j]²" in told(mlp, "a1")
+
+
+@pytest.mark.slow
+def test_why_attention_and_layer_norm_are_short(known):
+    attention = told(known("gpt"), "S_z4")
+    assert "Both are one double sum, by the definitions of do (39), o (11)." in attention
+    assert attention[-1].endswith("P[k,n,l,t,t']·(dP[k,n,l,t,t'] - (Σ_m do[k,n,l,t,m]·o[k,n,l,t,m]))")
+    norm = told(known("gpt"), "a4")
+    assert any(row.startswith("Σ_j ") and row.endswith(" = 0") for row in norm)
+
+
+def test_reads_of_one_element_are_one_local_derivative():
+    """What the loss reads twice, by a logsumexp and at the label, has one local derivative."""
+    N, K = bp.dims("N K")
+    z, y = bp.param("z", (N, K)), bp.labels("y", (N,), classes=K)
+    net = bp.Network("twice", loss=bp.cross_entropy(bp.tanh(z), y, from_logits=True))
+    slopes = [row for row in told(bp.derive(net), "z") if row.startswith("∂")]
+    assert len(slopes) == len({row.split(" = ")[0] for row in slopes})

@@ -156,7 +156,7 @@ FORMS = [
     # recurrences
     ([n, t, j], r("h", n, t - 1, j2, outside=0) * r("U", j2, j), [j2], "r_{t} = h_{t-1}·U"),
     ([n, t, j], tanh(r("z", n, t, j) + r("b", j)), [], "r_{n} = tanh(z_{n} + 𝟏·bᵀ)"),
-    ([n, t, j], after(r("z", n, t + 1, j2) * r("U", j, j2)), [j2], "r_{t} = [2 + t ≤ T]·z_{t+1}·Uᵀ"),
+    ([n, t, j], after(r("z", n, t + 1, j2) * r("U", j, j2)), [j2], "r_{t} = [t < T - 1]·z_{t+1}·Uᵀ"),
     ([j, j2], r("h", n, t - 1, j, outside=0) * r("z", n, t, j2), [n, t], "r = Σ_t h_{t-1}ᵀ·z_{t}"),
     ([n, t, l, j], r("X", n, t, i) * r("P", i, l, j), [i], "r_{n,l} = X_{n}·P_{l}"),
     ([n, t, j], sigmoid(r("G", n, t, 0, j)), [], "r_{n} = σ(G_{n,0})"),
@@ -164,7 +164,7 @@ FORMS = [
     ([n, t, j], (1 - r("h", n, t, j) ** 2) * r("z", n, t, j), [], "r_{n} = (1 - h_{n} ⊙ h_{n}) ⊙ z_{n}"),
     ([l, n, j], r("g", l - 1, n, j2, outside=r("first", n, j2)) * r("R", l, j2, j), [j2],
      "r_{l} = g_{l-1 | first}·R_{l}"),
-    ([l, n, j], Guard("=", l + 1, L) * r("top", n, j), [], "r_{l} = [L = 1 + l]·top"),
+    ([l, n, j], Guard("=", l + 1, L) * r("top", n, j), [], "r_{l} = [l = L - 1]·top"),
     # attention
     ([n, l, t, t2], r("q", n, l, t, j) * r("kk", n, l, t2, j) / sqrt(H), [j],
      "r_{n,l} = q_{n,l}·kk_{n,l}ᵀ/sqrt(H)"),

@@ -172,7 +172,7 @@ def test_a_number_of_steps_counts_no_places():
 
 
 def test_what_stands_outside_moves_with_the_origin(lstm):
-    assert legend(lstm, "outside", FROM_1) == ["h, c1: 0 at t = 0", "da1, dc1, f: 0 at t = 1 + T"]
+    assert legend(lstm, "outside", FROM_1) == ["h, c1: 0 at t = 0", "da1, dc1, f: 0 at t = T + 1"]
     (place,) = legend(lstm, "place", FROM_1)
     assert (
         place == "along axis 3 of a1, axis 2 of U, axis 2 of W, axis 1 of b: 1 is i, 2 is f, 3 is g, 4 is o"

@@ -68,7 +68,9 @@ def values(derivation, page, seed):
             np.testing.assert_allclose(found[name], computed[name], rtol=1e-9, atol=1e-12, err_msg=name)
         found |= {name: computed[old] for name, old in read.computed.items()}
     for name, equation in read.defined.items():
-        tensors = [Tensor(n, declared.tensor(n).shape, Role.INPUT) for n in equation.read_names]
+        known = declared.by_name | system.by_name
+        shapes = {n: known[read.computed.get(n, n)].shape for n in equation.read_names}
+        tensors = [Tensor(n, shape, Role.INPUT) for n, shape in shapes.items()]
         alone = System((*tensors, Tensor(name, equation.shape, Role.OUTPUT)), (equation,), outputs=(name,))
         found[name] = run(alone, {t.name: found[t.name] for t in tensors}, sizes)[name]
     return sizes, found

@@ -3,7 +3,8 @@
 import numpy as np
 
 import symbp as bp
-from symbp.verify.numeric import LEAST_STEP, STEP, central_differences, kink_margin
+from symbp.ir.margins import kink_margin
+from symbp.verify.numeric import LEAST_STEP, STEP, central_differences
 
 
 def rectified():

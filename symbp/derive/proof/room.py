@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, Size, free_indices, free_sizes
-from symbp.ir.fitting import Constraints, constraints, least_sizes
+from symbp.ir.expr import Expr, FloorDiv, free_indices, free_sizes
+from symbp.ir.fitting import constraints, least_sizes
 from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import System
 
@@ -35,7 +35,7 @@ class SizesSeen:
 
     def look(self, sizes: Mapping[str, int]) -> None:
         """Takes in the sizes of a point."""
-        known = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
+        known = sizes
         for quotient, values in self._quotients.items():
             value = quotient.xreplace(known)
             if value.is_Integer:
@@ -87,14 +87,10 @@ def roomy_sizes(system: System, stuck: Mapping[Expr, int]) -> dict[str, int] | N
         if name in turns and found[name] in others:
             found = {**found, name: max(found.values()) + 1}
     found = obeying(found, needed.equal)
-    fits = _fit(needed, found) or not _fit(needed, least)
+    # Where not even the sizes of a sample fit, a subscript is too involved for its range to be known (the
+    # other of two neighbours, 1 + k - 2·(k%2)): then evaluating will tell.
+    fits = needed.hold(found) or not needed.hold(least)
     return found if fits else None
-
-
-def _fit(needed: Constraints, sizes: Mapping[str, int]) -> bool:
-    """Whether sizes are known to fit. Where not even those of a sample are, a subscript is too involved for
-    its range to be known (the other of two neighbours, 1 + k - 2·(k%2)): then evaluating will tell."""
-    return needed.hold({Size(name): sympy.Integer(value) for name, value in sizes.items()})
 
 
 def _apart(
@@ -106,7 +102,7 @@ def _apart(
         for value in range(found[name], found[name] + FEW):
             others = {v for other, v in found.items() if other != name}
             changed = obeying({**found, name: value}, needed.equal)
-            if value in others or not _fit(needed, changed):
+            if value in others or not needed.hold(changed):
                 continue
             if all(_value(d, changed) != v for d, v in stuck.items()):
                 found = changed
@@ -131,7 +127,7 @@ def _raised(quotient: Expr, name: str, sizes: Mapping[str, int], wanted: int) ->
 
 
 def _value(quotient: Expr, sizes: Mapping[str, int]) -> int:
-    return int(quotient.xreplace({Size(name): sympy.Integer(value) for name, value in sizes.items()}))
+    return int(quotient.xreplace(sizes))
 
 
 def _of_sizes(quotient: Expr) -> bool:

@@ -1,6 +1,7 @@
 """A formula as a network whose loss it is.
 
-Enters: the text of a formula, the shapes of its names as far as they are said, the names to differentiate by.
+Enters: the text of a formula, with definitions before it if there are any (`symbp.read.formula.lines`), the
+shapes of its names as far as they are said, the names to differentiate by.
 Leaves: a `Network` and those names. Must not know: how a gradient is derived or printed.
 """
 
@@ -15,13 +16,14 @@ from symbp.language.leaves import OF_MATRICES, input, labels, param
 from symbp.language.network import Network
 from symbp.language.tensor import Tensor
 from symbp.read.formula.declared import Declared, Shapes, declared, plain_name
+from symbp.read.formula.definitions import called, defined, lines_uses
 from symbp.read.formula.extents import Open, Shape
+from symbp.read.formula.lines import Lines, read_lines
 from symbp.read.formula.meaning import Meaning
-from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guesses, uses
+from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guesses
 from symbp.read.formula.values import Scene, Value, tensor_of
-from symbp.read.grammar import parse_formula
 from symbp.read.grammar.places import error_at, meant
-from symbp.read.grammar.syntax import Call, Number, Power, Tree
+from symbp.read.grammar.syntax import Call, Name, Number, Power, Tree
 
 SIZES = "NDKMPQRSTHLUV"  # for extents without a name, in the order in which they occur
 MOST_NESTED = 12  # functions
@@ -45,19 +47,33 @@ def read_formula(text: str, shapes: Shapes | None = None, wrt: str | Sequence[st
     from how names are used and spelled (`symbp.read.formula.ranks`). Raises FormulaError: no formula, shapes
     that don't fit or can't be told, not a scalar, a name that isn't there.
     """
-    tree, known = parse_formula(text), declared(shapes)
+    lines, known = read_lines(text), declared(shapes)
+    for name in lines.shapes:
+        if name in known:
+            raise FormulaError(f"{name} has a shape in the formula and in --shapes", details=(text,))
+    known = {**known, **lines.shapes}
     try:
-        _nested(text, tree)
-        return _read(text, tree, known, wrt)
+        _check_nesting(text, lines)
+        return _read(text, lines, known, wrt)
     except RecursionError:
         raise error_at(text, (0, len(text)), "the formula is nested too deeply") from None
 
 
-def _nested(text: str, node: Tree) -> int:
+def _check_nesting(text: str, lines: Lines) -> None:
+    """Raises FormulaError: too many functions inside each other, counted through definitions."""
+    within: dict[str, int] = {}
+    for definition in lines.definitions:
+        within[definition.name] = _nested(text, definition.body, within)
+    _nested(text, lines.last, within)
+
+
+def _nested(text: str, node: Tree, within: Mapping[str, int]) -> int:
     """How many functions stand inside each other: each level multiplies what their derivatives are made of.
 
     Raises FormulaError: too many."""
-    deepest = max((_nested(text, child) for child in node.children()), default=0)
+    if isinstance(node, Name):
+        return within.get(node.name, 0)
+    deepest = max((_nested(text, child, within) for child in node.children()), default=0)
     power = isinstance(node, Power) and not isinstance(node.exponent, Number)
     deepest += isinstance(node, Call) or power
     if deepest > MOST_NESTED:
@@ -65,10 +81,10 @@ def _nested(text: str, node: Tree) -> int:
     return deepest
 
 
-def _read(text: str, tree: Tree, known: Mapping[str, Declared], wrt: str | Sequence[str] | None) -> Formula:
-    found = _names(text, tree, known)
-    by = _wrt(text, found, known, wrt)
-    scene, value = _understood(text, tree, found, known)
+def _read(text: str, lines: Lines, known: Mapping[str, Declared], wrt: str | Sequence[str] | None) -> Formula:
+    found = _names(text, lines, known)
+    by = _wrt(found, known, wrt)
+    scene, value = _understood(text, lines, found, known)
     _name_sizes(scene, found)
     _settle_doubts(scene)
     try:
@@ -80,12 +96,12 @@ def _read(text: str, tree: Tree, known: Mapping[str, Declared], wrt: str | Seque
         raise FormulaError(error.what, details=(text, *error.details), help=error.help) from None
 
 
-def _names(text: str, tree: Tree, known: Mapping[str, Declared]) -> dict[str, Uses]:
-    """The tensors of the formula. Raises FormulaError: a name that `shapes` doesn't know, or only it does."""
+def _names(text: str, lines: Lines, known: Mapping[str, Declared]) -> dict[str, Uses]:
+    """The tensors that are given. Raises FormulaError: a name that `shapes` doesn't know, or only it does."""
     sizes = _sizes(known)
     found = {
         name: use
-        for name, use in uses(tree).items()
+        for name, use in lines_uses(text, lines, {*known, *sizes}).items()
         if name in known
         or not (name in sizes or ((name in CONSTANTS or name in IDENTITIES) and not use.indexed))
     }
@@ -111,7 +127,7 @@ def _sizes(known: Mapping[str, Declared]) -> frozenset[str]:
 
 
 def _wrt(
-    text: str, found: Iterable[str], known: Mapping[str, Declared], wrt: str | Sequence[str] | None
+    found: Iterable[str], known: Mapping[str, Declared], wrt: str | Sequence[str] | None
 ) -> tuple[str, ...]:
     names = [name for name in found if name not in known or known[name].below is None]
     if wrt is None:
@@ -123,12 +139,12 @@ def _wrt(
     for name in given:
         if name not in names:
             help = meant(name, names) or f"its names: {', '.join(names)}"
-            raise FormulaError(f"the formula {text!r} has no {name!r} to differentiate by", help=help)
+            raise FormulaError(f"the formula has no {name!r} to differentiate by", help=help)
     return tuple(dict.fromkeys(given))
 
 
 def _understood(
-    text: str, tree: Tree, found: Mapping[str, Uses], known: Mapping[str, Declared]
+    text: str, lines: Lines, found: Mapping[str, Uses], known: Mapping[str, Declared]
 ) -> tuple[Scene, Value]:
     """The formula by the likeliest ranks of its names under which it is a scalar, if only one guess is."""
     fixed = {name: len(entry.extents) for name, entry in known.items()}
@@ -138,7 +154,7 @@ def _understood(
         for ranks in level:
             scene = Scene(text, _shapes(ranks, known), _sizes(known))
             try:
-                fine.append((scene, _scalar(scene, tree)))
+                fine.append((scene, _scalar(scene, lines)))
             except FormulaError as error:
                 first = first or error
         if len(fine) == 1:
@@ -158,20 +174,23 @@ def _shapes(ranks: Mapping[str, int], known: Mapping[str, Declared]) -> dict[str
     }
 
 
-def _scalar(scene: Scene, tree: Tree) -> Value:
-    value = Meaning(scene).value(tree, {})
+def _scalar(scene: Scene, lines: Lines) -> Value:
+    meaning = Meaning(scene)
+    for one in lines.definitions:
+        scene.defined[one.name] = defined(meaning, one)
+    value = meaning.value(lines.last, {})
     if value.rank:
         raise scene.error(
-            tree,
+            lines.last,
             f"a gradient is that of a scalar, and the formula has the shape {scene.shown(value)}",
             "take its sum(…), mean(…) or norm2(…)^2; or pass --shapes if names are read wrongly",
         )
-    return value
+    return value if lines.named is None else called(scene, lines.last, lines.named.name, value)
 
 
 def _name_sizes(scene: Scene, found: Iterable[str]) -> None:
     """Gives the extents that are still open their names."""
-    taken = {*found, *scene.sizes}
+    taken = {*found, *scene.sizes, *scene.defined}
     free = iter([size for size in SIZES if size not in taken] + [f"N{k}" for k in range(1, 100)])
     for name in found:
         for extent in map(scene.extents.find, scene.shapes[name]):

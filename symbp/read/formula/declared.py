@@ -20,6 +20,11 @@ Shapes = str | Mapping[str, str | Sequence[str | int]]
 MOST_AXES = 8
 FORM = "write NAME:EXTENT,EXTENT, as in X:N,D w:D lam: (nothing behind the colon: a scalar)"
 
+# One entry; spaces may stand around its colons and commas, unless what follows is an entry of its own.
+_FACTS = "|".join(re.escape(kind).replace(r"\ ", "[-_]") for kind in KINDS)
+_NEXT = rf"(?!\s+\w+\s*:(?!\s*(?:below=|{_FACTS})))"
+ENTRY = re.compile(rf"[^\s;:,]+(?:\s*[:,]{_NEXT}\s*[^\s;:,]*|[:,])*|[^\s;]+")
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -37,20 +42,23 @@ def declared(shapes: Shapes | None) -> dict[str, Declared]:
     if len(text) > LONGEST:
         raise FormulaError(f"the shapes have {len(text)} characters, more than {LONGEST}")
     found: dict[str, Declared] = {}
-    for word in re.finditer(r"[^\s;]+", text):
+    entries(text, (0, len(text)), found)
+    return found
+
+
+def entries(text: str, within: Span, found: dict[str, Declared]) -> None:
+    """Adds the names that a part of a text declares. Raises FormulaError: another form, a name twice or of a
+    size, an unknown fact."""
+    for word in ENTRY.finditer(text, *within):
         entry = _entry(text, word.span())
         if entry.name in found:
             raise error_at(text, word.span(), f"{entry.name} has a shape already")
         found[entry.name] = entry
-    sizes = {e for entry in found.values() for e in (*entry.extents, entry.below) if isinstance(e, str)}
-    both = sorted(sizes & set(found))
-    if both:
-        place = re.search(rf"(?<!\w){re.escape(both[0])}(?=:)", text)
-        span = place.span() if place else (0, 1)
-        raise error_at(
-            text, span, f"{both[0]} is both a size and a tensor", help="give one of them another name"
-        )
-    return found
+        sizes = {e for entry in found.values() for e in (*entry.extents, entry.below) if isinstance(e, str)}
+        both = sorted(sizes & set(found))
+        if both:
+            what = f"{both[0]} is both a size and a tensor"
+            raise error_at(text, word.span(), what, help="give one of them another name")
 
 
 def plain_name(name: str) -> str:
@@ -69,7 +77,7 @@ def _text(shapes: Mapping[str, str | Sequence[str | int]]) -> str:
 
 
 def _entry(text: str, span: Span) -> Declared:
-    parts = text[span[0] : span[1]].split(":")
+    parts = re.sub(r"\s+", "", text[span[0] : span[1]]).split(":")
     if len(parts) not in (2, 3):
         raise error_at(text, span, "this is no shape", help=FORM)
     name = plain_name(parts[0])

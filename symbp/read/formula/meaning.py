@@ -86,6 +86,8 @@ class Meaning:
         name, scene = node.name, self.scene
         if name in scope:
             return Value((), lambda: Index(name), free=frozenset({name}))
+        if name in scene.defined:
+            return scene.defined[name]
         if name in scene.shapes:
             return Value(scene.shapes[name], lambda: scene.tensors[name])
         if name in scene.sizes:
@@ -94,7 +96,7 @@ class Meaning:
             return Value((), lambda: CONSTANTS[name])
         if name in IDENTITIES:
             return identity(scene, Open())
-        known = [*scene.shapes, *scene.sizes, *scope]
+        known = [*scene.shapes, *scene.defined, *scene.sizes, *scope]
         raise scene.error(
             node, f"nothing says what {name} is", meant(name, known) or "give its axes in --shapes"
         )

@@ -32,10 +32,13 @@ class Uses:
     subscript: Name | None = None  # where it stands alone in a subscript, if it does
 
 
-def uses(tree: Tree) -> dict[str, Uses]:
-    """The names of tensors and sizes in the order in which they first stand, and how each is used."""
-    found: dict[str, Uses] = {}
-    _collect(tree, frozenset(), found)
+def uses(
+    tree: Tree, bound: frozenset[str] = frozenset(), found: dict[str, Uses] | None = None
+) -> dict[str, Uses]:
+    """The names of tensors and sizes in the order in which they first stand, and how each is used; `bound`
+    are indices. With what is `found` before, that and them."""
+    found = {} if found is None else found
+    _collect(tree, bound, found)
     return found
 
 

@@ -45,13 +45,14 @@ class Value:
 @dataclass
 class Scene:
     """The formula, the shapes of its names, the extents as far as they are known, the tensors once they are
-    declared, and what is to be looked at again when all extents are known."""
+    declared, what is defined on the way, and what is to be looked at again when all extents are known."""
 
     text: str
     shapes: Mapping[str, Shape]
     sizes: frozenset[str] = frozenset()
     extents: Extents = field(default_factory=Extents)
     tensors: dict[str, Tensor] = field(default_factory=dict)
+    defined: dict[str, Value] = field(default_factory=dict)
     doubts: list[tuple[Tree, Value, Value]] = field(default_factory=list)
     named: dict[Open, str] = field(default_factory=dict)
     anonymous: dict[int, Any] = field(default_factory=dict)

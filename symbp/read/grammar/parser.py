@@ -45,15 +45,19 @@ OPERAND = "a number, a name, or a parenthesis"
 N = TypeVar("N", bound=Tree)
 
 
-def parse_formula(text: str) -> Tree:
-    """The tree of a formula. Raises FormulaError, which points at the place, for anything that is none."""
-    return _whole(text, lambda parser: parser.total(), "an operator, or the end")
+def parse_formula(text: str, *, within: Span | None = None) -> Tree:
+    """The tree of a formula, or of the part of the text that is one. Raises FormulaError, which points at the
+    place, for anything that is none."""
+    return _whole(text, lambda parser: parser.total(), "an operator, or the end", within=within)
 
 
-def parse_equation(text: str, names: Mapping[str, str] | None = None) -> Equation:
+def parse_equation(
+    text: str, names: Mapping[str, str] | None = None, *, within: Span | None = None
+) -> Equation:
     """The tree of a printed equation in index notation, `dW[i,j] = Σ_n x[n,i]·dz[n,j]`; the same errors.
-    `names` maps the symbols of a page to what they stand for."""
-    return _whole(text, lambda parser: parser.equation(), "an operator, `where`, or the end", names)
+    `names` maps the symbols of a page to what they stand for; `within` is the part of the text to read."""
+    expected = "an operator, `where`, or the end"
+    return _whole(text, lambda parser: parser.equation(), expected, names, within=within)
 
 
 def parse_matrix_equation(text: str, names: Mapping[str, str] | None = None) -> MatrixEquation:
@@ -70,8 +74,10 @@ def _whole(
     names: Mapping[str, str] | None = None,
     *,
     matrices: bool = False,
+    kind: type[_Parser] | None = None,
+    within: Span | None = None,
 ) -> N:
-    parser = _Parser(text, names, matrices=matrices)
+    parser = (kind or _Parser)(text, names, matrices=matrices, within=within)
     try:
         found = part(parser)
     except RecursionError:  # the caller's own stack was nearly full
@@ -82,16 +88,27 @@ def _whole(
 
 
 class _Parser:
-    def __init__(self, text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        names: Mapping[str, str] | None = None,
+        *,
+        matrices: bool = False,
+        within: Span | None = None,
+    ) -> None:
         self.text = text
         self.times = (*TIMES, *OF_MATRICES) if matrices else TIMES
         self.matrices = matrices
-        self.tokens = tokens(text, names, matrices=matrices)
+        self.within = within
+        self.tokens = self.words(names)
         self.position = 0
         self.nested = 0
         self.depths: dict[int, int] = {}
 
     # --- words
+    def words(self, names: Mapping[str, str] | None) -> tuple[Token, ...]:
+        return tokens(self.text, names, matrices=self.matrices, within=self.within)
+
     @property
     def here(self) -> Token:
         return self.tokens[self.position]
@@ -281,16 +298,19 @@ class _Parser:
         if isinstance(tensor, Number):
             raise self.expected("an operator: a number has no elements")
         self.take()
-        subscripts = [self.inside(self.total)]
+        subscripts = [self.inside(self.subscript)]
         while self.at(","):
             self.take()
-            subscripts.append(self.inside(self.total))
+            subscripts.append(self.inside(self.subscript))
         outside = None
         if self.at("|"):
             self.take()
             outside = self.inside(self.total)
         self.need("]", "behind the subscripts")
         return self.made(Read(self.since(start), tensor, tuple(subscripts), outside))
+
+    def subscript(self) -> Tree:
+        return self.total()
 
     def subscripted(self, start: int, tensor: Tree) -> Tree:
         """`h_{t-1}`, `U_{:,m}`, `h_{t-1 | first}`."""
@@ -361,14 +381,17 @@ class _Parser:
         opening = self.take()
         if self.at(")"):
             raise self.expected(f"what {function} is taken of")
-        arguments = [self.inside(self.total)]
+        arguments = [self.inside(self.argument)]
         while self.at(","):
             self.take()
-            arguments.append(self.inside(self.total))
+            arguments.append(self.inside(self.argument))
         if not self.at(")"):
             raise self.unclosed(opening, "a comma or )")
         self.take()
         return self.made(Call(self.since(start), function, tuple(arguments)))
+
+    def argument(self) -> Tree:
+        return self.total()
 
     def between(self, start: int, sign: str) -> Tree:
         """`|x|` and `‖x‖`."""

@@ -20,11 +20,19 @@ def error_at(text: str, span: Span, what: str, *, help: str | None = None) -> Fo
     """The error at `text[start:stop]`; a place behind the end is shown there."""
     start, stop = min(span[0], len(text)), min(max(span), len(text))
     stop = min(stop, start + AROUND)  # of a long part the beginning is enough
-    first, last = max(0, start - AROUND), min(len(text), max(stop, start + 1) + AROUND)
-    before = ("…" if first else "") + _plain(text[first:start])
-    shown = before + _plain(text[start:last]) + ("…" if last < len(text) else "")
+    begin, end = _line(text, start)
+    stop = max(start, min(stop, end))
+    first, last = max(begin, start - AROUND), min(end, max(stop, start + 1) + AROUND)
+    before = ("…" if first > begin else "") + _plain(text[first:start])
+    shown = before + _plain(text[start:last]) + ("…" if last < end else "")
     carets = "^" * max(1, min(_width(text[start:stop]), last - start))
     return FormulaError(what, details=(shown, " " * _width(before) + carets), help=help)
+
+
+def _line(text: str, place: int) -> Span:
+    """The line of a text in which a place is, or at whose end."""
+    end = text.find("\n", place)
+    return text.rfind("\n", 0, place) + 1, len(text) if end < 0 else end
 
 
 def meant(name: str, known: Iterable[str]) -> str | None:

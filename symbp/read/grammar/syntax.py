@@ -118,6 +118,14 @@ class Call(Tree):
 
 
 @dataclass(frozen=True)
+class Keyword(Tree):
+    """`axis=0`, an argument by its name."""
+
+    name: str
+    value: Tree
+
+
+@dataclass(frozen=True)
 class Relation(Tree):
     """`left op right`, op one of = ≠ < ≤ > ≥."""
 

@@ -20,7 +20,7 @@ LONGEST = 10_000  # characters of a formula
 MOST_DIGITS = 60  # of a number
 LARGEST_POWER = 400  # of ten in a number: beyond it no float is finite
 
-Kind = Literal["number", "name", "reduction", "component", "power", "sign", "end"]
+Kind = Literal["number", "name", "reduction", "component", "power", "sign", "method", "end"]
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ϵ": "eps", "ζ": "zeta", "η": "eta",
@@ -45,6 +45,8 @@ OF_MATRICES = ("_{", "}", ":", "⋆", "⊗")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ⊤"  # signs that are letters or digits to Unicode, and stand behind a name
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+NUMPY = re.compile(r"(?:np|numpy)\.(?=[A-Za-z])")  # says nothing: functions are known by their names
+METHOD = re.compile(r"\.([a-z]+)(?=\()")
 
 _INDEX = "[A-Za-z][A-Za-z0-9]*'*"
 _LIST = rf"{_INDEX}(?:,{_INDEX})*"
@@ -77,10 +79,18 @@ class Token:
     indices: tuple[str, ...] = ()
 
 
-def tokens(text: str, names: Mapping[str, str] | None = None, *, matrices: bool = False) -> tuple[Token, ...]:
+def tokens(
+    text: str,
+    names: Mapping[str, str] | None = None,
+    *,
+    matrices: bool = False,
+    numpy: bool = False,
+    within: Span | None = None,
+) -> tuple[Token, ...]:
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
     own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of
-    matrix notation that no formula has are signs, too.
+    matrix notation that no formula has are signs, too; with `numpy`, `np.` before a name and `.sum(` behind a
+    value are understood. `within` is the part of the text that is read.
 
     Raises FormulaError: too long, or a sign that is none.
     """
@@ -89,18 +99,29 @@ def tokens(text: str, names: Mapping[str, str] | None = None, *, matrices: bool 
             text, (LONGEST, LONGEST + 1), f"the formula has {len(text)} characters, more than {LONGEST}"
         )
     known = dict(sorted((names or {}).items(), key=lambda pair: -len(pair[0])))
-    return (*_words(text, known, matrices), Token("end", "", (len(text), len(text))))
+    start, stop = within or (0, len(text))
+    return (*_words(text, (start, stop), known, matrices, numpy), Token("end", "", (stop, stop)))
 
 
-def _words(text: str, names: Mapping[str, str], matrices: bool) -> Iterator[Token]:
-    position = 0
-    while position < len(text):
-        symbol = next((s for s in names if _stands(s, text, position)), None)
-        if symbol is not None:
-            yield Token("name", names[symbol], (position, position + len(symbol)))
-            position += len(symbol)
+def _words(text: str, within: Span, names: Mapping[str, str], matrices: bool, numpy: bool) -> Iterator[Token]:
+    (position, stop), begun = within, dict[str, list[str]]()
+    for symbol in names:
+        begun.setdefault(symbol[:1], []).append(symbol)
+    while position < stop:
+        prefix, method = NUMPY.match(text, position), METHOD.match(text, position)
+        if numpy and prefix is not None:
+            position = prefix.end()
             continue
-        match = _PATTERN.match(text, position)
+        if numpy and method is not None:
+            yield Token("method", method[1], method.span())
+            position = method.end()
+            continue
+        found_symbol = next((s for s in begun.get(text[position], ()) if _stands(s, text, position)), None)
+        if found_symbol is not None:
+            yield Token("name", names[found_symbol], (position, position + len(found_symbol)))
+            position += len(found_symbol)
+            continue
+        match = _PATTERN.match(text, position, stop)
         if match is None or match.lastgroup is None or (match.group() in OF_MATRICES and not matrices):
             raise error_at(text, (position, position + 1), _unknown(text, position))
         span, found, kind = match.span(), match.group(), match.lastgroup

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import sympy
+from sympy.core.symbol import Str
 
 from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.system import Equation
-from symbp.read.display import Reduced
+from symbp.read.display import Reduced, bound
+from symbp.read.lecture.alike import Alike, alike, letters_of
 from symbp.read.lecture.chain import Chain, Contribution, chain
 from symbp.read.lecture.local import NoLocalDerivative
+from symbp.read.lecture.short import KnownSum, Selected, known_sums, selected
 from symbp.read.reading import Line, Reading
 from symbp.read.spelling import Quotient, derivative_symbols, latex_symbol, text_symbol
 from symbp.read.symbols import Symbols
@@ -21,22 +28,23 @@ from symbp.read.symbols import Symbols
 
 @dataclass(frozen=True)
 class Part:
-    """What one reader adds: the local derivative `of` by `by`, which is `slope` where that is one formula;
-    the indices summed over."""
+    """What one reader adds: the local derivative `of` by `by`, which is `slope` where that is one formula,
+    `plainly` the same before the reader's own value was put in; the indices summed over."""
 
     reader: str
     of: Access
     by: Access
     slope: Expr | None
     summed: tuple[Index, ...]
+    plainly: Expr | None = None
 
 
 @dataclass(frozen=True)
 class Lesson:
     """How one derivative comes about. `line` is the result, `sum` the chain rule's sum for it; `between` are
-    the sums for what stands between, and has no equation on the page; `stays` are the indices of the result.
-    Without `sum` the readers have no local derivative in a formula: a place of a maximum, a matrix
-    function."""
+    the sums for what stands between, and has no equation on the page. `selected` is the sum where brackets
+    left one term, `known` are sums on the way whose value is known. Without `sum` the readers have no local
+    derivative in a formula: a place of a maximum, a matrix function."""
 
     line: Line
     by: str
@@ -44,11 +52,21 @@ class Lesson:
     parts: tuple[Part, ...] = ()
     sum: Equation | None = None
     between: tuple[Lesson, ...] = ()
+    selected: Selected | None = None
+    known: tuple[KnownSum, ...] = ()
 
     @property
     def is_result(self) -> bool:
         """Whether the sum is the result as it stands."""
         return self.sum is not None and _plain(self.sum) == _plain(self.line.equation)
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether the sum, with one term where brackets leave one, is the result."""
+        if self.selected is None:
+            return False
+        difference = self.selected.equation.body - _plain(self.line.equation)
+        return bool(sympy.expand(difference) == 0)
 
 
 def _plain(equation: Equation) -> Expr:
@@ -60,10 +78,26 @@ def _plain(equation: Equation) -> Expr:
 
 @dataclass(frozen=True)
 class Lecture:
-    """Lessons in the order of the page; `symbols` for all that they mention."""
+    """Lessons in the order of the page; `symbols` for all that they mention. `alike` are blocks of lessons
+    that say the same of other tensors: the layers of a network that are equal."""
 
     lessons: tuple[Lesson, ...]
     symbols: Symbols
+    alike: tuple[Alike, ...] = ()
+
+    @property
+    def told(self) -> tuple[Lesson, ...]:
+        """The lessons without those that are an earlier one with other names."""
+        again = {k for run in self.alike for block in run.blocks[1:] for k in block}
+        return tuple(lesson for k, lesson in enumerate(self.lessons) if k not in again)
+
+    def likewise(self, lesson: Lesson) -> tuple[tuple[Lesson, ...], ...]:
+        """The blocks of lessons that are the one which this lesson ends, with other names."""
+        place = next(k for k, one in enumerate(self.lessons) if one is lesson)
+        for run in self.alike:
+            if place == run.blocks[0][-1]:
+                return tuple(tuple(self.lessons[k] for k in block) for block in run.blocks[1:])
+        return ()
 
 
 def lecture(reading: Reading) -> Lecture:
@@ -92,39 +126,102 @@ def lecture(reading: Reading) -> Lecture:
         )
         try:
             lesson = _lesson(reading, line, chain(system, loss, adjoints, by, line.target), readers, named)
-            lesson = reading.origin.lesson(lesson)
         except NoLocalDerivative:
             lesson = Lesson(line, by, readers)
-        found.append(lesson)
-    return Lecture(tuple(found), _with_between(reading, named))
+        found.append(reading.origin.lesson(replace(lesson, known=_known(reading, line))))
+    hidden = [not system.tensor(lesson.by).role.is_leaf for lesson in found]
+    runs = alike([_said(reading, lesson) for lesson in found], hidden)
+    return Lecture(tuple(found), _with_between(reading, named), runs)
+
+
+def _said(reading: Reading, lesson: Lesson) -> tuple[Any, ...]:
+    """All that a lesson says, and the equations that it ends with."""
+    inner = tuple(_said(reading, one) for one in lesson.between)
+    parts = tuple(
+        (Str(p.reader), p.of, p.by, sympy.Integer(0) if p.slope is None else p.slope, p.summed)
+        for p in lesson.parts
+    )
+    lines = tuple(
+        (line.equation, tuple(line.fixed.items()), () if line.condition is None else (line.condition,))
+        for line in reading.lines
+        if line.target == lesson.line.target
+    )
+    total = () if lesson.sum is None else (lesson.sum,)
+    return (Str(lesson.by), tuple(map(Str, lesson.readers)), parts, total, inner, lines)
 
 
 def _lesson(
     reading: Reading, line: Line, found: Chain, readers: tuple[str, ...], named: dict[str, str]
 ) -> Lesson:
-    letters = reading.lettering
     between = []
     for one in found.between:
         named[one.equation.target] = one.by
         their = tuple(dict.fromkeys(c.reader for c in one.contributions))
         between.append(_lesson(reading, line, one, their, named))
-    parts = tuple(_part(reading, c) for c in found.contributions)
-    return Lesson(line, found.by, readers, parts, letters.shown(found.equation), tuple(between))
+    letters = _letters(reading, found, line)
+    shown = partial(_with_letters, reading, letters)
+    everywhere = set(bound(found.equation))
+    parts = tuple(_part(reading, letters, everywhere, c) for c in found.contributions)
+    total = found.equation.with_(
+        indices=tuple(letters.get(i, i) for i in found.equation.indices),
+        body=shown(found.equation.body),
+        ranges=tuple(shown(extent) for extent in found.equation.ranges),
+    )
+    tensors = reading.derivation.system.by_name
+    short = selected(found.equation, [one.equation for one in found.between], tensors)
+    if short is not None:
+        short = Selected(
+            total.with_(body=shown(short.equation.body)),
+            tuple(shown(bracket) for bracket in short.brackets),
+            tuple(shown(access) for access in short.cancels),
+            short.put,
+        )
+    return Lesson(line, found.by, readers, parts, total, tuple(between), short)
 
 
-def _part(reading: Reading, c: Contribution) -> Part:
-    """The contribution with the letters of the page."""
+def _letters(reading: Reading, found: Chain, line: Line) -> dict[Index, Index]:
+    """The letters of a chain rule's sum: those of the result, if it is that."""
+    letters = reading.lettering.of(found.equation)
+    if found.equation.target == line.target:
+        page = reading.derivation.system.defining[line.target]
+        own = letters_of(found.equation.body, _plain(page), found.equation.indices)
+        if own is not None and found.equation.indices == page.indices:
+            shown = reading.lettering.of(page)
+            return {old: shown.get(new, new) for old, new in own.items()}
+    return letters
+
+
+def _with_letters(reading: Reading, letters: Mapping[Index, Index], e: Expr) -> Expr:
+    apart = {old: Index(f"{old.name}__apart") for old in letters}
+    back = {apart[old]: new for old, new in letters.items()}
+    return e.xreplace(apart).xreplace(back).xreplace(dict(reading.lengths))
+
+
+def _part(reading: Reading, letters: Mapping[Index, Index], known: set[Index], c: Contribution) -> Part:
+    """The contribution with the letters of the chain rule's sum, if it has all of its indices."""
     if c.local is None:
         return Part(c.reader, c.of, c.by, None, ())
-    renamed = reading.lettering.of(c.local)
-    apart = {old: Index(f"{old.name}__apart") for old in renamed}
-    back = {apart[old]: new for old, new in renamed.items()}
+    if not set(c.local.indices) <= known:
+        letters = reading.lettering.of(c.local)
+    shown = partial(_with_letters, reading, letters)
+    summed = tuple(letters.get(i, i) for i in c.summed)
+    plainly = None if c.plainly is None else shown(c.plainly)
+    return Part(c.reader, shown(c.of), shown(c.by), shown(c.local.body), summed, plainly)
 
-    def shown(e: Expr) -> Expr:
-        return e.xreplace(apart).xreplace(back).xreplace(dict(reading.lengths))
 
-    summed = tuple(renamed.get(i, i) for i in c.summed)
-    return Part(c.reader, shown(c.of), shown(c.by), shown(c.local.body), summed)
+def _known(reading: Reading, line: Line) -> tuple[KnownSum, ...]:
+    """What is known of sums on the way to a line's tensor, with the letters of the page."""
+    system = reading.derivation.system
+    page = {t.name for t in system.tensors} - set(reading.computed.values()) - set(reading.defined)
+    found = []
+    numbers = {value: letter for letter, value in reading.constants.items()}
+    for one in known_sums(reading.derivation.steps, line.target, page, reading.sizes):
+        letters = reading.lettering.of(one.equation)
+        shown = partial(_with_letters, reading, letters)
+        extents = {letters.get(index, index): shown(extent) for index, extent in one.extents.items()}
+        left, right = (shown(side).xreplace(numbers) for side in (one.left, one.right))
+        found.append(replace(one, left=left, right=right, extents=extents))
+    return tuple(found)
 
 
 def _with_between(reading: Reading, named: Mapping[str, str]) -> Symbols:

@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from symbp.derive.solve import invert
 from symbp.ir.expr import Access, Expr, Index, free_indices
 from symbp.ir.system import Equation, System, Tensor
-from symbp.read.display import Along, Reduced, bound, unused
+from symbp.read.display import Reduced
+from symbp.read.lecture.jacobian import jacobian
 from symbp.read.lecture.local import NoLocalDerivative, Read, reads
-from symbp.read.textbook.functions import place_of
 from symbp.read.textbook.terms import zeros_outside
 
-FRESH = 8  # new indices that a read through quotients may take
 DEEPEST = 4  # readers without a derivative of their own on the page, one behind another
 
 
@@ -27,7 +25,8 @@ DEEPEST = 4  # readers without a derivative of their own on the page, one behind
 class Contribution:
     """What one read of the tensor adds: `reader` reads it, `local` is the local derivative as an equation
     over the indices of both elements, `of` by `by`, where it is no sum itself; `term` is what it adds to the
-    derivative, a sum over `summed`."""
+    derivative, a sum over `summed`; `plainly` is the local derivative before the reader's own value was put
+    in, where it was."""
 
     reader: str
     of: Access
@@ -35,6 +34,7 @@ class Contribution:
     local: Equation | None
     term: Expr
     summed: tuple[Index, ...]
+    plainly: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -101,29 +101,15 @@ class _Chains:
     def contribution(self, equation: Equation, read: Read, plain: tuple[Index, ...]) -> Contribution:
         """One read's part of the sum: the derivative by the reader times the local derivative, over all
         indices that the element differentiated by doesn't determine."""
-        taken = {*plain, *bound(equation), *read.within}
-        own: dict[Index, Index] = {}
-        for index in (*equation.indices, *read.within):
-            own[index] = unused({*taken, *own.values()}, index)
-        fresh: list[Index] = []
-        for _ in range(FRESH):
-            fresh.append(unused({*taken, *own.values(), *fresh}, Index("r")))
-        extents = {own[i]: e for i, e in (equation.extents | read.within).items()}
-        access, slope = read.access.xreplace(own), read.slope.xreplace(own)
-        shape = self.system.tensor(access.name).shape
-        found = invert(access.subscripts, plain, shape, tuple(own.values()), extents, fresh)
-        solved = dict(found.solution)
-        slope = sympy.Mul(self.saved(equation, slope, own).xreplace(solved), *found.guards)
-        of = self.system.tensor(equation.target).at(*[own[i].xreplace(solved) for i in equation.indices])
+        found = jacobian(self.system, equation, read, plain)
         known = self.adjoints.get(equation.target)
-        outer = sympy.Integer(1) if known is None else Access(known, *of.subscripts)
-        product = sympy.Mul(outer, slope)
+        outer = sympy.Integer(1) if known is None else Access(known, *found.of.subscripts)
+        product = sympy.Mul(outer, found.slope)
         product = zeros_outside(product, self.tensors) if product.is_Mul else product
         left = {index: found.extents[index] for index in found.left}
         term = Reduced("sum", product, left, left.values()) if left else product
-        by = self.system.tensor(access.name).at(*plain)
-        local = _local(of, by, slope, dict(found.extents) | dict(zip(plain, shape, strict=True)))
-        return Contribution(equation.target, of, by, local, term, tuple(left))
+        local = _local(found.of, found.by, found.slope, found.extents)
+        return Contribution(equation.target, found.of, found.by, local, term, tuple(left), found.plainly)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -135,19 +121,6 @@ class _Chains:
             if name not in self.system.by_name
         }
         return self.system.by_name | own
-
-    def saved(self, equation: Equation, slope: Expr, own: Mapping[Index, Index]) -> Expr:
-        """The local derivative in terms of the reader's own value, 1 − h² for 1 − tanh(a)²."""
-        tensor = self.system.tensor(equation.target)
-        if equation.op is not None:
-            return slope
-        found: dict[Expr, Expr] = {}
-        if isinstance(equation.body, Along):
-            places = {node: place_of(equation, node) for node in slope.atoms(Along)}
-            found = {node: tensor.at(*place) for node, place in places.items() if place is not None}
-        elif equation.body.is_Function:
-            found = {equation.body.xreplace(own): tensor.at(*[own[i] for i in equation.indices])}
-        return slope.xreplace(found)
 
 
 def _local(of: Access, by: Access, slope: Expr, extents: Mapping[Index, Expr]) -> Equation | None:

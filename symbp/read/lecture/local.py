@@ -3,7 +3,8 @@
 Enters: an equation with nested sums and named functions, the name of a tensor. Leaves: for each read of it,
 the derivative as an expression. Must not know: the chain rule, letters, how anything is spelled.
 
-The derivative of softmax is p_k([k = j] − p_j), that of a logsumexp is the softmax; all others are SymPy's.
+The derivative of softmax is p_k([k = j] − p_j), that of its logarithm [k = j] − p_j, that of a logsumexp is
+the softmax; all others are SymPy's.
 """
 
 from __future__ import annotations
@@ -107,13 +108,14 @@ class _Walk:
         self.into(body, outer, within | more)
 
     def along(self, e: Along, outer: Expr, within: dict[Index, Expr]) -> None:
-        if e.function != "softmax":
+        if e.function == "log_softmax" and e.where:
             raise NoLocalDerivative
         other = self.unused(e.index)
         there = {e.index: other}
         body, where = e.body.xreplace(there), [g.xreplace(there) for g in e.where]
         share = Guard("=", e.index, other) - Along("softmax", body, other, e.extent, where)
-        self.into(body, outer * e * share, within | {other: e.extent})
+        value = e if e.function == "softmax" else sympy.Integer(1)
+        self.into(body, outer * value * share, within | {other: e.extent})
 
     def unused(self, index: Index) -> Index:
         found = unused(self.taken, index)

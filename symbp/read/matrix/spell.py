@@ -14,7 +14,7 @@ import sympy
 from symbp.ir.expr import Access, Expr, free_indices
 from symbp.ir.printer import ADD as SCALAR_SUM
 from symbp.ir.printer import ATOM as SCALAR
-from symbp.ir.printer import MUL, POW, QUOTIENT, TEXT, Notation
+from symbp.ir.printer import MUL, POW, QUOTIENT, TEXT, Notation, readable_relation
 from symbp.read.matrix.tree import (
     Bracket,
     Correlation,
@@ -277,6 +277,9 @@ class _Printer:
                 raise TypeError(f"no notation for {type(node).__name__}")
 
     def bracket(self, op: str, lhs: Node, rhs: Node) -> str:
+        if isinstance(lhs, Number) and isinstance(rhs, Number):
+            op, left, right = readable_relation(op, lhs.value, rhs.value)
+            return self.scalar.guard(op, self.write(Number(left))[0], self.write(Number(right))[0])
         if isinstance(lhs, Number) and lhs.value.is_number:  # `[z > 0]`, not `[0 < z]`
             op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
         return self.scalar.guard(op, self.write(lhs)[0], self.write(rhs)[0])

@@ -12,8 +12,21 @@ from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.system import Equation
-from symbp.read.textbook.merge import with_functions, with_offsets, with_saved_functions, without_helpers
-from symbp.read.textbook.page import Page, first_page, with_one_value
+from symbp.read.textbook.brackets import (
+    with_conditions_once,
+    with_counts,
+    with_opposites,
+    with_plain_subscripts,
+)
+from symbp.read.textbook.excluded import with_logsumexp
+from symbp.read.textbook.merge import (
+    with_functions,
+    with_log_softmax,
+    with_offsets,
+    with_saved_functions,
+    without_helpers,
+)
+from symbp.read.textbook.page import Page, first_page, in_order, with_one_value
 from symbp.read.textbook.terms import (
     with_common_factors,
     with_outer_signs,
@@ -23,16 +36,23 @@ from symbp.read.textbook.terms import (
 
 PASSES = (
     with_functions,
+    with_logsumexp,
     with_one_value,
+    with_log_softmax,
     with_saved_functions,
     with_offsets,
     without_helpers,
     with_functions,
     with_saved_functions,
+    with_opposites,
+    with_plain_subscripts,
+    with_counts,
     with_common_factors,
     with_zeros_outside,
+    with_conditions_once,
     with_outer_signs,
     with_shared_indices,
+    in_order,
 )
 
 
@@ -69,8 +89,9 @@ def _behind(derivation: Derivation, page: Page) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for name in shown:
         names, stack = set[str](), [page.computed.get(name, name)]
-        if name in page.defined:  # a sum within the equation of what reads it
+        if name in page.defined:  # one of the page only
             stack = [*page.defined[name].read_names, *page.readers.get(name, ())[:1]]
+            stack = [page.computed.get(one, one) for one in stack]
         while stack:
             current = stack.pop()
             if current in names or current not in system.defining or (names and current in shown):

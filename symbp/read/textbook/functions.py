@@ -69,7 +69,19 @@ def named(e: Expr) -> Expr:
         return _logistic(found)
     if isinstance(found, sympy.log):
         return _logarithm(found)
-    return found
+    return log_softmax(found) if found.is_Add else found
+
+
+def log_softmax(e: Expr) -> Expr:
+    """u − logsumexp_k(u) is log_softmax_k(u), for a u with k."""
+    totals = [-t for t in sympy.Add.make_args(e) if isinstance(-t, Reduced) and (-t).op == "logsumexp"]
+    for total in totals:
+        (k,) = total.indices
+        scores = e + total
+        for index in sorted(free_indices(scores) - free_indices(total), key=lambda i: i.name):
+            if not total.where and total.body.xreplace({k: index}) == scores:
+                return Along("log_softmax", scores, index, total.extents[k])
+    return e
 
 
 def _logistic(e: Expr) -> Expr:

@@ -14,11 +14,11 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, IntegerAccess, unused_name, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, unused_name, value_accesses
 from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.read.display import Along, Reduced, bound
-from symbp.read.textbook.functions import activation, exponential, named, place_of
+from symbp.read.textbook.functions import activation, exponential, log_softmax, named, place_of
 from symbp.read.textbook.page import Page, inlined, is_backward, size
 
 SHORT = 6  # a helper of so few parts stands where it is read, however often
@@ -84,12 +84,98 @@ def _is_exponential(page: Page, equation: Equation) -> bool:
 
 
 def with_saved_functions(page: Page) -> Page:
-    """The page with the name of a tensor wherever the softmax stands that defines it."""
+    """The page with the name of a tensor wherever the softmax or the logsumexp stands that defines it, and
+    with one name for what differs by its sign only."""
     for name in [e.target for e in page.equations]:
         equation = page.by_name[name]
         if isinstance(equation.body, Along) and equation.op is None:
             page = page.mapped(_saving(page, equation))
+        elif _is_logsumexp(equation.body) and equation.op is None:
+            page = page.mapped(_saving_total(page, equation))
+    for name in [e.target for e in page.equations]:
+        page = _under_one_name(page, name)
     return page
+
+
+def with_log_softmax(page: Page) -> Page:
+    """The page with log_softmax where a logsumexp is subtracted from what it is of."""
+    totals = {
+        e.target: e
+        for e in page.equations
+        if page.is_helper(e.target) and e.op is None and _is_logsumexp(e.body)
+    }
+
+    def change(equation: Equation) -> Equation:
+        reads = [a for a in equation.body.atoms(Access) if a.name in totals]
+        if not equation.body.is_Add or not any(-a in equation.body.args for a in reads):
+            return equation
+        body = log_softmax(inlined(equation, totals).body)
+        return equation.with_(body=body) if isinstance(body, Along) else equation
+
+    return page.mapped(change).without_unread()
+
+
+def _is_logsumexp(body: Expr) -> bool:
+    return isinstance(body, Reduced) and body.op == "logsumexp"
+
+
+def _saving_total(page: Page, saved: Equation) -> Callable[[Equation], Equation]:
+    """The name of a logsumexp where it stands with the same indices."""
+    tensor, wanted = page.tensors[saved.target], _unbound(saved.body)
+
+    def change(equation: Equation) -> Equation:
+        if equation.target == saved.target or not set(saved.indices) <= set(bound(equation)):
+            return equation
+        nodes = [r for r in equation.body.atoms(Reduced) if r.op == "logsumexp" and _unbound(r) == wanted]
+        return equation.with_(body=equation.body.xreplace(dict.fromkeys(nodes, tensor.at(*saved.indices))))
+
+    return change
+
+
+def _unbound(total: Expr) -> Expr:
+    """The same with indices of its own that are called by their places."""
+    assert isinstance(total, Reduced)
+    return total.xreplace({index: Index(f"__{k}") for k, index in enumerate(total.indices)})
+
+
+def _under_one_name(page: Page, name: str) -> Page:
+    """The page with −t for a helper h where t = −h is an equation of the page, and t by h's definition."""
+    equation = page.by_name.get(name)
+    if equation is None or equation.op is not None or is_backward(page.tensors[name]):
+        return page
+    (helper,) = equation.body.atoms(Access) if len(equation.body.atoms(Access)) == 1 else (None,)
+    if helper is None or not page.is_helper(helper.name) or helper.subscripts != equation.indices:
+        return page
+    if equation.body != -helper or helper.outside is not None or page.by_name[helper.name].op is not None:
+        return page
+    tensor, definition = page.tensors[name], page.by_name[helper.name]
+    renamed = dict(zip(definition.indices, equation.indices, strict=True))
+
+    def change(e: Equation) -> Equation:
+        if e.target == name:
+            return equation.with_(body=-definition.body.xreplace(renamed))
+        return e.with_(body=_negated(e.body, helper.name, tensor))
+
+    reads = [a for e in page.equations for a in e.reads if a.name == helper.name]
+    if any(a.outside is not None for a in reads) or any(helper.name in _inner(e) for e in page.equations):
+        return page
+    return page.mapped(change).without_unread()
+
+
+def _negated(body: Expr, helper: str, tensor: Tensor) -> Expr:
+    """The expression with −t for the helper, and [t < c] for [−t > −c]."""
+    if isinstance(body, Guard) and any(a.name == helper for a in body.atoms(Access)):
+        lhs, rhs = (_negated(side, helper, tensor) for side in (body.lhs, body.rhs))
+        if all(side.is_number or side.could_extract_minus_sign() for side in (lhs, rhs)):
+            op = body.op
+            return Guard({"<": ">", "<=": ">="}.get(op, op), -lhs, -rhs)
+        return Guard(body.op, lhs, rhs)
+    if isinstance(body, Access):
+        return -tensor.at(*body.subscripts) if body.name == helper else body
+    if not body.args or not any(a.name == helper for a in body.atoms(Access)):
+        return body
+    args = [_negated(a, helper, tensor) if isinstance(a, sympy.Expr) else a for a in body.args]
+    return body.func(*args)
 
 
 def _saving(page: Page, saved: Equation) -> Callable[[Equation], Equation]:

@@ -167,6 +167,17 @@ def _apart(derivation: Derivation, declared: Mapping[str, Equation]) -> dict[str
     return found
 
 
+def in_order(page: Page) -> Page:
+    """The page with what only it defines before what reads it first."""
+    order = [e.target for e in page.equations]
+    for name in reversed([n for n in order if n in page.defined]):
+        order.remove(name)
+        readers = page.readers.get(name, ())
+        first = next((k for k, target in enumerate(order) if target in readers), len(order))
+        order.insert(first, name)
+    return replace(page, equations=tuple(page.by_name[name] for name in order))
+
+
 # --- putting a definition in the place of what it defines
 def definition(equation: Equation, subscripts: tuple[Expr, ...], taken: Iterable[Index]) -> Expr:
     """The value of an element in terms of what its equation reads; bound indices are none of those taken."""

@@ -18,7 +18,7 @@ from symbp.read.textbook.page import Page
 
 def with_common_factors(page: Page) -> Page:
     """The page with r·(A − B) − r·C as r·(A − B − C)."""
-    return page.mapped(lambda e: e.with_(body=_everywhere(e.body, _collected)))
+    return page.mapped(lambda e: e.with_(body=everywhere(e.body, _collected)))
 
 
 def with_zeros_outside(page: Page) -> Page:
@@ -27,7 +27,7 @@ def with_zeros_outside(page: Page) -> Page:
     def change(e: Expr) -> Expr:
         return zeros_outside(e, page.tensors) if e.is_Mul else e
 
-    return page.mapped(lambda e: e.with_(body=_everywhere(e.body, change)))
+    return page.mapped(lambda e: e.with_(body=everywhere(e.body, change)))
 
 
 def with_outer_signs(page: Page) -> Page:
@@ -37,7 +37,7 @@ def with_outer_signs(page: Page) -> Page:
         if e.op == "sum" and _is_negative(e.body):
             total = Reduced("sum", e.body, e.reduced, [e.extents[i] for i in e.reduced])
             return e.with_(body=_outside(total), reduction=None, ranges=e.shape)
-        return e.with_(body=_everywhere(e.body, _outside))
+        return e.with_(body=everywhere(e.body, _outside))
 
     return page.mapped(change)
 
@@ -93,11 +93,11 @@ def _outside(e: Expr) -> Expr:
     return -sympy.Mul(*outer, Reduced("sum", sympy.Mul(*inner), e.indices, e.args[3], e.where))
 
 
-def _everywhere(e: Expr, change: Callable[[Expr], Expr]) -> Expr:
+def everywhere(e: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The expression with every part changed, the inner ones first; subscripts and conditions stay."""
     if not e.args or e.is_Symbol or isinstance(e, (Access, Guard, FloorDiv, Mod)):
         return e
-    args = [_everywhere(a, change) if isinstance(a, sympy.Expr) else a for a in e.args]
+    args = [everywhere(a, change) if isinstance(a, sympy.Expr) else a for a in e.args]
     same = all(a is b for a, b in zip(args, e.args, strict=True))
     return change(e if same else e.func(*args))
 
@@ -149,7 +149,9 @@ def _beyond(factors: list[Expr], guard: Guard, tensors: Mapping[str, Tensor]) ->
     for access in {a for f in factors for a in f.atoms(Access)}:
         if _is_kept(access, guard, tensors) and access.outside in (None, 0):
             moved[access] = access.with_(outside=sympy.Integer(0))
-        elif any(s not in indices and free_indices(s) & indices for s in access.subscripts):
+        elif access.outside is None and any(
+            s not in indices and free_indices(s) & indices for s in access.subscripts
+        ):
             return None  # it may be out of its range, too
     makes_zero = any(f in moved or _is_zero_sum(f, moved) for f in factors)
     if not makes_zero or any(_is_singular(f, moved) for f in factors):

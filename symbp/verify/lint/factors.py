@@ -287,8 +287,20 @@ def _greatest_rational(f: Expr, w: Expr, low: Expr, high: Expr) -> Expr | None:
 
 
 # --- recurrences
+def loops(derivation: Derivation) -> tuple[tuple[Factor, ...], ...]:
+    """For each recurrence whose factors are all bounded, the factor of each way back to the step before."""
+    system = derivation.grounds[-1].after
+    return tuple(tuple(factor for _, factor in ways) for ways in _bounded(system, _Bounds(system)))
+
+
 def _loops(system: System, bounds: _Bounds) -> Iterator[Finding]:
     """A note for each recurrence of adjoints of which all factors are bounded."""
+    for ways in _bounded(system, bounds):
+        yield _loop_note(system, ways)
+
+
+def _bounded(system: System, bounds: _Bounds) -> Iterator[list[Way]]:
+    """The ways through each recurrence of adjoints of which all factors are bounded."""
     for group in groups(system):
         if group.loop is None:
             continue
@@ -302,7 +314,7 @@ def _loops(system: System, bounds: _Bounds) -> Iterator[Finding]:
         else:
             ways = list(_ways(edges))
             if ways and len(ways) <= MOST_LOOPS:
-                yield _loop_note(system, ways)
+                yield ways
 
 
 def _is_adjoint(system: System, name: str) -> bool:

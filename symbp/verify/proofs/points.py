@@ -11,7 +11,7 @@ others.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -27,7 +27,7 @@ from symbp.derive.proof.points import drawn
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.box import AS_THEY_ARE, Conditions
 from symbp.ir.domains import HIGH, Domain, Residue
-from symbp.ir.expr import Guard, Size
+from symbp.ir.expr import Guard
 from symbp.ir.fitting import constraints, elements, least_sizes, literal_sizes, sample_sizes
 from symbp.ir.sampling import CENTRED, DENSE, WIDE, as_fractions, sample_leaf, sample_run
 from symbp.ir.system import System, Tensor
@@ -72,18 +72,20 @@ def _shuffled(system: System) -> Iterator[dict[str, int]]:
         names = [name for name in system.sizes if name not in kept]
         values = range(2, 3 + len(names) + attempt // 40)
         chosen = {**dict(zip(names, draw.sample(values, len(names)), strict=True)), **kept}
-        fits = needed.hold({Size(name): sympy.Integer(value) for name, value in chosen.items()})
+        fits = needed.hold(chosen)
         if fits and elements(system, chosen) <= MOST:
             yield chosen
 
 
-def exact_points(system: System, seed: int) -> Iterator[Point]:
-    """Points modulo random primes, one for each choice of sizes and one more with ties."""
+def exact_points(
+    system: System, seed: int, choices: Sequence[Mapping[str, int]] | None = None
+) -> Iterator[Point]:
+    """Points modulo random primes, one for each choice of sizes, two at least, every other one with ties."""
     kinds = kinds_of(system)
     numbers = _rationals(kinds.fixed)
     if numbers is None:
         return  # the order of numbers that are no fractions can't be told from residues
-    choices = size_choices(system)
+    choices = choices or size_choices(system)
     for count in range(max(len(choices), 2)):
         sizes = choices[count % len(choices)]
         own = 1000 * seed + count
@@ -93,10 +95,12 @@ def exact_points(system: System, seed: int) -> Iterator[Point]:
         yield Point(sizes, values, UNKNOWNS(prime, own), ByResidue(kinds, prime, own, ties, numbers), True)
 
 
-def digit_points(system: System, seed: int) -> Iterator[Point]:
+def digit_points(
+    system: System, seed: int, choices: Sequence[Mapping[str, int]] | None = None
+) -> Iterator[Point]:
     """Points in 50 digits: conditions drawn, then as they are at ordinary values and at large ones."""
     kinds = kinds_of(system)
-    choices = size_choices(system)
+    choices = choices or size_choices(system)
     ways = [(CENTRED, drawn(kinds, 2 * seed)), (CENTRED, (AS_THEY_ARE,)), (WIDE, (AS_THEY_ARE,))]
     ways += [(DENSE, (AS_THEY_ARE,))]
     for count, (spread, decided) in enumerate(ways):

@@ -30,6 +30,9 @@ spec.loader.exec_module(nets)
 
 TRUE = {  # what is wrong with networks of the gallery
     "gpt": {("gradient that is always zero", "bk2")},
+    "circuit": {("redundant parameter", "x")},
+    "circuit_neuron": {("redundant scale", "w0"), ("redundant scale", "w1")},
+    "neuron_tanh": {("redundant scale", "x1"), ("redundant scale", "x2")},
 }
 LONG = {"gpt", "ctc", "cnn"}
 

@@ -1,0 +1,344 @@
+"""Bodies of equations as expressions over whole arrays: arithmetic, functions, guards.
+
+Enters: a SymPy expression and the frame that it stands in. Leaves: a value. Must not know: statements,
+targets.
+
+The general form serves every body: each index is an axis, a guard is a mask, and what a mask excludes is not
+taken. Reads are in `reads`, sums in `sums`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+import sympy
+
+from symbp.codegen import infer
+from symbp.codegen.arrays import reads, sums
+from symbp.codegen.arrays.frame import Frame
+from symbp.codegen.arrays.values import Value, elementwise, filled, joined
+from symbp.codegen.tree import Expression
+from symbp.errors import GenerationError
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    Size,
+    free_indices,
+    guards_of,
+)
+from symbp.ir.printer import TEXT, decimal
+from symbp.read.display import Along, Reduced
+
+FUNCTIONS = {
+    "exp": "np.exp", "log": "np.log", "sin": "np.sin", "cos": "np.cos", "tan": "np.tan", "asin": "np.arcsin",
+    "acos": "np.arccos", "atan": "np.arctan", "sinh": "np.sinh", "cosh": "np.cosh", "tanh": "np.tanh",
+    "asinh": "np.arcsinh", "acosh": "np.arccosh", "atanh": "np.arctanh", "atan2": "np.arctan2",
+    "Floor": "np.floor", "FloorQuotient": "np.floor_divide", "Round": "np.rint", "sigmoid": "sigmoid",
+    "gelu": "gelu", "gelu_slope": "gelu_slope", "gelu_tanh": "gelu_tanh",
+    "gelu_tanh_slope": "gelu_tanh_slope", "erf": "erf", "erfc": "erfc", "loggamma": "loggamma",
+    "gamma": "gamma", "softplus": "softplus",
+}  # fmt: skip
+"""Elementwise functions, by the names of their classes: of NumPy, or helpers of a module's own."""
+POLYGAMMA = {0: "digamma", 1: "trigamma"}
+CONSTANTS = {"pi": "np.pi", "E": "np.e", "oo": "np.inf", "-oo": "-np.inf"}
+COMPARE = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+def real(e: Expr, frame: Frame) -> Value:
+    """The value of an expression of real numbers."""
+    if isinstance(e, (IntegerAccess, Index, Size, FloorDiv, Mod)):
+        return integer(e, frame)
+    if isinstance(e, Access):
+        return reads.read(e, frame, real)
+    if isinstance(e, Reduced):
+        return sums.reduction(e, frame)
+    if isinstance(e, Along):
+        return sums.along(e, frame)
+    if e.is_Rational:
+        return Value(_rational(e))
+    if e.is_Add:
+        return _sum(e, frame)
+    if e.is_Mul or isinstance(e, Guard):
+        return product(e, frame)
+    if e.is_Pow and not isinstance(e, sympy.exp):
+        return _power(e, frame)
+    if e.is_Function:
+        return _function(e, frame)
+    if str(e) in CONSTANTS:
+        return Value(infer.number(CONSTANTS[str(e)], "real"))
+    if e.is_number:
+        return Value(infer.number(float(e)))
+    raise GenerationError(f"no array expression for {type(e).__name__}: {e}")
+
+
+def _rational(e: Expr) -> Expression:
+    text = decimal(e)
+    if "/" not in text:
+        return infer.number(text, "integer" if e.is_Integer else "real")
+    return infer.binary("/", infer.number(int(e.p)), infer.number(int(e.q)))
+
+
+def counted(value: Value) -> Value:
+    """The value as a number where it is a truth value."""
+    if value.node.dtype != "boolean":
+        return value
+    return Value(infer.binary("*", infer.number(1), value.node), value.axes)
+
+
+def _sum(e: Expr, frame: Frame) -> Value:
+    terms = sorted(e.args, key=lambda term: TEXT.term_key(term, frame.order))
+    total: Value | None = None
+    while terms:
+        term = terms.pop(0)
+        other = next((t for t in terms if _is_otherwise(term, t)), None)
+        negative = other is None and bool(term.could_extract_minus_sign())
+        if other is None:
+            value = real(-term if negative else term, frame)
+        else:
+            terms.remove(other)
+            value = _either(term, other, frame)
+        if total is None:
+            total = _negated(value) if negative else value
+            continue
+        if total.node.dtype == "boolean":
+            total = counted(total)
+        total = _binary("-" if negative else "+", total, value, frame)
+    assert total is not None
+    return total
+
+
+def _split(term: Expr) -> tuple[list[Guard], Expr]:
+    """The guards of a term, and the rest of it."""
+    factors = sympy.Mul.make_args(term)
+    guards = [f for f in factors if isinstance(f, Guard)]
+    return guards, sympy.Mul(*(f for f in factors if not isinstance(f, Guard)))
+
+
+def _is_otherwise(term: Expr, other: Expr) -> bool:
+    """Whether two terms have one guard each and these exclude each other: one of both counts."""
+    (mine, rest), (theirs, left) = _split(term), _split(other)
+    return len(mine) == len(theirs) == 1 and mine[0].complement() == theirs[0] and 1 not in (rest, left)
+
+
+def _either(term: Expr, other: Expr, frame: Frame) -> Value:
+    """One value where a guard holds, another one elsewhere."""
+    (guards, then), (_, otherwise) = _split(term), _split(other)
+    mask = conjunction(guards, frame)
+    scalar = not mask.axes and not guards[0].atoms(Access)
+    frames = [
+        frame.assuming([g]) if scalar else frame.under_guard() for g in (guards[0], guards[0].complement())
+    ]
+    values = [counted(real(e, f)) for e, f in zip((then, otherwise), frames, strict=True)]
+    if mask.axes or (any(v.axes for v in values) and not scalar):
+        return elementwise(infer.where, [mask, *values], frame.order)
+    axes = joined([v.axes for v in values], frame.order)
+    nodes = [filled(v, axes, frame.extents, lambda e: length(e, frame)) for v in values]
+    return Value(infer.choice(nodes[0], mask.node, nodes[1]), axes)
+
+
+def _negated(value: Value) -> Value:
+    value = counted(value)
+    return Value(infer.unary("-", value.node), value.axes)
+
+
+def _binary(op: str, left: Value, right: Value, frame: Frame) -> Value:
+    return elementwise(lambda a, b: infer.binary(op, a, b), [left, right], frame.order)
+
+
+def product(e: Expr, frame: Frame) -> Value:
+    """Numbers, then what is multiplied, over what it is divided by; where all guards hold, else 0."""
+    factors = sympy.Mul.make_args(e)
+    guards = [f for f in factors if isinstance(f, Guard)]
+    rest = [f for f in factors if not isinstance(f, Guard)]
+    if not guards:
+        return quotient(rest, frame)
+    mask = conjunction(guards, frame)
+    if not rest:
+        return mask
+    numbers = all(
+        (f.is_number and f.is_finite) or isinstance(f, Size) or (f.is_Pow and not f.atoms(Access))
+        for f in rest
+    )
+    if numbers and not any(f.free_symbols - f.atoms(Size) for f in rest):
+        return quotient(rest, frame, mask)
+    zero = Value(infer.number(0))
+    if not mask.axes and not any(g.atoms(Access) for g in guards):
+        taken = quotient(rest, frame.assuming(guards))
+        otherwise = filled(zero, taken.axes, frame.extents, lambda e: length(e, frame))
+        return Value(infer.choice(taken.node, mask.node, otherwise), taken.axes)
+    taken = quotient(rest, frame.under_guard())
+    if not mask.axes and not taken.axes:
+        return Value(infer.choice(taken.node, mask.node, zero.node))
+    return elementwise(infer.where, [mask, taken, zero], frame.order)
+
+
+def quotient(factors: Sequence[Expr], frame: Frame, first: Value | None = None) -> Value:
+    """The product of factors, those with a negative power below the line; `first` is one more above it."""
+    coefficient, rest = sympy.Mul(*factors).as_coeff_Mul(rational=True)
+    if coefficient.is_negative:
+        return _negated(quotient([-coefficient, rest], frame, first))
+    over: list[Expr] = []
+    under: list[Expr] = []
+    if coefficient != 1:
+        if "/" in decimal(coefficient):
+            under.append(sympy.Integer(coefficient.q))
+            over += [] if coefficient.p == 1 else [sympy.Integer(coefficient.p)]
+        else:
+            over.append(coefficient)
+    for factor in sympy.Mul.make_args(rest):
+        base, exponent = factor.as_base_exp()
+        if factor == 1:
+            continue
+        if exponent.is_number and exponent.is_negative and not factor.is_Function:
+            under.append(base**-exponent)
+        else:
+            over.append(factor)
+    if first is None:
+        first = sums.mean(over, under, frame)
+    above = [] if first is None else [counted(first) if over else first]
+    above += [real(f, frame) for f in _ranked(over, frame)]
+    below = [real(f, frame) for f in _ranked(under, frame)]
+    top = _multiplied(above, frame) if above else Value(infer.number(1))
+    return _binary("/", top, _multiplied(below, frame), frame) if below else top
+
+
+def _ranked(factors: Sequence[Expr], frame: Frame) -> list[Expr]:
+    return sorted(factors, key=lambda factor: TEXT.factor_key(factor, frame.order))
+
+
+def _multiplied(values: Sequence[Value], frame: Frame) -> Value:
+    first, *rest = values
+    return reduce(lambda a, b: _binary("*", a, b, frame), rest, first)
+
+
+def _power(e: Expr, frame: Frame) -> Value:
+    base, exponent = e.as_base_exp()
+    if exponent.is_number and exponent.is_negative:
+        return quotient([e], frame)
+    value = counted(real(base, frame))
+    if exponent == sympy.Rational(1, 2):
+        return Value(infer.elementwise("np.sqrt", value.node), value.axes)
+    raised = real(exponent, frame)
+    if value.node.dtype == "integer" and not (exponent.is_Integer and exponent.is_positive):
+        value = Value(infer.binary("*", infer.number(1.0), value.node), value.axes)
+    return _binary("**", value, raised, frame)
+
+
+def _function(e: Expr, frame: Frame) -> Value:
+    name = type(e).__name__
+    if name == "polygamma" and e.args[0] in POLYGAMMA:
+        value = counted(real(e.args[1], frame))
+        return Value(infer.elementwise(POLYGAMMA[e.args[0]], value.node), value.axes)
+    arguments = [counted(real(argument, frame)) for argument in e.args]
+    if name == "relu":
+        arguments.append(Value(infer.number(0)))
+        return elementwise(lambda *n: infer.elementwise("np.maximum", *n), arguments, frame.order)
+    if name not in FUNCTIONS:
+        raise GenerationError(
+            f"no function of arrays is known for {name}", help="write it with SymPy's elementwise functions"
+        )
+    return elementwise(lambda *n: infer.elementwise(FUNCTIONS[name], *n), arguments, frame.order)
+
+
+# --- guards
+def conjunction(guards: Sequence[Expr], frame: Frame) -> Value:
+    """Where all guards hold: a mask. A guard that reads stands where those before it hold."""
+    found: Value | None = None
+    for guard in guards_of(guards):
+        one = holds(guard, frame if found is None else frame.under_guard())
+        found = one if found is None else _binary("&", found, one, frame)
+    assert found is not None
+    return found
+
+
+def holds(guard: Guard, frame: Frame) -> Value:
+    """Where one relation holds, spelled as on a page: `[z > 0]`, `[m < A]`."""
+    lhs, rhs, op = guard.lhs, guard.rhs, guard.op
+    value = integer if lhs.is_integer and rhs.is_integer else real
+    if lhs.is_number:
+        op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
+    if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
+        op, lhs = "<", lhs - 1
+    if lhs.is_integer and rhs.is_integer and any(i in frame.running for i in free_indices(lhs - rhs)):
+        op, lhs, rhs = _about(op, lhs, rhs, frame)
+    if op in ("=", "!=") and isinstance(rhs, Index) and not isinstance(lhs, Index):
+        lhs, rhs = rhs, lhs
+    return _binary(COMPARE[op], value(lhs, frame), value(rhs, frame), frame)
+
+
+def _about(op: str, lhs: Expr, rhs: Expr, frame: Frame) -> tuple[str, Expr, Expr]:
+    """A relation as one about the running index of a loop, where it can be solved for that: `t < T - 1`."""
+    running = sorted((i for i in free_indices(lhs - rhs) if i in frame.running), key=str)
+    index, difference = running[0], sympy.expand(rhs - lhs)
+    weight = difference.coeff(index)
+    rest = sympy.expand(difference - weight * index)
+    if weight not in (1, -1) or rest.has(index):
+        return op, lhs, rhs
+    place = -weight * rest  # lhs op rhs says: 0 op weight·(index - place)
+    if op in ("=", "!="):
+        return op, index, place
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[op] if weight == 1 else op
+    if turned == "<=" and not place.is_number:
+        return "<", index, sympy.expand(place + 1)
+    return (">", index, place - 1) if turned == ">=" and place.is_number else (turned, index, place)
+
+
+# --- integers
+def integer(e: Expr, frame: Frame) -> Value:
+    """The value of an expression of integers: a subscript, a size, the body of an integer tensor."""
+    if isinstance(e, Index):
+        if e in frame.running:
+            return Value(infer.name(frame.running[e], (), "integer"))
+        extent = frame.extents[e]
+        length = integer(extent, frame).node
+        return Value(infer.call("np.arange", length, shape=(extent,), dtype="integer"), (e,))
+    if e.is_Integer:
+        return Value(infer.number(int(e)))
+    if isinstance(e, Size):
+        return Value(frame.size(e))
+    if isinstance(e, IntegerAccess):
+        return reads.read(e, frame, integer)
+    if isinstance(e, (FloorDiv, Mod)):
+        a, b = (integer(part, frame) for part in e.args)
+        return _binary("//" if isinstance(e, FloorDiv) else "%", a, b, frame)
+    if e.is_Add:
+        return _integer_sum(e, frame)
+    if e.is_Mul or isinstance(e, Guard):
+        factors = sympy.Mul.make_args(e)
+        guards = [f for f in factors if isinstance(f, Guard)]
+        rest = _ranked([f for f in factors if not isinstance(f, Guard)], frame)
+        inside = frame.under_guard() if guards else frame
+        values = [integer(f, inside) for f in rest]
+        value = _multiplied(values, frame) if values else Value(infer.number(1))
+        if not guards:
+            return value
+        zero = Value(infer.number(0))
+        return elementwise(infer.where, [conjunction(guards, frame), value, zero], frame.order)
+    if e.is_Pow and e.exp.is_Integer and e.exp > 0:
+        return _binary("**", integer(e.base, frame), Value(infer.number(int(e.exp))), frame)
+    raise GenerationError(f"{e} is not made of integers")
+
+
+def _integer_sum(e: Expr, frame: Frame) -> Value:
+    terms = sorted(e.args, key=lambda term: (term.could_extract_minus_sign(), term.is_number, str(term)))
+    total: Value | None = None
+    for term in terms:
+        negative = bool(term.could_extract_minus_sign())
+        value = integer(-term if negative else term, frame)
+        if total is None:
+            total = _negated(value) if negative else value
+        else:
+            total = _binary("-" if negative else "+", total, value, frame)
+    assert total is not None
+    return total
+
+
+def length(extent: Expr, frame: Frame) -> Expression:
+    """A length as a number at run time."""
+    return integer(extent, frame).node

@@ -1,0 +1,181 @@
+"""Passes from tree to tree that any target may choose: arrays made together, names for what repeats.
+
+Enters: a tree. Leaves: a tree of the same values. Must not know: targets, what the code computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import sympy
+
+from symbp.codegen import infer
+from symbp.codegen.tree import (
+    Assign,
+    Binary,
+    Call,
+    Choice,
+    Define,
+    Effect,
+    Expression,
+    For,
+    If,
+    Name,
+    Node,
+    Statement,
+    Subscript,
+)
+from symbp.codegen.tree import Sequence as Sequence_
+
+Body = tuple[Statement, ...]
+
+
+def in_bodies(statement: Statement, change: Callable[[Body], Body]) -> Statement:
+    """A statement with each body within it changed, inner ones first."""
+    if isinstance(statement, (For, Define)):
+        return replace(statement, body=change(tuple(in_bodies(s, change) for s in statement.body)))
+    if isinstance(statement, If):
+        body = change(tuple(in_bodies(s, change) for s in statement.body))
+        return replace(
+            statement, body=body, otherwise=change(tuple(in_bodies(s, change) for s in statement.otherwise))
+        )
+    return statement
+
+
+# --- arrays made together
+def made_together(body: Body) -> Body:
+    """`a, b = np.zeros((2, N, H))` in the place of arrays of zeros of one shape, made one after the other."""
+    found: list[Statement] = []
+    run: list[Assign] = []
+    for statement in body:
+        if isinstance(statement, Assign) and _is_made(statement):
+            run.append(statement)
+            continue
+        found += [*_joined(run), statement]
+        run = []
+    return (*found, *_joined(run))
+
+
+def _is_made(statement: Assign) -> bool:
+    value = statement.value
+    plain = isinstance(value, Call) and value.name == "np.zeros" and not statement.equations
+    return plain and isinstance(statement.target, Name)
+
+
+def _joined(run: Sequence[Assign]) -> list[Statement]:
+    groups: dict[Expression, list[Assign]] = {}
+    for statement in run:
+        groups.setdefault(statement.value, []).append(statement)
+    found: list[Statement] = []
+    for value, group in groups.items():
+        if len(group) == 1:
+            found += group
+            continue
+        assert isinstance(value, Call)
+        shape = value.arguments[0]
+        sizes = shape.items if isinstance(shape, Sequence_) else (shape,)
+        count = infer.number(len(group))
+        made = replace(
+            value, arguments=(infer.tuple_of(count, *sizes),), shape=(sympy.Integer(len(group)), *value.shape)
+        )  # fmt: skip
+        found.append(Assign(infer.tuple_of(*(s.target for s in group)), made))
+    return found
+
+
+# --- what stands repeatedly
+def named_repeats(body: Body, fresh: Callable[[str], str]) -> Body:
+    """A name for each choice, window or computed read that statements of a body hold more than once; `fresh`
+    gives an identifier like the one wished for. Nothing that it reads is assigned in between; an array that a
+    loop fills in may be read at another step, as a choice does."""
+    tried: set[Expression] = set()
+    while True:
+        places = _places(body)
+        repeated = [n for n, here in places.items() if len(here) > 1 and n not in tried]
+        node = max(repeated, key=_weight, default=None)
+        if node is None:
+            return body
+        tried.add(node)
+        first, last = min(places[node]), max(places[node])
+        read = {n.id for n in node.walk() if isinstance(n, Name)}
+        if not isinstance(node, Choice) and read & assigned(body[first:last]):
+            continue
+        name = infer.name(fresh(_wish(node)), node.shape, node.dtype)
+        changed = [_replaced(s, node, name) for s in body]
+        body = (*changed[:first], Assign(name, node), *changed[first:])
+
+
+def _places(body: Body) -> dict[Expression, list[int]]:
+    """Where nodes that are worth a name stand; those that an inner loop's variable is in belong to it."""
+    found: dict[Expression, list[int]] = {}
+    for k, statement in enumerate(body):
+        loops = {n.variable for n in statement.walk() if isinstance(n, For)}
+        for node in statement.walk():
+            if not isinstance(node, Expression) or not _is_worth_a_name(node):
+                continue
+            if not loops & set(node.walk()):
+                found.setdefault(node, []).append(k)
+    return found
+
+
+def assigned(body: Sequence[Statement]) -> set[str]:
+    """The names of variables that statements define or change."""
+    found: set[str] = set()
+    for statement in body:
+        for node in statement.walk():
+            target = node.target if isinstance(node, Assign) else None
+            if isinstance(node, Effect):
+                target = node.call.arguments[0]
+            if target is not None:
+                found |= {n.id for n in _stored(target)}
+    return found
+
+
+def _stored(target: Expression) -> list[Name]:
+    if isinstance(target, Sequence_):
+        return [name for item in target.items for name in _stored(item)]
+    while isinstance(target, Subscript):
+        target = target.value
+    return [target] if isinstance(target, Name) else []
+
+
+def _is_worth_a_name(node: Expression) -> bool:
+    if isinstance(node, Choice):
+        return _base(node.then) is not None
+    if isinstance(node, Subscript):
+        return isinstance(node.value, Call) and node.value.name == "sliding_window_view"
+    return isinstance(node, Call) and node.name in ("sliding_window_view", "taken", "softmax")
+
+
+def _weight(node: Expression) -> int:
+    return sum(1 for _ in node.walk())
+
+
+def _base(node: Expression) -> Name | None:
+    """The array that a view is one of."""
+    if isinstance(node, Subscript) and isinstance(node.value, Name):
+        return node.value
+    return None
+
+
+def _wish(node: Expression) -> str:
+    """What a repeated value may be called: by the array that it is read from, and how."""
+    if isinstance(node, Choice):
+        base = _base(node.then)
+        assert base is not None
+        ops = [n.op for n in node.then.walk() if isinstance(n, Binary)]
+        return f"{base.id}_{'next' if '+' in ops else 'previous'}"
+    inner = next((n for n in node.walk() if isinstance(n, Name)), None)
+    word = "windows" if any(isinstance(n, Call) and "window" in n.name for n in node.walk()) else "there"
+    if isinstance(node, Call) and node.name == "softmax":
+        word = node.name
+    return f"{inner.id}_{word}" if inner else word
+
+
+def _replaced(statement: Statement, node: Expression, name: Name) -> Statement:
+    def change(here: Node) -> Node:
+        return name if here == node else here.rebuilt(change)
+
+    found = change(statement)
+    assert isinstance(found, Statement)
+    return found

@@ -1,0 +1,51 @@
+"""The network and its backward pass as a picture.
+
+Enters: a document. Leaves: SVG. Must not know: the user's language, other formats' layout.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup, escape
+
+from symbp.explain.document import Document
+from symbp.explain.drawing import unroll
+from symbp.explain.drawing.graph import Graph, graph
+from symbp.explain.drawing.labels import Labels
+from symbp.explain.drawing.picture import picture
+from symbp.explain.drawing.svg import beside, svg
+from symbp.explain.drawing.words import key
+
+
+def drawing(
+    document: Document,
+    prefix: str = "",
+    *,
+    backward: bool = True,
+    unrolled: int | None = None,
+    alone: bool = False,
+) -> Markup:
+    """The network and beneath it its backward pass as one SVG element, whose boxes are links to the equations
+    of a page: `#eq-5`, with the `prefix` before it; `alone`, for a file of its own, with its key. With so
+    many steps `unrolled`, a recurrence has no loop. Raises UsageError: nothing to unroll."""
+    found, labels = _graph(document, backward=backward), _labels(document)
+    if unrolled is not None:
+        found = unroll.unrolled(found, document.reading, unrolled)
+    return svg(found, picture(found, labels), labels, document.title, prefix, alone=alone)
+
+
+def caption(document: Document, prefix: str = "") -> Markup:
+    """The key to a picture in a page, with links to the equations that it doesn't show."""
+    found = _graph(document, backward=True)
+    sentences = [escape(sentence) for sentence in key(found)]
+    more = beside(found, prefix)
+    return Markup(" ").join([*sentences, *([more + "."] if more else [])])
+
+
+def _graph(document: Document, *, backward: bool) -> Graph:
+    return graph(document.reading, backward=backward)
+
+
+def _labels(document: Document) -> Labels:
+    """Spells the page's symbols, those of derivatives that only lessons have too."""
+    symbols = document.lecture.symbols if document.lecture.lessons else document.reading.symbols
+    return Labels(document.reading, symbols)

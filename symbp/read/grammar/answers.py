@@ -1,0 +1,142 @@
+"""Answers as people type them: our notation, and NumPy's `np.sum(dz, axis=0)`, `(h > 0)`, `h[:, t]`.
+
+Enters: an equation, or one side of it, as text. Leaves: sides, a tree. Must not know: what names stand for.
+
+Nothing is looked up and nothing is run: `np.` says nothing, and behind a value only the methods of `METHODS`
+may stand, which are functions written behind their argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symbp.read.grammar.parser import RELATIONS, _Parser, _whole
+from symbp.read.grammar.places import error_at
+from symbp.read.grammar.syntax import Bracket, Call, Keyword, Name, Relation, Tree
+from symbp.read.grammar.tokens import Token, tokens
+
+LONGEST = 2000  # characters of an answer
+EXAMPLE = "an answer is one equation, such as dW = x.T @ dz"
+METHODS = ("sum", "mean", "max", "dot", "transpose", "prod")
+KEYWORDS = ("axis", "keepdims")
+WHOLE = ":"  # the name of a subscript that leaves its axis
+
+
+def parse_answer(text: str, names: Mapping[str, str] | None = None) -> Tree:
+    """The tree of one side of an answer; `names` are symbols that are no words of their own, with what they
+    stand for. Raises FormulaError, which points at the place, for anything that is none."""
+    return _whole(
+        text, lambda parser: parser.total(), "an operator, or the end", names, matrices=True, kind=_Answers
+    )
+
+
+def refuse(text: str) -> None:
+    """Raises FormulaError for what is no answer for any network: too long, no equation, signs without a
+    meaning, more levels or larger numbers than a formula has."""
+    if len(text) > LONGEST:
+        place = (LONGEST, LONGEST + 1)
+        raise error_at(text, place, f"the answer has {len(text)} characters, more than {LONGEST}")
+    if "\\" not in text:
+        _, right = sides(text)
+        if right.isascii() and "'" not in right:  # other symbols of a page may be no words of the grammar
+            parse_answer(right)
+
+
+def sides(text: str) -> tuple[str, str]:
+    """What stands before the first sign of equality outside of brackets, and behind it."""
+    depth = 0
+    for place, sign in enumerate(text):
+        depth += (sign in "([{") - (sign in ")]}")
+        around = text[max(0, place - 1) : place + 2]
+        if sign == "=" and not depth and not any(two in around for two in ("==", "<=", ">=", "!=")):
+            if not text[:place].strip():
+                raise error_at(text, (place, place + 1), "nothing stands before this sign", help=EXAMPLE)
+            return text[:place].rstrip(), text[place + 1 :].strip()
+    raise error_at(text, (len(text), len(text)), "there is no = in it", help=EXAMPLE)
+
+
+class _Answers(_Parser):
+    def words(self, names: Mapping[str, str] | None) -> tuple[Token, ...]:
+        return tokens(self.text, names, matrices=self.matrices, numpy=True)
+
+    def argument(self) -> Tree:
+        """An argument, or one by its name."""
+        start, name = self.here.span[0], self.here.text
+        following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        if self.here.kind == "name" and following.kind == "sign" and following.text == "=":
+            if name not in KEYWORDS:
+                raise error_at(self.text, self.here.span, f"no argument is called {name} here")
+            self.take()
+            self.take()
+            return self.made(Keyword(self.since(start), name, self.total()))
+        return self.compared(start, self.total())
+
+    def compared(self, start: int, found: Tree) -> Tree:
+        """A value, or a relation of two: 1 where it holds."""
+        if not self.at(*RELATIONS):
+            return found
+        op, right = self.take().text, self.inside(self.total)
+        relation = Relation((found.span[0], right.span[1]), op, found, right)
+        return self.made(Bracket(self.since(start), relation))
+
+    def subscript(self) -> Tree:
+        if not self.at(WHOLE):
+            return self.total()
+        return self.made(Name(self.take().span, WHOLE))
+
+    def group(self) -> Tree:
+        """A parenthesis; a relation in it is 1 where it holds."""
+        opening = self.take()
+        found = self.inside(self.total)
+        found = self.compared(opening.span[0], found)
+        if not self.at(")"):
+            raise self.unclosed(opening, ")")
+        self.take()
+        return found
+
+    def postfix(self, operand: Tree | None = None, *, transposes: bool = True) -> Tree:
+        start = operand.span[0] if operand is not None else self.here.span[0]
+        found = super().postfix(operand, transposes=transposes)
+        while self.here.kind == "method":
+            found = super().postfix(self.method(start, found), transposes=transposes)
+        return found
+
+    def method(self, start: int, operand: Tree) -> Tree:
+        """`dz.sum(axis=0)`, the function with what stands before it as its first argument."""
+        token = self.take()
+        if token.text not in METHODS:
+            help = f"understood are {', '.join(f'.{name}()' for name in METHODS)} and .T"
+            raise error_at(self.text, token.span, f"{token.text} is no method that is known", help=help)
+        opening = self.take()
+        arguments = [operand]
+        while not self.at(")"):
+            if len(arguments) > 1:
+                if not self.at(","):
+                    raise self.unclosed(opening, "a comma or )")
+                self.take()
+            arguments.append(self.inside(self.argument))
+        self.take()
+        return self.made(Call(self.since(start), token.text, tuple(arguments)))
+
+    def atom(self) -> Tree:
+        """An atom; `tanh'(z)` is the derivative of a function, not a transpose."""
+        token, start = self.here, self.here.span[0]
+        after = self.tokens[self.position + 1 : self.position + 3]
+        signs = [(t.kind, t.text) for t in after]
+        if (
+            token.kind == "name"
+            and signs == [("sign", "'"), ("sign", "(")]
+            and after[0].span[0] == token.span[1]
+        ):
+            self.take()
+            self.take()
+            call = self.call(start, token.text)
+            assert isinstance(call, Call)
+            return self.made(Call(call.span, f"{token.text}'", call.arguments))
+        return super().atom()
+
+
+def is_numpy(tree: Tree, text: str) -> bool:
+    """Whether an answer is written as code: `@`, `.T`, `**`, functions of axes."""
+    words = ("@", ".T", "**", "np.", ".sum(", ".dot(", ".mean(")
+    return any(word in text for word in words) or any(isinstance(node, Keyword) for node in tree.walk())

@@ -1,0 +1,82 @@
+"""Which pass of a target changes a value: the state after each is executed at a point drawn at random.
+
+Enters: a target, an order. Leaves: a line for each pass, and the name of the first that changes a value.
+Must not know: any target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symbp.ir.fitting import sample_sizes
+from symbp.ir.sampling import sample_point
+from symbp.ir.vector import Run
+from symbp.targets.target import Order, Target
+
+TOLERANCE = 1e-10  # of the largest entry of an array
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a state is from the system's own values, relative to the largest entry of the array that is
+    farthest; None where the state can't be executed."""
+
+    after: str
+    error: float | None = None
+    where: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        return self.error is not None and not self.error <= TOLERANCE
+
+    def __str__(self) -> str:
+        if self.error is None:
+            return f"{self.after}: can't be executed"
+        far = f" in {self.where}" if self.where and self.wrong else ""
+        return f"{self.after}: {'changes a value' if self.wrong else 'agrees'}, {self.error:.1e}{far}"
+
+
+def bisect(target: Target, order: Order, seed: int = 0) -> list[Difference]:
+    """The difference after each pass, up to the first that changes a value."""
+    derivation = order.derivation
+    system = derivation.system
+    fixed = {**sample_sizes(system), **system.bound, **order.sizes}
+    sizes, values = sample_point(system, seed, sizes=fixed)
+    values |= {name: np.asarray(value) for name, value in order.constants.items()}
+    point = Run(system, values, sizes)
+    expected = {key: point.tensor(name) for key, name in derivation.gradients.items()}
+    if system.loss is not None:
+        expected[""] = point.tensor(system.loss)
+    found: list[Difference] = []
+    for step, state in target.states(order):
+        computed = target.gradients(state, values, sizes)
+        found.append(_difference(step.name, computed, expected))
+        if found[-1].wrong:
+            break
+    return found
+
+
+def _difference(after: str, computed: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> Difference:
+    if computed is None:
+        return Difference(after)
+    errors = {key: relative_error(computed.get(key), value) for key, value in expected.items()}
+    worst = max(errors, key=lambda key: (np.isnan(errors[key]), errors[key]))
+    return Difference(after, errors[worst], f"the gradient by {worst}" if worst else "the loss")
+
+
+def relative_error(found: Any, expected: Any) -> float:
+    """The largest difference, relative to the largest finite entry or 1; infinite where shapes or what isn't
+    finite differ."""
+    expected = np.asarray(expected, float)
+    if found is None or np.shape(found) != expected.shape:
+        return np.inf
+    found = np.asarray(found, float)
+    finite = np.isfinite(expected)
+    if not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
+        return np.inf
+    scale = max(1.0, float(np.abs(expected[finite]).max(initial=0.0)))
+    return float(np.abs(found[finite] - expected[finite]).max(initial=0.0) / scale)

@@ -1,0 +1,182 @@
+"""A plain module put together: constants, helpers, functions, a training loop.
+
+Enters: an order. Leaves: a sheet, then a draft of trees, then source text. Must not know: files.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symbp.codegen.execute import execute
+from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
+from symbp.codegen.printer import text
+from symbp.codegen.tree import Call, Define, Module, Node, Statement
+from symbp.errors import GenerationError
+from symbp.ir.expr import Size
+from symbp.ir.printer import equation_text
+from symbp.ir.system import Role
+from symbp.read.reading import reading
+from symbp.rendering import render
+from symbp.targets.plain import helpers
+from symbp.targets.plain.functions import Update, initial_parameters, loss_and_gradients, update, used_names
+from symbp.targets.plain.lines import Sheet, sheet
+from symbp.targets.target import Order
+
+NAMES: dict[str, Any] = {
+    "np": np,
+    "math": math,
+    "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
+}
+PIECES: tuple[str, ...] = ()
+HELPERS = dict(inspect.getmembers(helpers, inspect.isfunction))
+OF_TRAINING = ("rows", "epoch", "epochs", "batch", "seed", "name", "value", "flat", "gradients")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The functions of a module as trees, and what goes with them."""
+
+    order: Order
+    sheet: Sheet
+    functions: tuple[Statement, ...]
+    update: Update
+
+
+# --- passes
+def with_reading(order: Order) -> tuple[Order, Sheet]:
+    """The textbook's reading of the network, with names for code."""
+    derivation = order.derivation
+    system = derivation.system.with_(bound={**derivation.system.bound, **order.sizes})
+    page = reading(replace(derivation, system=system), style="textbook").computable
+    return order, sheet(page, (*HELPERS, *OF_TRAINING))
+
+
+def drafted(state: tuple[Order, Sheet]) -> Draft:
+    """The functions as trees."""
+    order, page = state
+    data = [page.tensors[t.name] for t in page.system.leaves if t.role is not Role.PARAMETER]
+    change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *OF_TRAINING))
+    return Draft(order, page, (initial_parameters(page, order.initial), loss_and_gradients(page)), change)
+
+
+def with_arrays_made_together(draft: Draft) -> Draft:
+    """Arrays of zeros of one shape in one line."""
+    return _changed(draft, made_together)
+
+
+def with_named_repeats(draft: Draft) -> Draft:
+    """A name for what stands repeatedly."""
+    return _changed(draft, lambda body: named_repeats(body, draft.sheet.names.give))
+
+
+def _changed(draft: Draft, change: Callable[[Body], Body]) -> Draft:
+    functions = tuple(in_bodies(f, change) for f in draft.functions)
+    return replace(draft, functions=functions)
+
+
+def assembled(draft: Draft) -> str:
+    """The text of a module."""
+    page, change, derivation = draft.sheet, draft.update, draft.order.derivation
+    gradients = draft.functions[-1]
+    assert isinstance(gradients, Define)
+    data = [a.id for a in gradients.arguments if a.id not in ("params", "buffers")]
+    texts = [inspect.getsource(HELPERS[name]) for name in _helpers([*draft.functions, *change.statements])]
+    values = {
+        "title": f"{derivation.name} in NumPy, one line for each equation.",
+        "words": ["The comment (k) behind a line is the number of its equation in the textbook's reading."],
+        "uses_windows": any("sliding_window_view" in f.calls() for f in draft.functions),
+        "uses_math": any("math." in t for t in texts),
+        "constants": _constants(page, draft.functions, draft.order.constants),
+        "helpers": texts,
+        "functions": [text(f) for f in draft.functions],
+        "rule": change.name,
+        "arguments": ", ".join(data),
+        "first": data[0],
+        "batches": ", ".join(f"{name}[rows]" for name in data),
+        "update": change,
+        "settings": _together(change.settings),
+        "once": "".join(text(s, 3) for s in change.once).rstrip(),
+        "each": "".join(text(s, 4) for s in change.each).rstrip(),
+    }
+    return render("plain/module.py.j2", values)
+
+
+def _helpers(trees: Sequence[Node]) -> list[str]:
+    """The helpers that trees call, and those that these call, in the order of their file."""
+    stack = [n.name for tree in trees for n in tree.walk() if isinstance(n, Call) and n.name in HELPERS]
+    found: set[str] = set()
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack += [other for other in HELPERS[name].__code__.co_names if other in HELPERS]
+    return sorted(found, key=lambda name: int(HELPERS[name].__code__.co_firstlineno))
+
+
+def _together(values: Sequence[tuple[str, float]]) -> str:
+    if not values:
+        return ""
+    return f"{', '.join(name for name, _ in values)} = {', '.join(repr(value) for _, value in values)}"
+
+
+def _constants(page: Sheet, functions: Sequence[Statement], hyper: Mapping[str, float]) -> list[str]:
+    """Sizes that have a value, and the network's constants."""
+    used, bound = used_names(functions), page.system.bound
+    values = [
+        (page.sizes[n], bound[n]) for n in page.system.sizes if n in bound and page.sizes[n] in used
+    ]  # fmt: skip
+    found = [_together(values[k : k + 8]) for k in range(0, len(values), 8)]
+    for tensor in page.system.with_role(Role.HYPER):
+        if page.tensors[tensor.name] in used:
+            if tensor.name not in hyper:
+                raise GenerationError(
+                    f"the hyperparameter {tensor.name} has no value",
+                    help=f"give the network one: hyper={{{tensor.name!r}: …}}",
+                )
+            found.append(f"{page.tensors[tensor.name]} = {hyper[tensor.name]!r}")
+    return found
+
+
+# --- states
+def shown(state: Any) -> str:
+    """A state as text."""
+    if isinstance(state, Draft):
+        return text(Module(state.functions))
+    if isinstance(state, tuple):
+        return "".join(f"({line.number}) {equation_text(line.equation)}\n" for line in state[1].reading.lines)
+    return str(state)
+
+
+def gradients(
+    state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]
+) -> dict[str, Any] | None:  # fmt: skip
+    """The loss and the gradients that a draft or a text computes; a page is no code."""
+    if isinstance(state, tuple):
+        return None
+    names: dict[str, Any] = {**NAMES, **HELPERS}
+    if isinstance(state, Draft):
+        page = state.sheet
+        known: dict[str, Any] = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
+        known |= {page.tensors[n]: v for n, v in state.order.constants.items() if n in page.tensors}
+        names = execute(Module(state.functions), {**names, **known})
+    else:
+        exec(compile(state, "<module>", "exec"), names)
+    function = names["loss_and_gradients"]
+    asked = inspect.signature(function).parameters
+    given = {name: values if name in ("params", "buffers") else values[name] for name in asked}
+    loss, found, *_ = function(**given)
+    return {"": loss, **found}
+
+
+def point_of(page: Sheet, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The values of all sizes of a page, those that are formulas, too."""
+    values = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
+    formulas = {size.name: int(f.xreplace(values)) for size, f in page.frame.formulas.items()}
+    return {**sizes, **formulas}

@@ -1,0 +1,119 @@
+"""An answer read: which tensor it says something of, and what.
+
+Enters: the text of an equation, the names of a page. Leaves: a frozen `Answer`, or FormulaError with a caret.
+Must not know: values.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from symbp.errors import FormulaError
+from symbp.read.grammar import plain
+from symbp.read.grammar.answers import EXAMPLE, is_numpy, parse_answer, refuse, sides
+from symbp.read.grammar.places import error_at, meant
+from symbp.read.grammar.syntax import Name, Read, Subscripted, Total, Tree
+from symbp.verify.grading.names import Names
+
+NAMED = r"\\?[A-Za-z]+(?:_\{[^{}]*\})?"  # a symbol in LaTeX, in parentheses before its subscripts
+GRADIENT = re.compile(r"(?:grad|∇|nabla)\s*_?\s*[{(]?\s*([^\s{}()\[\]]+)\s*[})]?\s*(?:L|loss|ℒ)?\s*(\[.*)?\Z")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`target[subscripts] = tree`; `right` is the text of the tree, `by` what the target is the derivative of
+    the loss by. `loose`: written as code, in which `*` is elementwise."""
+
+    text: str
+    left: str
+    right: str
+    target: str
+    subscripts: tuple[Tree, ...] | None
+    tree: Tree
+    by: str | None
+    loose: bool
+
+
+def read_answer(text: str, names: Names) -> Answer:
+    """The answer that the text is. Raises FormulaError: too long, no equation, a name on the left that the
+    page hasn't, a sign or a function without a meaning."""
+    refuse(text)
+    left, right = sides(_plain(text, names) if _is_latex(text, names) else text)
+    tree = parse_answer(right, names.spellings)
+    target, subscripts = _target(left, names)
+    _says_something(right, tree, target, names)
+    by = next((by for by, name in names.sheet.adjoints.items() if name == target), None)
+    by = target[1:] if target.startswith("∂") else by
+    loose = is_numpy(tree, text)
+    return Answer(text.strip(), left.strip(), right.strip(), target, subscripts, tree, by, loose)
+
+
+def _target(left: str, names: Names) -> tuple[str, tuple[Tree, ...] | None]:
+    """The tensor on the left, and its subscripts if it has any."""
+    named = GRADIENT.match(left.strip())
+    if named is not None:
+        left = f"grad_{named[1]}{named[2] or ''}"
+    tree = parse_answer(left, names.spellings)
+    tensor = tree.tensor if isinstance(tree, (Read, Subscripted)) else tree
+    if not isinstance(tensor, Name):
+        raise error_at(left, tree.span, "on the left stands the name of one tensor", help=EXAMPLE)
+    if tensor.name not in names.tensors:
+        known = [f"d{plain}" for plain, name in names.forward.items() if names.differentiable(name)]
+        help = meant(tensor.name, [*names.tensors]) or f"known gradients: {', '.join(known)}"
+        raise error_at(left, tensor.span, f"nothing on the page is called {tensor.name}", help=help)
+    target = names.tensors[tensor.name]
+    if target in {leaf.name for leaf in names.sheet.system.leaves}:
+        raise error_at(
+            left, tensor.span, f"{tensor.name} is given: there is nothing to say of it",
+            help=f"its gradient is d{tensor.name}",
+        )  # fmt: skip
+    if not isinstance(tree, (Read, Subscripted)):
+        return target, None
+    subscripts = tuple(Name(tree.span, ":") if s is None else s for s in tree.subscripts)
+    return target, subscripts
+
+
+def _says_something(right: str, tree: Tree, target: str, names: Names) -> None:
+    """Raises FormulaError where the right side is made of the left one, but for a step of a recurrence."""
+    given = tree.subscripts if isinstance(tree, (Read, Subscripted)) else ()
+    if any(isinstance(node, Total) for s in given if s is not None for node in s.walk()):
+        return
+    if isinstance(tree, Name) and names.tensors.get(tree.name) == target:
+        raise error_at(right, tree.span, f"{tree.name} is what is asked for: it can't stand on both sides")
+    for child in tree.children():
+        _says_something(right, child, target, names)
+
+
+# --- LaTeX as people type it
+def _is_latex(text: str, names: Names) -> bool:
+    """Whether an answer is LaTeX: it has a command, or subscripts without commas between them."""
+    joined = re.findall(r"_\{([a-z]{2,})\}", text)
+    known = names.letters
+    apart = any(run not in known and set(run) <= known for run in joined)
+    return "\\" in text or ")_{" in text or apart
+
+
+def _plain(text: str, names: Names) -> str:
+    """The text without LaTeX's commands."""
+    symbols, derivatives = names.latex
+    found = text.strip().strip("$").replace("&", "").removesuffix("\\\\").strip()
+    found = re.sub(r"\\tag\{\d+\}", "", found)
+    try:
+        return plain(found, symbols, derivatives)  # as symbp prints it
+    except FormulaError:
+        pass
+    found = re.sub(
+        r"\^\s*(?:\\top|\{?\\intercal\}?|\{T\}|T(?![A-Za-z])|\{\\mathsf\{?\s*T\}?\})", r"^{\\top}", found
+    )
+    found = re.sub(r"([_^])\s*([A-Za-z0-9])", r"\1{\2}", found)
+    found = re.sub(rf"(?<!\\left)(?<!\\bigl)\((?!{NAMED}\)_)", r"\\left( ", found)
+    found = re.sub(r"(?<!\\right)(?<!\\bigr)\)(?!_)", r" \\right)", found)
+    found = re.sub(r"(?<!\\left)\[", r"\\left[ ", found)
+    found = re.sub(r"(?<!\\right)\]", r" \\right]", found)
+    found = found.replace(r"\times", r"\,").replace("\\;", r"\,").replace("\\!", "")
+    try:
+        return plain(found, symbols, derivatives)
+    except FormulaError as error:
+        help = error.help or "products need a sign: \\cdot, \\, or \\odot"
+        raise FormulaError(error.what, details=error.details, help=help) from None

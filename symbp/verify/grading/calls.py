@@ -1,0 +1,171 @@
+"""Functions in an answer: of each element, of rows, of axes, of pairs.
+
+Enters: a call, the meaning of an answer. Leaves: a `Value`. Must not know: other parts of answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symbp.read.grammar.places import meant
+from symbp.read.grammar.syntax import Call, Keyword, Name, Number, Product, Total, Tree
+from symbp.verify.grading import functions
+from symbp.verify.grading.reductions import reduce, softmax
+from symbp.verify.grading.values import Misfit, Value, moved, product, together, turned
+
+if TYPE_CHECKING:
+    from symbp.verify.grading.evaluation import Meaning
+
+Scope = Mapping[str, int]
+
+
+def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
+    """The value of a function. Raises FormulaError: unknown, or with other arguments."""
+    name, table = node.function, meaning.functions.table
+    given = [a for a in node.arguments if not isinstance(a, Keyword)]
+    if name in table:
+        value = meaning.real(_one(meaning, node, given), scope)
+        return replace(value, array=np.broadcast_to(table[name](value.array), value.array.shape))
+    if name in (*functions.REDUCING, *functions.ALONG):
+        return _along(meaning, node, given, scope)
+    if name in functions.OF_ROWS:
+        side, op = functions.OF_ROWS[name]
+        value = meaning.real(_one(meaning, node, given), scope)
+        if value.rank < 2:
+            raise Misfit(f"{name} is that of a matrix", node.span, (value.shape,))
+        return reduce(meaning, node, op, value, (value.rank - (1 if side == "row" else 2),))
+    if name in functions.PAIRS:
+        return _pair(meaning, node, given, scope)
+    if name in functions.OTHERS:
+        return _other(meaning, node, given, scope)
+    known = [*table, *functions.REDUCING, *functions.ALONG, *functions.PAIRS, *functions.OTHERS]
+    start = node.span[0]
+    tensor = name in meaning.names.tensors
+    help = (
+        f"write {name}*(…)"
+        if tensor
+        else meant(name, known) or f"known functions: {', '.join(sorted(known))}"
+    )
+    what = f"{name} is a tensor, and no function" if tensor else f"no function is called {name}"
+    raise meaning.error(Name((start, start + len(name)), name), what, help)
+
+
+def _one(meaning: Meaning, node: Call, given: list[Tree]) -> Tree:
+    if len(given) != 1 or len(node.arguments) != 1:
+        raise meaning.error(node, f"{node.function} takes one argument")
+    return given[0]
+
+
+def _along(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:
+    """`sum(x)`, `sum(x, 0)`, `mean(x, axis=-1, keepdims=True)`, `softmax(x)` of rows."""
+    value = meaning.real(given[0], scope)
+    keywords = {a.name: a.value for a in node.arguments if isinstance(a, Keyword)}
+    if len(given) == 2 and "axis" not in keywords:
+        keywords["axis"] = given[1]
+    if len(given) > 2 or (len(given) == 2 and keywords.get("axis") is not given[1]):
+        raise meaning.error(node, f"{node.function} takes a tensor and an axis")
+    soft = node.function in ("softmax", "log_softmax")
+    if not value.rank:
+        if soft or (node.function != "sum" and value.index):
+            raise Misfit(f"{node.function} is that of a vector or a matrix", node.span, (value.shape,))
+        if value.index:
+            raise meaning.error(node, f"say over which index: {node.function}_{value.index[-1]}(…)")
+        return value
+    axis = _axis(meaning, keywords.get("axis"), value.rank)
+    if soft:
+        return softmax(
+            meaning, value, value.rank - 1 if axis is None else axis, logarithm=node.function == "log_softmax"
+        )
+    if axis is None and node.function == "logsumexp":
+        axis = value.rank - 1
+    keep = isinstance(k := keywords.get("keepdims"), Name) and k.name == "True"
+    axes = tuple(range(value.rank)) if axis is None else (axis,)
+    return reduce(meaning, node, node.function, value, axes, keep=keep)
+
+
+def _axis(meaning: Meaning, written: Tree | None, rank: int) -> int | None:
+    if written is None or (isinstance(written, Name) and written.name == "None"):
+        return None
+    negative = isinstance(written, Total) and len(written.terms) == 1 and written.terms[0][0]
+    inner = written.terms[0][1] if negative and isinstance(written, Total) else written
+    number = inner.value if isinstance(inner, Number) else None
+    axis = -number if negative and number is not None else number
+    if axis is None or axis.denominator != 1:
+        raise meaning.error(written, "an axis is a whole number")
+    if not -rank <= axis < rank:
+        raise Misfit(f"there is no axis {axis} of a tensor with {rank} axes", written.span)
+    return int(axis) % rank
+
+
+def _pair(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:
+    if len(given) != 2 or len(node.arguments) != 2:
+        raise meaning.error(node, f"{node.function} takes two arguments")
+    name = node.function
+    ops = {"multiply": "⊙", "divide": "⊘", "dot": "@", "matmul": "@"}
+    if name in ops:
+        return meaning.value(Product(node.span, ops[name], *given), scope)
+    if name in ("add", "subtract"):
+        return meaning.value(Total(node.span, ((False, given[0]), (name == "subtract", given[1]))), scope)
+    a, b = (meaning.real(argument, scope) for argument in given)
+    if name == "outer":
+        if a.rank != 1 or b.rank != 1:
+            raise Misfit("outer is that of two vectors", node.span, (a.shape, b.shape))
+        return product(replace(a, row=False), replace(b, row=True), node.span, meaning.numbers, loose=True)
+    left, right, like = together(a, b, node.span, f"this {name}")
+    difference = meaning.numbers.subtract(left, right)
+    above = meaning.functions.positive(difference)
+    chosen = (left, right) if name == "maximum" else (right, left)
+    return replace(like, array=meaning.numbers.array(np.where(above, *chosen)))
+
+
+def _other(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:
+    name = node.function
+    if name in ("onehot", "one_hot"):
+        value = meaning.value(given[0], scope)
+        if value.labels is None:
+            raise meaning.error(node, f"{name} is that of labels")
+        return meaning.one_hot(value, node, said=True)
+    if name == "len":
+        shape = meaning.value(_one(meaning, node, given), scope).shape
+        if not shape:
+            raise Misfit("a number has no length", node.span)
+        return meaning.number(Fraction(shape[0]))
+    if name == "norm":
+        squares = meaning.total_of_squares(_one(meaning, node, given), scope)
+        return replace(squares, array=meaning.numbers.power(squares.array, Fraction(1, 2)))
+    if name == "transpose":
+        return _transposed(meaning, node, given, scope)
+    if name == "where":
+        if len(given) != 3:
+            raise meaning.error(node, "where takes a condition and two values")
+        mask, one, other = (meaning.real(argument, scope) for argument in given)
+        kept = Product(node.span, "⊙", given[0], given[1])
+        zero = Total(node.span, ((False, Number(node.span, Fraction(1))), (True, given[0])))
+        del mask, one, other
+        return meaning.value(
+            Total(node.span, ((False, kept), (False, Product(node.span, "⊙", zero, given[2])))), scope
+        )
+    value = meaning.real(_one(meaning, node, given), scope)
+    if name in ("ones_like", "zeros_like"):
+        number = meaning.numbers.rational(Fraction(int(name == "ones_like")))
+        return replace(value, array=meaning.numbers.array(np.broadcast_to(number, value.array.shape)))
+    if name == "diag" and value.rank == 1:
+        eye = meaning.zeros_and_ones(np.eye(value.shape[0], dtype=bool))
+        array = meaning.numbers.multiply(value.array[..., None], eye)
+        return replace(value, array=array, fits=(False, False), row=False)
+    raise meaning.error(node, f"{name} isn't taken of this")
+
+
+def _transposed(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:
+    value = meaning.real(given[0], scope)
+    axes = [_axis(meaning, a, value.rank) for a in given[1:]]
+    if not axes:
+        return turned(value)
+    if sorted(k for k in axes if k is not None) != list(range(value.rank)):
+        raise meaning.error(node, "transpose takes each axis once")
+    return moved(value, [k for k in axes if k is not None])

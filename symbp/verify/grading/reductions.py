@@ -1,0 +1,116 @@
+"""Sums, maxima and the like in an answer, over indices and over axes; softmax along either.
+
+Enters: reductions, the meaning of an answer. Leaves: values. Must not know: other parts of answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import sympy
+
+from symbp.read.grammar.syntax import Name, Read, Reduction, Subscripted, Tree
+from symbp.verify.grading.conditions import bracket, largest
+from symbp.verify.grading.values import Misfit, Value, over, reduced, summed, together
+
+if TYPE_CHECKING:
+    from symbp.verify.grading.evaluation import Meaning
+
+Scope = Mapping[str, int]
+
+
+def reduction(meaning: Meaning, node: Reduction, scope: Scope) -> Value:
+    inner = {**scope, **{name: extent(meaning, name, node) for name in node.indices}}
+    value = meaning.real(node.body, inner)
+    if node.conditions:
+        if node.op != "sum":
+            raise meaning.error(node, f"{node.op} takes no conditions in an answer")
+        for condition in node.conditions:
+            left, right, like = together(value, bracket(meaning, condition, inner), node.span, "this sum")
+            value = replace(like, array=meaning.numbers.multiply(left, right))
+    if node.op in ("softmax", "log_softmax"):
+        return along(meaning, node, value)
+    for name in node.indices:
+        if name not in value.index:  # the same term so often
+            like = Value(meaning.numbers.array(np.ones(inner[name], dtype=int)), (name,), integer=True)
+            left, right, whole = together(value, meaning.numbers.lifted(like), node.span, "this sum")
+            value = replace(whole, array=meaning.numbers.multiply(left, right))
+        value = over(value, name)
+    axes = range(value.rank - len(node.indices), value.rank)
+    return reduce(meaning, node, node.op, value, tuple(axes))
+
+
+def along(meaning: Meaning, node: Reduction, value: Value) -> Value:
+    (name,) = node.indices
+    if name not in value.index:
+        raise meaning.error(node, f"what it is taken of doesn't depend on {name}")
+    last = over(value, name)
+    soft = softmax(meaning, last, last.rank - 1, logarithm=node.op == "log_softmax")
+    place = len(soft.index) + soft.rank - 1
+    array = np.moveaxis(soft.array, place, len(soft.index))
+    return Value(array, (*soft.index, name), soft.fits[:-1])
+
+
+def softmax(meaning: Meaning, value: Value, axis: int, *, logarithm: bool = False) -> Value:
+    exp = meaning.numbers.apply(sympy.exp, value.array)
+    total = summed(replace(value, array=exp), meaning.numbers, (axis,), keep=True)
+    if not logarithm:
+        return replace(value, array=meaning.numbers.divide(exp, total.array))
+    log = meaning.numbers.apply(sympy.log, total.array)
+    return replace(value, array=meaning.numbers.subtract(value.array, log))
+
+
+def reduce(
+    meaning: Meaning, node: Tree, op: str, value: Value, axes: tuple[int, ...], *, keep: bool = False
+) -> Value:
+    """A reduction over plain axes."""
+    if any(value.fits[k] for k in axes):
+        raise Misfit("nothing says how many elements are reduced", node.span, (value.shape,))
+    if op in ("sum", "mean"):
+        found = summed(value, meaning.numbers, axes, keep=keep)
+        if op == "sum":
+            return found
+        count = meaning.numbers.rational(
+            Fraction(int(np.prod([value.shape[k] for k in axes], dtype=int)) or 1)
+        )
+        return replace(found, array=meaning.numbers.divide(found.array, count))
+    if op == "logsumexp":
+        exp = replace(value, array=meaning.numbers.apply(sympy.exp, value.array))
+        found = summed(exp, meaning.numbers, axes, keep=keep)
+        return replace(found, array=meaning.numbers.apply(sympy.log, found.array))
+    if op == "max":
+        return reduced(value, axes, lambda rows: largest(meaning, rows), meaning.numbers, keep=keep)
+    if op == "prod":
+        return reduced(
+            value, axes, lambda rows: np.multiply.reduce(rows, axis=-1), meaning.numbers, keep=keep
+        )
+    raise meaning.error(node, f"{op} has no meaning in an answer")
+
+
+def extent(meaning: Meaning, name: str, node: Reduction | Tree) -> int:
+    """How far an index runs: as the axis at which it stands alone does; of the page, as there."""
+    body = node.body if isinstance(node, Reduction) else node
+    for inner in _free(body, name):
+        tensor = inner.tensor
+        if isinstance(tensor, Name) and tensor.name in meaning.names.tensors:
+            shape = meaning.place.tensor(meaning.names.tensors[tensor.name]).shape
+            if len(inner.subscripts) == len(shape):
+                for subscript, length in zip(inner.subscripts, shape, strict=True):
+                    if isinstance(subscript, Name) and subscript.name == name:
+                        return int(length)
+    known = {meaning.place.number(extent) for extent in meaning.names.ranges.get(name, ())}
+    if len(known) == 1:
+        return known.pop()
+    raise meaning.error(node, f"nothing says how far the index {name} runs")
+
+
+def _free(node: Tree, name: str) -> list[Read | Subscripted]:
+    """Reads in which an index is free."""
+    if isinstance(node, Reduction) and name in node.indices:
+        return []
+    own: list[Read | Subscripted] = [node] if isinstance(node, (Read, Subscripted)) else []
+    return own + [found for child in node.children() for found in _free(child, name)]

@@ -1,0 +1,129 @@
+"""Parts of the page: steps that led to the code, what gradients take, matrices of numbers, code, the flow."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import symbp as bp
+from symbp.cli.main import main
+from symbp.explain.document import document
+from symbp.explain.page.example import own_flow
+from symbp.explain.page.gradients import gradient_table
+from symbp.explain.page.matrices import figure, matrices
+from symbp.explain.page.numbers import json_within
+from symbp.explain.page.work import work
+from symbp.ir.expr import Size
+from symbp.ir.printer import expression_text
+
+
+@pytest.fixture(scope="module")
+def mlp():
+    return bp.derive(bp.gallery.find("mlp").load().net)
+
+
+def parsed(text):
+    return ET.fromstring(text.partition("\n")[2])
+
+
+def words(element):
+    return "".join(element.itertext())
+
+
+def test_steps_that_led_to_the_code(mlp, capsys):
+    tree = parsed(mlp.html(steps="computed"))
+    (section,) = [s for s in tree.iter("section") if s.get("aria-labelledby") == "steps"]
+    items = list(section.iter("li"))
+    assert len(items) == len(mlp.steps)
+    for item, step in zip(items, mlp.steps, strict=True):
+        assert step.rule in words(item)
+        assert len(item.findall(".//div[@class='becomes']//div[@class='formula']")) == len(step.after)
+    assert "Each row of p sums to one" in words(section) or "already known as" in words(section)
+    assert main(["derive", "mlp", "--format", "markdown", "--steps", "computed"]) == 0
+    text = capsys.readouterr().out.partition("## Steps")[2]
+    assert len(re.findall(r"^\*\*\d+\.\*\*", text, flags=re.M)) == len(mlp.steps)
+    assert text.count(r"$$\to") == sum(len(step.after) for step in mlp.steps)
+    assert "\0" not in text
+    assert "lesson" not in mlp.html(steps="computed").partition("<body>")[2]
+
+
+def test_what_gradients_take(mlp):
+    """As a matrix product has it: 2·N·D·H operations, and each of three matrices once."""
+    page = document(mlp, style="textbook")
+    system = page.reading.derivation.system
+    N, D, H, K = map(Size, "NDHK")
+    found = work(system.defining["dW1"], system.by_name)
+    assert found.operations == 2 * N * D * H
+    assert found.bytes.expand() == (8 * (N * D + N * H + D * H)).expand()
+    assert work(system.defining["db2"], system.by_name).operations == N * K
+    assert work(system.defining["h"], system.by_name).operations == N * H
+    table = gradient_table(page)
+    assert [row.words for row in table.rows] == ["W1", "b1", "W2", "b2"]
+    assert [row.number for row in table.rows] == [page.reading.numbers[f"d{row.words}"] for row in table.rows]
+    assert [name for name, *_ in table.passes] == ["Forward pass", "Backward pass"]
+    assert expression_text(found.operations) == "2·D·H·N"
+
+
+def test_matrices():
+    assert figure(0.29837) == "0.2984"
+    assert figure(-1.5, exact=True) == "−1.5"
+    assert figure(3e-7) == "3.00e−7"
+    assert figure(float("nan")) == "–"
+    assert figure(-np.inf) == "−∞"
+    array = np.arange(80.0).reshape(2, 4, 10)
+    first, second = (ET.fromstring(f"<x>{part}</x>") for part in matrices(array, letters=("<mi>n</mi>",)))
+    cells = [int(cell.get("data-p")) for cell in first.iter("mn") if cell.get("data-p")]
+    assert cells == [10 * r + c for r in range(4) for c in (0, 1, 2, 9)]
+    assert words(first).count("⋯") == 4
+    assert words(second).endswith("n=1")
+    (scalar,) = matrices(np.array(2.0), exact=True)
+    assert scalar == '<mn data-p="0">2</mn>'
+
+
+def test_json_within_a_page_ends_nothing():
+    value = {"a": "</script><!-- & ]]>"}
+    text = json_within(value)
+    assert not set("<>&") & set(text)
+    assert json.loads(text) == value
+
+
+def test_numbers_and_code_stand_beside_their_equations(mlp):
+    tree = parsed(mlp.html())
+    blocks = {n.get("id"): n for n in tree.iter("div") if n.get("class") == "equation"}
+    numbers = mlp.values(small=True)
+    for block in blocks.values():
+        (box,) = [n for n in block.iter("div") if n.get("data-tensor")]
+        shown = [cell.text for cell in box.iter("mn") if cell.get("data-p")]
+        assert shown == [figure(x) for x in numbers.values[box.get("data-tensor")].ravel()]
+    lines = [words(n) for n in blocks["eq-9"].iter("span") if n.get("class") == "code-line"]
+    assert lines == ["dW2 = h.T @ da2  # (9)\n"]
+    assert len([n for n in blocks.values() if n.get("data-latex")]) == len(blocks)
+
+
+def test_a_page_without_numbers_code_or_script(mlp):
+    text = mlp.html(numbers=False, code=False)
+    tree = parsed(text)
+    assert 'id="state"' not in text
+    assert not list(tree.iter("pre"))
+    assert not [n for n in tree.iter("div") if n.get("data-tensor")]
+
+
+def test_what_javascript_cannot_compute_still_shows_its_numbers():
+    text = bp.grad_of("logdet(X'*X + I)", wrt="X").html()
+    assert 'id="numbers"' in text
+    assert 'id="state"' not in text
+    assert parsed(text) is not None
+
+
+def test_flow_is_on_the_page_of_small_deep_nets(mlp):
+    assert own_flow(mlp, None, None) is None
+    derivation = bp.derive(bp.gallery.find("char_rnn").load().net)
+    assert derivation._step_bound().norms == ("U",)
+    tree = parsed(derivation.html())
+    (section,) = [s for s in tree.iter("section") if s.get("aria-labelledby") == "flow"]
+    assert len(section.findall(".//tbody/tr")) == 12
+    assert "vanishes" in words(section)
+    assert "bound for Glorot" in words(section)
+    assert 'id="flow"' not in derivation.html(flow=False)
