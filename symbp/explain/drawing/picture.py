@@ -42,8 +42,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Pill:
-    """A factor of the backward pass, in lines."""
+    """A factor of the backward pass, in lines; `item` is what saved values lead to."""
 
+    item: str
     flow: Flow
     lines: tuple[Runs, ...]
     x: float
@@ -136,7 +137,7 @@ class _Texts:
             item = node if half == FORWARD else next(a for a in self.graph.adjoints if a.node == name)
             boxes.append(Box(item, node, half, title, below, *self.rectangle(found, (half, name))))
         pills = [
-            Pill(flow, spelled, *self.rectangle(found, (BACKWARD, factor)))
+            Pill(factor, flow, spelled, *self.rectangle(found, (BACKWARD, factor)))
             for factor, (flow, spelled) in self.factors.items()
         ]
         drawn, marks = lines(self.layers, found)

@@ -3,8 +3,10 @@
 Enters: a picture, its labels, what stands before the names of places that links lead to. Leaves: markup that
 is well-formed XML. Must not know: how a picture is laid out.
 
-Nodes and edges carry `data-tensor`, `data-reads` and `data-equations`, so that a page can light what belongs
-together; each box is a link to its equation, further numbers are links of their own.
+Boxes carry `data-tensor` and `data-equations`, those of the forward pass `data-gradient-equations` too, lines
+`data-from` and `data-to`, factors `data-reader`, `data-tensor` and `data-saved`, so that a page can light
+what belongs together, by the class `lit`. Each box is a link to its equation, further numbers are links of
+their own.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class _Writer:
         self.graph, self.picture, self.labels = graph, picture, labels
         self.title, self.prefix = title, prefix
         self.gradients = {a.node: a for a in graph.adjoints}
+        self.factors = {pill.item: pill.flow for pill in picture.pills}
 
     def whole(self, *, alone: bool) -> Markup:
         keys = key_lines(self.graph, self.picture.width) if alone else []
@@ -87,9 +90,17 @@ class _Writer:
         if line.arrow:
             points = " ".join(f"{_number(x)},{_number(y)}" for x, y in line.arrow)
             arrow = Markup('<polygon points="{}"/>').format(points)
-        return Markup('<g class="line {}" data-from="{}" data-to="{}"><path d="{}"/>{}</g>').format(
-            line.kind, line.start, line.end, line.path, arrow
+        data = {"data-from": line.start, "data-to": line.end, "data-equations": self.behind(line)}
+        return Markup('<g class="line {}"{}><path d="{}"/>{}</g>').format(
+            line.kind, _attributes(data), line.path, arrow
         )
+
+    def behind(self, line: Line) -> str:
+        """The numbers of the equations in which a line is: of the reader, of what its flow adds to."""
+        if line.kind in ("read", "loop"):
+            return _joined(self.graph.by_name[line.end].numbers)
+        target = self.factors[line.end].read if line.kind == "saved" else line.end
+        return _joined(self.gradients[target].numbers)
 
     def delay(self, delay: Delay) -> Markup:
         back = Markup('<rect class="ground" x="{}" y="{}" width="{}" height="{}"/>').format(
@@ -108,12 +119,15 @@ class _Writer:
             )
             for at, line in enumerate(pill.lines)
         ]
-        return Markup(
-            '<g class="jacobian" data-reader="{}" data-tensor="{}" data-saved="{}"><title>{}</title>{}{}</g>'
-        ).format(
-            pill.flow.reader,
-            pill.flow.read,
-            " ".join(pill.flow.saved),
+        return Markup('<g class="jacobian"{}><title>{}</title>{}{}</g>').format(
+            _attributes(
+                {
+                    "data-reader": pill.flow.reader,
+                    "data-tensor": pill.flow.read,
+                    "data-saved": " ".join(pill.flow.saved),
+                    "data-equations": _joined(self.gradients[pill.flow.read].numbers),
+                }
+            ),
             told,
             _rectangle(pill.x, pill.y, pill.width, pill.height, 9),
             Markup("").join(rows),
@@ -127,14 +141,14 @@ class _Writer:
         classes += ["between"] if self.is_passed(box) else []
         data: dict[str, object] = {
             "data-tensor": box.node.tensor,
-            "data-equations": " ".join(map(str, box.numbers)),
+            "data-equations": _joined(box.numbers),
         }
         if isinstance(box.item, Adjoint):
             data |= {"data-of": box.node.name} | (
                 {"data-adjoint": box.item.tensor} if box.item.tensor else {}
             )
         elif adjoint is not None:
-            data["data-gradient-equations"] = " ".join(map(str, adjoint.numbers))
+            data["data-gradient-equations"] = _joined(adjoint.numbers)
         inner = self.cards(box) + _rectangle(box.x, box.y, box.width, box.height, 6)
         middle = box.x + box.width / 2
         upper = box.y + (18.5 if box.below else box.height / 2 + 5)
@@ -221,6 +235,10 @@ def spelled(runs: Runs, size: float) -> Markup:
 
 def _equations(numbers: tuple[int, ...]) -> str:
     return f"equation{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def _joined(numbers: tuple[int, ...]) -> str:
+    return " ".join(map(str, numbers))
 
 
 def _text(x: float, y: float, inner: Markup, classes: str) -> Markup:

@@ -1,6 +1,7 @@
-"""What the tests of pictures look at: the page of every gallery net, derived once."""
+"""What the tests of pictures look at: the page of every gallery net and of random nets, derived once."""
 
 import functools
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -12,13 +13,30 @@ from symbp.explain.document import document
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "read"))  # the values of a page
 
+RANDOM = 8
+
+
+def _random_nets():
+    path = Path(__file__).parents[2] / "verify" / "random_nets.py"
+    spec = importlib.util.spec_from_file_location("drawing_random_nets", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["drawing_random_nets"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+nets = _random_nets()
+SPECS = nets.specs(RANDOM, seed=5)
 FAST = ("mlp", "logistic_regression", "crf", "char_rnn", "neuron", "resnet_mlp")
-NETS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in sorted(bp.gallery.GALLERY)]
+ALL = [*sorted(bp.gallery.GALLERY), *(f"random {k}" for k in range(RANDOM))]
+NETS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in ALL]
 
 
 @functools.cache
 def page_of(name):
-    return document(bp.derive(load_target(name).network), style="textbook")
+    drawn = name in bp.gallery.GALLERY
+    net = load_target(name).network if drawn else nets.declare(SPECS[int(name.split()[1])])
+    return document(bp.derive(net), style="textbook")
 
 
 @pytest.fixture(params=NETS)

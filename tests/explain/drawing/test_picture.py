@@ -105,9 +105,22 @@ def test_every_equation_is_reachable(page):
     links = [a.get("href") for a in tree.iter(f"{SVG}a")]
     assert {int(link.removeprefix("#net-eq-")) for link in links} == {e.number for e in page.equations}
     owners = {}
-    for group in tree.iter(f"{SVG}g"):
+    boxes = [g for g in tree.iter(f"{SVG}g") if (g.get("class") or "").startswith("node")]
+    for group in boxes:
         for number in (group.get("data-equations") or "").split():
             assert owners.setdefault(number, group.get("data-tensor")) == group.get("data-tensor")
+
+
+def test_what_belongs_together_says_so(pages):
+    tree = ET.fromstring(drawing(pages("mlp"), alone=True))
+    groups = [g for g in tree.iter(f"{SVG}g") if g.get("class")]
+    (h,) = (g for g in groups if g.get("class").startswith("node forward") and g.get("data-tensor") == "h")
+    assert (h.get("data-equations"), h.get("data-gradient-equations")) == ("2", "8")
+    (factor,) = (g for g in groups if g.get("data-saved") == "h" and g.get("data-tensor") == "W2")
+    assert factor.get("data-equations") == "9"
+    saved = [g for g in groups if g.get("class") == "line saved" and g.get("data-from") == "h"]
+    assert sorted(g.get("data-equations") for g in saved) == ["10", "9"]
+    assert all(g.get("data-equations") is not None for g in groups)
 
 
 def test_a_picture_is_told_in_words(page):
