@@ -54,9 +54,13 @@ class Judge:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             wanted = [self.loss, *self.gradients.values()]
+            constants = self.derivation.constants  # the module holds their values
+            values = {**values, **{name: np.float64(value) for name, value in constants.items()}}
             exact = evaluate(self.system, values, sizes, HIGH, wanted=wanted)
             given = {
-                k: v if np.issubdtype(v.dtype, np.integer) else v.astype("f4") for k, v in values.items()
+                k: v if np.issubdtype(v.dtype, np.integer) else v.astype("f4")
+                for k, v in values.items()
+                if k not in constants
             }
             parameters = {name: given.pop(name) for name in self.parameters}
             drawn = {t.name: given.pop(t.name) for t in self.derivation.declared.random}

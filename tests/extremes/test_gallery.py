@@ -16,7 +16,11 @@ from symbp.ir.sampling import evaluate_size, sample_point
 
 KINDS = {"ordinary": 1.0, "small": 1e-3, "zero": 0.0, "large": 30.0}
 EXCEPTIONS = {
+    ("attention", "large"): "scores of 1e3: what they are rounded by moves the softmax",
     ("autoencoder", "large"): "1 − h² of saved, saturated values: gradients of 1e-11 beside others of 1e-3",
+    ("batch_norm", "large"): "sums of 1e2, of which the gradient by W is what is left, 2e-2",
+    ("gru_cell", "large"): "1 − n² of saved, saturated values: gradients of 1e-23 beside others of 1e-5",
+    ("lstm_cell", "large"): "1 − g² of saved, saturated values: gradients of 1e-18 beside others of 1e-3",
     ("gpt", "large"): "scores of 1e4 and more: what they are rounded by moves the softmax of the attention",
     ("gpt", "small"): "gradients of 1e-18 and less by the queries, beside others of 1e-3",
     ("moe", "large"): "scores of 1e3: what they are rounded by moves the softmax of the gate, by 1.3e-3",
