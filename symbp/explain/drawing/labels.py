@@ -95,8 +95,10 @@ class Labels:
         return plain(self.adjoint(adjoint, tensor))
 
     def told_short(self, flow: Flow) -> str:
-        """The factor as the picture has it."""
-        return "".join(map(plain, self.factor(flow)))
+        """The factor as text, with all subscripts, where it is a formula."""
+        if flow.jacobian is None:
+            return "".join(map(plain, self.factor(flow)))
+        return PageText(self.symbols).show(lettered(self.reading, flow.jacobian).slope)
 
     def told_factor(self, flow: Flow) -> str:
         """`∂a2[n,k]/∂h[n,j] = W2[j,k], summed over k`."""

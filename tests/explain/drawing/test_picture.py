@@ -135,6 +135,10 @@ def test_a_picture_is_told_in_words(page):
         assert link.get("aria-label") or link.find(f"{SVG}title") is not None
 
 
+def test_words_have_all_subscripts(pages):
+    assert "∂loss/∂a1 gets ∂loss/∂h times 1 - h[n,j]²." in drawing(pages("mlp"))
+
+
 def test_the_key_is_a_caption_in_a_page(pages):
     page = pages("mlp")
     assert "An arrow leads" in drawing(page, alone=True)
