@@ -18,6 +18,7 @@ def render(chosen=()):
     import symbp as bp
     from symbp.api import source
     from symbp.cli.target import load_target, optimizer
+    from symbp import targets
     from symbp.emit import TARGETS
 
     files = {}
@@ -27,7 +28,7 @@ def render(chosen=()):
         files[f"{name}.txt"] = derivation.text() + "\n"
         files[f"{name}_computed.txt"] = derivation.text(steps=True, reading="computed") + "\n"
         files[f"{name}.tex"] = derivation.latex()
-        for machine in TARGETS:
+        for machine in (*TARGETS, *targets.TARGETS):
             files[f"{name}_{machine}.py"] = source(
                 target.network,
                 optimizer=optimizer(target, None, None),
