@@ -4,14 +4,15 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 document.documentElement.classList.add("scripted");
 
 // Equations, boxes of the drawing and lines of code with the same numbers.
-const numbersOf = (node) => node.dataset.equations.split(/\s+/).filter(Boolean);
+const split = (text) => (text ?? "").split(/\s+/).filter(Boolean);
+const numbersOf = (node) => split(node.dataset.equations);
 const holders = all("[data-equations]");
 let lit = [];
 function light(node) {
   for (const other of lit) other.classList.remove("lit");
   lit = [];
   if (node === null) return;
-  const wanted = new Set(numbersOf(node));
+  const wanted = new Set([...numbersOf(node), ...split(node.dataset.gradientEquations)]);
   lit = holders.filter((other) => numbersOf(other).some((number) => wanted.has(number)));
   for (const other of lit) other.classList.add("lit");
 }

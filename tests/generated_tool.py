@@ -16,6 +16,7 @@ UPDATE = "python tests/generated_tool.py"
 def render(chosen=()):
     """Every file of the folder by name, or those of the chosen networks."""
     import symbp as bp
+    from symbp import targets
     from symbp.api import source
     from symbp.cli.target import load_target, optimizer
     from symbp.emit import TARGETS
@@ -27,7 +28,7 @@ def render(chosen=()):
         files[f"{name}.txt"] = derivation.text() + "\n"
         files[f"{name}_computed.txt"] = derivation.text(steps=True, reading="computed") + "\n"
         files[f"{name}.tex"] = derivation.latex()
-        for machine in TARGETS:
+        for machine in (*TARGETS, *targets.TARGETS):
             files[f"{name}_{machine}.py"] = source(
                 target.network,
                 optimizer=optimizer(target, None, None),

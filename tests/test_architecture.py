@@ -23,7 +23,7 @@ DIRECT = {
     "verify": {"emit", "read"},
     "emit": {"lower", "rendering"},
     # A target spells what it takes: plain code is the textbook's reading, run.
-    "targets": {"codegen", "rendering"},
+    "targets": {"codegen", "rendering", "runtime"},
     # Code as a tree. What is lowered to arrays are bodies of equations, those with a page's nodes, too.
     "codegen": {"read"},
     "lower": {"derive"},
@@ -40,6 +40,7 @@ DIRECT = {
     "ops": {"language"},
     "language": {"ir"},
     "ir": set(),
+    "runtime": set(),  # what generated modules take along: NumPy, and nothing of symbp
     "rendering": set(),  # templates filled in, for modules and pages
     "data": set(),
     "errors": set(),

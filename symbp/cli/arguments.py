@@ -12,6 +12,7 @@ from typing import Any
 TARGETS = ("numpy", "numba")
 WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
 PIECES = ("live", "log", "patience")  # as `symbp.emit.module` has them
+OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
 SCHEDULES = ("constant", "cosine", "linear", "step")
 DTYPES = ("float32", "float64")
 OPTIMIZERS = {  # by their names in `symbp.optim`

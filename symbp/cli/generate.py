@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from symbp.cli import derivatives
-from symbp.cli.arguments import PIECES, WRITTEN, Arguments, count, sizes
+from symbp.cli.arguments import OF_PLAIN, PIECES, WRITTEN, Arguments, count, sizes
 from symbp.cli.status import FAILED, FINE
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ def add_arguments(to: Arguments) -> None:
         dest="pieces",
         metavar="PIECE",
         nargs="+",
-        choices=PIECES,
+        choices=(*PIECES, *OF_PLAIN),
         default=[],
-        help=f"what its training offers beside the essential: {', '.join(PIECES)}",
+        help=f"what its training offers beside the essential: {', '.join(PIECES)}; of plain: "
+        f"{', '.join(OF_PLAIN)}",
     )
     to.add(
         "--dump",

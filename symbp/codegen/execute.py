@@ -16,5 +16,4 @@ def execute(tree: Node, names: Mapping[str, Any]) -> dict[str, Any]:
     """What the statements of a tree define, beside the given `names` (arrays, helpers, np)."""
     namespace = dict(names)
     exec(compile(text(tree), "<tree>", "exec"), namespace)
-    namespace.pop("__builtins__", None)
     return namespace

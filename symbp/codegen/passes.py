@@ -91,7 +91,8 @@ def named_repeats(body: Body, fresh: Callable[[str], str]) -> Body:
     tried: set[Expression] = set()
     while True:
         places = _places(body)
-        repeated = [n for n, here in places.items() if len(here) > 1 and n not in tried]
+        factors = _window_factors(body)
+        repeated = [n for n, here in places.items() if (len(here) > 1 or n in factors) and n not in tried]
         node = max(repeated, key=_weight, default=None)
         if node is None:
             return body
@@ -103,6 +104,12 @@ def named_repeats(body: Body, fresh: Callable[[str], str]) -> Body:
         name = infer.name(fresh(_wish(node)), node.shape, node.dtype)
         changed = [_replaced(s, node, name) for s in body]
         body = (*changed[:first], Assign(name, node), *changed[first:])
+
+
+def _window_factors(body: Body) -> set[Node]:
+    """The windows that are factors of a contraction: too long to stand in one."""
+    calls = [n for s in body for n in s.walk() if isinstance(n, Call) and n.name == "np.einsum"]
+    return {argument for call in calls for argument in call.arguments}
 
 
 def _places(body: Body) -> dict[Expression, list[int]]:

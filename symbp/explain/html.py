@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from symbp.errors import UsageError
 from symbp.explain.document import Document, NumberedEquation
 from symbp.explain.drawing import caption, drawing
 from symbp.explain.lecture import Steps
@@ -26,6 +27,8 @@ from symbp.ir.system import Tensor
 from symbp.read.flow import Flow
 from symbp.read.numbers import Numbers
 from symbp.rendering import render, template_folder
+
+FEW, STEPS = 30, 3  # equations of a net whose recurrence is drawn once more, with so many steps
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def html(
         "flow": None if flow is None else flow_block(flow, notation, prefix),
         "drawing": drawing(document, prefix),
         "drawing_key": caption(document, prefix),
+        "unrolled": None if fragment else _unrolled(document, prefix),
         "warnings": document.warnings,
     }
     if fragment:
@@ -101,6 +105,16 @@ def html(
 def formulas(shown: NumberedEquation, document: Document) -> tuple[Markup, ...]:
     """One equation of a document in its forms."""
     return Blocks(document, Links(frozenset(), "")).equation(shown).forms
+
+
+def _unrolled(document: Document, prefix: str) -> Markup | None:
+    """The picture of a small recurrence, some steps side by side."""
+    if len(document.derivation.declared.equations) > FEW:
+        return None
+    try:
+        return drawing(document, prefix, unrolled=STEPS, name="unrolled")
+    except UsageError:
+        return None
 
 
 def part_as_written(name: str) -> Markup:

@@ -142,7 +142,7 @@ def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -
             continue
         right = notation.show(slope, order)
         if len(parts) == 1 and parts[0].plainly is not None:  # 1 - tanh(a)² = 1 - h²
-            right = f"{notation.show(parts[0].plainly, order)} = {right}"
+            right = notation.equal(notation.show(parts[0].plainly, order), right)
         yield Formula(left, right, depth=depth)
 
 

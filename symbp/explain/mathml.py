@@ -234,6 +234,9 @@ class MathML(Notation):
     def guard(self, op: str, lhs: str, rhs: str) -> str:
         return f"<mrow><mo>[</mo>{lhs}{self.relation[op]}{rhs}<mo>]</mo></mrow>"
 
+    def equal(self, left: str, right: str) -> str:
+        return left + operator("=") + right
+
     def holding(self, guard: str) -> str:
         inner = guard.removeprefix("<mrow><mo>[</mo>").removesuffix("<mo>]</mo></mrow>")
         return SPACE + self.prose("for ") + inner

@@ -126,6 +126,10 @@ class Notation:
     def guard(self, op: str, lhs: str, rhs: str) -> str:
         return f"[{lhs}{self.relation[op]}{rhs}]"
 
+    def equal(self, left: str, right: str) -> str:
+        """Two forms of one value."""
+        return f"{left} = {right}"
+
     def holding(self, guard: str) -> str:
         """Behind an equation: where it holds."""
         return f" for {guard[1:-1]}"

@@ -41,11 +41,11 @@ def _argmax(equation: Equation, frame: Frame) -> Value:
     mask = conjunction(equation.where, frame) if equation.where else None
     reduced = equation.reduced
     if mask is None and len(reduced) == 1:
-        plain = whole(value, reduced, frame)
-        kept = tuple(i for i in plain.axes if i not in reduced)
-        axis = plain.axes.index(reduced[0])
-        last = axis == len(plain.axes) - 1
-        return Value(infer.reduced("argmax", plain.node, (-1 if last else axis,), "integer"), kept)
+        every = whole(value, reduced, frame)
+        kept = tuple(i for i in every.axes if i not in reduced)
+        axis = every.axes.index(reduced[0])
+        last = axis == len(every.axes) - 1
+        return Value(infer.reduced("argmax", every.node, (-1 if last else axis,), "integer"), kept)
     axes = value.axes if mask is None else joined([value.axes, mask.axes], frame.order)
     kept = tuple(i for i in axes if i not in reduced)
     shape = tuple(frame.extents[i] for i in kept)
@@ -54,9 +54,9 @@ def _argmax(equation: Equation, frame: Frame) -> Value:
     count = infer.number(len(reduced))
     place = infer.number("None", "object") if component == FLAT else infer.number(component)
     node = _over(value, (*kept, *reduced), frame)
-    return Value(
-        infer.call("first_maximum", node, count, place, shape=shape, dtype="integer", more=more), kept
-    )
+    plain = mask is None and component != FLAT and all(frame.extents[i].is_positive for i in reduced)
+    name = "first_maximum" if plain else "first_maximum_where"
+    return Value(infer.call(name, node, count, place, shape=shape, dtype="integer", more=more), kept)
 
 
 def _over(value: Value, axes: Axes, frame: Frame) -> Expression:

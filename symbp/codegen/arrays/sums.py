@@ -195,6 +195,10 @@ def contracted(values: Sequence[Value], indices: Sequence[Index], frame: Frame) 
             found = Value(infer.binary("@", arrays[0].node, arrays[1].node))
     elif len(arrays) == 2:
         found = _matrix_product(arrays, present, frame)
+        least, most = set(arrays[0].axes), set(arrays[1].axes)
+        if found is None and (least <= most or most <= least):
+            product = elementwise(lambda a, b: infer.binary("*", a, b), arrays, frame.order)
+            found = _summed(product, present, frame)
     if found is None:
         found = _einsum(arrays, present, frame)
     for scalar in scalars:

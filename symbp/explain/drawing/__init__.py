@@ -23,14 +23,18 @@ def drawing(
     backward: bool = True,
     unrolled: int | None = None,
     alone: bool = False,
+    name: str = "drawing",
 ) -> Markup:
     """The network and beneath it its backward pass as one SVG element, whose boxes are links to the equations
     of a page: `#eq-5`, with the `prefix` before it; `alone`, for a file of its own, with its key. With so
-    many steps `unrolled`, a recurrence has no loop. Raises UsageError: nothing to unroll."""
+    many steps `unrolled`, a recurrence has no loop. Names in it begin with `name`.
+
+    Raises UsageError: nothing to unroll.
+    """
     found, labels = _graph(document, backward=backward), _labels(document)
     if unrolled is not None:
         found = unroll.unrolled(found, document.reading, unrolled)
-    return svg(found, picture(found, labels), labels, document.title, prefix, alone=alone)
+    return svg(found, picture(found, labels), labels, document.title, prefix, alone=alone, name=name)
 
 
 def caption(document: Document, prefix: str = "") -> Markup:

@@ -29,17 +29,26 @@ SPACE = ' xmlns="http://www.w3.org/2000/svg"'
 
 
 def svg(
-    graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str = "", *, alone: bool = False
+    graph: Graph,
+    picture: Picture,
+    labels: Labels,
+    title: str,
+    prefix: str = "",
+    *,
+    alone: bool = False,
+    name: str = "drawing",
 ) -> Markup:
-    """The picture as one element; `prefix` stands before `eq-5` in its links, and before its own names. In a
-    file of its own, `alone`, it says that it is SVG, and has its key."""
-    return _Writer(graph, picture, labels, title, prefix).whole(alone=alone)
+    """The picture as one element; `prefix` stands before `eq-5` in its links, and before its own names, that
+    begin with `name`. In a file of its own, `alone`, it says that it is SVG, and has its key."""
+    return _Writer(graph, picture, labels, title, prefix, name).whole(alone=alone)
 
 
 class _Writer:
-    def __init__(self, graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str) -> None:
+    def __init__(
+        self, graph: Graph, picture: Picture, labels: Labels, title: str, prefix: str, name: str
+    ) -> None:
         self.graph, self.picture, self.labels = graph, picture, labels
-        self.title, self.prefix = title, prefix
+        self.title, self.prefix, self.name = title, prefix, name
         self.gradients = {a.node: a for a in graph.adjoints}
         self.factors = {pill.item: pill.flow for pill in picture.pills}
 
@@ -48,7 +57,7 @@ class _Writer:
         found = beside(self.graph, self.prefix) if alone else Markup("")
         wide = max(self.picture.width, 320.0)
         high = HEAD + self.picture.height + (len(keys) + bool(found)) * FOOT + (14 if alone else 0)
-        name = f"{self.prefix}drawing"
+        name = f"{self.prefix}{self.name}"
         parts = [
             Markup(
                 '<svg{3} class="symbp-drawing" role="group"'

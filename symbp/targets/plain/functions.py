@@ -6,44 +6,30 @@ Enters: a sheet. Leaves: definitions and statements. Must not know: layout, file
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-
-import sympy
 
 from symbp.codegen import infer
-from symbp.codegen.arrays import Frame, Variable, right_hand_side
-from symbp.codegen.arrays.bodies import length, real
+from symbp.codegen.arrays.bodies import length
 from symbp.codegen.printer import INDENT, WIDTH, text
+from symbp.codegen.starts import starting_value
+from symbp.codegen.statements import Sheet, statements
 from symbp.codegen.tree import (
     Assign,
     Attribute,
-    Binary,
-    Call,
-    Constant,
     Define,
     Expression,
     Name,
-    Node,
     Return,
     Statement,
     Subscript,
 )
+from symbp.codegen.warnings import warns
 from symbp.errors import GenerationError
-from symbp.ir.expr import Expr, Size, free_sizes
+from symbp.ir.expr import Size, free_sizes
 from symbp.ir.system import Role, Tensor
-from symbp.ir.training import GRADIENT, STEP, THETA, Initial, UpdateRule
-from symbp.targets.plain.lines import Sheet, statements
-from symbp.targets.plain.names import Names
+from symbp.ir.training import Initial
 
 DATA = (Role.INPUT, Role.TARGET)
 KEPT: Mapping[Role, str] = {Role.PARAMETER: "params", Role.BUFFER: "buffers"}
-RISKY = frozenset(
-    ("/", "**", "np.exp", "np.log", "np.sqrt", "np.arcsin", "np.arccos", "np.arctanh", "np.tan")
-)
-SAFE = frozenset(("softmax", "np.logaddexp.reduce", ".max"))
-"""Functions of what may be -inf, by design."""
-MADE = {"symmetric": "symmetric", "lower triangular": "np.tril", "upper triangular": "np.triu"}
-"""How what was drawn gets a fact."""
 
 
 def used_names(body: Iterable[Statement]) -> set[str]:
@@ -63,29 +49,11 @@ def function(
     kept = [
         infer.name(word, (), "object") for role, word in KEPT.items() if any(t.role is role for t in read)
     ]
-    data = [variable(sheet, t) for t in read if t.role not in KEPT]
+    given = [t for t in read if t.role not in KEPT]
+    data = [variable(sheet, t) for t in sorted(given, key=lambda t: t.role is Role.RANDOM)]
     quiet = infer.call("np.errstate", shape=(), dtype="object", more={"all": infer.quoted("ignore")})
     above = quiet if any(warns(statement) for statement in body) else None
     return Define(name, (*kept, *data), tuple(doc), (*head, *body, Return(result)), above)
-
-
-def warns(node: Node, untaken: bool = False) -> bool:
-    """Whether NumPy may warn of what is computed and not taken, or of an infinity that is meant."""
-    word = node.name if isinstance(node, Call) else node.op if isinstance(node, Binary) else ""
-    if isinstance(node, Binary) and (
-        not node.right.shape or (node.op == "**" and isinstance(node.right, Constant))
-    ):
-        word = ""
-    if untaken and word in RISKY:
-        return True
-    if isinstance(node, Constant):
-        return "np.inf" in node.text
-    if isinstance(node, Call) and word in SAFE and isinstance(node.arguments[0], Call):
-        masked = node.arguments[0]
-        if masked.name == "np.where":
-            return any(warns(n, True) for n in masked.arguments[:2])
-    inside = untaken or word in ("np.where", "taken")
-    return any(warns(child, inside) for child in node.children)
 
 
 def variable(sheet: Sheet, tensor: Tensor) -> Name:
@@ -187,113 +155,67 @@ def loss_and_gradients(sheet: Sheet) -> Define:
     return function(sheet, "loss_and_gradients", wanted, infer.tuple_of(*results), [words])
 
 
-# --- starting values
-def initial_parameters(sheet: Sheet, initial: Mapping[str, Initial]) -> Define:
-    """Every parameter's starting value."""
-    entries = [
-        (t.name, _start(sheet, t, initial.get(t.name, Initial("constant")))) for t in sheet.system.parameters
-    ]
-    result = infer.table(entries)
-    used = used_names([Return(result)])
-    open_ = [n for n in sheet.system.sizes if sheet.sizes[n] in used and n not in sheet.system.bound]
-    arguments = (infer.name("rng", (), "object"), *(_size(sheet, n) for n in open_))
-    doc = ("The parameters' starting values.",)
-    return Define("initial_parameters", arguments, doc, (Return(result),))
+def evaluate(sheet: Sheet) -> Define:
+    """The loss and the metrics at inference."""
+    system = sheet.system
+    wanted = {**({"loss": system.inference.get(system.loss, system.loss)} if system.loss else {})}
+    wanted |= {name: name for name in system.metrics if name not in wanted.values()}
+    return _results(sheet, "evaluate", wanted, "The loss and the metrics, as at inference.")
 
 
-def _size(sheet: Sheet, name: str) -> Name:
-    return infer.name(sheet.sizes[name], (), "integer")
+def predict(sheet: Sheet) -> Define:
+    """The outputs at inference."""
+    system = sheet.system
+    wanted = {name: system.inference.get(name, name) for name in system.outputs}
+    return _results(sheet, "predict", wanted, "The outputs, as at inference.")
 
 
-def _start(sheet: Sheet, parameter: Tensor, start: Initial) -> Expression:
-    frame, shape = sheet.frame, parameter.shape
-    renamed = {Size(old): Size(new) for old, new in sheet.reading.sizes.items()}
-    scale, shift = start.scale.xreplace(renamed), start.shift.xreplace(renamed)
-    sizes = infer.sizes_of(length(e, frame) for e in shape)
-    if start.distribution in ("mean", "deviation"):
-        raise GenerationError(
-            f"{parameter.name} starts at the {start.distribution} of data, which plain code doesn't measure",
-            help="leave out --standardise, or choose another target",
-        )
-    if start.distribution == "constant" or scale == 0:
-        value = shift + (scale if start.distribution == "constant" else 0)
-        if value in (0, 1):
-            return infer.call("np.ones" if value == 1 else "np.zeros", sizes, shape=shape)
-        full = infer.number(float(value)) if value.is_Integer else real(value, frame).node
-        return infer.call("np.full", sizes, full, shape=shape)
-    if start.distribution == "normal":
-        node: Expression = infer.call("rng.standard_normal", sizes, shape=shape)
-    else:
-        node = infer.call("rng.uniform", infer.number(-1), infer.number(1), sizes, shape=shape)
-    node = node if scale == 1 else infer.binary("*", _scale(scale, frame), node)
-    node = node if shift == 0 else infer.binary("+", node, real(shift, frame).node)
-    for fact, made in MADE.items():
-        node = infer.call(made, node, shape=shape) if parameter.fact(fact) else node
-    return node
+def _results(sheet: Sheet, name: str, wanted: Mapping[str, str], words: str) -> Define:
+    result = infer.table((key, variable(sheet, sheet.system.tensor(t))) for key, t in wanted.items())
+    return function(sheet, name, list(wanted.values()), result, [words])
 
 
-def _scale(scale: Expr, frame: Frame) -> Expression:
-    """`np.sqrt(6 / (D + H))`, where SymPy holds √6/√(D + H)."""
-    square = sympy.expand(scale**2)
-    roots = any(p.exp.is_Rational and not p.exp.is_integer for p in scale.atoms(sympy.Pow))
-    if roots and scale.is_positive and not any(not p.exp.is_integer for p in square.atoms(sympy.Pow)):
-        return infer.elementwise("np.sqrt", real(sympy.factor_terms(square), frame).node)
-    return real(scale, frame).node
+# --- starting values, random tensors
+DRAWS = {"normal": "rng.standard_normal", "uniform": "rng.random", "bernoulli": "rng.random"}
 
 
-# --- the update
-@dataclass(frozen=True)
-class Update:
-    """What an update of the parameters consists of: its `settings` with their values, its `moments`, what is
-    computed once for each step (`flat` where that reads all gradients together), and for each parameter."""
-
-    name: str
-    settings: tuple[tuple[str, float], ...]
-    moments: tuple[str, ...]
-    once: tuple[Statement, ...]
-    each: tuple[Statement, ...]
-    flat: bool
-
-    @property
-    def statements(self) -> tuple[Statement, ...]:
-        return self.once + self.each
-
-
-def update(rule: UpdateRule, taken: Iterable[str]) -> Update:
-    """The update rule's equations on dictionaries of arrays, where `name` is the key of a parameter."""
-    system, names = rule.system, Names(taken)
-    key = infer.name("name", (), "object")
-    variables: dict[str, Variable] = {}
-    tables = {THETA: "params", **{m: names.give(m) for m in rule.moments}}
-    for tensor in system.tensors:
-        if tensor.name in tables:
-            table = infer.name(tables[tensor.name], (), "object")
-            node: Expression = Subscript(tensor.shape, "real", table, (key,))
-        elif tensor.name in (GRADIENT, STEP):
-            node = infer.name(tensor.name, tensor.shape, "integer" if tensor.integer else "real")
-        else:
-            node = infer.name(names.give(tensor.name), tensor.shape)
-        variables[tensor.name] = Variable(node)
-    for old, new in system.updates.items():
-        later = [e for e in system.equations if e.target != new][_position(system.equations, new) :]
-        if not any(old in e.read_names for e in later):
-            variables[new] = variables[old]
-    frame = Frame(variables, {})
-    summed = [e for e in system.equations if e.reduction is not None]
-    whole = Frame({**variables, GRADIENT: Variable(infer.name("flat", variables[GRADIENT].shape))}, {})
-    once: list[Statement] = []
-    each: list[Statement] = []
-    for e in system.equations:
-        value = right_hand_side(e, whole if e in summed else frame, False)
-        (each if e.indices else once).append(Assign(variables[e.target].node, value.node, ""))
-    for old, new in system.updates.items():
-        if variables[old] is not variables[new]:
-            each.append(Assign(variables[old].node, variables[new].node))
-    settings = tuple((text(variables[h.name].node), rule.hyper[h.name]) for h in system.with_role(Role.HYPER))
-    return Update(
-        rule.name, settings, tuple(tables[m] for m in rule.moments), tuple(once), tuple(each), bool(summed)
+def draw(sheet: Sheet) -> Define:
+    """All random tensors of a step, in the order in which the loss takes them."""
+    tensors = sheet.system.random
+    results: list[Expression] = []
+    for tensor in tensors:
+        assert tensor.draw is not None
+        shape = variable(sheet, tensor).shape
+        sizes = infer.sizes_of(length(e, sheet.frame) for e in shape)
+        node: Expression = infer.call(DRAWS[tensor.draw.kind], sizes, shape=shape)
+        if tensor.draw.kind == "bernoulli":
+            node = infer.binary("*", infer.number(1.0), infer.binary("<", node, infer.number(tensor.draw.p)))
+        results.append(node)
+    result = Return(infer.list_of(*results))
+    leaves = [t for t in sheet.system.leaves if t.role in (Role.PARAMETER, *DATA)]
+    head = sizes_of(sheet, used_names([result]), leaves)
+    used = used_names([*head, result])
+    read = [t for t in leaves if sheet.tensors[t.name] in used]
+    kept = [infer.name("params", (), "object")] if any(t.role is Role.PARAMETER for t in read) else []
+    data = [variable(sheet, t) for t in read if t.role in DATA]
+    arguments = (infer.name("rng", (), "object"), *kept, *data)
+    return Define(
+        "draw", arguments, ("What is random in one step.",), (*_unpacked(sheet, read), *head, result)
     )
 
 
-def _position(equations: Sequence[object], name: str) -> int:
-    return next(k for k, e in enumerate(equations) if e.target == name)  # type: ignore[attr-defined]
+def starting_values(
+    sheet: Sheet, name: str, tensors: Sequence[Tensor], initial: Mapping[str, Initial], words: str
+) -> Define:
+    """What tensors that are kept start as."""
+    starts = [(t.name, initial.get(t.name, Initial("constant"))) for t in tensors]
+    known = {t.name: t for t in tensors}
+    entries = [
+        (key, starting_value(known[key], start, sheet.frame, sheet.reading.sizes)) for key, start in starts
+    ]  # fmt: skip
+    result = Return(infer.table(entries))
+    used = used_names([result])
+    open_ = [n for n in sheet.system.sizes if sheet.sizes[n] in used and n not in sheet.system.bound]
+    arguments = [infer.name("rng", (), "object")] if "rng" in text(result) else []
+    arguments += [infer.name(sheet.sizes[n], (), "integer") for n in open_]
+    return Define(name, tuple(arguments), (words,), (result,))

@@ -17,16 +17,25 @@ import sympy
 from symbp.codegen.execute import execute
 from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
 from symbp.codegen.printer import text
+from symbp.codegen.statements import Sheet, sheet
 from symbp.codegen.tree import Call, Define, Module, Node, Statement
+from symbp.codegen.update import Update, update
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
 from symbp.read.reading import reading
 from symbp.rendering import render
-from symbp.targets.plain import helpers
-from symbp.targets.plain.functions import Update, initial_parameters, loss_and_gradients, update, used_names
-from symbp.targets.plain.lines import Sheet, sheet
+from symbp.runtime import array_functions
+from symbp.targets.plain.functions import (
+    DATA,
+    draw,
+    evaluate,
+    loss_and_gradients,
+    predict,
+    starting_values,
+    used_names,
+)
 from symbp.targets.target import Order
 
 NAMES: dict[str, Any] = {
@@ -34,8 +43,10 @@ NAMES: dict[str, Any] = {
     "math": math,
     "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
 }
-PIECES: tuple[str, ...] = ()
-HELPERS = dict(inspect.getmembers(helpers, inspect.isfunction))
+FUNCTIONS = {"evaluate": evaluate, "predict": predict}
+PIECES = ("train", *FUNCTIONS, "check", "save")
+
+HELPERS = dict(inspect.getmembers(array_functions, inspect.isfunction))
 OF_TRAINING = ("rows", "epoch", "epochs", "batch", "seed", "name", "value", "flat", "gradients")
 
 
@@ -61,9 +72,20 @@ def with_reading(order: Order) -> tuple[Order, Sheet]:
 def drafted(state: tuple[Order, Sheet]) -> Draft:
     """The functions as trees."""
     order, page = state
-    data = [page.tensors[t.name] for t in page.system.leaves if t.role is not Role.PARAMETER]
+    system = page.system
+    data = [page.tensors[t.name] for t in system.leaves if t.role is not Role.PARAMETER]
     change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *OF_TRAINING))
-    return Draft(order, page, (initial_parameters(page, order.initial), loss_and_gradients(page)), change)
+    words = "The parameters' starting values."
+    functions = [starting_values(page, "initial_parameters", system.parameters, order.initial, words)]
+    buffers = system.with_role(Role.BUFFER)
+    if buffers:
+        words = "The buffers' starting values."
+        functions.append(starting_values(page, "initial_buffers", buffers, order.initial, words))
+    if system.random:
+        functions.append(draw(page))
+    functions.append(loss_and_gradients(page))
+    functions += [made(page) for piece, made in FUNCTIONS.items() if piece in order.pieces]
+    return Draft(order, page, tuple(functions), change)
 
 
 def with_arrays_made_together(draft: Draft) -> Draft:
@@ -84,9 +106,8 @@ def _changed(draft: Draft, change: Callable[[Body], Body]) -> Draft:
 def assembled(draft: Draft) -> str:
     """The text of a module."""
     page, change, derivation = draft.sheet, draft.update, draft.order.derivation
-    gradients = draft.functions[-1]
-    assert isinstance(gradients, Define)
-    data = [a.id for a in gradients.arguments if a.id not in ("params", "buffers")]
+    defined = {f.name: f for f in draft.functions if isinstance(f, Define)}
+    gradients = defined["loss_and_gradients"]
     texts = [inspect.getsource(HELPERS[name]) for name in _helpers([*draft.functions, *change.statements])]
     values = {
         "title": f"{derivation.name} in NumPy, one line for each equation.",
@@ -97,15 +118,43 @@ def assembled(draft: Draft) -> str:
         "helpers": texts,
         "functions": [text(f) for f in draft.functions],
         "rule": change.name,
-        "arguments": ", ".join(data),
-        "first": data[0],
-        "batches": ", ".join(f"{name}[rows]" for name in data),
+        "call": _call(gradients, page),
+        "draw": _call(defined["draw"], page) if "draw" in defined else None,
         "update": change,
         "settings": _together(change.settings),
         "once": "".join(text(s, 3) for s in change.once).rstrip(),
         "each": "".join(text(s, 4) for s in change.each).rstrip(),
+        "buffers": bool(page.system.updates),
+        "pieces": draft.order.pieces,
     }
     return render("plain/module.py.j2", values)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of a function: what is `kept` in dictionaries, `data` of which some are cut into
+    `batches`, and what is drawn at random; `first` is one that is cut, if any is."""
+
+    kept: tuple[str, ...]
+    data: tuple[str, ...]
+    batches: tuple[str, ...]
+    random: tuple[str, ...]
+    first: str
+
+
+def _call(function: Define, page: Sheet) -> Arguments:
+    """How training calls a function: with the examples of a batch of what has an axis of examples."""
+    tensors = {page.tensors[t.name]: t for t in page.system.leaves}
+    every = [a.id for a in function.arguments]
+    data = [a for a in every if a in tensors and tensors[a].role in DATA]
+    axes = [tensors[a].shape[0] for a in data if tensors[a].shape]
+    open_ = [e for e in axes if e.is_Symbol and str(e) not in page.system.bound]
+    batch = max(open_, key=open_.count, default=None)
+    cut = [a for a in data if batch is not None and tensors[a].shape[:1] == (batch,)]
+    batches = tuple(f"{a}[rows]" if a in cut else a for a in data)
+    random = tuple(a for a in every if a in tensors and tensors[a].role is Role.RANDOM)
+    kept = tuple(a for a in every if a not in tensors)
+    return Arguments(kept, tuple(data), batches, random, cut[0] if cut else "")
 
 
 def _helpers(trees: Sequence[Node]) -> list[str]:
@@ -163,7 +212,8 @@ def gradients(
     names: dict[str, Any] = {**NAMES, **HELPERS}
     if isinstance(state, Draft):
         page = state.sheet
-        known: dict[str, Any] = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
+        here = point_of(page, sizes)
+        known: dict[str, Any] = {identifier: here[n] for n, identifier in page.sizes.items() if n in here}
         known |= {page.tensors[n]: v for n, v in state.order.constants.items() if n in page.tensors}
         names = execute(Module(state.functions), {**names, **known})
     else:
@@ -177,6 +227,7 @@ def gradients(
 
 def point_of(page: Sheet, sizes: Mapping[str, int]) -> dict[str, int]:
     """The values of all sizes of a page, those that are formulas, too."""
+    sizes = {page.reading.sizes.get(name, name): value for name, value in sizes.items()}
     values = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
     formulas = {size.name: int(f.xreplace(values)) for size, f in page.frame.formulas.items()}
     return {**sizes, **formulas}

@@ -154,11 +154,16 @@ class Names:
     def latex(self) -> tuple[dict[str, str], dict[tuple[str, ...], str]]:
         """Spellings in LaTeX, and derivatives by what they are of and by."""
         page = self.sheet.reading.symbols
-        words = {*self.letters, *self.sizes, *self.constants}
+        words = {*self.letters, *self.sizes}
         spelled = {latex_symbol(Symbol(name), {}).strip(): name for name in words}
         for name, symbol in page.symbols.items():
             if symbol.quotient is None or symbol.latex is not None:
-                spelled[page.latex[name].strip()] = word(page.text[name])
+                plain = word(page.text[name])
+                spelled[page.latex[name].strip()] = plain if PLAIN.match(plain) else page.text[name]
+        for constant in self.sheet.reading.constants:
+            written = latex_symbol(Symbol(constant.name), {}).strip()
+            for spelling in (written, written.replace(r"\epsilon", r"\varepsilon")):
+                spelled.setdefault(spelling, word(constant.name))
         derivatives: dict[tuple[str, ...], str] = {}
         loss = self.sheet.system.loss
         if loss is not None:

@@ -15,12 +15,12 @@ from symbp.codegen import infer
 from symbp.codegen.arrays import Frame, Value, Variable, aligned, filled, right_hand_side
 from symbp.codegen.arrays.bodies import holds, length
 from symbp.codegen.arrays.scatters import scattered
+from symbp.codegen.names import Names, names_of
 from symbp.codegen.tree import Assign, Effect, Expression, For, If, Node, Slice, Statement
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, System, Tensor
 from symbp.read.reading import Line, Reading
-from symbp.targets.plain.names import Names, names_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Sheet:
 
     def shape(self, tensor: Tensor) -> tuple[Expr, ...]:
         """A shape with the names that the page has for long lengths."""
-        return tuple(self.reading.lengths.get(extent, extent) for extent in tensor.shape)
+        lengths = dict(self.reading.lengths)
+        return tuple(extent.xreplace(lengths) for extent in tensor.shape)
 
     def _variable(self, tensor: Tensor) -> Variable:
         below = tensor.fact("below")

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, type-arg, assignment"
-"""Small functions that a plain module takes along whole, those that it calls and no others.
+"""Small functions of arrays that a module takes along whole, those that it calls and no others.
 
 Enters: arrays. Leaves: arrays. Must not know: where they are called. They read as in the module: NumPy and
 `math` are all that they know beside each other.
@@ -106,7 +106,13 @@ def taken(x, first, *places, outside=0):
     return np.where(inside, x[tuple(safe)], outside)
 
 
-def first_maximum(u, count, component, where=True):
+def first_maximum(u, count, component):
+    """One subscript of the first maximum over the last `count` axes."""
+    batch, shape = u.shape[: u.ndim - count], u.shape[u.ndim - count :]
+    return np.unravel_index(u.reshape(*batch, -1).argmax(-1), shape)[component]
+
+
+def first_maximum_where(u, count, component, where=True):
     """The place of the first maximum over the last `count` axes: flat, or along one of them; -1 if none."""
     batch, shape = u.shape[: u.ndim - count], u.shape[u.ndim - count :]
     where = np.broadcast_to(where, u.shape).reshape(*batch, math.prod(shape))

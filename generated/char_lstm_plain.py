@@ -1,0 +1,109 @@
+"""char_lstm in NumPy, one line for each equation.
+
+The comment (k) behind a line is the number of its equation in the textbook's reading.
+"""
+
+import numpy as np
+
+E, H = 32, 64
+
+
+def softmax(u, axis=-1):
+    """exp(u) over its sum along an axis, without overflow; 0 where a row is nothing but -inf."""
+    e = np.exp(u - np.maximum(u.max(axis, keepdims=True), -1e308))
+    return e / np.maximum(e.sum(axis, keepdims=True), 1e-308)
+
+
+def sigmoid(u):
+    """1 / (1 + exp(-u)), without overflow."""
+    return np.exp(-np.logaddexp(0, -u))
+
+
+def initial_parameters(rng, V):
+    """The parameters' starting values."""
+    return {
+        "table": np.sqrt(6 / (E + V)) * rng.uniform(-1, 1, (V, E)),
+        "W": np.sqrt(6 / (4 * H + E)) * rng.uniform(-1, 1, (E, 4, H)),
+        "U": np.sqrt(6 / (5 * H)) * rng.uniform(-1, 1, (H, 4, H)), "b": np.zeros((4, H)),
+        "R": np.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)), "c": np.zeros(V),
+    }
+
+
+def loss_and_gradients(params, x, y):
+    """The loss, and its derivative by each parameter."""
+    table, W, U, b, R = params["table"], params["W"], params["U"], params["b"], params["R"]
+    c = params["c"]
+    N, T = x.shape
+    V = table.shape[0]
+    x1 = table[x]  # (1)
+    a1 = np.zeros((N, T, 4, H))
+    i, f, g, c1, o, h = np.zeros((6, N, T, H))
+    for t in range(T):
+        h_previous = h[:, t - 1] if t > 0 else np.zeros((N, H))
+        a1[:, t] = (
+            np.einsum("nk,klm->nlm", x1[:, t], W) + np.einsum("na,alm->nlm", h_previous, U) + b
+        )  # (2)
+        i[:, t] = sigmoid(a1[:, t, 0])  # (3)
+        f[:, t] = sigmoid(a1[:, t, 1])  # (4)
+        g[:, t] = np.tanh(a1[:, t, 2])  # (5)
+        c1[:, t] = (
+            (c1[:, t - 1] if t > 0 else np.zeros((N, H))) * f[:, t] + g[:, t] * i[:, t]
+        )  # (6)
+        o[:, t] = sigmoid(a1[:, t, 3])  # (7)
+        h[:, t] = o[:, t] * np.tanh(c1[:, t])  # (8)
+    a2 = h @ R + c  # (9)
+    p = softmax(a2)  # (10)
+    loss = -np.log(p[np.arange(N)[:, None], np.arange(T), y]).mean()  # (11)
+    da2 = (p - (np.arange(V) == y[..., None])) / (N * T)  # (12)
+    dc = da2.sum((0, 1))  # (13)
+    dh, dc1 = np.zeros((2, N, T, H))
+    da1 = np.zeros((N, T, 4, H))
+    for t in reversed(range(T)):
+        da1_next = da1[:, t + 1] if t < T - 1 else np.zeros((N, 4, H))
+        dh[:, t] = da2[:, t] @ R.T + np.einsum("nla,mla->nm", da1_next, U)  # (14)
+        dc1[:, t] = (
+            (1 - np.tanh(c1[:, t]) ** 2) * dh[:, t] * o[:, t]
+            + (dc1[:, t + 1] if t < T - 1 else np.zeros((N, H)))
+            * (f[:, t + 1] if t < T - 1 else np.zeros((N, H)))
+        )  # (15)
+        da1[:, t, 0] = (1 - i[:, t]) * dc1[:, t] * g[:, t] * i[:, t]  # (16)
+        da1[:, t, 1] = (
+            (1 - f[:, t]) * (c1[:, t - 1] if t > 0 else np.zeros((N, H))) * dc1[:, t] * f[:, t]
+        )  # (17)
+        da1[:, t, 2] = (1 - g[:, t] ** 2) * dc1[:, t] * i[:, t]  # (18)
+        da1[:, t, 3] = (1 - o[:, t]) * dh[:, t] * h[:, t]  # (19)
+    dU = np.einsum("ntm,ntla->mla", np.pad(h, ((0, 0), (1, 0), (0, 0)))[:, :-1], da1)  # (20)
+    dR = np.einsum("ntm,ntj->mj", h, da2)  # (21)
+    db = da1.sum((0, 1))  # (22)
+    dx1 = np.einsum("ntlm,klm->ntk", da1, W)  # (23)
+    dtable = np.zeros((V, E))
+    np.add.at(dtable, x, dx1)  # (24)
+    dW = np.einsum("ntk,ntlm->klm", x1, da1)  # (25)
+    return loss, {"table": dtable, "W": dW, "U": dU, "b": db, "R": dR, "c": dc}
+
+
+def train(params, x, y, epochs=10, batch=32, seed=0):
+    """Adam on mini-batches, which are drawn anew in each epoch."""
+    rng, step = np.random.default_rng(seed), 0
+    lr, beta1, beta2, eps, clip_norm = 0.005, 0.9, 0.999, 1e-08, 1.0
+    m = {name: np.zeros_like(value) for name, value in params.items()}
+    v = {name: np.zeros_like(value) for name, value in params.items()}
+    for epoch in range(epochs):
+        for rows in np.array_split(rng.permutation(len(x)), max(1, len(x) // batch)):
+            loss, gradients = loss_and_gradients(params, x[rows], y[rows])
+            step += 1
+            flat = np.concatenate([gradient.ravel() for gradient in gradients.values()])
+            g_squares = (flat**2).sum()
+            g_norm = np.sqrt(g_squares)
+            g_scale = (clip_norm / g_norm if clip_norm < g_norm else 0) + (g_norm <= clip_norm)
+            for name, gradient in gradients.items():
+                g_clipped = g_scale * gradient
+                m[name] = (1 - beta1) * g_clipped + beta1 * m[name]
+                v[name] = (1 - beta2) * g_clipped**2 + beta2 * v[name]
+                params[name] = (
+                    params[name]
+                    - lr * m[name]
+                    / ((1 - beta1**step) * (np.sqrt(v[name] / (1 - beta2**step)) + eps))
+                )
+        print(f"epoch {epoch + 1}: loss {loss:.4g}")
+    return params

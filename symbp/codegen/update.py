@@ -1,0 +1,75 @@
+"""An optimizer's update as statements on dictionaries of arrays.
+
+Enters: the equations of a rule over one generic parameter. Leaves: statements for each step, and for each
+parameter. Must not know: networks, targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from symbp.codegen import infer
+from symbp.codegen.arrays import Frame, Variable, right_hand_side
+from symbp.codegen.names import Names
+from symbp.codegen.printer import text
+from symbp.codegen.tree import Assign, Expression, Statement, Subscript
+from symbp.ir.system import Role
+from symbp.ir.training import GRADIENT, STEP, THETA, UpdateRule
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update of the parameters consists of: its `settings` with their values, its `moments`, what is
+    computed once for each step (`flat` where that reads all gradients together), and for each parameter."""
+
+    name: str
+    settings: tuple[tuple[str, float], ...]
+    moments: tuple[str, ...]
+    once: tuple[Statement, ...]
+    each: tuple[Statement, ...]
+    flat: bool
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        return self.once + self.each
+
+
+def update(rule: UpdateRule, taken: Iterable[str]) -> Update:
+    """The update rule's equations on dictionaries of arrays, where `name` is the key of a parameter."""
+    system, names = rule.system, Names(taken)
+    key = infer.name("name", (), "object")
+    variables: dict[str, Variable] = {}
+    tables = {THETA: "params", **{m: names.give(m) for m in rule.moments}}
+    for tensor in system.tensors:
+        if tensor.name in tables:
+            table = infer.name(tables[tensor.name], (), "object")
+            node: Expression = Subscript(tensor.shape, "real", table, (key,))
+        elif tensor.name in (GRADIENT, STEP):
+            node = infer.name(tensor.name, tensor.shape, "integer" if tensor.integer else "real")
+        else:
+            node = infer.name(names.give(tensor.name), tensor.shape)
+        variables[tensor.name] = Variable(node)
+    for old, new in system.updates.items():
+        later = [e for e in system.equations if e.target != new][_position(system.equations, new) :]
+        if not any(old in e.read_names for e in later):
+            variables[new] = variables[old]
+    frame = Frame(variables, {})
+    summed = [e for e in system.equations if e.reduction is not None]
+    whole = Frame({**variables, GRADIENT: Variable(infer.name("flat", variables[GRADIENT].shape))}, {})
+    once: list[Statement] = []
+    each: list[Statement] = []
+    for e in system.equations:
+        value = right_hand_side(e, whole if e in summed else frame, False)
+        (each if e.indices else once).append(Assign(variables[e.target].node, value.node, ""))
+    for old, new in system.updates.items():
+        if variables[old] is not variables[new]:
+            each.append(Assign(variables[old].node, variables[new].node))
+    settings = tuple((text(variables[h.name].node), rule.hyper[h.name]) for h in system.with_role(Role.HYPER))
+    return Update(
+        rule.name, settings, tuple(tables[m] for m in rule.moments), tuple(once), tuple(each), bool(summed)
+    )
+
+
+def _position(equations: Sequence[object], name: str) -> int:
+    return next(k for k, e in enumerate(equations) if e.target == name)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Functions that generated modules take along, as ordinary modules."""
