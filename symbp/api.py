@@ -112,21 +112,26 @@ class Derivation(Derived):
         derivative comes about, folded below it, or every rewrite that led to the `computed` equations.
         `numbers` are those of a worked example: a small one, if none are given; `code` is NumPy beside the
         textbook's equations, `flow` how gradients travel, which large nets have where it is asked for. A
-        `fragment` is for a page of one's own, and has none of these. Arrays count from 0 and have examples as
-        rows: a page from 1 has neither numbers nor code, one in columns no code."""
+        `fragment` is for a page of one's own, and has none of these. Arrays have examples as rows and count
+        from 0: a page in columns or from 1 has neither numbers nor code.
+
+        Raises UsageError: numbers for such a page."""
         from symbp.explain import html
         from symbp.explain.page.example import own_flow, small_example
 
         page = self._page(chosen)
         if fragment:
             return html.html(page, steps=steps, fragment=True)
-        options = page.reading.options
+        as_arrays = page.reading.options.layout == "rows" and not page.reading.options.origin
         example = numbers if not isinstance(numbers, bool) else None
-        if numbers is True and not options.origin:
+        if numbers is True and as_arrays:
             example = small_example(self, page.reading.style)
-        if example is not None and options.origin:
-            raise UsageError("numbers are counted from 0, this page from 1", help="leave out origin=1")
-        lines = self._code(page) if code and not options.origin and options.layout == "rows" else ()
+        if example is not None and not as_arrays:
+            raise UsageError(
+                "numbers have examples as rows and count from 0, this page doesn't",
+                help="leave out layout and origin, or numbers",
+            )
+        lines = self._code(page) if code and as_arrays else ()
         travel = own_flow(self, self._step_bound(), flow)
         return html.html(page, steps=steps, numbers=example, code=lines, flow=travel)
 

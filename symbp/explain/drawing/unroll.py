@@ -38,7 +38,8 @@ def unrolled(graph: Graph, reading: Reading, steps: int) -> Graph:
         )
     if steps < 2:
         raise UsageError(f"a recurrence has at least 2 steps, not {steps}")
-    return _Unrolling(graph, system, drawn, axes, steps, _letter(reading, drawn, axes)).graph()
+    letter, first = _letter(reading, drawn, axes), reading.origin.first
+    return _Unrolling(graph, system, drawn, axes, steps, letter, first).graph()
 
 
 def _axes(system: System, drawn: Mapping[str, Equation]) -> dict[str, int]:
@@ -85,6 +86,7 @@ class _Unrolling:
     axes: Mapping[str, int]
     steps: int
     letter: str
+    first: int
 
     def graph(self) -> Graph:
         nodes = [copy for node in self.before.nodes for copy in self.copies(node)]
@@ -104,7 +106,7 @@ class _Unrolling:
 
     def copies(self, node: Node) -> Iterator[Node]:
         for t in self.all_steps(node.tensor):
-            step = "" if t is None else f"{self.letter} = {t}"
+            step = "" if t is None else f"{self.letter} = {self.first + t}"
             yield replace(node, name=_copy(node.name, t), step=step, recurrent=False)
 
     def in_order(self, nodes: Iterable[Node]) -> list[Node]:

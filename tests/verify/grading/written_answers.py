@@ -76,8 +76,14 @@ RIGHT = [
     ("attention", "dQ = (A * (dA - np.sum(dA * A, axis=1, keepdims=True))) @ K"),
     ("attention", "dK[m,i] = Σ_n A[n,m]·(dA[n,m] - Σ_l dA[n,l]·A[n,l])·Q[n,i]"),
     # a norm
-    ("norm", "dg = np.sum((z - y) * (x - x.mean(1, keepdims=True)) / np.sqrt(v + 1e-5)[:, None], axis=0)"),
-    ("norm", "dg[i] = Σ_n dz[n,i]·(x[n,i] - m[n])/sqrt(v[n] + 1e-5)"),
+    ("norm", "dg = np.sum((z - y) * (x - x.mean(1, keepdims=True)) / np.sqrt(σ² + 1e-5)[:, None], axis=0)"),
+    ("norm", "dg[i] = Σ_n dz[n,i]·(x[n,i] - mu[n])/sqrt(σ²[n] + 1e-5)"),
+    ("norm", "dg[i] = Σ_n dz[n,i]·(x[n,i] - mu[n])/sqrt(σ²[n] + ε)"),
+    (
+        "norm",
+        r"\frac{\partial L}{\partial g_{i}} = \sum_{n} \frac{\partial L}{\partial z_{ni}}"
+        r" \, \frac{x_{ni} - \mu_{n}}{\sqrt{\sigma^{2}_{n} + \varepsilon}}",
+    ),
     ("norm", "db = 𝟏ᵀ·(z - y)"),
     # a convolution, a table
     ("conv", "dw[k,i,l] = Σ_n,m h[n,k,m]·x[n,i,m + l]"),
