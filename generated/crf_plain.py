@@ -38,7 +38,7 @@ def loss_and_gradients(params, x, y):
     marginal = np.zeros((N, T, K))
     for t in reversed(range(T)):
         marginal[:, t] = (
-            (softmax(alpha[:, T - 1]) if t == T - 1 else np.zeros((N, K)))
+            (softmax(alpha[:, t]) if t == T - 1 else np.zeros((N, K)))
             + (
                 softmax(alpha[:, t][..., None] + A, axis=1)
                 * (marginal[:, t + 1] if t < T - 1 else np.zeros((N, K)))[:, None, :]

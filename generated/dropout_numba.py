@@ -31,7 +31,7 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·H·N + 14·H·N + 11·N
              = 198
-    bytes      8 + 16·D·H + 16·D·N + 96·H·N + 24·H + 64·N
+    bytes      16·D·H + 16·D·N + 96·H·N + 24·H + 64·N + 8
              = 1,192
     workspace  232 bytes
 """

@@ -54,35 +54,35 @@ def loss_and_gradients(params, x, y):
     N, T = x.shape
     V = tokens_E.shape[0]
     x1 = tokens_E[x] + positions_E  # (1)
-    m1, v1, m2, v2 = np.zeros((4, E, N, T))
-    x2, h1, a4, x3, h4, a6 = np.zeros((6, E, N, T, D))
+    mu1, v_h1, mu2, v_h4 = np.zeros((4, E, N, T))
+    x_hat1, h1, a4, x_hat2, h4, a6 = np.zeros((6, E, N, T, D))
     q1, k2, v3, o = np.zeros((4, E, N, 4, T, F))
-    S, p = np.zeros((2, E, N, 4, T, T))
+    S, P = np.zeros((2, E, N, 4, T, T))
     a5, h5 = np.zeros((2, E, N, T, 4 * D))
     for k in range(E):
         a6_previous = a6[k - 1] if k > 0 else x1
-        m1[k] = a6_previous.mean(-1)  # (2)
-        v1[k] = ((a6_previous - m1[k][..., None]) ** 2).mean(-1)  # (3)
-        x2[k] = (a6_previous - m1[k][..., None]) / np.sqrt(1e-5 + v1[k])[..., None]  # (4)
-        h1[k] = x2[k] * gamma1[k] + beta1[k]  # (5)
+        mu1[k] = a6_previous.mean(-1)  # (2)
+        v_h1[k] = ((a6_previous - mu1[k][..., None]) ** 2).mean(-1)  # (3)
+        x_hat1[k] = (a6_previous - mu1[k][..., None]) / np.sqrt(1e-5 + v_h1[k])[..., None]  # (4)
+        h1[k] = x_hat1[k] * gamma1[k] + beta1[k]  # (5)
         q1[k] = np.einsum("ntj,jlm->nltm", h1[k], Wq1[k]) + bq1[k][:, None, :]  # (6)
         k2[k] = np.einsum("ntj,jlm->nltm", h1[k], Wk2[k]) + bk2[k][:, None, :]  # (7)
         v3[k] = np.einsum("ntj,jlm->nltm", h1[k], Wv3[k]) + bv3[k][:, None, :]  # (8)
         S[k] = q1[k] @ k2[k].swapaxes(-1, -2) / np.sqrt(F)  # (9)
-        p[k] = softmax(np.where(np.arange(T) <= np.arange(T)[:, None], S[k], -np.inf))  # (10)
-        o[k] = p[k] @ v3[k]  # (11)
+        P[k] = softmax(np.where(np.arange(T) <= np.arange(T)[:, None], S[k], -np.inf))  # (10)
+        o[k] = P[k] @ v3[k]  # (11)
         a4[k] = a6_previous + np.einsum("nltm,lmj->ntj", o[k], Wo4[k]) + bo4[k]  # (12)
-        m2[k] = a4[k].mean(-1)  # (13)
-        v2[k] = ((a4[k] - m2[k][..., None]) ** 2).mean(-1)  # (14)
-        x3[k] = (a4[k] - m2[k][..., None]) / np.sqrt(1e-5 + v2[k])[..., None]  # (15)
-        h4[k] = x3[k] * gamma4[k] + beta4[k]  # (16)
+        mu2[k] = a4[k].mean(-1)  # (13)
+        v_h4[k] = ((a4[k] - mu2[k][..., None]) ** 2).mean(-1)  # (14)
+        x_hat2[k] = (a4[k] - mu2[k][..., None]) / np.sqrt(1e-5 + v_h4[k])[..., None]  # (15)
+        h4[k] = x_hat2[k] * gamma4[k] + beta4[k]  # (16)
         a5[k] = h4[k] @ W5[k] + b5[k]  # (17)
         h5[k] = gelu_tanh(a5[k])  # (18)
         a6[k] = a4[k] + h5[k] @ W6[k] + b6[k]  # (19)
-    m3 = a6[E - 1].mean(-1)  # (20)
-    v4 = ((a6[E - 1] - m3[..., None]) ** 2).mean(-1)  # (21)
-    x4 = (a6[E - 1] - m3[..., None]) / np.sqrt(1e-5 + v4)[..., None]  # (22)
-    h6 = x4 * gamma6 + beta6  # (23)
+    mu3 = a6[E - 1].mean(-1)  # (20)
+    v_h6 = ((a6[E - 1] - mu3[..., None]) ** 2).mean(-1)  # (21)
+    x_hat3 = (a6[E - 1] - mu3[..., None]) / np.sqrt(1e-5 + v_h6)[..., None]  # (22)
+    h6 = x_hat3 * gamma6 + beta6  # (23)
     z = h6 @ tokens_E.T  # (24)
     count = (y != 0).sum()  # (25)
     loss = (
@@ -94,39 +94,41 @@ def loss_and_gradients(params, x, y):
         (y != 0)[..., None], (softmax(z) - (np.arange(V) == y[..., None])) / count, 0
     )  # (27)
     dh6 = dz @ tokens_E  # (28)
-    dx4 = dh6 * gamma6  # (29)
-    dgamma6 = (dh6 * x4).sum((0, 1))  # (30)
+    dx_hat3 = dh6 * gamma6  # (29)
+    dgamma6 = (dh6 * x_hat3).sum((0, 1))  # (30)
     dbeta6 = dh6.sum((0, 1))  # (31)
-    da6, dh4, dx3, da4, dh1, dx2 = np.zeros((6, E, N, T, D))
+    da6, dh4, dx_hat2, da4, dh1, dx_hat1 = np.zeros((6, E, N, T, D))
     dh5, da5 = np.zeros((2, E, N, T, 4 * D))
     do, dv3, z_hat, dq1 = np.zeros((4, E, N, 4, T, F))
-    dp, dS = np.zeros((2, E, N, 4, T, T))
+    dP, dS = np.zeros((2, E, N, 4, T, T))
     for k in reversed(range(E)):
         if k == E - 1:
             da6[k] = (
-                dx4 - (dx4 * x4).mean(-1, keepdims=True) * x4 - dx4.mean(-1, keepdims=True)
-            ) / np.sqrt(1e-5 + v4)[..., None]  # (33)
+                dx_hat3 - (dx_hat3 * x_hat3).mean(-1, keepdims=True) * x_hat3
+                - dx_hat3.mean(-1, keepdims=True)
+            ) / np.sqrt(1e-5 + v_h6)[..., None]  # (33)
         else:
             da6[k] = (
                 (
-                    dx2[k + 1] - (dx2[k + 1] * x2[k + 1]).mean(-1, keepdims=True) * x2[k + 1]
-                    - dx2[k + 1].mean(-1, keepdims=True)
-                ) / np.sqrt(1e-5 + v1[k + 1])[..., None] + da4[k + 1]
+                    dx_hat1[k + 1]
+                    - (dx_hat1[k + 1] * x_hat1[k + 1]).mean(-1, keepdims=True) * x_hat1[k + 1]
+                    - dx_hat1[k + 1].mean(-1, keepdims=True)
+                ) / np.sqrt(1e-5 + v_h1[k + 1])[..., None] + da4[k + 1]
             )  # (32)
         dh5[k] = da6[k] @ W6[k].T  # (34)
         da5[k] = dh5[k] * gelu_tanh_slope(a5[k])  # (35)
         dh4[k] = da5[k] @ W5[k].T  # (36)
-        dx3[k] = dh4[k] * gamma4[k]  # (37)
+        dx_hat2[k] = dh4[k] * gamma4[k]  # (37)
         da4[k] = (
             (
-                dx3[k] - (dx3[k] * x3[k]).mean(-1, keepdims=True) * x3[k]
-                - dx3[k].mean(-1, keepdims=True)
-            ) / np.sqrt(1e-5 + v2[k])[..., None] + da6[k]
+                dx_hat2[k] - (dx_hat2[k] * x_hat2[k]).mean(-1, keepdims=True) * x_hat2[k]
+                - dx_hat2[k].mean(-1, keepdims=True)
+            ) / np.sqrt(1e-5 + v_h4[k])[..., None] + da6[k]
         )  # (38)
         do[k] = np.einsum("ntj,lmj->nltm", da4[k], Wo4[k])  # (39)
-        dp[k] = do[k] @ v3[k].swapaxes(-1, -2)  # (40)
-        dS[k] = (dp[k] - (do[k] * o[k]).sum(-1, keepdims=True)) * p[k]  # (41)
-        dv3[k] = p[k].swapaxes(-1, -2) @ do[k]  # (42)
+        dP[k] = do[k] @ v3[k].swapaxes(-1, -2)  # (40)
+        dS[k] = (dP[k] - (do[k] * o[k]).sum(-1, keepdims=True)) * P[k]  # (41)
+        dv3[k] = P[k].swapaxes(-1, -2) @ do[k]  # (42)
         z_hat[k] = dS[k].swapaxes(-1, -2) @ q1[k]  # (43)
         dq1[k] = dS[k] @ k2[k] / np.sqrt(F)  # (44)
         dh1[k] = (
@@ -134,13 +136,13 @@ def loss_and_gradients(params, x, y):
             + np.einsum("nltm,jlm->ntj", dq1[k], Wq1[k])
             + np.einsum("nltm,jlm->ntj", dv3[k], Wv3[k])
         )  # (45)
-        dx2[k] = dh1[k] * gamma1[k]  # (46)
+        dx_hat1[k] = dh1[k] * gamma1[k]  # (46)
     dbo4 = da4.sum((1, 2))  # (47)
     db6 = da6.sum((1, 2))  # (48)
     dW6 = np.einsum("kntq,kntj->kqj", h5, da6)  # (49)
     db5 = da5.sum((1, 2))  # (50)
     dW5 = np.einsum("kntj,kntq->kjq", h4, da5)  # (51)
-    dgamma4 = (dh4 * x3).sum((1, 2))  # (52)
+    dgamma4 = (dh4 * x_hat2).sum((1, 2))  # (52)
     dbeta4 = (W5 * db5[:, None, :]).sum(-1)  # (53)
     dWo4 = np.einsum("knltm,kntj->klmj", o, da4)  # (54)
     dbv3 = dv3.sum((1, 3))  # (55)
@@ -149,11 +151,13 @@ def loss_and_gradients(params, x, y):
     dWq1 = np.einsum("kntj,knltm->kjlm", h1, dq1)  # (58)
     dWk2 = np.einsum("kntj,knltm->kjlm", h1, z_hat) / np.sqrt(F)  # (59)
     dWv3 = np.einsum("kntj,knltm->kjlm", h1, dv3)  # (60)
-    dgamma1 = (dh1 * x2).sum((1, 2))  # (61)
+    dgamma1 = (dh1 * x_hat1).sum((1, 2))  # (61)
     dbeta1 = dh1.sum((1, 2))  # (62)
     dx1 = (
-        (dx2[0] - (dx2[0] * x2[0]).mean(-1, keepdims=True) * x2[0] - dx2[0].mean(-1, keepdims=True))
-        / np.sqrt(1e-5 + v1[0])[..., None] + da4[0]
+        (
+            dx_hat1[0] - (dx_hat1[0] * x_hat1[0]).mean(-1, keepdims=True) * x_hat1[0]
+            - dx_hat1[0].mean(-1, keepdims=True)
+        ) / np.sqrt(1e-5 + v_h1[0])[..., None] + da4[0]
     )  # (63)
     dtokens_E = np.einsum("nti,ntj->ij", dz, h6)  # (64)
     np.add.at(dtokens_E, x, dx1)  # (64)

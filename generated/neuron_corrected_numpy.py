@@ -23,9 +23,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 2.
 One training step takes, with each array read and written once per kernel:
 
-    flops      15 + 9·D
+    flops      9·D + 15
              = 33
-    bytes      112 + 32·D
+    bytes      32·D + 112
              = 176
     workspace  56 bytes
 """

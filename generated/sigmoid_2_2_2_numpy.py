@@ -30,9 +30,9 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: D = 2, K = 2, H = 2.
 One training step takes, with each array read and written once per kernel:
 
-    flops      1 + 3·D·H + 5·H·K + 15·K + 9·H
+    flops      3·D·H + 5·H·K + 15·K + 9·H + 1
              = 81
-    bytes      40 + 16·D·H + 24·H·K + 16·D + 96·H + 96·K
+    bytes      16·D·H + 24·H·K + 16·D + 96·H + 96·K + 40
              = 616
     workspace  136 bytes
 """

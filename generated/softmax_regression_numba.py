@@ -29,9 +29,9 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·K·N + 14·K·N + 7·N
              = 73·N
-    bytes      8 + 16·D·K + 16·D·N + 40·K·N + 16·K + 16·N
-             = 152 + 168·N
-    workspace  32 + 112·rows bytes for each chunk of rows examples
+    bytes      16·D·K + 16·D·N + 40·K·N + 16·K + 16·N + 8
+             = 168·N + 152
+    workspace  112·rows + 32 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ One training step takes, with each array read and written once per kernel:
 
     flops      4·D·K·N + 14·K·N + 7·N
              = 73·N
-    bytes      8 + 104·K·N + 16·D·K + 16·D·N + 16·K + 72·N
-             = 152 + 416·N
-    workspace  200 + 107·rows bytes
+    bytes      104·K·N + 16·D·K + 16·D·N + 16·K + 72·N + 8
+             = 416·N + 152
+    workspace  107·rows + 200 bytes
                for a block of rows = 32,768, with 72 for its gradients (up to 98,304: all N at once)
 """
 

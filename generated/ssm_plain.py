@@ -59,11 +59,11 @@ def loss_and_gradients(params, x, y):
         dim_next = dim[:, t + 1] if t < T - 1 else np.zeros((N, S))
         dre_next = dre[:, t + 1] if t < T - 1 else np.zeros((N, S))
         dim[:, t] = (
-            (2 * dsize * im[:, T - 1] if t == T - 1 else np.zeros((N, S))) + dim_next * real
+            (2 * im[:, t] * dsize if t == T - 1 else np.zeros((N, S))) + dim_next * real
             - dre_next * imag
         )  # (21)
         dre[:, t] = (
-            (2 * dsize * re[:, T - 1] if t == T - 1 else np.zeros((N, S))) + dim_next * imag
+            (2 * re[:, t] * dsize if t == T - 1 else np.zeros((N, S))) + dim_next * imag
             + dre_next * real
         )  # (22)
     dB = np.einsum("nti,ntj->ij", x, dre)  # (23)
