@@ -126,6 +126,9 @@ def test_halves_that_fit_make_a_size_even():
 def test_what_can_not_be_equal():
     assert not Relations().equate(2 * FloorDiv(H - 1, 2), H)
     assert not Relations().equate(2 * W, sympy.Integer(5))
+    assert not Relations().equate(W, FloorDiv(W - 2, 2) + 1)  # an axis that is half as long as it is
+    assert not Relations().equate(H * W, -W)
+    assert Relations().equate(W, FloorDiv(H - 2, 2) + 1)
 
 
 def test_a_size_that_is_a_formula_needs_no_condition():
