@@ -16,9 +16,9 @@ UPDATE = "python tests/generated_tool.py"
 def render(chosen=()):
     """Every file of the folder by name, or those of the chosen networks."""
     import symbp as bp
+    from symbp import targets
     from symbp.api import source
     from symbp.cli.target import load_target, optimizer
-    from symbp import targets
     from symbp.emit import TARGETS
 
     files = {}
