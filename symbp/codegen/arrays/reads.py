@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import sympy
+
 from symbp.codegen import infer
 from symbp.codegen.arrays.frame import Frame, Variable
 from symbp.codegen.arrays.values import Axes, Value, aligned, filled, joined
 from symbp.codegen.arrays.windows import reshaped, windows
 from symbp.codegen.tree import Expression, Node, Slice
-from symbp.ir.bounds import within
+from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, free_indices
 
 Lower = Callable[[Expr, Frame], Value]
@@ -24,6 +26,8 @@ def read(access: Access, frame: Frame, lower: Lower) -> Value:
     variable = frame.variables[access.name]
     if not access.subscripts:
         return Value(variable.node)
+    if access.outside is None and not frame.guarded and _may_run_out(access, variable, frame):
+        access = access.with_(outside=sympy.S.Zero)
     plain = _plain(access.subscripts, variable, frame, access.outside is None)
     rest = [k for k in range(len(access.subscripts)) if k not in plain]
     missing = [g for k in rest for g in _outside(access.subscripts[k], variable.shape[k], frame)]
@@ -40,6 +44,17 @@ def read(access: Access, frame: Frame, lower: Lower) -> Value:
     if missing and (access.outside is not None or frame.guarded):
         return _taken(access, plain, frame, lower)
     return _elements(access, plain, frame)
+
+
+def _may_run_out(access: Access, variable: Variable, frame: Frame) -> bool:
+    """Whether an index runs farther than its axis: on a page another factor is 0 there."""
+    for subscript, extent in zip(access.subscripts, variable.shape, strict=True):
+        if isinstance(subscript, Index) and subscript not in frame.running:
+            known = frame.extents[subscript]
+            spare = (frame.full(extent) - frame.full(known)).xreplace(dict(frame.bound))
+            if not frame.same(known, extent) and not never_negative(spare, {}):
+                return True
+    return False
 
 
 def _has_axes(subscript: Expr, frame: Frame) -> bool:

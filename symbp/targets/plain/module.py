@@ -212,7 +212,8 @@ def gradients(
     names: dict[str, Any] = {**NAMES, **HELPERS}
     if isinstance(state, Draft):
         page = state.sheet
-        known: dict[str, Any] = {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
+        here = point_of(page, sizes)
+        known: dict[str, Any] = {identifier: here[n] for n, identifier in page.sizes.items() if n in here}
         known |= {page.tensors[n]: v for n, v in state.order.constants.items() if n in page.tensors}
         names = execute(Module(state.functions), {**names, **known})
     else:
@@ -226,6 +227,7 @@ def gradients(
 
 def point_of(page: Sheet, sizes: Mapping[str, int]) -> dict[str, int]:
     """The values of all sizes of a page, those that are formulas, too."""
+    sizes = {page.reading.sizes.get(name, name): value for name, value in sizes.items()}
     values = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
     formulas = {size.name: int(f.xreplace(values)) for size, f in page.frame.formulas.items()}
     return {**sizes, **formulas}

@@ -67,7 +67,8 @@ def of_system(derivation, sizes, values, bound):
     names = [n for n in dict.fromkeys(names) if n in system.defining]
     body = statements(page, names)
     given = {page.tensors[leaf.name]: values[leaf.name] for leaf in system.leaves}
-    given |= {identifier: sizes[n] for n, identifier in page.sizes.items() if n in sizes}
+    here = point_of(page, sizes)
+    given |= {identifier: here[n] for n, identifier in page.sizes.items() if n in here}
     validate(Module(tuple(body)), [*NAMES, *HELPERS, *given], [point_of(page, sizes)])
     found = execute(Module(tuple(body)), {**NAMES, **HELPERS, **given})
     return {n: found[page.tensors[n]] for n in names}

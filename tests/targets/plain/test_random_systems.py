@@ -3,15 +3,20 @@
 import random
 import warnings
 
+import numpy as np
 import pytest
 from emit_any import any_system, any_values
 from emit_recurrences import swept
 from emit_systems import EXTENTS, random_system, random_values
 from plain_values import agree, of_system
 
+import symbp as bp
 from symbp.derive.derivation import Derivation
 from symbp.errors import EvaluationError
+from symbp.ir.fitting import sample_sizes
+from symbp.ir.sampling import sample_point
 from symbp.ir.vector import run
+from symbp.ops import REGISTRY
 
 
 def compared(derivation, values, seed):
@@ -60,3 +65,16 @@ def test_many_equations(first):
 def test_many_recurrences_and_gradients(first):
     for seed in range(first, first + 12):
         backward(seed)
+
+
+@pytest.mark.parametrize("name", ["geglu", "cholesky", "argsort", "logsumexp", "conv2d"])
+def test_ops(name):
+    """Halves of an axis, leaves of linear algebra, orders, windows."""
+    net = REGISTRY[name].network(REGISTRY[name].examples[-1])
+    derivation = bp.derive(net)
+    system = derivation.system
+    sizes, values = sample_point(system, 0, sizes={**sample_sizes(system), **system.bound})
+    values |= {key: np.asarray(value) for key, value in net.hyper.items()}
+    expected = run(system, values, sizes)
+    for key, value in of_system(derivation, sizes, values, bound=False).items():
+        agree(value, expected[key], key)

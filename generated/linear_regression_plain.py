@@ -1,0 +1,37 @@
+"""linear_regression in NumPy, one line for each equation.
+
+The comment (k) behind a line is the number of its equation in the textbook's reading.
+"""
+
+import numpy as np
+
+
+def initial_parameters(rng, D):
+    """The parameters' starting values."""
+    return {"w": np.sqrt(6 / (1 + D)) * rng.uniform(-1, 1, D), "b": np.zeros(())}
+
+
+def loss_and_gradients(params, x, y):
+    """The loss, and its derivative by each parameter."""
+    w, b = params["w"], params["b"]
+    N = x.shape[0]
+    prediction = x @ w + b  # (1)
+    loss = ((prediction - y) ** 2).mean()  # (2)
+    dprediction = 2 * (prediction - y) / N  # (3)
+    dw = x.T @ dprediction  # (4)
+    db = dprediction.sum()  # (5)
+    return loss, {"w": dw, "b": db}
+
+
+def train(params, x, y, epochs=10, batch=32, seed=0):
+    """SGD on mini-batches, which are drawn anew in each epoch."""
+    rng, step = np.random.default_rng(seed), 0
+    lr = 0.05
+    for epoch in range(epochs):
+        for rows in np.array_split(rng.permutation(len(x)), max(1, len(x) // batch)):
+            loss, gradients = loss_and_gradients(params, x[rows], y[rows])
+            step += 1
+            for name, gradient in gradients.items():
+                params[name] = params[name] - lr * gradient
+        print(f"epoch {epoch + 1}: loss {loss:.4g}")
+    return params

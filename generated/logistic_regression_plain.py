@@ -1,0 +1,43 @@
+"""logistic_regression in NumPy, one line for each equation.
+
+The comment (k) behind a line is the number of its equation in the textbook's reading.
+"""
+
+import numpy as np
+
+
+def sigmoid(u):
+    """1 / (1 + exp(-u)), without overflow."""
+    return np.exp(-np.logaddexp(0, -u))
+
+
+def initial_parameters(rng, D):
+    """The parameters' starting values."""
+    return {"w": np.sqrt(6 / (1 + D)) * rng.uniform(-1, 1, D), "b": np.zeros(())}
+
+
+def loss_and_gradients(params, x, y):
+    """The loss, and its derivative by each parameter."""
+    w, b = params["w"], params["b"]
+    N = x.shape[0]
+    a1 = x @ w + b  # (1)
+    p = sigmoid(a1)  # (2)
+    loss = (-((1 - y) * np.log(1 - p)) - np.log(p) * y).mean()  # (3)
+    da1 = (p - y) / N  # (4)
+    dw = x.T @ da1  # (5)
+    db = da1.sum()  # (6)
+    return loss, {"w": dw, "b": db}
+
+
+def train(params, x, y, epochs=10, batch=32, seed=0):
+    """SGD on mini-batches, which are drawn anew in each epoch."""
+    rng, step = np.random.default_rng(seed), 0
+    lr = 0.1
+    for epoch in range(epochs):
+        for rows in np.array_split(rng.permutation(len(x)), max(1, len(x) // batch)):
+            loss, gradients = loss_and_gradients(params, x[rows], y[rows])
+            step += 1
+            for name, gradient in gradients.items():
+                params[name] = params[name] - lr * gradient
+        print(f"epoch {epoch + 1}: loss {loss:.4g}")
+    return params
