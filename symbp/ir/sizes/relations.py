@@ -31,6 +31,7 @@ class Relations:
         self._multiples: dict[Expr, tuple[int, int, Size]] = {}  # size = d·(t − 1) + r, with r from 1 to d
         self._rewritten: dict[Expr, Expr] = {}
         self._pairs: list[Pair] = []
+        self._again = False  # whether equalities that were stated are being looked at again
 
     def replaced(self, extent: Expr) -> Expr:
         """The extent without the sizes that are formulas of others."""
@@ -100,7 +101,19 @@ class Relations:
             return followed
         self._pairs.append((one, other))
         rest = self._as_multiple(gap)
-        return rest if rest is not None else self._as_formula(gap, one, other)
+        if rest is None:
+            return self._as_formula(gap, one, other)
+        return self._stated_again() if rest and self._rewritten and not self._again else rest
+
+    def _stated_again(self) -> bool:
+        """Looks once more at what was stated before the last equality: that says of a size what it is a
+        multiple of, and quotients that others were written with are formulas of that now."""
+        stated, self._rewritten = self._pairs, {}
+        self._again = True
+        kept = [self.equate(one, other) for one, other in stated[:-1]]
+        self._again = False
+        self._pairs = stated
+        return all(kept)
 
     def left(self) -> tuple[Pair, ...]:
         """The equalities that don't hold by themselves: what somebody must check. None follows from those
