@@ -126,6 +126,16 @@ def test_halves_that_fit_make_a_size_even():
 def test_what_can_not_be_equal():
     assert not Relations().equate(2 * FloorDiv(H - 1, 2), H)
     assert not Relations().equate(2 * W, sympy.Integer(5))
+    assert not Relations().equate(W, FloorDiv(W - 2, 2) + 1)  # an axis that is half as long as it is
+    assert not Relations().equate(H * W, -W)
+    assert Relations().equate(W, FloorDiv(H - 2, 2) + 1)
+
+
+def test_what_is_said_of_a_multiple_holds_for_what_was_stated_before():
+    known = Relations()
+    for pair in ((W, FloorDiv(W, 2) + 1), (FloorDiv(W - 2, 2) + 1, 2 * FloorDiv(W - 1, 2) + 1)):
+        assert known.equate(*pair)
+        assert known.gap(*pair) == 0
 
 
 def test_a_size_that_is_a_formula_needs_no_condition():

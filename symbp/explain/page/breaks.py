@@ -83,7 +83,8 @@ def _sign(sign: str) -> ET.Element:
 
 
 def _bracket(sign: str) -> ET.Element:
-    node = ET.Element("mo", stretchy="false")
+    """A bracket whose other half may stand in another piece; it is as high as what stands in its own."""
+    node = ET.Element("mo", form="prefix" if sign in FENCES else "postfix")
     node.text = sign
     return node
 

@@ -31,6 +31,7 @@ class Relations:
         self._multiples: dict[Expr, tuple[int, int, Size]] = {}  # size = d·(t − 1) + r, with r from 1 to d
         self._rewritten: dict[Expr, Expr] = {}
         self._pairs: list[Pair] = []
+        self._again = False  # whether equalities that were stated are being looked at again
 
     def replaced(self, extent: Expr) -> Expr:
         """The extent without the sizes that are formulas of others."""
@@ -100,7 +101,19 @@ class Relations:
             return followed
         self._pairs.append((one, other))
         rest = self._as_multiple(gap)
-        return rest if rest is not None else self._as_formula(gap, one, other)
+        if rest is None:
+            return self._as_formula(gap, one, other)
+        return self._stated_again() if rest and self._rewritten and not self._again else rest
+
+    def _stated_again(self) -> bool:
+        """Looks once more at what was stated before the last equality: that says of a size what it is a
+        multiple of, and quotients that others were written with are formulas of that now."""
+        stated, self._rewritten = self._pairs, {}
+        self._again = True
+        kept = [self.equate(one, other) for one, other in stated[:-1]]
+        self._again = False
+        self._pairs = stated
+        return all(kept)
 
     def left(self) -> tuple[Pair, ...]:
         """The equalities that don't hold by themselves: what somebody must check. None follows from those
@@ -172,10 +185,39 @@ class Relations:
 
 
 def _may_vanish(gap: Expr) -> bool:
-    """False where what all products have in common doesn't divide the number beside them: 2·W − 5."""
+    """False where what all products have in common doesn't divide the number beside them, 2·W − 5, and where
+    it is more than 0 or less at all sizes: W − W // 2."""
+    if _is_positive(gap) or _is_positive(sympy.expand(-gap)):
+        return False
     factors = [int(c) for c, product in terms_of(gap) if product != 1 and c.is_Integer]
     number = sum(c for c, product in terms_of(gap) if product == 1)
     return bool(number % gcd(*factors) == 0) if factors else number == 0
+
+
+def _is_positive(e: Expr) -> bool:
+    """Whether an extent is shown to be more than 0 at all sizes: what it is at least has no fewer for larger
+    sizes, and more than 0 for sizes of 1."""
+    least = _bound(e, low=True)
+    if least is None or any(c < 0 for c, product in terms_of(least) if product != 1):
+        return False
+    return bool(least.xreplace(dict.fromkeys(free_sizes(least), sympy.S.One)) > 0)
+
+
+def _bound(e: Expr, *, low: bool) -> Expr | None:
+    """A polynomial of sizes that an extent is at least, or at most; (a − d + 1)/d ≤ a // d ≤ a/d."""
+    found = sympy.S.Zero
+    for times, product in terms_of(e):
+        if not product.has(FloorDiv):
+            found += times * product
+            continue
+        if not isinstance(product, FloorDiv) or not product.args[1].is_Integer or product.args[1] < 1:
+            return None
+        down = bool(times > 0) == low
+        top, d = _bound(product.args[0], low=down), product.args[1]
+        if top is None:
+            return None
+        found += times * ((top - d + 1) / d if down else top / d)
+    return sympy.expand(found)
 
 
 def alone(gap: Expr, part: Expr) -> Expr | None:

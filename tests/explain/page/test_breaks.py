@@ -69,7 +69,7 @@ def test_a_wide_parenthesis_is_opened():
 def test_a_raised_parenthesis_keeps_its_power_at_its_end():
     found = pieces(word("a"), f"<msup>{fence(terms(20))}{token('mn', 2)}</msup>")
     assert text(found[-1]) == "+term19)2"
-    assert found[-1].endswith('<msup><mo stretchy="false">)</mo><mn>2</mn></msup>')
+    assert found[-1].endswith('<msup><mo form="postfix">)</mo><mn>2</mn></msup>')
 
 
 def test_a_wide_fraction_becomes_a_factor():
