@@ -101,6 +101,9 @@ class Network:
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
 
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
 
 def _choices(
     system: System,

@@ -33,7 +33,7 @@ def test_a_closed_form(derivation):
     numbers = [number for number, _ in form.equations]
     table = ET.fromstring(form._repr_html_())
     assert [row[0].text for row in table] == [f"({number})" for number in numbers]
-    assert all(row[1].find("math") is not None for row in table)
+    assert all(row[1].find(".//math") is not None for row in table)
     for text in (form._repr_latex_(), form._repr_markdown_()):
         assert all(rf"\tag{{{number}}}" in text for number in numbers)
         assert r"\frac{\partial \mathrm{loss}}{\partial W" in text

@@ -22,7 +22,7 @@ class Point:
         self.known = sizes_of_page(page.derivation, page, sizes)
         lengths = {s: e.xreplace(self.known) for e, s in page.reading.lengths.items()}
         self.known |= lengths
-        self.numbers = {s.name: int(v) for s, v in self.known.items()}
+        self.numbers = {s.name: v for s, v in self.known.items()}
         self.notation = PageText(page.lecture.symbols)
         self.names = {text: name for name, text in page.lecture.symbols.text.items()}
 
