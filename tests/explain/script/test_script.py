@@ -89,7 +89,7 @@ def test_gallery(name, style):
     derivation = bp.derive(bp.gallery.find(name).load().net)
     read = reading(derivation, style=style)
     values, extents = page_point(derivation, read, seed=5)
-    assert compare(read.derivation.system, values, extents) > 4
+    assert compare(read.computable.derivation.system, values, extents) > 4
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_random_nets():
         derivation = derive(folder["Draw"](seed).system(), name=f"random{seed}")
         read = reading(derivation, style="textbook")
         values, extents = page_point(derivation, read, seed)
-        assert compare(read.derivation.system, values, extents) > 5
+        assert compare(read.computable.derivation.system, values, extents) > 5
 
 
 def test_integers_windows_and_conditions():
