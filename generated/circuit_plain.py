@@ -1,5 +1,4 @@
 """circuit in NumPy, one line for each equation.
-
 The comment (k) behind a line is the number of its equation in the textbook's reading.
 """
 

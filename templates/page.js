@@ -110,7 +110,7 @@ function startNumbers(start) {
   }
 
   function difference(name, at) {
-    const step = 1e-5 * Math.max(1, Math.abs(values[name][at]));
+    const step = 1e-6 * Math.max(1, Math.abs(values[name][at]));
     return (movedLoss(name, at, step) - movedLoss(name, at, -step)) / (2 * step);
   }
 

@@ -24,7 +24,7 @@ from symbp.read.numbers.shortened import shown_elements
 
 Array = np.ndarray[Any, Any]
 Evaluate = Callable[[System, Mapping[str, Array], Mapping[str, int], str], float]
-STEP = 1e-5  # in a number near 1: the error is of the order of the square, rounding below 1e-10
+STEP = 1e-6  # in a number near 1: behind a norm of small values 1e-5 is too far; rounding is below 1e-9
 LOOPS = 200_000  # elements that are evaluated one by one, of all nudges together
 MOST = 400  # numbers that are nudged; of larger systems a few of each tensor, of those that are shown
 
@@ -38,7 +38,7 @@ def central_differences(
     evaluate: Evaluate,
     most: int = MOST,
 ) -> dict[str, Array]:
-    """(loss(u + h) − loss(u − h))/2h for each element u of the tensors of `by`, h being 1e-5 times |u| or 1;
+    """(loss(u + h) − loss(u − h))/2h for each element u of the tensors of `by`, h being 1e-6 times |u| or 1;
     not a number where that was left out, of more elements than `most`. `values` are those of all tensors,
     what is stopped keeps its own; `evaluate` gives the loss of a system from its leaves."""
     found: dict[str, Array] = {}
