@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, free_indices, free_sizes
+from symbp.ir.expr import Expr, FloorDiv, Size, free_indices, free_sizes
 from symbp.ir.fitting import constraints, least_sizes
+from symbp.ir.sizes.formula import Formula
 from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import System
 
@@ -35,7 +36,7 @@ class SizesSeen:
 
     def look(self, sizes: Mapping[str, int]) -> None:
         """Takes in the sizes of a point."""
-        known = sizes
+        known = {Size(name): sympy.Integer(value) for name, value in sizes.items()}
         for quotient, values in self._quotients.items():
             value = quotient.xreplace(known)
             if value.is_Integer:
@@ -127,7 +128,7 @@ def _raised(quotient: Expr, name: str, sizes: Mapping[str, int], wanted: int) ->
 
 
 def _value(quotient: Expr, sizes: Mapping[str, int]) -> int:
-    return int(quotient.xreplace(sizes))
+    return int(Formula(quotient).at(sizes))
 
 
 def _of_sizes(quotient: Expr) -> bool:
