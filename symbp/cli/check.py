@@ -39,7 +39,7 @@ def add_arguments(to: Arguments) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
-    from symbp.api import refuse_to_overwrite
+    from symbp.api.files import refuse_to_overwrite
     from symbp.cli.target import load_target, optimizer
 
     if args.curve:
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _draw(args: argparse.Namespace, derivation: Derivation, hyper: Mapping[str, float]) -> None:
     """The error of numeric derivatives by their step."""
-    from symbp.api import write
+    from symbp.api.files import write
     from symbp.explain.curves import by_step, svg
     from symbp.verify.steps import step_errors
 

@@ -32,7 +32,7 @@ def add_arguments(to: Arguments) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
-    from symbp.api import refuse_to_overwrite, write
+    from symbp.api.files import refuse_to_overwrite, write
     from symbp.cli.target import load_target
 
     if args.output:

@@ -57,7 +57,8 @@ def add_arguments(to: Arguments) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from symbp.api import refuse_to_overwrite, source, write
+    from symbp.api import source
+    from symbp.api.files import refuse_to_overwrite, write
     from symbp.cli.target import load_target, update
     from symbp.language import standardised
 

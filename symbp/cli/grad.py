@@ -60,7 +60,7 @@ def positional(words: Sequence[str]) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
-    from symbp.api import refuse_to_overwrite, write
+    from symbp.api.files import refuse_to_overwrite, write
     from symbp.read.formula import read_formula
 
     if args.output:

@@ -61,7 +61,7 @@ def assignment(text: str) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
-    from symbp.api import refuse_to_overwrite, write
+    from symbp.api.files import refuse_to_overwrite, write
     from symbp.cli.target import load_target
 
     if args.output:

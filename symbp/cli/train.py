@@ -49,7 +49,7 @@ def add_arguments(to: Arguments) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from symbp.api import refuse_to_overwrite
+    from symbp.api.files import refuse_to_overwrite
     from symbp.cli.console import narrate
     from symbp.cli.watching import Watch
 
@@ -147,7 +147,7 @@ def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) 
 
 def _draw(args: argparse.Namespace, network: str, records: Sequence[Mapping[str, Any]]) -> None:
     """Loss and metrics by epoch as a picture."""
-    from symbp.api import write
+    from symbp.api.files import write
     from symbp.cli.console import narrate
     from symbp.explain.curves import by_epoch, svg
 

@@ -58,7 +58,7 @@ def add_arguments(to: Arguments) -> None:
 
 def trained(args: argparse.Namespace) -> Trained:
     """The network that the options name. Raises UsageError, DataError."""
-    from symbp.api import refuse_to_overwrite
+    from symbp.api.files import refuse_to_overwrite
     from symbp.cli.data import data_for
     from symbp.cli.target import load_target
 
@@ -123,7 +123,7 @@ def _trained_briefly(args: argparse.Namespace) -> tuple[Mapping[str, Any], Mappi
 
 def show(args: argparse.Namespace, picture: Picture, told: Mapping[str, Any], words: str) -> None:
     """Prints the picture and the words, or all of it as JSON; writes the file."""
-    from symbp.api import write
+    from symbp.api.files import write
 
     if args.output:
         path = Path(args.output)
