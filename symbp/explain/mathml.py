@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape, unescape
 
+from symbp.explain.chosen import chosen_mathml
 from symbp.ir.expr import Expr, Index
 from symbp.ir.labels import Differential
 from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
@@ -280,9 +281,9 @@ class MathML(Notation):
 
 
 def _simple(symbol: Symbol) -> str:
-    """A symbol that is no derivative. Its author's LaTeX can't be shown: the symbol as text can."""
+    """A symbol that is no derivative; the symbol as text, where its author's LaTeX is beyond a symbol's."""
     if symbol.latex is not None:
-        return identifier(text_symbol(replace(symbol, latex=None)))
+        return chosen_mathml(symbol.latex) or identifier(text_symbol(replace(symbol, latex=None)))
     written = _upright(symbol.base) if symbol.upright else named(symbol.base)
     if symbol.mark:
         written = f'<mover accent="true">{row(written)}{operator(MARKS[symbol.mark])}</mover>'

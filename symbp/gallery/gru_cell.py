@@ -16,4 +16,5 @@ r = bp.sigmoid(Wr @ x + Ur @ h0)
 n = bp.tanh(Wn @ x + Un @ (r * h0))
 h = (1 - z) * h0 + z * n
 
-net = bp.Network("gru_cell", loss=bp.sum((h - t) ** 2) / 2, outputs={"h": h})
+symbols = {f"{W}{gate}": f"{W}_{gate}" for W in "WU" for gate in "zrn"}
+net = bp.Network("gru_cell", loss=bp.sum((h - t) ** 2) / 2, outputs={"h": h}, symbols=symbols)

@@ -20,4 +20,5 @@ c = f * c0 + i * g
 m = bp.tanh(c)
 h = o * m
 
-net = bp.Network("lstm_cell", loss=bp.sum((h - t) ** 2) / 2, outputs={"h": h, "c": c})
+symbols = {f"{W}{gate}": f"{W}_{gate}" for W in "WU" for gate in "ifgo"}
+net = bp.Network("lstm_cell", loss=bp.sum((h - t) ** 2) / 2, outputs={"h": h, "c": c}, symbols=symbols)
