@@ -36,8 +36,8 @@ class Reader:
 
     def free(self, equation):
         """The values of an expression, which has no name."""
-        subscripts = ",".join(i.name for i in equation.indices)
-        return self.read(equation, f"value[{subscripts}] = {self.notation.equation(equation)[1]}")
+        subscripts = f"[{','.join(i.name for i in equation.indices)}]" if equation.indices else ""
+        return self.read(equation, f"value{subscripts} = {self.notation.equation(equation)[1]}")
 
     def value(self, equation):
         return self.read(equation, " = ".join(self.notation.equation(equation)))

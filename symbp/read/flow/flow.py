@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import EvaluationError, OutsideDomain
@@ -148,7 +147,7 @@ def _sizes(system: System, way: Path) -> dict[str, int]:
     }  # fmt: skip
     if isinstance(way.length, Size):
         found[way.length.name] = PLACES
-    if constraints(system).hold({Size(n): sympy.Integer(k) for n, k in found.items()}):
+    if constraints(system).hold(found):
         return found
     found = {name: system.bound.get(name, FEW) for name in system.sizes}
     if isinstance(way.length, Size) and way.length.name not in system.bound:

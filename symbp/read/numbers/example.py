@@ -79,7 +79,7 @@ def handy_sizes(system: System, given: Mapping[str, int], *, small: bool = False
     needed, classes = constraints(system), _counting_labels(system)
     for asked in (needed, replace(needed, reaches=())):  # a read that a bracket guards needn't stay in range
         for found in _choices(open_, fixed, classes):
-            if asked.hold({Size(name): sympy.Integer(value) for name, value in found.items()}):
+            if asked.hold(found):
                 return {name: found[name] for name in system.sizes}
     if given or not small:
         raise EvaluationError(

@@ -11,12 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symbp.errors import SymbpError
 from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import FLOAT
-from symbp.ir.expr import Size
 from symbp.ir.fitting import constraints, least_sizes
 from symbp.ir.sampling import WIDE, sample_leaf
 from symbp.ir.system import System
@@ -66,7 +64,7 @@ def _sizes(system: System) -> Iterator[dict[str, int]]:
     found = []
     for chosen in itertools.islice(itertools.product(*ranges), MOST_CONSIDERED):
         sizes = dict(zip(names, chosen, strict=True))
-        if needed.hold({Size(name): sympy.Integer(value) for name, value in sizes.items()}):
+        if needed.hold(sizes):
             found.append((math.prod(chosen), sum(chosen), chosen, sizes))
     yield from (sizes for *_, sizes in sorted(found, key=lambda entry: entry[:3]))
     if not found:

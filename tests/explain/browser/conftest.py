@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Browser:
 
     def open(self, path, *, width=1280, dark=False, script=True, media="screen"):
         """The page in a window; what was said and asked for before is forgotten."""
+        self.driver.get("about:blank")  # whether scripts run is settled before the page is there
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         self.call("Emulation.setDeviceMetricsOverride", **size)
@@ -39,6 +41,13 @@ class Browser:
 
     def run(self, code, *values):
         return self.driver.execute_script(code, *values)
+
+    def until(self, code, expected, seconds=10):
+        """What an expression is in the end, as soon as that is what is expected."""
+        end = time.monotonic() + seconds
+        while (found := self.run(code)) != expected and time.monotonic() < end:
+            time.sleep(0.1)
+        return found
 
     def wait(self, code, *values):
         """The value that a script passes on when it is done."""

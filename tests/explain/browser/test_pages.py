@@ -11,6 +11,7 @@ PAPER = 718  # pixels: A4 between margins of 1 cm
 FAST = ("mlp", "neuron")
 NETS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in sorted(bp.gallery.GALLERY)]
 WAYS = list(itertools.product((1280, 375), (False, True), (True, False)))
+SCRIPTED = "return document.documentElement.matches('.scripted')"
 OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 
 
@@ -22,7 +23,7 @@ def test_page(browser, page, name):
     for width, dark, script in WAYS:
         way = f"{name} at {width}, {'dark' if dark else 'light'}, {'with' if script else 'without'} script"
         browser.open(path, width=width, dark=dark, script=script)
-        assert browser.run("return document.documentElement.matches('.scripted')") == script, way
+        assert browser.until(SCRIPTED, script) == script, way
         browser.run(OPEN)
         assert not browser.look(), way
         assert not browser.said(), way
