@@ -27,7 +27,7 @@ def test_each_index_has_its_range(derivation):
 
 def test_each_reading_has_what_the_original_has(derivation):
     """Letters are bound names: an equation is the same up to them, and no two indices of it became one."""
-    read = reading(derivation)
+    read = reading(derivation).computable
     for line in read.lines:
         shown, equation = line.equation, derivation.system.defining[line.target]
         assert len(set(shown.all_indices)) == len(equation.all_indices)
