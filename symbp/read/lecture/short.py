@@ -15,7 +15,7 @@ import sympy
 from symbp.derive.derivation import Step
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, free_indices
 from symbp.ir.system import Equation, Tensor
-from symbp.read.display import Reduced
+from symbp.read.display import Reduced, bound
 from symbp.read.textbook.page import inlined
 
 
@@ -58,10 +58,11 @@ def selected(
     definitions = {e.target: e for e in between if e.body.atoms(Guard) and not e.body.atoms(Reduced)}
     whole = inlined(total, definitions) if definitions else total
     brackets: list[Guard] = []
+    extents = bound(whole)
 
     def change(e: Expr) -> Expr:
         if isinstance(e, Reduced) and e.op == "sum" and not e.where:
-            return _selected(e, tensors, brackets)
+            return _selected(e, tensors, extents, brackets)
         if e.is_Add or e.is_Mul:
             return e.func(*[change(a) for a in e.args])
         return e
@@ -75,23 +76,25 @@ def selected(
     return Selected(total.with_(body=body), tuple(dict.fromkeys(brackets)), tuple(gone), put)
 
 
-def _selected(total: Reduced, tensors: Mapping[str, Tensor], brackets: list[Guard]) -> Expr:
+def _selected(
+    total: Reduced, tensors: Mapping[str, Tensor], extents: Mapping[Index, Expr], brackets: list[Guard]
+) -> Expr:
     factors = list(sympy.Mul.make_args(total.body))
-    for index, extent in total.extents.items():
+    for index in total.indices:
         for guard in sorted((f for f in factors if isinstance(f, Guard)), key=lambda g: not g.atoms(Access)):
-            value = _value(guard, index, extent, total, tensors)
+            value = _value(guard, index, total, tensors, extents)
             if value is not None:
                 brackets.append(guard)
                 rest = sympy.Mul(*[f for f in factors if f is not guard]).xreplace({index: value})
                 left = {i: e for i, e in total.extents.items() if i != index}
                 inner = Reduced("sum", rest, left, left.values()) if left else rest
-                return _selected(inner, tensors, brackets) if left else rest
+                return _selected(inner, tensors, extents, brackets) if left else rest
         for factor in factors:
             terms = factor.args if factor.is_Add else ()
             if any(isinstance(f, Guard) and index in free_indices(f) for t in terms for f in _factors(t)):
                 rest = sympy.Mul(*[f for f in factors if f is not factor])
                 parts = [Reduced("sum", t * rest, total.indices, total.args[3]) for t in terms]
-                return sympy.Add(*[_outside(_selected(p, tensors, brackets)) for p in parts])
+                return sympy.Add(*[_outside(_selected(p, tensors, extents, brackets)) for p in parts])
     return total
 
 
@@ -110,14 +113,15 @@ def _factors(e: Expr) -> tuple[Expr, ...]:
 
 
 def _value(
-    guard: Guard, index: Index, extent: Expr, total: Reduced, tensors: Mapping[str, Tensor]
+    guard: Guard, index: Index, total: Reduced, tensors: Mapping[str, Tensor], extents: Mapping[Index, Expr]
 ) -> Expr | None:
     """What the index is where the bracket holds: a label or another index, which is in its range."""
+    extent = total.extents[index]
     if guard.op != "=" or index not in (guard.lhs, guard.rhs):
         return None
     value = guard.rhs if guard.lhs == index else guard.lhs
     if isinstance(value, Index):
-        return value if value not in total.indices else None
+        return value if value not in total.indices and extents.get(value) == extent else None
     if isinstance(value, IntegerAccess) and index not in free_indices(value):
         below = tensors[value.name].fact("below")
         return value if below is not None and below.bound == extent else None

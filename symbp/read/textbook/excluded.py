@@ -9,13 +9,14 @@ nothing is ∞ − ∞. With L = logsumexp_k(u), −∞ where no k is left, thes
     log r + m = L        exp(u_k − m′)/r = [L > −∞]·exp(u_k − L)
 
 If L > −∞, m is finite, m′ = m, and r = s ≥ 1. If L = −∞, every u_k is −∞, m′ = 0, r = 1: both sides are −∞,
-or 0. So the second holds for exponents that are one of the u_k only, which is looked for.
+or 0. So the second holds for exponents that are one of the u_k only, which is looked for: for an index that
+runs as far as k does.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -182,12 +183,12 @@ def _is_over(factor: Expr, found: Shifted) -> bool:
 
 def _written(line: Equation, found: Shifted, total: Tensor) -> Equation:
     """The equation with L in the place of the four."""
-    indices = list(bound(line))
+    extents = bound(line)
 
     def change(e: Expr) -> Expr:
         if e.is_Add:
             return _logarithm(e, found, total)
-        return _share(e, found, total, indices) if e.is_Mul else e
+        return _share(e, found, total, extents) if e.is_Mul else e
 
     body = everywhere(line.body, change)
     return line.with_(body=body)
@@ -206,7 +207,7 @@ def _logarithm(e: Expr, found: Shifted, total: Tensor) -> Expr:
     return e
 
 
-def _share(e: Expr, found: Shifted, total: Tensor, indices: list[Index]) -> Expr:
+def _share(e: Expr, found: Shifted, total: Tensor, extents: Mapping[Index, Expr]) -> Expr:
     """exp(u_k − m′)/r as [L > −∞]·exp(u_k − L), also where the exponentials stand in a sum that r is
     outside of."""
     factors = list(sympy.Mul.make_args(e))
@@ -218,7 +219,7 @@ def _share(e: Expr, found: Shifted, total: Tensor, indices: list[Index]) -> Expr
             others = rest[:k] + rest[k + 1 :]
             if isinstance(factor, Reduced) and factor.op == "sum":
                 inner = sympy.Mul(factor.body, over)
-                changed = _share(inner, found, total, [*indices, *factor.indices])
+                changed = _share(inner, found, total, {**extents, **factor.extents})
                 free = not set(factor.indices) & over.free_symbols
                 if changed != inner and free:
                     parts = sympy.Mul.make_args(changed)
@@ -228,8 +229,9 @@ def _share(e: Expr, found: Shifted, total: Tensor, indices: list[Index]) -> Expr
                     return sympy.Mul(*others, is_something, sums)
             elif isinstance(factor, sympy.exp):
                 exponent = factor.args[0] + Access(found.shift, *subscripts)
+                places = [index for index, extent in extents.items() if extent == found.extent]
                 if not exponent.has(Access(found.shift, *subscripts)) and any(
-                    _is_one(exponent, others, found.at(subscripts, index)) for index in indices
+                    _is_one(exponent, others, found.at(subscripts, index)) for index in places
                 ):
                     return sympy.Mul(*others, Guard("<", NOTHING, whole), sympy.exp(exponent - whole))
     return e

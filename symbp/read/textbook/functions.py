@@ -3,11 +3,15 @@
 Enters: expressions with nested sums. Leaves: the same values, with named functions. Must not know: tensors'
 names, equations, what an author called.
 
-Each rule is an identity. softmax_k(u + c) = softmax_k(u) and logsumexp_k(u + c) = logsumexp_k(u) + c for any
-c without k, so a shift that keeps a computation from overflowing is no part of what is read.
+Each rule is an identity. A function along an index is one of all values along it: it has a name only where
+the index runs as far as the sum did. For any c without k, softmax_k(u + c) = softmax_k(u) and
+logsumexp_k(u + c) = logsumexp_k(u) + c, so a shift that keeps a computation from overflowing is no part of
+what is read.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import sympy
 
@@ -57,29 +61,31 @@ def activation(body: Expr) -> Expr:
     return body
 
 
-def named(e: Expr) -> Expr:
-    """The expression with named functions wherever their definitions stand."""
+def named(e: Expr, extents: Mapping[Index, Expr]) -> Expr:
+    """The expression with named functions wherever their definitions stand; `extents` are those of all its
+    indices."""
     if not e.args or e.is_Symbol:
         return e
-    args = [named(a) if isinstance(a, sympy.Expr) else a for a in e.args]
+    args = [named(a, extents) if isinstance(a, sympy.Expr) else a for a in e.args]
     found = e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
     if found.is_Mul:
-        return _softmax(_rectified(_logistic(found)))
+        return _softmax(_rectified(_logistic(found)), extents)
     if found.is_Pow and found.exp == -1:
         return _logistic(found)
     if isinstance(found, sympy.log):
         return _logarithm(found)
-    return log_softmax(found) if found.is_Add else found
+    return log_softmax(found, extents) if found.is_Add else found
 
 
-def log_softmax(e: Expr) -> Expr:
+def log_softmax(e: Expr, extents: Mapping[Index, Expr]) -> Expr:
     """u − logsumexp_k(u) is log_softmax_k(u), for a u with k."""
     totals = [-t for t in sympy.Add.make_args(e) if isinstance(-t, Reduced) and (-t).op == "logsumexp"]
     for total in totals:
         (k,) = total.indices
         scores = e + total
         for index in sorted(free_indices(scores) - free_indices(total), key=lambda i: i.name):
-            if not total.where and total.body.xreplace({k: index}) == scores:
+            whole = not total.where and extents.get(index) == total.extents[k]
+            if whole and total.body.xreplace({k: index}) == scores:
                 return Along("log_softmax", scores, index, total.extents[k])
     return e
 
@@ -160,7 +166,7 @@ def _safe_total(e: Expr) -> Reduced | None:
     return e if isinstance(e, Reduced) else None
 
 
-def _softmax(e: Expr) -> Expr:
+def _softmax(e: Expr, extents: Mapping[Index, Expr]) -> Expr:
     """[conditions]·exp(u) over its sum along k is softmax_k(u), 0 where the conditions don't hold."""
     factors = list(sympy.Mul.make_args(e))
     for below in factors:
@@ -176,6 +182,8 @@ def _softmax(e: Expr) -> Expr:
         for index in sorted(free_indices(above) - free_indices(total), key=lambda i: i.name):
             here = {k: index}
             conditions = [g.xreplace(here) for g in guards]
+            if extents.get(index) != total.extents[k]:
+                continue
             if inner.xreplace(here) == above.args[0] and all(g in factors for g in conditions):
                 rest = [f for f in factors if f not in (below, above, *conditions)]
                 _, scores = _apart(above.args[0], index)

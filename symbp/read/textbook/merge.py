@@ -32,7 +32,7 @@ def with_functions(page: Page) -> Page:
     helpers = {e.target: e for e in page.equations if page.is_helper(e.target) and _is_exponential(page, e)}
 
     def change(equation: Equation) -> Equation:
-        plain = equation.with_(body=named(activation(equation.body)))
+        plain = equation.with_(body=named(activation(equation.body), bound(equation)))
         if equation.target in helpers or not set(equation.read_names) & set(helpers):
             return plain
         whole = equation
@@ -40,7 +40,7 @@ def with_functions(page: Page) -> Page:
             before, whole = whole, inlined(whole, helpers)
             if before == whole:
                 return plain  # a read beyond a range
-        body = named(_within(whole, page))
+        body = named(_within(whole, page), bound(whole))
         left = [r for r in body.atoms(Reduced) if r.op == "sum" and exponential(r.body) is not None]
         return plain if left else whole.with_(body=body)
 
@@ -109,7 +109,8 @@ def with_log_softmax(page: Page) -> Page:
         reads = [a for a in equation.body.atoms(Access) if a.name in totals]
         if not equation.body.is_Add or not any(-a in equation.body.args for a in reads):
             return equation
-        body = log_softmax(inlined(equation, totals).body)
+        whole = inlined(equation, totals)
+        body = log_softmax(whole.body, bound(whole))
         return equation.with_(body=body) if isinstance(body, Along) else equation
 
     return page.mapped(change).without_unread()
