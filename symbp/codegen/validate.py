@@ -92,7 +92,8 @@ class _Validating:
         return self
 
     def assignment(self, s: Assign) -> _Validating:
-        """`a = value` defines a name of the value's shape; a part of an array takes what broadcasts to it."""
+        """`a = value` defines a name of the value's shape, and no number of truth values; a part of an array
+        takes what broadcasts to it."""
         self.expression(s.value, s)
         if isinstance(s.target, Sequence_):
             return self.with_names(_names(s.target))
@@ -100,6 +101,12 @@ class _Validating:
         if isinstance(s.target, Name):
             if s.value.dtype != "object" and not _equal(here, value):
                 raise _wrong(s, s.target, here, value)
+            if s.value.dtype == "boolean" and s.target.dtype != "boolean":
+                raise InvalidTree(
+                    f"{s.target.id} is {s.target.dtype}, but gets truth values",
+                    details=(text(s).rstrip(),),
+                    help="calculate with numbers: True + True is True",
+                )
             return self.with_names([s.target.id])
         self.expression(s.target, s)
         if not _fits(value, here):

@@ -66,6 +66,8 @@ def test_a_dtype_that_is_not_so():
     mask = dataclasses.replace(infer.binary("<", x, infer.number(0)), dtype="real")
     refused(Assign(infer.name("m", (N, D)), mask), "is boolean")
     truth = infer.binary("<", x, infer.number(0))
+    refused(Assign(infer.name("m", (N, D)), truth), "gets truth values")
+    validate(Assign(infer.name("m", (N, D), "boolean"), truth), GIVEN, POINT)
     refused(Assign(infer.name("m", (N, D)), infer.binary("+", truth, truth)), "truth values")
 
 

@@ -32,7 +32,12 @@ def right_hand_side(equation: Equation, frame: Frame, is_integer: bool) -> Value
         return _argmax(equation, frame)
     if equation.op is not None:
         return sums.extreme(equation.op, equation.body, equation.reduced, equation.where, frame)
-    return integer(equation.body, frame) if is_integer else real(equation.body, frame)
+    if is_integer:
+        return counted(integer(equation.body, frame))
+    value = real(equation.body, frame)
+    if value.node.dtype != "boolean":
+        return value
+    return Value(infer.binary("*", infer.number(1.0), value.node), value.axes)  # True + True is True in NumPy
 
 
 def _argmax(equation: Equation, frame: Frame) -> Value:

@@ -1,0 +1,57 @@
+"""Brackets are numbers: in NumPy True + True is True, and a matrix product of truth values is one of them."""
+
+from types import SimpleNamespace
+
+import pytest
+from plain_values import TARGET, agree, called, module, point, valid
+
+import symbp as bp
+from symbp.api import order
+from symbp.ir.vector import run
+from symbp.targets.plain.module import Draft
+
+N, K, M = bp.dims("N K M")
+
+
+def step(tensor):
+    return bp.where(tensor > 0, 1.0, 0.0)
+
+
+def saved_and_added(v):
+    one, other = step(v.a).named("one"), step(v.c).named("other")
+    return bp.sum((one + other) * (one + other) * v.a) * bp.sum(v.w) + bp.sum(one * other * v.w)
+
+
+def gradients_of_hinges(v):
+    scores = (v.a @ v.b).sum(1)
+    margins = (bp.relu(1 - scores * v.w.sum() + k * v.c.sum(1)) for k in range(3))
+    return sum((m.sum() for m in margins), bp.sum(v.w))
+
+
+LOSSES = {
+    "a saved bracket added to another": saved_and_added,
+    "gradients that are brackets": gradients_of_hinges,
+    "a product of brackets": lambda v: bp.sum((step(v.a) @ step(v.b)) ** 2) * bp.sum(v.w),
+    "a negative bracket": lambda v: bp.sum(bp.exp(-step(v.a)) * v.w),
+    "a bracket below the line": lambda v: bp.sum(step(v.a) * v.w) / (1 + bp.sum(step(v.c))),
+    "the larger bracket": lambda v: bp.sum(bp.maximum(step(v.a), step(v.c)) * v.w),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_values(loss):
+    a, b, c = bp.input("a", (N, K)), bp.input("b", (K, M)), bp.input("c", (N, K))
+    w = bp.param("w", (K,))
+    net = bp.Network("brackets", loss=LOSSES[loss](SimpleNamespace(a=a, b=b, c=c, w=w)))
+    made = order(net, optimizer=bp.optim.SGD(0.1))
+    for _, state in TARGET.states(made):
+        if isinstance(state, Draft):
+            valid(state, point(made)[0])
+    functions, system = module(TARGET.source(made)), made.derivation.system
+    for seed in range(4):
+        _, values = point(made, seed)
+        expected = run(system, values, point(made, seed)[0])
+        found, gradients = called(functions["loss_and_gradients"], values)
+        agree(found, expected[system.loss], "the loss")
+        agree(gradients["w"], expected[made.derivation.gradients["w"]], "the gradient")
