@@ -80,13 +80,6 @@ function erfc(x) {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / below;
 }
 
-const gelu = (x) => (x * (1 + erf(x / Math.SQRT2))) / 2;
-const gelu_slope = (x) => (1 + erf(x / Math.SQRT2)) / 2 + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
-const bent = (x) => Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
-const gelu_tanh = (x) => (x * (1 + bent(x))) / 2;
-const gelu_tanh_slope = (x) =>
-  (1 + bent(x)) / 2 + (x * (1 - bent(x) ** 2) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x)) / 2;
-
 const roundedToEven = (x) => {
   const low = Math.floor(x);
   if (x - low !== 0.5) return Math.round(x);

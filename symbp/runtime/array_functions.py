@@ -75,27 +75,6 @@ def trigamma(u):
     return np.where(low, (math.pi / np.sin(math.pi * np.where(low, u - 12, 0.5))) ** 2 - found, found)
 
 
-def gelu(u):
-    """u times the distribution function of the normal distribution."""
-    return u * (1 + erf(u / math.sqrt(2))) / 2
-
-
-def gelu_slope(u):
-    """The derivative of gelu."""
-    return (1 + erf(u / math.sqrt(2))) / 2 + u * np.exp(-(u**2) / 2) / math.sqrt(2 * math.pi)
-
-
-def gelu_tanh(u):
-    """gelu by a tanh (Hendrycks and Gimpel 2016)."""
-    return u * (1 + np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))) / 2
-
-
-def gelu_tanh_slope(u):
-    """The derivative of gelu_tanh."""
-    t = np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))
-    return (1 + t) / 2 + u * (1 - t**2) * math.sqrt(2 / math.pi) * (1 + 0.134145 * u**2) / 2
-
-
 def taken(x, first, *places, outside=0):
     """x at places along its axes from the `first` on, and `outside` where these lie outside of x."""
     inside, safe = True, [slice(None)] * first

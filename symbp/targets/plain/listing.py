@@ -5,6 +5,7 @@ Enters: a reading in the textbook's style. Leaves: lines with the numbers of equ
 
 from __future__ import annotations
 
+from symbp.codegen.functions import DEFINED
 from symbp.codegen.listing import Listed, listing
 from symbp.codegen.passes import in_bodies, made_together, named_repeats
 from symbp.codegen.statements import sheet
@@ -15,6 +16,6 @@ from symbp.targets.plain.module import HELPERS, OF_TRAINING
 
 def gradients_listing(reading: Reading) -> tuple[Listed, ...]:
     """The lines of the function `loss_and_gradients`, as the plain module has them."""
-    page = sheet(reading.computable, (*HELPERS, *OF_TRAINING))
+    page = sheet(reading.computable, (*HELPERS, *DEFINED, *OF_TRAINING))
     made = in_bodies(loss_and_gradients(page), made_together)
     return listing(in_bodies(made, lambda body: named_repeats(body, page.names.give)))

@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from symbp.codegen.execute import execute
+from symbp.codegen.functions import DEFINED, definition
 from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
 from symbp.codegen.printer import text
 from symbp.codegen.statements import Sheet, sheet
@@ -66,7 +67,7 @@ def with_reading(order: Order) -> tuple[Order, Sheet]:
     derivation = order.derivation
     system = derivation.system.with_(bound={**derivation.system.bound, **order.sizes})
     page = reading(replace(derivation, system=system), style="textbook").computable
-    return order, sheet(page, (*HELPERS, *OF_TRAINING))
+    return order, sheet(page, (*HELPERS, *DEFINED, *OF_TRAINING))
 
 
 def drafted(state: tuple[Order, Sheet]) -> Draft:
@@ -74,7 +75,7 @@ def drafted(state: tuple[Order, Sheet]) -> Draft:
     order, page = state
     system = page.system
     data = [page.tensors[t.name] for t in system.leaves if t.role is not Role.PARAMETER]
-    change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *OF_TRAINING))
+    change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *DEFINED, *OF_TRAINING))
     words = "The parameters' starting values."
     functions = [starting_values(page, "initial_parameters", system.parameters, order.initial, words)]
     buffers = system.with_role(Role.BUFFER)
@@ -85,7 +86,8 @@ def drafted(state: tuple[Order, Sheet]) -> Draft:
         functions.append(draw(page))
     functions.append(loss_and_gradients(page))
     functions += [made(page) for piece, made in FUNCTIONS.items() if piece in order.pieces]
-    return Draft(order, page, tuple(functions), change)
+    called = [definition(name) for name in DEFINED if any(name in f.calls() for f in functions)]
+    return Draft(order, page, (*called, *functions), change)
 
 
 def with_arrays_made_together(draft: Draft) -> Draft:

@@ -8,6 +8,7 @@ import symbp as bp
 from symbp.api import order
 from symbp.cli.target import load_target, optimizer
 from symbp.codegen.execute import execute
+from symbp.codegen.functions import DEFINED, definition
 from symbp.codegen.statements import statements
 from symbp.codegen.tree import Module
 from symbp.codegen.validate import validate
@@ -54,7 +55,7 @@ def valid(draft, sizes):
     """Raises where a tree breaks a rule."""
     page = draft.sheet
     leaves = [page.tensors[t.name] for t in page.system.leaves]
-    given = [*NAMES, *HELPERS, *page.sizes.values(), *leaves]
+    given = [*NAMES, *HELPERS, *DEFINED, *page.sizes.values(), *leaves]
     validate(Module(draft.functions), given, [point_of(page, sizes)])
 
 
@@ -69,8 +70,8 @@ def of_system(derivation, sizes, values, bound):
     given = {page.tensors[leaf.name]: values[leaf.name] for leaf in system.leaves}
     here = point_of(page, sizes)
     given |= {identifier: here[n] for n, identifier in page.sizes.items() if n in here}
-    validate(Module(tuple(body)), [*NAMES, *HELPERS, *given], [point_of(page, sizes)])
-    found = execute(Module(tuple(body)), {**NAMES, **HELPERS, **given})
+    validate(Module(tuple(body)), [*NAMES, *HELPERS, *DEFINED, *given], [point_of(page, sizes)])
+    found = execute(Module((*map(definition, DEFINED), *body)), {**NAMES, **HELPERS, **given})
     return {n: found[page.tensors[n]] for n in names}
 
 
