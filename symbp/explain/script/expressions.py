@@ -23,8 +23,8 @@ OWN = (  # JavaScript's
     "acosh", "atanh",
 )  # fmt: skip
 ADDED = (  # by the page's arithmetic
-    "erf", "erfc", "loggamma", "polygamma", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "logsumexp",
-    "sum", "prod", "max",
+    "erf", "erfc", "loggamma", "polygamma", "sigmoid", "relu", "softplus", "softmax", "log_softmax",
+    "logsumexp", "sum", "prod", "max",
 )  # fmt: skip
 RELATIONS = {"=": "===", "!=": "!==", "<": "<", "<=": "<="}
 CONSTANTS = {sympy.pi: "Math.PI", sympy.E: "Math.E", sympy.oo: "Infinity", -sympy.oo: "-Infinity"}

@@ -26,11 +26,11 @@ Scope = Mapping[str, int]
 
 def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
     """The value of a function. Raises FormulaError: unknown, or with other arguments."""
-    name, table = node.function, meaning.functions.table
+    name, function = node.function, meaning.functions.of(node.function)
     given = [a for a in node.arguments if not isinstance(a, Keyword)]
-    if name in table:
+    if function is not None:
         value = meaning.real(_one(meaning, node, given), scope)
-        return replace(value, array=np.broadcast_to(table[name](value.array), value.array.shape))
+        return replace(value, array=np.broadcast_to(function(value.array), value.array.shape))
     if name in (*functions.REDUCING, *functions.ALONG):
         return _along(meaning, node, given, scope)
     if name in functions.OF_ROWS:
@@ -43,7 +43,13 @@ def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
         return _pair(meaning, node, given, scope)
     if name in functions.OTHERS:
         return _other(meaning, node, given, scope)
-    known = [*table, *functions.REDUCING, *functions.ALONG, *functions.PAIRS, *functions.OTHERS]
+    known = [
+        *functions.formulas(),
+        *functions.REDUCING,
+        *functions.ALONG,
+        *functions.PAIRS,
+        *functions.OTHERS,
+    ]
     start = node.span[0]
     tensor = name in meaning.names.tensors
     help = (

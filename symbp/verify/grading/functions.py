@@ -3,8 +3,9 @@
 Enters: arrays, a domain's arithmetic, who decides conditions. Leaves: arrays.
 Must not know: trees, names of tensors.
 
-They are written out from exp, log, roots and what else a domain knows, so that σ(z), however a network
-declares it, is the same rational function of exp(z).
+Each is a formula in exp, log, roots and what else a domain knows, so that σ(z), however a network declares
+it, is the same rational function of exp(z). A derivative, tanh'(z), is SymPy's of that formula; at a kink it
+is the one of the branch that the condition takes, as everywhere.
 """
 
 from __future__ import annotations
@@ -12,15 +13,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from functools import cache, reduce
 
 import numpy as np
 import sympy
 
+from symbp.ir.expr import Expr, Guard
 from symbp.verify.grading.values import Array, Numbers
 
 Positive = Callable[[Array], Array]  # where a value is above 0, of booleans
-HALF = Fraction(1, 2)
+
+
+@cache
+def formulas() -> Mapping[str, Expr]:
+    """Each function by its names, and with a prime its derivative, in the variable `x`; but for |x| and the
+    sign, which have several at 0."""
+    x, one = variable(), sympy.Integer(1)
+    above, logistic = Guard("<", sympy.Integer(0), x), one / (1 + sympy.exp(-x))
+    found = {
+        "exp": sympy.exp(x), "log": sympy.log(x), "ln": sympy.log(x), "sqrt": sympy.sqrt(x), "square": x**2,
+        "sin": sympy.sin(x), "cos": sympy.cos(x), "tan": sympy.tan(x), "atan": sympy.atan(x),
+        "arctan": sympy.atan(x), "tanh": sympy.tanh(x), "sinh": sympy.sinh(x), "cosh": sympy.cosh(x),
+        "erf": sympy.erf(x), "sigmoid": logistic, "sigma": logistic, "logistic": logistic, "relu": above * x,
+        "ReLU": above * x, "softplus": sympy.log(1 + sympy.exp(x)), "silu": x * logistic,
+        "gelu": x * (1 + sympy.erf(x / sympy.sqrt(2))) / 2, "reciprocal": 1 / x,
+    }  # fmt: skip
+    slopes = {f"{name}'": sympy.diff(formula, x) for name, formula in found.items()}
+    kinked = {"abs": (2 * above - 1) * x, "sign": above - Guard("<", sympy.Integer(0), -x)}
+    return {**found, **slopes, **kinked}
+
+
+def variable() -> Expr:
+    return sympy.Symbol("x", real=True)
 
 
 @dataclass(frozen=True)
@@ -30,90 +54,36 @@ class Functions:
     numbers: Numbers
     positive: Positive
 
-    def number(self, value: int | Fraction) -> Array:
-        return self.numbers.rational(Fraction(value))
+    def of(self, name: str) -> Callable[[Array], Array] | None:
+        """The function of a name; None of an unknown one."""
+        formula = formulas().get(name)
+        return None if formula is None else lambda x: self.value(formula, x)
 
-    def only(self, mask: Array, array: Array) -> Array:
-        """The array where the mask holds, else 0."""
-        array = np.broadcast_to(array, np.shape(mask))
-        return self.numbers.array(np.where(mask, array, self.number(0)))
-
-    def exp(self, x: Array) -> Array:
-        return self.numbers.apply(sympy.exp, x)
-
-    def one_minus(self, x: Array) -> Array:
-        return self.numbers.subtract(self.number(1), x)
-
-    def sigmoid(self, x: Array) -> Array:
+    def value(self, e: Expr, x: Array) -> Array:
+        """A formula at the elements of an array."""
         n = self.numbers
-        minus = n.subtract(self.number(0), x)
-        return n.divide(self.number(1), n.add(self.number(1), self.exp(minus)))
+        if e == variable():
+            return x
+        if e.is_Rational:
+            return n.rational(Fraction(int(e.p), int(e.q)))
+        if e.is_Add:
+            return reduce(n.add, [self.value(term, x) for term in e.args])
+        if e.is_Mul or isinstance(e, Guard):
+            return self.product(sympy.Mul.make_args(e), x)
+        if e.is_Pow and e.exp.is_Rational:
+            return n.power(self.value(e.base, x), Fraction(int(e.exp.p), int(e.exp.q)))
+        return n.apply(type(e), *[self.value(argument, x) for argument in e.args])
 
-    def sigmoid_slope(self, x: Array) -> Array:
-        s = self.sigmoid(x)
-        return self.numbers.multiply(s, self.one_minus(s))
-
-    def tanh_slope(self, x: Array) -> Array:
-        t = self.numbers.apply(sympy.tanh, x)
-        return self.one_minus(self.numbers.multiply(t, t))
-
-    def relu(self, x: Array) -> Array:
-        return self.only(self.positive(x), x)
-
-    def relu_slope(self, x: Array) -> Array:
-        return self.only(
-            self.positive(x), self.numbers.add(self.number(1), self.numbers.multiply(x, self.number(0)))
-        )
-
-    def softplus(self, x: Array) -> Array:
-        return self.numbers.apply(sympy.log, self.numbers.add(self.number(1), self.exp(x)))
-
-    def gelu(self, x: Array) -> Array:
+    def product(self, factors: tuple[Expr, ...], x: Array) -> Array:
+        """The product where all conditions hold, else 0."""
         n = self.numbers
-        inner = n.apply(sympy.erf, n.multiply(x, n.power(self.number(2), -HALF)))
-        return n.multiply(n.multiply(x, self.number(HALF)), n.add(self.number(1), inner))
-
-    def silu(self, x: Array) -> Array:
-        return self.numbers.multiply(x, self.sigmoid(x))
-
-    def absolute(self, x: Array) -> Array:
-        turned = self.numbers.subtract(self.number(0), x)
-        return self.numbers.array(np.where(self.positive(x), x, turned))
-
-    def sign(self, x: Array) -> Array:
-        turned = self.numbers.subtract(self.number(0), x)
-        zero = self.numbers.multiply(x, self.number(0))
-        one = self.numbers.add(self.number(1), zero)
-        above = self.only(self.positive(x), one)
-        return self.numbers.subtract(above, self.only(self.positive(turned), one))
-
-    @property
-    def table(self) -> Mapping[str, Callable[[Array], Array]]:
-        """All of one argument, by their names in answers."""
-        n = self.numbers
-        plain: dict[str, Any] = {
-            "log": sympy.log, "ln": sympy.log, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
-            "tanh": sympy.tanh, "sinh": sympy.sinh, "cosh": sympy.cosh, "erf": sympy.erf,
-            "atan": sympy.atan, "arctan": sympy.atan,
-        }  # fmt: skip
-        found = {name: _applied(n, function) for name, function in plain.items()}
-        own: dict[str, Callable[[Array], Array]] = {
-            "exp": self.exp, "sqrt": lambda x: n.power(x, HALF), "square": lambda x: n.multiply(x, x),
-            "sigmoid": self.sigmoid, "sigma": self.sigmoid, "logistic": self.sigmoid, "relu": self.relu,
-            "ReLU": self.relu, "softplus": self.softplus, "gelu": self.gelu, "silu": self.silu,
-            "abs": self.absolute, "sign": self.sign,
-            "reciprocal": lambda x: n.divide(self.number(1), x),
-            "tanh'": self.tanh_slope, "sigmoid'": self.sigmoid_slope, "sigma'": self.sigmoid_slope,
-            "relu'": self.relu_slope, "ReLU'": self.relu_slope, "exp'": self.exp,
-            "softplus'": self.sigmoid, "log'": lambda x: n.divide(self.number(1), x),
-            "sin'": _applied(n, sympy.cos),
-            "cos'": lambda x: n.subtract(self.number(0), n.apply(sympy.sin, x)),
-        }  # fmt: skip
-        return {**found, **own}
-
-
-def _applied(numbers: Numbers, function: Any) -> Callable[[Array], Array]:
-    return lambda x: numbers.apply(function, x)
+        rest = [self.value(f, x) for f in factors if not isinstance(f, Guard)]
+        found = reduce(n.multiply, rest) if rest else n.rational(Fraction(1))
+        for guard in (f for f in factors if isinstance(f, Guard)):
+            mask = self.positive(self.value(guard.rhs, x))
+            whole = np.broadcast_to(found, np.shape(mask))
+            found = n.array(np.where(mask, whole, n.rational(Fraction(0))))
+        return found
 
 
 SLOPES = ("tanh'", "sigma'", "relu'", "softplus'")
