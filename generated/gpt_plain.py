@@ -2,8 +2,6 @@
 The comment (k) behind a line is the number of its equation in the textbook's reading.
 """
 
-import math
-
 import numpy as np
 
 D, E, F = 32, 2, 8
@@ -16,14 +14,16 @@ def softmax(u, axis=-1):
 
 
 def gelu_tanh(u):
-    """gelu by a tanh (Hendrycks and Gimpel 2016)."""
-    return u * (1 + np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))) / 2
+    """u·(1 + tanh(√(2/π)·(u + 0.044715·u³)))/2 (Hendrycks and Gimpel 2016)."""
+    return (1 + np.tanh(np.sqrt(2) * (0.044715 * u**3 + u) / np.sqrt(np.pi))) * u / 2
 
 
 def gelu_tanh_slope(u):
     """The derivative of gelu_tanh."""
-    t = np.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3))
-    return (1 + t) / 2 + u * (1 - t**2) * math.sqrt(2 / math.pi) * (1 + 0.134145 * u**2) / 2
+    c1 = np.tanh(np.sqrt(2) * (0.044715 * u**3 + u) / np.sqrt(np.pi))
+    return (
+        1 / 2 + np.sqrt(2) * (1 + 0.134145 * u**2) * (1 - c1**2) * u / (2 * np.sqrt(np.pi)) + c1 / 2
+    )
 
 
 def initial_parameters(rng, T, V):

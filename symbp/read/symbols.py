@@ -21,6 +21,7 @@ from symbp.ir.expr import Access
 from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.boxes import readable
+from symbp.read.display import sigmoid
 from symbp.read.forms import form, known_letters
 from symbp.read.options import Derivatives
 from symbp.read.spelling import (
@@ -33,6 +34,7 @@ from symbp.read.spelling import (
 )
 
 MARKS = ("", "hat", "tilde", "bar")
+LOGISTIC = "σ"
 GRADIENT = "g"  # a derivative of a derivative, and what else the backward pass holds under no name
 
 
@@ -144,6 +146,9 @@ class _Choosing:
         self.latex: dict[str, str] = {}
         self.taken_text = {bare(name) for name in taken}
         self.taken_latex = {bare(latex_symbol(Symbol(name), {})) for name in taken}
+        if any(equation.body.has(sigmoid) for equation in self.system.equations):  # σ is a function here
+            self.taken_text.add(bare(LOGISTIC))
+            self.taken_latex.add(bare(latex_symbol(Symbol(LOGISTIC), {})))
         self.parts: Counter[tuple[str, str]] = Counter()
         self.next: dict[str, int] = defaultdict(lambda: 1)  # all numbers below are taken
 

@@ -168,3 +168,17 @@ def test_a_networks_own_choices_are_kept():
         bp.Network("chosen", loss=loss, symbols={"v": "V"})
     with pytest.raises(DeclarationError, match="no size 'K'"):
         bp.Network("chosen", loss=loss, letters={"K": "k"})
+
+
+def test_sigma_is_a_function_where_the_page_has_it_as_one():
+    """A scale that its author calls sigma, and what would go by σ, have other symbols then."""
+    size = bp.dim("N")
+    x, scale = bp.input("x", (size,)), bp.param("sigma", ())
+    with_function = bp.derive(bp.Network("a", loss=bp.mean(bp.sigmoid(x * scale) * scale**2)))
+    without = bp.derive(bp.Network("b", loss=bp.mean(x * scale**2)))
+    assert r"\mathrm{sigma}" in with_function.latex()
+    assert r"\mathrm{sigma}" not in without.latex()
+    assert r"\sigma" in without.latex()
+    product = bp.hvp(bp.Network("c", loss=bp.mean(bp.logsigmoid(x * scale)) ** 2), wrt=["sigma", "x"])
+    found = reading(product, style="textbook").symbols
+    assert "σ" not in found.text.values()
