@@ -44,7 +44,8 @@ def with_counts(page: Page) -> Page:
 
 
 def _counted(e: Expr) -> Expr:
-    """a·([i = 0] + [i = 1]) for Σ_q [i = q]·a over two or three q."""
+    """a·([i = 0] + [i = 1]) for Σ_q [i = q]·a over two or three q. A sum of brackets doesn't guard a where
+    none holds, so a has a value everywhere."""
     if not isinstance(e, Reduced) or e.op != "sum" or len(e.indices) != 1 or e.where:
         return e
     (index,), (extent,) = e.indices, e.extents.values()
@@ -52,8 +53,23 @@ def _counted(e: Expr) -> Expr:
     inner = [f for f in factors if index in free_indices(f)]
     if len(inner) != 1 or not isinstance(inner[0], Guard) or not extent.is_Integer or extent > MOST:
         return e
+    others = [f for f in factors if f not in inner]
+    if not all(map(_has_value_everywhere, others)):
+        return e
     terms = [inner[0].xreplace({index: sympy.Integer(k)}) for k in range(int(extent))]
-    return sympy.Mul(*[f for f in factors if f not in inner], sympy.Add(*terms))
+    return sympy.Mul(*others, sympy.Add(*terms))
+
+
+def _has_value_everywhere(e: Expr) -> bool:
+    """Whether nothing in a formula can fail: no division, root, logarithm, no read outside a tensor."""
+    if isinstance(e, Access):
+        return e.outside is None and all(isinstance(s, Index) for s in e.subscripts)
+    if isinstance(e, Guard):
+        return _has_value_everywhere(e.lhs) and _has_value_everywhere(e.rhs)
+    if e.is_Pow and not (e.exp.is_Integer and e.exp > 0):
+        return False
+    known = e.is_number or e.is_Add or e.is_Mul or e.is_Pow or isinstance(e, (Index, sympy.exp))
+    return bool(known) and all(map(_has_value_everywhere, e.args))
 
 
 # --- subscripts that a bracket determines
