@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_point
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 SIZES = {"N": 6, "D": 3, "H": 5}

@@ -10,11 +10,11 @@ import pytest
 import symbp as bp
 from symbp.emit.segments import network
 from symbp.emit.workspace import memory_plan
-from symbp.ir.random import drawn
-from symbp.ir.sampling import sample_point
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.random import drawn
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
-from symbp.lower import memory
+from symbp.lower.memory import plan as memory
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 SIZES = {"D": 5, "H": 7, "K": 3}

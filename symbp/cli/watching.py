@@ -94,7 +94,7 @@ class Watch:
 
     def _dead(self, state: Any) -> list[tuple[str, int, int]]:
         """(tensor, how many of its units are dead, of how many), for what a choice can make 0."""
-        from symbp.ir.vector import run
+        from symbp.ir.evaluation.vector import run
 
         choices = {
             e.target: axis for e in self.system.equations if (axis := _unit_axis(self.system, e)) is not None

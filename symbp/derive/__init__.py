@@ -11,16 +11,16 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symbp.derive.cost import equation_cost
 from symbp.derive.declared.derivatives import eliminate, eliminated
 from symbp.derive.declared.masks import bracket_masks
 from symbp.derive.declared.stopped import Stopped, freed
 from symbp.derive.derivation import ClosedForm, Derivation, Ground, Step
-from symbp.derive.higher import hessian_vector_products, jacobian_blocks, with_leaf
 from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
-from symbp.derive.same import merge_duplicates
+from symbp.derive.rules.same import merge_duplicates
+from symbp.derive.search.cost import equation_cost
 from symbp.derive.stabilise import stabilise
-from symbp.derive.sweep import AdjointSystem, adjoints
+from symbp.derive.sweep.higher import hessian_vector_products, jacobian_blocks, with_leaf
+from symbp.derive.sweep.reverse import AdjointSystem, adjoints
 from symbp.errors import DerivationError, DoubtfulRewrite
 from symbp.ir.printer import conditions_text
 from symbp.ir.system import Role, System

@@ -34,7 +34,7 @@ from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Role, Tensor
 from symbp.lower import lower
-from symbp.lower.counted import without_axis
+from symbp.lower.passes.bind_sizes import without_axis
 from symbp.rendering import render
 
 

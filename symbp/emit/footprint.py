@@ -20,7 +20,7 @@ from symbp.emit.segments import Network
 from symbp.emit.workspace import block_rows
 from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.printer import expression_text
-from symbp.lower.memory import MemoryPlan
+from symbp.lower.memory.plan import MemoryPlan
 from symbp.lower.program import Block, Branch, Contraction, Cost, Kernel, MatrixKernel, Scan
 
 DTYPES = {"float32": 4, "float64": 8}

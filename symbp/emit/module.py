@@ -43,7 +43,7 @@ from symbp.errors import GenerationError
 from symbp.ir.expr import Size
 from symbp.ir.system import Role
 from symbp.ir.training import Initial, UpdateRule
-from symbp.lower.memory import MemoryPlan
+from symbp.lower.memory.plan import MemoryPlan
 from symbp.rendering import render
 
 TARGETS = ("numpy", "numba")

@@ -31,7 +31,7 @@ from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.ir.matrices import MATRIX_LEAVES
 from symbp.ir.printer import equation_text
 from symbp.ir.system import FLAT, Equation, Role, Tensor
-from symbp.lower.memory import MemoryPlan
+from symbp.lower.memory.plan import MemoryPlan
 from symbp.lower.program import (
     Begin,
     Branch,

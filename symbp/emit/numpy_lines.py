@@ -22,7 +22,6 @@ from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import FLAT, Equation
-from symbp.lower.contraction import split_scale
 from symbp.lower.program import (
     Branch,
     Contraction,
@@ -33,6 +32,7 @@ from symbp.lower.program import (
     Statement,
     leaf_kernels,
 )
+from symbp.lower.select.contraction import split_scale
 
 
 class NumpyLines(NumpyFrame):

@@ -26,9 +26,9 @@ from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Expr, FloorDiv, Index, Mod, free_indices
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation
-from symbp.lower.contraction import split_scale
 from symbp.lower.program import Statement
-from symbp.lower.windows import decided, nominal
+from symbp.lower.select.contraction import split_scale
+from symbp.lower.select.windows import decided, nominal
 
 WRITTEN_OUT = 4  # passes; more are a loop
 FEW = 64  # passes; more are left to a view and one call

@@ -24,8 +24,8 @@ import sympy
 
 from symbp.ir.expr import Access, Expr, Size, accesses
 from symbp.ir.system import Role, System, Tensor
-from symbp.lower.chunks import Split, split
-from symbp.lower.memory import MemoryPlan
+from symbp.lower.memory.plan import MemoryPlan
+from symbp.lower.passes.batch_split import Split, split
 from symbp.lower.program import Block, Cost, Kernel, Nest, Program, Scan
 
 CACHED = 1 << 18  # elements: 1 MB in float32

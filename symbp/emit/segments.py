@@ -21,15 +21,15 @@ from symbp.ir.sizes.canonical import solved_for
 from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Cost, Program, lower
-from symbp.lower.chunks import Barrier, Split, split
-from symbp.lower.copies import by_example, windows_once
-from symbp.lower.counted import counted, united, without_axis
-from symbp.lower.layout import batch_last, loops_first
-from symbp.lower.linear import multiplied_out
-from symbp.lower.maxima import maxima
-from symbp.lower.rows import in_rows
-from symbp.lower.shared import numbered, shared
-from symbp.lower.windows import nominal
+from symbp.lower.passes.argmax import maxima
+from symbp.lower.passes.axis_order import batch_last, loops_first
+from symbp.lower.passes.batch_split import Barrier, Split, split
+from symbp.lower.passes.bind_sizes import counted, united, without_axis
+from symbp.lower.passes.common_subexpressions import numbered, shared
+from symbp.lower.passes.hoisted_products import multiplied_out
+from symbp.lower.passes.window_copies import by_example, windows_once
+from symbp.lower.schedule.scalar_replacement import in_rows
+from symbp.lower.select.windows import nominal
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other

@@ -20,9 +20,9 @@ from symbp.emit.scratch import Scratch
 from symbp.emit.segments import STEP, Network
 from symbp.emit.tables import quoted
 from symbp.ir.expr import Size
-from symbp.lower import liveness
-from symbp.lower.liveness import Life, Moment, Run, lives, moments
-from symbp.lower.memory import ARENAS, Buffer, MemoryPlan, plan
+from symbp.lower.memory import liveness
+from symbp.lower.memory.liveness import Life, Moment, Run, lives, moments
+from symbp.lower.memory.plan import ARENAS, Buffer, MemoryPlan, plan
 
 KINDS = {"real": "reals", "integer": "integers", "bool": "flags"}  # the arena of each kind of number
 

@@ -14,7 +14,7 @@ import sympy
 from symbp.errors import Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, Size
 from symbp.ir.labels import Differential, Label
-from symbp.ir.random import Draw
+from symbp.ir.points.random import Draw
 from symbp.ir.shapes import infer_ranges
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role, System, Tensor
 

@@ -18,8 +18,8 @@ from symbp.errors import InvalidSystem, Origin
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, rename
 from symbp.ir.labels import Differential, Label
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
+from symbp.ir.points.random import Draw
 from symbp.ir.printer import equation_text, expression_text, system_text
-from symbp.ir.random import Draw
 
 
 class Role(Enum):

@@ -13,7 +13,7 @@ from typing import NoReturn
 import sympy
 
 from symbp.errors import InvalidSystem
-from symbp.ir.domains import REFUSED
+from symbp.ir.evaluation.domains import REFUSED
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, free_indices
 from symbp.ir.system import FLAT, Equation, Role, System, Tensor
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from symbp.errors import DeclarationError
-from symbp.ir.random import Draw
+from symbp.ir.points.random import Draw
 from symbp.ir.system import Fact, Role
 from symbp.language.bodies import number
 from symbp.language.frames import here

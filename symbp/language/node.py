@@ -17,7 +17,7 @@ from sympy.core.symbol import Str
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, accesses
-from symbp.ir.random import Draw
+from symbp.ir.points.random import Draw
 from symbp.ir.shapes import Witness, infer_ranges, witnesses
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
 from symbp.language.bodies import NamedNumber, exact, rewrite, strip_ranges

@@ -21,8 +21,6 @@ from symbp.ir.groups import Group as Together
 from symbp.ir.groups import groups
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System, Tensor
-from symbp.lower.nests import Draft, Group, can_join, draft, nest
-from symbp.lower.pieces import Pieces
 from symbp.lower.program import (
     Branch,
     Contraction,
@@ -33,7 +31,9 @@ from symbp.lower.program import (
     Statement,
     validate,
 )
-from symbp.lower.solve import only_multiplied
+from symbp.lower.schedule.fusion import Draft, Group, can_join, draft, nest
+from symbp.lower.select.kernel_selection import Pieces
+from symbp.lower.select.solve import only_multiplied
 
 Piece = Contraction | MatrixKernel | Statement
 Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]

@@ -22,8 +22,8 @@ import sympy
 from sympy.core.symbol import Str
 
 from symbp.errors import OutsideDomain
-from symbp.ir.closures import Closure, Closures, Env
-from symbp.ir.domains import Domain, Value
+from symbp.ir.evaluation.closures import Closure, Closures, Env
+from symbp.ir.evaluation.domains import Domain, Value
 from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.printer import ATOM, MUL, Notation, Written
 from symbp.ir.system import Equation

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import Run
+from symbp.ir.evaluation.vector import Run
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.points.sampling import sample_point
 from symbp.targets.target import Order, Target
 
 TOLERANCE = 1e-10  # of the largest entry of an array

@@ -16,12 +16,12 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
-from symbp.ir.domains import HIGH, Domain
-from symbp.ir.dual import DUAL, dual, tangent
-from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.evaluation.domains import HIGH, Domain
+from symbp.ir.evaluation.dual import DUAL, dual, tangent
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System
-from symbp.ir.vector import run
 from symbp.verify.blocks import Block, Directions, contracted
 from symbp.verify.numeric import Values
 

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symbp.ir.evaluation.margins import in_range
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Expr, Guard
-from symbp.ir.margins import in_range
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import FLAT, Equation, Reduction, System
-from symbp.ir.vector import Run
 from symbp.verify.points import Point, bound_of
 
 Array = np.ndarray[Any, Any]

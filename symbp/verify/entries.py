@@ -13,8 +13,8 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
-from symbp.ir.margins import kink_margin
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.evaluation.margins import kink_margin
+from symbp.ir.points.sampling import evaluate_size
 from symbp.verify.blocks import Block
 from symbp.verify.methods import Numeric
 from symbp.verify.numeric import LEAST_STEP, STEP, Values

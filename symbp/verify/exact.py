@@ -18,11 +18,11 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import OutsideDomain
-from symbp.ir.domains import EXACT, HIGH, Domain
-from symbp.ir.dual import DUAL, dual, tangent
-from symbp.ir.fitting import least_sizes
-from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import as_fractions
+from symbp.ir.evaluation.domains import EXACT, HIGH, Domain
+from symbp.ir.evaluation.dual import DUAL, dual, tangent
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.points.fitting import least_sizes
+from symbp.ir.points.sampling import as_fractions
 from symbp.verify.appeal import as_float, work
 from symbp.verify.blocks import Block, Directions, blocks, contracted
 from symbp.verify.entries import element, expected_shape, results

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.verify.blocks import blocks
 from symbp.verify.points import Drawer, Point, Style, domains_of
 from symbp.verify.report import Row, compare, failed

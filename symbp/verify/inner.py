@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import SymbpError
+from symbp.ir.evaluation.vector import run, with_stopped
 from symbp.ir.system import System
-from symbp.ir.vector import run, with_stopped
 from symbp.verify.numeric import Values, complex_step_along
 from symbp.verify.points import Point
 from symbp.verify.report import FLOOR, Row

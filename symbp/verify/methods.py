@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from symbp.derive import Derivation, derive
-from symbp.ir.vector import with_stopped
+from symbp.ir.evaluation.vector import with_stopped
 from symbp.verify.blocks import Block, Directions
 from symbp.verify.numeric import (
     LEAST_STEP,

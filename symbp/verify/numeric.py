@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbp.ir.evaluation.vector import run
 from symbp.ir.system import System
-from symbp.ir.vector import run
 
 Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import EvaluationError
-from symbp.ir.fitting import constraints, sample_sizes
-from symbp.ir.sampling import CENTRED, Spread, draws, evaluate_size, sample_leaf
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.fitting import constraints, sample_sizes
+from symbp.ir.points.sampling import CENTRED, Spread, draws, evaluate_size, sample_leaf
 from symbp.ir.system import Fact, Role, System, Tensor
-from symbp.ir.vector import run
 
 Array = np.ndarray[Any, Any]
 

@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from symbp.ir.box import Box
+from symbp.ir.evaluation.box import Box
+from symbp.ir.evaluation.vector import Run, run
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import System
-from symbp.ir.vector import Run, run
 
 Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
 Evaluate = Callable[[System, Values, Mapping[str, int], Iterable[str]], dict[str, Array]]
-"""Tensors wanted of a system at a point, as `symbp.ir.vector.run` evaluates them."""
+"""Tensors wanted of a system at a point, as `symbp.ir.evaluation.vector.run` evaluates them."""
 
 EPSILON = float(np.finfo(float).eps)
 UNITS = 2  # in the last place, by which values are moved

@@ -16,7 +16,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import UsageError
-from symbp.ir.vector import with_stopped
+from symbp.ir.evaluation.vector import with_stopped
 from symbp.verify.blocks import blocks
 from symbp.verify.entries import main_point, results
 from symbp.verify.numeric import Array, Values, central_differences, loss_at, moved

@@ -13,12 +13,12 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Expr, Size
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Tensor
 from symbp.ir.training import Initial
-from symbp.ir.vector import run
 from symbp.verify.points import Drawer, Style, domains_of
 
 Array = np.ndarray[Any, Any]

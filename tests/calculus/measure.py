@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Equation
 
 

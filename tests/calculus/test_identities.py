@@ -25,10 +25,10 @@ from scipy.special import digamma, erf, gammaln
 
 from symbp.derive import Derivation, derive
 from symbp.ir.build import SystemBuilder
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Guard, Index
 from symbp.ir.system import Fact
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 from symbp.verify.report import relative_error
 
 FOLDER = Path(os.environ.get("SYMBP_ORACLES", Path(__file__).parents[3] / "shared" / "oracles"))

@@ -15,9 +15,9 @@ from known import KNOWN_WORSE, KNOWN_WRONG
 from published import ROWS, compared, gradient_name
 from rows import Published
 
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.points.sampling import sample_point
 from symbp.verify.numeric import complex_step, loss_at
 from symbp.verify.report import relative_error
 

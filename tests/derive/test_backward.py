@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbp.derive import adjoints
-from symbp.derive.backward import Backward
+from symbp.derive.search.worklist import Backward
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Access
 from symbp.ir.system import Equation, Reduction, Role

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from symbp.derive.branches import branches, read_back
+from symbp.derive.rules.branches import branches, read_back
 from symbp.ir.build import SystemBuilder, indices, sizes, where
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import System

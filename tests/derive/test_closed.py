@@ -13,11 +13,11 @@ import sympy
 
 from symbp.derive import adjoints, derive
 from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Expr, Guard
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 from symbp.verify import check_derivation
 
 

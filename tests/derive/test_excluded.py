@@ -14,11 +14,11 @@ from symbp.derive import derive, hvp
 from symbp.derive.stabilise import stabilise
 from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.ir.build import SystemBuilder, indices, sizes, where
-from symbp.ir.domains import COMPLEX, FLOAT, HIGH, Domain
+from symbp.ir.evaluation.domains import COMPLEX, FLOAT, HIGH, Domain
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Guard
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Fact, Role, System
-from symbp.ir.vector import run
 
 N, K = sizes("N K")
 derived = cache(derive)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from symbp.derive.brackets import by_cases, cases, either
-from symbp.derive.exponentials import hyperbolic_form, logistic_forms, overflows
+from symbp.derive.rules.brackets import by_cases, cases, either
+from symbp.derive.rules.exponentials import hyperbolic_form, logistic_forms, overflows
 from symbp.ir.expr import Access, Expr, Guard, Index
 
 i = Index("i")

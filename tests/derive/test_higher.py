@@ -13,11 +13,11 @@ import sympy
 from symbp.derive import Derivation, derive, hvp, jacobian
 from symbp.errors import DerivationError
 from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Guard
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 
 N, D, K, T = sizes("N D K T")
 n, i, j, k, t = indices("n i j k t")

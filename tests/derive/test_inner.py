@@ -9,11 +9,11 @@ import sympy
 from symbp.derive import derive, eliminate, hvp, jacobian
 from symbp.errors import InvalidSystem
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Role, System
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 
 N, D, H, T = sizes("N D H T")
 n, i, j, t = indices("n i j t")

@@ -13,11 +13,11 @@ import pytest
 import symbp as bp
 from symbp.derive import derive
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Guard
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 
 B, K, N = sizes("B K N")
 b_, c, i, j, k, m, p, q = indices("b c i j k m p q")

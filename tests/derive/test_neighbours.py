@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 import symbp as bp
-from symbp.derive.neighbours import at_other_steps, neighbours
+from symbp.derive.rules.neighbours import at_other_steps, neighbours
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.system import System

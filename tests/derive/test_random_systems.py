@@ -11,12 +11,12 @@ import sympy
 
 from symbp.derive import adjoints, derive
 from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.evaluation.margins import kink_margin
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard
-from symbp.ir.margins import kink_margin
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 from symbp.verify.numeric import complex_step
 
 N, K = sizes("N K")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbp.derive.ranges import within_ranges
+from symbp.derive.sweep.ranges import within_ranges
 from symbp.ir.build import indices, sizes
 from symbp.ir.expr import Access, Expr, Guard
 

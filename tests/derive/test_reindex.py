@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbp.derive.reindex import shorter_sums
+from symbp.derive.rules.reindex import shorter_sums
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Expr, Guard
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import System
-from symbp.ir.vector import run
 
 M, = sizes("M")  # fmt: skip
 a, i, k = indices("a i k")

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.gpt import gpt
 from symbp.derive import derive
-from symbp.ir.sampling import sample_point
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 
 SIZES = {"N": 2, "T": 3, "H": 2, "E": 2, "F": 3, "V": 5, "L": 2}
 

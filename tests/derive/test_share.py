@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from symbp.derive.proof.values import Key, Values
-from symbp.derive.share import best_shared, occurrences
+from symbp.derive.proof.fingerprints import Key, Values
+from symbp.derive.rules.share import best_shared, occurrences
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Access, Expr
 from symbp.ir.system import System

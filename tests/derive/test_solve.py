@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 import sympy
 
-from symbp.derive.solve import Inverse, invert
+from symbp.derive.sweep.inverted_reads import Inverse, invert
 from symbp.ir.build import indices, sizes
 from symbp.ir.expr import Expr, FloorDiv, Index, Mod
 

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbp.derive import derive
-from symbp.derive.exponentials import complement_form, overflows
-from symbp.derive.forms import best_form
+from symbp.derive.rules.exponentials import complement_form, overflows
+from symbp.derive.rules.forms import best_form
 from symbp.derive.stabilise import stabilise
 from symbp.ir.build import SystemBuilder, indices, sizes
-from symbp.ir.domains import HIGH
+from symbp.ir.evaluation.domains import HIGH
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Guard
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Fact, Role, System
-from symbp.ir.vector import run
 
 N, K = sizes("N K")
 n, k, i = indices("n k i")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.ir.vector import Run
+from symbp.ir.evaluation.vector import Run
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: gradients not compared")
 

@@ -16,10 +16,10 @@ import sympy
 import symbp as bp
 from symbp.derive import Derivation, derive
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Role, System
-from symbp.ir.vector import run
 from symbp.verify import check_derivation
 
 N, K = sizes("N K")

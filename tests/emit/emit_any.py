@@ -11,7 +11,7 @@ from emit_systems import EXTENTS, LETTERS, I, J, N, T, Writer
 
 from symbp.ir.build import indices
 from symbp.ir.expr import FloorDiv, Guard, Index, Mod, Size
-from symbp.ir.sampling import sample_leaf
+from symbp.ir.points.sampling import sample_leaf
 from symbp.ir.system import Fact, Role, System
 
 n, i, j, t, s = indices("n i k t s")

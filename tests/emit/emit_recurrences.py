@@ -15,7 +15,7 @@ from symbp.derive.derivation import Derivation
 from symbp.emit import generate_source, load
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
-from symbp.ir.sampling import sample_leaf
+from symbp.ir.points.sampling import sample_leaf
 from symbp.ir.system import Fact, Role, System
 
 N, T, D, H, G, K, L = sizes("N T D H G K L")

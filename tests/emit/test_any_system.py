@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symbp.errors import EvaluationError
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 from symbp.ir.system import System
-from symbp.ir.vector import run
 
 
 def compare(system: System, seed: int, target: str, *, compiled: bool, bound: dict[str, int]) -> None:

@@ -13,9 +13,9 @@ from emit_systems import module_for, outputs
 
 from symbp.emit.numpy_cases import fixed_by
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Expr, Guard, Index, Mod
 from symbp.ir.system import Role
-from symbp.ir.vector import run
 
 N, T, H = sizes("N T H")
 n, t, j, g = indices("n t j g")

@@ -12,8 +12,8 @@ from symbp.derive import Derivation, derive
 from symbp.emit import generate_source, load
 from symbp.errors import GenerationError
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.system import Role
-from symbp.ir.vector import run
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 N, D = sizes("N D")

@@ -9,8 +9,8 @@ import pytest
 from emit_systems import module_for, outputs
 
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.expr import Guard
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Role, System
 from symbp.lower.lowering import lower
 

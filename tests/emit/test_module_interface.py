@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from emit_nets import GRADIENTS, SIZES, mlp_module, mlp_system
 
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 
 N = 7
 

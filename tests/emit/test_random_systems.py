@@ -12,7 +12,7 @@ from emit_systems import EXTENTS, module_for, outputs, random_system, random_val
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.system import System
 
 

@@ -12,8 +12,8 @@ import pytest
 from emit_lines import spelled_out
 from emit_recurrences import EXTENTS, SYSTEMS, lstm, module, rnn, source, stack, swept, values
 
-from symbp.ir.interpret import evaluate
-from symbp.ir.vector import run
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 
 
 def expected(system: Any, point: dict[str, Any]) -> tuple[float, dict[str, Any]]:

@@ -168,7 +168,7 @@ def test_gradients_are_those_of_the_interpreter() -> None:
     state = module.init_state(params)
     loss = module.train_step(state, **data)
     derivation = bp.derive(net)
-    from symbp.ir.vector import run
+    from symbp.ir.evaluation.vector import run
 
     values = run(derivation.system, {**params, **data}, {"N": ROWS, **net.system.bound})
     assert loss == pytest.approx(float(values["loss"]), rel=1e-12)

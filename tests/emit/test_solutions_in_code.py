@@ -11,8 +11,8 @@ from emit_systems import module_for, outputs
 
 import symbp as bp
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.expr import Access
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Fact, Role, System
 
 B, N, K = sizes("B N K")

@@ -10,9 +10,9 @@ import pytest
 from emit_systems import module_for, outputs
 
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Guard
 from symbp.ir.system import Role
-from symbp.ir.vector import run
 
 (N,) = sizes("N")
 (n,) = indices("n")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 
 N, D = bp.dims("N D")
 

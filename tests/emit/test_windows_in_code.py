@@ -13,9 +13,9 @@ from emit_windows import EXTENTS, SYSTEMS, convolution, windows
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from symbp.ir.sampling import sample_leaf
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_leaf
 from symbp.ir.system import System
-from symbp.ir.vector import run
 
 
 def compare(system: System, target: str, *, compiled: bool, bound: bool) -> None:

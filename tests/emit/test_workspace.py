@@ -20,7 +20,7 @@ from symbp.emit import TARGETS, generate_source, load, segments
 from symbp.emit.module import planned
 from symbp.emit.segments import network
 from symbp.ir.expr import Size
-from symbp.lower.memory import MemoryPlan, validate
+from symbp.lower.memory.plan import MemoryPlan, validate
 
 CASES = {
     "mlp": (mlp(), {**SIZES, "N": 6}),

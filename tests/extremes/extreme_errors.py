@@ -17,9 +17,9 @@ import numpy as np
 import symbp as bp
 from symbp.derive.declared.derivatives import eliminated
 from symbp.derive.stabilise import stabilise
-from symbp.derive.sweep import adjoints
-from symbp.ir.domains import HIGH
-from symbp.ir.interpret import evaluate
+from symbp.derive.sweep.reverse import adjoints
+from symbp.ir.evaluation.domains import HIGH
+from symbp.ir.evaluation.interpret import evaluate
 
 LARGEST, LEAST = 1e37, 1e-30  # what float32 holds, and what products of two may still hold
 BOUND, LOSS_BOUND = 1e-3, 1e-4

@@ -11,7 +11,7 @@ import numpy as np
 from extreme_errors import Judge, Judged
 from extreme_points import FREE, operand
 
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ops import REGISTRY, Sample
 
 SIZES = {"N": 4, "H": 4, "D": 2, "K": 3, "B": 2, "T": 5}

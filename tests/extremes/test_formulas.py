@@ -12,7 +12,7 @@ from extreme_errors import Judge
 from extreme_formulas import CASES
 from extreme_points import FREE
 
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 
 SIZES = {"N": 4, "K": 3}
 SATURATED = "1 − σ of a saved σ: its rounding is 6e-8 beside the slope, which vanishes in every entry here"

@@ -11,8 +11,8 @@ import pytest
 from extreme_errors import Judge
 
 from symbp.gallery import GALLERY
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import evaluate_size, sample_point
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.points.sampling import evaluate_size, sample_point
 
 KINDS = {"ordinary": 1.0, "small": 1e-3, "zero": 0.0, "large": 30.0}
 EXCEPTIONS = {

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symbp.errors import EvaluationError, OutsideDomain
-from symbp.ir.closures import Closures
-from symbp.ir.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
-from symbp.ir.dual import DUAL, DualNumber, dual, tangent
+from symbp.ir.evaluation.closures import Closures
+from symbp.ir.evaluation.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
+from symbp.ir.evaluation.dual import DUAL, DualNumber, dual, tangent
 
 v = sympy.Symbol("v", real=True)
 PRIME = 2_147_483_647

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import sympy
 
-from symbp.ir.domains import EXACT, FLOAT, HIGH
+from symbp.ir.evaluation.domains import EXACT, FLOAT, HIGH
 from symbp.ir.expr import Access, Floor, FloorQuotient, Guard, Index, Round, Size, partial
 
 n, k = Index("n"), Index("k")

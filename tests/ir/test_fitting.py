@@ -6,7 +6,7 @@ import sympy
 
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import FloorDiv, Guard, Mod
-from symbp.ir.fitting import constraints, least_sizes, sample_sizes
+from symbp.ir.points.fitting import constraints, least_sizes, sample_sizes
 
 N, D, P, H = sizes("N D P H")
 n, i, p, j = indices("n i p j")

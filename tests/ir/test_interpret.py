@@ -9,11 +9,11 @@ from sympy import exp, log, tanh
 
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.build import SystemBuilder, indices, sizes, where
-from symbp.ir.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
-from symbp.ir.dual import DUAL, dual, tangent
+from symbp.ir.evaluation.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
+from symbp.ir.evaluation.dual import DUAL, dual, tangent
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import FloorDiv, Guard, Mod
-from symbp.ir.interpret import evaluate
-from symbp.ir.vector import run
 
 N, T, K = sizes("N T K")
 n, t, k, s = indices("n t k s")

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from symbp.errors import EvaluationError, InvalidSystem, OutsideDomain, ShapeError
 from symbp.ir.build import SystemBuilder, indices, sizes
-from symbp.ir.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
-from symbp.ir.dual import DUAL, dual, tangent
+from symbp.ir.evaluation.domains import COMPLEX, EXACT, FLOAT, HIGH, MODULAR
+from symbp.ir.evaluation.dual import DUAL, dual, tangent
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 from symbp.ir.groups import groups
-from symbp.ir.interpret import evaluate
 from symbp.ir.matrices import MATRIX_LEAVES, SINGULAR
 from symbp.ir.system import Reduction, System
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 
 B, M, N, T = sizes("B M N T")
 b_, i, j, k, m, t = indices("b i j k m t")

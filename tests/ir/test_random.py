@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symbp.ir.random import MASK, Draw, drawn, element, key, threshold, uniform, word
+from symbp.ir.points.random import MASK, Draw, drawn, element, key, threshold, uniform, word
 
 WORDS = st.integers(0, MASK)
 

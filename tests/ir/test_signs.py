@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Guard
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.signs import Signs
 from symbp.ir.system import Fact
-from symbp.ir.vector import run
 
 N, K = sizes("N K")
 n, k = indices("n k")

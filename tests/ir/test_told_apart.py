@@ -8,7 +8,7 @@ import pytest
 
 import symbp as bp
 from symbp.ir.expr import FloorDiv
-from symbp.ir.fitting import constraints, sample_sizes
+from symbp.ir.points.fitting import constraints, sample_sizes
 
 
 def after_one(shape: tuple[int, ...], **options: Any) -> bp.Network:

@@ -6,8 +6,8 @@ import pytest
 import sympy
 
 from symbp.errors import EvaluationError, OutsideDomain
-from symbp.ir.closures import Closures
-from symbp.ir.unknowns import UNKNOWNS
+from symbp.ir.evaluation.closures import Closures
+from symbp.ir.evaluation.unknowns import UNKNOWNS
 
 P = 2305843009213693951
 D = UNKNOWNS(P, 1)

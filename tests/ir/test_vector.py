@@ -13,11 +13,11 @@ from sympy import exp, log, tanh
 
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.build import SystemBuilder, indices, sizes, where
-from symbp.ir.domains import COMPLEX, FLOAT
+from symbp.ir.evaluation.domains import COMPLEX, FLOAT
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import Run, run
 from symbp.ir.expr import FloorDiv, Guard, Mod
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Equation, System
-from symbp.ir.vector import Run, run
 
 N, T, K = sizes("N T K")
 n, t, k, s = indices("n t k s")
@@ -227,7 +227,7 @@ def test_large_sums_are_contracted_to_the_same_values(monkeypatch):
     rng = np.random.default_rng(0)
     values = {"x": rng.normal(size=(5, 4)), "w": rng.normal(size=(4, 3)), "v": rng.normal(size=5)}
     expected = run(b.system(), values, {"N": 5, "T": 3, "K": 4})
-    monkeypatch.setattr("symbp.ir.vector.LARGE", 0)
+    monkeypatch.setattr("symbp.ir.evaluation.vector.LARGE", 0)
     found = run(b.system(), values, {"N": 5, "T": 3, "K": 4})
     for name in ("y", "z"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-13)

@@ -11,8 +11,8 @@ import sympy
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.system import Role
-from symbp.ir.vector import Run
 from symbp.language.bodies import number
 
 N, M = bp.dims("N M")

@@ -6,7 +6,7 @@ import sympy
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 
 N, D, H = bp.dims("N D H")
 n, i, j = bp.indices("n i j")

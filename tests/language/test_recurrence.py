@@ -5,7 +5,7 @@ import pytest
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 
 N, T, D, H = bp.dims("N T D H")
 n, t, i, j = bp.indices("n t i j")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from symbp.derive import derive
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.language import Network, dims, param
 
 N, D = dims("N D")

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbp.ir.build import SystemBuilder, indices, sizes
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.system import System, Tensor
 from symbp.lower import Contraction, lower
-from symbp.lower.association import associated
+from symbp.lower.passes.contraction_order import associated
 
 A, B, C, D = sizes("A B C D")
 a, b, c, d = indices("a b c d")

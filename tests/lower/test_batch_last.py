@@ -8,10 +8,10 @@ import numpy as np
 
 import symbp as bp
 from symbp.derive import Derivation, derive
-from symbp.ir.interpret import evaluate
-from symbp.lower.counted import counted
-from symbp.lower.layout import batch_last
-from symbp.lower.shared import Shared, numbered, shared
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.lower.passes.axis_order import batch_last
+from symbp.lower.passes.bind_sizes import counted
+from symbp.lower.passes.common_subexpressions import Shared, numbered, shared
 
 
 @cache

@@ -10,11 +10,11 @@ import sympy
 
 from symbp.derive import derive
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Guard, Size
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
-from symbp.ir.vector import Run
-from symbp.lower.chunks import Barrier, Split, split
+from symbp.lower.passes.batch_split import Barrier, Split, split
 
 N, T, D, H, K = sizes("N T D H K")
 n, m, t, i, j, k = indices("n m t i j k")

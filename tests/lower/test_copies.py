@@ -10,10 +10,10 @@ import pytest
 
 import symbp as bp
 from symbp.derive import Derivation, derive
-from symbp.ir.interpret import evaluate
-from symbp.lower.copies import by_example, windows_once
-from symbp.lower.counted import counted
-from symbp.lower.shared import Shared, numbered
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.lower.passes.bind_sizes import counted
+from symbp.lower.passes.common_subexpressions import Shared, numbered
+from symbp.lower.passes.window_copies import by_example, windows_once
 
 CONVOLUTIONS: dict[str, Callable[[bp.Tensor, bp.Tensor], bp.Tensor]] = {
     "valid": bp.conv2d,

@@ -6,10 +6,10 @@ import numpy as np
 
 import symbp as bp
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.expr import FloorDiv, Guard, Index, Size
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Role, System
-from symbp.lower.counted import counted, united
+from symbp.lower.passes.bind_sizes import counted, united
 
 N, S, C, G = sizes("N S C G")
 n, c, i, j = indices("n c i j")

@@ -9,12 +9,12 @@ import numpy as np
 
 from benchmarks import nets
 from symbp.derive import Derivation, derive
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.groups import groups
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import System
-from symbp.lower.counted import counted
-from symbp.lower.linear import multiplied_out
-from symbp.lower.shared import numbered
+from symbp.lower.passes.bind_sizes import counted
+from symbp.lower.passes.common_subexpressions import numbered
+from symbp.lower.passes.hoisted_products import multiplied_out
 
 SIZES = {"T": 3, "B": 2, "L": 2, "N": 2, "D": 2, "H": 2, "K": 2}
 

@@ -9,7 +9,7 @@ import sympy
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.system import System
 from symbp.lower import lower
-from symbp.lower.liveness import Run, lives, moments
+from symbp.lower.memory.liveness import Run, lives, moments
 
 N, H, T = sizes("N H T")
 n, j, i, t = indices("n j i t")

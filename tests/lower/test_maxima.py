@@ -10,12 +10,12 @@ import pytest
 
 import symbp as bp
 from symbp.derive import Derivation, derive
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.printer import equation_text
 from symbp.ir.system import System
-from symbp.lower.counted import counted
-from symbp.lower.maxima import maxima
-from symbp.lower.shared import numbered
+from symbp.lower.passes.argmax import maxima
+from symbp.lower.passes.bind_sizes import counted
+from symbp.lower.passes.common_subexpressions import numbered
 
 POOLS: dict[str, Callable[[bp.Tensor], bp.Tensor]] = {
     "windows of 2": lambda h: bp.max_pool2d(bp.relu(h), 2),

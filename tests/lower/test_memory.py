@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from symbp.errors import LoweringError
 from symbp.ir.build import sizes
 from symbp.ir.expr import FloorDiv
-from symbp.lower.liveness import Life
-from symbp.lower.memory import LINE, Buffer, MemoryPlan, Place, plan, validate
+from symbp.lower.memory.liveness import Life
+from symbp.lower.memory.plan import LINE, Buffer, MemoryPlan, Place, plan, validate
 
 N, H, K = sizes("N H K")
 SIZES = [{"N": 1, "H": 1, "K": 1}, {"N": 7, "H": 3, "K": 11}, {"N": 2, "H": 64, "K": 5}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.system import System
 from symbp.lower import Program, lower, validate
-from symbp.lower.rows import in_rows
+from symbp.lower.schedule.scalar_replacement import in_rows
 
 N, D, T = sizes("N D T")
 n, j, t, q = indices("n j t q")

@@ -8,7 +8,7 @@ from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
 from symbp.ir.system import Fact, Role
 from symbp.lower import Contraction, Nest, lower
-from symbp.lower.scatter import scattered, selected
+from symbp.lower.select.scatter import scattered, selected
 
 N, T, V, J = sizes("N T V J")
 n, t, v, j, s = indices("n t v j s")

@@ -12,10 +12,10 @@ import pytest
 import symbp as bp
 from benchmarks import nets
 from symbp.derive import Derivation, derive
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.system import System
-from symbp.lower.layout import loops_first
-from symbp.lower.shared import Shared, numbered, shared
+from symbp.lower.passes.axis_order import loops_first
+from symbp.lower.passes.common_subexpressions import Shared, numbered, shared
 
 SIZES = {"N": 2, "T": 3, "D": 2, "H": 2, "H1": 2, "K": 2, "L": 2, "F": 2}
 NETS: dict[str, Callable[[], bp.Network]] = {

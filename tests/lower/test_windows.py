@@ -9,7 +9,7 @@ import sympy
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Access, FloorDiv, Guard, IntegerAccess, Mod
 from symbp.ir.system import Equation, Fact, Role, System
-from symbp.lower.windows import absorbed, banded, fewest_terms, simplified
+from symbp.lower.select.windows import absorbed, banded, fewest_terms, simplified
 
 N, M, K = sizes("N M K")
 n, i, k, a, d, j = indices("n i k a d j")

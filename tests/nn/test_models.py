@@ -5,7 +5,7 @@ import pytest
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError, UsageError
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 
 N, D = bp.dims("N D")
 

@@ -17,8 +17,8 @@ from counterparts import COUNTERPARTS
 from samples import draw, sizes_of
 
 import symbp as bp
-from symbp.ir.sampling import draws, evaluate_size
-from symbp.ir.vector import Run
+from symbp.ir.evaluation.vector import Run
+from symbp.ir.points.sampling import draws, evaluate_size
 from symbp.ops import REGISTRY, Example, Op
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: ops not compared")

@@ -10,7 +10,7 @@ from counterparts import COUNTERPARTS
 from samples import SIZES, draw
 
 import symbp as bp
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ops import REGISTRY, Op
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: ops not compared")

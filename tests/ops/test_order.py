@@ -11,8 +11,8 @@ import pytest
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.domains import EXACT, HIGH, MODULAR
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.domains import EXACT, HIGH, MODULAR
+from symbp.ir.evaluation.interpret import evaluate
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: gradients not compared")
 

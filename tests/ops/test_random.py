@@ -5,8 +5,8 @@ import pytest
 
 import symbp as bp
 from symbp.errors import DeclarationError
-from symbp.ir.random import drawn
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.random import drawn
 
 N, H, C = bp.dims("N H C")
 OPS = {

@@ -11,7 +11,7 @@ from sequence_counterparts import SEQUENCES as COUNTERPARTS
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.vector import Run
+from symbp.ir.evaluation.vector import Run
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: sequence losses not compared")
 N, T, S, K = bp.dims("N T S K")

@@ -9,8 +9,8 @@ import pytest
 
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.sampling import evaluate_size
-from symbp.ir.vector import Run
+from symbp.ir.evaluation.vector import Run
+from symbp.ir.points.sampling import evaluate_size
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: sequences not compared")
 F = torch.nn.functional

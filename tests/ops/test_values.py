@@ -5,7 +5,7 @@ import pytest
 from samples import SIZES, draw
 from scipy import special
 
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.validate import validate
 from symbp.language import Network
 from symbp.ops import REGISTRY

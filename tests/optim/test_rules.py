@@ -5,7 +5,7 @@ import pytest
 
 import symbp as bp
 from symbp.errors import UsageError
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.validate import validate
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import symbp as bp
 from symbp.derive.declared.derivatives import eliminate
 from symbp.derive.stabilise import stabilise
-from symbp.ir.vector import Run
+from symbp.ir.evaluation.vector import Run
 
 NODES: dict[str, Callable[[Node], Any]] = {}
 

@@ -12,7 +12,7 @@ import pytest
 from where import ROOT, oracles
 
 import symbp as bp
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 Array = np.ndarray[Any, Any]

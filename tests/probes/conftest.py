@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbp.derive.sweep import adjoints
-from symbp.ir.domains import COMPLEX
+from symbp.derive.sweep.reverse import adjoints
+from symbp.ir.evaluation.domains import COMPLEX
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Index
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 from symbp.ir.validate import validate
-from symbp.ir.vector import run
 
 STEP = 1e-30
 TOLERANCE = 1e-9

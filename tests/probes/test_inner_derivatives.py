@@ -3,7 +3,7 @@
 import numpy as np
 import sympy
 
-from symbp.derive.sweep import adjoints
+from symbp.derive.sweep.reverse import adjoints
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.system import Equation, Reduction, Role, Tensor
 

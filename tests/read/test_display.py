@@ -5,10 +5,10 @@ import pytest
 import sympy
 
 from symbp.errors import OutsideDomain
-from symbp.ir.closures import Closures
-from symbp.ir.domains import FLOAT
+from symbp.ir.evaluation.closures import Closures
+from symbp.ir.evaluation.domains import FLOAT
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.expr import Access, Guard, Index, Size
-from symbp.ir.interpret import evaluate
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read import display
 from symbp.read.display import Along, Reduced

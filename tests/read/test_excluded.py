@@ -7,7 +7,7 @@ from test_read_back import in_latex, in_text, read_back, values
 
 import symbp as bp
 from symbp.explain.document import document
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 
 
 @pytest.fixture(scope="module")

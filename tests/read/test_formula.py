@@ -9,7 +9,7 @@ import pytest
 
 import symbp as bp
 from symbp.errors import FormulaError
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.read.formula import read_formula
 
 RNG = np.random.default_rng(1)

@@ -9,7 +9,7 @@ from formulas import CASES, SIZES
 import symbp as bp
 from symbp.explain.document import document
 from symbp.explain.short import short_trees
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.read.formula import read_formula
 from symbp.read.matrix.value import value
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sympy import exp, log, sqrt, tanh
 
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import FloorDiv, Guard
 from symbp.ir.system import Fact, Role
-from symbp.ir.vector import run
 from symbp.read.matrix.spell import matrix_text
 from symbp.read.matrix.subscripts import matrix_equation
 from symbp.read.matrix.value import value

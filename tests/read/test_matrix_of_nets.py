@@ -5,8 +5,8 @@ import pytest
 
 import symbp as bp
 from symbp.explain.document import document
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_point
 from symbp.read.matrix.value import value
 
 

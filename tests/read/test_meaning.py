@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.derive.sweep import adjoints
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run
+from symbp.derive.sweep.reverse import adjoints
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_point
 from symbp.read.indices import axis_letters, lengths
 from symbp.read.symbols import differentials, symbols
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.read.formula import read_formula
 
 RNG = np.random.default_rng(2)

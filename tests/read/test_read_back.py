@@ -7,12 +7,12 @@ import symbp as bp
 from symbp.explain.document import document, sides
 from symbp.explain.latex import notation_for
 from symbp.explain.text import PageText, index_form
+from symbp.ir.evaluation.interpret import size_values
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Size
-from symbp.ir.interpret import size_values
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.printer import equation_text
-from symbp.ir.sampling import sample_point
 from symbp.ir.system import Role, System, Tensor
-from symbp.ir.vector import run
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation, plain
 from symbp.read.options import PLAIN

@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 
 import symbp as bp
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 
 Arrays = dict[str, Any]
 

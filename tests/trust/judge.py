@@ -1,7 +1,7 @@
 """Whether symbp's gradients of a program are PyTorch's, at points and sizes of our own.
 
 Enters: a program. Leaves: an `Outcome`. Must not know: how symbp derives; the closed system is evaluated as
-it stands (`symbp.ir.vector`), which takes microseconds, or compiled.
+it stands (`symbp.ir.evaluation.vector`), which takes microseconds, or compiled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 import symbp as bp
 from symbp.errors import SymbpError
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Right = dict[str, tuple[np.ndarray[Any, Any], float]]  # with an absolute tolerance

@@ -15,10 +15,10 @@ import sympy
 
 import symbp as bp
 from symbp.derive import Derivation, adjoints, eliminate
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Guard, Index, IntegerAccess, Size
-from symbp.ir.sampling import Spread, sample_leaf
+from symbp.ir.points.sampling import Spread, sample_leaf
 from symbp.ir.system import Equation, Role
-from symbp.ir.vector import run
 
 N, T, D, H, K = bp.dims("N T D H K")
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import symbp as bp
-from symbp.ir.margins import kink_margin
+from symbp.ir.evaluation.margins import kink_margin
 from symbp.verify.numeric import LEAST_STEP, STEP, central_differences
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import symbp as bp
-from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_point
 from symbp.verify import check_derivation, relative_error
 
 N = 4

@@ -14,7 +14,7 @@ from dataclasses import replace
 from symbp.derive.declared.stopped import freed
 from symbp.derive.derivation import DECLARED, Ground, Step
 from symbp.derive.proof.confirm import close_confirmed, warn_of
-from symbp.derive.sweep import adjoints
+from symbp.derive.sweep.reverse import adjoints
 from symbp.ir.expr import Access
 from symbp.ir.labels import Differential
 from symbp.ir.system import Equation, Role, System, Tensor

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from symbp.derive.definitions import fresh_name, inline
-from symbp.derive.same import canonical
+from symbp.derive.rules.same import canonical
 from symbp.ir.expr import Access, Expr, Step, accesses, rename
 from symbp.ir.groups import groups
 from symbp.ir.signs import Signs

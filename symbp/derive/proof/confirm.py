@@ -37,18 +37,20 @@ from typing import Any
 
 import numpy as np
 
-from symbp.derive.closed import Closed, close
 from symbp.derive.proof.constants import with_numbers, with_unknowns
 from symbp.derive.proof.fixed import kinds_of
 from symbp.derive.proof.free import FreeConditions, Kinds, Pairs
 from symbp.derive.proof.points import drawn, largest_size, wide_run
 from symbp.derive.proof.room import SizesSeen
+from symbp.derive.search.closing import Closed, close
 from symbp.errors import DoubtfulRewrite, EvaluationError
-from symbp.ir.box import AS_THEY_ARE
-from symbp.ir.domains import HIGH, HIGHER
-from symbp.ir.fitting import elements, least_sizes
-from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import (
+from symbp.ir.evaluation.box import AS_THEY_ARE
+from symbp.ir.evaluation.domains import HIGH, HIGHER
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.seen import Coverage
+from symbp.ir.evaluation.vector import Run
+from symbp.ir.points.fitting import elements, least_sizes
+from symbp.ir.points.sampling import (
     CENTRED,
     DENSE,
     ILL_CONDITIONED,
@@ -60,9 +62,7 @@ from symbp.ir.sampling import (
     moved_by_rounding,
     sample_run,
 )
-from symbp.ir.seen import Coverage
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 
 DIGITS = 40
 TOLERANCE, NOISE = 1e-8, 1e-10  # of float64: relative to the largest value, and to 1

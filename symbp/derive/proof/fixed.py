@@ -21,11 +21,11 @@ import numpy as np
 
 from symbp.derive.proof.free import Fixed, FreeConditions, Kinds
 from symbp.errors import EvaluationError
-from symbp.ir.box import AS_THEY_ARE, Conditions
+from symbp.ir.evaluation.box import AS_THEY_ARE, Conditions
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Guard
-from symbp.ir.sampling import sample_run
+from symbp.ir.points.sampling import sample_run
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 
 Array = Any
 

@@ -45,7 +45,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.ir.box import AS_THEY_ARE
+from symbp.ir.evaluation.box import AS_THEY_ARE
 from symbp.ir.expr import Access, Expr, Guard, IntegerAccess
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from symbp.derive.proof.free import FreeConditions, Kinds
 from symbp.errors import EvaluationError
-from symbp.ir.box import AS_THEY_ARE, Conditions
-from symbp.ir.fitting import random_sizes
-from symbp.ir.sampling import CENTRED, Spread, covering_runs, is_conditioned, sample_run
+from symbp.ir.evaluation.box import AS_THEY_ARE, Conditions
+from symbp.ir.evaluation.vector import Run
+from symbp.ir.points.fitting import random_sizes
+from symbp.ir.points.sampling import CENTRED, Spread, covering_runs, is_conditioned, sample_run
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 
 MOST_ELEMENTS = 20_000  # of a box at a point of random sizes
 LARGEST = 27  # value of a size there

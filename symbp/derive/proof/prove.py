@@ -18,9 +18,9 @@ from typing import Any
 
 import sympy
 
-from symbp.derive.algebra import expand, on_symbols
 from symbp.derive.definitions import inline
-from symbp.derive.sums import split
+from symbp.derive.rules.algebra import expand, on_symbols
+from symbp.derive.rules.sums import split
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 import sympy
 
 from symbp.ir.expr import Expr, FloorDiv, Size, free_indices, free_sizes
-from symbp.ir.fitting import constraints, least_sizes
+from symbp.ir.points.fitting import constraints, least_sizes
 from symbp.ir.sizes.formula import Formula
 from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import System

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sympy
 
 from symbp.derive.definitions import map_body
-from symbp.derive.exponentials import overflows
+from symbp.derive.rules.exponentials import overflows
 from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.system import System

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.derive.algebra import on_symbols
 from symbp.derive.definitions import map_body
 from symbp.derive.derivation import Step
-from symbp.derive.exponentials import hyperbolic_form, logistic_form, overflows
+from symbp.derive.rules.algebra import on_symbols
+from symbp.derive.rules.exponentials import hyperbolic_form, logistic_form, overflows
 from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.derive.stabilise.exponential_sums import terms_of, two_terms, written_out
 from symbp.derive.stabilise.largest import Largest

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symbp.derive.algebra import tidy_sign
 from symbp.derive.definitions import inline
 from symbp.derive.derivation import Step, part
+from symbp.derive.rules.algebra import tidy_sign
 from symbp.derive.stabilise.exponential_sums import (
     Term,
     logarithm,

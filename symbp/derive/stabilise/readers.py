@@ -13,7 +13,7 @@ import sympy
 
 from symbp.derive.definitions import inline
 from symbp.derive.derivation import Step
-from symbp.derive.exponentials import overflows
+from symbp.derive.rules.exponentials import overflows
 from symbp.derive.stabilise.exponential_sums import written_out
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import Equation, System

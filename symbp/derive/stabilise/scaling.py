@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symbp.derive.algebra import common_factor, tidy_sign
+from symbp.derive.rules.algebra import common_factor, tidy_sign
 from symbp.derive.stabilise.exponential_sums import terms_of
 from symbp.derive.stabilise.factors import bracket_of, is_mask
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices

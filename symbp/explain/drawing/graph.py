@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from symbp.derive.ranges import within_ranges
+from symbp.derive.sweep.ranges import within_ranges
 from symbp.explain.drawing.loops import Delays, delays
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
 from symbp.ir.system import Equation, Role, System, Tensor

@@ -19,7 +19,7 @@ from symbp.explain.mathml import MathML, operator
 from symbp.explain.page.equations import inline, joined
 from symbp.explain.page.matrices import figure, matrices
 from symbp.explain.script import script
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Role, Tensor
 from symbp.read.numbers import Numbers
 

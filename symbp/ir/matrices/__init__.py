@@ -2,7 +2,8 @@
 
 Enters: a matrix or vector of elements of any domain, or arrays of them. Leaves: its inverse, determinant,
 cofactors, logarithm of |determinant|, Cholesky factor, eigenvalues or singular values with their vectors; the
-order of a vector. Must not know: systems, derivatives (their adjoints are in `symbp.derive.matrices`).
+order of a vector. Must not know: systems, derivatives (their adjoints:
+`symbp.derive.sweep.matrix_adjoints`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from symbp.ir.domains import Domain, Value
+from symbp.ir.evaluation.domains import Domain, Value
 from symbp.ir.matrices import elimination, spectra
 from symbp.ir.matrices.elimination import SINGULAR, Array
 

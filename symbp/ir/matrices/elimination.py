@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 
 from symbp.errors import EvaluationError
-from symbp.ir.domains import Domain, Value
+from symbp.ir.evaluation.domains import Domain, Value
 
 Array = np.ndarray[Any, Any]
 Rows = list[list[Value]]

@@ -18,8 +18,8 @@ from fractions import Fraction
 import numpy as np
 
 from symbp.errors import EvaluationError, OutsideDomain
-from symbp.ir.domains import FLOAT, Domain, Value
-from symbp.ir.dual import DualNumber
+from symbp.ir.evaluation.domains import FLOAT, Domain, Value
+from symbp.ir.evaluation.dual import DualNumber
 from symbp.ir.matrices.elimination import Array, Rows, magnitude, unit
 
 SWEEPS = 80  # of rotations; ten are more than 50 digits need

@@ -16,11 +16,11 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import EvaluationError, OutsideDomain
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Size
-from symbp.ir.fitting import constraints
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.fitting import constraints
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 from symbp.read.flow.activations import variants
 from symbp.read.flow.path import Path, path
 from symbp.read.flow.starts import STARTS, leaves, trained

@@ -13,11 +13,11 @@ import numpy as np
 import sympy
 
 from symbp.derive import adjoints
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Index, Size
-from symbp.ir.sampling import evaluate_size, sample_leaf
+from symbp.ir.points.sampling import evaluate_size, sample_leaf
 from symbp.ir.system import Role, System
 from symbp.ir.training import Initial
-from symbp.ir.vector import Run
 
 Array = np.ndarray[Any, Any]
 STARTS = ("normal 0.01", "Glorot", "He")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symbp.derive.ranges import within_all
-from symbp.derive.solve import invert
+from symbp.derive.sweep.inverted_reads import invert
+from symbp.derive.sweep.ranges import within_all
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
 from symbp.ir.system import Equation, System
 from symbp.read.display import Along, Reduced, bound, unused

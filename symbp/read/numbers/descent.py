@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from symbp.errors import UsageError
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.read.numbers.numbers import Array, Numbers
 
 FIRST = 10  # losses that are kept one by one; then at 20, 50, 100, …

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from symbp.ir import interpret
+from symbp.ir.evaluation import interpret
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import unused_name
-from symbp.ir.fitting import elements
+from symbp.ir.points.fitting import elements
 from symbp.ir.system import Equation, Role, System, Tensor
-from symbp.ir.vector import Run
 from symbp.read.numbers.shortened import shown_elements
 
 Array = np.ndarray[Any, Any]

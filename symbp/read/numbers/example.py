@@ -16,14 +16,14 @@ import numpy as np
 import sympy
 
 from symbp.errors import EvaluationError
+from symbp.ir.evaluation.margins import kink_margin
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Size
-from symbp.ir.fitting import constraints, literal_sizes, sample_sizes
-from symbp.ir.margins import kink_margin
-from symbp.ir.random import drawn
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.fitting import constraints, literal_sizes, sample_sizes
+from symbp.ir.points.random import drawn
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Fact, Role, System, Tensor
 from symbp.ir.training import Initial
-from symbp.ir.vector import Run
 
 Array = np.ndarray[Any, Any]
 

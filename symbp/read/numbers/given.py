@@ -14,8 +14,8 @@ import numpy as np
 
 from symbp.errors import DataError, UsageError
 from symbp.ir.expr import Size, free_sizes
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.printer import expression_text
-from symbp.ir.sampling import evaluate_size
 from symbp.ir.system import Fact, System, Tensor
 
 Array = np.ndarray[Any, Any]

@@ -14,11 +14,11 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import DataError
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Index
-from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 from symbp.read.display import Along, Named, Reduced
 from symbp.read.numbers.differences import affordable, by_loops, central_differences, vectorised
 from symbp.read.numbers.example import example, handy_sizes

@@ -18,7 +18,7 @@ import sympy
 from symbp.errors import UsageError
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
 from symbp.ir.labels import Label
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import Along, Reduced
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy
 
-from symbp.ir.box import AS_THEY_ARE
-from symbp.ir.domains import FLOAT
+from symbp.ir.evaluation.box import AS_THEY_ARE
+from symbp.ir.evaluation.domains import FLOAT
 from symbp.ir.expr import Expr, Guard, Index, Size
 from symbp.read.grammar.syntax import Name, Number, Product, Read, Relation, Subscripted, Total, Tree
 from symbp.verify.grading.values import Array, Value, together

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import SymbpError
-from symbp.ir.box import AS_THEY_ARE
-from symbp.ir.domains import FLOAT
-from symbp.ir.fitting import constraints, least_sizes
-from symbp.ir.sampling import WIDE, sample_leaf
+from symbp.ir.evaluation.box import AS_THEY_ARE
+from symbp.ir.evaluation.domains import FLOAT
+from symbp.ir.points.fitting import constraints, least_sizes
+from symbp.ir.points.sampling import WIDE, sample_leaf
 from symbp.ir.system import System
 from symbp.read.grammar.syntax import Name
 from symbp.verify.grading.answer import Answer

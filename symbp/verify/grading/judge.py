@@ -5,9 +5,9 @@ Must not know: slips, or how a verdict is told.
 
 As `symbp.verify.proofs` proves a step: modulo two random primes near 2⁶¹ at two choices of pairwise distinct
 sizes, with leaves as residues, functions that aren't rational as unknowns, and conditions on real values
-drawn freely. What differs as formulas agrees there with a probability below 1e-24 (`symbp.ir.unknowns` has
-the bound; for conditions, `symbp.derive.proof.free`). What needs more of a function than that is compared in
-50 digits at four points.
+drawn freely. What differs as formulas agrees there with a probability below 1e-24 (for functions, the bound
+is in `symbp.ir.evaluation.unknowns`; for conditions, in `symbp.derive.proof.free`). What needs more of a
+function than that is compared in 50 digits at four points.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import DerivationError, EvaluationError, FormulaError, OutsideDomain
-from symbp.ir.box import AS_THEY_ARE
-from symbp.ir.domains import FLOAT
-from symbp.ir.fitting import elements, literal_sizes, sample_sizes
-from symbp.ir.sampling import sample_run
+from symbp.ir.evaluation.box import AS_THEY_ARE
+from symbp.ir.evaluation.domains import FLOAT
+from symbp.ir.points.fitting import elements, literal_sizes, sample_sizes
+from symbp.ir.points.sampling import sample_run
 from symbp.read.grammar.syntax import Name, Number, Read, Reduction, Subscripted, Tree
 from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.evaluation import Meaning

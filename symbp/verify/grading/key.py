@@ -17,7 +17,7 @@ from typing import Any
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import DerivationError
-from symbp.ir.interpret import Interpreter
+from symbp.ir.evaluation.interpret import Interpreter
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.reading import Reading
 from symbp.verify.grading.values import Array, TooMuch

@@ -21,7 +21,7 @@ import numpy as np
 import sympy
 
 from symbp.errors import EvaluationError
-from symbp.ir.domains import FLOAT, Domain
+from symbp.ir.evaluation.domains import FLOAT, Domain
 
 Array = np.ndarray[Any, Any]
 LARGEST_ARGUMENT, LARGEST_POWER = 20, 20_000  # binary digits before the point, in 50 digits

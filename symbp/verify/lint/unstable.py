@@ -23,14 +23,14 @@ import numpy as np
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.derive.sweep import adjoints
+from symbp.derive.sweep.reverse import adjoints
 from symbp.errors import SymbpError
-from symbp.ir.box import AS_THEY_ARE
-from symbp.ir.domains import HIGH, Domain
+from symbp.ir.evaluation.box import AS_THEY_ARE
+from symbp.ir.evaluation.domains import HIGH, Domain
+from symbp.ir.evaluation.single import SINGLE, with_softplus
 from symbp.ir.expr import Access, Expr, IntegerAccess, accesses
-from symbp.ir.fitting import least_sizes
-from symbp.ir.sampling import as_fractions, sample_run
-from symbp.ir.single import SINGLE, with_softplus
+from symbp.ir.points.fitting import least_sizes
+from symbp.ir.points.sampling import as_fractions, sample_run
 from symbp.ir.system import Equation, System
 from symbp.verify.lint.report import Finding
 from symbp.verify.proofs.evaluation import Array, Evaluation, Refused

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import InvalidSystem
-from symbp.ir.domains import Domain, Residue
-from symbp.ir.dual import DUAL, DualNumber, dual, tangent
+from symbp.ir.evaluation.domains import Domain, Residue
+from symbp.ir.evaluation.dual import DUAL, DualNumber, dual, tangent
+from symbp.ir.evaluation.interpret import Interpreter
 from symbp.ir.groups import groups
-from symbp.ir.interpret import Interpreter
 from symbp.ir.system import Equation, System, Tensor
 from symbp.verify.proofs.points import Point, is_refusal
 from symbp.verify.proofs.report import Mismatch

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Step
-from symbp.ir.domains import Residue
+from symbp.ir.evaluation.domains import Residue
 from symbp.ir.system import Equation, System
 from symbp.verify.proofs.claims import sides
 from symbp.verify.proofs.evaluation import Evaluation, Refused, mismatch

@@ -25,13 +25,13 @@ from symbp.derive.proof.fixed import kinds_of
 from symbp.derive.proof.free import DECIDED, Fixed, Kinds
 from symbp.derive.proof.points import drawn
 from symbp.errors import EvaluationError, OutsideDomain
-from symbp.ir.box import AS_THEY_ARE, Conditions
-from symbp.ir.domains import HIGH, Domain, Residue
+from symbp.ir.evaluation.box import AS_THEY_ARE, Conditions
+from symbp.ir.evaluation.domains import HIGH, Domain, Residue
+from symbp.ir.evaluation.unknowns import UNKNOWNS
 from symbp.ir.expr import Guard
-from symbp.ir.fitting import constraints, elements, least_sizes, literal_sizes, sample_sizes
-from symbp.ir.sampling import CENTRED, DENSE, WIDE, as_fractions, sample_leaf, sample_run
+from symbp.ir.points.fitting import constraints, elements, least_sizes, literal_sizes, sample_sizes
+from symbp.ir.points.sampling import CENTRED, DENSE, WIDE, as_fractions, sample_leaf, sample_run
 from symbp.ir.system import System, Tensor
-from symbp.ir.unknowns import UNKNOWNS
 
 MOST = 60_000  # elements of all boxes of a system at one point
 SHUFFLES = 300

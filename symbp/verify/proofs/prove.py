@@ -2,11 +2,12 @@
 
 Enters: a derivation. Leaves: `Proofs`. Must not know: rules; a step is what it claims (`claims`).
 
-A claim is proven modulo random primes, where what isn't rational is an unknown (`symbp.ir.unknowns`); what
-needs more of a function than that, exp(a)·exp(b) = exp(a + b), in 50 digits. Both at several choices of small
-sizes, with conditions on real values drawn at random. What a step of the chain rule says is a derivative is
-compared with the tangent that dual numbers carry through the forward equations: all of them at once, along a
-random direction of all tensors together, and one by one only where these differ.
+A claim is proven modulo random primes, where what isn't rational is an unknown
+(`symbp.ir.evaluation.unknowns`); what needs more of a function than that, exp(a)·exp(b) = exp(a + b), in 50
+digits. Both at several choices of small sizes, with conditions on real values drawn at random. What a step of
+the chain rule says is a derivative is compared with the tangent that dual numbers carry through the forward
+equations: all of them at once, along a random direction of all tensors together, and one by one only where
+these differ.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symbp.ir.domains import Domain
+from symbp.ir.evaluation.domains import Domain
 from symbp.ir.system import System
 from symbp.verify.proofs.evaluation import (
     SLOPE_TOLERANCE,

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import sympy
 
-from symbp.derive.proof.values import Values
+from symbp.derive.proof.fingerprints import Values
 from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Expr, Guard, Index
-from symbp.ir.fitting import random_sizes
-from symbp.ir.sampling import WIDE, sample_point
+from symbp.ir.points.fitting import random_sizes
+from symbp.ir.points.sampling import WIDE, sample_point
 from symbp.ir.system import Equation, Fact, System
-from symbp.ir.vector import Run
 
 N, D, H, K = sizes("N D H K")
 n, i, j, k = indices("n i j k")

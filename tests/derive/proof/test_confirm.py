@@ -11,17 +11,17 @@ import pytest
 import sympy
 
 from symbp.derive import _swept, derive
-from symbp.derive.closed import close
 from symbp.derive.proof import confirm
 from symbp.derive.proof.confirm import Difference, difference
-from symbp.derive.rewriter import Rewriter, Rewritten
+from symbp.derive.search.closing import close
+from symbp.derive.search.rewriter import Rewriter, Rewritten
 from symbp.derive.stabilise import stabilise
 from symbp.errors import DoubtfulRewrite
 from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Expr, Guard, Size
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Equation, Fact, Role, System
-from symbp.ir.vector import run
 
 N, D, H, K, T = sizes("N D H K T")
 n, i, j, k, t = indices("n i j k t")

@@ -12,7 +12,7 @@ import symbp as bp
 from symbp.derive import adjoints
 from symbp.derive.proof.fixed import kinds_of
 from symbp.derive.proof.free import FreeConditions
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.verify.proofs import prove
 
 N, D = bp.dims("N D")

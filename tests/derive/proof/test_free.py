@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from symbp.derive.proof.free import DECIDED, FREE, FreeConditions, Kinds, Pairs
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Guard
 from symbp.ir.system import Fact, System
-from symbp.ir.vector import Run
 
 N, D = sizes("N D")
 n, i = indices("n i")

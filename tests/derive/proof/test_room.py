@@ -12,10 +12,10 @@ from symbp.derive import _swept, derive
 from symbp.derive.proof.confirm import difference
 from symbp.derive.proof.room import SizesSeen, roomy_sizes
 from symbp.ir.build import SystemBuilder, indices, sizes
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import FloorDiv
-from symbp.ir.fitting import sample_sizes
+from symbp.ir.points.fitting import sample_sizes
 from symbp.ir.system import Role, System
-from symbp.ir.vector import run
 
 N, H, W = sizes("N H W")
 n, i, j, k = indices("n i j k")

@@ -16,9 +16,9 @@ from symbp.derive import derive
 from symbp.errors import GenerationError
 from symbp.explain.script import script
 from symbp.ir.build import SystemBuilder, indices, sizes, where
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.expr import Access, FloorDiv, Guard, Mod
-from symbp.ir.interpret import evaluate
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.sampling import sample_point
 from symbp.read.reading import reading
 from symbp.rendering import template_folder
 

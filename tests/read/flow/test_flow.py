@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.read.flow import StepBound, flow
 from symbp.read.flow.flow import SEED
 from symbp.read.flow.path import path

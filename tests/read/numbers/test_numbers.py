@@ -5,7 +5,7 @@ import pytest
 
 import symbp as bp
 from symbp.errors import DataError, UsageError
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.read.numbers import numbers, worked_example
 from symbp.read.reading import reading
 

@@ -12,8 +12,8 @@ from symbp.codegen.functions import DEFINED, definition
 from symbp.codegen.statements import statements
 from symbp.codegen.tree import Module
 from symbp.codegen.validate import validate
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import sample_point
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.points.sampling import sample_point
 from symbp.targets.bisect import relative_error
 from symbp.targets.plain import TARGET
 from symbp.targets.plain.module import HELPERS, NAMES, point_of, with_reading

@@ -8,8 +8,8 @@ import pytest
 from plain_values import TARGET, agree, called, gallery_order, module, point, valid
 
 import symbp as bp
-from symbp.ir.interpret import evaluate
-from symbp.ir.vector import run
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.vector import run
 from symbp.targets.plain.module import Draft
 
 QUICK = ("mlp", "linear_regression", "word2vec", "vae", "char_rnn")

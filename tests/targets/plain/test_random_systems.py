@@ -13,9 +13,9 @@ from plain_values import agree, of_system
 import symbp as bp
 from symbp.derive.derivation import Derivation
 from symbp.errors import EvaluationError
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.points.sampling import sample_point
 from symbp.ops import REGISTRY
 
 

@@ -7,7 +7,7 @@ from plain_values import TARGET, agree, called, module, point, valid
 
 import symbp as bp
 from symbp.api import order
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.targets.plain.module import Draft
 
 N, K, M = bp.dims("N K M")

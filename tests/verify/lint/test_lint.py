@@ -18,7 +18,7 @@ from symbp.errors import UsageError
 from symbp.gallery import GALLERY
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Access, Index
-from symbp.ir.sampling import sample_run
+from symbp.ir.points.sampling import sample_run
 from symbp.ir.system import Role
 from symbp.verify.lint import lint
 from symbp.verify.lint.factors import factors, greatest_value

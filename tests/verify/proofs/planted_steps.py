@@ -12,8 +12,8 @@ import sympy
 
 from symbp.errors import SymbpError
 from symbp.ir.expr import Access, Guard, Index, IntegerAccess
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.sampling import sample_run
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.points.sampling import sample_run
 
 
 def reads(equation):
