@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from symbp import __version__
-from symbp.cli import (
+from symbp.cli.arguments import Arguments
+from symbp.cli.commands import (
     check,
     derive,
     draw,
@@ -29,7 +30,6 @@ from symbp.cli import (
     trace,
     train,
 )
-from symbp.cli.arguments import Arguments
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
 from symbp.cli.units import excite, saliency
 from symbp.errors import SymbpError

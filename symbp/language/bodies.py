@@ -16,7 +16,7 @@ import sympy
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Access, Expr, Guard, Index, Size
 from symbp.ir.sizes.canonical import with_divisions
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.sizes import RangedIndex
 
 SHORT = 1000  # the largest denominator of a fraction that a float is taken for

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from symbp.errors import DeclarationError
 from symbp.ir.system import Role
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Node, display, settled
 from symbp.language.tensor import Tensor
 

@@ -12,8 +12,8 @@ from symbp.errors import DeclarationError
 from symbp.ir.points.random import Draw
 from symbp.ir.system import Fact, Role
 from symbp.language.bodies import number
-from symbp.language.frames import here
 from symbp.language.initial import Initialiser, constant
+from symbp.language.naming.frames import here
 from symbp.language.sizes import as_shape, as_size, value_of
 from symbp.language.tensor import Tensor
 

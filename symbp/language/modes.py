@@ -17,7 +17,7 @@ from symbp.ir.expr import Access, Expr
 from symbp.ir.shapes import Witness
 from symbp.ir.system import Role
 from symbp.language.bodies import rewrite
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Joined, Label, Later, Node, display, fresh_serial, node_of, settled
 from symbp.language.sizes import Unifier
 from symbp.language.tensor import Tensor

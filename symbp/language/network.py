@@ -25,12 +25,12 @@ from symbp.ir.labels import Choices, Differential
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
-from symbp.language.frames import caller, here
 from symbp.language.inline import inlined
-from symbp.language.keys import reached, resolved
-from symbp.language.letters import Letters
-from symbp.language.names import check_name
-from symbp.language.naming import all_names, given_names, labels, names_at_inference
+from symbp.language.naming.allowed import check_name
+from symbp.language.naming.asked import reached, resolved
+from symbp.language.naming.frames import caller, here
+from symbp.language.naming.given import all_names, given_names, labels, names_at_inference
+from symbp.language.naming.letters import Letters
 from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
 from symbp.language.sizes import Dim, Unifier, name_sizes
 from symbp.language.starts import start

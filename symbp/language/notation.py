@@ -18,8 +18,8 @@ from sympy.core.symbol import Str
 from symbp.errors import DeclarationError
 from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, free_indices
-from symbp.language.frames import here
-from symbp.language.names import check_name
+from symbp.language.naming.allowed import check_name
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint
 from symbp.language.sizes import RangedIndex, as_size
 from symbp.language.tensor import Condition, Operand, Scalar, Tensor, pointwise

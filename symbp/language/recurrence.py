@@ -12,7 +12,7 @@ from typing import Any
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index
 from symbp.ir.system import Role
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, Later, counted, display
 from symbp.language.notation import checked_indices, formula, stated_ranges
 from symbp.language.sizes import as_shape

@@ -20,8 +20,8 @@ from symbp.ir.expr import Expr, FloorDiv, Index, Size
 from symbp.ir.shapes import Witness
 from symbp.ir.sizes.canonical import canonical, never_same, with_divisions
 from symbp.ir.sizes.relations import Relations, alone
-from symbp.language.frames import here
-from symbp.language.names import check_name
+from symbp.language.naming.allowed import check_name
+from symbp.language.naming.frames import here
 
 _serials = itertools.count(1)  # tells anonymous sizes apart; no number is ever shown
 

@@ -15,7 +15,7 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Index
 from symbp.ir.sizes.canonical import canonical, with_divisions
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Node, counted, display
 from symbp.language.sizes import as_size, value_of
 

@@ -17,7 +17,7 @@ from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index, accesses, free_indices
 from symbp.ir.system import ReductionOp
 from symbp.language.bodies import number
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, Label, Node, counted, display
 from symbp.language.sizes import as_size, is_one
 from symbp.language.slices import is_slice, sliced

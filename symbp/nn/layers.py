@@ -14,9 +14,9 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.system import Role
 from symbp.ir.training import Initial
-from symbp.language.frames import here
 from symbp.language.initial import Initialiser, Shape, constant, glorot_uniform, he_normal, zeros
-from symbp.language.names import check_name
+from symbp.language.naming.allowed import check_name
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor

@@ -11,16 +11,16 @@ from typing import Any
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Expr, Size
-from symbp.language.frames import here
 from symbp.language.leaves import input, labels, target
+from symbp.language.naming.frames import here
 from symbp.language.network import Network
 from symbp.language.sizes import Dim, as_size, dims
 from symbp.language.tensor import Tensor
 from symbp.nn.layers import Dense, Layer, check_layers
 from symbp.ops.activations import softmax
-from symbp.ops.classification_losses import cross_entropy
+from symbp.ops.losses.classification import cross_entropy
+from symbp.ops.losses.regression import mse
 from symbp.ops.metrics import accuracy
-from symbp.ops.regression_losses import mse
 
 
 class Sequential:

@@ -10,8 +10,8 @@ from typing import Any
 
 from symbp.errors import ShapeError
 from symbp.ir.system import Fact, Role
-from symbp.language.frames import here
 from symbp.language.initial import constant
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.tensor import Tensor
 from symbp.nn.layers import check_layer, ones, parameter

@@ -13,8 +13,8 @@ import sympy
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Expr
 from symbp.ir.training import Initial
-from symbp.language.frames import here
 from symbp.language.initial import Initialiser, Shape, glorot_uniform
+from symbp.language.naming.frames import here
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
 from symbp.nn.layers import check_layer, parameter, started_as

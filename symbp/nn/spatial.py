@@ -10,14 +10,14 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
 
 from symbp.errors import DeclarationError
-from symbp.language.frames import here
 from symbp.language.initial import Initialiser, glorot_uniform, he_normal
+from symbp.language.naming.frames import here
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
 from symbp.nn.layers import RECTIFIERS, activation, check_layer, parameter, started_as
-from symbp.ops import adaptive_pooling, convolution, pooling, resizing
 from symbp.ops.gates import divided
-from symbp.ops.windows import Option, whole
+from symbp.ops.windowed import adaptive_pooling, convolution, pooling, resizing
+from symbp.ops.windowed.windows import Option, whole
 
 CONVOLUTIONS = {1: convolution.conv1d, 2: convolution.conv2d, 3: convolution.conv3d}
 TRANSPOSED = {

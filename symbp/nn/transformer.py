@@ -13,8 +13,8 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index
-from symbp.language.frames import here
 from symbp.language.initial import Initialiser, glorot_uniform
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of

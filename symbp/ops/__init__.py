@@ -17,41 +17,10 @@ from symbp.ops.activations import (
     tanh,
     tanhshrink,
 )
-from symbp.ops.adaptive_pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
-)
 from symbp.ops.arrays.codes import eye, one_hot
 from symbp.ops.arrays.diagonals import diag, tril, triu
 from symbp.ops.arrays.running import cumprod, cumsum
 from symbp.ops.attention import alibi_bias, merge_heads, scaled_dot_product_attention, split_heads
-from symbp.ops.classification_losses import (
-    binary_cross_entropy,
-    cross_entropy,
-    dice,
-    focal,
-    hinge,
-    jaccard,
-    kl_div,
-    multi_margin,
-    multilabel_soft_margin,
-    nll,
-    poly_loss,
-    squared_hinge,
-    tversky,
-)
-from symbp.ops.convolution import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-)
 from symbp.ops.embedding import embedding, rotary, sinusoidal_positions
 from symbp.ops.functions import (
     abs,
@@ -105,8 +74,46 @@ from symbp.ops.linear_algebra import (
     svdvals,
     trace,
 )
-from symbp.ops.losses import (
+from symbp.ops.losses.classification import (
+    binary_cross_entropy,
+    cross_entropy,
+    dice,
+    focal,
+    hinge,
+    jaccard,
+    kl_div,
+    multi_margin,
+    multilabel_soft_margin,
+    nll,
+    poly_loss,
+    squared_hinge,
+    tversky,
+)
+from symbp.ops.losses.reduction import (
     l2_penalty,
+)
+from symbp.ops.losses.regression import (
+    elbo,
+    gaussian_nll,
+    huber,
+    kl_normal,
+    log_cosh,
+    mae,
+    mse,
+    pinball,
+    poisson_nll,
+    smooth_l1,
+)
+from symbp.ops.losses.sequences import crf, ctc
+from symbp.ops.losses.similarity import (
+    cosine_distance,
+    cosine_embedding,
+    cosine_similarity,
+    hinge_embedding,
+    info_nce,
+    margin_ranking,
+    pairwise_distance,
+    triplet,
 )
 from symbp.ops.metrics import (
     accuracy,
@@ -120,19 +127,6 @@ from symbp.ops.normalization import (
     local_response_norm,
     rms_norm,
     weight_norm,
-)
-from symbp.ops.pooling import (
-    avg_pool1d,
-    avg_pool2d,
-    avg_pool3d,
-    global_avg_pool,
-    global_max_pool,
-    lp_pool1d,
-    lp_pool2d,
-    lp_pool3d,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
 )
 from symbp.ops.products import (
     bilinear,
@@ -177,20 +171,6 @@ from symbp.ops.reductions import (
     var,
 )
 from symbp.ops.registry import REGISTRY, Example, Op, Sample, family, find
-from symbp.ops.regression_losses import (
-    elbo,
-    gaussian_nll,
-    huber,
-    kl_normal,
-    log_cosh,
-    mae,
-    mse,
-    pinball,
-    poisson_nll,
-    smooth_l1,
-)
-from symbp.ops.resizing import interpolate, pixel_shuffle, pixel_unshuffle
-from symbp.ops.sequence_losses import crf, ctc
 from symbp.ops.shapes import (
     concat,
     expand,
@@ -209,16 +189,36 @@ from symbp.ops.shapes import (
     transpose,
     unsqueeze,
 )
-from symbp.ops.similarity_losses import (
-    cosine_distance,
-    cosine_embedding,
-    cosine_similarity,
-    hinge_embedding,
-    info_nce,
-    margin_ranking,
-    pairwise_distance,
-    triplet,
+from symbp.ops.windowed.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
 )
+from symbp.ops.windowed.convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
+from symbp.ops.windowed.pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    global_avg_pool,
+    global_max_pool,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from symbp.ops.windowed.resizing import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
     "REGISTRY",

@@ -14,7 +14,7 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, Joined, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, is_one, value_of

@@ -13,7 +13,7 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import FloorDiv, Guard, Mod
 from symbp.ir.shapes import Witness
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size, value_of

@@ -14,7 +14,7 @@ from symbp.errors import ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index
 from symbp.ir.shapes import Witness
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Joined, display
 from symbp.language.notation import Max, formula
 from symbp.language.sizes import value_of

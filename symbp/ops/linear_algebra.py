@@ -16,7 +16,7 @@ from symbp.errors import ShapeError
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Expr
 from symbp.ir.shapes import Witness
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula, index, indices
 from symbp.language.sizes import value_of

@@ -11,7 +11,7 @@ import sympy
 
 from symbp.errors import ShapeError
 from symbp.ir.expr import Expr, Guard
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes

@@ -18,7 +18,7 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard, Index
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.recurrence import define_announced, recurrent

@@ -18,7 +18,7 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.language.bodies import number
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of

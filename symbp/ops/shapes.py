@@ -18,7 +18,7 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
 from symbp.ir.sizes.canonical import canonical
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted, display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size, is_one, surely_differ, value_of

@@ -6,7 +6,7 @@ import pytest
 import symbp as bp
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.evaluation.interpret import evaluate
-from symbp.ops.windows import Window
+from symbp.ops.windowed.windows import Window
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: windows not compared")
 

@@ -104,7 +104,7 @@ def _saved(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def _trained_briefly(args: argparse.Namespace) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """(parameters, buffers) after a few epochs of what `symbp train` does."""
     import symbp as bp
-    from symbp.cli import train
+    from symbp.cli.commands import train
     from symbp.cli.console import narrate
     from symbp.cli.fitting import fit, planned
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Guard, Index
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size

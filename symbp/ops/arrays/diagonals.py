@@ -10,7 +10,7 @@ from typing import Any
 
 from symbp.errors import ShapeError
 from symbp.ir.expr import Expr, Guard, Index
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size, value_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from symbp.errors import FormulaError
 from symbp.language.leaves import KINDS
-from symbp.language.names import problem
+from symbp.language.naming.allowed import problem
 from symbp.read.grammar.places import Span, error_at, meant
 from symbp.read.grammar.tokens import GREEK, LONGEST, SUBSCRIPTS
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from symbp.language.names import problem
+from symbp.language.naming.allowed import problem
 from symbp.read.formula.declared import Declared, entries
 from symbp.read.grammar import parse_equation, parse_formula
 from symbp.read.grammar.places import Span, error_at

@@ -13,15 +13,15 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.recurrence import define_announced, recurrent
 from symbp.language.sizes import value_of
 from symbp.language.tensor import Tensor
 from symbp.ops.activations import log_softmax
-from symbp.ops.classification_losses import classes_agree
-from symbp.ops.losses import FAMILY, Reduction, reduced
+from symbp.ops.losses.classification import classes_agree
+from symbp.ops.losses.reduction import FAMILY, Reduction, reduced
 from symbp.ops.registry import example, op
 
 N, T, S, K, J = Index("n"), Index("t"), Index("s"), Index("k"), Index("j")

@@ -14,7 +14,7 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index
 from symbp.ir.shapes import Witness
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted, display
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes, pointwise

@@ -12,14 +12,14 @@ import sympy
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op
-from symbp.ops.windows import whole
+from symbp.ops.windowed.windows import whole
 
 FAMILY = "resizing"
 LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}

@@ -14,7 +14,7 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Index
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import counted, display
 from symbp.language.sizes import value_of
 from symbp.language.tensor import Tensor

@@ -9,7 +9,7 @@ import keyword
 import re
 
 from symbp.errors import DeclarationError
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 

@@ -16,14 +16,14 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import counted, display
 from symbp.language.notation import Max, Sum, formula
 from symbp.language.sizes import as_size, value_of
 from symbp.language.tensor import Tensor, axes
-from symbp.ops.pooling import FAMILY, FIRST, POOLED
 from symbp.ops.registry import example, op
-from symbp.ops.windows import elements
+from symbp.ops.windowed.pooling import FAMILY, FIRST, POOLED
+from symbp.ops.windowed.windows import elements
 
 
 @op(FAMILY, example("N 2 6", output_size=3), example("N 2 7", output_size=5), example("N 2 3", output_size=4))

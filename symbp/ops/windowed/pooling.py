@@ -14,14 +14,14 @@ from symbp.errors import DeclarationError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard, Index
 from symbp.language.bodies import number
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint
 from symbp.language.notation import Max, Sum, formula
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.functions import abs, constant
 from symbp.ops.registry import example, op
-from symbp.ops.windows import Option, Window, elements, whole, windows
+from symbp.ops.windowed.windows import Option, Window, elements, whole, windows
 
 FAMILY = "pooling"
 FIRST = "at a tie the first maximum of the window gets all"

@@ -18,9 +18,9 @@ from symbp.errors import DeclarationError
 from symbp.ir.expr import Access
 from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Role
-from symbp.language.frames import variables
-from symbp.language.keys import SUFFIX, Keys
-from symbp.language.names import problem
+from symbp.language.naming.allowed import problem
+from symbp.language.naming.asked import SUFFIX, Keys
+from symbp.language.naming.frames import variables
 from symbp.language.node import Hint, Node, operands_of
 
 

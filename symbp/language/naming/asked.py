@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from symbp.errors import DeclarationError
 from symbp.ir.system import Role
-from symbp.language.frames import here
 from symbp.language.modes import Mode
+from symbp.language.naming.frames import here
 from symbp.language.node import Node, display, settled
 from symbp.language.tensor import Tensor, axes
 

@@ -16,7 +16,7 @@ from symbp.language.node import Hint
 from symbp.language.notation import Sum, formula
 from symbp.language.tensor import Tensor, axes
 from symbp.ops.functions import constant, option
-from symbp.ops.losses import FAMILY, Reduction, elementwise_loss, reduced, same_axes
+from symbp.ops.losses.reduction import FAMILY, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.reductions import logsumexp
 from symbp.ops.registry import example, op
 

@@ -15,11 +15,11 @@ from symbp.errors import DeclarationError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard
 from symbp.language.bodies import without_kinks
-from symbp.language.frames import here
+from symbp.language.naming.frames import here
 from symbp.language.node import Hint
 from symbp.language.tensor import Tensor, axes, pointwise
 from symbp.ops.functions import constant, option
-from symbp.ops.losses import FAMILY, Reduction, elementwise_loss, reduced, same_axes
+from symbp.ops.losses.reduction import FAMILY, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.registry import example, op
 
 PAIR = ("N H", "N H")
