@@ -27,12 +27,18 @@ class Index(sympy.Symbol):
     def __new__(cls, name: str) -> Index:
         return sympy.Symbol.__new__(cls, name, integer=True)  # type: ignore[no-any-return]
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.name,), {}  # what a copy and a pickle are made from
+
 
 class Size(sympy.Symbol):
     """The extent of an axis, a positive integer symbol such as `N`; its value is bound later, or never."""
 
     def __new__(cls, name: str) -> Size:
         return sympy.Symbol.__new__(cls, name, integer=True, positive=True)  # type: ignore[no-any-return]
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.name,), {}
 
 
 class Access(sympy.Expr):
@@ -51,6 +57,9 @@ class Access(sympy.Expr):
         subs = sympy.Tuple(*[sympy.sympify(s) for s in subscripts])
         rest = () if outside is None else (sympy.sympify(outside),)
         return sympy.Expr.__new__(cls, label, subs, *rest)  # type: ignore[no-any-return]
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.name, *self.subscripts), {"outside": self.outside}
 
     @property
     def func(self) -> Any:
