@@ -1,13 +1,24 @@
-"""What all tests share: golden texts that show a diff and can be renewed, and a heap that stays small."""
+"""What all tests share: golden texts that show a diff and can be renewed, a heap that stays small, and
+derivations of the gallery, each made once in a run."""
 
 from __future__ import annotations
 
 import difflib
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import derived_once
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if derived_once.started():
+        config.add_cleanup(derived_once.ended)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from derived_once import of_gallery
 
-import symbp as bp
 from symbp.cli.main import main
 
 
@@ -217,7 +217,7 @@ def test_small_nets_are_not_trained(capsys):
 
 
 def test_from_python():
-    derivation = bp.derive(bp.gallery.find("sigmoid_2_2_2").load().net)
+    derivation = of_gallery("sigmoid_2_2_2")
     found = derivation.values()
     assert found.loss == pytest.approx(0.298371109, abs=5e-10)
     assert derivation.values({"x": [0.0, 0.0]}).loss != found.loss

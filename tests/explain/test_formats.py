@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sympy
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp.derive.derivation import Derivation
@@ -140,7 +141,7 @@ def test_a_net_without_steps_or_backward_has_a_page(mlp):
 
 @pytest.mark.parametrize("name", ["mlp", "char_rnn", "pinn"])
 def test_steps_in_latex_are_formulas_in_the_symbols_of_the_page(name):
-    derivation = bp.derive(bp.gallery.find(name).load().net)
+    derivation = of_gallery(name)
     shown = derivation.latex(steps="computed")
     steps = shown[shown.index(r"\subsection*{Steps}") :]
     assert steps.count(r"\item") == len(derivation.steps)
@@ -157,7 +158,7 @@ def test_steps_in_latex_are_formulas_in_the_symbols_of_the_page(name):
 @pytest.mark.parametrize("name", ["mlp", "char_rnn", "pinn", "contrastive"])
 def test_steps_in_text_call_tensors_as_the_page_does(name):
     """What is gone in the end is the derivative that it was; nothing on the page is called like it."""
-    derivation = bp.derive(bp.gallery.find(name).load().net)
+    derivation = of_gallery(name)
     page = document(derivation)
     symbols, ever = page.reading.symbols.text, page.ever.text
     assert set(symbols.items()) <= set(ever.items())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp.cli.main import main
@@ -31,7 +32,7 @@ SHOWN_NUMBER = re.compile(r"−?(\d+(\.\d+)?(e−?\d+)?|∞)|–")
 
 @cache
 def page_of(name):
-    return document(bp.derive(bp.gallery.find(name).load().net), style="textbook")
+    return document(of_gallery(name), style="textbook")
 
 
 def parsed(text):
@@ -239,7 +240,7 @@ def test_other_derivatives(kind):
 
 
 def test_computed_reading_and_notebook_display():
-    derivation = bp.derive(bp.gallery.find("logistic_regression").load().net)
+    derivation = of_gallery("logistic_regression")
     tree = parsed(derivation.html(reading="computed"))
     check_mathml(tree)
     shown = derivation._repr_html_()

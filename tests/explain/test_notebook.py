@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
+from derived_once import of_gallery
 
-import symbp as bp
 from symbp.cli.main import main
 from symbp.explain.document import document
 from symbp.explain.markdown import markdown
@@ -35,7 +35,7 @@ def sources(found, kind):
 
 @pytest.mark.parametrize("name", ["neuron", "mlp", "resnet_mlp", "word2vec"])
 def test_cells_are_the_markdown_page(name):
-    page = document(bp.derive(bp.gallery.find(name).load().net), style="textbook")
+    page = document(of_gallery(name), style="textbook")
     text = notebook(page, steps=True, code="x = 1\ny = 2")
     found = json.loads(text)
     check_format(found)
@@ -66,5 +66,5 @@ def test_command_derives_the_network_again(capsys):
 
 
 def test_method():
-    derivation = bp.derive(bp.gallery.find("neuron").load().net)
+    derivation = of_gallery("neuron")
     check_format(json.loads(derivation.notebook(code="1 + 1")))

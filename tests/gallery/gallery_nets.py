@@ -3,6 +3,7 @@
 import functools
 
 import pytest
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp.cli.data import sizes_of
@@ -20,7 +21,7 @@ def derived(name):
     exhibit = find(name).load()
     read = [t.name for t in exhibit.net.system.leaves]
     data = {key: array for key, array in exhibit.data().items() if key in read}
-    return exhibit, data, bp.derive(exhibit.net), sizes_of(exhibit.net.system, data, {})
+    return exhibit, data, of_gallery(name), sizes_of(exhibit.net.system, data, {})
 
 
 @functools.cache

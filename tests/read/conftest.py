@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from derived_once import once
 
 import symbp as bp
 from symbp.cli.target import load_target
@@ -41,9 +42,9 @@ def classifier():
 
 def derived(name):
     if name in bp.gallery.GALLERY:
-        return bp.derive(load_target(name).network)
+        return once(f"target {name}", lambda: bp.derive(load_target(name).network))
     if name.startswith("random"):
-        return bp.derive(nets.declare(SPECS[int(name.split()[1])]))
+        return once(f"read {name}", lambda: bp.derive(nets.declare(SPECS[int(name.split()[1])])))
     net = classifier()
     return {"hessian": bp.hessian, "hvp": bp.hvp}[name](net) if name != "jacobian" else bp.jacobian(net, "p")
 

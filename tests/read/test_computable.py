@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp.errors import UsageError
@@ -26,7 +27,7 @@ def normalised():
 
 @pytest.fixture(scope="module")
 def recurrent():
-    return bp.derive(bp.gallery.find("char_rnn").load().net)
+    return of_gallery("char_rnn")
 
 
 @pytest.mark.parametrize("style", ["textbook", "computed"])
@@ -101,7 +102,7 @@ def test_pictures_count_as_the_page_does(recurrent):
 
 @pytest.mark.parametrize("name", ["mlp", "layer_norm", "char_lstm"])
 def test_lessons_from_1_say_as_much(name):
-    derivation = bp.derive(bp.gallery.find(name).load().net)
+    derivation = of_gallery(name)
     plain = document(derivation, style="textbook").lecture.lessons
     shifted = document(derivation, style="textbook", options=Options(origin=1)).lecture.lessons
     assert any(lesson.selected or lesson.known for lesson in plain)

@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-
-import symbp as bp
+from derived_once import of_gallery
 
 AXE = "SYMBP_AXE"  # the folder of axe.min.js; npm fetches it where there is none
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
@@ -114,7 +113,7 @@ def axe(tmp_path_factory):
 
 @cache
 def derivation(name):
-    return bp.derive(bp.gallery.find(name).load().net)
+    return of_gallery(name)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from derived_once import of_gallery
 
-import symbp as bp
 from symbp.explain.page.example import small_example
 from symbp.read.numbers import numbers
 
@@ -33,7 +33,7 @@ def example():
 
     def of(name):
         if name not in known:
-            derivation = bp.derive(bp.gallery.find(name).load().net)
+            derivation = of_gallery(name)
             known[name] = derivation, small_example(derivation, "textbook")
         return known[name]
 

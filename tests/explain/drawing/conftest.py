@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from derived_once import once
 
 import symbp as bp
 from symbp.cli.target import load_target
@@ -34,9 +35,11 @@ NETS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in ALL
 
 @functools.cache
 def page_of(name):
-    drawn = name in bp.gallery.GALLERY
-    net = load_target(name).network if drawn else nets.declare(SPECS[int(name.split()[1])])
-    return document(bp.derive(net), style="textbook")
+    if name in bp.gallery.GALLERY:
+        derivation = once(f"target {name}", lambda: bp.derive(load_target(name).network))
+    else:
+        derivation = bp.derive(nets.declare(SPECS[int(name.split()[1])]))
+    return document(derivation, style="textbook")
 
 
 @pytest.fixture(params=NETS)

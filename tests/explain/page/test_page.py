@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp.cli.main import main
@@ -21,7 +22,7 @@ from symbp.ir.printer import expression_text
 
 @pytest.fixture(scope="module")
 def mlp():
-    return bp.derive(bp.gallery.find("mlp").load().net)
+    return of_gallery("mlp")
 
 
 def parsed(text):
@@ -119,7 +120,7 @@ def test_what_javascript_cannot_compute_still_shows_its_numbers():
 
 def test_flow_is_on_the_page_of_small_deep_nets(mlp):
     assert own_flow(mlp, None, None) is None
-    derivation = bp.derive(bp.gallery.find("char_rnn").load().net)
+    derivation = of_gallery("char_rnn")
     assert derivation._step_bound().norms == ("U",)
     tree = parsed(derivation.html())
     (section,) = [s for s in tree.iter("section") if s.get("aria-labelledby") == "flow"]

@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp.derive import derive
@@ -86,7 +87,7 @@ def page_point(derivation, read, seed):
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("style", ["textbook", "computed"])
 def test_gallery(name, style):
-    derivation = bp.derive(bp.gallery.find(name).load().net)
+    derivation = of_gallery(name)
     read = reading(derivation, style=style)
     values, extents = page_point(derivation, read, seed=5)
     assert compare(read.computable.derivation.system, values, extents) > 4
@@ -147,7 +148,7 @@ def test_what_it_cannot_compute_is_refused():
 
 
 def test_only_what_the_loss_needs():
-    system = reading(bp.derive(bp.gallery.find("neuron").load().net), style="textbook").derivation.system
+    system = reading(of_gallery("neuron"), style="textbook").derivation.system
     extents, values = sample_point(system, 0)
     given = {"values": {n: told(a) for n, a in values.items()}, "size": extents}
     whole = arithmetic() + script(system).text + CALL % json.dumps(given)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from derived_once import of_gallery
 
-import symbp as bp
 from symbp.ir.evaluation.vector import run
 from symbp.read.flow import StepBound, flow
 from symbp.read.flow.flow import SEED
@@ -12,7 +12,7 @@ from symbp.read.flow.starts import STARTS, fans, leaves, trained
 
 
 def derived(name):
-    return bp.derive(bp.gallery.find(name).load().net)
+    return of_gallery(name)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+from derived_once import once
 
 import symbp as bp
 from symbp.api import order
@@ -25,7 +26,7 @@ TOLERANCE = 1e-12
 def gallery_order(name, pieces=()):
     """What the module of a gallery network is made of."""
     target = load_target(name)
-    derivation = bp.derive(target.network)
+    derivation = once(f"target {name}", lambda: bp.derive(target.network))
     return order(
         target.network, optimizer=optimizer(target, None, None), derivation=derivation, pieces=pieces
     )

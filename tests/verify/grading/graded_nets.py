@@ -2,6 +2,8 @@
 
 import functools
 
+from derived_once import once
+
 import symbp as bp
 
 
@@ -118,4 +120,4 @@ NETS = {f.__name__: f for f in (
 @functools.cache
 def derived(name):
     """A derivation, derived once."""
-    return bp.derive(NETS[name]())
+    return once(f"graded {name}", lambda: bp.derive(NETS[name]()))

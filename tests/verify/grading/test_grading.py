@@ -4,9 +4,9 @@ import dataclasses
 import json
 
 import pytest
+from derived_once import of_gallery
 from graded_nets import NETS, derived
 
-import symbp as bp
 from symbp.errors import FormulaError
 from symbp.explain.document import document, sides
 from symbp.explain.latex import matrix_latex, notation_for
@@ -24,7 +24,7 @@ def test_printed_equations_are_right_answers(net):
 @pytest.mark.parametrize("net", ["char_lstm", "word2vec", "ssm"])
 def test_printed_equations_of_gallery_nets(net):
     """All but places of maxima, which are not graded."""
-    for form in refused(bp.derive(bp.gallery.find(net).load().net)):
+    for form in refused(of_gallery(net)):
         assert "argmax" in form
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp import gallery
@@ -52,7 +53,7 @@ def told(name, kind="problem"):
 
 @pytest.mark.parametrize("name", [slow(n) if n in LONG else n for n in GALLERY])
 def test_no_false_alarm_in_the_gallery(name):
-    problems = lint(bp.derive(gallery.find(name).load().net)).problems
+    problems = lint(of_gallery(name)).problems
     assert {(f.rule, f.about[0]) for f in problems} == TRUE.get(name, set())
 
 

@@ -4,9 +4,8 @@ from functools import cache
 
 import pytest
 import sympy
+from derived_once import of_gallery
 
-import symbp as bp
-from symbp import gallery
 from symbp.derive import derive
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.system import Equation, Fact, Role
@@ -25,7 +24,7 @@ NETS = ("neuron", "mlp", "vae", "char_rnn", "resnet_mlp", "contrastive", "word2v
 
 @cache
 def proven(name):
-    derivation = bp.derive(gallery.find(name).load().net)
+    derivation = of_gallery(name)
     return derivation, prove(derivation)
 
 

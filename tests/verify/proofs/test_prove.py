@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp import gallery
@@ -36,7 +37,7 @@ ROUNDS = 3
 
 @cache
 def derived(name):
-    return bp.derive(gallery.find(name).load().net)
+    return of_gallery(name)
 
 
 @cache
@@ -87,7 +88,7 @@ def test_a_wrong_chain_rule_is_named_and_what_follows_from_it_is_not(name, seed,
         return replace(found, system=system)
 
     monkeypatch.setattr(derive, "adjoints", wrong)
-    found = prove(bp.derive(gallery.find(name).load().net))
+    found = prove(of_gallery(name))
     (equation,) = done
     named = [v for v in found.wrong if v.number]
     assert [v.target for v in named] == [equation.target]
