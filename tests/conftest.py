@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,16 @@ import derived_once
 def pytest_configure(config: pytest.Config) -> None:
     if derived_once.started():
         config.add_cleanup(derived_once.ended)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the long ones to a run that is asked for them."""
+    if os.environ.get("SYMBP_LONG"):
+        return
+    left = [item for item in items if item.get_closest_marker("long")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item.get_closest_marker("long") is None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shares import each_target
 
 import symbp as bp
 
@@ -121,8 +122,7 @@ NETS: dict[str, tuple[Callable[[], Any], Callable[..., Any]]] = {
 }
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(("name", "target"), each_target(NETS))
 def test_gradients_are_those_of_torch(name: str, target: str) -> None:
     make, theirs = NETS[name]
     net = make()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import warnings
 from typing import Any
@@ -14,6 +13,7 @@ from emit_recurrences import module, swept
 from emit_systems import EXTENTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shares import usual
 
 from symbp.errors import EvaluationError
 from symbp.ir.evaluation.interpret import evaluate
@@ -58,7 +58,7 @@ def test_numpy_and_the_loops_of_numba(draw: random.Random, seed: int, bound: boo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(500 if os.environ.get("SYMBP_LONG") else 300))
+@pytest.mark.parametrize("seed", usual(range(500), 120))
 def test_many(seed: int) -> None:
     system = any_system(random.Random(seed), 4)
     for target in ("numpy", "numba"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shares import each_target
 
 import symbp as bp
 from symbp.errors import DerivationError, ShapeError
@@ -48,8 +49,7 @@ SPECTRAL: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 coincide."""
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", SPECTRAL)
+@pytest.mark.parametrize(("name", "target"), each_target(SPECTRAL))
 def test_invariant_functions_of_eigenvalues(name: str, target: str) -> None:
     ours, theirs = SPECTRAL[name]
     net = bp.Network("spectral", loss=ours(bp.eigvalsh(bp.param("A", (N, N)))))
@@ -86,8 +86,7 @@ def test_eigenvalues_of_a_batch(target: str) -> None:
 SHAPES = {"tall": (5, 3), "wide": (3, 5), "square": (4, 4)}
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "target"), each_target(SHAPES))
 def test_functions_of_singular_values(shape: str, target: str) -> None:
     """A smooth penalty and the nuclear norm; beside PyTorch where all are apart, and where some coincide
     beside the polynomial Σ σ⁴ = ‖AᵀA‖² and U·Vᵀ."""

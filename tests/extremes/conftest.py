@@ -1,6 +1,5 @@
 """The helpers beside the tests can be imported."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,9 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long runs are asked for: `SYMBP_LONG=1` in the environment."""
-    long = pytest.mark.skip(reason="a run of hours: set SYMBP_LONG=1")
+    """What is slow here takes hours in all."""
     for item in items:
-        here = Path(__file__).parent in item.path.parents
-        if here and item.get_closest_marker("slow") and not os.environ.get("SYMBP_LONG"):
-            item.add_marker(long)
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.long)

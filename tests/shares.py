@@ -1,0 +1,18 @@
+"""Which cases of a kind any run takes, and which only a long one."""
+
+import pytest
+
+
+def usual(cases, count):
+    """The first so many in any run."""
+    cases = list(cases)
+    return [*cases[:count], *(pytest.param(case, marks=pytest.mark.long) for case in cases[count:])]
+
+
+def each_target(names, compiled=1):
+    """(name, target) for all names with NumPy, for the first so many with Numba, which takes long to compile
+    them: the rest in a long run."""
+    for k, name in enumerate(names):
+        yield pytest.param(name, "numpy")
+        marks = [pytest.mark.slow, *[pytest.mark.long] * (k >= compiled)]
+        yield pytest.param(name, "numba", marks=marks)
