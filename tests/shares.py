@@ -12,7 +12,8 @@ def usual(cases, count):
 def each_target(names, compiled=1):
     """(name, target) for all names with NumPy, for the first so many with Numba, which takes long to compile
     them: the rest in a long run."""
+    cases = []
     for k, name in enumerate(names):
-        yield pytest.param(name, "numpy")
         marks = [pytest.mark.slow, *[pytest.mark.long] * (k >= compiled)]
-        yield pytest.param(name, "numba", marks=marks)
+        cases += [(name, "numpy"), pytest.param(name, "numba", marks=marks)]
+    return cases

@@ -1,4 +1,5 @@
-"""Two hundred random systems, eighty of them in the usual run: raw sweep and closed forms, each on its own against the complex step."""
+"""Two hundred random systems, eighty of them in the usual run: raw sweep and closed forms, each on its own
+against the complex step."""
 
 from __future__ import annotations
 
