@@ -155,14 +155,20 @@ def _sizes(system: System) -> Iterator[Entry]:
 
 
 def constants_legend(
-    equations: Collection[Equation], constants: Mapping[Constant, Expr], hyper: Mapping[str, float]
+    equations: Collection[Equation],
+    constants: Mapping[Constant, Expr],
+    hyper: Mapping[str, float],
+    masks: Mapping[str, Constant],
 ) -> Iterator[Entry]:
-    """The values of numbers that go by a letter, and of an author's own constants, if an equation has
-    them."""
+    """The values of numbers that go by a letter, and of an author's own constants, if an equation has them;
+    of rates, what they are to their `masks`."""
     used = {c for e in equations for part in (e.body, *e.where) for c in part.atoms(Constant)}
     for constant, value in constants.items():
         if constant in used:
-            yield Entry("constant", (constant, " = ", value))
+            own = [name for name, rate in masks.items() if rate == constant]
+            names = (part for k, name in enumerate(own) for part in (", " if k else "", Named(name)))
+            what = (", the probability of a 0 in ", *names) if own else ()
+            yield Entry("constant", (constant, " = ", value, *what))
     read = {name for equation in equations for name in equation.read_names}
     for name, known in hyper.items():
         if name in read:

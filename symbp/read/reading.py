@@ -20,6 +20,7 @@ from symbp.read.indices import Lettering, lengths, lettering, size_letters
 from symbp.read.legend import Entry, constants_legend, legend, sizes_of
 from symbp.read.options import PLAIN, Options
 from symbp.read.origin import Origin
+from symbp.read.rates import NO_RATES, rates
 from symbp.read.sections import Part, parts
 from symbp.read.symbols import Symbols, symbols
 from symbp.read.textbook import Textbook, textbook
@@ -127,6 +128,13 @@ def reading(
     book = replace(book, derivation=_with_letters(book.derivation, constants))
     system = book.derivation.system
     words = {*system.by_name, *sizes_of(system)}
+    dropped = NO_RATES
+    if style == "textbook":
+        dropped = rates(system, {*words, *(constant.name for constant in constants)})
+        constants |= dropped.values
+        words |= {constant.name for constant in dropped.values}
+        system = system.with_(equations=tuple(map(dropped.shown, system.equations)))
+        book = replace(book, derivation=replace(book.derivation, system=system))
     long = lengths(system, words)
     sizes = sizes_of(system) | {size.name for size in long.values()}
     choices = derivation.choices
@@ -144,7 +152,7 @@ def reading(
     origin = Origin(options.origin, system)
     told = (
         *legend(book.derivation, equations, found, long, numbers, origin),
-        *constants_legend(equations.values(), constants, derivation.constants),
+        *constants_legend(equations.values(), constants, derivation.constants, dropped.letters),
     )
     if style == "textbook" and any(line.computed != (line.number,) for line in lines):
         told = (*told, Entry("computed", (COMPUTED,)))

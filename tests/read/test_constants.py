@@ -81,3 +81,37 @@ def test_an_authors_own_constants_keep_their_names():
         assert written in text
     assert read_back(derivation, style="textbook")
     assert bp.check(net).ok
+
+
+def dropped(*layers):
+    N, D, H = bp.dims("N D H")
+    x, W = bp.input("x", (N, D)), bp.param("W", (D, H))
+    h = bp.tanh(x @ W)
+    for layer in layers:
+        h = layer(h)
+    return bp.derive(bp.Network("net", loss=(h**2).sum() / 2))
+
+
+def test_dropouts_rate_has_its_letter():
+    derivation = dropped(lambda h: bp.dropout(h, 0.2), lambda h: h @ bp.param("V", (h.shape[1], 3)))
+    assert constants(derivation) == ["p = 1/5, the probability of a 0 in mask1"]
+    assert "·mask1[n,j]" in (text := derivation.text())
+    assert text.count("(1 - p)") >= 2  # in index and in matrix notation
+    assert "5" not in text[text.index("Forward") :].replace("(5)", "")
+    for reader in ({}, {"reading": in_latex}):
+        assert read_back(derivation, style="textbook", **reader)
+    page = Page(derivation, style="textbook")
+    for shown in page.shown:
+        page.compare(shown, page.text(shown))
+
+
+def test_two_rates_are_two_letters_and_a_taken_letter_is_another():
+    two = dropped(lambda h: bp.dropout(h, 0.25), bp.sigmoid, lambda h: bp.dropout(h, 0.5))
+    assert "8·" not in two.text()
+    assert [line[:9] for line in constants(two)] == ["p1 = 1/4,", "p2 = 1/2,"]
+    taken = dropped(lambda h: bp.dropout(h, 0.25), lambda h: bp.softmax(h).named("p"))
+    assert [line[:8] for line in constants(taken)] == ["ρ = 1/4,"]
+
+
+def test_a_mask_that_keeps_no_mean_has_no_rate():
+    assert constants(dropped(lambda h: bp.alpha_dropout(h, 0.25))) == []
