@@ -124,11 +124,13 @@ function startNumbers(start) {
     return text.replaceAll("-", "−");
   }
 
-  const shown = all("[data-tensor]").filter((box) => box.querySelector("[data-p]"));
+  // Boxes of the drawing are of one tensor, and may show another one's numbers.
+  const own = (box) => all("[data-p]", box).filter((cell) => cell.closest("[data-tensor]") === box);
+  const shown = all("[data-tensor]").filter((box) => own(box).length);
   function show() {
     for (const box of shown) {
       const name = box.dataset.tensor, exact = integers.has(name) || name in given;
-      for (const cell of all("[data-p]", box)) cell.textContent = figure(values[name][cell.dataset.p], exact);
+      for (const cell of own(box)) cell.textContent = figure(values[name][cell.dataset.p], exact);
     }
     const place = document.getElementById("loss");
     if (place !== null) {

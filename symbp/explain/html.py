@@ -20,7 +20,7 @@ from symbp.explain.mathml import MathML, operator, row
 from symbp.explain.page.equations import Blocks, CodeLine, Links, inline, notation_of, slug, spelled_out
 from symbp.explain.page.flow import flow_block
 from symbp.explain.page.gradients import gradient_table
-from symbp.explain.page.numbers import numbers_block
+from symbp.explain.page.numbers import numbers_block, small_values
 from symbp.explain.page.steps import step_blocks
 from symbp.explain.starts import Start
 from symbp.ir.system import Tensor
@@ -87,7 +87,7 @@ def html(
         "numbers": None if numbers is None else numbers_block(numbers, notation),
         "code": code,
         "flow": None if flow is None else flow_block(flow, notation, prefix),
-        "drawing": drawing(document, prefix),
+        "drawing": drawing(document, prefix, values=None if numbers is None else small_values(numbers)),
         "drawing_key": caption(document, prefix),
         "unrolled": None if fragment else _unrolled(document, prefix),
         "warnings": document.warnings,

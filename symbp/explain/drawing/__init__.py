@@ -11,7 +11,7 @@ from symbp.explain.document import Document
 from symbp.explain.drawing import unroll
 from symbp.explain.drawing.graph import Graph, graph
 from symbp.explain.drawing.labels import Labels
-from symbp.explain.drawing.picture import picture
+from symbp.explain.drawing.picture import Values, picture
 from symbp.explain.drawing.svg import beside, svg
 from symbp.explain.drawing.words import key
 
@@ -24,17 +24,19 @@ def drawing(
     unrolled: int | None = None,
     alone: bool = False,
     name: str = "drawing",
+    values: Values | None = None,
 ) -> Markup:
     """The network and beneath it its backward pass as one SVG element, whose boxes are links to the equations
     of a page: `#eq-5`, with the `prefix` before it; `alone`, for a file of its own, with its key. With so
-    many steps `unrolled`, a recurrence has no loop. Names in it begin with `name`.
+    many steps `unrolled`, a recurrence has no loop. Names in it begin with `name`. Tensors that have `values`
+    show them.
 
     Raises UsageError: nothing to unroll.
     """
     found, labels = _graph(document, backward=backward), _labels(document)
     if unrolled is not None:
         found = unroll.unrolled(found, document.reading, unrolled)
-    return svg(found, picture(found, labels), labels, document.title, prefix, alone=alone, name=name)
+    return svg(found, picture(found, labels, values), labels, document.title, prefix, alone=alone, name=name)
 
 
 def caption(document: Document, prefix: str = "") -> Markup:

@@ -17,13 +17,18 @@ from symbp.explain.drawing.text import Run, Runs, plain, width
 
 SMALL = 11.5
 LINE = 17.0
-BOX_HEIGHT, BARE_HEIGHT, PAD = 46.0, 32.0, 10.0
+BOX_HEIGHT, BARE_HEIGHT, VALUES_HEIGHT, PAD = 46.0, 32.0, 17.0, 10.0
 WIDEST = 1080.0  # of a picture that runs to the right; a wider one runs down
+
+
+Values = Mapping[str, tuple[str, ...]]
+"""The elements of tensors as a reader sees them, of those that are to have them in the picture."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A tensor or an adjoint: its symbol, what stands below it, the numbers of its equations."""
+    """A tensor or an adjoint: its symbol, what stands below it, the numbers of its equations; the `values` of
+    its elements at a point, if the picture has any."""
 
     item: Node | Adjoint
     node: Node
@@ -34,6 +39,12 @@ class Box:
     y: float
     width: float
     height: float
+    values: tuple[str, ...] = ()
+
+    @property
+    def of(self) -> str:
+        """The tensor that has the values."""
+        return (self.item.tensor or "") if isinstance(self.item, Adjoint) else self.node.tensor
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -77,10 +88,11 @@ class Picture:
     halves: Mapping[str, tuple[float, float]]
 
 
-def picture(graph: Graph, labels: Labels) -> Picture:
-    """The picture of a graph, from left to right if it isn't too wide, else from top to bottom."""
+def picture(graph: Graph, labels: Labels, values: Values | None = None) -> Picture:
+    """The picture of a graph, from left to right if it isn't too wide, else from top to bottom; with the
+    `values` of small tensors in their boxes."""
     placed = layers(graph)
-    texts = _Texts(graph, labels, placed)
+    texts = _Texts(graph, labels, placed, values or {})
     found = frame(graph, placed, texts.sizes, upright=False)
     if found.size[0] > WIDEST:
         found = frame(graph, placed, texts.sizes, upright=True)
@@ -90,8 +102,12 @@ def picture(graph: Graph, labels: Labels) -> Picture:
 class _Texts:
     """What stands where, and how much room it takes."""
 
-    def __init__(self, graph: Graph, labels: Labels, placed: Layers) -> None:
+    def __init__(self, graph: Graph, labels: Labels, placed: Layers, values: Values) -> None:
         self.graph, self.labels, self.layers = graph, labels, placed
+        self.values: dict[Item, tuple[str, ...]] = {
+            **{(FORWARD, node.name): values.get(node.tensor, ()) for node in graph.nodes},
+            **{(BACKWARD, a.node): values.get(a.tensor or "", ()) for a in graph.adjoints},
+        }
         self.titles: dict[Item, tuple[Runs, Runs]] = {}
         of: dict[Item, tuple[float, float]] = {}
         for node in graph.nodes:
@@ -102,8 +118,9 @@ class _Texts:
                 title = (*title, Run(" = 1"))
             self.titles[BACKWARD, adjoint.node] = title, self.below_adjoint(adjoint)
         for item, (title, below) in self.titles.items():
-            size = max(width(title), width(below, SMALL)) + 2 * PAD
-            of[item] = size, BOX_HEIGHT if below else BARE_HEIGHT
+            told = self.values[item]
+            size = max(width(title), width(below, SMALL), width((Run("  ".join(told)),), SMALL)) + 2 * PAD
+            of[item] = size, (BOX_HEIGHT if below else BARE_HEIGHT) + VALUES_HEIGHT * bool(told)
         self.factors: dict[str, tuple[Flow, tuple[Runs, ...]]] = {}
         loops = {ring.factor for ring in placed.rings}
         for line in placed.all_lines:
@@ -135,7 +152,8 @@ class _Texts:
         for (half, name), (title, below) in self.titles.items():
             node = self.graph.by_name[name]
             item = node if half == FORWARD else next(a for a in self.graph.adjoints if a.node == name)
-            boxes.append(Box(item, node, half, title, below, *self.rectangle(found, (half, name))))
+            place = self.rectangle(found, (half, name))
+            boxes.append(Box(item, node, half, title, below, *place, self.values[half, name]))
         pills = [
             Pill(factor, flow, spelled, *self.rectangle(found, (BACKWARD, factor)))
             for factor, (flow, spelled) in self.factors.items()

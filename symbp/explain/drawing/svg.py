@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from symbp.explain.drawing.frame import BACKWARD, FORWARD
 from symbp.explain.drawing.graph import Adjoint, Graph
 from symbp.explain.drawing.labels import FACTOR, Labels
-from symbp.explain.drawing.picture import LINE, SMALL, Box, Delay, Picture, Pill
+from symbp.explain.drawing.picture import BOX_HEIGHT, LINE, SMALL, VALUES_HEIGHT, Box, Delay, Picture, Pill
 from symbp.explain.drawing.routes import Line
 from symbp.explain.drawing.text import SIZE, SMALLER, Runs, plain, width
 from symbp.explain.drawing.words import alternative, key_lines
@@ -159,8 +159,8 @@ class _Writer:
         elif adjoint is not None:
             data["data-gradient-equations"] = _joined(adjoint.numbers)
         inner = self.cards(box) + _rectangle(box.x, box.y, box.width, box.height, 6)
-        middle = box.x + box.width / 2
-        upper = box.y + (18.5 if box.below else box.height / 2 + 5)
+        middle, plain_height = box.x + box.width / 2, box.height - VALUES_HEIGHT * bool(box.values)
+        upper = box.y + (18.5 if box.below else plain_height / 2 + 5)
         inner += _text(middle, upper, spelled(box.title, SIZE), "symbol")
         rest = Markup("")
         if box.below:
@@ -171,7 +171,21 @@ class _Writer:
             inner = Markup('<a href="#{}eq-{}">{}{}</a>').format(self.prefix, box.numbers[0], told, inner)
         else:
             inner = told + inner
-        return Markup('<g class="{}"{}>{}{}</g>').format(" ".join(classes), _attributes(data), inner, rest)
+        shown = self.valued(box, middle)
+        return Markup('<g class="{}"{}>{}{}{}</g>').format(
+            " ".join(classes), _attributes(data), inner, rest, shown
+        )
+
+    def valued(self, box: Box, middle: float) -> Markup:
+        """The values in a box, each by its place, so that a script can change it."""
+        if not box.values:
+            return Markup("")
+        cells = [
+            Markup('<tspan data-p="{}">{}</tspan>').format(place, value)
+            for place, value in enumerate(box.values)
+        ]
+        text = _text(middle, box.y + box.height - 9, Markup("  ").join(cells), "value")
+        return Markup('<g data-tensor="{}">{}</g>').format(box.of, text)
 
     def is_passed(self, box: Box) -> bool:
         """Whether the page has no equation for an adjoint: it goes past it in one step."""
@@ -188,7 +202,7 @@ class _Writer:
 
     def below(self, box: Box, middle: float) -> tuple[Markup, Markup]:
         """The line below the symbol: what belongs to the link of the box; of several numbers each is one."""
-        y = box.y + box.height - 8.5
+        y = box.y + BOX_HEIGHT - 8.5
         if len(box.numbers) < 2:
             return _text(middle, y, spelled(box.below, SMALL), "small"), Markup("")
         x = middle - width(box.below, SMALL) / 2

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+IN_A_BOX = 2  # numbers that a box of the drawing holds
 FEW = 700  # numbers that stand open beside the equations
 FREE = {"positive", "nonnegative", "below", "below or ignored", "binary", "mask"}
 """Facts that a number keeps when a reader changes it; others bind several numbers to each other."""
@@ -71,6 +72,18 @@ def numbers_block(numbers: Numbers, notation: MathML) -> NumbersBlock:
     state = json_within(state_of(numbers)) if program else Markup()
     count = sum(array.size for array in numbers.values.values())
     return NumbersBlock(sizes, loss, leaves, state, program, count <= FEW)
+
+
+def small_values(numbers: Numbers) -> dict[str, tuple[str, ...]]:
+    """The tensors of a few numbers, as a reader sees these."""
+    exact = {t.name for t in numbers.reading.derivation.system.leaves}
+    return {
+        name: tuple(
+            figure(x, exact=name in exact or array.dtype.kind in "iub") for x in array.ravel().tolist()
+        )
+        for name, array in numbers.values.items()
+        if 0 < array.size <= IN_A_BOX
+    }
 
 
 def _named(name: str) -> Any:

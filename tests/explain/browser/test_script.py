@@ -12,7 +12,10 @@ const found = {};
 for (const box of document.querySelectorAll(arguments[0])) {
   const name = box.dataset.tensor ?? box.dataset.difference;
   found[name] ??= {};
-  for (const cell of box.querySelectorAll("[data-p]")) found[name][cell.dataset.p] = cell.textContent;
+  for (const cell of box.querySelectorAll("[data-p]")) {
+    const own = cell.closest("[data-tensor], [data-difference]") === box;
+    if (own) found[name][cell.dataset.p] = cell.textContent;
+  }
 }
 return found;
 """

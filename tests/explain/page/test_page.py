@@ -128,3 +128,24 @@ def test_flow_is_on_the_page_of_small_deep_nets(mlp):
     assert "vanishes" in words(section)
     assert "bound for Glorot" in words(section)
     assert 'id="flow"' not in derivation.html(flow=False)
+
+
+def test_a_circuits_numbers_are_in_its_picture():
+    """q = x + y = 3, f = q·z = −12; on the way back ∂f/∂q = z, ∂f/∂z = q."""
+    page = of_gallery("circuit").html()
+    picture = page[page.index("<svg") : page.index("</svg>")]
+    groups = re.findall(r'<g data-tensor="(\w+)"><text class="value"[^>]*>(.*?)</text>', picture)
+    shown = {name: re.findall(r'<tspan data-p="\d+">([^<]*)</tspan>', cells) for name, cells in groups}
+    assert shown["x"] == ["−2"]
+    assert shown["q"] == ["3.0000"]
+    assert shown["f"] == ["−12.0000"]
+    assert shown["dz"] == ["3.0000"]
+    assert shown["dx"] == shown["dy"] == ["−4.0000"]
+
+
+def test_pictures_have_numbers_of_small_tensors_only(mlp):
+    picture = mlp.html()
+    picture = picture[picture.index("<svg") : picture.index("</svg>")]
+    assert 'data-tensor="W1"' in picture
+    assert '<g data-tensor="W1"><text class="value"' not in picture
+    assert 'class="value"' not in mlp.drawing()
