@@ -37,15 +37,20 @@ def activation_of(equation: Equation) -> tuple[str, Expr] | None:
     return None
 
 
+def applied(system: System, within: frozenset[str] | None = None) -> dict[str, tuple[str, Expr]]:
+    """The activation of each tensor that has one, of those that count."""
+    return {
+        e.target: found
+        for e in system.equations
+        if (within is None or e.target in within) and (found := activation_of(e)) is not None
+    }
+
+
 def variants(system: System, within: frozenset[str] | None = None) -> dict[str, System]:
     """The system with each activation in the place of its hidden ones; itself alone, under the name of its
     own, where there are several kinds (gates) or none that is known. The last of a chain, the output's, stays
     as it is; `within` are the tensors that count."""
-    found = {
-        e.target: applied
-        for e in system.equations
-        if (within is None or e.target in within) and (applied := activation_of(e)) is not None
-    }
+    found = applied(system, within)
     kinds = {name for name, _ in found.values()}
     if len(kinds) != 1:
         return {" and ".join(sorted(kinds)) or "as declared": system}

@@ -21,7 +21,8 @@ from symbp.ir.expr import Size
 from symbp.ir.points.fitting import constraints
 from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System
-from symbp.read.flow.activations import variants
+from symbp.read.flow.activations import applied, variants
+from symbp.read.flow.helps import with_norms, with_skips
 from symbp.read.flow.path import Path, path
 from symbp.read.flow.starts import STARTS, leaves, trained
 
@@ -75,7 +76,7 @@ def flow(derivation: Derivation, bound: StepBound | None = None) -> Flow | None:
     outputs = frozenset(declared.outputs)
     tracks: dict[str, tuple[Track, ...]] = {}
     try:
-        for name, system in variants(declared, frozenset(within) - outputs).items():
+        for name, system in _changed(declared, way, frozenset(within) - outputs).items():
             changed = path(system)
             if changed is None or changed.tensors != way.tensors:
                 changed = way if system is declared else None
@@ -87,6 +88,16 @@ def flow(derivation: Derivation, bound: StepBound | None = None) -> Flow | None:
     count = evaluate_size(way.length, sizes) if way.length is not None else 0
     places = tuple(map(str, range(count))) if count else tuple(reversed(way.tensors))
     return Flow(way.kind, way.tensors, places, tracks, sizes, way.last is not None)
+
+
+def _changed(declared: System, way: Path, within: frozenset[str]) -> dict[str, System]:
+    """The system with other activations, and with what helps a gradient on its way."""
+    found = variants(declared, within)
+    if len(found) == 1:
+        return found
+    own, hidden = next(iter(found)), applied(declared, within)
+    helped = {"a skip": with_skips(declared, hidden, way.tensors), "a norm": with_norms(declared, hidden)}
+    return found | {f"{own} with {what}": system for what, system in helped.items() if system is not None}
 
 
 def _tracks(

@@ -124,7 +124,7 @@ def test_flow_is_on_the_page_of_small_deep_nets(mlp):
     assert derivation._step_bound().norms == ("U",)
     tree = parsed(derivation.html())
     (section,) = [s for s in tree.iter("section") if s.get("aria-labelledby") == "flow"]
-    assert len(section.findall(".//tbody/tr")) == 12
+    assert len(section.findall(".//tbody/tr")) == 20
     assert "vanishes" in words(section)
     assert "bound for Glorot" in words(section)
     assert 'id="flow"' not in derivation.html(flow=False)

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from derived_once import of_gallery
 
+import symbp as bp
 from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_point
+from symbp.ir.validate import validate
 from symbp.read.flow import StepBound, flow
+from symbp.read.flow.activations import applied
 from symbp.read.flow.flow import SEED
+from symbp.read.flow.helps import with_norms, with_skips
 from symbp.read.flow.path import path
 from symbp.read.flow.starts import STARTS, fans, leaves, trained
 
@@ -58,6 +63,8 @@ def test_bound_holds_and_is_that_of_the_matrix(rnn):
 def test_what_is_known_of_starts_and_activations(rnn):
     _, found = rnn
     far = {name: {s: t.norms[-1] for s, t in by_start(ts).items()} for name, ts in found.tracks.items()}
+    helped = {f"tanh with a {what}": far.pop(f"tanh with a {what}") for what in ("skip", "norm")}
+    assert all(left > 0.5 for starts in helped.values() for left in starts.values())
     assert set(far) == {"tanh", "relu", "sigmoid"}
     for starts in far.values():
         assert starts["normal 0.01"] < 1e-15
@@ -108,3 +115,41 @@ def test_training_lowers_the_loss_and_starts_have_their_variance():
 def test_no_way_through_what_has_no_loss():
     system = derived("mlp").declared
     assert path(system.with_(loss=None)) is None
+
+
+def test_a_skip_and_a_norm_help():
+    """Six layers of logistic units: nothing of a gradient arrives, unless there is a way past them."""
+    N, D = bp.dims("N D")
+    H = bp.dim("H", 32)
+    h, t = bp.input("x", (N, D)), bp.target("t", (N, H))
+    for k in range(6):
+        h = bp.sigmoid(h @ bp.param(f"W{k}", (h.shape[1], H))).named(f"h{k}")
+    found = flow(bp.derive(bp.Network("deep", loss=bp.mse(h, t))))
+    assert list(found.tracks) == ["sigmoid", "tanh", "relu", "sigmoid with a skip", "sigmoid with a norm"]
+    left = {name: by_start(ts)["Glorot"].norms for name, ts in found.tracks.items()}
+    share = {name: norms[-1] / norms[0] for name, norms in left.items()}
+    assert share["sigmoid"] < 1e-2
+    assert share["sigmoid with a skip"] > 0.5
+    assert share["sigmoid with a norm"] > 5 * share["sigmoid"]
+
+
+def test_helped_systems_are_what_they_say(rnn):
+    derivation, _ = rnn
+    way, hidden = path(derivation.declared), applied(derivation.declared, frozenset({"h"}))
+    skip = with_skips(derivation.declared, hidden, way.tensors)
+    norm = with_norms(derivation.declared, hidden)
+    sizes, values = sample_point(derivation.declared, 1)
+    validate(skip)
+    validate(norm)
+    states = run(skip, values, sizes, wanted=["h"])["h"]
+    h = np.zeros_like(states[:, 0])
+    for t in range(states.shape[1]):
+        u = values["table"][values["x"][:, t]] @ values["W"] + h @ values["U"] + values["b"]
+        h = h + np.tanh(u)
+        np.testing.assert_allclose(states[:, t], h, rtol=1e-10)
+    normed = run(norm, values, sizes, wanted=["h"])["h"]
+    h = np.zeros_like(h)
+    for t in range(normed.shape[1]):
+        u = values["table"][values["x"][:, t]] @ values["W"] + h @ values["U"] + values["b"]
+        h = np.tanh((u - u.mean(1, keepdims=True)) / np.sqrt(u.var(1, keepdims=True) + 1e-5))
+        np.testing.assert_allclose(normed[:, t], h, rtol=1e-10)
