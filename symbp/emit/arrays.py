@@ -19,19 +19,10 @@ from symbp.emit.terms import repeated_parts
 from symbp.emit.views import shifted, view
 from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
+from symbp.ir.functions import numpy_names
 from symbp.lower.program import plain_subscripts
 
-FUNCTIONS = {
-    **{name: f"np.{name}" for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
-    **{name: f"np.{name}" for name in ("sqrt", "log1p", "expm1")},
-    **{f"a{name}": f"np.arc{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
-    "Floor": "np.floor",
-    "FloorQuotient": "np.floor_divide",
-    "Round": "np.rint",
-    "atan2": "np.arctan2",
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "log1mexp", "erf", "erfc")},
-    **{name: f"_{name}" for name in ("gamma", "loggamma", "digamma", "trigamma")},
-}
+FUNCTIONS = numpy_names()
 OF_SIZES = {"sqrt": "math.sqrt", "log": "math.log"}
 
 

@@ -16,19 +16,12 @@ from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, ZERO, Kind, Spell
 from symbp.emit.terms import repeated_parts
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
+from symbp.ir.functions import ELEMENTARY, numpy_names
 from symbp.lower.program import plain_subscripts
 
-FUNCTIONS = {
-    **{name: f"math.{name}" for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sqrt")},
-    **{name: f"math.{name}" for name in ("sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma")},
-    "loggamma": "math.lgamma",
-    "Floor": "np.floor",
-    "FloorQuotient": "np.floor_divide",
-    "Round": "np.rint",
-    "atan2": "math.atan2",
-    **{name: f"_{name}" for name in ("exp", "expm1", "log", "log1p", "tanh")},
-    **{name: f"_{name}" for name in ("sigmoid", "softplus", "log1mexp", "digamma", "trigamma")},
-}
+IN_MATH = {f.name: f"math.{f.math}" for f in ELEMENTARY.values() if f.math}
+VECTORISED = ("exp", "expm1", "log", "log1p", "tanh")  # helpers that compilers make vector instructions of
+FUNCTIONS = numpy_names() | IN_MATH | {name: f"_{name}" for name in VECTORISED}
 
 
 class ElementSpelling(Spelling):
@@ -202,7 +195,7 @@ class ElementSpelling(Spelling):
 class ScalarSpelling(ElementSpelling):
     """Spells a number that is computed once, in double precision."""
 
-    functions = FUNCTIONS | {name: f"math.{name}" for name in ("exp", "expm1", "log", "log1p", "tanh")}
+    functions = FUNCTIONS | IN_MATH
 
 
 def _is_cheap(e: Expr, leaves: tuple[type, ...]) -> bool:

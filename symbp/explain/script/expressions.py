@@ -15,13 +15,11 @@ import sympy
 
 from symbp.errors import GenerationError
 from symbp.ir.expr import Access, Expr, FloorDiv, FloorQuotient, Guard, Index, Mod, Round, Size, guards_of
+from symbp.ir.functions import ELEMENTARY
 from symbp.ir.system import Tensor
 from symbp.read.display import Along, Reduced
 
-OWN = (  # JavaScript's
-    "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh",
-    "acosh", "atanh",
-)  # fmt: skip
+OWN = {f.name: f"Math.{f.javascript}" for f in ELEMENTARY.values() if f.javascript}
 ADDED = (  # by the page's arithmetic
     "erf", "erfc", "loggamma", "polygamma", "sigmoid", "relu", "softplus", "softmax", "log_softmax",
     "logsumexp", "sum", "prod", "max",

@@ -22,14 +22,13 @@ import sympy
 
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.expr import Expr
+from symbp.ir.functions import ELEMENTARY
 
 Value = Any  # an element of a domain
 DIGITS, MORE_DIGITS = 50, 200  # the second for values of which the first leaves none, log(1 - sigmoid(150))
 
 UFUNCS: dict[str, Callable[..., Any]] = {
-    "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
-    "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
-    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "Pow": np.power, "sqrt": np.sqrt,
+    **{f.name: getattr(np, f.numpy) for f in ELEMENTARY.values() if f.numpy}, "Pow": np.power,
     "atan2": lambda y, x: _angle(y, x),
     "Floor": lambda x: np.floor(np.real(x)),
     "FloorQuotient": lambda a, b: np.floor_divide(np.real(a), np.real(b)),

@@ -31,10 +31,10 @@ import sympy
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.evaluation.domains import Domain, Residue, Value
 from symbp.ir.expr import Expr
+from symbp.ir.functions import ELEMENTARY
 
-ODD = frozenset({"sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf"})
-EVEN = frozenset({"cos", "cosh"})
-AT_ZERO = {"exp": 1, "cos": 1, "cosh": 1} | dict.fromkeys(ODD, 0)
+PARITY = {f.name: f.parity for f in ELEMENTARY.values() if f.parity}
+AT_ZERO = {f.name: f.at_zero for f in ELEMENTARY.values() if f.at_zero is not None}
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,14 @@ class _Unknowns(Domain):
             return Residue(AT_ZERO[name], self.prime)
         if name == "log":
             return self.logarithm(values[0])
-        if len(values) > 1 or name not in AT_ZERO:
+        if len(values) > 1 or name not in PARITY:
             return self.unknown(name, *values)
         turned = self.prime - values[0]
         found = self.unknown(name, min(values[0], turned))
-        if values[0] < turned or name in EVEN:
+        if values[0] < turned or PARITY[name] == "even":
             return found
-        value = pow(found.value, -1, self.prime) if name == "exp" else self.prime - found.value
+        inverse = PARITY[name] == "reciprocal"
+        value = pow(found.value, -1, self.prime) if inverse else self.prime - found.value
         return Residue(value, self.prime)
 
     def logarithm(self, value: int) -> Value:
