@@ -26,7 +26,20 @@ WORDS = """
 """
 NAMES = tuple(WORDS.split())
 QUICK = ("state", "seed", "np", "State", "kernel", "BATCH", "work", "theta", "constant_c")
-CASES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in NAMES]
+
+
+def cases(names):
+    """(name, target): in the usual run each name in one of the targets, in turn."""
+    found = []
+    for k, name in enumerate(names):
+        slow = [] if name in QUICK else [pytest.mark.slow]
+        for at, target in enumerate(("numpy", "numba")):
+            other = [] if name in QUICK or k % 2 == at else [pytest.mark.long]
+            found.append(pytest.param(name, target, marks=[*slow, *other]))
+    return found
+
+
+CASES = cases(NAMES)
 LOOPS = types.SimpleNamespace(
     **{**vars(math), **{n: getattr(np, n) for n in ("exp", "log", "tanh", "sqrt", "log1p", "expm1")}}
 )
@@ -83,8 +96,7 @@ def works(module: Any, x: str, w: str, h: str) -> None:
     assert module.evaluate({w: W}, **{x: X})["loss"] == pytest.approx(right)
 
 
-@pytest.mark.parametrize("target", ["numpy", "numba"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "target"), CASES)
 def test_inputs_parameters_and_outputs(name: str, target: str) -> None:
     for role, old in (("x", "x"), ("w", "W"), ("h", "h")):
         if role == "h" and name == "loss":
@@ -94,8 +106,7 @@ def test_inputs_parameters_and_outputs(name: str, target: str) -> None:
         works(module_of(net, target, called(net, {old: name}, {})), *names.values())
 
 
-@pytest.mark.parametrize("target", ["numpy", "numba"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "target"), CASES)
 def test_sizes(name: str, target: str) -> None:
     if name in ("loss", "dx"):
         return  # the loss of these nets is called so
@@ -123,8 +134,7 @@ def scaled(name: str) -> bp.Network:
     return bp.Network("names", loss=bp.hyper(name, 0.5) * (bp.tanh(x @ w) ** 2).mean().named("square"))
 
 
-@pytest.mark.parametrize("target", ["numpy", "numba"])
-@pytest.mark.parametrize("name", [case for case in CASES if case.values != ("loss",)])
+@pytest.mark.parametrize(("name", "target"), [case for case in CASES if case.values[0] != "loss"])
 def test_constants(name: str, target: str) -> None:
     plain, net = with_a_constant(), scaled(name)
     systems = [s.renamed({"c": name}) for s in (plain.system, plain.declared)]

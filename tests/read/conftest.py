@@ -58,9 +58,15 @@ def known():
 FAST = ("mlp", "logistic_regression", "crf", "char_lstm", "cnn", "random 0", "random 1", "hessian")
 
 
-@pytest.fixture(
-    params=[name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in PAGES]
-)
+USUAL = 10  # random nets in any run
+
+
+def _marks(name):
+    beyond = name.startswith("random") and int(name.split()[1]) >= USUAL
+    return [] if name in FAST else [pytest.mark.slow, *[pytest.mark.long] * beyond]
+
+
+@pytest.fixture(params=[pytest.param(name, marks=_marks(name)) for name in PAGES])
 def derivation(request, known):
     """Each of the derivations."""
     return known(request.param)
