@@ -1,0 +1,73 @@
+"""A range test of the learning rate (Smith 2017): it rises from step to step, and the loss tells.
+
+Enters: a setting. Leaves: a frozen `RangeTest`. Must not know: why anybody asks.
+
+The rate rises exponentially; the loss of each batch is smoothed by a running mean without bias towards its
+start. The test ends where the loss has left what it started from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite, log
+
+from symbp.verify.health.records import RangeTest
+from symbp.verify.health.setting import RATE, Setting, unscheduled
+from symbp.verify.health.training import moments
+
+LOWEST, HIGHEST, STEPS = 1e-6, 10.0, 100
+MEMORY = 0.8  # of the running mean: it lags by about five steps
+REACH = 3  # steps to each side over which the slope of the loss is taken
+FALLS = 0.01  # of the first loss: less is no fall
+
+
+def range_test(
+    setting: Setting, *, low: float = LOWEST, high: float = HIGHEST, steps: int = STEPS
+) -> RangeTest | None:
+    """The test, from the start of a setting, with its optimizer; None for one without a rate. A schedule is
+    left out."""
+    if RATE not in setting.rule.hyper:
+        return None
+    growth = (high / low) ** (1 / (steps - 1))
+    rates, losses, smooth = [], [], []
+    mean, rises = 0.0, False
+    plain = replace(setting, rule=unscheduled(setting.rule))
+    for moment in moments(plain, lambda number: low * growth ** (number - 1)):
+        if moment.step is None:
+            rises = True
+            break
+        number, loss = moment.step.number, moment.step.loss
+        mean = MEMORY * mean + (1 - MEMORY) * loss
+        rates.append(low * growth ** (number - 1))
+        losses.append(loss)
+        smooth.append(mean / (1 - MEMORY**number))
+        if _has_left(smooth):
+            rises = True
+            break
+        if number == steps:
+            break
+    if not smooth:
+        return RangeTest((), (), (), None, None, True)
+    suggested, lowest = _chosen(rates, smooth)
+    return RangeTest(tuple(rates), tuple(losses), tuple(smooth), suggested, lowest, rises)
+
+
+def _has_left(smooth: list[float]) -> bool:
+    """Whether the loss is as far above its start as it had fallen below it, or half of the start."""
+    first, best = smooth[0], min(smooth)
+    return not isfinite(smooth[-1]) or smooth[-1] > first + max(first - best, abs(first) / 2, 1e-12)
+
+
+def _chosen(rates: list[float], smooth: list[float]) -> tuple[float | None, float | None]:
+    """(the rate of the steepest fall before the lowest loss, the rate of the lowest loss); nothing where the
+    loss doesn't fall."""
+    end = min(range(len(smooth)), key=smooth.__getitem__)
+    if end == 0 or not smooth[0] - smooth[end] > FALLS * max(abs(smooth[0]), 1e-12):
+        return None, None
+    slopes = {}
+    for k in range(end + 1):
+        before, after = max(0, k - REACH), min(end, k + REACH)
+        if after > before:
+            slopes[k] = (smooth[after] - smooth[before]) / log(rates[after] / rates[before])
+    steepest = min(slopes, key=slopes.__getitem__)
+    return rates[steepest], rates[end]

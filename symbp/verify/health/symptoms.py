@@ -1,0 +1,126 @@
+"""What a training shows that a healthy one doesn't.
+
+Enters: a course of training. Leaves: frozen `Symptoms`. Must not know: what causes them.
+
+A symptom opens an inquiry; it is no verdict. What is found guilty is what mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from symbp.ir.system import Role
+from symbp.verify.health.records import Bend, Course, Look, Way
+from symbp.verify.health.setting import Setting, started
+from symbp.verify.health.training import probe_loss
+
+STANDS = 0.004  # of the first loss: one that falls by less in all steps stands still
+FEW_FALL = 0.02  # of the first loss
+GROWS = 1.05  # times the first loss in the end
+LEAPS = 3.0  # times the first loss on the way
+FAR = 2.0  # times what a network gives that knows nothing
+DEAD, FLAT = 0.5, 0.5  # shares
+UNITS = 8  # fewer may well be dead together by chance
+VANISHED, EXPLODED = 1e-4, 1e4  # over all layers of a net
+FORGETS, EXPLODES = 0.1, 1.5  # by the step of a recurrence
+REACHES = 1e3  # times what set out, for a gradient that explodes through time
+STEPS = 5  # of a recurrence, for its factor to mean something
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """`chance` is the loss that a network gives that knows nothing, where it can be told."""
+
+    broken: bool
+    stands: bool
+    grows: bool
+    far: bool
+    chance: float | None
+    still: tuple[str, ...]
+    copies: tuple[str, ...]
+    dead: tuple[Bend, ...]
+    died: tuple[Bend, ...]
+    flat: tuple[Bend, ...]
+    decided: tuple[str, ...]
+    way: Way | None
+    vanishes: bool
+    explodes: bool
+    forgets: bool
+    leaves: bool
+
+    @property
+    def any(self) -> bool:
+        return bool(
+            self.broken or self.stands or self.grows or self.far or self.still or self.copies
+            or self.dead or self.died or self.flat or self.decided or self.forgets or self.leaves
+        )  # fmt: skip
+
+
+def symptoms(course: Course, setting: Setting) -> Symptoms:
+    """All that is seen."""
+    first = course.looks[0] if course.looks else Look(0, (), (), None)
+    last = course.looks[-1] if len(course.looks) > 1 else first
+    chance = chance_loss(setting)
+    way, moved = first.way, bool(course.steps)
+    layered = way if way is not None and way.kind == "layers" else None
+    timed = way if way is not None and way.is_recurrence and way.kind != "layers" else None
+    ends = (layered.norms[-1] / layered.norms[0]) if layered and layered.norms[0] else 1.0
+    dead = tuple(b for b in first.bends if is_dead(b))
+    return Symptoms(
+        course.broken is not None,
+        course.broken is None and moved and fall(course) < STANDS,
+        _grows(course),
+        chance is not None and chance > 0 and isfinite(course.first) and course.first > FAR * chance,
+        chance,
+        course.still if moved else (),
+        tuple(b.tensor for b in last.bends if b.copies and b.units > 1) if len(course.looks) > 1 else (),
+        dead,
+        tuple(b for b in last.bends if is_dead(b) and b.tensor not in {d.tensor for d in dead}),
+        tuple(b for b in first.bends if b.flat >= FLAT),
+        tuple(s.tensor for s in first.shares if s.decided >= FLAT),
+        way,
+        ends < VANISHED,
+        ends > EXPLODED,
+        timed is not None and len(timed.norms) >= STEPS and (timed.factor or 0.0) < FORGETS,
+        timed is not None
+        and len(timed.norms) >= STEPS
+        and (timed.factor or 0.0) > EXPLODES
+        and max(timed.norms) > REACHES,
+    )
+
+
+def is_dead(bend: Bend) -> bool:
+    """Whether so many units of a rectifier pass nothing on that it is no chance."""
+    return bend.dead >= DEAD and (bend.units >= UNITS or bend.dead == 1.0)
+
+
+def fall(course: Course) -> float:
+    """The share of the first loss by which it falls; of a loss with any sign, of its size."""
+    if not isfinite(course.first) or not isfinite(course.last):
+        return float("-inf")
+    return (course.first - course.last) / (abs(course.first) or 1.0)
+
+
+def _grows(course: Course) -> bool:
+    if not course.steps or not isfinite(course.first):
+        return False
+    room = abs(course.first) or 1e-12
+    grown = (course.last - course.first) / room > GROWS - 1
+    leapt = (course.highest - course.first) / room > LEAPS - 1 and course.last > 0.5 * course.first
+    return bool(grown or leapt)
+
+
+def chance_loss(setting: Setting) -> float | None:
+    """What all parameters at 0 give, so all classes alike. Only where there are classes: elsewhere 0 is as
+    good a guess as any."""
+    targets = setting.system.with_role(Role.TARGET)
+    if not any(t.integer or t.fact("binary") or t.fact("one hot") for t in targets):
+        return None
+    params, buffers = started(setting)
+    nothing: Mapping[str, np.ndarray] = {n: np.zeros_like(v) for n, v in params.items()}
+    value = probe_loss(setting, nothing, buffers)
+    return value if isfinite(value) else None
