@@ -163,9 +163,9 @@ def _inquiry(
 def _helps(before: Course, after: Course, suspect: Suspect, ill: Symptoms, well: Symptoms) -> bool:
     """Whether a remedy mends a training: it comes through where it broke off, gets further down, or is rid of
     the symptom without harm to the loss."""
-    if after.broken is not None or not isfinite(after.last):
+    if after.ended_early or not isfinite(after.last):
         return False
-    if before.broken is not None or not isfinite(before.last):
+    if before.ended_early or not isfinite(before.last):
         return fall(after) > 0
     if suspect.relative:
         return fall(after) > fall(before) + HELPS
@@ -201,13 +201,16 @@ def _convicted(suspect: Suspect, before: Course, after: Course) -> Finding:
 def _figures(course: Course) -> str:
     if course.broken is not None:
         start = f"loss {course.first:.4g}, then " if isfinite(course.first) else ""
-        return f"{start}no finite value at step {course.broken.step}"
+        broken = course.broken
+        return f"{start}no finite value at step {broken.step}, first in {{{broken.tensor}}}"
+    if course.escaped:
+        return f"loss {course.first:.4g}, then {course.highest:.3g} by step {len(course.steps)}"
     return f"loss {course.first:.4g} → {course.last:.4g}"
 
 
 def _more_figures(before: Course, after: Course) -> str:
     """Of what else has changed: dead units, flat entries, the factor of a step through time."""
-    if not before.looks or not after.looks:
+    if len(before.looks) != len(after.looks) or not before.looks:
         return ""
     one, two = before.looks[-1], after.looks[-1]
     found = []
@@ -218,7 +221,8 @@ def _more_figures(before: Course, after: Course) -> str:
             found.append(f"flat entries of {{{old.tensor}}} {old.flat:.0%} → {new.flat:.0%}")
     ways = before.looks[0].way, after.looks[0].way
     if ways[0] is not None and ways[1] is not None and ways[0].factor != ways[1].factor:
-        found.append(f"gradient by place ×{ways[0].factor or 0:.3g} → ×{ways[1].factor or 0:.3g}")
+        unit = "step" if ways[0].is_recurrence else "layer"
+        found.append(f"gradient by {unit} ×{ways[0].factor or 0:.3g} → ×{ways[1].factor or 0:.3g}")
     return "; " + ", ".join(found[:3]) if found else ""
 
 
@@ -258,13 +262,13 @@ def _unexplained(
                 advice="Offsets at 0, a lower learning rate, or an activation that has a slope everywhere.",
             )  # fmt: skip
     unlucky = [s for s in tried if "through" in s.cause]
-    if left.forgets or left.leaves or (left.stands and left.vanishes):
+    if left.forgets or left.leaves or (left.idle and left.vanishes):
         for suspect in unlucky[:1]:
             yield Finding(
                 "problem", suspect.cause, suspect.about, suspect.text, suspect.why,
                 "Measured at the start; the start that was tried doesn't mend it.", suspect.advice,
             )  # fmt: skip
-    if found or left.broken or unlucky:
+    if found or left.broken or left.dead or left.died or unlucky:
         return
     if left.stands or left.grows:
         yield Finding(

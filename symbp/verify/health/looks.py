@@ -93,8 +93,10 @@ def look(tools: Instruments, setting: Setting, params: Mapping[str, Array], buff
          step: int, data: Mapping[str, Array]) -> Look:  # fmt: skip
     """What is seen over these arrays."""
     sizes, leaves = setting.sizes_for(data), setting.leaves(data, params, buffers, 0)
-    run = Run(tools.whole, leaves, sizes)
     with np.errstate(all="ignore"):
+        own = Run(setting.system, leaves, sizes)
+        stopped = {t.name: own.tensor(t.name) for t in tools.whole.leaves if t.name not in leaves}
+        run = Run(tools.whole, {**leaves, **stopped}, sizes)
         bends = tuple(_bend(run, site, tools.adjoint.get(site.target)) for site in tools.sites)
         shares = tuple(_share(run.tensor(name), name, axis) for name, axis in tools.shares)
         way = _way(tools, setting, leaves, sizes) or _layers(tools, bends)

@@ -2,8 +2,9 @@
 
 Enters: a setting. Leaves: a frozen `RangeTest`. Must not know: why anybody asks.
 
-The rate rises exponentially; the loss of each batch is smoothed by a running mean without bias towards its
-start. The test ends where the loss has left what it started from.
+The rate rises exponentially. The same few batches come again and again, so that each loss can be compared
+with that of the same batch at the start: what is left is what training changed, not what batches differ by.
+It is smoothed by a running mean. The test ends where the loss has left what it started from.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from math import isfinite, log
 
 from symbp.verify.health.records import RangeTest
 from symbp.verify.health.setting import RATE, Setting, unscheduled
-from symbp.verify.health.training import moments
+from symbp.verify.health.training import first_losses, moments
 
 LOWEST, HIGHEST, STEPS = 1e-6, 10.0, 100
 MEMORY = 0.8  # of the running mean: it lags by about five steps
+PERIOD = 8  # batches
 REACH = 3  # steps to each side over which the slope of the loss is taken
+BELOW = 4  # times below the rate of the lowest loss a rate is that can be trusted for long
 FALLS = 0.01  # of the first loss: less is no fall
 
 
@@ -30,24 +33,25 @@ def range_test(
         return None
     growth = (high / low) ** (1 / (steps - 1))
     rates, losses, smooth = [], [], []
-    mean, rises = 0.0, False
     plain = replace(setting, rule=unscheduled(setting.rule))
-    for moment in moments(plain, lambda number: low * growth ** (number - 1)):
+    start = first_losses(plain, PERIOD)
+    level, mean, rises = sum(start) / len(start), 0.0, False
+    if not isfinite(level):
+        return RangeTest((), (), (), None, None, True)
+    for moment in moments(plain, lambda number: low * growth ** (number - 1), PERIOD):
         if moment.step is None:
             rises = True
             break
         number, loss = moment.step.number, moment.step.loss
-        mean = MEMORY * mean + (1 - MEMORY) * loss
+        mean = MEMORY * mean + (1 - MEMORY) * (loss - start[(number - 1) % PERIOD])
         rates.append(low * growth ** (number - 1))
         losses.append(loss)
-        smooth.append(mean / (1 - MEMORY**number))
+        smooth.append(level + mean)
         if _has_left(smooth):
             rises = True
             break
         if number == steps:
             break
-    if not smooth:
-        return RangeTest((), (), (), None, None, True)
     suggested, lowest = _chosen(rates, smooth)
     return RangeTest(tuple(rates), tuple(losses), tuple(smooth), suggested, lowest, rises)
 
@@ -59,8 +63,8 @@ def _has_left(smooth: list[float]) -> bool:
 
 
 def _chosen(rates: list[float], smooth: list[float]) -> tuple[float | None, float | None]:
-    """(the rate of the steepest fall before the lowest loss, the rate of the lowest loss); nothing where the
-    loss doesn't fall."""
+    """(the rate of the steepest fall, well below that of the lowest loss; the rate of the lowest loss);
+    nothing where the loss doesn't fall."""
     end = min(range(len(smooth)), key=smooth.__getitem__)
     if end == 0 or not smooth[0] - smooth[end] > FALLS * max(abs(smooth[0]), 1e-12):
         return None, None
@@ -70,4 +74,4 @@ def _chosen(rates: list[float], smooth: list[float]) -> tuple[float | None, floa
         if after > before:
             slopes[k] = (smooth[after] - smooth[before]) / log(rates[after] / rates[before])
     steepest = min(slopes, key=slopes.__getitem__)
-    return rates[steepest], rates[end]
+    return min(rates[steepest], rates[end] / BELOW), rates[end]

@@ -110,7 +110,8 @@ class Broken:
 @dataclass(frozen=True)
 class Course:
     """One training: its steps, the loss on the probe after some of them (0: at the start), looks, and what
-    broke it off. `still` are the parameters whose gradient was 0 in all elements at each step."""
+    broke it off: something that isn't finite or, with `escaped`, a loss too large to go on from. `still` are
+    the parameters whose gradient was 0 in all elements at each step."""
 
     rate: float | None
     steps: tuple[Step, ...]
@@ -118,8 +119,13 @@ class Course:
     looks: tuple[Look, ...]
     broken: Broken | None
     still: tuple[str, ...]
+    escaped: bool = False
     start: Mapping[str, Array] = field(repr=False, default_factory=dict)
     end: Mapping[str, Array] = field(repr=False, default_factory=dict)
+
+    @property
+    def ended_early(self) -> bool:
+        return self.broken is not None or self.escaped
 
     @property
     def first(self) -> float:
@@ -129,7 +135,7 @@ class Course:
     @property
     def last(self) -> float:
         """The loss on the probe in the end; infinite where the training broke off."""
-        if self.broken is not None or not self.probes:
+        if self.ended_early or not self.probes:
             return float("inf")
         return self.probes[max(self.probes)]
 
@@ -151,8 +157,8 @@ class Course:
 @dataclass(frozen=True)
 class RangeTest:
     """The loss while the learning rate rises from step to step: as measured, and smoothed. `suggested` is the
-    rate at which the smoothed loss falls fastest, `lowest` that at which it is lowest; `rises` says whether
-    the end of the range was too much."""
+    rate at which the smoothed loss falls fastest, but well below `lowest`, at which it is lowest; `rises` says
+    whether the end of the range was too much."""
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]

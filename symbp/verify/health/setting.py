@@ -61,6 +61,10 @@ class Setting:
         """The same at another learning rate."""
         return replace(self, rule=replace(self.rule, hyper={**self.rule.hyper, RATE: rate}))
 
+    def with_module(self, module: ModuleType) -> Setting:
+        """The same, with a generated module at hand."""
+        return replace(self, module=module)
+
     def batch_at(self, step: int) -> Values:
         """The arrays of a step, counted from 1: all examples in random order, then again in another one."""
         if self.batch is None:

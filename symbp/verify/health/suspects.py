@@ -110,13 +110,12 @@ def _starts(case: Case) -> Iterator[Suspect]:
     drawn = [w for w in case.weights if w.size > 0 and not (w.is_constant and w.into * w.out > 1)]
     large = [w for w in drawn if w.times > LARGE]
     small = [w for w in drawn if w.times < SMALL]
-    up = seen.broken or seen.far or seen.flat or seen.decided or seen.grows or seen.explodes or seen.stands
+    up = seen.broken or seen.far or seen.flat or seen.decided or seen.grows or seen.explodes or seen.idle
     if large and up:
         yield _scaled("start too large", large, case)
-    if small and (seen.stands or seen.vanishes):
+    if small and seen.idle:
         yield _scaled("start too small", small, case)
-    slow = [w for w in drawn if w.times < SMALL or w.times > LARGE]
-    if seen.vanishes and not (small and seen.stands) and not slow:
+    if seen.vanishes and seen.idle and not small and not large:
         yield _faint(case)
 
 
@@ -322,7 +321,7 @@ def _held_back(case: Case) -> Iterator[Suspect]:
     rule, course = case.setting.rule, case.course
     clip, decay, rate = (rule.hyper.get(name, 0.0) for name in ("clip_norm", "weight_decay", RATE))
     norms = [float(np.sqrt(sum(g**2 for g in step.gradient.values()))) for step in course.steps]
-    if clip and norms and min(norms) > BOUND * clip and case.seen.stands:
+    if clip and norms and min(norms) > BOUND * clip and case.seen.idle:
         free = float(np.median(norms))
         yield Suspect(
             "gradient clipped away", (),
@@ -330,7 +329,7 @@ def _held_back(case: Case) -> Iterator[Suspect]:
             f"Clip at a norm that is rarely reached: --clip-norm {free:.2g}.",
             replace(case.setting, rule=replace(rule, hyper={**rule.hyper, "clip_norm": free})),
         )  # fmt: skip
-    if decay and rate * decay > DECAYS and (case.seen.stands or case.seen.grows or case.seen.broken):
+    if decay and rate * decay > DECAYS and (case.seen.idle or case.seen.grows or case.seen.broken):
         yield Suspect(
             "weight decay too strong", (),
             f"Each step shrinks the weights by {rate * decay:.3g} of themselves.",
@@ -345,25 +344,25 @@ def _rate(case: Case) -> Iterator[Suspect]:
     rate, course, seen = case.setting.rate, case.course, case.seen
     if rate is None or not course.steps:
         return
-    ratios = {n: r for n in course.start if (r := course.ratio(n)) is not None and np.ndim(course.start[n])}
+    drawn = [n for n, values in course.start.items() if np.any(values)]  # of others nothing can be told
+    ratios = {n: r for n in drawn if (r := course.ratio(n)) is not None}
     most, name = max(((r, n) for n, r in ratios.items()), default=(0.0, ""))
     told = (f"{{{name}}} changes by {most:.2g} of itself a step, in the median.",) if name else ()
     suggested = case.test.suggested if case.test is not None else None
-    hasty = most > HASTY or course.broken is not None
-    if seen.grows or seen.died or seen.broken or (seen.stands and hasty):
-        lower = suggested if suggested is not None and suggested < rate / 3 else rate / 10
-        why = [*told]
-        if course.steps:
-            first, high = course.steps[0].loss, course.highest
-            why.append(f"The loss begins at {first:.4g} and reaches {high:.4g}.")
+    if seen.grows or seen.died or seen.broken or (seen.idle and most > HASTY):
+        why = [*told, f"The loss begins at {course.steps[0].loss:.4g} and reaches {course.highest:.4g}."]
         why += [f"{b.dead:.0%} of the units of {{{b.tensor}}} have died on the way." for b in seen.died]
-        yield Suspect(
-            "learning rate too high", (),
-            f"The learning rate {rate:.3g} is too high: the steps leap over what they look for.",
-            tuple(why), f"Train at {lower:.2g}: --lr {lower:.2g}.", case.setting.at_rate(lower),
-        )  # fmt: skip
+        lower = [rate / 10, rate / 100]
+        if suggested is not None and rate / 1e4 < suggested < rate / 3:
+            lower = [suggested, *lower]
+        for other in lower:
+            yield Suspect(
+                "learning rate too high", (),
+                f"The learning rate {rate:.3g} is too high: the steps leap over what they look for.",
+                tuple(why), f"Train at {other:.2g}: --lr {other:.2g}.", case.setting.at_rate(other),
+            )  # fmt: skip
     timid = all(r < TIMID for r in ratios.values())
-    if suggested is not None and suggested > 10 * rate and timid and (seen.stands or fall(course) < 0.02):
+    if suggested is not None and suggested > 10 * rate and timid and fall(course) < 0.02:
         plain = replace(case.setting, rule=unscheduled(case.setting.rule))
         yield Suspect(
             "learning rate too low", (),

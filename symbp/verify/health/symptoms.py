@@ -19,7 +19,7 @@ from symbp.verify.health.setting import Setting, started
 from symbp.verify.health.training import probe_loss
 
 STANDS = 0.004  # of the first loss: one that falls by less in all steps stands still
-FEW_FALL = 0.02  # of the first loss
+IGNORANT = 0.03  # of what a network gives that knows nothing, beside it in the end
 GROWS = 1.05  # times the first loss in the end
 LEAPS = 3.0  # times the first loss on the way
 FAR = 2.0  # times what a network gives that knows nothing
@@ -33,10 +33,12 @@ STEPS = 5  # of a recurrence, for its factor to mean something
 
 @dataclass(frozen=True)
 class Symptoms:
-    """`chance` is the loss that a network gives that knows nothing, where it can be told."""
+    """`chance` is the loss that a network gives that knows nothing, where it can be told; `ignorant` is one
+    that ends there."""
 
     broken: bool
     stands: bool
+    ignorant: bool
     grows: bool
     far: bool
     chance: float | None
@@ -53,9 +55,14 @@ class Symptoms:
     leaves: bool
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is learnt."""
+        return self.stands or self.ignorant
+
+    @property
     def any(self) -> bool:
         return bool(
-            self.broken or self.stands or self.grows or self.far or self.still or self.copies
+            self.broken or self.stands or self.ignorant or self.grows or self.far or self.still or self.copies
             or self.dead or self.died or self.flat or self.decided or self.forgets or self.leaves
         )  # fmt: skip
 
@@ -71,8 +78,9 @@ def symptoms(course: Course, setting: Setting) -> Symptoms:
     ends = (layered.norms[-1] / layered.norms[0]) if layered and layered.norms[0] else 1.0
     dead = tuple(b for b in first.bends if is_dead(b))
     return Symptoms(
-        course.broken is not None,
-        course.broken is None and moved and fall(course) < STANDS,
+        course.ended_early,
+        not course.ended_early and moved and fall(course) < STANDS,
+        chance is not None and _is_ignorant(course, chance, vanishes=ends < VANISHED),
         _grows(course),
         chance is not None and chance > 0 and isfinite(course.first) and course.first > FAR * chance,
         chance,
@@ -103,6 +111,14 @@ def fall(course: Course) -> float:
     if not isfinite(course.first) or not isfinite(course.last):
         return float("-inf")
     return (course.first - course.last) / (abs(course.first) or 1.0)
+
+
+def _is_ignorant(course: Course, chance: float, *, vanishes: bool) -> bool:
+    """Whether the loss ends at what chance gives or, where no gradient gets through, not below."""
+    if not isfinite(course.last):
+        return False
+    beyond = (course.last - chance) / (abs(chance) or 1.0)
+    return beyond > -IGNORANT and (vanishes or beyond < IGNORANT)
 
 
 def _grows(course: Course) -> bool:

@@ -91,16 +91,18 @@ class Point:
         return {**self.buffers, **changed}
 
 
-def moments(setting: Setting, rate: Callable[[int], float] | None = None) -> Iterator[Moment]:
-    """The steps one after the other, without end; at the rates that are asked for, if they are. The last is
-    one that is broken."""
+def moments(
+    setting: Setting, rate: Callable[[int], float] | None = None, period: int | None = None
+) -> Iterator[Moment]:
+    """The steps one after the other, without end; at the rates that are asked for, if they are; with the
+    arrays of the first `period` steps again and again, if there is one. The last is one that is broken."""
     params, buffers = started(setting)
     optimizer = _Optimizer(setting.rule, params)
     number = 0
     while True:
         number += 1
-        data = setting.batch_at(number)
-        point = Point(setting, data, params, buffers, number)
+        drawn = number if period is None else (number - 1) % period + 1
+        point = Point(setting, setting.batch_at(drawn), params, buffers, drawn)
         loss, gradients = point.differentiated
         if not isfinite(loss) or not all(np.isfinite(g).all() for g in gradients.values()):
             asked = [setting.system.loss or "", *setting.derivation.gradients.values()]
@@ -118,8 +120,16 @@ def moments(setting: Setting, rate: Callable[[int], float] | None = None) -> Ite
         yield Moment(step, params, buffers)
 
 
+def first_losses(setting: Setting, count: int) -> list[float]:
+    """The losses of the batches of the first steps, all with the parameters as they start."""
+    params, buffers = started(setting)
+    points = (Point(setting, setting.batch_at(k), params, buffers, k) for k in range(1, count + 1))
+    return [point.differentiated[0] for point in points]
+
+
 def _norm(array: Array) -> float:
-    return float(np.linalg.norm(np.asarray(array, float).reshape(-1)))
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(np.asarray(array, float).reshape(-1)))
 
 
 class _Optimizer:
@@ -170,16 +180,20 @@ def probe_loss(setting: Setting, params: Mapping[str, Array], buffers: Mapping[s
 def train(setting: Setting, tools: Instruments) -> Course:
     """The steps of a setting, with the loss on the probe now and then, and looks at the start and the end."""
     start, buffers = started(setting)
-    probes, looks, steps = {0: probe_loss(setting, start, buffers)}, [], []
-    looked: list[Look] = looks
+    probes = {0: probe_loss(setting, start, buffers)}
+    looks: list[Look] = []
+    steps: list[Step] = []
     if isfinite(probes[0]):
-        looked.append(look(tools, setting, start, buffers, 0, setting.probe))
+        looks.append(look(tools, setting, start, buffers, 0, setting.probe))
     still = set(start)
     middle = {round(setting.steps * (k + 1) / (MIDDLE + 1)) for k in range(MIDDLE)}
-    params, broken = start, None
+    params, broken, escaped = start, None, False
     for moment in moments(setting):
-        if moment.step is None or not abs(moment.step.loss) < ENDLESS:
-            broken = moment.broken
+        if moment.step is None:
+            broken, escaped = moment.broken, moment.broken is None
+            break
+        if not abs(moment.step.loss) < ENDLESS:
+            escaped = True
             break
         steps.append(moment.step)
         params, buffers = moment.params, moment.buffers
@@ -189,6 +203,8 @@ def train(setting: Setting, tools: Instruments) -> Course:
             probes[number] = probe_loss(setting, params, buffers)
         if number == setting.steps:
             break
-    if broken is None and steps and isfinite(probes[max(probes)]):
-        looked.append(look(tools, setting, params, buffers, steps[-1].number, setting.probe))
-    return Course(setting.rate, tuple(steps), probes, tuple(looks), broken, tuple(sorted(still)), start, params)
+    if broken is None and not escaped and steps and isfinite(probes[max(probes)]):
+        looks.append(look(tools, setting, params, buffers, steps[-1].number, setting.probe))
+    return Course(
+        setting.rate, tuple(steps), probes, tuple(looks), broken, tuple(sorted(still)), escaped, start, params
+    )

@@ -23,12 +23,12 @@ class Trained:
     batch_size: int = 32
 
 
-def clouds(count=256, features=8, classes=4, seed=0, scale=1.0, shift=0.0):
+def clouds(count=256, features=8, classes=4, seed=0, scale=1.0, shift=0.0, noise=1.0):
     """Classes around centres of their own."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, classes, count)
     centres = 1.5 * np.random.default_rng(99).normal(size=(classes, features))
-    x = (centres[y] + rng.normal(size=(count, features))) / 1.8
+    x = (centres[y] + noise * rng.normal(size=(count, features))) / 1.8
     return {"x": scale * x + shift, "y": y}
 
 
@@ -161,7 +161,7 @@ def logarithm_of_0():
 
 
 def softmax_decided():
-    return Trained(classifier(last=start.normal(60)), clouds(), SGD(0.05))
+    return Trained(classifier(last=start.normal(60)), clouds(noise=3.0), SGD(0.05))
 
 
 def unused_layer():
@@ -196,15 +196,38 @@ def decayed():
     return Trained(classifier(), clouds(), SGD(0.1, weight_decay=9.0))
 
 
-def root_at_0():
-    """The deviation of a layer that is 0 for all examples."""
+def division_by_0():
+    """A layer divided by its sum, which is 0 for some examples."""
+    N, D, H = bp.dim("N"), bp.dim("D", 5), bp.dim("H", 4)
+    x, y = bp.input("x", (N, D)), bp.target("y", (N,))
+    W, v = bp.param("W", (D, H)), bp.param("v", (H,))
+    n, j = bp.indices("n j")
+    h = bp.relu(x @ W)
+    total = bp.define("total", [n], bp.Sum(h[n, j], j))
+    o = bp.define("o", [n], bp.Sum(h[n, j] * v[j], j) / total[n])
+    return Trained(bp.Network("shares", loss=bp.mean((o - y) ** 2), outputs={"o": o}), line(), SGD(0.1))
+
+
+def exponential_of_raw_inputs():
+    """A rate of events, of inputs in the hundreds."""
+    N, D = bp.dim("N"), bp.dim("D", 5)
+    x, y = bp.input("x", (N, D)), bp.target("y", (N,))
+    w = bp.param("w", (D,), init=start.normal(1))
+    n, i = bp.indices("n i")
+    a = bp.define("a", [n], bp.Sum(x[n, i] * w[i], i))
+    data = line(scale=0.1)
+    data = {"x": 500 * data["x"], "y": np.exp(data["y"])}
+    return Trained(bp.Network("events", loss=bp.mean(bp.exp(a) - y * a)), data, SGD(0.05))
+
+
+def dead_by_shift():
     N, D, H = bp.dim("N"), bp.dim("D", 5), bp.dim("H", 8)
     x, y = bp.input("x", (N, D)), bp.target("y", (N,))
-    W = bp.param("W", (D, H))
+    W, v = bp.param("W", (D, H)), bp.param("v", (H,), init=start.normal(0.3))
     n, j = bp.indices("n j")
     h = bp.relu(x @ W - 50)
-    o = bp.define("o", [n], bp.sqrt(bp.Sum(h[n, j], j)))
-    return Trained(bp.Network("root", loss=bp.mean((o - y) ** 2), outputs={"o": o}), line(), SGD(0.1))
+    o = bp.define("o", [n], bp.Sum(h[n, j] * v[j], j))
+    return Trained(bp.Network("shifted", loss=bp.mean((o - y) ** 2), outputs={"o": o}), line(), SGD(0.1))
 
 
 def same_inputs():
@@ -263,7 +286,9 @@ ILL = {
     targets_far_off: "targets not standardised",
     clipped_away: "gradient clipped away",
     decayed: "weight decay too strong",
-    root_at_0: "not finite",
+    division_by_0: "not finite",
+    exponential_of_raw_inputs: "inputs not standardised",
+    dead_by_shift: "dead units",
     same_inputs: "inputs without information",
     forgetful_gates: "saturated units by their offset",
 }
