@@ -14,7 +14,7 @@ from symbp.verify.health.prepare import BATCH_SIZE, STEPS, prepared
 from symbp.verify.health.report import as_json, text
 
 if TYPE_CHECKING:
-    from symbp.derive.derivation import Derivation
+    from symbp.api.derivation import Derivation
     from symbp.explain.curves import Chart
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
@@ -38,8 +38,9 @@ class Diagnosis(Health):
 
         found = []
         if self.test is not None and self.test.rates:
-            lines = series("smoothed", self.test.rates, self.test.smooth), series(
-                "as measured", self.test.rates, self.test.losses
+            lines = (
+                series("smoothed", self.test.rates, self.test.smooth),
+                series("as measured", self.test.rates, self.test.losses),
             )
             title = f"{self.name}: loss by learning rate"
             found.append(Chart(title, Axis("learning rate", log=True), Axis("loss"), lines))

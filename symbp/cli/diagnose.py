@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import OPTIMIZERS, Arguments, count, positive, sizes
@@ -18,6 +17,7 @@ from symbp.errors import DataError, UsageError
 if TYPE_CHECKING:
     from symbp.api.diagnosis import Diagnosis
     from symbp.cli.target import Target
+    from symbp.data import Data
 
 HELP = "why a network doesn't learn: gradients, units, updates by step, the cause, the rate"
 LARGEST_BATCH = 64
@@ -30,7 +30,9 @@ def add_arguments(to: Arguments) -> None:
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
     to.add("--steps", type=count, metavar="INTEGER", default=40, help="of training (default: 40)")
     to.add("--batch-size", type=count, metavar="INTEGER", help="default: the network's, at most 64")
-    to.add("--seed", type=int, default=0, metavar="INTEGER", help="of initial values and batches (default: 0)")
+    to.add(
+        "--seed", type=int, default=0, metavar="INTEGER", help="of initial values and batches (default: 0)"
+    )
     to.add(
         "--optimizer",
         choices=sorted(OPTIMIZERS),
@@ -95,7 +97,7 @@ def _is_asked_for(target: Target, args: argparse.Namespace) -> bool:
     return bool(args.data or args.text or target.data)
 
 
-def _data(target: Target, args: argparse.Namespace) -> tuple[Mapping[str, Any] | None, str]:
+def _data(target: Target, args: argparse.Namespace) -> tuple[Data | None, str]:
     """(the arrays that there are, what they are); none for a network that no data at hand fit."""
     from symbp.cli.data import data_for
 

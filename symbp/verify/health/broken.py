@@ -37,14 +37,17 @@ def first_broken(run: Run, system: System, asked: Iterable[str], step: int) -> B
         ]
     if not found:
         found = [e for e in system.equations if e.target in bad][:1]
-    not_numbers = [e for e in found if np.isnan(run.tensor(e.target)).any()]
-    masks = [e for e in found if not np.isposinf(run.tensor(e.target)).any() and e not in not_numbers]
-    first = next((e for e in found if e not in masks), found[0])
-    return _told(run, system, first, step)
+    unmasked = [e for e in found if not _is_masked(run.tensor(e.target))]
+    return _told(run, system, (unmasked or found)[0], step)
 
 
 def _is_finite(values: Array) -> bool:
     return bool(np.isfinite(values).all())
+
+
+def _is_masked(values: Array) -> bool:
+    """Whether all that isn't finite is −∞, as what a mask excludes may be by right."""
+    return bool(np.isneginf(values[~np.isfinite(values)]).all())
 
 
 def _told(run: Run, system: System, equation: Equation, step: int) -> Broken:
@@ -71,7 +74,11 @@ def _told(run: Run, system: System, equation: Equation, step: int) -> Broken:
 def _operation(run: Run, equation: Equation) -> str:
     """What in the body has no finite value: the logarithm of 0, a division by 0, an exponential."""
     for node in sympy.postorder_traversal(equation.body):
-        if isinstance(node, Guard) or not value_accesses(node) or not isinstance(node, (sympy.Pow, sympy.log)):
+        if (
+            isinstance(node, Guard)
+            or not value_accesses(node)
+            or not isinstance(node, (sympy.Pow, sympy.log))
+        ):
             continue
         inner = node.exp if isinstance(node, sympy.exp) else node.args[0]
         values = _values(run, equation, inner)
@@ -82,7 +89,7 @@ def _operation(run: Run, equation: Equation) -> str:
             return "the logarithm of 0" if low == 0 else f"the logarithm of a negative number ({low:.4g})"
         if isinstance(node, sympy.exp) and high > 709:
             return f"exp({high:.4g}), more than a float64 can hold"
-        if isinstance(node, sympy.exp) or isinstance(node, sympy.log):
+        if isinstance(node, (sympy.exp, sympy.log)):
             continue
         if node.exp.is_number and node.exp < 0 and bool((values == 0).any()):
             return "a division by 0" if node.exp.is_Integer else "the slope of a root at 0"

@@ -3,11 +3,11 @@
 Enters: a setting. Leaves: a frozen `Health`: measures, findings, the range test. Must not know: how anything
 is shown.
 
-Nothing is called a cause because of a threshold alone. A suspect's remedy is put in place and the training run
-again, from the start, on the same batches; where that helps, the suspect is a problem, with the figures before
-and after. Then what is left is looked at with the remedy in place, for there may be another cause behind.
-Only what needs no trial is told without one: a value that isn't finite, parameters without a gradient, units
-without a slope.
+Nothing is called a cause because of a threshold alone. A suspect's remedy is put in place and the training
+run again, from the start, on the same batches; where that helps, the suspect is a problem, with the figures
+before and after. Then what is left is looked at with the remedy in place, for there may be another cause
+behind. Only what needs no trial is told without one: a value that isn't finite, a parameter without a
+gradient, units without a slope.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import numpy as np
 
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
+from symbp.verify.health.causes import Suspect, opened, suspects
 from symbp.verify.health.looks import Instruments, instruments
 from symbp.verify.health.rates import range_test
 from symbp.verify.health.records import Course, RangeTest
 from symbp.verify.health.setting import Setting
-from symbp.verify.health.suspects import Suspect, opened, suspects
 from symbp.verify.health.symptoms import Symptoms, fall, symptoms
 from symbp.verify.health.training import train
 from symbp.verify.lint.gradients import unused
@@ -82,7 +82,7 @@ def _certain(setting: Setting, course: Course) -> Iterator[Finding]:
         if _is_stopped(setting, name):
             yield Finding(
                 "problem", "gradient stopped", (name,),
-                f"The loss depends on {{{name}}} only through values that count as constants: it never learns.",
+                f"The loss rests on {{{name}}} only through values that count as constants: it never learns.",
                 proof=f"Each chain of definitions from {{{name}}} to the loss passes a stopped value.",
                 origin=system.tensor(name).origin,
             )  # fmt: skip
@@ -136,7 +136,7 @@ def _inquiry(
     """Causes, one behind another, and what stays without one."""
     found: list[Finding] = []
     tried: list[Suspect] = []
-    seen = first = symptoms(course, setting)
+    seen = symptoms(course, setting)
     for _ in range(ROUNDS):
         if not seen.any:
             break
@@ -157,7 +157,7 @@ def _inquiry(
         setting, course = guilty.remedy, after
         seen = symptoms(course, setting)
         test = None if guilty.relative else test
-    return [*_unexplained(first, seen, course, found, tried), *found, *_suspected(tried, found)]
+    return [*_unexplained(seen, course, found, tried), *found, *_suspected(tried, found)]
 
 
 def _helps(before: Course, after: Course, suspect: Suspect, ill: Symptoms, well: Symptoms) -> bool:
@@ -194,7 +194,7 @@ def _convicted(suspect: Suspect, before: Course, after: Course) -> Finding:
         "problem", suspect.cause, suspect.about, suspect.text, suspect.why,
         f"Tried: {_figures(before)} as it is, {_figures(after)} with the remedy"
         f"{_more_figures(before, after)}.",
-        suspect.advice,
+        f"{suspect.advice} {suspect.with_remedy}".strip(),
     )  # fmt: skip
 
 
@@ -239,7 +239,7 @@ def _suspected(tried: list[Suspect], found: list[Finding]) -> Iterator[Finding]:
 
 
 def _unexplained(
-    seen: Symptoms, left: Symptoms, course: Course, found: list[Finding], tried: list[Suspect]
+    left: Symptoms, course: Course, found: list[Finding], tried: list[Suspect]
 ) -> Iterator[Finding]:
     """Symptoms that are problems whatever causes them, as far as no cause that was found takes them away."""
     if left.broken and course.broken is not None:

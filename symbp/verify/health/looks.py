@@ -73,9 +73,9 @@ def _shares(system: System) -> list[tuple[str, int]]:
         if total is None or total.op != "sum" or len(total.reduced) != 1:
             continue
         read = accesses(total.body)
-        if len(read) == 1 and total.body == read[0] and read[0].name == parts[0].name:
-            if parts[0].subscripts == equation.indices:
-                found.append((equation.target, read[0].subscripts.index(total.reduced[0])))
+        own = len(read) == 1 and total.body == read[0] and read[0].name == parts[0].name
+        if own and parts[0].subscripts == equation.indices:
+            found.append((equation.target, read[0].subscripts.index(total.reduced[0])))
     return found
 
 

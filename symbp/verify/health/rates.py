@@ -20,6 +20,7 @@ LOWEST, HIGHEST, STEPS = 1e-6, 10.0, 100
 MEMORY = 0.8  # of the running mean: it lags by about five steps
 PERIOD = 8  # batches
 REACH = 3  # steps to each side over which the slope of the loss is taken
+FLOOR = 0.05  # of the whole fall: so close to the lowest loss it counts as lowest
 BELOW = 4  # times below the rate of the lowest loss a rate is that can be trusted for long
 FALLS = 0.01  # of the first loss: less is no fall
 
@@ -65,9 +66,10 @@ def _has_left(smooth: list[float]) -> bool:
 def _chosen(rates: list[float], smooth: list[float]) -> tuple[float | None, float | None]:
     """(the rate of the steepest fall, well below that of the lowest loss; the rate of the lowest loss);
     nothing where the loss doesn't fall."""
-    end = min(range(len(smooth)), key=smooth.__getitem__)
-    if end == 0 or not smooth[0] - smooth[end] > FALLS * max(abs(smooth[0]), 1e-12):
+    deepest = min(smooth)
+    if not smooth[0] - deepest > FALLS * max(abs(smooth[0]), 1e-12):
         return None, None
+    end = max(k for k, loss in enumerate(smooth) if loss - deepest <= FLOOR * (smooth[0] - deepest))
     slopes = {}
     for k in range(end + 1):
         before, after = max(0, k - REACH), min(end, k + REACH)

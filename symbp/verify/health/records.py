@@ -1,4 +1,4 @@
-"""What is measured of a training: its steps, what is seen at some of them, and where values stopped being any.
+"""What is measured of a training: its steps, what is seen at some of them, and where values gave out.
 
 Enters: nothing (types only). Leaves: frozen values. Must not know: how anything is measured or judged.
 """
@@ -57,7 +57,7 @@ class Bend:
 
 @dataclass(frozen=True)
 class Shares:
-    """A tensor whose entries are shares of a whole, such as a softmax: how many wholes are nearly one entry."""
+    """A tensor whose entries are shares of a whole, as a softmax: how many wholes are nearly one entry."""
 
     tensor: str
     decided: float
@@ -157,8 +157,8 @@ class Course:
 @dataclass(frozen=True)
 class RangeTest:
     """The loss while the learning rate rises from step to step: as measured, and smoothed. `suggested` is the
-    rate at which the smoothed loss falls fastest, but well below `lowest`, at which it is lowest; `rises` says
-    whether the end of the range was too much."""
+    rate at which the smoothed loss falls fastest, but well below `lowest`, at which it is lowest; `rises`
+    says whether the end of the range was too much."""
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]

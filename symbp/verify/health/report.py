@@ -21,7 +21,10 @@ MOST = 24  # parameters, and bends, that text lists
 def text(health: Health) -> str:
     """The measures, then the findings."""
     lines = [f"{health.name}: {_verdict(health)}", *(f"  {line}" for line in _how(health)), ""]
-    lines += [f"  {line}".rstrip() for line in (*parameters(health.course), *bends(health.course), *ways(health.course))]
+    lines += [
+        f"  {line}".rstrip()
+        for line in (*parameters(health.course), *bends(health.course), *ways(health.course))
+    ]
     if health.test is not None:
         lines += ["", *(f"  {line}" for line in tested(health.test, health.setting.rate))]
     for finding in health.findings:
@@ -38,9 +41,7 @@ def _verdict(health: Health) -> str:
 def _how(health: Health) -> Iterator[str]:
     setting, course = health.setting, health.course
     rate = f", learning rate {setting.rate:g}" if setting.rate is not None else ""
-    batches = (
-        f", in batches of {setting.batch_size} of {setting.examples} examples" if setting.batch else ""
-    )
+    batches = f", in batches of {setting.batch_size} of {setting.examples} examples" if setting.batch else ""
     on = f" ({setting.what})" if setting.what else ""
     yield f"{len(course.steps)} steps of {setting.rule.name}{rate}{batches}{on}"
     ended = f"{course.last:.4g} in the end" if isfinite(course.last) else "none in the end"
@@ -113,15 +114,16 @@ def tested(test: RangeTest, rate: float | None) -> list[str]:
     """The range test: its curve, and what it suggests."""
     lines = [f"range test of the learning rate (Smith 2017), {len(test.rates)} steps: smoothed loss by rate"]
     marks = [test.suggested] if test.suggested is not None else []
-    lines += curve(test.rates, test.smooth, marks)
+    top = test.smooth[0] + (test.smooth[0] - min(test.smooth)) / 2 if test.smooth else 0.0
+    lines += curve(test.rates, [min(loss, top) for loss in test.smooth], marks)
     if test.suggested is None or test.lowest is None:
         return [*lines, "the loss falls at no rate"]
     beside = f"; the training has {rate:.2g}" if rate is not None else ""
     end = "" if test.rises else "; no rate of the range is too high"
     return [
         *lines,
-        f"suggested: {test.suggested:.2g} (┊), where it falls fastest, at most a quarter of {test.lowest:.2g}, "
-        f"where it is lowest{beside}{end}",
+        f"suggested: {test.suggested:.2g} (┊), where it falls fastest, at most a quarter of "
+        f"{test.lowest:.2g}, where it is lowest{beside}{end}",
     ]
 
 

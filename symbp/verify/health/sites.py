@@ -104,11 +104,11 @@ def _unfolded(system: System, u: Expr) -> Expr:
     written = {}
     for access in accesses(u):
         before = system.defining.get(access.name)
-        if before is not None and before.op is None and not before.body.atoms(Guard) and before.body.is_Add:
-            if access.outside is None and access.name not in before.read_names:
-                written[access] = before.body.xreplace(
-                    dict(zip(before.indices, access.subscripts, strict=True))
-                )
+        if before is None or before.op is not None or not before.body.is_Add or before.body.atoms(Guard):
+            continue
+        if access.outside is None and access.name not in before.read_names:
+            own = dict(zip(before.indices, access.subscripts, strict=True))
+            written[access] = before.body.xreplace(own)
     return u.xreplace(written)
 
 

@@ -187,7 +187,9 @@ def train(setting: Setting, tools: Instruments) -> Course:
         looks.append(look(tools, setting, start, buffers, 0, setting.probe))
     still = set(start)
     middle = {round(setting.steps * (k + 1) / (MIDDLE + 1)) for k in range(MIDDLE)}
-    params, broken, escaped = start, None, False
+    params: Mapping[str, Array] = start
+    held: Mapping[str, Array] = buffers
+    broken, escaped = None, False
     for moment in moments(setting):
         if moment.step is None:
             broken, escaped = moment.broken, moment.broken is None
@@ -196,15 +198,15 @@ def train(setting: Setting, tools: Instruments) -> Course:
             escaped = True
             break
         steps.append(moment.step)
-        params, buffers = moment.params, moment.buffers
+        params, held = moment.params, moment.buffers
         still -= {name for name, norm in moment.step.gradient.items() if norm > 0}
         number = moment.step.number
         if number in middle or number == setting.steps:
-            probes[number] = probe_loss(setting, params, buffers)
+            probes[number] = probe_loss(setting, params, held)
         if number == setting.steps:
             break
     if broken is None and not escaped and steps and isfinite(probes[max(probes)]):
-        looks.append(look(tools, setting, params, buffers, steps[-1].number, setting.probe))
+        looks.append(look(tools, setting, params, held, steps[-1].number, setting.probe))
     return Course(
         setting.rate, tuple(steps), probes, tuple(looks), broken, tuple(sorted(still)), escaped, start, params
     )

@@ -2,9 +2,9 @@
 
 Enters: a system, sizes, parameters. Leaves: frozen measures. Must not know: what is healthy.
 
-A sum over `into` entries of variance 1 has the variance into·σ², and a bend with slope s at 0 multiplies a
-small one by s². A rectifier passes half. So σ = 1/(s·√into), and √2/√into before a rectifier (He et al. 2015,
-equation 10); Glorot and Bengio's (2010, equation 16) is the compromise with the way back.
+A sum over `into` entries of variance 1 has the variance into·σ², and on the way back out·σ²: σ² = 2/(into +
+out) is the compromise (Glorot and Bengio 2010, equation 12). A rectifier passes half, so before one σ² is
+2/into (He et al. 2015, equation 10).
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from symbp.ir.system import Role, System
 from symbp.ir.training import Initial
 from symbp.verify.health.records import Array
 from symbp.verify.health.sites import Site
-
-STEEP = 0.5  # of a slope at 0: σ has 1/4
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def weights(
 ) -> tuple[Weight, ...]:
     """The weights of a network, each once, in their order."""
     needed = system.ancestors(system.loss or "")
-    before = _before(system, sites)
+    before = _before(sites)
     found: dict[str, Weight] = {}
     for equation in system.equations:
         role = system.tensor(equation.target).role
@@ -84,16 +82,13 @@ def _weight(name: str, into: int, out: int, values: Array, site: Site | None) ->
     if site is not None and site.is_rectifier:
         keeping, init = sqrt(2 / into), "bp.optim.initial.he_normal"
         source = "He et al. 2015, equation 10"
-    elif site is not None and site.steepest < STEEP:
-        keeping = 1 / (site.steepest * sqrt(into))
-        init, source = f"bp.optim.initial.normal({keeping:.3g})", "the slope at 0 times the weights keeps it"
     else:
         keeping, init = sqrt(2 / (into + out)), "bp.optim.initial.glorot_normal"
         source = "Glorot and Bengio 2010, equation 12"
     return Weight(name, into, out, size, keeping, init, source, is_constant)
 
 
-def _before(system: System, sites: tuple[Site, ...]) -> dict[str, Site]:
+def _before(sites: tuple[Site, ...]) -> dict[str, Site]:
     """The site that a sum goes into, by the sum's name: through plain sums with offsets."""
     found: dict[str, Site] = {}
     for site in sites:
