@@ -13,13 +13,13 @@ from collections.abc import Iterator
 
 from symbp.verify.health.causes.case import Case, Suspect, opened
 from symbp.verify.health.causes.data import inputs, targets
-from symbp.verify.health.causes.depth import faint, recurrence
+from symbp.verify.health.causes.depth import faint, recurrence, swollen
 from symbp.verify.health.causes.starts import alike, offsets, out_of_scale
 from symbp.verify.health.causes.updates import held_back, rates
 
 __all__ = ["Case", "Suspect", "opened", "suspects"]
 
-ORDER = (alike, inputs, offsets, out_of_scale, faint, recurrence, targets, held_back, rates)
+ORDER = (alike, inputs, offsets, out_of_scale, swollen, faint, recurrence, targets, held_back, rates)
 
 
 def suspects(case: Case) -> Iterator[Suspect]:

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
 from symbp.verify.health.causes.case import Case, Suspect
 from symbp.verify.health.causes.words import listed, per
+from symbp.verify.health.looks import LAYERS, Instruments, look
+from symbp.verify.health.records import Look
+from symbp.verify.health.setting import started
+
+SWOLLEN, KEPT = 100.0, 10.0  # times as large at the end of a chain of layers as at its start
+SHARES = (0.5, 0.25, 0.125, 0.0625)  # of the weights' size, that are tried
 
 
 def faint(case: Case) -> Iterator[Suspect]:
@@ -37,6 +44,48 @@ def faint(case: Case) -> Iterator[Suspect]:
         raised,
         with_remedy=f"Or start with weights {lift:.3g} times as large.",
     )
+
+
+def swollen(case: Case) -> Iterator[Suspect]:
+    """What comes out grows from layer to layer though each weight keeps the variance: sums of layers, such as
+    skips. How much smaller weights must be is measured."""
+    seen, setting, tools = case.seen, case.setting, case.tools
+    growth = _growth(case.course.looks[0], tools) if case.course.looks else None
+    if growth is None or growth < SWOLLEN or not (seen.broken or seen.far or seen.grows or seen.idle):
+        return
+    found = [w for w in case.weights if w.into > 1 and w.size > 0]
+    for share in SHARES:
+        less = {w.name: share * setting.rescaled.get(w.name, 1.0) for w in found}
+        smaller = replace(setting, rescaled={**setting.rescaled, **less})
+        after = _growth(look(tools, smaller, *started(smaller), 0, smaller.probe), tools)
+        if after is None or after >= KEPT:
+            continue
+        by_layer = growth ** (2 / (len(tools.chain) - 1))
+        yield Suspect(
+            "start too large",
+            tuple(w.name for w in found),
+            f"The variance of what comes out is multiplied by {by_layer:.3g} from layer to layer.",
+            (
+                f"{{{tools.chain[-1]}}} is {growth:.3g} times as large as {{{tools.chain[0]}}}; with weights "
+                f"{share:.3g} times as large it is {after:.3g} times as large.",
+            ),
+            "Normalise between layers.",
+            smaller,
+            with_remedy=f"Or start with weights {share:.3g} times as large: deviations "
+            + ", ".join(f"{{{w.name}}} {share * w.size:.3g}" for w in found[:4])
+            + (", …" if len(found) > 4 else "")
+            + ".",
+        )
+        return
+
+
+def _growth(seen: Look, tools: Instruments) -> float | None:
+    """How many times as large the last bend of a chain is as the first; None without a chain, or values."""
+    sizes = {bend.tensor: bend.leaving for bend in seen.bends}
+    chain = [sizes[name] for name in tools.chain if name in sizes]
+    if len(chain) < LAYERS or not chain[0] > 0:
+        return None
+    return chain[-1] / chain[0] if isfinite(chain[-1]) else float("inf")
 
 
 def recurrence(case: Case) -> Iterator[Suspect]:
