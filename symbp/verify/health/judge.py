@@ -16,10 +16,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 
-import numpy as np
-
-from symbp.ir.printer import equation_text
-from symbp.ir.system import Role
 from symbp.verify.health.causes import Suspect, opened, suspects
 from symbp.verify.health.looks import Instruments, instruments
 from symbp.verify.health.rates import range_test
@@ -27,7 +23,7 @@ from symbp.verify.health.records import Course, RangeTest
 from symbp.verify.health.setting import Setting
 from symbp.verify.health.symptoms import Symptoms, fall, symptoms
 from symbp.verify.health.training import train
-from symbp.verify.lint.gradients import unused
+from symbp.verify.health.untried import certain, unexplained
 from symbp.verify.lint.report import Finding
 
 HELPS = 0.15  # of the loss in the end, by which a remedy must lower it
@@ -64,60 +60,11 @@ def examine(setting: Setting, *, with_range: bool = True, say: Said = lambda _: 
     if with_range and isfinite(course.first):
         say("range test of the learning rate")
         test = range_test(setting)
-    found = list(_certain(setting, course))
+    found = list(certain(setting, course))
     found += _inquiry(setting, tools, course, test, say)
     found = _told_once(found)
     found.sort(key=lambda finding: finding.kind != "problem")
     return Health(setting.derivation.name, setting, course, tuple(found), test)
-
-
-# --- what needs no trial
-def _certain(setting: Setting, course: Course) -> Iterator[Finding]:
-    """Parameters that nothing reads, or whose gradient is stopped; inputs that say nothing."""
-    system = setting.derivation.declared
-    for finding in unused(setting.derivation):
-        if system.tensor(finding.about[0]).role is Role.PARAMETER:
-            yield finding
-    for name in course.still:
-        if _is_stopped(setting, name):
-            yield Finding(
-                "problem", "gradient stopped", (name,),
-                f"The loss rests on {{{name}}} only through values that count as constants: it never learns.",
-                proof=f"Each chain of definitions from {{{name}}} to the loss passes a stopped value.",
-                origin=system.tensor(name).origin,
-            )  # fmt: skip
-    real = [
-        t.name
-        for t in system.with_role(Role.INPUT)
-        if not t.integer and not t.facts and t.name in setting.data
-    ]
-    if setting.examples > 1 and real and all(_is_constant(np.asarray(setting.data[n])) for n in real):
-        yield Finding(
-            "problem", "inputs without information", tuple(real),
-            f"{', '.join(f'{{{n}}}' for n in real)}: every example is the same.",
-            advice="Look at how the data were read.",
-        )  # fmt: skip
-
-
-def _is_constant(data: np.ndarray) -> bool:
-    return bool((data == data[:1]).all())
-
-
-def _is_stopped(setting: Setting, name: str) -> bool:
-    """Whether each way to the loss passes a constant value, and there is one."""
-    system = setting.derivation.declared
-    if system.loss is None or name not in system.ancestors(system.loss):
-        return False
-    open_, stack = set[str](), [system.loss]
-    while stack:
-        target = stack.pop()
-        if target in open_:
-            continue
-        open_.add(target)
-        equation = system.defining.get(target)
-        if equation is not None and not equation.constant:
-            stack += equation.read_names
-    return name not in open_
 
 
 def _told_once(found: list[Finding]) -> list[Finding]:
@@ -157,12 +104,14 @@ def _inquiry(
         setting, course = guilty.remedy, after
         seen = symptoms(course, setting)
         test = None if guilty.relative else test
-    return [*_unexplained(seen, course, found, tried), *found, *_suspected(tried, found)]
+    return [*unexplained(setting, seen, course, found, tried), *found, *_suspected(tried, found)]
 
 
 def _helps(before: Course, after: Course, suspect: Suspect, ill: Symptoms, well: Symptoms) -> bool:
-    """Whether a remedy mends a training: it comes through where it broke off, gets further down, or is rid of
-    the symptom without harm to the loss."""
+    """Whether a remedy mends a training: there is a loss where there was none, it comes through where it
+    broke off, gets further down, or is rid of the symptom without harm to the loss."""
+    if not isfinite(before.first) and isfinite(after.first):
+        return True
     if after.ended_early or not isfinite(after.last):
         return False
     if before.ended_early or not isfinite(before.last):
@@ -174,6 +123,7 @@ def _helps(before: Course, after: Course, suspect: Suspect, ill: Symptoms, well:
     harmless = gain(before, after) > -HELPS
     rid = (ill.forgets and not well.forgets) or (ill.leaves and not well.leaves)
     rid |= bool(ill.dead) and not well.dead and "dead" in suspect.cause
+    rid |= bool(ill.flat) and not well.flat
     rid |= bool(ill.copies) and not well.copies and "start" in suspect.cause
     rid |= bool(ill.still) and not well.still and "start" in suspect.cause
     rid |= bool(ill.died) and not well.died and "rate" in suspect.cause
@@ -236,57 +186,3 @@ def _suspected(tried: list[Suspect], found: list[Finding]) -> Iterator[Finding]:
                 "note", suspect.cause, suspect.about, suspect.text, suspect.why,
                 "Tried: it alone doesn't help." if suspect.remedy is not None else "", suspect.advice,
             )  # fmt: skip
-
-
-def _unexplained(
-    left: Symptoms, course: Course, found: list[Finding], tried: list[Suspect]
-) -> Iterator[Finding]:
-    """Symptoms that are problems whatever causes them, as far as no cause that was found takes them away."""
-    if left.broken and course.broken is not None:
-        broken = course.broken
-        index = f"[{','.join(map(str, broken.place))}]" if broken.place else ""
-        yield Finding(
-            "problem", "not finite", (broken.tensor,),
-            f"At step {broken.step} {{{broken.tensor}}}{index} is {broken.value}: {broken.operation}.",
-            (f"{equation_text(broken.equation)}", *(f"It reads {read}." for read in broken.reads)),
-            "All that it reads is finite; all that follows isn't.",
-            _against(broken.operation),
-            broken.equation.origin,
-        )  # fmt: skip
-    if left.dead or left.died:
-        for bend in (*left.dead, *left.died):
-            yield Finding(
-                "problem", "dead units", (bend.tensor,),
-                f"{bend.dead:.0%} of the {bend.units} units of {{{bend.tensor}}} pass nothing on, for any "
-                "example.",
-                advice="Offsets at 0, a lower learning rate, or an activation that has a slope everywhere.",
-            )  # fmt: skip
-    unlucky = [s for s in tried if "through" in s.cause]
-    if left.forgets or left.leaves or (left.idle and left.vanishes):
-        for suspect in unlucky[:1]:
-            yield Finding(
-                "problem", suspect.cause, suspect.about, suspect.text, suspect.why,
-                "Measured at the start; the start that was tried doesn't mend it.", suspect.advice,
-            )  # fmt: skip
-    if found or left.broken or left.dead or left.died or unlucky:
-        return
-    if left.stands or left.grows:
-        yield Finding(
-            "problem", "loss does not fall", (),
-            f"The loss on the probe is {course.first:.4g} at the start and {course.last:.4g} in the end, and "
-            "nothing that was tried changes that.",
-            advice="Look at the data: can the targets be told from the inputs?",
-        )  # fmt: skip
-
-
-def _against(operation: str) -> str:
-    """What to do about an operation that has no finite value."""
-    if operation.startswith("the logarithm"):
-        return "Take the logarithm of what can't be 0: of a softmax or a sigmoid, or add a small number."
-    if operation.startswith("a division"):
-        return "Add a small number below the line."
-    if "root" in operation:
-        return "Add a small number under the root."
-    if operation.startswith("exp"):
-        return "Subtract the maximum before the exponential, or keep its argument small."
-    return "A smaller learning rate, or a smaller start."

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import UsageError
+from symbp.errors import DataError, UsageError
 from symbp.ir.fitting import sample_sizes
 from symbp.ir.system import Role
 from symbp.ir.training import UpdateRule
@@ -48,9 +48,17 @@ def prepared(
     if data is None:
         arrays, chosen, what = drawn_data(system, derivation.example, sizes or {}, seed)
     else:
-        needed = {t.name for t in system.with_role(Role.INPUT, Role.TARGET)}
-        arrays = given_arrays(system, {name: value for name, value in data.items() if name in needed})
-        shown = shown_sizes(system, arrays, dict(sizes or {}))
+        needed = [t.name for t in system.with_role(Role.INPUT, Role.TARGET)]
+        missing = [name for name in needed if name not in data]
+        if missing:
+            raise DataError(
+                f"there is no array for {', '.join(missing)}",
+                details=(f"the network reads: {', '.join(needed)}", f"given: {', '.join(data)}"),
+                help="give one by that name, or no data at all for random ones",
+            )
+        arrays = given_arrays(system, {name: data[name] for name in needed})
+        bound = {name: value for name, value in system.bound.items() if name in system.sizes}
+        shown = shown_sizes(system, arrays, {**bound, **(sizes or {})})
         chosen = {**sample_sizes(system), **system.bound, **shown}
         check_arrays(system, arrays, chosen)
     chosen = {name: value for name, value in chosen.items() if name in derivation.system.sizes}

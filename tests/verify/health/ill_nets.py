@@ -4,6 +4,7 @@ A case is a function that declares a network and gives what it is trained with.
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -40,6 +41,7 @@ def line(count=256, features=5, seed=0, shift=0.0, scale=1.0):
     return {"x": x, "y": shift + scale * (x @ w + 0.1 * rng.normal(size=count))}
 
 
+@cache
 def classifier(*, layers=1, width=32, activation=bp.tanh, init=None, last=None, bias=None, name="net",
                features=8, classes=4, skip=False, head=bp.softmax):  # fmt: skip
     """A multilayer perceptron with so many hidden layers; `init` and `bias` start weights and offsets."""

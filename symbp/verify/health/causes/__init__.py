@@ -19,7 +19,7 @@ from symbp.verify.health.causes.updates import held_back, rates
 
 __all__ = ["Case", "Suspect", "opened", "suspects"]
 
-ORDER = (alike, inputs, offsets, out_of_scale, swollen, faint, recurrence, targets, held_back, rates)
+ORDER = (alike, inputs, offsets, recurrence, out_of_scale, swollen, faint, targets, held_back, rates)
 
 
 def suspects(case: Case) -> Iterator[Suspect]:
