@@ -83,7 +83,7 @@ def _inquiry(
     """Causes, one behind another, and what stays without one."""
     found: list[Finding] = []
     tried: list[Suspect] = []
-    seen = symptoms(course, setting)
+    seen = symptoms(course)
     for _ in range(ROUNDS):
         if not seen.any:
             break
@@ -94,7 +94,7 @@ def _inquiry(
                 continue
             say(f"trying: {suspect.cause}")
             after = train(suspect.remedy, tools)
-            if _helps(course, after, suspect, seen, symptoms(after, suspect.remedy)):
+            if _helps(course, after, suspect, seen, symptoms(after)):
                 guilty = suspect
                 break
             tried.append(suspect)
@@ -102,7 +102,7 @@ def _inquiry(
             break
         found.append(_convicted(guilty, course, after))
         setting, course = guilty.remedy, after
-        seen = symptoms(course, setting)
+        seen = symptoms(course)
         test = None if guilty.relative else test
     return [*unexplained(setting, seen, course, found, tried), *found, *_suspected(tried, found)]
 

@@ -111,7 +111,8 @@ class Broken:
 class Course:
     """One training: its steps, the loss on the probe after some of them (0: at the start), looks, and what
     broke it off: something that isn't finite or, with `escaped`, a loss too large to go on from. `still` are
-    the parameters whose gradient was 0 in all elements at each step."""
+    the parameters whose gradient was 0 in all elements at each step, `chance` is the loss of a network that
+    knows nothing, where that can be told."""
 
     rate: float | None
     steps: tuple[Step, ...]
@@ -120,6 +121,7 @@ class Course:
     broken: Broken | None
     still: tuple[str, ...]
     escaped: bool = False
+    chance: float | None = None
     start: Mapping[str, Array] = field(repr=False, default_factory=dict)
     end: Mapping[str, Array] = field(repr=False, default_factory=dict)
 

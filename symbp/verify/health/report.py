@@ -12,7 +12,6 @@ from typing import Any
 from symbp.verify.health.judge import Health
 from symbp.verify.health.plot import curve
 from symbp.verify.health.records import Bend, Course, RangeTest, Way
-from symbp.verify.health.symptoms import chance_loss
 
 THUMB = "a rule of thumb is 1e-3 (CS231n notes, Neural networks 3, ratio of updates to weights)"
 MOST = 24  # parameters, and bends, that text lists
@@ -45,7 +44,7 @@ def _how(health: Health) -> Iterator[str]:
     on = f" ({setting.what})" if setting.what else ""
     yield f"{len(course.steps)} steps of {setting.rule.name}{rate}{batches}{on}"
     ended = f"{course.last:.4g} in the end" if isfinite(course.last) else "none in the end"
-    chance = chance_loss(setting)
+    chance = course.chance
     knowing = f"; a network that knows nothing has {chance:.4g}" if chance is not None else ""
     yield f"loss on a probe: {course.first:.4g} at the start, {ended}{knowing}"
 
@@ -160,7 +159,7 @@ def as_json(health: Health) -> dict[str, Any]:
                 "sizes": dict(setting.sizes),
                 "seed": setting.seed,
             },
-            "chance": chance_loss(setting),
+            "chance": course.chance,
             "probe": {str(step): loss for step, loss in course.probes.items()},
             "loss": [step.loss for step in course.steps],
             "parameters": {name: _parameter(course, name) for name in course.start},

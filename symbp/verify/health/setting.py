@@ -22,7 +22,7 @@ from symbp.ir.training import STEP, Initial, UpdateRule
 Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
 RATE = "lr"  # what optimizers call the learning rate
-PROBE = 128  # examples on which the loss is measured between steps
+PROBE = (32, 128)  # examples on which the loss is measured between steps: two batches, within these
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ class Setting:
     @property
     def probe(self) -> Values:
         """The arrays on which losses are compared: the same throughout."""
-        if self.batch is None or self.examples <= PROBE:
+        count = int(np.clip(2 * self.batch_size, *PROBE))
+        if self.batch is None or self.examples <= count:
             return self.data
-        chosen = np.sort(np.random.default_rng(self.seed).permutation(self.examples)[:PROBE])
+        chosen = np.sort(np.random.default_rng(self.seed).permutation(self.examples)[:count])
         return {name: array[chosen] for name, array in self.data.items()}
 
     def sizes_for(self, data: Values) -> dict[str, int]:

@@ -7,16 +7,10 @@ A symptom opens an inquiry; it is no verdict. What is found guilty is what mends
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-import numpy as np
-
-from symbp.ir.system import Role
 from symbp.verify.health.records import Bend, Course, Look, Way
-from symbp.verify.health.setting import Setting, started
-from symbp.verify.health.training import probe_loss
 
 STANDS = 0.004  # of the first loss: one that falls by less in all steps stands still
 IGNORANT = 0.03  # of what a network gives that knows nothing, beside it in the end
@@ -67,11 +61,11 @@ class Symptoms:
         )  # fmt: skip
 
 
-def symptoms(course: Course, setting: Setting) -> Symptoms:
+def symptoms(course: Course) -> Symptoms:
     """All that is seen."""
     first = course.looks[0] if course.looks else Look(0, (), (), None)
     last = course.looks[-1] if len(course.looks) > 1 else first
-    chance = chance_loss(setting)
+    chance = course.chance
     way, moved = first.way, bool(course.steps)
     layered = way if way is not None and way.kind == "layers" else None
     timed = way if way is not None and way.is_recurrence and way.kind != "layers" else None
@@ -128,15 +122,3 @@ def _grows(course: Course) -> bool:
     grown = (course.last - course.first) / room > GROWS - 1
     leapt = (course.highest - course.first) / room > LEAPS - 1 and course.last > 0.5 * course.first
     return bool(grown or leapt)
-
-
-def chance_loss(setting: Setting) -> float | None:
-    """What all parameters at 0 give, so all classes alike. Only where there are classes: elsewhere 0 is as
-    good a guess as any."""
-    targets = setting.system.with_role(Role.TARGET)
-    if not any(t.integer or t.fact("binary") or t.fact("one hot") for t in targets):
-        return None
-    params, buffers = started(setting)
-    nothing: Mapping[str, np.ndarray] = {n: np.zeros_like(v) for n, v in params.items()}
-    value = probe_loss(setting, nothing, buffers)
-    return value if isfinite(value) else None

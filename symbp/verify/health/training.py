@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from symbp.ir.system import Role
 from symbp.ir.training import GRADIENT, STEP, THETA, UpdateRule
 from symbp.ir.vector import Run
 from symbp.verify.health.broken import first_broken
@@ -177,6 +178,17 @@ def probe_loss(setting: Setting, params: Mapping[str, Array], buffers: Mapping[s
     return Point(setting, setting.probe, params, buffers, 0).differentiated[0]
 
 
+def chance_loss(setting: Setting, params: Mapping[str, Array], buffers: Mapping[str, Array]) -> float | None:
+    """What all parameters at 0 give, so all classes alike. Only where there are classes: elsewhere 0 is as
+    good a guess as any."""
+    targets = setting.system.with_role(Role.TARGET)
+    if not any(t.integer or t.fact("binary") or t.fact("one hot") for t in targets):
+        return None
+    nothing = {name: np.zeros_like(array) for name, array in params.items()}
+    value = probe_loss(setting, nothing, buffers)
+    return value if isfinite(value) else None
+
+
 def train(setting: Setting, tools: Instruments) -> Course:
     """The steps of a setting, with the loss on the probe now and then, and looks at the start and the end."""
     start, buffers = started(setting)
@@ -208,5 +220,14 @@ def train(setting: Setting, tools: Instruments) -> Course:
     if broken is None and not escaped and steps and isfinite(probes[max(probes)]):
         looks.append(look(tools, setting, params, held, steps[-1].number, setting.probe))
     return Course(
-        setting.rate, tuple(steps), probes, tuple(looks), broken, tuple(sorted(still)), escaped, start, params
+        setting.rate,
+        tuple(steps),
+        probes,
+        tuple(looks),
+        broken,
+        tuple(sorted(still)),
+        escaped,
+        chance_loss(setting, start, buffers),
+        start,
+        params,
     )

@@ -52,10 +52,11 @@ def certain(setting: Setting, course: Course) -> Iterator[Finding]:
 def _without_gradient(setting: Setting, course: Course) -> Iterator[Finding]:
     """Parameters whose gradient is 0 whatever the values are, though the loss is computed from them: nothing
     to mend, for they have no effect."""
-    system = setting.derivation.system
+    system, declared = setting.derivation.system, setting.derivation.declared
+    used = declared.ancestors(declared.loss or "")
     for name in course.still:
         equation = system.defining.get(setting.derivation.gradients.get(name, ""))
-        if equation is not None and equation.body == 0 and not _is_stopped(setting, name):
+        if name in used and equation is not None and equation.body == 0 and not _is_stopped(setting, name):
             yield Finding(
                 "note", "gradient that is always zero", (name,),
                 f"{{{name}}} has no effect on the loss, and stays as it starts.",
