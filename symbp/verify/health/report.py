@@ -121,8 +121,8 @@ def tested(test: RangeTest, rate: float | None) -> list[str]:
     end = "" if test.rises else "; no rate of the range is too high"
     return [
         *lines,
-        f"suggested: {test.suggested:.2g} (┊), where it falls fastest, at most a quarter of "
-        f"{test.lowest:.2g}, where it is lowest{beside}{end}",
+        f"suggested: {test.suggested:.2g} (┊), where it falls fastest; lowest at {test.lowest:.2g}: "
+        f"up to a quarter of that may do{beside}{end}",
     ]
 
 

@@ -113,15 +113,26 @@ def _unfolded(system: System, u: Expr) -> Expr:
 
 
 def _parts(e: Expr) -> Iterator[tuple[Expr, Expr]]:
-    """(f, u) of the largest parts f(u) of a body that are sites."""
+    """(f, u) of the largest parts f(u) of a body that are sites. Of a sum all terms in one u are taken
+    together: what one of them keeps back another may pass, as in a rectifier that leaks."""
     read = [a for a in accesses(e) if not a.is_integer]
     if not read or isinstance(e, (Access, Guard)):
         return
+    terms = sympy.Add.make_args(e)
+    settled: list[Expr] = []
     for u in _arguments(e):
-        f = _in_terms(e, u)
-        if f is not None and f != V and _character(f) is not None:
+        own = [term for term in terms if _in_terms(term, u) is not None]
+        f = _in_terms(sympy.Add(*own), u) if own else None
+        if f is None or f == V:
+            continue
+        settled = settled or own
+        if _character(f) is not None:
             yield f, u
-            return
+            settled = own
+            break
+    if settled:
+        yield from _parts(sympy.Add(*[term for term in terms if term not in settled]))
+        return
     if e.is_Mul:  # conditions on positions are no part of a function of values
         bare = sympy.Mul(*[g for g in e.args if not (isinstance(g, Guard) and not _is_real(g))])
         if bare != e:

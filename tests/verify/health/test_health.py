@@ -1,8 +1,10 @@
 """A training is examined: ill networks have their cause named, healthy ones raise no alarm."""
 
 import json
+import os
 from functools import cache
 
+import more_nets
 import numpy as np
 import pytest
 from ill_nets import ADAM, ILL, SGD, WELL, Trained, classifier, clouds, line, regression
@@ -16,10 +18,11 @@ from symbp.verify.health.prepare import prepared
 from symbp.verify.health.rates import range_test
 from symbp.verify.health.report import as_json, text
 from symbp.verify.health.setting import started
+from symbp.verify.health.sites import sites
 from symbp.verify.health.training import moments
 
 QUICK = ("raw_inputs", "rate_of_100", "dead_by_offset", "rate_too_low")
-LONG = ("gpt", "char_lstm", "char_gru", "char_rnn")  # looked at by hand
+LARGE = ("gpt", "char_lstm", "char_gru", "char_rnn", "ctc", "word2vec")  # minutes each
 QUICK_WELL = ("shallow", "last layer from 0")
 
 
@@ -48,6 +51,16 @@ def test_the_cause_is_named_first(name):
 def test_no_alarm_where_nothing_is_wrong(name):
     health = examine(setting_of(WELL[name]()))
     assert not health.problems, text(health)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("SYMBP_LONG"), reason="a long run: set SYMBP_LONG=1")
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", [*more_nets.ILL, *more_nets.WELL])
+def test_networks_that_no_threshold_was_chosen_on(name, seed):
+    case, cause = more_nets.ILL.get(name) or (more_nets.WELL[name], None)
+    problems = examine(setting_of(case(), seed=seed)).problems
+    assert [finding.rule for finding in problems][:1] == ([cause] if cause else [])
 
 
 @cache
@@ -128,6 +141,18 @@ def test_a_schedule_is_left_out_of_the_range_test():
     )
     np.testing.assert_allclose(plain.losses, scheduled.losses, rtol=1e-6)
     assert plain.suggested == scheduled.suggested
+
+
+def test_bends_are_found_by_their_form():
+    N, D = bp.dim("N"), bp.dim("D", 4)
+    x, y, b = bp.input("x", (N, D)), bp.target("y", (N, D)), bp.param("b", (D,))
+    u = x + b
+    flat_to_both = bp.tanh(u) + 1 / (1 + bp.exp(-u)) + bp.sigmoid(u) * x
+    flat_to_one = bp.gelu(u) + bp.relu(u) + bp.softplus(u)
+    flat_nowhere = u**2 + bp.exp(u) + bp.leaky_relu(u) + 2 * u + bp.log(u**2 + 1)
+    for body, bounded in ((flat_to_both, [True] * 3), (flat_to_one, [False] * 3), (flat_nowhere, [])):
+        net = bp.Network("bends", loss=bp.mean((body - y) ** 2))
+        assert [site.is_bounded for site in sites(net.system)] == bounded
 
 
 def test_data_are_drawn_where_there_are_none():
