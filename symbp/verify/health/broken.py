@@ -10,10 +10,10 @@ from collections.abc import Iterable
 import numpy as np
 import sympy
 
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Expr, Guard, value_accesses
 from symbp.ir.groups import groups
 from symbp.ir.system import Equation, Role, System
-from symbp.ir.vector import Run
 from symbp.verify.health.records import Array, Broken
 
 FEW = 3  # reads that are told

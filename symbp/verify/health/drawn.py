@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from symbp.ir.expr import Size
-from symbp.ir.fitting import constraints, sample_sizes
-from symbp.ir.sampling import Spread, evaluate_size, sample_leaf
+from symbp.ir.points.fitting import constraints, sample_sizes
+from symbp.ir.points.sampling import Spread, evaluate_size, sample_leaf
 from symbp.ir.system import Role, System, Tensor
 from symbp.read.numbers.given import given_arrays, shown_sizes
 from symbp.verify.health.setting import Array

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import SymbpError
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, accesses
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 from symbp.read.flow.path import Path, path
 from symbp.verify.health.records import Bend, Look, Shares, Way
 from symbp.verify.health.setting import Setting

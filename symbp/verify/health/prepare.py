@@ -13,12 +13,13 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import DataError, UsageError
-from symbp.ir.fitting import sample_sizes
-from symbp.ir.system import Role
+from symbp.ir.expr import Size
+from symbp.ir.points.fitting import sample_sizes
+from symbp.ir.system import Role, System
 from symbp.ir.training import UpdateRule
 from symbp.read.numbers.given import check_arrays, given_arrays, shown_sizes
 from symbp.verify.health.drawn import drawn_data
-from symbp.verify.health.setting import Setting, batch_size_name
+from symbp.verify.health.setting import Array, Setting, batch_size_name
 
 STEPS, BATCH_SIZE = 40, 32
 
@@ -59,7 +60,7 @@ def prepared(
         arrays = given_arrays(system, {name: data[name] for name in needed})
         bound = {name: value for name, value in system.bound.items() if name in system.sizes}
         shown = shown_sizes(system, arrays, {**bound, **(sizes or {})})
-        chosen = {**sample_sizes(system), **system.bound, **shown}
+        chosen = {**sample_sizes(system), **_counted(system, arrays), **system.bound, **shown}
         check_arrays(system, arrays, chosen)
     chosen = {name: value for name, value in chosen.items() if name in derivation.system.sizes}
     batch = batch_size_name(system, arrays)
@@ -68,3 +69,13 @@ def prepared(
         derivation, rule, {name: np.asarray(array) for name, array in arrays.items()}, chosen, batch,
         min(batch_size, counted), steps, seed, dict(derivation.initial), what, module=module,
     )  # fmt: skip
+
+
+def _counted(system: System, arrays: Mapping[str, Array]) -> dict[str, int]:
+    """Sizes that count classes, by the largest label that there is."""
+    found: dict[str, int] = {}
+    for name, array in arrays.items():
+        for fact in system.tensor(name).facts:
+            if fact.kind.startswith("below") and isinstance(fact.bound, Size) and array.size:
+                found[fact.bound.name] = max(found.get(fact.bound.name, 0), int(array.max()) + 1)
+    return found

@@ -15,7 +15,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.expr import Expr, Size
-from symbp.ir.sampling import draws, evaluate_size
+from symbp.ir.points.sampling import draws, evaluate_size
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.ir.training import STEP, Initial, UpdateRule
 

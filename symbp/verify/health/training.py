@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.system import Role
 from symbp.ir.training import GRADIENT, STEP, THETA, UpdateRule
-from symbp.ir.vector import Run
 from symbp.verify.health.broken import first_broken
 from symbp.verify.health.looks import Instruments, look
 from symbp.verify.health.records import Array, Broken, Course, Look, Step

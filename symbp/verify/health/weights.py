@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 
 from symbp.ir.expr import Index
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Role, System
 from symbp.ir.training import Initial
 from symbp.verify.health.records import Array

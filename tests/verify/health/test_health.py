@@ -1,7 +1,6 @@
 """A training is examined: ill networks have their cause named, healthy ones raise no alarm."""
 
 import json
-import os
 from functools import cache
 
 import more_nets
@@ -22,7 +21,6 @@ from symbp.verify.health.sites import sites
 from symbp.verify.health.training import moments
 
 QUICK = ("raw_inputs", "rate_of_100", "dead_by_offset", "rate_too_low")
-LARGE = ("gpt", "char_lstm", "char_gru", "char_rnn", "ctc", "word2vec")  # minutes each
 QUICK_WELL = ("shallow", "last layer from 0")
 
 
@@ -34,7 +32,7 @@ def setting_of(case, **options):
 
 
 def quick(names, kept):
-    return [n if n in kept else pytest.param(n, marks=pytest.mark.slow) for n in names]
+    return [n if n in kept else pytest.param(n, marks=pytest.mark.long) for n in names]
 
 
 BY_NAME = {case.__name__: (case, cause) for case, cause in ILL.items()}
@@ -53,8 +51,7 @@ def test_no_alarm_where_nothing_is_wrong(name):
     assert not health.problems, text(health)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("SYMBP_LONG"), reason="a long run: set SYMBP_LONG=1")
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", [*more_nets.ILL, *more_nets.WELL])
 def test_networks_that_no_threshold_was_chosen_on(name, seed):
@@ -187,10 +184,8 @@ def test_a_diagnosis_shows_itself():
     assert found.curve().startswith("<svg xmlns")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [n for n in GALLERY if n not in ("gpt", "char_lstm", "char_gru", "char_rnn")]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", GALLERY)
 def test_the_gallery_is_healthy(name):
     from symbp.cli.data import data_for
     from symbp.cli.target import load_target
