@@ -10,7 +10,7 @@ import types
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symbp.api.choices import one_of
 from symbp.api.derivation import Derivation, PageChoices
@@ -19,6 +19,7 @@ from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError
 
 if TYPE_CHECKING:
+    from symbp.api.diagnosis import Diagnosis, diagnose
     from symbp.emit import Footprint
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Derivation",
+    "Diagnosis",
     "PageChoices",
     "check",
     "compile",
     "derive",
+    "diagnose",
     "generate",
     "grad_of",
     "hessian",
@@ -42,6 +45,15 @@ __all__ = [
     "plan",
     "source",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`diagnose` and what it gives stand on all of `verify.health`, which nothing else here needs."""
+    if name in ("Diagnosis", "diagnose"):
+        from symbp.api import diagnosis
+
+        return getattr(diagnosis, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def derive(net: Network, *, wrt: Sequence[str] | None = None, order: int = 1) -> Derivation:
