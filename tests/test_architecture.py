@@ -21,7 +21,7 @@ DIRECT = {
     "api": {"language", "verify", "explain", "formula", "targets"},
     # Grading reads what students write, and what the page calls things.
     "verify": {"emit", "read"},
-    "emit": {"lower", "rendering"},
+    "emit": {"lower", "rendering", "codegen"},  # of `codegen`, what is carried of the runtime
     # A target spells what it takes: plain code is the textbook's reading, run.
     "targets": {"codegen", "rendering", "runtime"},
     # Code as a tree. What is lowered to arrays are bodies of equations, those with a page's nodes, too.
