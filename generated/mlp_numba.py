@@ -716,19 +716,9 @@ def _vector_intrinsics() -> dict[str, Any]:
         write = nothing(lambda v, arguments: _write_tile(v, vectors, arguments))
 
         def typed(
-            _context: Any,
-            _a: Any,
-            _a0: Any,
-            _a1: Any,
-            _tall: Any,
-            _b: Any,
-            _b0: Any,
-            _c: Any,
-            _row: Any,
-            _wide: Any,
-            _deep: Any,
-            _more: Any,
-        ) -> Any:
+            _context: Any, _a: Any, _a0: Any, _a1: Any, _tall: Any, _b: Any, _b0: Any, _c: Any, _row: Any,
+            _wide: Any, _deep: Any, _more: Any,
+        ) -> Any:  # fmt: skip
             return types.void(*[step] * 10, types.boolean), write
 
         return intrinsic(typed)

@@ -115,6 +115,15 @@ def test_every_part_is_listed():
     assert set(DIRECT) - {"root", "errors"} <= found
 
 
+def test_rooms_of_the_runtime_keep_apart():
+    """What all targets have knows none of them, and NumPy's and Numba's rooms know nothing of each other."""
+    for path in sorted((ROOT / "runtime").rglob("*.py")):
+        room = path.relative_to(ROOT / "runtime").parts[0]
+        others = {"numpy", "numba"} - {room}
+        for name, line in internal(path):
+            assert name.split(".")[2] not in others, f"{path.name}:{line}: {room} must not import {name}"
+
+
 def test_only_the_command_line_imports_a_console_library():
     users = {part_of(module_name(p)) for p in FILES if any(n.split(".")[0] == "rich" for n, _ in imports(p))}
     assert users == {"cli"}

@@ -1,4 +1,4 @@
-"""Puts a generated module together: header, tables, the network's functions, the parts that every module has.
+"""Puts a generated module together: header, tables, the network's functions, what it carries of the runtime.
 
 Enters: a derivation, an update rule, initial values, sizes. Leaves: source text, a pure function of these.
 Must not know: ops, networks as users declare them, files.

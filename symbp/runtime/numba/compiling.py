@@ -1,6 +1,8 @@
 """Compiles the kernels when they are first needed, not when the module is imported.
 
 Enters: functions marked as kernels. Leaves: the same names, compiled. Must not know: what they compute.
+It compiles the kernels of one namespace, a module that has taken them; in this package, which has many, they
+run as plain Python.
 """
 
 from __future__ import annotations
