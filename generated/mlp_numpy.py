@@ -725,16 +725,15 @@ def init_params(seed: int = 0, **sizes: int) -> Arena:
     if strange:
         raise DataError(f"the network has no size {strange[0]!r}")
     wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
-    needed = [name for name in _sizes_in(PARAMETERS) if name not in known]
-    if wrong or needed:
-        raise DataError(
-            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
-            if wrong
-            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
-        )
-    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
-    arena = Arena(shapes, DTYPE)
-    for name, value in _initial(np.random.default_rng(seed), known).items():
+    if wrong:
+        raise DataError(f"{wrong[0]} is {SIZES[wrong[0]]} in this module")
+    try:
+        values = _initial(np.random.default_rng(seed), known)
+    except KeyError as needed:
+        name = needed.args[0]
+        raise DataError(f"{name} is open in this module: call init_params(seed, {name}=…)") from None
+    arena = Arena({name: np.shape(values[name]) for name in PARAMETERS}, DTYPE)
+    for name, value in values.items():
         arena[name] = value
     return arena
 

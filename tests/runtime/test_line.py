@@ -161,6 +161,13 @@ def test_data_that_do_not_fit_are_refused(data: dict[str, Any]) -> None:
         parameters.init_params(0, D=3)
 
 
+def test_a_size_that_parameters_need_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(network.SIZES, "D")
+    with pytest.raises(DataError, match=r"D is open in this module: call init_params\(seed, D=…\)"):
+        parameters.init_params(0)
+    assert parameters.init_params(0, D=4)["w"].shape == (4,)
+
+
 def test_masks_are_taken_as_they_are_and_drawn_by_seed_and_step(data: dict[str, Any]) -> None:
     params = parameters.init_params(0)
     keep = np.array([1.0, 0, 0, 0, 0, 0, 0])
