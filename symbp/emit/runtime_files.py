@@ -60,7 +60,11 @@ def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[s
         "outputs": [f"{target}/{'outputs_by_mode' if net.system.inference else 'outputs'}"],
         "step": _numba_step(net) if target == "numba" else _numpy_step(net),
         "given": _given(net, target),
-        "state": [f"common/training/{name}" for name in ("parameters", "state", "calls", "steps", "saving")],
+        "state": [
+            *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
+            f"{target}/outside",
+            *(f"common/training/{name}" for name in ("steps", "saving")),
+        ],
         "training": [
             "common/training/epochs",
             f"common/training/{'patience' if 'patience' in pieces else 'fit'}",

@@ -18,7 +18,7 @@ from symbp.runtime.common.arrays.arrays import _checked
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.training.calls import evaluate
 from symbp.runtime.common.training.state import State
-from symbp.runtime.common.training.steps import train_step
+from symbp.runtime.common.training.steps import _step, _step_data
 from symbp.runtime.network import BATCH, INPUTS, Array
 
 
@@ -59,7 +59,7 @@ def _epoch(state: State, data: Mapping[str, Array], size: int, count: int, stop:
         if stop.asked:
             break
         examples = min(size, count - seen)
-        total += train_step(state, **batch) * examples
+        total += _step(state, *_step_data(state, batch)) * examples
         seen += examples
     return total / max(seen, 1)
 

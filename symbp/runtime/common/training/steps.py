@@ -11,10 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from symbp.runtime.common.arrays.arrays import Arena, _checked
+from symbp.runtime.common.arrays.arrays import Arena, _check_values, _checked
+from symbp.runtime.common.arrays.shapes import _extent
 from symbp.runtime.common.given.random_tensors import _given
 from symbp.runtime.common.training.state import State
-from symbp.runtime.network import EQUATIONS, GRADIENTS, INPUTS, LOSS, Array, _advance, _differentiate
+from symbp.runtime.network import (
+    EQUATIONS,
+    GRADIENTS,
+    INPUTS,
+    INTEGERS,
+    LOSS,
+    Array,
+    _advance,
+    _differentiate,
+    _outside,
+)
 
 
 class NotFinite(FloatingPointError):
@@ -27,11 +38,20 @@ class NotFinite(FloatingPointError):
 
 
 def train_step(state: State, **inputs: Any) -> float:
-    """One update in place; returns the loss before it. Checks dtype and shape only.
+    """One update in place; returns the loss before it. Checks dtype, shape and the range of integers.
 
-    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    Raises DataError, and NotFinite if the loss or a gradient is not finite; the state is then as it was.
     """
     data, sizes = _step_data(state, inputs)
+    for name, (bound, ignored) in INTEGERS.items():
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and name in data and _outside(data[name], top, ignored):
+            _check_values(name, data[name], sizes)
+    return _step(state, data, sizes)
+
+
+def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
+    """One update with data that were checked."""
     data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
     loss, finite = _advance(state, data, sizes)
     if not finite:
