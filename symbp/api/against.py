@@ -1,0 +1,56 @@
+"""Code that somebody wrote, beside a network: loaded, run, compared.
+
+Enters: a network, the name of a file or the code itself. Leaves: a report.
+Must not know: how code is read, matched or compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symbp.api.files import run_file
+from symbp.errors import UsageError
+
+if TYPE_CHECKING:
+    from symbp.derive.derivation import Derivation
+    from symbp.language import Network
+    from symbp.verify.against import AgainstReport
+
+
+def check_code(
+    net: Network,
+    derivation: Derivation,
+    code: object,
+    *,
+    names: Mapping[str, str] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    seed: int = 0,
+) -> AgainstReport:
+    """A backward pass beside the derivation of a network. Raises UsageError: no such file or name in it,
+    nothing that is a backward pass, one that fails."""
+    from symbp.verify.against import check_against
+
+    loaded, called = _loaded(str(code)) if isinstance(code, (str, Path)) else (code, "")
+    return check_against(
+        derivation, loaded, called=called, names=names, sizes=sizes, seed=seed, hyper=net.hyper
+    )
+
+
+def _loaded(text: str) -> tuple[Any, str]:
+    """(what a file holds, what a report calls it): a module or a name in it, or the text of equations."""
+    file, colon, name = text.rpartition(":")
+    path = Path(file if colon and file.endswith(".py") else text)
+    if not path.is_file():
+        raise UsageError(
+            "there is no such file", where=str(path), help="give a Python file, mine.py or mine.py:name"
+        )
+    if path.suffix != ".py":
+        return path.read_text(encoding="utf-8"), path.name
+    module = run_file(path)
+    if path == Path(text):
+        return module, path.name
+    if not hasattr(module, name):
+        raise UsageError(f"the file has no {name!r}", where=str(path))
+    return getattr(module, name), f"{path.name}:{name}"

@@ -1,0 +1,101 @@
+"""Which of several wrong tensors is wrong by itself, and which only follow from those.
+
+Enters: a reference, what was answered, which tensors differ. Leaves: who is to blame, in the order of the
+backward pass. Must not know: how a mistake looks.
+
+Each equation of the chain rule is evaluated with what was answered in place of what it reads: if it gives what
+was answered for its own tensor, this one follows. A derivative between that nobody rests on as it is has
+another meaning in the code (a gradient before its 1/N, say), and is no mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from symbp.verify.against.answer import Compared
+from symbp.verify.against.differing import Difference, same
+from symbp.verify.against.reference import Reference
+
+CLOSE = 1e-6  # how well a tensor that follows agrees, relative to its largest element
+LOOSE = 3e-3  # in float32
+
+
+@dataclass(frozen=True)
+class Blame:
+    """`own` are wrong by themselves, the first one first; `follows` maps others to those that explain them;
+    `other` have another meaning in the code."""
+
+    own: tuple[str, ...] = ()
+    follows: Mapping[str, tuple[str, ...]] | None = None
+    other: tuple[str, ...] = ()
+
+
+def blame(
+    reference: Reference, compared: Mapping[str, Compared], found: Mapping[str, Difference], *, loose: bool
+) -> Blame:
+    """Who is to blame for what differs."""
+    wrong = [t for t, difference in found.items() if not difference.ok]
+    values = [t for t in wrong if compared[t].kind == "value"]
+    forward = reference.loss in wrong or (reference.loss not in found and bool(values))
+    other = [] if forward else values  # the loss is right: these are something else in the code
+    known = {t: compared[t] for t in found if t not in other}
+    while True:
+        trial = _Trial(reference, known, found, LOOSE if loose else CLOSE)
+        strange = next((t for t in trial.wrong if trial.is_strange(t)), None)
+        if strange is None:
+            return Blame(trial.own, trial.follows, tuple(other))
+        other.append(strange)
+        known = {t: one for t, one in known.items() if t != strange}
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What follows from what, if all that is `known` means what its name says."""
+
+    reference: Reference
+    known: Mapping[str, Compared]
+    found: Mapping[str, Difference]
+    close: float
+
+    @cached_property
+    def wrong(self) -> list[str]:
+        return sorted((t for t in self.known if not self.found[t].ok), key=self.reference.place)
+
+    @cached_property
+    def consistent(self) -> dict[str, bool]:
+        """Whether each tensor is what the chain rule makes of the answers."""
+        return {t: self._is_consistent(t) for t in self.known}
+
+    def _is_consistent(self, tensor: str) -> bool:
+        one = self.known[tensor]
+        for k, seen in enumerate(one.seen):
+            answered = {t: np.asarray(o.seen[k].answered, float) for t, o in self.known.items()}
+            steps = self.reference.steps(seen.point, tensor, answered)
+            if not any(same(answered[tensor], step, self.close) for step in steps):
+                return False
+        return True
+
+    def is_strange(self, tensor: str) -> bool:
+        """Whether a wrong derivative between has readers, none of which rests on it as it is."""
+        if self.known[tensor].kind != "adjoint":
+            return False
+        readers = [t for t in self.reference.readers(tensor, [*self.known]) if t != tensor]
+        telling = [
+            t for t in readers if self.found[t].ok is False or self.found[t].right or self.found[t].answered
+        ]
+        return bool(telling) and not any(self.consistent[t] for t in telling)
+
+    @cached_property
+    def own(self) -> tuple[str, ...]:
+        found = tuple(t for t in self.wrong if not self.consistent[t])
+        return found or tuple(self.wrong[:1])
+
+    @cached_property
+    def follows(self) -> dict[str, tuple[str, ...]]:
+        """Wrong tensors, and those wrong ones that they rest on."""
+        rests = self.reference.rests
+        return {t: tuple(r for r in self.own if rests(t, r)) for t in self.wrong if t not in self.own}

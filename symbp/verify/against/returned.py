@@ -1,0 +1,149 @@
+"""What somebody's function returned, sorted: the loss, gradients, and what else it gives away.
+
+Enters: a value of any make, the order of parameters. Leaves: an `Answer`.
+Must not know: what names stand for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symbp.errors import UsageError
+from symbp.verify.against.answer import Answer
+
+Array = np.ndarray[Any, Any]
+LOSSES = ("loss", "L", "cost", "J", "value", "nll", "error")
+GRADIENTS = ("grads", "grad", "gradients", "gradient", "dparams")
+SHAPE = "it returns (loss, gradients), gradients by name, {'W1': …}, or in the order of the parameters"
+
+
+def answer(name: str, value: Any, parameters: Sequence[str]) -> Answer:
+    """The answer that a value is; gradients in a sequence belong to `parameters`, in their order. Raises
+    UsageError: something else."""
+    fields = as_mapping(value)
+    if fields is not None:
+        return _of_mapping(name, fields, parameters)
+    if not isinstance(value, (tuple, list)):
+        raise UsageError(f"{name} returns {_kind(value)}", help=SHAPE)
+    parts = list(value)
+    loss = number(parts[0]) if parts else None
+    if loss is not None:
+        parts = parts[1:]
+    if len(parts) > 1 and not any(as_mapping(p) is not None or isinstance(p, (tuple, list)) for p in parts):
+        parts = [tuple(parts)]  # loss, dW1, db1, …
+    if not parts:
+        raise UsageError(f"{name} returns no gradients", help=SHAPE)
+    gradients, kept = gradients_of(name, parts[0], parameters), dict[str, Array]()
+    for more in parts[1:]:
+        kept |= flat(as_mapping(more) or {})
+    return Answer(loss, gradients, kept)
+
+
+def _of_mapping(name: str, fields: Mapping[str, Any], parameters: Sequence[str]) -> Answer:
+    """(loss, grads, …) as fields of one mapping; without such fields it holds gradients."""
+    loss = next((key for key in LOSSES if key in fields and number(fields[key]) is not None), None)
+    inner = next((key for key in GRADIENTS if key in fields), None)
+    if inner is None:
+        plain = {key: value for key, value in fields.items() if key != loss}
+        return Answer(number(fields[loss]) if loss else None, flat(plain), {})
+    rest = {key: value for key, value in fields.items() if key not in (loss, inner)}
+    found = gradients_of(name, fields[inner], parameters)
+    return Answer(number(fields[loss]) if loss else None, found, flat(rest, joined=False))
+
+
+def gradients_of(name: str, value: Any, parameters: Sequence[str]) -> dict[str, Any]:
+    """Gradients by name, or in the order of the parameters."""
+    fields = as_mapping(value)
+    if fields is not None:
+        return flat(fields)
+    if isinstance(value, (tuple, list)) and len(value) == len(parameters):
+        return {key: array(one) for key, one in zip(parameters, value, strict=True) if one is not None}
+    if len(parameters) == 1 and not isinstance(value, (tuple, list)):
+        return {parameters[0]: array(value)}
+    count = len(value) if isinstance(value, (tuple, list)) else 1
+    raise UsageError(
+        f"{name} returns {count} gradients where there are {len(parameters)} parameters",
+        details=(f"in this order: {', '.join(parameters)}",),
+        help="return them by name: {'W1': dW1, …}",
+    )
+
+
+def as_mapping(value: Any) -> dict[str, Any] | None:
+    """The fields of a mapping, a named tuple, a dataclass or a plain object; None for anything else."""
+    if isinstance(value, Mapping):
+        return {str(key): one for key, one in value.items()}
+    if hasattr(value, "_asdict"):
+        return dict(value._asdict())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, (tuple, list, np.ndarray, float, int, np.generic)) or value is None:
+        return None
+    return dict(vars(value)) if hasattr(value, "__dict__") and not _is_array(value) else None
+
+
+def flat(fields: Mapping[str, Any], *, joined: bool = True) -> dict[str, Array]:
+    """Arrays by name; those of mappings inside under both names, joined: layer1_W."""
+    return dict(_flat(fields, "", joined))
+
+
+def _flat(fields: Mapping[str, Any], before: str, joined: bool) -> Iterator[tuple[str, Array]]:
+    for key, value in fields.items():
+        inside = as_mapping(value) if not _is_array(value) else None
+        if inside is not None:
+            yield from _flat(inside, f"{before}{key}_" if joined else "", joined)
+        elif value is not None:
+            found = stacked(value)
+            if found is not None:
+                yield f"{before}{key}", found
+
+
+def stacked(value: Any) -> Array | None:
+    """An array, or a list of equal arrays as one; None for anything else."""
+    if isinstance(value, (str, bytes, bool)) or callable(value):
+        return None
+    try:
+        found = array(value)
+    except (TypeError, ValueError):  # a ragged list
+        return None
+    return found if found.dtype.kind in "biufc" else None
+
+
+def array(value: Any) -> Array:
+    """A NumPy array of what may be another library's."""
+    for step in ("detach", "cpu"):
+        value = getattr(value, step)() if hasattr(value, step) else value
+    return np.asarray(value)
+
+
+def number(value: Any) -> float | None:
+    """A single real number; None for anything else."""
+    if isinstance(value, (bool, str, bytes)) or value is None or isinstance(value, (Mapping, tuple, list)):
+        return None
+    try:
+        found = array(value)
+    except (TypeError, ValueError):
+        return None
+    if found.dtype.kind not in "iuf" or found.size != 1:
+        return None
+    return float(found.reshape(()))
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__array__") or hasattr(value, "detach")
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def together(parts: Iterable[Answer]) -> Answer:
+    """Several answers as one; the first loss counts."""
+    found = Answer(None, {}, {})
+    for part in parts:
+        loss = found.loss if found.loss is not None else part.loss
+        found = Answer(loss, {**found.gradients, **part.gradients}, {**found.kept, **part.kept})
+    return found

@@ -1,0 +1,132 @@
+"""The rows of a report: one for each tensor that was answered, or should have been.
+
+Enters: what was compared and who is to blame. Leaves: rows, the first wrong tensor.
+Must not know: how a repair is searched for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symbp.verify.against.answer import Compared, Repair
+from symbp.verify.against.blame import Blame
+from symbp.verify.against.differing import Difference
+from symbp.verify.against.matching import Matched
+from symbp.verify.against.reference import Reference
+from symbp.verify.against.report import TensorRow, Verdict
+
+
+def rows_of(
+    reference: Reference,
+    matched: Matched,
+    found: Mapping[str, Difference],
+    blamed: Blame,
+    repairs: Mapping[str, Repair],
+    dtype: Any,
+) -> list[TensorRow]:
+    """Rows in the order of the forward and then the backward pass."""
+    every = sorted({*matched.compared, *matched.missing}, key=reference.place)
+    rows = []
+    for tensor in every:
+        if tensor in matched.missing:
+            why = "the code returns no such gradient"
+            rows.append(_blank(reference, tensor, "", "gradient", "missing", why))
+        else:
+            rows.append(
+                _row(reference, matched, tensor, found.get(tensor), blamed, repairs.get(tensor), dtype)
+            )
+    return rows
+
+
+def first(reference: Reference, rows: list[TensorRow], blamed: Blame) -> str:
+    """The tensor that is wrong first: what follows from others, or isn't there, only where nothing else is."""
+    own = {reference.shown(tensor) for tensor in blamed.own}
+    ranked = [
+        [row for row in rows if not row.ok and (row.tensor in own or row.verdict in ("shape", "dtype"))],
+        [row for row in rows if not row.ok],
+    ]
+    return next((row.tensor for some in ranked for row in some), "")
+
+
+def _row(
+    reference: Reference,
+    matched: Matched,
+    tensor: str,
+    difference: Difference | None,
+    blamed: Blame,
+    repair: Repair | None,
+    dtype: Any,
+) -> TensorRow:
+    one = matched.compared[tensor]
+    if tensor in matched.shapes:
+        row = _blank(reference, tensor, one.theirs, one.kind, "shape", matched.shapes[tensor])
+        return _repaired(row, repair)
+    assert difference is not None
+    seen = one.seen[difference.at]
+    verdict, why = _verdict(reference, tensor, one, difference, blamed, dtype)
+    row = TensorRow(
+        reference.shown(tensor),
+        one.theirs,
+        one.kind,
+        verdict,
+        seen.right.shape,
+        difference.element,
+        difference.answered,
+        difference.right,
+        difference.absolute,
+        difference.relative,
+        difference.compared,
+        dict(seen.point.sizes),
+        why,
+        follows=tuple(map(reference.shown, (blamed.follows or {}).get(tensor, ()))),
+        equation=reference.equation(tensor),
+    )
+    return _repaired(row, repair)
+
+
+def _verdict(
+    reference: Reference, tensor: str, one: Compared, difference: Difference, blamed: Blame, dtype: Any
+) -> tuple[Verdict, str]:
+    if tensor in blamed.other:
+        if one.kind == "value":
+            return (
+                "not compared",
+                "the loss is right though this isn't the network's: it is something else in the code",
+            )
+        return "not compared", "no gradient rests on it as it is: it is something else in the code"
+    if difference.missing_values:
+        return "no value", f"{difference.missing_values} elements are no finite numbers"
+    if (blamed.follows or {}).get(tensor):
+        return "follows", ""
+    if not difference.ok:
+        return "wrong", ""
+    if not difference.compared:
+        return "not compared", "rounding decides its value at every point"
+    kind = mistyped(one, dtype)
+    return ("dtype", kind) if kind else ("right", "")
+
+
+def mistyped(one: Compared, dtype: Any) -> str:
+    """What is wrong with the type of a gradient's numbers, if anything is."""
+    if one.kind == "value":
+        return ""
+    types = {np.asarray(seen.answered).dtype for seen in one.seen}
+    wrong = [t for t in types if t.kind != "f" or t.itemsize < np.dtype(dtype).itemsize]
+    return f"its numbers are {wrong[0]}, where {np.dtype(dtype)} was given" if wrong else ""
+
+
+def _blank(
+    reference: Reference, tensor: str, theirs: str, kind: str, verdict: Verdict, why: str
+) -> TensorRow:
+    return TensorRow(
+        reference.shown(tensor), theirs, kind, verdict, why=why, equation=reference.equation(tensor)
+    )
+
+
+def _repaired(row: TensorRow, repair: Repair | None) -> TensorRow:
+    if repair is None:
+        return row
+    return TensorRow(**{**vars(row), "slip": repair.slip, "repair": repair.hint})
