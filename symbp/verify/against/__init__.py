@@ -7,6 +7,7 @@ Must not know: a language in which networks are declared, or how arguments of a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from symbp.derive.derivation import Derivation
@@ -46,7 +47,8 @@ def check_against(
 def _find_repair() -> FindRepair | None:
     """The search for repairs, imported when there is something to mend."""
     try:
-        from symbp.verify.against.repairs import find_repair
+        repairs = import_module("symbp.verify.against.repairs")
     except ModuleNotFoundError:
         return None
-    return find_repair
+    found: FindRepair = repairs.find_repair
+    return found

@@ -3,9 +3,9 @@
 Enters: a reference, what was answered, which tensors differ. Leaves: who is to blame, in the order of the
 backward pass. Must not know: how a mistake looks.
 
-Each equation of the chain rule is evaluated with what was answered in place of what it reads: if it gives what
-was answered for its own tensor, this one follows. A derivative between that nobody rests on as it is has
-another meaning in the code (a gradient before its 1/N, say), and is no mistake.
+Each equation of the chain rule is evaluated with what was answered in place of what it reads: if it gives
+what was answered for its own tensor, this one follows. A derivative between that nobody rests on as it is
+has another meaning in the code (a gradient before its 1/N, say), and is no mistake.
 """
 
 from __future__ import annotations
@@ -84,10 +84,12 @@ class _Trial:
         if self.known[tensor].kind != "adjoint":
             return False
         readers = [t for t in self.reference.readers(tensor, [*self.known]) if t != tensor]
-        telling = [
-            t for t in readers if self.found[t].ok is False or self.found[t].right or self.found[t].answered
-        ]
+        telling = [t for t in readers if not self._is_zero(t)]
         return bool(telling) and not any(self.consistent[t] for t in telling)
+
+    def _is_zero(self, tensor: str) -> bool:
+        """Whether a tensor is right because there is nothing of it."""
+        return self.found[tensor].ok and not any(np.any(s.right) for s in self.known[tensor].seen)
 
     @cached_property
     def own(self) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 Enters: a derivation, a backward pass. Leaves: a report.
 Must not know: how code is run, how a repair is searched for.
 
-What is wrong is what is wrong at the declared sizes. At free ones, where no two agree, code is asked in order to
-tell a transpose from its matrix and 1/N from 1/K; what differs only there is a note.
+What is wrong is what is wrong at the declared sizes. At free ones, where no two agree, code is asked in order
+to tell a transpose from its matrix and 1/N from 1/K; what differs only there is a note.
 """
 
 from __future__ import annotations
@@ -141,17 +141,13 @@ def _repair(reference: Reference, at: Judged, tensor: str, find_repair: FindRepa
 # --- what else is to be said
 def _unsteady(once: Answer, again: Answer, close: float) -> list[str]:
     """What isn't the same when it is asked for twice."""
-    pairs = [(name, array, again.gradients.get(name)) for name, array in once.gradients.items()]
-    names = [name for name, a, b in pairs if b is None or not same(np.asarray(a), np.asarray(b), close)]
-    if once.loss is not None and (
-        again.loss is None or not same(np.array(once.loss), np.array(again.loss), close)
-    ):
-        names.insert(0, "the loss")
+    losses = {} if once.loss is None else {"the loss": np.asarray(once.loss)}
+    second = {"the loss": np.asarray(np.nan if again.loss is None else again.loss), **again.gradients}
+    pairs = [(name, np.asarray(a), second.get(name)) for name, a in {**losses, **once.gradients}.items()]
+    names = [name for name, a, b in pairs if b is None or not same(a, np.asarray(b), close)]
     if not names:
         return []
-    return [
-        f"not the same twice at one point: {', '.join(names)} (drawn at random, or kept from the last call)"
-    ]
+    return [f"not the same twice at one point (drawn at random, or left from before): {', '.join(names)}"]
 
 
 def _changed(answers: Sequence[Answer]) -> list[str]:

@@ -43,7 +43,7 @@ def tolerance(dtype: Any) -> float:
 
 def differences(reference: Reference, compared: Mapping[str, Compared], dtype: Any) -> dict[str, Difference]:
     """Of each tensor that has the right shape. Rounding is measured only where something differs."""
-    close, points = tolerance(dtype), {}
+    close, points = tolerance(dtype), dict[int, list[str]]()
     for tensor, one in compared.items():
         for k, seen in enumerate(one.seen):
             if seen.answered.shape == seen.right.shape and not np.all(_beyond(seen, close, None) <= 0):

@@ -111,7 +111,7 @@ class _Matching:
                 self.take_laid(meaning, name, arrays)
 
     def take_laid(self, meaning: Meaning, name: str, arrays: Sequence[Array]) -> None:
-        """Takes what is no gradient that was asked for: in what order its axes are is the code's own affair."""
+        """Takes what is no gradient that was asked for: the order of its axes is the code's own affair."""
         if meaning.tensor in self.found or (meaning.kind == "value" and self.is_leaf(meaning.tensor)):
             return
         laid = self.laid(meaning.tensor, arrays)
@@ -184,7 +184,8 @@ def misshapen(shape: tuple[int, ...], right: tuple[int, ...]) -> str:
     if sorted(shape) == sorted(right):
         return f"its shape is {shape}, not {right}: its axes are in another order"
     if [n for n in shape if n != 1] == [n for n in right if n != 1]:
-        return f"its shape is {shape}, not {right}: an axis of 1 is {'too many' if len(shape) > len(right) else 'missing'}"
+        much = "too many" if len(shape) > len(right) else "missing"
+        return f"its shape is {shape}, not {right}: an axis of 1 is {much}"
     if len(shape) > len(right):
         return f"its shape is {shape}, not {right}: a sum over an axis is missing"
     return f"its shape is {shape}, not {right}"

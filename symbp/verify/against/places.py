@@ -46,7 +46,7 @@ def places(
 ) -> Places:
     """The points of a check."""
     given = dict(sizes or {})
-    own = {name: n for name, n in {**derivation.declared.bound, **given}.items()}
+    own = {**derivation.declared.bound, **given}
     return Places(
         _points(derivation, own, seed, hyper or {}),
         _points(derivation, given, seed + 1, hyper or {}) if derivation.declared.bound else (),

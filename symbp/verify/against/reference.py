@@ -3,9 +3,10 @@
 Enters: a derivation, points, answers. Leaves: arrays, which tensor is whose derivative, and their order.
 Must not know: how code was read, or what its names are.
 
-Derivatives are those of the raw sweep over the declared system, which has one for each tensor of the forward
-pass, not only those that a closed form needs. Its equations are the chain rule, one step each: with answers in
-place of what they read, they say whether an answer is wrong by itself or only follows from a wrong one.
+Derivatives are those of the raw sweep over the declared system, which has one for each tensor of the
+forward pass, not only those that a closed form needs. Its equations are the chain rule, one step each: with
+answers in place of what they read, they say whether an answer is wrong by itself or only follows from a
+wrong one.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ class Reference:
 
     def readers(self, tensor: str, among: Collection[str]) -> list[str]:
         """Those of some tensors that rest on one, though on none of the others between."""
-        found, stack, seen = [], [tensor], {tensor}
+        found: list[str] = []
+        stack, seen = [tensor], {tensor}
         while stack:
             for name in self._readers.get(stack.pop(), ()):
                 if name not in seen:

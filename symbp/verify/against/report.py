@@ -21,8 +21,8 @@ HEAD = ("tensor", "in the code", "shape", "element", "there", "right", "max |Δ|
 class TensorRow:
     """One tensor: `tensor` as a page calls it, `theirs` as the code does. At `element`, the worst, at `sizes`
     the code has `answered` and what is `right` is known; `points` says at how many points it was compared.
-    `why` says in words what is wrong, `repair` what mends it, of which kind the `slip` is; `follows` names the
-    wrong tensors that explain it, `equation` what the network has for it."""
+    `why` says in words what is wrong, `repair` what mends it, of which kind the `slip` is; `follows` names
+    the wrong tensors that explain it, `equation` what the network has for it."""
 
     tensor: str
     theirs: str
@@ -104,9 +104,8 @@ class AgainstReport:
     def _head(self) -> list[str]:
         """What was compared, and what is wrong first."""
         sizes = ", ".join(f"{name} = {value}" for name, value in self.sizes.items())
-        lines = [
-            f"{self.network}: {self.code} beside the derivation ({self.points} points, {sizes}; seed {self.seed})"
-        ]
+        where = f"{self.points} points, the first at {sizes}; seed {self.seed}"
+        lines = [f"{self.network}: {self.code} beside the derivation ({where})"]
         lines += [f"WRONG: {problem}" for problem in self.problems]
         if self.first:
             lines += self._first(self[self.first])
@@ -127,7 +126,7 @@ class AgainstReport:
         return lines
 
     def _table(self) -> list[tuple[str, ...]]:
-        return [HEAD] + [
+        rows: list[tuple[str, ...]] = [
             (
                 row.tensor,
                 row.theirs,
@@ -141,6 +140,7 @@ class AgainstReport:
             )
             for row in self.rows
         ]
+        return [HEAD, *rows]
 
     def __str__(self) -> str:
         table = self._table()

@@ -35,14 +35,12 @@ def rows_of(
             why = "the code returns no such gradient"
             rows.append(_blank(reference, tensor, "", "gradient", "missing", why))
         else:
-            rows.append(
-                _row(reference, matched, tensor, found.get(tensor), blamed, repairs.get(tensor), dtype)
-            )
+            rows.append(_row(reference, matched, tensor, found, blamed, repairs, dtype))
     return rows
 
 
 def first(reference: Reference, rows: list[TensorRow], blamed: Blame) -> str:
-    """The tensor that is wrong first: what follows from others, or isn't there, only where nothing else is."""
+    """The tensor that is wrong first: what follows from others, or is missing, only where nothing else is."""
     own = {reference.shown(tensor) for tensor in blamed.own}
     ranked = [
         [row for row in rows if not row.ok and (row.tensor in own or row.verdict in ("shape", "dtype"))],
@@ -55,18 +53,18 @@ def _row(
     reference: Reference,
     matched: Matched,
     tensor: str,
-    difference: Difference | None,
+    found: Mapping[str, Difference],
     blamed: Blame,
-    repair: Repair | None,
+    repairs: Mapping[str, Repair],
     dtype: Any,
 ) -> TensorRow:
-    one = matched.compared[tensor]
+    one, repair = matched.compared[tensor], repairs.get(tensor)
     if tensor in matched.shapes:
         row = _blank(reference, tensor, one.theirs, one.kind, "shape", matched.shapes[tensor])
         return _repaired(row, repair)
-    assert difference is not None
+    difference = found[tensor]
     seen = one.seen[difference.at]
-    verdict, why = _verdict(reference, tensor, one, difference, blamed, dtype)
+    verdict, why = _verdict(tensor, one, difference, blamed, dtype)
     row = TensorRow(
         reference.shown(tensor),
         one.theirs,
@@ -88,14 +86,11 @@ def _row(
 
 
 def _verdict(
-    reference: Reference, tensor: str, one: Compared, difference: Difference, blamed: Blame, dtype: Any
+    tensor: str, one: Compared, difference: Difference, blamed: Blame, dtype: Any
 ) -> tuple[Verdict, str]:
     if tensor in blamed.other:
         if one.kind == "value":
-            return (
-                "not compared",
-                "the loss is right though this isn't the network's: it is something else in the code",
-            )
+            return "not compared", "the loss is right all the same: it is something else in the code"
         return "not compared", "no gradient rests on it as it is: it is something else in the code"
     if difference.missing_values:
         return "no value", f"{difference.missing_values} elements are no finite numbers"

@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from symbp.errors import Origin, SymbpError, UsageError
 
 Array = np.ndarray[Any, Any]
-OWN = "symbp"  # frames of this package are no lines of the user's
+PACKAGE = str(Path(__file__).parents[2])  # its frames are no lines of the user's
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,7 @@ def line_of(error: BaseException) -> Origin | None:
 
 
 def _is_own(file: str) -> bool:
-    from symbp import __file__ as here
-
-    package = here.rpartition("__init__")[0]
-    return not file.startswith((package, "<")) and "site-packages" not in file
+    return not file.startswith((PACKAGE, "<")) and "site-packages" not in file
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -3,9 +3,9 @@
 Enters: a signature, a point. Leaves: arguments, each array a copy of its own.
 Must not know: what a function does, or returns.
 
-A name is a tensor of the forward pass (a leaf, or what is computed from leaves), a size, or one of a few words
-for all parameters or all data together. One name that is none of these stands for all parameters, where no
-other argument is one.
+A name is a tensor of the forward pass (a leaf, or what is computed from leaves), a size, or one of a few
+words for all parameters or all data together. One name that is none of these stands for all parameters,
+where no other argument is one.
 """
 
 from __future__ import annotations
@@ -162,11 +162,10 @@ def _unknown(name: str, asked: str, supply: Supply) -> UsageError:
     reference = supply.spelled.reference
     leaves = [t.name for t in reference.derivation.declared.leaves]
     hint = meant(asked, leaves)
+    named = f"its sizes: {', '.join(supply.point.sizes) or 'none'}"
+    told = f"say which it is: --map NAME={asked}, or map={{'NAME': '{asked}'}}"
     return UsageError(
         f"{name} asks for {asked!r}, and the network {reference.derivation.name} has nothing of that name",
-        details=(
-            f"its tensors: {', '.join(leaves)}",
-            f"its sizes: {', '.join(supply.point.sizes) or 'none'}",
-        ),
-        help=f"{hint + '; ' if hint else ''}say which it is: --map NAME={asked}, or map={{'NAME': '{asked}'}}",
+        details=(f"its tensors: {', '.join(leaves)}", named),
+        help=f"{hint} else {told}" if hint else told,
     )
