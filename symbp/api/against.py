@@ -40,6 +40,8 @@ def check_code(
 
 def _loaded(text: str) -> tuple[Any, str]:
     """(what a file holds, what a report calls it): a module or a name in it, or the text of equations."""
+    if "\n" in text:
+        return text, "the equations"
     file, colon, name = text.rpartition(":")
     path = Path(file if colon and file.endswith(".py") else text)
     if not path.is_file():

@@ -44,12 +44,13 @@ the step; `elementwise`: a Jacobian taken for a diagonal one."""
 class Answer:
     """What code returned at one point, each array under the name that the code has for it. `kept` is what
     isn't a gradient by a parameter: values of its cache, derivatives by tensors between. `changed` are the
-    arguments that it wrote to."""
+    arguments that it wrote to, `given` the parameters that it was given, if not all."""
 
     loss: float | None
     gradients: Mapping[str, Array]
     kept: Mapping[str, Array]
     changed: tuple[str, ...] = ()
+    given: tuple[str, ...] | None = None
 
 
 class Backward(Protocol):

@@ -58,7 +58,9 @@ class _Matching:
         self.kept()
         for name in left:
             self.notes.append(f"{name} is no gradient of the network: it was not compared")
-        promised = [t for t in map(self.reference.adjoint, self.reference.derivation.gradients) if t]
+        given = self.answers[0].given
+        named = [g for g in self.reference.derivation.gradients if given is None or g in given]
+        promised = [t for t in map(self.reference.adjoint, named) if t]
         missing = tuple(t for t in promised if t not in self.found)
         order = sorted(self.found, key=self.reference.place)
         return Matched({t: self.found[t] for t in order}, missing, self.shapes, tuple(self.notes))

@@ -21,12 +21,12 @@ GRADIENTS = ("grads", "grad", "gradients", "gradient", "dparams")
 SHAPE = "it returns (loss, gradients), gradients by name, {'W1': …}, or in the order of the parameters"
 
 
-def answer(name: str, value: Any, parameters: Sequence[str]) -> Answer:
-    """The answer that a value is; gradients in a sequence belong to `parameters`, in their order. Raises
-    UsageError: something else."""
+def answer(name: str, value: Any, *orders: Sequence[str]) -> Answer:
+    """The answer that a value is; gradients in a sequence belong to that one of the `orders` that is as long,
+    names in their order. Raises UsageError: something else."""
     fields = as_mapping(value)
     if fields is not None:
-        return _of_mapping(name, fields, parameters)
+        return _of_mapping(name, fields, orders)
     if not isinstance(value, (tuple, list)):
         raise UsageError(f"{name} returns {_kind(value)}", help=SHAPE)
     parts = list(value)
@@ -37,13 +37,13 @@ def answer(name: str, value: Any, parameters: Sequence[str]) -> Answer:
         parts = [tuple(parts)]  # loss, dW1, db1, …
     if not parts:
         raise UsageError(f"{name} returns no gradients", help=SHAPE)
-    gradients, kept = gradients_of(name, parts[0], parameters), dict[str, Array]()
+    gradients, kept = gradients_of(name, parts[0], *orders), dict[str, Array]()
     for more in parts[1:]:
         kept |= flat(as_mapping(more) or {})
     return Answer(loss, gradients, kept)
 
 
-def _of_mapping(name: str, fields: Mapping[str, Any], parameters: Sequence[str]) -> Answer:
+def _of_mapping(name: str, fields: Mapping[str, Any], orders: Sequence[Sequence[str]]) -> Answer:
     """(loss, grads, …) as fields of one mapping; without such fields it holds gradients."""
     loss = next((key for key in LOSSES if key in fields and number(fields[key]) is not None), None)
     inner = next((key for key in GRADIENTS if key in fields), None)
@@ -51,23 +51,23 @@ def _of_mapping(name: str, fields: Mapping[str, Any], parameters: Sequence[str])
         plain = {key: value for key, value in fields.items() if key != loss}
         return Answer(number(fields[loss]) if loss else None, flat(plain), {})
     rest = {key: value for key, value in fields.items() if key not in (loss, inner)}
-    found = gradients_of(name, fields[inner], parameters)
+    found = gradients_of(name, fields[inner], *orders)
     return Answer(number(fields[loss]) if loss else None, found, flat(rest, joined=False))
 
 
-def gradients_of(name: str, value: Any, parameters: Sequence[str]) -> dict[str, Any]:
-    """Gradients by name, or in the order of the parameters."""
+def gradients_of(name: str, value: Any, *orders: Sequence[str]) -> dict[str, Any]:
+    """Gradients by name, or in the order that is as long."""
     fields = as_mapping(value)
     if fields is not None:
         return flat(fields)
-    if isinstance(value, (tuple, list)) and len(value) == len(parameters):
-        return {key: array(one) for key, one in zip(parameters, value, strict=True) if one is not None}
-    if len(parameters) == 1 and not isinstance(value, (tuple, list)):
-        return {parameters[0]: array(value)}
-    count = len(value) if isinstance(value, (tuple, list)) else 1
+    parts = list(value) if isinstance(value, (tuple, list)) else [value]
+    for order in orders:
+        if len(parts) == len(order):
+            return {key: array(one) for key, one in zip(order, parts, strict=True) if one is not None}
+    known = ", ".join(orders[0]) if orders else ""
     raise UsageError(
-        f"{name} returns {count} gradients where there are {len(parameters)} parameters",
-        details=(f"in this order: {', '.join(parameters)}",),
+        f"{name} returns {len(parts)} gradients, which have no names",
+        details=(f"the parameters are, in this order: {known}",),
         help="return them by name: {'W1': dW1, …}",
     )
 
@@ -86,7 +86,7 @@ def as_mapping(value: Any) -> dict[str, Any] | None:
 
 
 def flat(fields: Mapping[str, Any], *, joined: bool = True) -> dict[str, Array]:
-    """Arrays by name; those of mappings inside under both names, joined: layer1_W."""
+    """Arrays by name; those of mappings inside with both names joined, layer1_W, or with their own."""
     return dict(_flat(fields, "", joined))
 
 
@@ -140,10 +140,9 @@ def _kind(value: Any) -> str:
     return "nothing" if value is None else f"a {type(value).__name__}"
 
 
-def together(parts: Iterable[Answer]) -> Answer:
+def together(*parts: Answer, changed: Iterable[str] = (), given: tuple[str, ...] | None = None) -> Answer:
     """Several answers as one; the first loss counts."""
-    found = Answer(None, {}, {})
-    for part in parts:
-        loss = found.loss if found.loss is not None else part.loss
-        found = Answer(loss, {**found.gradients, **part.gradients}, {**found.kept, **part.kept})
-    return found
+    losses = [part.loss for part in parts if part.loss is not None]
+    gradients = {name: a for part in parts for name, a in part.gradients.items()}
+    kept = {name: a for part in parts for name, a in part.kept.items()}
+    return Answer(losses[0] if losses else None, gradients, kept, tuple(dict.fromkeys(changed)), given)

@@ -73,6 +73,9 @@ class Spelled:
 
     def tensors(self, name: str, *, exactly: bool = False) -> list[str]:
         """The tensors of the forward pass that a name may stand for."""
+        told = self.said.get(name, name)
+        if told != name and told in self._exact:
+            return self._exact[told]
         if name in self._exact or exactly:
             return self._exact.get(name, [])
         return self._folded.get(_fold(name), [])

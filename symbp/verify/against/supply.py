@@ -47,6 +47,7 @@ class Supply:
     point: Point
     dtype: Any = np.float64
     extra: Mapping[str, Any] = field(default_factory=dict)  # by their names in the code
+    other: tuple[Any, ...] = ()  # for arguments of unknown names, in this order
 
     def array(self, tensor: Tensor) -> Any:
         """A copy of a tensor's value; a constant is a number."""
@@ -70,13 +71,13 @@ class Supply:
             return name, self.extra[name]
         system = self.spelled.reference.forward
         called = self.spelled.said.get(name, name)
-        for tensor in self.spelled.tensors(called):
-            if system.tensor(tensor).role.is_leaf:
-                return tensor, self.array(system.tensor(tensor))
-        for tensor in () if leaves else self.spelled.tensors(called):
-            return tensor, self.array(system.tensor(tensor))
-        if called in self.point.sizes:
-            return called, self.point.sizes[called]
+        for exactly in (True, False):
+            tensors = self.spelled.tensors(called, exactly=exactly)
+            for tensor in sorted(tensors, key=lambda t: not system.tensor(t).role.is_leaf):
+                if system.tensor(tensor).role.is_leaf or not leaves:
+                    return tensor, self.array(system.tensor(tensor))
+            if called in self.point.sizes:
+                return called, self.point.sizes[called]
         return None
 
     def group(self, name: str) -> dict[str, Any] | None:
@@ -99,6 +100,7 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
     given: dict[str, Any] = {}
     arrays: dict[str, Array] = {}
     rest = _rest(asked, supply)
+    other = list(supply.other)
     for one in asked:
         if one.kind is inspect.Parameter.VAR_POSITIONAL:
             continue
@@ -109,6 +111,8 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
             arrays |= _arrays(more)
             continue
         found = rest if one.name == rest[0] else _value(one, supply)
+        if found is None and other and one.default is inspect.Parameter.empty:
+            found = one.name, other.pop(0)
         if found is None and one.default is not inspect.Parameter.empty:
             continue
         if found is None:
@@ -119,6 +123,18 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
         else:
             given[one.name] = found[1]
     return Arguments(tuple(positional), given, arrays)
+
+
+def differentiable(name: str, function: Callable[..., Any], spelled: Spelled, *, skip: int = 0) -> list[str]:
+    """The leaves of real numbers that a function asks for one by one, in its order."""
+    system = spelled.reference.derivation.declared
+    found = []
+    for key in [*signature(name, function).parameters][skip:]:
+        for tensor in spelled.tensors(key):
+            if tensor in system.by_name and not system.tensor(tensor).integer:
+                found.append(tensor)
+                break
+    return [t for t in found if system.tensor(t).role is not Role.HYPER]
 
 
 def signature(name: str, function: Callable[..., Any]) -> inspect.Signature:
@@ -136,13 +152,15 @@ def _value(one: inspect.Parameter, supply: Supply) -> tuple[str, Any] | None:
     if found is not None:
         return found
     group = supply.group(one.name)
-    if group is not None:
+    if group or (group is not None and one.default is inspect.Parameter.empty):
         return one.name, group
     return (one.name, CHOICES[one.name]) if one.name in CHOICES else None
 
 
 def _rest(asked: Sequence[inspect.Parameter], supply: Supply) -> tuple[str, Any]:
     """The one argument of no known name, with all parameters, if no other is one."""
+    if supply.other:
+        return "", None
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [p for p in asked if p.kind in plain and p.default is inspect.Parameter.empty]
     unknown = [p.name for p in needed if _value(p, supply) is None]

@@ -16,7 +16,7 @@ from symbp.verify.against.answer import Answer
 from symbp.verify.against.returned import answer
 from symbp.verify.against.running import ran
 from symbp.verify.against.spelled import Spelled
-from symbp.verify.against.supply import Supply, arguments, signature
+from symbp.verify.against.supply import Arguments, Supply, arguments, differentiable
 from symbp.verify.points import Point
 
 
@@ -32,14 +32,20 @@ class Function:
     def at(self, point: Point) -> Answer:
         given = arguments(self.name, self.function, Supply(self.spelled, point, self.dtype))
         done = ran(self.name, self.function, given.positional, given.named, given.arrays)
-        return replace(
-            answer(self.name, done.value, order(self.name, self.function, self.spelled)), changed=done.changed
-        )
+        found = answer(self.name, done.value, *orders(self.name, self.function, self.spelled))
+        return replace(found, changed=done.changed, given=parameters_of(given, self.spelled))
 
 
-def order(name: str, function: Callable[..., Any], spelled: Spelled) -> list[str]:
-    """The parameters in the order in which a function takes them, else as they were declared."""
+def orders(name: str, function: Callable[..., Any], spelled: Spelled, *, skip: int = 0) -> list[list[str]]:
+    """In which orders gradients may stand that have no names: the parameters as the function takes them, else
+    as they were declared; and all real arrays that it takes."""
     declared = [*spelled.reference.derivation.gradients]
-    asked = [spelled.said.get(key, key) for key in signature(name, function).parameters]
-    taken = [tensor for key in asked for tensor in spelled.tensors(key) if tensor in declared]
-    return taken if set(taken) == set(declared) else declared
+    taken = differentiable(name, function, spelled, skip=skip)
+    parameters = [tensor for tensor in taken if tensor in declared]
+    return [parameters or declared, taken]
+
+
+def parameters_of(given: Arguments, spelled: Spelled) -> tuple[str, ...]:
+    """The parameters among what a function was given; all, if none: then it has its own."""
+    declared = tuple(spelled.reference.derivation.gradients)
+    return tuple(name for name in declared if name in given.arrays) or declared
