@@ -63,10 +63,13 @@ def compare(
     chosen = places(reference.derivation, sizes=sizes, seed=seed, hyper=hyper)
     if not chosen.declared:
         raise UsageError("no point was found at which the loss has a value", help="choose other sizes")
-    points = tuple(_in(point, backward.dtype) for point in chosen.declared)
+    anywhere = bool(getattr(backward, "anywhere", False) and chosen.free)
+    points = tuple(
+        _in(point, backward.dtype) for point in (chosen.free if anywhere else chosen.declared)
+    )
     answers = [backward.at(point) for point in points]
     here = judged(spelled, points, answers, backward.dtype)
-    free = tuple(_in(point, backward.dtype) for point in chosen.free)
+    free = tuple(_in(point, backward.dtype) for point in chosen.free if not anywhere)
     there = _elsewhere(spelled, backward, free)
     repairs = _repairs(reference, here, there, find_repair) if find_repair else {}
     rows = rows_of(reference, here.matched, here.found, here.blame, repairs, backward.dtype)
