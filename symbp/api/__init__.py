@@ -7,7 +7,7 @@ Must not know: how any stage works.
 from __future__ import annotations
 
 import types
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Derivation",
     "PageChoices",
+    "assert_gradient",
     "check",
+    "check_function",
     "compile",
     "derive",
     "generate",
@@ -335,6 +337,43 @@ def check(
         return report
     rows = module_rows(derivation, module, sizes=report.sizes, seed=seed)
     return replace(report, rows=(*report.rows, *rows))
+
+
+def check_function(
+    f: Callable[..., object],
+    gradient: Callable[..., object],
+    arguments: Mapping[str, object] | Sequence[object],
+    *,
+    entries: int = 24,
+    directions: int = 3,
+    seed: int = 0,
+) -> AgainstReport:
+    """A gradient that somebody wrote for any function of NumPy arrays, beside numeric derivatives: nothing is
+    declared. `f(*arguments)`, or `f(**arguments)` of a mapping, gives one number; `gradient` takes the same
+    and gives the gradients by all real arguments, by name (`x`, `dx`) or in their order. Of an array with
+    more elements than `entries`, so many are compared, and random `directions`, along which all take part.
+
+    Raises UsageError: a function that gives no number, or fails.
+    """
+    from symbp.verify.against.functions import check_function as check_any
+
+    return check_any(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
+
+
+def assert_gradient(
+    f: Callable[..., object],
+    gradient: Callable[..., object],
+    arguments: Mapping[str, object] | Sequence[object],
+    *,
+    entries: int = 24,
+    directions: int = 3,
+    seed: int = 0,
+) -> None:
+    """`check_function` for tests: raises AssertionError with the report where anything is wrong, or where
+    nothing could be compared."""
+    report = check_function(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
+    if not report.ok or all(row.verdict == "not compared" for row in report.rows):
+        raise AssertionError(f"\n{report}")
 
 
 def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:

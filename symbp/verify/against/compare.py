@@ -64,9 +64,7 @@ def compare(
     if not chosen.declared:
         raise UsageError("no point was found at which the loss has a value", help="choose other sizes")
     anywhere = bool(getattr(backward, "anywhere", False) and chosen.free)
-    points = tuple(
-        _in(point, backward.dtype) for point in (chosen.free if anywhere else chosen.declared)
-    )
+    points = tuple(_in(point, backward.dtype) for point in (chosen.free if anywhere else chosen.declared))
     answers = [backward.at(point) for point in points]
     here = judged(spelled, points, answers, backward.dtype)
     free = tuple(_in(point, backward.dtype) for point in chosen.free if not anywhere)

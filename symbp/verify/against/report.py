@@ -55,7 +55,7 @@ class TensorRow:
     def told(self) -> str:
         """The verdict in words."""
         if self.verdict == "right":
-            return "right"
+            return f"right ({self.why})" if self.why else "right"
         if self.verdict == "follows":
             return f"WRONG: follows from {', '.join(self.follows)}"
         what = "not compared" if self.verdict == "not compared" else "WRONG"
@@ -78,6 +78,7 @@ class AgainstReport:
     sizes: Mapping[str, int] = field(default_factory=dict)
     points: int = 0
     seed: int = 0
+    beside: str = "the derivation"
 
     @property
     def ok(self) -> bool:
@@ -104,8 +105,8 @@ class AgainstReport:
     def _head(self) -> list[str]:
         """What was compared, and what is wrong first."""
         sizes = ", ".join(f"{name} = {value}" for name, value in self.sizes.items())
-        where = f"{self.points} points, the first at {sizes}; seed {self.seed}"
-        lines = [f"{self.network}: {self.code} beside the derivation ({where})"]
+        where = f"{self.points} points, the first at {sizes}; " if sizes else ""
+        lines = [f"{self.network}: {self.code} beside {self.beside} ({where}seed {self.seed})"]
         lines += [f"WRONG: {problem}" for problem in self.problems]
         if self.first:
             lines += self._first(self[self.first])
@@ -118,7 +119,8 @@ class AgainstReport:
         lines = [f"first wrong: {row.tensor}{called}{': ' + row.why if row.why else ''}"]
         if row.verdict in ("wrong", "no value") and row.points:
             at = ", ".join(f"{name} = {value}" for name, value in row.sizes.items())
-            lines.append(f"  {row.place} is {row.answered:.6g}, and should be {row.right:.6g} (at {at})")
+            where = f" (at {at})" if at else ""
+            lines.append(f"  {row.place} is {row.answered:.6g}, and should be {row.right:.6g}{where}")
         if row.equation:
             lines.append(f"  right: {row.equation}")
         if row.repair:

@@ -79,3 +79,9 @@ def _same(a: Array, b: Array) -> bool:
 
 def _shown(value: Any) -> str:
     return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+
+
+def short(function: Any) -> str:
+    """What a report calls a function."""
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", type(function).__name__)
+    return str(name).rpartition("<locals>.")[2]

@@ -18,6 +18,7 @@ from symbp.verify.against.reading.equations import Equations
 from symbp.verify.against.reading.functions import Function
 from symbp.verify.against.reading.modules import Generated, is_generated
 from symbp.verify.against.reading.pairs import Pair
+from symbp.verify.against.running import short
 from symbp.verify.against.spelled import Spelled
 
 __all__ = ["read"]
@@ -30,7 +31,7 @@ FORMS = (
 
 def read(spelled: Spelled, what: Any, called: str = "") -> Backward:
     """The backward pass that something is; `called` is what a report calls it. Raises UsageError: none."""
-    name = called or str(getattr(what, "__qualname__", getattr(what, "__name__", type(what).__name__)))
+    name = called or short(what)
     if isinstance(what, str):
         return Equations(called or "the equations", what, spelled)
     if is_generated(what):
