@@ -66,18 +66,24 @@ def compare(
     anywhere = bool(getattr(backward, "anywhere", False) and chosen.free)
     points = tuple(_in(point, backward.dtype) for point in (chosen.free if anywhere else chosen.declared))
     answers = [backward.at(point) for point in points]
-    here = judged(spelled, points, answers, backward.dtype)
+    dtype = own_precision(answers, backward.dtype)
+    here = judged(spelled, points, answers, dtype)
     free = tuple(_in(point, backward.dtype) for point in chosen.free if not anywhere)
-    there = _elsewhere(spelled, backward, free)
+    there = _elsewhere(spelled, backward, free, dtype)
     repairs = _repairs(reference, here, there, find_repair) if find_repair else {}
-    rows = rows_of(reference, here.matched, here.found, here.blame, repairs, backward.dtype)
+    rows = rows_of(reference, here.matched, here.found, here.blame, repairs, dtype)
     return AgainstReport(
         reference.derivation.name,
         backward.name,
         tuple(rows),
         first(reference, rows, here.blame),
-        tuple(_unsteady(answers[0], backward.at(points[0]), tolerance(backward.dtype))),
-        (*here.matched.notes, *_changed(answers), *_only_there(reference, here, there)),
+        tuple(_unsteady(answers[0], backward.at(points[0]), tolerance(dtype))),
+        (
+            *here.matched.notes,
+            *([f"it computes in {dtype}, whatever it is given"] if dtype != backward.dtype else []),
+            *_changed(answers),
+            *_only_there(reference, here, there),
+        ),
         dict(points[0].sizes),
         len(points),
         seed,
@@ -93,11 +99,21 @@ def judged(spelled: Spelled, points: tuple[Point, ...], answers: Sequence[Answer
     return Judged(points, found, off, blamed)
 
 
-def _elsewhere(spelled: Spelled, backward: Backward, points: tuple[Point, ...]) -> Judged | None:
+def own_precision(answers: Sequence[Answer], given: Any) -> Any:
+    """The floating point numbers in which code computes: those that all its gradients are, if it has no
+    others, else those that it was given."""
+    types = {np.asarray(array).dtype for answer in answers for array in answer.gradients.values()}
+    alone = len(types) == 1 and all(len(answer.gradients) > 1 for answer in answers)
+    own = next(iter(types)) if alone else np.dtype(given)
+    coarser = own.kind == "f" and 4 <= own.itemsize < np.dtype(given).itemsize
+    return own if coarser else np.dtype(given)
+
+
+def _elsewhere(spelled: Spelled, backward: Backward, points: tuple[Point, ...], dtype: Any) -> Judged | None:
     """The same at free sizes; None where the code can't be asked there."""
     try:
         answers = [backward.at(point) for point in points]
-        return judged(spelled, points, answers, backward.dtype) if answers else None
+        return judged(spelled, points, answers, dtype) if answers else None
     except SymbpError:
         return None
 
@@ -127,7 +143,7 @@ def _repairs(
 
 def _repair(reference: Reference, at: Judged, tensor: str, find_repair: FindRepair) -> Repair | None:
     known = {t: one for t, one in at.matched.compared.items() if t in at.found and t not in at.blame.other}
-    derivation, called = reference.holding([tensor])
+    derivation, called = reference.holding(tensor)
     if tensor not in called:
         return None
     given = {

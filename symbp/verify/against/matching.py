@@ -84,7 +84,7 @@ class _Matching:
             meaning = self.chosen(self.spelled.gradient(name, marked=marked), arrays)
             if meaning is None:
                 left.append(name)
-            elif meaning.kind == "gradient" or self.is_leaf(self.reference.by.get(meaning.tensor, "")):
+            elif meaning.kind == "gradient" or self.is_input(meaning.tensor):
                 self.take(meaning.tensor, name, meaning.kind, arrays)
             else:
                 self.take_laid(meaning, name, arrays)
@@ -114,7 +114,9 @@ class _Matching:
 
     def take_laid(self, meaning: Meaning, name: str, arrays: Sequence[Array]) -> None:
         """Takes what is no gradient that was asked for: the order of its axes is the code's own affair."""
-        if meaning.tensor in self.found or (meaning.kind == "value" and self.is_leaf(meaning.tensor)):
+        if meaning.tensor in self.found or (
+            meaning.kind == "value" and self.reference.is_leaf(meaning.tensor)
+        ):
             return
         laid = self.laid(meaning.tensor, arrays)
         if laid is not None:
@@ -158,13 +160,14 @@ class _Matching:
         arrays = [answer.gradients[name] for answer in self.answers]
         return all(np.shape(a) == b.shape for a, b in zip(arrays, self.right(tensor), strict=True))
 
-    def is_leaf(self, tensor: str) -> bool:
-        return tensor not in self.reference.system.defining
+    def is_input(self, tensor: str) -> bool:
+        """Whether it is a derivative by a leaf: nothing rests on it, it was computed for its own sake."""
+        by = self.reference.by(tensor)
+        return bool(by) and self.reference.is_leaf(by)
 
     def right(self, tensor: str) -> tuple[Array, ...]:
         if tensor not in self._right:
-            every = [self.reference.right(point, [tensor])[tensor] for point in self.points]
-            self._right[tensor] = tuple(every)
+            self._right[tensor] = tuple(self.reference.right(point, tensor) for point in self.points)
         return self._right[tensor]
 
     def take(self, tensor: str, theirs: str, kind: Kind, arrays: Sequence[Array]) -> None:
@@ -172,7 +175,7 @@ class _Matching:
             return
         right = self.right(tensor)
         seen = tuple(Seen(p, b, np.asarray(a)) for p, b, a in zip(self.points, right, arrays, strict=True))
-        by = self.reference.by.get(tensor, "")
+        by = self.reference.by(tensor)
         self.found[tensor] = Compared(tensor, theirs, kind, seen, by)
         wrong = next((s for s in seen if s.answered.shape != s.right.shape), None)
         if wrong is not None:

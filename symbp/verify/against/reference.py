@@ -3,16 +3,14 @@
 Enters: a derivation, points, answers. Leaves: arrays, which tensor is whose derivative, and their order.
 Must not know: how code was read, or what its names are.
 
-Derivatives are those of the raw sweep over the declared system, which has one for each tensor of the
-forward pass, not only those that a closed form needs. Its equations are the chain rule, one step each: with
-answers in place of what they read, they say whether an answer is wrong by itself or only follows from a
-wrong one.
+An equation of a source says what a tensor is where what it reads is as answered: so it shows whether an
+answer is wrong by itself or only follows from a wrong one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,13 +18,13 @@ import numpy as np
 
 from symbp.derive import derive
 from symbp.derive.derivation import Derivation
-from symbp.derive.sweep import AdjointSystem, adjoints
 from symbp.errors import UsageError
 from symbp.ir.groups import groups
-from symbp.ir.printer import equation_text
+from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import System
 from symbp.ir.vector import Run
 from symbp.read.reading import reading
+from symbp.verify.against.sources import Source, Sources, called_by, derivative
 from symbp.verify.grading.key import Sheet
 from symbp.verify.points import Point
 from symbp.verify.rounding import Evaluate, rounding
@@ -39,6 +37,7 @@ class Reference:
     """The right values of a derivation of gradients."""
 
     derivation: Derivation
+    _runs: dict[tuple[int, int], tuple[Point, Run]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.derivation.is_gradient or self.derivation.declared.loss is None:
@@ -63,93 +62,143 @@ class Reference:
         return self.sheet.system
 
     @cached_property
-    def swept(self) -> AdjointSystem:
-        needed = self.forward.ancestors(self.loss)
-        real = [t.name for t in self.forward.tensors if t.name in needed and not t.integer]
-        known = {name for name in self.derivation.gradients if name in self.forward.by_name}
-        return adjoints(self.forward, self.loss, [*real, *sorted(known - set(real))])
-
-    @property
-    def system(self) -> System:
-        """Forward and backward pass."""
-        return self.swept.system
+    def sources(self) -> Sources:
+        return Sources(self.derivation, self.forward)
 
     @cached_property
     def _like(self) -> dict[str, str]:
         """What only the page has, by the tensor that has the same derivative: x·W + b, by x·W."""
-        holders, found = self.derivation.system.by_name, {}
+        holders, known = self.derivation.system.by_name, self.sources.declared.called
+        found = {}
         for name, holder in self.sheet.adjoints.items():
             what = holders[holder].differential if holder in holders else None
-            if name not in self.swept.gradients and what is not None and what.by in self.swept.gradients:
+            if derivative(name) not in known and what is not None and derivative(what.by) in known:
                 found[name] = what.by
         return found
 
     def adjoint(self, of: str) -> str | None:
-        """The tensor of the system that holds the derivative of the loss by another; None without one."""
-        return self.swept.gradients.get(self._like.get(of, of))
+        """The derivative of the loss by a tensor; None where it has none."""
+        found = derivative(self._like.get(of, of))
+        return found if found in self.sources.declared.called else None
 
-    @cached_property
-    def by(self) -> dict[str, str]:
-        """What each derivative of the system is by."""
-        return {tensor: by for by, tensor in self.swept.gradients.items()}
+    def by(self, tensor: str) -> str:
+        """What a derivative is by; nothing for another tensor."""
+        return tensor[1:] if tensor.startswith("∂") else ""
 
     def is_parameter(self, tensor: str) -> bool:
-        return self.by.get(tensor, "") in self.derivation.gradients
+        return self.by(tensor) in self.derivation.gradients
+
+    def is_leaf(self, tensor: str) -> bool:
+        """Whether no equation of the forward pass defines a tensor."""
+        return tensor not in self.forward.defining
+
+    @cached_property
+    def differentiable(self) -> list[str]:
+        """What the forward pass computes and the loss rests on, in its order."""
+        known = self.sources.declared.called
+        return [e.target for e in self.forward.equations if derivative(e.target) in known]
 
     # --- values
-    def right(self, point: Point, names: Sequence[str]) -> dict[str, Array]:
-        run = Run(self.system, point.values, point.sizes)
-        return {name: run.tensor(name) for name in names}
+    def right(self, point: Point, tensor: str) -> Array:
+        """The value of a tensor at a point: of a gradient, by the closed form; of another derivative by the
+        sweep, or where that has none by the safe forms."""
+        found: Array | None = None
+        for source in self._ranked(tensor):
+            value = self._run(point, source).tensor(source.called[tensor])
+            if found is None or not np.isfinite(found).all():
+                found = value if found is None or np.isfinite(value).all() else found
+        assert found is not None
+        return found
 
-    def noise(self, point: Point, names: Sequence[str], epsilon: float) -> dict[str, Array]:
+    def _ranked(self, tensor: str) -> Iterator[Source]:
+        """The sources that have a tensor, in the order in which they count."""
+        if not self.by(tensor):
+            yield self.sources.declared
+            return
+        names = (
+            ("closed", "declared", "safe") if self.is_parameter(tensor) else ("declared", "closed", "safe")
+        )
+        for name in names:
+            source: Source = getattr(self.sources, name)
+            if tensor in source.called:
+                yield source
+
+    def _run(self, point: Point, source: Source) -> Run:
+        """A source at a point; what was evaluated there is kept."""
+        key = id(point), id(source)
+        if key not in self._runs:
+            self._runs[key] = point, Run(source.system, point.values, point.sizes)
+        return self._runs[key][1]
+
+    def noise(self, point: Point, tensors: Sequence[str], epsilon: float) -> dict[str, Array]:
         """A bound on the rounding of each element, infinite where it is unknown."""
-        shapes = {name: np.shape(array) for name, array in self.right(point, names).items()}
+        found = dict[str, Array]()
+        for name in ("closed", "declared", "safe"):
+            left = [t for t in tensors if t not in found or not np.isfinite(found[t]).all()]
+            source: Source = getattr(self.sources, name)
+            held = [t for t in left if t in source.called]
+            if held:
+                found |= self._noise(point, source, held, epsilon)
+        return found
 
-        def function(tensors: Evaluate) -> Array:
-            found = tensors(self.system, point.values, point.sizes, names)
-            return np.concatenate([np.asarray(found[name], float).ravel() for name in names])
+    def _noise(
+        self, point: Point, source: Source, tensors: Sequence[str], epsilon: float
+    ) -> dict[str, Array]:
+        called = [source.called[tensor] for tensor in tensors]
+
+        def function(evaluate: Evaluate) -> Array:
+            arrays = evaluate(source.system, point.values, point.sizes, called)
+            return np.concatenate([np.asarray(arrays[name], float).ravel() for name in called])
 
         flat, found = rounding(function, epsilon), {}
-        for name, shape in shapes.items():
+        for tensor in tensors:
+            shape = self.right(point, tensor).shape
             count = int(np.prod(shape))
-            found[name], flat = flat[:count].reshape(shape), flat[count:]
-        return found
+            found[tensor], flat = flat[:count].reshape(shape), flat[count:]
+        return {tensor: np.where(np.isnan(array), np.inf, array) for tensor, array in found.items()}
 
-    def steps(self, point: Point, tensor: str, answered: Mapping[str, Array]) -> list[Array]:
+    def steps(self, point: Point, tensor: str, answered: Mapping[str, Array]) -> Iterator[Array]:
         """What the chain rule makes of a tensor where others, and its own other steps, are as answered: by
-        the sweep's equation, and by that of the closed form, which may read others."""
-        called = {t: self._own_names[t] for t in answered if t in self._own_names}
-        closed = {name: answered[t] for t, name in called.items()}
-        found = [self._step(self.system, point, tensor, answered)]
-        if tensor in called and called[tensor] in self.derivation.system.defining:
-            found.append(self._step(self.derivation.system, point, called[tensor], closed))
-        return found
-
-    def _step(self, system: System, point: Point, tensor: str, answered: Mapping[str, Array]) -> Array:
-        left = tuple(e for e in system.equations if e.target not in answered)
-        run = Run(system.with_(equations=left), {**point.values, **answered}, point.sizes)
-        return run.value(system.defining[tensor])
+        the equation of each source, which may read others."""
+        for source in self._ranked(tensor):
+            if source.called[tensor] not in source.system.defining:
+                continue
+            given = {source.called[t]: array for t, array in answered.items() if t in source.called}
+            left = tuple(e for e in source.system.equations if e.target not in given)
+            run = Run(source.system.with_(equations=left), {**point.values, **given}, point.sizes)
+            yield run.value(source.system.defining[source.called[tensor]])
 
     # --- the page
     def shown(self, tensor: str) -> str:
-        """What the page calls a tensor of the system."""
-        own = self._own_names.get(tensor, tensor)
-        return str(self.sheet.reading.symbols.text.get(own, tensor))
+        """What the page calls a tensor."""
+        own = self.sources.closed.called.get(tensor) or self.sources.declared.called.get(tensor, tensor)
+        symbols = self.sheet.reading.symbols.text
+        by = self.by(tensor)
+        if own not in symbols and by in symbols:
+            return f"d{symbols[by]}"
+        return str(symbols.get(own, own))
 
     def equation(self, tensor: str) -> str:
         """What the page has for a tensor, with the number of the equation; nothing where it isn't there."""
-        own = self._own_names.get(tensor, tensor)
+        own = self.sources.closed.called.get(tensor, tensor)
         symbols = {name: word for name, word in self.sheet.reading.symbols.text.items() if name != word}
         lines = [line for line in self.sheet.reading.lines if line.target == own]
         if len(lines) != 1:
             return ""
         return f"({lines[0].number}) {equation_text(lines[0].equation.renamed(symbols))}"
 
+    def axes(self, tensor: str) -> str:
+        """The shape of a tensor in sizes: (N, H)."""
+        name = self.by(tensor) or tensor
+        shape = [expression_text(extent) for extent in self.forward.tensor(name).shape]
+        return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
+
     # --- order
     @cached_property
     def _places(self) -> dict[str, int]:
-        order = [name for group in groups(self.system) for name in group.targets]
-        return {name: k for k, name in enumerate(order)}
+        source = self.sources.declared
+        order = [name for group in groups(source.system) for name in group.targets]
+        return {source.meant[name]: k for k, name in enumerate(order) if name in source.meant}
 
     def place(self, tensor: str) -> int:
         """Where a tensor comes, forward and then backward."""
@@ -157,60 +206,50 @@ class Reference:
 
     def readers(self, tensor: str, among: Collection[str]) -> list[str]:
         """Those of some tensors that rest on one, though on none of the others between."""
-        found: list[str] = []
-        stack, seen = [tensor], {tensor}
-        while stack:
-            for name in self._readers.get(stack.pop(), ()):
-                if name not in seen:
-                    seen.add(name)
-                    (found if name in among else stack).append(name)
-        return found
+        found: dict[str, None] = {}
+        for source, reads in self._readers:
+            stack = [source.called[tensor]] if tensor in source.called else []
+            seen = set(stack)
+            while stack:
+                for name in reads.get(stack.pop(), ()):
+                    if name not in seen:
+                        seen.add(name)
+                        if source.meant.get(name) in among:
+                            found[source.meant[name]] = None
+                        else:
+                            stack.append(name)
+        return [*found]
 
     def rests(self, tensor: str, on: str) -> bool:
-        """Whether a tensor is computed from another, in either way."""
-        stack, seen = [on], {on}
-        while stack:
-            new = [name for name in self._readers.get(stack.pop(), ()) if name not in seen]
-            seen.update(new)
-            stack += new
-        return tensor in seen and tensor != on
+        """Whether a tensor is computed from another, in any of the ways."""
+        for source, reads in self._readers:
+            stack = [source.called[on]] if on in source.called else []
+            seen = set(stack)
+            while stack:
+                new = [name for name in reads.get(stack.pop(), ()) if name not in seen]
+                seen.update(new)
+                stack += new
+            if tensor != on and source.called.get(tensor) in seen:
+                return True
+        return False
 
     @cached_property
-    def _readers(self) -> dict[str, list[str]]:
-        """Who reads each tensor, in the sweep's equations and in those of the closed form."""
-        found: dict[str, list[str]] = {}
-        back = {name: tensor for tensor, name in self._own_names.items()}
-        for system, called in ((self.system, {}), (self.derivation.system, back)):
-            for equation in system.equations:
+    def _readers(self) -> list[tuple[Source, dict[str, list[str]]]]:
+        """Who reads each tensor, in each source."""
+        found = []
+        for source in (self.sources.declared, self.sources.closed):
+            reads: dict[str, list[str]] = {}
+            for equation in source.system.equations:
                 for name in equation.read_names:
-                    target = called.get(equation.target, equation.target)
-                    found.setdefault(called.get(name, name), []).append(target)
+                    reads.setdefault(name, []).append(equation.target)
+            found.append((source, reads))
         return found
 
     # --- the derivation, for what searches it
-    def holding(self, tensors: Sequence[str]) -> tuple[Derivation, dict[str, str]]:
-        """A derivation that has these tensors, and what it calls them."""
-        own = self._own_names
-        missing = [t for t in tensors if t in self.by and t not in own]
-        if not missing:
-            return self.derivation, own
-        wrt = [*self.derivation.gradients, *(self.by[t] for t in missing)]
+    def holding(self, tensor: str) -> tuple[Derivation, dict[str, str]]:
+        """A derivation that has a tensor, and what it calls the tensors that it has."""
+        if tensor in self.sources.closed.called or not self.by(tensor):
+            return self.derivation, dict(self.sources.closed.called)
+        wrt = [*self.derivation.gradients, self.by(tensor)]
         found = derive(self.derivation.declared, name=self.derivation.name, wrt=wrt)
-        return found, self._called(found)
-
-    @cached_property
-    def _own_names(self) -> dict[str, str]:
-        return self._called(self.derivation)
-
-    def _called(self, derivation: Derivation) -> dict[str, str]:
-        """What a derivation calls the derivatives of the system, those that it has, and the other tensors."""
-        found = {t.name: t.name for t in self.forward.tensors}
-        for tensor in derivation.system.tensors:
-            what = tensor.differential
-            if what and what.of == self.loss and not what.part and what.along is None:
-                of = self.swept.gradients.get(what.by)
-                if of is not None:
-                    found[of] = tensor.name
-        for by, tensor_name in derivation.gradients.items():
-            found[self.swept.gradients[by]] = tensor_name
-        return found
+        return found, called_by(found, self.forward)

@@ -30,7 +30,7 @@ DERIVATIVE = (
 
 @dataclass(frozen=True)
 class Meaning:
-    """A tensor of the reference's system that a name may stand for."""
+    """A tensor of the reference that a name may stand for."""
 
     kind: Kind
     tensor: str

@@ -54,7 +54,7 @@ class Supply:
         if tensor.name in self.point.values:
             value = np.asarray(self.point.values[tensor.name])
         else:
-            value = self.spelled.reference.right(self.point, [tensor.name])[tensor.name]
+            value = self.spelled.reference.right(self.point, tensor.name)
         if tensor.role is Role.HYPER:
             return float(value)
         return np.array(value, copy=True) if tensor.integer else np.array(value, dtype=self.dtype)

@@ -85,6 +85,8 @@ class Object:
             built = arguments(f"{self.name}()", self.made, supply)
             instance = guarded(f"{self.name}()", lambda: self.made(*built.positional, **built.named))
             held = [name for name in supply.all(Role.PARAMETER) if name in built.arrays]
+            if held:  # it keeps them as it likes
+                return instance, tuple(held)
         else:
             instance, held = copy.deepcopy(self.made), []
         places = vars(instance) if hasattr(instance, "__dict__") else {}

@@ -109,13 +109,12 @@ def upstream(name: str, spelled: Spelled, point: Point, passed: Forward) -> Any:
         return 1.0
     reference, output = spelled.reference, passed.output
     told = [m.tensor for m in spelled.kept("out") if m.kind == "value"]
-    real = [t for t in reference.swept.gradients if t in reference.system.defining]
-    for tensor in [*told, *reversed(real)]:
-        value = reference.right(point, [tensor])[tensor]
+    for tensor in [*told, *reversed(reference.differentiable)]:
+        value = reference.right(point, tensor)
         adjoint = reference.adjoint(tensor)
         same = value.shape == output.shape
         if adjoint and same and (tensor in told or np.allclose(value, output, CLOSE, CLOSE)):
-            return reference.right(point, [adjoint])[adjoint].astype(output.dtype)
+            return reference.right(point, adjoint).astype(output.dtype)
     raise UsageError(
         f"{name}: what forward returns first is neither a loss nor a tensor of the network",
         details=(f"its shape is {output.shape}",),
