@@ -102,13 +102,12 @@ class Reference:
     def right(self, point: Point, tensor: str) -> Array:
         """The value of a tensor at a point: of a gradient, by the closed form; of another derivative by the
         sweep, or where that has none by the safe forms."""
-        found: Array | None = None
+        tried = []
         for source in self._ranked(tensor):
-            value = self._run(point, source).tensor(source.called[tensor])
-            if found is None or not np.isfinite(found).all():
-                found = value if found is None or np.isfinite(value).all() else found
-        assert found is not None
-        return found
+            tried.append(self._run(point, source).tensor(source.called[tensor]))
+            if np.isfinite(tried[-1]).all():
+                return tried[-1]
+        return tried[0]
 
     def _ranked(self, tensor: str) -> Iterator[Source]:
         """The sources that have a tensor, in the order in which they count."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Backward
-from symbp.verify.against.reading.classes import AT_ONCE, BACKWARD, FORWARD, Object, method
+from symbp.verify.against.reading.classes import AT_ONCE, BACKWARD, FORWARD, LOSS, Object, method
 from symbp.verify.against.reading.differentiated import JaxFunction, TorchFunction, is_jax, is_torch
 from symbp.verify.against.reading.equations import Equations
 from symbp.verify.against.reading.functions import Function
@@ -55,7 +55,7 @@ def _is_object(what: Any) -> bool:
     """Whether something that is no function has methods that go forward and backward."""
     if inspect.isroutine(what):
         return False
-    return method(what, AT_ONCE) is not None or method(what, BACKWARD) is not None
+    return method(what, (*AT_ONCE, *BACKWARD, LOSS)) is not None
 
 
 def _of_module(spelled: Spelled, module: ModuleType, called: str) -> Backward:

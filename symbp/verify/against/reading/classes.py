@@ -28,6 +28,7 @@ from symbp.verify.against.supply import Supply, arguments
 from symbp.verify.points import Point
 
 AT_ONCE = ("loss_and_gradients", "loss_and_grads", "loss_and_grad", "value_and_grad")
+LOSS = "loss"  # gives gradients, too, where there is no backward
 FORWARD, BACKWARD = ("forward", "__call__"), ("backward", "grad", "gradient")
 
 
@@ -44,7 +45,7 @@ class Object:
         supply = Supply(self.spelled, point, self.dtype)
         instance, held = self.instance(supply)
         at_once = method(instance, AT_ONCE) or (
-            None if method(instance, BACKWARD) else method(instance, ("loss",))
+            None if method(instance, BACKWARD) else method(instance, (LOSS,))
         )
         if at_once is not None:
             given = arguments(self.name, at_once, supply)

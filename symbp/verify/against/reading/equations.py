@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symbp.errors import Origin, SymbpError, UsageError
+from symbp.errors import FormulaError, Origin, UsageError
 from symbp.ir.box import AS_THEY_ARE
 from symbp.ir.domains import FLOAT
 from symbp.verify.against.answer import Answer, Array
@@ -72,18 +72,18 @@ class Equations:
     def _read(self, text: str, number: int) -> Written:
         try:
             return read_answer(text, self.names)
-        except SymbpError as error:
+        except FormulaError as error:
             where = Origin(self.name, number)
-            raise type(error)(error.what, where=where, details=error.details, help=error.help) from None
+            raise FormulaError(error.what, where=where, details=error.details, help=error.help) from None
 
     def at(self, point: Point) -> Answer:
         place = Place(
             self.spelled.reference.sheet, Where(point.sizes, point.values, FLOAT, AS_THEY_ARE, False)
         )
-        judge = Judge(Places(self.spelled.reference.sheet), self.names, Clock.of(SECONDS))
+        clock = Clock.of(SECONDS)
         loss, gradients, kept = None, dict[str, Array](), dict[str, Array]()
         for line in self.lines:
-            value = self._value(judge, place, line)
+            value = self._value(place, line, clock)
             by = line.written.by
             if line.written.target == self.spelled.reference.loss:
                 loss = float(value)
@@ -95,7 +95,8 @@ class Equations:
                 kept[f"d{by}"] = value
         return Answer(loss, gradients, kept)
 
-    def _value(self, judge: Judge, place: Place, line: Line) -> Array:
+    def _value(self, place: Place, line: Line, clock: Clock) -> Array:
+        judge = Judge(Places(self.spelled.reference.sheet), self.names, clock)
         where = Origin(self.name, line.number, line.text)
         try:
             with np.errstate(all="ignore"):
@@ -105,6 +106,8 @@ class Equations:
             ):
                 raise UsageError("an equation here is about a whole tensor", where=where)
             return np.asarray(found, float)
+        except FormulaError as error:
+            raise FormulaError(error.what, where=where, details=error.details, help=error.help) from None
         except Misfit as misfit:
             shapes = tuple(str(shape) for shape in misfit.shapes)
             raise UsageError(f"shapes don't fit: {misfit.what}", where=where, details=shapes) from None
