@@ -20,6 +20,7 @@ from symbp.errors import SymbpError, UsageError
 from symbp.verify.against.answer import Answer, Array, Backward, Compared, Repair
 from symbp.verify.against.blame import Blame, blame
 from symbp.verify.against.differing import Difference, differences, same, tolerance
+from symbp.verify.against.guessing import guessed
 from symbp.verify.against.matching import Matched, matched
 from symbp.verify.against.places import places
 from symbp.verify.against.reference import Reference
@@ -80,6 +81,7 @@ def compare(
         tuple(_unsteady(answers[0], backward.at(points[0]), tolerance(dtype))),
         (
             *here.matched.notes,
+            *_unknown(here.matched, answers),
             *([f"it computes in {dtype}, whatever it is given"] if dtype != backward.dtype else []),
             *_changed(answers),
             *_only_there(reference, here, there),
@@ -94,9 +96,33 @@ def judged(spelled: Spelled, points: tuple[Point, ...], answers: Sequence[Answer
     """Answers at points, matched and compared."""
     reference = spelled.reference
     found = matched(reference, spelled, points, answers)
+    loose = np.dtype(dtype) != np.float64
     off = differences(reference, found.compared, dtype)
-    blamed = blame(reference, found.compared, off, loose=np.dtype(dtype) != np.float64)
+    blamed = blame(reference, found.compared, off, loose=loose)
+    if blamed.own and found.left and not loose:
+        known = {t: found.compared[t] for t in off if t not in blamed.other}
+        wrong = [t for t in known if not off[t].ok]
+        more = guessed(reference, points, known, wrong, found.left)
+        if more:
+            found = with_guessed(reference, found, more)
+            off = differences(reference, found.compared, dtype)
+            blamed = blame(reference, found.compared, off, loose=loose)
     return Judged(points, found, off, blamed)
+
+
+def with_guessed(reference: Reference, found: Matched, more: Mapping[str, Compared]) -> Matched:
+    """What was matched, and what shows in what was made of it."""
+    names = {one.theirs for one in more.values()}
+    told = [
+        f"{one.theirs} was taken for {reference.shown(t)}, by what was made of it" for t, one in more.items()
+    ]
+    every = {**found.compared, **more}
+    return replace(
+        found,
+        compared={t: every[t] for t in sorted(every, key=reference.place)},
+        left={name: arrays for name, arrays in found.left.items() if name not in names},
+        notes=(*found.notes, *told),
+    )
 
 
 def own_precision(answers: Sequence[Answer], given: Any) -> Any:
@@ -165,6 +191,12 @@ def _unsteady(once: Answer, again: Answer, close: float) -> list[str]:
     if not names:
         return []
     return [f"not the same twice at one point (drawn at random, or left from before): {', '.join(names)}"]
+
+
+def _unknown(found: Matched, answers: Sequence[Answer]) -> list[str]:
+    """What was returned among gradients and is none."""
+    names = [name for name in answers[0].gradients if name in found.left]
+    return [f"{', '.join(names)}: no gradient of the network, not compared"] if names else []
 
 
 def _changed(answers: Sequence[Answer]) -> list[str]:

@@ -26,11 +26,13 @@ ALIKE = 1e-6
 @dataclass(frozen=True)
 class Matched:
     """`compared` by tensor; `missing` are gradients by parameters that nothing answers, `shapes` says of
-    tensors with another shape what it is, `notes` what else is to be known."""
+    tensors with another shape what it is, `left` are arrays whose names stand for nothing, `notes` what else
+    is to be known."""
 
     compared: Mapping[str, Compared]
     missing: tuple[str, ...] = ()
     shapes: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -56,14 +58,24 @@ class _Matching:
         left = self.gradients()
         self.by_shape(left)
         self.kept()
-        for name in left:
-            self.notes.append(f"{name} is no gradient of the network: it was not compared")
         given = self.answers[0].given
         named = [g for g in self.reference.derivation.gradients if given is None or g in given]
         promised = [t for t in map(self.reference.adjoint, named) if t]
         missing = tuple(t for t in promised if t not in self.found)
         order = sorted(self.found, key=self.reference.place)
-        return Matched({t: self.found[t] for t in order}, missing, self.shapes, tuple(self.notes))
+        found = {t: self.found[t] for t in order}
+        return Matched(found, missing, self.shapes, self.left(), tuple(self.notes))
+
+    def left(self) -> dict[str, tuple[Array, ...]]:
+        """The arrays of real numbers whose names stand for nothing."""
+        taken = {one.theirs for one in self.found.values()}
+        found = dict[str, tuple[Array, ...]]()
+        for mappings in ([a.gradients for a in self.answers], [a.kept for a in self.answers]):
+            for name in _names(mappings):
+                arrays = tuple(np.asarray(mapping[name]) for mapping in mappings)
+                if name not in taken and all(a.dtype.kind == "f" for a in arrays):
+                    found.setdefault(name, arrays)
+        return found
 
     # --- what there is
     def loss(self) -> None:
@@ -144,17 +156,7 @@ class _Matching:
         )
 
     def laid(self, tensor: str, arrays: Sequence[Array]) -> list[Array] | None:
-        """Arrays with their axes in the network's order, if that takes but another order or no axes of 1."""
-        right = self.right(tensor)
-        if all(np.shape(a) == b.shape for a, b in zip(arrays, right, strict=True)):
-            return [*arrays]
-        bare = [np.squeeze(a) if b.ndim < a.ndim else a for a, b in zip(arrays, right, strict=True)]
-        if any(a.ndim != b.ndim for a, b in zip(bare, right, strict=True)):
-            return None
-        for order in permutations(range(right[0].ndim)):
-            if all(np.transpose(a, order).shape == b.shape for a, b in zip(bare, right, strict=True)):
-                return [np.transpose(a, order) for a in bare]
-        return None
+        return laid(arrays, self.right(tensor))
 
     def fits(self, tensor: str, name: str) -> bool:
         arrays = [answer.gradients[name] for answer in self.answers]
@@ -180,6 +182,19 @@ class _Matching:
         wrong = next((s for s in seen if s.answered.shape != s.right.shape), None)
         if wrong is not None:
             self.shapes[tensor] = misshapen(wrong.answered.shape, wrong.right.shape)
+
+
+def laid(arrays: Sequence[Array], right: Sequence[Array]) -> list[Array] | None:
+    """Arrays with their axes in the network's order, if that takes but another order or no axes of 1."""
+    if all(np.shape(a) == b.shape for a, b in zip(arrays, right, strict=True)):
+        return [*arrays]
+    bare = [np.squeeze(a) if b.ndim < a.ndim else a for a, b in zip(arrays, right, strict=True)]
+    if any(a.ndim != b.ndim for a, b in zip(bare, right, strict=True)):
+        return None
+    for order in permutations(range(right[0].ndim)):
+        if all(np.transpose(a, order).shape == b.shape for a, b in zip(bare, right, strict=True)):
+            return [np.transpose(a, order) for a in bare]
+    return None
 
 
 def misshapen(shape: tuple[int, ...], right: tuple[int, ...]) -> str:

@@ -52,6 +52,7 @@ class Sources:
     def declared(self) -> Source:
         """The sweep over what was declared."""
         needed = self.forward.ancestors(self.loss)
+        needed -= {self.loss}
         real = [t.name for t in self.forward.tensors if t.name in needed and not t.integer]
         real += [name for name in self.derivation.gradients if name in self.forward.by_name]
         swept = adjoints(self.forward, self.loss, [*dict.fromkeys(real)])
@@ -74,7 +75,7 @@ class Sources:
         )
         needed = system.ancestors(self.loss) if self.loss in system.by_name else frozenset[str]()
         kept = [name for name in self.forward.by_name if name in needed and name not in self.moved]
-        real = [name for name in kept if not system.tensor(name).integer]
+        real = [name for name in kept if not system.tensor(name).integer and name != self.loss]
         swept = adjoints(system, self.loss, real)
         called = {name: name for name in kept}
         return Source(swept.system, called | {derivative(by): name for by, name in swept.gradients.items()})
