@@ -322,8 +322,8 @@ def check(
     if against is not None:
         from symbp.api.against import check_code
 
-        chosen_sizes = _sizes(derivation, sizes or {})
-        return check_code(net, derivation, against, names=map, sizes=chosen_sizes, seed=seed)
+        given = {n: extent for n, extent in _sizes(derivation, sizes or {}).items() if n in (sizes or {})}
+        return check_code(net, derivation, against, names=map, sizes=given, seed=seed)
     chosen = tuple(one_of("method", method, METHODS) for method in methods or METHODS)
     report = check_derivation(
         derivation,

@@ -64,11 +64,12 @@ def compare(
     chosen = places(reference.derivation, sizes=sizes, seed=seed, hyper=hyper)
     if not chosen.declared:
         raise UsageError("no point was found at which the loss has a value", help="choose other sizes")
-    anywhere = bool(getattr(backward, "anywhere", False) and chosen.free)
+    apart = getattr(backward, "apart", False)  # it has no sizes of its own, and may take long at large ones
+    anywhere = bool(apart and chosen.free)
     points = tuple(_in(point, backward.dtype) for point in (chosen.free if anywhere else chosen.declared))
     answers = [backward.at(point) for point in points]
     dtype = own_precision(answers, backward.dtype)
-    here = judged(spelled, points, answers, dtype)
+    here = judged(spelled, points, answers, dtype, apart=apart)
     free = tuple(_in(point, backward.dtype) for point in chosen.free if not anywhere)
     there = _elsewhere(spelled, backward, free, dtype)
     repairs = _repairs(reference, here, there, find_repair) if find_repair else {}
@@ -92,12 +93,22 @@ def compare(
     )
 
 
-def judged(spelled: Spelled, points: tuple[Point, ...], answers: Sequence[Answer], dtype: Any) -> Judged:
-    """Answers at points, matched and compared."""
+def judged(
+    spelled: Spelled,
+    points: tuple[Point, ...],
+    answers: Sequence[Answer],
+    dtype: Any,
+    *,
+    apart: bool = False,
+) -> Judged:
+    """Answers at points, matched and compared; `apart`, if each is made of right values, not of others."""
     reference = spelled.reference
     found = matched(reference, spelled, points, answers)
     loose = np.dtype(dtype) != np.float64
     off = differences(reference, found.compared, dtype)
+    if apart:
+        own = sorted((t for t in off if not off[t].ok), key=reference.place)
+        return Judged(points, found, off, Blame(tuple(own)))
     blamed = blame(reference, found.compared, off, loose=loose)
     if blamed.own and found.left and not loose:
         known = {t: found.compared[t] for t in off if t not in blamed.other}

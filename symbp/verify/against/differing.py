@@ -76,12 +76,12 @@ def _worst(seen: Sequence[Seen], close: float, noise: Sequence[Array | None]) ->
 
 def _at(seen: Seen, number: int, beyond: Array, known: Array) -> Difference:
     with np.errstate(all="ignore"):
-        off = np.abs(np.asarray(seen.answered, float) - seen.right)
+        off = np.abs(np.asarray(seen.answered) - seen.right)
     off = np.where(np.isnan(off), np.inf, off)
     ranked = np.where(known, np.where(beyond > 0, beyond, off * 1e-300), -1.0)
     place = np.unravel_index(int(np.argmax(ranked)), ranked.shape) if ranked.ndim else ()
     scale = _scale(seen.right)
-    lost = int(np.sum(known & ~np.isfinite(np.asarray(seen.answered, float))))
+    lost = int(np.sum(known & ~np.isfinite(seen.answered)))
     return Difference(
         not bool(np.any(beyond > 0)), number, tuple(map(int, place)),
         float(np.real(seen.answered[place])), float(seen.right[place]), float(off[place]),

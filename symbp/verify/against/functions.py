@@ -139,7 +139,7 @@ class _Case:
         every, value = [*self.arguments], done.value
         alone = not isinstance(value, (tuple, list)) and as_mapping(value) is None
         in_order = isinstance(value, (tuple, list)) and len(value) in (len(self.real), len(every))
-        if (in_order and not (len(value) == 2 and as_mapping(value[1]) is not None)) or alone:
+        if alone or (in_order and not any(_holds_several(part) for part in value)):
             return Answer(None, gradients_of(self.gradient_name, value, self.real, every), {})
         return answer(self.gradient_name, value, self.real, every)
 
@@ -262,6 +262,11 @@ def _named(function: Callable[..., Any], arguments: Sequence[Any]) -> dict[str, 
         names = []
     known = len(names) >= len(arguments)
     return {names[k] if known else f"argument{k + 1}": value for k, value in enumerate(arguments)}
+
+
+def _holds_several(value: Any) -> bool:
+    """Whether a part of what was returned holds gradients itself."""
+    return isinstance(value, (tuple, list)) or as_mapping(value) is not None
 
 
 def _is_real(value: Any) -> bool:

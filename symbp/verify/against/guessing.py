@@ -76,7 +76,7 @@ def _explains(
 ) -> bool:
     """Whether a wrong tensor is what the chain rule makes of an array in the place of another tensor."""
     for k, point in enumerate(points):
-        answered = {t: np.asarray(one.seen[k].answered, float) for t, one in known.items()}
+        answered = {t: np.asarray(np.real(one.seen[k].answered), float) for t, one in known.items()}
         answered[tensor] = np.asarray(arrays[k], float)
         steps = reference.steps(point, reader, answered)
         if not any(same(answered[reader], step, close) for step in steps):

@@ -78,7 +78,12 @@ class Spelled:
             return self._exact[told]
         if name in self._exact or exactly:
             return self._exact.get(name, [])
-        return self._folded.get(_fold(name), [])
+        return self._folded.get(_fold(name), []) or self._alone(name)
+
+    def _alone(self, name: str) -> list[str]:
+        """The tensors of a name with a number behind it, where there is but one such number: h, for h1."""
+        numbered = [plain for plain in self._exact if re.fullmatch(rf"{re.escape(name)}_?\d+", plain)]
+        return self._exact[numbered[0]] if len(numbered) == 1 else []
 
     def derivatives(self, name: str) -> list[str]:
         """The derivatives of the loss that a name with a mark of one may stand for."""

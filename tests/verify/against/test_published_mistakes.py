@@ -105,7 +105,8 @@ def char_rnn(recurrent):
         dtable = np.zeros_like(params["table"])
         np.add.at(dtable, x, da1 @ params["W"].T)
         return {
-            "table": dtable, "W": np.einsum("nte,nth->eh", x1, da1), "U": np.einsum("ntg,nth->gh", before, da1),
+            "table": dtable,
+            "W": np.einsum("nte,nth->eh", x1, da1), "U": np.einsum("ntg,nth->gh", before, da1),
             "b": da1.sum((0, 1)), "R": np.einsum("nth,ntv->hv", h, da2), "c": da2.sum((0, 1)), "a1": da1,
         }  # fmt: skip
 

@@ -49,7 +49,7 @@ class Equations:
     text: str
     spelled: Spelled
     dtype: Any = np.float64
-    anywhere: bool = True  # equations have no sizes of their own, and take long at large ones
+    apart: bool = True
 
     __hash__ = object.__hash__
 
