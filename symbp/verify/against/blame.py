@@ -17,7 +17,8 @@ from functools import cached_property
 import numpy as np
 
 from symbp.verify.against.answer import Array, Compared
-from symbp.verify.against.differing import Difference, same
+from symbp.verify.against.chain import Chain
+from symbp.verify.against.differing import Difference, beyond, same
 from symbp.verify.against.reference import Reference
 
 CLOSE = 1e-6  # how well a tensor that follows agrees, relative to its largest element
@@ -72,13 +73,16 @@ class _Trial:
         return {t: self._is_consistent(t) for t in self.known}
 
     def _is_consistent(self, tensor: str) -> bool:
-        one = self.known[tensor]
-        for k, seen in enumerate(one.seen):
-            answered = self._answered(k)
-            steps = self.reference.steps(seen.point, tensor, answered)
-            if not any(same(answered[tensor], step, self.close) for step in steps):
-                return False
-        return True
+        return all(
+            any(same(chain.answered[tensor], step, self.close) for step in chain.steps(tensor))
+            for chain in self.chains
+        )
+
+    @cached_property
+    def chains(self) -> list[Chain]:
+        """At each point, the chain rule with all answers."""
+        points = [seen.point for seen in next(iter(self.known.values())).seen]
+        return [self.reference.chain(point, self._answered(k)) for k, point in enumerate(points)]
 
     def is_strange(self, tensor: str) -> bool:
         """Whether a wrong derivative between has readers, none of which rests on it as it is."""
@@ -91,17 +95,14 @@ class _Trial:
     def _uses(self, reader: str, tensor: str) -> bool:
         """Whether elements of a reader are what the chain rule makes of a tensor as it was answered, and not
         of the right one."""
-        for k, seen in enumerate(self.known[reader].seen):
-            answered = self._answered(k)
-            given = self.reference.steps(seen.point, reader, answered)
-            right = self.reference.steps(
-                seen.point, reader, {**answered, tensor: self.known[tensor].seen[k].right}
-            )
-            for one, other in zip(given, right, strict=True):
+        for k, chain in enumerate(self.chains):
+            right = self.known[tensor].seen[k].right
+            other_chain = self.reference.chain(chain.point, {**chain.answered, tensor: right})
+            for one, other in zip(chain.steps(reader), other_chain.steps(reader), strict=True):
                 size = self.close * float(np.max(np.abs(one), initial=0.0, where=np.isfinite(one)))
                 with np.errstate(all="ignore"):
                     telling = np.abs(one - other) > 10 * size
-                    kept = telling & (np.abs(answered[reader] - one) <= size)
+                    kept = telling & (np.abs(chain.answered[reader] - one) <= size)
                 if kept.sum() > SOME * telling.sum():
                     return True
         return False
@@ -115,8 +116,14 @@ class _Trial:
 
     @cached_property
     def own(self) -> tuple[str, ...]:
-        found = tuple(t for t in self.wrong if not self.consistent[t])
-        return found or tuple(self.wrong[:1])
+        found = [t for t in self.wrong if not self.consistent[t]] or self.wrong[:1]
+        return tuple(sorted(found, key=self._moment))
+
+    def _moment(self, tensor: str) -> tuple[int, int, int]:
+        """When the backward pass first gets a tensor wrong, at the point where that is soonest."""
+        return min(
+            self.reference.moment(tensor, beyond(seen, self.close) > 0) for seen in self.known[tensor].seen
+        )
 
     @cached_property
     def follows(self) -> dict[str, tuple[str, ...]]:

@@ -46,7 +46,7 @@ def differences(reference: Reference, compared: Mapping[str, Compared], dtype: A
     close, points = tolerance(dtype), dict[int, list[str]]()
     for tensor, one in compared.items():
         for k, seen in enumerate(one.seen):
-            if seen.answered.shape == seen.right.shape and not np.all(_beyond(seen, close, None) <= 0):
+            if seen.answered.shape == seen.right.shape and not np.all(beyond(seen, close) <= 0):
                 points.setdefault(k, []).append(tensor)
     noise = {
         k: reference.noise(compared[names[0]].seen[k].point, names, float(np.finfo(dtype).eps))
@@ -63,33 +63,33 @@ def _worst(seen: Sequence[Seen], close: float, noise: Sequence[Array | None]) ->
     worst = Difference(True)
     count = 0
     for k, one in enumerate(seen):
-        beyond = _beyond(one, close, noise[k])
-        known = np.isfinite(one.right) & (beyond > -np.inf)
+        off = beyond(one, close, noise[k])
+        known = np.isfinite(one.right) & (off > -np.inf)
         count += bool(known.any()) or one.right.size == 0
         if not known.any():
             continue
-        found = _at(one, k, beyond, known)
+        found = _at(one, k, off, known)
         if (not found.ok, found.relative) > (not worst.ok, worst.relative) or not worst.compared:
             worst = found
     return Difference(**{**vars(worst), "compared": count})
 
 
-def _at(seen: Seen, number: int, beyond: Array, known: Array) -> Difference:
+def _at(seen: Seen, number: int, much: Array, known: Array) -> Difference:
     with np.errstate(all="ignore"):
         off = np.abs(np.asarray(seen.answered) - seen.right)
     off = np.where(np.isnan(off), np.inf, off)
-    ranked = np.where(known, np.where(beyond > 0, beyond, off * 1e-300), -1.0)
+    ranked = np.where(known, np.where(much > 0, much, off * 1e-300), -1.0)
     place = np.unravel_index(int(np.argmax(ranked)), ranked.shape) if ranked.ndim else ()
     scale = _scale(seen.right)
     lost = int(np.sum(known & ~np.isfinite(seen.answered)))
     return Difference(
-        not bool(np.any(beyond > 0)), number, tuple(map(int, place)),
+        not bool(np.any(much > 0)), number, tuple(map(int, place)),
         float(np.real(seen.answered[place])), float(seen.right[place]), float(off[place]),
         float(off[place]) / scale if scale else float(off[place]), 1, lost,
     )  # fmt: skip
 
 
-def _beyond(seen: Seen, close: float, noise: Array | None) -> Array:
+def beyond(seen: Seen, close: float, noise: Array | None = None) -> Array:
     """By how much each element differs more than it may; −∞ where nothing can be said."""
     answered = np.asarray(seen.answered)
     with np.errstate(all="ignore"):

@@ -78,7 +78,7 @@ def _explains(
     for k, point in enumerate(points):
         answered = {t: np.asarray(np.real(one.seen[k].answered), float) for t, one in known.items()}
         answered[tensor] = np.asarray(arrays[k], float)
-        steps = reference.steps(point, reader, answered)
+        steps = reference.chain(point, answered).steps(reader)
         if not any(same(answered[reader], step, close) for step in steps):
             return False
     return True

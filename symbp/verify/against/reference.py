@@ -24,6 +24,7 @@ from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import System
 from symbp.ir.vector import Run
 from symbp.read.reading import reading
+from symbp.verify.against.chain import Chain
 from symbp.verify.against.sources import Source, Sources, called_by, derivative
 from symbp.verify.grading.key import Sheet
 from symbp.verify.points import Point
@@ -38,6 +39,7 @@ class Reference:
 
     derivation: Derivation
     _runs: dict[tuple[int, int], tuple[Point, Run]] = field(default_factory=dict)
+    _freed: dict[tuple[int, frozenset[str]], System] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.derivation.is_gradient or self.derivation.declared.loss is None:
@@ -103,13 +105,13 @@ class Reference:
         """The value of a tensor at a point: of a gradient, by the closed form; of another derivative by the
         sweep, or where that has none by the safe forms."""
         tried = []
-        for source in self._ranked(tensor):
+        for source in self.ranked(tensor):
             tried.append(self._run(point, source).tensor(source.called[tensor]))
             if np.isfinite(tried[-1]).all():
                 return tried[-1]
         return tried[0]
 
-    def _ranked(self, tensor: str) -> Iterator[Source]:
+    def ranked(self, tensor: str) -> Iterator[Source]:
         """The sources that have a tensor, in the order in which they count."""
         if not self.by(tensor):
             yield self.sources.declared
@@ -156,16 +158,18 @@ class Reference:
             found[tensor], flat = flat[:count].reshape(shape), flat[count:]
         return {tensor: np.where(np.isnan(array), np.inf, array) for tensor, array in found.items()}
 
-    def steps(self, point: Point, tensor: str, answered: Mapping[str, Array]) -> Iterator[Array]:
-        """What the chain rule makes of a tensor where others, and its own other steps, are as answered: by
-        the equation of each source, which may read others."""
-        for source in self._ranked(tensor):
-            if source.called[tensor] not in source.system.defining:
-                continue
-            given = {source.called[t]: array for t, array in answered.items() if t in source.called}
+    def chain(self, point: Point, answered: Mapping[str, Array]) -> Chain:
+        """The chain rule at a point where some tensors are as answered."""
+        return Chain(self, point, answered)
+
+    def without(self, source: Source, given: frozenset[str]) -> System:
+        """A source's system in which some tensors are leaves; one object for the same ones, so that what is
+        found of it once is kept."""
+        key = id(source), given
+        if key not in self._freed:
             left = tuple(e for e in source.system.equations if e.target not in given)
-            run = Run(source.system.with_(equations=left), {**point.values, **given}, point.sizes)
-            yield run.value(source.system.defining[source.called[tensor]])
+            self._freed[key] = source.system.with_(equations=left)
+        return self._freed[key]
 
     # --- the page
     def shown(self, tensor: str) -> str:
@@ -198,6 +202,30 @@ class Reference:
         source = self.sources.declared
         order = [name for group in groups(source.system) for name in group.targets]
         return {source.meant[name]: k for k, name in enumerate(order) if name in source.meant}
+
+    @cached_property
+    def _loops(self) -> dict[str, tuple[int, int, int]]:
+        """Of what a loop computes: the number of the loop, the tensor's axis along it, its direction."""
+        source, found = self.sources.declared, {}
+        for number, group in enumerate(groups(source.system)):
+            loop = group.loop
+            for name in group.targets if loop else ():
+                if loop and name in source.meant:
+                    found[source.meant[name]] = number, loop.axis[name], loop.step
+        return found
+
+    def moment(self, tensor: str, wrong: Array) -> tuple[int, int, int]:
+        """When the backward pass first computes something wrong of a tensor: its place, but in a loop the
+        loop's place, then the step, then its own place."""
+        place = self.place(tensor)
+        if tensor not in self._loops:
+            return place, 0, place
+        number, axis, step = self._loops[tensor]
+        first = min(self.place(t) for t, loop in self._loops.items() if loop[0] == number)
+        steps = np.flatnonzero(wrong.any(axis=tuple(k for k in range(wrong.ndim) if k != axis)))
+        if not steps.size:
+            return first, wrong.shape[axis], place
+        return first, int(steps[0] if step > 0 else wrong.shape[axis] - 1 - steps[-1]), place
 
     def place(self, tensor: str) -> int:
         """Where a tensor comes, forward and then backward."""

@@ -41,12 +41,10 @@ def rows_of(
 
 def first(reference: Reference, rows: list[TensorRow], blamed: Blame) -> str:
     """The tensor that is wrong first: what follows from others, or is missing, only where nothing else is."""
-    own = {reference.shown(tensor) for tensor in blamed.own}
-    ranked = [
-        [row for row in rows if not row.ok and (row.tensor in own or row.verdict in ("shape", "dtype"))],
-        [row for row in rows if not row.ok],
-    ]
-    return next((row.tensor for some in ranked for row in some), "")
+    wrong = {row.tensor: row for row in rows if not row.ok}
+    misshapen = [tensor for tensor, row in wrong.items() if row.verdict in ("shape", "dtype")]
+    own = [shown for shown in map(reference.shown, blamed.own) if shown in wrong]
+    return next(iter([*own, *misshapen, *wrong]), "")
 
 
 def _row(
