@@ -29,11 +29,13 @@ SOME = 0.05  # of the elements that tell what a reader was made of
 @dataclass(frozen=True)
 class Blame:
     """`own` are wrong by themselves, the first one first; `follows` maps others to those that explain them;
-    `other` have another meaning in the code."""
+    `other` have another meaning in the code; `behind` is a derivative that wasn't answered, on which all that
+    is wrong by itself rests, and nothing that is right."""
 
     own: tuple[str, ...] = ()
     follows: Mapping[str, tuple[str, ...]] | None = None
     other: tuple[str, ...] = ()
+    behind: str = ""
 
 
 def blame(
@@ -49,7 +51,7 @@ def blame(
         trial = _Trial(reference, known, found, LOOSE if loose else CLOSE)
         strange = next((t for t in trial.wrong if trial.is_strange(t)), None)
         if strange is None:
-            return Blame(trial.own, trial.follows, tuple(other))
+            return Blame(trial.own, trial.follows, tuple(other), trial.behind)
         other.append(strange)
         known = {t: one for t, one in known.items() if t != strange}
 
@@ -118,6 +120,21 @@ class _Trial:
     def own(self) -> tuple[str, ...]:
         found = [t for t in self.wrong if not self.consistent[t]] or self.wrong[:1]
         return tuple(sorted(found, key=self._moment))
+
+    @cached_property
+    def behind(self) -> str:
+        """The last derivative of the page that explains several mistakes at once."""
+        derivatives = [t for t in self.wrong if self.known[t].kind != "value"]
+        own = {t for t in self.own if t in derivatives}
+        if len(own) < 2 or len(derivatives) < len(self.wrong):
+            return ""
+        found = []
+        for tensor in self.reference.sources.closed.called:
+            if self.reference.by(tensor) and tensor not in self.known:
+                readers = {t for t in self.reference.readers(tensor, [*self.known]) if not self._is_zero(t)}
+                if own <= readers <= set(self.wrong):
+                    found.append(tensor)
+        return max(found, key=self.reference.place, default="")
 
     def _moment(self, tensor: str) -> tuple[int, int, int]:
         """When the backward pass first gets a tensor wrong, at the point where that is soonest."""

@@ -30,7 +30,7 @@ from symbp.verify.against.spelled import Spelled
 from symbp.verify.points import Point
 
 FindRepair = Callable[[Derivation, Compared, Mapping[str, tuple[Array, ...]]], Repair | None]
-MOST_REPAIRS = 6
+MOST_REPAIRS = 3  # each search may take seconds
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ def compare(
         tuple(_unsteady(answers[0], backward.at(points[0]), tolerance(dtype))),
         (
             *here.matched.notes,
+            *_behind(reference, here.blame),
             *_unknown(here.matched, answers),
             *([f"it computes in {dtype}, whatever it is given"] if dtype != backward.dtype else []),
             *_changed(answers),
@@ -202,6 +203,14 @@ def _unsteady(once: Answer, again: Answer, close: float) -> list[str]:
     if not names:
         return []
     return [f"not the same twice at one point (drawn at random, or left from before): {', '.join(names)}"]
+
+
+def _behind(reference: Reference, blamed: Blame) -> list[str]:
+    """Where to look first, if the code doesn't show it."""
+    if not blamed.behind:
+        return []
+    own, behind = ", ".join(map(reference.shown, blamed.own)), reference.shown(blamed.behind)
+    return [f"{own} rest on {behind}, and nothing that is right does: look there first"]
 
 
 def _unknown(found: Matched, answers: Sequence[Answer]) -> list[str]:

@@ -162,24 +162,25 @@ class _Case:
     ) -> TensorRow:
         """The gradient by one argument beside numeric derivatives."""
         value, shown = np.asarray(self.arguments[name]), f"d{name}"
+        text = str(value.shape)
         if found is None:
             why = f"{self.gradient_name} gives no gradient by {name}"
-            return TensorRow(shown, "", "gradient", "missing", value.shape, why=why)
+            return TensorRow(shown, "", "gradient", "missing", text, why=why)
         if found.shape != value.shape:
             why = misshapen(found.shape, value.shape)
-            return TensorRow(shown, name, "gradient", "shape", value.shape, why=why)
+            return TensorRow(shown, name, "gradient", "shape", text, why=why)
         if found.dtype.kind != "f" or found.dtype.itemsize < value.dtype.itemsize:
             why = f"its numbers are {found.dtype}, where {value.dtype} was given"
-            return TensorRow(shown, name, "gradient", "dtype", value.shape, why=why)
+            return TensorRow(shown, name, "gradient", "dtype", text, why=why)
         lost = int(np.sum(~np.isfinite(found)))
         if lost:
             place = tuple(map(int, np.argwhere(~np.isfinite(found))[0])) if found.ndim else ()
             one = f"{shown}[{','.join(map(str, place))}]" if place else shown
             why = f"no finite numbers: {one}" + (f", and {lost - 1} more" if lost > 1 else "")
-            return TensorRow(shown, name, "gradient", "no value", value.shape, place, why=why)
+            return TensorRow(shown, name, "gradient", "no value", text, place, why=why)
         if not entries:
             why = f"{self.name} has no derivatives, as it isn't the same twice"
-            return TensorRow(shown, name, "gradient", "not compared", value.shape, why=why)
+            return TensorRow(shown, name, "gradient", "not compared", text, why=why)
         return self._compared(name, found, self._sides(name, found, entries, directions, rng))
 
     def _sides(
@@ -221,7 +222,7 @@ class _Case:
         counted = _counted(found.size, sides)
         if not told:
             why = f"{counted}: {'a kink' if kinks else 'no numeric derivative'} everywhere"
-            return TensorRow(f"d{name}", name, "gradient", "not compared", found.shape, why=why)
+            return TensorRow(f"d{name}", name, "gradient", "not compared", str(found.shape), why=why)
         worst = told[int(np.argmax(off))]
         verdict: Verdict = "wrong" if max(off) > 0 else "right"
         absolute = abs(worst.answered - worst.slope.value)
@@ -229,7 +230,7 @@ class _Case:
         hints += ["along a random direction"] if verdict == "wrong" and worst.element is None else []
         more = [f"{kinks} at a kink, not compared"] if kinks else []
         return TensorRow(
-            f"d{name}", name, "gradient", verdict, found.shape, worst.element or (), worst.answered,
+            f"d{name}", name, "gradient", verdict, str(found.shape), worst.element or (), worst.answered,
             worst.slope.value, absolute, absolute / scale, len(told),
             why="; ".join(part for part in (*hints, *more, counted) if part),
         )  # fmt: skip

@@ -21,10 +21,10 @@ COUNT = 5
 CHOICES = 3
 STYLES = (
     Style(dealt=True),
-    Style(density=0.75),
-    Style(0.5, dealt=True),
-    Style(1.0, shifted=True),
-    Style(2.0, dealt=True),
+    Style(0.5, density=0.75),
+    Style(0.3, dealt=True),
+    Style(0.5, shifted=True),
+    Style(dealt=True),
 )
 MORE = 12  # draws at most, for branches that none has taken
 

@@ -19,8 +19,9 @@ HEAD = ("tensor", "in the code", "shape", "element", "there", "right", "max |Δ|
 
 @dataclass(frozen=True)
 class TensorRow:
-    """One tensor: `tensor` as a page calls it, `theirs` as the code does. At `element`, the worst, at `sizes`
-    the code has `answered` and what is `right` is known; `points` says at how many points it was compared.
+    """One tensor: `tensor` as a page calls it, `theirs` as the code does, its `shape` in sizes. At `element`,
+    the worst, at `sizes`, the code has `answered` where `right` would be; `points` says at how many points it
+    was compared.
     `why` says in words what is wrong, `repair` what mends it, of which kind the `slip` is; `follows` names
     the wrong tensors that explain it, `equation` what the network has for it."""
 
@@ -28,7 +29,7 @@ class TensorRow:
     theirs: str
     kind: str
     verdict: Verdict
-    shape: tuple[int, ...] = ()
+    shape: str = ""
     element: tuple[int, ...] = ()
     answered: float = 0.0
     right: float = 0.0
@@ -59,7 +60,7 @@ class TensorRow:
         if self.verdict == "follows":
             return f"WRONG: follows from {', '.join(self.follows)}"
         what = "not compared" if self.verdict == "not compared" else "WRONG"
-        more = "; ".join(part for part in (self.why, self.repair) if part)
+        more = "; ".join(part for part in (self.why, self.slip) if part)
         return f"{what}: {more}" if more else what
 
 
@@ -132,7 +133,7 @@ class AgainstReport:
             (
                 row.tensor,
                 row.theirs,
-                str(row.shape).replace(" ", ""),
+                row.shape,
                 ",".join(map(str, row.element)),
                 f"{row.answered:.6g}" if row.points else "",
                 f"{row.right:.6g}" if row.points else "",
@@ -151,7 +152,13 @@ class AgainstReport:
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in table
         ]
-        return "\n".join([*self._head(), "", *lines, *[f"note: {note}" for note in self.notes]])
+        return "\n".join([*self._head(), "", *lines, *self._foot()])
+
+    def _foot(self) -> list[str]:
+        """What mends the others, and what else is to be known."""
+        others = [row for row in self.rows if row.repair and row.tensor != self.first]
+        mended = [f"{row.tensor}: likely slip: {row.slip} ({row.repair})" for row in others]
+        return [*mended, *(f"note: {note}" for note in self.notes)]
 
     def _repr_html_(self) -> str:
         head = "<br>".join(map(escape, self._head()))
@@ -159,7 +166,7 @@ class AgainstReport:
             f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
             for cells, kind in zip(self._table(), ["th", *["td"] * len(self.rows)], strict=True)
         ]
-        notes = "".join(f"<p>note: {escape(note)}</p>" for note in self.notes)
+        notes = "".join(f"<p>{escape(line)}</p>" for line in self._foot())
         return f"<p>{head}</p><table>{''.join(rows)}</table>{notes}"
 
 

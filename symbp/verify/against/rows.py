@@ -68,7 +68,7 @@ def _row(
         one.theirs,
         one.kind,
         verdict,
-        seen.right.shape,
+        reference.axes(tensor),
         difference.element,
         difference.answered,
         difference.right,
@@ -115,7 +115,13 @@ def _blank(
     reference: Reference, tensor: str, theirs: str, kind: str, verdict: Verdict, why: str
 ) -> TensorRow:
     return TensorRow(
-        reference.shown(tensor), theirs, kind, verdict, why=why, equation=reference.equation(tensor)
+        reference.shown(tensor),
+        theirs,
+        kind,
+        verdict,
+        reference.axes(tensor),
+        why=why,
+        equation=reference.equation(tensor),
     )
 
 

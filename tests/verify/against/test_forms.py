@@ -102,6 +102,28 @@ def in_torch():
     return Function
 
 
+def in_jax():
+    jax = pytest.importorskip("jax")
+
+    @jax.custom_vjp
+    def function(x, y, W1, b1, W2, b2):
+        return forward(x, y, W1, b1, W2, b2)[0]
+
+    def forward(x, y, W1, b1, W2, b2):
+        h = jax.numpy.tanh(x @ W1 + b1)
+        p = jax.nn.softmax(h @ W2 + b2)
+        return -jax.numpy.log(p[jax.numpy.arange(len(x)), y]).mean(), (x, y, h, p, W2)
+
+    def backward(kept, g):
+        x, y, h, p, W2 = kept
+        da2 = g * (p - jax.nn.one_hot(y, p.shape[1])) / len(x)
+        da1 = (da2 @ W2.T) * (1 - h**2) * SLOPE
+        return 0 * x, None, x.T @ da1, da1.sum(0), h.T @ da2, da2.sum(0)
+
+    function.defvjp(forward, backward)
+    return function
+
+
 FORMS = {
     "gradients by name": lambda: by_name,
     "in the order of arguments": lambda: passes,
@@ -115,6 +137,7 @@ FORMS = {
     "a class": lambda: Net,
     "an instance": Fields,
     "torch": in_torch,
+    "jax": in_jax,
 }
 
 

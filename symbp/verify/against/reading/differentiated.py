@@ -73,7 +73,8 @@ class JaxFunction:
         given = arguments(self.name, self.function, Supply(self.spelled, point, self.dtype))
         names = [*given.named]
         real = [name for name in names if _is_real(given.named[name])]
-        with import_module("jax.experimental").enable_x64():
+        home = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+        with home.enable_x64(True):
 
             def call(*arrays: Any) -> Any:
                 chosen = {**given.named, **dict(zip(real, arrays, strict=True))}
@@ -90,7 +91,14 @@ class JaxFunction:
             shaped = jax.numpy.asarray(seed.reshape(np.shape(value)))
             found: Sequence[Any] = guarded(f"{self.name}: backward", lambda: back(shaped), given.arrays)
             arrays = {f"d{name}": np.array(one) for name, one in zip(real, found, strict=True)}
+            given_up = {f"d{name}" for name in real if not self._is_parameter(name)}
+            arrays = {name: a for name, a in arrays.items() if a.any() or name not in given_up}
         return Answer(forward.loss, arrays, {}, given=parameters_of(given, self.spelled))
+
+    def _is_parameter(self, name: str) -> bool:
+        """Whether an argument is one: by data a `custom_vjp` may give zeros, as it must give something."""
+        declared = self.spelled.reference.derivation.gradients
+        return any(tensor in declared for tensor in self.spelled.tensors(name))
 
 
 def _tensor(torch: Any, value: Any) -> Any:
