@@ -18,6 +18,8 @@ from symbp.verify.against.matching import Matched
 from symbp.verify.against.reference import Reference
 from symbp.verify.against.report import TensorRow, Verdict
 
+COARSE = 1e-3  # what numbers of single precision may be off
+
 
 def rows_of(
     reference: Reference,
@@ -90,16 +92,36 @@ def _verdict(
         if one.kind == "value":
             return "not compared", "the loss is right all the same: it is something else in the code"
         return "not compared", "no gradient rests on it as it is: it is something else in the code"
+    kind = mistyped(one, dtype)
     if difference.missing_values:
-        return "no value", f"{difference.missing_values} elements are no finite numbers"
+        count = difference.missing_values
+        return (
+            "no value",
+            "1 element is no finite number" if count == 1 else f"{count} elements are no numbers",
+        )
     if (blamed.follows or {}).get(tensor):
         return "follows", ""
     if not difference.ok:
-        return "wrong", ""
+        return ("dtype", kind) if kind and difference.relative < COARSE else ("wrong", kind or _ratio(one))
     if not difference.compared:
         return "not compared", "rounding decides its value at every point"
-    kind = mistyped(one, dtype)
     return ("dtype", kind) if kind else ("right", "")
+
+
+def _ratio(one: Compared) -> str:
+    """The one number by which a tensor is off at every point, if there is one."""
+    found = []
+    for seen in one.seen:
+        large = np.abs(seen.right) > 1e-3 * np.max(np.abs(seen.right), initial=0.0)
+        found += [np.asarray(seen.answered)[large] / seen.right[large]]
+    ratios = np.concatenate([part.ravel() for part in found]) if found else np.zeros(0)
+    if not ratios.size or np.ptp(ratios) > 1e-6 * np.abs(ratios[0]) or abs(ratios[0]) < 1e-9:
+        return ""
+    return (
+        "its sign is the other one"
+        if abs(ratios[0] + 1) < 1e-6
+        else f"it is {ratios[0]:.6g} times what it should be"
+    )
 
 
 def mistyped(one: Compared, dtype: Any) -> str:
@@ -128,4 +150,5 @@ def _blank(
 def _repaired(row: TensorRow, repair: Repair | None) -> TensorRow:
     if repair is None:
         return row
-    return TensorRow(**{**vars(row), "slip": repair.slip, "repair": repair.hint})
+    why = row.why if row.verdict == "shape" else ""
+    return TensorRow(**{**vars(row), "why": why, "slip": repair.slip, "repair": repair.hint})

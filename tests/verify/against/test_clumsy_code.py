@@ -63,10 +63,11 @@ def spoilt(array):
         ({"b": lambda a: a[None]}, "shape", "an axis of 1 is too many"),
         ({"b": lambda a: a.sum()}, "shape", "its shape is (), not ("),
         ({"b": lambda a: a.astype(np.float32)}, "dtype", "float32, where float64 was given"),
-        ({"b": lambda a: np.round(a).astype(int)}, "wrong", ""),
+        ({"b": lambda a: np.round(a).astype(int)}, "wrong", "int64, where float64 was given"),
+        ({"W": lambda a: 7 * a}, "wrong", "it is 7 times what it should be"),
         ({"W": spoilt}, "no value", "no finite number"),
         ({"W": lambda a: a * np.inf}, "no value", "no finite number"),
-        ({"W": lambda a: -a}, "wrong", ""),
+        ({"W": lambda a: -a}, "wrong", "its sign is the other one"),
         ({"W": lambda a: a + 0j}, "dtype", "complex128"),
     ],
 )
