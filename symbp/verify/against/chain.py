@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbp.ir.vector import Run
+from symbp.ir.evaluation.vector import Run
 from symbp.verify.points import Point
 
 if TYPE_CHECKING:

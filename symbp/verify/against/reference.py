@@ -19,10 +19,10 @@ import numpy as np
 from symbp.derive import derive
 from symbp.derive.derivation import Derivation
 from symbp.errors import UsageError
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.groups import groups
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 from symbp.read.reading import reading
 from symbp.verify.against.chain import Chain
 from symbp.verify.against.sources import Source, Sources, called_by, derivative

@@ -95,10 +95,7 @@ def _verdict(
     kind = mistyped(one, dtype)
     if difference.missing_values:
         count = difference.missing_values
-        return (
-            "no value",
-            "1 element is no finite number" if count == 1 else f"{count} elements are no numbers",
-        )
+        return "no value", f"no finite number in {count} element{'s' if count > 1 else ''}"
     if (blamed.follows or {}).get(tensor):
         return "follows", ""
     if not difference.ok:

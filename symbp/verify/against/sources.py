@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symbp.derive.derivation import Derivation
-from symbp.derive.sweep import adjoints
+from symbp.derive.sweep.reverse import adjoints
 from symbp.ir.system import System
 
 

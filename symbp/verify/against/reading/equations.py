@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import FormulaError, Origin, UsageError
-from symbp.ir.box import AS_THEY_ARE
-from symbp.ir.domains import FLOAT
+from symbp.ir.evaluation.box import AS_THEY_ARE
+from symbp.ir.evaluation.domains import FLOAT
 from symbp.verify.against.answer import Answer, Array
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.grading.answer import Answer as Written
