@@ -291,7 +291,7 @@ def check(
     seed: int = 0,
     against: object,
     map: Mapping[str, str] | None = None,
-) -> AgainstReport: ...
+) -> Report | AgainstReport: ...
 
 
 def check(
@@ -313,16 +313,19 @@ def check(
 
     With `against`, a backward pass that somebody wrote is compared instead: `"mine.py"`, `"mine.py:name"`, a
     text file of equations, or the function, the pair of functions, the class or the module itself. `map` says
-    what it calls things: `{"dW1": "grad_w1"}`.
+    what it calls things: `{"dW1": "grad_w1"}`. Or what frameworks find on their own for the declared loss:
+    `"torch"`, `"jax"`, `"tensorflow"`, one or a list.
     """
     from symbp.verify import METHODS, check_derivation
     from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
     if against is not None:
-        from symbp.api.against import check_code
+        from symbp.api.against import check_code, check_frameworks, frameworks
 
         given = {n: extent for n, extent in _sizes(derivation, sizes or {}).items() if n in (sizes or {})}
+        if frameworks(against):
+            return check_frameworks(net, derivation, frameworks(against), sizes=given, seed=seed)
         return check_code(net, derivation, against, names=map, sizes=given, seed=seed)
     chosen = tuple(one_of("method", method, METHODS) for method in methods or METHODS)
     report = check_derivation(

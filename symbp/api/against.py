@@ -1,12 +1,13 @@
-"""Code that somebody wrote, beside a network: loaded, run, compared.
+"""What others make of a network's gradients, beside its derivation: code that somebody wrote, frameworks.
 
-Enters: a network, the name of a file or the code itself. Leaves: a report.
-Must not know: how code is read, matched or compared.
+Enters: a network, the name of a file or the code itself, names of frameworks. Leaves: a report.
+Must not know: how code is read, matched or compared, how a framework is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,29 @@ from symbp.errors import UsageError
 if TYPE_CHECKING:
     from symbp.derive.derivation import Derivation
     from symbp.language import Network
+    from symbp.verify import Report
     from symbp.verify.against import AgainstReport
+
+
+FRAMEWORKS = ("torch", "jax", "tensorflow")
+
+
+def frameworks(against: object) -> list[str]:
+    """The frameworks that are named, one or several; none, if anything else is meant."""
+    names = [against] if isinstance(against, str) else against
+    if not isinstance(names, (list, tuple)) or not all(name in FRAMEWORKS for name in names):
+        return []
+    return [*names]
+
+
+def check_frameworks(
+    net: Network, derivation: Derivation, names: list[str], *, sizes: Mapping[str, int], seed: int
+) -> Report:
+    """The gradients that frameworks find on their own, beside the derivation."""
+    report: Report = import_module("symbp.verify.frameworks").framework_report(
+        derivation, names, sizes=sizes, seed=seed, hyper=net.hyper
+    )
+    return report
 
 
 def check_code(

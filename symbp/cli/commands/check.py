@@ -30,9 +30,10 @@ def add_arguments(to: Arguments) -> None:
     to.add("--target", choices=TARGETS, help="check the generated code of this target too")
     to.add(
         "--against",
-        metavar="FILE.py[:NAME]",
+        metavar="FILE.py[:NAME]|FRAMEWORK",
         help="compare a backward pass that somebody wrote (repeatable, or several between commas): a "
-        "function loss_and_gradients(params, **data), a forward and a backward, a class, a text of equations",
+        "function loss_and_gradients(params, **data), a forward and a backward, a class, a text of "
+        "equations; or what a framework finds on its own: torch, jax, tensorflow",
         action="append",
         default=[],
     )
@@ -94,8 +95,11 @@ def renamed(text: str) -> tuple[str, str]:
 def _against(args: argparse.Namespace, net: Network, derivation: Derivation) -> int:
     """The network beside each side that was named."""
     import symbp as bp
+    from symbp.api.against import frameworks
 
-    sides = [side.strip() for given in args.against for side in given.split(",")]
+    names = [name.strip() for given in args.against for name in given.split(",")]
+    together = [name for name in names if frameworks(name)]
+    sides = [*([together] if together else []), *(name for name in names if name not in together)]
     reports = [
         bp.check(
             net, derivation=derivation, against=side, map=dict(args.map), sizes=sizes(args), seed=args.seed

@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from symbp.derive.derivation import Derivation
+from symbp.errors import UsageError
+from symbp.read.grammar.places import meant
 from symbp.verify.against.compare import FindRepair, compare
 from symbp.verify.against.reading import read
 from symbp.verify.against.reference import Reference
@@ -38,10 +40,25 @@ def check_against(
     """
     reference = Reference(derivation)
     spelled = Spelled(reference, {theirs: ours for ours, theirs in (names or {}).items()})
+    for ours in names or {}:
+        _refuse_unknown(spelled, ours)
     backward = read(spelled, code, called)
     return compare(
         spelled, backward, sizes=sizes, seed=seed, hyper=hyper, find_repair=find_repair or _find_repair()
     )
+
+
+def _refuse_unknown(spelled: Spelled, name: str) -> None:
+    """Raises UsageError: a name that is none of the network's, nor of a gradient."""
+    system = spelled.reference.forward
+    if not (spelled.tensors(name) or spelled.derivatives(name) or name in system.sizes):
+        known = [*system.by_name, *system.sizes]
+        hint = meant(name, [*known, *(f"d{by}" for by in spelled.reference.derivation.gradients)])
+        raise UsageError(
+            f"the network has nothing that is called {name!r}",
+            details=(f"its tensors and sizes: {', '.join(known)}",),
+            help=hint or "the network's name stands before the code's: --map dW1=grad_w1",
+        )
 
 
 def _find_repair() -> FindRepair | None:

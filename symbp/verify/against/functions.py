@@ -29,6 +29,7 @@ from symbp.verify.against.spelled import DERIVATIVE
 
 ENTRIES, DIRECTIONS = 24, 3
 TOLERANCES = {8: 1e-6, 4: 1e-3, 2: 5e-2}  # by bytes of a gradient's numbers, relative to its largest element
+FLOOR = 1e-8
 SURE = 1e-2  # a numeric derivative that may be off by more of its size says nothing
 
 
@@ -210,11 +211,18 @@ class _Case:
         found = np.asarray(self._call(self.name, self.function, self.at).value)
         return float(np.finfo(found.dtype).eps) if found.dtype.kind == "f" else EPSILON
 
+    def floor(self, name: str) -> float:
+        """The size below which a gradient counts as 0, beside what the function's own size makes of it."""
+        length = float(np.max(np.abs(self.at[name]), initial=0.0)) or 1.0
+        return (abs(self.value(self.at)) or length) * FLOOR / length
+
     def _along(self, direction: Mapping[str, Array]) -> Slope:
         return derivative_along(self.value, self.at, direction, self.epsilon)
 
     def _compared(self, name: str, found: Array, sides: Sequence[Compared]) -> TensorRow:
-        scale = max([abs(side.slope.value) for side in sides if np.isfinite(side.slope.value)] + [1e-8])
+        scale = max(
+            [abs(side.slope.value) for side in sides if np.isfinite(side.slope.value)] + [self.floor(name)]
+        )
         close = TOLERANCES.get(np.asarray(self.arguments[name]).dtype.itemsize, 1e-6)
         told = [side for side in sides if side.slope.error <= SURE * scale]
         kinks = sum(side.slope.kink for side in sides)

@@ -201,6 +201,8 @@ def test_names_are_found_by_case_by_shape_and_as_told(derivation):
 
     names = {"x": "images", "dW1": "a", "b1": "b", "W2": "c", "db2": "d"}
     assert bp.check(net, derivation=derivation, against=strange, map=names).ok
+    with pytest.raises(UsageError, match="nothing that is called 'dw9'"):
+        bp.check(net, derivation=derivation, against=strange, map={"dw9": "a"})
     with pytest.raises(UsageError, match="asks for 'images'"):
         bp.check(net, derivation=derivation, against=lambda theta, images: (theta, images))
 
