@@ -23,6 +23,7 @@ from symbp.verify.against.reference import Reference
 
 CLOSE = 1e-6  # how well a tensor that follows agrees, relative to its largest element
 LOOSE = 3e-3  # in float32
+TOLD, TELLING = 2, 1e-3  # points, and by how much of its size a gradient would be another one
 SOME = 0.05  # of the elements that tell what a reader was made of
 
 
@@ -87,12 +88,27 @@ class _Trial:
         return [self.reference.chain(point, self._answered(k)) for k, point in enumerate(points)]
 
     def is_strange(self, tensor: str) -> bool:
-        """Whether a wrong derivative between has readers, none of which rests on it as it is."""
+        """Whether a wrong derivative between has readers, none of which rests on it as it is, or a gradient
+        is right that would be wrong with it."""
         if self.known[tensor].kind != "adjoint":
             return False
+        if self._is_contradicted(tensor):
+            return True
         readers = [t for t in self.reference.readers(tensor, [*self.known]) if t != tensor]
         telling = [t for t in readers if not self._is_zero(t)]
         return bool(telling) and not any(self._uses(t, tensor) for t in telling)
+
+    def _is_contradicted(self, tensor: str) -> bool:
+        """Whether a right gradient would be another one if a tensor were what was answered."""
+        right = [t for t in self.known if self.found[t].ok and self.known[t].kind == "gradient"]
+        right = [t for t in right if self.reference.rests(t, tensor) and not self._is_zero(t)]
+        for k, chain in enumerate(self.chains[:TOLD] if right else ()):
+            alone = self.reference.chain(chain.point, {tensor: chain.answered[tensor]})
+            for other in right:
+                known = self.known[other].seen[k].right
+                if not all(same(step, known, TELLING) for step in alone.steps(other)):
+                    return True
+        return False
 
     def _uses(self, reader: str, tensor: str) -> bool:
         """Whether elements of a reader are what the chain rule makes of a tensor as it was answered, and not

@@ -97,6 +97,19 @@ def test_a_right_one_is_right_whatever_else_it_gives(asked):
     assert asked(more).ok
 
 
+def test_derivatives_before_their_factor_are_no_mistakes(asked):
+    def late(x, y, W, b, wrong=False):
+        h = np.tanh(x @ W + b)
+        dh = 2 * (h - y)
+        da = dh * (1 - h**2)
+        db = da.sum(0) if wrong else da.mean(0)
+        return np.sum((h - y) ** 2) / len(x), {"dW": x.T @ da / len(x), "db": db, "dh": dh, "da": da}
+
+    assert asked(late).ok
+    report = asked(lambda x, y, W, b: late(x, y, W, b, True))
+    assert [row.tensor for row in report.wrong] == ["db"], report
+
+
 def test_a_wrong_loss_is_said_first(asked):
     report = asked(changed(loss=lambda loss: loss / 2))
     assert [row.tensor for row in report.wrong] == ["loss"]
