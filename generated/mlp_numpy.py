@@ -50,7 +50,6 @@ import itertools
 import json
 import math
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -86,6 +85,7 @@ EQUATIONS = {
     1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "db2",
     12: "dh", 13: "dW2", 14: "dz1", 15: "dW1", 16: "db1", 17: "c_accuracy", 18: "accuracy",
 }
+STOPPED = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
 Array = np.ndarray
@@ -269,6 +269,61 @@ class DataError(ValueError):
     """Arrays do not fit the network; the message says which and what would fit."""
 
 
+def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
+    """The value of an extent, or None if a size of it is not known yet."""
+    if isinstance(extent, str):
+        return sizes.get(extent)
+    try:
+        return int(extent(sizes) if callable(extent) else extent)
+    except KeyError:  # parameters don't show the size of images
+        return None
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
+    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
+
+
+def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
+    """Checks a shape and records the open sizes that it shows."""
+    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for axis, extent in enumerate(shape):
+            if isinstance(extent, str):
+                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
+        fits = fits and all(
+            _extent(extent, sizes) in (None, array.shape[axis])
+            for axis, extent in enumerate(shape)
+            if callable(extent)
+        )
+        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
+    if not fits:
+        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
+        raise DataError(
+            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
+            + (f" with {sized}" if sized else "")
+        )
+
+
+def _settle(
+    arrays: Mapping[str, Array], shapes: Mapping[str, tuple[Any, ...]], sizes: dict[str, int]
+) -> None:
+    """Checks the shapes of arrays; `sizes` gains the open sizes that they show."""
+    for name, array in arrays.items():
+        _fit_shape(name, array, shapes[name], sizes)
+
+
+def _sizes_in(shapes: Mapping[str, tuple[Any, ...]]) -> list[str]:
+    """The sizes that arrays of these shapes show."""
+    return [extent for shape in shapes.values() for extent in shape if isinstance(extent, str)]
+
+
+def _sample_sizes() -> dict[str, int]:
+    """Open sizes at which gradients are checked where no data are given."""
+    return {size: 5 for size in _sizes_in({**INPUTS, **PARAMETERS}) if size not in SIZES}
+
+
 class Arena(MutableMapping[str, Array]):
     """Named arrays that are views of one flat row-major array; assigning to a name copies into its view."""
 
@@ -316,43 +371,6 @@ class Arena(MutableMapping[str, Array]):
         return other
 
 
-def _extent(extent: Any, sizes: Mapping[str, int]) -> int | None:
-    """The value of an extent, or None if a size of it is not known yet."""
-    if isinstance(extent, str):
-        return sizes.get(extent)
-    try:
-        return int(extent(sizes) if callable(extent) else extent)
-    except KeyError:  # parameters don't show the size of images
-        return None
-
-
-def _shape_text(shape: tuple[Any, ...]) -> str:
-    words = [extent if isinstance(extent, (str, int)) else "…" for extent in shape]
-    return f"({', '.join(map(str, words))}{',' if len(words) == 1 else ''})"
-
-
-def _fit_shape(name: str, array: Array, shape: tuple[Any, ...], sizes: dict[str, int]) -> None:
-    """Checks a shape and records the open sizes that it shows."""
-    known = {size: sizes[size] for e in shape if isinstance(size := e, str) and size in sizes}
-    fits = array.ndim == len(shape)
-    if fits:
-        for axis, extent in enumerate(shape):
-            if isinstance(extent, str):
-                fits = fits and sizes.setdefault(extent, array.shape[axis]) == array.shape[axis]
-        fits = fits and all(
-            _extent(extent, sizes) in (None, array.shape[axis])
-            for axis, extent in enumerate(shape)
-            if callable(extent)
-        )
-        fits = fits and all(e == array.shape[k] for k, e in enumerate(shape) if isinstance(e, int))
-    if not fits:
-        sized = ", ".join(f"{size} = {value}" for size, value in known.items())
-        raise DataError(
-            f"{name} has shape {array.shape}, the network needs {_shape_text(shape)}"
-            + (f" with {sized}" if sized else "")
-        )
-
-
 def _as_dtype(name: str, value: Any) -> Array:
     """The value as a C-contiguous array of reals (or integers, where the network counts with it)."""
     array = np.asarray(value)
@@ -376,6 +394,8 @@ def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
             besides = "" if ignored is None else f", or be {ignored}"
             raise DataError(f"{name} holds {wrong}; its values must lie from 0 to {top - 1}{besides}")
         return
+    if ("mask", -1) in FACTS.get(name, ()):  # of which -∞ passes
+        array = np.where(array == -np.inf, 0, array)
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
@@ -425,8 +445,7 @@ def _checked(
             f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
         )
     data = {name: _as_dtype(name, given[name]) for name in names}
-    for name, array in data.items():
-        _fit_shape(name, array, INPUTS[name], sizes)
+    _settle(data, INPUTS, sizes)
     if values:
         for name, array in data.items():
             _check_values(name, array, sizes)
@@ -441,8 +460,7 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     if missing or unknown:
         what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
         raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
-    for name, shape in PARAMETERS.items():
-        _fit_shape(name, np.asarray(params[name]), shape, sizes)
+    _settle({name: np.asarray(params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
     if isinstance(params, Arena) and params.flat.dtype == DTYPE:
         arena = params
     else:
@@ -454,7 +472,7 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-# ---- The workspaces of a step ----
+# ---- Workspaces ----
 
 
 class _Memory:
@@ -506,7 +524,7 @@ def _memory(sizes: Mapping[str, int], kept: dict[Any, Any] | None = None, *, apa
     return _Memory(key, apart=apart) if kept is None else _held(kept, key, lambda: _Memory(key))
 
 
-# ---- How the NumPy target runs its stages ----
+# ---- Outputs, loss and metrics ----
 
 
 @np.errstate(all="ignore")
@@ -529,6 +547,9 @@ def _values(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     return memory.tensors
 
 
+# ---- Gradients and training steps ----
+
+
 @np.errstate(all="ignore")
 def _differentiate(
     params: Arena,
@@ -544,40 +565,6 @@ def _differentiate(
         stage(params, memory.tensors, *memory.sizes)(data)
     _backward(params, memory.tensors, gradients, *memory.sizes)(data)
     return memory.tensors
-
-
-@np.errstate(all="ignore")
-def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
-    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
-    step = state.bound
-    if step is None or step.sizes is not sizes or not step.serves(state):
-        step = state.bound = _bound(state, sizes)
-    loss = step.differentiate(data)
-    if not (math.isfinite(loss) and _all_finite(step.gradient)):
-        return loss, False
-    state.step += 1
-    step.update(state.step, **state.hyper)
-    return loss, True
-
-
-def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
-    """The step of a state for these sizes, from those kept if it is there."""
-    key = _key(sizes)
-    if key in state.workspace and not state.workspace[key].serves(state):
-        state.workspace.clear()
-    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
-    step.sizes = sizes
-    return step
-
-
-def _all_finite(values: Array) -> bool:
-    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
-    if math.isfinite(values.dot(values)):
-        return True
-    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
-
-
-# ---- Training steps in blocks ----
 
 
 def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
@@ -665,7 +652,38 @@ def _cut(arrays: Mapping[str, Array], block: tuple[slice, ...]) -> dict[str, Arr
     return {name: a[block[: CUT[name]]] if name in CUT else a for name, a in arrays.items()}
 
 
-# ---- No buffers ----
+def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
+    """The step of a state for these sizes, from those kept if it is there."""
+    key = _key(sizes)
+    if key in state.workspace and not state.workspace[key].serves(state):
+        state.workspace.clear()
+    step: _Step = _held(state.workspace, key, lambda: _Step(state, sizes))
+    step.sizes = sizes
+    return step
+
+
+def _all_finite(values: Array) -> bool:
+    """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
+    if math.isfinite(values.dot(values)):
+        return True
+    return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
+
+
+@np.errstate(all="ignore")
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    step = state.bound
+    if step is None or step.sizes is not sizes or not step.serves(state):
+        step = state.bound = _bound(state, sizes)
+    loss = step.differentiate(data)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
+        return loss, False
+    state.step += 1
+    step.update(state.step, **state.hyper)
+    return loss, True
+
+
+# ---- What a step is given beside parameters ----
 
 
 def init_buffers(**sizes: int) -> dict[str, Array]:
@@ -677,9 +695,6 @@ def _as_buffers(buffers: Mapping[str, Any] | None, sizes: Mapping[str, int]) -> 
     if buffers:
         raise DataError(f"{', '.join(buffers)}: the network has no buffers")
     return {}
-
-
-# ---- What a step is given beside parameters ----
 
 
 def _given(
@@ -699,16 +714,28 @@ def _given(
     return data
 
 
-# ---- Parameters, the state of training, and the functions that need no training ----
+# ---- Parameters and the state of training ----
 
 
-class NotFinite(FloatingPointError):
-    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
-
-    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
-        super().__init__(text)
-        self.equation, self.tensor = equation, tensor
-        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
+def init_params(seed: int = 0, **sizes: int) -> Arena:
+    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
+    known = {**SIZES, **sizes}
+    shown = _sizes_in({**PARAMETERS, **INPUTS})
+    strange = [name for name in sizes if name not in shown and name not in SIZES]
+    if strange:
+        raise DataError(f"the network has no size {strange[0]!r}")
+    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
+    if wrong:
+        raise DataError(f"{wrong[0]} is {SIZES[wrong[0]]} in this module")
+    try:
+        values = _initial(np.random.default_rng(seed), known)
+    except KeyError as needed:
+        name = needed.args[0]
+        raise DataError(f"{name} is open in this module: call init_params(seed, {name}=…)") from None
+    arena = Arena({name: np.shape(values[name]) for name in PARAMETERS}, DTYPE)
+    for name, value in values.items():
+        arena[name] = value
+    return arena
 
 
 @dataclass
@@ -736,26 +763,18 @@ class State:
         return {**self.__dict__, **made, "last": None, "bound": None}
 
 
-def init_params(seed: int = 0, **sizes: int) -> Arena:
-    """Fresh parameters, drawn with `seed`; sizes that the module leaves open are arguments."""
-    known = {**SIZES, **sizes}
-    shaping = [e for shape in (*PARAMETERS.values(), *INPUTS.values()) for e in shape]
-    strange = [name for name in sizes if name not in shaping and name not in SIZES]
-    if strange:
-        raise DataError(f"the network has no size {strange[0]!r}")
-    wrong = [name for name in sizes if name in SIZES and sizes[name] != SIZES[name]]
-    needed = [e for shape in PARAMETERS.values() for e in shape if isinstance(e, str) and e not in known]
-    if wrong or needed:
-        raise DataError(
-            f"{wrong[0]} is {SIZES[wrong[0]]} in this module"
-            if wrong
-            else f"{needed[0]} is open in this module: call init_params(seed, {needed[0]}=…)"
-        )
-    shapes = {n: tuple(int(_extent(e, known) or 0) for e in shape) for n, shape in PARAMETERS.items()}
-    arena = Arena(shapes, DTYPE)
-    for name, value in _initial(np.random.default_rng(seed), known).items():
-        arena[name] = value
-    return arena
+def init_state(
+    params: Mapping[str, Any],
+    buffers: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+) -> State:
+    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
+    arena, sizes = _as_arena(params)
+    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
+    moments = {name: arena.like() for name in MOMENTS}
+    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
 
 
 def forward(
@@ -813,18 +832,13 @@ def loss_and_gradients(
     return float(tensors[LOSS]), gradients
 
 
-def init_state(
-    params: Mapping[str, Any],
-    buffers: Mapping[str, Any] | None = None,
-    *,
-    seed: int = 0,
-    threads: int | None = None,
-) -> State:
-    """A state that starts from a copy of `params` and `buffers`, its moments zero."""
-    arena, sizes = _as_arena(params)
-    arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
-    moments = {name: arena.like() for name in MOMENTS}
-    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+class NotFinite(FloatingPointError):
+    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+
+    def __init__(self, equation: int | None, tensor: str, text: str) -> None:
+        super().__init__(text)
+        self.equation, self.tensor = equation, tensor
+        self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
 
 
 def train_step(state: State, **inputs: Any) -> float:
@@ -883,8 +897,9 @@ def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int])
 
 def _equation_text(number: int) -> str:
     """The equation as the head of this module states it."""
-    found = re.search(rf"^ *\({number}\) +(.*)$", __doc__ or "", re.MULTILINE)
-    return found.group(1) if found else ""
+    start = f"({number}) "
+    lines = (line.strip() for line in (__doc__ or "").splitlines())
+    return next((line.removeprefix(start).strip() for line in lines if line.startswith(start)), "")
 
 
 def save(path: str | os.PathLike[str], state: State) -> None:
@@ -954,6 +969,47 @@ def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dic
         yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
 
 
+def _epoch(state: State, data: Mapping[str, Array], size: int, count: int, stop: _Stop) -> float:
+    """One pass over `count` examples in an order drawn anew, or up to a stop; the mean of the loss."""
+    total, seen = 0.0, 0
+    order = np.random.default_rng([state.seed, state.step]).permutation(count)
+    for batch in _batches(data, size, order):
+        if stop.asked:
+            break
+        examples = min(size, count - seen)
+        total += train_step(state, **batch) * examples
+        seen += examples
+    return total / max(seen, 1)
+
+
+def _epochs(
+    state: State,
+    data: Mapping[str, Any],
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None,
+    stop: _Stop,
+) -> Iterator[dict[str, Any]]:
+    """Trains in place and gives a record after each epoch; a stop that is asked for ends it."""
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    for number in range(1, epochs + 1):
+        started = time.perf_counter()
+        record: dict[str, Any] = {"epoch": number, "loss": _epoch(state, whole, batch_size, count, stop)}
+        if validation is not None and not stop.asked:
+            found = evaluate(state.params, state.buffers, **validation)
+            record.update({f"validation_{name}": value for name, value in found.items()})
+        record["seconds"] = time.perf_counter() - started
+        if stop.asked:
+            record["interrupted"] = True
+        yield record
+        if stop.asked:
+            return
+
+
 def fit(
     state: State,
     data: Mapping[str, Any],
@@ -968,47 +1024,31 @@ def fit(
     Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
     finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
     """
-    if epochs < 1 or batch_size < 1:
-        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
-    sizes = dict(state.sizes)
-    whole = _checked(data, tuple(INPUTS), sizes)
-    count = sizes[BATCH] if BATCH is not None else 1
     history: list[dict[str, Any]] = []
     with _Stop() as stop:
-        for epoch in range(1, epochs + 1):
-            started, total, seen = time.perf_counter(), 0.0, 0
-            order = np.random.default_rng([state.seed, state.step]).permutation(count)
-            for batch in _batches(whole, batch_size, order):
-                if stop.asked:
+        try:
+            for record in _epochs(state, data, epochs, batch_size, validation, stop):
+                history.append(record)
+                if callback is not None and callback(record) is True:
                     break
-                examples = min(batch_size, count - seen)
-                try:
-                    total += train_step(state, **batch) * examples
-                except NotFinite as failure:
-                    failure.history = history
-                    raise
-                seen += examples
-            record: dict[str, Any] = {"epoch": epoch, "loss": total / max(seen, 1)}
-            if validation is not None and not stop.asked:
-                found = evaluate(state.params, state.buffers, **validation)
-                record.update({f"validation_{k}": v for k, v in found.items()})
-            record["seconds"] = time.perf_counter() - started
-            if stop.asked:
-                record["interrupted"] = True
-            history.append(record)
-            if (callback is not None and callback(record) is True) or stop.asked:
-                break
+        except NotFinite as failure:
+            failure.history = history
+            raise
     return history
 
 
-# ---- The module's gradients beside central differences of its own loss ----
+def _fresh_state(seed: int, data: Mapping[str, Array], sizes: Mapping[str, int]) -> State:
+    """A state with parameters drawn for data with these sizes."""
+    return init_state(init_params(seed, **sizes), seed=seed)
+
+
+# ---- Gradients beside central differences of the loss ----
 
 
 _ENTRIES = 64  # of a larger parameter, so many entries are tried
 _SCALES = (1.0, 3.0, 0.3, 10.0, 0.03, 1.0, 5.0, 0.1)  # of what is drawn, one for each further point
 _TRIES = 8  # to find data of which the loss is finite: a mask may hide a whole row
 _STEPS = (1.0, 0.03, 1e-3)  # of a difference, the shorter ones where it may reach over a kink
-
 Point = tuple[Arena, dict[str, Array], dict[str, int]]
 
 
@@ -1060,6 +1100,7 @@ def check_gradients(
     parameters or inputs, both are drawn at random, at several points. Of a large parameter, 64 entries are
     tried. `max_rel_error` is ‖a − b‖ / max(‖a‖, ‖b‖, 1e-8) over what was tried. A difference within the
     rounding of the loss passes; where a kink lies within the step, nothing is compared.
+    Parameters in STOPPED are left out: where they move, so does what counts as a constant.
     """
     rng = np.random.default_rng(0)
     points = _points(params, buffers, seed, masks, inputs, rng)
@@ -1068,7 +1109,7 @@ def check_gradients(
     loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
     if not np.isfinite(loss):
         raise DataError(f"the loss is {loss} for these parameters and data")
-    rows = [_check_one(name, (arena, data, sizes), gradients, loss, rng) for name in arena]
+    rows = [_check_one(n, (arena, data, sizes), gradients, loss, rng) for n in arena if n not in STOPPED]
     for arena, data, sizes in points:
         gradients = arena.like()
         loss = float(_differentiate(arena, gradients, data, sizes)[LOSS])
@@ -1087,9 +1128,7 @@ def _points(
     rng: np.random.Generator,
 ) -> Iterator[Point]:
     """Where gradients are compared: at what is given; and what isn't given is drawn several times."""
-    shapes = (*INPUTS.values(), *PARAMETERS.values())
-    open_sizes = {e: 5 for shape in shapes for e in shape if isinstance(e, str) and e not in SIZES}
-    shown = dict(SIZES)
+    open_sizes, shown = _sample_sizes(), dict(SIZES)
     if params is None and inputs:
         _checked(inputs, tuple(INPUTS), shown)
     for number, scale in enumerate((1.0, *_SCALES)):
@@ -1223,16 +1262,25 @@ def _difference(
     return numeric, noise, True
 
 
-# ---- The command line of a generated module ----
+# ---- The command line ----
 
 
-def _arguments() -> argparse.ArgumentParser:
-    names = ", ".join(INPUTS)
-    parser = argparse.ArgumentParser(
-        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
-    )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    train = verbs.add_parser("train", help="train and save the parameters")
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """The arrays of a file that carry the names of input tensors."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in names if name in file.files}
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _declare_train(train: argparse.ArgumentParser) -> None:
+    """The options of `train`."""
     train.add_argument("--epochs", type=int, default=20)
     train.add_argument("--batch-size", type=int, default=32)
     train.add_argument("--seed", type=int, default=0)
@@ -1241,7 +1289,71 @@ def _arguments() -> argparse.ArgumentParser:
     train.add_argument(
         "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
     )
+    for declare in TRAIN_OPTIONS:
+        declare(train)
     train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+
+
+def _train(options: argparse.Namespace) -> int:
+    """Trains and saves, also what was trained until a step was not finite."""
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = _fresh_state(options.seed, data, _open_sizes(data))
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+    settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
+    reports = [make(options, data) for make in REPORTS]
+
+    def report(record: dict[str, Any]) -> None:
+        for tell in reports:
+            tell(record)
+
+    status, stopped = 0, None
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+            **settings,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown = dict(SIZES)
+    _settle(data, INPUTS, shown)
+    return {name: shown[name] for name in _sizes_in(PARAMETERS) if name in shown and name not in SIZES}
+
+
+def _printed(options: argparse.Namespace, data: dict[str, Array]) -> Callable[[dict[str, Any]], None]:
+    """Prints a line for each epoch."""
+
+    def report(record: dict[str, Any]) -> None:
+        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
+        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+
+    return report
+
+
+def _arguments() -> argparse.ArgumentParser:
+    names = ", ".join(INPUTS)
+    parser = argparse.ArgumentParser(
+        description=f"The network {NAME}: train it, evaluate it, predict with it, check its gradients."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _declare_train(verbs.add_parser("train", help="train and save the parameters"))
     for verb, text in (("evaluate", "loss and metrics on data"), ("predict", "outputs for data")):
         other = verbs.add_parser(verb, help=text)
         other.add_argument(
@@ -1258,64 +1370,6 @@ def _arguments() -> argparse.ArgumentParser:
         )
         one.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser
-
-
-def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
-    """The arrays of a file that carry the names of input tensors."""
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in names if name in file.files}
-
-
-def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
-    """Sizes that shape parameters and that the data show."""
-    shown: dict[str, int] = {}
-    for name, array in data.items():
-        for extent, value in zip(INPUTS[name], array.shape, strict=False):
-            if isinstance(extent, str):
-                shown[extent] = value
-    shaping = {e for shape in PARAMETERS.values() for e in shape if isinstance(e, str)}
-    return {name: value for name, value in shown.items() if name in shaping and name not in SIZES}
-
-
-def _train(options: argparse.Namespace) -> int:
-    data = _read(options.data, tuple(INPUTS))
-    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
-    state = init_state(init_params(options.seed, **_open_sizes(data)), seed=options.seed)
-    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
-
-    def report(record: dict[str, Any]) -> None:
-        values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
-        print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
-
-    status, stopped = 0, None
-    history: list[dict[str, Any]] = []
-    try:
-        history = fit(
-            state,
-            data,
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            validation=validation,
-            callback=report,
-        )
-    except NotFinite as failure:
-        stopped, status, history = str(failure), 1, failure.history
-        print(f"stopped: {failure}", file=sys.stderr)
-    save(options.out, state)
-    last = history[-1] if history else {}
-    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
-    if stopped:
-        result["stopped"] = stopped
-    _show(result, options.json)
-    return status
-
-
-def _show(result: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -1352,6 +1406,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {failure}", file=sys.stderr)
         return 2
     return 0
+
+
+# What `train` has beside the essential: its options, those that `fit` takes, who is told of each epoch.
+TRAIN_OPTIONS = ()
+FIT_OPTIONS = ()
+REPORTS = (_printed,)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from symbp.api import check_function as check_function
     from symbp.api import compile as compile
     from symbp.api import derive as derive
+    from symbp.api import diagnose as diagnose
     from symbp.api import generate as generate
     from symbp.api import grad_of as grad_of
     from symbp.api import hessian as hessian

@@ -21,7 +21,7 @@ DIRECT = {
     "api": {"language", "verify", "explain", "formula", "targets"},
     # Grading reads what students write, and what the page calls things.
     "verify": {"emit", "read"},
-    "emit": {"lower", "rendering"},
+    "emit": {"lower", "rendering", "codegen"},  # of `codegen`, what is carried of the runtime
     # A target spells what it takes: plain code is the textbook's reading, run.
     "targets": {"codegen", "rendering", "runtime"},
     # Code as a tree. What is lowered to arrays are bodies of equations, those with a page's nodes, too.
@@ -113,6 +113,15 @@ def test_every_part_is_listed():
     found = {part_of(module_name(path)) for path in FILES}
     assert found <= set(DIRECT)
     assert set(DIRECT) - {"root", "errors"} <= found
+
+
+def test_rooms_of_the_runtime_keep_apart():
+    """What all targets have knows none of them, and NumPy's and Numba's rooms know nothing of each other."""
+    for path in sorted((ROOT / "runtime").rglob("*.py")):
+        room = path.relative_to(ROOT / "runtime").parts[0]
+        others = {"numpy", "numba"} - {room}
+        for name, line in internal(path):
+            assert name.split(".")[2] not in others, f"{path.name}:{line}: {room} must not import {name}"
 
 
 def test_only_the_command_line_imports_a_console_library():

@@ -97,6 +97,20 @@ def test_every_network_of_the_gallery_is_there():
     assert len(committed(())) == 6 * len(names)
 
 
+def test_what_is_left_out_of_a_module_is_in_the_runtime_word_for_word():
+    """A change of one letter is shown."""
+    whole = (tool.FOLDER / "mlp_numpy.py").read_text(encoding="utf-8")
+    short = tool.shortened(whole)
+    assert "# symbp/runtime/common/training/fit.py: fit" in short.splitlines()
+    assert len(short.splitlines()) < len(whole.splitlines()) / 3
+    changed = whole.replace(
+        "if callback is not None and callback(record) is True:", "if callback(record) is True:"
+    )
+    assert changed != whole
+    shown = set(tool.shortened(changed).splitlines()) - set(short.splitlines())
+    assert "                if callback(record) is True:" in shown
+
+
 def test_every_equation_number_stands_in_each_module_and_no_other():
     """Code comments are `# (3)` or `# (3), (4)`; the derivation numbers its equations from 1."""
     texts = {p.name: p.read_text(encoding="utf-8") for p in sorted(tool.FOLDER.glob("*.py"))}
@@ -120,12 +134,14 @@ def test_every_equation_number_stands_in_each_module_and_no_other():
 
 
 def test_no_function_of_a_module_takes_another_s_name():
-    """The parts of a module share one namespace: a second definition would silently replace the first."""
+    """A module is one namespace: a second definition would silently replace the first."""
     paths = sorted(tool.FOLDER.glob("*.py"))
     assert paths
     for path in paths:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        defined = [n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+        text = path.read_text(encoding="utf-8")
+        defined = [n.name for n in ast.parse(text).body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+        taken = re.findall(r"^# symbp/runtime/[\w/]+\.py: (.+)$", text, flags=re.MULTILINE)
+        defined += [name for names in taken for name in names.split(", ")]
         assert len(defined) == len(set(defined)), (
             f"{path.name}: {sorted(n for n in set(defined) if defined.count(n) > 1)}"
         )

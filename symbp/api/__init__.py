@@ -7,11 +7,12 @@ Must not know: how any stage works.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from symbp.api.against import assert_gradient, check_function
 from symbp.api.choices import one_of
 from symbp.api.derivation import Derivation, PageChoices
 from symbp.api.files import refuse_to_overwrite, write
@@ -19,6 +20,7 @@ from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError
 
 if TYPE_CHECKING:
+    from symbp.api.diagnosis import Diagnosis, diagnose
     from symbp.emit import Footprint
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Derivation",
+    "Diagnosis",
     "PageChoices",
     "assert_gradient",
     "check",
     "check_function",
     "compile",
     "derive",
+    "diagnose",
     "generate",
     "grad_of",
     "hessian",
@@ -45,6 +49,15 @@ __all__ = [
     "plan",
     "source",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`diagnose` and what it gives stand on all of `verify.health`, which nothing else here needs."""
+    if name in ("Diagnosis", "diagnose"):
+        from symbp.api import diagnosis
+
+        return getattr(diagnosis, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def derive(net: Network, *, wrt: Sequence[str] | None = None, order: int = 1) -> Derivation:
@@ -340,43 +353,6 @@ def check(
         return report
     rows = module_rows(derivation, module, sizes=report.sizes, seed=seed)
     return replace(report, rows=(*report.rows, *rows))
-
-
-def check_function(
-    f: Callable[..., object],
-    gradient: Callable[..., object],
-    arguments: Mapping[str, object] | Sequence[object],
-    *,
-    entries: int = 24,
-    directions: int = 3,
-    seed: int = 0,
-) -> AgainstReport:
-    """A gradient that somebody wrote for any function of NumPy arrays, beside numeric derivatives: nothing is
-    declared. `f(*arguments)`, or `f(**arguments)` of a mapping, gives one number; `gradient` takes the same
-    and gives the gradients by all real arguments, by name (`x`, `dx`) or in their order. Of an array with
-    more elements than `entries`, so many are compared, and random `directions`, along which all take part.
-
-    Raises UsageError: a function that gives no number, or fails.
-    """
-    from symbp.verify.against.functions import check_function as check_any
-
-    return check_any(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
-
-
-def assert_gradient(
-    f: Callable[..., object],
-    gradient: Callable[..., object],
-    arguments: Mapping[str, object] | Sequence[object],
-    *,
-    entries: int = 24,
-    directions: int = 3,
-    seed: int = 0,
-) -> None:
-    """`check_function` for tests: raises AssertionError with the report where anything is wrong, or where
-    nothing could be compared."""
-    report = check_function(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
-    if not report.ok or all(row.verdict == "not compared" for row in report.rows):
-        raise AssertionError(f"\n{report}")
 
 
 def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """What others make of a network's gradients, beside its derivation: code that somebody wrote, frameworks.
 
-Enters: a network, the name of a file or the code itself, names of frameworks. Leaves: a report.
+Enters: a network, the name of a file or the code itself, names of frameworks; or any function of arrays
+and its gradient. Leaves: a report.
 Must not know: how code is read, matched or compared, how a framework is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,43 @@ def check_code(
     return check_against(
         derivation, loaded, called=called, names=names, sizes=sizes, seed=seed, hyper=net.hyper
     )
+
+
+def check_function(
+    f: Callable[..., object],
+    gradient: Callable[..., object],
+    arguments: Mapping[str, object] | Sequence[object],
+    *,
+    entries: int = 24,
+    directions: int = 3,
+    seed: int = 0,
+) -> AgainstReport:
+    """A gradient that somebody wrote for any function of NumPy arrays, beside numeric derivatives: nothing is
+    declared. `f(*arguments)`, or `f(**arguments)` of a mapping, gives one number; `gradient` takes the same
+    and gives the gradients by all real arguments, by name (`x`, `dx`) or in their order. Of an array with
+    more elements than `entries`, so many are compared, and random `directions`, along which all take part.
+
+    Raises UsageError: a function that gives no number, or fails.
+    """
+    from symbp.verify.against.functions import check_function as check_any
+
+    return check_any(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
+
+
+def assert_gradient(
+    f: Callable[..., object],
+    gradient: Callable[..., object],
+    arguments: Mapping[str, object] | Sequence[object],
+    *,
+    entries: int = 24,
+    directions: int = 3,
+    seed: int = 0,
+) -> None:
+    """`check_function` for tests: raises AssertionError with the report where anything is wrong, or where
+    nothing could be compared."""
+    report = check_function(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
+    if not report.ok or all(row.verdict == "not compared" for row in report.rows):
+        raise AssertionError(f"\n{report}")
 
 
 def _loaded(text: str) -> tuple[Any, str]:

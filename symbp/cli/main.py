@@ -16,6 +16,7 @@ from symbp.cli.arguments import Arguments
 from symbp.cli.commands import (
     check,
     derive,
+    diagnose,
     draw,
     exercise,
     gallery,
@@ -43,6 +44,7 @@ COMMANDS = (
     generate,
     plan,
     train,
+    diagnose,
     check,
     prove,
     lint,

@@ -6,29 +6,21 @@ Must not know: training, ops, files.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from symbp.codegen.carry import Taken, own_names, whole
 from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
 from symbp.emit.drivers import stage_calls
 from symbp.emit.footprint import Footprint, footprint
 from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
-from symbp.emit.module import check_request
-from symbp.emit.names import LOCALS, Names, interface, key_of, names_for, own_names, with_identifiers
+from symbp.emit.module import carried, check_request
+from symbp.emit.names import LOCALS, Names, names_for, with_identifiers
+from symbp.emit.runtime_files import derivative_files, numba_functions, numpy_functions
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
-from symbp.emit.splice import (
-    Part,
-    arrays_part,
-    function_text,
-    function_texts,
-    import_lines,
-    numba_kernels,
-    part,
-)
 from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
@@ -84,18 +76,14 @@ def generate_derivatives(
         dict.fromkeys(tensors), derivation.system.sizes, LOCALS | own_names() | globals_of(net.constants)
     )
     make = _numpy if target == "numpy" else _numba
-    functions, before, parts, tables, found = make(net, names, dtype)
-    parts = interface(parts, [t.name for t in net.data], list(map(key_of, net.system.sizes)))
-    compiling = [part("compiling")] if target == "numba" else []
+    functions, taken, tables, found = make(net, names, dtype)
     values = {
         **_header(net, target, found),
-        "imports": import_lines([*parts, *compiling], ["import math", "import sys", "import numpy as np"]),
+        **carried(net, {**taken, **derivative_files(net, target)}),
         "constants": [*tables, *derivative_tables(net, tuple(t.name for t in net.data))],
-        "before": before,
         "functions": functions,
-        "after": parts,
     }
-    return re.sub(r"\n{4,}", "\n\n\n", render("module.py.j2", values))
+    return render(f"{target}/derivatives.py.j2", values)
 
 
 def _network(derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, float]) -> Wanted:
@@ -113,18 +101,15 @@ def _network(derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, 
     return Wanted(derivation, known, segments, constants)
 
 
-Pieces = tuple[list[Function], list[str], list[Part], list[str], Footprint]
+Pieces = tuple[list[Function], dict[str, Taken], list[str], Footprint]
 
 
 def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
     stages = numpy_target.functions(net, names)
     memory = memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)
-    texts = function_texts("numpy", stages.helpers)
-    extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), ("import math",), ())] if texts else []
     return (
         [*stages.functions, places_function(net, memory)],
-        [],
-        [*extra, part("memory"), *_common(net, "numpy")],
+        {"functions": numpy_functions(stages.helpers)},
         [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch)],
         footprint(net, memory, target="numpy", dtype=dtype),
     )
@@ -142,25 +127,13 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
         tuple(stage_calls(net, names, ("forward", "derivatives"))),
         ("@kernel",),
     )
-    parts = numba_kernels(dtype, helpers)
     constants = [f"DTYPE = np.{dtype}", *(["F32 = np.float32"] if real else [])]
     return (
         [*functions, driver, places_function(net, memory)],
-        [part("compiling").text],
-        [*parts, part("memory"), *_common(net, "numba")],
+        {"compiling": whole(["numba/compiling"]), **numba_functions(dtype, helpers)},
         [*constants, *memory_tables(net), *stage_tables(net)[:1]],
         footprint(net, memory, target="numba", dtype=dtype),
     )
-
-
-def _common(net: Network, target: str) -> list[Part]:
-    """What every such module has; `forward` only where there are outputs."""
-    run = part(f"{target}_derivatives")
-    parts = [part("kept"), arrays_part(net.data, net.pieces), run, part("derivatives")]
-    if net.system.outputs:
-        step = [function_text(f"{target}_step", "_outputs"), function_text("derivatives_forward", "forward")]
-        parts.append(Part("Outputs", "\n\n\n".join(step), (), ()))
-    return [*parts, part("derivatives_command")]
 
 
 def _header(net: Network, target: str, found: Footprint) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Puts a generated module together: header, tables, the network's functions, the parts that every module has.
+"""Puts a generated module together: header, tables, the network's functions, what it carries of the runtime.
 
 Enters: a derivation, an update rule, initial values, sizes. Leaves: source text, a pure function of these.
 Must not know: ops, networks as users declare them, files.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from symbp.codegen.carry import Import, Taken, giving_way, import_lines, own_names, whole
 from symbp.derive.derivation import Derivation
 from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
@@ -22,20 +23,16 @@ from symbp.emit.footprint import DTYPES, Footprint, footprint
 from symbp.emit.forms import Forms
 from symbp.emit.header import header
 from symbp.emit.initial import initial_function
-from symbp.emit.names import LOCALS, Names, interface, key_of, names_for, own_names, with_identifiers
+from symbp.emit.names import LOCALS, Names, key_of, names_for, with_identifiers
 from symbp.emit.numpy_update import numpy_update
-from symbp.emit.segments import STEP, Network, network, product_of
-from symbp.emit.splice import (
-    Part,
-    arrays_part,
-    function_texts,
-    import_lines,
-    numba_kernels,
-    part,
-    replaced,
+from symbp.emit.runtime_files import (
+    numba_functions,
+    numpy_functions,
     takes_out,
-    without,
+    train_tables,
+    training_files,
 )
+from symbp.emit.segments import Network, network, product_of
 from symbp.emit.tables import globals_of, tables
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
@@ -53,11 +50,10 @@ PIECES = ("live", "log", "patience")
 
 @dataclass(frozen=True)
 class Pieces:
-    """What a target contributes: functions of the network, and parts around them."""
+    """What a target contributes: functions of the network, what they call of the runtime, tables."""
 
     functions: list[Function]
-    before: list[str]
-    after: list[Part]
+    taken: dict[str, Taken]
     constants: list[str]
     footprint: Footprint
 
@@ -91,19 +87,24 @@ def generate_source(
     names = names_of(net)
     made = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*made.functions, initial_function(net, initial)]
-    data, open_ = [t.name for t in net.data], list(map(key_of, net.system.sizes))
-    parts = interface([*made.after, *_training(net, pieces)], data, open_)
     values = {
         **header(net, target, dtype, update, made.footprint),
-        "imports": import_lines(
-            [*parts, *_part_list(target)], ["import math", "import sys", "import numpy as np"]
-        ),
+        **carried(net, {**made.taken, **training_files(net, target, pieces)}),
         "constants": [*made.constants, *tables(net, update, dtype, target)],
-        "before": made.before,
         "functions": functions,
-        "after": parts,
+        "train_tables": train_tables(pieces),
     }
-    return re.sub(r"\n{4,}", "\n\n\n", render("module.py.j2", values))
+    return render(f"{target}/module.py.j2", values)
+
+
+def carried(net: Network, taken: Mapping[str, Taken]) -> dict[str, object]:
+    """What a module carries of the runtime, by section, and its imports, for its template."""
+    renamed = giving_way([t.name for t in net.data], list(map(key_of, net.system.sizes)))
+    own = (Import("math"), Import("sys"), Import("numpy", alias="np"))  # of the network's own functions
+    return {
+        "imports": import_lines(taken.values(), *own),
+        "runtime": {section: renamed(found).text for section, found in taken.items()},
+    }
 
 
 def plan_of(
@@ -140,10 +141,6 @@ def _memory(net: Network, rule: UpdateRule, target: str) -> tuple[MemoryPlan, li
     return memory, stages.allocating
 
 
-def _part_list(target: str) -> list[Part]:
-    return [part("compiling")] if target == "numba" else []
-
-
 def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mapping[str, int]) -> None:
     if target not in TARGETS:
         raise GenerationError(f"no target is named {target!r}", help=f"choose one of: {', '.join(TARGETS)}")
@@ -163,39 +160,6 @@ def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mappin
             raise GenerationError(
                 f"size {name} is {derivation.system.bound[name]} in the network, not {value}"
             )
-
-
-def _common(net: Network, target: str) -> list[Part]:
-    """The parts that run the stages, as many as the network needs."""
-    replayed = ("replay",) if STEP in net.steps else ()
-    step, modes = part(f"{target}_step", replayed), part(f"{target}_modes")
-    changed = ["_outputs", "_values"] if net.system.inference else []
-    changed += ["_advance"] if net.system.updates and target == "numpy" else []
-    step = replaced(step, modes, changed)
-    arrays = arrays_part(net.data, net.pieces)
-    parts = [arrays, part("memory"), step]
-    if net.split is not None:
-        memory = without(part("memory"), ["_key"])
-        parts = [arrays, memory, without(step, ["_advance"]), part("numba_chunks")]
-    if net.blocks:
-        memory = without(part("memory"), ["_key"])
-        parts = [arrays, memory, without(step, ["_Step"]), part("numpy_blocks")]
-    if net.buffers or net.system.random:
-        parts.append(part("fitting"))
-    parts.append(part("buffers" if net.buffers else "no_buffers"))
-    if net.system.random:
-        parts.append(part(f"{target}_random"))
-    given = "random" if net.system.random else "buffers" if net.buffers else "data"
-    return [*parts, part(f"given_{given}"), part("state", net.pieces)]
-
-
-def _training(net: Network, pieces: Collection[str]) -> list[Part]:
-    """The parts that train, check and run commands, with the pieces that are asked for."""
-    chosen = (*sorted(pieces), *net.pieces, *(("standardised",) if net.fitted else ()))
-    chosen = (*chosen, "stopped" if net.stopped else "every")
-    chosen = chosen if "live" in chosen else (*chosen, "plain")
-    fitted = [part("standardising")] if net.fitted else []
-    return [*fitted, *(part(name, chosen) for name in ("training", "checking", "command"))]
 
 
 def names_of(net: Network) -> Names:
@@ -220,12 +184,9 @@ def _numpy_stages(
 
 def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     stages, update, memory = _numpy_stages(net, names, rule)
-    texts = function_texts("numpy", stages.helpers | numpy_target.called(update.body))
-    extra = [Part("Functions that NumPy lacks", "\n\n\n".join(texts), (), ())] if texts else []
     return Pieces(
         [*stages.functions, update, places_function(net, memory)],
-        [],
-        [*extra, *_common(net, "numpy")],
+        {"functions": numpy_functions(stages.helpers | numpy_target.called(update.body))},
         [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch), *block_tables(net, memory)],
         footprint(net, memory, target="numpy", dtype=dtype),
     )
@@ -238,12 +199,11 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     update, more = numba_update(rule, _update_names(rule), real)
     drivers = driver_functions(net, rule, places, names)
     drivers += chunk_functions(net, rule, places, names) if net.split is not None else []
-    kernels = numba_kernels(dtype, helpers | more | {"_all_finite"})
+    kernels = numba_functions(dtype, helpers | more | {"_all_finite"})
     constants = [f"DTYPE = np.{dtype}"] + (["F32 = np.float32"] if real else [])
     return Pieces(
         [*functions, update, *drivers, places_function(net, memory)],
-        [part("compiling").text],
-        [*kernels, *_common(net, "numba")],
+        {"compiling": whole(["numba/compiling"]), **kernels},
         [*constants, *memory_tables(net)],
         footprint(net, memory, target="numba", dtype=dtype),
     )

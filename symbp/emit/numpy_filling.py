@@ -13,9 +13,9 @@ from symbp.emit.form import NUMBER, Form, Kind
 from symbp.emit.forms import Forms
 from symbp.emit.names import Names
 from symbp.emit.numpy_lines import NumpyLines
+from symbp.emit.runtime_files import takes_out
 from symbp.emit.scratch import Scratch
 from symbp.emit.segments import Network, Segment
-from symbp.emit.splice import takes_out
 from symbp.ir.system import Role, Tensor
 from symbp.lower.program import Contraction, Kernel, MatrixKernel, Scan, Statement
 

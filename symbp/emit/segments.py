@@ -269,8 +269,8 @@ class Network:
         return tuple(open_)
 
     @property
-    def pieces(self) -> tuple[str, ...]:
-        """What the parts that every module has need beside the essential."""
+    def solving(self) -> bool:
+        """Whether sizes stand in formulas, or must obey a condition."""
         shown = {n for n in self.open_sizes if self.witness(n, self.parameters)}
         later = {
             s.name
@@ -279,7 +279,7 @@ class Network:
             for s in free_sizes(e)
             if s.name in self.open_sizes
         } - shown  # the data tell, after the shapes of parameters were checked
-        return ("formulas",) if self.solved_sizes or self.conditions or later else ()
+        return bool(self.solved_sizes or self.conditions or later)
 
 
 def network(

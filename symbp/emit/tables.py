@@ -45,7 +45,7 @@ def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]
         f"BATCH = {_quoted(batch)}",
         *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
-        *([f"STOPPED = {quoted(net.stopped)}"] if net.stopped else []),
+        f"STOPPED = {quoted(net.stopped)}",
         f"MOMENTS = {quoted(rule.moments)}",
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         "Array = np.ndarray",
@@ -86,7 +86,7 @@ def shape_tables(net: Network) -> list[str]:
 def _formula_tables(net: Network) -> list[str]:
     """How the sizes are found that stand in formulas only, what sizes must obey, and sizes that do; only
     where there are such."""
-    if not net.pieces:
+    if not net.solving:
         return []
     solved = [
         f'"{key_of(n)}": ("{t.name}", {axis}, '

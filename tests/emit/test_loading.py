@@ -47,6 +47,6 @@ def test_a_cache_that_cannot_be_written_is_replaced(monkeypatch: pytest.MonkeyPa
 def test_a_template_that_lacks_a_value_says_so() -> None:
     import jinja2
 
-    assert (template_folder() / "module.py.j2").exists()
+    assert (template_folder() / "numpy/module.py.j2").exists()
     with pytest.raises(jinja2.UndefinedError):
-        render("module.py.j2", {})
+        render("numpy/module.py.j2", {})

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.emit.names import interface, own_names
+from symbp.codegen.carry import own_names
 
 WORDS = """
     time fit path theta step state data seed loss BATCH INPUTS LOSS NAME State Path signal kernel params
@@ -182,6 +182,5 @@ def test_indices_may_be_called_like_a_modules_own_things() -> None:
             works(module_of(net, target), "x", "W", "h")
 
 
-def test_what_is_reserved_is_read_off_the_parts() -> None:
+def test_what_is_reserved_is_read_off_the_runtime() -> None:
     assert {"kernel", "State", "fit", "np", "time", "Path", "signal", "BATCH"} <= own_names()
-    assert interface([], ["seed"], []) == []

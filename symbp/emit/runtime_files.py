@@ -1,0 +1,124 @@
+"""Which files of the runtime a module takes, by the sections of its template.
+
+Enters: the stages of a network, a target's name, what a module is asked for. Leaves: `Taken`s by section.
+Must not know: the layout of a module, what the files do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+
+from symbp.codegen.carry import Taken, functions, takes, whole
+from symbp.emit.segments import STEP, Network
+
+FUNCTIONS = {
+    "numpy": ("numpy/functions", "numpy/special"),
+    "numba float32": ("numba/functions", "numba/float32"),
+    "numba float64": ("numba/functions", "numba/float64"),
+}
+"""The files from which modules of a target take the functions that their lines call."""
+REPORTS = {"live": "_live", "log": "_log"}  # the pieces that are told of each epoch
+OPTIONS = {"log": "_log_option", "patience": "_patience_option"}  # those that add options to `train`
+SETTINGS = ("patience",)  # the options that `fit` takes
+
+
+@cache
+def takes_out(function: str) -> bool:
+    """Whether a function for the lines of NumPy fills an array that it is given as `out`."""
+    return takes(FUNCTIONS["numpy"], function, "out")
+
+
+def numpy_functions(called: Iterable[str]) -> Taken:
+    """The functions that NumPy lacks and that lines call."""
+    return functions(FUNCTIONS["numpy"], called)
+
+
+def numba_functions(dtype: str, called: Collection[str]) -> dict[str, Taken]:
+    """The functions of one element that lines of the Numba target call; products, if they call any."""
+    product = ("numba/vectors", "numba/products") if "_product" in called else ()
+    return {
+        "functions": functions(FUNCTIONS[f"numba {dtype}"], set(called) - {"_product"}),
+        "products": whole(product),
+    }
+
+
+def arrays_files(net: Network) -> list[str]:
+    """Checks of arrays and their sizes."""
+    sizes = "sizes_solved" if net.solving else "sizes_shown"
+    return ["common/arrays/shapes", f"common/arrays/{sizes}", "common/arrays/arrays"]
+
+
+def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[str, Taken]:
+    """What a module that trains takes, as much as the network needs."""
+    files = {
+        "arrays": arrays_files(net),
+        "memory": [
+            "common/arrays/memory",
+            *(["common/arrays/keys"] if not net.split and not net.blocks else []),
+        ],
+        "outputs": [f"{target}/{'outputs_by_mode' if net.system.inference else 'outputs'}"],
+        "step": _numba_step(net) if target == "numba" else _numpy_step(net),
+        "given": _given(net, target),
+        "state": [f"common/training/{name}" for name in ("parameters", "state", "calls", "steps", "saving")],
+        "training": [
+            "common/training/epochs",
+            f"common/training/{'patience' if 'patience' in pieces else 'fit'}",
+            f"common/training/{'standardising' if net.fitted else 'starting'}",
+        ],
+        "checking": ["common/training/checking"],
+        "command": [f"common/command/{name}" for name in ("files", "train", *_told(pieces), "main")],
+    }
+    return {section: whole(names) for section, names in files.items()}
+
+
+def _numpy_step(net: Network) -> list[str]:
+    names = ("differentiate", "blocks" if net.blocks else "step", "bound")
+    advance = "advance_buffers" if net.system.updates else "advance"
+    return [f"numpy/{name}" for name in (*names, advance)]
+
+
+def _numba_step(net: Network) -> list[str]:
+    differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
+    return [f"numba/{differentiate}", f"numba/{'advance' if net.split is None else 'chunks'}"]
+
+
+def _given(net: Network, target: str) -> list[str]:
+    """Data, with buffers and random tensors where there are some."""
+    shapes = ["known_shapes"] if net.buffers or net.system.random else []
+    buffers = "buffers" if net.buffers else "no_buffers"
+    kind = "random_tensors" if net.system.random else "data_and_buffers" if net.buffers else "data"
+    drawn = [f"{target}/random"] if net.system.random else []
+    return [*(f"common/given/{name}" for name in (*shapes, buffers)), *drawn, f"common/given/{kind}"]
+
+
+def _told(pieces: Collection[str]) -> list[str]:
+    """The files of the pieces; a line for each epoch where there is no live one."""
+    return [*(() if "live" in pieces else ("printed",)), *sorted(pieces)]
+
+
+def train_tables(pieces: Collection[str]) -> Mapping[str, list[str]]:
+    """The tables by which `train` knows its pieces."""
+    reports = [
+        *([] if "live" in pieces else ["_printed"]),
+        *(REPORTS[p] for p in sorted(pieces) if p in REPORTS),
+    ]
+    return {
+        "TRAIN_OPTIONS": [OPTIONS[piece] for piece in sorted(pieces) if piece in OPTIONS],
+        "FIT_OPTIONS": [f'"{piece}"' for piece in sorted(pieces) if piece in SETTINGS],
+        "REPORTS": reports,
+    }
+
+
+def derivative_files(net: Network, target: str) -> dict[str, Taken]:
+    """What a module of derivatives takes; `forward` only where there are outputs."""
+    outputs = Taken()
+    if net.system.outputs:
+        outputs = functions([f"{target}/outputs"], ["_outputs"]) + whole(["common/derivatives/forward"])
+    return {
+        "arrays": whole(arrays_files(net)),
+        "memory": whole(["common/arrays/memory", "common/arrays/keys", "common/arrays/kept"]),
+        "derivatives": whole([f"{target}/derivatives", "common/derivatives/derivatives"]),
+        "outputs": outputs,
+        "command": whole(["common/derivatives/command"]),
+    }

@@ -1,0 +1,1 @@
+"""Arrays: shapes, sizes, checks, and the memory that they lie in."""

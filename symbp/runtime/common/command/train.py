@@ -1,0 +1,81 @@
+"""The command `train`.
+
+Enters: options. Leaves: parameters in a file, results on stdout, progress on stderr. Must not know: the
+target that computes.
+
+Three tables say what it has when asked for: `TRAIN_OPTIONS` declare options, `FIT_OPTIONS` names those that
+`fit` takes, and `REPORTS` make from options and data a function that is told of each epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from symbp.runtime.common.arrays.sizes_shown import _settle, _sizes_in
+from symbp.runtime.common.command.files import _read, _show
+from symbp.runtime.common.training.fit import fit
+from symbp.runtime.common.training.saving import save
+from symbp.runtime.common.training.starting import _fresh_state
+from symbp.runtime.common.training.steps import NotFinite
+from symbp.runtime.network import FIT_OPTIONS, HYPER, INPUTS, PARAMETERS, REPORTS, SIZES, TRAIN_OPTIONS, Array
+
+
+def _declare_train(train: argparse.ArgumentParser) -> None:
+    """The options of `train`."""
+    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--seed", type=int, default=0)
+    for name, value in HYPER.items():
+        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+    train.add_argument(
+        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
+    )
+    for declare in TRAIN_OPTIONS:
+        declare(train)
+    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+
+
+def _train(options: argparse.Namespace) -> int:
+    """Trains and saves, also what was trained until a step was not finite."""
+    data = _read(options.data, tuple(INPUTS))
+    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    state = _fresh_state(options.seed, data, _open_sizes(data))
+    state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+    settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
+    reports = [make(options, data) for make in REPORTS]
+
+    def report(record: dict[str, Any]) -> None:
+        for tell in reports:
+            tell(record)
+
+    status, stopped = 0, None
+    try:
+        history = fit(
+            state,
+            data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            validation=validation,
+            callback=report,
+            **settings,
+        )
+    except NotFinite as failure:
+        stopped, status, history = str(failure), 1, failure.history
+        print(f"stopped: {failure}", file=sys.stderr)
+    save(options.out, state)
+    last = history[-1] if history else {}
+    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    if stopped:
+        result["stopped"] = stopped
+    _show(result, options.json)
+    return status
+
+
+def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
+    """Sizes that shape parameters and that the data show."""
+    shown = dict(SIZES)
+    _settle(data, INPUTS, shown)
+    return {name: shown[name] for name in _sizes_in(PARAMETERS) if name in shown and name not in SIZES}

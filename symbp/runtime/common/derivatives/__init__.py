@@ -1,0 +1,1 @@
+"""What modules have that compute derivatives and don't train."""

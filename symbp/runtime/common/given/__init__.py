@@ -1,0 +1,1 @@
+"""What a step is given beside parameters: data, buffers, random tensors."""

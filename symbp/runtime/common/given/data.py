@@ -1,0 +1,30 @@
+"""What a step is given beside parameters: the data alone.
+
+Enters: arrays. Leaves: arrays by name, data first. Must not know: the equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.given.no_buffers import _as_buffers
+from symbp.runtime.network import Array
+
+
+def _given(
+    data: dict[str, Array],
+    buffers: Mapping[str, Any] | None,
+    sizes: Mapping[str, int],
+    seed: int = 0,
+    step: int = 0,
+    masks: Mapping[str, Any] | None = None,
+    kept: dict[Any, Array] | None = None,
+    training: bool = True,
+) -> dict[str, Array]:
+    """All that the stages read beside parameters."""
+    if buffers or masks:
+        _as_buffers(buffers, sizes)
+        raise DataError("the network has no random tensors, so there are no masks to give")
+    return data

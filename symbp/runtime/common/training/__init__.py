@@ -1,0 +1,1 @@
+"""Parameters, the state of training, steps, epochs, checks of gradients, files."""

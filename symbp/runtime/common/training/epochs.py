@@ -1,0 +1,92 @@
+"""Epochs: shuffled batches, validation, a clean stop on Ctrl-C.
+
+Enters: a state and data. Leaves: a record of each epoch, and the state trained. Must not know: the
+target that computes, when training ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symbp.runtime.common.arrays.arrays import _checked
+from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.training.calls import evaluate
+from symbp.runtime.common.training.state import State
+from symbp.runtime.common.training.steps import train_step
+from symbp.runtime.network import BATCH, INPUTS, Array
+
+
+class _Stop:
+    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Stop:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
+    """The data in batches of `size` examples in a given order, the last one partial."""
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
+
+
+def _epoch(state: State, data: Mapping[str, Array], size: int, count: int, stop: _Stop) -> float:
+    """One pass over `count` examples in an order drawn anew, or up to a stop; the mean of the loss."""
+    total, seen = 0.0, 0
+    order = np.random.default_rng([state.seed, state.step]).permutation(count)
+    for batch in _batches(data, size, order):
+        if stop.asked:
+            break
+        examples = min(size, count - seen)
+        total += train_step(state, **batch) * examples
+        seen += examples
+    return total / max(seen, 1)
+
+
+def _epochs(
+    state: State,
+    data: Mapping[str, Any],
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None,
+    stop: _Stop,
+) -> Iterator[dict[str, Any]]:
+    """Trains in place and gives a record after each epoch; a stop that is asked for ends it."""
+    if epochs < 1 or batch_size < 1:
+        raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
+    sizes = dict(state.sizes)
+    whole = _checked(data, tuple(INPUTS), sizes)
+    count = sizes[BATCH] if BATCH is not None else 1
+    for number in range(1, epochs + 1):
+        started = time.perf_counter()
+        record: dict[str, Any] = {"epoch": number, "loss": _epoch(state, whole, batch_size, count, stop)}
+        if validation is not None and not stop.asked:
+            found = evaluate(state.params, state.buffers, **validation)
+            record.update({f"validation_{name}": value for name, value in found.items()})
+        record["seconds"] = time.perf_counter() - started
+        if stop.asked:
+            record["interrupted"] = True
+        yield record
+        if stop.asked:
+            return

@@ -1,0 +1,78 @@
+"""Training until the loss of the validation data improves no more.
+
+Enters: a state and data. Leaves: a history, and the state with the best parameters. Must not know: the target
+that computes. It stands for `fit`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.training.epochs import _epochs, _Stop
+from symbp.runtime.common.training.state import State
+from symbp.runtime.common.training.steps import NotFinite
+from symbp.runtime.network import Array
+
+
+class _Best:
+    """The parameters and buffers with the smallest loss on the validation data."""
+
+    def __init__(self) -> None:
+        self.loss, self.epoch = math.inf, 0
+        self.kept: tuple[Array, dict[str, Array]] | None = None
+
+    def meets(self, record: Mapping[str, Any], state: State) -> int:
+        """Notes an epoch; how many epochs ago the best one was."""
+        if record["validation_loss"] < self.loss:
+            self.loss, self.epoch = record["validation_loss"], record["epoch"]
+            self.kept = state.params.flat.copy(), {n: a.copy() for n, a in state.buffers.items()}
+        return int(record["epoch"] - self.epoch)
+
+    def restore(self, state: State) -> None:
+        """Puts the best parameters and buffers back."""
+        if self.kept is not None:
+            state.params.flat[:] = self.kept[0]
+            for name, array in self.kept[1].items():
+                state.buffers[name][...] = array
+
+
+def fit(
+    state: State,
+    data: Mapping[str, Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    validation: Mapping[str, Any] | None = None,
+    patience: int | None = None,
+    callback: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`, seconds.
+
+    Ctrl-C ends it after the current step, and the last record then says `interrupted`. A step that is not
+    finite raises NotFinite; the state keeps the last good parameters. A callback that returns True ends it.
+
+    With `patience` it ends when the loss of `validation` has not improved for so many epochs, and the state
+    goes back to the best of them, whose record then says `best`.
+    """
+    if patience is not None and (patience < 1 or validation is None):
+        raise DataError(f"patience ({patience}) must be at least 1, and needs validation data")
+    best = _Best()
+    history: list[dict[str, Any]] = []
+    with _Stop() as stop:
+        try:
+            for record in _epochs(state, data, epochs, batch_size, validation, stop):
+                history.append(record)
+                if patience is not None and "validation_loss" in record:
+                    stop.asked = best.meets(record, state) >= patience or stop.asked
+                if callback is not None and callback(record) is True:
+                    break
+        except NotFinite as failure:
+            failure.history = history
+            raise
+    if patience is not None and best.kept is not None:
+        best.restore(state)
+        history[best.epoch - 1]["best"] = True
+    return history

@@ -1,0 +1,1 @@
+"""What modules of the Numba target have beside."""

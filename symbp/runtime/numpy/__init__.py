@@ -1,0 +1,1 @@
+"""What modules of the NumPy target have beside."""

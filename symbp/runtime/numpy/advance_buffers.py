@@ -1,0 +1,32 @@
+"""One training step, where buffers change, too.
+
+Enters: a state, data, sizes. Leaves: the loss, and the state a step further. Must not know: the equations.
+It stands for `advance`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from symbp.runtime.common.training.state import State
+from symbp.runtime.network import Array
+from symbp.runtime.numpy.bound import _all_finite, _bound
+from symbp.runtime.numpy.stages import _buffers
+
+
+@np.errstate(all="ignore")
+def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
+    """One step; the updates are left out, and False returned, if the loss or a gradient is not finite."""
+    step = state.bound
+    if step is None or step.sizes is not sizes or not step.serves(state):
+        step = state.bound = _bound(state, sizes)
+    loss = step.differentiate(data)
+    if not (math.isfinite(loss) and _all_finite(step.gradient)):
+        return loss, False
+    _buffers(state.params, step.memory.tensors, *step.memory.sizes)(data)
+    state.step += 1
+    step.update(state.step, **state.hyper)
+    return loss, True
