@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from symbp import nn as nn
     from symbp import optim as optim
     from symbp.api import Derivation as Derivation
+    from symbp.api import assert_gradient as assert_gradient
     from symbp.api import check as check
+    from symbp.api import check_function as check_function
     from symbp.api import compile as compile
     from symbp.api import derive as derive
     from symbp.api import diagnose as diagnose

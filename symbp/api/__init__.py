@@ -10,8 +10,9 @@ import types
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from symbp.api.against import assert_gradient, check_function
 from symbp.api.choices import one_of
 from symbp.api.derivation import Derivation, PageChoices
 from symbp.api.files import refuse_to_overwrite, write
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from symbp.read.formula.declared import Shapes
     from symbp.targets.target import Order
     from symbp.verify import Report
+    from symbp.verify.against import AgainstReport
 
 __all__ = [
     "Derivation",
     "Diagnosis",
     "PageChoices",
+    "assert_gradient",
     "check",
+    "check_function",
     "compile",
     "derive",
     "diagnose",
@@ -279,6 +283,7 @@ def generate(
     return write(path, text, force=force)
 
 
+@overload
 def check(
     net: Network,
     *,
@@ -287,17 +292,54 @@ def check(
     methods: Sequence[str] | None = None,
     seed: int = 0,
     module: types.ModuleType | None = None,
-) -> Report:
+) -> Report: ...
+
+
+@overload
+def check(
+    net: Network,
+    *,
+    derivation: Derivation | None = None,
+    sizes: Mapping[str, int] | None = None,
+    seed: int = 0,
+    against: object,
+    map: Mapping[str, str] | None = None,
+) -> Report | AgainstReport: ...
+
+
+def check(
+    net: Network,
+    *,
+    derivation: Derivation | None = None,
+    sizes: Mapping[str, int] | None = None,
+    methods: Sequence[str] | None = None,
+    seed: int = 0,
+    module: types.ModuleType | None = None,
+    against: object = None,
+    map: Mapping[str, str] | None = None,
+) -> Report | AgainstReport:
     """Every derived gradient, or every result of a `derivation` (Hessians, products with them, Jacobians),
     against central differences, the complex step and an exact expansion.
 
     `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
     compiled `module`, or the results of a module of the derivation, are compared with the derivation's, too.
+
+    With `against`, a backward pass that somebody wrote is compared instead: `"mine.py"`, `"mine.py:name"`, a
+    text file of equations, or the function, the pair of functions, the class or the module itself. `map` says
+    what it calls things: `{"dW1": "grad_w1"}`. Or what frameworks find on their own for the declared loss:
+    `"torch"`, `"jax"`, `"tensorflow"`, one or a list.
     """
     from symbp.verify import METHODS, check_derivation
     from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
+    if against is not None:
+        from symbp.api.against import check_code, check_frameworks, frameworks
+
+        given = {n: extent for n, extent in _sizes(derivation, sizes or {}).items() if n in (sizes or {})}
+        if frameworks(against):
+            return check_frameworks(net, derivation, frameworks(against), sizes=given, seed=seed)
+        return check_code(net, derivation, against, names=map, sizes=given, seed=seed)
     chosen = tuple(one_of("method", method, METHODS) for method in methods or METHODS)
     report = check_derivation(
         derivation,

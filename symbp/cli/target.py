@@ -7,9 +7,6 @@ Must not know: what a command does with it.
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symbp.cli.arguments import OPTIMIZERS
-from symbp.errors import SymbpError, UsageError
+from symbp.errors import UsageError
 from symbp.ir.training import UpdateRule
 
 if TYPE_CHECKING:
@@ -43,6 +40,8 @@ class Target:
 def load_target(text: str) -> Target:
     """The target that NET names. Raises UsageError: no such gallery network or file, a file that fails or
     declares no network, several networks and no name."""
+    from symbp.api.files import run_file
+
     path, name = _split(text)
     if path is None:
         from symbp import gallery
@@ -51,7 +50,7 @@ def load_target(text: str) -> Target:
         return Target(
             shown.net, shown.epochs, shown.batch_size, shown.optimizer, shown.data, shown.data is not None
         )
-    module = _run_file(path)
+    module = run_file(path)
     return Target(
         _network(module, text, name),
         _setting(module, "EPOCHS", int),
@@ -123,37 +122,6 @@ def _split(text: str) -> tuple[Path | None, str | None]:
     if colon and file.endswith(".py"):
         return Path(file), name
     return (Path(text), None) if text.endswith(".py") or Path(text).is_file() else (None, None)
-
-
-def _run_file(path: Path) -> ModuleType:
-    """The user's file, run as a module; files beside it can be imported from it, as from a script."""
-    if not path.is_file():
-        raise UsageError("there is no such Python file", where=str(path))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise UsageError("not a Python file", where=str(path), help="name it with the ending .py")
-    module = importlib.util.module_from_spec(spec)
-    folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)
-    try:
-        spec.loader.exec_module(module)
-    except SymbpError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise UsageError(
-            f"the file fails with {type(error).__name__}: {error}", where=_line_in(path, error)
-        ) from error
-    finally:
-        sys.path.remove(folder)
-    return module
-
-
-def _line_in(path: Path, error: BaseException) -> str:
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path.absolute()]
-    frames = frames or [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    return f"{path}:{frames[-1].lineno}: {frames[-1].line}" if frames else str(path)
 
 
 def _network(module: ModuleType, text: str, name: str | None) -> Network:

@@ -18,6 +18,7 @@ from symbp.cli.status import FAILED, FINE
 
 if TYPE_CHECKING:
     from symbp.api import Derivation
+    from symbp.language import Network
 
 HELP = "symbolic against numeric gradients, per parameter"
 
@@ -27,6 +28,23 @@ def add_arguments(to: Arguments) -> None:
     derivatives.add_arguments(to)
     to.sizes()
     to.add("--target", choices=TARGETS, help="check the generated code of this target too")
+    to.add(
+        "--against",
+        metavar="FILE.py[:NAME]|FRAMEWORK",
+        help="compare a backward pass that somebody wrote (repeatable, or several between commas): a "
+        "function loss_and_gradients(params, **data), a forward and a backward, a class, a text of "
+        "equations; or what a framework finds on its own: torch, jax, tensorflow",
+        action="append",
+        default=[],
+    )
+    to.add(
+        "--map",
+        metavar="NAME=THEIRS",
+        type=renamed,
+        action="append",
+        default=[],
+        help="what that code calls something, such as dW1=grad_w1 (repeatable)",
+    )
     to.add("--seed", type=int, default=0, metavar="INTEGER", help="of the random point (default: 0)")
     to.add(
         "--curve",
@@ -46,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         refuse_to_overwrite(args.curve, force=args.force)
     target = load_target(args.net)
     derivation = derivatives.derivation(args, target.network)
+    if args.against:
+        return _against(args, target.network, derivation)
     module = None
     if args.target and derivatives.asked_for(args):
         module = bp.compile(derivation, target=args.target, sizes=sizes(args))
@@ -62,6 +82,36 @@ def run(args: argparse.Namespace) -> int:
     if args.curve:
         _draw(args, derivation, target.network.hyper)
     return FINE if report.ok else FAILED
+
+
+def renamed(text: str) -> tuple[str, str]:
+    """`dW1=grad_w1` → ("dW1", "grad_w1")."""
+    ours, _, theirs = text.partition("=")
+    if not ours.strip() or not theirs.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=THEIRS, such as dW1=grad_w1")
+    return ours.strip(), theirs.strip()
+
+
+def _against(args: argparse.Namespace, net: Network, derivation: Derivation) -> int:
+    """The network beside each side that was named."""
+    import symbp as bp
+    from symbp.api.against import frameworks
+
+    names = [name.strip() for given in args.against for name in given.split(",")]
+    together = [name for name in names if frameworks(name)]
+    sides = [*([together] if together else []), *(name for name in names if name not in together)]
+    reports = [
+        bp.check(
+            net, derivation=derivation, against=side, map=dict(args.map), sizes=sizes(args), seed=args.seed
+        )
+        for side in sides
+    ]
+    if args.json:
+        found = [report.json() for report in reports]
+        print(json.dumps(found[0] if len(found) == 1 else found, indent=2))
+    else:
+        print("\n\n".join(map(str, reports)))
+    return FINE if all(report.ok for report in reports) else FAILED
 
 
 def _draw(args: argparse.Namespace, derivation: Derivation, hyper: Mapping[str, float]) -> None:

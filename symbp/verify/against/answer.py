@@ -43,11 +43,14 @@ the step; `elementwise`: a Jacobian taken for a diagonal one."""
 @dataclass(frozen=True)
 class Answer:
     """What code returned at one point, each array under the name that the code has for it. `kept` is what
-    isn't a gradient by a parameter: values of its cache, derivatives by tensors between."""
+    isn't a gradient by a parameter: values of its cache, derivatives by tensors between. `changed` are the
+    arguments that it wrote to, `given` the parameters that it was given, if not all."""
 
     loss: float | None
     gradients: Mapping[str, Array]
     kept: Mapping[str, Array]
+    changed: tuple[str, ...] = ()
+    given: tuple[str, ...] | None = None
 
 
 class Backward(Protocol):
@@ -56,6 +59,11 @@ class Backward(Protocol):
     @property
     def name(self) -> str:
         """What a report calls it, such as `mine.py:loss_and_gradients`."""
+        ...
+
+    @property
+    def dtype(self) -> Any:
+        """The floating point numbers in which it computes."""
         ...
 
     def at(self, point: Point) -> Answer:

@@ -1,0 +1,112 @@
+"""A class whose instances go forward and backward, or one such instance.
+
+Enters: a class or an instance. Leaves: a backward pass that can be asked.
+Must not know: what is right.
+
+Parameters are put where the instance has them: attributes of their names, or a mapping `params`. Gradients
+are what `backward` returns, else attributes that are called like gradients, else a mapping `grads`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from symbp.errors import UsageError
+from symbp.ir.system import Role
+from symbp.verify.against.answer import Answer
+from symbp.verify.against.reading.functions import orders, parameters_of
+from symbp.verify.against.reading.pairs import _behind, forward_of, gradients, upstream
+from symbp.verify.against.returned import GRADIENTS, answer, as_mapping, flat, together
+from symbp.verify.against.running import guarded, ran
+from symbp.verify.against.spelled import Spelled
+from symbp.verify.against.supply import Supply, arguments
+from symbp.verify.points import Point
+
+AT_ONCE = ("loss_and_gradients", "loss_and_grads", "loss_and_grad", "value_and_grad")
+LOSS = "loss"  # gives gradients, too, where there is no backward
+FORWARD, BACKWARD = ("forward", "__call__"), ("backward", "grad", "gradient")
+
+
+@dataclass(frozen=True)
+class Object:
+    """`made` is a class, of which each point gets an instance of its own, or an instance, which is copied."""
+
+    name: str
+    made: Any
+    spelled: Spelled
+    dtype: Any = np.float64
+
+    def at(self, point: Point) -> Answer:
+        supply = Supply(self.spelled, point, self.dtype)
+        instance, held = self.instance(supply)
+        at_once = method(instance, AT_ONCE) or (
+            None if method(instance, BACKWARD) else method(instance, (LOSS,))
+        )
+        if at_once is not None:
+            given = arguments(self.name, at_once, supply)
+            done = ran(self.name, at_once, given.positional, given.named, given.arrays)
+            found = answer(self.name, done.value, *orders(self.name, at_once, self.spelled))
+            return replace(found, changed=done.changed, given=held or parameters_of(given, self.spelled))
+        return self.passes(supply, instance, held)
+
+    def passes(self, supply: Supply, instance: Any, held: tuple[str, ...]) -> Answer:
+        """Forward, then backward."""
+        forward, backward = method(instance, FORWARD), method(instance, BACKWARD)
+        if forward is None or backward is None:
+            raise UsageError(f"{self.name} has no forward and backward", help="define both methods")
+        given = arguments(f"{self.name}: forward", forward, supply)
+        done = ran(f"{self.name}: forward", forward, given.positional, given.named, given.arrays)
+        passed = forward_of(self.name, done.value)
+        seed = upstream(self.name, self.spelled, supply.point, passed)
+        back = arguments(f"{self.name}: backward", backward, _behind(supply, passed, seed))
+        again = ran(f"{self.name}: backward", backward, back.positional, back.named, back.arrays)
+        ways = orders(self.name, forward, self.spelled)
+        kept = self.attributes(instance)
+        if again.value is None or again.value is instance:
+            marked = {key: a for key, a in kept.items() if self.spelled.derivatives(key)}
+            inside = next((as_mapping(vars(instance)[k]) for k in GRADIENTS if k in vars(instance)), None)
+            returned = Answer(None, {**marked, **flat(inside or {})}, {})
+        else:
+            returned = gradients(self.name, again.value, *ways)
+        return together(
+            Answer(passed.loss, {}, {**kept, **passed.kept}),
+            returned,
+            changed=(*done.changed, *again.changed),
+            given=held or parameters_of(given, self.spelled),
+        )
+
+    def instance(self, supply: Supply) -> tuple[Any, tuple[str, ...]]:
+        """An instance with the point's parameters, and which of them it holds."""
+        if isinstance(self.made, type):
+            built = arguments(f"{self.name}()", self.made, supply)
+            instance = guarded(f"{self.name}()", lambda: self.made(*built.positional, **built.named))
+            held = [name for name in supply.all(Role.PARAMETER) if name in built.arrays]
+            if held:  # it keeps them as it likes
+                return instance, tuple(held)
+        else:
+            instance, held = copy.deepcopy(self.made), []
+        places = vars(instance) if hasattr(instance, "__dict__") else {}
+        groups = [places, *(v for k, v in places.items() if k in ("params", "parameters", "weights"))]
+        for group in (g for g in groups if isinstance(g, dict)):
+            for key in [*group]:
+                for tensor in self.spelled.tensors(key):
+                    if tensor in self.spelled.reference.derivation.gradients:
+                        group[key] = supply.all(Role.PARAMETER)[tensor]
+                        held.append(tensor)
+        return instance, tuple(dict.fromkeys(held))
+
+    def attributes(self, instance: Any) -> dict[str, Any]:
+        """The arrays that an instance keeps."""
+        places = vars(instance) if hasattr(instance, "__dict__") else {}
+        known = {key: value for key, value in places.items() if key not in GRADIENTS}
+        return flat(known, joined=False)
+
+
+def method(instance: Any, names: tuple[str, ...]) -> Callable[..., Any] | None:
+    """The first of some methods that an instance has."""
+    return next((getattr(instance, name) for name in names if callable(getattr(instance, name, None))), None)

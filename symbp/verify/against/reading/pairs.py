@@ -1,0 +1,129 @@
+"""A forward and a backward function, with a cache between them.
+
+Enters: two functions. Leaves: a backward pass that can be asked.
+Must not know: what is right, but where the forward function gives no loss: then the backward one needs the
+derivative by what it gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symbp.errors import UsageError
+from symbp.verify.against.answer import Answer, Array
+from symbp.verify.against.reading.functions import orders, parameters_of
+from symbp.verify.against.returned import LOSSES, array, as_mapping, flat, gradients_of, number, together
+from symbp.verify.against.running import ran
+from symbp.verify.against.spelled import Spelled
+from symbp.verify.against.supply import Supply, arguments
+from symbp.verify.points import Point
+
+CACHE = (
+    "cache",
+    "ctx",
+    "context",
+    "saved",
+    "tape",
+    "memo",
+    "intermediates",
+    "activations",
+    "residuals",
+    "res",
+)
+UPSTREAM = ("dout", "dloss", "dL", "grad_output", "grad_out", "upstream", "g", "grad", "gradient", "dLoss")
+CLOSE = 1e-7
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What a forward function gave: a loss, or the value of a tensor; and what it keeps."""
+
+    loss: float | None
+    output: Array | None
+    cache: Any
+    kept: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`forward(…) -> (loss, cache)` and `backward(cache)`, or `backward(dout, cache)`."""
+
+    name: str
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    spelled: Spelled
+    dtype: Any = np.float64
+
+    def at(self, point: Point) -> Answer:
+        supply = Supply(self.spelled, point, self.dtype)
+        given = arguments(f"{self.name}: forward", self.forward, supply)
+        done = ran(f"{self.name}: forward", self.forward, given.positional, given.named, given.arrays)
+        passed = forward_of(self.name, done.value)
+        seed = upstream(self.name, self.spelled, point, passed)
+        back = arguments(f"{self.name}: backward", self.backward, _behind(supply, passed, seed))
+        again = ran(f"{self.name}: backward", self.backward, back.positional, back.named, back.arrays)
+        ways = orders(self.name, self.forward, self.spelled)
+        return together(
+            Answer(passed.loss, {}, passed.kept),
+            gradients(self.name, again.value, *ways),
+            changed=(*done.changed, *again.changed),
+            given=parameters_of(given, self.spelled),
+        )
+
+
+def _behind(supply: Supply, passed: Forward, seed: Any) -> Supply:
+    """What a backward function may ask for beside all that a forward function may."""
+    extra = dict.fromkeys(CACHE, passed.cache) | dict.fromkeys(UPSTREAM, seed)
+    other = (passed.cache,) if passed.cache is not None else ()
+    return Supply(supply.spelled, supply.point, supply.dtype, extra, other)
+
+
+def forward_of(name: str, value: Any) -> Forward:
+    """What a forward function returned, sorted. Raises UsageError: nothing."""
+    fields = as_mapping(value)
+    if fields is not None:
+        loss = next((key for key in LOSSES if number(fields.get(key)) is not None), None)
+        inner = as_mapping(fields.get("cache"))
+        kept = flat({key: one for key, one in fields.items() if key != loss}, joined=False)
+        cache = fields if inner is None else fields["cache"]
+        return Forward(number(fields[loss]) if loss else None, None, cache, kept)
+    parts = list(value) if isinstance(value, tuple) else [value]
+    if not parts or parts[0] is None:
+        raise UsageError(f"{name}: forward returns nothing", help="it returns (loss, cache)")
+    cache = parts[-1] if len(parts) > 1 else None
+    kept = flat(as_mapping(cache) or {}, joined=False)
+    losses = [found for part in parts if (found := number(part)) is not None]
+    if losses:
+        return Forward(losses[0], None, cache, kept)
+    return Forward(None, array(parts[0]), cache, kept)
+
+
+def upstream(name: str, spelled: Spelled, point: Point, passed: Forward) -> Any:
+    """The derivative of the loss by what a forward function gave: 1 for the loss itself. Raises UsageError:
+    an array that is none of the network's tensors."""
+    if passed.output is None:
+        return 1.0
+    reference, output = spelled.reference, passed.output
+    told = [m.tensor for m in spelled.kept("out") if m.kind == "value"]
+    for tensor in [*told, *reversed(reference.differentiable)]:
+        value = reference.right(point, tensor)
+        adjoint = reference.adjoint(tensor)
+        same = value.shape == output.shape
+        if adjoint and same and (tensor in told or np.allclose(value, output, CLOSE, CLOSE)):
+            return reference.right(point, adjoint).astype(output.dtype)
+    raise UsageError(
+        f"{name}: what forward returns first is neither a loss nor a tensor of the network",
+        details=(f"its shape is {output.shape}",),
+        help="return (loss, cache), or say which tensor it is: --map NAME=out",
+    )
+
+
+def gradients(name: str, value: Any, *ways: list[str]) -> Answer:
+    """What a backward function returned: gradients by name or in order, and maybe more."""
+    if isinstance(value, tuple) and len(value) == 2 and all(as_mapping(part) is not None for part in value):
+        return Answer(None, gradients_of(name, value[0], *ways), flat(as_mapping(value[1]) or {}))
+    return Answer(None, gradients_of(f"{name}: backward", value, *ways), {})

@@ -1,0 +1,148 @@
+"""What somebody's function returned, sorted: the loss, gradients, and what else it gives away.
+
+Enters: a value of any make, the order of parameters. Leaves: an `Answer`.
+Must not know: what names stand for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symbp.errors import UsageError
+from symbp.verify.against.answer import Answer
+
+Array = np.ndarray[Any, Any]
+LOSSES = ("loss", "L", "cost", "J", "value", "nll", "error")
+GRADIENTS = ("grads", "grad", "gradients", "gradient", "dparams")
+SHAPE = "it returns (loss, gradients), gradients by name, {'W1': …}, or in the order of the parameters"
+
+
+def answer(name: str, value: Any, *orders: Sequence[str]) -> Answer:
+    """The answer that a value is; gradients in a sequence belong to that one of the `orders` that is as long,
+    names in their order. Raises UsageError: something else."""
+    fields = as_mapping(value)
+    if fields is not None:
+        return _of_mapping(name, fields, orders)
+    if not isinstance(value, (tuple, list)):
+        raise UsageError(f"{name} returns {_kind(value)}", help=SHAPE)
+    parts = list(value)
+    loss = number(parts[0]) if parts else None
+    if loss is not None:
+        parts = parts[1:]
+    if len(parts) > 1 and not any(as_mapping(p) is not None or isinstance(p, (tuple, list)) for p in parts):
+        parts = [tuple(parts)]  # loss, dW1, db1, …
+    if not parts:
+        raise UsageError(f"{name} returns no gradients", help=SHAPE)
+    gradients, kept = gradients_of(name, parts[0], *orders), dict[str, Array]()
+    for more in parts[1:]:
+        kept |= flat(as_mapping(more) or {})
+    return Answer(loss, gradients, kept)
+
+
+def _of_mapping(name: str, fields: Mapping[str, Any], orders: Sequence[Sequence[str]]) -> Answer:
+    """(loss, grads, …) as fields of one mapping; without such fields it holds gradients."""
+    loss = next((key for key in LOSSES if key in fields and number(fields[key]) is not None), None)
+    inner = next((key for key in GRADIENTS if key in fields), None)
+    if inner is None:
+        plain = {key: value for key, value in fields.items() if key != loss}
+        return Answer(number(fields[loss]) if loss else None, flat(plain), {})
+    rest = {key: value for key, value in fields.items() if key not in (loss, inner)}
+    found = gradients_of(name, fields[inner], *orders)
+    return Answer(number(fields[loss]) if loss else None, found, flat(rest, joined=False))
+
+
+def gradients_of(name: str, value: Any, *orders: Sequence[str]) -> dict[str, Any]:
+    """Gradients by name, or in the order that is as long."""
+    fields = as_mapping(value)
+    if fields is not None:
+        return flat(fields)
+    parts = list(value) if isinstance(value, (tuple, list)) else [value]
+    for order in orders:
+        if len(parts) == len(order):
+            return {key: array(one) for key, one in zip(order, parts, strict=True) if one is not None}
+    known = ", ".join(orders[0]) if orders else ""
+    raise UsageError(
+        f"{name} returns {len(parts)} gradients, which have no names",
+        details=(f"the parameters are, in this order: {known}",),
+        help="return them by name: {'W1': dW1, …}",
+    )
+
+
+def as_mapping(value: Any) -> dict[str, Any] | None:
+    """The fields of a mapping, a named tuple, a dataclass or a plain object; None for anything else."""
+    if isinstance(value, Mapping):
+        return {str(key): one for key, one in value.items()}
+    if hasattr(value, "_asdict"):
+        return dict(value._asdict())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, (tuple, list, np.ndarray, float, int, np.generic)) or value is None:
+        return None
+    return dict(vars(value)) if hasattr(value, "__dict__") and not _is_array(value) else None
+
+
+def flat(fields: Mapping[str, Any], *, joined: bool = True) -> dict[str, Array]:
+    """Arrays by name; those of mappings inside with both names joined, layer1_W, or with their own."""
+    return dict(_flat(fields, "", joined))
+
+
+def _flat(fields: Mapping[str, Any], before: str, joined: bool) -> Iterator[tuple[str, Array]]:
+    for key, value in fields.items():
+        inside = as_mapping(value) if not _is_array(value) else None
+        if inside is not None:
+            yield from _flat(inside, f"{before}{key}_" if joined else "", joined)
+        elif value is not None:
+            found = stacked(value)
+            if found is not None:
+                yield f"{before}{key}", found
+
+
+def stacked(value: Any) -> Array | None:
+    """An array, or a list of equal arrays as one; None for anything else."""
+    if isinstance(value, (str, bytes, bool)) or callable(value):
+        return None
+    try:
+        found = array(value)
+    except (TypeError, ValueError):  # a ragged list
+        return None
+    return found if found.dtype.kind in "biufc" else None
+
+
+def array(value: Any) -> Array:
+    """A NumPy array of what may be another library's."""
+    for step in ("detach", "cpu"):
+        value = getattr(value, step)() if hasattr(value, step) else value
+    return np.asarray(value)
+
+
+def number(value: Any) -> float | None:
+    """A single real number; None for anything else."""
+    if isinstance(value, (bool, str, bytes)) or value is None or isinstance(value, (Mapping, tuple, list)):
+        return None
+    try:
+        found = array(value)
+    except (TypeError, ValueError):
+        return None
+    if found.dtype.kind not in "iuf" or found.size != 1:
+        return None
+    return float(found.reshape(()))
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__array__") or hasattr(value, "detach")
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def together(*parts: Answer, changed: Iterable[str] = (), given: tuple[str, ...] | None = None) -> Answer:
+    """Several answers as one; the first loss counts."""
+    losses = [part.loss for part in parts if part.loss is not None]
+    gradients = {name: a for part in parts for name, a in part.gradients.items()}
+    kept = {name: a for part in parts for name, a in part.kept.items()}
+    return Answer(losses[0] if losses else None, gradients, kept, tuple(dict.fromkeys(changed)), given)
