@@ -11,7 +11,7 @@ from symbp.runtime.network import Array
 
 
 def _outside(values: Array, top: int, ignored: int | None) -> bool:
-    """Whether a value lies not from 0 to `top` - 1, nor is `ignored`. Without a sign, negative ones are large."""
+    """Whether a value is neither from 0 to `top` - 1 nor `ignored`; unsigned, negative ones are large."""
     if ignored is not None:
         values = values[values != ignored]
     return bool(values.size) and int(values.view(np.uint64).max()) >= top
