@@ -282,11 +282,11 @@ def check(
     `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
     compiled `module`, or the results of a module of the derivation, are compared with the derivation's, too.
     """
-    from symbp.verify import METHODS, check_derivation
+    from symbp.verify import DEFAULT, METHODS, check_derivation
     from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
-    chosen = tuple(one_of("method", method, METHODS) for method in methods or METHODS)
+    chosen = tuple(one_of("method", method, METHODS) for method in methods or DEFAULT)
     report = check_derivation(
         derivation,
         sizes=_sizes(derivation, sizes or {}),

@@ -27,7 +27,11 @@ REACH = 0.1  # the first step, of the size of what is moved
 MOST_ROWS, LEAST_ROWS = 34, 4  # the last step is REACH/2³³, 1e-11 of that size
 ENOUGH = 1e-10  # of the value: an error below needs no further rows
 LONGEST = 1e-3  # share of noise in a value that the short step takes account of
-SURE = 3  # a jump of the slope counts from so many times its own error on
+SURE = 3  # a jump of the slope counts from so many times the rounding in it on
+STRAIGHT = (
+    1e-3  # share by which bends at two steps may fail to be proportional: functions change over 30 steps
+)
+SHORTER = 1 / 32  # of the short step, where that reaches over a kink
 EPSILON = float(np.finfo(float).eps)
 SPACINGS = tuple(117.3 * float(np.finfo(kind).eps) for kind in (np.float64, np.float32))
 DIFFERENCES = 6  # order of the highest difference of which noise is read off
@@ -138,16 +142,32 @@ def _extrapolated(f: Callable[[float], Array], step: float, noise: Array, unit: 
 
 
 def _nearby(f: Callable[[float], Array], step: float, noise: Array) -> tuple[Array, Array, Array]:
-    """(slope, bound on its error, whether slopes to both sides differ) by differences at a step and at half
-    of it. The jump of the slope is S(h) = (f(x+h) − 2f(x) + f(x−h))/h at h = 0: a multiple of h where the
-    function is smooth, so that 2·S(h/2) − S(h) is about 0; it is off by |S(h) − S(h/2)| at most."""
-    here, ahead, behind = f(0.0), [f(step), f(step / 2)], [f(-step), f(-step / 2)]
-    slopes = [(a - b) / (2 * h) for a, b, h in zip(ahead, behind, (step, step / 2), strict=True)]
-    jumps = [(a - 2 * here + b) / h for a, b, h in zip(ahead, behind, (step, step / 2), strict=True)]
-    error = np.abs(slopes[0] - slopes[1]) + 2 * noise / step
-    unsure = np.abs(jumps[0] - jumps[1]) + 8 * noise / step
-    kink = np.abs(2 * jumps[1] - jumps[0]) > SURE * unsure
-    return slopes[1], np.where(np.isfinite(error), error, np.inf), np.asarray(kink)
+    """(slope, bound on its error, whether there is a kink) by differences at a short step, or, where a kink
+    is within its reach, at a shorter one."""
+    slope, error, kink = _at_three_steps(f, step, noise)
+    if np.any(kink):
+        nearer = _at_three_steps(f, step * SHORTER, noise)
+        slope, error = np.where(kink, nearer[0], slope), np.where(kink, nearer[1], error)
+        kink = kink & nearer[2]
+    return slope, np.where(np.isfinite(error), error, np.inf), kink
+
+
+def _at_three_steps(f: Callable[[float], Array], step: float, noise: Array) -> tuple[Array, Array, Array]:
+    """(slope, bound on its error, whether there is a kink) by differences at a step, half and a quarter of it.
+
+    With S(h) = (f(x+h) − 2f(x) + f(x−h))/h, the difference of slopes to both sides, 2·S(h/2) − S(h) is of
+    the order h³ where the function is smooth. A jump J of the slope at a distance a·h makes J·|1 − 3a| of it
+    for a < ½, and J·(1 − a) beyond; at half the step J·|1 − 6a|, J·(1 − 2a): one of both is seen."""
+    here, steps = f(0.0), (step, step / 2, step / 4)
+    sides = [(f(h), f(-h)) for h in steps]
+    slopes = [(a - b) / (2 * h) for (a, b), h in zip(sides, steps, strict=True)]
+    bends = [(a - 2 * here + b) / h for (a, b), h in zip(sides, steps, strict=True)]
+    kink, unsure = np.zeros(np.shape(here), bool), np.zeros(np.shape(here))
+    for long, short, h in zip(bends, bends[1:], steps, strict=False):  # rounding is 4ε_f/h in each bend
+        off = np.abs(2 * short - long)
+        kink |= off > SURE * 20 * noise / h + STRAIGHT * np.abs(long)
+        unsure = np.maximum(unsure, off)
+    return slopes[1], np.abs(slopes[0] - slopes[1]) + 2 * noise / step + unsure, kink
 
 
 class _Table:
