@@ -18,12 +18,13 @@ from symbp.ir.system import System
 from symbp.verify import exact, taylor
 from symbp.verify.blocks import blocks, described
 from symbp.verify.coverage import Coverage
-from symbp.verify.directions import ALONG, at_fresh_points, direction_rows, worst_of
+from symbp.verify.directions import ALONG, Findings, at_fresh_points, direction_rows, worst_of
 from symbp.verify.entries import entry_rows, main_point
 from symbp.verify.fresh import fresh_points
 from symbp.verify.inner import inner_rows
+from symbp.verify.localise import first_wrong
 from symbp.verify.methods import Numeric
-from symbp.verify.points import Drawer, all_sizes, domains_of
+from symbp.verify.points import Drawer, Point, all_sizes, domains_of
 from symbp.verify.report import Report, Row, compare, relative_error
 
 __all__ = ["DEFAULT", "METHODS", "Report", "Row", "check_derivation", "compare", "relative_error"]
@@ -56,6 +57,7 @@ def check_derivation(
     choices = all_sizes(system, sizes or {}, CHOICES)
     drawer.domains = domains_of(drawer, choices[0], seed)
     main, step = main_point(derivation, drawer, choices[0], seed)
+    findings: Findings = {}
     rows = entry_rows(derivation, wanted, main, step, methods)
     if any(method in Numeric.methods for method in methods):
         points = fresh_points(drawer, choices, Coverage(system, of), seed)
@@ -68,8 +70,15 @@ def check_derivation(
         rows += direction_rows(derivation, wanted, main, step)
     inside = [method for method in exact.METHODS if method in methods]
     rows += exact.exact_rows(derivation, seed=seed, hyper=hyper, methods=inside) if inside else []
-    rows = _by_parameter(rows, list(derivation.gradients))
-    return Report(derivation.name, tuple(_compared(rows)), dict(main.sizes), seed, described(derivation))
+    rows = _compared(_by_parameter(rows, list(derivation.gradients)))
+    located = None if all(row.ok for row in rows) else first_wrong(derivation, [*_wrong(findings), main])
+    return Report(derivation.name, tuple(rows), dict(main.sizes), seed, described(derivation), located)
+
+
+def _wrong(findings: Findings) -> list[Point]:
+    """The points at which a result is wrong, each once."""
+    found = (one.point for ones in findings.values() for one in ones if one.row is not None)
+    return list({id(point): point for point in found if point is not None}.values())
 
 
 def _by_parameter(rows: list[Row], names: list[str]) -> list[Row]:

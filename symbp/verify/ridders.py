@@ -153,7 +153,7 @@ def _nearby(f: Callable[[float], Array], step: float, noise: Array) -> tuple[Arr
 
 
 def _at_three_steps(f: Callable[[float], Array], step: float, noise: Array) -> tuple[Array, Array, Array]:
-    """(slope, bound on its error, whether there is a kink) by differences at a step, half and a quarter of it.
+    """(slope, bound on its error, whether there is a kink) by differences at a step, at ½ and ¼ of it.
 
     With S(h) = (f(x+h) − 2f(x) + f(x−h))/h, the difference of slopes to both sides, 2·S(h/2) − S(h) is of
     the order h³ where the function is smooth. A jump J of the slope at a distance a·h makes J·|1 − 3a| of it

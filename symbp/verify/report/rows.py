@@ -66,7 +66,9 @@ class Row:
 class Located:
     """The first wrong equation in the order of the backward pass: its `number`, the `tensor` that it defines,
     its text, the derivative that it should be, and the worst element: what the equation gives there where all
-    that it reads is right, and the derivative. `further` are the tensors whose equations are wrong, too."""
+    that it reads is right, and the derivative. It is computed `through` the equations of these parts of it,
+    one of which may be the wrong one. `further` are the tensors whose equations are wrong by themselves,
+    too."""
 
     number: int
     tensor: str
@@ -76,15 +78,17 @@ class Located:
     value: float
     expected: float
     sizes: Mapping[str, int]
+    through: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         at = f" at {sizes_text(self.sizes)}" if self.sizes else ""
+        parts = f", computed with {', '.join(self.through)}" if self.through else ""
         more = f"; wrong by themselves, too: {', '.join(self.further)}" if self.further else ""
         return (
-            f"the first wrong equation is ({self.number}) {self.equation}: {self.tensor}{self.element} is "
-            f"{self.value:.6g} where all that it reads is right, {self.derivative}{self.element} is "
-            f"{self.expected:.6g}{at}{more}"
+            f"the first wrong equation is ({self.number}) {self.equation}{parts}: "
+            f"{self.tensor}{self.element} is {self.value:.6g} where all that it reads is right, "
+            f"{self.derivative}{self.element} is {self.expected:.6g}{at}{more}"
         )
 
 
