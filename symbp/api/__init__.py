@@ -19,13 +19,13 @@ from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError
 
 if TYPE_CHECKING:
+    from symbp.api.checked import CheckReport
     from symbp.emit import Footprint
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
     from symbp.targets.target import Order
-    from symbp.verify import Report
 
 __all__ = [
     "Derivation",
@@ -275,13 +275,15 @@ def check(
     methods: Sequence[str] | None = None,
     seed: int = 0,
     module: types.ModuleType | None = None,
-) -> Report:
+) -> CheckReport:
     """Every derived gradient, or every result of a `derivation` (Hessians, products with them, Jacobians),
-    against central differences, the complex step and an exact expansion.
+    against central differences, the complex step, Taylor remainders and an exact expansion, or against the
+    `methods` named (`symbp.verify.METHODS`). Where something is wrong, the first wrong equation is named.
 
     `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
     compiled `module`, or the results of a module of the derivation, are compared with the derivation's, too.
     """
+    from symbp.api.checked import CheckReport
     from symbp.verify import DEFAULT, METHODS, check_derivation
     from symbp.verify.generated import module_rows
 
@@ -295,10 +297,11 @@ def check(
         hyper=net.hyper,
         declared=net.system,
     )
+    found = CheckReport.of(report, derivation, net.hyper)
     if module is None:
-        return report
+        return found
     rows = module_rows(derivation, module, sizes=report.sizes, seed=seed)
-    return replace(report, rows=(*report.rows, *rows))
+    return replace(found, rows=(*found.rows, *rows))
 
 
 def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
