@@ -14,6 +14,7 @@ import sympy
 
 import symbp as bp
 from symbp.cli.main import main
+from symbp.explain.curves import histogram
 
 N, D = bp.dims("N D")
 
@@ -99,6 +100,16 @@ def test_the_page(checked: Any) -> None:
         assert re.search(r'data-series="exact \(50 digits\)[^"]*"', text)  # the histogram
         assert ("Where it goes wrong first" in text) == (not report.ok)
         assert ("comparisons disagree" in text) == (not report.ok)
+
+
+def test_the_histogram_counts_every_entry() -> None:
+    chart = histogram({"a": [0.0, 2e-16, 3e-16, 4e-14], "b": [0.0]}, "gradients")
+    one, other = chart.series
+    assert one.name == "a (1 of 4 are 0)"
+    heights = [y for _, y in one.points[1:-1:2]]
+    assert heights == [2, 0, 1]
+    assert (one.points[0][0], one.points[-1][0]) == pytest.approx((1e-16, 1e-13))
+    assert (other.name, other.points) == ("b (1 of 1 are 0)", ())
 
 
 def test_a_report_without_curves() -> None:
