@@ -5,7 +5,9 @@ Must not know: ops, layers, or how a gradient was found.
 
 At one point entries are compared one by one; at further ones, of other sizes and scales, each result is
 compared along a random direction, in which all of its elements take part (`symbp.verify.fresh` says which
-points).
+points). Steps and tolerances follow from the arithmetic (`symbp.verify.numeric`); rounding is measured where
+results differ (`rounding`), a difference then formed with as many steps as it takes (`ridders`), and what has
+a kink there counted and left out. Where a result is wrong, `localise` names the first wrong equation.
 """
 
 from __future__ import annotations

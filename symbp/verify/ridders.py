@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from symbp.errors import SymbpError
+
 Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
 Function = Callable[[Values], Array]
@@ -70,7 +72,7 @@ def derivative_along(
     bound = noise_along(function, values, along) if noise is None else np.asarray(noise, float)
     with np.errstate(all="ignore"):
         first = first or REACH * max(size, one)
-        return _extrapolated(lambda s: _moved(function, values, along, s), first, bound, min(size, one))
+        return _extrapolated(_beside(function, values, along), first, bound, min(size, one))
 
 
 def noise_along(function: Function, at: Values, direction: Values) -> Array:
@@ -82,13 +84,11 @@ def noise_along(function: Function, at: Values, direction: Values) -> Array:
     with np.errstate(all="ignore"):
         here = np.asarray(function(at))
         epsilon = np.finfo(here.dtype).eps if here.dtype.kind == "f" else EPSILON
-        double, single = (_table_at(function, at, direction, spacing * size) for spacing in SPACINGS)
+        f = _beside(function, at, direction)
+        tables = [[f(spacing * size * k) for k in range(DIFFERENCES + 1)] for spacing in SPACINGS]
+        double, single = (np.array(table) for table in tables)
         spread = np.where(np.all(double == double[0], axis=0), _noise_in(single), _noise_in(double))
         return np.asarray(GROWTH * spread + float(epsilon) * np.abs(np.asarray(here, float)))
-
-
-def _table_at(function: Function, at: Values, direction: Values, spacing: float) -> Array:
-    return np.array([_moved(function, at, direction, spacing * k) for k in range(DIFFERENCES + 1)])
 
 
 def _noise_in(values: Array) -> Array:
@@ -121,6 +121,19 @@ def _one(direction: Values) -> float:
 def _moved(function: Function, values: Values, direction: Values, by: float) -> Array:
     moved = {name: values[name] + by * part for name, part in direction.items()}
     return np.asarray(function({**values, **moved}), float)
+
+
+def _beside(function: Function, values: Values, direction: Values) -> Callable[[float], Array]:
+    """The function by the step along a direction; not a number where it refuses, though not at the point."""
+    here = _moved(function, values, direction, 0.0)
+
+    def at(by: float) -> Array:
+        try:
+            return _moved(function, values, direction, by) if by else here
+        except (ArithmeticError, ValueError, SymbpError):
+            return np.full(here.shape, np.nan)
+
+    return at
 
 
 def _extrapolated(f: Callable[[float], Array], step: float, noise: Array, unit: float) -> Estimate:

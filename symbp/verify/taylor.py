@@ -67,7 +67,7 @@ def _row(numeric: Numeric, block: Block, directions: Directions, whole: Array) -
     scale = max(float(np.linalg.norm(contracted(whole, block, directions, norm=True))), FLOOR)
     off, value = float(abs(linear[at])), float(mine.flat[at])
     row = Row(
-        block.key, METHOD, off, off / scale, True, 0.0, 0, whole.size, dict(numeric.sizes), RANDOM, value,
+        block.key, METHOD, off, off / scale, True, RIGHT, 0, whole.size, dict(numeric.sizes), RANDOM, value,
         value + float(linear[at]), 1, "none but rounding" if slope is None else f"slope {slope:.2f}",
         shape=whole.shape, slope=slope, errors=(off / scale,),
     )  # fmt: skip

@@ -240,6 +240,9 @@ def test_entries_at_a_kink_are_counted_and_left_out() -> None:
         (0.7, entry_row(numeric, block, "complex step", np.array([0.7, 2.0, -1.5]))),
     ):
         assert (row.ok, row.kinks, row.entries) == (True, 1, 2), at_the_kink
+    alone = Numeric(derivation, {"w": np.zeros(3)}, {})
+    left = entry_row(alone, block, "central differences", np.array([-1.0, 0.5, 1.0]))
+    assert (left.ok, left.kinks, left.verdict) == (True, 3, "left out: 3 at a kink")
     wrong = entry_row(numeric, block, "central differences", np.array([-1.0, 2.0, -1.4999]))
     assert (wrong.ok, wrong.kinks, wrong.element) == (False, 1, "[2]")
 

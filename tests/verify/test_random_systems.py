@@ -33,7 +33,7 @@ random_systems = sys.modules[NAME] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(random_systems)
 
 LONG = bool(os.environ.get("SYMBP_LONG"))
-FEW, BLOCK = 4, 20
+FEW, BLOCK = 2, 20
 BLOCKS = 500 if LONG else 10
 WITH_NUMBA = 20  # one in so many, in a usual run
 MARGIN = 1e-6  # nearer to a kink, the point is drawn again

@@ -63,6 +63,17 @@ def test_nothing_is_known_where_there_are_no_values() -> None:
     assert not found.agrees(2.0)
 
 
+def test_a_function_may_refuse_beside_the_point() -> None:
+    def refusing(x: Any) -> Any:
+        if abs(x - 1) > 1e-2:
+            raise ValueError("too far")
+        return x**3
+
+    assert along(refusing, 1.0).agrees(3.0)
+    with pytest.raises(ValueError, match="too far"):
+        along(refusing, 2.0)
+
+
 def test_noise_is_measured() -> None:
     def noise(f: Any, x: float) -> float:
         return float(noise_along(lambda at: f(at["x"]), {"x": np.array(x)}, {"x": np.array(1.0)}))

@@ -25,7 +25,7 @@ class Row:
     direction, where all elements take part. `kinks` counts the entries and directions along which the
     function has no derivative: they are left out. `note` says in words why a result is wrong, or what
     couldn't be compared. `errors` are those of the single entries, relative to the largest; `slope` is that
-    of Taylor remainders, by step.
+    of Taylor remainders, by step, of which `tolerance` is the least.
     """
 
     parameter: str
@@ -56,7 +56,8 @@ class Row:
     def verdict(self) -> str:
         """`ok`, or what is wrong."""
         if self.is_empty:
-            return f"left out: {self.note}" if self.ok else f"NOT COMPARED: {self.note}"
+            reason = self.note or f"{self.kinks} at a kink"
+            return f"left out: {reason}" if self.ok else f"NOT COMPARED: {reason}"
         if self.ok:
             return f"ok ({self.note})" if self.note else "ok"
         return f"WRONG: {self.note or f'above {self.tolerance:.0e}'}"
