@@ -22,8 +22,8 @@ import numpy as np
 from symbp.derive import adjoints
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
+from symbp.ir.evaluation.vector import Run, run, with_stopped
 from symbp.ir.system import Equation, System
-from symbp.ir.vector import Run, run, with_stopped
 from symbp.verify.entries import element
 from symbp.verify.numeric import COMPLEX_STEP, EPSILON, Values
 from symbp.verify.points import Point

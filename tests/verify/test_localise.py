@@ -23,7 +23,7 @@ if NAME not in sys.modules:
     sys.modules[NAME] = planted
     spec.loader.exec_module(planted)
 
-QUICK = ("over_two", "largest")
+QUICK, USUAL = ("over_two", "largest"), ("heads", "recurrent", "normalised")
 LONG = bool(os.environ.get("SYMBP_LONG"))
 BASES = {"swept": planted.swept, "closed": bp.derive}
 
@@ -42,9 +42,12 @@ def points(derivation: Any, hyper: Any) -> list[Point]:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+        pytest.param(
+            name,
+            marks=[pytest.mark.slow] * (name not in QUICK)
+            + [pytest.mark.long] * (name not in (*QUICK, *USUAL)),
+        )
         for name in planted.NETS
-        if LONG or name in (*QUICK, "heads", "recurrent", "normalised")
     ],
 )
 @pytest.mark.parametrize("base", BASES)

@@ -1,6 +1,6 @@
 """Random systems: derived = dual numbers = complex step = NumPy = Numba, all at one point.
 
-Few of them here, 200 among the slow tests; 10,000, each with Numba, when `SYMBP_LONG` is set (many hours).
+A few of them here, twenty in a slow test; 10,000, each with Numba, when `SYMBP_LONG` is set (many hours).
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shares import usual
 
 import symbp as bp
-from symbp.ir.domains import FLOAT
-from symbp.ir.dual import DUAL, dual, tangent
-from symbp.ir.interpret import evaluate
-from symbp.ir.margins import kink_margin
-from symbp.ir.sampling import sample_point
-from symbp.ir.vector import run, with_stopped
+from symbp.ir.evaluation.domains import FLOAT
+from symbp.ir.evaluation.dual import DUAL, dual, tangent
+from symbp.ir.evaluation.interpret import evaluate
+from symbp.ir.evaluation.margins import kink_margin
+from symbp.ir.evaluation.vector import run, with_stopped
+from symbp.ir.points.sampling import sample_point
 from symbp.verify.numeric import complex_step_along
 from symbp.verify.points import all_sizes
 
@@ -34,7 +35,7 @@ spec.loader.exec_module(random_systems)
 
 LONG = bool(os.environ.get("SYMBP_LONG"))
 FEW, BLOCK = 2, 20
-BLOCKS = 500 if LONG else 10
+BLOCKS, USUAL = 500, 1  # of the blocks, so many are taken in a run that isn't long
 WITH_NUMBA = 20  # one in so many, in a usual run
 MARGIN = 1e-6  # nearer to a kink, the point is drawn again
 TOLERANCE = 1e-9
@@ -109,7 +110,7 @@ def test_a_few() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", usual(range(BLOCKS), USUAL))
 def test_many(block: int) -> None:
     check(range(BLOCK * block, BLOCK * (block + 1)))
 
