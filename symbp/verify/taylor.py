@@ -68,7 +68,7 @@ def _row(numeric: Numeric, block: Block, directions: Directions, whole: Array) -
     off, value = float(abs(linear[at])), float(mine.flat[at])
     row = Row(
         block.key, METHOD, off, off / scale, True, RIGHT, 0, whole.size, dict(numeric.sizes), RANDOM, value,
-        value + float(linear[at]), 1, "none but rounding" if slope is None else f"slope {slope:.2f}",
+        value + float(linear[at]), 1, "no remainder" if slope is None else f"slope {slope:.2f}",
         shape=whole.shape, slope=slope, errors=(off / scale,),
     )  # fmt: skip
     return row if slope is None or slope >= RIGHT else _judged(row, numeric, block, directions, mine)
