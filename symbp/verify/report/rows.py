@@ -60,7 +60,8 @@ class Row:
             return f"left out: {reason}" if self.ok else f"NOT COMPARED: {reason}"
         if self.ok:
             return f"ok ({self.note})" if self.note else "ok"
-        return f"WRONG: {self.note or f'above {self.tolerance:.0e}'}"
+        beyond = f"above {self.tolerance:.0e}" if self.tolerance else "not equal"
+        return f"WRONG: {self.note or beyond}"
 
 
 @dataclass(frozen=True)
