@@ -20,6 +20,7 @@ from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError
 
 if TYPE_CHECKING:
+    from symbp.api.checked import CheckReport
     from symbp.api.diagnosis import Diagnosis, diagnose
     from symbp.emit import Footprint
     from symbp.ir.training import UpdateRule
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
     from symbp.targets.target import Order
-    from symbp.verify import Report
     from symbp.verify.against import AgainstReport
 
 __all__ = [
@@ -292,7 +292,7 @@ def check(
     methods: Sequence[str] | None = None,
     seed: int = 0,
     module: types.ModuleType | None = None,
-) -> Report: ...
+) -> CheckReport: ...
 
 
 @overload
@@ -304,7 +304,7 @@ def check(
     seed: int = 0,
     against: object,
     map: Mapping[str, str] | None = None,
-) -> Report | AgainstReport: ...
+) -> CheckReport | AgainstReport: ...
 
 
 def check(
@@ -317,9 +317,10 @@ def check(
     module: types.ModuleType | None = None,
     against: object = None,
     map: Mapping[str, str] | None = None,
-) -> Report | AgainstReport:
+) -> CheckReport | AgainstReport:
     """Every derived gradient, or every result of a `derivation` (Hessians, products with them, Jacobians),
-    against central differences, the complex step and an exact expansion.
+    against central differences, the complex step, Taylor remainders and an exact expansion, or against the
+    `methods` named (`symbp.verify.METHODS`). Where something is wrong, the first wrong equation is named.
 
     `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
     compiled `module`, or the results of a module of the derivation, are compared with the derivation's, too.
@@ -329,7 +330,8 @@ def check(
     what it calls things: `{"dW1": "grad_w1"}`. Or what frameworks find on their own for the declared loss:
     `"torch"`, `"jax"`, `"tensorflow"`, one or a list.
     """
-    from symbp.verify import METHODS, check_derivation
+    from symbp.api.checked import CheckReport
+    from symbp.verify import DEFAULT, METHODS, check_derivation
     from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
@@ -340,7 +342,7 @@ def check(
         if frameworks(against):
             return check_frameworks(net, derivation, frameworks(against), sizes=given, seed=seed)
         return check_code(net, derivation, against, names=map, sizes=given, seed=seed)
-    chosen = tuple(one_of("method", method, METHODS) for method in methods or METHODS)
+    chosen = tuple(one_of("method", method, METHODS) for method in methods or DEFAULT)
     report = check_derivation(
         derivation,
         sizes=_sizes(derivation, sizes or {}),
@@ -349,10 +351,11 @@ def check(
         hyper=net.hyper,
         declared=net.system,
     )
+    found = CheckReport.of(report, derivation, net.hyper)
     if module is None:
-        return report
+        return found
     rows = module_rows(derivation, module, sizes=report.sizes, seed=seed)
-    return replace(report, rows=(*report.rows, *rows))
+    return replace(found, rows=(*found.rows, *rows))
 
 
 def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:

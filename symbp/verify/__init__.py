@@ -5,7 +5,9 @@ Must not know: ops, layers, or how a gradient was found.
 
 At one point entries are compared one by one; at further ones, of other sizes and scales, each result is
 compared along a random direction, in which all of its elements take part (`symbp.verify.fresh` says which
-points).
+points). Steps and tolerances follow from the arithmetic (`symbp.verify.numeric`); rounding is measured where
+results differ (`rounding`), a difference then formed with as many steps as it takes (`ridders`), and what has
+a kink there counted and left out. Where a result is wrong, `localise` names the first wrong equation.
 """
 
 from __future__ import annotations
@@ -15,19 +17,22 @@ from dataclasses import replace
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.system import System
+from symbp.verify import exact, taylor
 from symbp.verify.blocks import blocks, described
 from symbp.verify.coverage import Coverage
-from symbp.verify.directions import at_fresh_points, worst_of
+from symbp.verify.directions import ALONG, Findings, at_fresh_points, direction_rows, worst_of
 from symbp.verify.entries import entry_rows, main_point
-from symbp.verify.exact import exact_rows
 from symbp.verify.fresh import fresh_points
 from symbp.verify.inner import inner_rows
-from symbp.verify.points import Drawer, all_sizes, domains_of
+from symbp.verify.localise import first_wrong
+from symbp.verify.methods import Numeric
+from symbp.verify.points import Drawer, Point, all_sizes, domains_of
 from symbp.verify.report import Report, Row, compare, relative_error
 
-__all__ = ["METHODS", "Report", "Row", "check_derivation", "compare", "relative_error"]
+__all__ = ["DEFAULT", "METHODS", "Report", "Row", "check_derivation", "compare", "relative_error"]
 
-METHODS = ("central differences", "complex step", "exact")
+METHODS = (*Numeric.methods, taylor.METHOD, ALONG, *exact.METHODS)
+DEFAULT = ("central differences", "complex step", taylor.METHOD, "exact")
 CHOICES = 6  # of sizes
 
 
@@ -35,7 +40,7 @@ def check_derivation(
     derivation: Derivation,
     *,
     sizes: Mapping[str, int] | None = None,
-    methods: tuple[str, ...] = METHODS,
+    methods: tuple[str, ...] = DEFAULT,
     seed: int = 0,
     hyper: Mapping[str, float] | None = None,
     declared: System | None = None,
@@ -54,16 +59,28 @@ def check_derivation(
     choices = all_sizes(system, sizes or {}, CHOICES)
     drawer.domains = domains_of(drawer, choices[0], seed)
     main, step = main_point(derivation, drawer, choices[0], seed)
+    findings: Findings = {}
     rows = entry_rows(derivation, wanted, main, step, methods)
-    if any(method != "exact" for method in methods):
+    if any(method in Numeric.methods for method in methods):
         points = fresh_points(drawer, choices, Coverage(system, of), seed)
         findings = at_fresh_points(derivation, wanted, points, methods)
         rows = [worst_of(row, findings.get((row.parameter, row.method), ())) for row in rows]
         rows += inner_rows(declared, system, [main, *points])
-    if "exact" in methods:
-        rows += exact_rows(derivation, seed=seed, hyper=hyper)
-    rows = _by_parameter(rows, list(derivation.gradients))
-    return Report(derivation.name, tuple(_compared(rows)), dict(main.sizes), seed, described(derivation))
+    if taylor.METHOD in methods:
+        rows += taylor.taylor_rows(derivation, wanted, main, step)
+    if ALONG in methods:
+        rows += direction_rows(derivation, wanted, main, step)
+    inside = [method for method in exact.METHODS if method in methods]
+    rows += exact.exact_rows(derivation, seed=seed, hyper=hyper, methods=inside) if inside else []
+    rows = _compared(_by_parameter(rows, list(derivation.gradients)))
+    located = None if all(row.ok for row in rows) else first_wrong(derivation, [*_wrong(findings), main])
+    return Report(derivation.name, tuple(rows), dict(main.sizes), seed, described(derivation), located)
+
+
+def _wrong(findings: Findings) -> list[Point]:
+    """The points at which a result is wrong, each once."""
+    found = (one.point for ones in findings.values() for one in ones if one.row is not None)
+    return list({id(point): point for point in found if point is not None}.values())
 
 
 def _by_parameter(rows: list[Row], names: list[str]) -> list[Row]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
-from symbp.ir.evaluation.domains import HIGH, Domain
+from symbp.ir.evaluation.domains import HIGH, Domain, Residue
 from symbp.ir.evaluation.dual import DUAL, dual, tangent
 from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.evaluation.vector import run
@@ -106,7 +106,10 @@ def _floats(array: Any) -> Array:
 
 
 def as_float(value: Any) -> float:
-    """A number as a float; NaN where it is complex, the root of a negative number, say."""
+    """A number as a float; NaN where it is complex, the root of a negative number, say. A residue is what
+    stands for it from 0 on."""
+    if isinstance(value, Residue):
+        return float(value.value)
     try:
         return float(value)
     except TypeError:

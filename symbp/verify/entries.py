@@ -17,20 +17,20 @@ from symbp.ir.evaluation.margins import kink_margin
 from symbp.ir.points.sampling import evaluate_size
 from symbp.verify.blocks import Block
 from symbp.verify.methods import Numeric
-from symbp.verify.numeric import LEAST_STEP, STEP, Values
+from symbp.verify.numeric import LEAST_STEP, STEP, TOLERANCES, Values, rounding_of
 from symbp.verify.points import Drawer, Point, Style
 from symbp.verify.report import Row, compare, failed
+from symbp.verify.ridders import Estimate
 from symbp.verify.rounding import Evaluate as Tensors
 from symbp.verify.rounding import exactly, rounding, shaken
 
 Array = np.ndarray[Any, Any]
 
-TOLERANCES = {"central differences": 1e-6, "complex step": 1e-12}
-NOISE = {"central differences": 1e-12, "complex step": 1e-15}  # rounding of a function of size 1, by method
 MOST_ENTRIES = {1: 48, 2: 24}  # of one result, by order; larger ones are sampled, and the report says so
 STEPS_TO_A_KINK = 5  # so many at least, that a central difference doesn't cross it
 ILL = 1e-6  # of a result that moves by so much of itself when its leaves are rounded, nothing can be said
 TRIES = 40
+LOOKED_INTO = 6  # entries that differ and aren't at a kink, before a result is called wrong
 
 
 def main_point(
@@ -112,33 +112,72 @@ def entry_rows(
 def entry_row(numeric: Numeric, block: Block, method: str, ours: Array) -> Row:
     """One result beside a method, entry by entry. Rounding is measured only where they differ."""
     entries = block.entries(ours.size, MOST_ENTRIES[block.order], len(block.key))
-    theirs = np.array([numeric.entry(method, block, entry) for entry in entries])
-    noise = np.full(len(entries), NOISE[method] * numeric.size(block))
-    flat, names = ours.ravel()[entries], tuple(element(ours.shape, entry) for entry in entries)
-    blind = np.zeros(len(entries), bool)
-
-    def row() -> Row:
-        return compare(
-            block.key, method, flat, theirs, TOLERANCES[method], ours.size, noise,
-            sizes=numeric.sizes, elements=names, blind=blind,
-        )  # fmt: skip
-
-    found = row()
+    compared = _Entries(numeric, block, method, ours, entries)
+    found = compared.row()
     if found.ok:
         return found
-    if method == "central differences":
-        noise = noise + numeric.rounding(block) / numeric.step
-    noise = noise + _own_rounding(numeric, block, entries)
-    tolerance = TOLERANCES[method] * float(np.linalg.norm(flat[np.isfinite(flat)]))
-    for k in np.flatnonzero(~(np.abs(flat - theirs) <= noise + tolerance / max(len(entries), 1))):
-        place, directions = block.at(entries[k], numeric.values)
-        if method == "central differences":
-            found_there, unseen = numeric.past_kinks(block, directions, flat[k], float(noise[k]) + tolerance)
-            theirs[k], blind[k] = found_there.flat[place], unseen.flat[place]
+    compared.look_closer()
+    return compared.row()
+
+
+class _Entries:
+    """The entries of a result beside those of a method, what of a difference may be rounding, and which are
+    at a kink."""
+
+    def __init__(
+        self, numeric: Numeric, block: Block, method: str, ours: Array, entries: Sequence[int]
+    ) -> None:
+        self.numeric, self.block, self.method, self.entries = numeric, block, method, entries
+        self.whole, self.ours = ours, ours.ravel()[entries]
+        self.theirs = np.array([numeric.entry(method, block, entry) for entry in entries])
+        self.noise = np.full(len(entries), rounding_of(method) * numeric.size(block))
+        self.own = np.zeros(len(entries))
+        self.blind, self.kinks = np.zeros(len(entries), bool), np.zeros(len(entries), bool)
+
+    def row(self) -> Row:
+        names = tuple(element(self.whole.shape, entry) for entry in self.entries)
+        return compare(
+            self.block.key, self.method, self.ours, self.theirs, TOLERANCES[self.method], self.whole.size,
+            self.noise, sizes=self.numeric.sizes, elements=names, blind=self.blind, kinks=self.kinks,
+            shape=self.whole.shape,
+        )  # fmt: skip
+
+    def look_closer(self) -> None:
+        """Measures rounding, and decides for those that differ still, the worst first, whether they are at a
+        kink, and with as many steps as it takes what the difference is."""
+        numeric, block = self.numeric, self.block
+        if self.method != "complex step":
+            self.noise = self.noise + numeric.rounding(block) / numeric.step
+        self.own = _own_rounding(numeric, block, self.entries)
+        self.noise = self.noise + self.own
+        scale = float(np.linalg.norm(self.ours[np.isfinite(self.ours)]))
+        with np.errstate(invalid="ignore"):
+            off = np.abs(self.ours - self.theirs)
+        allowed = self.noise + TOLERANCES[self.method] * scale / max(len(self.entries), 1)
+        wrong = 0
+        differing = np.flatnonzero(~(off <= allowed)).tolist()
+        for k in sorted(differing, key=lambda k: -np.nan_to_num(off[k], nan=np.inf)):
+            place, directions = block.at(self.entries[k], numeric.values)
+            if self.method == "complex step":
+                self.noise[k] += _their_rounding(numeric, self.method, block, self.entries[k])
+                if off[k] <= self.noise[k]:
+                    continue
+            found = numeric.estimate(block, directions)
+            self.kinks[k] = np.asarray(found.kink).flat[place]
+            if self.method == "central differences":
+                self._replace(k, found, place)
+            wrong += not self.kinks[k] and not abs(self.ours[k] - self.theirs[k]) <= self.noise[k]
+            if wrong == LOOKED_INTO:
+                break
+        self.blind |= ~(self.noise <= ILL * np.maximum(np.abs(self.ours), max(scale, 1e-300)))
+
+    def _replace(self, k: int, found: Estimate, place: int) -> None:
+        """An entry by the better difference, with the bound on its error."""
+        value, error = found.value.flat[place], found.error.flat[place]
+        if np.isfinite(error):
+            self.theirs[k], self.noise[k] = value, error + self.own[k]
         else:
-            noise[k] += _their_rounding(numeric, method, block, entries[k])
-    blind |= noise > ILL * np.maximum(np.abs(flat), max(tolerance / TOLERANCES[method], 1e-300))
-    return row()
+            self.blind[k] = True
 
 
 def _own_rounding(numeric: Numeric, block: Block, entries: Sequence[int]) -> Array:

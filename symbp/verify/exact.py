@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import OutsideDomain
-from symbp.ir.evaluation.domains import EXACT, HIGH, Domain
+from symbp.ir.evaluation.domains import EXACT, FLOAT, HIGH, MODULAR, Domain, Residue
 from symbp.ir.evaluation.dual import DUAL, dual, tangent
 from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.points.fitting import least_sizes
@@ -26,31 +26,79 @@ from symbp.ir.points.sampling import as_fractions
 from symbp.verify.appeal import as_float, work
 from symbp.verify.blocks import Block, Directions, blocks, contracted
 from symbp.verify.entries import element, expected_shape, results
+from symbp.verify.numeric import EPSILON, LOST
 from symbp.verify.points import Drawer, Style, domains_of
-from symbp.verify.report import FLOOR, Row, failed
+from symbp.verify.report import FLOOR, Row, failed, left_out
 
-HIGH_TOLERANCE, HIGH_NOISE = 1e-30, 1e-40  # of 50 digits: a matrix that is nearly singular costs some of them
+PRIME = 2**31 - 1  # two different residues agree by chance once in so many
+
 MOST_ENTRIES = {1: 24, 2: 8}  # of one result, by order
 LEAST_ENTRIES, MOST_WORK = 3, 400_000  # of one result; elements evaluated for all of them, some seconds
 TRIES = 20
 
 
+@dataclass(frozen=True)
+class Arithmetic:
+    """A domain, what differences are let pass in it, relative and absolute."""
+
+    name: str
+    domain: Domain
+    tolerance: float = 0.0
+    noise: float = 0.0
+
+
+RATIONALS = Arithmetic("rationals", EXACT)
+RESIDUES = Arithmetic("mod p", MODULAR(PRIME))
+DIGITS = Arithmetic("50 digits", HIGH, 1e-30, 1e-40)  # a matrix that is nearly singular costs some of them
+FLOATS = Arithmetic("dual numbers", FLOAT, LOST * EPSILON, LOST * EPSILON)
+METHODS = {
+    "dual numbers": (FLOATS,),
+    "exact": (RATIONALS, DIGITS),
+    "rationals": (RATIONALS,),
+    "mod p": (RESIDUES,),
+    "50 digits": (DIGITS,),
+}
+"""The arithmetics of each method: the first in which the net can be evaluated counts."""
+
+
 def exact_rows(
-    derivation: Derivation, *, seed: int = 0, hyper: Mapping[str, float] | None = None
+    derivation: Derivation,
+    *,
+    seed: int = 0,
+    hyper: Mapping[str, float] | None = None,
+    methods: Sequence[str] = ("exact",),
 ) -> list[Row]:
-    """One row for each result, at sizes 2 and 3 if they fit; tolerance 0 over the rationals, else 1e-30."""
+    """One row for each result and method, at sizes 2 and 3 if they fit; a tolerance of 0 over the rationals
+    and modulo a prime."""
     system = derivation.declared
-    sizes = least_sizes(system)
+    sizes, rows = least_sizes(system), []
     values = _where_finite(derivation, seed, sizes, hyper or {})
     if isinstance(values, str):
-        return [failed(block.key, "exact", values, sizes) for block in blocks(derivation)]
+        wanted = blocks(derivation)
+        return [failed(block.key, method, values, sizes) for method in methods for block in wanted]
     for name, value in (hyper or {}).items():
         if name in values:
             values[name] = np.array(Fraction(repr(float(value))), dtype=object)
-    try:
-        return _rows(derivation, values, sizes, EXACT, "exact (rationals)", 0.0)
-    except OutsideDomain:
-        return _rows(derivation, values, sizes, HIGH, "exact (50 digits)", HIGH_TOLERANCE)
+    for method in methods:
+        rows += _first_possible(derivation, values, sizes, method)
+    return rows
+
+
+def _first_possible(
+    derivation: Derivation, values: Mapping[str, Any], sizes: Mapping[str, int], method: str
+) -> list[Row]:
+    reason = ""
+    for arithmetic in METHODS[method]:
+        name = f"{method} ({arithmetic.name})" if len(METHODS[method]) > 1 else method
+        try:
+            return _rows(derivation, values, sizes, arithmetic, name)
+        except OutsideDomain as refusal:
+            reason = refusal.what
+    shapes = [expected_shape(derivation, block, sizes) for block in blocks(derivation)]
+    return [
+        left_out(block.key, method, reason, sizes, math.prod(shape))
+        for block, shape in zip(blocks(derivation), shapes, strict=True)
+    ]
 
 
 def _where_finite(
@@ -86,10 +134,10 @@ def _rows(
     derivation: Derivation,
     values: Mapping[str, Any],
     sizes: Mapping[str, int],
-    domain: Domain,
+    arithmetic: Arithmetic,
     method: str,
-    tolerance: float,
 ) -> list[Row]:
+    domain = arithmetic.domain
     wanted = blocks(derivation)
     ours = evaluate(derivation.system, values, sizes, domain, wanted=[block.tensor for block in wanted])
     rows = []
@@ -111,8 +159,10 @@ def _rows(
             mine += list(contracted(whole, block, directions).ravel())
             theirs += list(_along(derivation, values, sizes, domain, block, directions).ravel())
             elements += ["along a random direction"] * (len(mine) - len(chosen))
-        row = _row(block.key, method, mine, theirs, tolerance, whole.size, sizes, tuple(elements))
-        rows.append(replace(row, entries=len(chosen), points=int(len(chosen) < whole.size)))
+        row = _row(block.key, method, mine, theirs, arithmetic, whole.size, sizes, tuple(elements))
+        rows.append(
+            replace(row, entries=len(chosen), points=int(len(chosen) < whole.size), shape=whole.shape)
+        )
     return rows
 
 
@@ -158,22 +208,30 @@ def _row(
     method: str,
     ours: Sequence[Any],
     theirs: Sequence[Any],
-    tolerance: float,
+    arithmetic: Arithmetic,
     size: int,
     sizes: Mapping[str, int],
     elements: tuple[str, ...],
 ) -> Row:
     known = [(a, b, at) for a, b, at in zip(ours, theirs, elements, strict=True) if _is_finite(b)]
-    off = [abs(a - b) if _is_finite(a) else math.inf for a, b, _ in known]
+    off = [_distance(a, b) for a, b, _ in known]
     largest = max(off, default=0)
-    scale = max([float(abs(x)) for a, b, _ in known for x in (a, b) if _is_finite(x)] + [FLOOR])
+    scale = max([abs(as_float(x)) for a, b, _ in known for x in (a, b) if _is_finite(x)] + [FLOOR])
     a, b, at = known[off.index(largest)] if known else (0, 0, "")
     left = len(ours) - len(known)
-    ok = float(largest) <= tolerance * scale + (HIGH_NOISE if tolerance else 0.0)
+    ok = float(largest) <= arithmetic.tolerance * scale + arithmetic.noise
     return Row(
-        name, method, float(largest), float(largest) / scale, ok, tolerance, len(known), size, dict(sizes),
-        at, as_float(a), as_float(b), note=f"{left} without a value" if left else "",
+        name, method, float(largest), float(largest) / scale, ok, arithmetic.tolerance, len(known), size,
+        dict(sizes), at, as_float(a), as_float(b), note=f"{left} without a value" if left else "",
+        errors=tuple(float(x) / scale for x in off),
     )  # fmt: skip
+
+
+def _distance(a: Any, b: Any) -> Any:
+    """How far a result is off; of residues all that can be said is whether it is."""
+    if isinstance(b, Residue):
+        return 0 if a == b else math.inf
+    return abs(a - b) if _is_finite(a) else math.inf
 
 
 def _is_finite(value: Any) -> bool:

@@ -6,7 +6,7 @@ Must not know: the target that computes; any module with the common interface wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -17,10 +17,12 @@ from symbp.derive.derivation import Derivation
 from symbp.ir.evaluation.vector import run
 from symbp.verify.blocks import blocks
 from symbp.verify.points import Drawer, Point, Style, domains_of
-from symbp.verify.report import Row, compare, failed
+from symbp.verify.report import FLOOR, Row, compare, failed
 from symbp.verify.rounding import Evaluate, rounding
 
-TOLERANCES = {"float64": 1e-12, "float32": 1e-4}
+Array = np.ndarray[Any, Any]
+TOLERANCES = {kind: 2.0**10 * float(np.finfo(kind).eps) for kind in ("float64", "float32")}
+"""Ten bits may be lost before rounding is measured: 2e-13 and 1e-4."""
 METHOD = "generated module"
 STYLES = (Style(), Style(3.0, dealt=True), Style(0.1, dealt=True))
 ILL = 1e-2  # of a result that rounding moves by so much of its size, nothing can be said
@@ -55,28 +57,57 @@ def _rows(derivation: Derivation, module: ModuleType, point: Point, hyper: Mappi
     promised = derivation.gradients if hasattr(module, "derivatives") else module.PARAMETERS
     tensors = {name: tensor for name, tensor in derivation.gradients.items() if name in promised}
     expected = run(derivation.system, values, sizes, wanted=list(tensors.values()))
-    found, rows = _results(module, values), []
+    found, again, rows = _results(module, values), _results(module, values), []
     for name, tensor in tensors.items():
         right = expected[tensor]
-        if name not in found:
-            rows.append(failed(name, METHOD, "the module has no such result", sizes, right.size))
-        elif np.shape(found[name]) != right.shape:
-            reason = f"its shape is {np.shape(found[name])}, not {right.shape}"
+        reason = _unfit(found.get(name), again.get(name), right, TOLERANCES[str(dtype)])
+        if reason:
             rows.append(failed(name, METHOD, reason, sizes, right.size))
-        else:
-            row = compare(name, METHOD, found[name], right, TOLERANCES[str(dtype)], sizes=sizes)
-            if not row.ok:  # what is as uncertain as that in the module's own arithmetic passes
+            continue
 
-                def evaluate(tensors: Evaluate, tensor: str = tensor) -> Any:
-                    return tensors(derivation.system, values, sizes, [tensor])[tensor]
+        def evaluate(tensors: Evaluate, tensor: str = tensor) -> Any:
+            return tensors(derivation.system, values, sizes, [tensor])[tensor]
 
-                noise = rounding(evaluate, float(np.finfo(dtype).eps))
-                blind = ~(noise <= ILL * max(float(np.max(np.abs(right), initial=0.0)), 1e-30))
-                row = compare(
-                    name, METHOD, found[name], right, row.tolerance, noise=noise, sizes=sizes, blind=blind
-                )
-            rows.append(row)
+        rows.append(_row(name, np.asarray(found[name]), right, evaluate, dtype, sizes))
     return rows
+
+
+def _unfit(found: Any, again: Any, right: Array, tolerance: float) -> str:
+    """Why an answer can't be compared; nothing, if it can."""
+    if found is None:
+        return "the module has no such result"
+    if np.shape(found) != right.shape:
+        return f"its shape is {np.shape(found)}, not {right.shape}"
+    if not _same(found, again, tolerance):
+        off = float(np.max(np.abs(np.asarray(found, float) - np.asarray(again, float)), initial=0.0))
+        return f"it isn't deterministic: two calls with the same arguments differ by {off:.1e}"
+    return ""
+
+
+def _row(
+    name: str,
+    found: Array,
+    right: Array,
+    evaluate: Callable[[Evaluate], Array],
+    dtype: np.dtype[Any],
+    sizes: Mapping[str, int],
+) -> Row:
+    """An answer beside what is right; what is as uncertain in the module's own arithmetic passes."""
+    row = compare(name, METHOD, found, right, TOLERANCES[str(dtype)], sizes=sizes, shape=right.shape)
+    if row.ok:
+        return row
+    noise = rounding(evaluate, float(np.finfo(dtype).eps))
+    blind = ~(noise <= ILL * max(float(np.max(np.abs(right), initial=0.0)), 1e-30))
+    return compare(
+        name, METHOD, found, right, row.tolerance, noise=noise, sizes=sizes, blind=blind, shape=right.shape
+    )
+
+
+def _same(one: Any, other: Any, tolerance: float) -> bool:
+    """Whether two answers are one but for the order in which threads add up."""
+    a, b = np.asarray(one, float), np.asarray(other, float)
+    scale = max(float(np.max(np.abs(a), initial=0.0)), FLOOR)
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=0, atol=tolerance * scale, equal_nan=True))
 
 
 def _results(module: ModuleType, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,26 +19,25 @@ from symbp.derive import Derivation, derive
 from symbp.ir.evaluation.vector import with_stopped
 from symbp.verify.blocks import Block, Directions
 from symbp.verify.numeric import (
-    LEAST_STEP,
     STEP,
     Array,
     Evaluate,
     Values,
     central_differences,
     complex_step_along,
-    explained_by_a_kink,
 )
+from symbp.verify.ridders import Estimate, derivative_along
 from symbp.verify.rounding import Evaluate as Tensors
 from symbp.verify.rounding import exactly, rounding
 
 Differentiate = Callable[[Evaluate, Values, Mapping[str, Array]], Array]
-SHORTER = (1.0, 0.03, 1e-3)  # steps of a difference that may reach over a kink, in turn
+DIFFERENCES = ("central differences", "five-point differences")
 
 
 class Numeric:
     """Derivatives of what blocks differentiate by each method, at one point."""
 
-    methods = ("central differences", "complex step")
+    methods = (*DIFFERENCES, "complex step")
 
     def __init__(
         self,
@@ -68,7 +67,7 @@ class Numeric:
     def along(self, method: str, block: Block, directions: Directions) -> Array:
         """The derivative of what a block differentiates along its directions, an array of that shape."""
         at, declared = self.values, self._declared(block.of)
-        if method == "central differences":
+        if method in DIFFERENCES:
             return self._differences(block, directions, self.step)
         if block.order == 1:  # the logarithm of a negative number has an imaginary part of its own
             found = complex_step_along(declared, at, directions[0])
@@ -76,27 +75,17 @@ class Numeric:
         slope = complex_step_along(self._gradient(block.by[0]), at, directions[1])
         return np.asarray(np.sum(slope * directions[0][block.by[0]]))
 
-    def past_kinks(
-        self, block: Block, directions: Directions, ours: Array, tolerance: float
-    ) -> tuple[Array, Array]:
-        """(a central difference, where it says nothing): with shorter steps, as long as it differs from ours
-        by more than the tolerance and its rounding, but not by more than a kink within its reach explains."""
-        evaluate, along = self._differenced(block, directions)
-        for share in SHORTER:
-            step = max(share * self.step, LEAST_STEP)
-            found = self._differences(block, directions, step)
-            off, noise = np.abs(found - ours), tolerance + self.rounding(block) / step
-            reach = explained_by_a_kink(evaluate, self.values, along, step)
-            blind = (off > noise) & (off <= 1.1 * reach + noise)
-            if not np.any(blind):
-                break
-        return found, blind
+    def estimate(self, block: Block, directions: Directions) -> Estimate:
+        """A central difference with as many steps as it takes, a bound on its error, and where the function
+        has a kink."""
+        evaluate, along = self.differenced(block, directions)
+        return derivative_along(evaluate, self.values, along, noise=self.rounding(block))
 
     def _differences(self, block: Block, directions: Directions, step: float) -> Array:
-        evaluate, along = self._differenced(block, directions)
+        evaluate, along = self.differenced(block, directions)
         return central_differences(evaluate, self.values, along, step)
 
-    def _differenced(self, block: Block, directions: Directions) -> tuple[Evaluate, Mapping[str, Array]]:
+    def differenced(self, block: Block, directions: Directions) -> tuple[Evaluate, Mapping[str, Array]]:
         """What central differences are formed of, and along which direction: the function itself, or its
         first derivative by the complex step."""
         declared = self._declared(block.of)
@@ -111,7 +100,7 @@ class Numeric:
             along = {name: np.ones(np.shape(self.values[name])) for name in block.by[:1]}
 
             def function(tensors: Tensors) -> Array:
-                evaluate, _ = self.otherwise(tensors)._differenced(block, (along, along))
+                evaluate, _ = self.otherwise(tensors).differenced(block, (along, along))
                 return evaluate(self.values)
 
             self._roundings[key] = float(np.max(rounding(function), initial=0.0))

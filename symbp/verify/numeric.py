@@ -19,9 +19,27 @@ Array = np.ndarray[Any, Any]
 Values = Mapping[str, Array]
 Evaluate = Callable[[Values], Array]
 
-STEP = 3e-4  # of the five-point stencil: rounding ε/h is near 1e-12, truncation h⁴ far below
+EPSILON = float(np.finfo(float).eps)
+STEP = 0.4 * EPSILON**0.2
+"""Of the five-point stencil: rounding is 18/12·ε|f|/h at most, truncation h⁴|f⁽⁵⁾|/30, their sum least at
+h = (11.25·ε)^⅕·L for a function that changes over lengths L; this is the step for L = ¼, 3e-4."""
 LEAST_STEP = 1e-7  # rounding is near 1e-9
 COMPLEX_STEP = 1e-30  # no difference is formed, so nothing cancels
+
+
+LOST = 2.0**12
+"""Twelve bits may be lost where a problem is well conditioned; what is lost beyond is measured."""
+TOLERANCES = {  # of what the method leaves when all is well: rounding, and truncation where it is the same
+    "central differences": LOST * EPSILON**0.8,
+    "five-point differences": LOST * EPSILON**0.8,
+    "complex step": LOST * EPSILON,
+}
+
+
+def rounding_of(method: str, step: float = STEP) -> float:
+    """How much of a function's size is rounding in its derivative: 18/12·ε/h in a stencil, four units in the
+    last place where no difference is formed."""
+    return 4 * EPSILON if method == "complex step" else 1.5 * EPSILON / step
 
 
 def loss_at(system: System, values: Values, sizes: Mapping[str, int]) -> complex:
@@ -37,22 +55,6 @@ def central_differences(
     (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h))/12h with h the step."""
     at = {s: evaluate(moved(values, direction, s * step)) for s in (-2, -1, 1, 2)}
     return np.asarray((at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * step))
-
-
-def explained_by_a_kink(
-    evaluate: Evaluate, values: Values, direction: Mapping[str, Array], step: float = STEP
-) -> Array:
-    """How far a central difference may be off because of a kink (a jump J of the slope) within its reach.
-
-    With the kink at r steps, the stencil is off by J/2·|1 − 7r/6| for r < 1 and by J·(2 − r)/12 beyond. The
-    slopes over one step and two then differ by J·r/4 and J·(2 − r)/4, and the differences of slopes to both
-    sides, which double from one step to two where the function is smooth, miss that by J·|1 − 3r/2| and J·(1
-    − r/2): together never less. Of a smooth function both are of the order of the step squared.
-    """
-    at = {s: evaluate(moved(values, direction, s * step)) for s in (-2, -1, 0, 1, 2)}
-    slopes = np.abs((at[2] - at[-2]) / (4 * step) - (at[1] - at[-1]) / (2 * step))
-    near, far = ((at[s] - 2 * at[0] + at[-s]) / (s * step) for s in (1, 2))
-    return np.asarray(slopes + np.abs(far - 2 * near))
 
 
 def complex_step_along(evaluate: Evaluate, values: Values, direction: Mapping[str, Array]) -> Array:

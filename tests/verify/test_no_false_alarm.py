@@ -1,4 +1,5 @@
-"""`bp.check` passes right derivations: nets over the registry and random ones, each at several seeds.
+"""`bp.check` passes right derivations and the modules made of them, in float64 and float32: more than 1,000
+nets over the registry and random ones, each at several seeds.
 
 A few of them here; all, with ten seeds each, when `SYMBP_LONG` is set (some hours).
 """
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import symbp as bp
+from symbp.verify.generated import module_rows
 
 NAME = "verify_right_nets"
 spec = importlib.util.spec_from_file_location(NAME, Path(__file__).with_name("right_nets.py"))
@@ -42,7 +44,12 @@ def test_a_right_derivation_passes(make: Any) -> None:
     for seed in range(SEEDS):
         report = bp.check(net, derivation=derivation, seed=seed)
         assert report.ok, str(report)
+    for dtype in ("float64", "float32"):
+        module = bp.compile(derivation, dtype=dtype)
+        rows = module_rows(derivation, module, sizes=report.sizes)
+        assert rows
+        assert all(row.ok for row in rows), rows
 
 
 def test_there_are_many() -> None:
-    assert len(ALL) >= 500
+    assert len(ALL) >= 1000

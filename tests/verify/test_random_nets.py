@@ -75,6 +75,7 @@ def test_numeric_and_exact(spec: Any) -> None:
     assert {row.method.split(" (")[0] for row in report.rows} == {
         "central differences",
         "complex step",
+        "Taylor remainders",
         "exact",
     }
 

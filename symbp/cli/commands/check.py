@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from symbp.cli import derivatives
+from symbp.cli import check_report, derivatives
 from symbp.cli.arguments import TARGETS, Arguments, sizes
 from symbp.cli.status import FAILED, FINE
 
@@ -51,6 +51,7 @@ def add_arguments(to: Arguments) -> None:
         metavar="FILE.svg",
         help="draw the error of numeric derivatives by their step, for the first parameter (or of --wrt)",
     )
+    check_report.add_arguments(to)
     to.force()
     to.json()
 
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.curve:
         refuse_to_overwrite(args.curve, force=args.force)
+    check_report.refuse_to_overwrite(args)
     target = load_target(args.net)
     derivation = derivatives.derivation(args, target.network)
     if args.against:
@@ -77,8 +79,15 @@ def run(args: argparse.Namespace) -> int:
             sizes=sizes(args),
             derivation=derivation,
         )
-    report = bp.check(target.network, derivation=derivation, sizes=sizes(args), seed=args.seed, module=module)
-    print(json.dumps(report.json(), indent=2) if args.json else report)
+    report = bp.check(
+        target.network,
+        derivation=derivation,
+        sizes=sizes(args),
+        methods=args.methods,
+        seed=args.seed,
+        module=module,
+    )
+    check_report.show(args, report)
     if args.curve:
         _draw(args, derivation, target.network.hyper)
     return FINE if report.ok else FAILED

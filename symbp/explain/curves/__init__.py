@@ -4,7 +4,7 @@ Enters: numbers. Leaves: SVG. Must not know: networks, derivations, where number
 """
 
 from symbp.explain.curves.chart import Chart, Series
-from symbp.explain.curves.kinds import by_epoch, by_layer, by_step
+from symbp.explain.curves.kinds import by_epoch, by_layer, by_step, histogram
 from symbp.explain.curves.svg import svg
 
-__all__ = ["Chart", "Series", "by_epoch", "by_layer", "by_step", "svg"]
+__all__ = ["Chart", "Series", "by_epoch", "by_layer", "by_step", "histogram", "svg"]

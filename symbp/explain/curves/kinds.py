@@ -5,7 +5,9 @@ Enters: records of epochs, errors by step, norms by layer. Leaves: charts. Must 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import floor, inf, log10
 
 from symbp.explain.curves.chart import Axis, Chart, Point, Series, series
 
@@ -41,6 +43,30 @@ def by_step(errors: Mapping[str, Sequence[Point]], what: str) -> Chart:
         Axis("relative error", log=True),
         tuple(Series(name, tuple(points)) for name, points in errors.items()),
     )
+
+
+def histogram(errors: Mapping[str, Sequence[float]], what: str) -> Chart:
+    """How many errors lie in each decade, an outline for each method; those of exactly 0, for which a
+    logarithmic axis has no place, are counted in the name."""
+    return Chart(
+        f"Errors of single entries: {what}",
+        Axis("relative error", log=True),
+        Axis("entries"),
+        tuple(_outline(name, values) for name, values in errors.items()),
+    )
+
+
+def _outline(name: str, values: Sequence[float]) -> Series:
+    decades = Counter(floor(log10(value)) for value in values if 0 < value < inf)
+    none = sum(value == 0 for value in values)
+    points: list[Point] = []
+    if decades:
+        first, last = min(decades), max(decades)
+        corners = [(10.0**k, 10.0 ** (k + 1), float(decades[k])) for k in range(first, last + 1)]
+        points = [(10.0**first, 0.0)]
+        points += [corner for low, high, count in corners for corner in ((low, count), (high, count))]
+        points.append((10.0 ** (last + 1), 0.0))
+    return Series(f"{name} ({none} of {len(values)} are 0)" if none else name, tuple(points))
 
 
 def by_layer(layers: Sequence[str], norms: Mapping[str, Sequence[float]], what: str = "Gradients") -> Chart:
