@@ -1,0 +1,221 @@
+"""The search for the simplest repair: kinds of slips in their order, mutants confirmed at every point.
+
+Enters: a derivation, a tensor that was answered wrong, what was answered for others, seconds. Leaves: a
+repair, or None. Must not know: any one slip.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from symbp.derive.derivation import Derivation
+from symbp.derive.sweep import adjoints
+from symbp.errors import SymbpError
+from symbp.ir.system import Equation, Role, System
+from symbp.verify.against.answer import Array, Compared, Repair
+from symbp.verify.against.repairs.agreement import same
+from symbp.verify.against.repairs.bench import BACKWARD, Bench
+from symbp.verify.against.repairs.mutant import Mutant
+from symbp.verify.against.repairs.reads import permuted, renamed, shifted
+from symbp.verify.against.repairs.shop import Shop
+from symbp.verify.against.repairs.slopes import slopes
+from symbp.verify.against.repairs.sums import sums
+from symbp.verify.against.repairs.terms import scaled, terms
+from symbp.verify.against.repairs.whole import factor, spelled, told, whole
+
+FEW = 6  # elements that may agree by chance
+LEVELS: tuple[tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...], ...] = (
+    (terms, slopes, sums, shifted, permuted),
+    (scaled, renamed),
+)
+
+
+class OutOfTime(Exception):
+    """The seconds are used up."""
+
+
+@dataclass
+class Clock:
+    """Says when to stop."""
+
+    seconds: float
+    started: float = field(default_factory=time.perf_counter)
+
+    def check(self) -> None:
+        if time.perf_counter() - self.started > self.seconds:
+            raise OutOfTime
+
+
+def find_repair(
+    derivation: Derivation,
+    compared: Compared,
+    given: Mapping[str, tuple[Array, ...]],
+    *,
+    seconds: float = 10.0,
+) -> Repair | None:
+    """The simplest change with which what was answered for a tensor is right at every point; None where
+    nothing was found in time, or where the tensor only follows from what is `given` of others."""
+    if not _tells(compared):
+        return None
+    clock = Clock(seconds)
+    best: tuple[int, Repair] | None = None
+    try:
+        shops = [shop for system in systems(derivation) if (shop := _shop(derivation, system, compared, given, clock))]
+        if not shops or any(_follows(shop) for shop in shops[:1]):
+            return None
+        for repair in whole(shops[0]):
+            return repair
+        for kinds in LEVELS:
+            for shop, mutant in _mutants(shops, kinds):
+                clock.check()
+                repair = _confirmed(shop, mutant)
+                if repair is None:
+                    continue
+                doubts = _doubts(shop, mutant, given)
+                if not doubts:
+                    return repair
+                if best is None or doubts < best[0]:
+                    best = doubts, repair
+            if best is not None:
+                break
+    except OutOfTime:
+        pass
+    return best[1] if best is not None else None
+
+
+def systems(derivation: Derivation) -> list[System]:
+    """The backward pass in closed form, as the sweep gave it, and as the chain rule gives it of what was
+    declared: a slip is one step in one of them."""
+    found = [derivation.system]
+    if derivation.grounds:
+        found.append(derivation.grounds[-1].before)
+    declared = derivation.declared
+    try:
+        if declared.loss is not None:
+            found.append(adjoints(declared, declared.loss, list(derivation.gradients)).system)
+    except SymbpError:
+        pass
+    return found
+
+
+def _tells(compared: Compared) -> bool:
+    """Whether there are points and elements enough, all finite."""
+    arrays = [seen.answered for seen in compared.seen]
+    finite = all(a.dtype.kind in "fiu" and bool(np.isfinite(a).all()) for a in arrays)
+    return len(arrays) > 1 and finite and sum(a.size for a in arrays) >= FEW
+
+
+def _shop(
+    derivation: Derivation,
+    system: System,
+    compared: Compared,
+    given: Mapping[str, tuple[Array, ...]],
+    clock: Clock,
+) -> Shop | None:
+    names = _holders(system)
+    by = compared.by or _by(derivation.system, compared.tensor)
+    target = names.get(by, compared.tensor) if by else compared.tensor
+    if target not in system.by_name:
+        return None
+    points = tuple(seen.point for seen in compared.seen)
+    answered = {}
+    for name, arrays in given.items():
+        what = _by(derivation.system, name)
+        own = names.get(what, name) if what else name
+        if own in system.by_name and own in system.defining and own != target and len(arrays) == len(points):
+            answered[own] = arrays
+    bench = Bench(system, target, points, answered)
+    bench = replace(bench, answered=_fitting(bench), _bases={})
+    constants = {
+        t.name: tuple(float(np.asarray(p.values[t.name])) for p in points)
+        for t in system.with_role(Role.HYPER)
+        if not t.shape and all(t.name in p.values for p in points)
+    }
+    arrays = tuple(np.asarray(seen.answered) for seen in compared.seen)
+    return Shop(bench, arrays, compared.theirs or compared.tensor, constants, clock.check)
+
+
+def _fitting(bench: Bench) -> dict[str, tuple[Array, ...]]:
+    """The answers that have the shape of what they stand for, and numbers for elements."""
+    plain = replace(bench, answered={}, _bases={})
+    found = {}
+    for name, arrays in bench.answered.items():
+        fits = all(
+            a.dtype.kind in "fiu" and a.shape == plain.right(k, name).shape and bool(np.isfinite(a).all())
+            for k, a in enumerate(arrays)
+        )
+        if fits:
+            found[name] = arrays
+    return found
+
+
+def _holders(system: System) -> dict[str, str]:
+    """The tensor that holds the derivative of the loss by each other one."""
+    found = {}
+    for tensor in system.tensors:
+        what = tensor.differential
+        if what is not None and not what.part and not what.whole and what.along is None:
+            found[what.by] = tensor.name
+    return found
+
+
+def _by(system: System, name: str) -> str:
+    what = system.by_name[name].differential if name in system.by_name else None
+    return what.by if what is not None and not what.part else ""
+
+
+def _follows(shop: Shop) -> bool:
+    """Whether the answers are right, given those for what they rest on."""
+    return all(same(answer, shop.bench.right(k)) for k, answer in enumerate(shop.answered))
+
+
+def _mutants(
+    shops: list[Shop], kinds: tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...]
+) -> Iterator[tuple[Shop, Mutant]]:
+    """Mutants of the equations between loss and tensor, those of the nearest ones first."""
+    longest = max(len(shop.bench.between) for shop in shops)
+    for place in range(longest):
+        for shop in shops:
+            if place < len(shop.bench.between):
+                equation = shop.bench.between[place]
+                for kind in kinds:
+                    for mutant in kind(shop, equation):
+                        yield shop, mutant
+
+
+def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
+    """The repair of a mutant that gives what was answered, if need be times a constant."""
+    first = shop.bench.changed(0, mutant.changed, mutant.helpers)
+    if first is None or first.shape != shop.answered[0].shape:
+        return None
+    if same(shop.answered[0], first):
+        for k in range(1, len(shop.answered)):
+            found = shop.bench.changed(k, mutant.changed, mutant.helpers)
+            if found is None or not same(shop.answered[k], found):
+                return None
+        return Repair(mutant.slip, mutant.hint, mutant.effort)
+    return None
+
+
+def _doubts(shop: Shop, mutant: Mutant, given: Mapping[str, tuple[Array, ...]]) -> int:
+    """How many other answers the mutant doesn't explain, of those that would rest on it."""
+    names = _holders(shop.bench.system)
+    resting = shop.bench.resting([mutant.target])
+    doubts = 0
+    for name, arrays in given.items():
+        what = shop.bench.system.by_name.get(name)
+        by = what.differential.by if what is not None and what.differential is not None else ""
+        own = names.get(by, name)
+        if own == shop.bench.target or own not in resting or own in shop.bench.answered:
+            continue
+        found = shop.bench.changed(0, mutant.changed, mutant.helpers, wanted=own)
+        doubts += found is None or not same(np.asarray(arrays[0]), found)
+    return doubts
+
+
+__all__ = ["BACKWARD", "find_repair"]
+_ = (factor, spelled, told)

@@ -1,0 +1,128 @@
+"""Slips in sums on the way: a Jacobian taken for a diagonal one, one summand for the sum, a sum too many.
+
+Enters: a shop. Leaves: mutants. Must not know: slopes, steps in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, unused_index
+from symbp.ir.printer import equation_text, expression_text
+from symbp.ir.system import Equation, Reduction, Role, Tensor
+from symbp.verify.against.repairs.mutant import Mutant
+from symbp.verify.against.repairs.shop import Shop, with_body, with_total
+
+
+def sums(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """Every sum of an equation in another extent."""
+    yield from _diagonal(shop, equation)
+    if equation.op == "sum":
+        yield from _single(shop, equation)
+        yield from _overwritten(shop, equation)
+    yield from _everything(shop, equation)
+    yield from _unchosen(shop, equation)
+
+
+def _diagonal(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """A sum that is read, replaced by its term at the reader's own index: Σ_k' f(n, k') by f(n, k)."""
+    for access in accesses(equation.body):
+        inner = shop.bench.backward.get(access.name)
+        if inner is None or inner.op != "sum" or len(inner.reduced) != 1:
+            continue
+        (summed,) = inner.reduced
+        for index in equation.all_indices:
+            if equation.extents[index] != inner.extents[summed]:
+                continue
+            values = dict(zip(inner.indices, access.subscripts, strict=True))
+            term = inner.body.xreplace({**values, summed: index})
+            body = equation.body.xreplace({access: term})
+            hint = (
+                f"{shop.said(equation.target)} rests on all {expression_text(access)} = "
+                f"{equation_text(inner).split(' = ', 1)[1]}: its Jacobian isn't diagonal"
+            )
+            yield Mutant("elementwise", hint, (with_body(equation, body),), 1)
+
+
+def _single(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """One summand for the sum: what the last step of a loop leaves."""
+    for index in equation.reduced:
+        extent = equation.extents[index]
+        for at in (sympy.Integer(0), extent - 1):
+            left = {i: equation.extents[i] for i in equation.reduced if i != index}
+            body = equation.body.xreplace({index: at})
+            hint = f"{shop.of(equation)}the sum over {index} is missing: {equation_text(equation)}"
+            yield Mutant("missing sum", hint, (with_total(equation, body, left),), 1)
+        over = equation.body / extent
+        if not shop.bench.recurs(equation.target):
+            continue
+        hint = f"{shop.of(equation)}the sum over {index} is no mean: {equation_text(equation)}"
+        yield Mutant("mean for sum", hint, (with_body(equation, over),), 1)
+
+
+def _everything(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """A sum over an index that it should keep."""
+    if equation.op not in (None, "sum"):
+        return
+    for index in equation.indices:
+        other = unused_index(index, equation.all_indices)
+        body = equation.body.xreplace({index: other})
+        reduced = {i: equation.extents[i] for i in equation.reduced} | {other: equation.extents[index]}
+        hint = f"{shop.of(equation)}the sum over {index} is too many: {equation_text(equation)}"
+        new = with_total(equation, body, reduced)
+        yield Mutant("sum too many", hint, (new,), 1)
+        mean = with_total(equation, body / equation.extents[index], reduced)
+        yield Mutant("sum too many", hint, (mean,), 2)
+
+
+def _overwritten(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """Of what goes to one place, only the last: `d[tokens] = g` adds nothing up."""
+    for guard in equation.body.atoms(Guard):
+        labels = [e for e in (guard.lhs, guard.rhs) if e.atoms(IntegerAccess)]
+        if guard.op != "=" or len(labels) != 1:
+            continue
+        (label,) = labels
+        by = [i for i in equation.reduced if i in label.free_symbols]
+        if not by:
+            continue
+        twins: dict[Index, Index] = {}
+        for i in by:
+            twins[i] = unused_index(i, (*equation.all_indices, *twins.values()))
+        flat, twin = _flat(by, equation), _flat([twins[i] for i in by], equation, twins)
+        name = f"{equation.target}_last"
+        free = tuple(by)
+        last = Equation(
+            name,
+            free,
+            Guard("!=", label, label.xreplace(twins)),
+            Reduction("prod", tuple(twins.values())),
+            (Guard("<", flat, twin),),
+            tuple(equation.extents[i] for i in by) * 2,
+        )
+        tensor = Tensor(name, tuple(equation.extents[i] for i in by), Role.ADJOINT)
+        changed = with_body(equation, equation.body * Access(name, *free))
+        hint = (
+            f"{shop.of(equation)}what has one {expression_text(label)} adds up: "
+            f"{equation_text(equation)} (np.add.at, not an assignment)"
+        )
+        yield Mutant("missing sum", hint, (changed, last), 1, (tensor,))
+
+
+def _flat(indices: list[Index], equation: Equation, twins: dict[Index, Index] | None = None) -> Expr:
+    back = {twin: index for index, twin in (twins or {}).items()}
+    flat: Expr = sympy.Integer(0)
+    for index in indices:
+        flat = flat * equation.extents[back.get(index, index)] + index
+    return flat
+
+
+def _unchosen(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """Without a bracket that says where something goes: the place of a maximum, a label."""
+    for guard in equation.body.atoms(Guard):
+        if not any(isinstance(a, IntegerAccess) for a in accesses(guard)):
+            continue
+        hint = f"{shop.of(equation)}the factor {expression_text(guard)} is missing: only that element counts"
+        body = equation.body.xreplace({guard: sympy.Integer(1)})
+        yield Mutant("missing slope", hint, (with_body(equation, body),), 1)
