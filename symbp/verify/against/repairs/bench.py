@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import SymbpError
+from symbp.ir.groups import groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.ir.vector import Run
+from symbp.verify.against.repairs.hoisting import Hoisted, hoisted
+from symbp.verify.against.repairs.stepping import Order, order, stepped
 from symbp.verify.points import Point
 
 Array = np.ndarray[Any, Any]
@@ -29,12 +32,35 @@ class _Replay(Run):
     """A few equations, given all that they rest on at a point that was run before: its sizes and whatever else
     doesn't change are taken from there."""
 
-    def __init__(self, system: System, base: Run) -> None:
+    def __init__(self, system: System, base: Run, known: Mapping[str, Array]) -> None:
         self.__dict__ |= base.__dict__
-        self.system, self.base, self._arrays, self._groups = system, base, {}, None
+        self.system, self.base, self._arrays, self._groups = system, base, dict(known), None
+        self.busy = set[str]()
 
     def _leaf(self, name: str) -> Array:
         return self.base.tensor(name)
+
+    def _compute(self, name: str) -> None:
+        """What isn't a recurrence needs no order but that of its reads."""
+        if name in self.busy:
+            raise _Recurrence
+        self.busy.add(name)
+        try:
+            equation = self.system.defining[name]
+            for read in equation.read_names:
+                self.tensor(read)
+            self._arrays[name] = self._evaluate(equation, {})
+        except _Recurrence:
+            if len(self.busy) > 1:
+                raise
+            self.busy.clear()
+            super()._compute(name)
+        finally:
+            self.busy.discard(name)
+
+
+class _Recurrence(Exception):
+    """A tensor rests on itself at another step."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +73,9 @@ class Bench:
     points: tuple[Point, ...]
     answered: Mapping[str, tuple[Array, ...]]
     _bases: dict[int, Run] = field(default_factory=dict)
+    _hoisted: dict[str, Hoisted | None] = field(default_factory=dict)
+    _factors: dict[tuple[int, str], Array] = field(default_factory=dict)
+    _known_orders: dict[Any, tuple[Order, ...]] = field(default_factory=dict)
 
     @cached_property
     def held(self) -> System:
@@ -126,16 +155,63 @@ class Bench:
         new = {e.target: e for e in equations}
         wanted = wanted or self.target
         needed = self.needed if wanted == self.target else self._rests(wanted)
-        affected = (self.resting(new) & needed) | {t.name for t in helpers} | set(new)
-        kept = [new.pop(e.target, e) for e in self.held.equations if e.target in affected]
-        system = self.system.with_(
-            tensors=(*self.system.tensors, *helpers), equations=(*new.values(), *kept)
-        )
+        affected = (self.resting(new) & needed) | set(new)
         try:
             with np.errstate(all="ignore"):
-                return _Replay(system, self.base(k)).tensor(wanted)
-        except (SymbpError, ArithmeticError, ValueError, IndexError, TypeError):
+                return self._replayed(k, affected, new, helpers, wanted)
+        except (SymbpError, ArithmeticError, ValueError, IndexError, TypeError, KeyError):
             return None
+
+    def _replayed(
+        self,
+        k: int,
+        affected: set[str],
+        new: Mapping[str, Equation],
+        helpers: Sequence[Tensor],
+        wanted: str,
+    ) -> Array:
+        """The wanted tensor, of all that is affected evaluated anew."""
+        known: dict[str, Array] = {}
+        kept, tensors = list[Equation](), list[Tensor](helpers)
+        simple: dict[str, Hoisted] = {}
+        for name in sorted(affected):
+            equation = new.get(name) or self.backward[name]
+            if name in self.backward:
+                tensors.append(self.system.by_name[name])
+                found = self._hoist(k, equation, name in new, known) if self.recurs(name) else None
+                if found is not None and len(affected) > 1:
+                    equation, simple[name] = found.equation, found
+                    tensors += found.tensors
+            kept.append(equation)
+        system = System(tuple(tensors), tuple(kept))
+        replay = _Replay(system, self.base(k), known)
+        for found_order in self._orders(system, simple) if simple else ():
+            equations = {name: simple[name].equation for name in found_order.targets}
+            parts = {name: simple[name].parts(known) for name in found_order.targets}
+            arrays = stepped(found_order, equations, parts, replay.extent, replay.tensor) or {}
+            for name, array in arrays.items():
+                replay.define(name, array)
+        return replay.tensor(wanted)
+
+    def _orders(self, system: System, simple: Mapping[str, Hoisted]) -> tuple[Order, ...]:
+        """The recurrences of simple equations, in their order; the same wherever the same is read."""
+        key = tuple((e.target, *(simple[e.target].adjoints if e.target in simple else ())) for e in system.equations)
+        if key not in self._known_orders:
+            found = [order(group) for group in groups(system)]
+            self._known_orders[key] = tuple(o for o in found if o and all(n in simple for n in o.targets))
+        return self._known_orders[key]
+
+    def _hoist(self, k: int, equation: Equation, is_new: bool, known: dict[str, Array]) -> Hoisted | None:
+        """A recurrent equation with the factors of its adjoints as arrays, which come to what is `known`."""
+        name = f"{equation.target} {'changed' if is_new else 'factor'}"
+        if is_new or name not in self._hoisted:
+            self._hoisted[name] = hoisted(equation, self.backward, name)
+        found = self._hoisted[name]
+        for part in found.equations if found is not None else ():
+            if is_new or (k, part.target) not in self._factors:
+                self._factors[k, part.target] = self.base(k).value(part)
+            known[part.target] = self._factors[k, part.target]
+        return found
 
     def _rests(self, name: str) -> set[str]:
         found, stack = set[str](), [name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,15 +22,22 @@ from symbp.verify.against.repairs.bench import BACKWARD, Bench
 from symbp.verify.against.repairs.mutant import Mutant
 from symbp.verify.against.repairs.reads import permuted, renamed, shifted
 from symbp.verify.against.repairs.shop import Shop
-from symbp.verify.against.repairs.slopes import slopes
+from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, powers
 from symbp.verify.against.repairs.sums import sums
 from symbp.verify.against.repairs.terms import scaled, terms
 from symbp.verify.against.repairs.whole import factor, spelled, told, whole
 
 FEW = 6  # elements that may agree by chance
-LEVELS: tuple[tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...], ...] = (
-    (terms, slopes, sums, shifted, permuted),
-    (scaled, renamed),
+KINDS: tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...] = (
+    terms,
+    sums,
+    missing_slopes,
+    shifted,
+    permuted,
+    other_slopes,
+    scaled,
+    renamed,
+    powers,
 )
 
 
@@ -40,13 +47,13 @@ class OutOfTime(Exception):
 
 @dataclass
 class Clock:
-    """Says when to stop."""
+    """Says when so many seconds of work are done."""
 
     seconds: float
-    started: float = field(default_factory=time.perf_counter)
+    started: float = field(default_factory=time.thread_time)
 
     def check(self) -> None:
-        if time.perf_counter() - self.started > self.seconds:
+        if time.thread_time() - self.started > self.seconds:
             raise OutOfTime
 
 
@@ -69,9 +76,13 @@ def find_repair(
             return None
         for repair in whole(shops[0]):
             return repair
-        for kinds in LEVELS:
-            for shop, mutant in _mutants(shops, kinds):
+        tried = set[tuple[Equation, ...]]()
+        for kind in KINDS:
+            for shop, mutant in _mutants(shops, kind):
                 clock.check()
+                if mutant.changed in tried:
+                    continue
+                tried.add(mutant.changed)
                 repair = _confirmed(shop, mutant)
                 if repair is None:
                     continue
@@ -129,7 +140,7 @@ def _shop(
         if own in system.by_name and own in system.defining and own != target and len(arrays) == len(points):
             answered[own] = arrays
     bench = Bench(system, target, points, answered)
-    bench = replace(bench, answered=_fitting(bench), _bases={})
+    bench = Bench(system, target, points, _fitting(bench))
     constants = {
         t.name: tuple(float(np.asarray(p.values[t.name])) for p in points)
         for t in system.with_role(Role.HYPER)
@@ -141,7 +152,7 @@ def _shop(
 
 def _fitting(bench: Bench) -> dict[str, tuple[Array, ...]]:
     """The answers that have the shape of what they stand for, and numbers for elements."""
-    plain = replace(bench, answered={}, _bases={})
+    plain = Bench(bench.system, bench.target, bench.points, {})
     found = {}
     for name, arrays in bench.answered.items():
         fits = all(
@@ -174,7 +185,7 @@ def _follows(shop: Shop) -> bool:
 
 
 def _mutants(
-    shops: list[Shop], kinds: tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...]
+    shops: list[Shop], kind: Callable[[Shop, Equation], Iterator[Mutant]]
 ) -> Iterator[tuple[Shop, Mutant]]:
     """Mutants of the equations between loss and tensor, those of the nearest ones first."""
     longest = max(len(shop.bench.between) for shop in shops)
@@ -182,9 +193,8 @@ def _mutants(
         for shop in shops:
             if place < len(shop.bench.between):
                 equation = shop.bench.between[place]
-                for kind in kinds:
-                    for mutant in kind(shop, equation):
-                        yield shop, mutant
+                for mutant in kind(shop, equation):
+                    yield shop, mutant
 
 
 def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:

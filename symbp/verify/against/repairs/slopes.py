@@ -8,11 +8,11 @@ the same elements.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Slip
@@ -22,11 +22,30 @@ from symbp.verify.against.repairs.shop import Activation, Shop, inside, with_bod
 Subscripts = tuple[Expr, ...]
 
 
-def slopes(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """Every slope of an equation in another form."""
+def missing_slopes(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """An equation without one of its slopes."""
+    yield from _changed(shop, equation, _missing)
+
+
+def other_slopes(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """One slope taken elsewhere: before or behind the activation, at another layer, on the other side."""
+    yield from _changed(shop, equation, _elsewhere)
+
+
+def powers(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """One slope with another power, or that of another function."""
+    yield from _changed(shop, equation, _others)
+
+
+Form = tuple[Slip, str, Expr, int]
+"""The slip, the hint, what stands in the place of the slope, the effort."""
+Forms = Callable[[Shop, Equation, Expr], Iterator[Form]]
+
+
+def _changed(shop: Shop, equation: Equation, forms: Forms) -> Iterator[Mutant]:
     for whole, group in groups_in(shop, equation):
-        for slip, hint, new, effort in _forms(shop, equation, group):
-            body = equation.body.xreplace({whole: whole / group * new} if whole != group else {whole: new})
+        for slip, hint, new, effort in forms(shop, equation, group):
+            body = equation.body.xreplace({whole: whole / group * new})
             if body != equation.body:
                 yield Mutant(slip, f"{shop.of(equation)}{hint}", (with_body(equation, body),), effort)
 
@@ -34,12 +53,11 @@ def slopes(shop: Shop, equation: Equation) -> Iterator[Mutant]:
 def groups_in(shop: Shop, equation: Equation) -> list[tuple[Expr, Expr]]:
     """The products of a body with the slopes in each."""
     found: dict[tuple[Expr, Expr], None] = {}
+    seed = not shop.passes(equation.body)
     for whole in inside(equation.body):
-        if isinstance(whole, sympy.Mul):
+        if isinstance(whole, sympy.Mul) and (seed or shop.passes(whole)):
             for group in grouped(shop, whole):
                 found[whole, group] = None
-    if not isinstance(equation.body, sympy.Mul) and not shop.passes(equation.body):
-        return list(found)
     return list(found)
 
 
@@ -53,56 +71,66 @@ def grouped(shop: Shop, whole: Expr) -> list[Expr]:
     return list(found.values())
 
 
-def _forms(shop: Shop, equation: Equation, group: Expr) -> Iterator[tuple[Slip, str, Expr, int]]:
-    text = expression_text(group, equation.indices)
-    at = _activation(shop, group)
-    one = sympy.Integer(1)
+def _missing(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
+    text, at = expression_text(group, equation.indices), _activation(shop, group)
+    what = f"the slope of {at[0].target} is missing: {text}" if at else f"the factor {text} is missing"
+    yield "missing slope", what, sympy.Integer(1), 1
+
+
+def _elsewhere(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
+    text, at = expression_text(group, equation.indices), _activation(shop, group)
     if at is None:
-        yield "missing slope", f"the factor {text} is missing", one, 1
         if isinstance(group, Guard):
             yield "wrong slope", f"the condition is the other way round: {text}", group.complement(), 1
-        yield "wrong slope", f"{text} is a factor once, not twice", group**2, 2
-        yield "wrong slope", f"{text} multiplies, its inverse doesn't", 1 / group, 2
-        yield "wrong slope", f"{text} belongs there, not its square root", sympy.sqrt(group), 2
+        for inner in sorted(group.atoms(sympy.Function, sympy.exp), key=sympy.count_ops):
+            hint = f"the slope is {text}: {expression_text(inner)}, not {expression_text(inner.args[0])}"
+            yield "wrong slope", hint, group.xreplace({inner: inner.args[0]}), 1
+            yield "wrong slope", f"{expression_text(inner)} itself stands for the slope {text}", inner, 1
         return
     activation, subscripts = at
-    said = _function(activation)
     value, before = activation.at(activation.value, subscripts), activation.at(activation.before, subscripts)
-    place = expression_text(before)
-    yield "missing slope", f"the slope of {said} is missing: {text}", one, 1
-    yield "wrong slope", f"the slope of {said} is a factor once, not twice: {text}", group**2, 2
-    belongs = f"{said} at {place} has the slope {text}"
-    for new, what in _elsewhere(activation, subscripts):
-        yield "wrong slope", f"{what} stands for the slope: {belongs}", new, 1
+    belongs = f"{activation.target}'s slope is {text}"
+    for form in filter(None, (activation.by_value, activation.by_before)):
+        right = activation.at(form, subscripts)
+        for here, there in ((value, before), (before, value), (before, -before)):
+            place = f"{expression_text(here)}, not at {expression_text(there)}"
+            yield "wrong slope", f"{belongs}, taken at {place}", right.xreplace({here: there}), 1
+        for guard in right.atoms(Guard):
+            hint = f"the condition is the other way round: {belongs}"
+            yield "wrong slope", hint, right.xreplace({guard: guard.complement()}), 1
+    for there in (value, before):
+        hint = f"{expression_text(there)} itself stands for the slope: {belongs}"
+        yield "wrong slope", hint, there, 1
+    yield from _of_others(shop, activation, subscripts, belongs)
+
+
+def _of_others(shop: Shop, activation: Activation, subscripts: Subscripts, belongs: str) -> Iterator[Form]:
+    """The slope of another layer of the same shape, or this one's taken there."""
+    shape = shop.bench.system.tensor(activation.target).shape
     for other in shop.activations.values():
-        if other.target == activation.target or len(other.indices) != len(subscripts):
+        same = shop.bench.system.tensor(other.target).shape == shape
+        if other.target == activation.target or not same:
             continue
-        if shop.bench.system.tensor(other.target).shape != shop.bench.system.tensor(activation.target).shape:
-            continue
-        what = f"the slope of another layer, at {other.target}, stands for that at {activation.target}: {text}"
+        hint = f"the slope of another layer, at {other.target}, stands for that at {activation.target}: {belongs}"
         for form in filter(None, (other.by_value, other.by_before)):
-            yield "slope of another layer", what, other.at(form, subscripts), 1
+            yield "slope of another layer", hint, other.at(form, subscripts), 1
         if activation.by_value is not None:
-            mixed = activation.by_value.xreplace({activation.value: other.at(other.value, activation.indices)})
-            yield "slope of another layer", what, activation.at(mixed, subscripts), 1
-    for new in _plain_slopes(value, before):
-        yield "wrong slope", f"the slope of another function stands there: {belongs}", new, 2
+            there = activation.by_value.xreplace({activation.value: other.at(other.value, activation.indices)})
+            yield "slope of another layer", hint, activation.at(there, subscripts), 1
 
 
-def _elsewhere(activation: Activation, subscripts: Subscripts) -> Iterator[tuple[Expr, str]]:
-    """The slope taken where it isn't, and what is no slope at all."""
+def _others(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
+    text, at = expression_text(group, equation.indices), _activation(shop, group)
+    yield "wrong slope", f"{text} is a factor once, not twice", group**2, 2
+    yield "wrong slope", f"{text} is a factor itself, not its inverse", 1 / group, 2
+    yield "wrong slope", f"{text} is a factor itself, not its square root", sympy.sqrt(group), 2
+    if at is None:
+        return
+    activation, subscripts = at
     value, before = activation.at(activation.value, subscripts), activation.at(activation.before, subscripts)
-    if activation.by_value is not None:
-        form = activation.at(activation.by_value, subscripts)
-        yield form.xreplace({value: before}), f"{expression_text(form.xreplace({value: before}))}"
-    form = activation.at(activation.by_before, subscripts)
-    if before in form.atoms(type(before)) or form.has(before):
-        yield form.xreplace({before: value}), f"the slope at {expression_text(value)}"
-        yield activation.at(activation.by_before, subscripts).xreplace({before: -before}), "the slope at minus"
-    yield value, expression_text(value)
-    yield before, expression_text(before)
-    for guard in form.atoms(Guard):
-        yield form.xreplace({guard: guard.complement()}), "the other side"
+    for new in _plain_slopes(value, before):
+        hint = f"{expression_text(new)} stands for the slope: {activation.target}'s slope is {text}"
+        yield "wrong slope", hint, new, 2
 
 
 def _plain_slopes(value: Expr, before: Expr) -> Iterator[Expr]:
@@ -144,11 +172,3 @@ def _solved(
             elif mine != theirs and not mine.free_symbols & {*indices}:
                 return None
     return tuple(found[i] for i in indices) if all(i in found for i in indices) else None
-
-
-def _function(activation: Activation) -> str:
-    """What makes the value."""
-    return activation.target
-
-
-__all__ = ["Size", "grouped", "groups_in", "slopes"]
