@@ -32,9 +32,10 @@ def same(answered: Array, found: Array) -> bool:
     """Whether two arrays have one shape and agree to rounding."""
     if answered.shape != found.shape or answered.dtype.kind not in "fiub":
         return False
-    with np.errstate(all="ignore"):
-        off = np.abs(answered - found)
-        return bool(np.all(off <= tolerance(answered) * scale(answered, found)))
+    largest = scale(answered, found)
+    if not np.isfinite(largest):
+        return False
+    return bool(np.all(np.abs(answered - found) <= tolerance(answered) * largest))
 
 
 def ratio(answered: Array, found: Array) -> float | None:

@@ -10,12 +10,13 @@ from itertools import combinations
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Mod, accesses
-from symbp.ir.printer import expression_text
+from symbp.ir.expr import Access, Expr, Guard, IntegerAccess, Mod, accesses
+from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Slip
+from symbp.verify.against.repairs.agreement import ratio
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.shop import Shop, with_body
+from symbp.verify.against.repairs.shop import Shop, inside, with_body
 
 
 def _reads(equation: Equation) -> list[Access]:
@@ -41,8 +42,7 @@ def _shifted(
     outside = access.outside if access.outside is not None else sympy.Integer(0)
     moved = type(access)(access.name, *subscripts, outside=outside)
     text, wrong = expression_text(access), expression_text(type(access)(access.name, *subscripts))
-    forward = access.name not in shop.adjoints
-    slip: Slip = "stale value" if forward and by < 0 else "step in time"
+    slip: Slip = "step in time"
     hint = f"{shop.of(equation)}{wrong} stands where {text} belongs"
     body = equation.body.xreplace({access: moved})
     yield Mutant(slip, hint, (with_body(equation, body),), 1)
@@ -93,8 +93,11 @@ def _turned(shop: Shop, equation: Equation) -> Iterator[Mutant]:
 
 def renamed(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """Another tensor of the same shape in the place of one."""
+    later = shop.bench.resting([equation.target])
     for access in _reads(equation):
         for other in shop.alike(access.name):
+            if other in later:
+                continue
             new = access.with_(name=other)
             text = expression_text(access)
             hint = f"{expression_text(new)} stands where {text} belongs"
@@ -103,5 +106,38 @@ def renamed(shop: Shop, equation: Equation) -> Iterator[Mutant]:
                 yield Mutant("stale value", f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
 
 
-def _index(e: Expr) -> bool:
-    return isinstance(e, Index)
+def instead(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """Another adjoint in the place of the whole, times a constant: its own slope is missing."""
+    if equation.target != shop.bench.target:
+        return
+    needed = shop.bench.needed
+    for other in shop.alike(equation.target):
+        if other not in needed or any(a.shape != shop.bench.right(k, other).shape for k, a in enumerate(shop.answered)):
+            continue
+        found = [ratio(a, shop.bench.right(k, other)) for k, a in enumerate(shop.answered)]
+        numbers = [f for f in found if f is not None]
+        form = shop.recogniser.monomial(numbers) if len(numbers) == len(found) else None
+        if form is None:
+            continue
+        body = shop.expression(form) * Access(other, *equation.indices)
+        changed = equation.with_(body=body, reduction=None, ranges=equation.shape)
+        hint = f"{shop.theirs} is {other} itself: what lies between is missing, {equation_text(equation)}"
+        yield Mutant("missing slope", hint, (changed,), 2)
+
+
+def replaced(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """All that multiplies an adjoint replaced by one tensor of the forward pass."""
+    for whole in inside(equation.body):
+        if not isinstance(whole, sympy.Mul) or not shop.passes(whole):
+            continue
+        ours = [f for f in whole.args if accesses(f) and not shop.passes(f)]
+        indices = [i for i in equation.all_indices if any(i in f.free_symbols for f in ours)]
+        if len(ours) < 2:
+            continue
+        for name in shop.of_shape(tuple(equation.extents[i] for i in indices)):
+            if name in shop.adjoints:
+                continue
+            new = Access(name, *indices)
+            body = equation.body.xreplace({whole: whole / sympy.Mul(*ours) * new})
+            hint = f"{expression_text(new)} stands where {expression_text(sympy.Mul(*ours))} belongs"
+            yield Mutant("stale value", f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)

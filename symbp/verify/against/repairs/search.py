@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.derive.sweep import adjoints
-from symbp.errors import SymbpError
 from symbp.ir.system import Equation, Role, System
 from symbp.verify.against.answer import Array, Compared, Repair
-from symbp.verify.against.repairs.agreement import same
+from symbp.verify.against.repairs.agreement import ratio, same
 from symbp.verify.against.repairs.bench import BACKWARD, Bench
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.reads import permuted, renamed, shifted
+from symbp.verify.against.repairs.reads import instead, permuted, renamed, replaced, shifted
 from symbp.verify.against.repairs.shop import Shop
 from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, powers
+from symbp.verify.against.repairs.sources import sources
 from symbp.verify.against.repairs.sums import sums
-from symbp.verify.against.repairs.terms import scaled, terms
-from symbp.verify.against.repairs.whole import factor, spelled, told, whole
+from symbp.verify.against.repairs.terms import added, inner_terms, scaled, terms
+from symbp.verify.against.repairs.whole import whole
+from symbp.verify.against.repairs.words import spelled
 
 FEW = 6  # elements that may agree by chance
 KINDS: tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...] = (
@@ -36,8 +36,12 @@ KINDS: tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...] = (
     permuted,
     other_slopes,
     scaled,
-    renamed,
     powers,
+    instead,
+    renamed,
+    inner_terms,
+    added,
+    replaced,
 )
 
 
@@ -69,9 +73,9 @@ def find_repair(
     if not _tells(compared):
         return None
     clock = Clock(seconds)
-    best: tuple[int, Repair] | None = None
+    best: tuple[tuple[bool, bool, int], Repair] | None = None
     try:
-        shops = [shop for system in systems(derivation) if (shop := _shop(derivation, system, compared, given, clock))]
+        shops = [shop for system in sources(derivation, compared.seen[0].point) if (shop := _shop(derivation, system, compared, given, clock))]
         if not shops or any(_follows(shop) for shop in shops[:1]):
             return None
         for repair in whole(shops[0]):
@@ -87,37 +91,21 @@ def find_repair(
                 if repair is None:
                     continue
                 doubts = _doubts(shop, mutant, given)
-                if not doubts:
+                if not doubts and repair.effort <= mutant.effort:
                     return repair
-                if best is None or doubts < best[0]:
-                    best = doubts, repair
-            if best is not None:
-                break
+                cost = (doubts > 0, repair.effort > mutant.effort, doubts + repair.effort)
+                if best is None or cost < best[0]:
+                    best = cost, repair
     except OutOfTime:
         pass
     return best[1] if best is not None else None
-
-
-def systems(derivation: Derivation) -> list[System]:
-    """The backward pass in closed form, as the sweep gave it, and as the chain rule gives it of what was
-    declared: a slip is one step in one of them."""
-    found = [derivation.system]
-    if derivation.grounds:
-        found.append(derivation.grounds[-1].before)
-    declared = derivation.declared
-    try:
-        if declared.loss is not None:
-            found.append(adjoints(declared, declared.loss, list(derivation.gradients)).system)
-    except SymbpError:
-        pass
-    return found
 
 
 def _tells(compared: Compared) -> bool:
     """Whether there are points and elements enough, all finite."""
     arrays = [seen.answered for seen in compared.seen]
     finite = all(a.dtype.kind in "fiu" and bool(np.isfinite(a).all()) for a in arrays)
-    return len(arrays) > 1 and finite and sum(a.size for a in arrays) >= FEW
+    return len(arrays) > 1 and finite and sum(seen.right.size for seen in compared.seen) >= FEW
 
 
 def _shop(
@@ -198,17 +186,25 @@ def _mutants(
 
 
 def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
-    """The repair of a mutant that gives what was answered, if need be times a constant."""
-    first = shop.bench.changed(0, mutant.changed, mutant.helpers)
-    if first is None or first.shape != shop.answered[0].shape:
-        return None
-    if same(shop.answered[0], first):
-        for k in range(1, len(shop.answered)):
-            found = shop.bench.changed(k, mutant.changed, mutant.helpers)
-            if found is None or not same(shop.answered[k], found):
-                return None
+    """The repair of a mutant that gives what was answered, if need be times a constant that has a name."""
+    found: list[Array] = []
+    factors: list[float] = []
+    for k, answer in enumerate(shop.answered):
+        array = shop.bench.changed(k, mutant.changed, mutant.helpers)
+        if array is None or array.shape != answer.shape:
+            return None
+        factor = 1.0 if same(answer, array) else ratio(answer, array)
+        if factor is None:
+            return None
+        found.append(array)
+        factors.append(factor)
+    if all(factor == 1 for factor in factors):
         return Repair(mutant.slip, mutant.hint, mutant.effort)
-    return None
+    form = shop.recogniser.monomial(factors)
+    if form is None or form.is_one:
+        return None
+    hint = f"{mutant.hint}; and {spelled(shop.theirs, form)}"
+    return Repair(mutant.slip, hint, mutant.effort + max(form.effort, 1))
 
 
 def _doubts(shop: Shop, mutant: Mutant, given: Mapping[str, tuple[Array, ...]]) -> int:
@@ -226,6 +222,3 @@ def _doubts(shop: Shop, mutant: Mutant, given: Mapping[str, tuple[Array, ...]]) 
         doubts += found is None or not same(np.asarray(arrays[0]), found)
     return doubts
 
-
-__all__ = ["BACKWARD", "find_repair"]
-_ = (factor, spelled, told)

@@ -101,6 +101,10 @@ class Shop:
         found = self._by_shape.get((tensor.shape, tensor.role in BACKWARD), [])
         return [other for other in found if other != name]
 
+    def of_shape(self, shape: tuple[Any, ...]) -> list[str]:
+        """All tensors of a shape."""
+        return [*self._by_shape.get((shape, False), []), *self._by_shape.get((shape, True), [])]
+
     @cached_property
     def steps(self) -> frozenset[Any]:
         """The lengths of axes along which something is read a step before or after."""
@@ -244,8 +248,9 @@ def inside(e: Expr) -> Iterator[Expr]:
 def sums_in(shop: Shop, equation: Equation) -> list[Expr]:
     """The sums whose terms are terms of the backward pass."""
     seed = not shop.passes(equation.body)
+    alone = [e for t in sympy.Add.make_args(equation.body) if not shop.passes(t) for e in inside(t)]
     found = [e for e in dict.fromkeys(inside(equation.body)) if e.is_Add]
-    return [e for e in found if seed or shop.passes(e)]
+    return [e for e in found if seed or shop.passes(e) or e in alone]
 
 
 def with_body(equation: Equation, body: Expr) -> Equation:

@@ -90,6 +90,10 @@ def _elsewhere(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
     activation, subscripts = at
     value, before = activation.at(activation.value, subscripts), activation.at(activation.before, subscripts)
     belongs = f"{activation.target}'s slope is {text}"
+    if isinstance(group, Access):  # it is no slope, but what multiplies: the activation itself
+        hint = f"{expression_text(before)} stands where {expression_text(group)} belongs"
+        yield "stale value", hint, before, 1
+        return
     for form in filter(None, (activation.by_value, activation.by_before)):
         right = activation.at(form, subscripts)
         for here, there in ((value, before), (before, value), (before, -before)):
@@ -124,9 +128,16 @@ def _others(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
     yield "wrong slope", f"{text} is a factor once, not twice", group**2, 2
     yield "wrong slope", f"{text} is a factor itself, not its inverse", 1 / group, 2
     yield "wrong slope", f"{text} is a factor itself, not its square root", sympy.sqrt(group), 2
+    base, exponent = group.as_base_exp()
+    for more in (-1, 1, sympy.Rational(1, 2), -sympy.Rational(1, 2)):
+        if exponent.is_Rational and exponent != 1:
+            hint = f"{expression_text(base ** (exponent + more))} stands where {text} belongs"
+            yield "wrong slope", hint, base ** (exponent + more), 2
     if at is None:
         return
     activation, subscripts = at
+    if isinstance(group, Access):
+        return
     value, before = activation.at(activation.value, subscripts), activation.at(activation.before, subscripts)
     for new in _plain_slopes(value, before):
         hint = f"{expression_text(new)} stands for the slope: {activation.target}'s slope is {text}"

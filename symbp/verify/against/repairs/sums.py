@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, unused_index
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices, unused_index
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Reduction, Role, Tensor
 from symbp.verify.against.repairs.mutant import Mutant
@@ -22,6 +22,7 @@ def sums(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     if equation.op == "sum":
         yield from _single(shop, equation)
         yield from _overwritten(shop, equation)
+    yield from _across(shop, equation)
     yield from _everything(shop, equation)
     yield from _unchosen(shop, equation)
 
@@ -44,6 +45,58 @@ def _diagonal(shop: Shop, equation: Equation) -> Iterator[Mutant]:
                 f"{equation_text(inner).split(' = ', 1)[1]}: its Jacobian isn't diagonal"
             )
             yield Mutant("elementwise", hint, (with_body(equation, body),), 1)
+
+
+def _across(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """A sum that is read, taken over another axis, or of the adjoints alone: Σ_t f(t, s) for Σ_s f(t, s)."""
+    for access in accesses(equation.body):
+        inner = shop.bench.backward.get(access.name)
+        if inner is None or inner.op != "sum" or len(inner.reduced) != 1:
+            continue
+        (summed,) = inner.reduced
+        text = f"{shop.of(equation)}{expression_text(access)} = {equation_text(inner).split(' = ', 1)[1]}"
+        for place, kept in enumerate(inner.indices):
+            for index in equation.indices:
+                if equation.extents[index] != inner.extents[summed] or index in access.subscripts:
+                    continue
+                helper = Tensor(
+                    f"{inner.target} across",
+                    tuple(inner.extents[summed if i == kept else i] for i in inner.indices),
+                    Role.ADJOINT,
+                )
+                body = inner.body.xreplace({summed: kept, kept: summed})
+                other = Equation(
+                    helper.name, inner.indices, body, Reduction("sum", (summed,)), (),
+                    (*helper.shape, inner.extents[kept]),
+                )  # fmt: skip
+                subscripts = [index if k == place else s for k, s in enumerate(access.subscripts)]
+                changed = with_body(equation, equation.body.xreplace({access: helper.at(*subscripts)}))
+                hint = f"{text} is summed over {summed}, not over the other axis"
+                yield Mutant("transpose", hint, (changed, other), 1, (helper,))
+        yield from _bare(shop, equation, access, inner, text)
+
+
+def _bare(
+    shop: Shop, equation: Equation, access: Access, inner: Equation, text: str
+) -> Iterator[Mutant]:
+    """The sum of an adjoint that the equation reads, without what multiplies it."""
+    (summed,) = inner.reduced
+    for read in accesses(equation.body):
+        if read.name not in shop.adjoints or read == access:
+            continue
+        for index in equation.indices:
+            if index not in read.subscripts or index in access.subscripts:
+                continue
+            helper = Tensor(f"{inner.target} bare", inner.shape, Role.ADJOINT)
+            back = dict(zip(access.subscripts, inner.indices, strict=True))
+            body = read.xreplace({index: summed}).xreplace(back)
+            if free_indices(body) - {*inner.all_indices}:
+                continue
+            for sign in (1, -1):
+                other = inner.with_(target=helper.name, body=sign * body)
+                changed = with_body(equation, equation.body.xreplace({access: helper.at(*access.subscripts)}))
+                hint = f"a factor is missing under the sum: {text}"
+                yield Mutant("missing term", hint, (changed, other), 2, (helper,))
 
 
 def _single(shop: Shop, equation: Equation) -> Iterator[Mutant]:

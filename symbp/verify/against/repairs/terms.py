@@ -13,13 +13,15 @@ from fractions import Fraction
 
 import sympy
 
-from symbp.ir.expr import Expr
-from symbp.ir.system import Equation
+from symbp.ir.expr import Access, Expr, accesses
+from symbp.ir.printer import expression_text
+from symbp.ir.system import Equation, Role, Tensor
 from symbp.verify.against.answer import Slip
-from symbp.verify.against.repairs.agreement import ROUNDING, Array, scale, weights
+from symbp.verify.against.repairs.agreement import ROUNDING, Array, ratio, scale, weights
 from symbp.verify.against.repairs.monomials import Monomial
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.shop import Shop, sums_in, with_body
+from symbp.verify.against.repairs.shop import Shop, inside, sums_in, with_body
+from symbp.verify.against.repairs.words import spelled
 
 AGAIN = tuple(Monomial(Fraction(n)) for n in ("-1", "2", "1/2"))  # of terms that recur
 ZERO = 1e-6
@@ -143,11 +145,79 @@ def _said(
         what = f"the term through {through} is missing" if through else "a term is missing"
         return "missing term", f"{what}: {left} gets {texts} as well"
     part, factor = next((p, f) for p, f in zip(parts, factors, strict=True) if f is not None)
-    text = shop.term(equation, part)
-    if total == part:
-        text = shop.said(equation.target)
+    text = shop.said(equation.target) if total == part else shop.term(equation, part)
     if factor.is_sign:
         return "sign", f"{shop.of(equation)}{text} has the wrong sign"
-    if factor == Monomial(Fraction(2)) and total != part:
-        return "term too many", f"{shop.of(equation)}{text} is counted twice"
-    return "factor", f"{shop.of(equation)}{text} is {factor} times what it should be: multiply by {factor.over()}"
+    return kind(shop, factor, equation, part), f"{shop.of(equation)}{spelled(text, factor)}"
+
+
+def kind(shop: Shop, factor: Monomial, equation: Equation, part: Expr) -> Slip:
+    """A mean where a sum belongs divides by how many there are, and the other way round."""
+    if abs(factor.number) != 1 or {abs(power) for _, power in factor.powers} != {1}:
+        return "factor"
+    less = factor.powers[0][1] < 0
+    summed = {str(equation.extents[i]) for i in equation.reduced} if less else set()
+    summed |= _summed(shop, equation, part, len(equation.indices))
+    one_way = all((power < 0) == less for _, power in factor.powers)
+    if not one_way or not all(name in summed for name, _ in factor.powers):
+        return "factor"
+    return "mean for sum" if less else "sum for mean"
+
+
+def _summed(shop: Shop, equation: Equation, part: Expr, rank: int) -> set[str]:
+    """The sizes over which what a part reads is summed up, where that has less rank than the whole."""
+    found = set[str]()
+    for access in accesses(part):
+        if access.name not in shop.adjoints:
+            continue
+        inner = shop.bench.backward.get(access.name)
+        what = shop.bench.system.tensor(access.name).differential
+        is_part = what is not None and what.part
+        if inner is not None and (len(inner.indices) < rank or is_part):
+            found |= {str(inner.extents[i]) for i in inner.reduced}
+            found |= _summed(shop, inner, inner.body, len(inner.indices)) if inner.op is None else set()
+        if len(access.subscripts) < rank:
+            found |= {str(equation.extents[i]) for i in equation.indices if i not in access.free_symbols}
+    return found
+
+
+def inner_terms(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """A sum of the forward pass, inside a factor, with a term less: z for z − μ."""
+    tried = set(sums_in(shop, equation))
+    for total in dict.fromkeys(e for e in inside(equation.body) if e.is_Add and e not in tried):
+        for part in total.args:
+            if accesses(total - part):
+                body = equation.body.xreplace({total: total - part})
+                text = f"{expression_text(total - part)} stands where {expression_text(total)} belongs"
+                yield Mutant("missing term", f"{shop.of(equation)}{text}", (with_body(equation, body),), 2)
+
+
+def added(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """Something of the same shape that doesn't belong there, times a constant: a decay of the weights."""
+    if equation.target != shop.bench.target:
+        return
+    left = [a - shop.bench.right(k) if a.shape == shop.bench.right(k).shape else a for k, a in enumerate(shop.answered)]
+    shape = shop.bench.system.tensor(equation.target).shape
+    by = [what.by] if (what := shop.bench.system.tensor(equation.target).differential) is not None else []
+    for name in dict.fromkeys([*by, *shop.of_shape(shape)]):
+        if name == equation.target or name not in shop.bench.system.by_name:
+            continue
+        found = [ratio(rest, shop.bench.right(k, name)) for k, rest in enumerate(left)]
+        if None in found or any(rest.shape != shop.bench.right(k).shape for k, rest in enumerate(left)):
+            continue
+        form = shop.recogniser.monomial([f for f in found if f is not None])
+        numbers = [f for f in found if f is not None]
+        if form is None and max(numbers) - min(numbers) > ZERO * abs(numbers[0]):
+            continue
+        factor = shop.expression(form) if form is not None else sympy.Float(numbers[0], 15)
+        term = factor * Access(name, *equation.indices)
+        text = name if form is not None and form.is_one else f"{form if form is not None else f'{numbers[0]:.6g}'}·{name}"
+        body = equation.body + term if equation.reduction is None else None
+        if body is None:
+            helper = Tensor(f"{equation.target} alone", shape, Role.ADJOINT)
+            inner = equation.with_(target=helper.name)
+            outer = equation.with_(body=helper.at(*equation.indices) + term, reduction=None, ranges=equation.shape)
+            changed, helpers = (outer, inner), (helper,)
+        else:
+            changed, helpers = (with_body(equation, body),), ()
+        yield Mutant("term too many", f"{text} is added to {shop.theirs}: it doesn't belong there", changed, 2, helpers)

@@ -11,13 +11,14 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from symbp.ir.expr import Access
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Repair
 from symbp.verify.against.repairs.agreement import Array, ratio, same
 from symbp.verify.against.repairs.monomials import Monomial
 from symbp.verify.against.repairs.shop import Shop
+from symbp.verify.against.repairs.terms import kind
+from symbp.verify.against.repairs.words import spelled
 
 MOST_AXES = 5
 LARGE = 1 << 18  # elements that are added up
@@ -52,28 +53,7 @@ def factor(shop: Shop, right: list[Array]) -> Iterator[Repair]:
         return
     hint = spelled(shop.theirs, form)
     own = shop.own
-    counted = Monomial(form.number, tuple(p for p in form.powers if p[1] == -1))
-    if own is not None and _is_plain_sum(own) and counted == form and form.number == 1:
-        if sorted(name for name, _ in form.powers) == sorted(str(own.extents[i]) for i in own.reduced):
-            yield Repair("mean for sum", f"{hint}: it is a sum, not a mean", form.effort)
-            return
-    yield Repair("factor", hint, form.effort)
-
-
-def _is_plain_sum(own: Equation) -> bool:
-    return own.op == "sum" and isinstance(own.body, Access)
-
-
-def spelled(name: str, form: Monomial) -> str:
-    """What to do about a factor."""
-    turned = " and has the wrong sign" if form.number < 0 else ""
-    size = Monomial(abs(form.number), form.powers)
-    if all(power > 0 for _, power in size.powers) and size.number.denominator == 1:
-        return f"{name} is {size} times too large{turned}: divide by {size}"
-    less = size.over()
-    if all(power > 0 for _, power in less.powers) and less.number.denominator == 1:
-        return f"{name} is {less} times too small{turned}: multiply by {less}"
-    return f"{name} is {size} times what it should be{turned}: multiply by {less}"
+    yield Repair(kind(shop, form, own, own.body) if own is not None else "factor", hint, form.effort)
 
 
 def everywhere(answers: Sequence[Array], arrays: Sequence[Array], change: Callable[[Array], Array]) -> bool:
