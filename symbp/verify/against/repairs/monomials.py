@@ -85,6 +85,12 @@ class Recogniser:
         form = self._forms[int(fitting[0])]
         return Monomial(form.number * int(np.sign(values[0])), form.powers)
 
+    def values(self, form: Monomial) -> list[float]:
+        """A monomial at each point."""
+        sign = 1 if form.number > 0 else -1
+        plain = Monomial(abs(form.number), form.powers)
+        return [sign * float(np.exp(self._log(plain, k))) for k in range(self._count(self.known))]
+
     @staticmethod
     def _count(known: Mapping[str, Sequence[float]]) -> int:
         return max((len(values) for values in known.values()), default=1)
@@ -95,7 +101,7 @@ class Recogniser:
 
     def _listed(self) -> Iterator[Monomial]:
         for count in range(MOST + 1):
-            allowed = POWERS if count < 2 else POWERS[:2]
+            allowed = POWERS if count < 2 else POWERS[:4] if count < MOST else POWERS[:2]
             for names in combinations(self.known, count):
                 for powers in product(allowed, repeat=count):
                     for number in PLAIN if count < MOST else PLAIN[:1]:

@@ -28,10 +28,19 @@ def shifted(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     for access in _reads(equation):
         shape = shop.bench.system.tensor(access.name).shape
         for axis, (subscript, extent) in enumerate(zip(access.subscripts, shape, strict=True)):
-            if extent not in shop.steps or not subscript.free_symbols:
-                continue
-            for by in (1, -1):
-                yield from _shifted(shop, equation, access, axis, extent, by)
+            if extent in shop.steps and subscript.free_symbols:
+                for by in (1, -1):
+                    yield from _shifted(shop, equation, access, axis, extent, by)
+
+
+def shifted_elsewhere(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """One read of the next element, or the one before, along an axis that has no recurrence."""
+    for access in _reads(equation):
+        shape = shop.bench.system.tensor(access.name).shape
+        for axis, (subscript, extent) in enumerate(zip(access.subscripts, shape, strict=True)):
+            if extent not in shop.steps and subscript.free_symbols:
+                for by in (1, -1):
+                    yield from _shifted(shop, equation, access, axis, extent, by)
 
 
 def _shifted(
@@ -102,8 +111,10 @@ def renamed(shop: Shop, equation: Equation) -> Iterator[Mutant]:
             text = expression_text(access)
             hint = f"{expression_text(new)} stands where {text} belongs"
             body = equation.body.xreplace({access: new})
+            inner = shop.bench.backward.get(access.name)
+            slip: Slip = "missing slope" if inner is not None and other in inner.read_names else "stale value"
             if body != equation.body:
-                yield Mutant("stale value", f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
+                yield Mutant(slip, f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
 
 
 def instead(shop: Shop, equation: Equation) -> Iterator[Mutant]:
@@ -132,7 +143,7 @@ def replaced(shop: Shop, equation: Equation) -> Iterator[Mutant]:
             continue
         ours = [f for f in whole.args if accesses(f) and not shop.passes(f)]
         indices = [i for i in equation.all_indices if any(i in f.free_symbols for f in ours)]
-        if len(ours) < 2:
+        if not ours or all(isinstance(f, Access) for f in ours[1:]) and isinstance(ours[0], Access) and len(ours) < 2:
             continue
         for name in shop.of_shape(tuple(equation.extents[i] for i in indices)):
             if name in shop.adjoints:

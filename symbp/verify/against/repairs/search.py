@@ -18,9 +18,9 @@ from symbp.verify.against.answer import Array, Compared, Repair
 from symbp.verify.against.repairs.agreement import ratio, same
 from symbp.verify.against.repairs.bench import BACKWARD, Bench
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.reads import instead, permuted, renamed, replaced, shifted
+from symbp.verify.against.repairs.reads import instead, permuted, renamed, replaced, shifted, shifted_elsewhere
 from symbp.verify.against.repairs.shop import Shop
-from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, powers
+from symbp.verify.against.repairs.slopes import folded, missing_slopes, other_slopes, powers
 from symbp.verify.against.repairs.sources import sources
 from symbp.verify.against.repairs.sums import sums
 from symbp.verify.against.repairs.terms import added, inner_terms, scaled, terms
@@ -38,6 +38,7 @@ KINDS: tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...] = (
     scaled,
     powers,
     instead,
+    shifted_elsewhere,
     renamed,
     inner_terms,
     added,
@@ -135,7 +136,9 @@ def _shop(
         if not t.shape and all(t.name in p.values for p in points)
     }
     arrays = tuple(np.asarray(seen.answered) for seen in compared.seen)
-    return Shop(bench, arrays, compared.theirs or compared.tensor, constants, clock.check)
+    shop = Shop(bench, arrays, compared.theirs or compared.tensor, constants, clock.check)
+    system = folded(shop)
+    return Shop(Bench(system, target, points, bench.answered), arrays, shop.theirs, constants, clock.check)
 
 
 def _fitting(bench: Bench) -> dict[str, tuple[Array, ...]]:

@@ -230,10 +230,18 @@ def _by_value(inner: Expr, slope: Expr, symbol: Expr, value: Expr) -> Expr | Non
             continue
         solved = sympy.solve(plain - value, stand)
         if len(solved) == 1:
-            found = sympy.factor(slope.xreplace({kernel: stand}).xreplace({stand: solved[0]}))
+            found = sympy.cancel(slope.xreplace({kernel: stand}).xreplace({stand: solved[0]}))
             if symbol not in found.free_symbols:
-                return found
+                return _with_factor(found, value)
     return None
+
+
+def _with_factor(form: Expr, value: Expr) -> Expr:
+    """`h − h²` as `h·(1 − h)`."""
+    form = sympy.expand(form)
+    if form.is_Add and form.is_polynomial(value) and form.xreplace({value: sympy.Integer(0)}) == 0:
+        return value * sympy.expand(form / value)
+    return form
 
 
 # --- parts of bodies

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Mod, accesses
 from symbp.ir.printer import expression_text
-from symbp.ir.system import Equation
+from symbp.ir.system import Equation, System
 from symbp.verify.against.answer import Slip
 from symbp.verify.against.repairs.mutant import Mutant
 from symbp.verify.against.repairs.shop import Activation, Shop, inside, with_body
@@ -39,12 +39,12 @@ def powers(shop: Shop, equation: Equation) -> Iterator[Mutant]:
 
 Form = tuple[Slip, str, Expr, int]
 """The slip, the hint, what stands in the place of the slope, the effort."""
-Forms = Callable[[Shop, Equation, Expr], Iterator[Form]]
+Forms = Callable[[Shop, Equation, Expr, Expr], Iterator[Form]]
 
 
 def _changed(shop: Shop, equation: Equation, forms: Forms) -> Iterator[Mutant]:
     for whole, group in groups_in(shop, equation):
-        for slip, hint, new, effort in forms(shop, equation, group):
+        for slip, hint, new, effort in forms(shop, equation, whole, group):
             body = equation.body.xreplace({whole: whole / group * new})
             if body != equation.body:
                 yield Mutant(slip, f"{shop.of(equation)}{hint}", (with_body(equation, body),), effort)
@@ -71,14 +71,18 @@ def grouped(shop: Shop, whole: Expr) -> list[Expr]:
     return list(found.values())
 
 
-def _missing(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
-    text, at = expression_text(group, equation.indices), _activation(shop, group)
+def _missing(shop: Shop, equation: Equation, whole: Expr, group: Expr) -> Iterator[Form]:
+    text, at = expression_text(group, equation.indices), activation_of(shop, group)
     what = f"the slope of {at[0].target} is missing: {text}" if at else f"the factor {text} is missing"
     yield "missing slope", what, sympy.Integer(1), 1
 
 
-def _elsewhere(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
-    text, at = expression_text(group, equation.indices), _activation(shop, group)
+def _elsewhere(shop: Shop, equation: Equation, whole: Expr, group: Expr) -> Iterator[Form]:
+    text, at = expression_text(group, equation.indices), activation_of(shop, group)
+    if isinstance(group, Guard):
+        for read in (a for a in accesses(whole) if a.name in shop.adjoints):
+            hint = f"the condition is one on {expression_text(read)}, not {text}"
+            yield "wrong slope", hint, Guard(">", read, 0), 1
     if at is None:
         if isinstance(group, Guard):
             yield "wrong slope", f"the condition is the other way round: {text}", group.complement(), 1
@@ -106,6 +110,23 @@ def _elsewhere(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
         hint = f"{expression_text(there)} itself stands for the slope: {belongs}"
         yield "wrong slope", hint, there, 1
     yield from _of_others(shop, activation, subscripts, belongs)
+    yield from _at_other_steps(shop, activation, subscripts, belongs)
+
+
+def _at_other_steps(
+    shop: Shop, activation: Activation, subscripts: Subscripts, belongs: str
+) -> Iterator[Form]:
+    """The slope at the step before or after."""
+    shape = shop.bench.system.tensor(activation.target).shape
+    if activation.by_value is None:
+        return
+    for axis in (k for k, extent in enumerate(shape) if extent in shop.steps):
+        for by in (1, -1):
+            for at in (subscripts[axis] + by, Mod(subscripts[axis] + by, shape[axis])):
+                there = (*subscripts[:axis], at, *subscripts[axis + 1 :])
+                read = Access(activation.target, *there, outside=sympy.Integer(0))
+                hint = f"{belongs}, taken at {expression_text(read)}"
+                yield "step in time", hint, activation.by_value.xreplace({activation.value: read}), 1
 
 
 def _of_others(shop: Shop, activation: Activation, subscripts: Subscripts, belongs: str) -> Iterator[Form]:
@@ -123,8 +144,8 @@ def _of_others(shop: Shop, activation: Activation, subscripts: Subscripts, belon
             yield "slope of another layer", hint, activation.at(there, subscripts), 1
 
 
-def _others(shop: Shop, equation: Equation, group: Expr) -> Iterator[Form]:
-    text, at = expression_text(group, equation.indices), _activation(shop, group)
+def _others(shop: Shop, equation: Equation, whole: Expr, group: Expr) -> Iterator[Form]:
+    text, at = expression_text(group, equation.indices), activation_of(shop, group)
     yield "wrong slope", f"{text} is a factor once, not twice", group**2, 2
     yield "wrong slope", f"{text} is a factor itself, not its inverse", 1 / group, 2
     yield "wrong slope", f"{text} is a factor itself, not its square root", sympy.sqrt(group), 2
@@ -151,10 +172,40 @@ def _plain_slopes(value: Expr, before: Expr) -> Iterator[Expr]:
         yield from (1 / at, 2 * at, 1 / (2 * at), at**2, 1 - sympy.tanh(at) ** 2, at * (1 + at))
 
 
-def _activation(shop: Shop, group: Expr) -> tuple[Activation, Subscripts] | None:
-    """The activation of which a group is the slope, and at which subscripts: it reads what the activation
-    gives, or all that it takes."""
+def activation_of(shop: Shop, group: Expr) -> tuple[Activation, Subscripts] | None:
+    """The activation of which a group is the slope, or the value, and at which subscripts."""
     reads = {a for a in accesses(group) if not isinstance(a, IntegerAccess)}
+    found = _reading(shop, reads)
+    if found is None:
+        return None
+    activation, subscripts = found
+    forms = [f for f in (activation.by_value, activation.by_before, activation.value) if f is not None]
+    return found if any(_equal(activation.at(f, subscripts), group) for f in forms) else None
+
+
+def _equal(one: Expr, other: Expr) -> bool:
+    return bool(one == other or sympy.expand(one - other) == 0)
+
+
+def folded(shop: Shop) -> System:
+    """The system in which slopes are said by the activations' own values: 1 − h² for 1 − tanh(u)²."""
+    changed = {}
+    for equation in shop.bench.system.equations:
+        if equation.target not in shop.adjoints:
+            continue
+        body = equation.body
+        for whole, group in groups_in(shop, equation):
+            at = activation_of(shop, group)
+            if at is not None and at[0].by_value is not None and _equal(group, at[0].at(at[0].by_before, at[1])):
+                body = body.xreplace({whole: whole / group * at[0].at(at[0].by_value, at[1])})
+        if body != equation.body:
+            changed[equation.target] = with_body(equation, body)
+    equations = tuple(changed.get(e.target, e) for e in shop.bench.system.equations)
+    return shop.bench.system.with_(equations=equations)
+
+
+def _reading(shop: Shop, reads: set[Access]) -> tuple[Activation, Subscripts] | None:
+    """The activation that gives what is read, or takes all of it."""
     if len(reads) == 1:
         (read,) = reads
         if read.name in shop.activations:

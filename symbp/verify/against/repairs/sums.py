@@ -128,6 +128,13 @@ def _everything(shop: Shop, equation: Equation) -> Iterator[Mutant]:
         yield Mutant("sum too many", hint, (new,), 1)
         mean = with_total(equation, body / equation.extents[index], reduced)
         yield Mutant("sum too many", hint, (mean,), 2)
+        parts = [f for f in sympy.Mul.make_args(equation.body) if f.free_symbols & {*equation.reduced}]
+        kept = [f for f in sympy.Mul.make_args(equation.body) if not f.free_symbols & {*equation.reduced}]
+        if any(index in f.free_symbols for f in kept) and equation.reduced:
+            part = sympy.Mul(*parts).xreplace({index: other}) * sympy.Mul(*kept)
+            yield Mutant("sum too many", hint, (with_total(equation, part, reduced),), 1)
+            average = with_total(equation, part / equation.extents[index], reduced)
+            yield Mutant("sum too many", hint, (average,), 2)
 
 
 def _overwritten(shop: Shop, equation: Equation) -> Iterator[Mutant]:
@@ -172,10 +179,10 @@ def _flat(indices: list[Index], equation: Equation, twins: dict[Index, Index] | 
 
 
 def _unchosen(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """Without a bracket that says where something goes: the place of a maximum, a label."""
-    for guard in equation.body.atoms(Guard):
-        if not any(isinstance(a, IntegerAccess) for a in accesses(guard)):
-            continue
-        hint = f"{shop.of(equation)}the factor {expression_text(guard)} is missing: only that element counts"
-        body = equation.body.xreplace({guard: sympy.Integer(1)})
+    """Without the brackets that say where something goes: the place of a maximum, a label."""
+    guards = [g for g in equation.body.atoms(Guard) if any(isinstance(a, IntegerAccess) for a in accesses(g))]
+    for some in [guards, *([g] for g in guards if len(guards) > 1)] if guards else []:
+        text = "·".join(sorted(expression_text(g) for g in some))
+        hint = f"{shop.of(equation)}the factor {text} is missing: only that element counts"
+        body = equation.body.xreplace(dict.fromkeys(some, sympy.Integer(1)))
         yield Mutant("missing slope", hint, (with_body(equation, body),), 1)

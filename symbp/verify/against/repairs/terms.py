@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import combinations
+from math import prod
 
 import sympy
 
@@ -153,31 +155,34 @@ def _said(
 
 def kind(shop: Shop, factor: Monomial, equation: Equation, part: Expr) -> Slip:
     """A mean where a sum belongs divides by how many there are, and the other way round."""
-    if abs(factor.number) != 1 or {abs(power) for _, power in factor.powers} != {1}:
+    if factor.number < 0 or not factor.powers:
         return "factor"
-    less = factor.powers[0][1] < 0
-    summed = {str(equation.extents[i]) for i in equation.reduced} if less else set()
-    summed |= _summed(shop, equation, part, len(equation.indices))
-    one_way = all((power < 0) == less for _, power in factor.powers)
-    if not one_way or not all(name in summed for name, _ in factor.powers):
-        return "factor"
-    return "mean for sum" if less else "sum for mean"
+    values = shop.recogniser.values(factor)
+    less = values[0] < 1
+    groups = _summed(shop, equation, part, len(equation.indices))
+    if less:
+        groups.append(tuple(equation.extents[i] for i in equation.reduced))
+        groups = [some for g in groups for n in range(1, len(g) + 1) for some in combinations(g, n)]
+    for group in filter(None, groups):
+        counts = [prod(shop.bench.base(k).extent(e) for e in group) for k in range(len(values))]
+        if all(abs(n * v - 1 if less else n / v - 1) < ZERO for n, v in zip(counts, values, strict=True)):
+            return "mean for sum" if less else "sum for mean"
+    return "factor"
 
 
-def _summed(shop: Shop, equation: Equation, part: Expr, rank: int) -> set[str]:
-    """The sizes over which what a part reads is summed up, where that has less rank than the whole."""
-    found = set[str]()
+def _summed(shop: Shop, equation: Equation, part: Expr, rank: int) -> list[tuple[Expr, ...]]:
+    """The lengths over which what a part reads is summed up, where that has less rank than the whole."""
+    found = list[tuple[Expr, ...]]()
     for access in accesses(part):
         if access.name not in shop.adjoints:
             continue
         inner = shop.bench.backward.get(access.name)
         what = shop.bench.system.tensor(access.name).differential
-        is_part = what is not None and what.part
-        if inner is not None and (len(inner.indices) < rank or is_part):
-            found |= {str(inner.extents[i]) for i in inner.reduced}
-            found |= _summed(shop, inner, inner.body, len(inner.indices)) if inner.op is None else set()
+        if inner is not None and (len(inner.indices) < rank or (what is not None and what.part)):
+            found.append(tuple(inner.extents[i] for i in inner.reduced))
+            found += _summed(shop, inner, inner.body, len(inner.indices)) if inner.op is None else []
         if len(access.subscripts) < rank:
-            found |= {str(equation.extents[i]) for i in equation.indices if i not in access.free_symbols}
+            found.append(tuple(equation.extents[i] for i in equation.indices if i not in access.free_symbols))
     return found
 
 
@@ -196,28 +201,35 @@ def added(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """Something of the same shape that doesn't belong there, times a constant: a decay of the weights."""
     if equation.target != shop.bench.target:
         return
-    left = [a - shop.bench.right(k) if a.shape == shop.bench.right(k).shape else a for k, a in enumerate(shop.answered)]
-    shape = shop.bench.system.tensor(equation.target).shape
-    by = [what.by] if (what := shop.bench.system.tensor(equation.target).differential) is not None else []
-    for name in dict.fromkeys([*by, *shop.of_shape(shape)]):
-        if name == equation.target or name not in shop.bench.system.by_name:
-            continue
-        found = [ratio(rest, shop.bench.right(k, name)) for k, rest in enumerate(left)]
-        if None in found or any(rest.shape != shop.bench.right(k).shape for k, rest in enumerate(left)):
-            continue
-        form = shop.recogniser.monomial([f for f in found if f is not None])
+    rest = [a - shop.bench.right(k) if a.shape == shop.bench.right(k).shape else a for k, a in enumerate(shop.answered)]
+    for access in _extras(shop, equation):
+        read = equation.with_(body=access, reduction=None, ranges=equation.shape)
+        found = [ratio(left, shop.bench.base(k).value(read)) for k, left in enumerate(rest)]
         numbers = [f for f in found if f is not None]
+        if len(numbers) < len(found):
+            continue
+        form = shop.recogniser.monomial(numbers)
         if form is None and max(numbers) - min(numbers) > ZERO * abs(numbers[0]):
             continue
         factor = shop.expression(form) if form is not None else sympy.Float(numbers[0], 15)
-        term = factor * Access(name, *equation.indices)
-        text = name if form is not None and form.is_one else f"{form if form is not None else f'{numbers[0]:.6g}'}·{name}"
-        body = equation.body + term if equation.reduction is None else None
-        if body is None:
-            helper = Tensor(f"{equation.target} alone", shape, Role.ADJOINT)
-            inner = equation.with_(target=helper.name)
-            outer = equation.with_(body=helper.at(*equation.indices) + term, reduction=None, ranges=equation.shape)
-            changed, helpers = (outer, inner), (helper,)
-        else:
-            changed, helpers = (with_body(equation, body),), ()
-        yield Mutant("term too many", f"{text} is added to {shop.theirs}: it doesn't belong there", changed, 2, helpers)
+        text = expression_text(access)
+        if form is None or not form.is_one:
+            text = f"{form or format(numbers[0], '.6g')}·{text}"
+        helper = Tensor(f"{equation.target} alone", equation.shape, Role.ADJOINT)
+        body = helper.at(*equation.indices) + factor * access
+        changed = (read.with_(body=body), equation.with_(target=helper.name))
+        yield Mutant("term too many", f"{text} is added to {shop.theirs}: it doesn't belong there", changed, 2, (helper,))
+
+
+def _extras(shop: Shop, equation: Equation) -> Iterator[Access]:
+    """Tensors of the shape of an adjoint, that by which it is one first; adjoints a step before or after, too."""
+    what = shop.bench.system.tensor(equation.target).differential
+    first = [what.by] if what is not None and what.by in shop.bench.system.by_name else []
+    for name in dict.fromkeys([*first, *shop.of_shape(shop.bench.system.tensor(equation.target).shape)]):
+        if name != equation.target:
+            yield Access(name, *equation.indices)
+        if name in shop.adjoints:
+            for axis in (k for k, extent in enumerate(equation.shape) if extent in shop.steps):
+                for by in (1, -1):
+                    at = [i + by if k == axis else i for k, i in enumerate(equation.indices)]
+                    yield Access(name, *at, outside=sympy.Integer(0))

@@ -149,9 +149,7 @@ def _said(shop: Shop, own: Equation, axes: set[int], here: set[int], mean: bool)
 def _steps(shop: Shop, right: list[Array]) -> Iterator[Repair]:
     if shop.own is None:
         return
-    for axis, extent in enumerate(shop.own.shape):
-        if extent not in shop.steps:
-            continue
+    for axis in range(len(shop.own.shape)):
         for by in (1, -1):
             for zeros in (True, False):
 
