@@ -16,7 +16,8 @@ from symbp.ir.system import Equation
 from symbp.verify.against.answer import Slip
 from symbp.verify.against.repairs.agreement import ratio
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.shop import Shop, inside, with_body
+from symbp.verify.against.repairs.shop import Shop, inside, is_step, with_body
+from symbp.verify.against.repairs.slopes import grouped
 
 
 def _reads(equation: Equation) -> list[Access]:
@@ -105,13 +106,13 @@ def renamed(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     later = shop.bench.resting([equation.target])
     for access in _reads(equation):
         for other in shop.alike(access.name):
-            if other in later:
+            if other in later and not any(is_step(s) for s in access.subscripts):
                 continue
             new = access.with_(name=other)
             text = expression_text(access)
             hint = f"{expression_text(new)} stands where {text} belongs"
             body = equation.body.xreplace({access: new})
-            inner = shop.bench.backward.get(access.name)
+            inner = shop.bench.system.defining.get(access.name)
             slip: Slip = "missing slope" if inner is not None and other in inner.read_names else "stale value"
             if body != equation.body:
                 yield Mutant(slip, f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
@@ -137,18 +138,26 @@ def instead(shop: Shop, equation: Equation) -> Iterator[Mutant]:
 
 
 def replaced(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """All that multiplies an adjoint replaced by one tensor of the forward pass."""
+    """What multiplies an adjoint, all of it or what reads one tensor, replaced by a tensor of the forward
+    pass."""
     for whole in inside(equation.body):
         if not isinstance(whole, sympy.Mul) or not shop.passes(whole):
             continue
-        ours = [f for f in whole.args if accesses(f) and not shop.passes(f)]
-        indices = [i for i in equation.all_indices if any(i in f.free_symbols for f in ours)]
-        if not ours or all(isinstance(f, Access) for f in ours[1:]) and isinstance(ours[0], Access) and len(ours) < 2:
-            continue
-        for name in shop.of_shape(tuple(equation.extents[i] for i in indices)):
-            if name in shop.adjoints:
-                continue
-            new = Access(name, *indices)
-            body = equation.body.xreplace({whole: whole / sympy.Mul(*ours) * new})
-            hint = f"{expression_text(new)} stands where {expression_text(sympy.Mul(*ours))} belongs"
-            yield Mutant("stale value", f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
+        groups = grouped(shop, whole)
+        for ours in dict.fromkeys([*groups, sympy.Mul(*groups)]):
+            for new in _instead_of(shop, equation, ours):
+                body = equation.body.xreplace({whole: whole / ours * new})
+                hint = f"{expression_text(new)} stands where {expression_text(ours)} belongs"
+                if body != equation.body:
+                    yield Mutant("stale value", f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
+
+
+def _instead_of(shop: Shop, equation: Equation, ours: Expr) -> Iterator[Access]:
+    """Tensors of the forward pass with the indices of a factor, and these a step before."""
+    indices = [i for i in equation.all_indices if i in ours.free_symbols]
+    for name in shop.of_shape(tuple(equation.extents[i] for i in indices)):
+        if name not in shop.adjoints:
+            yield Access(name, *indices)
+            for axis in (k for k, i in enumerate(indices) if equation.extents[i] in shop.steps):
+                at = [i - 1 if k == axis else i for k, i in enumerate(indices)]
+                yield Access(name, *at, outside=sympy.Integer(0))

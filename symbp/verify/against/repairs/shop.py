@@ -114,7 +114,7 @@ class Shop:
                 for subscript, length in zip(
                     access.subscripts, self.bench.system.tensor(access.name).shape, strict=True
                 ):
-                    if _is_step(subscript) and self._is_recurrent(equation, access):
+                    if is_step(subscript) and self._is_recurrent(equation, access):
                         found.add(length)
         return frozenset(found)
 
@@ -173,7 +173,8 @@ class Shop:
         return ", ".join(dict.fromkeys(filter(None, names)))
 
 
-def _is_step(subscript: Expr) -> bool:
+def is_step(subscript: Expr) -> bool:
+    """Whether a subscript is that before or after an index."""
     inner = [i for i in subscript.free_symbols if isinstance(i, Index)]
     return len(inner) == 1 and abs(subscript - inner[0]) == 1
 
@@ -184,17 +185,16 @@ def _activation(equation: Equation) -> Activation | None:
     reads = [a for a in value_accesses(body) if not isinstance(a, IntegerAccess)]
     if not reads or isinstance(body, Access):
         return None
-    guards = [g for g in body.atoms(Guard) if g.atoms(Access)]
-    sums = {e for e in body.atoms(sympy.Add) if set(reads) <= e.atoms(Access) and _is_linear(e)}
-    argument = reads[0] if len(reads) == 1 else min(sums, key=sympy.count_ops, default=None)
-    if argument is None or set(argument.free_symbols) - set(body.free_symbols):
+    argument = _argument(body, reads)
+    if argument is None:
         return None
+    first = next(t for t in sympy.Add.make_args(argument) if isinstance(t, Access))
     symbol = sympy.Dummy("u", real=True)
-    inner = body.xreplace({argument: symbol})
-    if inner.atoms(Access) - {a for g in guards for a in g.atoms(Access)} or inner.is_polynomial(symbol):
-        if not (guards and not inner.atoms(Access)):
-            return None
-    if inner.atoms(Access) or any(g.lhs.is_integer and g.rhs.is_integer for g in inner.atoms(Guard)):
+    inner = body.xreplace({first: symbol - (argument - first)})
+    conditions = any(not (g.lhs.is_integer and g.rhs.is_integer) for g in inner.atoms(Guard))
+    if inner.atoms(Access) or (inner.is_polynomial(symbol) and not conditions):
+        return None
+    if any(g.lhs.is_integer and g.rhs.is_integer for g in inner.atoms(Guard)):
         return None
     slope = sympy.diff(inner, symbol)
     if slope == 0:
@@ -211,8 +211,19 @@ def _activation(equation: Equation) -> Activation | None:
     )
 
 
-def _is_linear(e: Expr) -> bool:
-    return all(isinstance(f, Access) or f.is_number for t in e.args for f in sympy.Mul.make_args(t))
+def _argument(body: Expr, reads: list[Access]) -> Expr | None:
+    """The sum of all that is read, one read alone in it with the factor 1, or the only read."""
+    if len(reads) == 1:
+        return reads[0]
+    for total in sorted((e for e in body.atoms(sympy.Add) if {*reads} <= e.atoms(Access)), key=sympy.count_ops):
+        parts = [sympy.Mul.make_args(t) for t in total.args]
+        if not all(isinstance(f, Access) or f.is_number for part in parts for f in part):
+            continue
+        for term in total.args:
+            factor, rest = term.as_coeff_Mul()
+            if isinstance(rest, Access):
+                return sympy.expand(total / factor)
+    return None
 
 
 def _by_value(inner: Expr, slope: Expr, symbol: Expr, value: Expr) -> Expr | None:
