@@ -1,4 +1,4 @@
-"""Why a tensor that somebody's backward pass answers is wrong: the simplest repair, searched for by the calculus.
+"""Why a tensor that a backward pass answers is wrong: the simplest repair, searched for by the calculus.
 
 Enters: a derivation, what was answered for a tensor at points of several sizes. Leaves: a repair that makes
 the answer right at every one of them, or None. Must not know: how code was run, read or matched.

@@ -51,7 +51,9 @@ class Monomial:
             below.insert(0, str(self.number.denominator))
         quotient = "·".join(below)
         sign = "-" if self.number < 0 else ""
-        return sign + "·".join(top) + (f"/({quotient})" if len(below) > 1 else f"/{quotient}" if below else "")
+        return (
+            sign + "·".join(top) + (f"/({quotient})" if len(below) > 1 else f"/{quotient}" if below else "")
+        )
 
 
 def _power(name: str, power: Fraction) -> str:
@@ -71,7 +73,9 @@ class Recogniser:
             if told and any(abs(v - 1) > CLOSE for v in values):
                 self.known[name] = tuple(values)
         self._forms = sorted(self._listed(), key=_simplicity)
-        self._logs = np.array([[self._log(form, k) for k in range(self._count(known))] for form in self._forms])
+        self._logs = np.array(
+            [[self._log(form, k) for k in range(self._count(known))] for form in self._forms]
+        )
 
     def monomial(self, numbers: Sequence[float]) -> Monomial | None:
         """The simplest one that is the given number at each point."""
@@ -82,8 +86,14 @@ class Recogniser:
         fitting = np.flatnonzero(off <= CLOSE)
         if not fitting.size:
             return None
-        form = self._forms[int(fitting[0])]
-        return Monomial(form.number * int(np.sign(values[0])), form.powers)
+        form, sign = self._forms[int(fitting[0])], int(np.sign(values[0]))
+        rivals = [self._forms[int(k)] for k in fitting[1:]]
+        if form.powers and any(_simplicity(r)[0] == _simplicity(form)[0] for r in rivals):
+            plain = Fraction(float(abs(values[0]))).limit_denominator(999)  # sizes don't tell them apart
+            if np.max(np.abs(np.abs(values) - float(plain))) > CLOSE * float(plain):
+                return None
+            return Monomial(plain * sign)
+        return Monomial(form.number * sign, form.powers)
 
     def values(self, form: Monomial) -> list[float]:
         """A monomial at each point."""

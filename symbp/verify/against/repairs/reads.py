@@ -26,20 +26,19 @@ def _reads(equation: Equation) -> list[Access]:
 
 def shifted(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """One read a step before or after."""
-    for access in _reads(equation):
-        shape = shop.bench.system.tensor(access.name).shape
-        for axis, (subscript, extent) in enumerate(zip(access.subscripts, shape, strict=True)):
-            if extent in shop.steps and subscript.free_symbols:
-                for by in (1, -1):
-                    yield from _shifted(shop, equation, access, axis, extent, by)
+    yield from _along(shop, equation, recurrent=True)
 
 
 def shifted_elsewhere(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """One read of the next element, or the one before, along an axis that has no recurrence."""
+    yield from _along(shop, equation, recurrent=False)
+
+
+def _along(shop: Shop, equation: Equation, *, recurrent: bool) -> Iterator[Mutant]:
     for access in _reads(equation):
         shape = shop.bench.system.tensor(access.name).shape
         for axis, (subscript, extent) in enumerate(zip(access.subscripts, shape, strict=True)):
-            if extent not in shop.steps and subscript.free_symbols:
+            if (extent in shop.steps) is recurrent and subscript.free_symbols:
                 for by in (1, -1):
                     yield from _shifted(shop, equation, access, axis, extent, by)
 
@@ -51,17 +50,15 @@ def _shifted(
     subscripts[axis] = subscripts[axis] + by
     outside = access.outside if access.outside is not None else sympy.Integer(0)
     moved = type(access)(access.name, *subscripts, outside=outside)
-    text, wrong = expression_text(access), expression_text(type(access)(access.name, *subscripts))
-    slip: Slip = "step in time"
-    hint = f"{shop.of(equation)}{wrong} stands where {text} belongs"
+    wrong = expression_text(type(access)(access.name, *subscripts))
+    hint = f"{shop.of(equation)}{wrong} stands where {expression_text(access)} belongs"
     body = equation.body.xreplace({access: moved})
-    yield Mutant(slip, hint, (with_body(equation, body),), 1)
-    free = _unguarded(body, axis, access, extent)
-    if free != body:
-        yield Mutant(slip, hint, (with_body(equation, free),), 1)
+    for form in dict.fromkeys([body, _unguarded(body, axis, access, extent)]):
+        yield Mutant("step in time", hint, (with_body(equation, form),), 1)
     subscripts[axis] = Mod(subscripts[axis], extent)
-    body = equation.body.xreplace({access: type(access)(access.name, *subscripts)})
-    yield Mutant("step in time", f"{hint}, and the last step is no neighbour of the first", (with_body(equation, body),), 2)
+    around = equation.body.xreplace({access: type(access)(access.name, *subscripts)})
+    hint += ", and the last step is no neighbour of the first"
+    yield Mutant("step in time", hint, (with_body(equation, around),), 2)
 
 
 def _unguarded(body: Expr, axis: int, access: Access, extent: Expr) -> Expr:
@@ -92,9 +89,7 @@ def _turned(shop: Shop, equation: Equation) -> Iterator[Mutant]:
         summed = [k for k, s in enumerate(access.subscripts) if s in equation.reduced]
         for count in range(1, len(summed) + 1):
             for axes in combinations(summed, count):
-                subscripts = [
-                    shape[k] - 1 - s if k in axes else s for k, s in enumerate(access.subscripts)
-                ]
+                subscripts = [shape[k] - 1 - s if k in axes else s for k, s in enumerate(access.subscripts)]
                 new = type(access)(access.name, *subscripts, outside=access.outside)
                 hint = f"{access.name} is read from the other end: {expression_text(access)} belongs there"
                 body = equation.body.xreplace({access: new})
@@ -112,7 +107,7 @@ def renamed(shop: Shop, equation: Equation) -> Iterator[Mutant]:
             text = expression_text(access)
             hint = f"{expression_text(new)} stands where {text} belongs"
             body = equation.body.xreplace({access: new})
-            inner = shop.bench.system.defining.get(access.name)
+            inner = shop.bench.system.defining.get(access.name) if access.name in shop.adjoints else None
             slip: Slip = "missing slope" if inner is not None and other in inner.read_names else "stale value"
             if body != equation.body:
                 yield Mutant(slip, f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
@@ -122,9 +117,8 @@ def instead(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """Another adjoint in the place of the whole, times a constant: its own slope is missing."""
     if equation.target != shop.bench.target:
         return
-    needed = shop.bench.needed
     for other in shop.alike(equation.target):
-        if other not in needed or any(a.shape != shop.bench.right(k, other).shape for k, a in enumerate(shop.answered)):
+        if other not in shop.bench.needed:
             continue
         found = [ratio(a, shop.bench.right(k, other)) for k, a in enumerate(shop.answered)]
         numbers = [f for f in found if f is not None]

@@ -7,28 +7,36 @@ repair, or None. Must not know: any one slip.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.system import Equation, Role, System
-from symbp.verify.against.answer import Array, Compared, Repair
+from symbp.ir.system import Equation
+from symbp.verify.against.answer import Compared, Repair
 from symbp.verify.against.repairs.agreement import ratio, same
-from symbp.verify.against.repairs.bench import BACKWARD, Bench
+from symbp.verify.against.repairs.extras import added
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.reads import instead, permuted, renamed, replaced, shifted, shifted_elsewhere
+from symbp.verify.against.repairs.preparing import Given, holders, shops
+from symbp.verify.against.repairs.reads import (
+    instead,
+    permuted,
+    renamed,
+    replaced,
+    shifted,
+    shifted_elsewhere,
+)
 from symbp.verify.against.repairs.shop import Shop
-from symbp.verify.against.repairs.slopes import folded, missing_slopes, other_slopes, powers
-from symbp.verify.against.repairs.sources import sources
+from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, powers
 from symbp.verify.against.repairs.sums import sums
-from symbp.verify.against.repairs.terms import added, inner_terms, scaled, terms
+from symbp.verify.against.repairs.terms import inner_terms, scaled, terms
 from symbp.verify.against.repairs.whole import whole
 from symbp.verify.against.repairs.words import spelled
 
 FEW = 6  # elements that may agree by chance
-KINDS: tuple[Callable[[Shop, Equation], Iterator[Mutant]], ...] = (
+Kind = Callable[[Shop, Equation], Iterator[Mutant]]
+KINDS: tuple[Kind, ...] = (
     terms,
     sums,
     missing_slopes,
@@ -62,118 +70,66 @@ class Clock:
             raise OutOfTime
 
 
+@dataclass
+class Best:
+    """The best repair so far: one that explains what else was answered, without a constant besides, with the
+    least effort."""
+
+    repair: Repair | None = None
+    cost: tuple[int, bool, int] = (1 << 30, True, 0)
+
+    def offer(self, repair: Repair, mutant: Mutant, doubts: int) -> bool:
+        """Takes a repair if it is better, and says whether it is as good as any."""
+        scaled = repair.effort > mutant.effort
+        cost = (doubts, scaled, repair.effort)
+        if cost < self.cost:
+            self.repair, self.cost = repair, cost
+        return not doubts and not scaled
+
+    @property
+    def will_do(self) -> bool:
+        """Whether other kinds needn't be tried."""
+        return self.repair is not None and not self.cost[1]
+
+
 def find_repair(
-    derivation: Derivation,
-    compared: Compared,
-    given: Mapping[str, tuple[Array, ...]],
-    *,
-    seconds: float = 10.0,
+    derivation: Derivation, compared: Compared, given: Given, *, seconds: float = 10.0
 ) -> Repair | None:
-    """The simplest change with which what was answered for a tensor is right at every point; None where
-    nothing was found in time, or where the tensor only follows from what is `given` of others."""
+    """The simplest change with which what was answered for a tensor is right at every point.
+
+    `given` is what was answered for others, by their names in the derivation's system or in a sweep over what
+    was declared. None where a tensor only follows from these, or nothing was found in so many seconds of
+    work."""
+    best = Best()
     if not _tells(compared):
         return None
-    clock = Clock(seconds)
-    best: tuple[tuple[bool, bool, int], Repair] | None = None
     try:
-        shops = [shop for system in sources(derivation, compared.seen[0].point) if (shop := _shop(derivation, system, compared, given, clock))]
-        if not shops or any(_follows(shop) for shop in shops[:1]):
+        clock = Clock(seconds)
+        prepared = shops(derivation, compared, given, clock.check)
+        if any(_follows(shop) for shop in prepared):
             return None
-        for repair in whole(shops[0]):
-            return repair
+        for shop in prepared:
+            for repair in whole(shop):
+                return repair
         tried = set[tuple[Equation, ...]]()
         for kind in KINDS:
-            for shop, mutant in _mutants(shops, kind):
+            for shop, mutant in _mutants(prepared, kind, tried):
                 clock.check()
-                if mutant.changed in tried:
-                    continue
-                tried.add(mutant.changed)
-                repair = _confirmed(shop, mutant)
-                if repair is None:
-                    continue
-                doubts = _doubts(shop, mutant, given)
-                if not doubts and repair.effort <= mutant.effort:
-                    return repair
-                cost = (doubts > 0, repair.effort > mutant.effort, doubts + repair.effort)
-                if best is None or cost < best[0]:
-                    best = cost, repair
+                found = _confirmed(shop, mutant)
+                if found is not None and best.offer(found, mutant, _doubts(shop, mutant, given)):
+                    return found
+            if best.will_do:
+                break
     except OutOfTime:
         pass
-    return best[1] if best is not None else None
+    return best.repair
 
 
 def _tells(compared: Compared) -> bool:
     """Whether there are points and elements enough, all finite."""
-    arrays = [seen.answered for seen in compared.seen]
+    arrays = [np.asarray(seen.answered) for seen in compared.seen]
     finite = all(a.dtype.kind in "fiu" and bool(np.isfinite(a).all()) for a in arrays)
     return len(arrays) > 1 and finite and sum(seen.right.size for seen in compared.seen) >= FEW
-
-
-def _shop(
-    derivation: Derivation,
-    system: System,
-    compared: Compared,
-    given: Mapping[str, tuple[Array, ...]],
-    clock: Clock,
-) -> Shop | None:
-    names = _holders(system)
-    by = compared.by or _by(derivation.system, compared.tensor)
-    target = names.get(by, compared.tensor) if by else compared.tensor
-    if target not in system.by_name:
-        return None
-    points = tuple(seen.point for seen in compared.seen)
-    answered = {}
-    for name, arrays in given.items():
-        what = _by(derivation.system, name)
-        own = names.get(what, name) if what else name
-        if own in system.by_name and own in system.defining and own != target and len(arrays) == len(points):
-            answered[own] = arrays
-    bench = Bench(system, target, points, answered)
-    bench = Bench(system, target, points, _fitting(bench))
-    constants = {
-        t.name: tuple(float(np.asarray(p.values[t.name])) for p in points)
-        for t in system.with_role(Role.HYPER)
-        if not t.shape and all(t.name in p.values for p in points)
-    }
-    arrays = tuple(np.asarray(seen.answered) for seen in compared.seen)
-    shop = Shop(bench, arrays, compared.theirs or compared.tensor, constants, clock.check)
-    system = folded(shop)
-    return Shop(Bench(system, target, points, bench.answered), arrays, shop.theirs, constants, clock.check)
-
-
-def _fitting(bench: Bench) -> dict[str, tuple[Array, ...]]:
-    """The answers that have the shape of what they stand for, and numbers for elements; each also for other
-    tensors that are the same derivative, such as those by the summands of one sum."""
-    plain = Bench(bench.system, bench.target, bench.points, {})
-    found = {}
-    for name, arrays in bench.answered.items():
-        right = [plain.right(k, name) for k in range(len(arrays))]
-        fits = all(
-            a.dtype.kind in "fiu" and a.shape == r.shape and bool(np.isfinite(a).all())
-            for a, r in zip(arrays, right, strict=True)
-        )
-        if fits:
-            found[name] = arrays
-            for other in plain.backward:
-                if other not in bench.answered and other != bench.target and other not in found:
-                    if all(same(plain.right(k, other), r) for k, r in enumerate(right)):
-                        found[other] = arrays
-    return found
-
-
-def _holders(system: System) -> dict[str, str]:
-    """The tensor that holds the derivative of the loss by each other one."""
-    found = {}
-    for tensor in system.tensors:
-        what = tensor.differential
-        if what is not None and not what.part and not what.whole and what.along is None:
-            found[what.by] = tensor.name
-    return found
-
-
-def _by(system: System, name: str) -> str:
-    what = system.by_name[name].differential if name in system.by_name else None
-    return what.by if what is not None and not what.part else ""
 
 
 def _follows(shop: Shop) -> bool:
@@ -182,21 +138,21 @@ def _follows(shop: Shop) -> bool:
 
 
 def _mutants(
-    shops: list[Shop], kind: Callable[[Shop, Equation], Iterator[Mutant]]
+    prepared: list[Shop], kind: Kind, tried: set[tuple[Equation, ...]]
 ) -> Iterator[tuple[Shop, Mutant]]:
-    """Mutants of the equations between loss and tensor, those of the nearest ones first."""
-    longest = max(len(shop.bench.between) for shop in shops)
+    """Mutants of the equations between loss and tensor, those of the nearest ones first, each once."""
+    longest = max((len(shop.bench.between) for shop in prepared), default=0)
     for place in range(longest):
-        for shop in shops:
-            if place < len(shop.bench.between):
-                equation = shop.bench.between[place]
+        for shop in prepared:
+            for equation in shop.bench.between[place : place + 1]:
                 for mutant in kind(shop, equation):
-                    yield shop, mutant
+                    if mutant.changed not in tried:
+                        tried.add(mutant.changed)
+                        yield shop, mutant
 
 
 def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
     """The repair of a mutant that gives what was answered, if need be times a constant that has a name."""
-    found: list[Array] = []
     factors: list[float] = []
     for k, answer in enumerate(shop.answered):
         array = shop.bench.changed(k, mutant.changed, mutant.helpers)
@@ -205,7 +161,6 @@ def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
         factor = 1.0 if same(answer, array) else ratio(answer, array)
         if factor is None:
             return None
-        found.append(array)
         factors.append(factor)
     if all(factor == 1 for factor in factors):
         return Repair(mutant.slip, mutant.hint, mutant.effort)
@@ -216,18 +171,16 @@ def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
     return Repair(mutant.slip, hint, mutant.effort + max(form.effort, 1))
 
 
-def _doubts(shop: Shop, mutant: Mutant, given: Mapping[str, tuple[Array, ...]]) -> int:
+def _doubts(shop: Shop, mutant: Mutant, given: Given) -> int:
     """How many other answers the mutant doesn't explain, of those that would rest on it."""
-    names = _holders(shop.bench.system)
+    names = holders(shop.bench.system)
     resting = shop.bench.resting([mutant.target])
     doubts = 0
     for name, arrays in given.items():
-        what = shop.bench.system.by_name.get(name)
-        by = what.differential.by if what is not None and what.differential is not None else ""
+        tensor = shop.bench.system.by_name.get(name)
+        by = tensor.differential.by if tensor is not None and tensor.differential is not None else ""
         own = names.get(by, name)
-        if own == shop.bench.target or own not in resting or own in shop.bench.answered:
-            continue
-        found = shop.bench.changed(0, mutant.changed, mutant.helpers, wanted=own)
-        doubts += found is None or not same(np.asarray(arrays[0]), found)
+        if own != shop.bench.target and own in resting and own not in shop.bench.answered:
+            found = shop.bench.changed(0, mutant.changed, mutant.helpers, wanted=own)
+            doubts += found is None or not same(np.asarray(arrays[0]), found)
     return doubts
-

@@ -1,4 +1,4 @@
-"""What all kinds of repairs need: the tensor that was answered wrong, what is like what, slopes of activations.
+"""What all kinds of repairs need: the tensor that was answered wrong, what is like what, activations.
 
 Enters: a bench, what was answered. Leaves: lists of tensors, activations, parts of equations, words.
 Must not know: any one slip.
@@ -14,33 +14,14 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses
 from symbp.ir.printer import TEXT, expression_text
 from symbp.ir.system import Equation, Reduction, Role
-from symbp.verify.against.repairs.bench import BACKWARD, Bench
+from symbp.verify.against.repairs.activations import Activation, activation
 from symbp.verify.against.repairs.monomials import Monomial, Recogniser
+from symbp.verify.against.repairs.replay.bench import BACKWARD, Bench
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Activation:
-    """`target[indices] = f(before)`, elementwise: its slope by what stands `before`, and, if there is such a
-    form, by its own value."""
-
-    target: str
-    indices: tuple[Index, ...]
-    before: Expr
-    by_before: Expr
-    by_value: Expr | None
-
-    def at(self, form: Expr, subscripts: tuple[Expr, ...]) -> Expr:
-        """A form at subscripts."""
-        return form.xreplace(dict(zip(self.indices, subscripts, strict=True)))
-
-    @property
-    def value(self) -> Expr:
-        return Access(self.target, *self.indices)
 
 
 @dataclass(frozen=True)
@@ -61,7 +42,9 @@ class Shop:
     # --- constants
     @cached_property
     def recogniser(self) -> Recogniser:
-        known = {name: [float(p.sizes[name]) for p in self.bench.points] for name in self.bench.points[0].sizes}
+        known = {
+            name: [float(p.sizes[name]) for p in self.bench.points] for name in self.bench.points[0].sizes
+        }
         less = {f"({name} - 1)": [v - 1 for v in values] for name, values in known.items()}
         return Recogniser({**known, **self.constants, **less})
 
@@ -91,7 +74,12 @@ class Shop:
         skipped = (Role.NEXT, Role.METRIC, Role.HYPER)
         needed = self.bench.system.ancestors(self.bench.target)
         for t in self.bench.system.tensors:
-            if not t.integer and t.role not in skipped and t.shape and (t.name in needed or t.role in BACKWARD):
+            if (
+                not t.integer
+                and t.role not in skipped
+                and t.shape
+                and (t.name in needed or t.role in BACKWARD)
+            ):
                 found.setdefault((t.shape, t.role in BACKWARD), []).append(t.name)
         return found
 
@@ -128,9 +116,9 @@ class Shop:
         found = {}
         for equation in self.bench.system.equations:
             if equation.target not in self.adjoints and equation.op is None:
-                activation = _activation(equation)
-                if activation is not None:
-                    found[equation.target] = activation
+                one = activation(equation)
+                if one is not None:
+                    found[equation.target] = one
         return found
 
     # --- words
@@ -149,7 +137,9 @@ class Shop:
             if what is not None and what.part:
                 return TEXT.equation(inner)[1]
         whole = equation.with_(body=term)
-        return TEXT.equation(whole)[1] if equation.reduction and equation.body != term else expression_text(term)
+        return (
+            TEXT.equation(whole)[1] if equation.reduction and equation.body != term else expression_text(term)
+        )
 
     def element(self, equation: Equation) -> str:
         """The left-hand side: `dh[n,t,j]`."""
@@ -179,85 +169,9 @@ def is_step(subscript: Expr) -> bool:
     return len(inner) == 1 and abs(subscript - inner[0]) == 1
 
 
-def _activation(equation: Equation) -> Activation | None:
-    """The equation as a function of one argument, if it is that: of a sum or of one read."""
-    body = equation.body
-    reads = [a for a in value_accesses(body) if not isinstance(a, IntegerAccess)]
-    if not reads or isinstance(body, Access):
-        return None
-    argument = _argument(body, reads)
-    if argument is None:
-        return None
-    first = next(t for t in sympy.Add.make_args(argument) if isinstance(t, Access))
-    symbol = sympy.Dummy("u", real=True)
-    inner = body.xreplace({first: symbol - (argument - first)})
-    conditions = any(not (g.lhs.is_integer and g.rhs.is_integer) for g in inner.atoms(Guard))
-    if inner.atoms(Access) or (inner.is_polynomial(symbol) and not conditions):
-        return None
-    if any(g.lhs.is_integer and g.rhs.is_integer for g in inner.atoms(Guard)):
-        return None
-    slope = sympy.diff(inner, symbol)
-    if slope == 0:
-        return None
-    value = sympy.Dummy("h", real=True)
-    own = _by_value(inner, slope, symbol, value)
-    access = Access(equation.target, *equation.indices)
-    return Activation(
-        equation.target,
-        equation.indices,
-        argument,
-        slope.xreplace({symbol: argument}),
-        None if own is None else own.xreplace({value: access}),
-    )
-
-
-def _argument(body: Expr, reads: list[Access]) -> Expr | None:
-    """The sum of all that is read, one read alone in it with the factor 1, or the only read."""
-    if len(reads) == 1:
-        return reads[0]
-    for total in sorted((e for e in body.atoms(sympy.Add) if {*reads} <= e.atoms(Access)), key=sympy.count_ops):
-        parts = [sympy.Mul.make_args(t) for t in total.args]
-        if not all(isinstance(f, Access) or f.is_number for part in parts for f in part):
-            continue
-        for term in total.args:
-            factor, rest = term.as_coeff_Mul()
-            if isinstance(rest, Access):
-                return sympy.expand(total / factor)
-    return None
-
-
-def _by_value(inner: Expr, slope: Expr, symbol: Expr, value: Expr) -> Expr | None:
-    """The slope by the function's own value: 1 − h² of tanh, h·(1 − h) of 1/(1 + exp(−u)), [h > 0]."""
-    if inner.atoms(Guard):
-        guards = {g: g.xreplace({symbol: value}) for g in slope.atoms(Guard)}
-        found = slope.xreplace(guards)
-        return found if symbol not in found.free_symbols else None
-    kernels = [e for e in inner.atoms(sympy.Function, sympy.exp, sympy.Pow) if symbol in e.free_symbols]
-    kernels = [e for e in kernels if not any(e is not other and other.has(e) for other in kernels)] or kernels
-    for kernel in sorted({*kernels, *inner.atoms(sympy.Function, sympy.exp)}, key=sympy.count_ops):
-        stand = sympy.Dummy("k", positive=True)
-        plain = inner.xreplace({kernel: stand})
-        if symbol in plain.free_symbols:
-            continue
-        solved = sympy.solve(plain - value, stand)
-        if len(solved) == 1:
-            found = sympy.cancel(slope.xreplace({kernel: stand}).xreplace({stand: solved[0]}))
-            if symbol not in found.free_symbols:
-                return _with_factor(found, value)
-    return None
-
-
-def _with_factor(form: Expr, value: Expr) -> Expr:
-    """`h − h²` as `h·(1 − h)`."""
-    form = sympy.expand(form)
-    if form.is_Add and form.is_polynomial(value) and form.xreplace({value: sympy.Integer(0)}) == 0:
-        return value * sympy.expand(form / value)
-    return form
-
-
 # --- parts of bodies
 def inside(e: Expr) -> Iterator[Expr]:
-    """An expression and its parts that have a value, functions' arguments included; no subscripts, no guards."""
+    """An expression and its parts that have a value, arguments of functions too; no subscripts, no guards."""
     yield e
     if not isinstance(e, (Access, Guard)):
         for argument in e.args:

@@ -16,8 +16,9 @@ from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Mod, access
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, System
 from symbp.verify.against.answer import Slip
+from symbp.verify.against.repairs.activations import Activation
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.shop import Activation, Shop, inside, with_body
+from symbp.verify.against.repairs.shop import Shop, inside, with_body
 
 Subscripts = tuple[Expr, ...]
 
@@ -71,7 +72,7 @@ def grouped(shop: Shop, whole: Expr) -> list[Expr]:
     return list(found.values())
 
 
-def _missing(shop: Shop, equation: Equation, whole: Expr, group: Expr) -> Iterator[Form]:
+def _missing(shop: Shop, equation: Equation, _: Expr, group: Expr) -> Iterator[Form]:
     text, at = expression_text(group, equation.indices), activation_of(shop, group)
     what = f"the slope of {at[0].target} is missing: {text}" if at else f"the factor {text} is missing"
     yield "missing slope", what, sympy.Integer(1), 1
@@ -136,15 +137,17 @@ def _of_others(shop: Shop, activation: Activation, subscripts: Subscripts, belon
         same = shop.bench.system.tensor(other.target).shape == shape
         if other.target == activation.target or not same:
             continue
-        hint = f"the slope of another layer, at {other.target}, stands for that at {activation.target}: {belongs}"
+        hint = f"the slope of {other.target} stands for that of {activation.target}: {belongs}"
         for form in filter(None, (other.by_value, other.by_before)):
             yield "slope of another layer", hint, other.at(form, subscripts), 1
         if activation.by_value is not None:
-            there = activation.by_value.xreplace({activation.value: other.at(other.value, activation.indices)})
+            there = activation.by_value.xreplace(
+                {activation.value: other.at(other.value, activation.indices)}
+            )
             yield "slope of another layer", hint, activation.at(there, subscripts), 1
 
 
-def _others(shop: Shop, equation: Equation, whole: Expr, group: Expr) -> Iterator[Form]:
+def _others(shop: Shop, equation: Equation, _: Expr, group: Expr) -> Iterator[Form]:
     text, at = expression_text(group, equation.indices), activation_of(shop, group)
     yield "wrong slope", f"{text} is a factor once, not twice", group**2, 2
     yield "wrong slope", f"{text} is a factor itself, not its inverse", 1 / group, 2
@@ -196,7 +199,11 @@ def folded(shop: Shop) -> System:
         body = equation.body
         for whole, group in groups_in(shop, equation):
             at = activation_of(shop, group)
-            if at is not None and at[0].by_value is not None and _equal(group, at[0].at(at[0].by_before, at[1])):
+            if (
+                at is not None
+                and at[0].by_value is not None
+                and _equal(group, at[0].at(at[0].by_before, at[1]))
+            ):
                 body = body.xreplace({whole: whole / group * at[0].at(at[0].by_value, at[1])})
         if body != equation.body:
             changed[equation.target] = with_body(equation, body)
@@ -220,9 +227,7 @@ def _reading(shop: Shop, reads: set[Access]) -> tuple[Activation, Subscripts] | 
     return None
 
 
-def _solved(
-    needed: set[Access], reads: set[Access], indices: tuple[Index, ...]
-) -> Subscripts | None:
+def _solved(needed: set[Access], reads: set[Access], indices: tuple[Index, ...]) -> Subscripts | None:
     """The subscripts for which an activation takes what is read."""
     found: dict[Expr, Expr] = {}
     by_name = {a.name: a for a in reads}

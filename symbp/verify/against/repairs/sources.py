@@ -20,7 +20,7 @@ from symbp.ir.expr import Access, Index, accesses
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 from symbp.ir.vector import Run
 from symbp.verify.against.repairs.agreement import same
-from symbp.verify.against.repairs.bench import BACKWARD
+from symbp.verify.against.repairs.replay.bench import BACKWARD
 from symbp.verify.points import Point
 
 MOST = 40  # products that a sum may be of
@@ -57,7 +57,12 @@ def _with_named_sums(system: System, point: Point) -> System | None:
             continue
         for access in accesses(equation.body):
             inner = system.defining.get(access.name)
-            if access.name not in adjoint or inner is None or inner.op != "sum" or tensors_of(tensors, access):
+            if (
+                access.name not in adjoint
+                or inner is None
+                or inner.op != "sum"
+                or tensors_of(tensors, access)
+            ):
                 continue
             for name, other in _sums(system, run, equation, access):
                 helper = Tensor(f"{access.name} of {name}", inner.shape, Role.ADJOINT)
@@ -77,9 +82,7 @@ def tensors_of(tensors: list[Tensor], access: Access) -> bool:
     return any(t.name == access.name for t in tensors)
 
 
-def _sums(
-    system: System, run: Run, equation: Equation, access: Access
-) -> Iterator[tuple[str, Equation]]:
+def _sums(system: System, run: Run, equation: Equation, access: Access) -> Iterator[tuple[str, Equation]]:
     """Sums over one index of the reader that have the value of what is read: of an adjoint times a tensor."""
     inner, right = system.defining[access.name], run.tensor(access.name)
     left = [i for i in equation.indices if i not in access.subscripts]
@@ -96,9 +99,14 @@ def _sums(
         for other in others[:MOST]:
             total = np.sum(run.tensor(tensor.name) * run.tensor(other.name), axis=axis)
             if total.shape == right.transpose(order).shape and same(right.transpose(order), total):
-                body = sympy.Mul(Access(tensor.name, *equation.indices), Access(other.name, *equation.indices))
+                body = sympy.Mul(
+                    Access(tensor.name, *equation.indices), Access(other.name, *equation.indices)
+                )
                 indices = tuple(access.subscripts)
                 ranges = tuple(equation.extents[i] for i in (*indices, left[0]))
                 if {e for e in body.args if e == access} or inner.shape != ranges[:-1]:
                     continue
-                yield left[0].name, Equation(access.name, indices, body, Reduction("sum", (left[0],)), (), ranges)
+                yield (
+                    left[0].name,
+                    Equation(access.name, indices, body, Reduction("sum", (left[0],)), (), ranges),
+                )

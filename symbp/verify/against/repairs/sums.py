@@ -27,58 +27,48 @@ def sums(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     yield from _unchosen(shop, equation)
 
 
-def _diagonal(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """A sum that is read, replaced by its term at the reader's own index: Σ_k' f(n, k') by f(n, k)."""
+def _inner(shop: Shop, equation: Equation) -> Iterator[tuple[Access, Equation, Index, str]]:
+    """The sums over one index that an equation reads, with that index, and how they are spelled."""
     for access in accesses(equation.body):
         inner = shop.bench.backward.get(access.name)
-        if inner is None or inner.op != "sum" or len(inner.reduced) != 1:
-            continue
-        (summed,) = inner.reduced
+        if inner is not None and inner.op == "sum" and len(inner.reduced) == 1:
+            text = equation_text(inner).split(" = ", 1)[1]
+            yield access, inner, inner.reduced[0], f"{expression_text(access)} = {text}"
+
+
+def _diagonal(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """A sum that is read, replaced by its term at the reader's own index: Σ_k' f(n, k') by f(n, k)."""
+    for access, inner, summed, text in _inner(shop, equation):
         for index in equation.all_indices:
             if equation.extents[index] != inner.extents[summed]:
                 continue
             values = dict(zip(inner.indices, access.subscripts, strict=True))
             term = inner.body.xreplace({**values, summed: index})
             body = equation.body.xreplace({access: term})
-            hint = (
-                f"{shop.said(equation.target)} rests on all {expression_text(access)} = "
-                f"{equation_text(inner).split(' = ', 1)[1]}: its Jacobian isn't diagonal"
-            )
+            hint = f"{shop.said(equation.target)} rests on all of {text}: its Jacobian isn't diagonal"
             yield Mutant("elementwise", hint, (with_body(equation, body),), 1)
 
 
 def _across(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """A sum that is read, taken over another axis, or of the adjoints alone: Σ_t f(t, s) for Σ_s f(t, s)."""
-    for access in accesses(equation.body):
-        inner = shop.bench.backward.get(access.name)
-        if inner is None or inner.op != "sum" or len(inner.reduced) != 1:
-            continue
-        (summed,) = inner.reduced
-        text = f"{shop.of(equation)}{expression_text(access)} = {equation_text(inner).split(' = ', 1)[1]}"
+    """A sum that is read, taken over another axis: Σ_t f(t, s) for Σ_s f(t, s)."""
+    for access, inner, summed, text in _inner(shop, equation):
         for place, kept in enumerate(inner.indices):
             for index in equation.indices:
                 if equation.extents[index] != inner.extents[summed] or index in access.subscripts:
                     continue
-                helper = Tensor(
-                    f"{inner.target} across",
-                    tuple(inner.extents[summed if i == kept else i] for i in inner.indices),
-                    Role.ADJOINT,
-                )
+                lengths = tuple(inner.extents[summed if i == kept else i] for i in inner.indices)
+                helper = Tensor(f"{inner.target} across", lengths, Role.ADJOINT)
                 body = inner.body.xreplace({summed: kept, kept: summed})
-                other = Equation(
-                    helper.name, inner.indices, body, Reduction("sum", (summed,)), (),
-                    (*helper.shape, inner.extents[kept]),
-                )  # fmt: skip
+                over, ranges = Reduction("sum", (summed,)), (*lengths, inner.extents[kept])
+                other = Equation(helper.name, inner.indices, body, over, (), ranges)
                 subscripts = [index if k == place else s for k, s in enumerate(access.subscripts)]
                 changed = with_body(equation, equation.body.xreplace({access: helper.at(*subscripts)}))
-                hint = f"{text} is summed over {summed}, not over the other axis"
+                hint = f"{shop.of(equation)}{text} is summed over {summed}, not over the other axis"
                 yield Mutant("transpose", hint, (changed, other), 1, (helper,))
-        yield from _bare(shop, equation, access, inner, text)
+        yield from _bare(shop, equation, access, inner, f"{shop.of(equation)}{text}")
 
 
-def _bare(
-    shop: Shop, equation: Equation, access: Access, inner: Equation, text: str
-) -> Iterator[Mutant]:
+def _bare(shop: Shop, equation: Equation, access: Access, inner: Equation, text: str) -> Iterator[Mutant]:
     """The sum of an adjoint that the equation reads, without what multiplies it."""
     (summed,) = inner.reduced
     for read in accesses(equation.body):
@@ -121,20 +111,22 @@ def _everything(shop: Shop, equation: Equation) -> Iterator[Mutant]:
         return
     for index in equation.indices:
         other = unused_index(index, equation.all_indices)
-        body = equation.body.xreplace({index: other})
         reduced = {i: equation.extents[i] for i in equation.reduced} | {other: equation.extents[index]}
         hint = f"{shop.of(equation)}the sum over {index} is too many: {equation_text(equation)}"
-        new = with_total(equation, body, reduced)
-        yield Mutant("sum too many", hint, (new,), 1)
-        mean = with_total(equation, body / equation.extents[index], reduced)
-        yield Mutant("sum too many", hint, (mean,), 2)
-        parts = [f for f in sympy.Mul.make_args(equation.body) if f.free_symbols & {*equation.reduced}]
-        kept = [f for f in sympy.Mul.make_args(equation.body) if not f.free_symbols & {*equation.reduced}]
-        if any(index in f.free_symbols for f in kept) and equation.reduced:
-            part = sympy.Mul(*parts).xreplace({index: other}) * sympy.Mul(*kept)
-            yield Mutant("sum too many", hint, (with_total(equation, part, reduced),), 1)
-            average = with_total(equation, part / equation.extents[index], reduced)
-            yield Mutant("sum too many", hint, (average,), 2)
+        for body in dict.fromkeys(_over(equation, index, other)):
+            yield Mutant("sum too many", hint, (with_total(equation, body, reduced),), 1)
+            mean = with_total(equation, body / equation.extents[index], reduced)
+            yield Mutant("sum too many", hint, (mean,), 2)
+
+
+def _over(equation: Equation, index: Index, other: Index) -> Iterator[Expr]:
+    """The body with another index to sum over; and with only those factors summed that are a sum anyhow."""
+    yield equation.body.xreplace({index: other})
+    factors = sympy.Mul.make_args(equation.body)
+    inside = [f for f in factors if f.free_symbols & {*equation.reduced}]
+    before = [f for f in factors if f not in inside]
+    if equation.reduced and any(index in f.free_symbols for f in before):
+        yield sympy.Mul(*inside).xreplace({index: other}) * sympy.Mul(*before)
 
 
 def _overwritten(shop: Shop, equation: Equation) -> Iterator[Mutant]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, permutations
+from math import prod
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Repair
 from symbp.verify.against.repairs.agreement import Array, ratio, same
+from symbp.verify.against.repairs.means import kind
 from symbp.verify.against.repairs.monomials import Monomial
 from symbp.verify.against.repairs.shop import Shop
-from symbp.verify.against.repairs.terms import kind
 from symbp.verify.against.repairs.words import spelled
 
 MOST_AXES = 5
@@ -88,19 +89,16 @@ def _sums(shop: Shop, right: list[Array]) -> Iterator[Repair]:
     if theirs[0].shape != right[0].shape and rank <= MOST_AXES:
         for axes in _some(rank):
             if everywhere(right, theirs, lambda a, axes=axes: a.sum(axis=axes)):  # type: ignore[misc]
-                yield Repair("missing sum", f"the sum over axis {_listed(axes)} of {shop.theirs} is missing", 1)
+                hint = f"the sum over axis {_listed(axes)} of {shop.theirs} is missing"
+                yield Repair("missing sum", hint, 1)
     for axes in _some(right[0].ndim):
-        words = f"{shop.theirs} is summed over axis {_listed(axes)}, too"
-        for kept in (True, False):
-
-            def summed(a: Array, axes: tuple[int, ...] = axes, kept: bool = kept) -> Array:
-                total = a.sum(axis=axes, keepdims=kept)
-                return np.broadcast_to(total, a.shape) if kept and rank == a.ndim else total
-
-            if everywhere(theirs, right, summed) or everywhere(
-                theirs, right, lambda a, axes=axes: a.sum(axis=axes, keepdims=True)  # type: ignore[misc]
-            ):
-                yield Repair("sum too many", words, 1)
+        forms: tuple[Callable[[Array], Array], ...] = (
+            lambda a, axes=axes: a.sum(axis=axes),  # type: ignore[misc]
+            lambda a, axes=axes: a.sum(axis=axes, keepdims=True),  # type: ignore[misc]
+            lambda a, axes=axes: np.broadcast_to(a.sum(axis=axes, keepdims=True), a.shape),  # type: ignore[misc]
+        )
+        if any(everywhere(theirs, right, form) for form in forms):
+            yield Repair("sum too many", f"{shop.theirs} is summed over axis {_listed(axes)}, too", 1)
     yield from _other_sums(shop)
 
 
@@ -114,10 +112,11 @@ def _other_sums(shop: Shop) -> Iterator[Repair]:
     own, rank = shop.own, shop.answered[0].ndim
     if own is None or own.op != "sum" or len(own.all_indices) > MOST_AXES:
         return
-    open_ = own.with_(indices=own.all_indices, reduction=None)
-    if any(np.prod([shop.bench.base(k).extent(e) for e in own.ranges]) > LARGE for k in range(len(shop.answered))):
+    single = own.with_(indices=own.all_indices, reduction=None)
+    bases = [shop.bench.base(k) for k in range(len(shop.answered))]
+    if any(prod(base.extent(e) for e in own.ranges) > LARGE for base in bases):
         return
-    boxes = [shop.bench.base(k).value(open_) for k in range(len(shop.answered))]
+    boxes = [base.value(single) for base in bases]
     here = set(range(len(own.indices), len(own.all_indices)))
     for kept in permutations(range(len(own.all_indices)), rank):
         axes = tuple(k for k in range(len(own.all_indices)) if k not in kept)
@@ -135,7 +134,8 @@ def _other_sums(shop: Shop) -> Iterator[Repair]:
 
 def _said(shop: Shop, own: Equation, axes: set[int], here: set[int], mean: bool) -> Repair:
     names = [i.name for i in own.all_indices]
-    missing, extra = ", ".join(names[k] for k in sorted(here - axes)), ", ".join(names[k] for k in sorted(axes - here))
+    missing = ", ".join(names[k] for k in sorted(here - axes))
+    extra = ", ".join(names[k] for k in sorted(axes - here))
     text = equation_text(own.with_(target=shop.theirs))
     if missing and extra:
         return Repair("missing sum", f"{shop.theirs} is summed over {extra}, not over {missing}: {text}", 2)
@@ -163,7 +163,8 @@ def _steps(shop: Shop, right: list[Array]) -> Iterator[Repair]:
 
                 if everywhere(shop.answered, right, moved):
                     late = "late" if by > 0 else "early"
-                    yield Repair("step in time", f"{shop.theirs} comes a step too {late} along axis {axis}", 1)
+                    hint = f"{shop.theirs} comes a step too {late} along axis {axis}"
+                    yield Repair("step in time", hint, 1)
 
 
 def _listed(axes: tuple[int, ...]) -> str:

@@ -137,6 +137,8 @@ SLIPS = {
         ("dW1", "(1 - h**2)", "h * (1 - h)", "wrong slope"),
         ("dW1", "(1 - h**2)", "(1 - np.tanh(h)**2)", "wrong slope"),
         ("dW2", "h.T @ da2", "a1.T @ da2", "stale value"),
+        ("dW1", "dW1 = x.T @ dz1", "dW1 = x.T @ dz1 + 0.1 * W1", "term too many"),
+        ("db2", "db2 = da2.sum(0)", "db2 = np.roll(da2.sum(0), 1)", "step in time"),
         ("dW2", "da2[np.arange(N), y] -= 1", "", "missing term"),
         ("dW2", "da2[np.arange(N), y] -= 1", "da2[np.arange(N), y] += 1", "sign"),
     ],
@@ -176,8 +178,8 @@ SLIPS = {
         ("dW", "dz_hat = dy * gamma", "dz_hat = dy", "missing slope"),
         ("dgamma", "(dy * z_hat).sum(0)", "(dy * z).sum(0)", "stale value"),
         ("dW", "* -0.5 * sigma**-3", "* 0.5 * sigma**-3", "sign"),
-        ("dW", "dmu = -(dz_hat / sigma).sum(0)", "dmu = -(dz_hat / sigma).mean(0)", "factor"),
-        ("dW", "sigma**-3", "sigma**-2", "wrong slope"),
+        ("dW", "dmu = -(dz_hat / sigma).sum(0)", "dmu = -(dz_hat / sigma).mean(0)", "mean for sum"),
+        ("dW", "sigma**-3", "sigma**-2", "missing slope"),
     ],
     "vae": [
         ("dWm", "dmu = dz + mu / N", "dmu = dz", "missing term"),
@@ -190,5 +192,6 @@ SLIPS = {
         ("dW3", "da5 = (shown - x) / N", "da5 = (shown - x) / N * shown * (1 - shown)", "wrong slope"),
         ("dWm", "mu / N", "mu", "factor"),
         ("dWm", "mu / N", "2 * mu / N", "factor"),
+        ("dW1", "dh * (1 - h**2)", "2 * dh", "missing slope"),
     ],
 }

@@ -20,8 +20,8 @@ from symbp.errors import SymbpError
 from symbp.ir.groups import groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.ir.vector import Run
-from symbp.verify.against.repairs.hoisting import Hoisted, hoisted
-from symbp.verify.against.repairs.stepping import Order, order, stepped
+from symbp.verify.against.repairs.replay.hoisting import Hoisted, hoisted
+from symbp.verify.against.repairs.replay.stepping import Order, order, stepped
 from symbp.verify.points import Point
 
 Array = np.ndarray[Any, Any]
@@ -29,8 +29,8 @@ BACKWARD = (Role.ADJOINT, Role.GRADIENT)
 
 
 class _Replay(Run):
-    """A few equations, given all that they rest on at a point that was run before: its sizes and whatever else
-    doesn't change are taken from there."""
+    """A few equations, given all that they rest on at a point that was run before: its sizes and whatever
+    else doesn't change are taken from there."""
 
     def __init__(self, system: System, base: Run, known: Mapping[str, Array]) -> None:
         self.__dict__ |= base.__dict__
@@ -195,7 +195,9 @@ class Bench:
 
     def _orders(self, system: System, simple: Mapping[str, Hoisted]) -> tuple[Order, ...]:
         """The recurrences of simple equations, in their order; the same wherever the same is read."""
-        key = tuple((e.target, *(simple[e.target].adjoints if e.target in simple else ())) for e in system.equations)
+        key = tuple(
+            (e.target, *(simple[e.target].adjoints if e.target in simple else ())) for e in system.equations
+        )
         if key not in self._known_orders:
             found = [order(group) for group in groups(system)]
             self._known_orders[key] = tuple(o for o in found if o and all(n in simple for n in o.targets))

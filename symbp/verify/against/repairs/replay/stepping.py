@@ -18,13 +18,15 @@ from symbp.ir.groups import Group
 from symbp.ir.system import Equation
 
 Array = np.ndarray[Any, Any]
-Where = tuple[int | slice | tuple[int], ...]  # of each axis: all, an element, or as many steps from the loop's
+Where = tuple[
+    int | slice | tuple[int], ...
+]  # of each axis: all, an element, or as many steps from the loop's
 
 
 @dataclass(frozen=True)
 class Order:
-    """In which order the targets of a recurrence are evaluated at each step, along which axis of each it runs,
-    and whether upwards or downwards."""
+    """The order in which the targets of a recurrence are evaluated at each step, along which axis of each it
+    runs, and whether upwards or downwards."""
 
     targets: tuple[str, ...]
     axis: Mapping[str, int]
@@ -76,13 +78,19 @@ def stepped(
             if adjoint is not None and adjoint.name not in read:
                 read[adjoint.name] = outside(adjoint.name)
             times = int(np.prod([extent(equation.extents[i]) for i in cut.missing]))
-            terms.append((factor * times if times != 1 else factor, None if adjoint is None else read[adjoint.name], cut))
+            terms.append(
+                (
+                    factor * times if times != 1 else factor,
+                    None if adjoint is None else read[adjoint.name],
+                    cut,
+                )
+            )
         planned.append((arrays[name], order.axis[name], terms))
     length = max(array.shape[axis] for array, axis, _ in planned)
     for t in range(length) if order.step > 0 else reversed(range(length)):
         for target, axis, terms in planned:
             if t < target.shape[axis]:
-                at = (*(slice(None),) * axis, t)
+                at: tuple[int | slice, ...] = (*(slice(None),) * axis, t)
                 for factor, adjoint, cut in terms:
                     target[at] += _value(factor, adjoint, cut, t)
     return arrays
@@ -128,7 +136,9 @@ def _cut(
     return Cut(own[0], other[0], f"{operands}->{out}", spread if None in spread else (), missing)
 
 
-def _sliced(subscripts: Sequence[Expr], loop: Index, letters: Mapping[Index, str]) -> tuple[Where, str] | None:
+def _sliced(
+    subscripts: Sequence[Expr], loop: Index, letters: Mapping[Index, str]
+) -> tuple[Where, str] | None:
     """How an array is sliced at a step, and the letters of what is left; None where that isn't simple."""
     at: list[int | slice | tuple[int]] = []
     left = ""

@@ -19,7 +19,6 @@ import sympy
 from symbp.ir.expr import Access, Expr, Index, accesses, free_indices
 from symbp.ir.system import Equation, Tensor
 
-
 Array = np.ndarray[Any, Any]
 
 
