@@ -46,19 +46,32 @@ def _along(shop: Shop, equation: Equation, *, recurrent: bool) -> Iterator[Mutan
 def _shifted(
     shop: Shop, equation: Equation, access: Access, axis: int, extent: Expr, by: int
 ) -> Iterator[Mutant]:
-    subscripts = list(access.subscripts)
-    subscripts[axis] = subscripts[axis] + by
-    outside = access.outside if access.outside is not None else sympy.Integer(0)
-    moved = type(access)(access.name, *subscripts, outside=outside)
-    wrong = expression_text(type(access)(access.name, *subscripts))
+    wrong = expression_text(type(access)(access.name, *_at(access, axis, access.subscripts[axis] + by)))
     hint = f"{shop.of(equation)}{wrong} stands where {expression_text(access)} belongs"
-    body = equation.body.xreplace({access: moved})
-    for form in dict.fromkeys([body, _unguarded(body, axis, access, extent)]):
-        yield Mutant("step in time", hint, (with_body(equation, form),), 1)
-    subscripts[axis] = Mod(subscripts[axis], extent)
-    around = equation.body.xreplace({access: type(access)(access.name, *subscripts)})
-    hint += ", and the last step is no neighbour of the first"
-    yield Mutant("step in time", hint, (with_body(equation, around),), 2)
+    for new, effort, note in _moved(access, axis, extent, by):
+        body = equation.body.xreplace({access: new})
+        for form in dict.fromkeys([body, _unguarded(body, axis, access, extent)]):
+            yield Mutant("step in time", f"{hint}{note}", (with_body(equation, form),), effort)
+
+
+def _moved(access: Access, axis: int, extent: Expr, by: int) -> Iterator[tuple[Expr, int, str]]:
+    """A read a step off, with what code may have at the end: nothing, what was there, the last one again, or
+    the first; the effort, and what to say of it."""
+    old, new = access.subscripts[axis], access.subscripts[axis] + by
+    outside = access.outside if access.outside is not None else sympy.Integer(0)
+    moved = type(access)(access.name, *_at(access, axis, new), outside=outside)
+    yield moved, 1, ""
+    if is_step(old):
+        yield moved * Guard("<=", 0, old) * Guard("<", old, extent), 1, ""
+    edge = type(access)(access.name, *_at(access, axis, extent - 1 if by > 0 else sympy.Integer(0)))
+    yield type(access)(access.name, *_at(access, axis, new), outside=edge), 2, ""
+    around = type(access)(access.name, *_at(access, axis, Mod(new, extent)))
+    yield around, 2, ", and the last step is no neighbour of the first"
+
+
+def _at(access: Access, axis: int, subscript: Expr) -> list[Expr]:
+    """The subscripts of a read with another one along an axis."""
+    return [subscript if k == axis else s for k, s in enumerate(access.subscripts)]
 
 
 def _unguarded(body: Expr, axis: int, access: Access, extent: Expr) -> Expr:
@@ -97,19 +110,21 @@ def _turned(shop: Shop, equation: Equation) -> Iterator[Mutant]:
 
 
 def renamed(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """Another tensor of the same shape in the place of one."""
+    """Another tensor of the same shape in the place of one, wherever it stands, or as one factor alone."""
     later = shop.bench.resting([equation.target])
+    products = [e for e in inside(equation.body) if isinstance(e, sympy.Mul) and shop.passes(e)]
     for access in _reads(equation):
+        inner = shop.bench.system.defining.get(access.name) if access.name in shop.adjoints else None
+        alone = [e for e in products if access in e.args and e.count(access) > 1]
         for other in shop.alike(access.name):
             if other in later and not any(is_step(s) for s in access.subscripts):
                 continue
             new = access.with_(name=other)
-            text = expression_text(access)
-            hint = f"{expression_text(new)} stands where {text} belongs"
-            body = equation.body.xreplace({access: new})
-            inner = shop.bench.system.defining.get(access.name) if access.name in shop.adjoints else None
+            hint = f"{expression_text(new)} stands where {expression_text(access)} belongs"
             slip: Slip = "missing slope" if inner is not None and other in inner.read_names else "stale value"
-            if body != equation.body:
+            everywhere = equation.body.xreplace({access: new})
+            single = [equation.body.xreplace({e: e / access * new}) for e in alone]
+            for body in (b for b in (everywhere, *single) if b != equation.body):
                 yield Mutant(slip, f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
 
 

@@ -123,10 +123,13 @@ def _at_other_steps(
         return
     for axis in (k for k, extent in enumerate(shape) if extent in shop.steps):
         for by in (1, -1):
-            for at in (subscripts[axis] + by, Mod(subscripts[axis] + by, shape[axis])):
-                there = (*subscripts[:axis], at, *subscripts[axis + 1 :])
-                read = Access(activation.target, *there, outside=sympy.Integer(0))
-                hint = f"{belongs}, taken at {expression_text(read)}"
+            plain = (*subscripts[:axis], subscripts[axis] + by, *subscripts[axis + 1 :])
+            around = (*subscripts[:axis], Mod(subscripts[axis] + by, shape[axis]), *subscripts[axis + 1 :])
+            last = shape[axis] - 1 if by > 0 else sympy.Integer(0)
+            edge = Access(activation.target, *subscripts[:axis], last, *subscripts[axis + 1 :])
+            for there, outside in ((plain, sympy.Integer(0)), (plain, edge), (around, sympy.Integer(0))):
+                read = Access(activation.target, *there, outside=outside)
+                hint = f"{belongs}, taken at {expression_text(Access(activation.target, *plain))}"
                 yield "step in time", hint, activation.by_value.xreplace({activation.value: read}), 1
 
 

@@ -130,36 +130,30 @@ def _over(equation: Equation, index: Index, other: Index) -> Iterator[Expr]:
 
 
 def _overwritten(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """Of what goes to one place, only the last: `d[tokens] = g` adds nothing up."""
+    """Of what goes to one place, only the last, of all or of each step: `d[tokens] = g` adds nothing up."""
     for guard in equation.body.atoms(Guard):
         labels = [e for e in (guard.lhs, guard.rhs) if e.atoms(IntegerAccess)]
         if guard.op != "=" or len(labels) != 1:
             continue
-        (label,) = labels
-        by = [i for i in equation.reduced if i in label.free_symbols]
-        if not by:
-            continue
-        twins: dict[Index, Index] = {}
-        for i in by:
-            twins[i] = unused_index(i, (*equation.all_indices, *twins.values()))
-        flat, twin = _flat(by, equation), _flat([twins[i] for i in by], equation, twins)
-        name = f"{equation.target}_last"
-        free = tuple(by)
-        last = Equation(
-            name,
-            free,
-            Guard("!=", label, label.xreplace(twins)),
-            Reduction("prod", tuple(twins.values())),
-            (Guard("<", flat, twin),),
-            tuple(equation.extents[i] for i in by) * 2,
-        )
-        tensor = Tensor(name, tuple(equation.extents[i] for i in by), Role.ADJOINT)
-        changed = with_body(equation, equation.body * Access(name, *free))
-        hint = (
-            f"{shop.of(equation)}what has one {expression_text(label)} adds up: "
-            f"{equation_text(equation)} (np.add.at, not an assignment)"
-        )
-        yield Mutant("missing sum", hint, (changed, last), 1, (tensor,))
+        by = [i for i in equation.reduced if i in labels[0].free_symbols]
+        hint = f"{shop.of(equation)}what has one {expression_text(labels[0])} adds up: "
+        hint += f"{equation_text(equation)} (np.add.at, not an assignment)"
+        for over in [by, *([i] for i in by if len(by) > 1)] if by else []:
+            last = _last(f"{equation.target} last", labels[0], by, over, equation)
+            tensor = Tensor(last.target, last.shape, Role.ADJOINT)
+            changed = with_body(equation, equation.body * tensor.at(*last.indices))
+            yield Mutant("missing sum", hint, (changed, last), 1, (tensor,))
+
+
+def _last(name: str, label: Expr, by: list[Index], over: list[Index], equation: Equation) -> Equation:
+    """1 where none that comes later, along some of the indices of a label, has the same label; else 0."""
+    twins: dict[Index, Index] = {}
+    for index in over:
+        twins[index] = unused_index(index, (*equation.all_indices, *twins.values()))
+    flat, twin = _flat(over, equation), _flat([twins[i] for i in over], equation, twins)
+    body, later = Guard("!=", label, label.xreplace(twins)), Guard("<", flat, twin)
+    ranges = tuple(equation.extents[i] for i in (*by, *over))
+    return Equation(name, tuple(by), body, Reduction("prod", tuple(twins.values())), (later,), ranges)
 
 
 def _flat(indices: list[Index], equation: Equation, twins: dict[Index, Index] | None = None) -> Expr:
