@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from math import prod
 
-from symbp.ir.expr import Expr, accesses
+from symbp.ir.expr import Access, Expr, accesses
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Slip
 from symbp.verify.against.repairs.monomials import Monomial
@@ -25,13 +25,21 @@ def kind(shop: Shop, factor: Monomial, equation: Equation, part: Expr) -> Slip:
     less = values[0] < 1
     groups = _summed(shop, equation, part, len(equation.indices))
     if less:
-        groups.append(tuple(equation.extents[i] for i in equation.reduced))
+        groups.append(_own(shop, equation))
         groups = [some for g in groups for n in range(1, len(g) + 1) for some in combinations(g, n)]
     for group in filter(None, groups):
         counts = [prod(shop.bench.base(k).extent(e) for e in group) for k in range(len(values))]
         if all(abs(n * v - 1 if less else n / v - 1) < CLOSE for n, v in zip(counts, values, strict=True)):
             return "mean for sum" if less else "sum for mean"
     return "factor"
+
+
+def _own(shop: Shop, equation: Equation) -> tuple[Expr, ...]:
+    """The lengths over which an equation sums, also where it sums up sums."""
+    lengths = tuple(equation.extents[i] for i in equation.reduced)
+    body = equation.body
+    inner = shop.bench.system.defining.get(body.name) if isinstance(body, Access) else None
+    return lengths + (_own(shop, inner) if inner is not None and inner.op == "sum" else ())
 
 
 def _summed(shop: Shop, equation: Equation, part: Expr, rank: int) -> list[tuple[Expr, ...]]:

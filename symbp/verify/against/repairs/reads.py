@@ -132,8 +132,9 @@ def instead(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """Another adjoint in the place of the whole, times a constant: its own slope is missing."""
     if equation.target != shop.bench.target:
         return
+    before = {name for e in shop.bench.between for name in e.read_names}
     for other in shop.alike(equation.target):
-        if other not in shop.bench.needed:
+        if other not in before or other == equation.target:
             continue
         found = [ratio(a, shop.bench.right(k, other)) for k, a in enumerate(shop.answered)]
         numbers = [f for f in found if f is not None]

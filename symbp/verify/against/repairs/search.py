@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -73,18 +74,18 @@ class Clock:
 @dataclass
 class Best:
     """The best repair so far: one that explains what else was answered, without a constant besides, with the
-    least effort."""
+    least effort; a factor that is known to be a count, rather than one that isn't."""
 
     repair: Repair | None = None
-    cost: tuple[int, bool, int] = (1 << 30, True, 0)
+    cost: tuple[int, bool, int, bool] = (1 << 30, True, 0, True)
 
     def offer(self, repair: Repair, mutant: Mutant, doubts: int) -> bool:
         """Takes a repair if it is better, and says whether it is as good as any."""
         scaled = repair.effort > mutant.effort
-        cost = (doubts, scaled, repair.effort)
+        cost = (doubts, scaled, repair.effort, _is_plain(repair))
         if cost < self.cost:
             self.repair, self.cost = repair, cost
-        return not doubts and not scaled
+        return not doubts and not scaled and not _is_plain(repair)
 
     @property
     def will_do(self) -> bool:
@@ -108,21 +109,25 @@ def find_repair(
         prepared = shops(derivation, compared, given, clock.check)
         if any(_follows(shop) for shop in prepared):
             return None
-        for shop in prepared:
-            for repair in whole(shop):
-                return repair
+        found = [repair for shop in prepared for repair in islice(whole(shop), 1)]
+        if found:
+            return min(found, key=_is_plain)
         tried = set[tuple[Equation, ...]]()
         for kind in KINDS:
             for shop, mutant in _mutants(prepared, kind, tried):
                 clock.check()
-                found = _confirmed(shop, mutant)
-                if found is not None and best.offer(found, mutant, _doubts(shop, mutant, given)):
-                    return found
+                one = _confirmed(shop, mutant)
+                if one is not None and best.offer(one, mutant, _doubts(shop, mutant, given)):
+                    return one
             if best.will_do:
                 break
     except OutOfTime:
         pass
     return best.repair
+
+
+def _is_plain(repair: Repair) -> bool:
+    return repair.slip == "factor"
 
 
 def _tells(compared: Compared) -> bool:
