@@ -13,12 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 import sympy
 
+from symbp.derive import adjoints
 from symbp.derive.derivation import Derivation
-from symbp.derive.sweep import adjoints
 from symbp.errors import SymbpError
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Index, accesses
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
-from symbp.ir.vector import Run
 from symbp.verify.against.repairs.agreement import same
 from symbp.verify.against.repairs.replay.bench import BACKWARD
 from symbp.verify.points import Point

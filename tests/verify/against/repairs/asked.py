@@ -11,7 +11,7 @@ import numpy as np
 import symbp as bp
 from symbp.derive.derivation import Derivation
 from symbp.gallery import GALLERY
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.verify.against.answer import Compared, Seen
 from symbp.verify.points import Drawer, Point, all_sizes
 

@@ -9,9 +9,9 @@ import sympy
 
 import symbp as bp
 from symbp.derive import adjoints
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access
 from symbp.ir.system import System
-from symbp.ir.vector import run
 from symbp.verify.against.repairs.activations import activation
 from symbp.verify.against.repairs.agreement import ratio, same, weights
 from symbp.verify.against.repairs.monomials import Monomial, Recogniser

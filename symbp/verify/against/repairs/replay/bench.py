@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import SymbpError
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.groups import groups
 from symbp.ir.system import Equation, Role, System, Tensor
-from symbp.ir.vector import Run
 from symbp.verify.against.repairs.replay.hoisting import Hoisted, hoisted
 from symbp.verify.against.repairs.replay.stepping import Order, order, stepped
 from symbp.verify.points import Point
