@@ -72,9 +72,8 @@ def _argument(body: Expr, reads: list[Access]) -> Expr | None:
     """The sum of all that is read, one read alone in it with the factor 1, or the only read."""
     if len(reads) == 1:
         return reads[0]
-    for total in sorted(
-        (e for e in body.atoms(sympy.Add) if {*reads} <= e.atoms(Access)), key=sympy.count_ops
-    ):
+    sums = [e for e in body.atoms(sympy.Add) if {*reads} <= e.atoms(Access)]
+    for total in sorted(sums, key=sympy.count_ops):
         parts = [sympy.Mul.make_args(t) for t in total.args]
         if not all(isinstance(f, Access) or f.is_number for part in parts for f in part):
             continue
@@ -98,7 +97,10 @@ def _by_value(inner: Expr, slope: Expr, symbol: Expr, value: Expr) -> Expr | Non
         plain = inner.xreplace({kernel: stand})
         if symbol in plain.free_symbols:
             continue
-        solved = sympy.solve(plain - value, stand)
+        try:
+            solved = sympy.solve(plain - value, stand)
+        except NotImplementedError:
+            continue
         if len(solved) == 1:
             found = sympy.cancel(slope.xreplace({kernel: stand}).xreplace({stand: solved[0]}))
             if symbol not in found.free_symbols:

@@ -14,6 +14,7 @@ from itertools import islice
 import numpy as np
 
 from symbp.derive.derivation import Derivation
+from symbp.errors import SymbpError
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Compared, Repair
 from symbp.verify.against.repairs.agreement import ratio, same
@@ -121,8 +122,8 @@ def find_repair(
                     return one
             if best.will_do:
                 break
-    except OutOfTime:
-        pass
+    except (OutOfTime, SymbpError, ArithmeticError, NotImplementedError):
+        pass  # a hint more or less: the verdict stands
     return best.repair
 
 

@@ -42,9 +42,8 @@ class Shop:
     # --- constants
     @cached_property
     def recogniser(self) -> Recogniser:
-        known = {
-            name: [float(p.sizes[name]) for p in self.bench.points] for name in self.bench.points[0].sizes
-        }
+        points = self.bench.points
+        known = {name: [float(p.sizes[name]) for p in points] for name in points[0].sizes}
         less = {f"({name} - 1)": [v - 1 for v in values] for name, values in known.items()}
         return Recogniser({**known, **self.constants, **less})
 
@@ -74,12 +73,8 @@ class Shop:
         skipped = (Role.NEXT, Role.METRIC, Role.HYPER)
         needed = self.bench.system.ancestors(self.bench.target)
         for t in self.bench.system.tensors:
-            if (
-                not t.integer
-                and t.role not in skipped
-                and t.shape
-                and (t.name in needed or t.role in BACKWARD)
-            ):
+            there = t.name in needed or t.role in BACKWARD
+            if there and t.shape and not t.integer and t.role not in skipped:
                 found.setdefault((t.shape, t.role in BACKWARD), []).append(t.name)
         return found
 
@@ -99,9 +94,8 @@ class Shop:
         found = set[Any]()
         for equation in self.bench.system.equations:
             for access in equation.reads:
-                for subscript, length in zip(
-                    access.subscripts, self.bench.system.tensor(access.name).shape, strict=True
-                ):
+                shape = self.bench.system.tensor(access.name).shape
+                for subscript, length in zip(access.subscripts, shape, strict=True):
                     if is_step(subscript) and self._is_recurrent(equation, access):
                         found.add(length)
         return frozenset(found)
@@ -136,10 +130,9 @@ class Shop:
             what = self.bench.system.tensor(term.name).differential
             if what is not None and what.part:
                 return TEXT.equation(inner)[1]
-        whole = equation.with_(body=term)
-        return (
-            TEXT.equation(whole)[1] if equation.reduction and equation.body != term else expression_text(term)
-        )
+        if equation.reduction is None or equation.body == term:
+            return expression_text(term)
+        return TEXT.equation(equation.with_(body=term))[1]
 
     def element(self, equation: Equation) -> str:
         """The left-hand side: `dh[n,t,j]`."""

@@ -9,15 +9,15 @@ the raw form of a softmax, a variance that counts as a constant is one of a clos
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
-import sympy
 
 from symbp.derive import adjoints
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
 from symbp.ir.evaluation.vector import Run
-from symbp.ir.expr import Access, Index, accesses
+from symbp.ir.expr import Access, Index, accesses, unused_name
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 from symbp.verify.against.repairs.agreement import same
 from symbp.verify.against.repairs.replay.bench import BACKWARD
@@ -57,29 +57,17 @@ def _with_named_sums(system: System, point: Point) -> System | None:
             continue
         for access in accesses(equation.body):
             inner = system.defining.get(access.name)
-            if (
-                access.name not in adjoint
-                or inner is None
-                or inner.op != "sum"
-                or tensors_of(tensors, access)
-            ):
+            if access.name not in adjoint or inner is None or inner.op != "sum":
                 continue
-            for name, other in _sums(system, run, equation, access):
-                helper = Tensor(f"{access.name} of {name}", inner.shape, Role.ADJOINT)
+            for name, other in islice(_sums(system, run, equation, access), 1):
+                taken = {*system.by_name, *(t.name for t in tensors)}
+                helper = Tensor(unused_name(name, taken), inner.shape, Role.ADJOINT)
                 tensors.append(helper)
-                renamed = other.with_(target=helper.name)
-                read = helper.at(*access.subscripts)
-                equations[k] = equations[k].changed({access: read})
-                equations.append(renamed)
-                break
+                equations[k] = equations[k].changed({access: helper.at(*access.subscripts)})
+                equations.append(other.with_(target=helper.name))
     if not tensors:
         return None
     return system.with_(tensors=(*system.tensors, *tensors), equations=tuple(equations))
-
-
-def tensors_of(tensors: list[Tensor], access: Access) -> bool:
-    """Whether what is read is one of these."""
-    return any(t.name == access.name for t in tensors)
 
 
 def _sums(system: System, run: Run, equation: Equation, access: Access) -> Iterator[tuple[str, Equation]]:
@@ -95,18 +83,13 @@ def _sums(system: System, run: Run, equation: Equation, access: Access) -> Itera
     others = [t for t in ours if t.role not in BACKWARD]
     axis = equation.indices.index(left[0])
     order = [access.subscripts.index(i) for i in equation.indices if i != left[0]]
-    for tensor in read:
-        for other in others[:MOST]:
-            total = np.sum(run.tensor(tensor.name) * run.tensor(other.name), axis=axis)
-            if total.shape == right.transpose(order).shape and same(right.transpose(order), total):
-                body = sympy.Mul(
-                    Access(tensor.name, *equation.indices), Access(other.name, *equation.indices)
-                )
-                indices = tuple(access.subscripts)
-                ranges = tuple(equation.extents[i] for i in (*indices, left[0]))
-                if {e for e in body.args if e == access} or inner.shape != ranges[:-1]:
-                    continue
-                yield (
-                    left[0].name,
-                    Equation(access.name, indices, body, Reduction("sum", (left[0],)), (), ranges),
-                )
+    for tensor, other in ((t, o) for t in read for o in others[:MOST]):
+        total = np.sum(run.tensor(tensor.name) * run.tensor(other.name), axis=axis)
+        ranges = tuple(equation.extents[i] for i in (*access.subscripts, left[0]))
+        if inner.shape == ranges[:-1] and same(right.transpose(order), total):
+            body = Access(tensor.name, *equation.indices) * Access(other.name, *equation.indices)
+            over = Reduction("sum", (left[0],))
+            yield (
+                f"s_{tensor.name}_{other.name}",
+                Equation(access.name, access.subscripts, body, over, (), ranges),
+            )

@@ -99,7 +99,7 @@ def _single(shop: Shop, equation: Equation) -> Iterator[Mutant]:
             hint = f"{shop.of(equation)}the sum over {index} is missing: {equation_text(equation)}"
             yield Mutant("missing sum", hint, (with_total(equation, body, left),), 1)
         over = equation.body / extent
-        if not shop.bench.recurs(equation.target):
+        if equation.target not in shop.bench.recurrent:
             continue
         hint = f"{shop.of(equation)}the sum over {index} is no mean: {equation_text(equation)}"
         yield Mutant("mean for sum", hint, (with_body(equation, over),), 1)

@@ -32,7 +32,7 @@ def terms(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """One term of a sum, or several, with another factor."""
     for total in sums_in(shop, equation):
         parts = list(total.args)
-        if shop.bench.recurs(equation.target):
+        if equation.target in shop.bench.recurrent:
             yield from _recurring(shop, equation, total, parts)
         else:
             yield from _fitted(shop, equation, total, parts)
@@ -42,7 +42,7 @@ def scaled(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """The whole of an equation before the one in question with another factor."""
     if equation.target == shop.bench.target:
         return
-    if shop.bench.recurs(equation.target):
+    if equation.target in shop.bench.recurrent:
         for factor in AGAIN:
             yield _mutant(shop, equation, equation.body, [equation.body], [factor])
     else:

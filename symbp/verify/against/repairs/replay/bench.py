@@ -26,6 +26,7 @@ from symbp.verify.points import Point
 
 Array = np.ndarray[Any, Any]
 BACKWARD = (Role.ADJOINT, Role.GRADIENT)
+DEEP = 120  # equations that may call one another
 
 
 class _Replay(Run):
@@ -44,6 +45,9 @@ class _Replay(Run):
         """What isn't a recurrence needs no order but that of its reads."""
         if name in self.busy:
             raise _Recurrence
+        if len(self.system.equations) > DEEP:
+            super()._compute(name)
+            return
         self.busy.add(name)
         try:
             equation = self.system.defining[name]
@@ -138,9 +142,10 @@ class Bench:
         """What the target rests on."""
         return {e.target for e in self.between}
 
-    def recurs(self, name: str) -> bool:
-        """Whether an adjoint rests on itself, at another step."""
-        return name in self.resting(self.readers.get(name, []))
+    @cached_property
+    def recurrent(self) -> frozenset[str]:
+        """The adjoints that rest on themselves, at another step."""
+        return frozenset(n for n in self.needed if n in self.resting(self.readers.get(n, [])))
 
     # --- what comes of a change
     def changed(
@@ -178,7 +183,7 @@ class Bench:
             equation = new.get(name) or self.backward[name]
             if name in self.backward:
                 tensors.append(self.system.by_name[name])
-                found = self._hoist(k, equation, name in new, known) if self.recurs(name) else None
+                found = self._hoist(k, equation, name in new, known) if name in self.recurrent else None
                 if found is not None and len(affected) > 1:
                     equation, simple[name] = found.equation, found
                     tensors += found.tensors
