@@ -14,7 +14,7 @@ from fractions import Fraction
 import sympy
 
 from symbp.ir.expr import Expr, accesses
-from symbp.ir.printer import expression_text
+from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Slip
 from symbp.verify.against.repairs.agreement import ROUNDING, Array, scale, weights
@@ -145,7 +145,9 @@ def _said(
         texts = " and ".join(shop.term(equation, p) for p in missing)
         through = ", ".join(dict.fromkeys(filter(None, (shop.readers(p) for p in missing))))
         what = f"the term through {through} is missing" if through else "a term is missing"
-        return "missing term", f"{what}: {left} gets {texts} as well"
+        if total == equation.body:
+            return "missing term", f"{what}: {left} gets {texts} as well"
+        return "missing term", f"{what}: {texts} in {equation_text(equation)}"
     part, factor = next((p, f) for p, f in zip(parts, factors, strict=True) if f is not None)
     text = shop.said(equation.target) if total == part else shop.term(equation, part)
     if factor.is_sign:
