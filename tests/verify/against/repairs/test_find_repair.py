@@ -12,6 +12,8 @@ from written_passes import PASSES, SLIPS
 
 from symbp.verify.against.answer import Compared, Seen
 from symbp.verify.against.repairs import find_repair
+from symbp.verify.against.repairs.preparing import shops
+from symbp.verify.against.repairs.search import KINDS
 
 LONG = bool(os.environ.get("SYMBP_LONG"))
 
@@ -96,3 +98,23 @@ def test_single_precision_is_enough() -> None:
     repair = find_repair(derived("mlp"), replace(one, seen=short), {})
     assert repair is not None
     assert repair.slip == "missing slope"
+
+
+def test_changed_equations_are_explained() -> None:
+    """Whatever an equation is changed to, as the search itself would, something is found that undoes it."""
+    derivation = derived("mlp")
+    one, _ = compared("mlp", PASSES["mlp"], "dW1")
+    shop = shops(derivation, one, {}, lambda: None)[0]
+    mutants = [m for kind in KINDS for e in shop.bench.between for m in kind(shop, e)]
+    told = 0
+    for mutant in mutants[:: 1 if LONG else 9]:
+        arrays = [shop.bench.changed(k, mutant.changed, mutant.helpers) for k in range(len(one.seen))]
+        found = [a for a in arrays if a is not None and np.isfinite(a).all() and np.abs(a).max() < 1e6]
+        if len(found) < len(one.seen) or all(
+            np.allclose(a, s.right) for a, s in zip(found, one.seen, strict=True)
+        ):
+            continue
+        seen = tuple(Seen(s.point, s.right, a) for s, a in zip(one.seen, found, strict=True))
+        assert find_repair(derivation, replace(one, seen=seen), {}) is not None, mutant
+        told += 1
+    assert told > 5
