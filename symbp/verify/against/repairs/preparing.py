@@ -1,0 +1,88 @@
+"""A wrong tensor laid on the bench in each form of the backward pass.
+
+Enters: a derivation, what was answered. Leaves: shops. Must not know: slips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from symbp.derive.derivation import Derivation
+from symbp.ir.system import Role, System
+from symbp.verify.against.answer import Array, Compared
+from symbp.verify.against.repairs.agreement import same
+from symbp.verify.against.repairs.replay.bench import Bench
+from symbp.verify.against.repairs.shop import Shop
+from symbp.verify.against.repairs.slopes import folded
+from symbp.verify.against.repairs.sources import sources
+
+Given = Mapping[str, tuple[Array, ...]]
+
+
+def shops(derivation: Derivation, compared: Compared, given: Given, check: Callable[[], None]) -> list[Shop]:
+    """One for each form that has the tensor; `check` raises when the time is used up."""
+    systems = sources(derivation, compared.seen[0].point)
+    found = (_shop(derivation, system, compared, given, check) for system in systems)
+    return [shop for shop in found if shop is not None]
+
+
+def _shop(
+    derivation: Derivation, system: System, compared: Compared, given: Given, check: Callable[[], None]
+) -> Shop | None:
+    names = holders(system)
+    by = compared.by or _by(derivation.system, compared.tensor)
+    target = names.get(by, compared.tensor) if by else compared.tensor
+    if target not in system.defining:
+        return None
+    points = tuple(seen.point for seen in compared.seen)
+    own = {names.get(_by(derivation.system, name), name): arrays for name, arrays in given.items()}
+    known = {n: a for n, a in own.items() if n in system.defining and n != target and len(a) == len(points)}
+    answered = _fitting(Bench(system, target, points, known))
+    constants = {
+        t.name: tuple(float(np.asarray(p.values[t.name])) for p in points)
+        for t in system.with_role(Role.HYPER)
+        if not t.shape and all(t.name in p.values for p in points)
+    }
+    arrays = tuple(np.asarray(seen.answered) for seen in compared.seen)
+    theirs = compared.theirs or compared.tensor
+    raw = Shop(Bench(system, target, points, answered), arrays, theirs, constants, check)
+    return Shop(Bench(folded(raw), target, points, answered), arrays, theirs, constants, check)
+
+
+def _fitting(bench: Bench) -> dict[str, tuple[Array, ...]]:
+    """The answers that have the shape of what they stand for, and numbers for elements; each also for other
+    tensors that are the same derivative, such as those by the summands of one sum."""
+    plain = Bench(bench.system, bench.target, bench.points, {})
+    found = {}
+    for name, arrays in bench.answered.items():
+        right = [plain.right(k, name) for k in range(len(arrays))]
+        if not all(map(_stands_for, arrays, right)):
+            continue
+        found[name] = arrays
+        for other in {*plain.backward} - {*bench.answered, *found, bench.target}:
+            if all(same(plain.right(k, other), r) for k, r in enumerate(right)):
+                found[other] = arrays
+    return found
+
+
+def _stands_for(answered: Array, right: Array) -> bool:
+    return (
+        answered.dtype.kind in "fiu" and answered.shape == right.shape and bool(np.isfinite(answered).all())
+    )
+
+
+def holders(system: System) -> dict[str, str]:
+    """The tensor that holds the derivative of the loss by each other one."""
+    found = {}
+    for tensor in system.tensors:
+        what = tensor.differential
+        if what is not None and not what.part and not what.whole and what.along is None:
+            found[what.by] = tensor.name
+    return found
+
+
+def _by(system: System, name: str) -> str:
+    what = system.by_name[name].differential if name in system.by_name else None
+    return what.by if what is not None and not what.part else ""

@@ -1,0 +1,192 @@
+"""The search for the simplest repair: kinds of slips in their order, mutants confirmed at every point.
+
+Enters: a derivation, a tensor that was answered wrong, what was answered for others, seconds. Leaves: a
+repair, or None. Must not know: any one slip.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+
+from symbp.derive.derivation import Derivation
+from symbp.errors import SymbpError
+from symbp.ir.system import Equation
+from symbp.verify.against.answer import Compared, Repair
+from symbp.verify.against.repairs.agreement import ratio, same
+from symbp.verify.against.repairs.extras import added
+from symbp.verify.against.repairs.mutant import Mutant
+from symbp.verify.against.repairs.preparing import Given, holders, shops
+from symbp.verify.against.repairs.reads import (
+    instead,
+    permuted,
+    renamed,
+    replaced,
+    shifted,
+    shifted_elsewhere,
+)
+from symbp.verify.against.repairs.shop import Shop
+from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, powers
+from symbp.verify.against.repairs.sums import sums
+from symbp.verify.against.repairs.terms import inner_terms, scaled, terms
+from symbp.verify.against.repairs.whole import whole
+from symbp.verify.against.repairs.words import spelled
+
+FEW = 6  # elements that may agree by chance
+Kind = Callable[[Shop, Equation], Iterator[Mutant]]
+KINDS: tuple[Kind, ...] = (
+    terms,
+    sums,
+    missing_slopes,
+    shifted,
+    permuted,
+    other_slopes,
+    scaled,
+    powers,
+    instead,
+    shifted_elsewhere,
+    renamed,
+    inner_terms,
+    added,
+    replaced,
+)
+
+
+class OutOfTime(Exception):
+    """The seconds are used up."""
+
+
+@dataclass
+class Clock:
+    """Says when so many seconds of work are done."""
+
+    seconds: float
+    started: float = field(default_factory=time.thread_time)
+
+    def check(self) -> None:
+        if time.thread_time() - self.started > self.seconds:
+            raise OutOfTime
+
+
+@dataclass
+class Best:
+    """The best repair so far: one that explains what else was answered, without a constant besides, with the
+    least effort; a factor that is known to be a count, rather than one that isn't."""
+
+    repair: Repair | None = None
+    cost: tuple[int, bool, int, bool] = (1 << 30, True, 0, True)
+
+    def offer(self, repair: Repair, mutant: Mutant, doubts: int) -> bool:
+        """Takes a repair if it is better, and says whether it is as good as any."""
+        scaled = repair.effort > mutant.effort
+        cost = (doubts, scaled, repair.effort, _is_plain(repair))
+        if cost < self.cost:
+            self.repair, self.cost = repair, cost
+        return not doubts and not scaled and not _is_plain(repair)
+
+    @property
+    def will_do(self) -> bool:
+        """Whether other kinds needn't be tried."""
+        return self.repair is not None and not self.cost[1]
+
+
+def find_repair(
+    derivation: Derivation, compared: Compared, given: Given, *, seconds: float = 10.0
+) -> Repair | None:
+    """The simplest change with which what was answered for a tensor is right at every point.
+
+    `given` is what was answered for others, by their names in the derivation's system or in a sweep over what
+    was declared. None where a tensor only follows from these, or nothing was found in so many seconds of
+    work."""
+    best = Best()
+    if not _tells(compared):
+        return None
+    try:
+        clock = Clock(seconds)
+        prepared = shops(derivation, compared, given, clock.check)
+        if any(_follows(shop) for shop in prepared):
+            return None
+        found = [repair for shop in prepared for repair in islice(whole(shop), 1)]
+        if found:
+            return min(found, key=_is_plain)
+        tried = set[tuple[Equation, ...]]()
+        for kind in KINDS:
+            for shop, mutant in _mutants(prepared, kind, tried):
+                clock.check()
+                one = _confirmed(shop, mutant)
+                if one is not None and best.offer(one, mutant, _doubts(shop, mutant, given)):
+                    return one
+            if best.will_do:
+                break
+    except (OutOfTime, SymbpError, ArithmeticError, NotImplementedError):
+        pass  # a hint more or less: the verdict stands
+    return best.repair
+
+
+def _is_plain(repair: Repair) -> bool:
+    return repair.slip == "factor"
+
+
+def _tells(compared: Compared) -> bool:
+    """Whether there are points and elements enough, all finite."""
+    arrays = [np.asarray(seen.answered) for seen in compared.seen]
+    finite = all(a.dtype.kind in "fiu" and bool(np.isfinite(a).all()) for a in arrays)
+    return len(arrays) > 1 and finite and sum(seen.right.size for seen in compared.seen) >= FEW
+
+
+def _follows(shop: Shop) -> bool:
+    """Whether the answers are right, given those for what they rest on."""
+    return all(same(answer, shop.bench.right(k)) for k, answer in enumerate(shop.answered))
+
+
+def _mutants(
+    prepared: list[Shop], kind: Kind, tried: set[tuple[Equation, ...]]
+) -> Iterator[tuple[Shop, Mutant]]:
+    """Mutants of the equations between loss and tensor, those of the nearest ones first, each once."""
+    longest = max((len(shop.bench.between) for shop in prepared), default=0)
+    for place in range(longest):
+        for shop in prepared:
+            for equation in shop.bench.between[place : place + 1]:
+                for mutant in kind(shop, equation):
+                    if mutant.changed not in tried:
+                        tried.add(mutant.changed)
+                        yield shop, mutant
+
+
+def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
+    """The repair of a mutant that gives what was answered, if need be times a constant that has a name."""
+    factors: list[float] = []
+    for k, answer in enumerate(shop.answered):
+        array = shop.bench.changed(k, mutant.changed, mutant.helpers)
+        if array is None or array.shape != answer.shape:
+            return None
+        factor = 1.0 if same(answer, array) else ratio(answer, array)
+        if factor is None:
+            return None
+        factors.append(factor)
+    if all(factor == 1 for factor in factors):
+        return Repair(mutant.slip, mutant.hint, mutant.effort)
+    form = shop.recogniser.monomial(factors)
+    if form is None or form.is_one:
+        return None
+    hint = f"{mutant.hint}; and {spelled(shop.theirs, form)}"
+    return Repair(mutant.slip, hint, mutant.effort + max(form.effort, 1))
+
+
+def _doubts(shop: Shop, mutant: Mutant, given: Given) -> int:
+    """How many other answers the mutant doesn't explain, of those that would rest on it."""
+    names = holders(shop.bench.system)
+    resting = shop.bench.resting([mutant.target])
+    doubts = 0
+    for name, arrays in given.items():
+        tensor = shop.bench.system.by_name.get(name)
+        by = tensor.differential.by if tensor is not None and tensor.differential is not None else ""
+        own = names.get(by, name)
+        if own != shop.bench.target and own in resting and own not in shop.bench.answered:
+            found = shop.bench.changed(0, mutant.changed, mutant.helpers, wanted=own)
+            doubts += found is None or not same(np.asarray(arrays[0]), found)
+    return doubts
