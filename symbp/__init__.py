@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from symbp import optim as optim
     from symbp.api import Derivation as Derivation
     from symbp.api import check as check
+    from symbp.api import check_extremes as check_extremes
     from symbp.api import compile as compile
     from symbp.api import derive as derive
     from symbp.api import generate as generate

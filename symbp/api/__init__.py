@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from symbp.api.choices import one_of
 from symbp.api.derivation import Derivation, PageChoices
+from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError
@@ -31,6 +32,7 @@ __all__ = [
     "Derivation",
     "PageChoices",
     "check",
+    "check_extremes",
     "compile",
     "derive",
     "generate",

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from symbp.cli import derivatives
+from symbp.cli import check_extremes, derivatives
 from symbp.cli.arguments import TARGETS, Arguments, sizes
 from symbp.cli.status import FAILED, FINE
 
@@ -33,6 +33,7 @@ def add_arguments(to: Arguments) -> None:
         metavar="FILE.svg",
         help="draw the error of numeric derivatives by their step, for the first parameter (or of --wrt)",
     )
+    check_extremes.add_argument(to)
     to.force()
     to.json()
 
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.target import load_target, optimizer
 
+    if args.extremes:
+        return check_extremes.run(args)
     if args.curve:
         refuse_to_overwrite(args.curve, force=args.force)
     target = load_target(args.net)
