@@ -96,7 +96,7 @@ class _Search:
         name = wanted or self.gradient
         if name in held:
             return np.asarray(held[name])
-        return in_float32(self.system, self.values, self.point.sizes, [name], held)[name]
+        return np.asarray(in_float32(self.system, self.values, self.point.sizes, [name], held)[name])
 
     def _held(self, count: int) -> dict[str, Array]:
         return {name: self.rounded[name] for name in self.order[:count]}
