@@ -6,6 +6,7 @@ Enters: a `Network`. Leaves: what extremes found. Must not know: how points are 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symbp.api.derivation import Derivation
@@ -39,12 +40,13 @@ def check_extremes(
     chosen = small_sizes(derivation, sizes or {})
     module = None
     if target is not None:
+        system = derivation.system.with_(bound={})
         module = bp.compile(
             net,
             optimizer=bp.optim.SGD(0.1),
             target=target,
             dtype="float32",
-            sizes={name: chosen[name] for name in derivation.system.sizes},
-            derivation=derivation,
+            sizes={name: chosen[name] for name in system.sizes},
+            derivation=replace(derivation, system=system),
         )
     return extremes(derivation, module=module, sizes=chosen, seed=seed)

@@ -15,7 +15,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import EvaluationError, UsageError
-from symbp.ir.fitting import sample_sizes
+from symbp.ir.fitting import constraints, sample_sizes
 from symbp.read.matrix.recognise import BySymbols
 from symbp.read.reading import Reading, reading
 from symbp.verify.extremes.blame import Culprit, culprit
@@ -26,6 +26,8 @@ from symbp.verify.extremes.runs import Runner, by_equations, by_module
 from symbp.verify.extremes.truth import Right, Truth
 
 Array = np.ndarray[Any, Any]
+
+LEAST_SIZE = 4
 
 __all__ = ["Extreme", "Extremes", "Finding", "Judge", "Tried", "extremes", "small_sizes"]
 
@@ -52,9 +54,16 @@ def extremes(
 
 
 def small_sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
-    """The given sizes; the others are small, whatever their declaration says: digits are lost at any."""
+    """The given sizes; the others are small, whatever their declaration says: digits are lost at any. They
+    are no less than 4 where that may be: of two values without their mean one is the other, and normalised
+    both are ±1."""
     system = derivation.declared
     chosen = {**sample_sizes(system), **given}
+    needed = constraints(system)
+    for name in system.sizes:
+        larger = {**chosen, name: max(chosen[name], LEAST_SIZE)}
+        if name not in given and needed.hold(larger):
+            chosen = larger
     return {name: chosen[name] for name in system.sizes}
 
 

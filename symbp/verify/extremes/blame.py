@@ -60,7 +60,7 @@ class _Search:
 
     def __init__(self, truth: Truth, point: Extreme, parameter: str, right: Array) -> None:
         self.derivation: Derivation = truth.derivation
-        self.truth, self.point, self.right = truth, point, right
+        self.truth, self.point, self.right, self.shaken = truth, point, right, False
         self.gradient = self.derivation.gradients[parameter]
         self.system = self.derivation.system
         self.values = valued(self.derivation, point)
@@ -69,7 +69,8 @@ class _Search:
 
     def run(self) -> Culprit:
         if not self._wrong(self.derived[self.gradient]):
-            if not self._wrong(self._computed({})):
+            self.shaken = not self._wrong(self._computed({}))  # code has another order of operations
+            if self.shaken and not self._wrong(self._computed({})):
                 return Culprit("code")
             return self._found(self._turn())
         return self._without_value()
@@ -96,7 +97,8 @@ class _Search:
         name = wanted or self.gradient
         if name in held:
             return np.asarray(held[name])
-        return np.asarray(in_float32(self.system, self.values, self.point.sizes, [name], held)[name])
+        sizes, shaken = self.point.sizes, self.shaken
+        return np.asarray(in_float32(self.system, self.values, sizes, [name], held, shaken=shaken)[name])
 
     def _held(self, count: int) -> dict[str, Array]:
         return {name: self.rounded[name] for name in self.order[:count]}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from symbp.verify.extremes.errors import BOUND, is_lost
+from symbp.verify.extremes.errors import BOUND, LEAST, is_lost
 
 MINOR = 2.0**-20  # 16 times what float32 rounds by
 WHY = {
@@ -78,7 +78,12 @@ class Finding:
     def is_minor(self) -> bool:
         """Whether what is lost is no more than rounding of the gradients that the network has otherwise: of a
         p − y where all answers are right, of the slopes 1 − h² of saturated units."""
-        return self.errors[self.worst] * self.largest < MINOR * self.usual
+        return self.off < MINOR * self.usual
+
+    @property
+    def off(self) -> float:
+        """How far an entry of the worst gradient is off; infinite if it isn't a number."""
+        return self.errors[self.worst] * (self.largest if self.largest > LEAST else 1.0)
 
     @property
     def why(self) -> str:
@@ -100,6 +105,8 @@ class Finding:
         if not math.isfinite(error):
             return f"d{name} is not a number, the loss is off by {short(self.loss)}"
         told = f"d{name} is off by {short(error)} of its largest entry, {self.largest:.1e}"
+        if not self.largest > LEAST:
+            told = f"d{name} is off by {self.off:.1e}, where it vanishes"
         told += f" (ordinary ones: {self.usual:.1e})" if self.is_minor else ""
         return f"{told}; the loss by {short(self.loss)}"
 
@@ -218,7 +225,7 @@ class Extremes:
         for finding in self.findings:
             of.setdefault((finding.how, str(finding.place or "")), []).append(finding)
         for same in of.values():
-            same.sort(key=lambda f: (f.is_minor, -f.errors[f.worst] * f.largest))
+            same.sort(key=lambda f: (f.is_minor, -f.off))
             others = "; ".join(finding.point for finding in same[1:])
             yield f"{same[0]}\n    likewise at {others}" if others else str(same[0])
 

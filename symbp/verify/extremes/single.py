@@ -20,11 +20,12 @@ import sympy
 
 from symbp.emit.terms import added_in_order, content
 from symbp.ir.box import Array, Box, Mask
-from symbp.ir.expr import Expr
+from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import System
 from symbp.ir.vector import Run
 
 F = np.float32
+ROUNDING = 2.0**-23
 
 
 def in_float32(
@@ -33,11 +34,15 @@ def in_float32(
     sizes: Mapping[str, int],
     wanted: Iterable[str],
     held: Mapping[str, Any] | None = None,
+    *,
+    shaken: bool = False,
 ) -> dict[str, Array]:
-    """The tensors wanted. What is `held` has these values, whatever its equation says."""
+    """The tensors wanted. What is `held` has these values, whatever its equation says. `shaken` rounds each
+    value another way, by chance: what is right then is right in every order of its operations."""
     held = held or {}
     left = tuple(e for e in system.equations if e.target not in held)
     point = _Single(system.with_(equations=left), {**values, **held}, sizes)
+    point.rng = np.random.default_rng(0) if shaken else None
     with np.errstate(all="ignore"):
         return {name: point.tensor(name) for name in wanted}
 
@@ -49,6 +54,10 @@ class _Box(Box):
         value = self._own(e, mask)
         if value is None:
             value = super()._real(e, mask)
+        point = self.run
+        assert isinstance(point, _Single)
+        if point.rng is not None and e.args and not isinstance(e, (Access, Guard)):
+            value = value * (1 + ROUNDING * point.rng.uniform(-1, 1, np.shape(value)))
         return np.asarray(value).astype(F) if np.ndim(value) else F(value)
 
     def _own(self, e: Expr, mask: Mask) -> Array | None:
@@ -81,6 +90,7 @@ class _Single(Run):
     """One point in float32."""
 
     box = _Box
+    rng: np.random.Generator | None = None
 
     def __init__(self, system: System, values: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
         super().__init__(system, values, sizes)

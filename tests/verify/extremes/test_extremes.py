@@ -58,9 +58,11 @@ def test_a_form_that_loses_digits_is_named_with_number_and_element() -> None:
 
 def test_what_rounding_a_saved_value_loses_is_told_from_a_form() -> None:
     """p − y where all answers are right: p is rounded, whatever is made of it."""
-    report = extremes(bp.derive(GALLERY["logistic_regression"].load().net))
+    leaves = {"x": np.ones((1, 1)), "y": np.ones(1), "b": np.array(0.0)}
+    points = [Extreme(f"w = {w}", {"N": 1, "D": 1}, {**leaves, "w": np.array([w])}) for w in (1.0, 13.6)]
+    report = extremes(bp.derive(GALLERY["logistic_regression"].load().net), points=points)
     (one,) = report.findings
-    assert one.point == "parameters × 30, right answers"
+    assert one.point == "w = 13.6"
     assert (one.how, one.by) == ("rounding", ("p",))
     assert one.is_minor  # 1e-8, where gradients are 0.1 otherwise
     assert report.ok
@@ -150,7 +152,7 @@ def test_a_report_is_text_json_and_html() -> None:
     report = extremes(opened(bp.derive(spread())))
     assert isinstance(report, Extremes)
     text = str(report)
-    assert text.startswith("spread: float32 (the equations) against 50 digits, at N=3")
+    assert text.startswith("spread: float32 (the equations) against 50 digits, at N=4")
     assert text.endswith(report.summary())
     data = json.loads(json.dumps(report.json(), allow_nan=False))
     assert data["ok"] is False
