@@ -43,10 +43,7 @@ EXCEPTIONS = {
             "scaled 800",
         )
     },
-    **{
-        ("mixture_lse", kind): "all of the likelihoods under the likely components underflow: use logsumexp"
-        for kind in ("saturated 40", "saturated 100", "scaled 800", "offset 1e4", "offset 1e6", "offset -1e6")
-    },
+    ("mixture_lse", "offset 1e6"): "exponents −(x − μ)²/2 of 1e12: what they are rounded by moves the shares",
 }
 """What is known to fail, with the reason."""
 
@@ -56,11 +53,15 @@ def judge(name: str) -> Judge:
     return judged(network(name))
 
 
-SLOW = ("gompertz_loglog", "gumbel_log")  # exponentials of exponentials of 1e6, in 50 digits: minutes
+FAST = {
+    "softmax_masked_where", "softmax_causal_index", "logsumexp_plus_one", "logaddexp2_lines",
+    "sigmoid_exp_over", "bce_formula", "tanh_lines", "noisy_or", "xlogx", "gompertz_loglog", "mixture_lse",
+}  # fmt: skip
+"""What is tried every time."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CASES]
+    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
 )
 def test_a_formula_keeps_its_digits(name: str) -> None:
     failed: dict[str, str] = {}
