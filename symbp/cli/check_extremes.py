@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import replace
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from symbp.cli import derivatives
 from symbp.cli.arguments import Arguments, sizes
 from symbp.cli.status import FAILED, FINE
+
+if TYPE_CHECKING:
+    from symbp.api import Derivation
+    from symbp.language import Network
 
 
 def add_argument(to: Arguments) -> None:
@@ -23,6 +31,25 @@ def add_argument(to: Arguments) -> None:
     )
 
 
+def compiled(
+    net: Network, derivation: Derivation, target: str, given: Mapping[str, int]
+) -> tuple[ModuleType, dict[str, int]]:
+    """A module of float32 for the small sizes at which extremes are tried, and these."""
+    import symbp as bp
+    from symbp.verify.extremes import small_sizes
+
+    chosen, system = small_sizes(derivation, given), derivation.system.with_(bound={})
+    module = bp.compile(
+        net,
+        optimizer=bp.optim.SGD(0.1),
+        target=target,
+        dtype="float32",
+        sizes={name: chosen[name] for name in system.sizes},
+        derivation=replace(derivation, system=system),
+    )
+    return module, chosen
+
+
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
     from symbp.cli.target import load_target
@@ -31,12 +58,9 @@ def run(args: argparse.Namespace) -> int:
     if args.curve:
         raise UsageError("--curve draws ordinary points", help="leave out --extremes or --curve")
     network = load_target(args.net).network
-    report = bp.check_extremes(
-        network,
-        derivation=derivatives.derivation(args, network),
-        sizes=sizes(args),
-        seed=args.seed,
-        target=args.target,
-    )
+    derivation, chosen, module = derivatives.derivation(args, network), sizes(args), None
+    if args.target:
+        module, chosen = compiled(network, derivation, args.target, chosen)
+    report = bp.check_extremes(network, derivation=derivation, sizes=chosen, seed=args.seed, module=module)
     print(json.dumps(report.json(), indent=2, ensure_ascii=False) if args.json else report)
     return FINE if report.ok else FAILED

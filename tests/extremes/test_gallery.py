@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 import symbp as bp
+from symbp.cli.check_extremes import compiled
 from symbp.gallery import GALLERY
 
 SLOPE = "1 − h² and 1 − p of saved, saturated values: the published slope"
@@ -21,7 +22,10 @@ FAST = ("mlp", "logistic_regression", "linear_regression", "softmax_regression")
     "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in GALLERY]
 )
 def test_a_net_keeps_its_digits(name: str) -> None:
-    report = bp.check_extremes(GALLERY[name].load().net, target="numpy")
+    net = GALLERY[name].load().net
+    derivation = bp.derive(net)
+    module, sizes = compiled(net, derivation, "numpy", {})
+    report = bp.check_extremes(net, derivation=derivation, sizes=sizes, module=module)
     lost = {
         (finding.place.tensor if finding.place is not None else "", finding.point): str(finding)
         for finding in report.findings

@@ -87,7 +87,10 @@ def test_a_reference_that_does_not_exist_is_said() -> None:
 
 
 def test_the_module_is_tried_too() -> None:
-    report = bp.check_extremes(GALLERY["linear_regression"].load().net, target="numpy")
+    net = GALLERY["linear_regression"].load().net
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1), dtype="float32", sizes={"D": 5})
+    report = bp.check_extremes(net, module=module)
+    assert report.sizes["D"] == 5
     assert report.computed == "the generated module"
     assert report.ok
     assert len(report.tried) > 10
