@@ -7,9 +7,10 @@ All tensors before an equation are held at their true values, rounded to float32
 float32. With none held the gradient is wrong; with all it is right; halving finds the equation at which that
 turns. Its inputs are right to rounding, what it makes of them isn't, and the gradient needs it.
 
-That equation is then evaluated in many digits at its rounded inputs. If that is right, its own arithmetic
-loses the digits: its form does, and another might not. If it is wrong already, rounding what it reads has
-lost them: it subtracts what was saved from something near it, or takes an exponential of something large.
+Where it is off by rounding alone, one that reads it needs more digits than float32 has, and is named in its
+place. Else it is evaluated in many digits at its rounded inputs. If that is right, its own arithmetic loses
+the digits: its form does, and another might not. If it is wrong already, rounding what it reads has lost
+them: it subtracts what was saved from something near it, or takes an exponential of something large.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from symbp.verify.extremes.single import in_float32
 from symbp.verify.extremes.truth import Truth, as_floats
 
 Array = np.ndarray[Any, Any]
+ULPS = 4 * 2.0**-24  # by which an elementary function may be off
 How = Literal["form", "rounding", "range", "recurrence", "derived", "code"]
 
 
@@ -116,11 +118,27 @@ class _Search:
 
     # --- what is found
     def _found(self, name: str) -> Culprit:
+        """The culprit; where an equation is right to the last digits, that which needs more of them."""
         held = self._held(self.order.index(name))
-        ours, true = self._computed(held, name).astype(float), as_floats(self.derived[name])
+        ours = self._computed(held, name)
+        if self._is_rounded(name, ours):
+            for reader in self.order[self.order.index(name) + 1 :]:
+                if name in self.system.defining[reader].read_names:
+                    before = self._held(self.order.index(reader))
+                    value = self._computed({**before, name: ours}, reader)
+                    if self._wrong(self._computed({**before, reader: value})):
+                        return self._culprit(reader, value, "rounding", (name,))
+        return self._culprit(name, ours, *self._how(self.system.defining[name], held))
+
+    def _culprit(self, name: str, ours: Array, how: How, by: tuple[str, ...]) -> Culprit:
+        ours, true = ours.astype(float), as_floats(self.derived[name])
         at = _worst(ours, true)
-        how, by = self._how(self.system.defining[name], held)
         return Culprit(how, name, at, float(ours[at]), float(true[at]), by)
+
+    def _is_rounded(self, name: str, ours: Array) -> bool:
+        """Whether all elements are right to rounding."""
+        true = as_floats(self.derived[name])
+        return bool(np.all(np.abs(ours - true) <= ULPS * np.abs(true)))
 
     def _how(self, equation: Equation, held: Mapping[str, Array]) -> tuple[How, tuple[str, ...]]:
         reads = [name for name in dict.fromkeys(equation.read_names) if name in self.derived]
