@@ -1,7 +1,7 @@
 """Each net of the gallery at extreme points, in generated code: what loses digits is known, with the reason.
 
-Minor findings (less than the rounding of ordinary gradients) are those of the published forms p − y and 1 − h²,
-and of gradients that nearly vanish.
+Minor findings (less than the rounding of ordinary gradients) are those of the published forms p − y and
+1 − h², and of gradients that nearly vanish.
 """
 
 from __future__ import annotations
