@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import symbp as bp
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ops import REGISTRY, Sample
 from symbp.verify.extremes import Extreme, Judge
 from symbp.verify.extremes.points import OPERANDS, single

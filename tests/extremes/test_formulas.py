@@ -11,7 +11,7 @@ import pytest
 from extreme_formulas import CASES, network
 from extreme_ops import judged
 
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.points.sampling import evaluate_size
 from symbp.verify.extremes import Extreme, Judge
 from symbp.verify.extremes.points import OPERANDS, single
 

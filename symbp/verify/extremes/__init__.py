@@ -15,7 +15,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import EvaluationError, UsageError
-from symbp.ir.fitting import constraints, sample_sizes
+from symbp.ir.points.fitting import constraints, sample_sizes
 from symbp.read.matrix.recognise import BySymbols
 from symbp.read.reading import Reading, reading
 from symbp.verify.extremes.blame import Culprit, culprit

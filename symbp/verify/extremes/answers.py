@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from symbp.ir.sampling import evaluate_size
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Role, System, Tensor
-from symbp.ir.vector import run
 from symbp.verify.points import bound_of
 
 Array = np.ndarray[Any, Any]

@@ -24,8 +24,8 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import EvaluationError, OutsideDomain
-from symbp.ir.domains import HIGH
-from symbp.ir.interpret import evaluate
+from symbp.ir.evaluation.domains import HIGH
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.system import Equation
 from symbp.verify.extremes.errors import BOUND, LARGEST, error_of
 from symbp.verify.extremes.points import Extreme, single

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.sampling import CENTRED, Spread, draws, evaluate_size, sample_leaf
+from symbp.ir.points.sampling import CENTRED, Spread, draws, evaluate_size, sample_leaf
 from symbp.ir.system import Role, Tensor
 from symbp.verify.extremes.answers import Answers, answered
 from symbp.verify.points import ABOVE_ONE, UNIT, Drawer, domains_of

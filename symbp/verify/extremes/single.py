@@ -19,10 +19,10 @@ import numpy as np
 import sympy
 
 from symbp.emit.terms import added_in_order, content
-from symbp.ir.box import Array, Box, Mask
+from symbp.ir.evaluation.box import Array, Box, Mask
+from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import System
-from symbp.ir.vector import Run
 
 F = np.float32
 ROUNDING = 2.0**-23

@@ -18,9 +18,9 @@ import numpy as np
 from symbp.derive.declared.derivatives import eliminated
 from symbp.derive.derivation import Derivation
 from symbp.derive.stabilise import stabilise
-from symbp.derive.sweep import AdjointSystem, adjoints
-from symbp.ir.domains import HIGH, HIGHER, Domain
-from symbp.ir.interpret import evaluate
+from symbp.derive.sweep.reverse import AdjointSystem, adjoints
+from symbp.ir.evaluation.domains import HIGH, HIGHER, Domain
+from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.system import System
 from symbp.verify.extremes.points import Extreme
 from symbp.verify.extremes.runs import valued
