@@ -21,6 +21,13 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ): "Σ_n dz is 0, and dW = Σ_n x·dz: the data's offset multiplies what dz is rounded by",
     ("dropout", "dz1"): SLOPE,
     ("resnet_mlp", "dz1"): SLOPE,
+    ("gpt", "dS"): "scores of 1e4, dp of as many: dp − Σ p·dp is what they are rounded by",
+    ("gpt", "dWk2"): "3e-6 beside gradients of 1e1: what dS is rounded by",
+    (
+        "gpt",
+        "da6",
+    ): "what a layer norm subtracts is nearly all of it, and the rounding goes from layer to layer",
+    ("gpt", "da5"): "open: 1 − tanh² in the slope of gelu's tanh form, far out on the left",
 }
 """What is known to be lost, by net and tensor, with the reason."""
 FAST = ("logistic_regression", "softmax_regression", "attention")
