@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symbp.api import Derivation as Derivation
     from symbp.api import assert_gradient as assert_gradient
     from symbp.api import check as check
+    from symbp.api import check_extremes as check_extremes
     from symbp.api import check_function as check_function
     from symbp.api import compile as compile
     from symbp.api import derive as derive

@@ -16,6 +16,7 @@ from symbp.api.files import run_file
 from symbp.errors import UsageError
 
 if TYPE_CHECKING:
+    from symbp.api.checked import CheckReport
     from symbp.derive.derivation import Derivation
     from symbp.language import Network
     from symbp.verify import Report
@@ -35,12 +36,14 @@ def frameworks(against: object) -> list[str]:
 
 def check_frameworks(
     net: Network, derivation: Derivation, names: list[str], *, sizes: Mapping[str, int], seed: int
-) -> Report:
+) -> CheckReport:
     """The gradients that frameworks find on their own, beside the derivation."""
+    from symbp.api.checked import CheckReport
+
     report: Report = import_module("symbp.verify.frameworks").framework_report(
         derivation, names, sizes=sizes, seed=seed, hyper=net.hyper
     )
-    return report
+    return CheckReport.of(report, derivation, net.hyper)
 
 
 def check_code(

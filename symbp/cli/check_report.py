@@ -9,12 +9,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
+
+from markupsafe import Markup
 
 from symbp.cli.arguments import Arguments
 
-if TYPE_CHECKING:
-    from symbp.api.checked import CheckReport
+
+class Shown(Protocol):
+    """A report that can be shown."""
+
+    def json(self) -> object: ...
+
+    def _repr_html_(self) -> str: ...
+
 
 FORMATS = ("text", "json", "html")
 
@@ -55,15 +64,34 @@ def refuse_to_overwrite(args: argparse.Namespace) -> None:
         refuse_to_overwrite(args.report, force=args.force)
 
 
-def show(args: argparse.Namespace, report: CheckReport) -> None:
-    """Prints the report, and writes its page if one was asked for."""
+def show(args: argparse.Namespace, *reports: Shown) -> None:
+    """Prints the reports, and writes their page if one was asked for."""
     from symbp.api.files import write
 
     if args.json:
-        print(json.dumps(report.json(), indent=2))
+        found = [report.json() for report in reports]
+        print(json.dumps(found[0] if len(found) == 1 else found, indent=2, ensure_ascii=False))
     elif args.format == "json":
-        print(json.dumps(report.document(), indent=2, ensure_ascii=False))
+        documents = [_document(report) for report in reports]
+        print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
     else:
-        print(report.html() if args.format == "html" else report)
+        print(_page(reports) if args.format == "html" else "\n\n".join(map(str, reports)))
     if args.report:
-        print(f"wrote {write(args.report, report.html(), force=args.force)}", file=sys.stderr)
+        print(f"wrote {write(args.report, _page(reports), force=args.force)}", file=sys.stderr)
+
+
+def _document(report: Shown) -> object:
+    """All that a report holds; its rows alone are what `--json` prints of a check."""
+    own = getattr(report, "document", None)
+    return own() if own is not None else report.json()
+
+
+def _page(reports: Sequence[Shown]) -> str:
+    """One page: a report's own, or several one below the other."""
+    own = getattr(reports[0], "html", None)
+    if len(reports) == 1 and own is not None:
+        return str(own())
+    from symbp.rendering import render
+
+    parts = [Markup(report._repr_html_()) for report in reports]
+    return render("reports.html.j2", {"title": "Gradients checked", "reports": parts}, markup=True)

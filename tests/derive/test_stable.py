@@ -71,7 +71,24 @@ def masked_softmax() -> System:
     return b.system("L")
 
 
+def mixture() -> System:
+    """Labels under shares of distributions: all their products may be too small for a number."""
+    b = SystemBuilder()
+    z, w = b.leaf("z", N, N, role=P), b.leaf("w", N, N, K)
+    y = b.leaf("y", N, role=Role.TARGET, integer=True, facts=LABELS)
+    e = b.define("e", [n, i], sympy.exp(z(n, i)))
+    s = b.define("s", [n], e(n, i), "sum", [i])
+    g = b.define("g", [n, i], e(n, i) / s(n))
+    f = b.define("f", [n, i, k], sympy.exp(w(n, i, k)))
+    t = b.define("t", [n, i], f(n, i, k), "sum", [k])
+    q = b.define("q", [n, i, k], f(n, i, k) / t(n, i))
+    p = b.define("p", [n, k], g(n, i) * q(n, i, k), "sum", [i])
+    b.define("L", [], -sympy.log(p(n, y(n))) / N, "sum", [n], ranges={n: N})
+    return b.system("L", outputs=["p"])
+
+
 CASES = {
+    "mixture": mixture(),
     "cross-entropy, labels": cross_entropy(logits=False, simplex=False),
     "cross-entropy, distribution": cross_entropy(logits=False, simplex=True),
     "cross-entropy from logits, labels": cross_entropy(logits=True, simplex=False),

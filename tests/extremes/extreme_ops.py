@@ -1,4 +1,7 @@
-"""Each op of the registry as a network of its own, and its extreme points."""
+"""Each op of the registry as a network of its own, and its extreme points.
+
+An op's operands say what values make sense for them (`symbp.ops.Sample`), which a network's leaves don't.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,25 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from extreme_errors import Judge, Judged
-from extreme_points import FREE, operand
 
+import symbp as bp
 from symbp.ir.points.sampling import evaluate_size
 from symbp.ops import REGISTRY, Sample
+from symbp.verify.extremes import Extreme, Judge
+from symbp.verify.extremes.points import OPERANDS, single
 
 SIZES = {"N": 4, "H": 4, "D": 2, "K": 3, "B": 2, "T": 5}
+POSITIVE = {
+    "offset 1e2": lambda r: 1e2 + np.exp(r),
+    "offset 1e4": lambda r: 1e4 + np.exp(r),
+    "offset 1e6": lambda r: 1e6 + np.round(np.exp(r)),
+    "small": lambda r: 1e-6 * np.exp(r),
+    "denormal": lambda r: 1e-30 * np.exp(r),
+    "constant": lambda r: 0 * r + 0.5,
+    "scaled 800": lambda r: np.exp(4 * r),
+}
+NEAR = {"saturated 40": 1e-6, "saturated 100": 2.0**-23, "scaled 800": 1e-3}  # of a probability to 0 and 1
+LOGITS = {"saturated 40": 10, "scaled 800": 3}  # times what rows that sum to one are made of
 
 
 def cases() -> Iterator[str]:
@@ -24,53 +39,58 @@ def cases() -> Iterator[str]:
             yield from (f"{op.name}-{k}" for k in range(len(op.examples)))
 
 
+def judged(network: Any) -> Judge:
+    """A network in generated code of float32."""
+    derivation = bp.derive(network)
+    module = bp.compile(network, dtype="float32", optimizer=bp.optim.SGD(0.1), derivation=derivation)
+    return Judge(derivation, module)
+
+
 @cache
 def judge(case: str) -> Judge:
     name, _, k = case.rpartition("-")
-    op = REGISTRY[name]
-    return Judge(op.network(op.examples[int(k)]))
+    return judged(REGISTRY[name].network(REGISTRY[name].examples[int(k)]))
 
 
-def at(case: str, kind: str) -> Judged:
+def point(case: str, kind: str) -> Extreme:
     """The op at one extreme point; the gradient that comes in is ordinary."""
     name, _, k = case.rpartition("-")
     samples = REGISTRY[name].examples[int(k)].operands
-    known = judge(case)
-    sizes = {**SIZES, **known.derivation.declared.bound}
+    declared = judge(case).derivation.declared
+    sizes = {**SIZES, **declared.bound}
     rng = np.random.default_rng(zlib.crc32(f"{case} {kind}".encode()))
-    values: dict[str, Any] = {}
-    for tensor in known.derivation.declared.leaves:
+    values = {}
+    for tensor in declared.leaves:
         shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
-        position = int(tensor.name[1:] or 1) - 1 if tensor.name.startswith("x") else None
         normal = rng.normal(size=shape)
-        if position is None:
-            values[tensor.name] = np.asarray(normal, dtype=np.float32).astype(float)
-        else:
-            sample = samples[position]
-            values[tensor.name] = operand(
-                sample.values, kind, normal, lambda s=sample, n=shape: _ordinary(s, n, rng)
-            )
-    return known.at(values, sizes)
+        position = int(tensor.name[1:] or 1) - 1 if tensor.name.startswith("x") else None
+        value = normal if position is None else operand(samples[position], kind, normal, rng)
+        values[tensor.name] = single(value)
+    return Extreme(kind, sizes, values)
 
 
-def _ordinary(sample: Sample, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    e = np.exp(rng.normal(size=shape))
-    simplex = e / e.sum(axis=-1, keepdims=True) if shape else e
+def operand(sample: Sample, kind: str, normal: Any, rng: np.random.Generator) -> Any:
+    """An operand at a kind of extreme point, from standard normal numbers."""
+    if sample.values == "real":
+        return OPERANDS[kind](normal)
+    if sample.values in ("positive", "above one"):
+        return (sample.values == "above one") + POSITIVE.get(kind, np.exp)(normal)
+    if sample.values in ("unit", "probability"):
+        near = NEAR.get(kind)
+        inside = 1 / (1 + np.exp(-normal)) if near is None else np.where(normal > 0, 1 - near, near)
+        return 2 * inside - 1 if sample.values == "unit" else inside
+    shape = normal.shape
+    if sample.values in ("simplex", "distribution"):
+        logits = LOGITS.get(kind, 1) if sample.values == "simplex" else 1
+        e = np.exp(np.clip((rng.normal(size=shape) if logits == 1 else logits * normal), -60, 60))
+        return e / e.sum(axis=-1, keepdims=True) if shape else e
+    if sample.values == "positive definite":
+        root = rng.normal(size=shape)
+        return root @ root.swapaxes(-1, -2) + np.eye(shape[-1])
     return {
-        "simplex": lambda: simplex,
-        "distribution": lambda: simplex,
-        "positive definite": lambda: _definite(shape, rng),
         "binary": lambda: rng.integers(0, 2, shape).astype(float),
         "sign": lambda: rng.choice([-1.0, 1.0], shape),
         "labels": lambda: rng.integers(0, SIZES["K"], shape),
         "letters": lambda: rng.integers(1, SIZES["K"], shape),
         "lengths": lambda: rng.integers(SIZES["T"] // 2, SIZES["T"] + 1, shape),
     }[sample.values]()
-
-
-def _definite(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    root = rng.normal(size=shape)
-    return root @ root.swapaxes(-1, -2) + np.eye(shape[-1])
-
-
-KINDS = tuple(FREE)

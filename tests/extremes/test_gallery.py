@@ -1,64 +1,53 @@
-"""Each net of the gallery far out: its own data, with parameters as they start, small, large and far off."""
+"""Each net of the gallery at extreme points, in generated code: what loses digits is known, with the reason.
+
+Minor findings (less than the rounding of ordinary gradients) are those of the published forms p − y and
+1 − h², and of gradients that nearly vanish.
+"""
 
 from __future__ import annotations
 
-import zlib
-from functools import cache
-from typing import Any
-
-import numpy as np
 import pytest
-from extreme_errors import Judge
 
+import symbp as bp
+from symbp.cli.check_extremes import compiled
 from symbp.gallery import GALLERY
-from symbp.ir.points.fitting import sample_sizes
-from symbp.ir.points.sampling import evaluate_size, sample_point
 
-KINDS = {"ordinary": 1.0, "small": 1e-3, "zero": 0.0, "large": 30.0}
-EXCEPTIONS = {
-    ("attention", "large"): "scores of 1e3: what they are rounded by moves the softmax",
-    ("autoencoder", "large"): "1 − h² of saved, saturated values: gradients of 1e-11 beside others of 1e-3",
-    ("batch_norm", "large"): "sums of 1e2, of which the gradient by W is what is left, 2e-2",
-    ("gru_cell", "large"): "1 − n² of saved, saturated values: gradients of 1e-23 beside others of 1e-5",
-    ("lstm_cell", "large"): "1 − g² of saved, saturated values: gradients of 1e-18 beside others of 1e-3",
-    ("gpt", "large"): "scores of 1e4 and more: what they are rounded by moves the softmax of the attention",
-    ("gpt", "small"): "gradients of 1e-18 and less by the queries, beside others of 1e-3",
-    ("moe", "large"): "scores of 1e3: what they are rounded by moves the softmax of the gate, by 1.3e-3",
+SLOPE = "1 − h² of saved, saturated h: the published slope; what is left of it is rounding of h"
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("batch_norm", "z_hat"): "the mean is rounded at the size of the values, and is subtracted from them",
+    (
+        "batch_norm",
+        "dz",
+    ): "Σ_n dz is 0, and dW = Σ_n x·dz: the data's offset multiplies what dz is rounded by",
+    ("dropout", "dz1"): SLOPE,
+    ("resnet_mlp", "dz1"): SLOPE,
+    ("gpt", "dS"): "scores of 1e4, dp of as many: dp − Σ p·dp is what they are rounded by",
+    ("gpt", "dWk2"): "3e-6 beside gradients of 1e1: what dS is rounded by",
+    (
+        "gpt",
+        "da6",
+    ): "what a layer norm subtracts is nearly all of it, and the rounding goes from layer to layer",
+    ("gpt", "da5"): "open: 1 − tanh² in the slope of gelu's tanh form, far out on the left",
 }
-"""What is known to fail, with the reason."""
-FAST = ("mlp", "logistic_regression", "linear_regression")
-
-
-@cache
-def sizes_of(name: str) -> dict[str, int]:
-    """Its own sizes, and small ones where it has none."""
-    system = GALLERY[name].load().net.system
-    return {**sample_sizes(system), **system.bound}
-
-
-@cache
-def judge(name: str) -> Judge:
-    return Judge(GALLERY[name].load().net, sizes_of(name))
+"""What is known to be lost, by net and tensor, with the reason."""
+FAST = ("logistic_regression", "softmax_regression", "attention")
 
 
 @pytest.mark.parametrize(
     "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in GALLERY]
 )
 def test_a_net_keeps_its_digits(name: str) -> None:
-    known = judge(name)
-    declared = known.derivation.declared
-    sizes, point = sample_point(declared, seed=3, sizes=sizes_of(name))
-    failed = {}
-    for kind, scale in KINDS.items():
-        rng = np.random.default_rng(zlib.crc32(kind.encode()))
-        values: dict[str, Any] = {}
-        for tensor in declared.leaves:
-            value = np.asarray(point[tensor.name])
-            if tensor.name in known.parameters:
-                shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
-                value = scale * rng.normal(size=shape)
-            values[tensor.name] = value if value.dtype.kind in "iu" else value.astype("f4").astype(float)
-        judged = known.at(values, sizes)
-        if judged.failed and (name, kind) not in EXCEPTIONS:
-            failed[kind] = judged
-    assert not failed
+    net = GALLERY[name].load().net
+    derivation = bp.derive(net)
+    module, sizes = compiled(net, derivation, "numpy", {})
+    report = bp.check_extremes(net, derivation=derivation, sizes=sizes, module=module)
+    lost = {
+        (finding.place.tensor if finding.place is not None else "", finding.point): str(finding)
+        for finding in report.findings
+        if not finding.is_minor
+    }
+    assert not {key: text for key, text in lost.items() if (name, key[0]) not in EXCEPTIONS}
+
+
+def test_every_exception_is_of_a_net() -> None:
+    assert {name for name, _ in EXCEPTIONS} <= set(GALLERY)

@@ -7,12 +7,11 @@ Must not know: how a gradient is checked.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from symbp.cli import check_report, derivatives
+from symbp.cli import check_extremes, check_report, derivatives
 from symbp.cli.arguments import TARGETS, Arguments, sizes
 from symbp.cli.status import FAILED, FINE
 
@@ -52,6 +51,7 @@ def add_arguments(to: Arguments) -> None:
         help="draw the error of numeric derivatives by their step, for the first parameter (or of --wrt)",
     )
     check_report.add_arguments(to)
+    check_extremes.add_argument(to)
     to.force()
     to.json()
 
@@ -61,9 +61,11 @@ def run(args: argparse.Namespace) -> int:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.target import load_target, optimizer
 
+    check_report.refuse_to_overwrite(args)
+    if args.extremes:
+        return check_extremes.run(args)
     if args.curve:
         refuse_to_overwrite(args.curve, force=args.force)
-    check_report.refuse_to_overwrite(args)
     target = load_target(args.net)
     derivation = derivatives.derivation(args, target.network)
     if args.against:
@@ -115,11 +117,7 @@ def _against(args: argparse.Namespace, net: Network, derivation: Derivation) -> 
         )
         for side in sides
     ]
-    if args.json:
-        found = [report.json() for report in reports]
-        print(json.dumps(found[0] if len(found) == 1 else found, indent=2))
-    else:
-        print("\n\n".join(map(str, reports)))
+    check_report.show(args, *reports)
     return FINE if all(report.ok for report in reports) else FAILED
 
 

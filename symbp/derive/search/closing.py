@@ -109,6 +109,7 @@ class _Closing:
             self.equations.get,
             self.backward.position,
             self.backward.private,
+            self.backward.meets,
         )
         self.accept = Acceptance(self.backward, self.values, self.rewriter.proven)
 

@@ -66,7 +66,7 @@ Start = tuple[Equation, Search, list[Step]]
 class Rewriter:
     """Rewrites equations of one joint system; `tensors` gives the facts, `fresh` a name for a core sum,
     `definition` the present equation of a backward tensor, `positions` the order of evaluation, `private` the
-    equations that only one reads."""
+    equations that only one reads, `meets` whether a map reads two tensors, one perhaps through other maps."""
 
     joint: System
     tensors: Mapping[str, Tensor]
@@ -79,6 +79,7 @@ class Rewriter:
     definition: Callable[[str], Equation | None]
     positions: Mapping[str, Position]
     private: Callable[[str], list[Equation]]
+    meets: Callable[[str, str], bool]
     claims: dict[Step, tuple[Lemma, Mapping[Index, Expr], int]] = field(default_factory=dict)
 
     @cached_property
@@ -177,10 +178,17 @@ class Rewriter:
             starts += self._folded_apart(equation, search)
         if equation.op == "sum":
             others = [("index of a sum changed", e) for e in shorter_sums(equation, self.tensors)]
-            summed = exchanged(equation, search, self.definition)
+            summed = [e for e in exchanged(equation, search, self.definition) if self._alike(equation, e)]
             others += [("order of sums exchanged", e) for e in summed]
             starts += [(e, search.over(e), [equations_step(rule, equation, e)]) for rule, e in others]
         return starts
+
+    def _alike(self, equation: Equation, other: Equation) -> bool:
+        """Whether a sum may be computed of other tensors: not if it meets one of its own again. `d − Σ p·d`
+        is 0 to the last digit where p is a one among zeros; with a Σ p·d that isn't made of d, it is what d
+        was rounded by, however large d is."""
+        gone = (name for name in equation.read_names if name not in other.read_names)
+        return not any(self.meets(equation.target, name) for name in gone)
 
     def _sources(self, body: Expr, turned: Expr) -> tuple[str, ...]:
         """The tensors whose definitions were solved for what a body had."""

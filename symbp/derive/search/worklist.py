@@ -73,6 +73,19 @@ class Backward:
                 return None
         return sorted(found, key=lambda n: self.position[n])
 
+    def meets(self, name: str, other: str) -> bool:
+        """Whether a map that reads a tensor, or what maps make of it, reads another, too."""
+        stack, seen = [name], {name}
+        while stack:
+            for reader in self.readers(stack.pop()):
+                equation = self.equations[reader]
+                if equation.reduction is None and reader not in seen:
+                    if other in equation.read_names:
+                        return True
+                    seen.add(reader)
+                    stack.append(reader)
+        return False
+
     def alive(self, name: str) -> bool:
         """Whether the tensor is still defined."""
         return name in self.equations or self.tensors[name].role not in (Role.ADJOINT, Role.GRADIENT)

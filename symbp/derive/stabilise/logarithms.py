@@ -6,8 +6,8 @@ taken. Must not know: softmax, cross-entropy or any other op by name; only log, 
 A logarithm is expanded through the definitions of what it reads: log(exp(u)/s) → u − log s, and
 log(1 − 1/(1 + exp(−z))) → −log(1 + exp(z)). Where a bracket excludes the whole, the logarithm is −∞. A sum
 of two or more exponentials is divided by the largest: log(exp(a) + exp(b)) → m + log(exp(a − m) + exp(b −
-m)); like the shift of a sum over an index, m counts as a constant. Each step leaves sums of fewer divisions,
-so it ends.
+m)); like the shift of a sum over an index, m counts as a constant. A mixture, Σ_e g[e]·p[e,k] of shares g and
+p, is such a sum, too, over the index e. Each step leaves sums of fewer divisions, so it ends.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from symbp.derive.stabilise.exponential_sums import (
 from symbp.derive.stabilise.factors import bracket_of, exponential_factor, is_mask
 from symbp.derive.stabilise.largest import Largest
 from symbp.ir.build import where
-from symbp.ir.expr import Access, Expr, Guard, accesses
-from symbp.ir.system import Equation, System
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
+from symbp.ir.system import Equation, Reduction, System
 
 REASON = "The logarithm is taken term by term, so that nothing overflows or underflows first."
 
@@ -98,6 +98,7 @@ class _Expansion:
     equation: Equation
     largest: Largest
     found: dict[Expr, Expr] = field(default_factory=dict)
+    within: frozenset[str] = frozenset()  # sums that are being looked into
 
     def expanded(self, e: Expr, known: frozenset[Expr]) -> Expr:
         """`e` with its logarithms expanded, under the brackets `known` to hold."""
@@ -137,11 +138,41 @@ class _Expansion:
         if equation is None or access.outside is not None or equation.where:
             return None
         if equation.op == "sum":
-            held = exponential_factor(equation.body, self.system)
-            return _Log(sympy.log(access)) if held is not None else None
+            mixture = self.of_mixture(equation, access)
+            if mixture is not None or exponential_factor(equation.body, self.system) is None:
+                return mixture
+            return _Log(sympy.log(access))
         if equation.reduction is None:
             return self.log(inline(equation, access))
         return None
+
+    def of_mixture(self, equation: Equation, access: Access) -> _Log | None:
+        """log Σ_e g·p of products of exponentials and what they are divided by, as log Σ_e exp(log g + log
+        p): all of the products may be too small for a number."""
+        factors = [f for f in sympy.Mul.make_args(equation.body) if f.atoms(Access)]
+        if equation.target in self.within or len(factors) < 2:
+            return None
+        taken = {i.name for i in self.equation.all_indices}
+        fresh = {i: Index(unused_name(i.name, taken)) for i in equation.reduced}
+        ranges = {new: equation.extents[old] for old, new in fresh.items()}
+        places = dict(zip(equation.indices, access.subscripts, strict=True))
+        inner = _Expansion(
+            self.system,
+            self.equation,
+            self.largest,
+            within=self.within | {equation.target},
+        )
+        found = inner.log(equation.body.xreplace({**places, **fresh}))
+        if found is None or found.guards or not free_indices(found.value) >= set(ranges):
+            return None
+        frame = self.equation.with_(
+            ranges=(*self.equation.ranges, *ranges.values()),
+            reduction=Reduction("sum", (*self.equation.reduced, *ranges)),
+        )
+        if not self.largest.anywhere(found.value, frame):
+            return None
+        reduced = tuple(fresh.values())
+        return _Log(sympy.log(self.largest.exponentials(found.value, reduced, ranges, self.equation)))
 
     def of_product(self, e: Expr) -> _Log | None:
         """The logarithms of the factors; c·exp(u)/d by that of d·exp(−u)/c, where the two may cancel."""

@@ -321,6 +321,8 @@ def _in_mpmath(name: str, digits: int = DIGITS) -> Callable[..., Any]:
     known = getattr(context, _MPMATH_NAMES.get(name, name), None)
     if name == "FloorQuotient":
         known = _floor_quotient(context)
+    if name == "exp":
+        known = _exponential(context)
     if known is None or not callable(known):
         raise OutsideDomain(
             f"no domain can evaluate {name}", help="write it with SymPy's elementwise functions"
@@ -334,6 +336,13 @@ def _in_mpmath(name: str, digits: int = DIGITS) -> Callable[..., Any]:
             return context.nan
 
     return evaluate
+
+
+def _exponential(context: Any) -> Callable[[Any], Any]:
+    """exp(x), 0 for an x of less than −10⁶⁰, as −exp(10⁶) is: nothing brings that back, and to all the digits
+    of such an x it takes minutes."""
+    least = -(context.mpf(10) ** 60)
+    return lambda x: context.zero if x.imag == 0 and x.real < least else context.exp(x)
 
 
 def _floor_quotient(context: Any) -> Callable[[Any, Any], Any]:
