@@ -17,11 +17,13 @@ from symbp.ir.sizes.canonical import same_extent
 
 @dataclass(frozen=True)
 class Steps:
-    """A list with one array for each step along an axis of a tensor, `at` whose step the loop around is."""
+    """A list with one array for each step along an axis of a tensor, `at` whose step the loop around is;
+    where no other step is read, the array of this step `alone`."""
 
     axis: int
     node: Expression
     at: str
+    alone: bool = False
 
 
 @dataclass(frozen=True)

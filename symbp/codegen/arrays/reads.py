@@ -114,9 +114,7 @@ def _view(
     return _or_outside(Value(node, axes), access, missing, frame, lower)
 
 
-def _or_outside(
-    value: Value, access: Access, missing: Sequence[Expr], frame: Frame, lower: Lower
-) -> Value:
+def _or_outside(value: Value, access: Access, missing: Sequence[Expr], frame: Frame, lower: Lower) -> Value:
     """The value that is read, where a place is inside as far as that isn't known, else the one outside."""
     from symbp.codegen.arrays.bodies import conjunction, length
 
@@ -154,8 +152,11 @@ def _at_step(access: Access, variable: Variable, frame: Frame, lower: Lower) -> 
         missing = []
     if any(g == 0 for g in missing):
         return Value(infer.number(0)) if access.outside is None else lower(access.outside, frame)
-    element = infer.sliced(step.node, [integer(subscript, frame).node], (variable.shape[k] for k in kept))
-    element = replace(element, dtype=variable.node.dtype)
+    element = step.node
+    if not step.alone:
+        shape = (variable.shape[k] for k in kept)
+        element = infer.sliced(step.node, [integer(subscript, frame).node], shape)
+        element = replace(element, dtype=variable.node.dtype)
     inner = type(access)(access.name, *(access.subscripts[k] for k in kept), outside=access.outside)
     variables = {**frame.variables, access.name: Variable(element, variable.below)}
     value = read(inner, replace(frame, variables=variables), lower)
