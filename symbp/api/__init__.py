@@ -287,17 +287,28 @@ def check(
     methods: Sequence[str] | None = None,
     seed: int = 0,
     module: types.ModuleType | None = None,
+    against: str | Sequence[str] | None = None,
 ) -> Report:
     """Every derived gradient, or every result of a `derivation` (Hessians, products with them, Jacobians),
     against central differences, the complex step and an exact expansion.
 
     `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
     compiled `module`, or the results of a module of the derivation, are compared with the derivation's, too.
+
+    With `against`, the gradients are compared instead with those that frameworks (`"torch"`, `"jax"`,
+    `"tensorflow"`, one or several) find on their own for the declared loss. The report's notes name one that
+    isn't installed. Raises UsageError: none is left, or no gradient is there to compare.
     """
     from symbp.verify import METHODS, check_derivation
     from symbp.verify.generated import module_rows
 
     derivation = derivation or derive(net)
+    if against is not None:
+        from symbp.verify.frameworks import framework_report
+
+        names = [against] if isinstance(against, str) else against
+        given = _sizes(derivation, sizes or {})
+        return framework_report(derivation, names, sizes=given, seed=seed, hyper=net.hyper)
     chosen = tuple(one_of("method", method, METHODS) for method in methods or METHODS)
     report = check_derivation(
         derivation,

@@ -72,6 +72,7 @@ class Report:
     sizes: dict[str, int]
     seed: int
     what: str = "gradients"  # what was checked, in words
+    notes: tuple[str, ...] = ()  # what was left out, in words
 
     @property
     def ok(self) -> bool:
@@ -131,7 +132,7 @@ class Report:
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table
         ]
         shown = (f"{a}  {b}".rstrip() for a, b in zip(lines, self._ends(), strict=True))
-        return "\n".join([self._first(), *shown])
+        return "\n".join([self._first(), *shown, *self.notes])
 
 
 def _text(sizes: Mapping[str, int]) -> str:

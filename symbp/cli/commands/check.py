@@ -18,6 +18,7 @@ from symbp.cli.status import FAILED, FINE
 
 if TYPE_CHECKING:
     from symbp.api import Derivation
+    from symbp.language import Network
 
 HELP = "symbolic against numeric gradients, per parameter"
 
@@ -27,6 +28,14 @@ def add_arguments(to: Arguments) -> None:
     derivatives.add_arguments(to)
     to.sizes()
     to.add("--target", choices=TARGETS, help="check the generated code of this target too")
+    to.add(
+        "--against",
+        metavar="FRAMEWORK",
+        action="append",
+        default=[],
+        help="compare with what a framework finds on its own instead: torch, jax, tensorflow (repeatable, or "
+        "several between commas)",
+    )
     to.add("--seed", type=int, default=0, metavar="INTEGER", help="of the random point (default: 0)")
     to.add(
         "--curve",
@@ -46,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         refuse_to_overwrite(args.curve, force=args.force)
     target = load_target(args.net)
     derivation = derivatives.derivation(args, target.network)
+    if args.against:
+        return _against(args, target.network, derivation)
     module = None
     if args.target and derivatives.asked_for(args):
         module = bp.compile(derivation, target=args.target, sizes=sizes(args))
@@ -61,6 +72,19 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(report.json(), indent=2) if args.json else report)
     if args.curve:
         _draw(args, derivation, target.network.hyper)
+    return FINE if report.ok else FAILED
+
+
+def _against(args: argparse.Namespace, net: Network, derivation: Derivation) -> int:
+    """The gradients beside those of frameworks."""
+    import symbp as bp
+
+    names = [name.strip() for given in args.against for name in given.split(",")]
+    report = bp.check(net, derivation=derivation, sizes=sizes(args), seed=args.seed, against=names)
+    print(json.dumps(report.json(), indent=2) if args.json else report)
+    if args.json:
+        for note in report.notes:
+            print(note, file=sys.stderr)
     return FINE if report.ok else FAILED
 
 

@@ -16,7 +16,7 @@ FRAMEWORKS = ("torch", "jax", "tensorflow")
 """By the names under which they are imported."""
 
 
-def spelling(name: str) -> Spelling:
+def named(name: str) -> Spelling:
     """How the framework of that name, of `FRAMEWORKS`, writes operations."""
     found: Spelling = import_module(f"symbp.targets.frameworks.{name}").SPELLING
     return found

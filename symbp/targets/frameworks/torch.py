@@ -60,13 +60,11 @@ def _detached(_: Speller, node: Call) -> Expression:
 
 
 def _subscript(node: Subscript) -> Expression:
-    """Slices that go backwards are places; places that aren't neighbours are brought together, in front."""
-    items: list[Node] = []
-    for k, item in enumerate(node.items):
-        items.append(
-            _backwards(node.value, k, item) if isinstance(item, Slice) and _goes_back(item) else item
-        )
-    node = replace(node, items=tuple(items))
+    """What goes backwards is flipped first; places that aren't neighbours are brought together, in front."""
+    forwards = _forwards(node)
+    if not isinstance(forwards, Subscript):
+        return forwards
+    node = forwards
     joint = arrays_in(node)
     if not joint or joint == list(range(joint[0], joint[-1] + 1)):
         return node
@@ -82,19 +80,27 @@ def _subscript(node: Subscript) -> Expression:
     return replace(node, value=turned, items=tuple(moved))
 
 
+def _forwards(node: Subscript) -> Expression:
+    """The subscript without negative steps, of an array that is flipped along these axes."""
+    turned = {k: item for k, item in enumerate(node.items) if isinstance(item, Slice) and _goes_back(item)}
+    if not turned:
+        return node
+    array = node.value
+    flipped = infer.call(".flip", array, *map(infer.number, turned), shape=array.shape, dtype=array.dtype)
+    items: list[Node] = list(node.items)
+    for k, item in turned.items():
+        last = infer.binary("-", infer.call(".size", array, infer.number(k), shape=()), infer.number(1))
+        ends = (None if end is None else infer.binary("-", last, end) for end in (item.start, item.stop))
+        step = getattr(item.step, "text", "-1").removeprefix("-")
+        items[k] = Slice(*ends, None if step == "1" else infer.number(int(step)))
+    while items and items[-1] == Slice():
+        items.pop()
+    return replace(node, value=flipped, items=tuple(items)) if items else flipped
+
+
 def _goes_back(item: Slice) -> bool:
     step = item.step
     return step is not None and getattr(step, "text", "").startswith("-")
-
-
-def _backwards(array: Expression, axis: int, item: Slice) -> Expression:
-    """The places of a slice with a negative step."""
-    assert item.step is not None
-    sizes = infer.call(".size", array, infer.number(axis), shape=(), dtype="integer")
-    start = item.start or infer.binary("-", sizes, infer.number(1))
-    stop = item.stop or infer.number(-1)
-    extent = (infer.LENGTHS_OF_SLICES,)
-    return infer.call("torch.arange", start, stop, item.step, shape=extent, dtype="integer")
 
 
 RULES: dict[str, Rule] = {

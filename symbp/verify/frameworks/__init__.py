@@ -23,16 +23,17 @@ from symbp.errors import GenerationError, UsageError
 from symbp.ir.margins import kink_margin
 from symbp.ir.system import Role, System
 from symbp.ir.vector import run
-from symbp.targets.frameworks import FRAMEWORKS, spelling
+from symbp.targets.frameworks import FRAMEWORKS, named
 from symbp.targets.frameworks.module import module
+from symbp.verify.entries import element
 from symbp.verify.frameworks.perturbed import perturbed
 from symbp.verify.frameworks.runners import RUNNERS, Loss
 from symbp.verify.generated import ILL, STYLES
 from symbp.verify.points import Drawer, Point, Style, all_sizes, domains_of
-from symbp.verify.report import Row, compare, failed
+from symbp.verify.report import Report, Row, compare, failed
 from symbp.verify.rounding import Evaluate, Values, rounding
 
-__all__ = ["FRAMEWORKS", "framework_rows"]
+__all__ = ["FRAMEWORKS", "framework_report", "framework_rows"]
 
 TOLERANCE = 1e-9
 MARGIN = 1e-6  # how far points are from every kink
@@ -83,6 +84,19 @@ def framework_rows(
     return rows, notes
 
 
+def framework_report(
+    derivation: Derivation,
+    names: Sequence[str],
+    *,
+    sizes: Mapping[str, int] | None = None,
+    seed: int = 0,
+    hyper: Mapping[str, float] | None = None,
+) -> Report:
+    """What `framework_rows` finds, as a report."""
+    rows, notes = framework_rows(derivation, names, sizes=sizes, seed=seed, hyper=hyper)
+    return Report(derivation.name, tuple(rows), dict(rows[0].sizes), seed, notes=tuple(notes))
+
+
 def _worst(points: Sequence[Sequence[Row]]) -> list[Row]:
     """One row for each result: a wrong one if there is, else the one farthest off, of those that needed no
     allowance for rounding if there are any. What was compared nowhere isn't right."""
@@ -128,7 +142,7 @@ class _Checked:
 
     def loss(self, framework: str, sizes: Mapping[str, int]) -> Loss:
         """The loss as a framework's own function."""
-        here = spelling(framework)
+        here = named(framework)
         bound = self.system.with_(bound={**self.system.bound, **sizes})
         made = module(bound, here, self.constants, f"The loss of {self.derivation.name}.")
         return Loss(framework, here.library, made.text, made.arguments, RUNNERS[framework])
@@ -173,18 +187,24 @@ class _Checked:
             return failed(key, loss.library, reason, sizes, theirs.size)
         row = compare(key, loss.library, ours, theirs, TOLERANCE, sizes=sizes)
         if row.ok:
-            return row
+            return _at_element(row, ours.shape)
         by = self.extra.get(key, key)
         forms = ((self.derivation.system, self.wanted[key]), (self.raw.system, self.raw.gradients[by]))
         noise = np.sum([rounding(partial(_at, form, values, sizes)) for form in forms], axis=0)
         blind = ~(noise <= ILL * max(float(np.max(np.abs(ours), initial=0.0)), 1e-30))
-        return compare(key, loss.library, ours, theirs, TOLERANCE, noise=noise, sizes=sizes, blind=blind)
+        row = compare(key, loss.library, ours, theirs, TOLERANCE, noise=noise, sizes=sizes, blind=blind)
+        return _at_element(row, ours.shape)
 
     @cached_property
     def raw(self) -> AdjointSystem:
         """The chain rule applied to the loss as it is declared, as frameworks apply it: for its rounding."""
         by = [self.extra.get(key, key) for key in self.wanted]
         return adjoints(self.system, self.system.loss or "", by)
+
+
+def _at_element(row: Row, shape: tuple[int, ...]) -> Row:
+    """The row with the subscripts of its worst element."""
+    return replace(row, element=element(shape, int(row.element))) if row.element else row
 
 
 def _at(form: tuple[System, str], values: Values, sizes: Mapping[str, int], tensors: Evaluate) -> Array:
