@@ -91,7 +91,7 @@ def loss_function(page: Page) -> Define:
     given = [t for t in read if t.role not in KEPT]
     arguments += [variable(page, t) for t in sorted(given, key=lambda t: t.role is Role.RANDOM)]
     made = Define(FUNCTION, tuple(arguments), ("The loss.",), (*head, *body, Return(result)))
-    named = in_bodies(made, lambda statements: named_repeats(statements, page.names.give))
+    named = in_bodies(made, lambda statements: named_repeats(statements, page.names.give, masks=True))
     assert isinstance(named, Define)
     return named
 

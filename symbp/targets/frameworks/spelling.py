@@ -17,6 +17,7 @@ from symbp.codegen.tree import (
     Attribute,
     Binary,
     Call,
+    Choice,
     Constant,
     DType,
     Expression,
@@ -76,6 +77,8 @@ class Speller:
         if isinstance(node, For):
             inner = replace(self, numbers=self.numbers | {v.id for v in _names(node.variable)})
             return node.rebuilt(inner)
+        if isinstance(node, Choice):
+            node = replace(node, then=_of_dtype(node.then, node), otherwise=_of_dtype(node.otherwise, node))
         node = node.rebuilt(self)
         if isinstance(node, Constant):
             return replace(node, text=CONSTANTS.get(node.text, node.text))
@@ -141,6 +144,11 @@ class Speller:
 
 
 Rule = Callable[[Speller, Call], Expression]
+
+
+def _of_dtype(side: Expression, whole: Expression) -> Expression:
+    """An array of one value, with the dtype of the choice that it is a side of."""
+    return replace(side, dtype=whole.dtype) if isinstance(side, Call) and side.name == "np.full" else side
 
 
 def _names(node: Node) -> list[Name]:

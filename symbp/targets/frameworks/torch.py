@@ -90,9 +90,9 @@ def _forwards(node: Subscript) -> Expression:
     items: list[Node] = list(node.items)
     for k, item in turned.items():
         last = infer.binary("-", infer.call(".size", array, infer.number(k), shape=()), infer.number(1))
-        ends = (None if end is None else infer.binary("-", last, end) for end in (item.start, item.stop))
+        start, stop = (None if e is None else infer.binary("-", last, e) for e in (item.start, item.stop))
         step = getattr(item.step, "text", "-1").removeprefix("-")
-        items[k] = Slice(*ends, None if step == "1" else infer.number(int(step)))
+        items[k] = Slice(start, stop, None if step == "1" else infer.number(int(step)))
     while items and items[-1] == Slice():
         items.pop()
     return replace(node, value=flipped, items=tuple(items)) if items else flipped
