@@ -58,7 +58,8 @@ def taken(x, first, *places, outside=0):
         inside = inside & (k >= 0) & (k < n)
         safe.append(tf.clip_by_value(k, 0, n - 1))
     inside = tf.reshape(inside, [*inside.shape, *([1] * (len(x.shape) - first - len(safe)))])
-    return tf.where(inside, elements(x, first, *safe), tf.cast(outside, x.dtype))
+    outside = tf.cast(outside, x.dtype) if tf.is_tensor(outside) else tf.constant(outside, x.dtype)
+    return tf.where(inside, elements(x, first, *safe), outside)
 
 
 def sliding_window_view(x, sizes, axes):

@@ -34,8 +34,8 @@ def _full(node: Call, sizes: Expression, value: Expression) -> Expression:
     return infer.call("jnp.full", sizes, value, shape=node.shape, dtype=node.dtype)
 
 
-def _same(node: Expression, _: DType = "real") -> Expression:
-    return node
+def _constant(value: Expression, dtype: DType) -> Expression:
+    return infer.call("jnp.asarray", value, shape=(), dtype=dtype)
 
 
 RULES: dict[str, Rule] = {
@@ -44,7 +44,7 @@ RULES: dict[str, Rule] = {
     "np.full": full(_full, "jnp.broadcast_to"),
     "np.broadcast_to": spread("jnp.broadcast_to"),
     "np.stack": renamed("jnp.stack", axis="axis"),
-    "np.where": chosen("jnp.where", _same, _same),
+    "np.where": chosen("jnp.where", arrays=0),
     "np.einsum": reals("jnp.einsum"),
     "np.pad": renamed("jnp.pad"),
     "np.linalg.inv": reals("jnp.linalg.inv"),
@@ -72,5 +72,6 @@ SPELLING = Spelling(
     rules=RULES,
     helpers="symbp.runtime.jax_functions",
     casts=_cast,
+    constant=_constant,
     words=("jax.grad(loss) differentiates it; for double precision, set jax_enable_x64.",),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 
 from symbp.codegen import infer
 from symbp.codegen.tree import (
+    Assign,
     Attribute,
     Binary,
     Call,
@@ -46,7 +47,8 @@ ARITHMETIC = ("+", "-", "*", "/", "//", "%", "**", "@", "<", "<=", "==", "!=", "
 @dataclass(frozen=True)
 class Spelling:
     """How one framework writes things. `functions` of arrays have other names there, forms of their own have
-    `rules`; `helpers` is the module with functions that go along. `casts` makes numbers of another dtype, and
+    `rules`; `helpers` is the module with functions that go along. `constant` makes an array of a number.
+    `casts` makes numbers of another dtype, and
     is asked for wherever dtypes differ if the framework is `strict`, else for truth values, and where its own
     choice would be single precision."""
 
@@ -56,6 +58,7 @@ class Spelling:
     rules: Mapping[str, Rule]
     helpers: str
     casts: Callable[[Expression, DType], Expression]
+    constant: Callable[[Expression, DType], Expression]
     subscript: Callable[[Subscript], Expression] = lambda node: node
     transposed: Callable[[Attribute], Expression] = lambda node: node
     product: Callable[[Binary], Expression] = lambda node: node
@@ -88,9 +91,31 @@ class Speller:
             return self._binary(node)
         if isinstance(node, Attribute) and node.name == "T":
             return self.spelling.transposed(node)
-        if isinstance(node, Subscript) and not self.is_number(node.value):
+        if isinstance(node, Subscript):
             return self.spelling.subscript(node)
+        if isinstance(node, Choice):
+            then, otherwise = self._arrays(node.dtype, node.then, node.otherwise)
+            return replace(node, then=then, otherwise=otherwise)
+        if isinstance(node, Assign) and self._is_named(node.target):
+            value = self.cast(node.value, node.target.dtype)
+            return replace(node, value=self.array(value, node.target.dtype))
         return node
+
+    def _is_named(self, target: Expression) -> bool:
+        """Whether somebody reads it as an array: a tensor, or a step of one."""
+        return (
+            isinstance(target, (Name, Subscript)) and target.dtype != "object" and not self.is_number(target)
+        )
+
+    def array(self, node: Expression, dtype: DType) -> Expression:
+        """The value as an array of a dtype, if it is a number."""
+        return self.spelling.constant(node, dtype) if self.is_number(node) else node
+
+    def _arrays(self, dtype: DType, *values: Expression) -> tuple[Expression, ...]:
+        """Values of a dtype as arrays, if one of them is one."""
+        if all(map(self.is_number, values)):
+            return values
+        return tuple(self.array(value, dtype) for value in values)
 
     def is_number(self, node: Node) -> bool:
         """Whether that is a number of Python's own."""
@@ -133,7 +158,7 @@ class Speller:
         if node.name in spelling.rules:
             return spelling.rules[node.name](self, node)
         if node.name in ("np.log", *spelling.functions):
-            arguments = tuple(self.cast(a, "real") for a in node.arguments)
+            arguments = self._arrays("real", *(self.cast(a, "real") for a in node.arguments))
             careful = node.name == "np.log" and self.infinite
             return replace(
                 node, name="log" if careful else spelling.functions[node.name], arguments=arguments
@@ -214,23 +239,17 @@ def spread(name: str) -> Rule:
     return rule
 
 
-def chosen(
-    name: str,
-    constant: Callable[[Expression, DType], Expression],
-    condition: Callable[[Expression], Expression],
-    *,
-    all_constant: bool = False,
-) -> Rule:
-    """`where`: a condition or values that are numbers become arrays as far as the framework wants it."""
+def chosen(name: str, *, arrays: int) -> Rule:
+    """`where`: values that are numbers become arrays if the framework wants at least so many `arrays` of two;
+    so does the condition."""
 
     def rule(speller: Speller, node: Call) -> Expression:
         mask, *values = node.arguments
-        if speller.is_number(mask):
-            mask = condition(mask)
-        numbers = [speller.is_number(v) for v in values]
         made = [speller.cast(v, node.dtype) for v in values]
-        if all_constant or all(numbers):
-            made = [constant(v, node.dtype) if n else v for v, n in zip(made, numbers, strict=True)]
+        if arrays > sum(not speller.is_number(v) for v in values):
+            made = [speller.array(v, node.dtype) for v in made]
+        if arrays:
+            mask = speller.array(mask, "boolean")
         return replace(node, name=name, arguments=(mask, *made))
 
     return rule

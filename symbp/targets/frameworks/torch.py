@@ -109,9 +109,7 @@ RULES: dict[str, Rule] = {
     "np.full": full(_full, "torch.broadcast_to"),
     "np.broadcast_to": spread("torch.broadcast_to"),
     "np.stack": renamed("torch.stack", axis="dim"),
-    "np.where": chosen(
-        "torch.where", _constant, lambda c: infer.call("torch.tensor", c, shape=(), dtype="boolean")
-    ),
+    "np.where": chosen("torch.where", arrays=1),
     "np.einsum": reals("torch.einsum"),
     "np.pad": renamed("pad"),
     "np.linalg.inv": reals("torch.linalg.inv"),
@@ -138,6 +136,7 @@ SPELLING = Spelling(
     rules=RULES,
     helpers="symbp.runtime.torch_functions",
     casts=_cast,
+    constant=_constant,
     subscript=_subscript,
     words=("torch.autograd.grad(loss(...), tensors) differentiates it.",),
 )  # fmt: skip

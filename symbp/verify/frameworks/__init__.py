@@ -27,7 +27,7 @@ from symbp.targets.frameworks import FRAMEWORKS, named
 from symbp.targets.frameworks.module import module
 from symbp.verify.entries import element
 from symbp.verify.frameworks.perturbed import perturbed
-from symbp.verify.frameworks.runners import RUNNERS, Loss
+from symbp.verify.frameworks.runners import RUNNERS, FrameworkFailed, Loss
 from symbp.verify.generated import ILL, STYLES
 from symbp.verify.points import Drawer, Point, Style, all_sizes, domains_of
 from symbp.verify.report import Report, Row, compare, failed
@@ -54,8 +54,8 @@ def framework_rows(
     """One row for each gradient and framework, the worst of some random points away from kinks, and in words
     what was left out. `sizes` overrides those bound in the declaration; open ones are small.
 
-    Raises UsageError: an unknown framework, none that is installed or has the network's operations, a
-    derivation without gradients.
+    Raises UsageError: an unknown framework, none that is installed and can run the network, a derivation
+    without gradients.
     """
     for name in names:
         if name not in FRAMEWORKS:
@@ -70,13 +70,12 @@ def framework_rows(
         if find_spec(name) is None:
             notes.append(f"{name} isn't installed and was left out")
             continue
+        points = points or _points(checked, chosen, seed)
         try:
             loss = checked.loss(name, chosen)
-        except GenerationError as failure:
+            rows += _worst([checked.rows(loss, point) for point in points])
+        except (GenerationError, FrameworkFailed) as failure:
             notes.append(f"{name} was left out: {failure.what}")
-            continue
-        points = points or _points(checked, chosen, seed)
-        rows += _worst([checked.rows(loss, point) for point in points])
     if not rows:
         raise UsageError(
             "no framework is left to compare with", details=tuple(notes), help="install one, or name another"

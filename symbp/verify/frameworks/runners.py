@@ -15,10 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from symbp.errors import SymbpError
+
 Array = np.ndarray[Any, Any]
 Function = Callable[[Mapping[str, Any]], Any]
 """The loss of a framework's arrays by the names of tensors."""
 Runner = Callable[[Function, Mapping[str, Array], Sequence[str]], tuple[Any, Mapping[str, Any]]]
+
+
+class FrameworkFailed(SymbpError):
+    """A framework can't run or differentiate what was written for it; that says nothing of a gradient."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,12 @@ class Loss:
     runner: Runner
 
     def gradients(self, values: Mapping[str, Array], by: Sequence[str]) -> tuple[float, dict[str, Array]]:
-        """The loss and its gradients at a point."""
-        loss, found = self.runner(self._of_tensors, values, by)
+        """The loss and its gradients at a point. Raises FrameworkFailed."""
+        try:
+            loss, found = self.runner(self._of_tensors, values, by)
+        except Exception as failure:
+            first = str(failure).strip().partition("\n")[0]
+            raise FrameworkFailed(f"{type(failure).__name__}: {first}") from failure
         return float(loss), {name: np.asarray(found[name]) for name in by}
 
     def _of_tensors(self, tensors: Mapping[str, Any]) -> Any:
