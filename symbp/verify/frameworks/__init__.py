@@ -19,7 +19,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.sweep import AdjointSystem, adjoints
-from symbp.errors import GenerationError, UsageError
+from symbp.errors import EvaluationError, GenerationError, UsageError
 from symbp.ir.margins import kink_margin
 from symbp.ir.system import Role, System
 from symbp.ir.vector import run
@@ -55,7 +55,7 @@ def framework_rows(
     what was left out. `sizes` overrides those bound in the declaration; open ones are small.
 
     Raises UsageError: an unknown framework, none that is installed and can run the network, a derivation
-    without gradients.
+    without gradients; EvaluationError: no point at which the loss has a value.
     """
     for name in names:
         if name not in FRAMEWORKS:
@@ -245,7 +245,11 @@ def _points(checked: _Checked, sizes: Mapping[str, int], seed: int) -> list[Poin
     found = [_best(drawer, sizes, seed + 31 * k, style) for k, style in enumerate(STYLES)]
     ranked = sorted((f for f in found if f is not None), key=lambda f: f[0], reverse=True)
     tame = [point for (is_tame, _), point in ranked if is_tame]
-    return tame or [point for _, point in ranked[:1]] or [drawer.attempt(sizes, seed, far=False)]
+    if not ranked:
+        raise EvaluationError(
+            "no random point was found at which the loss has a value", help="give other sizes or another seed"
+        )
+    return tame or [point for _, point in ranked[:1]]
 
 
 def _best(
