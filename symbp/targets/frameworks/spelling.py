@@ -30,14 +30,9 @@ from symbp.codegen.tree import (
     Subscript,
 )
 from symbp.errors import GenerationError
+from symbp.ir.functions import ELEMENTARY
 
-MATH = {
-    "np.exp": "exp", "np.log": "log", "np.sin": "sin", "np.cos": "cos", "np.tan": "tan", "np.sqrt": "sqrt",
-    "np.sinh": "sinh", "np.cosh": "cosh", "np.tanh": "tanh", "np.arcsin": "asin", "np.arccos": "acos",
-    "np.arctan": "atan", "np.arcsinh": "asinh", "np.arccosh": "acosh", "np.arctanh": "atanh",
-    "np.arctan2": "atan2", "np.floor": "floor", "erf": "erf", "erfc": "erfc", "loggamma": "lgamma",
-    "gamma": "gamma",
-}  # fmt: skip
+MATH = {f"np.{f.numpy}" if f.numpy else f.name: f.math for f in ELEMENTARY.values() if f.math}
 """Functions of numbers."""
 CONSTANTS = {"np.pi": "math.pi", "np.e": "math.e", "np.inf": "math.inf", "-np.inf": "-math.inf"}
 PYTHON = ("range", "reversed", "max")

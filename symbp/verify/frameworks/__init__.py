@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.derive.sweep import AdjointSystem, adjoints
+from symbp.derive.sweep.reverse import AdjointSystem, adjoints
 from symbp.errors import EvaluationError, GenerationError, UsageError
-from symbp.ir.margins import kink_margin
+from symbp.ir.evaluation.margins import kink_margin
+from symbp.ir.evaluation.vector import run
 from symbp.ir.system import Role, System
-from symbp.ir.vector import run
 from symbp.targets.frameworks import FRAMEWORKS, named
 from symbp.targets.frameworks.module import module
 from symbp.verify.entries import element

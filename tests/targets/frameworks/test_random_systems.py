@@ -9,7 +9,7 @@ from emit_any import any_system, any_values
 from emit_recurrences import swept
 from emit_systems import EXTENTS
 
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.targets.bisect import relative_error
 from symbp.targets.frameworks import named
 from symbp.targets.frameworks.module import module

@@ -5,8 +5,10 @@ import sys
 from dataclasses import replace
 from importlib.util import find_spec
 
+import derived_once
 import numpy as np
 import pytest
+from shares import usual
 
 import symbp as bp
 from symbp.errors import UsageError
@@ -40,21 +42,21 @@ def agree(net, *names, **more):
 @torch
 def test_short_nets_of_the_gallery_agree_with_torch():
     for name in ("mlp", "word2vec", "conv"):
-        agree(GALLERY[name].load().net, "torch")
+        agree(derived_once.of_gallery(name), "torch")
 
 
 @torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in GALLERY if name not in ("mlp", "neuron")])
 def test_the_gallery_agrees_with_torch(name):
-    agree(GALLERY[name].load().net, "torch")
+    agree(derived_once.of_gallery(name), "torch")
 
 
 @jax
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", usual(GALLERY, 6))
 def test_the_gallery_agrees_with_jax(name):
-    agree(GALLERY[name].load().net, "jax")
+    agree(derived_once.of_gallery(name), "jax")
 
 
 @tensorflow
@@ -62,7 +64,7 @@ def test_the_gallery_agrees_with_jax(name):
 @pytest.mark.filterwarnings("ignore")  # its own, about itself
 @pytest.mark.parametrize("name", OF_TENSORFLOW)
 def test_some_of_the_gallery_agrees_with_tensorflow(name):
-    agree(GALLERY[name].load().net, "tensorflow")
+    agree(derived_once.of_gallery(name), "tensorflow")
 
 
 # --- what nets are made of
@@ -139,7 +141,7 @@ def test_a_derivative_by_what_stands_between():
 @torch
 @pytest.mark.parametrize("parameter", ["W1", "b2"])
 def test_a_wrong_gradient_is_found(parameter):
-    derivation = bp.derive(GALLERY["mlp"].load().net)
+    derivation = derived_once.of_gallery("mlp")
     system, tensor = derivation.system, derivation.gradients[parameter]
     wrong = tuple(e.with_(body=e.body * 2) if e.target == tensor else e for e in system.equations)
     rows, _ = framework_rows(replace(derivation, system=system.with_(equations=wrong)), ["torch"])
@@ -155,7 +157,7 @@ def test_code_that_computes_another_loss_is_no_wrong_gradient(monkeypatch):
         return replace(made, text=made.text.replace("return loss", "return 2 * loss"))
 
     monkeypatch.setattr(frameworks, "module", other)
-    (row,), _ = framework_rows(bp.derive(GALLERY["neuron"].load().net), ["torch"])
+    (row,), _ = framework_rows(derived_once.of_gallery("neuron"), ["torch"])
     assert not row.ok
     assert row.parameter == "loss"
     assert "the loss itself is" in row.verdict
