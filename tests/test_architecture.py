@@ -19,8 +19,8 @@ DIRECT = {
     # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
     "serve": {"api", "gallery", "rendering", "root"},
     "api": {"language", "verify", "explain", "formula", "targets"},
-    # Grading reads what students write, and what the page calls things.
-    "verify": {"emit", "read"},
+    # Grading reads what students write, and what the page calls things; frameworks run a forward pass.
+    "verify": {"emit", "read", "targets"},
     "emit": {"lower", "rendering", "codegen"},  # of `codegen`, what is carried of the runtime
     # A target spells what it takes: plain code is the textbook's reading, run.
     "targets": {"codegen", "rendering", "runtime"},

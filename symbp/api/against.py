@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from symbp.verify.against import AgainstReport
 
 
-FRAMEWORKS = ("torch", "jax", "tensorflow")
-
-
 def frameworks(against: object) -> list[str]:
     """The frameworks that are named, one or several; none, if anything else is meant."""
+    from symbp.targets.frameworks import FRAMEWORKS
+
     names = [against] if isinstance(against, str) else against
     if not isinstance(names, (list, tuple)) or not all(name in FRAMEWORKS for name in names):
         return []

@@ -84,13 +84,13 @@ def _joined(run: Sequence[Assign]) -> list[Statement]:
 
 
 # --- what stands repeatedly
-def named_repeats(body: Body, fresh: Callable[[str], str]) -> Body:
-    """A name for each choice, window or computed read that statements of a body hold more than once; `fresh`
-    gives an identifier like the one wished for. Nothing that it reads is assigned in between; an array that a
-    loop fills in may be read at another step, as a choice does."""
+def named_repeats(body: Body, fresh: Callable[[str], str], *, masks: bool = False) -> Body:
+    """A name for each choice, window or computed read that statements of a body hold more than once, where
+    asked for for `masks`, too; `fresh` gives an identifier like the one wished for. Nothing that it reads is
+    assigned in between; an array that a loop fills in may be read at another step, as a choice does."""
     tried: set[Expression] = set()
     while True:
-        places = _places(body)
+        places = _places(body, masks)
         factors = _window_factors(body)
         repeated = [n for n, here in places.items() if (len(here) > 1 or n in factors) and n not in tried]
         node = max(repeated, key=_weight, default=None)
@@ -112,13 +112,13 @@ def _window_factors(body: Body) -> set[Node]:
     return {argument for call in calls for argument in call.arguments}
 
 
-def _places(body: Body) -> dict[Expression, list[int]]:
+def _places(body: Body, masks: bool) -> dict[Expression, list[int]]:
     """Where nodes that are worth a name stand; those that an inner loop's variable is in belong to it."""
     found: dict[Expression, list[int]] = {}
     for k, statement in enumerate(body):
         loops = {n.variable for n in statement.walk() if isinstance(n, For)}
         for node in statement.walk():
-            if not isinstance(node, Expression) or not _is_worth_a_name(node):
+            if not isinstance(node, Expression) or not (_is_worth_a_name(node) or (masks and _is_mask(node))):
                 continue
             if not loops & set(node.walk()):
                 found.setdefault(node, []).append(k)
@@ -154,6 +154,10 @@ def _is_worth_a_name(node: Expression) -> bool:
     return isinstance(node, Call) and node.name in ("sliding_window_view", "taken", "softmax")
 
 
+def _is_mask(node: Expression) -> bool:
+    return node.dtype == "boolean" and bool(node.shape) and not isinstance(node, Name)
+
+
 def _weight(node: Expression) -> int:
     return sum(1 for _ in node.walk())
 
@@ -167,6 +171,8 @@ def _base(node: Expression) -> Name | None:
 
 def _wish(node: Expression) -> str:
     """What a repeated value may be called: by the array that it is read from, and how."""
+    if _is_mask(node):
+        return "mask"
     if isinstance(node, Choice):
         base = _base(node.then)
         assert base is not None

@@ -10,6 +10,7 @@ taken. Reads are in `reads`, sums in `sums`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 import sympy
@@ -131,11 +132,13 @@ def _either(term: Expr, other: Expr, frame: Frame) -> Value:
     (guards, then), (_, otherwise) = _split(term), _split(other)
     mask = conjunction(guards, frame)
     scalar = not mask.axes and not guards[0].atoms(Access)
+    elsewhere = Value(infer.unary("~", mask.node), mask.axes)
     frames = [
-        frame.assuming([g]) if scalar else frame.under_guard() for g in (guards[0], guards[0].complement())
+        frame.assuming([g]) if scalar else under(m, frame)
+        for g, m in ((guards[0], mask), (guards[0].complement(), elsewhere))
     ]
     values = [counted(real(e, f)) for e, f in zip((then, otherwise), frames, strict=True)]
-    if mask.axes or (any(v.axes for v in values) and not scalar):
+    if mask.axes or (not scalar and (frame.differentiated or any(v.axes for v in values))):
         return elementwise(infer.where, [mask, *values], frame.order)
     axes = joined([v.axes for v in values], frame.order)
     nodes = [filled(v, axes, frame.extents, lambda e: length(e, frame)) for v in values]
@@ -172,8 +175,8 @@ def product(e: Expr, frame: Frame) -> Value:
         taken = quotient(rest, frame.assuming(guards))
         otherwise = filled(zero, taken.axes, frame.extents, lambda e: length(e, frame))
         return Value(infer.choice(taken.node, mask.node, otherwise), taken.axes)
-    taken = quotient(rest, frame.under_guard())
-    if not mask.axes and not taken.axes:
+    taken = quotient(rest, under(mask, frame))
+    if not mask.axes and not taken.axes and not frame.differentiated:
         return Value(infer.choice(taken.node, mask.node, zero.node))
     return elementwise(infer.where, [mask, taken, zero], frame.order)
 
@@ -184,10 +187,10 @@ def quotient(factors: Sequence[Expr], frame: Frame, first: Value | None = None) 
     if coefficient.is_negative:
         return _negated(quotient([-coefficient, rest], frame, first))
     over: list[Expr] = []
-    under: list[Expr] = []
+    under_line: list[Expr] = []
     if coefficient != 1:
         if "/" in decimal(coefficient):
-            under.append(sympy.Integer(coefficient.q))
+            under_line.append(sympy.Integer(coefficient.q))
             over += [] if coefficient.p == 1 else [sympy.Integer(coefficient.p)]
         else:
             over.append(coefficient)
@@ -196,16 +199,21 @@ def quotient(factors: Sequence[Expr], frame: Frame, first: Value | None = None) 
         if factor == 1:
             continue
         if exponent.is_number and exponent.is_negative and not factor.is_Function:
-            under.append(base**-exponent)
+            under_line.append(base**-exponent)
         else:
             over.append(factor)
     if first is None:
-        first = sums.mean(over, under, frame)
+        first = sums.mean(over, under_line, frame)
     above = [] if first is None else [counted(first) if over else first]
     above += [real(f, frame) for f in _ranked(over, frame)]
-    below = [real(f, frame) for f in _ranked(under, frame)]
+    below = [real(f, frame) for f in _ranked(under_line, frame)]
     top = _multiplied(above, frame) if above else Value(infer.number(1))
-    return _binary("/", top, _multiplied(below, frame), frame) if below else top
+    if not below:
+        return top
+    divisor = _multiplied(below, frame)
+    if any(f.atoms(Access) for f in under_line):
+        divisor = harmless(divisor, frame)
+    return _binary("/", top, divisor, frame)
 
 
 def _ranked(factors: Sequence[Expr], frame: Frame) -> list[Expr]:
@@ -222,6 +230,8 @@ def _power(e: Expr, frame: Frame) -> Value:
     if exponent.is_number and exponent.is_negative:
         return quotient([e], frame)
     value = counted(real(base, frame))
+    if base.atoms(Access) and not (exponent.is_Integer and exponent.is_positive):
+        value = harmless(value, frame)
     if exponent == sympy.Rational(1, 2):
         return Value(infer.elementwise("np.sqrt", value.node), value.axes)
     raised = real(exponent, frame)
@@ -233,9 +243,11 @@ def _power(e: Expr, frame: Frame) -> Value:
 def _function(e: Expr, frame: Frame) -> Value:
     name = type(e).__name__
     if name == "polygamma" and e.args[0] in POLYGAMMA:
-        value = counted(real(e.args[1], frame))
+        value = harmless(counted(real(e.args[1], frame)), frame)
         return Value(infer.elementwise(POLYGAMMA[e.args[0]], value.node), value.axes)
     arguments = [counted(real(argument, frame)) for argument in e.args]
+    if name in HARMLESS and e.atoms(Access):
+        arguments = [harmless(argument, frame, HARMLESS[name]) for argument in arguments]
     if name == "relu":
         arguments.append(Value(infer.number(0)))
         return elementwise(lambda *n: infer.elementwise("np.maximum", *n), arguments, frame.order)
@@ -247,6 +259,28 @@ def _function(e: Expr, frame: Frame) -> Value:
 
 
 # --- guards
+HARMLESS: dict[str, float] = {
+    "exp": 0, "log": 1, "tan": 0, "asin": 0, "acos": 0, "sinh": 0, "cosh": 0, "acosh": 2, "atanh": 0,
+    "atan2": 1, "loggamma": 1, "gamma": 1,
+}  # fmt: skip
+"""Where functions have a finite slope, of those that don't everywhere."""
+
+
+def under(mask: Value, frame: Frame) -> Frame:
+    """The frame where a mask excludes some elements."""
+    inside = frame.under_guard()
+    if not frame.differentiated:
+        return inside
+    return replace(inside, mask=mask if frame.mask is None else _binary("&", frame.mask, mask, frame))
+
+
+def harmless(value: Value, frame: Frame, instead: float = 1) -> Value:
+    """The value with another one in the place of what the mask around excludes, where that counts."""
+    if frame.mask is None:
+        return value
+    return elementwise(infer.where, [frame.mask, value, Value(infer.number(instead))], frame.order)
+
+
 def conjunction(guards: Sequence[Expr], frame: Frame) -> Value:
     """Where all guards hold: a mask. A guard that reads stands where those before it hold."""
     found: Value | None = None

@@ -16,11 +16,25 @@ from symbp.ir.sizes.canonical import same_extent
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A list with one array for each step along an axis of a tensor, `at` whose step the loop around is;
+    where no other step is read, the array of this step `alone`."""
+
+    axis: int
+    node: Expression
+    at: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
 class Variable:
-    """The variable of a tensor; `below` is the size that all of its integers lie below, if that is known."""
+    """The variable of a tensor; `below` is the size that all of its integers lie below, if that is known.
+    While loops fill it in, a tensor may be lists of its `steps` instead, those of the outermost loop
+    first."""
 
     node: Expression
     below: Expr | None = None
+    steps: tuple[Steps, ...] = ()
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -32,7 +46,8 @@ class Frame:
     """`variables` of tensors by name; `sizes` and `running` (indices of loops around) as identifiers;
     `extents` of all indices; `order` in which axes stand where nothing else decides; `formulas` of sizes that
     stand for others, values that sizes are `bound` to. In a `guarded` expression a read may lie outside of
-    its array where no one looks; guards that are `assumed` hold."""
+    its array where no one looks; guards that are `assumed` hold. Where values are to be `differentiated` by
+    somebody else, what the `mask` of the guards around excludes is replaced, so that its slope is finite."""
 
     variables: Mapping[str, Variable]
     sizes: Mapping[str, str]
@@ -43,6 +58,8 @@ class Frame:
     bound: Mapping[Expr, Expr] = field(default_factory=dict)
     guarded: bool = False
     assumed: frozenset[Expr] = frozenset()
+    differentiated: bool = False
+    mask: Any = None
 
     def assuming(self, guards: Iterable[Expr]) -> Frame:
         """The frame where these guards hold, since nothing is evaluated where they don't."""

@@ -7,6 +7,7 @@ Enters: an access and its frame. Leaves: a value. Must not know: what surrounds 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import sympy
 
@@ -24,6 +25,8 @@ Lower = Callable[[Expr, Frame], Value]
 def read(access: Access, frame: Frame, lower: Lower) -> Value:
     """The elements that an access reads; `lower` makes a value of what it is outside of the array."""
     variable = frame.variables[access.name]
+    if variable.steps:
+        return _at_step(access, variable, frame, lower)
     if not access.subscripts:
         return Value(variable.node)
     if access.outside is None and not frame.guarded and _may_run_out(access, variable, frame):
@@ -96,7 +99,7 @@ def _view(
     access: Access, plain: Mapping[int, Index], missing: Sequence[Expr], frame: Frame, lower: Lower
 ) -> Value:
     """A view: whole axes, and single places along others; beyond the array its value there."""
-    from symbp.codegen.arrays.bodies import conjunction, integer, length
+    from symbp.codegen.arrays.bodies import integer
 
     variable = frame.variables[access.name]
     axes = tuple(plain.values())
@@ -108,19 +111,56 @@ def _view(
         items.pop()
     shape = tuple(frame.extents[index] for index in axes)
     node: Expression = infer.sliced(variable.node, items, shape) if items else variable.node
+    return _or_outside(Value(node, axes), access, missing, frame, lower)
+
+
+def _or_outside(value: Value, access: Access, missing: Sequence[Expr], frame: Frame, lower: Lower) -> Value:
+    """The value that is read, where a place is inside as far as that isn't known, else the one outside."""
+    from symbp.codegen.arrays.bodies import conjunction, length
+
     if not missing:
-        return Value(node, axes)
+        return value
     condition = conjunction(missing, frame).node
     if access.outside is None:
         other = Value(infer.number(0))
     else:
         other = lower(access.outside, frame)
+    axes = value.axes
     more = tuple(i for i in other.axes if i not in axes)
     whole = joined([axes, other.axes], frame.order) if more else axes
-    here = aligned(Value(node, axes), whole)
+    here = aligned(value, whole)
     return Value(
         infer.choice(here, condition, filled(other, whole, frame.extents, lambda e: length(e, frame))), whole
     )
+
+
+def _at_step(access: Access, variable: Variable, frame: Frame, lower: Lower) -> Value:
+    """A read of a tensor that loops are filling in: of an earlier step of the outer loop or, within this
+    step, of one of the inner loop."""
+    from symbp.codegen.arrays.bodies import integer
+
+    gone: list[int] = []
+    for step in variable.steps:
+        subscript = access.subscripts[step.axis]
+        gone.append(step.axis)
+        here = isinstance(subscript, Index) and frame.running.get(subscript) == step.at
+        if not here or step is variable.steps[-1]:
+            break
+    kept = [k for k in range(len(access.subscripts)) if k not in gone]
+    missing = [g for g in _outside(subscript, variable.shape[step.axis], frame) if g not in frame.assumed]
+    if access.outside is None and not frame.guarded:
+        missing = []
+    if any(g == 0 for g in missing):
+        return Value(infer.number(0)) if access.outside is None else lower(access.outside, frame)
+    element = step.node
+    if not step.alone:
+        shape = (variable.shape[k] for k in kept)
+        element = infer.sliced(step.node, [integer(subscript, frame).node], shape)
+        element = replace(element, dtype=variable.node.dtype)
+    inner = type(access)(access.name, *(access.subscripts[k] for k in kept), outside=access.outside)
+    variables = {**frame.variables, access.name: Variable(element, variable.below)}
+    value = read(inner, replace(frame, variables=variables), lower)
+    return _or_outside(value, access, missing, frame, lower)
 
 
 def _places(access: Access, frame: Frame) -> list[Value]:

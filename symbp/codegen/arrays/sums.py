@@ -34,10 +34,10 @@ def reduction(e: Reduced, frame: Frame) -> Value:
 
 def extreme(op: str, body: Expr, indices: Sequence[Index], where: Sequence[Guard], frame: Frame) -> Value:
     """A product, a maximum or a logsumexp over some axes."""
-    from symbp.codegen.arrays.bodies import conjunction, counted, real
+    from symbp.codegen.arrays.bodies import conjunction, counted, real, under
 
-    value = counted(real(body, frame.under_guard() if where else frame))
     masked = bool(where)
+    value = counted(real(body, under(conjunction(where, frame), frame) if where else frame))
     if where:
         empty = Value(infer.number(str(EMPTY.get(op, "-np.inf")), "real"))
         value = elementwise(infer.where, [conjunction(where, frame), value, empty], frame.order)
@@ -92,7 +92,7 @@ def along(e: Along, frame: Frame) -> Value:
 # --- sums
 def total(body: Expr, indices: Sequence[Index], frame: Frame) -> Value:
     """Σ over indices of a body: what doesn't depend on them stands outside, guards are masks."""
-    from symbp.codegen.arrays.bodies import conjunction, counted, quotient, real
+    from symbp.codegen.arrays.bodies import conjunction, counted, quotient, real, under
 
     free = set(indices)
     factors = sympy.Mul.make_args(body)
@@ -103,7 +103,7 @@ def total(body: Expr, indices: Sequence[Index], frame: Frame) -> Value:
     if guards:
         value = mask = conjunction(guards, frame)
         if rest:
-            taken, zero = real(sympy.Mul(*rest), frame.under_guard()), Value(infer.number(0))
+            taken, zero = real(sympy.Mul(*rest), under(mask, frame)), Value(infer.number(0))
             value = elementwise(infer.where, [mask, taken, zero], frame.order)
         found = _summed(value, indices, frame)
     else:

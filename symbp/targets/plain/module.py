@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symbp.codegen.arguments import DATA, used_names
 from symbp.codegen.execute import execute
 from symbp.codegen.functions import DEFINED, definition
 from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
@@ -29,13 +30,11 @@ from symbp.read.reading import reading
 from symbp.rendering import render
 from symbp.runtime import array_functions
 from symbp.targets.plain.functions import (
-    DATA,
     draw,
     evaluate,
     loss_and_gradients,
     predict,
     starting_values,
-    used_names,
 )
 from symbp.targets.target import Order
 

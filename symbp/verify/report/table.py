@@ -31,6 +31,7 @@ class Report:
     seed: int
     what: str = "gradients"  # what was checked, in words
     located: Located | None = None
+    notes: tuple[str, ...] = ()  # what was left out, in words
 
     @property
     def ok(self) -> bool:
@@ -61,6 +62,7 @@ class Report:
             "sizes": dict(self.sizes),
             "seed": self.seed,
             "located": None if self.located is None else _plain(asdict(self.located)),
+            "notes": list(self.notes),
             "rows": [_plain({**asdict(row), "verdict": row.verdict}) for row in self.rows],
         }
 
@@ -88,7 +90,7 @@ class Report:
         return ["", *(f"{row.verdict}{sizes}" for row, sizes in zip(self.rows, at, strict=True))]
 
     def _below(self) -> list[str]:
-        return [] if self.located is None else [str(self.located)]
+        return [*([] if self.located is None else [str(self.located)]), *self.notes]
 
     def _repr_html_(self) -> str:
         table = [(*cells, end) for cells, end in zip(self.table(), self.ends(), strict=True)]
