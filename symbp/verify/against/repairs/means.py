@@ -19,7 +19,7 @@ CLOSE = 1e-6
 
 def kind(shop: Shop, factor: Monomial, equation: Equation, part: Expr) -> Slip:
     """A mean where a sum belongs divides by how many there are, and the other way round."""
-    if factor.number < 0 or not factor.powers:
+    if factor.number < 0:
         return "factor"
     values = shop.recogniser.values(factor)
     less = values[0] < 1
