@@ -7,7 +7,6 @@ Must not know: a language in which networks are declared, or how arguments of a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from symbp.derive.derivation import Derivation
@@ -61,11 +60,8 @@ def _refuse_unknown(spelled: Spelled, name: str) -> None:
         )
 
 
-def _find_repair() -> FindRepair | None:
+def _find_repair() -> FindRepair:
     """The search for repairs, imported when there is something to mend."""
-    try:
-        repairs = import_module("symbp.verify.against.repairs")
-    except ModuleNotFoundError:
-        return None
-    found: FindRepair = repairs.find_repair
-    return found
+    from symbp.verify.against.repairs import find_repair
+
+    return find_repair

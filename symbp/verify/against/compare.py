@@ -168,12 +168,14 @@ def _in(point: Point, dtype: Any) -> Point:
 def _repairs(
     reference: Reference, here: Judged, there: Judged | None, find_repair: FindRepair
 ) -> dict[str, Repair]:
-    """What mends each tensor that is wrong by itself; sought at free sizes, if it is wrong there, too."""
+    """What mends each tensor that is wrong by itself; sought at free sizes first, if it is wrong there, too:
+    code that holds for some sizes alone is wrong there in more than one way."""
     found = {}
     mended = [*here.blame.own, *(t for t in here.matched.shapes if t not in here.blame.own)]
     for tensor in mended[:MOST_REPAIRS]:
-        at = there if there is not None and tensor in there.wrong else here
-        repair = _repair(reference, at, tensor, find_repair)
+        places = [there] if there is not None and tensor in there.wrong else []
+        tried = (_repair(reference, at, tensor, find_repair) for at in [*places, here])
+        repair = next((found for found in tried if found is not None), None)
         if repair is not None:
             found[tensor] = repair
     return found
