@@ -20,7 +20,7 @@ Equations:
     (12)  loss = s_loss/2
     (13)  do[n,i] = o[n,i] - y[n,i]
     (14)  dp[n,i] = Σ_i2 do[n,i2]·v[i,i2]
-    (15)  ds_p_s1[n] = Σ_i2 do[n,i2]·o[n,i2]
+    (15)  ds_p_s1[n] = Σ_i dp[n,i]·p[n,i]
     (16)  dz4[n,j] = (dp[n,j] - ds_p_s1[n])·p[n,j]/sqrt(D)
     (17)  dv[n,i] = Σ_n2 p[n2,n]·do[n2,i]
     (18)  dWv[j,i] = Σ_n x[n,j]·dv[n,i]
@@ -39,10 +39,10 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: T = 3, D = 2.
 One training step takes, with each array read and written once per kernel:
 
-    flops      1 + 12·D·T² + 12·T·D² + 8·D·T + 14·T²
-             = 535
-    bytes      24 + 248·D·T + 136·T² + 48·D² + 48·T
-             = 3,072
+    flops      1 + 12·D·T² + 12·T·D² + 6·D·T + 16·T²
+             = 541
+    bytes      24 + 232·D·T + 152·T² + 48·D² + 48·T
+             = 3,120
     workspace  480 bytes
 """
 
@@ -144,8 +144,8 @@ def _backward(theta, gradient, work, counts, at, x, y):
     p = work[at[8] : at[8] + 9].reshape(T, T)
     o = work[at[9] : at[9] + 6].reshape(T, D)
     do = work[at[12] : at[12] + 6].reshape(T, D)
-    ds_p_s1 = work[at[13] : at[13] + 3]
-    dp = work[at[14] : at[14] + 9].reshape(T, T)
+    dp = work[at[13] : at[13] + 9].reshape(T, T)
+    ds_p_s1 = work[at[14] : at[14] + 3]
     dz4 = work[at[15] : at[15] + 9].reshape(T, T)
     dv = work[at[16] : at[16] + 6].reshape(T, D)
     dWv = gradient[8:12].reshape(D, D)
@@ -153,9 +153,9 @@ def _backward(theta, gradient, work, counts, at, x, y):
     dWk = gradient[4:8].reshape(D, D)
     dq = work[at[18] : at[18] + 6].reshape(T, D)
     dWq = gradient[0:4].reshape(D, D)
-    _compute_ds_p_s1(do, o, y, ds_p_s1)  # (13), (15)
+    _compute_do(do, o, y)  # (13)
     _product(do, v.T, dp)  # (14)
-    _compute_dz4(dz4, dp, ds_p_s1, p)  # (16)
+    _compute_dz4(dp, p, ds_p_s1, dz4)  # (15), (16)
     _product(p.T, do, dv)  # (17)
     _product(x.T, dv, dWv)  # (18)
     _product(dz4.T, q, dk)  # (19)
@@ -201,22 +201,23 @@ def _compute_s_loss(o, y, s_loss):
 
 
 @kernel
-def _compute_ds_p_s1(do, o, y, ds_p_s1):
-    """Equations (13), (15)."""
+def _compute_do(do, o, y):
+    """Equation (13)."""
     _disjoint()
     for n in range(T):
-        ds_p_s1_sum = 0.0
         for i in range(D):
             do[n, i] = o[n, i] - y[n, i]  # (13)
-            ds_p_s1_sum += do[n, i] * o[n, i]  # (15)
-        ds_p_s1[n] = ds_p_s1_sum
 
 
 @kernel
-def _compute_dz4(dz4, dp, ds_p_s1, p):
-    """Equation (16)."""
+def _compute_dz4(dp, p, ds_p_s1, dz4):
+    """Equations (15), (16)."""
     _disjoint()
     for n in range(T):
+        ds_p_s1_sum = 0.0
+        for i in range(T):
+            ds_p_s1_sum += dp[n, i] * p[n, i]  # (15)
+        ds_p_s1[n] = ds_p_s1_sum
         for j in range(T):
             dz4[n, j] = (dp[n, j] - ds_p_s1[n]) * p[n, j] / math.sqrt(D)  # (16)
 
@@ -284,8 +285,8 @@ def _places():
         "s_loss": (0, 6, ()),
         "loss": (0, 54, ()),
         "do": (0, 18, (T, D)),
-        "ds_p_s1": (0, 24, (T,)),
         "dp": (0, 0, (T, T)),
+        "ds_p_s1": (0, 24, (T,)),
         "dz4": (0, 9, (T, T)),
         "dv": (0, 0, (T, D)),
         "dk": (0, 0, (T, D)),
@@ -358,7 +359,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/parameters.py: init_params
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step_data, _culprit, _equation_text
+# symbp/runtime/numba/outside.py: _any_outside, _outside
+# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
 # symbp/runtime/common/training/saving.py: save, load
 
 

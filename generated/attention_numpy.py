@@ -20,7 +20,7 @@ Equations:
     (12)  loss = s_loss/2
     (13)  do[n,i] = o[n,i] - y[n,i]
     (14)  dp[n,i] = Σ_i2 do[n,i2]·v[i,i2]
-    (15)  ds_p_s1[n] = Σ_i2 do[n,i2]·o[n,i2]
+    (15)  ds_p_s1[n] = Σ_i dp[n,i]·p[n,i]
     (16)  dz4[n,j] = (dp[n,j] - ds_p_s1[n])·p[n,j]/sqrt(D)
     (17)  dv[n,i] = Σ_n2 p[n2,n]·do[n2,i]
     (18)  dWv[j,i] = Σ_n x[n,j]·dv[n,i]
@@ -39,11 +39,11 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: T = 3, D = 2.
 One training step takes, with each array read and written once per kernel:
 
-    flops      1 + 12·D·T² + 12·T·D² + 6·D·T + 14·T²
-             = 523
-    bytes      24 + 256·D·T + 136·T² + 48·D² + 48·T
-             = 3,120
-    workspace  456 bytes
+    flops      1 + 12·D·T² + 12·T·D² + 4·D·T + 16·T²
+             = 529
+    bytes      24 + 240·D·T + 152·T² + 48·D² + 48·T
+             = 3,168
+    workspace  416 bytes
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
-ONES = ("ones_T", "ones_D")
+ONES = ("ones_T",)
 T, D = 3, 2
 NAME = "attention"
 SIZES = {"T": T, "D": D}
@@ -139,11 +139,10 @@ def _loss(params, tensors):
 def _backward(params, tensors, gradients):
     """The gradients: equations (13) to (22)."""
     q, k, v, p = tensors["q"], tensors["k"], tensors["v"], tensors["p"]
-    o, o_minus_y, do, ds_p_s1 = tensors["o"], tensors["o_minus_y"], tensors["do"], tensors["ds_p_s1"]
-    dp, dz4, dv, dk = tensors["dp"], tensors["dz4"], tensors["dv"], tensors["dk"]
-    dq = tensors["dq"]
+    o_minus_y, do, dp, ds_p_s1 = tensors["o_minus_y"], tensors["do"], tensors["dp"], tensors["ds_p_s1"]
+    dz4, dv, dk, dq = tensors["dz4"], tensors["dv"], tensors["dk"], tensors["dq"]
     dWq, dWk, dWv = gradients["Wq"], gradients["Wk"], gradients["Wv"]
-    t_TD, ones_D = tensors["t_TD"], tensors["ones_D"]
+    t_TT, ones_T = tensors["t_TT"], tensors["ones_T"]
     v_T = v.T
     ds_p_s1_column = ds_p_s1[:, None]
     c1 = np.array(math.sqrt(D), DTYPE)  # (16)
@@ -153,9 +152,9 @@ def _backward(params, tensors, gradients):
     def run(data):
         x = data["x"]
         np.copyto(do, o_minus_y)  # (13)
-        np.multiply(do, o, out=t_TD)  # (15)
-        np.dot(t_TD, ones_D, out=ds_p_s1)  # (15)
         np.dot(do, v_T, out=dp)  # (14)
+        np.multiply(dp, p, out=t_TT)  # (15)
+        np.dot(t_TT, ones_T, out=ds_p_s1)  # (15)
         np.subtract(dp, ds_p_s1_column, out=dz4)  # (16)
         np.multiply(dz4, p, out=dz4)  # (16)
         np.divide(dz4, c1, out=dz4)  # (16)
@@ -213,29 +212,28 @@ def _update(tensors, theta, gradient, m, v):
 def _places():
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "q": (0, 18, (T, D)),
-        "k": (0, 24, (T, D)),
-        "v": (0, 30, (T, D)),
+        "q": (0, 27, (T, D)),
+        "k": (0, 33, (T, D)),
+        "v": (0, 18, (T, D)),
         "z4": (0, 0, (T, T)),
         "s": (0, 0, (T, T)),
         "m_s": (0, 9, (T,)),
         "e_p": (0, 0, (T, T)),
         "s_p": (0, 9, (T,)),
         "p": (0, 0, (T, T)),
-        "o": (0, 9, (T, D)),
-        "o_minus_y": (0, 36, (T, D)),
-        "s_loss": (0, 15, ()),
-        "loss": (0, 56, ()),
-        "do": (0, 36, (T, D)),
-        "ds_p_s1": (0, 48, (T,)),
+        "o": (0, 39, (T, D)),
+        "o_minus_y": (0, 39, (T, D)),
+        "s_loss": (0, 9, ()),
+        "loss": (0, 51, ()),
+        "do": (0, 39, (T, D)),
         "dp": (0, 9, (T, T)),
+        "ds_p_s1": (0, 45, (T,)),
         "dz4": (0, 9, (T, T)),
-        "dv": (0, 30, (T, D)),
+        "dv": (0, 18, (T, D)),
         "dk": (0, 0, (T, D)),
         "dq": (0, 0, (T, D)),
-        "ones_T": (0, 51, (3,)),
-        "ones_D": (0, 54, (2,)),
-        "t_TD": (0, 42, (3, 2)),
+        "ones_T": (0, 48, (3,)),
+        "t_TT": (0, 18, (3, 3)),
         "t_block": (0, 0, (12,)),
         "t_block2": (0, 12, (12,)),
     }
@@ -294,7 +292,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/parameters.py: init_params
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step_data, _culprit, _equation_text
+# symbp/runtime/numpy/outside.py: _outside
+# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
 # symbp/runtime/common/training/saving.py: save, load
 
 

@@ -36,7 +36,7 @@ def loss_and_gradients(params, x, y):
     loss = s_hat / 2  # (9)
     do = o - y  # (10)
     dp = do @ v.T  # (11)
-    dz4 = (dp - (do * o).sum(-1, keepdims=True)) * p / np.sqrt(D)  # (12)
+    dz4 = (dp - (dp * p).sum(-1, keepdims=True)) * p / np.sqrt(D)  # (12)
     dv = p.T @ do  # (13)
     dWv = x.T @ dv  # (14)
     dk = dz4.T @ q  # (15)

@@ -67,7 +67,7 @@ Equations:
     (59)  da4[k,n,t,j] = r_h4[k,n,t]·(dx_h4[k,n,t,j] - dr_h4_s1[k,n,t]·x_h4[k,n,t,j]/D1 - dm_h4_s1[k,n,t]/D1) + da6[k,n,t,j]
     (60)  do_z4[k,n,l,t,m] = Σ_j da4[k,n,t,j]·Wo4[k,l,m,j]
     (61)  dp_z4[k,n,l,t,i] = Σ_m do_z4[k,n,l,t,m]·v3[k,n,l,i,m]
-    (62)  ds_z4_s1[k,n,l,t] = Σ_m do_z4[k,n,l,t,m]·o_z4[k,n,l,t,m]
+    (62)  ds_z4_s1[k,n,l,t] = Σ_i dp_z4[k,n,l,t,i]·p_z4[k,n,l,t,i]
     (63)  dS_z4[k,n,l,t,i] = (dp_z4[k,n,l,t,i] - ds_z4_s1[k,n,l,t])·p_z4[k,n,l,t,i]
     (64)  dv3[k,n,l,t,m] = Σ_t2 p_z4[k,n,l,t2,t]·do_z4[k,n,l,t2,m]
     (65)  dk2_s1[k,n,l,t,m] = Σ_t2 dS_z4[k,n,l,t2,t]·q1[k,n,l,t2,m]
@@ -119,14 +119,14 @@ AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algori
 Sizes: D1 = 32, D2 = 2, D3 = 8; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      96·D1·D2·D3·N·T + 237·D1·D2·N·T + 36·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
-               + 6·D1·N·T·V + 17·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 56·D2·N·T² + 13·N·T
+    flops      96·D1·D2·D3·N·T + 237·D1·D2·N·T + 28·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
+               + 6·D1·N·T·V + 17·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 64·D2·N·T² + 13·N·T
                + 8·D2·D1² + D1·V
-             = 18,432 + 209·N·T·V + 164,277·N·T + 880·N·T² + 32·V
-    bytes      32 + 1,112·D1·D2·N·T + 1,856·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T
-               + 544·D2·N·T² + 56·N·T·V + 608·D1·D2·D3 + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 208·N·T
-               + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
-             = 787,744 + 56·N·T·V + 1,152·N·T² + 116,144·N·T + 1,792·V + 512·T
+             = 18,432 + 209·N·T·V + 164,149·N·T + 896·N·T² + 32·V
+    bytes      32 + 1,112·D1·D2·N·T + 1,792·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T + 56·N·T·V
+               + 608·D1·D2·D3 + 608·D2·N·T² + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 208·N·T + 224·D2·D1²
+               + 56·D1·V + 64·N·T² + 40·D1
+             = 787,744 + 56·N·T·V + 115,120·N·T + 1,280·N·T² + 1,792·V + 512·T
     workspace  8·N·T + 8·max(3,088 + 2·N·T·V + 2,604·N·T + 28·N·T², 16 + 2·N·T·V + 2,614·N·T
                + 28·N·T², 16 + 2·N·T·V + 2,612·N·T + 28·N·T² + 64·V) bytes
 """
@@ -388,9 +388,9 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     da4 = work[at[70] : at[70] + 64 * N * T].reshape(D2, N, T, D1)
     do_z4_product = work[at[71] : at[71] + 32 * N * T].reshape(N, 4, T, D3)
     do_z4 = work[at[72] : at[72] + 64 * N * T].reshape(D2, N, 4, T, D3)
-    ds_z4_s1 = work[at[73] : at[73] + 8 * N * T].reshape(D2, N, 4, T)
-    dp_z4_product = work[at[74] : at[74] + 4 * N * T**2].reshape(N, 4, T, T)
-    dp_z4 = work[at[75] : at[75] + 8 * N * T**2].reshape(D2, N, 4, T, T)
+    dp_z4_product = work[at[73] : at[73] + 4 * N * T**2].reshape(N, 4, T, T)
+    dp_z4 = work[at[74] : at[74] + 8 * N * T**2].reshape(D2, N, 4, T, T)
+    ds_z4_s1 = work[at[75] : at[75] + 8 * N * T].reshape(D2, N, 4, T)
     dS_z4 = work[at[76] : at[76] + 8 * N * T**2].reshape(D2, N, 4, T, T)
     dv3_product = work[at[77] : at[77] + 32 * N * T].reshape(N, 4, T, D3)
     dv3 = work[at[78] : at[78] + 64 * N * T].reshape(D2, N, 4, T, D3)
@@ -454,11 +454,11 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
         for n in range(N):
             for l in range(4):
                 _product(da4[k, n], Wo4[k, l].T, do_z4_product[n, l])  # (60)
-        _compute_ds_z4_s1(do_z4, do_z4_product, o_z4, ds_z4_s1, N, T, k)  # (60), (62)
+        _compute_do_z4(do_z4, do_z4_product, N, T, k)  # (60)
         for n in range(N):
             for l in range(4):
                 _product(do_z4[k, n, l], v3[k, n, l].T, dp_z4_product[n, l])  # (61)
-        _compute_dS_z4(dp_z4, dp_z4_product, dS_z4, ds_z4_s1, p_z4, N, T, k)  # (61), (63)
+        _compute_dS_z4(dp_z4, dp_z4_product, p_z4, ds_z4_s1, dS_z4, N, T, k)  # (61), (62), (63)
         for n in range(N):
             for l in range(4):
                 _product(p_z4[k, n, l].T, do_z4[k, n, l], dv3_product[n, l])  # (64)
@@ -816,28 +816,29 @@ def _compute_da4(dh4, dh4_product, dx_h4, gamma4, x_h4, dr_h4_s1, dm_h4_s1, da4,
 
 
 @kernel
-def _compute_ds_z4_s1(do_z4, do_z4_product, o_z4, ds_z4_s1, N, T, k):
-    """Equations (60), (62)."""
+def _compute_do_z4(do_z4, do_z4_product, N, T, k):
+    """Equation (60)."""
+    _disjoint()
+    for n in range(N):
+        for l in range(4):
+            for t in range(T):
+                for m in range(D3):
+                    do_z4[k, n, l, t, m] = do_z4_product[n, l, t, m]  # (60)
+
+
+@kernel
+def _compute_dS_z4(dp_z4, dp_z4_product, p_z4, ds_z4_s1, dS_z4, N, T, k):
+    """Equations (61) to (63)."""
     _disjoint()
     for n in range(N):
         for l in range(4):
             for t in range(T):
                 ds_z4_s1_sum = 0.0
-                for m in range(D3):
-                    do_z4[k, n, l, t, m] = do_z4_product[n, l, t, m]  # (60)
-                    ds_z4_s1_sum += do_z4[k, n, l, t, m] * o_z4[k, n, l, t, m]  # (62)
-                ds_z4_s1[k, n, l, t] = ds_z4_s1_sum
-
-
-@kernel
-def _compute_dS_z4(dp_z4, dp_z4_product, dS_z4, ds_z4_s1, p_z4, N, T, k):
-    """Equations (61), (63)."""
-    _disjoint()
-    for n in range(N):
-        for l in range(4):
-            for t in range(T):
                 for i in range(T):
                     dp_z4[k, n, l, t, i] = dp_z4_product[n, l, t, i]  # (61)
+                    ds_z4_s1_sum += dp_z4[k, n, l, t, i] * p_z4[k, n, l, t, i]  # (62)
+                ds_z4_s1[k, n, l, t] = ds_z4_s1_sum
+                for i in range(T):
                     dS_z4[k, n, l, t, i] = (dp_z4[k, n, l, t, i] - ds_z4_s1[k, n, l, t]) * p_z4[k, n, l, t, i]  # (63)
 
 
@@ -1135,9 +1136,9 @@ def _places(N, T, V):
         "da4": (0, 1856 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, T, D1)),
         "do_z4_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
         "do_z4": (0, 1920 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
-        "ds_z4_s1": (0, 2592 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T)),
         "dp_z4_product": (0, 24 * N * T**2 + 256 * N * T + 16, (N, 4, T, T)),
         "dp_z4": (0, 16, (D2, N, 4, T, T)),
+        "ds_z4_s1": (0, 2592 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T)),
         "dS_z4": (0, 8 * N * T**2 + 16, (D2, N, 4, T, T)),
         "dv3_product": (0, 1024 * N * T + 28 * N * T**2 + 16, (N, 4, T, D3)),
         "dv3": (0, 1984 * N * T + 28 * N * T**2 + 2 * N * T * V + 16, (D2, N, 4, T, D3)),
@@ -1273,7 +1274,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/parameters.py: init_params
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step_data, _culprit, _equation_text
+# symbp/runtime/numba/outside.py: _any_outside, _outside
+# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
 # symbp/runtime/common/training/saving.py: save, load
 
 

@@ -67,7 +67,7 @@ Equations:
     (59)  da4[k,n,t,j] = r_h4[k,n,t]·(dx_h4[k,n,t,j] - dr_h4_s1[k,n,t]·x_h4[k,n,t,j]/D1 - dm_h4_s1[k,n,t]/D1) + da6[k,n,t,j]
     (60)  do_z4[k,n,l,t,m] = Σ_j da4[k,n,t,j]·Wo4[k,l,m,j]
     (61)  dp_z4[k,n,l,t,i] = Σ_m do_z4[k,n,l,t,m]·v3[k,n,l,i,m]
-    (62)  ds_z4_s1[k,n,l,t] = Σ_m do_z4[k,n,l,t,m]·o_z4[k,n,l,t,m]
+    (62)  ds_z4_s1[k,n,l,t] = Σ_i dp_z4[k,n,l,t,i]·p_z4[k,n,l,t,i]
     (63)  dS_z4[k,n,l,t,i] = (dp_z4[k,n,l,t,i] - ds_z4_s1[k,n,l,t])·p_z4[k,n,l,t,i]
     (64)  dv3[k,n,l,t,m] = Σ_t2 p_z4[k,n,l,t2,t]·do_z4[k,n,l,t2,m]
     (65)  dk2_s1[k,n,l,t,m] = Σ_t2 dS_z4[k,n,l,t2,t]·q1[k,n,l,t2,m]
@@ -119,15 +119,15 @@ AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algori
 Sizes: D1 = 32, D2 = 2, D3 = 8; N, T, V read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      96·D1·D2·D3·N·T + 187·D1·D2·N·T + 36·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
-               + 6·D1·N·T·V + 14·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 56·D2·N·T² + 15·N·T
+    flops      96·D1·D2·D3·N·T + 187·D1·D2·N·T + 28·D2·D3·N·T + 48·D2·D3·N·T² + 48·D2·N·T·D1²
+               + 6·D1·N·T·V + 14·N·T·V + 33·D1·N·T + 4·D1·D2·D3 + 4·D2·N·T + 64·D2·N·T² + 15·N·T
                + 8·D2·D1² + D1·V
-             = 18,432 + 206·N·T·V + 161,079·N·T + 880·N·T² + 32·V
-    bytes      32 + 1,240·D1·D2·N·T + 1,856·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T
-               + 544·D2·N·T² + 608·D1·D2·D3 + 72·N·T·V + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 216·N·T
+             = 18,432 + 206·N·T·V + 160,951·N·T + 896·N·T² + 32·V
+    bytes      32 + 1,240·D1·D2·N·T + 1,792·D2·D3·N·T + 256·D3·N·T + 368·D2·N·T + 384·D1·N·T
+               + 608·D1·D2·D3 + 608·D2·N·T² + 72·N·T·V + 16·D1·T + 192·D2·D3 + 208·D1·D2 + 216·N·T
                + 224·D2·D1² + 56·D1·V + 64·N·T² + 40·D1
-             = 787,744 + 72·N·T·V + 1,152·N·T² + 124,344·N·T + 1,792·V + 512·T
-    workspace  393,544 + 16·N·T·V + 23,104·N·T + 352·N·T² + 16·N + 16·T + 528·V + max(T², 2·N·T
+             = 787,744 + 72·N·T·V + 123,320·N·T + 1,280·N·T² + 1,792·V + 512·T
+    workspace  393,480 + 16·N·T·V + 23,632·N·T + 352·N·T² + 16·N + 16·T + 528·V + max(T², 2·N·T
                + N·T·V) bytes
 """
 
@@ -152,7 +152,7 @@ import numpy as np
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V", "range_")
-ONES = ("ones_D1", "ones_T", "ones_V", "ones_NT", "ones_D3", "ones_N")
+ONES = ("ones_D1", "ones_T", "ones_V", "ones_NT", "ones_N")
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
 SIZES = {"D1": D1, "D2": D2, "D3": D3}
@@ -379,10 +379,10 @@ def _backward(params, tensors, gradients, N, T, V):
     dz, dh6, dx_h6, dr_h6_s1 = tensors["dz"], tensors["dh6"], tensors["dx_h6"], tensors["dr_h6_s1"]
     dm_h6_s1, da6_all, da6, dh5 = tensors["dm_h6_s1"], tensors["da6_all"], tensors["da6"], tensors["dh5"]
     da5, dh4, dx_h4, dr_h4_s1 = tensors["da5"], tensors["dh4"], tensors["dx_h4"], tensors["dr_h4_s1"]
-    dm_h4_s1, da4, do_z4 = tensors["dm_h4_s1"], tensors["da4"], tensors["do_z4"]
-    ds_z4_s1, dp_z4, dS_z4, dv3 = tensors["ds_z4_s1"], tensors["dp_z4"], tensors["dS_z4"], tensors["dv3"]
-    dk2_s1, dq1, dh1_1, dh1_2 = tensors["dk2_s1"], tensors["dq1"], tensors["dh1_1"], tensors["dh1_2"]
-    dh1_3, dh1, dx_h1, dr_h1_s1 = tensors["dh1_3"], tensors["dh1"], tensors["dx_h1"], tensors["dr_h1_s1"]
+    dm_h4_s1, da4, do_z4, dp_z4 = tensors["dm_h4_s1"], tensors["da4"], tensors["do_z4"], tensors["dp_z4"]
+    ds_z4_s1, dS_z4, dv3, dk2_s1 = tensors["ds_z4_s1"], tensors["dS_z4"], tensors["dv3"], tensors["dk2_s1"]
+    dq1, dh1_1, dh1_2, dh1_3 = tensors["dq1"], tensors["dh1_1"], tensors["dh1_2"], tensors["dh1_3"]
+    dh1, dx_h1, dr_h1_s1 = tensors["dh1"], tensors["dx_h1"], tensors["dr_h1_s1"]
     dm_h1_s1, dx1_2, dtokens_E_1 = tensors["dm_h1_s1"], tensors["dx1_2"], tensors["dtokens_E_1"]
     dtokens_E_2 = tensors["dtokens_E_2"]
     dtokens_E, dpositions_E, dgamma1 = gradients["tokens_E"], gradients["positions_E"], gradients["gamma1"]
@@ -391,13 +391,12 @@ def _backward(params, tensors, gradients, N, T, V):
     dbo4, dgamma4, dbeta4, dW5 = gradients["bo4"], gradients["gamma4"], gradients["beta4"], gradients["W5"]
     db5, dW6, db6, dgamma6 = gradients["b5"], gradients["W6"], gradients["b6"], gradients["gamma6"]
     dbeta6 = gradients["beta6"]
-    t_N_T_D1, t_N_T_4_D3, is_NT = tensors["t_N_T_D1"], tensors["t_N_T_4_D3"], tensors["is_NT"]
-    t_NT, is_NT1, is_NTV, t_1 = tensors["t_NT"], tensors["is_NT1"], tensors["is_NTV"], tensors["t_1"]
-    t_N_4_T_D3, t_2, t_D2_N_T_D1 = tensors["t_N_4_T_D3"], tensors["t_2"], tensors["t_D2_N_T_D1"]
-    t_3, t_D2_N_T_4_D3, order = tensors["t_3"], tensors["t_D2_N_T_4_D3"], tensors["order"]
-    ordered, ones_D1, range_V = tensors["ordered"], tensors["ones_D1"], tensors["range_V"]
-    ones_NT, ones_D3, range_ = tensors["ones_NT"], tensors["ones_D3"], tensors["range_"]
-    ones_N = tensors["ones_N"]
+    t_N_T_D1, t_N4TT, t_N_T_4_D3 = tensors["t_N_T_D1"], tensors["t_N4TT"], tensors["t_N_T_4_D3"]
+    is_NT, t_NT, is_NT1, is_NTV = tensors["is_NT"], tensors["t_NT"], tensors["is_NT1"], tensors["is_NTV"]
+    t_1, t_2, t_D2_N_T_D1, t_3 = tensors["t_1"], tensors["t_2"], tensors["t_D2_N_T_D1"], tensors["t_3"]
+    t_D2_N_T_4_D3, order, ordered = tensors["t_D2_N_T_4_D3"], tensors["order"], tensors["ordered"]
+    ones_D1, ones_T, range_V = tensors["ones_D1"], tensors["ones_T"], tensors["range_V"]
+    ones_NT, range_, ones_N = tensors["ones_NT"], tensors["range_"], tensors["ones_N"]
     is_NT_column = is_NT[..., None]
     s_loss_column = s_loss[..., None]
     dz_rows = dz.reshape(N * T, V)
@@ -409,7 +408,7 @@ def _backward(params, tensors, gradients, N, T, V):
     c1 = np.array(D1, DTYPE)  # (52)
     one = np.array(1, DTYPE)
     t_NT_column = t_NT[..., None]
-    t_N_4_T_D3_rows = t_N_4_T_D3.reshape(4 * N * T, D3)
+    t_N4TT_rows = t_N4TT.reshape(4 * N * T, T)
     c2 = 4 * N  # (62)
     c3 = math.sqrt(D3)  # (66)
     t_N_T_4_D3_rows = t_N_T_4_D3.reshape(N * T, 4 * D3)
@@ -512,9 +511,9 @@ def _backward(params, tensors, gradients, N, T, V):
             np.multiply(da4[k], r_h4[k][..., None], out=da4[k])  # (59)
             np.add(da6[k], da4[k], out=da4[k])  # (59)
             np.matmul(da4[k][:, None], Wo4[k].swapaxes(-1, -2), out=do_z4[k])  # (60)
-            np.multiply(do_z4[k], o_z4[k], out=t_N_4_T_D3)  # (62)
-            np.dot(t_N_4_T_D3_rows, ones_D3, out=ds_z4_s1[k].reshape(c2 * T))  # (62)
             np.matmul(do_z4[k], v3[k].swapaxes(-1, -2), out=dp_z4[k])  # (61)
+            np.multiply(dp_z4[k], p_z4[k], out=t_N4TT)  # (62)
+            np.dot(t_N4TT_rows, ones_T, out=ds_z4_s1[k].reshape(c2 * T))  # (62)
             np.subtract(dp_z4[k], ds_z4_s1[k][..., None], out=dS_z4[k])  # (63)
             np.multiply(dS_z4[k], p_z4[k], out=dS_z4[k])  # (63)
             np.matmul(p_z4[k].swapaxes(-1, -2), do_z4[k], out=dv3[k])  # (64)
@@ -640,16 +639,16 @@ def _places(N, T, V):
         "x1": (0, 2112 * N * T + 44 * N * T**2, (N, T, D1)),
         "x1_2": (0, 2112 * N * T + 44 * N * T**2, (N, T, D1)),
         "m_h1": (0, 2144 * N * T + 44 * N * T**2, (D2, N, T)),
-        "c_h1": (0, 1024 * N * T + 28 * N * T**2, (D2, N, T, D1)),
+        "c_h1": (0, 1024 * N * T + 24 * N * T**2, (D2, N, T, D1)),
         "v_h1": (0, 2146 * N * T + 44 * N * T**2, (D2, N, T)),
-        "r_h1": (0, 2880 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T)),
+        "r_h1": (0, 2944 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T)),
         "x_h1": (0, 1728 * N * T + 44 * N * T**2, (D2, N, T, D1)),
         "h1": (0, 1792 * N * T + 44 * N * T**2, (D2, N, T, D1)),
-        "z1": (0, 1088 * N * T + 28 * N * T**2, (D2, N, 4, T, D3)),
+        "z1": (0, 1088 * N * T + 24 * N * T**2, (D2, N, 4, T, D3)),
         "q1": (0, 1856 * N * T + 44 * N * T**2, (D2, N, 4, T, D3)),
-        "z2": (0, 1152 * N * T + 28 * N * T**2, (D2, N, 4, T, D3)),
+        "z2": (0, 1152 * N * T + 24 * N * T**2, (D2, N, 4, T, D3)),
         "k2": (0, 1920 * N * T + 44 * N * T**2, (D2, N, 4, T, D3)),
-        "z3": (0, 1216 * N * T + 28 * N * T**2, (D2, N, 4, T, D3)),
+        "z3": (0, 1216 * N * T + 24 * N * T**2, (D2, N, 4, T, D3)),
         "v3": (0, 1984 * N * T + 44 * N * T**2, (D2, N, 4, T, D3)),
         "S_z4": (0, 0, (D2, N, 4, T, T)),
         "m_S_z4": (0, 1728 * N * T + 28 * N * T**2, (D2, N, 4, T)),
@@ -662,7 +661,7 @@ def _places(N, T, V):
         "m_h4": (0, 2148 * N * T + 44 * N * T**2, (D2, N, T)),
         "c_h4": (0, 1408 * N * T + 28 * N * T**2, (D2, N, T, D1)),
         "v_h4": (0, 2150 * N * T + 44 * N * T**2, (D2, N, T)),
-        "r_h4": (0, 2882 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T)),
+        "r_h4": (0, 2946 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T)),
         "x_h4": (0, 1472 * N * T + 28 * N * T**2, (D2, N, T, D1)),
         "h4": (0, 1536 * N * T + 28 * N * T**2, (D2, N, T, D1)),
         "z5": (0, 24 * N * T**2, (D2, N, T, 4 * D1)),
@@ -672,65 +671,64 @@ def _places(N, T, V):
         "z6": (0, 1600 * N * T + 28 * N * T**2, (D2, N, T, D1)),
         "a6": (0, 1664 * N * T + 28 * N * T**2, (D2, N, T, D1)),
         "m_h6": (0, 0, (N, T)),
-        "c_h6": (0, 2752 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
-        "v_h6": (0, 1740 * N * T + 28 * N * T**2, (N, T)),
-        "r_h6": (0, 1740 * N * T + 28 * N * T**2, (N, T)),
-        "x_h6": (0, 2752 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
-        "h6": (0, 2784 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
+        "c_h6": (0, 2816 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
+        "v_h6": (0, 2948 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T)),
+        "r_h6": (0, 2948 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T)),
+        "x_h6": (0, 2816 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
+        "h6": (0, 2848 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
         "z": (0, 2112 * N * T + 44 * N * T**2, (N, T, V)),
         "m_z": (0, 0, (N, T)),
         "s_loss_exp": (0, 2112 * N * T + 44 * N * T**2 + N * T * V, (N, T, V)),
         "s_loss": (0, N * T, (N, T)),
         "count": (0, 3 * N * T, ()),
-        "loss": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49192, ()),
+        "loss": (0, 2951 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49184, ()),
         "dz": (0, 2112 * N * T + 44 * N * T**2 + N * T * V, (N, T, V)),
         "dh6": (0, 24 * N * T**2, (N, T, D1)),
-        "dx_h6": (0, 2816 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
-        "dr_h6_s1": (0, 1741 * N * T + 28 * N * T**2, (N, T)),
-        "dm_h6_s1": (0, 1742 * N * T + 28 * N * T**2, (N, T)),
-        "da6_all": (0, 1742 * N * T + 28 * N * T**2, (N, T)),
-        "da6": (0, 1408 * N * T + 24 * N * T**2, (D2, N, T, D1)),
+        "dx_h6": (0, 2880 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, D1)),
+        "dr_h6_s1": (0, 2112 * N * T + 44 * N * T**2, (N, T)),
+        "dm_h6_s1": (0, 2949 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T)),
+        "da6_all": (0, 2949 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T)),
+        "da6": (0, 1600 * N * T + 28 * N * T**2, (D2, N, T, D1)),
         "dh5": (0, 24 * N * T**2, (D2, N, T, 4 * D1)),
         "da5": (0, 1024 * N * T + 24 * N * T**2, (D2, N, T, 4 * D1)),
-        "dh4": (0, 1600 * N * T + 28 * N * T**2, (D2, N, T, D1)),
-        "dx_h4": (0, 1664 * N * T + 28 * N * T**2, (D2, N, T, D1)),
-        "dr_h4_s1": (0, 1472 * N * T + 24 * N * T**2, (D2, N, T)),
-        "dm_h4_s1": (0, 1474 * N * T + 24 * N * T**2, (D2, N, T)),
-        "da4": (0, 2112 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
-        "do_z4": (0, 2176 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
-        "ds_z4_s1": (0, 1728 * N * T + 28 * N * T**2, (D2, N, 4, T)),
+        "dh4": (0, 1664 * N * T + 28 * N * T**2, (D2, N, T, D1)),
+        "dx_h4": (0, 2112 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
+        "dr_h4_s1": (0, 1736 * N * T + 28 * N * T**2, (D2, N, T)),
+        "dm_h4_s1": (0, 1738 * N * T + 28 * N * T**2, (D2, N, T)),
+        "da4": (0, 2176 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
+        "do_z4": (0, 2240 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
         "dp_z4": (0, 0, (D2, N, 4, T, T)),
+        "ds_z4_s1": (0, 1728 * N * T + 28 * N * T**2, (D2, N, 4, T)),
         "dS_z4": (0, 8 * N * T**2, (D2, N, 4, T, T)),
-        "dv3": (0, 2240 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
-        "dk2_s1": (0, 2304 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
-        "dq1": (0, 2368 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
-        "dh1_1": (0, 2432 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
-        "dh1_2": (0, 2496 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
-        "dh1_3": (0, 2560 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
-        "dh1": (0, 2624 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
-        "dx_h1": (0, 2688 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
-        "dr_h1_s1": (0, 1736 * N * T + 28 * N * T**2, (D2, N, T)),
-        "dm_h1_s1": (0, 1738 * N * T + 28 * N * T**2, (D2, N, T)),
+        "dv3": (0, 2304 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
+        "dk2_s1": (0, 2368 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
+        "dq1": (0, 2432 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, 4, T, D3)),
+        "dh1_1": (0, 2496 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
+        "dh1_2": (0, 2560 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
+        "dh1_3": (0, 2624 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
+        "dh1": (0, 2688 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
+        "dx_h1": (0, 2752 * N * T + 2 * N * T * V + 44 * N * T**2, (D2, N, T, D1)),
+        "dr_h1_s1": (0, 1740 * N * T + 28 * N * T**2, (D2, N, T)),
+        "dm_h1_s1": (0, 1742 * N * T + 28 * N * T**2, (D2, N, T)),
         "dx1_2": (0, 0, (N, T, D1)),
-        "dtokens_E_1": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 49152, (V, D1)),
-        "dtokens_E_2": (0, 2885 * N * T + 2 * N * T * V + 32 * V + 44 * N * T**2 + 49152, (V, D1)),
+        "dtokens_E_1": (0, 2951 * N * T + 2 * N * T * V + 44 * N * T**2 + 49152, (V, D1)),
+        "dtokens_E_2": (0, 2951 * N * T + 2 * N * T * V + 32 * V + 44 * N * T**2 + 49152, (V, D1)),
         "best": (1, 0, (N, T)),
         "wrong": (0, 0, (N,)),
         "exact": (0, N, ()),
-        "ones_D1": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49152, (32,)),
+        "ones_D1": (0, 2951 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49152, (32,)),
         "range_T": (1, 3 * N * T, (T,)),
-        "ones_T": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + 49152, (T,)),
-        "ones_V": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + T + 49152, (V,)),
+        "ones_T": (0, 2951 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + 49152, (T,)),
+        "ones_V": (0, 2951 * N * T + 2 * N * T * V + 44 * N * T**2 + 64 * V + T + 49152, (V,)),
         "range_N": (1, 3 * N * T + T, (N,)),
         "range_V": (1, 3 * N * T + N + T, (V,)),
-        "ones_NT": (0, 2884 * N * T + 2 * N * T * V + 44 * N * T**2 + 49152, (N * T,)),
-        "ones_D3": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + N + T + 49184, (8,)),
+        "ones_NT": (0, 2950 * N * T + 2 * N * T * V + 44 * N * T**2 + 49152, (N * T,)),
         "range_": (1, N * T, (N * T,)),
-        "ones_N": (0, 2885 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + T + 49152, (N,)),
-        "t_N_T_D1": (0, 2848 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, 32)),
-        "t_N4TT": (0, 1024 * N * T + 24 * N * T**2, (N, 4, T, T)),
+        "ones_N": (0, 2951 * N * T + 2 * N * T * V + 44 * N * T**2 + 65 * V + T + 49152, (N,)),
+        "t_N_T_D1": (0, 2912 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, 32)),
+        "t_N4TT": (0, 1280 * N * T + 24 * N * T**2, (N, 4, T, T)),
         "is_TT": (2, 0, (T, T)),
-        "t_N_T_4_D3": (0, 2848 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, 4, 8)),
+        "t_N_T_4_D3": (0, 2912 * N * T + 2 * N * T * V + 44 * N * T**2, (N, T, 4, 8)),
         "is_NT": (2, N * T * V, (N, T)),
         "t_NT": (0, 1280 * N * T + 24 * N * T**2, (N, T)),
         "at_NT": (1, 0, (N, T)),
@@ -739,7 +737,6 @@ def _places(N, T, V):
         "is_NT1": (2, N * T + N * T * V, (N, T, 1)),
         "is_NTV": (2, 0, (N, T, V)),
         "t_1": (0, 1280 * N * T + 24 * N * T**2, (N, T, 128)),
-        "t_N_4_T_D3": (0, 1280 * N * T + 24 * N * T**2, (N, 4, T, 8)),
         "t_2": (0, 1280 * N * T + 24 * N * T**2, (N * T, 32)),
         "t_D2_N_T_D1": (0, 0, (2, N, T, 32)),
         "t_3": (0, 0, (2, N * T, 32)),
@@ -850,7 +847,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/parameters.py: init_params
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step_data, _culprit, _equation_text
+# symbp/runtime/numpy/outside.py: _outside
+# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
 # symbp/runtime/common/training/saving.py: save, load
 
 

@@ -126,7 +126,7 @@ def loss_and_gradients(params, x, y):
         )  # (38)
         do[k] = np.einsum("ntj,lmj->nltm", da4[k], Wo4[k])  # (39)
         dP[k] = do[k] @ v3[k].swapaxes(-1, -2)  # (40)
-        dS[k] = (dP[k] - (do[k] * o[k]).sum(-1, keepdims=True)) * P[k]  # (41)
+        dS[k] = (dP[k] - (dP[k] * P[k]).sum(-1, keepdims=True)) * P[k]  # (41)
         dv3[k] = P[k].swapaxes(-1, -2) @ do[k]  # (42)
         z_hat[k] = dS[k].swapaxes(-1, -2) @ q1[k]  # (43)
         dq1[k] = dS[k] @ k2[k] / np.sqrt(F)  # (44)

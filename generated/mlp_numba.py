@@ -1346,6 +1346,20 @@ def loss_and_gradients(
     return float(tensors[LOSS]), gradients
 
 
+@kernel
+def _any_outside(values: Array, top: int, ignored: int) -> bool:
+    found = False
+    for value in values.flat:
+        found |= (value < 0 or value >= top) and value != ignored
+    return found
+
+
+def _outside(values: Array, top: int, ignored: int | None) -> bool:
+    """Whether a value lies not from 0 to `top` - 1, nor is `ignored`."""
+    _compile()
+    return bool(_any_outside(values, top, 0 if ignored is None else ignored))
+
+
 class NotFinite(FloatingPointError):
     """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
 
@@ -1356,11 +1370,20 @@ class NotFinite(FloatingPointError):
 
 
 def train_step(state: State, **inputs: Any) -> float:
-    """One update in place; returns the loss before it. Checks dtype and shape only.
+    """One update in place; returns the loss before it. Checks dtype, shape and the range of integers.
 
-    Raises NotFinite, with the state as it was, if the loss or a gradient is not finite.
+    Raises DataError, and NotFinite if the loss or a gradient is not finite; the state is then as it was.
     """
     data, sizes = _step_data(state, inputs)
+    for name, (bound, ignored) in INTEGERS.items():
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and name in data and _outside(data[name], top, ignored):
+            _check_values(name, data[name], sizes)
+    return _step(state, data, sizes)
+
+
+def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
+    """One update with data that were checked."""
     data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
     loss, finite = _advance(state, data, sizes)
     if not finite:
@@ -1491,7 +1514,7 @@ def _epoch(state: State, data: Mapping[str, Array], size: int, count: int, stop:
         if stop.asked:
             break
         examples = min(size, count - seen)
-        total += train_step(state, **batch) * examples
+        total += _step(state, *_step_data(state, batch)) * examples
         seen += examples
     return total / max(seen, 1)
 

@@ -23,23 +23,28 @@ Equations:
     (15)  s_expert[n,e] = Σ_k e_expert[n,e,k]
     (16)  expert[n,e,k] = e_expert[n,e,k]/s_expert[n,e]
     (17)  p[n,k] = Σ_e expert[n,e,k]·gate[n,e]
-    (18)  loss = Σ_n (-log(p[n,y[n]])/N)
-    (19)  du_expert[n,e,k] = expert[n,e,y[n]]·gate[n,e]·(expert[n,e,k] - [k = y[n]])/(N·p[n,y[n]])
-    (20)  dc[e,k] = Σ_n du_expert[n,e,k]
-    (21)  dh[n,e,j] = Σ_k du_expert[n,e,k]·V[e,j,k]
-    (22)  dV[e,j,k] = Σ_n h[n,e,j]·du_expert[n,e,k]
-    (23)  dz[n,e,j] = (1 - h[n,e,j]²)·dh[n,e,j]
-    (24)  dW[e,i,j] = Σ_n dz[n,e,j]·x[n,i]
-    (25)  db[e,j] = Σ_n dz[n,e,j]
-    (26)  da2[n,e] = gate[n,e]·(p[n,y[n]] - expert[n,e,y[n]])/(N·p[n,y[n]])
-    (27)  dg2[e] = Σ_n da2[n,e]
-    (28)  dh1[n,j] = Σ_e da2[n,e]·G2[j,e]
-    (29)  dG2[j,e] = Σ_n h1[n,j]·da2[n,e]
-    (30)  dz1[n,j] = (1 - h1[n,j]²)·dh1[n,j]
-    (31)  dG[i,j] = Σ_n x[n,i]·dz1[n,j]
-    (32)  dg1[j] = Σ_n dz1[n,j]
-    (33)  c_accuracy[n] = argmax_k p[n,k]
-    (34)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
+    (18)  l_loss[n,e] = a2[n,e] + u_expert[n,e,y[n]] - log(s_expert[n,e]) - m_u_expert[n,e] - log(s_gate[n]) - m_a2[n]
+    (19)  m_l_loss[n] = max_e l_loss[n,e]
+    (20)  e_loss[n,e] = exp(l_loss[n,e] - m_l_loss[n])
+    (21)  s_loss[n] = Σ_e e_loss[n,e]
+    (22)  loss = Σ_n (-(log(s_loss[n]) + m_l_loss[n])/N)
+    (23)  dl_loss[n,e] = -e_loss[n,e]/(N·s_loss[n])
+    (24)  du_expert[n,e,k] = dl_loss[n,e]·([k = y[n]] - expert[n,e,k])
+    (25)  dc[e,k] = Σ_n du_expert[n,e,k]
+    (26)  dh[n,e,j] = Σ_k du_expert[n,e,k]·V[e,j,k]
+    (27)  dV[e,j,k] = Σ_n h[n,e,j]·du_expert[n,e,k]
+    (28)  dz[n,e,j] = (1 - h[n,e,j]²)·dh[n,e,j]
+    (29)  dW[e,i,j] = Σ_n dz[n,e,j]·x[n,i]
+    (30)  db[e,j] = Σ_n dz[n,e,j]
+    (31)  da2[n,e] = gate[n,e]/N + dl_loss[n,e]
+    (32)  dg2[e] = Σ_n da2[n,e]
+    (33)  dh1[n,j] = Σ_e da2[n,e]·G2[j,e]
+    (34)  dG2[j,e] = Σ_n h1[n,j]·da2[n,e]
+    (35)  dz1[n,j] = (1 - h1[n,j]²)·dh1[n,j]
+    (36)  dG[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (37)  dg1[j] = Σ_n dz1[n,j]
+    (38)  c_accuracy[n] = argmax_k p[n,k]
+    (39)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
 
 Update of each entry i of the parameters:
 Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
@@ -51,12 +56,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 12, E = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
-             = 336·D·N + 552·K·N + 1,121·N
-    bytes      120·E·H·N + 24·E·H·K + 48·D·E·H + 72·E·K·N + 16·D·H + 16·E·K + 32·D·N + 40·E·H + 88·H·N
-               + 8·K·N + 96·E·N + 16·E + 16·H + 48·N + 8
-             = 32·D·N + 440·K·N + 10,320·N + 1,824·K + 3,648·D + 3,176
-    workspace  240·K·rows + 3,024·rows + 576·D + 8·N + 8 bytes for each chunk of rows examples
+    flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 13·E·K·N + 4·D·H·N + 33·E·N + 7·H·N + 6·N
+             = 336·D·N + 510·K·N + 1,224·N
+    bytes      120·E·H·N + 24·E·H·K + 48·D·E·H + 48·E·K·N + 16·D·H + 16·E·K + 32·D·N + 40·E·H + 88·H·N
+               + 96·E·N + 16·E + 16·H + 64·N + 8
+             = 288·K·N + 32·D·N + 10,336·N + 1,824·K + 3,648·D + 3,176
+    workspace  240·K·rows + 3,024·rows + 576·D + 64·K + 8·N + 8 bytes for each chunk of rows examples
 """
 
 from __future__ import annotations
@@ -102,8 +107,9 @@ GRADIENTS = {"G": "dG", "G2": "dG2", "g1": "dg1", "g2": "dg2", "W": "dW", "b": "
 EQUATIONS = {
     1: "z1", 2: "h1", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_gate", 7: "s_gate", 8: "gate", 9: "z", 10: "h",
     11: "o", 12: "u_expert", 13: "m_u_expert", 14: "e_expert", 15: "s_expert", 16: "expert", 17: "p",
-    18: "loss", 19: "du_expert", 20: "dc", 21: "dh", 22: "dV", 23: "dz", 24: "dW", 25: "db", 26: "da2",
-    27: "dg2", 28: "dh1", 29: "dG2", 30: "dz1", 31: "dG", 32: "dg1", 33: "c_accuracy", 34: "accuracy",
+    18: "l_loss", 19: "m_l_loss", 20: "e_loss", 21: "s_loss", 22: "loss", 23: "dl_loss", 24: "du_expert",
+    25: "dc", 26: "dh", 27: "dV", 28: "dz", 29: "dW", 30: "db", 31: "da2", 32: "dg2", 33: "dh1", 34: "dG2",
+    35: "dz1", 36: "dG", 37: "dg1", 38: "c_accuracy", 39: "accuracy",
 }
 STOPPED = ()
 MOMENTS = ("m", "v")
@@ -169,61 +175,74 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
 
 @kernel
 def _loss(theta, work, counts, at, y, rows, N, D, K):
-    """The loss: equation (18)."""
-    p = work[at[19] : at[19] + K * rows].reshape(rows, K)
-    loss = work[at[20] : at[20] + 1]
-    _compute_loss(p, y, loss, rows, N)  # (18)
+    """The loss: equations (18) to (22)."""
+    a2 = work[at[3] : at[3] + 6 * rows].reshape(rows, E)
+    m_a2 = work[at[4] : at[4] + rows]
+    s_gate = work[at[6] : at[6] + rows]
+    u_expert = work[at[14] : at[14] + 6 * K * rows].reshape(rows, E, K)
+    m_u_expert = work[at[15] : at[15] + 6 * rows].reshape(rows, E)
+    s_expert = work[at[17] : at[17] + 6 * rows].reshape(rows, E)
+    l_loss = work[at[20] : at[20] + 6 * rows].reshape(rows, E)
+    m_l_loss = work[at[21] : at[21] + rows]
+    e_loss = work[at[22] : at[22] + 6 * rows].reshape(rows, E)
+    s_loss = work[at[23] : at[23] + rows]
+    loss = work[at[24] : at[24] + 1]
+    _compute_loss(
+        l_loss, a2, m_u_expert, u_expert, y, m_a2, s_expert, s_gate, m_l_loss, e_loss, s_loss, loss, rows, N
+    )  # (18), (19), (20), (21), (22)
 
 
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
-    """The gradients: equations (19) to (32)."""
+    """The gradients: equations (23) to (37)."""
     G2 = theta[12 * D : 12 * D + 72].reshape(H, E)
     V = theta[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
     h1 = work[at[1] : at[1] + 12 * rows].reshape(rows, H)
     gate = work[at[7] : at[7] + 6 * rows].reshape(rows, E)
     h = work[at[10] : at[10] + 72 * rows].reshape(rows, E, H)
     expert = work[at[18] : at[18] + 6 * K * rows].reshape(rows, E, K)
-    p = work[at[19] : at[19] + K * rows].reshape(rows, K)
-    du_expert = work[at[21] : at[21] + 6 * K * rows].reshape(rows, E, K)
+    e_loss = work[at[22] : at[22] + 6 * rows].reshape(rows, E)
+    s_loss = work[at[23] : at[23] + rows]
+    dl_loss = work[at[25] : at[25] + 6 * rows].reshape(rows, E)
+    du_expert = work[at[26] : at[26] + 6 * K * rows].reshape(rows, E, K)
     dc = gradient[72 * K + 84 * D + 162 : 78 * K + 84 * D + 162].reshape(E, K)
-    dh_right = work[at[22] : at[22] + 6 * K * rows].reshape(E, rows, K)
-    dV_right = work[at[23] : at[23] + 6 * K * rows].reshape(E, rows, K)
-    da2 = work[at[24] : at[24] + 6 * rows].reshape(rows, E)
+    dh_right = work[at[27] : at[27] + 6 * K * rows].reshape(E, rows, K)
+    dV_right = work[at[28] : at[28] + 6 * K * rows].reshape(E, rows, K)
+    da2 = work[at[29] : at[29] + 6 * rows].reshape(rows, E)
     dg2 = gradient[12 * D + 84 : 12 * D + 90]
-    dh_product = work[at[25] : at[25] + 72 * rows].reshape(E, H, rows)
-    dh = work[at[26] : at[26] + 72 * rows].reshape(rows, E, H)
-    dz = work[at[27] : at[27] + 72 * rows].reshape(rows, E, H)
+    dh_product = work[at[30] : at[30] + 72 * rows].reshape(E, H, rows)
+    dh = work[at[31] : at[31] + 72 * rows].reshape(rows, E, H)
+    dz = work[at[32] : at[32] + 72 * rows].reshape(rows, E, H)
     db = gradient[84 * D + 90 : 84 * D + 162].reshape(E, H)
-    dV_left = work[at[28] : at[28] + 72 * rows].reshape(E, rows, H)
+    dV_left = work[at[33] : at[33] + 72 * rows].reshape(E, rows, H)
     dV = gradient[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
-    dW_product = work[at[29] : at[29] + 72 * D].reshape(E, H, D)
+    dW_product = work[at[34] : at[34] + 72 * D].reshape(E, H, D)
     dW = gradient[12 * D + 90 : 84 * D + 90].reshape(E, D, H)
-    dh1 = work[at[30] : at[30] + 12 * rows].reshape(rows, H)
+    dh1 = work[at[35] : at[35] + 12 * rows].reshape(rows, H)
     dG2 = gradient[12 * D : 12 * D + 72].reshape(H, E)
-    dz1 = work[at[31] : at[31] + 12 * rows].reshape(rows, H)
+    dz1 = work[at[36] : at[36] + 12 * rows].reshape(rows, H)
     dg1 = gradient[12 * D + 72 : 12 * D + 84]
     dG = gradient[0 : 12 * D].reshape(D, H)
     _compute_dg2(
-        dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, da2, rows, K, N
-    )  # (19), (20), (21), (22), (26), (27)
+        dc, dg2, dl_loss, e_loss, s_loss, du_expert, y, expert, dh_right, dV_right, da2, gate, rows, N, K
+    )  # (23), (24), (25), (26), (27), (31), (32)
     for e in range(E):
-        _product(V[e], dh_right[e].T, dh_product[e])  # (21)
-    _compute_db(db, dh, dh_product, dz, h, rows)  # (21), (23), (25)
-    _compute_dV_left(dV_left, h, rows)  # (22)
+        _product(V[e], dh_right[e].T, dh_product[e])  # (26)
+    _compute_db(db, dh, dh_product, dz, h, rows)  # (26), (28), (30)
+    _compute_dV_left(dV_left, h, rows)  # (27)
     for e in range(E):
-        _product(dV_left[e].T, dV_right[e], dV[e])  # (22)
-    _product(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (24)
-    _compute_dW(dW, dW_product, D)  # (24)
-    _product(da2, G2.T, dh1)  # (28)
-    _product(h1.T, da2, dG2)  # (29)
-    _compute_dg1(dg1, dz1, h1, dh1, rows)  # (30), (32)
-    _product(x.T, dz1, dG)  # (31)
+        _product(dV_left[e].T, dV_right[e], dV[e])  # (27)
+    _product(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (29)
+    _compute_dW(dW, dW_product, D)  # (29)
+    _product(da2, G2.T, dh1)  # (33)
+    _product(h1.T, da2, dG2)  # (34)
+    _compute_dg1(dg1, dz1, h1, dh1, rows)  # (35), (37)
+    _product(x.T, dz1, dG)  # (36)
 
 
 @kernel
 def _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
-    """The loss and its gradients: equations (1) to (32)."""
+    """The loss and its gradients: equations (1) to (16), (18) to (37)."""
     G = theta[0 : 12 * D].reshape(D, H)
     G2 = theta[12 * D : 12 * D + 72].reshape(H, E)
     g1 = theta[12 * D + 72 : 12 * D + 84]
@@ -235,73 +254,72 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K
     z1 = work[at[0] : at[0] + 12 * rows].reshape(rows, H)
     h1 = work[at[1] : at[1] + 12 * rows].reshape(rows, H)
     z2 = work[at[2] : at[2] + 6 * rows].reshape(rows, E)
+    a2 = work[at[3] : at[3] + 6 * rows].reshape(rows, E)
+    m_a2 = work[at[4] : at[4] + rows]
+    s_gate = work[at[6] : at[6] + rows]
     gate = work[at[7] : at[7] + 6 * rows].reshape(rows, E)
     z_right = work[at[8] : at[8] + 72 * D].reshape(D, E, H)
     z = work[at[9] : at[9] + 72 * rows].reshape(rows, E, H)
     h = work[at[10] : at[10] + 72 * rows].reshape(rows, E, H)
     o_right = work[at[11] : at[11] + 72 * rows].reshape(E, rows, H)
     o_product = work[at[12] : at[12] + 6 * K * rows].reshape(E, K, rows)
-    expert = work[at[18] : at[18] + 6 * K * rows].reshape(rows, E, K)
-    p = work[at[19] : at[19] + K * rows].reshape(rows, K)
-    loss = work[at[20] : at[20] + 1]
+    loss = work[at[24] : at[24] + 1]
     dc = gradient[72 * K + 84 * D + 162 : 78 * K + 84 * D + 162].reshape(E, K)
-    dh_right = work[at[22] : at[22] + 6 * K * rows].reshape(E, rows, K)
-    dV_right = work[at[23] : at[23] + 6 * K * rows].reshape(E, rows, K)
-    da2 = work[at[24] : at[24] + 6 * rows].reshape(rows, E)
+    dh_right = work[at[27] : at[27] + 6 * K * rows].reshape(E, rows, K)
+    dV_right = work[at[28] : at[28] + 6 * K * rows].reshape(E, rows, K)
+    da2 = work[at[29] : at[29] + 6 * rows].reshape(rows, E)
     dg2 = gradient[12 * D + 84 : 12 * D + 90]
-    dh_product = work[at[25] : at[25] + 72 * rows].reshape(E, H, rows)
-    dz = work[at[27] : at[27] + 72 * rows].reshape(rows, E, H)
+    dh_product = work[at[30] : at[30] + 72 * rows].reshape(E, H, rows)
+    dz = work[at[32] : at[32] + 72 * rows].reshape(rows, E, H)
     db = gradient[84 * D + 90 : 84 * D + 162].reshape(E, H)
-    dV_left = work[at[28] : at[28] + 72 * rows].reshape(E, rows, H)
+    dV_left = work[at[33] : at[33] + 72 * rows].reshape(E, rows, H)
     dV = gradient[84 * D + 162 : 72 * K + 84 * D + 162].reshape(E, H, K)
-    dW_product = work[at[29] : at[29] + 72 * D].reshape(E, H, D)
+    dW_product = work[at[34] : at[34] + 72 * D].reshape(E, H, D)
     dW = gradient[12 * D + 90 : 84 * D + 90].reshape(E, D, H)
-    dh1 = work[at[30] : at[30] + 12 * rows].reshape(rows, H)
+    dh1 = work[at[35] : at[35] + 12 * rows].reshape(rows, H)
     dG2 = gradient[12 * D : 12 * D + 72].reshape(H, E)
-    dz1 = work[at[31] : at[31] + 12 * rows].reshape(rows, H)
+    dz1 = work[at[36] : at[36] + 12 * rows].reshape(rows, H)
     dg1 = gradient[12 * D + 72 : 12 * D + 84]
     dG = gradient[0 : 12 * D].reshape(D, H)
-    a2_row = work[at[32] : at[32] + 6]
-    e_gate_row = work[at[33] : at[33] + 6]
-    u_expert_row = work[at[34] : at[34] + K]
-    e_expert_row = work[at[35] : at[35] + K]
+    e_gate_row = work[at[37] : at[37] + 6]
+    u_expert_row = work[at[38] : at[38] + K]
+    e_expert_row = work[at[39] : at[39] + K]
+    expert_row = work[at[40] : at[40] + 6 * K].reshape(E, K)
+    l_loss_row = work[at[41] : at[41] + 6]
+    e_loss_row = work[at[42] : at[42] + 6]
     _product(x, G, z1)  # (1)
     _compute_h1(h1, z1, g1, rows)  # (2)
     _product(h1, G2, z2)  # (3)
-    _compute_gate_2(a2_row, z2, g2, e_gate_row, gate, rows)  # (4), (5), (6), (7), (8)
+    _compute_gate_2(a2, z2, g2, m_a2, e_gate_row, s_gate, gate, rows)  # (4), (5), (6), (7), (8)
     _compute_z_right(z_right, W, D)  # (9)
     _product(x, z_right.reshape(D, E * H), z.reshape(rows, E * H))  # (9)
-    _compute_dV_left_2(h, z, b, o_right, dV_left, rows)  # (10), (11), (22)
+    _compute_dV_left_2(h, z, b, o_right, dV_left, rows)  # (10), (11), (27)
     for e in range(E):
         _product(V[e].T, o_right[e].T, o_product[e])  # (11)
-    _compute_expert_2(
-        o_product, u_expert_row, c, e_expert_row, expert, rows, K
-    )  # (11), (12), (13), (14), (15), (16)
-    for n in range(rows):
-        np.dot(expert[n].T, gate[n], p[n])  # (17)
     _compute_dg2_2(
-        dc, dg2, p, y, expert, gate, dh_right, dV_right, da2, loss, rows, N, K
-    )  # (18), (19), (20), (21), (22), (26), (27)
+        dc, dg2, o_product, u_expert_row, c, e_expert_row, expert_row, l_loss_row, a2, y, m_a2, s_gate,
+        e_loss_row, dh_right, dV_right, da2, gate, loss, rows, K, N
+    )  # (11), (12), (13), (14), (15), (16), (18), (19), (20), (21), (22), (23), (24), (25), (26), (27), (31), (32)
     for e in range(E):
-        _product(V[e], dh_right[e].T, dh_product[e])  # (21)
-    _compute_db_2(db, dh_product, dz, h, rows)  # (21), (23), (25)
+        _product(V[e], dh_right[e].T, dh_product[e])  # (26)
+    _compute_db_2(db, dh_product, dz, h, rows)  # (26), (28), (30)
     for e in range(E):
-        _product(dV_left[e].T, dV_right[e], dV[e])  # (22)
-    _product(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (24)
-    _compute_dW(dW, dW_product, D)  # (24)
-    _product(da2, G2.T, dh1)  # (28)
-    _product(h1.T, da2, dG2)  # (29)
-    _compute_dg1(dg1, dz1, h1, dh1, rows)  # (30), (32)
-    _product(x.T, dz1, dG)  # (31)
+        _product(dV_left[e].T, dV_right[e], dV[e])  # (27)
+    _product(dz.reshape(rows, E * H).T, x, dW_product.reshape(E * H, D))  # (29)
+    _compute_dW(dW, dW_product, D)  # (29)
+    _product(da2, G2.T, dh1)  # (33)
+    _product(h1.T, da2, dG2)  # (34)
+    _compute_dg1(dg1, dz1, h1, dh1, rows)  # (35), (37)
+    _product(x.T, dz1, dG)  # (36)
 
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, D, K):
-    """The metrics: equations (33) to (34)."""
+    """The metrics: equations (38) to (39)."""
     p = work[at[19] : at[19] + K * rows].reshape(rows, K)
-    c_accuracy = counts[at[36] : at[36] + N]
-    accuracy = work[at[37] : at[37] + 1]
-    _compute_accuracy(p, c_accuracy, y, accuracy, N, K)  # (33), (34)
+    c_accuracy = counts[at[43] : at[43] + N]
+    accuracy = work[at[44] : at[44] + 1]
+    _compute_accuracy(p, c_accuracy, y, accuracy, N, K)  # (38), (39)
 
 
 @kernel
@@ -375,113 +393,137 @@ def _compute_expert(o, o_product, u_expert, c, m_u_expert, e_expert, s_expert, e
 
 
 @kernel
-def _compute_loss(p, y, loss, rows, N):
-    """Equation (18)."""
+def _compute_loss(
+    l_loss, a2, m_u_expert, u_expert, y, m_a2, s_expert, s_gate, m_l_loss, e_loss, s_loss, loss, rows, N,
+):
+    """Equations (18) to (22)."""
     _disjoint()
     loss_sum = 0.0
     for n in range(rows):
-        loss_sum += -_log(p[n, y[n]]) / N  # (18)
+        m_l_loss_max = -np.inf
+        for e in range(E):
+            l_loss[n, e] = (
+                a2[n, e] - m_u_expert[n, e] + u_expert[n, e, y[n]] - m_a2[n] - _log(s_expert[n, e])
+                - _log(s_gate[n])
+            )  # (18)
+            m_l_loss_max = _larger(m_l_loss_max, l_loss[n, e])  # (19)
+        m_l_loss[n] = m_l_loss_max
+        s_loss_sum = 0.0
+        for e in range(E):
+            e_loss[n, e] = _exp(l_loss[n, e] - m_l_loss[n])  # (20)
+            s_loss_sum += e_loss[n, e]  # (21)
+        s_loss[n] = s_loss_sum
+        loss_sum += -(_log(s_loss[n]) + m_l_loss[n]) / N  # (22)
     loss[0] = loss_sum
 
 
 @kernel
-def _compute_dg2(dc, dg2, du_expert, expert, y, gate, p, dh_right, dV_right, da2, rows, K, N):
-    """Equations (19) to (22), (26), (27)."""
+def _compute_dg2(
+    dc, dg2, dl_loss, e_loss, s_loss, du_expert, y, expert, dh_right, dV_right, da2, gate, rows, N, K,
+):
+    """Equations (23) to (27), (31), (32)."""
     _disjoint()
     dc[:, :] = 0.0
     dg2[:] = 0.0
     for n in range(rows):
         for e in range(E):
+            dl_loss[n, e] = -e_loss[n, e] / (N * s_loss[n])  # (23)
             for k in range(K):
-                du_expert[n, e, k] = (
-                    (expert[n, e, k] - (1.0 if k == y[n] else 0.0)) * expert[n, e, y[n]] * gate[n, e]
-                    / (N * p[n, y[n]])
-                )  # (19)
-                dc[e, k] += du_expert[n, e, k]  # (20)
-                dh_right[e, n, k] = du_expert[n, e, k]  # (21)
-                dV_right[e, n, k] = du_expert[n, e, k]  # (22)
-            da2[n, e] = gate[n, e] * (p[n, y[n]] - expert[n, e, y[n]]) / (N * p[n, y[n]])  # (26)
-            dg2[e] += da2[n, e]  # (27)
+                du_expert[n, e, k] = ((1.0 if k == y[n] else 0.0) - expert[n, e, k]) * dl_loss[n, e]  # (24)
+                dc[e, k] += du_expert[n, e, k]  # (25)
+                dh_right[e, n, k] = du_expert[n, e, k]  # (26)
+                dV_right[e, n, k] = du_expert[n, e, k]  # (27)
+            da2[n, e] = dl_loss[n, e] + gate[n, e] / N  # (31)
+            dg2[e] += da2[n, e]  # (32)
 
 
 @kernel
 def _compute_db(db, dh, dh_product, dz, h, rows):
-    """Equations (21), (23), (25)."""
+    """Equations (26), (28), (30)."""
     _disjoint()
     db[:, :] = 0.0
     for n in range(rows):
         for e in range(E):
             for j in range(H):
-                dh[n, e, j] = dh_product[e, j, n]  # (21)
-                dz[n, e, j] = (1 - h[n, e, j] * h[n, e, j]) * dh[n, e, j]  # (23)
-                db[e, j] += dz[n, e, j]  # (25)
+                dh[n, e, j] = dh_product[e, j, n]  # (26)
+                dz[n, e, j] = (1 - h[n, e, j] * h[n, e, j]) * dh[n, e, j]  # (28)
+                db[e, j] += dz[n, e, j]  # (30)
 
 
 @kernel
 def _compute_dV_left(dV_left, h, rows):
-    """Equation (22)."""
+    """Equation (27)."""
     _disjoint()
     for e in range(E):
         for n in range(rows):
             for j in range(H):
-                dV_left[e, n, j] = h[n, e, j]  # (22)
+                dV_left[e, n, j] = h[n, e, j]  # (27)
 
 
 @kernel
 def _compute_dW(dW, dW_product, D):
-    """Equation (24)."""
+    """Equation (29)."""
     _disjoint()
     for e in range(E):
         for i in range(D):
             for j in range(H):
-                dW[e, i, j] = dW_product[e, j, i]  # (24)
+                dW[e, i, j] = dW_product[e, j, i]  # (29)
 
 
 @kernel
 def _compute_dg1(dg1, dz1, h1, dh1, rows):
-    """Equations (30), (32)."""
+    """Equations (35), (37)."""
     _disjoint()
     dg1[:] = 0.0
     for n in range(rows):
         for j in range(H):
-            dz1[n, j] = (1 - h1[n, j] * h1[n, j]) * dh1[n, j]  # (30)
-            dg1[j] += dz1[n, j]  # (32)
+            dz1[n, j] = (1 - h1[n, j] * h1[n, j]) * dh1[n, j]  # (35)
+            dg1[j] += dz1[n, j]  # (37)
 
 
 @kernel
-def _compute_gate_2(a2_row, z2, g2, e_gate_row, gate, rows):
+def _compute_gate_2(a2, z2, g2, m_a2, e_gate_row, s_gate, gate, rows):
     """Equations (4) to (8)."""
     _disjoint()
     for n in range(rows):
-        m_a2 = -np.inf
+        m_a2_max = -np.inf
         for e in range(E):
-            a2_row[e] = z2[n, e] + g2[e]  # (4)
-            m_a2 = _larger(m_a2, a2_row[e])  # (5)
-        s_gate = 0.0
+            a2[n, e] = z2[n, e] + g2[e]  # (4)
+            m_a2_max = _larger(m_a2_max, a2[n, e])  # (5)
+        m_a2[n] = m_a2_max
+        s_gate_sum = 0.0
         for e in range(E):
-            e_gate_row[e] = _exp(a2_row[e] - m_a2)  # (6)
-            s_gate += e_gate_row[e]  # (7)
+            e_gate_row[e] = _exp(a2[n, e] - m_a2[n])  # (6)
+            s_gate_sum += e_gate_row[e]  # (7)
+        s_gate[n] = s_gate_sum
         for e in range(E):
-            gate[n, e] = e_gate_row[e] / s_gate  # (8)
+            gate[n, e] = e_gate_row[e] / s_gate[n]  # (8)
 
 
 @kernel
 def _compute_dV_left_2(h, z, b, o_right, dV_left, rows):
-    """Equations (10), (11), (22)."""
+    """Equations (10), (11), (27)."""
     _disjoint()
     for n in range(rows):
         for e in range(E):
             for j in range(H):
                 h[n, e, j] = _tanh(z[n, e, j] + b[e, j])  # (10)
                 o_right[e, n, j] = h[n, e, j]  # (11)
-                dV_left[e, n, j] = h[n, e, j]  # (22)
+                dV_left[e, n, j] = h[n, e, j]  # (27)
 
 
 @kernel
-def _compute_expert_2(o_product, u_expert_row, c, e_expert_row, expert, rows, K):
-    """Equations (11) to (16)."""
+def _compute_dg2_2(
+    dc, dg2, o_product, u_expert_row, c, e_expert_row, expert_row, l_loss_row, a2, y, m_a2, s_gate,
+    e_loss_row, dh_right, dV_right, da2, gate, loss, rows, K, N,
+):
+    """Equations (11) to (16), (18) to (27), (31), (32)."""
     _disjoint()
+    loss_sum = 0.0
+    dc[:, :] = 0.0
+    dg2[:] = 0.0
     for n in range(rows):
+        m_l_loss = -np.inf
         for e in range(E):
             m_u_expert = -np.inf
             for k in range(K):
@@ -493,59 +535,53 @@ def _compute_expert_2(o_product, u_expert_row, c, e_expert_row, expert, rows, K)
                 e_expert_row[k] = _exp(u_expert_row[k] - m_u_expert)  # (14)
                 s_expert += e_expert_row[k]  # (15)
             for k in range(K):
-                expert[n, e, k] = e_expert_row[k] / s_expert  # (16)
-
-
-@kernel
-def _compute_dg2_2(dc, dg2, p, y, expert, gate, dh_right, dV_right, da2, loss, rows, N, K):
-    """Equations (18) to (22), (26), (27)."""
-    _disjoint()
-    loss_sum = 0.0
-    dc[:, :] = 0.0
-    dg2[:] = 0.0
-    for n in range(rows):
-        loss_sum += -_log(p[n, y[n]]) / N  # (18)
+                expert_row[e, k] = e_expert_row[k] / s_expert  # (16)
+            l_loss_row[e] = a2[n, e] - m_u_expert + u_expert_row[y[n]] - m_a2[n] - _log(s_expert) - _log(s_gate[n])  # (18)
+            m_l_loss = _larger(m_l_loss, l_loss_row[e])  # (19)
+        s_loss = 0.0
         for e in range(E):
+            e_loss_row[e] = _exp(l_loss_row[e] - m_l_loss)  # (20)
+            s_loss += e_loss_row[e]  # (21)
+        loss_sum += -(_log(s_loss) + m_l_loss) / N  # (22)
+        for e in range(E):
+            dl_loss = -e_loss_row[e] / (N * s_loss)  # (23)
             for k in range(K):
-                du_expert = (
-                    (expert[n, e, k] - (1.0 if k == y[n] else 0.0)) * expert[n, e, y[n]] * gate[n, e]
-                    / (N * p[n, y[n]])
-                )  # (19)
-                dc[e, k] += du_expert  # (20)
-                dh_right[e, n, k] = du_expert  # (21)
-                dV_right[e, n, k] = du_expert  # (22)
-            da2[n, e] = gate[n, e] * (p[n, y[n]] - expert[n, e, y[n]]) / (N * p[n, y[n]])  # (26)
-            dg2[e] += da2[n, e]  # (27)
+                du_expert = ((1.0 if k == y[n] else 0.0) - expert_row[e, k]) * dl_loss  # (24)
+                dc[e, k] += du_expert  # (25)
+                dh_right[e, n, k] = du_expert  # (26)
+                dV_right[e, n, k] = du_expert  # (27)
+            da2[n, e] = dl_loss + gate[n, e] / N  # (31)
+            dg2[e] += da2[n, e]  # (32)
     loss[0] = loss_sum
 
 
 @kernel
 def _compute_db_2(db, dh_product, dz, h, rows):
-    """Equations (21), (23), (25)."""
+    """Equations (26), (28), (30)."""
     _disjoint()
     db[:, :] = 0.0
     for n in range(rows):
         for e in range(E):
             for j in range(H):
-                dh = dh_product[e, j, n]  # (21)
-                dz[n, e, j] = (1 - h[n, e, j] * h[n, e, j]) * dh  # (23)
-                db[e, j] += dz[n, e, j]  # (25)
+                dh = dh_product[e, j, n]  # (26)
+                dz[n, e, j] = (1 - h[n, e, j] * h[n, e, j]) * dh  # (28)
+                db[e, j] += dz[n, e, j]  # (30)
 
 
 @kernel
 def _compute_accuracy(p, c_accuracy, y, accuracy, N, K):
-    """Equations (33), (34)."""
+    """Equations (38), (39)."""
     _disjoint()
     accuracy_sum = 0.0
     for n in range(N):
         c_accuracy_argmax = -np.inf
         c_accuracy_at = -1
         for k in range(K):
-            if c_accuracy_at < 0 or p[n, k] > c_accuracy_argmax:  # (33)
+            if c_accuracy_at < 0 or p[n, k] > c_accuracy_argmax:  # (38)
                 c_accuracy_argmax, c_accuracy_at = p[n, k], k
         c_accuracy[n] = c_accuracy_at
         if c_accuracy[n] == y[n]:
-            accuracy_sum += float(1 / N)  # (34)
+            accuracy_sum += float(1 / N)  # (39)
     accuracy[0] = accuracy_sum
 
 
@@ -578,7 +614,7 @@ def _evaluate(theta, work, counts, at, x, y, rows, N, D, K):
 def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     """The loss, and its gradient by all parameters."""
     _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
-    return work[at[20]]
+    return work[at[24]]
 
 
 @kernel
@@ -593,7 +629,7 @@ def _replay(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, D, K):
     """A whole step; the update is left out if the loss or a gradient is not finite."""
     _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
-    loss = work[at[20]]
+    loss = work[at[24]]
     finite = math.isfinite(loss) and _all_finite(gradient)
     if finite:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
@@ -653,8 +689,8 @@ def _train_step_in_chunks(
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
-        work[0, at[20]] += work[k, at[20]]
-    loss = work[0, at[20]]
+        work[0, at[24]] += work[k, at[24]]
+    loss = work[0, at[24]]
     finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
     if finite:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
@@ -663,7 +699,7 @@ def _train_step_in_chunks(
 
 def _flops(N, D, K):
     """Floating-point operations of one step."""
-    return 1121 * N + 336 * D * N + 552 * K * N
+    return 1224 * N + 336 * D * N + 510 * K * N
 
 
 def _places(rows, N, D, K):
@@ -672,11 +708,11 @@ def _places(rows, N, D, K):
         "z1": (0, 0, (rows, H)),
         "h1": (0, 30 * K * rows + 360 * rows + 72 * D, (rows, H)),
         "z2": (0, 0, (rows, E)),
-        "a2": (0, 6 * rows, (rows, E)),
-        "m_a2": (0, 18 * rows, (rows,)),
-        "e_gate": (0, 12 * rows, (rows, E)),
-        "s_gate": (0, 19 * rows, (rows,)),
-        "gate": (0, 216 * rows + 30 * K * rows + 72 * D, (rows, E)),
+        "a2": (0, 216 * rows + 30 * K * rows + 72 * D, (rows, E)),
+        "m_a2": (0, 228 * rows + 30 * K * rows + 72 * D, (rows,)),
+        "e_gate": (0, 6 * rows, (rows, E)),
+        "s_gate": (0, 229 * rows + 30 * K * rows + 72 * D, (rows,)),
+        "gate": (0, 222 * rows + 30 * K * rows + 72 * D, (rows, E)),
         "z_right": (0, 0, (D, E, H)),
         "z": (0, 72 * D, (rows, E, H)),
         "h": (0, 30 * K * rows + 72 * D + 72 * rows, (rows, E, H)),
@@ -688,25 +724,32 @@ def _places(rows, N, D, K):
         "e_expert": (0, 18 * K * rows, (rows, E, K)),
         "s_expert": (0, 30 * K * rows + 6 * rows, (rows, E)),
         "expert": (0, 24 * K * rows, (rows, E, K)),
-        "p": (0, 18 * K * rows, (rows, K)),
-        "loss": (0, 30 * K * rows + 378 * rows + 72 * D, ()),
-        "du_expert": (0, 0, (rows, E, K)),
-        "dh_right": (0, 6 * K * rows, (E, rows, K)),
-        "dV_right": (0, 12 * K * rows, (E, rows, K)),
+        "p": (0, 0, (rows, K)),
+        "l_loss": (0, K * rows, (rows, E)),
+        "m_l_loss": (0, 18 * rows + 30 * K * rows, (rows,)),
+        "e_loss": (0, 18 * K * rows, (rows, E)),
+        "s_loss": (0, 19 * rows + 30 * K * rows, (rows,)),
+        "loss": (0, 30 * K * rows + 378 * rows + 72 * D + 8 * K, ()),
+        "dl_loss": (0, 12 * rows + 30 * K * rows, (rows, E)),
+        "du_expert": (0, 12 * K * rows, (rows, E, K)),
+        "dh_right": (0, 18 * K * rows, (E, rows, K)),
+        "dV_right": (0, 24 * K * rows, (E, rows, K)),
         "da2": (0, 30 * K * rows + 372 * rows + 72 * D, (rows, E)),
-        "dh_product": (0, 18 * K * rows, (E, H, rows)),
+        "dh_product": (0, 30 * K * rows, (E, H, rows)),
         "dh": (0, 144 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
         "dz": (0, 216 * rows + 30 * K * rows + 72 * D, (rows, E, H)),
         "dV_left": (0, 288 * rows + 30 * K * rows + 72 * D, (E, rows, H)),
         "dW_product": (0, 0, (E, H, D)),
         "dh1": (0, 0, (rows, H)),
         "dz1": (0, 12 * rows, (rows, H)),
-        "a2_row": (0, 6 * rows, (E,)),
-        "e_gate_row": (0, 6 * rows + 6, (E,)),
-        "u_expert_row": (0, 12 * K * rows, (K,)),
-        "e_expert_row": (0, 12 * K * rows + K, (K,)),
+        "e_gate_row": (0, 6 * rows, (E,)),
+        "u_expert_row": (0, 30 * K * rows + 378 * rows + 6 * K + 72 * D, (K,)),
+        "e_expert_row": (0, 30 * K * rows + 378 * rows + 72 * D + 7 * K, (K,)),
+        "expert_row": (0, 30 * K * rows + 378 * rows + 72 * D, (E, K)),
+        "l_loss_row": (0, 20 * rows + 30 * K * rows, (E,)),
+        "e_loss_row": (0, 20 * rows + 30 * K * rows + 6, (E,)),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 0, ()),
+        "accuracy": (0, K * rows, ()),
     }
 
 
@@ -787,7 +830,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/parameters.py: init_params
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step_data, _culprit, _equation_text
+# symbp/runtime/numba/outside.py: _any_outside, _outside
+# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
 # symbp/runtime/common/training/saving.py: save, load
 
 

@@ -23,23 +23,28 @@ Equations:
     (15)  s_expert[n,e] = Σ_k e_expert[n,e,k]
     (16)  expert[n,e,k] = e_expert[n,e,k]/s_expert[n,e]
     (17)  p[n,k] = Σ_e expert[n,e,k]·gate[n,e]
-    (18)  loss = Σ_n (-log(p[n,y[n]])/N)
-    (19)  du_expert[n,e,k] = expert[n,e,y[n]]·gate[n,e]·(expert[n,e,k] - [k = y[n]])/(N·p[n,y[n]])
-    (20)  dc[e,k] = Σ_n du_expert[n,e,k]
-    (21)  dh[n,e,j] = Σ_k du_expert[n,e,k]·V[e,j,k]
-    (22)  dV[e,j,k] = Σ_n h[n,e,j]·du_expert[n,e,k]
-    (23)  dz[n,e,j] = (1 - h[n,e,j]²)·dh[n,e,j]
-    (24)  dW[e,i,j] = Σ_n dz[n,e,j]·x[n,i]
-    (25)  db[e,j] = Σ_n dz[n,e,j]
-    (26)  da2[n,e] = gate[n,e]·(p[n,y[n]] - expert[n,e,y[n]])/(N·p[n,y[n]])
-    (27)  dg2[e] = Σ_n da2[n,e]
-    (28)  dh1[n,j] = Σ_e da2[n,e]·G2[j,e]
-    (29)  dG2[j,e] = Σ_n h1[n,j]·da2[n,e]
-    (30)  dz1[n,j] = (1 - h1[n,j]²)·dh1[n,j]
-    (31)  dG[i,j] = Σ_n x[n,i]·dz1[n,j]
-    (32)  dg1[j] = Σ_n dz1[n,j]
-    (33)  c_accuracy[n] = argmax_k p[n,k]
-    (34)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
+    (18)  l_loss[n,e] = a2[n,e] + u_expert[n,e,y[n]] - log(s_expert[n,e]) - m_u_expert[n,e] - log(s_gate[n]) - m_a2[n]
+    (19)  m_l_loss[n] = max_e l_loss[n,e]
+    (20)  e_loss[n,e] = exp(l_loss[n,e] - m_l_loss[n])
+    (21)  s_loss[n] = Σ_e e_loss[n,e]
+    (22)  loss = Σ_n (-(log(s_loss[n]) + m_l_loss[n])/N)
+    (23)  dl_loss[n,e] = -e_loss[n,e]/(N·s_loss[n])
+    (24)  du_expert[n,e,k] = dl_loss[n,e]·([k = y[n]] - expert[n,e,k])
+    (25)  dc[e,k] = Σ_n du_expert[n,e,k]
+    (26)  dh[n,e,j] = Σ_k du_expert[n,e,k]·V[e,j,k]
+    (27)  dV[e,j,k] = Σ_n h[n,e,j]·du_expert[n,e,k]
+    (28)  dz[n,e,j] = (1 - h[n,e,j]²)·dh[n,e,j]
+    (29)  dW[e,i,j] = Σ_n dz[n,e,j]·x[n,i]
+    (30)  db[e,j] = Σ_n dz[n,e,j]
+    (31)  da2[n,e] = gate[n,e]/N + dl_loss[n,e]
+    (32)  dg2[e] = Σ_n da2[n,e]
+    (33)  dh1[n,j] = Σ_e da2[n,e]·G2[j,e]
+    (34)  dG2[j,e] = Σ_n h1[n,j]·da2[n,e]
+    (35)  dz1[n,j] = (1 - h1[n,j]²)·dh1[n,j]
+    (36)  dG[i,j] = Σ_n x[n,i]·dz1[n,j]
+    (37)  dg1[j] = Σ_n dz1[n,j]
+    (38)  c_accuracy[n] = argmax_k p[n,k]
+    (39)  accuracy = Σ_n [c_accuracy[n] = y[n]]/N
 
 Update of each entry i of the parameters:
 Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 1
@@ -51,12 +56,12 @@ Adam, Kingma and Ba 2015, Adam: a method for stochastic optimization, algorithm 
 Sizes: H = 12, E = 6; N, D, K read off the arrays.
 One training step takes, with each array read and written once per kernel:
 
-    flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 20·E·K·N + 4·D·H·N + 16·E·N + 7·H·N + 5·N
-             = 336·D·N + 552·K·N + 1,121·N
-    bytes      136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 176·E·N + 32·D·N
-               + 40·E·H + 88·H·N + 8·K·N + 16·E + 16·H + 80·N + 8
-             = 1,016·K·N + 32·D·N + 11,984·N + 1,824·K + 3,648·D + 3,176
-    workspace  153·K·N + 1,152·D + 16·K + 2,520·N + 262,248 bytes
+    flops      4·D·E·H·N + 6·E·H·K·N + 13·E·H·N + 15·E·K·N + 4·D·H·N + 33·E·N + 7·H·N + 6·N
+             = 336·D·N + 522·K·N + 1,224·N
+    bytes      136·E·H·N + 168·E·K·N + 24·E·H·K + 48·D·E·H + 16·D·H + 16·E·K + 256·E·N + 32·D·N
+               + 40·E·H + 88·H·N + 8·K·N + 112·N + 16·E + 16·H + 8
+             = 1,016·K·N + 32·D·N + 12,496·N + 1,824·K + 3,648·D + 3,176
+    workspace  153·K·N + 1,152·D + 16·K + 2,576·N + 262,240 bytes
 """
 
 from __future__ import annotations
@@ -79,7 +84,7 @@ import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "D", "K")
-POSITIONS = ("range_N", "range_K", "range_E")
+POSITIONS = ("range_N", "range_E", "range_K")
 ONES = ("ones_E", "ones_K", "ones_N")
 H, E = 12, 6
 NAME = "moe"
@@ -99,8 +104,9 @@ GRADIENTS = {"G": "dG", "G2": "dG2", "g1": "dg1", "g2": "dg2", "W": "dW", "b": "
 EQUATIONS = {
     1: "z1", 2: "h1", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_gate", 7: "s_gate", 8: "gate", 9: "z", 10: "h",
     11: "o", 12: "u_expert", 13: "m_u_expert", 14: "e_expert", 15: "s_expert", 16: "expert", 17: "p",
-    18: "loss", 19: "du_expert", 20: "dc", 21: "dh", 22: "dV", 23: "dz", 24: "dW", 25: "db", 26: "da2",
-    27: "dg2", 28: "dh1", 29: "dG2", 30: "dz1", 31: "dG", 32: "dg1", 33: "c_accuracy", 34: "accuracy",
+    18: "l_loss", 19: "m_l_loss", 20: "e_loss", 21: "s_loss", 22: "loss", 23: "dl_loss", 24: "du_expert",
+    25: "dc", 26: "dh", 27: "dV", 28: "dz", 29: "dW", 30: "db", 31: "da2", 32: "dg2", 33: "dh1", 34: "dG2",
+    35: "dz1", 36: "dG", 37: "dg1", 38: "c_accuracy", 39: "accuracy",
 }
 STOPPED = ()
 MOMENTS = ("m", "v")
@@ -167,48 +173,64 @@ def _forward(params, tensors, N, D, K):
 
 
 def _loss(params, tensors, N, D, K):
-    """The loss: equation (18)."""
-    p, loss = tensors["p"], tensors["loss"]
-    t_N, at_N, range_N = tensors["t_N"], tensors["at_N"], tensors["range_N"]
-    c1 = np.array(K, np.int64)  # (18)
-    p_flat = p.reshape(-1)
+    """The loss: equations (18) to (22)."""
+    a2, m_a2, s_gate, u_expert = tensors["a2"], tensors["m_a2"], tensors["s_gate"], tensors["u_expert"]
+    m_u_expert, s_expert, l_loss = tensors["m_u_expert"], tensors["s_expert"], tensors["l_loss"]
+    m_l_loss, e_loss, s_loss = tensors["m_l_loss"], tensors["e_loss"], tensors["s_loss"]
+    loss = tensors["loss"]
+    t_NE, at_NE, t_N, ones_E = tensors["t_NE"], tensors["at_NE"], tensors["t_N"], tensors["ones_E"]
+    range_N, range_E = tensors["range_N"], tensors["range_E"]
+    c1 = np.array(E, np.int64)  # (18)
+    range_N_column = range_N[:, None]
+    c2 = np.array(K, np.int64)  # (18)
+    u_expert_flat = u_expert.reshape(-1)
+    m_a2_column = m_a2[:, None]
+    t_N_column = t_N[:, None]
+    m_l_loss_column = m_l_loss[:, None]
 
     def run(data):
         y = data["y"]
-        np.multiply(range_N, c1, out=at_N)  # (18)
-        np.add(at_N, y, out=at_N)  # (18)
-        np.take(p_flat, at_N, out=t_N, mode="clip")  # (18)
-        np.log(t_N, out=t_N)  # (18)
-        loss[...] = -t_N.sum() / N  # (18)
+        np.subtract(a2, m_u_expert, out=l_loss)  # (18)
+        np.multiply(range_N_column, c1, out=at_NE)  # (18)
+        np.add(at_NE, range_E, out=at_NE)  # (18)
+        np.multiply(at_NE, c2, out=at_NE)  # (18)
+        np.add(at_NE, y[:, None], out=at_NE)  # (18)
+        np.take(u_expert_flat, at_NE, out=t_NE, mode="clip")  # (18)
+        np.add(l_loss, t_NE, out=l_loss)  # (18)
+        np.subtract(l_loss, m_a2_column, out=l_loss)  # (18)
+        np.log(s_expert, out=t_NE)  # (18)
+        np.subtract(l_loss, t_NE, out=l_loss)  # (18)
+        np.log(s_gate, out=t_N)  # (18)
+        np.subtract(l_loss, t_N_column, out=l_loss)  # (18)
+        l_loss.max(1, out=m_l_loss)  # (19)
+        np.subtract(l_loss, m_l_loss_column, out=e_loss)  # (20)
+        np.exp(e_loss, out=e_loss)  # (20)
+        np.dot(e_loss, ones_E, out=s_loss)  # (21)
+        np.log(s_loss, out=t_N)  # (22)
+        np.add(t_N, m_l_loss, out=t_N)  # (22)
+        loss[...] = -t_N.sum() / N  # (22)
 
     return run
 
 
 def _backward(params, tensors, gradients, N, D, K):
-    """The gradients: equations (19) to (32)."""
+    """The gradients: equations (23) to (37)."""
     G2, V = params["G2"], params["V"]
     h1, gate, h, expert = tensors["h1"], tensors["gate"], tensors["h"], tensors["expert"]
-    p, du_expert, da2, dh = tensors["p"], tensors["du_expert"], tensors["da2"], tensors["dh"]
-    dz, dh1, dz1 = tensors["dz"], tensors["dh1"], tensors["dz1"]
+    e_loss, s_loss, dl_loss = tensors["e_loss"], tensors["s_loss"], tensors["dl_loss"]
+    du_expert, da2, dh, dz = tensors["du_expert"], tensors["da2"], tensors["dh"], tensors["dz"]
+    dh1, dz1 = tensors["dh1"], tensors["dz1"]
     dG, dG2, dg1, dg2 = gradients["G"], gradients["G2"], gradients["g1"], gradients["g2"]
     dW, db, dV, dc = gradients["W"], gradients["b"], gradients["V"], gradients["c"]
-    t_N, at_N, is_NK, t_NE = tensors["t_N"], tensors["at_N"], tensors["is_NK"], tensors["t_NE"]
-    at_NE, t_N11, t_N1, t_EHN = tensors["at_NE"], tensors["t_N11"], tensors["t_N1"], tensors["t_EHN"]
-    t_NEH, t_EHD, t_NH, range_N = tensors["t_NEH"], tensors["t_EHD"], tensors["t_NH"], tensors["range_N"]
-    range_K, range_E, ones_N = tensors["range_K"], tensors["range_E"], tensors["ones_N"]
+    t_NE, t_N1, is_NK, t_EHN = tensors["t_NE"], tensors["t_N1"], tensors["is_NK"], tensors["t_EHN"]
+    t_NEH, t_EHD, t_NH, range_K = tensors["t_NEH"], tensors["t_EHD"], tensors["t_NH"], tensors["range_K"]
+    ones_N = tensors["ones_N"]
+    c1 = np.array(N, DTYPE)  # (23)
+    s_loss_column = s_loss[:, None]
     is_NK_row = is_NK[:, None, :]
-    c1 = np.array(E, np.int64)  # (19)
-    range_N_column = range_N[:, None]
-    c2 = np.array(K, np.int64)  # (19)
-    expert_flat = expert.reshape(-1)
-    t_NE_column = t_NE[..., None]
-    gate_column = gate[..., None]
-    p_flat = p.reshape(-1)
-    c3 = np.array(N, DTYPE)  # (19)
-    t_N_column = t_N[:, None, None]
+    dl_loss_column = dl_loss[..., None]
     du_expert_rows = du_expert.reshape(N, E * K)
     dc_flat = dc.reshape(E * K)
-    t_N_column2 = t_N[:, None]
     du_expert_T = du_expert.transpose(1, 0, 2).swapaxes(-1, -2)
     t_EHN_turned = t_EHN.transpose(2, 0, 1)
     one = np.array(1, DTYPE)
@@ -224,67 +246,46 @@ def _backward(params, tensors, gradients, N, D, K):
 
     def run(data):
         x, y = data["x"], data["y"]
-        np.equal(range_K, y[:, None], out=is_NK)  # (19)
-        np.subtract(expert, is_NK_row, out=du_expert)  # (19)
-        np.multiply(range_N_column, c1, out=at_NE)  # (19)
-        np.add(at_NE, range_E, out=at_NE)  # (19)
-        np.multiply(at_NE, c2, out=at_NE)  # (19)
-        np.add(at_NE, y[:, None], out=at_NE)  # (19)
-        np.take(expert_flat, at_NE, out=t_NE, mode="clip")  # (19)
-        np.multiply(du_expert, t_NE_column, out=du_expert)  # (19)
-        np.multiply(du_expert, gate_column, out=du_expert)  # (19)
-        np.multiply(range_N, c2, out=at_N)  # (19)
-        np.add(at_N, y, out=at_N)  # (19)
-        np.take(p_flat, at_N, out=t_N, mode="clip")  # (19)
-        np.multiply(c3, t_N_column, out=t_N11)  # (19)
-        np.divide(du_expert, t_N11, out=du_expert)  # (19)
-        np.dot(ones_N, du_expert_rows, out=dc_flat)  # (20)
-        np.multiply(range_N_column, c1, out=at_NE)  # (26)
-        np.add(at_NE, range_E, out=at_NE)  # (26)
-        np.multiply(at_NE, c2, out=at_NE)  # (26)
-        np.add(at_NE, y[:, None], out=at_NE)  # (26)
-        np.take(expert_flat, at_NE, out=t_NE, mode="clip")  # (26)
-        np.multiply(range_N, c2, out=at_N)  # (26)
-        np.add(at_N, y, out=at_N)  # (26)
-        np.take(p_flat, at_N, out=t_N, mode="clip")  # (26)
-        np.subtract(t_N_column2, t_NE, out=t_NE)  # (26)
-        np.multiply(gate, t_NE, out=da2)  # (26)
-        np.multiply(range_N, c2, out=at_N)  # (26)
-        np.add(at_N, y, out=at_N)  # (26)
-        np.take(p_flat, at_N, out=t_N, mode="clip")  # (26)
-        np.multiply(c3, t_N_column2, out=t_N1)  # (26)
-        np.divide(da2, t_N1, out=da2)  # (26)
-        np.dot(ones_N, da2, out=dg2)  # (27)
-        np.matmul(V, du_expert_T, out=t_EHN)  # (21)
-        np.copyto(dh, t_EHN_turned)  # (21)
-        np.multiply(h, h, out=t_NEH)  # (23)
-        np.subtract(one, t_NEH, out=t_NEH)  # (23)
-        np.multiply(t_NEH, dh, out=dz)  # (23)
-        np.dot(ones_N, dz_rows, out=db_flat)  # (25)
-        np.matmul(h_T, du_expert_turned, out=dV)  # (22)
-        np.dot(dz_T, x, out=t_EHD_rows)  # (24)
-        np.copyto(dW, t_EHD_turned)  # (24)
-        np.dot(da2, G2_T, out=dh1)  # (28)
-        np.dot(h1_T, da2, out=dG2)  # (29)
-        np.multiply(h1, h1, out=t_NH)  # (30)
-        np.subtract(one, t_NH, out=t_NH)  # (30)
-        np.multiply(t_NH, dh1, out=dz1)  # (30)
-        np.dot(ones_N, dz1, out=dg1)  # (32)
-        np.dot(x.T, dz1, out=dG)  # (31)
+        np.negative(e_loss, out=dl_loss)  # (23)
+        np.multiply(c1, s_loss_column, out=t_N1)  # (23)
+        np.divide(dl_loss, t_N1, out=dl_loss)  # (23)
+        np.equal(range_K, y[:, None], out=is_NK)  # (24)
+        np.subtract(is_NK_row, expert, out=du_expert)  # (24)
+        np.multiply(du_expert, dl_loss_column, out=du_expert)  # (24)
+        np.dot(ones_N, du_expert_rows, out=dc_flat)  # (25)
+        np.divide(gate, c1, out=t_NE)  # (31)
+        np.add(dl_loss, t_NE, out=da2)  # (31)
+        np.dot(ones_N, da2, out=dg2)  # (32)
+        np.matmul(V, du_expert_T, out=t_EHN)  # (26)
+        np.copyto(dh, t_EHN_turned)  # (26)
+        np.multiply(h, h, out=t_NEH)  # (28)
+        np.subtract(one, t_NEH, out=t_NEH)  # (28)
+        np.multiply(t_NEH, dh, out=dz)  # (28)
+        np.dot(ones_N, dz_rows, out=db_flat)  # (30)
+        np.matmul(h_T, du_expert_turned, out=dV)  # (27)
+        np.dot(dz_T, x, out=t_EHD_rows)  # (29)
+        np.copyto(dW, t_EHD_turned)  # (29)
+        np.dot(da2, G2_T, out=dh1)  # (33)
+        np.dot(h1_T, da2, out=dG2)  # (34)
+        np.multiply(h1, h1, out=t_NH)  # (35)
+        np.subtract(one, t_NH, out=t_NH)  # (35)
+        np.multiply(t_NH, dh1, out=dz1)  # (35)
+        np.dot(ones_N, dz1, out=dg1)  # (37)
+        np.dot(x.T, dz1, out=dG)  # (36)
 
     return run
 
 
 def _metrics(params, tensors, N, D, K):
-    """The metrics: equations (33) to (34)."""
+    """The metrics: equations (38) to (39)."""
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_N = tensors["is_N"]
 
     def run(data):
         y = data["y"]
-        p.argmax(1, out=c_accuracy)  # (33)
-        np.equal(c_accuracy, y, out=is_N)  # (34)
-        accuracy[...] = DTYPE(is_N.sum()) / N  # (34)
+        p.argmax(1, out=c_accuracy)  # (38)
+        np.equal(c_accuracy, y, out=is_N)  # (39)
+        accuracy[...] = DTYPE(is_N.sum()) / N  # (39)
 
     return run
 
@@ -328,20 +329,25 @@ def _places(N, D, K):
         "h1": (0, 144 * D + 19 * K * N + 288 * N + 32768, (N, H)),
         "z2": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "a2": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
-        "m_a2": (0, 0, (N,)),
-        "e_gate": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
-        "s_gate": (0, 0, (N,)),
-        "gate": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
+        "m_a2": (0, 144 * D + 19 * K * N + 312 * N + 32768, (N,)),
+        "e_gate": (0, 144 * D + 19 * K * N + 306 * N + 32768, (N, E)),
+        "s_gate": (0, 144 * D + 19 * K * N + 313 * N + 32768, (N,)),
+        "gate": (0, 144 * D + 19 * K * N + 306 * N + 32768, (N, E)),
         "z": (0, 12 * K * N, (N, E, H)),
         "h": (0, 12 * K * N, (N, E, H)),
         "o": (0, 0, (N, E, K)),
         "u_expert": (0, 0, (N, E, K)),
-        "m_u_expert": (0, 6 * K * N, (N, E)),
-        "e_expert": (0, 0, (N, E, K)),
-        "s_expert": (0, 6 * K * N, (N, E)),
-        "expert": (0, 0, (N, E, K)),
+        "m_u_expert": (0, 13 * K * N + 72 * N, (N, E)),
+        "e_expert": (0, 6 * K * N, (N, E, K)),
+        "s_expert": (0, 13 * K * N + 78 * N, (N, E)),
+        "expert": (0, 6 * K * N, (N, E, K)),
         "p": (0, 12 * K * N + 72 * N, (N, K)),
-        "loss": (0, 144 * D + 19 * K * N + 307 * N + K + 32774, ()),
+        "l_loss": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
+        "m_l_loss": (0, 0, (N,)),
+        "e_loss": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
+        "s_loss": (0, N, (N,)),
+        "loss": (0, 144 * D + 19 * K * N + 312 * N + 32768, ()),
+        "dl_loss": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "du_expert": (0, 6 * K * N, (N, E, K)),
         "da2": (0, 144 * D + 19 * K * N + 300 * N + 32768, (N, E)),
         "dh": (0, 12 * K * N + 72 * N, (N, E, H)),
@@ -350,21 +356,19 @@ def _places(N, D, K):
         "dz1": (0, 0, (N, H)),
         "c_accuracy": (1, 0, (N,)),
         "accuracy": (0, 0, ()),
-        "ones_E": (0, 144 * D + 19 * K * N + 307 * N + K + 32768, (6,)),
-        "ones_K": (0, 144 * D + 19 * K * N + 306 * N + 32768, (K,)),
+        "ones_E": (0, 144 * D + 19 * K * N + 315 * N + K + 32768, (6,)),
+        "ones_K": (0, 144 * D + 19 * K * N + 314 * N + 32768, (K,)),
         "range_N": (1, 6 * N, (N,)),
+        "range_E": (1, 7 * N + K, (6,)),
         "range_K": (1, 7 * N, (K,)),
-        "range_E": (1, 8 * N + K, (6,)),
-        "ones_N": (0, 144 * D + 19 * K * N + 306 * N + K + 32768, (N,)),
+        "ones_N": (0, 144 * D + 19 * K * N + 314 * N + K + 32768, (N,)),
         "t_DEH": (0, 12 * K * N + 72 * N, (D, 6, 12)),
         "t_EKN": (0, 6 * K * N, (6, K, N)),
-        "t_N": (0, 13 * K * N + 78 * N, (N,)),
-        "at_N": (1, 7 * N + K, (N,)),
-        "is_NK": (2, 0, (N, K)),
-        "t_NE": (0, 13 * K * N + 72 * N, (N, 6)),
+        "t_NE": (0, 13 * K * N + 84 * N, (N, 6)),
         "at_NE": (1, 0, (N, 6)),
-        "t_N11": (0, 13 * K * N + 79 * N, (N, 1, 1)),
-        "t_N1": (0, 13 * K * N + 79 * N, (N, 1)),
+        "t_N": (0, 13 * K * N + 90 * N, (N,)),
+        "t_N1": (0, 0, (N, 1)),
+        "is_NK": (2, 0, (N, K)),
         "t_EHN": (0, 12 * K * N + 144 * N, (6, 12, N)),
         "t_NEH": (0, 12 * K * N + 144 * N, (N, 6, 12)),
         "t_EHD": (0, 12 * K * N + 144 * N, (6, 12, D)),
@@ -440,7 +444,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/parameters.py: init_params
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step_data, _culprit, _equation_text
+# symbp/runtime/numpy/outside.py: _outside
+# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
 # symbp/runtime/common/training/saving.py: save, load
 
 

@@ -37,31 +37,29 @@ def loss_and_gradients(params, x, y):
     z = np.einsum("ni,eij->nej", x, W)  # (5)
     h = np.tanh(z + b)  # (6)
     o = np.einsum("nej,ejk->nek", h, V)  # (7)
-    u = o + c  # (8)
-    expert = softmax(u)  # (9)
+    u1 = o + c  # (8)
+    expert = softmax(u1)  # (9)
     p = (expert * gate[..., None]).sum(1)  # (10)
     loss = -np.log(p[np.arange(N), y]).mean()  # (11)
-    du = (
-        (expert[np.arange(N), :, y] * gate)[..., None]
-        * (expert - (np.arange(K) == y[:, None])[:, None, :])
-        / (N * p[np.arange(N), y])[:, None, None]
+    u2 = (
+        a2 + u1[np.arange(N), :, y] - np.logaddexp.reduce(u1, -1)
+        - np.logaddexp.reduce(a2, -1)[:, None]
     )  # (12)
-    dc = du.sum(0)  # (13)
-    dh = np.einsum("nek,ejk->nej", du, V)  # (14)
-    dV = np.einsum("nej,nek->ejk", h, du)  # (15)
-    dz = (1 - h**2) * dh  # (16)
-    dW = np.einsum("nej,ni->eij", dz, x)  # (17)
-    db = dz.sum(0)  # (18)
-    da2 = (
-        gate * (p[np.arange(N), y][:, None] - expert[np.arange(N), :, y])
-        / (N * p[np.arange(N), y])[:, None]
-    )  # (19)
-    dg2 = da2.sum(0)  # (20)
-    dh1 = da2 @ G2.T  # (21)
-    dG2 = h1.T @ da2  # (22)
-    da1 = (1 - h1**2) * dh1  # (23)
-    dG = x.T @ da1  # (24)
-    dg1 = da1.sum(0)  # (25)
+    du2 = -(softmax(u2) / N)  # (13)
+    du1 = du2[..., None] * ((1 * (np.arange(K) == y[:, None]))[:, None, :] - expert)  # (14)
+    dc = du1.sum(0)  # (15)
+    dh = np.einsum("nek,ejk->nej", du1, V)  # (16)
+    dV = np.einsum("nej,nek->ejk", h, du1)  # (17)
+    dz = (1 - h**2) * dh  # (18)
+    dW = np.einsum("nej,ni->eij", dz, x)  # (19)
+    db = dz.sum(0)  # (20)
+    da2 = gate / N + du2  # (21)
+    dg2 = da2.sum(0)  # (22)
+    dh1 = da2 @ G2.T  # (23)
+    dG2 = h1.T @ da2  # (24)
+    da1 = (1 - h1**2) * dh1  # (25)
+    dG = x.T @ da1  # (26)
+    dg1 = da1.sum(0)  # (27)
     return loss, {"G": dG, "G2": dG2, "g1": dg1, "g2": dg2, "W": dW, "b": db, "V": dV, "c": dc}
 
 

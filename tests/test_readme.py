@@ -21,23 +21,25 @@ COMMANDS = [
     if line and ".venv" not in line
 ]
 SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
+FILES = {text.split()[1]: text for text in SCRIPTS if re.match(r"# \w+\.py\n", text)}
 SHOWN = [text for kind, text in BLOCKS if kind == "console"]
 
 
-def run(command, folder):
+def run(command, folder, status=0):
     """One command line, with `symbp` and `python` those of this environment."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         shlex.split(command), cwd=folder, env={**os.environ, "PATH": path, "PYTHONPATH": str(folder)},
         capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == status, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 def test_the_readme_has_what_the_tests_look_for():
     assert len(SETUP) == 2
-    assert len(SCRIPTS) == 3
+    assert len(SCRIPTS) == 4
+    assert set(FILES) == {"my_net.py", "mine.py"}
     assert SHOWN
     assert len(COMMANDS) >= 10
 
@@ -63,13 +65,22 @@ def test_output_shown_is_what_comes_out(block, tmp_path):
 
 @pytest.mark.slow
 def test_every_command_and_script_runs(tmp_path):
-    (tmp_path / "my_net.py").write_text(SCRIPTS[0], encoding="utf-8")
-    scripts = {f"script_{number}.py": text for number, text in enumerate(SCRIPTS[1:])}
-    for name, text in scripts.items():
+    others = [text for text in SCRIPTS if text not in FILES.values()]
+    scripts = {f"script_{number}.py": text for number, text in enumerate(others)}
+    for name, text in {**FILES, **scripts}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     for command in [*COMMANDS, *(f"python {name}" for name in scripts)]:
         run(command, tmp_path)
     assert (tmp_path / "trained.npz").is_file()
+
+
+def test_the_mistake_in_somebodys_gradients_is_named(tmp_path):
+    (tmp_path / "mine.py").write_text(FILES["mine.py"], encoding="utf-8")
+    output = run("symbp check mlp --against mine.py", tmp_path, status=1)
+    (shown,) = (text for kind, text in BLOCKS if kind == "text" and "mine.py" in text)
+    for line in shown.splitlines():
+        start, _, end = line.partition("…")
+        assert any(told.startswith(start) and told.endswith(end) for told in output.splitlines()), line
 
 
 @pytest.mark.slow
