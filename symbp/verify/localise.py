@@ -91,7 +91,10 @@ class _Pass:
             return None
         kept, values = self._alone(equation)
         sizes = self.point.sizes
-        mine = np.asarray(run(kept, values, sizes, wanted=[ALONE])[ALONE], float)
+        try:
+            mine = np.asarray(run(kept, values, sizes, wanted=[ALONE])[ALONE], float)
+        except SymbpError:  # it reads out of range, say
+            return self._named(equation, np.full(right.shape, np.nan), right, 0)
         if mine.shape != right.shape:
             return None  # said elsewhere
         known = np.isfinite(right)
@@ -107,10 +110,14 @@ class _Pass:
         beyond = off - rounding(itself)
         if not np.max(beyond, initial=0.0) > TOLERANCE * scale:
             return None
-        at = int(np.argmax(beyond))
+        return self._named(equation, mine, right, int(np.argmax(beyond)))
+
+    def _named(self, equation: Equation, mine: Array, right: Array, at: int) -> Located:
+        """What is said of an equation that is wrong at an element."""
+        name = equation.target
         return Located(
             self.derivation.numbers[name], name, str(equation), f"∂{self.loss}/∂{self.by[name]}",
-            element(right.shape, at), float(mine.flat[at]), float(right.flat[at]), dict(sizes),
+            element(right.shape, at), float(mine.flat[at]), float(right.flat[at]), dict(self.point.sizes),
             through=self._through(equation),
         )  # fmt: skip
 
