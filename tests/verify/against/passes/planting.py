@@ -1,0 +1,116 @@
+"""Backward passes that people wrote by hand, right ones and such with one mistake each.
+
+A net's module has its declaration `net()`, right versions of its backward pass, `RIGHT`, and mistakes in some
+of them, `FAULTS`: a table for each, a mistake a line: the kind of slip, the first wrong tensor under the
+code's name, and what is replaced by what. Where two kinds describe the same numbers, or none of two wrong
+tensors depends on the other, a slash stands between them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+NETS = (
+    "mlp",
+    "batch_norm",
+    "layer_norm",
+    "conv",
+    "max_pool",
+    "rnn",
+    "lstm",
+    "gru",
+    "attention",
+    "vae",
+    "embedding",
+    "ctc",
+)
+Array = np.ndarray[Any, Any]
+Code = Any
+"""A function, a pair of `forward` and `backward`, or a class that has both."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake: in which version of which net, of what kind, what it makes wrong first, and the edit."""
+
+    net: str
+    version: int
+    slips: tuple[str, ...]
+    first: tuple[str, ...]
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.net}[{self.version}] {'/'.join(self.slips)}: {self.old} => {self.new}"
+
+    def code(self) -> Code:
+        """The right version with this mistake in it."""
+        right = module(self.net).RIGHT[self.version]
+        if isinstance(right, tuple):
+            forward, backward = right
+            return forward, edited(backward, self.old, self.new)
+        return edited(right, self.old, self.new)
+
+
+def module(net: str) -> Any:
+    """The module of a net."""
+    return importlib.import_module(f"passes.{net}")
+
+
+def faults(net: str) -> Iterator[Fault]:
+    """Those of a net, as its tables have them."""
+    for version, table in module(net).FAULTS.items():
+        for line in filter(str.strip, table.splitlines()):
+            slips, first, edit = line.split(" | ", 2)
+            old, new = f"{edit} ".split(" => ", 1)
+            yield Fault(net, version, _names(slips), _names(first), old.strip(), new.strip())
+
+
+def _names(words: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words.split("/"))
+
+
+def edited(code: Any, old: str, new: str) -> Any:
+    """A function or class with one place of its text replaced, in the module's own names."""
+    text = textwrap.dedent(inspect.getsource(code))
+    if text.count(old) != 1:
+        raise ValueError(f"{code.__name__} has {old!r} {text.count(old)} times")
+    known = dict(vars(inspect.getmodule(code)))
+    exec(compile(text.replace(old, new), f"{code.__name__} with a mistake", "exec"), known)
+    return known[code.__name__]
+
+
+# --- asking, as somebody who knows how each version is called
+def answer(code: Code, params: Mapping[str, Array], data: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+    """The loss, and every derivative under its name in the code, in the order of calculation."""
+    if isinstance(code, tuple):
+        forward, backward = code
+        loss, cache = forward(dict(params), **data)
+        return float(loss), dict(backward(cache))
+    if inspect.isclass(code):
+        made = code(dict(params))
+        loss = made.forward(**data)
+        return float(loss), dict(made.backward())
+    if next(iter(inspect.signature(code).parameters)) == "params":
+        loss, gradients = code(dict(params), **data)
+    else:
+        loss, gradients = code(**data, **params)
+    if isinstance(gradients, tuple):
+        gradients = dict(zip(params, gradients, strict=True))
+    return float(loss), dict(gradients)
+
+
+def tensor_of(name: str, params: Mapping[str, Array], names: Mapping[str, str]) -> str:
+    """The derivation's name of what the code calls so: `dW1` for both `W1` and `dW1`."""
+    name = names.get(name, name)
+    return f"d{name}" if name in params else name
+
+
+Form = Callable[[Code], Code]
