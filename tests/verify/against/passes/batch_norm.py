@@ -140,7 +140,6 @@ FAULTS = {
     wrong slope      | dy      | (1 - h**2) => h * (1 - h)
     stale value      | gamma   | dy * z_hat, axis=0 => dy * z, axis=0
     stale value/missing slope | gamma | dy * z_hat, axis=0 => dh * z_hat, axis=0
-    missing term     | beta    | np.sum(dy, axis=0) => np.sum(dy[1:], axis=0)
     stale value      | dz_hat  | dy * gamma => dy * beta
     missing slope/factor | dz_hat | dy * gamma => dy
     factor           | dvar    | -0.5 * (var => -1.0 * (var

@@ -14,7 +14,8 @@ def net() -> bp.Network:
     m = bp.max_pool2d(z, 2)
     h = bp.tanh(m)
     u = h.mean(axis=(2, 3))
-    p = bp.softmax(u @ V + c)
+    a = u @ V + c
+    p = bp.softmax(a)
     return bp.Network("max_pool", loss=bp.cross_entropy(p, y), outputs={"p": p})
 
 

@@ -88,7 +88,9 @@ def edited(code: Any, old: str, new: str) -> Any:
 
 
 # --- asking, as somebody who knows how each version is called
-def answer(code: Code, params: Mapping[str, Array], data: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+def answer(
+    code: Code, params: Mapping[str, Array], data: Mapping[str, Array]
+) -> tuple[float, dict[str, Array]]:
     """The loss, and every derivative under its name in the code, in the order of calculation."""
     if isinstance(code, tuple):
         forward, backward = code
