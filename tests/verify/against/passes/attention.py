@@ -25,7 +25,7 @@ def softmax(a):
 
 def loss_and_gradients(params, x, y):
     Wq, Wk, Wv, Wo = (params[name] for name in ("Wq", "Wk", "Wv", "Wo"))
-    N, T, D = x.shape
+    _N, _T, D = x.shape
     scale = 1 / np.sqrt(D)
     q, k, v = x @ Wq, x @ Wk, x @ Wv
     scores = q @ k.transpose(0, 2, 1) * scale
@@ -83,7 +83,7 @@ def backward(cache):
 
 
 def by_outputs(x, y, Wq, Wk, Wv, Wo):
-    """The inner sum of softmax's derivative as the product of output and its adjoint, nothing (T, T) summed."""
+    """The inner sum of the derivative of softmax as the product of the output and its adjoint."""
     D = x.shape[2]
     a = np.einsum("nti,ij,kj,nsk->nts", x, Wq, Wk, x) * D**-0.5
     p = np.exp(a - np.logaddexp.reduce(a, 2, keepdims=True))
@@ -140,7 +140,6 @@ FAULTS = {
     sign             | du      | 2 * (u - y) / u.size => 2 * (y - u) / u.size
     missing sum      | Wo      | np.einsum("ntd,nte->de", o, du) => np.einsum("ntd,nte->nde", o, du)
     transpose        | do      | du @ Wo.T => du @ Wo
-    transpose        | Wo      | "ntd,nte->de", o => "nte,ntd->de", o
     transpose        | dv      | dv = p.transpose(0, 2, 1) @ do => dv = p @ do
     stale value      | dv      | dv = p.transpose(0, 2, 1) @ do => dv = scores.transpose(0, 2, 1) @ do
     stale value      | dp      | do @ v.transpose(0, 2, 1) => do @ k.transpose(0, 2, 1)
@@ -153,14 +152,14 @@ FAULTS = {
     transpose        | dscores | (dp * p).sum(axis=-1 => (dp * p).sum(axis=-2
     missing term     | dscores | (dp * p).sum(axis=-1, keepdims=True) => dp.sum(axis=-1, keepdims=True)
     factor           | dq      | dscores @ k * scale => dscores @ k
-    factor           | dk      | @ q * scale => @ q * scale**2
     transpose        | dk      | dscores.transpose(0, 2, 1) @ q => dscores @ q
     stale value      | dq      | dscores @ k * scale => dscores @ q * scale
     stale value      | dk      | @ q * scale => @ k * scale
-    stale value      | Wv      | dv, axes => dq, axes
+    term too many    | do      | du @ Wo.T => du @ Wo.T + du
     """,
     1: """
-    elementwise      | dWq/dWk | jacobian = np.diag(P[t]) - np.outer(P[t], P[t]) => jacobian = np.diag(P[t] * (1 - P[t]))
+    elementwise      | dWq/dWk | jacobian = np.diag(P[t]) - np.outer(P[t], P[t])
+        => jacobian = np.diag(P[t] * (1 - P[t]))
     factor           | dWq/dWk | dS /= np.sqrt(X.shape[1]) => pass
     missing sum      | dWv     | dWv += => dWv =
     transpose        | dWk     | dS.T @ Q => dS @ Q

@@ -132,12 +132,10 @@ RIGHT = (loss_and_gradients, (forward, backward), as_a_graph, by_jacobians)
 FAULTS = {
     0: """
     factor           | do      | 2 * (o - t) / o.size => (o - t) / o.size
-    factor           | do      | 2 * (o - t) / o.size => 2 * (o - t) / N
     sign             | do      | 2 * (o - t) => 2 * (t - o)
     mean for sum     | c       | do.sum(axis=0) => do.mean(axis=0)
     missing slope    | dy      | dh * (1 - h**2) => dh
     wrong slope      | dy      | (1 - h**2) => (1 - y**2)
-    wrong slope      | dy      | (1 - h**2) => h * (1 - h)
     stale value      | gamma   | dy * z_hat, axis=0 => dy * z, axis=0
     stale value/missing slope | gamma | dy * z_hat, axis=0 => dh * z_hat, axis=0
     stale value      | dz_hat  | dy * gamma => dy * beta
@@ -149,13 +147,14 @@ FAULTS = {
     sign             | dmu     | -dz_hat.sum(axis=0) / std => dz_hat.sum(axis=0) / std
     mean for sum     | dmu     | -dz_hat.sum(axis=0) / std => -dz_hat.mean(axis=0) / std
     missing term     | dz      | + dmu / N =>
-    factor           | dz      | dmu / N => dmu
+    factor/sum for mean | dz  | dmu / N => dmu
     missing term     | dz      | + dvar * 2 * (z - mu) / N =>
     factor           | dz      | dvar * 2 * (z - mu) / N => dvar * (z - mu) / N
+    sum too many     | c       | do.sum(axis=0) => do.sum()
+    factor/sum for mean | dz  | dvar * 2 * (z - mu) / N => dvar * 2 * (z - mu)
     """,
     1: """
     missing term     | dW      | (N * dy - dbeta - norm * dgamma) => (N * dy - dbeta)
-    missing term     | dW      | (N * dy - dbeta - norm * dgamma) => (N * dy - norm * dgamma)
     elementwise/missing term | dW | (N * dy - dbeta - norm * dgamma) => (N * dy)
     sign             | dW      | - norm * dgamma) => + norm * dgamma)
     factor           | dW      | istd / N * => istd *

@@ -24,7 +24,7 @@ def padded(a):
 
 def loss_and_gradients(params, x, t):
     K1, c1, K2, c2 = params["K1"], params["c1"], params["K2"], params["c2"]
-    N, C, S, _ = x.shape
+    N, _C, S, _ = x.shape
     F, G = len(K1), len(K2)
 
     x_pad = padded(x)
@@ -160,18 +160,17 @@ RIGHT = (loss_and_gradients, (forward, backward), by_windows, Net)
 FAULTS = {
     0: """
     factor/sum for mean | do   | (o - t) / N => o - t
-    factor           | do      | (o - t) / N => 2 * (o - t) / N
     sign             | do      | (o - t) / N => (t - o) / N
     factor/sum for mean | dz2  | / (S * S) =>
     factor           | dz2     | / (S * S) => / S
     mean for sum     | c2      | dz2.sum(axis=(0, 2, 3)) => dz2.mean(axis=(0, 2, 3))
-    stale value      | K2      | h_pad[:, :, i : i + S, j : j + S], dz2) => padded(z1)[:, :, i : i + S, j : j + S], dz2)
+    stale value      | K2      | h_pad[:, :, i : i + S, j : j + S], dz2)
+        => padded(z1)[:, :, i : i + S, j : j + S], dz2)
     transpose        | dh      | K2[:, :, i, j], dz2 => K2[:, :, j, i], dz2
     transpose        | dh      | K2[:, :, i, j], dz2 => K2[:, :, 2 - i, 2 - j], dz2
     missing sum      | dh      | dh_pad[:, :, i : i + S, j : j + S] += => dh_pad[:, :, i : i + S, j : j + S] =
     missing slope    | dz1     | dh * (z1 > 0) => dh
     wrong slope      | dz1     | dh * (z1 > 0) => dh * z1
-    wrong slope      | dz1     | dh * (z1 > 0) => dh * h
     wrong slope      | dz1     | dh * (z1 > 0) => dh * (z1 < 0)
     wrong slope      | dz1     | dh * (z1 > 0) => dh * (dh > 0)
     mean for sum     | c1      | np.sum(dz1, axis=(0, 2, 3)) => np.mean(dz1, axis=(0, 2, 3))
@@ -179,12 +178,15 @@ FAULTS = {
     missing sum      | c1      | np.sum(dz1, axis=(0, 2, 3)) => np.sum(dz1, axis=(2, 3))
     missing slope/stale value | K1 | np.tensordot(dz1, patch => np.tensordot(dh, patch
     transpose        | K1      | dK1[:, :, i, j] = => dK1[:, :, j, i] =
+    sum too many     | c1      | np.sum(dz1, axis=(0, 2, 3)) => np.full_like(c1, np.sum(dz1))
+    missing term     | do      | (o - t) / N => o / N
     """,
     1: """
     transpose        | K1/c1   | turned = K2[:, :, ::-1, ::-1] => turned = K2
     factor/sum for mean | K2/c2 | error / (N * S * S) => error / (S * S)
     missing slope    | K1/c1   | dh * (z1 > 0) => dh
-    transpose        | K2      | (dz2.T @ cols2).reshape(K2.shape) => (dz2.T @ cols2).reshape(K2.shape).transpose(0, 1, 3, 2)
+    transpose        | K2      | (dz2.T @ cols2).reshape(K2.shape)
+        => (dz2.T @ cols2).reshape(K2.shape).transpose(0, 1, 3, 2)
     """,
     3: """
     missing sum      | dK2     | gK2[:, :, i, j] += d.T => gK2[:, :, i, j] = d.T

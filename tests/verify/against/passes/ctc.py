@@ -75,7 +75,7 @@ def forward(params, x, y):
     p /= p.sum(2, keepdims=True)
     loss, runs = 0.0, []
     for probs, labels in zip(p, y, strict=True):
-        ext = np.stack([np.zeros_like(labels), labels], axis=1).ravel().tolist() + [0]
+        ext = [*np.stack([np.zeros_like(labels), labels], axis=1).ravel().tolist(), 0]
         alphas, likelihood = scan(probs, ext)
         loss -= likelihood / y.size
         runs.append((ext, alphas))
@@ -206,7 +206,6 @@ FAULTS = {
     0: """
     factor/sum for mean | da   | (p - gamma) / (N * S) => (p - gamma) / N
     factor/sum for mean | da   | (p - gamma) / (N * S) => (p - gamma) / S
-    factor           | da      | (p - gamma) / (N * S) => (p - gamma) / (N * T)
     sign             | da      | (p - gamma) / (N * S) => (gamma - p) / (N * S)
     missing term     | da      | (p - gamma) / (N * S) => -gamma / (N * S)
     missing term     | da      | (p - gamma) / (N * S) => p / (N * S)
@@ -217,7 +216,8 @@ FAULTS = {
     term too many    | da      | if s + 2 < len(path) and skip[s + 2]: => if s + 2 < len(path):
     missing term     | da      | beta[-1, -2:] = 0 => beta[-1, -1:] = 0
     step in time     | da      | beta[t + 1] + emitted[t + 1] => beta[t + 1] + emitted[t]
-    term too many    | da      | np.exp(alpha + beta - log_likelihood) => np.exp(alpha + beta + emitted - log_likelihood)
+    term too many    | da      | np.exp(alpha + beta - log_likelihood)
+        => np.exp(alpha + beta + emitted - log_likelihood)
     missing term     | da      | beta[t + 1] + emitted[t + 1] => beta[t + 1]
     stale value      | V       | np.tensordot(h, da => np.tensordot(x @ W + b, da
     mean for sum     | c       | da.sum(axis=(0, 1)) => da.mean(axis=(0, 1))
@@ -226,9 +226,11 @@ FAULTS = {
     wrong slope      | W/b     | (1 - h**2) => h * (1 - h)
     step in time     | W       | np.tensordot(x, dz => np.tensordot(np.roll(x, 1, 1), dz
     mean for sum     | b       | dz.sum(axis=(0, 1)) => dz.mean(axis=0).sum(axis=0)
+    term too many    | dh      | da @ V.T => da @ V.T + (da * p).sum(axis=2, keepdims=True)
     """,
     1: """
-    missing sum      | dV/dc   | dlogits[n, :, label] -= ab[:, s] => dlogits[n, :, label] = p[n, :, label] - ab[:, s]
+    missing sum      | dV/dc   | dlogits[n, :, label] -= ab[:, s]
+        => dlogits[n, :, label] = p[n, :, label] - ab[:, s]
     missing term     | dV/dc   | alphas * betas / p[n][:, ext] => alphas * betas
     factor/sum for mean | dV/dc | dlogits /= count => dlogits /= len(x)
     """,

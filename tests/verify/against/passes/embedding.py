@@ -138,7 +138,6 @@ RIGHT = (loss_and_gradients, (forward, backward), word_by_word, Sentences)
 FAULTS = {
     0: """
     factor/sum for mean | da   | da = da / N => pass
-    factor           | da      | da = da / N => da = da / T
     sign             | da      | -= 1 => += 1
     missing term     | da      | da[np.arange(N), y] -= 1 => pass
     elementwise      | da      | da = p.copy() => da = np.eye(len(c))[y] * p
@@ -159,6 +158,8 @@ FAULTS = {
     missing sum      | E       | np.add.at(dE, x, de) => dE[x] += de
     missing sum      | E       | np.add.at(dE, x, de) => dE[x] = de
     step in time     | E       | np.add.at(dE, x, de) => np.add.at(dE, x[:, 1:], de[:, :-1])
+    sum too many     | E       | np.add.at(dE, x, de) => np.add.at(dE, x, dP)
+    wrong slope      | W/b/de  | (1 - h**2) => (1 - h)
     """,
     2: """
     missing sum      | E       | gE[word] += => gE[word] =

@@ -187,21 +187,20 @@ RIGHT = (loss_and_gradients, (forward, backward), an_example_at_a_time, Gated)
 FAULTS = {
     0: """
     factor           | do      | 2 * (o - y) / y.size => (o - y) / y.size
-    factor           | do      | 2 * (o - y) / y.size => 2 * (o - y) / N
     sign             | do      | 2 * (o - y) / y.size => 2 * (y - o) / y.size
     step in time     | V       | h[:, -1].T @ do => h[:, -2].T @ do
     sign             | dn      | dh[:, t] * (1 - u[:, t]) => dh[:, t] * (u[:, t] - 1)
     stale value      | dn      | dh[:, t] * (1 - u[:, t]) => dh[:, t] * u[:, t]
     sign             | du      | (h[:, t] - n[:, t]) => (n[:, t] - h[:, t])
     missing term     | du      | (h[:, t] - n[:, t]) => h[:, t]
-    missing term     | du      | (h[:, t] - n[:, t]) => -n[:, t]
     step in time     | du      | (h[:, t] - n[:, t]) => (h[:, t + 1] - n[:, t])
     missing slope    | dr      | da_n = dn[:, t] * (1 - n[:, t] ** 2) => da_n = dn[:, t]
     wrong slope      | dr      | (1 - n[:, t] ** 2) => n[:, t] * (1 - n[:, t])
     stale value      | dr      | da_n * m[:, t] => da_n * h[:, t]
     missing slope    | dh/W/U/b/d | dr[:, t] * r[:, t] * (1 - r[:, t]) => dr[:, t]
     wrong slope      | dh/W/U/b/d | du[:, t] * u[:, t] * (1 - u[:, t]) => du[:, t] * (1 - u[:, t] ** 2)
-    slope of another layer | dh/W/U/b/d | du[:, t] * u[:, t] * (1 - u[:, t]) => du[:, t] * r[:, t] * (1 - r[:, t])
+    slope of another layer | dh/W/U/b/d | du[:, t] * u[:, t] * (1 - u[:, t])
+        => du[:, t] * r[:, t] * (1 - r[:, t])
     missing slope    | dh/U/d  | dm = da_n * r[:, t] => dm = da_n
     stale value      | dh/U/d  | dm = da_n * r[:, t] => dm = da_n * u[:, t]
     missing term     | dh      | dh_next = dh[:, t] * u[:, t] + => dh_next =
@@ -209,7 +208,12 @@ FAULTS = {
     missing slope    | dh      | + dm @ Un.T => + da_n @ Un.T
     transpose        | dh      | da_r @ Ur.T => da_r @ Ur
     missing sum      | W       | dW += => dW =
-    step in time     | U       | [h[:, t].T @ da_r, h[:, t].T @ da_u, h[:, t].T @ dm] => [h[:, t + 1].T @ g for g in (da_r, da_u, dm)]
-    mean for sum     | b       | db += np.stack([da_r.sum(axis=0), da_u.sum(axis=0), da_n.sum(axis=0)]) => db += np.stack([g.mean(axis=0) for g in (da_r, da_u, da_n)])
+    step in time     | U       | [h[:, t].T @ da_r, h[:, t].T @ da_u, h[:, t].T @ dm]
+        => [h[:, t + 1].T @ g for g in (da_r, da_u, dm)]
+    mean for sum     | b       | db += np.stack([da_r.sum(axis=0), da_u.sum(axis=0), da_n.sum(axis=0)])
+        => db += np.stack([g.mean(axis=0) for g in (da_r, da_u, da_n)])
+    slope of another layer | dh/W/U/b/d | dr[:, t] * r[:, t] * (1 - r[:, t])
+        => dr[:, t] * u[:, t] * (1 - u[:, t])
+    term too many    | dh      | dh_next = dh[:, t] * u[:, t] + => dh_next = dh[:, t] * u[:, t] + dn[:, t] +
     """,
 }

@@ -25,7 +25,7 @@ def net() -> bp.Network:
 
 def loss_and_gradients(params, x, y):
     W, g, b, V = params["W"], params["g"], params["b"], params["V"]
-    N, D = x.shape
+    N, _D = x.shape
     a = x @ W
     r = np.tanh(a)
     z = r + a
@@ -63,7 +63,8 @@ def forward(params, x, y):
     out = (z - mean[:, None]) * rstd[:, None] * params["g"] + params["b"]
     logits = out @ params["V"]
     lse = np.log(np.exp(logits).sum(1))
-    cache = dict(x=x, y=y, a=a, z=z, mean=mean, rstd=rstd, out=out, logits=logits, lse=lse, params=params)
+    cache = {"params": params, "x": x, "y": y, "a": a, "z": z, "mean": mean, "rstd": rstd, "out": out}
+    cache |= {"logits": logits, "lse": lse}
     return np.mean(lse - logits[np.arange(len(y)), y]), cache
 
 
@@ -152,13 +153,10 @@ RIGHT = (loss_and_gradients, (forward, backward), through_the_variance, Model)
 FAULTS = {
     0: """
     factor/sum for mean | do   | (p - target) / N => p - target
-    factor           | do      | (p - target) / N => (p - target) / D
     sign             | do      | (p - target) / N => (p + target) / N
     elementwise      | do      | (p - target) / N => -target * (1 - p) / N
-    missing term     | do      | (p - target) / N => -target / N
     stale value      | V       | h.T @ do => z_hat.T @ do
     stale value      | g       | (dh * z_hat).sum(axis=0) => (dh * z).sum(axis=0)
-    mean for sum     | g       | (dh * z_hat).sum(axis=0) => (dh * z_hat).mean(axis=0)
     factor           | g       | (dh * z_hat).sum(axis=0) => (dh * z_hat * g).sum(axis=0)
     sum too many     | b       | dh.sum(axis=0) => dh.sum()
     missing sum      | b       | dh.sum(axis=0) => dh
@@ -175,9 +173,11 @@ FAULTS = {
     missing term     | da      | dz + dz * (1 - r**2) => dz
     wrong slope      | da      | (1 - r**2) => (1 - a**2)
     transpose        | W       | x.T @ da => da.T @ x
+    term too many    | V       | h.T @ do => h.T @ do + 0.01 * V
     """,
     1: """
     missing sum      | b       | db[i] += => db[i] =
     missing term     | W       | - norm * mean_dn) => )
+    sum for mean     | W       | mean_dn += dout[i] * g[i] * norm / width => mean_dn += dout[i] * g[i] * norm
     """,
 }

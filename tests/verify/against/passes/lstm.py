@@ -10,7 +10,7 @@ def net() -> bp.Network:
     x, y = bp.input("x", (N, T, D)), bp.target("y", (N, T))
     W, U, b = bp.param("W", (D, 4, H)), bp.param("U", (H, 4, H)), bp.param("b", (4, H))
     v = bp.param("v", (H,))
-    h, c = bp.lstm(x, W, U, b, with_cell=True)
+    h, _c = bp.lstm(x, W, U, b, with_cell=True)
     o = h @ v
     return bp.Network("lstm", loss=bp.sum((o - y) ** 2) / (2 * N), outputs={"o": o})
 
@@ -21,7 +21,7 @@ def sigmoid(a):
 
 def loss_and_gradients(params, x, y):
     W, U, b, v = params["W"], params["U"], params["b"], params["v"]
-    N, T, D = x.shape
+    N, T, _D = x.shape
     H = len(v)
     h, c = np.zeros((N, T + 1, H)), np.zeros((N, T + 1, H))  # step t at t + 1
     i, f, g, o = (np.zeros((N, T, H)) for _ in range(4))
@@ -100,7 +100,7 @@ def backward(cache):
 
 def by_halves(x, y, W, U, b, v):
     """σ(a) = (1 + tanh(a/2))/2: one tanh for all gates, deltas kept, one product for each weight."""
-    N, T, D = x.shape
+    N, T, _D = x.shape
     H = v.size
     half = np.array([0.5, 0.5, 1.0, 0.5])[:, None]
     h, c = [np.zeros((N, H))], [np.zeros((N, H))]
@@ -156,7 +156,7 @@ class Cell:
 
     def backward(self):
         count = len(self.errors[0])
-        gW = {gate: 0 for gate in "ifgo"}
+        gW = dict.fromkeys("ifgo", 0)
         gU, gb, gv, dh, dc = dict(gW), dict(gW), 0, 0, 0
         for s, e in zip(reversed(self.steps), reversed(self.errors), strict=True):
             gv = gv + e @ s["out"] / count
@@ -180,8 +180,6 @@ RIGHT = (loss_and_gradients, (forward, backward), by_halves, Cell)
 FAULTS = {
     0: """
     factor/sum for mean | v/dh | error / N => error
-    factor           | v/dh    | error / N => 2 * error / N
-    sign             | v/dh    | error / N => -error / N
     step in time     | v       | derror, h[:, 1:]) => derror, h[:, :-1])
     missing term     | dh      | np.outer(derror[:, t], v) + dh_next => np.outer(derror[:, t], v)
     missing term     | dc      | dc_next + dh[:, t] * o => dh[:, t] * o
@@ -201,10 +199,12 @@ FAULTS = {
     step in time     | dc      | dc_next = dc[:, t] * f[:, t] => dc_next = dc[:, t] * f[:, t - 1]
     missing slope/missing term | dc | dc_next = dc[:, t] * f[:, t] => dc_next = dc[:, t]
     transpose        | dh      | "ngh,kgh->nk", da => "ngk,kgh->nh", da
+    slope of another layer | da | g[:, t] * i[:, t] * (1 - i[:, t]) => g[:, t] * f[:, t] * (1 - f[:, t])
+    sum too many     | b       | db += da[:, t].sum(axis=0) => db += da[:, t].sum(axis=(0, 1))
     """,
     1: """
     step in time/stale value | dW/dU/db | dnext_c * prev_c => dnext_c * next_c
     stale value/step in time | dU | prev_h.T.dot(da) => next_h.T.dot(da)
-    missing slope    | dW/dU/db | dnext_c = dnext_c * f => dnext_c = dnext_c
+    slope of another layer | dW/dU/db | do * o * (1 - o) => do * f * (1 - f)
     """,
 }

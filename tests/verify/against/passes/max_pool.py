@@ -65,7 +65,7 @@ def backward(cache):
     """The mask of the pooling by comparing with the maximum."""
     params, x, y, z, m, h, logp = cache
     V = params["V"]
-    N, F, P, _ = m.shape
+    N, _F, P, _ = m.shape
     dlogits = (np.exp(logp) - np.eye(len(params["c"]))[y]) / N
     dV = h.mean((2, 3)).T @ dlogits
     dc = dlogits.sum(0)
@@ -119,7 +119,7 @@ class Pooled:
         x = x.reshape(N, C, P, 2, P, 2).swapaxes(3, 4).reshape(N, C, P * P, 4)
         z = np.einsum("fc,ncqw->nfqw", W[..., 0, 0], x)
         at = z.argmax(3)
-        n, f, q = np.ogrid[:N, : len(b), : P * P]
+        n, _f, q = np.ogrid[:N, : len(b), : P * P]
         self.x = np.moveaxis(x, 1, -1)[n, q, at]  # (N, F, P², C)
         self.h = np.tanh(np.einsum("nfqc,fc->nfq", self.x, W[..., 0, 0]) + b[:, None])
         self.u = self.h.mean(2)
@@ -143,7 +143,6 @@ NAMES = {"dpool": "dm"}
 FAULTS = {
     0: """
     factor/sum for mean | da   | da /= N => pass
-    factor           | da      | da /= N => da /= 2 * N
     sign             | da      | -= 1 => += 1
     missing term     | da      | da[np.arange(N), y] -= 1 => pass
     stale value      | V       | u.T @ da => h[:, :, 0, 0].T @ da
@@ -154,16 +153,19 @@ FAULTS = {
     factor           | dh      | / P**2 => / (2 * P) ** 2
     missing slope    | dm      | dh * (1 - h**2) => dh
     wrong slope      | dm      | (1 - h**2) => (1 - m**2)
-    wrong slope      | dm      | (1 - h**2) => h * (1 - h)
     wrong slope      | dm      | (1 - h**2) => (1 - h)
     missing slope    | dz      | winner[..., None], dm[..., None] => winner[..., None], dh[..., None]
-    elementwise/missing slope | dz | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1) => dwindows += dm[..., None]
-    elementwise/factor | dz    | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1) => dwindows += dm[..., None] / 4
+    elementwise/missing slope | dz | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1)
+        => dwindows += dm[..., None]
+    elementwise/factor | dz    | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1)
+        => dwindows += dm[..., None] / 4
     wrong slope/stale value | dz | winner[..., None], dm => windows.argmin(axis=-1)[..., None], dm
-    transpose        | dz      | P, P, 2, 2).transpose(0, 1, 2, 4, 3, 5) => P, P, 2, 2).transpose(0, 1, 2, 5, 3, 4)
+    transpose        | dz      | P, P, 2, 2).transpose(0, 1, 2, 4, 3, 5)
+        => P, P, 2, 2).transpose(0, 1, 2, 5, 3, 4)
     transpose        | dz      | P, P, 2, 2).transpose(0, 1, 2, 4, 3, 5) => P, P, 2, 2)
     mean for sum     | b       | dz.sum(axis=(0, 2, 3)) => dz.mean(axis=(0, 2, 3))
     mean for sum     | b       | dz.sum(axis=(0, 2, 3)) => dz.mean(axis=(2, 3)).sum(0)
+    term too many    | V       | u.T @ da => u.T @ da + 1e-2 * V
     """,
     1: """
     missing slope    | dW/db   | dz = mask * dpool => dz = dpool

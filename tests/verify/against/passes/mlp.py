@@ -135,7 +135,6 @@ RIGHT = (loss_and_gradients, (forward, backward), by_examples, Net)
 
 FAULTS = {
     0: """
-    factor           | da3     | (p - onehot) / N => (p - onehot) / p.size
     factor           | da3     | (p - onehot) / N => 2 * (p - onehot) / N
     factor/sum for mean | da3  | (p - onehot) / N => p - onehot
     sign             | da3     | (p - onehot) / N => (onehot - p) / N
@@ -143,7 +142,6 @@ FAULTS = {
     elementwise      | da3     | (p - onehot) / N => (p - 1) * onehot / N
     missing term     | W3      | da3 + 0.1 * W3 => da3
     factor           | W3      | 0.1 * W3 => 0.05 * W3
-    sign             | W3      | da3 + 0.1 * W3 => da3 - 0.1 * W3
     term too many    | W2      | h1.T @ da2 => h1.T @ da2 + 0.1 * W2
     mean for sum     | b3      | da3.sum(axis=0) => da3.mean(axis=0)
     transpose        | dh1     | da2 @ W2.T => da2 @ W2
@@ -152,19 +150,15 @@ FAULTS = {
     missing slope    | da2     | dh2 * (1 - h2**2) => dh2
     wrong slope      | da2     | (1 - h2**2) => (1 - h2)
     wrong slope      | da1     | (1 - h1 * h1) => h1 * (1 - h1)
-    wrong slope      | da1     | (1 - h1 * h1) => (1 - (x @ W1 + b1) ** 2)
     slope of another layer | da1 | (1 - h1 * h1) => (1 - h2 * h2)
-    missing slope/stale value | W1 | x.T @ da1 => x.T @ dh1
     missing sum      | b2      | da2.sum(0) => da2
+    term too many    | b3      | da3.sum(axis=0) => da3.sum(axis=0) + 0.1 * b3
     """,
     1: """
     factor/sum for mean | dW3/db3 | delta /= len(y) => pass
     sign             | dW3/db3 | -= 1 => += 1
     slope of another layer | dW2/db2 | (1 - np.square(h)) => (1 - np.square(cache["h1"]))
     wrong slope      | dW2/db2 | (1 - np.square(h)) => (1 - h)
-    missing slope    | dW2/db2 | .T) * (1 - np.square(h)) => .T)
-    mean for sum     | db2/db1 | gradients[f"db{layer}"] = delta.sum(axis=0) => gradients[f"db{layer}"] = delta.mean(0)
-    factor           | dW3     | 2 * 0.05 * params["W3"] => 0.05 * params["W3"]
     """,
     2: """
     sum too many     | b1      | gb1 += d_a1 => gb1 += d_a1.sum()

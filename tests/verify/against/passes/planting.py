@@ -2,16 +2,18 @@
 
 A net's module has its declaration `net()`, right versions of its backward pass, `RIGHT`, and mistakes in some
 of them, `FAULTS`: a table for each, a mistake a line: the kind of slip, the first wrong tensor under the
-code's name, and what is replaced by what. Where two kinds describe the same numbers, or none of two wrong
-tensors depends on the other, a slash stands between them.
+code's name, what is replaced by what (`=>` may begin a line of its own). A slash stands between two kinds that
+describe the same numbers, and between wrong tensors of which none depends on another. `NAMES` says which
+tensor a name is that the network has otherwise; those of a `CYCLE` depend on each other through time.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +69,9 @@ def module(net: str) -> Any:
 def faults(net: str) -> Iterator[Fault]:
     """Those of a net, as its tables have them."""
     for version, table in module(net).FAULTS.items():
-        for line in filter(str.strip, table.splitlines()):
+        for line in re.sub(r"\n +=>", " =>", table).splitlines():
+            if not line.strip():
+                continue
             slips, first, edit = line.split(" | ", 2)
             old, new = f"{edit} ".split(" => ", 1)
             yield Fault(net, version, _names(slips), _names(first), old.strip(), new.strip())
@@ -113,6 +117,3 @@ def tensor_of(name: str, params: Mapping[str, Array], names: Mapping[str, str]) 
     """The derivation's name of what the code calls so: `dW1` for both `W1` and `dW1`."""
     name = names.get(name, name)
     return f"d{name}" if name in params else name
-
-
-Form = Callable[[Code], Code]

@@ -16,7 +16,7 @@ def net() -> bp.Network:
 
 
 def loss_and_gradients(params, x, y):
-    W, U, b, R, c = (params[name] for name in "W U b R c".split())
+    W, U, b, R, c = (params[name] for name in ["W", "U", "b", "R", "c"])
     N, T, _ = x.shape
     H = len(b)
     h = np.zeros((N, T, H))
@@ -157,15 +157,11 @@ FAULTS = {
     factor/sum for mean | do   | (p - onehot) / (N * T) => (p - onehot) / N
     factor/sum for mean | do   | (p - onehot) / (N * T) => p - onehot
     sign             | do      | (p - onehot) / (N * T) => (onehot - p) / (N * T)
-    elementwise      | do      | (p - onehot) / (N * T) => onehot * (p - 1) / (N * T)
     missing sum      | R       | dR += => dR =
     step in time     | R       | dR += h[:, t].T => dR += h[:, t - 1].T
-    mean for sum     | c       | do[:, t].sum(axis=0) => do[:, t].mean(axis=0)
-    missing sum      | c       | dc += do => dc = do
     missing term     | dh      | + da_next @ U.T =>
     missing slope    | dh      | da_next = da[:, t] => da_next = dh[:, t]
     transpose        | dh      | da_next @ U.T => da_next @ U
-    sign             | dh      | + da_next @ U.T => - da_next @ U.T
     missing term/step in time | dh | reversed(range(T)) => range(T)
     missing slope    | da      | dh[:, t] * (1 - h[:, t] ** 2) => dh[:, t]
     step in time     | da      | (1 - h[:, t] ** 2) => (1 - h[:, t - 1] ** 2)
@@ -177,10 +173,11 @@ FAULTS = {
     transpose        | U       | h[:, t - 1].T @ da[:, t] => da[:, t].T @ h[:, t - 1]
     missing slope/stale value | b | db += da[:, t].sum(axis=0) => db += dh[:, t].sum(axis=0)
     mean for sum     | b       | da[:, t].sum(axis=0) => da[:, t].mean(axis=0)
+    sum too many     | b       | da[:, t].sum(axis=0) => da[:, t].sum()
+    term too many    | dh      | + da_next @ U.T => + da_next @ U.T + da_next
     """,
     1: """
     transpose        | W/U/b   | dhnext = np.dot(U, dhraw) => dhnext = np.dot(dhraw, U)
-    missing slope    | W/U/b   | dhnext = np.dot(U, dhraw) => dhnext = np.dot(U, dh)
     missing term     | W/U/b   | np.dot(R, dy) + dhnext => np.dot(R, dy)
     step in time     | U       | np.outer(hs[t - 1], dhraw) => np.outer(hs[t], dhraw)
     """,

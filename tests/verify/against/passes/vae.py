@@ -71,7 +71,7 @@ def forward(params, x, eps):
 
 def backward(cache):
     """The two parts of the loss one after the other; everything is divided at the end."""
-    p, x, eps, hidden, mean, logvar, code, decoded, logits = cache
+    p, x, _eps, hidden, mean, logvar, code, decoded, logits = cache
     grads = {}
     dlogits = 1 / (1 + np.exp(-logits)) - x
     grads["W3"], grads["b3"] = decoded.T.dot(dlogits), dlogits.sum(0)
@@ -91,8 +91,9 @@ def backward(cache):
 
 def by_examples(x, eps, W1, b1, Wm, bm, Wv, bv, W2, b2, W3, b3):
     """Column vectors, one example after the other; σ as its own variable."""
-    names = dict(W1=W1, b1=b1, Wm=Wm, bm=bm, Wv=Wv, bv=bv, W2=W2, b2=b2, W3=W3, b3=b3)
-    G = {name: np.zeros_like(w) for name, w in names.items()}
+    weights = (W1, b1, Wm, bm, Wv, bv, W2, b2, W3, b3)
+    names = ("W1", "b1", "Wm", "bm", "Wv", "bv", "W2", "b2", "W3", "b3")
+    G = {name: np.zeros_like(w) for name, w in zip(names, weights, strict=True)}
     loss = 0.0
     for xi, ei in zip(x[:, :, None], eps[:, :, None], strict=True):
         h = np.tanh(W1.T @ xi + b1[:, None])
@@ -168,9 +169,7 @@ FAULTS = {
     0: """
     factor/sum for mean | da   | (shown - x) / N => shown - x
     sign             | da      | (shown - x) / N => (x - shown) / N
-    factor           | da      | (shown - x) / N => (shown - x) / x.size
     wrong slope/missing slope | da | (shown - x) / N => (shown - x) * shown * (1 - shown) / N
-    stale value      | W3      | g.T @ da => np.tanh(g).T @ da
     mean for sum     | b3      | da.sum(axis=0) => da.mean(axis=0)
     missing slope    | W2/b2/dz | dg * (1 - g**2) => dg
     slope of another layer | W2/b2/dz | dg * (1 - g**2) => dg * (1 - h**2)
@@ -178,9 +177,7 @@ FAULTS = {
     stale value      | W2      | z.T @ dg_pre => mu.T @ dg_pre
     missing term     | dmu     | dz + mu / N => dz
     factor/sum for mean | dmu  | dz + mu / N => dz + mu
-    sign             | dmu     | dz + mu / N => dz - mu / N
     factor           | dmu     | dz + mu / N => dz + 2 * mu / N
-    missing term     | dmu     | dz + mu / N => mu / N
     factor           | dlog_var | dz * eps * 0.5 * std => dz * eps * std
     missing slope    | dlog_var | dz * eps * 0.5 * std => dz * eps * 0.5
     missing term     | dlog_var | + 0.5 * (np.exp(log_var) - 1) / N =>
@@ -190,6 +187,8 @@ FAULTS = {
     stale value      | dh      | dmu @ Wm.T + dlog_var @ Wv.T => dmu @ Wm.T + dlog_var @ Wm.T
     missing slope    | W1/b1   | dh * (1 - h**2) => dh
     stale value      | Wv      | h.T @ dlog_var => h.T @ dmu
+    slope of another layer | W1/b1 | dh * (1 - h**2) => dh * (1 - g**2)
+    sum too many     | bm      | np.sum(dmu, axis=0) => np.sum(dmu)
     """,
     1: """
     missing term     | Wm/bm   | dmean = dmean + mean => pass
