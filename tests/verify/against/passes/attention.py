@@ -25,7 +25,7 @@ def softmax(a):
 
 def loss_and_gradients(params, x, y):
     Wq, Wk, Wv, Wo = (params[name] for name in ("Wq", "Wk", "Wv", "Wo"))
-    _N, _T, D = x.shape
+    D = x.shape[-1]
     scale = 1 / np.sqrt(D)
     q, k, v = x @ Wq, x @ Wk, x @ Wv
     scores = q @ k.transpose(0, 2, 1) * scale
@@ -136,7 +136,7 @@ RIGHT = (loss_and_gradients, (forward, backward), by_outputs, Head)
 FAULTS = {
     0: """
     factor           | du      | 2 * (u - y) / u.size => (u - y) / u.size
-    factor/sum for mean | du   | 2 * (u - y) / u.size => 2 * (u - y) / N
+    factor/sum for mean | du   | 2 * (u - y) / u.size => 2 * (u - y) / len(x)
     sign             | du      | 2 * (u - y) / u.size => 2 * (y - u) / u.size
     missing sum      | Wo      | np.einsum("ntd,nte->de", o, du) => np.einsum("ntd,nte->nde", o, du)
     transpose        | do      | du @ Wo.T => du @ Wo

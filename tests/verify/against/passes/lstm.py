@@ -10,9 +10,9 @@ def net() -> bp.Network:
     x, y = bp.input("x", (N, T, D)), bp.target("y", (N, T))
     W, U, b = bp.param("W", (D, 4, H)), bp.param("U", (H, 4, H)), bp.param("b", (4, H))
     v = bp.param("v", (H,))
-    h, _c = bp.lstm(x, W, U, b, with_cell=True)
+    h, c = bp.lstm(x, W, U, b, with_cell=True)
     o = h @ v
-    return bp.Network("lstm", loss=bp.sum((o - y) ** 2) / (2 * N), outputs={"o": o})
+    return bp.Network("lstm", loss=bp.sum((o - y) ** 2) / (2 * N), outputs={"o": o, "c": c})
 
 
 def sigmoid(a):

@@ -1,8 +1,8 @@
 """Backward passes that people wrote by hand, right ones and such with one mistake each.
 
-A net's module has its declaration `net()`, right versions of its backward pass, `RIGHT`, and mistakes in some
-of them, `FAULTS`: a table for each, a mistake a line: the kind of slip, the first wrong tensor under the
-code's name, what is replaced by what (`=>` may begin a line of its own). A slash stands between two kinds that
+A net has a module here: its declaration `net()`, right versions of its backward pass, `RIGHT`, and mistakes in
+some of them, `FAULTS`: a table for each, a mistake a line: the kind of slip, the first wrong tensor under the
+name in the code, what is replaced by what (`=>` may begin a line). A slash stands between two kinds that
 describe the same numbers, and between wrong tensors of which none depends on another. `NAMES` says which
 tensor a name is that the network has otherwise; those of a `CYCLE` depend on each other through time.
 """
