@@ -76,38 +76,6 @@ def backward(cache):
     return {"dV": h.T.dot(dout), "dc": dout.sum(0), "dgamma": dgamma, "dbeta": dbeta, "dW": dW}
 
 
-def as_a_graph(params, x, t):
-    """Batch norm gate by gate, as a well-known note does it."""
-    W, gamma, beta, V, c = params["W"], params["gamma"], params["beta"], params["V"], params["c"]
-    z = x @ W
-    N, H = z.shape
-    zmu = z - 1.0 / N * np.sum(z, axis=0)
-    sq = zmu**2
-    sqrtvar = np.sqrt(1.0 / N * np.sum(sq, axis=0) + EPS)
-    ivar = 1.0 / sqrtvar
-    zhat = zmu * ivar
-    out = np.tanh(gamma * zhat + beta)
-    error = out @ V + c - t
-    loss = np.sum(error**2) / error.size
-
-    derror = error / (error.size / 2)
-    dpre = (derror @ V.T) * (1 - out**2)
-    dbeta = np.sum(dpre, axis=0)
-    dgamma = np.sum(dpre * zhat, axis=0)
-    dzhat = dpre * gamma
-    divar = np.sum(dzhat * zmu, axis=0)
-    dzmu1 = dzhat * ivar
-    dsqrtvar = -1.0 / (sqrtvar**2) * divar
-    dvar = 0.5 * 1.0 / sqrtvar * dsqrtvar
-    dsq = 1.0 / N * np.ones((N, H)) * dvar
-    dzmu2 = 2 * zmu * dsq
-    dz1 = dzmu1 + dzmu2
-    dmu = -1 * np.sum(dzmu1 + dzmu2, axis=0)
-    dz2 = 1.0 / N * np.ones((N, H)) * dmu
-    dx = dz1 + dz2
-    return loss, {"W": x.T @ dx, "gamma": dgamma, "beta": dbeta, "V": out.T @ derror, "c": derror.sum(0)}
-
-
 def by_jacobians(x, t, W, gamma, beta, V, c):
     """The Jacobian of each feature's normalisation as a matrix over examples."""
     N = len(x)
@@ -127,7 +95,45 @@ def by_jacobians(x, t, W, gamma, beta, V, c):
     return (r * r).mean(), (x.T @ dz, (g * u).sum(0), g.sum(0), h.T @ d, d.sum(0))
 
 
-RIGHT = (loss_and_gradients, (forward, backward), as_a_graph, by_jacobians)
+class Graph:
+    """Batch norm gate by gate, as a well-known note does it."""
+
+    def __init__(self, params):
+        self.params = params
+
+    def forward(self, x, t):
+        p = self.params
+        self.x, z = x, x @ p["W"]
+        N = len(z)
+        self.zmu = z - 1.0 / N * np.sum(z, axis=0)
+        self.sqrtvar = np.sqrt(1.0 / N * np.sum(self.zmu**2, axis=0) + EPS)
+        self.ivar = 1.0 / self.sqrtvar
+        self.zhat = self.zmu * self.ivar
+        self.out = np.tanh(p["gamma"] * self.zhat + p["beta"])
+        self.error = self.out @ p["V"] + p["c"] - t
+        return np.sum(self.error**2) / self.error.size
+
+    def backward(self):
+        N, H = self.zmu.shape
+        derror = self.error / (self.error.size / 2)
+        dpre = (derror @ self.params["V"].T) * (1 - self.out**2)
+        dbeta = np.sum(dpre, axis=0)
+        dgamma = np.sum(dpre * self.zhat, axis=0)
+        dzhat = dpre * self.params["gamma"]
+        divar = np.sum(dzhat * self.zmu, axis=0)
+        dzmu1 = dzhat * self.ivar
+        dsqrtvar = -1.0 / (self.sqrtvar**2) * divar
+        dvar = 0.5 * 1.0 / self.sqrtvar * dsqrtvar
+        dsq = 1.0 / N * np.ones((N, H)) * dvar
+        dzmu2 = 2 * self.zmu * dsq
+        dz1 = dzmu1 + dzmu2
+        dmu = -1 * np.sum(dzmu1 + dzmu2, axis=0)
+        dz2 = 1.0 / N * np.ones((N, H)) * dmu
+        dW, dV = self.x.T @ (dz1 + dz2), self.out.T @ derror
+        return {"W": dW, "gamma": dgamma, "beta": dbeta, "V": dV, "c": derror.sum(0)}
+
+
+RIGHT = (loss_and_gradients, (forward, backward), by_jacobians, Graph)
 
 FAULTS = {
     0: """

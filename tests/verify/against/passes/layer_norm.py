@@ -157,7 +157,7 @@ FAULTS = {
     elementwise      | do      | (p - target) / N => -target * (1 - p) / N
     stale value      | V       | h.T @ do => z_hat.T @ do
     stale value      | g       | (dh * z_hat).sum(axis=0) => (dh * z).sum(axis=0)
-    factor           | g       | (dh * z_hat).sum(axis=0) => (dh * z_hat * g).sum(axis=0)
+    factor/stale value | g     | (dh * z_hat).sum(axis=0) => (dh * z_hat * g).sum(axis=0)
     sum too many     | b       | dh.sum(axis=0) => dh.sum()
     missing sum      | b       | dh.sum(axis=0) => dh
     missing slope/factor | dz_hat | dh * g => dh
@@ -169,8 +169,8 @@ FAULTS = {
     missing term     | dz      | dz_hat - mean1 - z_hat * mean2 => dz_hat - z_hat * mean2
     factor           | dz      | z_hat * mean2 => mean2
     sign             | dz      | - z_hat * mean2 => + z_hat * mean2
-    missing term     | da      | dz + dz * (1 - r**2) => dz * (1 - r**2)
-    missing term     | da      | dz + dz * (1 - r**2) => dz
+    missing term/wrong slope | da | dz + dz * (1 - r**2) => dz * (1 - r**2)
+    missing term/missing slope | da | dz + dz * (1 - r**2) => dz
     wrong slope      | da      | (1 - r**2) => (1 - a**2)
     transpose        | W       | x.T @ da => da.T @ x
     term too many    | V       | h.T @ do => h.T @ do + 0.01 * V

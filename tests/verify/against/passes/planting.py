@@ -1,6 +1,6 @@
 """Backward passes that people wrote by hand, right ones and such with one mistake each.
 
-A net has a module here: its declaration `net()`, right versions of its backward pass, `RIGHT`, and mistakes in
+A net has a module: its declaration `net()`, right versions of its backward pass, `RIGHT`, and mistakes in
 some of them, `FAULTS`: a table for each, a mistake a line: the kind of slip, the first wrong tensor under the
 name in the code, what is replaced by what (`=>` may begin a line). A slash stands between two kinds that
 describe the same numbers, and between wrong tensors of which none depends on another. `NAMES` says which
