@@ -52,6 +52,15 @@ class Fault:
     def __str__(self) -> str:
         return f"{self.net}[{self.version}] {'/'.join(self.slips)}: {self.old} => {self.new}"
 
+    @property
+    def told(self) -> dict[str, str]:
+        """What has to be said of names: {the network's: the code's}."""
+        return {ours: theirs for theirs, ours in getattr(module(self.net), "NAMES", {}).items()}
+
+    def begins_at(self, name: str) -> bool:
+        """Whether a tensor, as the code calls it, is the first wrong one."""
+        return name.removeprefix("d") in [first.removeprefix("d") for first in self.first]
+
     def code(self) -> Code:
         """The right version with this mistake in it."""
         right = module(self.net).RIGHT[self.version]
@@ -75,6 +84,10 @@ def faults(net: str) -> Iterator[Fault]:
             slips, first, edit = line.split(" | ", 2)
             old, new = f"{edit} ".split(" => ", 1)
             yield Fault(net, version, _names(slips), _names(first), old.strip(), new.strip())
+
+
+def every_fault() -> list[Fault]:
+    return [fault for net in NETS for fault in faults(net)]
 
 
 def _names(words: str) -> tuple[str, ...]:
@@ -113,7 +126,7 @@ def answer(
     return float(loss), dict(gradients)
 
 
-def tensor_of(name: str, params: Mapping[str, Array], names: Mapping[str, str]) -> str:
-    """The derivation's name of what the code calls so: `dW1` for both `W1` and `dW1`."""
-    name = names.get(name, name)
+def network_name(net: str, name: str, params: Mapping[str, Array]) -> str:
+    """The network's name of what the code calls so: `dW1` for both `W1` and `dW1`."""
+    name = getattr(module(net), "NAMES", {}).get(name, name)
     return f"d{name}" if name in params else name
