@@ -148,7 +148,7 @@ class Recurrent:
         return {"W": gM[: self.split], "U": gM[self.split : -1], "b": gM[-1], "R": gR, "c": gc}
 
 
-NAMES = {"da": "dz1"}
+NAMES = {"da": "dr_h"}
 CYCLE = ("dh", "da")
 RIGHT = (loss_and_gradients, (forward, backward), with_products_last, Recurrent)
 
