@@ -154,7 +154,7 @@ FAULTS = {
     missing slope    | dm      | dh * (1 - h**2) => dh
     wrong slope      | dm      | (1 - h**2) => (1 - m**2)
     wrong slope      | dm      | (1 - h**2) => (1 - h)
-    missing slope    | dz      | winner[..., None], dm[..., None] => winner[..., None], dh[..., None]
+    missing slope/stale value | dz | winner[..., None], dm[..., None] => winner[..., None], dh[..., None]
     elementwise/missing slope | dz | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1)
         => dwindows += dm[..., None]
     elementwise/factor | dz    | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1)
