@@ -18,7 +18,7 @@ from passes.planting import NETS, Code, Fault, answer, every_fault, faults, modu
 import symbp as bp
 from symbp.derive import adjoints
 from symbp.derive.stabilise import stabilise
-from symbp.ir.vector import run
+from symbp.ir.evaluation.vector import run
 from symbp.verify.points import Drawer
 
 LONG = bool(os.environ.get("SYMBP_LONG"))
