@@ -157,7 +157,7 @@ FAULTS = {
     missing slope/stale value | dz | winner[..., None], dm[..., None] => winner[..., None], dh[..., None]
     elementwise/missing slope | dz | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1)
         => dwindows += dm[..., None]
-    elementwise/factor | dz    | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1)
+    elementwise/missing slope | dz | np.put_along_axis(dwindows, winner[..., None], dm[..., None], axis=-1)
         => dwindows += dm[..., None] / 4
     wrong slope/stale value | dz | winner[..., None], dm => windows.argmin(axis=-1)[..., None], dm
     transpose        | dz      | P, P, 2, 2).transpose(0, 1, 2, 4, 3, 5)
