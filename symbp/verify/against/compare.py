@@ -168,11 +168,13 @@ def _in(point: Point, dtype: Any) -> Point:
 def _repairs(
     reference: Reference, here: Judged, there: Judged | None, find_repair: FindRepair
 ) -> dict[str, Repair]:
-    """What mends each tensor that is wrong by itself; sought at free sizes, if it is wrong there, too."""
+    """What mends each tensor that is wrong by itself; sought at free sizes, if it is wrong there, too, and
+    the code works there: a convolution written for a kernel of 3×3 is wrong at others for another reason."""
     found = {}
     mended = [*here.blame.own, *(t for t in here.matched.shapes if t not in here.blame.own)]
     for tensor in mended[:MOST_REPAIRS]:
-        at = there if there is not None and tensor in there.wrong else here
+        fits = there is not None and tensor in there.wrong and there.wrong <= here.wrong
+        at = there if there is not None and fits else here
         repair = _repair(reference, at, tensor, find_repair)
         if repair is not None:
             found[tensor] = repair

@@ -214,6 +214,7 @@ FAULTS = {
         => db += np.stack([g.mean(axis=0) for g in (da_r, da_u, da_n)])
     slope of another layer | dh/W/U/b/d | dr[:, t] * r[:, t] * (1 - r[:, t])
         => dr[:, t] * u[:, t] * (1 - u[:, t])
-    term too many/missing slope | dh | dh_next = dh[:, t] * u[:, t] + => dh_next = dh[:, t] * u[:, t] + dn[:, t] +
+    term too many/missing slope | dh | dh_next = dh[:, t] * u[:, t] +
+        => dh_next = dh[:, t] * u[:, t] + dn[:, t] +
     """,
 }
