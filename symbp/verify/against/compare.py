@@ -168,14 +168,15 @@ def _in(point: Point, dtype: Any) -> Point:
 def _repairs(
     reference: Reference, here: Judged, there: Judged | None, find_repair: FindRepair
 ) -> dict[str, Repair]:
-    """What mends each tensor that is wrong by itself; sought at free sizes first, if it is wrong there, too:
-    code that holds for some sizes alone is wrong there in more than one way."""
+    """What mends each tensor that is wrong by itself; sought at free sizes first, if it is wrong there, too, and
+    the code works there: a convolution written for a kernel of 3×3 is wrong at others for another reason."""
     found = {}
     mended = [*here.blame.own, *(t for t in here.matched.shapes if t not in here.blame.own)]
     for tensor in mended[:MOST_REPAIRS]:
-        places = [there] if there is not None and tensor in there.wrong else []
-        tried = (_repair(reference, at, tensor, find_repair) for at in [*places, here])
-        repair = next((found for found in tried if found is not None), None)
+        fits = there is not None and tensor in there.wrong and there.wrong <= here.wrong
+        places = [there, here] if there is not None and fits else [here]
+        tried = (_repair(reference, at, tensor, find_repair) for at in places)
+        repair = next((one for one in tried if one is not None), None)
         if repair is not None:
             found[tensor] = repair
     return found

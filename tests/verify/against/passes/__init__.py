@@ -1,0 +1,1 @@
+"""Backward passes of twelve nets, written by hand."""
