@@ -168,8 +168,9 @@ def _in(point: Point, dtype: Any) -> Point:
 def _repairs(
     reference: Reference, here: Judged, there: Judged | None, find_repair: FindRepair
 ) -> dict[str, Repair]:
-    """What mends each tensor that is wrong by itself; sought at free sizes first, if it is wrong there, too, and
-    the code works there: a convolution written for a kernel of 3×3 is wrong at others for another reason."""
+    """What mends each tensor that is wrong by itself; sought at free sizes first, if it is wrong there, too,
+    and the code works there: a convolution written for a kernel of 3×3 is wrong at others for another
+    reason."""
     found = {}
     mended = [*here.blame.own, *(t for t in here.matched.shapes if t not in here.blame.own)]
     for tensor in mended[:MOST_REPAIRS]:

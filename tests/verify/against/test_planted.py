@@ -1,11 +1,11 @@
 """What a check says of backward passes that people wrote: right ones, and 300 with one mistake each.
 
-The usual run takes a few of one net, the slow tests of two more. `SYMBP_LONG=1` takes all, and holds the figures.
+The usual run takes a few of one net, the slow tests of two more. `SYMBP_LONG=1` takes all, and holds the
+figures.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from functools import cache
 from typing import Any
@@ -21,7 +21,6 @@ from symbp.derive.stabilise import stabilise
 from symbp.ir.evaluation.vector import run
 from symbp.verify.points import Drawer
 
-LONG = bool(os.environ.get("SYMBP_LONG"))
 SOME = {
     "mlp": ("factor", "transpose", "missing slope"),
     "embedding": ("missing sum", "mean for sum", "sum too many", "wrong slope"),
@@ -68,7 +67,7 @@ def test_some_right_ones_are_right(net: str) -> None:
     assert not [alarm for right in some if (alarm := false_alarm(right))]
 
 
-@pytest.mark.skipif(not LONG, reason="all three hundred take half an hour: SYMBP_LONG=1")
+@pytest.mark.long
 def test_three_hundred_mistakes() -> None:
     counts: Counter[str] = Counter()
     for fault in every_fault():
@@ -84,7 +83,7 @@ def test_three_hundred_mistakes() -> None:
     assert counts["kind"] >= 0.85 * counts["all"]
 
 
-@pytest.mark.skipif(not LONG, reason="a hundred checks take minutes: SYMBP_LONG=1")
+@pytest.mark.long
 def test_no_false_alarm_on_a_hundred_right_ones() -> None:
     every = every_right()
     assert len(every) >= 100
