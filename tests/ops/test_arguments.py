@@ -1,9 +1,13 @@
 """What ops refuse, and what they take besides whole tensors."""
 
+import numpy as np
 import pytest
 
 from symbp import ops
+from symbp.derive import derive
 from symbp.errors import DeclarationError, ShapeError, UsageError
+from symbp.ir.evaluation.vector import run
+from symbp.ir.points.sampling import sample_point
 from symbp.ir.printer import expression_text
 from symbp.language import Network, dims, indices, input, labels, param, target
 
@@ -85,3 +89,15 @@ def test_weights_of_classes_are_as_many_as_classes():
 def test_what_is_a_label_is_not_what_stands_for_none(ignored):
     with pytest.raises(DeclarationError, match="where there is no label"):
         labels("y", (N,), classes=5, ignored=ignored)
+
+
+@pytest.mark.parametrize("loss", [ops.mse, ops.mae, ops.huber, ops.smooth_l1])
+def test_a_tensor_beside_itself_has_no_loss(loss):
+    """The terms of a formula such as x − x vanish before anything is said of its indices."""
+    x = param("x", (N, D))
+    for reduction in ("mean", "sum"):
+        net = Network("same", loss=loss(x, x, reduction=reduction) + (x * x).sum() / 2)
+        found = derive(net.system)
+        sizes, values = sample_point(net.system, 1)
+        gradient = run(found.system, values, sizes)[found.gradients["x"]]
+        np.testing.assert_allclose(gradient, values["x"])

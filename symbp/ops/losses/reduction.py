@@ -6,13 +6,13 @@ Must not know: derivatives, stable forms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.expr import Expr, Index
+from symbp.ir.expr import Expr, Index, free_indices
 from symbp.ir.shapes import Witness
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted, display
@@ -37,9 +37,11 @@ def reduced(
     name: str,
     over: Sequence[Index] = (),
     joined: Joined = (),
+    ranges: Mapping[Index, Expr] | None = None,
 ) -> Tensor:
     """A loss from its body: over the axes `over` a sum always, over `every` a mean by `count`, a sum, or
-    nothing, as `reduction` says. Raises DeclarationError: another reduction."""
+    nothing, as `reduction` says; `ranges` are those of indices that the body hasn't any more. Raises
+    DeclarationError: another reduction."""
     if reduction not in get_args(Reduction):
         raise DeclarationError(
             f"{rule} knows no reduction={reduction!r}", where=here(), help="'mean', 'sum' or 'none'"
@@ -47,11 +49,11 @@ def reduced(
     hint = Hint(name, "bare")
     if reduction == "none":
         each = Sum(body, *over) if over else body
-        return formula(every, each, rule=rule, hint=hint, kept=True, joined=joined)
+        return formula(every, each, rule=rule, hint=hint, kept=True, joined=joined, ranges=ranges)
     scaled = body / count if reduction == "mean" else body
     total = Sum(scaled, *every, *over) if (*every, *over) else scaled
     words = rule if reduction == "mean" else f"{rule}, summed"
-    return formula([], total, rule=words, hint=hint, kept=True, joined=joined)
+    return formula([], total, rule=words, hint=hint, kept=True, joined=joined, ranges=ranges)
 
 
 def same_axes(a: Tensor, b: Tensor, what: str) -> None:
@@ -85,7 +87,9 @@ def elementwise_loss(
     count = sympy.Mul(*prediction.shape)
     others = [t.at(*every[len(every) - t.rank :]) for t in beside]
     each = body(prediction.at(*every), target.at(*every), *others)
-    return reduced(each, every, count, reduction, rule, name=name)
+    extents = dict(zip(every, prediction.shape, strict=True))
+    gone = {i: extent for i, extent in extents.items() if i not in free_indices(each)}  # of x beside x itself
+    return reduced(each, every, count, reduction, rule, name=name, ranges=gone)
 
 
 @op(FAMILY, example("", "D H"), example("", "D H", "H"))
