@@ -52,10 +52,7 @@ def compiled(
 def run(args: argparse.Namespace) -> int:
     import symbp as bp
     from symbp.cli.target import load_target
-    from symbp.errors import UsageError
 
-    if args.curve:
-        raise UsageError("--curve draws ordinary points", help="leave out --extremes or --curve")
     network = load_target(args.net).network
     derivation, chosen, module = derivatives.derivation(args, network), sizes(args), None
     if args.target:

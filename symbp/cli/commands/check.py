@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from symbp.cli import check_extremes, check_report, derivatives
 from symbp.cli.arguments import TARGETS, Arguments, sizes
 from symbp.cli.status import FAILED, FINE
+from symbp.errors import UsageError
 
 if TYPE_CHECKING:
     from symbp.api import Derivation
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.target import load_target, optimizer
 
+    _refuse_what_excludes(args)
     check_report.refuse_to_overwrite(args)
     if args.extremes:
         return check_extremes.run(args)
@@ -93,6 +95,22 @@ def run(args: argparse.Namespace) -> int:
     if args.curve:
         _draw(args, derivation, target.network.hyper)
     return FINE if report.ok else FAILED
+
+
+def _refuse_what_excludes(args: argparse.Namespace) -> None:
+    """Raises UsageError for an option that would say nothing beside another one."""
+    kinds = {"--against": args.against, "--extremes": args.extremes}
+    others = {"--methods": args.methods, "--curve": args.curve, "--map": args.map}
+    others |= {"--target": args.target} if args.against else {}
+    for kind in (name for name, given in kinds.items() if given):
+        allowed = ("--map",) if kind == "--against" else ()
+        excluded = [
+            name for name, given in {**kinds, **others}.items() if given and name not in (kind, *allowed)
+        ]
+        if excluded:
+            raise UsageError(f"{kind} makes no use of {excluded[0]}", help="leave out one of them")
+    if args.map and not args.against:
+        raise UsageError("--map says what the code of --against calls things", help="give --against, too")
 
 
 def renamed(text: str) -> tuple[str, str]:
